@@ -1,0 +1,48 @@
+/** What kind of engine answers, and why it was chosen; shown with `-v` and stored in run records. */
+export interface EngineInfo {
+  /** `embedded` is ours on BuildKit; `dagger` is a real Dagger engine. */
+  kind: "embedded" | "dagger";
+  /** e.g. `fastloop 0.1.0 on buildkit v0.33.1`, `dagger v0.21.9`. Part of every input digest. */
+  version: string;
+  /** One sentence: which choice of `--engine auto` it was and what decided it. */
+  reason: string;
+}
+
+/** What happens in an engine while a session is open. Reporters only render these. */
+export type EngineEvent =
+  | { kind: "step-started"; callId?: string; step: string; name: string }
+  | { kind: "step-done"; callId?: string; step: string; name: string; cached: boolean; durationMs: number; error?: string }
+  | { kind: "log"; callId?: string; step: string; stream: "stdout" | "stderr"; text: string }
+  | { kind: "notice"; text: string };
+
+export interface QueryOptions {
+  signal?: AbortSignal;
+  /** Attributes steps and logs to one function call; sent as header `x-fastloop-call`. */
+  callId?: string;
+}
+
+/** An open session: a Dagger GraphQL endpoint on loopback. Closing it releases everything that it holds. */
+export interface EngineSession {
+  readonly engine: EngineInfo;
+  /** `DAGGER_SESSION_PORT`. */
+  readonly port: number;
+  /** `DAGGER_SESSION_TOKEN`. Never logged. */
+  readonly token: string;
+  /** One GraphQL request. A failed exec throws `ExecFailure`; other GraphQL errors a `QueryError`. */
+  query<T>(document: string, variables?: Record<string, unknown>, options?: QueryOptions): Promise<T>;
+  /** Subscribes to events; returns the unsubscribe function. A Dagger engine gives fewer of them. */
+  onEvent(listener: (event: EngineEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface OpenSessionOptions {
+  /** Host paths of the session are relative to this folder. */
+  workdir: string;
+  /** `auto`, `embedded` or `dagger`. */
+  engine: string;
+  /** Address of a BuildKit daemon; overrides the environment's `BUILDKIT_HOST`. */
+  buildkitHost?: string;
+  signal?: AbortSignal;
+  /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
+  onNotice?: (text: string) => void;
+}

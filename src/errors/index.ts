@@ -1,0 +1,82 @@
+/**
+ * Errors that a user can act on. A `UserError` is a value with a place, a cause and a hint; everything else that is
+ * thrown is a bug and prints as one. Exit codes are decided here and nowhere else.
+ */
+
+/** What the process ends with. Agreed in the design: scripts and CI rely on these numbers. */
+export const ExitCode = {
+  passed: 0,
+  failed: 1,
+  usage: 2,
+  engineUnavailable: 3,
+  timedOut: 4,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The kinds of user error; each maps to one exit code. */
+export type ErrorCode =
+  | "usage"
+  | "config"
+  | "module"
+  | "engine-unavailable"
+  | "engine-unsupported"
+  | "function-failed"
+  | "timed-out"
+  | "interrupted"
+  | "locked";
+
+const exitCodes: Record<ErrorCode, ExitCode> = {
+  usage: ExitCode.usage,
+  config: ExitCode.usage,
+  module: ExitCode.usage,
+  "engine-unavailable": ExitCode.engineUnavailable,
+  "engine-unsupported": ExitCode.failed,
+  "function-failed": ExitCode.failed,
+  "timed-out": ExitCode.timedOut,
+  interrupted: ExitCode.interrupted,
+  locked: ExitCode.usage,
+};
+
+export interface UserErrorOptions {
+  /** Where: `file:line:col`, a path, or an argument such as `--platform`. */
+  place?: string;
+  /** What to do next, one sentence. */
+  hint?: string;
+  /** More lines shown below the message (a log's tail, a code frame). */
+  detail?: string;
+  cause?: unknown;
+  /** Overrides the exit code of the kind, e.g. the exit code of a failed exec. */
+  exitCode?: number;
+}
+
+/** An error with what, where and what to do next; printed without a stack trace. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly code: ErrorCode;
+  readonly place: string | undefined;
+  readonly hint: string | undefined;
+  readonly detail: string | undefined;
+  readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, options: UserErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.place = options.place;
+    this.hint = options.hint;
+    this.detail = options.detail;
+    this.exitCode = options.exitCode ?? exitCodes[code];
+  }
+
+  /** `place: message`, then detail, then the hint, as the terminal shows it. */
+  format(): string {
+    const head = this.place === undefined ? this.message : `${this.place}: ${this.message}`;
+    return [head, this.detail, this.hint === undefined ? undefined : `hint: ${this.hint}`]
+      .filter((line) => line !== undefined && line !== "")
+      .join("\n");
+  }
+
+  toJSON(): Record<string, unknown> {
+    return { code: this.code, message: this.message, place: this.place, hint: this.hint, detail: this.detail };
+  }
+}

@@ -1,0 +1,85 @@
+/** A Dagger TypeScript module as read from its sources, without an engine. JSON-serialisable: it is cached on disk. */
+export interface ModuleInfo {
+  /** `name` of dagger.json. */
+  name: string;
+  /** Folder of dagger.json, absolute, real path. */
+  root: string;
+  /** Absolute folder whose `src/` holds the code (`source` of dagger.json). */
+  sourceDir: string;
+  /** Nearest parent with `.git`, else `root`. `defaultPath: "/x"` is relative to it. */
+  contextDir: string;
+  engineVersion: string;
+  /** SHA-256 over dagger.json and every module source file (path, mode, content); part of each function's digest. */
+  digest: string;
+  /** Name of the main object (PascalCase of the module's name). */
+  mainObject: string;
+  objects: Record<string, ObjectInfo>;
+  enums: Record<string, EnumInfo>;
+  interfaces: Record<string, { name: string; description: string; functions: Record<string, FunctionInfo> }>;
+}
+
+export interface ObjectInfo {
+  name: string;
+  description: string;
+  /** `class` with methods, or a type alias that only has fields. */
+  kind: "class" | "object";
+  constructorArguments?: ArgumentInfo[];
+  /** Keyed by the name in code (camelCase). */
+  functions: Record<string, FunctionInfo>;
+  fields: Record<string, { name: string; description: string; type: TypeRef; exposed: boolean; alias?: string }>;
+}
+
+export interface FunctionInfo {
+  /** Name in code; `flag` and command names are its kebab-case. */
+  name: string;
+  alias?: string;
+  description: string;
+  /** In declaration order. */
+  arguments: ArgumentInfo[];
+  returns: TypeRef;
+  /** `never`, `session`, a Go duration such as `1h`, or undefined: the default of 7 days. */
+  cache?: string;
+  isCheck: boolean;
+  isGenerate: boolean;
+  isUp: boolean;
+  /** `file:line` in the module, relative to `root`. */
+  place?: string;
+}
+
+export interface ArgumentInfo {
+  name: string;
+  description: string;
+  type: TypeRef;
+  optional: boolean;
+  variadic: boolean;
+  /** JSON value. */
+  defaultValue?: unknown;
+  defaultPath?: string;
+  defaultAddress?: string;
+  ignore?: string[];
+}
+
+/** A type in a signature. */
+export type TypeRef =
+  | { kind: "string" | "integer" | "float" | "boolean" | "void" }
+  | { kind: "scalar" | "enum" | "object" | "interface"; name: string }
+  | { kind: "list"; of: TypeRef };
+
+/** A host tree or file that a function reads, resolved from `defaultPath` and `ignore`. */
+export interface FunctionInput {
+  argument: string;
+  kind: "directory" | "file";
+  /** Absolute host path. */
+  path: string;
+  ignore: string[];
+}
+
+/** The JSON value a function returned: scalars as themselves, core objects as `{ $id, $type }`, own objects as `{ $object, fields }`. */
+export type ReturnedValue =
+  | null
+  | string
+  | number
+  | boolean
+  | ReturnedValue[]
+  | { $id: string; $type: string }
+  | { $object: string; fields: Record<string, ReturnedValue> };

@@ -1,0 +1,33 @@
+/** One path of a host tree, as `lstat` sees it. Paths are relative to the root, `/`-separated, without a leading `./`. */
+export interface TreeEntry {
+  path: string;
+  type: "file" | "directory" | "symlink";
+  /** Permission bits, `mode & 0o7777`. */
+  mode: number;
+  /** 0 for directories and symlinks. */
+  sizeBytes: number;
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+  inode: bigint;
+  uid: number;
+  gid: number;
+  /** Link text, symlinks only. */
+  linkTarget?: string;
+}
+
+/** What part of a host directory is meant; pattern semantics are those of moby/patternmatcher (.dockerignore). */
+export interface TreeFilter {
+  include?: readonly string[];
+  exclude?: readonly string[];
+  /** Apply the `.gitignore` files of the tree (and of its git root), as `Host.directory(gitignore: true)` does. */
+  gitignore?: boolean;
+}
+
+/** A sorted list of what is in a tree; parents come before their children, siblings in byte order. */
+export interface TreeListing {
+  /** Real path of the root. */
+  root: string;
+  entries: TreeEntry[];
+  /** Folders that could not be read, with the reason. Never silently dropped. */
+  unreadable: { path: string; reason: string }[];
+}
