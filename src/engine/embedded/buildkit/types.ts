@@ -1,0 +1,143 @@
+import type { TreeEntry } from "../../../tree/types.ts";
+
+/** A marshalled LLB graph: `pb.Definition`, each op already encoded. */
+export interface Definition {
+  def: Uint8Array[];
+  /** Keyed by op digest (`sha256:…`). */
+  metadata: Record<string, { description?: Record<string, string>; ignoreCache?: boolean }>;
+}
+
+/** A solved result inside one build; released when the build is closed. */
+export interface Ref {
+  readonly id: string;
+}
+
+/** Stat of a path inside a ref, as `fsutil.types.Stat` gives it. */
+export interface RefStat {
+  path: string;
+  /** Go `os.FileMode` bits: permissions in the low 9 bits, `1 << 31` for folders, `1 << 27` for symlinks. */
+  mode: number;
+  uid: number;
+  gid: number;
+  sizeBytes: number;
+  /** Nanoseconds. */
+  modTime: bigint;
+  linkname: string;
+}
+
+/** The OCI image configuration that matters to a container. */
+export interface ImageConfig {
+  architecture: string;
+  os: string;
+  variant?: string;
+  config?: {
+    User?: string;
+    Env?: string[];
+    Entrypoint?: string[];
+    Cmd?: string[];
+    WorkingDir?: string;
+    Labels?: Record<string, string>;
+    ExposedPorts?: Record<string, object>;
+    Volumes?: Record<string, object>;
+    StopSignal?: string;
+  };
+  [key: string]: unknown;
+}
+
+/** BuildKit's own account of a running solve, grouped by vertex. */
+export interface StatusUpdate {
+  vertexes: {
+    digest: string;
+    name: string;
+    cached: boolean;
+    startedMs?: number;
+    completedMs?: number;
+    error?: string;
+  }[];
+  logs: { vertex: string; stream: "stdout" | "stderr"; data: Uint8Array }[];
+}
+
+/** A host tree served to BuildKit over a session of its own; see docs/architecture.md, "Tree snapshots". */
+export interface ServedTree {
+  /** BuildKit session id, derived from the listing: the `local.session` attribute. */
+  readonly sessionId: string;
+  readonly name: string;
+}
+
+export interface TreeSource {
+  /** Absolute root of the tree on this host. */
+  root: string;
+  /** What to send, sorted as `TreeListing` is; already filtered. */
+  entries: readonly TreeEntry[];
+  /** `local.sharedkeyhint`: one per root and filter, so that the daemon reuses the last transfer. */
+  sharedKeyHint: string;
+  /** Digest of the listing; becomes the session id. */
+  digest: string;
+}
+
+/** Thrown when an exec ends with a non-zero status. stdout and stderr are what the status stream carried. */
+export interface ExecFailureInfo {
+  vertex: string;
+  exitCode: number;
+  message: string;
+}
+
+export interface SecretStore {
+  /** Plaintext of a secret by id, or undefined. Called by BuildKit while an exec starts. */
+  get(id: string): Promise<Uint8Array | undefined>;
+}
+
+export interface RegistryAuth {
+  username: string;
+  secret: string;
+}
+
+/** What a long-lived build (one per API session) needs from its owner. */
+export interface BuildOptions {
+  secrets: SecretStore;
+  /** Credentials for a registry host, or undefined for anonymous. */
+  registryAuth(host: string): Promise<RegistryAuth | undefined>;
+  onStatus(update: StatusUpdate): void;
+}
+
+/** Where an exporter's bytes or files go. */
+export type ExportSink =
+  /** The `local` exporter: files are written below this host folder; `wipe` removes what is not in the export. */
+  | { kind: "directory"; path: string; wipe?: boolean }
+  /** `oci`, `docker` or `tar` exporters: one stream. */
+  | { kind: "file"; path: string }
+  /** The `image` exporter with push: nothing comes back but the response. */
+  | { kind: "none" };
+
+export interface ExportRequest {
+  type: "local" | "tar" | "oci" | "docker" | "image";
+  attributes: Record<string, string>;
+  sink: ExportSink;
+  /** One entry, or one per platform (key `linux/amd64`) for a multi-platform result. */
+  results: { platform?: string; definition: Definition; config?: ImageConfig }[];
+}
+
+/** A long-lived gateway build: the handle through which one API session solves and reads. */
+export interface Build {
+  /** Solves; resolves when the definition has been evaluated. Aborting cancels the execs of this solve only. */
+  solve(definition: Definition, options?: { signal?: AbortSignal }): Promise<Ref | undefined>;
+  readFile(ref: Ref, path: string, range?: { offset: number; length: number }): Promise<Uint8Array>;
+  /** One level; `includePattern` is BuildKit's. */
+  readDir(ref: Ref, path: string, includePattern?: string): Promise<RefStat[]>;
+  statFile(ref: Ref, path: string): Promise<RefStat>;
+  resolveImageConfig(ref: string, platform: string): Promise<{ digest: string; config: ImageConfig; ref: string }>;
+  /** Runs an exporter over definitions in a solve of its own; returns the exporter's response (`containerimage.digest`, …). */
+  export(request: ExportRequest, options?: { signal?: AbortSignal }): Promise<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** A connection to one BuildKit daemon. */
+export interface BuildkitClient {
+  readonly address: string;
+  /** Version and platforms of the first worker, in order of preference. */
+  info(): Promise<{ version: string; platforms: string[] }>;
+  openBuild(options: BuildOptions): Promise<Build>;
+  /** Serves a tree until `release`; the same digest is served once however often it is asked for. */
+  serveTree(tree: TreeSource): Promise<ServedTree & { release(): void }>;
+  close(): Promise<void>;
+}
