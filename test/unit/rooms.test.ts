@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+
+const source = path.resolve(import.meta.dirname, "../../src");
+
+/** The order of docs/architecture.md: a room imports only rooms of a lower number. */
+const levels: Record<string, number> = {
+  errors: 0,
+  tree: 1,
+  config: 2,
+  module: 2,
+  engine: 3,
+  plan: 4,
+  watch: 5,
+  run: 6,
+  report: 7,
+  cli: 8,
+};
+
+const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
+function imports(file: string): string[] {
+  const text = readFileSync(path.join(source, file), "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) =>
+    path.relative(source, path.resolve(source, path.dirname(file), match[1] ?? "")),
+  );
+}
+
+describe("the rooms of src", () => {
+  it("are all named in the order", () => {
+    const rooms = new Set(files.map((file) => file.split("/")[0]));
+    expect([...rooms].filter((room) => room !== undefined && !(room in levels))).toEqual([]);
+  });
+
+  it("never import a room that stands as high or higher", () => {
+    const wrong = files.flatMap((file) => {
+      const from = file.split("/")[0] ?? "";
+      return imports(file)
+        .filter((target) => !target.startsWith(`${from}/`))
+        .filter((target) => (levels[target.split("/")[0] ?? ""] ?? 99) >= (levels[from] ?? -1))
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("are entered only by their door, or for types", () => {
+    const wrong = files.flatMap((file) => {
+      const from = file.split("/")[0] ?? "";
+      return imports(file)
+        .filter((target) => !target.startsWith(`${from}/`))
+        .filter((target) => !/^[a-z]+\/(index|types)\.ts$/.test(target))
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
