@@ -1,0 +1,3 @@
+module fastloop/shim
+
+go 1.21

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+// run starts the command, waits for it and returns its exit code. An error means that the shim itself failed.
+func run(parsed options) (int, error) {
+	if err := prepareEnvironment(parsed); err != nil {
+		return 0, err
+	}
+	stdin, err := openStdin(parsed)
+	if err != nil {
+		return 0, err
+	}
+	streams, err := openStreams(parsed)
+	if err != nil {
+		return 0, err
+	}
+	executable, err := exec.LookPath(parsed.command[0])
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return streams.refuse(parsed.command[0], err), nil
+	}
+
+	// Listening before the start: a signal that comes meanwhile waits in the channel.
+	signals := make(chan os.Signal, 32)
+	signal.Notify(signals)
+	process, err := os.StartProcess(executable, parsed.command, &os.ProcAttr{
+		Env:   os.Environ(),
+		Files: []*os.File{stdin, streams.stdout.child, streams.stderr.child},
+	})
+	if err != nil {
+		return streams.refuse(parsed.command[0], err), nil
+	}
+	go forward(signals, process.Pid)
+	streams.start()
+	exitCode := wait(process.Pid, parsed.noInit)
+	streams.drain()
+	return exitCode, nil
+}
+
+func openStdin(parsed options) (*os.File, error) {
+	if parsed.redirectStdin != "" {
+		return os.Open(parsed.redirectStdin)
+	}
+	file, err := os.Open(filepath.Join(parsed.meta, "stdin"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.Open(os.DevNull)
+	}
+	return file, err
+}
+
+func forward(signals <-chan os.Signal, pid int) {
+	for received := range signals {
+		number, ok := received.(syscall.Signal)
+		// SIGCHLD is about our children, SIGURG is how the Go runtime preempts, SIGPIPE is about our own streams.
+		if !ok || number == syscall.SIGCHLD || number == syscall.SIGURG || number == syscall.SIGPIPE {
+			continue
+		}
+		_ = syscall.Kill(pid, number)
+	}
+}
+
+// wait returns when process pid has ended; as an init it reaps every other child on the way.
+func wait(pid int, noInit bool) int {
+	target := -1
+	if noInit || os.Getpid() != 1 {
+		target = pid
+	}
+	for {
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(target, &status, 0, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return 125
+		}
+		if ended != pid {
+			continue
+		}
+		if status.Signaled() {
+			return 128 + int(status.Signal())
+		}
+		return status.ExitStatus()
+	}
+}
+
+// refuse reports, as a shell would, a command that can't be run; the message is part of the recorded stderr.
+func (streams *streams) refuse(command string, err error) int {
+	message, exitCode := fmt.Sprintf("%s: %v", command, err), 126
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		message, exitCode = fmt.Sprintf("%s: command not found (PATH=%s)", command, os.Getenv("PATH")), 127
+	case errors.Is(err, fs.ErrNotExist):
+		message, exitCode = command+": no such file, or its interpreter or loader is missing", 127
+	case errors.Is(err, fs.ErrPermission):
+		message = command + ": permission denied (is it executable, and may this user run it?)"
+	case errors.Is(err, syscall.ENOEXEC):
+		message = command + ": exec format error (built for another platform, or a script without #!)"
+	case errors.Is(err, syscall.E2BIG):
+		message = command + ": arguments and environment are too long"
+	}
+	_, _ = streams.stderr.Write([]byte(message + "\n"))
+	return exitCode
+}
