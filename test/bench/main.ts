@@ -1,0 +1,57 @@
+/**
+ * `npm run bench` lists the benchmarks, `npm run bench -- NAME [--json]` runs one. `--json` prints one object
+ * `{name, rows: [{case, value, unit, reference, ratio}]}`; a figure is always beside the peer or limit of the same run.
+ */
+import type { Bench, Row } from "./types.ts";
+
+const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
+  start: {
+    summary: "start-up of the CLI: --version beside `node -e 0`",
+    load: async () => (await import("./start.ts")).startBench,
+  },
+  loop: {
+    summary: "save to printed verdict in `watch`, 50 / 5,000 / 50,000 files, beside the same exec by buildctl",
+    load: async () => (await import("./loop.ts")).loopBench,
+  },
+};
+
+const round = (value: number): number => Number(value.toFixed(value < 10 ? 2 : 1));
+
+function table(rows: readonly Row[]): string {
+  const head = ["case", "value", "reference", "ratio", "aim"];
+  const lines = rows.map((row) => [
+    row.case,
+    `${round(row.value)} ${row.unit}`,
+    row.reference === undefined ? "" : `${round(row.reference)} ${row.unit} (${row.against ?? "reference"})`,
+    row.ratio === undefined ? "" : `${round(row.ratio)}x`,
+    row.aim === undefined ? "" : `${row.aim} ${row.met === true ? "met" : "MISSED"}`,
+  ]);
+  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const render = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [render(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...lines.map(render)].join("\n");
+}
+
+async function main(): Promise<number> {
+  const words = process.argv.slice(2);
+  const json = words.includes("--json");
+  const name = words.find((word) => !word.startsWith("-"));
+  if (name === undefined) {
+    const list = Object.entries(benches).map(([key, { summary }]) => ({ name: key, summary }));
+    process.stdout.write(
+      json ? `${JSON.stringify(list)}\n` : `${list.map((b) => `${b.name.padEnd(14)}${b.summary}`).join("\n")}\n`,
+    );
+    return 0;
+  }
+  const entry = benches[name];
+  if (entry === undefined) {
+    process.stderr.write(`bench: no benchmark ${name}; there are: ${Object.keys(benches).join(", ")}\n`);
+    return 2;
+  }
+  const bench = await entry.load();
+  const rows = await bench.run((text) => process.stderr.write(`${text}\n`));
+  process.stdout.write(json ? `${JSON.stringify({ name, rows })}\n` : `${table(rows)}\n`);
+  return 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,20 @@
+/** One measured figure. `reference` is the peer or the limit measured in the same run; `ratio` is value / reference. */
+export interface Row {
+  case: string;
+  value: number;
+  unit: "ms" | "MB" | "%" | "count" | "s";
+  reference?: number;
+  ratio?: number;
+  /** What the reference is, e.g. `buildctl build`. */
+  against?: string;
+  /** The number to reach for `ratio` (or `value` where there is no reference), and whether it was. */
+  aim?: string;
+  met?: boolean;
+}
+
+export interface Bench {
+  name: string;
+  summary: string;
+  /** Progress goes to `note` (stderr); the rows are the result. */
+  run(note: (text: string) => void): Promise<Row[]>;
+}
