@@ -1,0 +1,42 @@
+import { format, money, priceCart } from "@shop/pricing";
+import type { Line } from "@shop/pricing";
+import { Hono } from "hono";
+import { OrderBook } from "./orders.ts";
+
+/** The shop's HTTP interface. Orders live as long as the process. */
+export function createApp(orders = new OrderBook()): Hono {
+  const app = new Hono();
+  app.get("/health", (context) => context.json({ status: "ok" }));
+
+  app.post("/price", async (context) => {
+    const lines = readLines(await context.req.json().catch(() => undefined));
+    if (lines === undefined) return context.json({ error: "expected {lines: [{sku, unitCents, quantity}]}" }, 400);
+    const totals = priceCart(lines);
+    return context.json({ grossCents: totals.gross.cents, text: format(totals.gross) });
+  });
+
+  app.post("/orders", async (context) => {
+    const lines = readLines(await context.req.json().catch(() => undefined));
+    if (lines === undefined || lines.length === 0) return context.json({ error: "an order needs lines" }, 400);
+    return context.json(orders.place(lines), 201);
+  });
+
+  app.get("/orders/:id", (context) => {
+    const order = orders.find(Number(context.req.param("id")));
+    return order === undefined ? context.json({ error: "no such order" }, 404) : context.json(order);
+  });
+
+  /** One order a line: what the worker reads. */
+  app.get("/orders", (context) => context.text(orders.all().map((order) => `${JSON.stringify(order)}\n`).join("")));
+  return app;
+}
+
+function readLines(body: unknown): Line[] | undefined {
+  if (typeof body !== "object" || body === null || !("lines" in body) || !Array.isArray(body.lines)) return undefined;
+  const lines: Line[] = [];
+  for (const line of body.lines as Record<string, unknown>[]) {
+    if (typeof line.sku !== "string" || !Number.isInteger(line.unitCents) || !Number.isInteger(line.quantity)) return undefined;
+    lines.push({ sku: line.sku, unitPrice: money(line.unitCents as number), quantity: line.quantity as number });
+  }
+  return lines;
+}

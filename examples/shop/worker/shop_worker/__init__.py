@@ -1,0 +1,1 @@
+"""Turns the shop's order export into the daily report."""

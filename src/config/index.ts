@@ -1,0 +1,2 @@
+export type * from "./types.ts";
+export { durationMs, sizeBytes } from "./units.ts";

@@ -1,0 +1,174 @@
+import * as z from "zod";
+
+/**
+ * The schema of `fastloop.yaml`, once for the CLI, the module and the editors (`docs/fastloop.schema.json`). What is
+ * read is what was written: texts stay texts (`50ms`, `linux/arm64`), defaults of presets are laid on later, so that a
+ * message can point at the line. `durationMs` and `sizeBytes` turn the texts into numbers.
+ */
+
+const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "a duration such as 50ms, 30s, 2m, 1h")
+  .describe("A duration: a number and ms, s, m, h or d.");
+const size = z
+  .string()
+  .regex(/^\d+(\.\d+)?\s?(B|kB|MB|GB|KiB|MiB|GiB)$/, "a size such as 500MB or 1.2GB")
+  .describe("A size: a number and B, kB, MB, GB, KiB, MiB or GiB.");
+const platform = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/, "a platform such as linux/amd64 or linux/arm64");
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, "a name: letters, digits, '.', '_' and '-', starting with a letter");
+const relativePath = z
+  .string()
+  .min(1)
+  .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the project");
+const patterns = z.array(relativePath);
+const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "an environment variable's name"), z.string());
+const caches = z
+  .record(z.string().regex(/^[A-Za-z0-9._-]+$/, "a cache volume's name"), z.string().startsWith("/"))
+  .describe("Cache volumes: name to absolute path in the container.");
+
+export const presetNames = ["npm", "pnpm", "yarn", "pip", "uv", "poetry", "go", "cargo"] as const;
+const preset = z.enum(presetNames).describe("Fills manifests, install, caches and image for a package manager.");
+
+export const tierNames = ["smoke", "fast", "full"] as const;
+
+const watchTarget = z.strictObject({
+  call: z.string().min(1).describe("The function and its arguments, in the grammar of `dagger call`."),
+  needs: z.array(name).optional().describe("Targets that must have passed first."),
+  inputs: patterns.optional().describe("Narrows what an edit must touch to affect this call; `!` excludes."),
+  timeout: duration.optional(),
+  environment: z.array(z.string()).optional().describe("Host variables that are part of the call's digest."),
+});
+
+const watch = z.strictObject({
+  debounce: duration.optional().describe("How long files must be quiet before a change set is taken. Default 50ms."),
+  ignore: patterns.optional().describe("Never watched, on top of what the functions ignore."),
+  poll: z.boolean().optional().describe("Poll instead of file events, for file systems without them."),
+  pollInterval: duration.optional(),
+  targets: z.record(name, watchTarget).optional(),
+});
+
+const engine = z.strictObject({
+  use: z.enum(["auto", "embedded", "dagger"]).optional().describe("As the flag --engine."),
+  buildkit: z.string().optional().describe("Address of a BuildKit daemon to use."),
+  idle: duration.optional().describe("The embedded engine stops itself after this time without a session. Default 30m."),
+  jobs: z.int().positive().optional().describe("Functions that run at a time."),
+});
+
+const cache = z.strictObject({
+  from: z.array(z.string()).optional().describe("Caches to read, e.g. type=registry,ref=registry.example/app:cache."),
+  to: z.array(z.string()).optional().describe("Caches to write after a run."),
+});
+
+const tool = z.strictObject({
+  name,
+  version: z.string().min(1),
+  install: oneOrMore.optional().describe("Shell commands; $VERSION and $TARGETARCH are set."),
+  check: z.string().optional().describe("Prints the version. Default: NAME --version."),
+});
+
+const baseImage = z.strictObject({
+  from: z.string().min(1).describe("The image that everything starts from; pin a digest."),
+  version: z.string().optional().describe("{version} in tags."),
+  packages: z.array(z.string().min(1)).optional().describe("System packages (apt or apk), NAME or NAME=VERSION."),
+  tools: z.array(tool).optional(),
+  globals: z.array(z.string().min(1)).optional().describe("Global npm packages, NAME@VERSION."),
+  env: environment.optional(),
+  user: z.string().optional().describe("Created when missing; owns the workdir."),
+  workdir: z.string().startsWith("/").optional(),
+  platforms: z.array(platform).min(1).optional().describe("Default: linux/amd64."),
+  registry: z.string().optional().describe("Repository to publish to, e.g. ghcr.io/acme/shop."),
+  tags: z.array(z.string().min(1)).optional().describe("Tag templates. Default: base-{version}, base-latest."),
+  maxSize: size.optional(),
+  onMissing: z.enum(["build", "fail"]).optional().describe("When the published base can't be had. Default: build."),
+  keep: z.int().positive().optional().describe("How many versions prune-base keeps. Default 5."),
+});
+
+const layer = z.strictObject({
+  name,
+  files: patterns.optional().describe("Copied before the commands run. Default: none."),
+  run: oneOrMore.optional(),
+  caches: caches.optional(),
+  env: environment.optional(),
+});
+
+const devImage = z.strictObject({
+  base: z.string().optional().describe("`base` (default) or an image."),
+  preset: preset.optional(),
+  workdir: z.string().startsWith("/").optional().describe("Default: /app."),
+  layers: z.array(layer).optional().describe("In order: what changes least comes first."),
+  sources: patterns.optional().describe("Copied last. Default: everything."),
+  env: environment.optional(),
+  user: z.string().optional(),
+  command: z.array(z.string()).optional(),
+});
+
+const service = z.strictObject({
+  image: z.string().min(1),
+  port: z.int().positive(),
+  env: environment.optional(),
+  command: z.array(z.string()).optional(),
+  tmpfs: z.array(z.string().startsWith("/")).optional().describe("Kept in memory, e.g. a database's data folder."),
+});
+
+const tierCommand = z.union([
+  z.string().min(1),
+  z.strictObject({ run: oneOrMore, services: z.array(name).optional(), env: environment.optional() }),
+]);
+
+const suite = z.strictObject({
+  preset: preset.optional(),
+  image: z.string().optional().describe("`base`, `dev` or an image. Default: the preset's."),
+  workdir: z.string().startsWith("/").optional().describe("Where the sources are in the container. Default: /app."),
+  cwd: relativePath.optional().describe("Folder below workdir in which commands run."),
+  manifests: patterns.optional().describe("Copied before install: lock files and package manifests."),
+  install: oneOrMore.optional(),
+  installed: patterns.optional().describe("Folders below workdir that install makes inside the sources, e.g. node_modules."),
+  caches: caches.optional(),
+  sources: patterns.optional().describe("`folder/` is mounted, everything else copied. Default: ./ (all)."),
+  env: environment.optional(),
+  services: z.array(name).optional().describe("Services of tests.services, by their name as host name."),
+  runner: z.enum(["vitest", "jest", "node", "pytest", "go", "cargo"]).optional().describe("For selection, sharding and JUnit."),
+  tiers: z.partialRecord(z.enum(tierNames), tierCommand),
+});
+
+const tests = z.strictObject({
+  tiers: z
+    .partialRecord(z.enum(tierNames), z.strictObject({ budget: duration.optional() }))
+    .optional()
+    .describe("Upper bounds. Defaults: smoke 30s, fast 2m, full 10m."),
+  services: z.record(name, service).optional(),
+  suites: z.record(name, suite),
+});
+
+const publish = z.strictObject({
+  image: z.string().optional().describe("Repository and tag to publish to."),
+  platforms: z.array(platform).min(1).optional(),
+  title: z.string().optional(),
+  source: z.string().optional().describe("URL of the repository, for the label org.opencontainers.image.source."),
+  licenses: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+});
+
+const scan = z.strictObject({
+  format: z.enum(["spdx", "cyclonedx"]).optional(),
+  advisories: z.string().optional().describe("File in the project or URL of the advisory list (OSV JSON)."),
+  severity: z.enum(["low", "medium", "high", "critical"]).optional().describe("From here on a finding fails. Default: high."),
+  ignore: z.array(z.string()).optional().describe("Advisories that were judged and accepted, by id."),
+});
+
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe("The version of this format."),
+    name: name.optional().describe("The project's name. Default: the folder's."),
+    engine: engine.optional(),
+    cache: cache.optional(),
+    watch: watch.optional(),
+    images: z.strictObject({ base: baseImage.optional(), dev: devImage.optional() }).optional(),
+    tests: tests.optional(),
+    publish: publish.optional(),
+    scan: scan.optional(),
+  })
+  .describe("fastloop.yaml");

@@ -1,0 +1,32 @@
+import type * as z from "zod";
+import type { configSchema, presetNames, tierNames } from "./schema.ts";
+
+/** A valid `fastloop.yaml`, as written: durations and sizes are texts (`durationMs`, `sizeBytes` read them). */
+export type Config = z.infer<typeof configSchema>;
+export type WatchConfig = NonNullable<Config["watch"]>;
+/** One watched call, keyed by its name in `watch.targets`. */
+export type WatchTarget = NonNullable<WatchConfig["targets"]>[string];
+export type EngineConfig = NonNullable<Config["engine"]>;
+export type ImagesConfig = NonNullable<Config["images"]>;
+export type BaseImageConfig = NonNullable<ImagesConfig["base"]>;
+export type ToolConfig = NonNullable<BaseImageConfig["tools"]>[number];
+export type DevImageConfig = NonNullable<ImagesConfig["dev"]>;
+export type LayerConfig = NonNullable<DevImageConfig["layers"]>[number];
+export type TestsConfig = NonNullable<Config["tests"]>;
+export type SuiteConfig = TestsConfig["suites"][string];
+export type ServiceConfig = NonNullable<TestsConfig["services"]>[string];
+export type PublishConfig = NonNullable<Config["publish"]>;
+export type ScanConfig = NonNullable<Config["scan"]>;
+export type PresetName = (typeof presetNames)[number];
+export type TierName = (typeof tierNames)[number];
+
+/** A configuration and where it came from. */
+export interface LoadedConfig {
+  config: Config;
+  /** Absolute path of `fastloop.yaml`; undefined where there is none and the defaults hold. */
+  path?: string;
+  /** Folder that the paths and calls in it are relative to: that of the file, else where it was looked for. */
+  root: string;
+  /** SHA-256 of the file's text; empty without a file. */
+  digest: string;
+}

@@ -1,0 +1,16 @@
+const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const bytes = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** `1.5s` -> 1500 (milliseconds). Throws a `RangeError` on anything that the schema would refuse. */
+export function durationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  if (match === null) throw new RangeError(`not a duration: ${text}`);
+  return Number(match[1]) * milliseconds[match[2] as keyof typeof milliseconds];
+}
+
+/** `1.2GB` -> 1200000000 (bytes). */
+export function sizeBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s?(B|kB|MB|GB|KiB|MiB|GiB)$/.exec(text);
+  if (match === null) throw new RangeError(`not a size: ${text}`);
+  return Math.round(Number(match[1]) * bytes[match[2] as keyof typeof bytes]);
+}
