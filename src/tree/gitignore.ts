@@ -1,0 +1,172 @@
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { bracketExpression, compileGlob, escapeLiteral } from "./globs.ts";
+
+/**
+ * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
+ * The deepest rule that matches decides; an ignored folder is never entered, so nothing inside can come back.
+ * The user's global excludes file is left out: the answer must be the same on every machine.
+ */
+export class GitignoreChain {
+  private readonly parent: GitignoreChain | undefined;
+  private readonly rules: Rule[];
+  /** Length of the folder's path with its slash, to cut it off paths that are relative to the git root. */
+  private readonly prefixLength: number;
+
+  private constructor(parent: GitignoreChain | undefined, rules: Rule[], prefixLength: number) {
+    this.parent = parent;
+    this.rules = rules;
+    this.prefixLength = prefixLength;
+  }
+
+  /** Rules that hold in `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to `root` itself. */
+  static forRoot(root: string): { chain: GitignoreChain | undefined; pathInRepository: string } {
+    const repository = findGitRoot(root);
+    const top = repository ?? root;
+    let chain: GitignoreChain | undefined;
+    if (repository !== undefined) chain = GitignoreChain.extend(chain, readRules(infoExcludeFile(repository)), 0);
+    chain = GitignoreChain.extend(chain, readRules(path.join(top, ".gitignore")), 0);
+    const pathInRepository = path.relative(top, root).split(path.sep).join("/");
+    if (pathInRepository !== "") {
+      let folder = "";
+      for (const segment of pathInRepository.split("/")) {
+        folder += `${segment}/`;
+        chain = GitignoreChain.extend(chain, readRules(path.join(top, folder, ".gitignore")), folder.length);
+      }
+    }
+    return { chain, pathInRepository };
+  }
+
+  /** The chain for a subfolder whose `.gitignore` was seen; `folder` is relative to the git root. */
+  static forFolder(chain: GitignoreChain | undefined, directory: string, folder: string): GitignoreChain | undefined {
+    const prefixLength = folder === "" ? 0 : folder.length + 1;
+    return GitignoreChain.extend(chain, readRules(path.join(directory, ".gitignore")), prefixLength);
+  }
+
+  private static extend(parent: GitignoreChain | undefined, rules: Rule[], prefixLength: number) {
+    return rules.length === 0 ? parent : new GitignoreChain(parent, rules, prefixLength);
+  }
+
+  /** Whether a path (relative to the git root) is ignored; its parents are known not to be. */
+  ignores(file: string, isDirectory: boolean): boolean {
+    const nameStart = file.lastIndexOf("/") + 1;
+    const name = file.slice(nameStart);
+    for (let link: GitignoreChain | undefined = this; link !== undefined; link = link.parent) {
+      const relative = link.prefixLength === 0 ? file : file.slice(link.prefixLength);
+      for (let index = link.rules.length - 1; index >= 0; index--) {
+        const rule = link.rules[index]!;
+        if (rule.directoryOnly && !isDirectory) continue;
+        if (rule.test(rule.onName ? name : relative)) return !rule.negated;
+      }
+    }
+    return false;
+  }
+}
+
+interface Rule {
+  negated: boolean;
+  directoryOnly: boolean;
+  /** The pattern has no slash but a trailing one, so it is compared with the last path segment. */
+  onName: boolean;
+  test(text: string): boolean;
+}
+
+/** The nearest folder at or above `start` that holds `.git`. */
+export function findGitRoot(start: string): string | undefined {
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    if (statSync(path.join(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
+    if (folder === path.dirname(folder)) return undefined;
+  }
+}
+
+/** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
+export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
+  const dotGit = path.join(repository, ".git");
+  if (statSync(dotGit, { throwIfNoEntry: false })?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
+  const target = /^gitdir: (.*)$/m.exec(readTextIfPresent(dotGit))?.[1]?.trim() ?? ".git";
+  const gitDir = path.resolve(repository, target);
+  const common = readTextIfPresent(path.join(gitDir, "commondir")).trim();
+  return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
+}
+
+function infoExcludeFile(repository: string): string {
+  return path.join(gitDirectories(repository).commonDir, "info", "exclude");
+}
+
+function readTextIfPresent(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function readRules(file: string): Rule[] {
+  return parseGitignore(readTextIfPresent(file));
+}
+
+/** The rules of one ignore file; lines that git would skip are skipped. */
+export function parseGitignore(text: string): Rule[] {
+  const rules: Rule[] = [];
+  for (const line of text.replace(/^\uFEFF/, "").split("\n")) {
+    // Trailing spaces do not count unless the last is escaped; nor does a carriage return.
+    let pattern = line.replace(/\r$/, "").replace(/(?<!\\)( +)$/, "");
+    if (pattern === "" || pattern.startsWith("#")) continue;
+    const negated = pattern.startsWith("!");
+    if (negated) pattern = pattern.slice(1);
+    const directoryOnly = pattern.endsWith("/");
+    if (directoryOnly) pattern = pattern.slice(0, -1);
+    const onName = !pattern.includes("/");
+    if (pattern.startsWith("/")) pattern = pattern.slice(1);
+    if (pattern === "") continue;
+    const test = compileRule(pattern);
+    if (test !== undefined) rules.push({ negated, directoryOnly, onName, test });
+  }
+  return rules;
+}
+
+function compileRule(pattern: string): ((text: string) => boolean) | undefined {
+  if (!/[*?[\\]/.test(pattern)) return (text) => text === pattern;
+  const source = ruleSource(pattern);
+  if (source === undefined) return undefined;
+  const expression = compileGlob(source, pattern);
+  return (text) => expression.test(text);
+}
+
+/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined when a bracket is never closed. */
+function ruleSource(pattern: string): string | undefined {
+  let source = "";
+  for (let index = 0; index < pattern.length; ) {
+    const character = String.fromCodePoint(pattern.codePointAt(index)!);
+    if (character === "*") {
+      let end = index;
+      while (pattern[end] === "*") end++;
+      const wholeSegment =
+        end - index === 2 && (index === 0 || pattern[index - 1] === "/") && (end === pattern.length || pattern[end] === "/");
+      if (!wholeSegment) source += "[^/]*";
+      else if (end === pattern.length) source += ".+";
+      else {
+        source += "(?:.*\\/)?";
+        end++;
+      }
+      index = end;
+    } else if (character === "?") {
+      source += "[^/]";
+      index++;
+    } else if (character === "[") {
+      const bracket = bracketExpression(pattern, index, "^!");
+      if (bracket === undefined) return undefined;
+      source += bracket.source;
+      index = bracket.next;
+    } else if (character === "\\") {
+      if (index + 1 >= pattern.length) return undefined;
+      const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
+      source += escapeLiteral(escaped);
+      index += 1 + escaped.length;
+    } else {
+      source += escapeLiteral(character);
+      index += character.length;
+    }
+  }
+  return source;
+}

@@ -1,0 +1,9 @@
+/** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
+export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
+export { writeFileAtomically } from "./atomic.ts";
+export { contentDigest, contentKey, treeStatDigest } from "./digest.ts";
+export { diffListings, sameStat, type TreeChanges } from "./diff.ts";
+export { findGitRoot, gitDirectories } from "./gitignore.ts";
+export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
+export { PatternMatcher } from "./patterns.ts";
+export { listTree, scanTree, statEntry, type TreeScan, type TreeSelection } from "./walk.ts";

@@ -1,0 +1,155 @@
+import path from "node:path";
+import { badPattern, bracketExpression, compileGlob, escapeLiteral, wildcardCharacters } from "./globs.ts";
+
+/**
+ * Path patterns with the semantics of moby/patternmatcher, which BuildKit, Docker and Dagger use: a pattern matches a
+ * path or one of its parents; the last pattern that matches decides; `!` makes an exception; `**` crosses folders.
+ */
+export class PatternMatcher {
+  private readonly patterns: Pattern[] = [];
+  /** Whether any pattern is an exception (`!`). */
+  readonly hasExceptions: boolean;
+
+  constructor(patterns: readonly string[]) {
+    for (const text of patterns) {
+      const pattern = parsePattern(text);
+      if (pattern !== undefined) this.patterns.push(pattern);
+    }
+    this.hasExceptions = this.patterns.some((pattern) => pattern.exception);
+  }
+
+  get isEmpty(): boolean {
+    return this.patterns.length === 0;
+  }
+
+  /** Which patterns match `file`, given those that matched its parent; a pattern that matched a folder holds below it. */
+  matchBelow(file: string, parent: MatchState | undefined): MatchState {
+    const byPattern = new Uint8Array(this.patterns.length);
+    let matched = false;
+    for (let index = 0; index < this.patterns.length; index++) {
+      const pattern = this.patterns[index]!;
+      let hit = parent !== undefined && parent.byPattern[index] === 1;
+      if (!hit) {
+        // An inclusion cannot add to a match, an exception cannot take from none.
+        if (pattern.exception !== matched) continue;
+        hit = pattern.test(file);
+      }
+      if (hit) {
+        byPattern[index] = 1;
+        matched = !pattern.exception;
+      }
+    }
+    return { matched, byPattern };
+  }
+
+  /** As `matchBelow(...).matched`, without the state: for files, which have no children. */
+  matchesBelow(file: string, parent: MatchState | undefined): boolean {
+    let matched = false;
+    for (let index = 0; index < this.patterns.length; index++) {
+      const pattern = this.patterns[index]!;
+      if (parent !== undefined && parent.byPattern[index] === 1) matched = !pattern.exception;
+      else if (pattern.exception === matched && pattern.test(file)) matched = !pattern.exception;
+    }
+    return matched;
+  }
+
+  /** Whether the path or one of its parents matches; for single paths, where no walk keeps the parents' state. */
+  matches(file: string): boolean {
+    let state: MatchState | undefined;
+    for (let slash = file.indexOf("/"); slash >= 0; slash = file.indexOf("/", slash + 1)) {
+      state = this.matchBelow(file.slice(0, slash), state);
+    }
+    return this.matchesBelow(file, state);
+  }
+
+  /** Whether a pattern of this kind could match something inside the folder, so that a walk has to enter it. */
+  mayMatchInside(folder: string, kind: "inclusion" | "exception"): boolean {
+    const segments = folder.split("/");
+    return this.patterns.some((pattern) => pattern.exception === (kind === "exception") && pattern.mayMatchInside(segments));
+  }
+}
+
+/** What matched a folder; handed to the matching of its children. */
+export interface MatchState {
+  matched: boolean;
+  byPattern: Uint8Array;
+}
+
+interface Pattern {
+  exception: boolean;
+  test(file: string): boolean;
+  mayMatchInside(segments: string[]): boolean;
+}
+
+function parsePattern(text: string): Pattern | undefined {
+  let pattern = text.trim();
+  if (pattern === "") return undefined;
+  const exception = pattern.startsWith("!");
+  if (exception) pattern = pattern.slice(1);
+  // As the reader of .dockerignore does: cleaned, relative to the root, without a trailing slash.
+  pattern = path.posix.normalize(pattern).replace(/^\/+/, "").replace(/\/+$/, "");
+  if (pattern === "" && exception) throw badPattern(text);
+  if (pattern === "" || pattern === ".") return { exception, test: () => pattern === "", mayMatchInside: () => false };
+  return { exception, test: compile(pattern), mayMatchInside: insideTest(pattern) };
+}
+
+/** The common shapes without a regular expression: a literal, `folder/**` and `**` before a literal. */
+function compile(pattern: string): (file: string) => boolean {
+  if (!wildcardCharacters.test(pattern)) return (file) => file === pattern;
+  const head = pattern.slice(0, -2);
+  if (pattern.endsWith("**") && !wildcardCharacters.test(head)) return (file) => file.startsWith(head);
+  const tail = pattern.slice(2);
+  if (pattern.startsWith("**") && tail !== "" && !wildcardCharacters.test(tail)) {
+    if (!tail.startsWith("/")) return (file) => file.endsWith(tail);
+    const whole = tail.slice(1);
+    return (file) => file === whole || file.endsWith(tail);
+  }
+  const expression = compileGlob(globSource(pattern), pattern);
+  return (file) => expression.test(file);
+}
+
+function globSource(pattern: string): string {
+  let source = "";
+  for (let index = 0; index < pattern.length; ) {
+    const character = String.fromCodePoint(pattern.codePointAt(index)!);
+    if (character === "*" && pattern[index + 1] === "*") {
+      index += 2;
+      if (pattern[index] === "/") index++;
+      source += index >= pattern.length ? ".*" : "(?:.*\\/)?";
+    } else if (character === "*") {
+      source += "[^/]*";
+      index++;
+    } else if (character === "?") {
+      source += "[^/]";
+      index++;
+    } else if (character === "[") {
+      const bracket = bracketExpression(pattern, index, "^");
+      if (bracket === undefined) throw badPattern(pattern);
+      source += bracket.source;
+      index = bracket.next;
+    } else if (character === "\\") {
+      if (index + 1 >= pattern.length) throw badPattern(pattern);
+      const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
+      source += escapeLiteral(escaped);
+      index += 1 + escaped.length;
+    } else {
+      source += escapeLiteral(character);
+      index += character.length;
+    }
+  }
+  return source;
+}
+
+/** Compares the pattern's leading segments with a folder's; `**` may match anything from there on. */
+function insideTest(pattern: string): (segments: string[]) => boolean {
+  const tests = pattern.split("/").map((segment) => (segment.includes("**") ? undefined : compile(segment)));
+  return (segments) => {
+    for (let index = 0; index < tests.length; index++) {
+      const test = tests[index];
+      if (test === undefined || index >= segments.length) return true;
+      if (!test(segments[index]!)) return false;
+    }
+    // The pattern matches the folder or a parent: what it says holds for all inside.
+    return true;
+  };
+}
