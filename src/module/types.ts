@@ -18,6 +18,13 @@ export interface ModuleInfo {
   interfaces: Record<string, { name: string; description: string; functions: Record<string, FunctionInfo> }>;
 }
 
+export interface EnumInfo {
+  name: string;
+  description: string;
+  /** Member name (what goes over the wire and on the command line) -> value in code. */
+  members: Record<string, { name: string; value: string; description: string }>;
+}
+
 export interface ObjectInfo {
   name: string;
   description: string;

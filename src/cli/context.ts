@@ -1,0 +1,117 @@
+/**
+ * What every command gets: streams, environment, the options that all commands share, and the one way to report an
+ * error. Commands throw `UserError`; `fail` prints it and decides the exit code.
+ */
+import path from "node:path";
+import process from "node:process";
+import { ExitCode, UserError } from "../errors/index.ts";
+
+/** Options that every command accepts, before or after its name. */
+export interface GlobalOptions {
+  /** `auto`, `embedded` or `dagger`; undefined when neither flag nor `FASTLOOP_ENGINE` names one. */
+  engine?: string;
+  /** `--buildkit-host`: overrides the environment's `BUILDKIT_HOST`. */
+  buildkitHost?: string;
+  verbose: boolean;
+  json: boolean;
+  /** `-m`: folder of the module; undefined: found upwards from `cwd`. */
+  module?: string;
+  /** `--no-color` turns it off; undefined: decided by the stream and the environment. */
+  color?: boolean;
+}
+
+export interface CliContext {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where the command works: the process's folder, or that of `-C`. Absolute. */
+  cwd: string;
+  /** Filled before a command's action runs, not yet while it registers. */
+  options: GlobalOptions;
+  /**
+   * Aborted by the first SIGINT, SIGTERM or SIGHUP; the process then has two seconds to clean up and ends with 130.
+   * A second signal ends it at once. Handlers are installed when this is first read.
+   */
+  readonly signal: AbortSignal;
+  /** Whether colour belongs on that stream. */
+  colors(stream: "stdout" | "stderr"): boolean;
+  /** One line for the human on stderr; never mixed with results on stdout. */
+  notice(text: string): void;
+  /** Prints the error and returns the exit code that belongs to it. */
+  fail(error: unknown): number;
+}
+
+/** Grace for clean-up after a signal: nothing may outlive the CLI longer than this. */
+const graceMs = 2000;
+
+export function createContext(): CliContext {
+  let controller: AbortController | undefined;
+  const context: CliContext = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    options: { verbose: false, json: false },
+    get signal() {
+      controller ??= installSignalHandlers();
+      return controller.signal;
+    },
+    colors: (stream) => wantsColor(context, context[stream]),
+    notice: (text) => void context.stderr.write(`${text}\n`),
+    fail: (error) => report(context, error),
+  };
+  return context;
+}
+
+/** Merges what was parsed into the context; called once, before the command's action. */
+export function applyGlobalOptions(context: CliContext, parsed: Record<string, unknown>): void {
+  const text = (key: string): string | undefined => (typeof parsed[key] === "string" ? parsed[key] : undefined);
+  context.options = {
+    engine: text("engine") ?? (context.env.FASTLOOP_ENGINE || undefined),
+    buildkitHost: text("buildkitHost"),
+    verbose: parsed.verbose === true,
+    json: parsed.json === true,
+    module: text("module"),
+    color: parsed.color === false ? false : undefined,
+  };
+  const directory = text("directory");
+  if (directory !== undefined) context.cwd = path.resolve(context.cwd, directory);
+}
+
+function installSignalHandlers(): AbortController {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    controller.abort(new UserError("interrupted", `interrupted by ${name}`));
+    setTimeout(() => process.exit(ExitCode.interrupted), graceMs).unref();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
+  return controller;
+}
+
+/** `--no-color`, then `FORCE_COLOR`, `NO_COLOR` and `TERM=dumb`, then whether the stream is a terminal. */
+function wantsColor(context: CliContext, stream: NodeJS.WriteStream): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = context.env;
+  if (context.options.color === false) return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "") return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
+  return stream.isTTY && TERM !== "dumb";
+}
+
+function report(context: CliContext, error: unknown): number {
+  if (error instanceof UserError) {
+    if (context.options.json) {
+      context.stderr.write(`${JSON.stringify({ error: { ...error.toJSON(), exitCode: error.exitCode } })}\n`);
+    } else if (error.code !== "interrupted") {
+      context.stderr.write(`${context.colors("stderr") ? "\u001b[31merror:\u001b[39m" : "error:"} ${error.format()}\n`);
+    }
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (context.options.json) {
+    context.stderr.write(`${JSON.stringify({ error: { code: "bug", message: String(error), detail: stack } })}\n`);
+  } else {
+    context.stderr.write(`fastloop has a bug, please report it with these lines:\n${stack}\n`);
+  }
+  return ExitCode.failed;
+}

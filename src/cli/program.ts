@@ -1,0 +1,139 @@
+/** The commander program: global options, the table of commands, and what happens when one ends. */
+import process from "node:process";
+import { Command, CommanderError, Option } from "commander";
+import { ExitCode } from "../errors/index.ts";
+import { commands, type CommandEntry } from "./commands.ts";
+import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
+
+/** Parses, runs one command, flushes the output and ends the process. */
+export async function runProgram(argv: string[], version: string): Promise<never> {
+  const context = createContext();
+  ignoreBrokenPipes(context);
+  const exitCode = await run(argv, version, context);
+  await Promise.all([flush(context.stdout), flush(context.stderr)]);
+  process.exit(exitCode);
+}
+
+async function run(argv: string[], version: string, context: CliContext): Promise<number> {
+  try {
+    // `--json` is read before parsing, so that a usage error is printed in the form that was asked for.
+    applyGlobalOptions(context, { json: argv.includes("--json") });
+    const program = await createProgram(argv, version, context);
+    await program.parseAsync(argv, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : ExitCode.passed;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // A bare `fastloop` shows the help and is fine; commander gives that the code 1.
+      const helped = error.exitCode === 0 || (error.code === "commander.help" && argv.length === 0);
+      return helped ? ExitCode.passed : ExitCode.usage;
+    }
+    return context.fail(error);
+  }
+}
+
+/** The program with the one command that `argv` names loaded, and only name and summary of all others. */
+export async function createProgram(argv: string[], version: string, context: CliContext): Promise<Command> {
+  const program = new Command("fastloop");
+  program
+    .description("The inner loop for pipelines that are code: watch a project, re-run only what an edit affects.")
+    .usage("[options] COMMAND [ARGUMENT...]")
+    .version(`fastloop ${version}`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .enablePositionalOptions()
+    .showHelpAfterError(false)
+    .configureOutput({ outputError: (text, write) => write(asError(text, context)) })
+    .exitOverride();
+  for (const option of globalOptions()) program.addOption(option);
+  program.addHelpText("after", `
+Examples:
+  fastloop functions                              list the module's functions
+  fastloop call build-base --platform linux/arm64  call one, as \`dagger call\` does
+  fastloop watch                                  re-run what each edit affects
+  fastloop COMMAND --help                         more about a command`);
+
+  const wanted = findCommand(argv);
+  for (const [name, entry] of Object.entries(commands)) {
+    if (name !== wanted) addSummary(program, name, entry);
+    else (await entry.load()).register(program, context);
+  }
+  for (const command of program.commands) {
+    inheritOptions(command);
+    command.exitOverride();
+  }
+  program.hook("preAction", (_program, action) => {
+    const chain: Command[] = [];
+    for (let at: Command | null = action; at !== null; at = at.parent) chain.unshift(at);
+    applyGlobalOptions(context, mergeOptions(chain));
+  });
+  return program;
+}
+
+function globalOptions(): Option[] {
+  return [
+    new Option("-C, --directory <dir>", "work in this folder"),
+    new Option("-m, --module <dir>", "folder of the module (default: the nearest dagger.json upwards)"),
+    new Option("--engine <kind>", "auto, embedded or dagger"),
+    new Option("--buildkit-host <address>", "BuildKit daemon for the embedded engine"),
+    new Option("--json", "print machine-readable output"),
+    new Option("-v, --verbose", "say more"),
+    new Option("--no-color", "never print colours"),
+  ];
+}
+
+/** Gives a command the shared options that it does not define itself; hidden, they are in the program's own help. */
+function inheritOptions(command: Command): void {
+  for (const option of globalOptions()) {
+    const taken = command.options.some((own) => own.long === option.long || (own.short && own.short === option.short));
+    if (!taken) command.addOption(option.hideHelp());
+  }
+  for (const child of command.commands) inheritOptions(child);
+}
+
+/** Later commands in the chain win; `--no-color` anywhere wins. */
+function mergeOptions(chain: Command[]): Record<string, unknown> {
+  const merged: Record<string, unknown> = {};
+  for (const command of chain) {
+    for (const [key, value] of Object.entries(command.opts())) {
+      if (key === "color" && merged.color === false) continue;
+      merged[key] = value;
+    }
+  }
+  return merged;
+}
+
+function addSummary(program: Command, name: string, entry: CommandEntry): void {
+  program.command(name, { hidden: entry.hidden === true }).summary(entry.summary).description(entry.summary);
+}
+
+/** The first word that is no option and no option's value; after `help`, the next one. */
+function findCommand(argv: string[]): string | undefined {
+  const takesValue = new Set(globalOptions().filter((o) => o.required).flatMap((o) => [o.short, o.long]));
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index];
+    if (word === undefined || word === "--") return undefined;
+    if (takesValue.has(word)) index++;
+    else if (!word.startsWith("-") && word !== "help") return word;
+  }
+  return undefined;
+}
+
+/** Commander's text (`error: unknown command 'wach'` and the suggestion) in our form. */
+function asError(text: string, context: CliContext): string {
+  if (!context.options.json) return text;
+  return `${JSON.stringify({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), exitCode: 2 } })}\n`;
+}
+
+/** A reader that went away (`fastloop functions | head -1`) is no error. */
+function ignoreBrokenPipes(context: CliContext): void {
+  for (const stream of [context.stdout, context.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
+      throw error;
+    });
+  }
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
