@@ -1,0 +1,29 @@
+/**
+ * What fastloop keeps true: named calls of the module's functions. They come from `watch.targets` of fastloop.yaml or,
+ * without it, from the module's `@check` functions; every command (run, plan, why, affected, watch) resolves them here.
+ */
+export interface Target {
+  /** The key in `watch.targets`, else the function's kebab-case name. */
+  name: string;
+  /** The call in words, in the grammar of `dagger call`: `["test", "--source", ".", "--suite", "lib"]`. */
+  call: string[];
+  /** Targets that must be current before this one runs; it runs again when they did. */
+  needs: string[];
+  /**
+   * Patterns relative to the project: only files that match concern this target, ignored ones included when named.
+   * They take the place of the directories that the call reads; without them those directories decide.
+   */
+  inputs?: string[];
+  /** Names of host variables that are part of the digest (their values only as part of it, never shown). */
+  environment: string[];
+  /** What a newer edit does to a run that it made stale. */
+  policy: RunPolicy;
+  timeoutMs?: number;
+  /** Quiet time of its own, longer than the watch's. */
+  debounceMs?: number;
+  /** Where it is declared: `fastloop.yaml` or the module's `file:line`. */
+  place: string;
+}
+
+/** `restart` cancels the stale run at once; `queue` lets it end and then runs on the newest files. */
+export type RunPolicy = "restart" | "queue";
