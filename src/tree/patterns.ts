@@ -86,9 +86,9 @@ function parsePattern(text: string): Pattern | undefined {
   if (pattern === "") return undefined;
   const exception = pattern.startsWith("!");
   if (exception) pattern = pattern.slice(1);
+  if (pattern === "") throw badPattern(text);
   // As the reader of .dockerignore does: cleaned, relative to the root, without a trailing slash.
   pattern = path.posix.normalize(pattern).replace(/^\/+/, "").replace(/\/+$/, "");
-  if (pattern === "" && exception) throw badPattern(text);
   if (pattern === "" || pattern === ".") return { exception, test: () => pattern === "", mayMatchInside: () => false };
   return { exception, test: compile(pattern), mayMatchInside: insideTest(pattern) };
 }

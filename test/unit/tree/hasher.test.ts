@@ -1,0 +1,111 @@
+import { appendFileSync, chmodSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { ContentHasher, contentDigest, diffListings, listTree, treeStatDigest } from "../../../src/tree/index.ts";
+import { makeTree } from "./fixture.ts";
+
+/** A clock an hour ahead of the files: nothing that was written so far is racy. */
+const later = (): bigint => BigInt(Date.now() + 3_600_000) * 1_000_000n;
+
+test("a file is read once as long as its lstat identity stays", () => {
+  const root = makeTree({ a: "1", b: "2" });
+  const hasher = new ContentHasher({ nowNs: later });
+  const first = contentDigest(listTree(root), hasher);
+  expect(contentDigest(listTree(root), hasher)).toBe(first);
+  expect(hasher.work.files).toBe(2);
+});
+
+test("a rewrite of the same size with the old times put back is still seen", () => {
+  const root = makeTree({ a: "before" });
+  const file = path.join(root, "a");
+  const hasher = new ContentHasher({ nowNs: later });
+  const first = contentDigest(listTree(root), hasher);
+  const { atime, mtime } = statSync(file);
+  writeFileSync(file, "behind");
+  utimesSync(file, atime, mtime);
+  expect(contentDigest(listTree(root), hasher)).not.toBe(first);
+});
+
+test("a file touched within the clock's tick before it was read is read again", () => {
+  const root = makeTree({ a: "1" });
+  const [entry] = listTree(root).entries;
+  const hasher = new ContentHasher({ nowNs: () => entry!.ctimeNs + 5_000_000n });
+  hasher.hash(root, entry!);
+  hasher.hash(root, entry!);
+  expect(hasher.work.files).toBe(2);
+});
+
+test("times in the future are never trusted", () => {
+  const root = makeTree({ a: "1" });
+  const [entry] = listTree(root).entries;
+  const hasher = new ContentHasher({ nowNs: later });
+  const future = { ...entry!, mtimeNs: later() * 2n };
+  hasher.hash(root, future);
+  hasher.hash(root, future);
+  expect(hasher.work.files).toBe(2);
+});
+
+test("hashes outlive the process, and a damaged cache is discarded with a notice", () => {
+  const root = makeTree({ a: "1" });
+  const cacheFile = path.join(makeTree(), "state/hashes");
+  const writer = new ContentHasher({ cacheFile, nowNs: later });
+  const digest = contentDigest(listTree(root), writer);
+  writer.save();
+
+  const reader = new ContentHasher({ cacheFile, nowNs: later });
+  expect(contentDigest(listTree(root), reader)).toBe(digest);
+  expect(reader.work.files).toBe(0);
+
+  const stored = readFileSync(cacheFile, "utf8");
+  writeFileSync(cacheFile, stored.replace(/[0-9a-f]{64}"/, `${"0".repeat(64)}"`));
+  const notices: string[] = [];
+  const recovered = new ContentHasher({ cacheFile, nowNs: later, onNotice: (text) => notices.push(text) });
+  expect(contentDigest(listTree(root), recovered)).toBe(digest);
+  expect(notices).toEqual([expect.stringContaining("damaged")]);
+});
+
+test("a large file hashes as its content, whatever way it is read", () => {
+  const root = makeTree({ small: "x", large: "x".repeat(5 * 1024 * 1024) });
+  const hasher = new ContentHasher();
+  const before = contentDigest(listTree(root), hasher);
+  appendFileSync(path.join(root, "large"), "y");
+  expect(contentDigest(listTree(root), hasher)).not.toBe(before);
+});
+
+test("the content digest sees names, modes, links and empty folders, and no times, owners or inodes", () => {
+  const hasher = new ContentHasher();
+  const digest = (files: Parameters<typeof makeTree>[0]): string => contentDigest(listTree(makeTree(files)), hasher);
+  const plain = digest({ a: "1", d: null });
+  expect(digest({ a: "1", d: null })).toBe(plain);
+  expect(digest({ b: "1", d: null })).not.toBe(plain);
+  expect(digest({ a: "1" })).not.toBe(plain);
+  expect(digest({ a: { link: "1" }, d: null })).not.toBe(plain);
+  const executable = makeTree({ a: "1", d: null });
+  chmodSync(path.join(executable, "a"), 0o755);
+  expect(contentDigest(listTree(executable), hasher)).not.toBe(plain);
+});
+
+test("the stat digest changes with a touch, the content digest does not", () => {
+  const root = makeTree({ a: "1" });
+  const hasher = new ContentHasher();
+  const before = { stat: treeStatDigest(listTree(root)), content: contentDigest(listTree(root), hasher) };
+  writeFileSync(path.join(root, "b"), "1");
+  renameSync(path.join(root, "b"), path.join(root, "a"));
+  expect(treeStatDigest(listTree(root))).not.toBe(before.stat);
+  expect(contentDigest(listTree(root), hasher)).toBe(before.content);
+});
+
+test("a difference names what came, went and changed; a touched file only when its bytes moved", () => {
+  const root = makeTree({ same: "1", edited: "1", gone: "1", mode: "1", "d/x": "1" });
+  const hasher = new ContentHasher({ nowNs: later });
+  const before = listTree(root);
+  const hashes = new Map(before.entries.filter((e) => e.type === "file").map((e) => [e.path, hasher.hash(root, e)]));
+  writeFileSync(path.join(root, "same"), "1");
+  writeFileSync(path.join(root, "edited"), "2");
+  chmodSync(path.join(root, "mode"), 0o700);
+  renameSync(path.join(root, "gone"), path.join(root, "new"));
+  const changes = diffListings(before, listTree(root), (old, now) => hashes.get(old.path) === hasher.hash(root, now));
+  expect(changes.changed.map((change) => change.after.path)).toEqual(["edited", "mode"]);
+  expect(changes.added.map((entry) => entry.path)).toEqual(["new"]);
+  expect(changes.removed.map((entry) => entry.path)).toEqual(["gone"]);
+});
