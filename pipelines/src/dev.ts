@@ -1,0 +1,44 @@
+import type { Container, Directory } from "@dagger.io/dagger";
+import { dag } from "@dagger.io/dagger";
+import { presets } from "../vendor/config.mjs";
+import type { Config, DevImageConfig, LayerConfig } from "../vendor/config.mjs";
+import { baseImage } from "./base.ts";
+import { run } from "./exec.ts";
+
+/**
+ * The dev image: the base, then one layer each for what changes more and more often, the sources last. A layer copies
+ * only the files it names, so that an edit leaves every earlier layer cached.
+ */
+export function devImage(config: Config, source: Directory): Container {
+  const dev = config.images?.dev ?? {};
+  const workdir = dev.workdir ?? "/app";
+  const user = dev.user ?? config.images?.base?.user;
+  let image = startOf(config, dev).withUser("root").withWorkdir(workdir);
+  for (const [name, value] of Object.entries(dev.env ?? {})) image = image.withEnvVariable(name, value);
+  for (const layer of layersOf(dev)) image = withLayer(image, layer, workdir, source);
+  image = image.withDirectory(workdir, source, dev.sources === undefined ? {} : { include: dev.sources });
+  if (dev.command !== undefined) image = image.withDefaultArgs(dev.command);
+  return user === undefined ? image : image.withUser(user);
+}
+
+/** The layers as configured, or the dependency layer of the preset. */
+export function layersOf(dev: DevImageConfig): LayerConfig[] {
+  if (dev.layers !== undefined) return dev.layers;
+  if (dev.preset === undefined) return [];
+  const { manifests, install, caches, env } = presets[dev.preset];
+  return [{ name: "dependencies", files: manifests, run: install, caches, env }];
+}
+
+function startOf(config: Config, dev: DevImageConfig): Container {
+  if (dev.base !== undefined && dev.base !== "base") return dag.container().from(dev.base);
+  if (config.images?.base !== undefined) return baseImage(config.images.base);
+  if (dev.preset !== undefined) return dag.container().from(presets[dev.preset].image);
+  throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
+}
+
+function withLayer(image: Container, layer: LayerConfig, workdir: string, source: Directory): Container {
+  for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);
+  if (layer.files !== undefined) image = image.withDirectory(workdir, source, { include: layer.files });
+  if (layer.run === undefined) return image;
+  return run(image, typeof layer.run === "string" ? [layer.run] : layer.run, layer.caches);
+}

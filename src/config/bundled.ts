@@ -1,0 +1,10 @@
+/**
+ * What the Dagger module needs of this room. `tools/bundle-config.mjs` writes it, with the YAML and schema libraries, to
+ * `pipelines/vendor/config.mjs`: a module with dependencies of its own would cost an installation at each first load.
+ */
+export type * from "./types.ts";
+export type { ConfigProblem, ParsedConfig } from "./parse.ts";
+export type { Preset, ResolvedSuite } from "./presets.ts";
+export { parseConfig } from "./parse.ts";
+export { presets, resolveSuite } from "./presets.ts";
+export { durationMs, sizeBytes } from "./units.ts";

@@ -1,0 +1,72 @@
+import type * as z from "zod";
+import { configSchema } from "./schema.ts";
+import { suggest } from "./suggest.ts";
+
+/** One problem in words; `key` is set where the place is a key and not a value. */
+export interface DescribedIssue {
+  message: string;
+  hint?: string;
+  key?: string;
+}
+
+/** Puts an issue of the schema into words that a reader of the file knows. */
+export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = keysAt(issue.path);
+      return issue.keys.map((key) => ({ key, message: `unknown key \`${key}\``, hint: keyHint(key, known) }));
+    }
+    case "invalid_type":
+      return [{ message: issue.message.endsWith("received undefined") ? `\`${String(issue.path.at(-1))}\` is missing` : issue.message.replace(/^Invalid input: /, "") }];
+    case "invalid_value":
+      return [{ message: `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`, hint: undefined }];
+    case "invalid_union": {
+      const inner = issue.errors.flat().find((error) => error.code === "unrecognized_keys" || error.path.length > 0);
+      if (inner !== undefined) return describeIssue(inner);
+      return [{ message: "expected a text or one of the longer forms" }];
+    }
+    case "invalid_format":
+      return [{ message: `expected ${issue.message}` }];
+    case "invalid_key":
+      return issue.issues.length > 0 ? [{ message: `\`${String(issue.path.at(-1))}\`: expected ${issue.issues[0]?.message}` }] : [{ message: issue.message }];
+    default:
+      return [{ message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message }];
+  }
+}
+
+function keyHint(key: string, known: readonly string[]): string | undefined {
+  const meant = suggest(key, known);
+  if (meant !== undefined) return `did you mean \`${meant}\`?`;
+  return known.length > 0 ? `known here: ${known.join(", ")}` : undefined;
+}
+
+/** Keys that the schema knows at a path of the data. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let schemas: z.core.$ZodType[] = [configSchema];
+  for (const step of path) schemas = schemas.flatMap((schema) => childrenOf(schema, step));
+  return schemas.flatMap((schema) => unwrap(schema)).flatMap((schema) => Object.keys(shapeOf(schema) ?? {}));
+}
+
+type Definition = z.core.$ZodTypeDef & {
+  innerType?: z.core.$ZodType;
+  options?: z.core.$ZodType[];
+  element?: z.core.$ZodType;
+  valueType?: z.core.$ZodType;
+  shape?: Record<string, z.core.$ZodType>;
+};
+const definition = (schema: z.core.$ZodType): Definition => schema._zod.def;
+const shapeOf = (schema: z.core.$ZodType): Record<string, z.core.$ZodType> | undefined => definition(schema).shape;
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const { innerType, options } = definition(schema);
+  if (innerType !== undefined) return unwrap(innerType);
+  return options === undefined ? [schema] : options.flatMap(unwrap);
+}
+
+function childrenOf(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
+  return unwrap(schema).flatMap((inner) => {
+    const { shape, element, valueType } = definition(inner);
+    const child = shape?.[String(step)] ?? element ?? valueType;
+    return child === undefined ? [] : [child];
+  });
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import type { Config, LoadedConfig } from "./types.ts";
+
+export interface LoadOptions {
+  /** Where to start looking; parents follow up to the git root. */
+  cwd: string;
+  /** A file named with `--config`; not looked for, an error when missing. */
+  file?: string;
+}
+
+/**
+ * Finds, reads and checks `fastloop.yaml`. A file that was found valid is remembered by its digest in `.fastloop/`, so
+ * that an unchanged one costs a read and a hash and not the YAML and schema libraries (40 ms).
+ */
+export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConfig> {
+  const found = file === undefined ? findConfig(cwd) : path.resolve(cwd, file);
+  if (found === undefined) return { config: { version: 1 }, root: cwd, digest: "" };
+  const text = await readFile(found, "utf8").catch((cause: unknown) => {
+    throw new UserError("config", "can't be read", { place: shown(found, cwd), cause, hint: "run `fastloop init` to write one" });
+  });
+  const root = path.dirname(found);
+  const digest = createHash("sha256").update(text).digest("hex");
+  const remembered = await recall(root, digest);
+  if (remembered !== undefined) return { config: remembered, path: found, root, digest };
+  const { parseConfig } = await import("./parse.ts");
+  const { config, problems } = parseConfig(text);
+  if (config === undefined) {
+    const [first, ...others] = problems;
+    const place = shown(found, cwd);
+    throw new UserError("config", first?.message ?? "is not valid", {
+      place: `${place}:${first?.line}:${first?.column}`,
+      hint: first?.hint,
+      detail: others.map((other) => `${place}:${other.line}:${other.column}: ${other.message}`).join("\n"),
+    });
+  }
+  await remember(root, digest, config);
+  return { config, path: found, root, digest };
+}
+
+/** The nearest `fastloop.yaml` in `cwd` or a parent, not beyond the folder that holds `.git`. */
+export function findConfig(cwd: string): string | undefined {
+  for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
+    const candidate = path.join(folder, "fastloop.yaml");
+    if (existsSync(candidate)) return candidate;
+    if (existsSync(path.join(folder, ".git")) || folder === path.dirname(folder)) return undefined;
+  }
+}
+
+const shown = (file: string, cwd: string): string => {
+  const relative = path.relative(cwd, file);
+  return relative.startsWith("..") ? file : relative;
+};
+
+/** Which build of fastloop found the file valid: another one may have another schema. Empty when run from its sources. */
+async function buildId(): Promise<string> {
+  return (await readFile(new URL("./build-id", import.meta.url), "utf8").catch(() => "")).trim();
+}
+
+const memoryFile = (root: string): string => path.join(root, ".fastloop", "config.json");
+
+async function recall(root: string, digest: string): Promise<Config | undefined> {
+  try {
+    const stored: unknown = JSON.parse(await readFile(memoryFile(root), "utf8"));
+    const build = await buildId();
+    if (build === "" || typeof stored !== "object" || stored === null) return undefined;
+    const { digest: storedDigest, build: storedBuild, config } = stored as Record<string, unknown>;
+    return storedDigest === digest && storedBuild === build ? (config as Config) : undefined;
+  } catch {
+    return undefined; // Absent or damaged: the file itself is read instead.
+  }
+}
+
+async function remember(root: string, digest: string, config: Config): Promise<void> {
+  try {
+    const build = await buildId();
+    if (build === "") return;
+    await mkdir(path.dirname(memoryFile(root)), { recursive: true });
+    const draft = `${memoryFile(root)}.${process.pid}`;
+    await writeFile(draft, JSON.stringify({ digest, build, config }));
+    await rename(draft, memoryFile(root));
+  } catch {
+    // A project that can't be written to is read again each time.
+  }
+}

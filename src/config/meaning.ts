@@ -1,0 +1,106 @@
+import { suggest } from "./suggest.ts";
+import type { Config } from "./types.ts";
+
+/** A problem of meaning: each part is well formed, together they make no sense. */
+export interface MeaningProblem {
+  path: (string | number)[];
+  message: string;
+  hint?: string;
+}
+
+/** References that lead nowhere, circles, and suites that can't run. */
+export function meaningProblems(config: Config): MeaningProblem[] {
+  return [...watchProblems(config), ...testProblems(config), ...imageProblems(config)];
+}
+
+function watchProblems(config: Config): MeaningProblem[] {
+  const targets = config.watch?.targets ?? {};
+  const names = Object.keys(targets);
+  const problems = names.flatMap((name) =>
+    (targets[name]?.needs ?? []).flatMap((need, index) =>
+      names.includes(need) ? [] : [unknown(["watch", "targets", name, "needs", index], "target", need, names)],
+    ),
+  );
+  const circle = findCircle(names, (name) => targets[name]?.needs ?? []);
+  if (circle !== undefined) {
+    const path = ["watch", "targets", circle[0] ?? "", "needs"];
+    problems.push({ path, message: `targets need each other in a circle: ${circle.join(" -> ")}` });
+  }
+  return problems;
+}
+
+function testProblems(config: Config): MeaningProblem[] {
+  const { suites = {}, services = {} } = config.tests ?? {};
+  const serviceNames = Object.keys(services);
+  return Object.entries(suites).flatMap(([name, suite]) => {
+    const path = ["tests", "suites", name];
+    const problems: MeaningProblem[] = [];
+    if (suite.image === undefined && suite.preset === undefined) {
+      problems.push({ path, message: `suite \`${name}\` has no image`, hint: "name an `image` or a `preset`" });
+    }
+    if (suite.image === "base" && config.images?.base === undefined) {
+      problems.push({ path: [...path, "image"], message: "there is no `images.base`" });
+    }
+    if (suite.image === "dev" && config.images?.dev === undefined) {
+      problems.push({ path: [...path, "image"], message: "there is no `images.dev`" });
+    }
+    if (Object.keys(suite.tiers).length === 0) problems.push({ path: [...path, "tiers"], message: `suite \`${name}\` has no tier` });
+    const used: [(string | number)[], readonly string[]][] = [[[...path, "services"], suite.services ?? []]];
+    for (const [tier, command] of Object.entries(suite.tiers)) {
+      if (typeof command === "object") used.push([[...path, "tiers", tier, "services"], command.services ?? []]);
+    }
+    for (const [place, list] of used) {
+      list.forEach((service, index) => {
+        if (!serviceNames.includes(service)) problems.push(unknown([...place, index], "service", service, serviceNames));
+      });
+    }
+    return problems;
+  });
+}
+
+const tagVariables = ["version", "toolchain", "toolchainVersion", "YYYY.MM.DD", "YYYY-MM-DD", "key"];
+
+function imageProblems(config: Config): MeaningProblem[] {
+  const { base, dev } = config.images ?? {};
+  const problems: MeaningProblem[] = (base?.tags ?? []).flatMap((tag, index) =>
+    [...tag.matchAll(/\{([^}]*)\}/g)].flatMap(([, variable = ""]) =>
+      tagVariables.includes(variable) ? [] : [unknown(["images", "base", "tags", index], "tag variable", variable, tagVariables)],
+    ),
+  );
+  (base?.tags ?? []).forEach((tag, index) => {
+    if (tag.includes("{version}") && base?.version === undefined) {
+      problems.push({ path: ["images", "base", "tags", index], message: "`{version}` is used, but `images.base.version` is missing" });
+    }
+  });
+  if ((dev?.base === undefined || dev.base === "base") && dev !== undefined && base === undefined && dev.preset === undefined) {
+    problems.push({ path: ["images", "dev"], message: "`images.dev` starts from `images.base`, which is missing", hint: "name a `base` image or a `preset`" });
+  }
+  return problems;
+}
+
+function unknown(path: (string | number)[], kind: string, name: string, known: readonly string[]): MeaningProblem {
+  const meant = suggest(name, known);
+  const hint = meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
+  return { path, message: `unknown ${kind} \`${name}\``, hint };
+}
+
+/** The first circle of a graph, as the names along it with the first one again at its end. */
+export function findCircle(names: readonly string[], needsOf: (name: string) => readonly string[]): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): string[] | undefined => {
+    const start = trail.indexOf(name);
+    if (start >= 0) return [...trail.slice(start), name];
+    if (done.has(name)) return undefined;
+    for (const need of needsOf(name)) {
+      const circle = visit(need, [...trail, name]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of names) {
+    const circle = visit(name, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}

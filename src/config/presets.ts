@@ -1,0 +1,147 @@
+import type { PresetName, SuiteConfig, TierName } from "./types.ts";
+
+/** What a package manager needs in a container; the suite's own keys win over these. */
+export interface Preset {
+  image: string;
+  manifests: string[];
+  install: string[];
+  installed: string[];
+  caches: Record<string, string>;
+  env: Record<string, string>;
+}
+
+const nodeImage = "node:22-bookworm-slim";
+const pythonImage = "python:3.11-slim-bookworm";
+const venv = "/opt/venv";
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const withVenv = { VIRTUAL_ENV: venv, PATH: `${venv}/bin:${systemPath}` };
+
+export const presets: Record<PresetName, Preset> = {
+  npm: {
+    image: nodeImage,
+    manifests: ["package.json", "package-lock.json"],
+    install: ["npm ci"],
+    installed: ["node_modules"],
+    caches: { npm: "/root/.npm" },
+    env: {},
+  },
+  pnpm: {
+    image: nodeImage,
+    manifests: ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"],
+    install: ["npm install --global pnpm@10", "pnpm install --frozen-lockfile"],
+    installed: ["node_modules"],
+    caches: { npm: "/root/.npm", pnpm: "/root/.local/share/pnpm/store" },
+    env: {},
+  },
+  yarn: {
+    image: nodeImage,
+    manifests: ["package.json", "yarn.lock"],
+    install: ["command -v yarn >/dev/null || npm install --global yarn@1.22.22", "yarn install --frozen-lockfile"],
+    installed: ["node_modules"],
+    caches: { npm: "/root/.npm", yarn: "/usr/local/share/.cache/yarn" },
+    env: {},
+  },
+  pip: {
+    image: pythonImage,
+    manifests: ["requirements.txt"],
+    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check -r requirements.txt`],
+    installed: [],
+    caches: { pip: "/root/.cache/pip" },
+    env: withVenv,
+  },
+  uv: {
+    image: pythonImage,
+    manifests: ["pyproject.toml", "uv.lock"],
+    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, "uv sync --frozen --no-install-project"],
+    installed: [],
+    caches: { pip: "/root/.cache/pip", uv: "/root/.cache/uv" },
+    env: { ...withVenv, UV_PROJECT_ENVIRONMENT: venv, UV_LINK_MODE: "copy" },
+  },
+  poetry: {
+    image: pythonImage,
+    manifests: ["pyproject.toml", "poetry.lock"],
+    install: [
+      `python3 -m venv ${venv}`,
+      "python3 -m venv /opt/poetry",
+      "/opt/poetry/bin/pip install --disable-pip-version-check poetry",
+      "/opt/poetry/bin/poetry install --no-root --no-interaction",
+    ],
+    installed: [],
+    caches: { pip: "/root/.cache/pip", poetry: "/root/.cache/pypoetry" },
+    env: withVenv,
+  },
+  go: {
+    image: "golang:1-bookworm",
+    manifests: ["go.mod", "go.sum"],
+    install: ["go mod download"],
+    installed: [],
+    caches: { "go-mod": "/go/pkg/mod", "go-build": "/root/.cache/go-build" },
+    env: {},
+  },
+  cargo: {
+    image: "rust:1-bookworm",
+    // The dependency layer: compiled against an empty program, so that only a change of the manifests recompiles it.
+    manifests: ["Cargo.toml", "Cargo.lock"],
+    install: ["mkdir -p src", "echo 'fn main() {}' > src/main.rs", "touch src/lib.rs", "cargo build --tests", "rm -r src"],
+    installed: [],
+    caches: { "cargo-registry": "/usr/local/cargo/registry" },
+    env: { CARGO_TARGET_DIR: "/opt/target" },
+  },
+};
+
+/** The file whose presence tells a package manager, most telling first. */
+export const presetFiles: [file: string, preset: PresetName][] = [
+  ["pnpm-lock.yaml", "pnpm"],
+  ["yarn.lock", "yarn"],
+  ["package-lock.json", "npm"],
+  ["package.json", "npm"],
+  ["uv.lock", "uv"],
+  ["poetry.lock", "poetry"],
+  ["requirements.txt", "pip"],
+  ["go.mod", "go"],
+  ["Cargo.toml", "cargo"],
+];
+
+/** A suite with its preset laid under it: nothing is left to default but the sources. */
+export interface ResolvedSuite {
+  image: string;
+  workdir: string;
+  cwd: string;
+  manifests: string[];
+  install: string[];
+  installed: string[];
+  caches: Record<string, string>;
+  sources: string[];
+  env: Record<string, string>;
+  services: string[];
+  runner?: SuiteConfig["runner"];
+  tiers: Partial<Record<TierName, { run: string[]; services: string[]; env: Record<string, string> }>>;
+}
+
+export function resolveSuite(suite: SuiteConfig): ResolvedSuite {
+  const preset = suite.preset === undefined ? undefined : presets[suite.preset];
+  const workdir = suite.workdir ?? "/app";
+  return {
+    image: suite.image ?? preset?.image ?? "debian:bookworm-slim",
+    workdir,
+    cwd: suite.cwd === undefined ? workdir : `${workdir}/${suite.cwd.replace(/\/$/, "")}`,
+    manifests: suite.manifests ?? preset?.manifests ?? [],
+    install: list(suite.install) ?? preset?.install ?? [],
+    installed: suite.installed ?? preset?.installed ?? [],
+    caches: { ...preset?.caches, ...suite.caches },
+    sources: suite.sources ?? ["./"],
+    env: { ...preset?.env, ...suite.env },
+    services: suite.services ?? [],
+    runner: suite.runner,
+    tiers: Object.fromEntries(
+      Object.entries(suite.tiers).map(([tier, command]) => [
+        tier,
+        typeof command === "string"
+          ? { run: [command], services: [], env: {} }
+          : { run: list(command.run) ?? [], services: command.services ?? [], env: command.env ?? {} },
+      ]),
+    ),
+  };
+}
+
+const list = (value: string | string[] | undefined): string[] | undefined => (typeof value === "string" ? [value] : value);
