@@ -1,0 +1,169 @@
+import { Inputs, type State, type StepOptions } from "./state.ts";
+import { NONE } from "./wire.ts";
+
+interface MountAt {
+  /** Absolute path in the container. */
+  destination: string;
+}
+
+export interface BindMount extends MountAt {
+  kind: "bind";
+  from: State;
+  /** Path inside `from`, its root when absent. */
+  selector?: string;
+  /** A read-only mount gives no output. */
+  readonly?: boolean;
+  /**
+   * `off`: the exec's cache key holds how the mount was made, not the content of its files. Right for a large tree
+   * whose making is already keyed by content, where hashing every file would cost more than it saves.
+   */
+  contentCache?: "default" | "on" | "off";
+}
+
+export interface CacheMount extends MountAt {
+  kind: "cache";
+  id: string;
+  sharing?: "shared" | "private" | "locked";
+  /** What a new cache starts with. */
+  from?: State;
+  selector?: string;
+}
+
+export interface TmpfsMount extends MountAt {
+  kind: "tmpfs";
+  sizeBytes?: number;
+}
+
+export interface SecretMount extends MountAt {
+  kind: "secret";
+  id: string;
+  uid?: number;
+  gid?: number;
+  /** Permission bits, 0400 when absent. */
+  mode?: number;
+  optional?: boolean;
+}
+
+export interface SshMount extends MountAt {
+  kind: "ssh";
+  id: string;
+  uid?: number;
+  gid?: number;
+  /** Permission bits, 0600 when absent. */
+  mode?: number;
+  optional?: boolean;
+}
+
+export type Mount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount;
+
+export interface ExecOptions extends StepOptions {
+  root: State;
+  /** The root file system cannot be written and gives no output. */
+  readonlyRoot?: boolean;
+  args: readonly string[];
+  /** `NAME=value`, in order. */
+  env?: readonly string[];
+  cwd?: string;
+  user?: string;
+  hostname?: string;
+  mounts?: readonly Mount[];
+  secretEnv?: readonly { name: string; id: string; optional?: boolean }[];
+  extraHosts?: readonly { host: string; ip: string }[];
+  network?: "sandbox" | "host" | "none";
+  /** Root capabilities: needs the daemon's `security.insecure` entitlement. */
+  insecure?: boolean;
+  /** In no cache key; the proxies' names must not change a result. */
+  proxy?: { http?: string; https?: string; ftp?: string; no?: string; all?: string };
+  /** Exit codes that count as success, `[0]` when absent. */
+  validExitCodes?: readonly number[];
+}
+
+/** What an exec leaves behind. */
+export interface ExecResult {
+  readonly root: State;
+  /** Digest by which status updates and errors name the exec. */
+  readonly digest: string;
+  /** A writable bind mount after the exec; undefined for mounts without an output. */
+  mount(destination: string): State | undefined;
+}
+
+const mountType = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
+const sharing = { shared: 0, private: 1, locked: 2 } as const;
+const contentCache = { default: 0, on: 1, off: 2 } as const;
+const network = { sandbox: 0, host: 1, none: 2 } as const;
+
+/** Runs a command. Mounts are written in order of their destinations, so that their order is in no cache key. */
+export function exec(options: ExecOptions): ExecResult {
+  const inputs = new Inputs();
+  const outputs = new Map<string, number>();
+  const root: BindMount = { kind: "bind", destination: "/", from: options.root, readonly: options.readonlyRoot ?? false };
+  const mounts = [...(options.mounts ?? [])].toSorted((a, b) => (a.destination < b.destination ? -1 : 1));
+
+  const wire = [root, ...mounts].map((mount) => {
+    const encoded = encodeMount(mount, inputs);
+    if (mount.kind !== "bind" || mount.readonly === true) return { ...encoded, output: NONE };
+    const output = outputs.size;
+    outputs.set(mount.destination, output);
+    return { ...encoded, output };
+  });
+
+  const vertex = inputs.vertex(
+    {
+      exec: {
+        meta: {
+          args: options.args,
+          env: options.env,
+          cwd: options.cwd ?? "/",
+          user: options.user,
+          proxyEnv: encodeProxy(options.proxy),
+          extraHosts: options.extraHosts,
+          hostname: options.hostname,
+          validExitCodes: options.validExitCodes,
+          removeMountStubsRecursive: true,
+        },
+        mounts: wire,
+        network: network[options.network ?? "sandbox"],
+        security: options.insecure === true ? 1 : 0,
+        secretEnv: options.secretEnv,
+      },
+    },
+    options,
+  );
+  const state = (destination: string): State | undefined => {
+    const output = outputs.get(destination);
+    return output === undefined ? undefined : { vertex, output };
+  };
+  return { root: state("/") ?? options.root, digest: vertex.digest, mount: state };
+}
+
+function encodeMount(mount: Mount, inputs: Inputs): object {
+  const at = { dest: mount.destination, mountType: mountType[mount.kind], input: NONE };
+  switch (mount.kind) {
+    case "bind":
+      return {
+        ...at,
+        input: inputs.add(mount.from),
+        selector: mount.selector,
+        readonly: mount.readonly,
+        contentCache: contentCache[mount.contentCache ?? "default"],
+      };
+    case "cache":
+      return {
+        ...at,
+        input: mount.from === undefined ? NONE : inputs.add(mount.from),
+        selector: mount.selector,
+        cache: { id: mount.id, sharing: sharing[mount.sharing ?? "shared"] },
+      };
+    case "tmpfs":
+      return { ...at, tmpfs: { size: mount.sizeBytes } };
+    case "secret":
+      return { ...at, secret: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o400, optional: mount.optional } };
+    case "ssh":
+      return { ...at, ssh: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o600, optional: mount.optional } };
+  }
+}
+
+function encodeProxy(proxy: ExecOptions["proxy"]): object | undefined {
+  if (proxy === undefined) return undefined;
+  return { httpProxy: proxy.http, httpsProxy: proxy.https, ftpProxy: proxy.ftp, noProxy: proxy.no, allProxy: proxy.all };
+}

@@ -1,0 +1,173 @@
+import { Inputs, type State, type StepOptions } from "./state.ts";
+import { NONE } from "./wire.ts";
+
+/**
+ * Timestamp of what an action creates: without one BuildKit stamps the time of the run, and equal operations would not
+ * give equal files. 1980-01-01, because zip and some of its readers know no earlier day.
+ */
+export const PINNED_TIMESTAMP_NS = 315_532_800n * 1_000_000_000n;
+
+/** `user`, `1000`, `user:group`, `1000:1000`; names are looked up in the file system that the action works on. */
+export type Owner = string;
+
+export interface MkfileAction {
+  kind: "mkfile";
+  path: string;
+  content: Uint8Array | string;
+  /** Permission bits, 0644 when absent. */
+  mode?: number;
+  owner?: Owner;
+  timestampNs?: bigint;
+}
+
+export interface MkdirAction {
+  kind: "mkdir";
+  path: string;
+  /** Permission bits, 0755 when absent. */
+  mode?: number;
+  /** True when absent. */
+  makeParents?: boolean;
+  owner?: Owner;
+  timestampNs?: bigint;
+}
+
+export interface RmAction {
+  kind: "rm";
+  path: string;
+  /** True when absent. */
+  allowNotFound?: boolean;
+  allowWildcard?: boolean;
+}
+
+export interface SymlinkAction {
+  kind: "symlink";
+  /** What the link says. */
+  target: string;
+  /** Where the link is. */
+  path: string;
+  owner?: Owner;
+  timestampNs?: bigint;
+}
+
+export interface CopyAction {
+  kind: "copy";
+  from: State;
+  source: string;
+  destination: string;
+  include?: readonly string[];
+  exclude?: readonly string[];
+  /** Permission bits for all that is copied. */
+  mode?: number;
+  /** Symbolic mode such as `u=rw,go=r`; wins over `mode`. */
+  modeText?: string;
+  owner?: Owner;
+  followSymlinks?: boolean;
+  /** True when absent. */
+  createDestPath?: boolean;
+  /** A folder's content instead of the folder. */
+  dirCopyContents?: boolean;
+  allowWildcard?: boolean;
+  allowEmptyWildcard?: boolean;
+  /** Unpack a tar archive instead of copying it. */
+  attemptUnpack?: boolean;
+  /** Replace a destination of another type (a folder by a file) instead of failing. */
+  alwaysReplaceExistingDestPaths?: boolean;
+  /** With `include`: paths that have to be part of the copy. */
+  requiredPaths?: readonly string[];
+  /** Absent: the timestamps of the source. */
+  timestampNs?: bigint;
+}
+
+export type FileAction = MkfileAction | MkdirAction | RmAction | SymlinkAction | CopyAction;
+
+/** Runs the actions in order as one operation: one snapshot, one cache entry. No actions: the base itself. */
+export function file(base: State, actions: readonly FileAction[], options: StepOptions = {}): State {
+  if (actions.length === 0) return base;
+  const inputs = new Inputs();
+  const baseIndex = inputs.add(base);
+  // Every input gets its index before the first action is written: results of actions are numbered after the inputs.
+  const sources = actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
+  const wire = actions.map((action, index) => ({
+    input: index === 0 ? baseIndex : inputs.length + index - 1,
+    secondaryInput: sources[index] ?? NONE,
+    output: index === actions.length - 1 ? 0 : NONE,
+    ...encodeAction(action, index === 0 ? baseIndex : inputs.length + index - 1),
+  }));
+  return { vertex: inputs.vertex({ file: { actions: wire } }, options), output: 0 };
+}
+
+function encodeAction(action: FileAction, target: number): object {
+  switch (action.kind) {
+    case "mkfile":
+      return {
+        mkfile: {
+          path: absolute(action.path),
+          mode: action.mode ?? 0o644,
+          data: typeof action.content === "string" ? Buffer.from(action.content) : action.content,
+          ...created(action, target),
+        },
+      };
+    case "mkdir":
+      return {
+        mkdir: { path: absolute(action.path), mode: action.mode ?? 0o755, makeParents: action.makeParents ?? true, ...created(action, target) },
+      };
+    case "symlink":
+      return { symlink: { oldpath: action.target, newpath: absolute(action.path), ...created(action, target) } };
+    case "rm":
+      return {
+        rm: { path: absolute(action.path), allowNotFound: action.allowNotFound ?? true, allowWildcard: action.allowWildcard },
+      };
+    case "copy":
+      return encodeCopy(action, target);
+  }
+}
+
+function encodeCopy(action: CopyAction, target: number): object {
+  // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
+  if (action.from.vertex === undefined) {
+    return { mkdir: { path: absolute(action.destination), mode: 0o755, makeParents: true, ...created(action, target) } };
+  }
+  return {
+    copy: {
+      src: absolute(action.source),
+      dest: absolute(action.destination),
+      owner: encodeOwner(action.owner, target),
+      mode: action.mode ?? -1,
+      modeStr: action.modeText,
+      followSymlink: action.followSymlinks,
+      dirCopyContents: action.dirCopyContents,
+      attemptUnpack: action.attemptUnpack,
+      createDestPath: action.createDestPath ?? true,
+      allowWildcard: action.allowWildcard,
+      allowEmptyWildcard: action.allowEmptyWildcard,
+      timestamp: action.timestampNs === undefined ? -1 : toLong(action.timestampNs),
+      includePatterns: action.include,
+      excludePatterns: action.exclude,
+      alwaysReplaceExistingDestPaths: action.alwaysReplaceExistingDestPaths,
+      requiredPaths: action.requiredPaths,
+    },
+  };
+}
+
+function created(action: { owner?: Owner; timestampNs?: bigint }, target: number): object {
+  return { owner: encodeOwner(action.owner, target), timestamp: toLong(action.timestampNs ?? PINNED_TIMESTAMP_NS) };
+}
+
+function encodeOwner(owner: Owner | undefined, target: number): object | undefined {
+  if (owner === undefined || owner === "") return undefined;
+  const [user, group] = owner.split(":");
+  const side = (name: string | undefined): object | undefined => {
+    if (name === undefined || name === "") return undefined;
+    return /^\d+$/.test(name) ? { byId: Number(name) } : { byName: { name, input: target } };
+  };
+  return { user: side(user), group: side(group) };
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
+/** A 64-bit integer as protobufjs takes it without losing nanoseconds. */
+function toLong(value: bigint): { low: number; high: number; unsigned: boolean } {
+  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: false };
+}

@@ -1,0 +1,30 @@
+/**
+ * Core operations -> BuildKit LLB, after moby/buildkit's `client/llb`: pure functions from immutable states to new ones;
+ * nothing is sent anywhere. `definition(state)` marshals what `Build.solve` takes.
+ */
+export { definition, opDigest, scratch, stateDigest, type State, type StepOptions, type Vertex } from "./state.ts";
+export { formatPlatform, parsePlatform } from "./platform.ts";
+export { git, http, image, local, ociLayout, type GitOptions, type HttpOptions, type ImageOptions } from "./source.ts";
+export {
+  file,
+  PINNED_TIMESTAMP_NS,
+  type CopyAction,
+  type FileAction,
+  type MkdirAction,
+  type MkfileAction,
+  type Owner,
+  type RmAction,
+  type SymlinkAction,
+} from "./file.ts";
+export {
+  exec,
+  type BindMount,
+  type CacheMount,
+  type ExecOptions,
+  type ExecResult,
+  type Mount,
+  type SecretMount,
+  type SshMount,
+  type TmpfsMount,
+} from "./exec.ts";
+export { diff, merge } from "./merge.ts";

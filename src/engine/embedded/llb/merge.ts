@@ -1,0 +1,21 @@
+import { Inputs, scratch, type State, type StepOptions } from "./state.ts";
+import { NONE } from "./wire.ts";
+
+/** The file systems on top of each other, later ones win; costs no copy. Empty ones are left out. */
+export function merge(states: readonly State[], options: StepOptions = {}): State {
+  const present = states.filter((state) => state.vertex !== undefined);
+  const [first] = present;
+  if (present.length < 2) return first ?? scratch;
+  const inputs = new Inputs();
+  const wire = present.map((state) => ({ input: inputs.add(state) }));
+  return { vertex: inputs.vertex({ merge: { inputs: wire } }, options), output: 0 };
+}
+
+/** What `upper` adds to, changes in and removes from `lower`. */
+export function diff(lower: State, upper: State, options: StepOptions = {}): State {
+  if (upper.vertex === undefined && lower.vertex === undefined) return scratch;
+  if (lower.vertex === undefined) return upper;
+  const inputs = new Inputs();
+  const op = { lower: { input: inputs.add(lower) }, upper: { input: upper.vertex === undefined ? NONE : inputs.add(upper) } };
+  return { vertex: inputs.vertex({ diff: op }, options), output: 0 };
+}

@@ -1,0 +1,73 @@
+import type { ServedTree } from "../buildkit/types.ts";
+import { Inputs, type State, type StepOptions } from "./state.ts";
+
+export interface ImageOptions extends StepOptions {
+  /** `local` uses what the daemon holds without asking the registry; `pull` always asks. */
+  resolveMode?: "default" | "pull" | "local";
+}
+
+/** An image's file system. `reference` is complete: `docker.io/library/debian:bookworm-slim`, best with `@sha256:…`. */
+export function image(reference: string, options: ImageOptions = {}): State {
+  const { resolveMode = "default" } = options;
+  return source(`docker-image://${reference}`, resolveMode === "default" ? {} : { "image.resolvemode": resolveMode }, options);
+}
+
+/** A host tree that the client serves. */
+export function local(tree: ServedTree, options: StepOptions = {}): State {
+  return source(`local://${tree.name}`, { "local.session": tree.sessionId }, options);
+}
+
+export interface HttpOptions extends StepOptions {
+  /** `sha256:…`; a different content is an error. */
+  checksum?: string;
+  /** Name of the file in the result, `index` or the URL's last part when absent. */
+  filename?: string;
+  /** Permission bits, 0600 when absent. */
+  mode?: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** A folder with the one file that the URL answers with. */
+export function http(url: string, options: HttpOptions = {}): State {
+  const attributes: Record<string, string> = {};
+  if (options.checksum !== undefined) attributes["http.checksum"] = options.checksum;
+  if (options.filename !== undefined) attributes["http.filename"] = options.filename;
+  if (options.mode !== undefined) attributes["http.perm"] = `0${options.mode.toString(8)}`;
+  if (options.uid !== undefined) attributes["http.uid"] = String(options.uid);
+  if (options.gid !== undefined) attributes["http.gid"] = String(options.gid);
+  return source(url, attributes, options);
+}
+
+export interface GitOptions extends StepOptions {
+  /** Branch, tag or commit; the default branch when absent. */
+  ref?: string;
+  keepGitDir?: boolean;
+  /** Ids in the build's secret store. */
+  authTokenSecret?: string;
+  authHeaderSecret?: string;
+  knownSshHosts?: string;
+  /** Id of the forwarded agent. */
+  sshSocket?: string;
+}
+
+/** A repository's tree at one ref. `remote` is a URL as git takes it. */
+export function git(remote: string, options: GitOptions = {}): State {
+  const bare = remote.replace(/^(https?|ssh|git|file):\/\//, "").replace(/^[^/@]+@([^:/]+):(?!\d)/, "$1/");
+  const attributes: Record<string, string> = { "git.fullurl": remote };
+  if (options.keepGitDir === true) attributes["git.keepgitdir"] = "true";
+  if (options.authTokenSecret !== undefined) attributes["git.authtokensecret"] = options.authTokenSecret;
+  if (options.authHeaderSecret !== undefined) attributes["git.authheadersecret"] = options.authHeaderSecret;
+  if (options.knownSshHosts !== undefined) attributes["git.knownsshhosts"] = options.knownSshHosts;
+  if (options.sshSocket !== undefined) attributes["git.mountsshsock"] = options.sshSocket;
+  return source(`git://${bare}${options.ref === undefined ? "" : `#${options.ref}`}`, attributes, options);
+}
+
+/** An OCI image layout that the session offers (`Container.import`). */
+export function ociLayout(reference: string, store: { sessionId: string; storeId: string }, options: StepOptions = {}): State {
+  return source(`oci-layout://${reference}`, { "oci.session": store.sessionId, "oci.store": store.storeId }, options);
+}
+
+function source(identifier: string, attrs: Record<string, string>, options: StepOptions): State {
+  return { vertex: new Inputs().vertex({ source: { identifier, attrs } }, options), output: 0 };
+}

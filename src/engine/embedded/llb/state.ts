@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import type { Definition } from "../buildkit/types.ts";
+import { encodeCanonical } from "../buildkit/proto/codec.ts";
+import { parsePlatform } from "./platform.ts";
+import type { WireOp } from "./wire.ts";
+
+/** What a step is called and whether its cached result may be used. In no digest: it changes no result. */
+export interface StepOptions {
+  /** Shown in status updates in place of BuildKit's own name. */
+  name?: string;
+  /** Run again even when a cached result exists. */
+  ignoreCache?: boolean;
+  /** `linux/arm64`; the daemon's own when absent. */
+  platform?: string;
+}
+
+/** One marshalled operation. Immutable: equal operations on equal inputs have equal digests. */
+export interface Vertex {
+  /** `sha256:…` of `bytes`: what BuildKit calls the vertex in status updates and errors. */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly Vertex[];
+  readonly metadata: Definition["metadata"][string];
+}
+
+/** A file system: one output of a vertex, or nothing at all. */
+export interface State {
+  readonly vertex: Vertex | undefined;
+  readonly output: number;
+}
+
+/** The empty file system. */
+export const scratch: State = { vertex: undefined, output: 0 };
+
+/** BuildKit's name of an encoded op. */
+export function opDigest(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** Collects the inputs of an op: the same output is listed once, however often the op uses it. */
+export class Inputs {
+  readonly #states: { vertex: Vertex; output: number }[] = [];
+
+  /** Index of the input, or -1 for the empty file system. */
+  add(state: State): number {
+    const { vertex, output } = state;
+    if (vertex === undefined) return -1;
+    const known = this.#states.findIndex((input) => input.vertex.digest === vertex.digest && input.output === output);
+    return known === -1 ? this.#states.push({ vertex, output }) - 1 : known;
+  }
+
+  get length(): number {
+    return this.#states.length;
+  }
+
+  /** Marshals the op over the inputs collected so far. */
+  vertex(op: Omit<WireOp, "inputs" | "platform">, options: StepOptions): Vertex {
+    const bytes = encodeCanonical("pb.Op", {
+      inputs: this.#states.map(({ vertex, output }) => ({ digest: vertex.digest, index: output })),
+      ...op,
+      ...(options.platform === undefined ? {} : { platform: parsePlatform(options.platform) }),
+    });
+    return {
+      digest: opDigest(bytes),
+      bytes,
+      inputs: [...new Set(this.#states.map((input) => input.vertex))],
+      metadata: {
+        ...(options.name === undefined ? {} : { description: { "llb.customname": options.name } }),
+        ...(options.ignoreCache === true ? { ignoreCache: true } : {}),
+      },
+    };
+  }
+}
+
+/**
+ * The graph below a state, inputs before their users, ended by the op that names the result. The empty file system has
+ * no definition: a `Solve` of nothing is not possible in BuildKit.
+ */
+export function definition(state: State): Definition | undefined {
+  if (state.vertex === undefined) return undefined;
+  const def: Uint8Array[] = [];
+  const metadata: Definition["metadata"] = {};
+  const seen = new Set<string>();
+  for (const vertex of topological(state.vertex, seen)) {
+    def.push(vertex.bytes);
+    if (Object.keys(vertex.metadata).length > 0) metadata[vertex.digest] = vertex.metadata;
+  }
+  def.push(encodeCanonical("pb.Op", { inputs: [{ digest: state.vertex.digest, index: state.output }] }));
+  return { def, metadata };
+}
+
+/** Digest of a state: equal for equal graphs. */
+export function stateDigest(state: State): string {
+  return state.vertex === undefined ? "scratch" : `${state.vertex.digest}#${state.output}`;
+}
+
+/** Depth first without recursion: a chain of a few thousand edits must not exhaust the stack. */
+function* topological(root: Vertex, seen: Set<string>): Generator<Vertex> {
+  const stack: { vertex: Vertex; next: number }[] = [{ vertex: root, next: 0 }];
+  seen.add(root.digest);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const input = top.vertex.inputs[top.next++];
+    if (input === undefined) {
+      stack.pop();
+      yield top.vertex;
+    } else if (!seen.has(input.digest)) {
+      seen.add(input.digest);
+      stack.push({ vertex: input, next: 0 });
+    }
+  }
+}
