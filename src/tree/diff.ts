@@ -17,15 +17,41 @@ export function diffListings(
   sameContent: (before: TreeEntry, after: TreeEntry) => boolean = () => false,
 ): TreeChanges {
   const changes: TreeChanges = { added: [], changed: [], removed: [] };
-  const old = new Map(before.entries.map((entry) => [entry.path, entry]));
+  const old = before.entries;
+  let next = 0;
   for (const entry of after.entries) {
-    const previous = old.get(entry.path);
-    if (previous === undefined) changes.added.push(entry);
-    else if (differs(previous, entry, sameContent)) changes.changed.push({ before: previous, after: entry });
-    old.delete(entry.path);
+    let order = next < old.length ? compareTreePaths(old[next]!.path, entry.path) : 1;
+    while (order < 0) {
+      changes.removed.push(old[next++]!);
+      order = next < old.length ? compareTreePaths(old[next]!.path, entry.path) : 1;
+    }
+    if (order > 0) changes.added.push(entry);
+    else {
+      const previous = old[next++]!;
+      if (differs(previous, entry, sameContent)) changes.changed.push({ before: previous, after: entry });
+    }
   }
-  changes.removed.push(...old.values());
+  while (next < old.length) changes.removed.push(old[next++]!);
   return changes;
+}
+
+/** The order of listings: parents before children, siblings by the bytes of their names. */
+export function compareTreePaths(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** UTF-16 units in the order of UTF-8 bytes, with the separator below everything. */
+function rank(unit: number): number {
+  if (unit === 0x2f) return -1;
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
 /** Whether two listings show the same file untouched: nothing that a write would move has moved. */

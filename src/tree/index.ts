@@ -2,7 +2,7 @@
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, treeStatDigest } from "./digest.ts";
-export { diffListings, sameStat, type TreeChanges } from "./diff.ts";
+export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./diff.ts";
 export { findGitRoot, gitDirectories } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export { PatternMatcher } from "./patterns.ts";
