@@ -1,5 +1,5 @@
 /**
- * What the Dagger module needs of this room. `tools/bundle-config.mjs` writes it, with the YAML and schema libraries, to
+ * What the Dagger module needs of this room. `tools/generate.mjs` writes it, with the YAML and schema libraries, to
  * `pipelines/vendor/config.mjs`: a module with dependencies of its own would cost an installation at each first load.
  */
 export type * from "./types.ts";

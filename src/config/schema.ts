@@ -38,8 +38,10 @@ const watchTarget = z.strictObject({
   call: z.string().min(1).describe("The function and its arguments, in the grammar of `dagger call`."),
   needs: z.array(name).optional().describe("Targets that must have passed first."),
   inputs: patterns.optional().describe("Narrows what an edit must touch to affect this call; `!` excludes."),
-  timeout: duration.optional(),
   environment: z.array(z.string()).optional().describe("Host variables that are part of the call's digest."),
+  policy: z.enum(["restart", "queue"]).optional().describe("What a newer edit does to a run that it made stale. Default: restart."),
+  debounce: duration.optional().describe("Longer than that of the whole watch, for a slow call."),
+  timeout: duration.optional(),
 });
 
 const watch = z.strictObject({
