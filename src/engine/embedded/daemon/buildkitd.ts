@@ -1,0 +1,111 @@
+/** Runs our own buildkitd: its configuration, its start, and a clear reason when it can't. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../../errors/index.ts";
+import { findExecutable } from "../../executables.ts";
+import { buildkitdToml } from "./buildkitd-config.ts";
+import { type Child, startChild } from "./child.ts";
+import type { Log } from "./log.ts";
+import { socketDir } from "./paths.ts";
+
+export interface Buildkitd {
+  /** `unix://…` */
+  readonly address: string;
+  readonly rootDir: string;
+  readonly child: Child;
+}
+
+export interface BuildkitdOptions {
+  state: string;
+  /** The executable. */
+  command: string;
+  /** `127.0.0.1:port` of the local registry, if one is served. */
+  mirror: string | undefined;
+  log: Log;
+}
+
+/** A cold start loads plugins and the cache database; a busy machine with a large cache needs a while. */
+const startTimeoutMs = 60_000;
+const cniConfig = "/etc/buildkit/cni.json";
+
+export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
+  assertCanRun();
+  const { state, log } = options;
+  const socket = path.join(socketDir(state), "buildkitd.sock");
+  const rootDir = path.join(state, "buildkit");
+  mkdirSync(rootDir, { recursive: true, mode: 0o700 });
+  const config = path.join(state, "buildkitd.toml");
+  writeFileSync(
+    config,
+    buildkitdToml({
+      rootDir,
+      socket,
+      otelSocket: path.join(socketDir(state), "otel.sock"),
+      ...(existsSync(cniConfig) ? { cniConfig } : {}),
+      ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+    }),
+    { mode: 0o600 },
+  );
+  const child = startChild({
+    name: "buildkitd",
+    command: options.command,
+    args: ["--config", config],
+    env: {
+      ...process.env,
+      // Logs are part of a function's result here, not a side channel: no clipping.
+      BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
+      BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
+      // runc lives in sbin, which a user's PATH often lacks.
+      PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+    },
+    log,
+    pidFile: path.join(state, "buildkitd.pid"),
+  });
+  await listening(child, socket);
+  return { address: `unix://${socket}`, rootDir, child };
+}
+
+function assertCanRun(): void {
+  if (process.platform !== "linux") {
+    throw new UserError("engine-unavailable", `buildkitd runs on Linux only, this is ${process.platform}`, {
+      hint: "install a container runtime (docker, podman, finch), or name a BuildKit daemon with BUILDKIT_HOST",
+    });
+  }
+  if (process.getuid?.() !== 0) {
+    throw new UserError("engine-unavailable", "the embedded engine's buildkitd needs root", {
+      hint: "run as root (sudo), install docker or podman, or name a (rootless) BuildKit daemon with BUILDKIT_HOST",
+    });
+  }
+  const searched = { PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
+  if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
+    throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {
+      hint: "run `node tools/setup.mjs`, or install it by hand: apt-get install runc",
+    });
+  }
+}
+
+async function listening(child: Child, socket: string): Promise<void> {
+  let ended: string | undefined;
+  void child.ended.then((how) => (ended = how));
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline && ended === undefined) {
+    if (await accepts(socket)) return;
+    await sleep(20);
+  }
+  if (ended === undefined) await child.stop(1000);
+  throw new UserError("engine-unavailable", `buildkitd did not start (${ended ?? `nothing in ${startTimeoutMs} ms`})`, {
+    detail: child.tail(),
+  });
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = net.connect(socket, () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}

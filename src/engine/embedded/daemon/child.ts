@@ -1,0 +1,83 @@
+/** A program that the daemon runs and that must not outlive it. */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Log } from "./log.ts";
+
+export interface ChildOptions {
+  name: string;
+  command: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+  log: Log;
+  /** Names the process for the sweep after a daemon that died; see sweep.ts. */
+  pidFile: string;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Resolves when the process has ended, with how. */
+  readonly ended: Promise<string>;
+  /** The last lines that it wrote. */
+  tail(): string;
+  /** SIGTERM, SIGKILL after the grace; resolves when it has ended. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const tailLines = 30;
+/** Has the kernel send SIGTERM to the child when we die without a chance to. Part of util-linux. */
+const setpriv = "/usr/bin/setpriv";
+
+export function startChild(options: ChildOptions): Child {
+  const tied = process.platform === "linux" && existsSync(setpriv);
+  const process_ = tied
+    ? spawn(setpriv, ["--pdeathsig", "TERM", options.command, ...options.args], spawnOptions(options))
+    : spawn(options.command, options.args, spawnOptions(options));
+  const lines: string[] = [];
+  const keep = (chunk: Buffer): void => {
+    const text = chunk.toString("utf8");
+    options.log.write(options.name, text);
+    lines.push(...text.trimEnd().split("\n"));
+    lines.splice(0, Math.max(0, lines.length - tailLines));
+  };
+  process_.stdout.on("data", keep);
+  process_.stderr.on("data", keep);
+
+  const ended = new Promise<string>((resolve) => {
+    process_.once("error", (error) => resolve(`could not start: ${error.message}`));
+    process_.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  }).then((how) => {
+    rmSync(options.pidFile, { force: true });
+    options.log.write(options.name, `ended: ${how}`);
+    return how;
+  });
+  const pid = process_.pid ?? 0;
+  if (pid !== 0) writeFileSync(options.pidFile, `${pid}\n`, { mode: 0o600 });
+
+  return {
+    pid,
+    ended,
+    tail: () => lines.join("\n"),
+    async stop(graceMs) {
+      process_.kill("SIGTERM");
+      const timer = setTimeout(() => process_.kill("SIGKILL"), graceMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function spawnOptions(options: ChildOptions) {
+  // A process group of its own: Ctrl-C in the terminal that started the daemon is not meant for it.
+  return { env: options.env, stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"], detached: true };
+}
+
+/** The process id in a pid file, if that process is alive and its command line has `marker` in it. */
+export function survivor(pidFile: string, marker: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return commandLine.some((argument) => argument.includes(marker)) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+/** The daemon's control server: HTTP over a unix socket in a 0700 folder. See protocol.ts. */
+import { rmSync } from "node:fs";
+import http from "node:http";
+import type { EngineInfo } from "../../types.ts";
+import type { BuildkitClient } from "../buildkit/types.ts";
+import type { DaemonStatus, OpenSessionRequest, SessionLine, StopRequest } from "./protocol.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface ControlOptions {
+  socket: string;
+  graphqlPort: number;
+  sessions: Sessions;
+  client(): Promise<BuildkitClient>;
+  engineInfo(): Promise<EngineInfo>;
+  status(): Promise<DaemonStatus>;
+  stop(reason: string): void;
+  onError(error: unknown): void;
+}
+
+export function startControl(options: ControlOptions): Promise<{ close(): void }> {
+  const server = http.createServer((request, response) => {
+    route(request, response, options).catch((error: unknown) => {
+      options.onError(error);
+      if (!response.headersSent) reply(response, 500, { message: error instanceof Error ? error.message : String(error) });
+      else response.end();
+    });
+  });
+  server.keepAliveTimeout = 0;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.socket, () =>
+      resolve({
+        close() {
+          server.close();
+          server.closeAllConnections();
+          rmSync(options.socket, { force: true });
+        },
+      }),
+    );
+  });
+}
+
+async function route(request: http.IncomingMessage, response: http.ServerResponse, options: ControlOptions) {
+  switch (`${request.method} ${request.url}`) {
+    case "GET /status":
+      return reply(response, 200, await options.status());
+    case "POST /sessions":
+      return openSession(await readJson<OpenSessionRequest>(request), response, options);
+    case "POST /stop": {
+      const { force } = await readJson<StopRequest>(request);
+      const sessions = options.sessions.count;
+      if (sessions > 0 && force !== true) return reply(response, 409, { sessions });
+      reply(response, 200, { sessions });
+      return options.stop("asked to");
+    }
+    default:
+      return reply(response, 404, { message: `nothing at ${request.method} ${request.url}` });
+  }
+}
+
+/** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */
+async function openSession(body: OpenSessionRequest, response: http.ServerResponse, options: ControlOptions) {
+  let gone = false;
+  let ended = (): void => undefined;
+  response.once("close", () => {
+    gone = true;
+    ended();
+  });
+  const write = (line: SessionLine): void => {
+    if (!response.writableEnded && !response.destroyed) response.write(`${JSON.stringify(line)}\n`);
+  };
+  const session = await options.sessions.open(await options.client(), body, {
+    onEvent: write,
+    onClosed(reason) {
+      write({ kind: "session-ended", reason });
+      response.end();
+    },
+  });
+  ended = () => void session.close("the client went away");
+  if (gone) return ended();
+  const opened = { port: options.graphqlPort, token: session.token, engine: await options.engineInfo() };
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.write(`${JSON.stringify(opened)}\n`);
+}
+
+async function readJson<T>(request: http.IncomingMessage): Promise<T> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  return (text === "" ? {} : JSON.parse(text)) as T;
+}
+
+function reply(response: http.ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,68 @@
+/**
+ * The engine daemon (dist/engine.js). Started by the CLI, never by hand:
+ *
+ *   engine.js --state DIR --idle-ms N (--buildkitd PATH | --buildkit-host ADDRESS)
+ */
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { UserError } from "../../../errors/index.ts";
+import { runDaemon } from "./daemon.ts";
+import { takeLock } from "./lock.ts";
+import { openLog } from "./log.ts";
+import { socketDir } from "./paths.ts";
+import { DaemonExit, failureFile, type StartFailure } from "./protocol.ts";
+
+const { values } = parseArgs({
+  options: {
+    state: { type: "string" },
+    "idle-ms": { type: "string" },
+    buildkitd: { type: "string" },
+    "buildkit-host": { type: "string" },
+  },
+});
+process.title = "fastloop-engine";
+process.umask(0o077);
+await main(values.state ?? "");
+
+async function main(state: string): Promise<void> {
+  for (const folder of [state, socketDir(state)]) makePrivate(folder);
+  const release = await takeLock(state);
+  if (release === undefined) process.exit(DaemonExit.lockHeld);
+  rmSync(path.join(state, failureFile), { force: true });
+  const log = openLog(state);
+  try {
+    const address = values["buildkit-host"];
+    await runDaemon({
+      state,
+      log,
+      idleTimeoutMs: Number(values["idle-ms"]),
+      source: address === undefined ? { buildkitd: values.buildkitd ?? "buildkitd" } : { address },
+    });
+    process.exit(DaemonExit.stopped);
+  } catch (error) {
+    log.write("engine", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    writeFileSync(path.join(state, failureFile), JSON.stringify(failure(error)), { mode: 0o600 });
+    process.exit(DaemonExit.failed);
+  }
+}
+
+function failure(error: unknown): StartFailure {
+  if (!(error instanceof UserError)) return { message: error instanceof Error ? error.message : String(error) };
+  return {
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+  };
+}
+
+/** Sockets and logs in the folder are for this user alone. */
+function makePrivate(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(folder);
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
+    process.stderr.write(`${folder} is open to other users; remove it or chmod it to 700\n`);
+    process.exit(DaemonExit.failed);
+  }
+}

@@ -1,0 +1,59 @@
+/** What the CLI and the engine daemon say to each other over the control socket. */
+import type { EngineEvent, EngineInfo } from "../../types.ts";
+
+/** Body of `POST /sessions`. */
+export interface OpenSessionRequest {
+  /** Host paths of the session are relative to this absolute folder. */
+  workdir: string;
+  /** The client's environment: `env://` secrets, registry credentials, proxies and certificates come from it. */
+  env: Record<string, string>;
+}
+
+/** First line of the answer to `POST /sessions`; each further line is an `EngineEvent` or a `SessionEnd`. */
+export interface SessionOpened {
+  port: number;
+  token: string;
+  engine: EngineInfo;
+}
+
+/** Last line, when the daemon ends the session by itself. */
+export interface SessionEnd {
+  kind: "session-ended";
+  reason: string;
+}
+
+export type SessionLine = EngineEvent | SessionEnd;
+
+/** Answer to `GET /status`. */
+export interface DaemonStatus {
+  pid: number;
+  /** `dist/build-id` that the daemon was started from. */
+  buildId: string;
+  version: string;
+  startedAt: string;
+  stateDir: string;
+  buildkit: { address: string; version: string; platforms: string[]; pid?: number; rootDir?: string };
+  /** The local image registry, where one is served. */
+  registry?: { address: string; pid?: number };
+  sessions: number;
+  /** Time since the last session closed; 0 while one is open. */
+  idleMs: number;
+  idleTimeoutMs: number;
+}
+
+/** Body of `POST /stop`. Without `force` the daemon refuses (409) while sessions are open. */
+export interface StopRequest {
+  force?: boolean;
+}
+
+/** The daemon's exit codes that its starter understands. */
+export const DaemonExit = { stopped: 0, failed: 1, lockHeld: 75 } as const;
+
+/** The daemon leaves the reason why it could not start here, as JSON of a `StartFailure`. */
+export const failureFile = "failure.json";
+
+export interface StartFailure {
+  message: string;
+  hint?: string;
+  detail?: string;
+}

@@ -1,0 +1,90 @@
+/** The open sessions of the daemon: a token each, and everything that ends with them. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { openApiSession } from "../api/index.ts";
+import type { BuildkitClient } from "../buildkit/types.ts";
+import type { EngineEvent } from "../../types.ts";
+import type { OpenSessionRequest } from "./protocol.ts";
+import { readHostTrust } from "./trust.ts";
+
+type ApiSession = Awaited<ReturnType<typeof openApiSession>>;
+
+export interface Session {
+  readonly token: string;
+  readonly api: ApiSession;
+  /** Aborted when the session ends; requests of the session listen to it. */
+  readonly signal: AbortSignal;
+  close(reason: string): Promise<void>;
+}
+
+export interface SessionsOptions {
+  shimDirectory(arch: string): Promise<string>;
+  onError(error: unknown): void;
+}
+
+export interface Sessions {
+  readonly count: number;
+  /** Milliseconds since the last session closed; 0 while one is open. */
+  idleMs(): number;
+  open(client: BuildkitClient, request: OpenSessionRequest, hooks: SessionHooks): Promise<Session>;
+  /** The session that a token opens, compared in constant time. */
+  find(token: string): Session | undefined;
+  closeAll(reason: string): Promise<void>;
+}
+
+export interface SessionHooks {
+  onEvent(event: EngineEvent): void;
+  /** Called once, when the session has ended, whoever ended it. */
+  onClosed(reason: string): void;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const sessions = new Map<Session, Buffer>();
+  let lastClosedAt = performance.now();
+
+  return {
+    get count() {
+      return sessions.size;
+    },
+    idleMs: () => (sessions.size > 0 ? 0 : performance.now() - lastClosedAt),
+    async open(client, request, hooks) {
+      const token = randomBytes(32).toString("hex");
+      const controller = new AbortController();
+      const api = await openApiSession({
+        buildkit: client,
+        workdir: request.workdir,
+        shimDirectory: options.shimDirectory,
+        hostTrust: () => readHostTrust(request.env),
+        onEvent: hooks.onEvent,
+        env: request.env,
+      });
+      const session: Session = {
+        token,
+        api,
+        signal: controller.signal,
+        async close(reason) {
+          if (!sessions.delete(session)) return;
+          lastClosedAt = performance.now();
+          controller.abort(new Error(reason));
+          hooks.onClosed(reason);
+          await api.close().catch(options.onError);
+        },
+      };
+      sessions.set(session, digest(token));
+      return session;
+    },
+    find(token) {
+      const wanted = digest(token);
+      let found: Session | undefined;
+      for (const [session, known] of sessions) if (timingSafeEqual(known, wanted)) found = session;
+      return found;
+    },
+    async closeAll(reason) {
+      await Promise.all([...sessions.keys()].map((session) => session.close(reason)));
+    },
+  };
+}
+
+/** Of equal length for every token, as the comparison needs. */
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

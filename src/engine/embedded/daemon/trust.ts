@@ -1,0 +1,67 @@
+/**
+ * What containers must know of this host's network: extra CA certificates (TLS-inspecting proxies are common) and proxy
+ * settings. They reach an exec as a secret mount, so that they are in no image and in no cache key.
+ */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HostTrust {
+  /** PEM: the distribution's bundle and the extra certificates. Undefined when the host has none of its own. */
+  caBundle?: string;
+  /** HTTP_PROXY and relatives, names in upper case. */
+  proxyEnvironment: Record<string, string>;
+}
+
+const systemBundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+/** Where administrators put certificates of their own; the distribution merges them into its bundle. */
+const localFolders = ["/usr/local/share/ca-certificates", "/etc/pki/ca-trust/source/anchors"];
+const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"];
+
+export function readHostTrust(env: Environment): HostTrust {
+  const proxyEnvironment: Record<string, string> = {};
+  for (const name of proxyVariables) {
+    const value = env[name] ?? env[name.toLowerCase()];
+    if (value !== undefined && value !== "") proxyEnvironment[name] = value;
+  }
+  const caBundle = readCaBundle(env);
+  return caBundle === undefined ? { proxyEnvironment } : { caBundle, proxyEnvironment };
+}
+
+function readCaBundle(env: Environment): string | undefined {
+  const system = systemBundles.find((file) => existsSync(file));
+  const inSystem = new Set(system === undefined ? [] : certificates(system));
+  const local = localFolders.flatMap((folder) => certificateFiles(folder)).flatMap(certificates);
+  const named = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]]
+    .filter((file) => file !== undefined && file !== "" && existsSync(file))
+    .flatMap((file) => certificates(file as string));
+  const extra = [...local, ...named.filter((certificate) => !inSystem.has(certificate))];
+  if (extra.length === 0) return undefined;
+  return `${[...new Set([...inSystem, ...extra])].join("\n")}\n`;
+}
+
+function certificateFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(crt|pem)$/.test(file))
+      .sort()
+      .map((file) => path.join(folder, file));
+  } catch {
+    return [];
+  }
+}
+
+function certificates(file: string): string[] {
+  try {
+    const blocks = readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+    return (blocks ?? []).map((block) => block.replaceAll("\r", ""));
+  } catch {
+    return [];
+  }
+}

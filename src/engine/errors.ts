@@ -1,0 +1,43 @@
+/** Errors that an engine's answers become. They are results, not bugs: a caller decides what they mean. */
+
+export interface GraphqlError {
+  message: string;
+  path?: readonly (string | number)[];
+  extensions?: Record<string, unknown>;
+}
+
+/** A GraphQL error other than a failed exec. */
+export class QueryError extends Error {
+  override readonly name: string = "QueryError";
+  readonly extensions: Record<string, unknown>;
+  readonly path: readonly (string | number)[];
+
+  constructor(error: GraphqlError) {
+    super(error.message);
+    this.extensions = error.extensions ?? {};
+    this.path = error.path ?? [];
+  }
+}
+
+/** A command in a container ended otherwise than expected. */
+export class ExecFailure extends QueryError {
+  override readonly name = "ExecFailure";
+  readonly command: readonly string[];
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+
+  constructor(error: GraphqlError) {
+    super(error);
+    const { cmd, exitCode, stdout, stderr } = this.extensions;
+    this.command = Array.isArray(cmd) ? cmd.map(String) : [];
+    this.exitCode = typeof exitCode === "number" ? exitCode : 1;
+    this.stdout = typeof stdout === "string" ? stdout : "";
+    this.stderr = typeof stderr === "string" ? stderr : "";
+  }
+}
+
+/** The error class for one entry of a GraphQL response's `errors`. */
+export function toQueryError(error: GraphqlError): QueryError {
+  return error.extensions?.["_type"] === "EXEC_ERROR" ? new ExecFailure(error) : new QueryError(error);
+}

@@ -1,0 +1,93 @@
+/**
+ * One GraphQL request over loopback HTTP. `node:http` and not `fetch`: a query lasts as long as what it runs, and
+ * `fetch` gives up on response headers after 300 seconds.
+ */
+import http from "node:http";
+import { UserError } from "../errors/index.ts";
+import { type GraphqlError, toQueryError } from "./errors.ts";
+import type { QueryOptions } from "./types.ts";
+
+/** Keeps connections of one session open between queries. */
+export function createAgent(): http.Agent {
+  return new http.Agent({ keepAlive: true, maxFreeSockets: 16 });
+}
+
+export interface Endpoint {
+  port: number;
+  token: string;
+  agent: http.Agent;
+}
+
+interface Response {
+  data?: unknown;
+  errors?: GraphqlError[];
+}
+
+export async function query<T>(
+  endpoint: Endpoint,
+  document: string,
+  variables: Record<string, unknown> = {},
+  options: QueryOptions = {},
+): Promise<T> {
+  const text = await post(endpoint, JSON.stringify({ query: document, variables }), options);
+  const response = parse(text);
+  const error = response.errors?.[0];
+  if (error !== undefined) throw toQueryError(error);
+  return response.data as T;
+}
+
+function parse(text: string): Response {
+  try {
+    return JSON.parse(text) as Response;
+  } catch (cause) {
+    throw new UserError("engine-unavailable", "the engine gave an answer that is not JSON", {
+      detail: text.slice(0, 400),
+      cause,
+    });
+  }
+}
+
+function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      {
+        host: "127.0.0.1",
+        port: endpoint.port,
+        path: "/query",
+        method: "POST",
+        agent: endpoint.agent,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        headers: {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          authorization: `Basic ${Buffer.from(`${endpoint.token}:`).toString("base64")}`,
+          ...(options.callId === undefined ? {} : { "x-fastloop-call": options.callId }),
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const status = response.statusCode ?? 0;
+          // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still an answer.
+          if (status < 300 || text.startsWith("{")) resolve(text);
+          else reject(new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }));
+        });
+        response.on("error", reject);
+      },
+    );
+    request.on("error", (cause: NodeJS.ErrnoException) => {
+      if (options.signal?.aborted === true) reject(options.signal.reason instanceof Error ? options.signal.reason : cause);
+      else reject(connectionLost(cause));
+    });
+    request.end(body);
+  });
+}
+
+function connectionLost(cause: NodeJS.ErrnoException): UserError {
+  return new UserError("engine-unavailable", `the connection to the engine broke (${cause.code ?? cause.message})`, {
+    hint: "`fastloop engine status` says whether the embedded engine is up, `fastloop engine logs` why not",
+    cause,
+  });
+}
