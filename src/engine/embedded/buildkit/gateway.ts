@@ -1,0 +1,95 @@
+import { Metadata } from "@grpc/grpc-js";
+import { randomBytes } from "node:crypto";
+import type { CallOptions, Channel } from "./channel.ts";
+import { SolveError } from "./errors.ts";
+import { bridge, type CacheEntry, control, type Method, type ResultMessage } from "./messages.ts";
+import type { Definition } from "./types.ts";
+
+export interface GatewayOptions {
+  /** Session that serves secrets, credentials and export sinks. */
+  sessionId: string;
+  exporters?: { type: string; attributes: Record<string, string> }[];
+  cacheImports?: readonly CacheEntry[];
+  cacheExports?: readonly CacheEntry[];
+}
+
+/** Rights that an exec may use where the daemon grants them; without one of them BuildKit refuses such an exec. */
+const ENTITLEMENTS = ["security.insecure", "network.host"];
+
+/**
+ * A build that this process is the frontend of: `Control.Solve` without a frontend stays open while `LLBBridge` calls
+ * carry its id; `finish` returns a result, which the daemon then exports.
+ */
+export class Gateway {
+  readonly ref = randomBytes(12).toString("hex");
+  readonly #channel: Channel;
+  readonly #metadata = new Metadata();
+  readonly #options: GatewayOptions;
+  readonly #aborter = new AbortController();
+  readonly #solved: Promise<Record<string, string>>;
+
+  constructor(channel: Channel, options: GatewayOptions, entitlements: readonly string[] = ENTITLEMENTS) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#metadata.set("buildkit-controlapi-buildid", this.ref);
+    const request = {
+      ref: this.ref,
+      session: options.sessionId,
+      cache: { imports: [...(options.cacheImports ?? [])], exports: [...(options.cacheExports ?? [])] },
+      entitlements: [...entitlements],
+      // Not recorded in the daemon's build history: that costs disk writes for each build.
+      internal: true,
+      exporters: (options.exporters ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
+    };
+    this.#solved = channel
+      .unary(control.solve, request, { signal: this.#aborter.signal })
+      .then(({ exporterResponse }) => exporterResponse);
+    this.#solved.catch(() => {});
+  }
+
+  /** Resolves when calls are answered; rejects with the reason when the daemon refused the build. */
+  async ready(): Promise<void> {
+    // The daemon itself waits up to three seconds for a build that it does not know yet.
+    await Promise.race([
+      this.call(bridge.ping, {}),
+      this.#solved.then(() => Promise.reject(new SolveError("the build ended before it began", 2))),
+    ]);
+  }
+
+  call<Request, Response>(method: Method<Request, Response>, request: Request, options: Omit<CallOptions, "metadata"> = {}): Promise<Response> {
+    return this.#channel.unary(method, request, { ...options, metadata: this.#metadata });
+  }
+
+  async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
+    const { result } = await this.call(
+      bridge.solve,
+      {
+        definition,
+        allowResultReturn: true,
+        allowResultArrayRef: true,
+        evaluate: true,
+        ...(this.#options.cacheImports === undefined ? {} : { cacheImports: this.#options.cacheImports }),
+      },
+      { signal },
+    );
+    const id = result?.ref?.id ?? "";
+    return id === "" ? undefined : { id };
+  }
+
+  /** Ends the build with a result and waits for the exporters. */
+  async finish(result: ResultMessage, signal?: AbortSignal): Promise<Record<string, string>> {
+    signal?.addEventListener("abort", () => this.abort(), { once: true });
+    await this.call(bridge.return, { result }, { signal });
+    return this.#solved;
+  }
+
+  /** Ends the build at once: what runs for it is stopped. */
+  abort(): void {
+    this.#aborter.abort(new Error("the build was given up"));
+  }
+
+  /** Resolves when the daemon has ended the build, however. */
+  async ended(): Promise<void> {
+    await this.#solved.catch(() => {});
+  }
+}

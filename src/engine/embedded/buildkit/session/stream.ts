@@ -1,0 +1,47 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { Duplex } from "node:stream";
+
+type SessionCall = ClientDuplexStream<{ data: Uint8Array }, { data: Buffer }>;
+
+/** BuildKit's receive limit is 16 MiB a message. */
+const MAX_CHUNK_BYTES = 1024 * 1024;
+
+/** `Control.Session` as a byte stream: each message is a piece of it, of no meaning in itself. */
+export function sessionStream(call: SessionCall): Duplex {
+  const send = (data: Uint8Array, done: (error?: Error | null) => void): void => {
+    if (call.destroyed) done(new Error("the session is closed"));
+    else call.write({ data }, done);
+  };
+  const stream = new Duplex({
+    readableHighWaterMark: 1024 * 1024,
+    writableHighWaterMark: 1024 * 1024,
+    read: () => void call.resume(),
+    write: (chunk: Buffer, _encoding, done) => send(chunk, done),
+    // HTTP/2 writes frame headers and payloads one by one; together they are one message.
+    writev: (chunks, done) => {
+      const joined = Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer));
+      const sendFrom = (offset: number): void => {
+        const end = Math.min(offset + MAX_CHUNK_BYTES, joined.length);
+        send(joined.subarray(offset, end), (error) => {
+          if (error != null || end === joined.length) done(error);
+          else sendFrom(end);
+        });
+      };
+      sendFrom(0);
+    },
+    final: (done) => {
+      call.end();
+      done();
+    },
+    destroy: (error, done) => {
+      call.cancel();
+      done(error);
+    },
+  });
+  call.on("data", ({ data }) => {
+    if (!stream.push(data)) call.pause();
+  });
+  call.on("end", () => stream.push(null));
+  call.on("error", () => stream.destroy());
+  return stream;
+}
