@@ -27,7 +27,7 @@ export interface RecipeLimits {
 export const recipeLimits: RecipeLimits = { smallSteps: 16, largestSteps: 400, share: 0.1, largestBytes: 32 * 1024 * 1024 };
 
 /** Why a difference cannot (or should not) be laid on the base. */
-export type NewBaseReason = "many-changes" | "folder-mode" | "name-reads-as-pattern";
+export type NewBaseReason = "many-changes" | "folder-mode" | "special-mode" | "name-reads-as-pattern";
 
 /** The steps for a difference, or why a new base is the better way. */
 export function recipeOf(
@@ -49,13 +49,17 @@ export function recipeOf(
   for (const { before, after } of changes.changed) {
     if (before.type === "directory" && after.type === "directory") return { newBase: "folder-mode" };
   }
-  // Files are written in place; where a type or a link changes the old one goes first: a write would follow the link.
-  const replaced = changes.changed.filter(({ before, after }) => before.type !== "file" || after.type !== "file");
+  // A write keeps the mode of the file that it finds and follows a link: where either would matter the old one goes first.
+  const replaced = changes.changed.filter(
+    ({ before, after }) => before.type !== "file" || after.type !== "file" || before.mode !== after.mode,
+  );
   const gone = [...changes.removed, ...replaced.map((change) => change.before)];
   for (const entry of sortEntries(gone)) remove(entry);
   const present = [...changes.added, ...changes.changed.map((change) => change.after)];
   let bytes = 0;
   for (const entry of sortEntries(present)) {
+    // Engines write permissions only; set-user-id, set-group-id and sticky bits travel with a whole tree.
+    if (entry.type !== "symlink" && (entry.mode & 0o7000) !== 0) return { newBase: "special-mode" };
     additions.push({ kind: entry.type, entry });
     bytes += entry.sizeBytes;
   }
