@@ -13,6 +13,14 @@ export interface TreeSelection {
 export interface TreeScan {
   listing: TreeListing;
   selections: Uint32Array[];
+  /** Every folder that was entered, the root ("") first: what a watcher has to look at, and nothing else. */
+  folders: ScannedFolder[];
+}
+
+/** A folder and which one it was: a name can pass to another folder. */
+export interface ScannedFolder {
+  path: string;
+  inode: bigint;
 }
 
 /** What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out. */
@@ -24,8 +32,10 @@ export function listTree(root: string, filter?: TreeFilter): TreeListing {
 export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
   const realRoot = realFolder(root);
   const walk = new Walk(selections.map((selection) => compileSelection(realRoot, selection)));
+  walk.folders.push({ path: "", inode: lstatSync(realRoot, { bigint: true }).ino });
   walk.enter(realRoot, "", undefined, walk.rootStates());
   return {
+    folders: walk.folders,
     listing: { root: realRoot, entries: walk.entries, unreadable: walk.unreadable },
     selections: walk.selected.map((indices) => Uint32Array.from(indices)),
   };
@@ -52,6 +62,7 @@ interface Frame {
 class Walk {
   readonly entries: TreeEntry[] = [];
   readonly unreadable: TreeListing["unreadable"] = [];
+  readonly folders: ScannedFolder[] = [];
   readonly selected: number[][];
   private readonly selections: CompiledSelection[];
 
@@ -111,6 +122,7 @@ class Walk {
       inside ||= state.enter;
     }
     if (!inside) return;
+    this.folders.push({ path, inode: entry.inode });
     this.enter(
       directory,
       path,

@@ -1,0 +1,27 @@
+import { mkdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Clock } from "./clock.ts";
+
+const probeTimeoutMs = 2000;
+
+/**
+ * Whether writes on this file system are announced at all: network file systems and some mounts of other machines never
+ * do. One file is written beside the state and waited for; nobody waits for the answer but polling.
+ */
+export function fileEventsArrive(stateDir: string, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const folder = path.join(stateDir, `probe-${process.pid}`);
+    let cancelTimeout = (): void => undefined;
+    mkdirSync(folder, { recursive: true });
+    const done = (arrived: boolean): void => {
+      cancelTimeout();
+      watcher.close();
+      rmSync(folder, { recursive: true, force: true });
+      resolve(arrived);
+    };
+    const watcher = watch(folder, () => done(true));
+    watcher.on("error", () => done(false));
+    cancelTimeout = clock.after(probeTimeoutMs, () => done(false));
+    writeFileSync(path.join(folder, "touch"), "");
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * The door to whatever tells that files may have changed. A hint is never the truth: all sources lose events in ordinary
+ * cases, so a hint only says when and where to look; the stat scan and the content hash say what changed.
+ */
+export interface HintSource {
+  readonly kind: HintSourceKind;
+  /**
+   * The folders to look at from now on (absolute), ignored ones not among them. Returns how many were newly registered:
+   * what happened in them before cannot have been seen, so the caller looks once more.
+   */
+  watch(folders: readonly WatchedFolder[]): number;
+  close(): void;
+}
+
+export type HintSourceKind = "folders" | "recursive" | "chokidar" | "polling";
+
+export interface WatchedFolder {
+  path: string;
+  /** Which folder it is: after a rename the same name can mean another one. */
+  inode: bigint;
+}
+
+export interface HintListener {
+  /** Something at or below this absolute path may have changed. */
+  onHint(path: string): void;
+  /** The source cannot go on, e.g. ENOSPC or EMFILE; another has to take over. */
+  onFailure(error: NodeJS.ErrnoException): void;
+}

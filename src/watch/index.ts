@@ -1,0 +1,9 @@
+/** File events -> settled moments to look. Hints say when and where; what changed is decided by scan and hash. */
+export { systemClock, type Clock } from "./clock.ts";
+export { folderSource } from "./folder-source.ts";
+export { GitGuard, type GitActivity } from "./git-guard.ts";
+export type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./hints.ts";
+export { pollingSource } from "./polling-source.ts";
+export { recursiveSource } from "./recursive-source.ts";
+export { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
+export { Watcher, type SettledHints, type WatcherOptions } from "./watcher.ts";

@@ -1,0 +1,192 @@
+import process from "node:process";
+import { systemClock, type Clock } from "./clock.ts";
+import { fileEventsArrive } from "./event-probe.ts";
+import { folderSource } from "./folder-source.ts";
+import { GitGuard } from "./git-guard.ts";
+import type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./hints.ts";
+import { defaultPollIntervalMs, pollingSource } from "./polling-source.ts";
+import { recursiveSource } from "./recursive-source.ts";
+import { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
+
+/** Hints that have settled: it is time to look, and this is where. */
+export interface SettledHints {
+  /** Absolute paths that were named. */
+  paths: Set<string>;
+  /** Look everywhere, and why: the hints cannot be trusted to be complete. */
+  everywhere: "start" | "burst" | "git" | "timer" | "new-folders" | "source-changed" | "asked" | undefined;
+}
+
+export interface WatcherOptions {
+  /** The project: its git repository is asked whether it is busy. */
+  root: string;
+  /** `.fastloop` of the project. */
+  stateDir: string;
+  onSettled(hints: SettledHints): void;
+  onNotice(text: string): void;
+  /** Digest of a stat scan; for polling. */
+  fingerprint(): string;
+  rules?: Partial<SettleRules>;
+  /** `auto` decides by platform and falls back to polling. */
+  source?: HintSourceKind | "auto";
+  pollIntervalMs?: number;
+  clock?: Clock;
+  /** Makes a source of a kind; for tests that inject failures. */
+  openSource?: (kind: Exclude<HintSourceKind, "polling" | "chokidar">, listener: HintListener) => HintSource;
+}
+
+/** More hints than this in one burst, and the kernel's queue may have overflowed unseen. */
+const burstHints = 2000;
+/** Everything is looked at again this seldom even without hints: a part of the time in 300 at most. */
+const slowestTimerMs = 60_000;
+
+/** Turns hints into settled moments to look; holds them back while files still change and while git is at work. */
+export class Watcher {
+  private readonly options: WatcherOptions;
+  private readonly clock: Clock;
+  private readonly rules: SettleRules;
+  private readonly git: GitGuard;
+  private source: HintSource | undefined;
+  private folders: readonly WatchedFolder[] = [];
+  private settle: SettleState = idle;
+  private pending: SettledHints = { paths: new Set(), everywhere: undefined };
+  private hintCount = 0;
+  private revision: string;
+  private announcedHold: string | undefined;
+  private cancelTimer: () => void = () => undefined;
+  private cancelSlowTimer: () => void = () => undefined;
+  private closed = false;
+
+  constructor(options: WatcherOptions) {
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.rules = { ...defaultSettleRules, ...options.rules };
+    this.git = new GitGuard(options.root);
+    this.revision = this.git.look().revision;
+    const wanted = options.source ?? "auto";
+    const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
+    if (kind === "polling") this.poll();
+    else if (kind === "chokidar") throw new Error("chokidar is opened with useSource");
+    else this.source = this.open(kind);
+    if (kind !== "polling") void this.probe();
+    this.armSlowTimer(0);
+  }
+
+  get kind(): HintSourceKind {
+    return this.source?.kind ?? "polling";
+  }
+
+  /** Puts another source in place of the current one. */
+  useSource(make: (listener: HintListener) => HintSource): void {
+    this.source?.close();
+    this.source = make(this.listener());
+    this.source.watch(this.folders);
+  }
+
+  /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
+  watch(folders: readonly WatchedFolder[]): void {
+    this.folders = folders;
+    const registered = this.source?.watch(folders) ?? 0;
+    if (registered > 0) this.lookEverywhere("new-folders");
+  }
+
+  /** Asks for a full look, e.g. when the user presses a key. */
+  lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {
+    this.pending.everywhere ??= reason;
+    this.hint();
+  }
+
+  /** Tells how long a full scan takes, so that the slow timer stays cheap. */
+  scanTook(durationMs: number): void {
+    this.armSlowTimer(durationMs);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.cancelTimer();
+    this.cancelSlowTimer();
+    this.source?.close();
+  }
+
+  private listener(): HintListener {
+    return {
+      onHint: (path) => {
+        this.hintCount++;
+        if (this.hintCount <= burstHints) this.pending.paths.add(path);
+        else this.pending.everywhere ??= "burst";
+        this.hint();
+      },
+      onFailure: (error) => this.fallBack(reasonFor(error)),
+    };
+  }
+
+  private open(kind: "folders" | "recursive"): HintSource {
+    const listener = this.listener();
+    if (this.options.openSource !== undefined) return this.options.openSource(kind, listener);
+    return kind === "folders" ? folderSource(listener) : recursiveSource(listener);
+  }
+
+  private hint(): void {
+    if (this.closed) return;
+    const wasIdle = this.settle.phase === "idle";
+    this.settle = hinted(this.settle, this.clock.nowMs());
+    // Later hints only move the end: the timer that is set looks again when it fires.
+    if (wasIdle) this.look();
+  }
+
+  private look(): void {
+    const git = this.git.look();
+    const decision = decide(this.settle, this.clock.nowMs(), this.rules, git.busy !== undefined);
+    this.settle = decision.state;
+    if (git.busy !== this.announcedHold) {
+      this.announcedHold = git.busy;
+      if (git.busy !== undefined) this.options.onNotice(`waiting: ${git.busy}`);
+    }
+    if (decision.take) this.take(git.revision);
+    else if (decision.againInMs !== undefined) this.cancelTimer = this.clock.after(decision.againInMs, () => this.look());
+  }
+
+  private take(revision: string): void {
+    if (revision !== this.revision) this.pending.everywhere ??= "git";
+    this.revision = revision;
+    const hints = this.pending;
+    this.pending = { paths: new Set(), everywhere: undefined };
+    this.hintCount = 0;
+    this.options.onSettled(hints);
+  }
+
+  private async probe(): Promise<void> {
+    const arrive = await fileEventsArrive(this.options.stateDir, this.clock).catch(() => true);
+    if (!arrive && !this.closed) this.fallBack("this file system sends no file events");
+  }
+
+  private fallBack(reason: string): void {
+    if (this.closed || this.source?.kind === "polling") return;
+    this.options.onNotice(`${reason}; polling every ${this.pollIntervalMs} ms instead`);
+    this.source?.close();
+    this.poll();
+    this.lookEverywhere("source-changed");
+  }
+
+  private poll(): void {
+    const { fingerprint, root } = this.options;
+    this.source = pollingSource(this.listener(), { fingerprint, root, intervalMs: this.pollIntervalMs, clock: this.clock });
+  }
+
+  private get pollIntervalMs(): number {
+    return this.options.pollIntervalMs ?? defaultPollIntervalMs;
+  }
+
+  private armSlowTimer(scanMs: number): void {
+    this.cancelSlowTimer();
+    if (this.closed) return;
+    this.cancelSlowTimer = this.clock.after(Math.max(slowestTimerMs, scanMs * 300), () => this.lookEverywhere("timer"));
+  }
+}
+
+function reasonFor(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOSPC") {
+    return "the kernel's watches are used up (ENOSPC; raise them with `sysctl fs.inotify.max_user_watches=524288`)";
+  }
+  if (error.code === "EMFILE" || error.code === "ENFILE") return `too many open files (${error.code}; see \`ulimit -n\`)`;
+  return `file events failed (${error.message})`;
+}
