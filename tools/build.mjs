@@ -6,6 +6,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { buildSdkPrograms } from "./build-sdk.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, "dist");
@@ -15,7 +16,6 @@ const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "
 const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine/embedded/daemon/main.ts",
-  "module-host": "src/module/host/main.ts",
   bench: "test/bench/main.ts",
 };
 
@@ -45,6 +45,8 @@ const result = await build({
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
 });
+
+await buildSdkPrograms(dist);
 
 // The build id tells a running engine daemon of another build apart.
 const hash = createHash("sha256");

@@ -15,7 +15,17 @@ export interface ModuleInfo {
   mainObject: string;
   objects: Record<string, ObjectInfo>;
   enums: Record<string, EnumInfo>;
-  interfaces: Record<string, { name: string; description: string; functions: Record<string, FunctionInfo> }>;
+  interfaces: Record<string, InterfaceInfo>;
+  /** The comment at the top of the main object's file. */
+  description: string;
+  /** What the scan warned about, e.g. a default value that only exists at run time. */
+  warnings: string[];
+}
+
+export interface InterfaceInfo {
+  name: string;
+  description: string;
+  functions: Record<string, FunctionInfo>;
 }
 
 export interface EnumInfo {
@@ -31,9 +41,19 @@ export interface ObjectInfo {
   /** `class` with methods, or a type alias that only has fields. */
   kind: "class" | "object";
   constructorArguments?: ArgumentInfo[];
-  /** Keyed by the name in code (camelCase). */
+  /** Keyed by the name in code (camelCase); `alias`, where there is one, is the name on the command line. */
   functions: Record<string, FunctionInfo>;
-  fields: Record<string, { name: string; description: string; type: TypeRef; exposed: boolean; alias?: string }>;
+  fields: Record<string, FieldInfo>;
+  /** `file:line` in the module, relative to `root`. */
+  place?: string;
+}
+
+export interface FieldInfo {
+  name: string;
+  description: string;
+  type: TypeRef;
+  exposed: boolean;
+  alias?: string;
 }
 
 export interface FunctionInfo {
@@ -58,6 +78,8 @@ export interface ArgumentInfo {
   description: string;
   type: TypeRef;
   optional: boolean;
+  /** `| null`: omitted, it arrives as null and not as undefined. */
+  nullable: boolean;
   variadic: boolean;
   /** JSON value. */
   defaultValue?: unknown;

@@ -1,12 +1,29 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
+import { findModule, loadModule } from "../../module/index.ts";
 import type { CliContext } from "../context.ts";
+import { renderFunctions } from "../call/render-functions.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
     .command("functions")
-    .description("List the functions of a module: arguments, defaults, inputs, cache policy. Needs no engine.")
-    .action(() => {
-      context.notice("");
+    .summary("list the module's functions")
+    .description(
+      "List the functions of a module: arguments, defaults, inputs, cache policy.\nReads the sources; needs no engine.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop functions                 names and first lines of the docs
+  fastloop functions -v              with arguments, defaults and inputs
+  fastloop functions -m ../ci --json everything, for programs`,
+    )
+    .action(async () => {
+      const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
+      for (const warning of module.warnings) context.notice(`warning: ${warning}`);
+      context.stdout.write(
+        context.options.json ? `${JSON.stringify(module, null, 2)}\n` : renderFunctions(module, context.options.verbose),
+      );
     });
 }

@@ -1,0 +1,85 @@
+/** Scanned modules on disk, keyed by content. Losing the folder costs a scan; a damaged file counts as not there. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { writeFileAtomically } from "../tree/index.ts";
+import { cacheFolder } from "./cache-folder.ts";
+import type { ModuleInfo } from "./types.ts";
+
+/** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
+const formatVersion = 1;
+/** So many modules are kept; the oldest go first. */
+const keptModules = 200;
+
+/** A scan without what depends on where the module lies. */
+export type StoredModule = Omit<ModuleInfo, "root" | "sourceDir" | "contextDir">;
+
+export class ModuleCache {
+  private readonly folder: string;
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.folder = path.join(cacheFolder(env), "modules");
+  }
+
+  /** The module digest last computed for a tree in exactly this state. */
+  digestOf(root: string, stat: string): string | undefined {
+    const stored = readJson(this.statFile(root));
+    return isRecord(stored) && stored.stat === stat && typeof stored.digest === "string" ? stored.digest : undefined;
+  }
+
+  rememberDigest(root: string, stat: string, digest: string): void {
+    this.write(this.statFile(root), { version: formatVersion, stat, digest });
+  }
+
+  read(digest: string): StoredModule | undefined {
+    const stored = readJson(this.moduleFile(digest));
+    if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.module)) return undefined;
+    // Written by us under this digest; a file that was cut off does not parse.
+    return stored.module.digest === digest ? (stored.module as unknown as StoredModule) : undefined;
+  }
+
+  write(file: string, content: unknown): void {
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      writeFileAtomically(file, JSON.stringify(content));
+    } catch {
+      // A read-only or full disk: the next start scans again.
+    }
+  }
+
+  store(module: StoredModule): void {
+    this.write(this.moduleFile(module.digest), { version: formatVersion, module });
+    this.prune();
+  }
+
+  private moduleFile(digest: string): string {
+    return path.join(this.folder, `${digest}.json`);
+  }
+
+  private statFile(root: string): string {
+    return path.join(this.folder, `at-${createHash("sha256").update(root).digest("hex").slice(0, 24)}.json`);
+  }
+
+  private prune(): void {
+    try {
+      const files = readdirSync(this.folder).map((name) => path.join(this.folder, name));
+      if (files.length <= keptModules) return;
+      const byAge = files.map((file) => ({ file, mtimeMs: statSync(file).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
+      for (const { file } of byAge.slice(keptModules)) rmSync(file, { recursive: true, force: true });
+    } catch {
+      // Another process prunes too.
+    }
+  }
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,39 @@
+/** The identity of a module: every file that an engine would upload with it. */
+import { contentDigest, ContentHasher, listTree, treeStatDigest, type TreeListing } from "../tree/index.ts";
+import { manifestFile, type Manifest } from "./manifest.ts";
+
+/** A file changed this shortly ago may change again without its times moving: its listing proves nothing yet. */
+const raceWindowMs = 2000;
+
+export interface ModuleFiles {
+  listing: TreeListing;
+  /** Identity by `lstat`: equal means untouched. */
+  stat: string;
+  /** False while a file is so young that `stat` could miss the next change of it. */
+  settled: boolean;
+}
+
+/**
+ * dagger.json, everything below `source`, and what `include` names; without what git ignores, installed packages and
+ * the generated `sdk/`, which an engine writes itself.
+ */
+export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "include">): ModuleFiles {
+  const { root, source } = manifest;
+  const prefix = source === "." ? "" : `${source}/`;
+  const listing = listTree(root, {
+    include: [manifestFile, `${prefix}**`, ...manifest.include],
+    exclude: ["**/node_modules", "**/.git", `${prefix}sdk`, ".fastloop"],
+    gitignore: true,
+  });
+  const youngest = listing.entries.reduce((latest, entry) => (entry.ctimeNs > latest ? entry.ctimeNs : latest), 0n);
+  return {
+    listing,
+    stat: treeStatDigest(listing),
+    settled: BigInt(Date.now() - raceWindowMs) * 1_000_000n > youngest,
+  };
+}
+
+/** Path, mode and content of each file; folders count by name only, so that a clone has the same digest. */
+export function moduleDigest(files: ModuleFiles): string {
+  return contentDigest(files.listing, new ContentHasher());
+}

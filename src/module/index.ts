@@ -1,0 +1,6 @@
+/** A Dagger TypeScript module seen from outside: its signatures, its digest, and the host process that runs its bodies. */
+export type * from "./types.ts";
+export { loadModule } from "./load.ts";
+export { findModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
+export { argumentInput, functionInputs } from "./inputs.ts";
+export { kebabCase, pascalCase, camelCase } from "./names.ts";

@@ -1,0 +1,40 @@
+/** What a function reads from the host by itself: its arguments with `defaultPath`. */
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import type { ArgumentInfo, FunctionInfo, FunctionInput, ModuleInfo } from "./types.ts";
+
+/** Host trees and files of a function, resolved as the engine resolves them. */
+export function functionInputs(
+  module: Pick<ModuleInfo, "root" | "contextDir">,
+  fn: Pick<FunctionInfo, "name" | "arguments" | "place">,
+): FunctionInput[] {
+  return fn.arguments.flatMap((argument) => {
+    const input = argumentInput(module, argument, fn.place);
+    return input === undefined ? [] : [input];
+  });
+}
+
+/** `/x` is relative to the context (the git root), `x` to dagger.json's folder; neither may leave the context. */
+export function argumentInput(
+  module: Pick<ModuleInfo, "root" | "contextDir">,
+  argument: ArgumentInfo,
+  place?: string,
+): FunctionInput | undefined {
+  const { defaultPath, type } = argument;
+  if (defaultPath === undefined || type.kind !== "object" || (type.name !== "Directory" && type.name !== "File")) {
+    return undefined;
+  }
+  const resolved = defaultPath.startsWith("/")
+    ? path.join(module.contextDir, defaultPath)
+    : path.resolve(module.root, defaultPath);
+  const relative = path.relative(module.contextDir, resolved);
+  if (relative === ".." || relative.startsWith(`..${path.sep}`)) {
+    throw new UserError("module", `defaultPath "${defaultPath}" of "${argument.name}" leaves the repository`, { place });
+  }
+  return {
+    argument: argument.name,
+    kind: type.name === "Directory" ? "directory" : "file",
+    path: resolved,
+    ignore: argument.ignore ?? [],
+  };
+}

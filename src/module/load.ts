@@ -1,0 +1,62 @@
+/** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
+import path from "node:path";
+import { findGitRoot } from "../tree/index.ts";
+import { ModuleCache, type StoredModule } from "./cache.ts";
+import { listModuleFiles, moduleDigest } from "./digest.ts";
+import { readManifest, type Manifest } from "./manifest.ts";
+import { pascalCase } from "./names.ts";
+import { scanSources } from "./scan/run.ts";
+import type { FunctionInfo, ModuleInfo } from "./types.ts";
+
+/**
+ * Reads the module whose dagger.json is in `dir`. Throws `UserError` (exit code 2) with `file:line:col` when the
+ * configuration or a source file is broken.
+ */
+export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<ModuleInfo> {
+  const manifest = readManifest(dir);
+  const cache = new ModuleCache(env);
+  const files = listModuleFiles(manifest);
+  let digest = cache.digestOf(manifest.root, files.stat);
+  if (digest === undefined) {
+    digest = moduleDigest(files);
+    if (files.settled) cache.rememberDigest(manifest.root, files.stat, digest);
+  }
+  let stored = cache.read(digest);
+  if (stored === undefined) {
+    stored = await scan(manifest, digest);
+    cache.store(stored);
+  }
+  return {
+    ...stored,
+    root: manifest.root,
+    sourceDir: path.join(manifest.root, manifest.source),
+    contextDir: findGitRoot(manifest.root) ?? manifest.root,
+  };
+}
+
+async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
+  const mainObject = pascalCase(manifest.name);
+  const scanned = await scanSources({
+    root: manifest.root,
+    sourceDir: path.join(manifest.root, manifest.source),
+    name: manifest.name,
+    mainObject,
+  });
+  if (hasSessionCaching(manifest)) {
+    for (const object of Object.values(scanned.objects)) Object.values(object.functions).forEach(cachePerSession);
+  }
+  return { name: manifest.name, engineVersion: manifest.engineVersion, digest, mainObject, ...scanned };
+}
+
+/** Before v0.19.4, or when dagger.json says so, a function without a policy is cached for the session only. */
+function hasSessionCaching(manifest: Manifest): boolean {
+  if (manifest.disableDefaultFunctionCaching) return true;
+  const version = /^v?(\d+)\.(\d+)\.(\d+)/.exec(manifest.engineVersion)?.slice(1).map(Number);
+  if (version === undefined) return true;
+  const [major = 0, minor = 0, patch = 0] = version;
+  return major === 0 && (minor < 19 || (minor === 19 && patch < 4));
+}
+
+function cachePerSession(fn: FunctionInfo): void {
+  fn.cache ??= "session";
+}

@@ -1,0 +1,120 @@
+/** The introspector's objects -> `ModuleInfo`'s, which are plain JSON and know nothing of the SDK. */
+import path from "node:path";
+import type { Argument, IntrospectedModule, IntrospectedObject, Method, Property, TypeDef } from "sdk:introspector";
+import type { ArgumentInfo, EnumInfo, FieldInfo, FunctionInfo, InterfaceInfo, ObjectInfo, TypeRef } from "../types.ts";
+import type { ScannedModule } from "./types.ts";
+import type * as ts from "typescript";
+
+export function convertModule(module: IntrospectedModule, root: string, warnings: string[]): ScannedModule {
+  return {
+    description: module.description ?? "",
+    objects: mapValues(module.objects, (object) => convertObject(object, root)),
+    enums: mapValues(module.enums, convertEnum),
+    interfaces: mapValues(module.interfaces, (entry): InterfaceInfo => ({
+      name: entry.name,
+      description: entry.description,
+      functions: mapValues(entry.functions, (fn) => convertFunction(fn, root)),
+    })),
+    warnings,
+  };
+}
+
+function convertObject(object: IntrospectedObject, root: string): ObjectInfo {
+  const functions = Object.values(object.methods).map((method) => [method.name, convertFunction(method, root)]);
+  return {
+    name: object.name,
+    description: object.description,
+    kind: object.kind(),
+    constructorArguments: object._constructor && Object.values(object._constructor.arguments).map(convertArgument),
+    functions: Object.fromEntries(functions) as Record<string, FunctionInfo>,
+    fields: mapValues(object.properties, convertField, (property) => property.name),
+    place: placeOf(object.node, root),
+  };
+}
+
+function convertFunction(method: Method, root: string): FunctionInfo {
+  return {
+    name: method.name,
+    alias: method.alias,
+    description: method.description,
+    arguments: Object.values(method.arguments).map(convertArgument),
+    returns: convertType(method.returnType),
+    cache: method.cache,
+    isCheck: method.isCheck ?? false,
+    isGenerate: method.isGenerator ?? false,
+    isUp: method.isUp ?? false,
+    place: placeOf(method.node, root),
+  };
+}
+
+function convertArgument(argument: Argument): ArgumentInfo {
+  return {
+    name: argument.name,
+    description: argument.description,
+    type: convertType(argument.type),
+    optional: argument.isOptional,
+    nullable: argument.isNullable,
+    variadic: argument.isVariadic,
+    defaultValue: argument.defaultValue,
+    defaultPath: argument.defaultPath,
+    defaultAddress: argument.defaultAddress,
+    ignore: argument.ignore,
+  };
+}
+
+function convertField(property: Property): FieldInfo {
+  return {
+    name: property.name,
+    description: property.description,
+    type: convertType(property.type),
+    exposed: property.isExposed,
+    alias: property.alias,
+  };
+}
+
+function convertEnum(entry: IntrospectedModule["enums"][string]): EnumInfo {
+  return {
+    name: entry.name,
+    description: entry.description,
+    members: mapValues(entry.values, ({ name, value, description }) => ({ name, value: String(value), description })),
+  };
+}
+
+function convertType(type: TypeDef | undefined): TypeRef {
+  switch (type?.kind) {
+    case "STRING_KIND":
+      return { kind: "string" };
+    case "INTEGER_KIND":
+      return { kind: "integer" };
+    case "FLOAT_KIND":
+      return { kind: "float" };
+    case "BOOLEAN_KIND":
+      return { kind: "boolean" };
+    case "LIST_KIND":
+      return { kind: "list", of: convertType(type.typeDef) };
+    case "SCALAR_KIND":
+      return { kind: "scalar", name: type.name ?? "" };
+    case "ENUM_KIND":
+      return { kind: "enum", name: type.name ?? "" };
+    case "OBJECT_KIND":
+      return { kind: "object", name: (type.name ?? "").replace(/_$/, "") };
+    case "INTERFACE_KIND":
+      return { kind: "interface", name: type.name ?? "" };
+    default:
+      return { kind: "void" };
+  }
+}
+
+function placeOf(node: ts.Node, root: string): string {
+  const file = node.getSourceFile();
+  const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+  return `${path.relative(root, file.fileName)}:${line + 1}`;
+}
+
+function mapValues<A, B>(
+  record: Record<string, A>,
+  convert: (value: A) => B,
+  keyOf: (value: A, key: string) => string = (_, key) => key,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [keyOf(value, key), convert(value)]));
+}

@@ -1,0 +1,119 @@
+/** The scan's program (dist/module-scan.js): reads a request on stdin, answers with a module or a problem on stdout. */
+import { readdirSync, readFileSync, writeSync } from "node:fs";
+import path from "node:path";
+import { scan } from "sdk:introspector";
+import { convertModule } from "./convert.ts";
+import ts, { saveCompiledCode, scanOptions } from "./typescript.ts";
+import type { ScanAnswer, ScannedModule, ScanProblem, ScanRequest } from "./types.ts";
+
+const request = JSON.parse(readFileSync(0, "utf8")) as ScanRequest;
+writeAll(JSON.stringify(await answer(request)));
+saveCompiledCode();
+
+async function answer({ root, sourceDir, name, mainObject }: ScanRequest): Promise<ScanAnswer> {
+  const sourceRoot = path.join(sourceDir, "src");
+  const files = listSources(sourceRoot);
+  if (files.length === 0) {
+    return { problem: { message: "the module has no TypeScript files", place: path.relative(root, sourceRoot) } };
+  }
+  scanOptions.sourceDir = sourceDir;
+  let failure: unknown;
+  // A type that the small library does not know gets a second chance with the whole one.
+  for (const wholeLibrary of [false, true]) {
+    scanOptions.wholeLibrary = wholeLibrary;
+    const warnings = captureWarnings(root);
+    try {
+      const introspected = await scan(files, name, false);
+      const problem = syntaxProblem(root, files);
+      if (problem !== undefined) return { problem };
+      const module = convertModule(introspected, root, warnings);
+      return checkMainObject(module, mainObject, path.relative(root, sourceRoot));
+    } catch (error) {
+      const problem = syntaxProblem(root, files);
+      if (problem !== undefined) return { problem };
+      failure = error;
+    }
+  }
+  return { problem: introspectionProblem(root, failure) };
+}
+
+function checkMainObject(module: ScannedModule, mainObject: string, folder: string): ScanAnswer {
+  if (module.objects[mainObject] !== undefined) return { module };
+  const others = Object.keys(module.objects);
+  return {
+    problem: {
+      message: `no class ${mainObject} with @object() in ${folder}`,
+      place: folder,
+      hint:
+        others.length === 0
+          ? `the main object is the exported class named like the module: @object() export class ${mainObject} {}`
+          : `the main object is named like the module; found ${others.join(", ")}`,
+    },
+  };
+}
+
+/** Every .ts and .mts file, as an engine imports them: all of them, and `dist` and `node_modules` nowhere. */
+function listSources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.name.includes("node_modules") || entry.name.includes("dist")) return [];
+    if (entry.isDirectory()) return listSources(file);
+    return [".ts", ".mts"].includes(path.extname(entry.name)) && !entry.name.endsWith(".d.ts") ? [file] : [];
+  });
+}
+
+function syntaxProblem(root: string, files: string[]): ScanProblem | undefined {
+  const { program } = scanOptions;
+  const places = files.flatMap((file) => {
+    const source = program?.getSourceFile(file);
+    return (program?.getSyntacticDiagnostics(source) ?? []).map((diagnostic) => {
+      const { line, character } = ts.getLineAndCharacterOfPosition(diagnostic.file, diagnostic.start);
+      return {
+        place: `${path.relative(root, diagnostic.file.fileName)}:${line + 1}:${character + 1}`,
+        message: ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n"),
+      };
+    });
+  });
+  const [first, ...rest] = places;
+  if (first === undefined) return undefined;
+  return { ...first, detail: rest.slice(0, 5).map(({ place, message }) => `${place}: ${message}`).join("\n") };
+}
+
+/** The introspector names places as `/absolute/file.ts:line:column`, counted from zero. */
+function introspectionProblem(root: string, error: unknown): ScanProblem {
+  const text = error instanceof Error ? error.message : String(error);
+  const found = /(?: at| from| in)? (\/\S+?):(\d+):(\d+)/.exec(text);
+  if (found === null) {
+    const known = error instanceof Error && error.constructor.name === "IntrospectionError";
+    return { message: known ? text : `the module's signatures could not be read: ${text}` };
+  }
+  const [whole, file = "", line, column] = found;
+  return {
+    message: text.replace(whole, "").replace(/\s+\./, ".").trim(),
+    place: `${path.relative(root, file)}:${Number(line) + 1}:${Number(column) + 1}`,
+  };
+}
+
+function captureWarnings(root: string): string[] {
+  const warnings: string[] = [];
+  const keep = (...parts: unknown[]): void => {
+    warnings.push(parts.join(" ").replaceAll(`${root}/`, "").replace(/\s+/g, " "));
+  };
+  console.warn = keep;
+  console.debug = keep;
+  console.log = keep;
+  return warnings;
+}
+
+/** Pipes take what they can at a time; `process.exit` must not cut the answer. */
+function writeAll(text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  while (written < bytes.length) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** What the parent asks of a scan and what comes back, as JSON over the child's pipes. */
+import type { EnumInfo, InterfaceInfo, ObjectInfo } from "../types.ts";
+
+export interface ScanRequest {
+  /** Folder of dagger.json: places are relative to it. */
+  root: string;
+  /** Folder whose `src/` is scanned. */
+  sourceDir: string;
+  /** `name` of dagger.json. */
+  name: string;
+  mainObject: string;
+}
+
+export interface ScannedModule {
+  description: string;
+  objects: Record<string, ObjectInfo>;
+  enums: Record<string, EnumInfo>;
+  interfaces: Record<string, InterfaceInfo>;
+  /** What the introspector warned about, e.g. a default value that only exists at run time. */
+  warnings: string[];
+}
+
+export type ScanAnswer = { module: ScannedModule } | { problem: ScanProblem };
+
+export interface ScanProblem {
+  message: string;
+  /** `file:line:col`, 1-based, relative to `root`. */
+  place?: string;
+  hint?: string;
+  /** Further problems of the same kind, one a line. */
+  detail?: string;
+}

@@ -1,0 +1,68 @@
+/**
+ * The compiler as the introspector gets it: loaded out of V8's code cache, and with a `createProgram` that parses only
+ * what a module's signatures need. Loading it plainly takes 0.5 s and the program with the DOM library 0.8 s; this way it
+ * is 0.1 s and 0.2 s.
+ */
+import { createRequire } from "node:module";
+import path from "node:path";
+import type * as TypeScript from "typescript";
+import { clientTypes, libraryTypes } from "sdk:client-types";
+import { cacheFolder } from "../cache-folder.ts";
+import { requireCached } from "./require-cached.ts";
+
+const require = createRequire(import.meta.url);
+const loaded = requireCached(require.resolve("typescript"), path.join(cacheFolder(), "code"));
+const compiler = loaded.exports as typeof TypeScript;
+
+/** Keeps the compiled code for the next scan. */
+export const saveCompiledCode = loaded.save;
+
+/** How the program of this scan is made, and the program that was made. */
+export const scanOptions: { sourceDir: string; wholeLibrary: boolean; program: TypeScript.Program | undefined } = {
+  sourceDir: "",
+  wholeLibrary: false,
+  program: undefined,
+};
+
+/** The compiler, with `createProgram` replaced. */
+const patched = Object.create(compiler, {
+  createProgram: { value: createProgram },
+}) as typeof TypeScript;
+export default patched;
+
+function createProgram(rootNames: readonly string[], options: TypeScript.CompilerOptions): TypeScript.Program {
+  const clientFile = path.join(scanOptions.sourceDir, "sdk", "client.gen.ts");
+  const libraryFile = path.join(scanOptions.sourceDir, "sdk", "lib.d.ts");
+  const virtual = new Map([[clientFile, clientTypes]]);
+  let settings = options;
+  if (!scanOptions.wholeLibrary) {
+    virtual.set(libraryFile, libraryTypes);
+    settings = { ...options, noLib: true, types: [] };
+    rootNames = [libraryFile, ...rootNames];
+  }
+  const host = compiler.createCompilerHost(settings);
+  const { fileExists, readFile, getSourceFile } = host;
+  const resolutions = compiler.createModuleResolutionCache(scanOptions.sourceDir, (name) => name, settings);
+  host.fileExists = (file) => virtual.has(file) || fileExists.call(host, file);
+  host.readFile = (file) => virtual.get(file) ?? readFile.call(host, file);
+  host.getSourceFile = (file, ...rest) => {
+    const text = virtual.get(file);
+    return text === undefined
+      ? getSourceFile.call(host, file, ...rest)
+      : compiler.createSourceFile(file, text, compiler.ScriptTarget.ES2022, true);
+  };
+  // A signature speaks of the module's own types and of the core API: other packages cost seconds and add nothing.
+  const isSkipped = (text: string, importer: string): boolean =>
+    importer === clientFile || (!scanOptions.wholeLibrary && !text.startsWith("."));
+  // The SDK that an engine would generate into sdk/ is the client's declarations, wherever the module looks for it.
+  host.resolveModuleNameLiterals = (literals, containingFile) =>
+    literals.map(({ text }) =>
+      text === "@dagger.io/dagger" || text.endsWith("/client.gen.js") || text.endsWith("/client.gen.ts")
+        ? { resolvedModule: { resolvedFileName: clientFile, extension: ".ts", isExternalLibraryImport: false } }
+        : isSkipped(text, containingFile)
+          ? { resolvedModule: undefined }
+          : compiler.resolveModuleName(text, containingFile, settings, host, resolutions),
+    );
+  scanOptions.program = compiler.createProgram(rootNames, settings, host);
+  return scanOptions.program;
+}
