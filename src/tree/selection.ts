@@ -1,6 +1,6 @@
 import { GitignoreChain } from "./gitignore.ts";
 import { PatternMatcher, type MatchState } from "./patterns.ts";
-import type { TreeSelection } from "./walk.ts";
+import type { TreeFilter } from "./types.ts";
 
 /** What one selection knows about a folder that the walk stands in. */
 export interface FolderState {
@@ -13,67 +13,59 @@ export interface FolderState {
   ignored?: GitignoreChain;
 }
 
-/** A selection made ready for a walk: the semantics of fsutil's filter, plus git's ignore rules. */
-export interface CompiledSelection {
+/**
+ * A filter made ready for a walk below its own root: the semantics of fsutil's filter, plus git's ignore rules. Paths
+ * are relative to that root.
+ */
+export interface CompiledFilter {
   rootState(): FolderState;
+  /** Undefined: neither the folder nor anything in it is selected. */
   enterFolder(path: string, parent: FolderState): FolderState | undefined;
   selectsFile(path: string, parent: FolderState): boolean;
-  withGitignoreOf(directory: string, folder: string, state: FolderState): FolderState;
-  /** Whether a path lies below the selection's own root. */
-  isInside(path: string): boolean;
+  /** The state below a folder that has a `.gitignore` of its own. */
+  withGitignoreOf(directory: string, path: string, state: FolderState): FolderState;
 }
 
-export function compileSelection(root: string, selection: TreeSelection): CompiledSelection {
-  const base = selection.path;
-  const filter = selection.filter ?? {};
+export function compileFilter(root: string, filter: TreeFilter): CompiledFilter {
   const include = matcherOf(filter.include);
   const exclude = matcherOf(filter.exclude);
-  const prefix = base === "" ? "" : `${base}/`;
   const git = filter.gitignore === true ? GitignoreChain.forRoot(root) : undefined;
   const inRepository = (path: string): string =>
     git === undefined || git.pathInRepository === "" ? path : `${git.pathInRepository}/${path}`;
 
-  const isInside = (path: string): boolean => path.startsWith(prefix) && path.length > prefix.length;
-  const leadsToBase = (path: string): boolean => prefix.startsWith(`${path}/`);
-
   return {
-    isInside,
     rootState: () => ({ selected: false, enter: true, ignored: git?.chain }),
 
     enterFolder(path, parent) {
-      if (!isInside(path)) return leadsToBase(path) ? { ...parent, selected: false, enter: true } : undefined;
       if (parent.ignored?.ignores(inRepository(path), true) === true) return undefined;
-      const relative = path.slice(prefix.length);
       const state: FolderState = { selected: true, enter: true, ignored: parent.ignored };
       if (include !== undefined) {
-        state.include = include.matchBelow(relative, parent.include);
+        state.include = include.matchBelow(path, parent.include);
         if (!state.include.matched) {
           state.selected = false;
-          state.enter = include.mayMatchInside(relative, "inclusion");
+          state.enter = include.mayMatchInside(path, "inclusion");
         }
       }
       if (exclude !== undefined) {
-        state.exclude = exclude.matchBelow(relative, parent.exclude);
+        state.exclude = exclude.matchBelow(path, parent.exclude);
         if (state.exclude.matched) {
           state.selected = false;
-          state.enter &&= exclude.hasExceptions && exclude.mayMatchInside(relative, "exception");
+          state.enter &&= exclude.hasExceptions && exclude.mayMatchInside(path, "exception");
         }
       }
       return state.selected || state.enter ? state : undefined;
     },
 
     selectsFile(path, parent) {
-      if (!isInside(path)) return path === base;
       if (parent.ignored?.ignores(inRepository(path), false) === true) return false;
-      const relative = path.slice(prefix.length);
-      if (include !== undefined && !include.matchesBelow(relative, parent.include)) return false;
-      return exclude === undefined || !exclude.matchesBelow(relative, parent.exclude);
+      if (include !== undefined && !include.matchesBelow(path, parent.include)) return false;
+      return exclude === undefined || !exclude.matchesBelow(path, parent.exclude);
     },
 
-    withGitignoreOf(directory, folder, state) {
+    withGitignoreOf(directory, path, state) {
       // The root's own file is part of the chain already.
-      if (git === undefined || folder === "") return state;
-      return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(folder)) };
+      if (git === undefined || path === "") return state;
+      return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(path)) };
     },
   };
 }

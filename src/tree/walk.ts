@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type BigIntStats, type Dirent } from "node:fs";
 import { UserError } from "../errors/index.ts";
-import { compileSelection, type FolderState, type CompiledSelection } from "./selection.ts";
+import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 
 /** A part of a tree: what `filter` leaves of the folder at `path` (relative to the scanned root), or one file. */
@@ -31,13 +31,12 @@ export function listTree(root: string, filter?: TreeFilter): TreeListing {
 /** Walks once however many selections there are; a folder that none of them can want is never entered. */
 export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
   const realRoot = realFolder(root);
-  const walk = new Walk(selections.map((selection) => compileSelection(realRoot, selection)));
-  walk.folders.push({ path: "", inode: lstatSync(realRoot, { bigint: true }).ino });
-  walk.enter(realRoot, "", undefined, walk.rootStates());
+  const walk = new Walk(realRoot, selections);
+  walk.run();
   return {
-    folders: walk.folders,
     listing: { root: realRoot, entries: walk.entries, unreadable: walk.unreadable },
     selections: walk.selected.map((indices) => Uint32Array.from(indices)),
+    folders: walk.folders,
   };
 }
 
@@ -56,7 +55,13 @@ interface Frame {
   parent: Frame | undefined;
   entry: TreeEntry;
   unionIndex: number;
-  emittedFor: Uint8Array;
+  emittedFor: Set<number>;
+}
+
+/** A selection whose root is this folder or above it. */
+interface Active {
+  selection: number;
+  state: FolderState;
 }
 
 class Walk {
@@ -64,18 +69,41 @@ class Walk {
   readonly unreadable: TreeListing["unreadable"] = [];
   readonly folders: ScannedFolder[] = [];
   readonly selected: number[][];
-  private readonly selections: CompiledSelection[];
+  private readonly root: string;
+  private readonly filters: CompiledFilter[];
+  /** Length of each selection's own root with its slash, to cut it off. */
+  private readonly cuts: number[];
+  /** Selections by their own root: a walk with a thousand of them asks each only below its root. */
+  private readonly starting = new Map<string, number[]>();
+  /** Folders on the way to a selection's root. */
+  private readonly leading = new Set<string>();
 
-  constructor(selections: CompiledSelection[]) {
-    this.selections = selections;
+  constructor(root: string, selections: readonly TreeSelection[]) {
+    this.root = root;
     this.selected = selections.map(() => []);
+    this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
+    this.filters = selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}));
+    selections.forEach(({ path }, index) => {
+      const others = this.starting.get(path);
+      if (others === undefined) this.starting.set(path, [index]);
+      else others.push(index);
+      for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
+        this.leading.add(path.slice(0, slash));
+      }
+    });
   }
 
-  rootStates(): (FolderState | undefined)[] {
-    return this.selections.map((selection) => selection.rootState());
+  run(): void {
+    this.folders.push({ path: "", inode: lstatSync(this.root, { bigint: true }).ino });
+    this.enter(this.root, "", undefined, this.startingAt(""));
   }
 
-  enter(directory: string, folder: string, frame: Frame | undefined, states: (FolderState | undefined)[]): void {
+  private startingAt(path: string): Active[] {
+    const starting = this.starting.get(path) ?? [];
+    return starting.map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
+  }
+
+  private enter(directory: string, folder: string, frame: Frame | undefined, active: Active[]): void {
     let children: Dirent[];
     try {
       children = readdirSync(directory, { withFileTypes: true });
@@ -84,72 +112,52 @@ class Walk {
       return;
     }
     sortByNameBytes(children);
-    if (children.some((child) => child.name === ".gitignore")) {
-      states = states.map((state, index) => state && this.selections[index]!.withGitignoreOf(directory, folder, state));
+    if (active.length > 0 && children.some((child) => child.name === ".gitignore")) {
+      active = active.map(({ selection, state }) => {
+        const path = folder.slice(this.cuts[selection]);
+        return { selection, state: this.filters[selection]!.withGitignoreOf(directory, path, state) };
+      });
     }
     for (const child of children) {
       const childPath = folder === "" ? child.name : `${folder}/${child.name}`;
-      if (child.isDirectory()) this.folder(directory, child.name, childPath, frame, states);
-      else if (child.isFile() || child.isSymbolicLink()) this.file(directory, child.name, childPath, frame, states);
+      if (child.isDirectory()) this.folder(directory, child.name, childPath, frame, active);
+      else if (child.isFile() || child.isSymbolicLink()) this.file(directory, child.name, childPath, frame, active);
     }
   }
 
-  private folder(
-    parentDirectory: string,
-    name: string,
-    path: string,
-    parent: Frame | undefined,
-    states: (FolderState | undefined)[],
-  ): void {
-    let childStates: (FolderState | undefined)[] | undefined;
-    for (let index = 0; index < states.length; index++) {
-      const state = states[index];
-      const next = state && this.selections[index]!.enterFolder(path, state);
-      if (next === undefined) continue;
-      childStates ??= new Array<FolderState | undefined>(states.length).fill(undefined);
-      childStates[index] = next;
+  private folder(parentDirectory: string, name: string, path: string, parent: Frame | undefined, active: Active[]): void {
+    const inside = this.startingAt(path);
+    const chosen: number[] = [];
+    for (const { selection, state } of active) {
+      const next = this.filters[selection]!.enterFolder(path.slice(this.cuts[selection]), state);
+      if (next?.selected === true) chosen.push(selection);
+      if (next?.enter === true) inside.push({ selection, state: next });
     }
-    if (childStates === undefined) return;
+    const leads = this.leading.has(path);
+    if (chosen.length === 0 && inside.length === 0 && !leads) return;
     const directory = `${parentDirectory}/${name}`;
     const entry = this.stat(directory, path, "directory");
     if (entry === undefined) return;
-    const frame: Frame = { parent, entry, unionIndex: -1, emittedFor: new Uint8Array(states.length) };
-    let inside = false;
-    for (let index = 0; index < childStates.length; index++) {
-      const state = childStates[index];
-      if (state === undefined) continue;
-      if (state.selected) this.emitFolder(frame, index);
-      inside ||= state.enter;
-    }
-    if (!inside) return;
+    const frame: Frame = { parent, entry, unionIndex: -1, emittedFor: new Set() };
+    for (const selection of chosen) this.emitFolder(frame, selection);
+    if (inside.length === 0 && !leads) return;
     this.folders.push({ path, inode: entry.inode });
-    this.enter(
-      directory,
-      path,
-      frame,
-      childStates.map((state) => (state?.enter === true ? state : undefined)),
-    );
+    this.enter(directory, path, frame, inside);
   }
 
-  private file(
-    directory: string,
-    name: string,
-    path: string,
-    parent: Frame | undefined,
-    states: (FolderState | undefined)[],
-  ): void {
-    let unionIndex = -1;
-    for (let index = 0; index < states.length; index++) {
-      const state = states[index];
-      if (state === undefined || !this.selections[index]!.selectsFile(path, state)) continue;
-      if (unionIndex < 0) {
-        const entry = this.stat(`${directory}/${name}`, path, "file");
-        if (entry === undefined) return;
-        this.emitUnion(parent);
-        unionIndex = this.entries.push(entry) - 1;
-      }
-      if (parent !== undefined) this.emitFolder(parent, index);
-      this.selected[index]!.push(unionIndex);
+  private file(directory: string, name: string, path: string, parent: Frame | undefined, active: Active[]): void {
+    const chosen = [...(this.starting.get(path) ?? [])];
+    for (const { selection, state } of active) {
+      if (this.filters[selection]!.selectsFile(path.slice(this.cuts[selection]), state)) chosen.push(selection);
+    }
+    if (chosen.length === 0) return;
+    const entry = this.stat(`${directory}/${name}`, path, "file");
+    if (entry === undefined) return;
+    this.emitUnion(parent);
+    const unionIndex = this.entries.push(entry) - 1;
+    for (const selection of chosen) {
+      if (parent !== undefined) this.emitFolder(parent, selection);
+      this.selected[selection]!.push(unionIndex);
     }
   }
 
@@ -161,12 +169,12 @@ class Walk {
   }
 
   private emitFolder(frame: Frame, selection: number): void {
-    if (frame.emittedFor[selection] === 1) return;
-    frame.emittedFor[selection] = 1;
+    if (frame.emittedFor.has(selection)) return;
+    frame.emittedFor.add(selection);
     if (frame.parent !== undefined) this.emitFolder(frame.parent, selection);
     this.emitUnion(frame);
-    // The folders above a selection's own root belong to the union only.
-    if (this.selections[selection]!.isInside(frame.entry.path)) this.selected[selection]!.push(frame.unionIndex);
+    // A selection's own root and the folders above it belong to the union only.
+    if (frame.entry.path.length >= this.cuts[selection]!) this.selected[selection]!.push(frame.unionIndex);
   }
 
   private stat(absolute: string, path: string, expected: "file" | "directory"): TreeEntry | undefined {
