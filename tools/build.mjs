@@ -16,6 +16,7 @@ const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "
 const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine/embedded/daemon/main.ts",
+  provision: "src/engine/dagger/provision.ts",
   bench: "test/bench/main.ts",
 };
 

@@ -3,12 +3,13 @@ import { rmSync } from "node:fs";
 import http from "node:http";
 import type { EngineInfo } from "../../types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
-import type { DaemonStatus, OpenSessionRequest, SessionLine, StopRequest } from "./protocol.ts";
+import type { DaemonStatus, OpenSessionRequest, SessionLine, SessionOpened, StopRequest } from "./protocol.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ControlOptions {
   socket: string;
   graphqlPort: number;
+  buildId: string;
   sessions: Sessions;
   client(): Promise<BuildkitClient>;
   engineInfo(): Promise<EngineInfo>;
@@ -60,6 +61,8 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
 
 /** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */
 async function openSession(body: OpenSessionRequest, response: http.ServerResponse, options: ControlOptions) {
+  const sameBuild = body.buildId === options.buildId;
+  if (!sameBuild && options.sessions.count === 0) return reply(response, 409, { buildId: options.buildId });
   let gone = false;
   let ended = (): void => undefined;
   response.once("close", () => {
@@ -78,7 +81,10 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   });
   ended = () => void session.close("the client went away");
   if (gone) return ended();
-  const opened = { port: options.graphqlPort, token: session.token, engine: await options.engineInfo() };
+  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, engine: await options.engineInfo() };
+  if (!sameBuild) {
+    opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
+  }
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write(`${JSON.stringify(opened)}\n`);
 }

@@ -65,6 +65,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   const control = await startControl({
     socket: controlSocket(state),
     graphqlPort: graphql.port,
+    buildId,
     sessions,
     client: () => backend.client(),
     engineInfo,

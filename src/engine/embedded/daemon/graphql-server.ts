@@ -67,11 +67,18 @@ async function answer(request: http.IncomingMessage, response: http.ServerRespon
     if (!response.writableFinished) gone.abort(new Error("the client closed the request"));
   });
   const callId = request.headers["x-fastloop-call"];
-  const result = await session.api.execute(body, {
-    signal: AbortSignal.any([gone.signal, session.signal]),
-    ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
-  });
-  if (!response.destroyed) send(response, 200, result);
+  const signal = AbortSignal.any([gone.signal, session.signal]);
+  try {
+    const result = await session.api.execute(body, {
+      signal,
+      ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
+    });
+    if (!response.destroyed) send(response, 200, result);
+  } catch (error) {
+    // Nobody waits for what was cancelled; the client of a session that ended still learns it.
+    if (!signal.aborted) throw error;
+    if (!response.destroyed) throw new Refusal(503, `the session ended: ${String(session.signal.reason)}`);
+  }
 }
 
 function admit(request: http.IncomingMessage, find: GraphqlServerOptions["find"]): Session {

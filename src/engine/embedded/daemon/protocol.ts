@@ -7,6 +7,8 @@ export interface OpenSessionRequest {
   workdir: string;
   /** The client's environment: `env://` secrets, registry credentials, proxies and certificates come from it. */
   env: Record<string, string>;
+  /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
+  buildId: string;
 }
 
 /** First line of the answer to `POST /sessions`; each further line is an `EngineEvent` or a `SessionEnd`. */
@@ -14,6 +16,8 @@ export interface SessionOpened {
   port: number;
   token: string;
   engine: EngineInfo;
+  /** Something that the user should know, e.g. that the daemon is of another build. */
+  notice?: string;
 }
 
 /** Last line, when the daemon ends the session by itself. */

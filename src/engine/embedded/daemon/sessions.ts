@@ -53,7 +53,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         buildkit: client,
         workdir: request.workdir,
         shimDirectory: options.shimDirectory,
-        hostTrust: () => readHostTrust(request.env),
+        hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,
         env: request.env,
       });

@@ -9,9 +9,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HostTrust {
   /** PEM: the distribution's bundle and the extra certificates. Undefined when the host has none of its own. */
-  caBundle?: string;
+  caBundlePem?: string;
   /** HTTP_PROXY and relatives, names in upper case. */
-  proxyEnvironment: Record<string, string>;
+  environment: Record<string, string>;
 }
 
 const systemBundles = [
@@ -25,13 +25,13 @@ const localFolders = ["/usr/local/share/ca-certificates", "/etc/pki/ca-trust/sou
 const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
 export function readHostTrust(env: Environment): HostTrust {
-  const proxyEnvironment: Record<string, string> = {};
+  const environment: Record<string, string> = {};
   for (const name of proxyVariables) {
     const value = env[name] ?? env[name.toLowerCase()];
-    if (value !== undefined && value !== "") proxyEnvironment[name] = value;
+    if (value !== undefined && value !== "") environment[name] = value;
   }
-  const caBundle = readCaBundle(env);
-  return caBundle === undefined ? { proxyEnvironment } : { caBundle, proxyEnvironment };
+  const caBundlePem = readCaBundle(env);
+  return caBundlePem === undefined ? { environment } : { caBundlePem, environment };
 }
 
 function readCaBundle(env: Environment): string | undefined {

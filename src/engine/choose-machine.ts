@@ -1,0 +1,55 @@
+/** The real machine that `chooseEngine` looks at. Programs are looked for, not run, wherever that can be told apart. */
+import { existsSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import type { Machine } from "./choose.ts";
+import { findContainerRuntime } from "./dagger/container-runtime.ts";
+import { packageRoot, toolsDir } from "./embedded/daemon/paths.ts";
+import { findExecutable } from "./executables.ts";
+
+export function thisMachine(env: Machine["env"] = process.env): Machine {
+  return {
+    env,
+    findExecutable: (name) => findExecutable(name, env),
+    containerRuntime: () => findContainerRuntime(env),
+    runnerHostProblem: (address) => runnerHostProblem(address, env),
+    builtBuildkitd() {
+      const file = path.join(toolsDir(packageRoot(), env), "buildkitd");
+      return existsSync(file) ? file : undefined;
+    },
+  };
+}
+
+const probeTimeoutMs = 2000;
+
+/**
+ * A dead `unix://` or `tcp://` runner makes `dagger session` wait for minutes without a word, so it is tried first. The
+ * other schemes start or find their engine by a program of their own.
+ */
+async function runnerHostProblem(address: string, env: Machine["env"]): Promise<string | undefined> {
+  const url = URL.parse(address);
+  if (url === null) return "that is not an address";
+  if (url.protocol === "unix:") return connectProblem({ path: url.pathname });
+  if (url.protocol === "tcp:" || url.protocol === "tls:") {
+    return connectProblem({ host: url.hostname, port: Number(url.port) });
+  }
+  if (/^(docker-)?(container|image):$/.test(url.protocol)) {
+    const runtime = await findContainerRuntime(env);
+    return "missing" in runtime ? runtime.missing : undefined;
+  }
+  return undefined;
+}
+
+function connectProblem(target: net.NetConnectOpts): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ ...target, timeout: probeTimeoutMs }, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.once("timeout", () => {
+      socket.destroy();
+      resolve(`no answer within ${probeTimeoutMs} ms`);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}

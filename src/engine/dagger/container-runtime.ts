@@ -1,0 +1,114 @@
+/**
+ * Is there a container runtime that answers? A client without its daemon is common (docker installed, not running), so a
+ * program on the PATH is no answer. Sockets are asked directly: `docker info` without a daemon takes its time.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { homedir } from "node:os";
+import path from "node:path";
+import { findExecutable } from "../executables.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Local sockets answer within milliseconds; this is for a machine under load. */
+const socketTimeoutMs = 250;
+/** For runtimes that have no socket, only a program. */
+const programTimeoutMs = 2000;
+
+/** In the order in which Dagger itself looks for them. */
+export async function findContainerRuntime(env: Environment): Promise<{ name: string } | { missing: string }> {
+  const problems: string[] = [];
+  for (const name of ["docker", "podman", "nerdctl", "finch"] as const) {
+    const command = findExecutable(name, env);
+    if (command === undefined) continue;
+    const problem = await problemOf(name, command, env);
+    if (problem === undefined) return { name };
+    problems.push(`${name} is installed, but ${problem}`);
+  }
+  return { missing: problems.length === 0 ? "no docker, podman, nerdctl or finch is installed" : problems.join("; ") };
+}
+
+function problemOf(name: string, command: string, env: Environment): Promise<string | undefined> {
+  if (name === "docker") return dockerProblem(command, env);
+  if (name === "nerdctl") return nerdctlProblem(env);
+  // podman needs no daemon on Linux, and finch asks its virtual machine: both only tell when run.
+  return programProblem(command, [name === "finch" ? "info" : "version"], env);
+}
+
+async function dockerProblem(command: string, env: Environment): Promise<string | undefined> {
+  const host = dockerHost(env);
+  const url = URL.parse(host);
+  if (url?.protocol === "unix:" || url?.protocol === "npipe:") {
+    return ping({ socketPath: url.protocol === "npipe:" ? url.pathname.replaceAll("/", "\\") : url.pathname }, host);
+  }
+  if (url?.protocol === "tcp:" && !env["DOCKER_TLS_VERIFY"]) {
+    return ping({ host: url.hostname, port: url.port }, host);
+  }
+  return programProblem(command, ["version", "--format", "{{.Server.Version}}"], env);
+}
+
+/** As the docker client decides it: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket. */
+export function dockerHost(env: Environment): string {
+  if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
+  const fallback = process.platform === "win32" ? "npipe:////./pipe/docker_engine" : "unix:///var/run/docker.sock";
+  const folder = env["DOCKER_CONFIG"] || path.join(env["HOME"] ?? homedir(), ".docker");
+  try {
+    const config = JSON.parse(readFileSync(path.join(folder, "config.json"), "utf8")) as { currentContext?: string };
+    const context = env["DOCKER_CONTEXT"] || config.currentContext || "default";
+    if (context === "default") return fallback;
+    const id = createHash("sha256").update(context).digest("hex");
+    const meta = JSON.parse(readFileSync(path.join(folder, "contexts", "meta", id, "meta.json"), "utf8")) as {
+      Endpoints?: { docker?: { Host?: string } };
+    };
+    return meta.Endpoints?.docker?.Host ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+function ping(target: http.RequestOptions, host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = http.get({ ...target, path: "/_ping", timeout: socketTimeoutMs, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 ? undefined : `${host} answers ${response.statusCode}`);
+    });
+    request.once("timeout", () => request.destroy(new Error(`no answer within ${socketTimeoutMs} ms`)));
+    request.once("error", (error: NodeJS.ErrnoException) => resolve(`${host} does not answer (${reason(error)})`));
+  });
+}
+
+function nerdctlProblem(env: Environment): Promise<string | undefined> {
+  const rootless = env["XDG_RUNTIME_DIR"];
+  const socket =
+    process.getuid?.() !== 0 && rootless !== undefined
+      ? path.join(rootless, "containerd-rootless", "api.sock")
+      : (env["CONTAINERD_ADDRESS"] ?? "/run/containerd/containerd.sock");
+  return new Promise((resolve) => {
+    const connection = net.connect({ path: socket, timeout: socketTimeoutMs }, () => {
+      connection.destroy();
+      resolve(undefined);
+    });
+    connection.once("timeout", () => connection.destroy(new Error("no answer")));
+    connection.once("error", (error: NodeJS.ErrnoException) => resolve(`${socket} does not answer (${reason(error)})`));
+  });
+}
+
+function programProblem(command: string, args: string[], env: Environment): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { timeout: programTimeoutMs, killSignal: "SIGKILL", env: { ...env } } as const;
+    execFile(command, args, options, (error, _stdout, stderr) => {
+      if (error === null) resolve(undefined);
+      else if (error.killed === true) resolve(`it does not answer within ${programTimeoutMs} ms`);
+      else resolve(stderr.trim().split("\n")[0] || error.message);
+    });
+  });
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT" || error.code === "ECONNREFUSED") return "not running";
+  if (error.code === "EACCES") return "permission denied";
+  return error.code ?? error.message;
+}

@@ -1,0 +1,114 @@
+/**
+ * A Dagger session as a child process: `dagger session` prints one JSON line with port and token and lives until its
+ * stdin closes. So does our provision program, which has the SDK bring its own CLI. If we are killed, stdin closes.
+ */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { UserError } from "../../errors/index.ts";
+
+export interface SessionProcessOptions {
+  command: string;
+  args: readonly string[];
+  workdir: string;
+  env: NodeJS.ProcessEnv;
+  connectTimeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface SessionProcess {
+  port: number;
+  token: string;
+  /** Resolves with how, when the process ends. */
+  ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Within the two seconds in which nothing of the CLI may stay behind. */
+const terminateGraceMs = 1500;
+const tailLines = 20;
+
+export async function startSessionProcess(options: SessionProcessOptions): Promise<SessionProcess> {
+  const child = spawn(options.command, options.args, {
+    cwd: options.workdir,
+    env: options.env,
+    stdio: ["pipe", "pipe", "pipe"],
+    // A process group of its own, so that whatever it starts ends with it.
+    detached: true,
+  });
+  // The process may end while stdin is still held open; that is no error of ours.
+  child.stdin.on("error", () => undefined);
+  const tail: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    tail.push(line);
+    if (tail.length > tailLines) tail.shift();
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(`could not start: ${error.message}`));
+    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+  const close = (): Promise<void> => terminate(child, ended);
+  try {
+    const { port, token } = await firstLine(child, ended, options, tail);
+    return { port, token, ended, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function firstLine(child: Child, ended: Promise<string>, options: SessionProcessOptions, tail: readonly string[]) {
+  const { command, connectTimeoutMs, signal } = options;
+  return new Promise<{ port: number; token: string }>((resolve, reject) => {
+    const fail = (problem: string): void =>
+      reject(
+        new UserError("engine-unavailable", `${command} gave no Dagger session: ${problem}`, {
+          detail: tail.join("\n"),
+          hint: "try `dagger core version`, or use --engine embedded",
+        }),
+      );
+    const timer = setTimeout(() => fail(`nothing within ${connectTimeoutMs / 1000} s`), connectTimeoutMs);
+    const onAbort = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    void ended.then((how) => fail(how));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const session = parseSession(line);
+      // Anything else on stdout is chatter.
+      if (session === undefined) return;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      resolve(session);
+    });
+    void ended.finally(() => clearTimeout(timer));
+  });
+}
+
+/** `{"port":N,"session_token":"…"}` */
+export function parseSession(line: string): { port: number; token: string } | undefined {
+  try {
+    const { port, session_token: token } = JSON.parse(line) as Record<string, unknown>;
+    return typeof port === "number" && typeof token === "string" ? { port, token } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function terminate(child: Child, ended: Promise<string>): Promise<void> {
+  child.stdin.end();
+  signalGroup(child, "SIGTERM");
+  // It is known to ignore SIGTERM while it waits for an engine that does not answer.
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), terminateGraceMs);
+  await ended;
+  clearTimeout(timer);
+}
+
+function signalGroup(child: Child, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
+}

@@ -1,0 +1,69 @@
+/** Sessions with a real Dagger engine: one that is open already, or one behind a child process. */
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import type { EngineChoice } from "../choose.ts";
+import { packageRoot } from "../embedded/daemon/paths.ts";
+import { createAgent, query } from "../graphql-client.ts";
+import type { EngineSession, OpenSessionOptions } from "../types.ts";
+import { startSessionProcess } from "./session-process.ts";
+
+type DaggerChoice = Extract<EngineChoice, { kind: `dagger-${string}` }>;
+
+/** The first start pulls the engine's image; SDK provisioning downloads the CLI too. */
+const connectTimeoutMs = 5 * 60_000;
+
+export async function openDaggerSession(choice: DaggerChoice, options: OpenSessionOptions): Promise<EngineSession> {
+  if (choice.kind === "dagger-session") {
+    return connect(choice, choice.reason, () => Promise.resolve());
+  }
+  const sdk = choice.kind === "dagger-sdk";
+  if (sdk) {
+    options.onNotice?.(
+      "no dagger CLI here: the Dagger SDK downloads one, and the engine's image if it is not there yet (several hundred MB, once)",
+    );
+  }
+  const child = await startSessionProcess({
+    command: sdk ? process.execPath : choice.command,
+    // `--silent`: a long session keeps all its telemetry in memory otherwise.
+    args: sdk ? [path.join(packageRoot(), "dist", "provision.js")] : ["--silent", "session", ...labels],
+    workdir: options.workdir,
+    env: { ...process.env, DAGGER_NO_NAG: "1", DAGGER_NO_UPDATE_CHECK: "1" },
+    connectTimeoutMs,
+    signal: options.signal,
+  });
+  try {
+    return await connect(child, choice.reason, child.close);
+  } catch (error) {
+    await child.close();
+    throw error;
+  }
+}
+
+const labels = ["--label", "dagger.io/sdk.name:nodejs", "--label", "dagger.io/client.name:fastloop"];
+
+async function connect(
+  { port, token }: { port: number; token: string },
+  reason: string,
+  release: () => Promise<void>,
+): Promise<EngineSession> {
+  const endpoint = { port, token, agent: createAgent() };
+  const { version } = await query<{ version: string }>(endpoint, "{ version }").catch((cause: unknown) => {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError("engine-unavailable", `no Dagger session answers on port ${port}: ${problem}`, {
+      hint: "unset DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN if that session is over",
+      cause,
+    });
+  });
+  return {
+    engine: { kind: "dagger", version: `dagger ${version}`, reason },
+    port,
+    token,
+    query: (document, variables, options) => query(endpoint, document, variables, options),
+    // A Dagger engine reports by telemetry to its CLI; a session tells its client nothing by itself.
+    onEvent: () => () => undefined,
+    async close() {
+      endpoint.agent.destroy();
+      await release();
+    },
+  };
+}

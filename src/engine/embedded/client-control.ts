@@ -1,0 +1,49 @@
+/** Requests to the engine daemon over its control socket. */
+import http from "node:http";
+import { controlSocket } from "./daemon/paths.ts";
+import type { DaemonStatus } from "./daemon/protocol.ts";
+
+/** Nobody listens on the control socket: no daemon, or one that has just gone. */
+export class NoDaemon extends Error {
+  override readonly name = "NoDaemon";
+}
+
+/** Error codes of a connection that say so. */
+const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+/** Sends a request and resolves with the response once its head is there. Throws `NoDaemon` when nobody listens. */
+export function request(
+  state: string,
+  method: "GET" | "POST",
+  route: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = http.request(
+      // No agent: a session's connection must be its own, and end when the session does.
+      { socketPath: controlSocket(state), method, path: route, agent: false, ...(signal === undefined ? {} : { signal }) },
+      resolve,
+    );
+    call.once("error", (error: NodeJS.ErrnoException) =>
+      reject(absent.has(error.code ?? "") ? new NoDaemon(error.message) : error),
+    );
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+export async function readJson<T>(response: http.IncomingMessage): Promise<T> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString("utf8")) as T;
+}
+
+/** Undefined when no daemon runs for this state folder. */
+export async function daemonStatus(state: string): Promise<DaemonStatus | undefined> {
+  try {
+    return await readJson<DaemonStatus>(await request(state, "GET", "/status"));
+  } catch (error) {
+    if (error instanceof NoDaemon) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+/** The embedded engine seen from a command: a session with its daemon. */
+import type http from "node:http";
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { createAgent, query } from "../graphql-client.ts";
+import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
+import { NoDaemon, readJson, request } from "./client-control.ts";
+import { logTail, stopDaemon } from "./client-start.ts";
+import { packageRoot } from "./daemon/paths.ts";
+import type { OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
+
+/**
+ * Opens a session with the daemon of a state folder; undefined when none runs, or when one of another build ran and was
+ * stopped because it was idle.
+ */
+export async function openDaemonSession(
+  state: string,
+  options: OpenSessionOptions,
+  reason: string,
+): Promise<EngineSession | undefined> {
+  const body: OpenSessionRequest = {
+    workdir: options.workdir,
+    env: process.env as Record<string, string>,
+    buildId: ownBuildId(),
+  };
+  let response: http.IncomingMessage;
+  try {
+    response = await request(state, "POST", "/sessions", body, options.signal);
+  } catch (error) {
+    if (error instanceof NoDaemon) return undefined;
+    throw error;
+  }
+  if (response.statusCode === 409) {
+    response.resume();
+    options.onNotice?.("replacing the engine daemon of another build");
+    await stopDaemon(state, false);
+    return undefined;
+  }
+  if (response.statusCode !== 200) {
+    const { message } = await readJson<{ message: string }>(response);
+    throw new UserError("engine-unavailable", `the embedded engine can't open a session: ${message}`, {
+      detail: logTail(state, 12),
+    });
+  }
+  return followSession(response, reason, options);
+}
+
+/** `dist/build-id`, which changes with every change of the sources. */
+function ownBuildId(): string {
+  return readFileSync(path.join(packageRoot(), "dist", "build-id"), "utf8").trim();
+}
+
+async function followSession(
+  response: http.IncomingMessage,
+  reason: string,
+  options: OpenSessionOptions,
+): Promise<EngineSession> {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const agent = createAgent();
+  let ended: string | undefined;
+  const lines = createInterface({ input: response, crlfDelay: Infinity });
+  const opened = new Promise<SessionOpened>((resolve, reject) => {
+    lines.once("line", (first) => {
+      resolve(JSON.parse(first) as SessionOpened);
+      lines.on("line", (line) => {
+        const parsed = JSON.parse(line) as SessionLine;
+        if (parsed.kind === "session-ended") ended = parsed.reason;
+        else for (const listener of listeners) listener(parsed);
+      });
+    });
+    lines.once("close", () => {
+      ended ??= "the engine daemon went away";
+      reject(new UserError("engine-unavailable", `the session could not be opened: ${ended}`));
+    });
+  });
+  // A connection that breaks shows as the end of the lines.
+  response.on("error", () => lines.close());
+  const { port, token, engine, notice } = await opened;
+  if (notice !== undefined) options.onNotice?.(notice);
+  return {
+    engine: { ...engine, reason },
+    port,
+    token,
+    async query<T>(document: string, variables = {}, queryOptions = {}) {
+      try {
+        return await query<T>({ port, token, agent }, document, variables, queryOptions);
+      } catch (error) {
+        // Whatever the request met, the cause is that the session is over.
+        if (ended === undefined || !(error instanceof UserError)) throw error;
+        throw new UserError("engine-unavailable", `the engine's session ended: ${ended}`, { cause: error });
+      }
+    },
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      ended ??= "closed";
+      response.destroy();
+      agent.destroy();
+      return Promise.resolve();
+    },
+  };
+}

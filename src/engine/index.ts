@@ -1,0 +1,26 @@
+/** "Give me a session": the door of the engine room. */
+import { chooseEngine, type EngineDecision } from "./choose.ts";
+import { thisMachine } from "./choose-machine.ts";
+import { openDaggerSession } from "./dagger/session.ts";
+import { openEmbeddedSession } from "./session-embedded.ts";
+import type { EngineSession, OpenSessionOptions } from "./types.ts";
+
+export { ExecFailure, QueryError, type GraphqlError } from "./errors.ts";
+export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
+export type * from "./types.ts";
+export * from "./session-control.ts";
+
+/** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
+export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {
+  options.signal?.throwIfAborted();
+  const { choice } = await describeEngineChoice(options);
+  if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
+  return openDaggerSession(choice, options);
+}
+
+/** What `openSession` would do, and what it would pass over and why. Opens and starts nothing. */
+export function describeEngineChoice(
+  options: Pick<OpenSessionOptions, "engine" | "buildkitHost">,
+): Promise<EngineDecision> {
+  return chooseEngine(options, thisMachine());
+}
