@@ -2,6 +2,7 @@ import { formatPlatform } from "../llb/platform.ts";
 import { openBuild } from "./build.ts";
 import { Channel } from "./channel.ts";
 import { control } from "./messages.ts";
+import { Results } from "./results.ts";
 import { ServedTrees } from "./trees.ts";
 import type { BuildkitClient } from "./types.ts";
 
@@ -17,13 +18,14 @@ export async function connectBuildkit(address: string): Promise<BuildkitClient> 
     throw new Error(`no BuildKit daemon answers at ${address}`, { cause: error });
   }
   const trees = new ServedTrees(channel);
+  const results = new Results(channel);
   return {
     address,
     info: async () => {
       const [{ buildkitVersion }, { record }] = await Promise.all([channel.unary(control.info, {}), channel.unary(control.listWorkers, {})]);
       return { version: buildkitVersion?.version ?? "", platforms: record[0]?.platforms.map(formatPlatform) ?? [] };
     },
-    openBuild: (options) => openBuild(channel, options),
+    openBuild: async (options) => openBuild(channel, results, options),
     serveTree: async (tree) => trees.serve(tree),
     close: async () => {
       trees.close();

@@ -47,17 +47,14 @@ export class Gateway {
     this.#solved.catch(() => {});
   }
 
-  /** Resolves when calls are answered; rejects with the reason when the daemon refused the build. */
-  async ready(): Promise<void> {
-    // The daemon itself waits up to three seconds for a build that it does not know yet.
-    await Promise.race([
-      this.call(bridge.ping, {}),
-      this.#solved.then(() => Promise.reject(new SolveError("the build ended before it began", 2))),
-    ]);
-  }
-
+  /**
+   * The daemon waits up to three seconds for a build that it does not know yet, so that calls need no `Ping` first.
+   * Rejects with the daemon's reason when it refused or ended the build.
+   */
   call<Request, Response>(method: Method<Request, Response>, request: Request, options: Omit<CallOptions, "metadata"> = {}): Promise<Response> {
-    return this.#channel.unary(method, request, { ...options, metadata: this.#metadata });
+    const answer = this.#channel.unary(method, request, { ...options, metadata: this.#metadata });
+    const ended = this.#solved.then(() => Promise.reject(new SolveError("the build has ended", 1)));
+    return Promise.race([answer, ended]);
   }
 
   async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
@@ -78,18 +75,19 @@ export class Gateway {
 
   /** Ends the build with a result and waits for the exporters. */
   async finish(result: ResultMessage, signal?: AbortSignal): Promise<Record<string, string>> {
-    signal?.addEventListener("abort", () => this.abort(), { once: true });
-    await this.call(bridge.return, { result }, { signal });
-    return this.#solved;
+    const abort = (): void => this.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      await this.#channel.unary(bridge.return, { result }, { signal, metadata: this.#metadata });
+      return await this.#solved;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
-  /** Ends the build at once: what runs for it is stopped. */
+  /** Ends the build at once: what runs for it alone is stopped. */
   abort(): void {
     this.#aborter.abort(new Error("the build was given up"));
-  }
-
-  /** Resolves when the daemon has ended the build, however. */
-  async ended(): Promise<void> {
-    await this.#solved.catch(() => {});
   }
 }

@@ -117,7 +117,6 @@ const bridgeService = "/moby.buildkit.v1.frontend.LLBBridge";
 
 /** The API of one open build; every call carries the build's id in its metadata. */
 export const bridge = {
-  ping: method<object, object>(`${bridgeService}/Ping`, "gateway.PingRequest", "gateway.PongResponse"),
   solve: method<
     { definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean; evaluate: boolean; cacheImports?: readonly CacheEntry[] },
     { result: ResultMessage | null }

@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import type { Channel } from "./channel.ts";
+import { Gateway, type GatewayOptions } from "./gateway.ts";
+import { followStatus } from "./status.ts";
+import type { Definition, Ref, StatusUpdate } from "./types.ts";
+
+/** How long a result is held in the daemon after its last use. */
+const IDLE_MS = 5_000;
+
+/** The daemon sends what is left of the account at once; a lost connection must not hold an error back. */
+const STATUS_FLUSH_MS = 2_000;
+
+/** What the results of one build have in common. */
+export interface ResultOwner {
+  options: GatewayOptions;
+  onStatus: (update: StatusUpdate) => void;
+}
+
+/** A result held in the daemon by an open gateway build. */
+interface Held {
+  gateway: Gateway;
+  /** The daemon's id of the result, valid in this gateway only. */
+  id: string;
+  owner: ResultOwner;
+  users: number;
+  idleTimer: NodeJS.Timeout | undefined;
+  release: () => Promise<void>;
+}
+
+/** A result as its owner sees it: solved again when it is read after the daemon has let go of it. */
+interface Result extends Ref {
+  owner: ResultOwner;
+  definition: Definition;
+  held: Promise<Held> | undefined;
+}
+
+/**
+ * Results of solves. Each solve is a gateway build of its own that ends soon after its result was last read: a daemon
+ * cannot update the snapshot of a host tree while any build holds a result made from it, but has to receive the whole
+ * tree again (5 s against 0.6 s for 50,000 files).
+ *
+ *     solve ──▶ held, in use ⇄ held, idle ──▶ released ──(read)──▶ solve, from the cache
+ *                                   │ IDLE_MS, or another tree is to be sent
+ */
+export class Results {
+  readonly #channel: Channel;
+  readonly #held = new Set<Held>();
+  readonly #treesSeen = new Set<string>();
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /** Solves and holds the result; undefined when it is empty. */
+  async solve(owner: ResultOwner, definition: Definition, signal?: AbortSignal): Promise<Ref | undefined> {
+    const held = await this.#hold(owner, definition, signal);
+    if (held === undefined) return undefined;
+    const result: Result = { id: randomBytes(8).toString("hex"), owner, definition, held: Promise.resolve(held) };
+    return result;
+  }
+
+  /** Runs a call on a result while it is held. */
+  async use<T>(ref: Ref, call: (gateway: Gateway, id: string) => Promise<T>): Promise<T> {
+    const result = ref as Result;
+    result.held = result.held?.then((held) => (this.#held.has(held) ? held : this.#holdAgain(result))) ?? this.#holdAgain(result);
+    const holding = result.held;
+    let held: Held;
+    try {
+      held = await holding;
+    } catch (error) {
+      if (result.held === holding) result.held = undefined;
+      throw error;
+    }
+    held.users += 1;
+    clearTimeout(held.idleTimer);
+    try {
+      return await call(held.gateway, held.id);
+    } finally {
+      held.users -= 1;
+      this.#idleSoon(held);
+    }
+  }
+
+  /** Lets go of everything that the owner's solves left in the daemon. */
+  async releaseOwner(owner: ResultOwner): Promise<void> {
+    await Promise.all([...this.#held].filter((held) => held.owner === owner).map((held) => held.release()));
+  }
+
+  async #holdAgain(result: Result): Promise<Held> {
+    const held = await this.#hold(result.owner, result.definition);
+    if (held === undefined) throw new Error("a result became empty when it was solved again");
+    return held;
+  }
+
+  async #hold(owner: ResultOwner, definition: Definition, signal?: AbortSignal): Promise<Held | undefined> {
+    await this.#makeRoomForTrees(definition);
+    signal?.throwIfAborted();
+    const gateway = new Gateway(this.#channel, owner.options);
+    const status = followStatus(this.#channel, gateway.ref, owner.onStatus);
+    try {
+      const ref = await gateway.solve(definition, signal);
+      const release = async (): Promise<void> => {
+        this.#held.delete(held);
+        clearTimeout(held.idleTimer);
+        await gateway.finish({}).catch(() => gateway.abort());
+        await status.done;
+      };
+      const held: Held = { gateway, id: ref?.id ?? "", owner, users: 0, idleTimer: undefined, release };
+      if (ref === undefined) {
+        await release();
+        return undefined;
+      }
+      this.#held.add(held);
+      this.#idleSoon(held);
+      return held;
+    } catch (error) {
+      gateway.abort();
+      // The error is told after the logs that explain it.
+      if (signal?.aborted !== true) await withinMs(status.done, STATUS_FLUSH_MS);
+      status.stop();
+      throw error;
+    }
+  }
+
+  #idleSoon(held: Held): void {
+    if (held.users > 0 || !this.#held.has(held)) return;
+    clearTimeout(held.idleTimer);
+    held.idleTimer = setTimeout(() => void held.release(), IDLE_MS).unref();
+  }
+
+  /** Before a tree is sent for the first time, nothing may hold the snapshot that it is an update of. */
+  async #makeRoomForTrees(definition: Definition): Promise<void> {
+    const unseen = treesIn(definition).filter((tree) => !this.#treesSeen.has(tree));
+    if (unseen.length === 0) return;
+    for (const tree of unseen) this.#treesSeen.add(tree);
+    await Promise.all([...this.#held].filter((held) => held.users === 0).map((held) => held.release()));
+  }
+}
+
+/** Session ids of the host trees that a definition reads; they stand in its source ops as text. */
+function treesIn(definition: Definition): string[] {
+  return definition.def
+    .map((op) => Buffer.from(op.buffer, op.byteOffset, op.byteLength))
+    .filter((op) => op.includes("local://"))
+    .flatMap((op) => op.toString("latin1").match(/tree-[0-9a-f]{64}/g) ?? []);
+}
+
+async function withinMs(promise: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
+  clearTimeout(timer);
+}
