@@ -170,3 +170,24 @@ function ruleSource(pattern: string): string | undefined {
   }
   return source;
 }
+
+/** Whether git ignores a path below `root`, itself or through one of its parents. */
+export function isGitignored(root: string, file: string): boolean {
+  const { chain: start, pathInRepository } = GitignoreChain.forRoot(root);
+  const segments = file.split("/").filter((segment) => segment !== "" && segment !== ".");
+  let chain = start;
+  let path = pathInRepository;
+  let directory = root;
+  for (const [index, segment] of segments.entries()) {
+    path = path === "" ? segment : `${path}/${segment}`;
+    directory = `${directory}/${segment}`;
+    const isDirectory = index < segments.length - 1 || file.endsWith("/") || isFolder(directory);
+    if (chain?.ignores(path, isDirectory) === true) return true;
+    if (isDirectory) chain = GitignoreChain.forFolder(chain, directory, path);
+  }
+  return false;
+}
+
+function isFolder(directory: string): boolean {
+  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -3,7 +3,7 @@ export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, treeStatDigest } from "./digest.ts";
 export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./diff.ts";
-export { findGitRoot, gitDirectories } from "./gitignore.ts";
+export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { listTree, scanTree, statEntry, type ScannedFolder, type TreeScan, type TreeSelection } from "./walk.ts";

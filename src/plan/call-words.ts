@@ -1,0 +1,117 @@
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type ObjectInfo } from "../module/index.ts";
+import type { Target } from "./targets.ts";
+
+/** A target's call as far as planning needs it: which functions of the module, and which host paths they are given. */
+export interface TargetCall {
+  words: string[];
+  /** `test`, or `build container` for a chain inside the module. */
+  name: string;
+  /** The constructor (when it has arguments) and each function of the module on the way, in order. */
+  steps: CallStep[];
+}
+
+export interface CallStep {
+  fn: FunctionInfo;
+  /** Host paths given to `Directory` and `File` arguments, absolute; by the argument's name. */
+  paths: Map<string, string>;
+}
+
+/** Splits as a shell would: quotes and backslashes, no expansion. */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  const pattern = /\s*((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)/gsy;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    words.push(
+      match[1]!.replace(/\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs, (_all, escaped?: string, double?: string, single?: string) => {
+        return escaped ?? (double === undefined ? single! : double.replace(/\\(["\\$`])/g, "$1"));
+      }),
+    );
+  }
+  return words;
+}
+
+/** Follows the words through the module's signatures; a name that it does not have is the target's error. */
+export function parseTargetCall(target: Target, module: ModuleInfo, root: string): TargetCall {
+  const main = module.objects[module.mainObject];
+  const steps: CallStep[] = [];
+  const names: string[] = [];
+  let object: ObjectInfo | undefined = main;
+  if ((main?.constructorArguments?.length ?? 0) > 0) steps.push({ fn: constructorOf(main!), paths: new Map() });
+  for (let index = 0; index < target.call.length; index++) {
+    const word = target.call[index]!;
+    const step = steps.at(-1);
+    if (word.startsWith("--")) {
+      const [flag, attached] = splitFlag(word);
+      const argument = step?.fn.arguments.find((candidate) => kebabCase(candidate.name) === flag);
+      // Flags of core functions, at the end of a chain, are none of our paths.
+      if (argument === undefined) {
+        if (object !== undefined && step !== undefined) throw unknownFlag(target, step.fn, flag);
+        continue;
+      }
+      const isSwitch = argument.type.kind === "boolean" && attached === undefined;
+      const value = attached ?? (isSwitch ? "true" : target.call[++index]);
+      if (value === undefined) throw new UserError("config", `--${flag} has no value`, { place: target.place });
+      if (isHostPath(argument, value)) step!.paths.set(argument.name, path.resolve(root, value));
+    } else if (object !== undefined) {
+      const fn = findFunction(object, word);
+      if (fn === undefined && isField(object, word)) {
+        object = undefined;
+      } else {
+        if (fn === undefined) throw unknownFunction(target, object, word);
+        steps.push({ fn, paths: new Map() });
+        names.push(word);
+        object = fn.returns.kind === "object" ? module.objects[fn.returns.name] : undefined;
+      }
+    }
+  }
+  if (names.length === 0) throw new UserError("config", "this call names no function", { place: target.place });
+  return { words: target.call, name: names.join(" "), steps };
+}
+
+function splitFlag(word: string): [string, string | undefined] {
+  const equals = word.indexOf("=");
+  return equals < 0 ? [word.slice(2), undefined] : [word.slice(2, equals), word.slice(equals + 1)];
+}
+
+function isHostPath(argument: ArgumentInfo, value: string): boolean {
+  const { type } = argument;
+  return type.kind === "object" && (type.name === "Directory" || type.name === "File") && !/^[a-z+]+:\/\/|^git@/.test(value);
+}
+
+function constructorOf(main: ObjectInfo): FunctionInfo {
+  return {
+    name: "constructor",
+    description: "",
+    arguments: main.constructorArguments ?? [],
+    returns: { kind: "object", name: main.name },
+    isCheck: false,
+    isGenerate: false,
+    isUp: false,
+  };
+}
+
+function findFunction(object: ObjectInfo, word: string): FunctionInfo | undefined {
+  return Object.values(object.functions).find((fn) => kebabCase(fn.alias ?? fn.name) === word);
+}
+
+function isField(object: ObjectInfo, word: string): boolean {
+  return Object.values(object.fields).some((field) => kebabCase(field.alias ?? field.name) === word);
+}
+
+function unknownFunction(target: Target, object: ObjectInfo, word: string): UserError {
+  const known = Object.values(object.functions).map((fn) => kebabCase(fn.alias ?? fn.name));
+  return new UserError("config", `the module has no function "${word}"`, {
+    place: target.place,
+    hint: known.length === 0 ? "the module has no functions" : `it has ${known.join(", ")}`,
+  });
+}
+
+function unknownFlag(target: Target, fn: FunctionInfo, flag: string): UserError {
+  const known = fn.arguments.map((argument) => `--${kebabCase(argument.name)}`);
+  return new UserError("config", `"${kebabCase(fn.name)}" has no argument --${flag}`, {
+    place: target.place,
+    hint: known.length === 0 ? "it takes no arguments" : `it has ${known.join(", ")}`,
+  });
+}

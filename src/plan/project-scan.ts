@@ -1,0 +1,203 @@
+import path from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import {
+  contentDigest,
+  contentKey,
+  scanTree,
+  treeStatDigest,
+  type ContentHasher,
+  type ScannedFolder,
+  type TreeFilter,
+  type TreeListing,
+  type TreeScan,
+} from "../tree/index.ts";
+
+/** A part of the host that is read: a filtered folder, or one file. */
+export interface ScannedInput {
+  kind: "directory" | "file";
+  /** Absolute. */
+  path: string;
+  filter: TreeFilter;
+}
+
+interface Place {
+  root: number;
+  /** Path of the input relative to that root. */
+  path: string;
+  selection: number;
+}
+
+/**
+ * All inputs of all targets in as few walks as possible: inputs that lie in one another share one walk, and equal ones
+ * one selection. Missing inputs are inputs too: their absence is what is hashed.
+ */
+export class ProjectScanner {
+  private readonly roots: string[];
+  private readonly selections: { path: string; filter: TreeFilter }[][];
+  private readonly places = new Map<string, Place>();
+  private readonly hasher: ContentHasher;
+
+  constructor(inputs: readonly ScannedInput[], hasher: ContentHasher) {
+    this.hasher = hasher;
+    const bases = inputs.map((input) => realIfPresent(input.kind === "file" ? path.dirname(input.path) : input.path));
+    this.roots = topmostPaths(bases);
+    this.selections = this.roots.map(() => []);
+    for (const [index, input] of inputs.entries()) {
+      const key = keyOf(input);
+      if (this.places.has(key)) continue;
+      const base = bases[index]!;
+      const root = this.roots.findIndex((candidate) => isWithin(candidate, base));
+      const target = input.kind === "file" ? path.join(base, path.basename(input.path)) : base;
+      const relative = path.relative(this.roots[root]!, target).split(path.sep).join("/");
+      const selection = this.selections[root]!.push({ path: relative, filter: input.filter }) - 1;
+      this.places.set(key, { root, path: relative, selection });
+    }
+  }
+
+  /** Looks at everything; `lstat` only, contents are read when a digest asks for them. */
+  scan(): ProjectSnapshot {
+    const scans = this.roots.map((root, index) => {
+      if (!existsSync(root)) return undefined;
+      return scanTree(root, this.selections[index]!);
+    });
+    return new ProjectSnapshot(scans, this.places, this.hasher);
+  }
+}
+
+/** The inputs at one moment. */
+export class ProjectSnapshot {
+  private readonly scans: (TreeScan | undefined)[];
+  private readonly places: Map<string, Place>;
+  private readonly hasher: ContentHasher;
+  private readonly digests = new Map<string, string>();
+
+  constructor(scans: (TreeScan | undefined)[], places: Map<string, Place>, hasher: ContentHasher) {
+    this.scans = scans;
+    this.places = places;
+    this.hasher = hasher;
+  }
+
+  /** Content digest of an input; `missing` where nothing is. */
+  digest(input: ScannedInput): string {
+    const key = keyOf(input);
+    let digest = this.digests.get(key);
+    if (digest === undefined) {
+      const { scan, indices, place } = this.find(input);
+      digest =
+        scan === undefined || (input.kind === "file" && indices.length === 0)
+          ? "missing"
+          : contentDigest(scan.listing, this.hasher, { indices, below: below(input, place) });
+      this.digests.set(key, digest);
+    }
+    return digest;
+  }
+
+  /** Path -> type, mode and content hash, relative to the input. */
+  manifest(input: ScannedInput): Map<string, string> {
+    const { scan, indices, place } = this.find(input);
+    const manifest = new Map<string, string>();
+    if (scan === undefined) return manifest;
+    const cut = below(input, place);
+    for (const index of indices) {
+      const entry = scan.listing.entries[index]!;
+      manifest.set(cut === "" ? entry.path : entry.path.slice(cut.length + 1), contentKey(scan.listing.root, entry, this.hasher));
+    }
+    return manifest;
+  }
+
+  /** The input as a listing of its own, for sending exactly what was hashed. */
+  listing(input: ScannedInput): TreeListing | undefined {
+    const { scan, indices, place } = this.find(input);
+    if (scan === undefined) return undefined;
+    const cut = place.path === "" ? 0 : place.path.length + 1;
+    const entries = Array.from(indices, (index) => {
+      const entry = scan.listing.entries[index]!;
+      return cut === 0 ? entry : { ...entry, path: entry.path.slice(cut) };
+    });
+    const prefix = place.path === "" ? "" : `${place.path}/`;
+    const unreadable = scan.listing.unreadable.filter((item) => item.path.startsWith(prefix));
+    return { root: path.join(scan.listing.root, place.path), entries, unreadable };
+  }
+
+  /** How many files and folders an input has. */
+  count(input: ScannedInput): number {
+    return this.find(input).indices.length;
+  }
+
+  /** Every folder that was entered, absolute: what a watcher has to look at. */
+  folders(): ScannedFolder[] {
+    return this.scans.flatMap((scan) =>
+      (scan?.folders ?? []).map(({ path: folder, inode }) => ({
+        path: folder === "" ? scan!.listing.root : `${scan!.listing.root}/${folder}`,
+        inode,
+      })),
+    );
+  }
+
+  /** Changes whenever any `lstat` field of any input does. */
+  statDigest(): string {
+    return this.scans.map((scan) => (scan === undefined ? "missing" : treeStatDigest(scan.listing))).join(" ");
+  }
+
+  /** Folders that could not be read; their content is part of no digest, which is why it has to be said. */
+  unreadable(): { path: string; reason: string }[] {
+    return this.scans.flatMap((scan) =>
+      (scan?.listing.unreadable ?? []).map(({ path: at, reason }) => ({ path: path.join(scan!.listing.root, at), reason })),
+    );
+  }
+
+  /** Lets the hash cache forget files that are gone. */
+  forgetAbsent(): void {
+    for (const scan of this.scans) {
+      if (scan === undefined) continue;
+      const present = new Set(scan.listing.entries.map((entry) => entry.path));
+      this.hasher.retain(scan.listing.root, (file) => present.has(file));
+    }
+  }
+
+  private find(input: ScannedInput): { scan: TreeScan | undefined; indices: Uint32Array; place: Place } {
+    const place = this.places.get(keyOf(input));
+    if (place === undefined) throw new Error(`${input.path} was not scanned`);
+    const scan = this.scans[place.root];
+    return { scan, indices: scan?.selections[place.selection] ?? new Uint32Array(), place };
+  }
+}
+
+/** What manifest paths of an input are relative to, within its scan's root. */
+function below(input: ScannedInput, place: Place): string {
+  if (input.kind === "directory") return place.path;
+  const folder = path.posix.dirname(place.path);
+  return folder === "." ? "" : folder;
+}
+
+const keys = new WeakMap<ScannedInput, string>();
+
+function keyOf(input: ScannedInput): string {
+  let key = keys.get(input);
+  if (key === undefined) {
+    const { include, exclude, gitignore } = input.filter;
+    key = JSON.stringify([input.kind, input.path, include ?? [], exclude ?? [], gitignore ?? false]);
+    keys.set(input, key);
+  }
+  return key;
+}
+
+function realIfPresent(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
+
+function topmostPaths(paths: readonly string[]): string[] {
+  const result: string[] = [];
+  for (const candidate of [...new Set(paths)].sort((a, b) => a.length - b.length)) {
+    if (!result.some((root) => isWithin(root, candidate))) result.push(candidate);
+  }
+  return result;
+}
+
+function isWithin(root: string, candidate: string): boolean {
+  return candidate === root || candidate.startsWith(root === "/" ? "/" : `${root}/`);
+}

@@ -1,0 +1,127 @@
+import type { Fingerprint } from "./fingerprint.ts";
+
+/** Why a target is affected: every cause, named down to the file. */
+export type Reason =
+  | { kind: "never-run" }
+  | { kind: "file"; change: "added" | "changed" | "removed"; path: string }
+  /** The inputs differ, but what they were then is no longer stored. */
+  | { kind: "files-unknown"; argument: string }
+  | { kind: "call"; before: string; after: string }
+  | { kind: "environment"; name: string; now: "set" | "unset"; was: "set" | "unset" | "undeclared" }
+  | { kind: "dependency"; target: string }
+  | { kind: "module" }
+  | { kind: "engine"; before: string; after: string }
+  | { kind: "previous-failure"; outcome: string; digest: string }
+  | { kind: "input-changed-during-run" }
+  | { kind: "format" }
+  | { kind: "forced" }
+  | { kind: "base-unusable"; ref: string; why: string };
+
+/** The part of a record that causes are told from. */
+export interface PreviousRun {
+  digest: string;
+  fingerprint: Fingerprint;
+  outcome: string;
+  /** False when an input changed while it ran: it proves nothing. */
+  fresh: boolean;
+}
+
+/** What a target's past says. */
+export interface TargetHistory {
+  /** The newest run, whatever came of it. */
+  last: PreviousRun | undefined;
+  /** The newest run that passed on inputs that stood still. */
+  lastPassed: PreviousRun | undefined;
+  /** Whether a run with this digest passed on inputs that stood still: then that state needs no other. */
+  hasPassed(digest: string): boolean;
+}
+
+export interface ManifestDiffer {
+  /** Changed files between a stored input and the present one; undefined when the stored one is gone. */
+  (argument: string, path: string, before: string): Extract<Reason, { kind: "file" }>[] | undefined;
+}
+
+/** Every difference between the last passed run and now. */
+export function reasonsFor(now: Fingerprint, digest: string, history: TargetHistory, diff: ManifestDiffer): Reason[] {
+  const reasons: Reason[] = [];
+  const { last, lastPassed } = history;
+  if (last !== undefined && last.digest === digest && last.outcome !== "passed") {
+    reasons.push({ kind: "previous-failure", outcome: last.outcome, digest: last.digest });
+  } else if (last !== undefined && last.outcome === "passed" && !last.fresh && last !== lastPassed) {
+    reasons.push({ kind: "input-changed-during-run" });
+  }
+  if (lastPassed === undefined) {
+    // Without a success to compare with, the newest run tells at least what is new since then.
+    const since = last === undefined ? [] : differences(last.fingerprint, now, diff);
+    return reasons.length > 0 || since.length > 0 ? [...reasons, ...since] : [{ kind: "never-run" }];
+  }
+  return [...reasons, ...differences(lastPassed.fingerprint, now, diff)];
+}
+
+function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer): Reason[] {
+  const reasons: Reason[] = [];
+  if (before.format !== now.format) return [{ kind: "format" }];
+  const call = (of: Fingerprint): string => of.call.join(" ");
+  if (call(before) !== call(now)) reasons.push({ kind: "call", before: call(before), after: call(now) });
+  if (before.module !== now.module) reasons.push({ kind: "module" });
+  if (before.engine !== now.engine) reasons.push({ kind: "engine", before: before.engine, after: now.engine });
+  for (const name of new Set([...Object.keys(before.environment), ...Object.keys(now.environment)])) {
+    const [was, is] = [before.environment[name], now.environment[name]];
+    if (was === is) continue;
+    const state = (value: string): "set" | "unset" => (value === "unset" ? "unset" : "set");
+    reasons.push({
+      kind: "environment",
+      name,
+      now: is === undefined ? "unset" : state(is),
+      was: was === undefined ? "undeclared" : state(was),
+    });
+  }
+  for (const [target, digest] of Object.entries(now.needs)) {
+    if (before.needs[target] !== digest) reasons.push({ kind: "dependency", target });
+  }
+  for (const [index, input] of now.inputs.entries()) {
+    const old = before.inputs[index];
+    if (old?.digest === input.digest && old.path === input.path) continue;
+    const files = old === undefined ? undefined : diff(input.argument, input.path, old.digest);
+    if (files === undefined || files.length === 0) reasons.push({ kind: "files-unknown", argument: input.argument });
+    else reasons.push(...files);
+  }
+  // The same file can be read through two arguments; it is one cause.
+  const seen = new Set<string>();
+  return reasons.filter((reason) => {
+    const key = JSON.stringify(reason);
+    return seen.has(key) ? false : seen.add(key);
+  });
+}
+
+/** One reason in words. */
+export function describeReason(reason: Reason): string {
+  switch (reason.kind) {
+    case "never-run":
+      return "never run here";
+    case "file":
+      return `${reason.path} ${reason.change}`;
+    case "files-unknown":
+      return `the files of ${reason.argument} differ (which ones is no longer stored)`;
+    case "call":
+      return `the call changed from \`${reason.before}\``;
+    case "environment":
+      return `${reason.name} ${reason.was === "undeclared" ? "is declared now" : "changed"} (${reason.now})`;
+    case "dependency":
+      return `${reason.target} changed`;
+    case "module":
+      return "the module's code changed";
+    case "engine":
+      return `the engine was ${reason.before || "another one"}`;
+    case "previous-failure":
+      return `the last run of this state ${reason.outcome === "failed" ? "failed" : `ended ${reason.outcome}`}`;
+    case "input-changed-during-run":
+      return "an input changed during the last run";
+    case "format":
+      return "records of an older fastloop do not count";
+    case "forced":
+      return "asked for";
+    case "base-unusable":
+      return `cannot compare with ${reason.ref}: ${reason.why}`;
+  }
+}
