@@ -1,0 +1,72 @@
+import path from "node:path/posix";
+import type { FileAction, State } from "../llb/index.ts";
+import type { Edit, Owner, Tree } from "./values.ts";
+
+/**
+ * New files carry the time at which they were written, as on a Dagger engine: build tools (make, cargo) compare times, a
+ * pinned one would make them miss an edit. Content digests leave times out.
+ */
+const now = -1n;
+
+/** Edits as actions of one file operation. Parents are made where an edit needs them, each once. */
+export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => State): FileAction[] {
+  const actions: FileAction[] = [];
+  const made = new Set(["/"]);
+  const makeParents = (name: string): void => {
+    const parent = path.dirname(name);
+    if (made.has(parent)) return;
+    actions.push({ kind: "mkdir", path: parent, mode: 0o755, makeParents: true, timestampNs: now });
+    for (let folder = parent; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
+  };
+  for (const edit of edits) {
+    switch (edit.action) {
+      case "write":
+        makeParents(edit.path);
+        actions.push({
+          kind: "mkfile",
+          path: edit.path,
+          content: edit.contents,
+          mode: edit.mode,
+          owner: ownerText(edit.owner),
+          timestampNs: now,
+        });
+        break;
+      case "mkdir":
+        makeParents(edit.path);
+        actions.push({ kind: "mkdir", path: edit.path, mode: edit.mode, owner: ownerText(edit.owner), timestampNs: now });
+        made.add(edit.path);
+        break;
+      case "remove":
+        actions.push({ kind: "rm", path: edit.path, allowNotFound: true, allowWildcard: true });
+        made.clear();
+        made.add("/");
+        break;
+      case "symlink":
+        makeParents(edit.path);
+        actions.push({ kind: "symlink", path: edit.path, target: edit.target, timestampNs: now });
+        break;
+      case "copy-file":
+      case "copy-directory":
+        actions.push({
+          kind: "copy",
+          from: stateOf(edit.source),
+          source: edit.sourcePath,
+          destination: edit.path,
+          createDestPath: true,
+          alwaysReplaceExistingDestPaths: true,
+          mode: edit.mode,
+          owner: ownerText(edit.owner),
+          ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
+          ...(edit.action === "copy-file"
+            ? { followSymlinks: true }
+            : { dirCopyContents: true, include: edit.include, exclude: edit.exclude }),
+        });
+        break;
+    }
+  }
+  return actions;
+}
+
+function ownerText(owner: Owner | undefined): string | undefined {
+  return owner === undefined ? undefined : `${owner.uid}:${owner.gid}`;
+}

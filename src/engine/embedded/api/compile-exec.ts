@@ -1,0 +1,93 @@
+import { file, scratch, type Mount as LlbMount, type State } from "../llb/index.ts";
+import type { Exec, Mount, Tree } from "./values.ts";
+
+/** Where the shim, its records and the host's trust are mounted in every exec; see tools/shim. */
+export const shimMountPath = "/.fastloop/bin";
+export const metaMountPath = "/.fastloop/meta";
+const trustMountPath = "/.fastloop/trust";
+
+/** Ids of the secrets that carry the host's CA certificates and proxy variables into execs. */
+export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env" } as const;
+
+/** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
+export const metaFolder = "/meta";
+
+/** From here on a tree's files are not hashed for an exec's cache key; see docs/architecture.md, "Large trees". */
+const largeTreeEntries = 1000;
+
+/** The command as BuildKit runs it: the user's, under the shim. */
+export function execCommand(exec: Exec): string[] {
+  const flags: string[] = [];
+  if (exec.expect !== "SUCCESS") flags.push("--expect", exec.expect.toLowerCase());
+  if (exec.redirectStdin !== "") flags.push("--redirect-stdin", exec.redirectStdin);
+  if (exec.redirectStdout !== "") flags.push("--redirect-stdout", exec.redirectStdout);
+  if (exec.redirectStderr !== "") flags.push("--redirect-stderr", exec.redirectStderr);
+  if (exec.noInit) flags.push("--no-init");
+  return [`${shimMountPath}/shim`, ...flags, "--", ...exec.args];
+}
+
+export function execMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
+  const mounts: LlbMount[] = [
+    { kind: "bind", destination: shimMountPath, from: stateOf(exec.shim), readonly: true },
+    { kind: "bind", destination: metaMountPath, from: metaTree(exec.stdin), selector: metaFolder },
+    { kind: "secret", destination: `${trustMountPath}/ca.pem`, id: trustSecrets.ca, mode: 0o444, optional: true },
+    { kind: "secret", destination: `${trustMountPath}/env`, id: trustSecrets.environment, mode: 0o444, optional: true },
+  ];
+  for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf));
+  for (const secret of exec.secrets) {
+    if (secret.mountPath === undefined) continue;
+    mounts.push({
+      kind: "secret",
+      destination: secret.mountPath,
+      id: secret.id,
+      uid: secret.owner?.uid ?? 0,
+      gid: secret.owner?.gid ?? 0,
+      mode: secret.mode,
+    });
+  }
+  return mounts;
+}
+
+/** The shim writes its records as the exec's user: anyone may write into the folder. */
+function metaTree(stdin: string): State {
+  return file(
+    scratch,
+    [
+      { kind: "mkdir", path: metaFolder, mode: 0o777 },
+      ...(stdin === "" ? [] : [{ kind: "mkfile" as const, path: `${metaFolder}/stdin`, content: stdin, mode: 0o644 }]),
+    ],
+    { name: "[internal] exec records" },
+  );
+}
+
+function userMount(mount: Mount, stateOf: (tree: Tree) => State): LlbMount {
+  const { source, target: destination } = mount;
+  switch (source.kind) {
+    case "tmpfs":
+      return { kind: "tmpfs", destination, ...(source.sizeBytes > 0 ? { sizeBytes: source.sizeBytes } : {}) };
+    case "cache":
+      return {
+        kind: "cache",
+        destination,
+        id: source.id,
+        sharing: ({ SHARED: "shared", PRIVATE: "private", LOCKED: "locked" } as const)[source.sharing],
+        ...(source.base === undefined ? {} : { from: stateOf(source.base.tree), selector: source.base.path }),
+      };
+    default:
+      return {
+        kind: "bind",
+        destination,
+        from: stateOf(source.tree),
+        selector: source.path,
+        readonly: mount.readOnly,
+        ...(isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
+      };
+  }
+}
+
+/** Whether a tree is a large snapshot of the host with only literal edits on it. */
+export function isLargeSnapshot(tree: Tree): boolean {
+  let base = tree;
+  while (base.kind === "edit" && !("source" in base.edit)) base = base.base;
+  return base.kind === "host" && base.entryCount >= largeTreeEntries;
+}

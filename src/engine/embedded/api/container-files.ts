@@ -1,0 +1,117 @@
+import path from "node:path/posix";
+import { containerPath, editAt, locate } from "./container-tree.ts";
+import { copyDirectory, copyFile, type CopyOptions } from "./copy.ts";
+import { existsIn, statIn, type ExistsType } from "./stat.ts";
+import { resolveOwner } from "./owner.ts";
+import { namesFolder } from "./paths.ts";
+import { load, loadAll, type Resolver } from "./resolver.ts";
+import type { Call } from "./session.ts";
+import { edited, type Container, type Directory, type File } from "./values.ts";
+
+export const containerFileSdl = /* GraphQL */ `
+    directory(path: String!, expand: Boolean = false): Directory!
+    file(path: String!, expand: Boolean = false): File!
+    exists(path: String!, expectedType: ExistsType, doNotFollowSymlinks: Boolean = false, expand: Boolean = false): Boolean!
+    stat(path: String!, doNotFollowSymlinks: Boolean = false): Stat
+    withDirectory(
+      path: String!
+      source: ID! @expectedType(name: "Directory")
+      exclude: [String!] = []
+      include: [String!] = []
+      gitignore: Boolean = false
+      owner: String = ""
+      expand: Boolean = false
+      permissions: Int
+    ): Container!
+    withFile(path: String!, source: ID! @expectedType(name: "File"), permissions: Int, owner: String = "", expand: Boolean = false): Container!
+    withFiles(path: String!, sources: [ID!]! @expectedType(name: "File"), permissions: Int, owner: String = "", expand: Boolean = false): Container!
+    withNewFile(path: String!, contents: String!, permissions: Int = 420, owner: String = "", expand: Boolean = false): Container!
+    withSymlink(target: String!, linkName: String!, expand: Boolean = false): Container!
+    withoutDirectory(path: String!, expand: Boolean = false): Container!
+    withoutFile(path: String!, expand: Boolean = false): Container!
+    withoutFiles(paths: [String!]!, expand: Boolean = false): Container!
+`;
+
+interface WithFileArguments extends CopyOptions {
+  path: string;
+  expand: boolean;
+}
+
+export const containerFileResolvers: Record<string, Resolver<Container>> = {
+  directory: (container, args: { path: string; expand: boolean }) => {
+    const { tree, path: inTree } = locate(container, containerPath(container, args.path, args.expand));
+    return { type: "Directory", tree, path: inTree } satisfies Directory;
+  },
+  file: (container, args: { path: string; expand: boolean }) => {
+    const { tree, path: inTree } = locate(container, containerPath(container, args.path, args.expand));
+    return { type: "File", tree, path: inTree } satisfies File;
+  },
+  exists: async (
+    container,
+    args: { path: string; expectedType?: ExistsType; doNotFollowSymlinks: boolean; expand: boolean },
+    call,
+  ) => {
+    const { tree, path: inTree } = locate(container, containerPath(container, args.path, args.expand));
+    return await existsIn(call, tree, inTree, args.expectedType, args.doNotFollowSymlinks);
+  },
+  stat: async (container, args: { path: string; doNotFollowSymlinks: boolean }, call) => {
+    const absolute = containerPath(container, args.path, false);
+    const { tree, path: inTree } = locate(container, absolute);
+    return await statIn(call, tree, inTree, args.path, !args.doNotFollowSymlinks);
+  },
+
+  withDirectory: async (container, args: WithFileArguments & { source: string }, call) => {
+    const source = load<Directory>(call, args.source, "Directory");
+    const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
+    const target = containerPath(container, args.path, args.expand);
+    const copy = await copyDirectory(call, source, { ...args, ownerIds: owner });
+    return editAt(container, target, copy, (mount) => mount.source.kind === "file");
+  },
+  withFile: async (container, args: WithFileArguments & { source: string }, call) => {
+    const source = load<File>(call, args.source, "File");
+    return await putFile(container, args.path, source, args, call);
+  },
+  withFiles: async (container, args: WithFileArguments & { sources: string[] }, call) => {
+    let result = container;
+    for (const source of loadAll<File>(call, args.sources, "File")) {
+      result = await putFile(result, path.join(args.path, path.basename(source.path)), source, args, call);
+    }
+    return result;
+  },
+  withNewFile: async (
+    container,
+    args: { path: string; contents: string; permissions: number; owner: string; expand: boolean },
+    call,
+  ) => {
+    const owner = await resolveOwner(call, container.rootfs, args.owner);
+    return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) =>
+      edited(tree, {
+        action: "write",
+        path: inTree,
+        contents: args.contents,
+        mode: args.permissions === 0 ? 0o644 : args.permissions,
+        ...(owner === undefined ? {} : { owner }),
+      }),
+    );
+  },
+  withSymlink: (container, args: { target: string; linkName: string; expand: boolean }) =>
+    editAt(container, containerPath(container, args.linkName, args.expand), (tree, inTree) =>
+      edited(tree, { action: "symlink", path: inTree, target: args.target }),
+    ),
+  withoutDirectory: (container, args: { path: string; expand: boolean }) => withoutPath(container, args.path, args.expand),
+  withoutFile: (container, args: { path: string; expand: boolean }) => withoutPath(container, args.path, args.expand),
+  withoutFiles: (container, args: { paths: string[]; expand: boolean }) =>
+    args.paths.reduce((result, name) => withoutPath(result, name, args.expand), container),
+};
+
+async function putFile(container: Container, name: string, source: File, args: WithFileArguments, call: Call): Promise<Container> {
+  const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
+  let target = containerPath(container, name, args.expand);
+  if (namesFolder(name)) target = path.join(target, path.basename(source.path));
+  return editAt(container, target, copyFile(source, { ...args, ownerIds: owner }));
+}
+
+function withoutPath(container: Container, name: string, expand: boolean): Container {
+  const target = containerPath(container, name, expand);
+  return editAt(container, target, (tree, inTree) => (tree.kind === "scratch" ? tree : edited(tree, { action: "remove", path: inTree })));
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { ExportRequest, ExportSink } from "../buildkit/types.ts";
+import { definition, file as llbFile, scratch as emptyState } from "../llb/index.ts";
+import { expandArgument } from "./container-tree.ts";
+import { ApiError, notServed } from "./errors.ts";
+import { exportedConfig } from "./image-config.ts";
+import { formatImageReference, parseImageReference } from "./image-reference.ts";
+import { withTree } from "./read.ts";
+import { loadAll, type Resolver } from "./resolver.ts";
+import type { Call } from "./session.ts";
+import { solveFailure } from "./solve-failure.ts";
+import type { Container, File } from "./values.ts";
+
+export const containerImageSdl = /* GraphQL */ `
+    asTarball(
+      platformVariants: [ID!] = [] @expectedType(name: "Container")
+      forcedCompression: ImageLayerCompression
+      mediaTypes: ImageMediaTypes = OCIMediaTypes
+    ): File!
+    export(
+      path: String!
+      platformVariants: [ID!] = [] @expectedType(name: "Container")
+      forcedCompression: ImageLayerCompression
+      mediaTypes: ImageMediaTypes = OCIMediaTypes
+      expand: Boolean = false
+    ): String!
+    publish(
+      address: String!
+      platformVariants: [ID!] = [] @expectedType(name: "Container")
+      forcedCompression: ImageLayerCompression
+      mediaTypes: ImageMediaTypes = OCIMediaTypes
+      registryService: ID @expectedType(name: "Service")
+    ): String!
+`;
+
+type Compression = "Gzip" | "Zstd" | "EStarGZ" | "Uncompressed";
+type MediaTypes = "OCIMediaTypes" | "DockerMediaTypes";
+
+interface ImageArguments {
+  platformVariants: string[];
+  forcedCompression?: Compression | null;
+  mediaTypes: MediaTypes;
+}
+
+export const containerImageResolvers: Record<string, Resolver<Container>> = {
+  asTarball: async (container, args: ImageArguments, call) => {
+    // A tarball is made by an exporter, not by an operation: it exists from here on, and comes back as a host file.
+    const folder = path.join(await call.session.temporaryFolder(), randomUUID());
+    await mkdir(folder);
+    await exportTarball(call, container, args, path.join(folder, "container.tar"));
+    const { tree, path: inTree } = await call.session.hostTrees.file(path.join(folder, "container.tar"), true);
+    return { type: "File", tree, path: inTree } satisfies File;
+  },
+  export: async (container, args: ImageArguments & { path: string; expand: boolean }, call) => {
+    const target = call.session.hostTrees.resolve(expandArgument(container, args.path, args.expand));
+    await mkdir(path.dirname(target), { recursive: true });
+    await exportTarball(call, container, args, target);
+    return target;
+  },
+  publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
+    if (args.registryService) throw notServed("Container.publish(registryService)");
+    const name = formatImageReference({ ...parseImageReference(args.address), digest: undefined });
+    const response = await runExporter(call, [container, ...variantsOf(call, args)], "image", {
+      name,
+      push: "true",
+      ...imageAttributes(container, args),
+    }, { kind: "none" });
+    return `${name}@${response["containerimage.digest"]}`;
+  },
+};
+
+function variantsOf(call: Call, args: ImageArguments): Container[] {
+  return loadAll<Container>(call, args.platformVariants, "Container");
+}
+
+async function exportTarball(call: Call, container: Container, args: ImageArguments, target: string): Promise<void> {
+  const containers = [container, ...variantsOf(call, args)];
+  // BuildKit's docker exporter knows one platform only; both archives hold an OCI layout.
+  const type = args.mediaTypes === "DockerMediaTypes" && containers.length === 1 ? "docker" : "oci";
+  await runExporter(call, containers, type, imageAttributes(container, args), { kind: "file", path: target });
+}
+
+function imageAttributes(container: Container, args: ImageArguments): Record<string, string> {
+  const attributes: Record<string, string> = { "oci-mediatypes": String(args.mediaTypes === "OCIMediaTypes") };
+  if (args.forcedCompression) {
+    attributes["compression"] = args.forcedCompression.toLowerCase();
+    attributes["force-compression"] = "true";
+  }
+  for (const { name, value } of container.annotations) attributes[`annotation.${name}`] = value;
+  return attributes;
+}
+
+async function runExporter(
+  call: Call,
+  containers: Container[],
+  type: ExportRequest["type"],
+  attributes: Record<string, string>,
+  sink: ExportSink,
+): Promise<Record<string, string>> {
+  const { session } = call;
+  // As on a Dagger engine, an empty container beside variants only carries them.
+  const present = containers.length > 1 ? containers.filter(({ rootfs }) => rootfs.kind !== "scratch") : containers;
+  const platforms = new Set<string>();
+  for (const { platform } of present) {
+    if (platforms.has(platform)) throw new ApiError(`duplicate platform ${JSON.stringify(platform)}: each variant needs one of its own`);
+    platforms.add(platform);
+  }
+  for (const container of present) await withTree(call, container.rootfs, async () => undefined);
+  const results = present.map((container) => ({
+    ...(present.length > 1 ? { platform: container.platform } : {}),
+    definition: definition(session.compile(container.rootfs)) ?? emptyImage,
+    config: exportedConfig(container),
+  }));
+  return await session.builds.use(async ({ build }) => {
+    try {
+      return await build.export({ type, attributes, sink, results }, { signal: call.signal });
+    } catch (error) {
+      throw await solveFailure(session, call, error);
+    }
+  });
+}
+
+/** BuildKit solves no empty definition: an image of nothing has one layer with an empty root. */
+const emptyImage = definition(llbFile(emptyState, [{ kind: "mkdir", path: "/", mode: 0o755 }], { name: "[internal] empty image" }))!;

@@ -1,0 +1,91 @@
+import { ApiError } from "./errors.ts";
+import { id, load, typeModule } from "./resolver.ts";
+import { containerConfigResolvers, containerConfigSdl } from "./container-config.ts";
+import { containerExecResolvers, containerExecSdl } from "./container-exec.ts";
+import { containerFileResolvers, containerFileSdl } from "./container-files.ts";
+import { containerImageResolvers, containerImageSdl } from "./container-image.ts";
+import { containerMountResolvers, containerMountSdl } from "./container-mounts.ts";
+import { rootedTree } from "./rooted.ts";
+import { scratch, type Container, type Directory } from "./values.ts";
+import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
+import { normalizePlatform } from "./platform.ts";
+import { changed } from "./container-tree.ts";
+import { evaluateContainer } from "./container-evaluate.ts";
+
+/** A container of nothing. */
+export function emptyContainer(platform: string): Container {
+  return {
+    type: "Container",
+    platform,
+    rootfs: scratch,
+    config: emptyConfig,
+    mounts: [],
+    secrets: [],
+    ports: [],
+    annotations: [],
+    volatileEnv: [],
+    services: [],
+    registryAuth: [],
+  };
+}
+
+const sdl = /* GraphQL */ `
+  "An OCI-compatible container, also known as a Docker container."
+  type Container implements Node & Syncer & Exportable {
+    id: ID!
+    sync: ID! @expectedType(name: "Container")
+    from(address: String!, registryService: ID): Container!
+    platform: Platform!
+    imageRef: String!
+    rootfs: Directory!
+    withRootfs(directory: ID!): Container!
+    withError(err: String!): Container!
+    ${containerConfigSdl}
+    ${containerExecSdl}
+    ${containerFileSdl}
+    ${containerMountSdl}
+    ${containerImageSdl}
+  }
+`;
+
+export const containerModule = typeModule<Container>("Container", sdl, {
+  id,
+  sync: async (container, _args: object, call) => {
+    await evaluateContainer(call, container);
+    return call.session.ids.idOf(container);
+  },
+  from: async (container, { address, registryService }: { address: string; registryService?: string }, call) => {
+    if (registryService !== undefined) throw new ApiError("Container.from(registryService) is not served by the embedded engine; use a Dagger engine");
+    const { reference, config } = await call.session.images.resolve(address, container.platform);
+    const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
+    return {
+      ...container,
+      platform,
+      rootfs: { kind: "image", reference, platform, name: address },
+      config: mergeImageConfig(container.config, config),
+      ports: imagePorts(container.ports, config),
+      imageReference: reference,
+    } satisfies Container;
+  },
+  platform: (container) => container.platform,
+  imageRef: (container) => {
+    if (container.imageReference !== undefined) return container.imageReference;
+    throw new ApiError(
+      "Image reference can only be retrieved immediately after the 'Container.From' call. Error in fetching imageRef as the container image is changed",
+    );
+  },
+  rootfs: (container) => ({ type: "Directory", tree: container.rootfs, path: "/" }) satisfies Directory,
+  withRootfs: (container, args: { directory: string }, call) => {
+    const directory = load<Directory>(call, args.directory, "Directory");
+    return changed(container, { rootfs: rootedTree(directory) });
+  },
+  withError: (container, { err }: { err: string }) => {
+    if (err !== "") throw new ApiError(err);
+    return container;
+  },
+  ...containerConfigResolvers,
+  ...containerExecResolvers,
+  ...containerFileResolvers,
+  ...containerMountResolvers,
+  ...containerImageResolvers,
+});

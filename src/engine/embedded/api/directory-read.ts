@@ -1,0 +1,70 @@
+import path from "node:path/posix";
+import { PatternMatcher } from "../../../tree/index.ts";
+import { directoryDigest } from "./content-digest.ts";
+import { ApiError } from "./errors.ts";
+import { exportDirectory } from "./export-directory.ts";
+import { pathBelow } from "./paths.ts";
+import { kindOf, withTree } from "./read.ts";
+import type { Resolver } from "./resolver.ts";
+import { searchArgumentsSdl, searchTree, type SearchArguments } from "./search.ts";
+import { existsIn, statIn, type ExistsType } from "./stat.ts";
+import type { Directory } from "./values.ts";
+
+export const directoryReadSdl = /* GraphQL */ `
+    name: String!
+    entries(path: String): [String!]!
+    glob(pattern: String!): [String!]!
+    search(paths: [String!] = [], globs: [String!] = [], ${searchArgumentsSdl}): [SearchResult!]!
+    digest: String!
+    exists(path: String!, expectedType: ExistsType, doNotFollowSymlinks: Boolean = false): Boolean!
+    stat(path: String!, doNotFollowSymlinks: Boolean = false): Stat
+    findUp(name: String!, start: String!): String
+    export(path: String!, wipe: Boolean = false): String!
+`;
+
+export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
+  name: (directory) => (directory.path === "/" ? "/" : `${path.basename(directory.path)}/`),
+  entries: async (directory, args: { path?: string | null }, call) => {
+    const folder = pathBelow(directory.path, args.path ?? ".");
+    const entries = await withTree(call, directory.tree, (reader) => reader.list(folder));
+    return entries.map((entry) => withSlash(path.basename(entry.path), kindOf(entry) === "DIRECTORY"));
+  },
+  glob: async (directory, { pattern }: { pattern: string }, call) => {
+    const matcher = globMatcher(pattern);
+    return await withTree(call, directory.tree, async (reader) => {
+      const found: string[] = [];
+      for await (const entry of reader.walk(directory.path, (folder) => matcher.mayMatchInside(folder, "inclusion"))) {
+        if (matcher.matchesBelow(entry.relative, undefined)) found.push(withSlash(entry.relative, kindOf(entry) === "DIRECTORY"));
+      }
+      return found;
+    });
+  },
+  search: async (directory, args: SearchArguments & { paths: string[]; globs: string[] }, call) =>
+    await searchTree(call, directory.tree, directory.path, args),
+  digest: (directory, _args: object, call) => directoryDigest(call, directory),
+  exists: (directory, args: { path: string; expectedType?: ExistsType; doNotFollowSymlinks: boolean }, call) =>
+    existsIn(call, directory.tree, pathBelow(directory.path, args.path), args.expectedType, args.doNotFollowSymlinks),
+  stat: (directory, args: { path: string; doNotFollowSymlinks: boolean }, call) =>
+    statIn(call, directory.tree, pathBelow(directory.path, args.path), args.path, !args.doNotFollowSymlinks),
+  findUp: async (directory, args: { name: string; start: string }, call) =>
+    await withTree(call, directory.tree, async (reader) => {
+      for (let folder = pathBelow("/", args.start); ; folder = path.dirname(folder)) {
+        const candidate = path.join(folder, args.name);
+        if ((await reader.stat(pathBelow(directory.path, candidate))) !== undefined) return candidate.slice(1);
+        if (folder === "/") return null;
+      }
+    }),
+  export: (directory, args: { path: string; wipe: boolean }, call) => exportDirectory(call, directory, args.path, args.wipe),
+};
+
+function globMatcher(pattern: string): PatternMatcher {
+  try {
+    return new PatternMatcher([pattern]);
+  } catch (cause) {
+    throw new ApiError("failed to create glob pattern matcher: syntax error in pattern", {}, cause);
+  }
+}
+
+function withSlash(name: string, isFolder: boolean): string {
+  return isFolder ? `${name}/` : name;
+}

@@ -1,0 +1,144 @@
+import path from "node:path/posix";
+import { copyDirectory, copyFile, type CopyOptions } from "./copy.ts";
+import { directoryReadResolvers, directoryReadSdl } from "./directory-read.ts";
+import { ApiError } from "./errors.ts";
+import { resolveOwner } from "./owner.ts";
+import { namesFolder, pathBelow } from "./paths.ts";
+import { withTree } from "./read.ts";
+import { id, load, loadAll, typeModule } from "./resolver.ts";
+import { rootedTree } from "./rooted.ts";
+import type { Call } from "./session.ts";
+import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
+
+export const emptyDirectory: Directory = { type: "Directory", tree: scratch, path: "/" };
+
+const sdl = /* GraphQL */ `
+  "A directory."
+  type Directory implements Node & Syncer & Exportable {
+    id: ID!
+    sync: ID! @expectedType(name: "Directory")
+    directory(path: String!): Directory!
+    file(path: String!): File!
+    ${directoryReadSdl}
+    withDirectory(
+      path: String!
+      source: ID! @expectedType(name: "Directory")
+      exclude: [String!] = []
+      include: [String!] = []
+      gitignore: Boolean = false
+      owner: String = ""
+      permissions: Int
+    ): Directory!
+    withFile(path: String!, source: ID! @expectedType(name: "File"), permissions: Int, owner: String = ""): Directory!
+    withFiles(path: String!, sources: [ID!]! @expectedType(name: "File"), permissions: Int): Directory!
+    withNewFile(path: String!, contents: String!, permissions: Int = 420): Directory!
+    withNewDirectory(path: String!, permissions: Int = 420): Directory!
+    withSymlink(target: String!, linkName: String!): Directory!
+    withoutDirectory(path: String!): Directory!
+    withoutFile(path: String!): Directory!
+    withoutFiles(paths: [String!]!): Directory!
+    withTimestamps(timestamp: Int!): Directory!
+    withError(err: String!): Directory!
+    filter(exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false): Directory!
+    diff(other: ID! @expectedType(name: "Directory")): Directory!
+    chown(path: String!, owner: String!): Directory!
+  }
+`;
+
+export const directoryModule = typeModule<Directory>("Directory", sdl, {
+  id,
+  sync: async (directory, _args: object, call) => {
+    await withTree(call, directory.tree, (reader) => reader.list(directory.path));
+    return call.session.ids.idOf(directory);
+  },
+  directory: (directory, args: { path: string }) => ({ ...directory, path: pathBelow(directory.path, args.path) }),
+  file: (directory, args: { path: string }) =>
+    ({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }) satisfies File,
+  ...directoryReadResolvers,
+
+  withDirectory: async (directory, args: CopyOptions & { path: string; source: string }, call) => {
+    const source = load<Directory>(call, args.source, "Directory");
+    const owner = await resolveOwner(call, directory.tree, args.owner ?? "");
+    const copy = await copyDirectory(call, source, { ...args, ownerIds: owner });
+    return { ...directory, tree: copy(directory.tree, pathBelow(directory.path, args.path)) };
+  },
+  withFile: async (directory, args: CopyOptions & { path: string; source: string }, call) =>
+    await putFile(directory, args.path, load<File>(call, args.source, "File"), args, call),
+  withFiles: async (directory, args: CopyOptions & { path: string; sources: string[] }, call) => {
+    let result = directory;
+    for (const source of loadAll<File>(call, args.sources, "File")) {
+      result = await putFile(result, path.join(args.path, path.basename(source.path)), source, args, call);
+    }
+    return result;
+  },
+  withNewFile: (directory, args: { path: string; contents: string; permissions: number }) => {
+    if (path.basename(args.path).length > 255) throw new ApiError("File name length exceeds the maximum supported 255 characters");
+    return edit(directory, args.path, (tree, inTree) =>
+      edited(tree, { action: "write", path: inTree, contents: args.contents, mode: args.permissions === 0 ? 0o644 : args.permissions }),
+    );
+  },
+  withNewDirectory: (directory, args: { path: string; permissions: number }) =>
+    edit(directory, args.path, (tree, inTree) =>
+      inTree === "/" ? tree : edited(tree, { action: "mkdir", path: inTree, mode: args.permissions === 0 ? 0o755 : args.permissions }),
+    ),
+  withSymlink: (directory, args: { target: string; linkName: string }) =>
+    edit(directory, args.linkName, (tree, inTree) => edited(tree, { action: "symlink", path: inTree, target: args.target })),
+  withoutDirectory: (directory, args: { path: string }) => without(directory, args.path),
+  withoutFile: (directory, args: { path: string }) => without(directory, args.path),
+  withoutFiles: (directory, args: { paths: string[] }) => args.paths.reduce(without, directory),
+  withTimestamps: (directory, { timestamp }: { timestamp: number }) => recopied(directory, { timestampSec: timestamp }),
+  withError: (directory, { err }: { err: string }) => {
+    if (err !== "") throw new ApiError(err);
+    return directory;
+  },
+
+  filter: async (directory, args: CopyOptions, call) => {
+    const copy = await copyDirectory(call, directory, args);
+    return { ...emptyDirectory, tree: copy(scratch, "/") };
+  },
+  diff: (directory, args: { other: string }, call) => {
+    const other = load<Directory>(call, args.other, "Directory");
+    return { ...emptyDirectory, tree: { kind: "diff", lower: rootedTree(directory), upper: rootedTree(other) } };
+  },
+  chown: async (directory, args: { path: string; owner: string }, call) => {
+    const owner = await resolveOwner(call, directory.tree, args.owner);
+    if (owner === undefined) return directory;
+    const target = pathBelow(directory.path, args.path);
+    const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
+    const isFolder = stat !== undefined && stat.mode >= 2 ** 31;
+    const source = { source: directory.tree, sourcePath: target, path: target, owner };
+    return {
+      ...directory,
+      tree: edited(directory.tree, isFolder ? { action: "copy-directory", include: [], exclude: [], ...source } : { action: "copy-file", ...source }),
+    };
+  },
+});
+
+function edit(directory: Directory, name: string, change: (tree: Tree, inTree: string) => Tree): Directory {
+  return { ...directory, tree: change(directory.tree, pathBelow(directory.path, name)) };
+}
+
+function without(directory: Directory, name: string): Directory {
+  return edit(directory, name, (tree, inTree) =>
+    tree.kind === "scratch" || inTree === "/" ? tree : edited(tree, { action: "remove", path: inTree }),
+  );
+}
+
+async function putFile(directory: Directory, name: string, source: File, options: CopyOptions, call: Call): Promise<Directory> {
+  const owner = await resolveOwner(call, directory.tree, options.owner ?? "");
+  const target = namesFolder(name) ? path.join(name, path.basename(source.path)) : name;
+  return { ...directory, tree: copyFile(source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)) };
+}
+
+function recopied(directory: Directory, attributes: { timestampSec: number }): Directory {
+  const tree = edited(scratch, {
+    action: "copy-directory",
+    source: directory.tree,
+    sourcePath: directory.path,
+    path: "/",
+    include: [],
+    exclude: [],
+    ...attributes,
+  });
+  return { ...emptyDirectory, tree };
+}

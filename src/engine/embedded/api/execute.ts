@@ -1,0 +1,87 @@
+import {
+  execute,
+  GraphQLError,
+  Kind,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from "graphql";
+import { ApiError } from "./errors.ts";
+import type { ApiRequest, ApiResponse } from "./options.ts";
+import { unservedMessage } from "./unserved.ts";
+import type { Call } from "./session.ts";
+
+/** Far above what programs send; below what exhausts the stack. */
+const maxDepth = 4000;
+const maxQueryChars = 64 * 1024 * 1024;
+const maxValidationErrors = 20;
+
+
+/** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
+export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
+  const document = prepare(schema, request);
+  if (Array.isArray(document)) return { errors: document, data: null };
+  const result = await execute({
+    schema,
+    document,
+    rootValue: {},
+    contextValue: call,
+    variableValues: request.variables ?? {},
+    operationName: request.operationName,
+  });
+  if (result.errors === undefined) return { data: result.data };
+  return { errors: result.errors.map(format), data: result.data ?? null };
+}
+
+function prepare(schema: GraphQLSchema, request: ApiRequest): DocumentNode | GraphQLFormattedError[] {
+  if (typeof request.query !== "string" || request.query.trim() === "") return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
+  if (request.query.length > maxQueryChars) {
+    return [refusal(`the query has ${request.query.length} characters; the limit is ${maxQueryChars}`, "GRAPHQL_VALIDATION_FAILED")];
+  }
+  const depth = nesting(request.query);
+  if (depth > maxDepth) return [refusal(`the query is nested ${depth} levels deep; the limit is ${maxDepth}`, "GRAPHQL_VALIDATION_FAILED")];
+  let document: DocumentNode;
+  try {
+    document = parse(request.query, { noLocation: false });
+  } catch (error) {
+    return [refusal((error as Error).message, "GRAPHQL_PARSE_FAILED", error)];
+  }
+  const errors = validate(schema, document, specifiedRules, { maxErrors: maxValidationErrors });
+  if (errors.length > 0) {
+    return errors.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));
+  }
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length === 0) return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
+  return document;
+}
+
+/** The deepest nesting of braces and brackets outside of strings and comments. */
+export function nesting(query: string): number {
+  let depth = 0;
+  let deepest = 0;
+  const token = /"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|[{}[\]]/g;
+  for (const [text] of query.matchAll(token)) {
+    if (text === "{" || text === "[") deepest = Math.max(deepest, ++depth);
+    else if (text === "}" || text === "]") depth--;
+  }
+  return deepest;
+}
+
+function refusal(message: string, code: string, error?: unknown): GraphQLFormattedError {
+  const locations = error instanceof GraphQLError ? error.locations : undefined;
+  return { message, ...(locations === undefined ? {} : { locations }), extensions: { code } };
+}
+
+/** A resolver's error: ours as it is, BuildKit's and bugs by their message. */
+function format(error: GraphQLError): GraphQLFormattedError {
+  const { originalError, path } = error;
+  const extensions = originalError instanceof ApiError ? originalError.extensions : {};
+  return {
+    message: originalError === undefined ? error.message : originalError.message,
+    ...(path === undefined ? {} : { path }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * Replaces `$VAR` and `${VAR}` as Go's `os.Expand` does (that is what Dagger uses): unknown names become empty, `$` before
+ * anything else stays out of the text together with what it cannot name.
+ */
+export function expandVariables(text: string, lookup: (name: string) => string): string {
+  let result = "";
+  let position = 0;
+  for (;;) {
+    const dollar = text.indexOf("$", position);
+    if (dollar < 0 || dollar === text.length - 1) return result + text.slice(position);
+    result += text.slice(position, dollar);
+    const { name, length } = shellName(text, dollar + 1);
+    if (name === "" && length === 0) result += "$";
+    else if (name !== "") result += lookup(name);
+    position = dollar + 1 + length;
+  }
+}
+
+const special = /[*#$@!?\-0-9]/;
+
+/** The name that starts at `start` and how many characters it takes, braces included. */
+function shellName(text: string, start: number): { name: string; length: number } {
+  const first = text[start] ?? "";
+  if (first === "{") {
+    if (special.test(text[start + 1] ?? "") && text[start + 2] === "}") return { name: text[start + 1]!, length: 3 };
+    const end = text.indexOf("}", start);
+    // Bad syntax (`${` without an end, or `${}`) is swallowed, as Go does.
+    if (end < 0) return { name: "", length: 1 };
+    return { name: text.slice(start + 1, end), length: end - start + 1 };
+  }
+  if (special.test(first)) return { name: first, length: 1 };
+  const name = /^[A-Za-z0-9_]*/.exec(text.slice(start))![0];
+  return { name, length: name.length };
+}

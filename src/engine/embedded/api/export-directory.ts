@@ -1,0 +1,61 @@
+import { createWriteStream } from "node:fs";
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { definition } from "../llb/index.ts";
+import { ApiError } from "./errors.ts";
+import { notFound, withTree } from "./read.ts";
+import { rootedTree } from "./rooted.ts";
+import type { Call } from "./session.ts";
+import { solveFailure } from "./solve-failure.ts";
+import type { Directory, File } from "./values.ts";
+
+/** Writes a directory's content into a host folder, on top of what is there or (`wipe`) in place of it. */
+export async function exportDirectory(call: Call, directory: Directory, target: string, wipe: boolean): Promise<string> {
+  const { session } = call;
+  const folder = session.hostTrees.resolve(target);
+  await withTree(call, directory.tree, (reader) => reader.list(directory.path));
+  const llb = definition(session.compile(rootedTree(directory)));
+  if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  if (llb === undefined) return folder;
+  await session.builds.use(async ({ build }) => {
+    try {
+      await build.export(
+        { type: "local", attributes: {}, sink: { kind: "directory", path: folder, wipe }, results: [{ definition: llb }] },
+        { signal: call.signal },
+      );
+    } catch (error) {
+      throw await solveFailure(session, call, error);
+    }
+  });
+  return folder;
+}
+
+/** Writes a file to the host: whole or not at all. */
+export async function exportFile(call: Call, file: File, target: string, allowParentDirPath: boolean): Promise<string> {
+  let destination = call.session.hostTrees.resolve(target);
+  const there = await stat(destination).catch(() => undefined);
+  if (there?.isDirectory() === true || target.endsWith("/")) {
+    if (!allowParentDirPath) {
+      throw new ApiError(`destination ${JSON.stringify(destination)} is a directory; must be a file path unless allowParentDirPath is set`);
+    }
+    destination = path.join(destination, path.basename(file.path));
+  }
+  await mkdir(path.dirname(destination), { recursive: true });
+  const partial = `${destination}.${process.pid}.partial`;
+  await withTree(call, file.tree, async (reader) => {
+    const attributes = await reader.stat(file.path);
+    if (attributes === undefined) throw notFound("stat", file.path);
+    try {
+      await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial), { signal: call.signal });
+      await chmod(partial, attributes.mode & 0o777);
+      await rename(partial, destination);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+  });
+  return destination;
+}

@@ -1,0 +1,125 @@
+import path from "node:path/posix";
+import { fileDigest } from "./content-digest.ts";
+import { ApiError } from "./errors.ts";
+import { exportFile } from "./export-directory.ts";
+import { resolveOwner } from "./owner.ts";
+import { kindOf, notFound, withTree, type TreeReader } from "./read.ts";
+import { id, typeModule } from "./resolver.ts";
+import { compile, searchArgumentsSdl, searchFile, type SearchArguments } from "./search.ts";
+import { statIn } from "./stat.ts";
+import type { Call } from "./session.ts";
+import { edited, scratch, type Edit, type File } from "./values.ts";
+
+/** Dagger's limit for `contents`. */
+const maxContentsBytes = 128 * 1024 * 1024;
+
+const sdl = /* GraphQL */ `
+  "A file."
+  type File implements Node & Syncer & Exportable {
+    id: ID!
+    sync: ID! @expectedType(name: "File")
+    name: String!
+    size: Int!
+    stat: Stat
+    contents(offsetLines: Int, limitLines: Int): String!
+    digest(excludeMetadata: Boolean = false): String!
+    search(${searchArgumentsSdl} paths: [String!] = [], globs: [String!] = []): [SearchResult!]!
+    export(path: String!, allowParentDirPath: Boolean = false): String!
+    withName(name: String!): File!
+    withTimestamps(timestamp: Int!): File!
+    withReplaced(search: String!, replacement: String!, all: Boolean = false, firstFrom: Int): File!
+    chown(owner: String!): File!
+  }
+`;
+
+export const fileModule = typeModule<File>("File", sdl, {
+  id,
+  sync: async (file, _args: object, call) => {
+    await withRegularFile(call, file, async () => undefined);
+    return call.session.ids.idOf(file);
+  },
+  name: (file) => path.basename(file.path),
+  size: (file, _args: object, call) => withRegularFile(call, file, async (_reader, sizeBytes) => sizeBytes),
+  stat: (file, _args: object, call) => statIn(call, file.tree, file.path, path.basename(file.path), true),
+  contents: async (file, args: { offsetLines?: number | null; limitLines?: number | null }, call) => {
+    const text = await readText(call, file);
+    const { offsetLines, limitLines } = args;
+    if (limitLines === 0) return "";
+    if ((offsetLines ?? undefined) === undefined && (limitLines ?? undefined) === undefined) return text;
+    const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+    const start = offsetLines ?? 0;
+    return lines.slice(start, limitLines === undefined || limitLines === null ? undefined : start + limitLines).join("");
+  },
+  digest: (file, args: { excludeMetadata: boolean }, call) => fileDigest(call, file, args.excludeMetadata),
+  search: (file, args: SearchArguments, call) =>
+    withTree(call, file.tree, async (reader) => {
+      const found = await searchFile(reader, file.path, path.basename(file.path), compile(args), args);
+      return found.slice(0, args.limit ?? undefined);
+    }),
+  export: (file, args: { path: string; allowParentDirPath: boolean }, call) => exportFile(call, file, args.path, args.allowParentDirPath),
+  withName: (file, { name }: { name: string }) => {
+    if (name.includes("/")) throw new ApiError(`file name ${JSON.stringify(name)} must not contain a directory`);
+    return copied(file, {}, name);
+  },
+  withTimestamps: (file, { timestamp }: { timestamp: number }) => copied(file, { timestampSec: timestamp }),
+  withReplaced: async (file, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }, call) => {
+    const { text, mode } = await withRegularFile(call, file, async (reader, _size, permissions) => ({
+      text: (await reader.read(file.path)).toString("utf8"),
+      mode: permissions,
+    }));
+    return fileOf(path.basename(file.path), replaceText(text, args), mode);
+  },
+  chown: async (file, args: { owner: string }, call) => {
+    const owner = await resolveOwner(call, file.tree, args.owner);
+    return owner === undefined ? file : copied(file, { owner });
+  },
+});
+
+/** A file of its own with this content. */
+export function fileOf(name: string, contents: string, mode: number): File {
+  return { type: "File", tree: edited(scratch, { action: "write", path: `/${name}`, contents, mode }), path: `/${name}` };
+}
+
+export async function readText(call: Call, file: File): Promise<string> {
+  return await withRegularFile(call, file, async (reader, sizeBytes) => {
+    if (sizeBytes > maxContentsBytes) throw new ApiError(`file size ${sizeBytes} exceeds limit ${maxContentsBytes}`);
+    return (await reader.read(file.path)).toString("utf8");
+  });
+}
+
+async function withRegularFile<T>(
+  call: Call,
+  file: File,
+  use: (reader: TreeReader, sizeBytes: number, permissions: number) => Promise<T>,
+): Promise<T> {
+  return await withTree(call, file.tree, async (reader) => {
+    const stat = await reader.stat(file.path);
+    if (stat === undefined) throw notFound("stat", file.path);
+    if (kindOf(stat) === "DIRECTORY") throw new ApiError(`path ${file.path} is a directory, not a file`);
+    return await use(reader, stat.sizeBytes, stat.mode & 0o777);
+  });
+}
+
+type FileCopy = Extract<Edit, { action: "copy-file" }>;
+
+function copied(file: File, attributes: Pick<FileCopy, "owner" | "timestampSec">, name = path.basename(file.path)): File {
+  const edit: Edit = { action: "copy-file", source: file.tree, sourcePath: file.path, path: `/${name}`, ...attributes };
+  return { type: "File", tree: edited(scratch, edit), path: `/${name}` };
+}
+
+function replaceText(text: string, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }): string {
+  const { search, replacement } = args;
+  if (args.all) return text.replaceAll(search, () => replacement);
+  const firstLine = args.firstFrom ?? undefined;
+  if (firstLine !== undefined) {
+    let from = 0;
+    for (let line = 1; line < firstLine && from >= 0; line++) from = text.indexOf("\n", from) + 1 || -1;
+    const at = from < 0 ? -1 : text.indexOf(search, from);
+    if (at < 0) throw new ApiError(`search string not found after line ${firstLine}`);
+    return text.slice(0, at) + replacement + text.slice(at + search.length);
+  }
+  const parts = text.split(search);
+  if (parts.length === 1) throw new ApiError("search string not found");
+  if (parts.length > 2) throw new ApiError("search string found multiple times");
+  return parts.join(replacement);
+}

@@ -1,0 +1,124 @@
+import { lstatSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../../errors/index.ts";
+import { listTree, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
+import type { BuildkitClient } from "../buildkit/types.ts";
+import { ApiError } from "./errors.ts";
+import type { HostTree } from "./values.ts";
+
+interface Serving {
+  tree: HostTree;
+  release(): void;
+}
+
+/** Snapshots of host folders. One is read once in a session, unless `noCache` asks for a fresh look. */
+export class HostTrees {
+  private readonly client: BuildkitClient;
+  private readonly workdir: string;
+  private readonly onUnreadable: (text: string) => void;
+  /** root and filter -> the last snapshot. */
+  private readonly byRequest = new Map<string, Promise<Serving>>();
+  /** Everything that is being served. */
+  private readonly servings = new Set<Serving>();
+
+  constructor(client: BuildkitClient, workdir: string, onUnreadable: (text: string) => void) {
+    this.client = client;
+    this.workdir = workdir;
+    this.onUnreadable = onUnreadable;
+  }
+
+  /** Absolute host path of what the client named. */
+  resolve(name: string): string {
+    return path.resolve(this.workdir, name);
+  }
+
+  async directory(name: string, filter: TreeFilter, noCache: boolean): Promise<HostTree> {
+    const root = this.resolve(name);
+    return await this.snapshot(root, JSON.stringify([root, filter]), noCache, () => this.list(name, root, filter));
+  }
+
+  /** The folder with only this file in it. */
+  async file(name: string, noCache: boolean): Promise<{ tree: HostTree; path: string }> {
+    const absolute = this.resolve(name);
+    const folder = path.dirname(absolute);
+    const base = path.basename(absolute);
+    const tree = await this.snapshot(folder, JSON.stringify(["file", absolute]), noCache, () => this.listFile(name, folder, base));
+    return { tree, path: `/${base}` };
+  }
+
+  /** A folder of ours, hidden from reporters. */
+  async internal(root: string, label: string): Promise<HostTree> {
+    return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), label);
+  }
+
+  close(): void {
+    for (const serving of this.servings) serving.release();
+    this.servings.clear();
+    this.byRequest.clear();
+  }
+
+  private async snapshot(root: string, key: string, noCache: boolean, list: () => TreeListing, internal?: string): Promise<HostTree> {
+    let pending = noCache ? undefined : this.byRequest.get(key);
+    if (pending === undefined) {
+      pending = this.serve(root, key, list(), internal);
+      this.byRequest.set(key, pending);
+      pending.catch(() => this.byRequest.delete(key));
+    }
+    return (await pending).tree;
+  }
+
+  private async serve(root: string, key: string, listing: TreeListing, internal: string | undefined): Promise<Serving> {
+    for (const { path: name, reason } of listing.unreadable) this.onUnreadable(`${path.join(root, name)}: ${reason}`);
+    const digest = treeStatDigest(listing);
+    const served = await this.client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: key, digest });
+    const tree: HostTree = {
+      kind: "host",
+      digest,
+      sessionId: served.sessionId,
+      localName: served.name,
+      name: internal ?? (path.relative(this.workdir, root) || "."),
+      entryCount: listing.entries.length,
+      internal: internal !== undefined,
+    };
+    const serving = { tree, release: () => served.release() };
+    this.servings.add(serving);
+    return serving;
+  }
+
+  private list(name: string, root: string, filter: TreeFilter): TreeListing {
+    try {
+      if (!lstatSync(realpathSync(root)).isDirectory()) throw new ApiError(`host directory ${name}: not a directory`);
+      return listTree(root, filter);
+    } catch (error) {
+      throw hostError(name, root, error);
+    }
+  }
+
+  private listFile(name: string, folder: string, base: string): TreeListing {
+    try {
+      const root = realpathSync(folder);
+      let entry = statEntry(root, base);
+      if (entry?.type === "symlink") {
+        // A link is followed, as on a Dagger engine: the file arrives under the link's name.
+        const target = realpathSync(path.join(root, base));
+        const followed = statEntry(path.dirname(target), path.basename(target));
+        if (followed !== undefined) return { root: path.dirname(target), entries: [followed], unreadable: [] };
+        entry = undefined;
+      }
+      if (entry === undefined) throw new ApiError(`stat ${name}: no such file or directory`);
+      if (entry.type !== "file") throw new ApiError(`path ${name} is a directory, not a file`);
+      return { root, entries: [entry], unreadable: [] };
+    } catch (error) {
+      throw hostError(name, path.join(folder, base), error);
+    }
+  }
+}
+
+function hostError(name: string, absolute: string, error: unknown): unknown {
+  if (error instanceof ApiError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOENT" || code === "ENOTDIR") return new ApiError(`host path ${name} (${absolute}): no such file or directory`, {}, error);
+  if (code === "EACCES" || code === "ELOOP") return new ApiError(`host path ${name} (${absolute}): ${code}`, {}, error);
+  if (error instanceof UserError) return new ApiError(error.format(), {}, error);
+  return error;
+}

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { notServed } from "./errors.ts";
+import { id, typeModule } from "./resolver.ts";
+import type { Directory, File, Host } from "./values.ts";
+
+export const hostModule = typeModule<Host>(
+  "Host",
+  /* GraphQL */ `
+  "Information about the host environment."
+  type Host implements Node {
+    id: ID!
+    directory(
+      path: String!
+      exclude: [String!] = []
+      include: [String!] = []
+      noCache: Boolean = false
+      gitignore: Boolean = false
+    ): Directory!
+    file(path: String!, noCache: Boolean = false): File!
+    findUp(name: String!, noCache: Boolean = false): String
+    containerImage(name: String!): Container!
+  }
+`,
+  {
+    id,
+    directory: async (
+      _host,
+      args: { path: string; include: string[]; exclude: string[]; gitignore: boolean; noCache: boolean },
+      call,
+    ) => {
+      const { include, exclude, gitignore } = args;
+      const filter = { ...(include.length > 0 ? { include } : {}), ...(exclude.length > 0 ? { exclude } : {}), ...(gitignore ? { gitignore } : {}) };
+      const tree = await call.session.hostTrees.directory(args.path, filter, args.noCache);
+      return { type: "Directory", tree, path: "/" } satisfies Directory;
+    },
+    file: async (_host, args: { path: string; noCache: boolean }, call) => {
+      const { tree, path: inTree } = await call.session.hostTrees.file(args.path, args.noCache);
+      return { type: "File", tree, path: inTree } satisfies File;
+    },
+    findUp: (_host, { name }: { name: string }, call) => {
+      const { workdir } = call.session.options;
+      for (let folder = path.resolve(workdir); ; folder = path.dirname(folder)) {
+        if (existsSync(path.join(folder, name))) return path.join(folder, name);
+        if (folder === path.dirname(folder)) return null;
+      }
+    },
+    containerImage: () => {
+      throw notServed("Host.containerImage", "it has no container runtime's image store");
+    },
+  },
+);

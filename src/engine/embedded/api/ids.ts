@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { ApiError } from "./errors.ts";
+
+/** An API object: its GraphQL type and otherwise plain data. */
+export interface ApiObject {
+  readonly type: string;
+}
+
+const digests = new WeakMap<object, string>();
+
+/**
+ * SHA-256 over a recipe: every field by name and value. Objects are hashed once, children first and without recursion, so
+ * that a chain of ten thousand edits costs no stack.
+ */
+export function recipeDigest(recipe: object): string {
+  const stack: object[] = [recipe];
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const known = digests.has(top);
+    const missing = known ? [] : childrenOf(top).filter((child) => !digests.has(child));
+    if (missing.length > 0) {
+      stack.push(...missing);
+      continue;
+    }
+    if (!known) digests.set(top, createHash("sha256").update(ownText(top)).digest("hex"));
+    stack.pop();
+  }
+  return digests.get(recipe)!;
+}
+
+function childrenOf(value: object): object[] {
+  return Object.values(value).filter((child): child is object => typeof child === "object" && child !== null);
+}
+
+function ownText(value: object): string {
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  if (!Array.isArray(value)) fields.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([
+    Array.isArray(value),
+    ...fields.map(([name, field]: [string, unknown]) =>
+      typeof field === "object" && field !== null ? [name, "#", digests.get(field)] : [name, field],
+    ),
+  ]);
+}
+
+/** The ids of one session. An id is a handle: it means nothing to another session. */
+export class IdRegistry {
+  private readonly objects = new Map<string, ApiObject>();
+
+  idOf(object: ApiObject): string {
+    const id = `${object.type}@sha256:${recipeDigest(object)}`;
+    this.objects.set(id, object);
+    return id;
+  }
+
+  /** The object behind an id, of the wanted type if one is given. */
+  load(id: string, type?: string): ApiObject {
+    const object = this.objects.get(id);
+    if (object === undefined) {
+      throw new ApiError(
+        `unknown id ${JSON.stringify(shorten(id))}: ids are handles of the session that gave them, they are not valid in another session`,
+      );
+    }
+    if (type !== undefined && object.type !== type) {
+      throw new ApiError(`id ${JSON.stringify(shorten(id))} is a ${object.type}, but a ${type} is expected`);
+    }
+    return object;
+  }
+}
+
+function shorten(id: string): string {
+  return id.length > 100 ? `${id.slice(0, 100)}…` : id;
+}

@@ -1,0 +1,40 @@
+import type { ImageConfig } from "../buildkit/types.ts";
+import type { Builds } from "./builds.ts";
+import { ApiError } from "./errors.ts";
+import { formatImageReference, parseImageReference } from "./image-reference.ts";
+
+export interface ResolvedImage {
+  /** With tag and digest: what is pulled, whatever the tag says later. */
+  reference: string;
+  config: ImageConfig;
+}
+
+/** Image configurations of one session: a tag is resolved once, so that a session sees one version of it. */
+export class Images {
+  private readonly builds: Builds;
+  private readonly known = new Map<string, Promise<ResolvedImage>>();
+
+  constructor(builds: Builds) {
+    this.builds = builds;
+  }
+
+  async resolve(address: string, platform: string): Promise<ResolvedImage> {
+    const parsed = parseImageReference(address);
+    const reference = formatImageReference(parsed);
+    const key = `${reference} ${platform}`;
+    let pending = this.known.get(key);
+    if (pending === undefined) {
+      pending = this.builds
+        .use((lease) => lease.build.resolveImageConfig(reference, platform))
+        .then(({ digest, config }) => ({ reference: formatImageReference({ ...parsed, digest: digest || parsed.digest }), config }));
+      this.known.set(key, pending);
+      pending.catch(() => this.known.delete(key));
+    }
+    try {
+      return await pending;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ApiError(`failed to resolve image ${JSON.stringify(reference)} (platform: ${JSON.stringify(platform)}): ${reason}`, {}, cause);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import type { GraphQLSchema } from "graphql";
+import { executeRequest } from "./execute.ts";
+import type { ApiSession, ApiSessionOptions } from "./options.ts";
+import { buildApiSchema } from "./schema.ts";
+import { newSession } from "./session.ts";
+
+/** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
+export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
+export { apiVersion } from "./query.ts";
+
+let schema: GraphQLSchema | undefined;
+
+/** Opens a session: its objects, snapshots and secrets are its own. */
+export async function openApiSession(options: ApiSessionOptions): Promise<ApiSession> {
+  const session = await newSession(options);
+  const served = (schema ??= buildApiSchema());
+  return {
+    execute: (request, { callId, signal }) => executeRequest(served, request, { session, callId, signal }),
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,32 @@
+import type { EngineEvent } from "../../types.ts";
+import type { BuildkitClient } from "../buildkit/types.ts";
+
+export interface ApiSessionOptions {
+  buildkit: BuildkitClient;
+  /** Host paths are relative to it. */
+  workdir: string;
+  /** Folder that holds the one file `shim` for an architecture (`amd64`, `arm64`). */
+  shimDirectory(architecture: string): Promise<string>;
+  /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */
+  hostTrust(): Promise<{ caBundlePem?: string; environment: Record<string, string> }>;
+  onEvent(event: EngineEvent): void;
+  /** The client's environment: `env://` secrets, place of the Docker configuration. */
+  env: Record<string, string>;
+}
+
+export interface ApiRequest {
+  query: string;
+  variables?: Record<string, unknown>;
+  operationName?: string;
+}
+
+export interface ApiResponse {
+  data?: unknown;
+  errors?: unknown[];
+}
+
+export interface ApiSession {
+  /** One GraphQL request. Aborting the signal cancels what it runs, and nothing else. */
+  execute(request: ApiRequest, context: { callId?: string; signal: AbortSignal }): Promise<ApiResponse>;
+  close(): Promise<void>;
+}

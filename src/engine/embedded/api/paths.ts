@@ -1,0 +1,27 @@
+import path from "node:path/posix";
+
+/** `name` as an absolute, clean path in a container whose working directory is `workdir`. */
+export function absolutePath(workdir: string, name: string): string {
+  return withoutTrailingSlash(path.resolve("/", workdir === "" ? "/" : workdir, name));
+}
+
+/** `name` below the folder `base` of a tree; `..` never leads out of it, as Dagger's paths do not. */
+export function pathBelow(base: string, name: string): string {
+  return withoutTrailingSlash(path.join(base, path.resolve("/", name)));
+}
+
+/** Whether `name` ends like a folder: a copy to it goes into it. */
+export function namesFolder(name: string): boolean {
+  return name.endsWith("/") || name.endsWith("/.") || name === "." || name === "";
+}
+
+/** `inner` relative to `outer` (`""` for itself), or undefined when it is elsewhere. */
+export function relativeTo(outer: string, inner: string): string | undefined {
+  if (inner === outer) return "";
+  const prefix = outer === "/" ? "/" : `${outer}/`;
+  return inner.startsWith(prefix) ? inner.slice(prefix.length) : undefined;
+}
+
+function withoutTrailingSlash(name: string): string {
+  return name.length > 1 && name.endsWith("/") ? name.slice(0, -1) : name;
+}

@@ -1,0 +1,39 @@
+import { ApiError } from "./errors.ts";
+
+/** A platform in BuildKit's parts. */
+export interface PlatformParts {
+  OS: string;
+  Architecture: string;
+  Variant: string;
+}
+
+const architectureNames: Record<string, { Architecture: string; Variant: string }> = {
+  x86_64: { Architecture: "amd64", Variant: "" },
+  "x86-64": { Architecture: "amd64", Variant: "" },
+  aarch64: { Architecture: "arm64", Variant: "" },
+  armhf: { Architecture: "arm", Variant: "v7" },
+  armel: { Architecture: "arm", Variant: "v6" },
+  i386: { Architecture: "386", Variant: "" },
+};
+
+/** Reads `linux/arm64`, `arm64`, `linux/arm/v7` and what else containerd's `platforms.Parse` takes for Linux. */
+export function parsePlatform(text: string): PlatformParts {
+  const parts = text.trim().toLowerCase().split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_-]+$/.test(part))) {
+    throw new ApiError(`invalid platform ${JSON.stringify(text)}: expected os/architecture[/variant], e.g. linux/arm64`);
+  }
+  if (parts.length === 1 && parts[0] !== "linux") parts.unshift("linux");
+  const [OS = "linux", named = "amd64", variant = ""] = parts;
+  const known = architectureNames[named] ?? { Architecture: named, Variant: "" };
+  let Variant = variant === "" ? known.Variant : variant;
+  if (known.Architecture === "arm64" && (Variant === "v8" || Variant === "8")) Variant = "";
+  if (known.Architecture === "amd64" && Variant === "v1") Variant = "";
+  if (known.Architecture === "arm" && Variant === "") Variant = "v7";
+  return { OS, Architecture: known.Architecture, Variant };
+}
+
+/** The one spelling of a platform: `linux/arm64`, `linux/arm/v7`. */
+export function normalizePlatform(text: string): string {
+  const { OS, Architecture, Variant } = parsePlatform(text);
+  return Variant === "" ? `${OS}/${Architecture}` : `${OS}/${Architecture}/${Variant}`;
+}

@@ -1,0 +1,79 @@
+import {
+  buildSchema,
+  GraphQLEnumType,
+  GraphQLNonNull,
+  GraphQLScalarType,
+  isObjectType,
+  isInterfaceType,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+} from "graphql";
+import { cacheVolumeModule } from "./cache-volume.ts";
+import { containerModule } from "./container.ts";
+import { directoryModule } from "./directory.ts";
+import { fileModule } from "./file.ts";
+import { hostModule } from "./host.ts";
+import { queryModule } from "./query.ts";
+import type { Resolver, TypeModule } from "./resolver.ts";
+import { searchResultModule, searchSubmatchModule } from "./search.ts";
+import { secretModule } from "./secret.ts";
+import type { Call } from "./session.ts";
+import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
+
+const modules: TypeModule[] = [
+  queryModule,
+  containerModule,
+  directoryModule,
+  fileModule,
+  hostModule,
+  secretModule,
+  cacheVolumeModule,
+  searchResultModule,
+  searchSubmatchModule,
+  ...recordModules,
+];
+
+/** Numbers that pass 2^31: sizes and offsets. Dagger's Int has 64 bits, GraphQL's has 32. */
+const longFields: Record<string, string[]> = { File: ["size"], Stat: ["size"], SearchResult: ["absoluteOffset"] };
+
+const longInt = new GraphQLNonNull(
+  new GraphQLScalarType({ name: "Int", serialize: (value) => Math.trunc(Number(value)) }),
+);
+
+/** The schema that the embedded engine serves: the same names, arguments and defaults as Dagger 0.21, less what it leaves out. */
+export function buildApiSchema(): GraphQLSchema {
+  const schema = buildSchema([commonSdl, ...modules.map(({ sdl }) => sdl)].join("\n"));
+  for (const { name, resolvers } of modules) {
+    const type = schema.getType(name);
+    if (!isObjectType(type)) throw new Error(`no type ${name} in the schema`);
+    const fields = type.getFields();
+    for (const [field, resolver] of Object.entries(resolvers)) {
+      if (fields[field] === undefined) throw new Error(`no field ${name}.${field} in the schema`);
+      fields[field].resolve = adapt(resolver);
+    }
+    for (const field of longFields[name] ?? []) fields[field]!.type = longInt;
+  }
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isInterfaceType(type)) type.resolveType = (value: { type: string }) => value.type;
+    if (type instanceof GraphQLEnumType) applyAliases(type);
+  }
+  return schema;
+}
+
+/** Every resolver is asynchronous: a chain of a thousand fields must not become a thousand nested calls. */
+function adapt(resolver: Resolver<never>): GraphQLFieldResolver<unknown, Call> {
+  return async (parent, args, call) => {
+    call.signal.throwIfAborted();
+    return await resolver(parent as never, args as never, call);
+  };
+}
+
+function applyAliases(type: GraphQLEnumType): void {
+  const aliases = enumAliases[type.name];
+  if (aliases === undefined) return;
+  const parse = type.parseLiteral.bind(type);
+  type.parseLiteral = (node, variables) => {
+    const value: unknown = parse(node, variables);
+    return typeof value === "string" ? (aliases[value] ?? value) : value;
+  };
+}

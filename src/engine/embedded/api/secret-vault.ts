@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { createHmac, scryptSync } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { ApiError } from "./errors.ts";
+import type { Secret } from "./values.ts";
+
+const run = promisify(execFile);
+
+/**
+ * The plaintexts of one session. They leave it only on BuildKit's request for an id, when an exec starts. An id is in
+ * LLB and cache keys: it is a slow hash of the plaintext (as on a Dagger engine a changed secret runs the exec again),
+ * so that a weak one cannot be guessed from it, or of the cache key that the user named.
+ */
+export class SecretVault {
+  private readonly plaintexts = new Map<string, Buffer>();
+  private readonly volatiles = new Map<string, Buffer>();
+  private readonly env: Record<string, string>;
+  private readonly workdir: string;
+
+  constructor(env: Record<string, string>, workdir: string) {
+    this.env = env;
+    this.workdir = workdir;
+  }
+
+  /** `setSecret`: a secret by its plaintext. */
+  set(name: string, plaintext: string): Secret {
+    const content = Buffer.from(plaintext);
+    const id = secretId(`set:${name}`, content);
+    this.plaintexts.set(id, content);
+    return { type: "Secret", id, name, uri: "" };
+  }
+
+  /** What LLB calls the secret; reads the plaintext of a URI for the first time. */
+  async resolve(secret: Secret): Promise<{ id: string; plaintext: Buffer }> {
+    if (secret.uri === "") return { id: secret.id, plaintext: this.plaintexts.get(secret.id)! };
+    const { location, cacheKey } = splitCacheKey(secret.uri);
+    const plaintext = await this.read(location);
+    const key = secret.name !== "" ? secret.name : cacheKey;
+    const id = key === undefined ? secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(key).digest("hex")}`;
+    this.plaintexts.set(id, plaintext);
+    return { id, plaintext };
+  }
+
+  /** A variable that is in no cache key: its id says only its name, the last value in a session counts. */
+  setVolatile(name: string, value: string): string {
+    const id = `volatile-${name}`;
+    this.volatiles.set(id, Buffer.from(value));
+    return id;
+  }
+
+  /** For BuildKit. */
+  get(id: string): Buffer | undefined {
+    return this.plaintexts.get(id) ?? this.volatiles.get(id);
+  }
+
+  /** Plaintexts of these ids as text, for scrubbing. */
+  texts(ids: readonly string[]): string[] {
+    return ids.flatMap((id) => this.plaintexts.get(id)?.toString("utf8") ?? []);
+  }
+
+  private async read(uri: string): Promise<Buffer> {
+    const separator = uri.indexOf("://");
+    const scheme = uri.slice(0, separator);
+    const value = uri.slice(separator + 3);
+    switch (scheme) {
+      case "env": {
+        const plaintext = this.env[value];
+        if (plaintext === undefined) throw new ApiError(`secret env var not found: ${JSON.stringify(shorten(value))}`);
+        return Buffer.from(plaintext);
+      }
+      case "file": {
+        const name = value.startsWith("~/") ? path.join(this.env["HOME"] ?? os.homedir(), value.slice(2)) : value;
+        try {
+          return await readFile(path.resolve(this.workdir, name));
+        } catch (cause) {
+          throw new ApiError(`failed to read secret file ${JSON.stringify(shorten(value))}: ${(cause as NodeJS.ErrnoException).code}`, {}, cause);
+        }
+      }
+      case "cmd":
+        try {
+          const { stdout } = await run("sh", ["-c", value], { cwd: this.workdir, env: this.env, encoding: "buffer", timeout: 60_000 });
+          return stdout;
+        } catch (cause) {
+          throw new ApiError(`failed to run secret command: exit code ${String((cause as { code?: unknown }).code)}`, {});
+        }
+      default:
+        throw new ApiError(`unsupported secret provider: ${JSON.stringify(scheme)} (the embedded engine serves env, file and cmd)`);
+    }
+  }
+}
+
+/** Parses `uri` early, so that a wrong one fails where it was written. */
+export function checkSecretUri(uri: string): void {
+  const separator = uri.indexOf("://");
+  if (separator < 0) throw new ApiError(`malformed id: ${JSON.stringify(shorten(uri))}: a secret is env://NAME, file://PATH or cmd://COMMAND`);
+}
+
+/** Only the beginning: what the user took for a name may be the secret itself. */
+function shorten(text: string): string {
+  return text.length <= 3 ? text : `${text.slice(0, 3)}...`;
+}
+
+function splitCacheKey(uri: string): { location: string; cacheKey?: string } {
+  const match = /^((?:env|file):\/\/[^?]*)\?cacheKey=([^&]*)$/.exec(uri);
+  return match === null ? { location: uri } : { location: match[1]!, cacheKey: decodeURIComponent(match[2]!) };
+}
+
+function secretId(origin: string, plaintext: Buffer): string {
+  const hash = scryptSync(plaintext, `fastloop-secret:${origin}`, 16, { N: 4096, r: 8, p: 1 });
+  return `secret-${hash.toString("hex")}`;
+}

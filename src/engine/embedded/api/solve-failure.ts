@@ -1,0 +1,29 @@
+import { ApiError, execError } from "./errors.ts";
+import { scrub } from "./scrub.ts";
+import type { Call, Session } from "./session.ts";
+
+/** How long the end of an exec may lag behind its error on BuildKit's status stream. */
+const statusLagMs = 3000;
+
+/** BuildKit's error as the client sees it: a failed exec with its output, anything else as one line. */
+export async function solveFailure(session: Session, call: Call, error: unknown): Promise<unknown> {
+  if (call.signal.aborted) return new ApiError("canceled", {}, error);
+  if (error instanceof ApiError || !(error instanceof Error)) return error;
+  const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
+  const exec = vertex === undefined ? undefined : session.execs.get(vertex);
+  if (vertex === undefined || exec === undefined) return new ApiError(readable(error.message), {}, error);
+  const output = await session.events.outputOf(vertex, statusLagMs);
+  const secrets = session.secretsOf(vertex);
+  if (exitCode === undefined) {
+    const message = scrub(readable(error.message), secrets);
+    return new ApiError(message, { _type: "EXEC_ERROR", cmd: exec.args, exitCode: -1, stdout: "", stderr: "" }, error);
+  }
+  // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
+  const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
+  return execError({ cmd: exec.args.map((part) => scrub(part, secrets)), exitCode: actual, ...output }, error);
+}
+
+/** BuildKit's errors repeat what was being done in every layer; the reason comes last. */
+function readable(message: string): string {
+  return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
+}

@@ -1,0 +1,208 @@
+/**
+ * What the API hands out: immutable recipes. Nothing in here has been evaluated; a leaf (`stdout`, `entries`, `export`)
+ * compiles the trees that it needs to LLB. Everything is plain data, so that a recipe has a digest (see ids.ts).
+ */
+
+/** A file system by the way it is made. Paths inside are absolute and clean. */
+export type Tree =
+  | { readonly kind: "scratch" }
+  | { readonly kind: "image"; readonly reference: string; readonly platform: string; readonly name: string }
+  | HostTree
+  | { readonly kind: "edit"; readonly base: Tree; readonly edit: Edit }
+  | { readonly kind: "exec"; readonly exec: Exec; readonly output: string }
+  | { readonly kind: "diff"; readonly lower: Tree; readonly upper: Tree }
+  | { readonly kind: "http"; readonly url: string; readonly filename: string; readonly mode?: number; readonly checksum?: string }
+  | { readonly kind: "git"; readonly remote: string; readonly ref: string; readonly keepGitDir: boolean; readonly name: string }
+  | { readonly kind: "definition"; readonly key: string };
+
+/** A snapshot of a folder of the host; the session serves it to BuildKit under `digest`. */
+export interface HostTree {
+  readonly kind: "host";
+  readonly digest: string;
+  /** The `local.session` and the name under which BuildKit asks for it. */
+  readonly sessionId: string;
+  readonly localName: string;
+  readonly name: string;
+  readonly entryCount: number;
+  /** Our own plumbing, hidden from reporters. */
+  readonly internal: boolean;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** One change of a tree. Literal ones carry their content; copies refer to another tree. */
+export type Edit =
+  | { readonly action: "write"; readonly path: string; readonly contents: string; readonly mode: number; readonly owner?: Owner }
+  | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
+  | { readonly action: "remove"; readonly path: string }
+  | { readonly action: "symlink"; readonly path: string; readonly target: string }
+  | ({ readonly action: "copy-file" } & CopyEdit)
+  | ({ readonly action: "copy-directory"; readonly include: readonly string[]; readonly exclude: readonly string[] } & CopyEdit);
+
+interface CopyEdit {
+  readonly source: Tree;
+  readonly sourcePath: string;
+  readonly path: string;
+  readonly mode?: number;
+  readonly owner?: Owner;
+  /** Seconds since the epoch for every copied entry; the source's own times when absent. */
+  readonly timestampSec?: number;
+}
+
+export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
+
+/** A command run in a container, with all that its result depends on. */
+export interface Exec {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly platform: string;
+  readonly rootfs: Tree;
+  readonly shim: Tree;
+  readonly mounts: readonly Mount[];
+  readonly secrets: readonly ExecSecret[];
+  readonly expect: Expectation;
+  readonly stdin: string;
+  readonly redirectStdin: string;
+  readonly redirectStdout: string;
+  readonly redirectStderr: string;
+  readonly insecure: boolean;
+  readonly noInit: boolean;
+  /** `alias=address` of bound services, for /etc/hosts. */
+  readonly hosts: readonly string[];
+}
+
+/** A secret in an exec: by id only, BuildKit asks for the plaintext when the command starts. */
+export interface ExecSecret {
+  readonly id: string;
+  readonly envName?: string;
+  readonly mountPath?: string;
+  readonly owner?: Owner;
+  readonly mode?: number;
+}
+
+export interface Mount {
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly source:
+    | { readonly kind: "directory" | "file"; readonly tree: Tree; readonly path: string }
+    | {
+        readonly kind: "cache";
+        readonly id: string;
+        readonly sharing: CacheSharing;
+        readonly base?: { readonly tree: Tree; readonly path: string };
+      }
+    | { readonly kind: "tmpfs"; readonly sizeBytes: number };
+}
+
+export type CacheSharing = "SHARED" | "PRIVATE" | "LOCKED";
+
+export interface Directory {
+  readonly type: "Directory";
+  readonly tree: Tree;
+  readonly path: string;
+}
+
+export interface File {
+  readonly type: "File";
+  readonly tree: Tree;
+  readonly path: string;
+}
+
+/** The part of an OCI image configuration that the API reads and writes. */
+export interface ContainerConfig {
+  readonly User: string;
+  readonly Env: readonly string[];
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly WorkingDir: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  /** Kept as they came from the image. */
+  readonly Volumes?: Readonly<Record<string, object>>;
+  readonly StopSignal?: string;
+  readonly Shell?: readonly string[];
+  readonly OnBuild?: readonly string[];
+  readonly Healthcheck?: Readonly<Record<string, unknown>>;
+}
+
+export interface ContainerSecret {
+  readonly secret: Secret;
+  readonly envName?: string;
+  readonly mountPath?: string;
+  readonly owner?: Owner;
+  readonly mode?: number;
+}
+
+export interface ExposedPort {
+  readonly type: "Port";
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+  readonly description?: string;
+  readonly experimentalSkipHealthcheck: boolean;
+}
+
+export interface RegistryCredential {
+  readonly host: string;
+  readonly username: string;
+  readonly secret: Secret;
+}
+
+export interface Container {
+  readonly type: "Container";
+  readonly platform: string;
+  readonly rootfs: Tree;
+  readonly config: ContainerConfig;
+  /** Deeper mounts come after the ones that they are in. */
+  readonly mounts: readonly Mount[];
+  readonly secrets: readonly ContainerSecret[];
+  readonly ports: readonly ExposedPort[];
+  readonly annotations: readonly { readonly name: string; readonly value: string }[];
+  /** `NAME=value`, in the environment of execs but in no cache key. */
+  readonly volatileEnv: readonly string[];
+  readonly services: readonly { readonly alias: string; readonly service: Service }[];
+  readonly registryAuth: readonly RegistryCredential[];
+  /** Set right after `from` and `publish`-free; any change of the container clears it. */
+  readonly imageReference?: string;
+  /** The exec whose output `stdout` and its kin give. */
+  readonly exec?: Exec;
+}
+
+export interface Secret {
+  readonly type: "Secret";
+  /** What BuildKit and cache keys see; says nothing about the plaintext. */
+  readonly id: string;
+  readonly name: string;
+  readonly uri: string;
+}
+
+export interface CacheVolume {
+  readonly type: "CacheVolume";
+  readonly key: string;
+  readonly sharing?: CacheSharing;
+  readonly source?: Directory;
+  readonly owner?: string;
+}
+
+export interface Service {
+  readonly type: "Service";
+  readonly container: Container;
+  readonly args: readonly string[];
+  readonly hostname?: string;
+  readonly insecure: boolean;
+  readonly noInit: boolean;
+}
+
+export interface Host {
+  readonly type: "Host";
+}
+
+export const scratch: Tree = { kind: "scratch" };
+
+/** `tree` with one more change on it. */
+export function edited(base: Tree, edit: Edit): Tree {
+  return { kind: "edit", base, edit };
+}
