@@ -1,7 +1,8 @@
 /** What a test runner said in the end, in a few words: `9 passed`, `1 failed, 8 passed`; else its last line. */
 export function summaryOf(output: string): string {
   const counts = nodeCounts(output) ?? vitestCounts(output) ?? cargoCounts(output) ?? pytestCounts(output);
-  return counts ?? output.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  const lastLine = output.trimEnd().split("\n").at(-1)?.trim();
+  return counts ?? (lastLine || "passed");
 }
 
 function nodeCounts(output: string): string | undefined {

@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { loadModule } from "../../../src/module/index.ts";
+import type { FunctionInfo, ModuleInfo } from "../../../src/module/index.ts";
+
+let module: ModuleInfo;
+let functions: FunctionInfo[];
+beforeAll(async () => {
+  module = await loadModule(fileURLToPath(new URL("../../..", import.meta.url)));
+  functions = Object.values(module.objects.Fastloop!.functions);
+}, 60_000);
+
+describe("the module, read as an engine would read it", () => {
+  test("has no constructor: it would cost a second start at every call", () => {
+    expect(module.objects.Fastloop!.constructorArguments ?? []).toEqual([]);
+  });
+
+  test("every directory that it takes has a default and leaves things out", () => {
+    const directories = functions.flatMap((fn) =>
+      fn.arguments.filter((arg) => arg.type.kind === "object" && arg.type.name === "Directory").map((arg) => ({ fn: fn.name, ...arg })),
+    );
+    expect(directories.length).toBeGreaterThan(5);
+    for (const { fn, defaultPath, ignore } of directories) {
+      expect({ fn, defaultPath }).toEqual({ fn, defaultPath: "/" });
+      expect(ignore?.length, fn).toBeGreaterThan(0);
+    }
+  });
+
+  test("what acts on the world is never answered from the cache, and a scan grows old", () => {
+    const policies = Object.fromEntries(functions.filter((fn) => fn.cache !== undefined).map((fn) => [fn.name, fn.cache]));
+    expect(policies).toEqual({});
+  });
+
+  test("the tiers are checks, so that `dagger check` runs them", () => {
+    expect(functions.filter((fn) => fn.isCheck).map((fn) => fn.name)).toEqual(["smoke", "fast", "full"]);
+  });
+
+  test("every function says in words what it does", () => {
+    for (const fn of functions) expect(fn.description, fn.name).toMatch(/\w{3,}/);
+  });
+});
