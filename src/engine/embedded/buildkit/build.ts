@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
 import { SolveError } from "./errors.ts";
+import { runExport } from "./export.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge, type WireStat } from "./messages.ts";
 import { type ResultOwner, Results } from "./results.ts";
@@ -14,7 +15,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     secretService(options.secrets),
     authService(options.registryAuth),
   ]);
-  const owner: ResultOwner = { options: { sessionId: session.id }, onStatus: options.onStatus };
+  const owner: ResultOwner = { options: { sessionId: session.id, cacheImports: options.cacheImports }, onStatus: options.onStatus };
 
   return {
     solve: (definition, { signal } = {}) => results.solve(owner, definition, signal),
@@ -45,7 +46,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
         await gateway.finish({}).catch(() => gateway.abort());
       }
     },
-    export: () => Promise.reject(new Error("not yet")),
+    export: (request, { signal } = {}) => runExport(channel, options, request, signal),
     close: async () => {
       await results.releaseOwner(owner);
       session.close();

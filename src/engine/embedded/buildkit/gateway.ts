@@ -2,8 +2,8 @@ import { Metadata } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
 import type { CallOptions, Channel } from "./channel.ts";
 import { SolveError } from "./errors.ts";
-import { bridge, type CacheEntry, control, type Method, type ResultMessage } from "./messages.ts";
-import type { Definition } from "./types.ts";
+import { bridge, control, type Method, type ResultMessage } from "./messages.ts";
+import type { CacheEntry, Definition } from "./types.ts";
 
 export interface GatewayOptions {
   /** Session that serves secrets, credentials and export sinks. */
@@ -57,7 +57,10 @@ export class Gateway {
     return Promise.race([answer, ended]);
   }
 
+  /** Evaluates a definition; undefined when the result is empty. */
   async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
+    // BuildKit has no definition of the empty file system; as a result it is a reference without an id.
+    if (definition.def.length === 0) return undefined;
     const { result } = await this.call(
       bridge.solve,
       {

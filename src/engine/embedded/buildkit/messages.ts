@@ -1,5 +1,5 @@
 import { codec } from "./proto/codec.ts";
-import type { Definition } from "./types.ts";
+import type { CacheEntry, Definition } from "./types.ts";
 
 /** Request and response of one RPC: its path and how the messages are read and written. */
 export interface Method<Request, Response> {
@@ -16,11 +16,6 @@ export interface Timestamp {
   /** Decimal; 64 bits. */
   seconds: string;
   nanos: number;
-}
-
-export interface CacheEntry {
-  type: string;
-  attrs: Record<string, string>;
 }
 
 export interface WirePlatform {

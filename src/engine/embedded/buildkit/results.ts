@@ -53,6 +53,8 @@ export class Results {
 
   /** Solves and holds the result; undefined when it is empty. */
   async solve(owner: ResultOwner, definition: Definition, signal?: AbortSignal): Promise<Ref | undefined> {
+    signal?.throwIfAborted();
+    if (definition.def.length === 0) return undefined;
     const held = await this.#hold(owner, definition, signal);
     if (held === undefined) return undefined;
     const result: Result = { id: randomBytes(8).toString("hex"), owner, definition, held: Promise.resolve(held) };

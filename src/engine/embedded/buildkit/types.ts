@@ -92,12 +92,20 @@ export interface RegistryAuth {
   secret: string;
 }
 
+/** One cache to import from or export to: `registry` with `ref`, `local` with `src` or `dest`, `inline`. */
+export interface CacheEntry {
+  type: string;
+  attrs: Record<string, string>;
+}
+
 /** What a long-lived build (one per API session) needs from its owner. */
 export interface BuildOptions {
   secrets: SecretStore;
   /** Credentials for a registry host, or undefined for anonymous. */
   registryAuth(host: string): Promise<RegistryAuth | undefined>;
   onStatus(update: StatusUpdate): void;
+  /** Caches that every solve of the build may take results from. */
+  cacheImports?: readonly CacheEntry[];
 }
 
 /** Where an exporter's bytes or files go. */
@@ -115,6 +123,9 @@ export interface ExportRequest {
   sink: ExportSink;
   /** One entry, or one per platform (key `linux/amd64`) for a multi-platform result. */
   results: { platform?: string; definition: Definition; config?: ImageConfig }[];
+  cacheImports?: readonly CacheEntry[];
+  /** Where the cache of these results is written. */
+  cacheExports?: readonly CacheEntry[];
 }
 
 /** A long-lived gateway build: the handle through which one API session solves and reads. */

@@ -73,11 +73,11 @@ export class Inputs {
 }
 
 /**
- * The graph below a state, inputs before their users, ended by the op that names the result. The empty file system has
- * no definition: a `Solve` of nothing is not possible in BuildKit.
+ * The graph below a state, inputs before their users, ended by the op that names the result. The empty file system is
+ * the empty definition.
  */
-export function definition(state: State): Definition | undefined {
-  if (state.vertex === undefined) return undefined;
+export function definition(state: State): Definition {
+  if (state.vertex === undefined) return { def: [], metadata: {} };
   const def: Uint8Array[] = [];
   const metadata: Definition["metadata"] = {};
   const seen = new Set<string>();

@@ -5,7 +5,7 @@ import type { TreeEntry } from "../../../../tree/types.ts";
 import type { ServerCall } from "../session/grpc-server.ts";
 import type { TreeSource } from "../types.ts";
 import { goMode } from "./mode.ts";
-import { PacketBuffer } from "./packet-buffer.ts";
+import { PacketSender } from "./packet-sender.ts";
 import { decodePacket, PacketType } from "./packet.ts";
 
 /** Files up to this size are read in one go, without the cost of a promise per step. */
@@ -20,146 +20,96 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
  * listing says, for the tree's digest stands for it: a file that changed since then fails the whole sync.
  */
 export async function sendTree(call: ServerCall, tree: TreeSource): Promise<void> {
-  const sender = new Sender(call, tree);
+  const out = new PacketSender(call);
   try {
-    await Promise.race([Promise.all([sender.sendStats(), sender.answerRequests()]), sender.failed]);
+    await Promise.race([Promise.all([sendStats(out, tree), answerRequests(call, out, tree)]), out.failed]);
   } catch (error) {
-    await sender.sendError(error instanceof Error ? error.message : String(error));
+    await out.error(error);
     throw error;
   }
 }
 
-class Sender {
-  readonly #call: ServerCall;
-  readonly #tree: TreeSource;
-  #packets = new PacketBuffer();
-  #largeFiles = new Set<Promise<void>>();
-  /** Rejects when a file that is read in the background fails. */
-  readonly failed: Promise<never>;
-  #fail: (reason: unknown) => void = () => {};
-
-  constructor(call: ServerCall, tree: TreeSource) {
-    this.#call = call;
-    this.#tree = tree;
-    this.failed = new Promise((_resolve, reject) => (this.#fail = reject));
-    this.failed.catch(() => {});
-  }
-
-  async sendStats(): Promise<void> {
-    for (const entry of this.#tree.entries) {
-      // Owners stay behind, as with `docker build`: a tree belongs to root in the container, whoever checked it out.
-      this.#packets.stat({
-        path: entry.path,
-        mode: goMode(entry.type, entry.mode),
-        sizeBytes: entry.type === "file" ? entry.sizeBytes : 0,
-        modTimeNs: entry.mtimeNs,
-        linkname: entry.linkTarget ?? "",
-      });
-      if (this.#packets.full) await this.#flush();
-    }
-    this.#packets.lastStat();
-    await this.#flush();
-  }
-
-  async answerRequests(): Promise<void> {
-    for await (const message of this.#call.messages()) {
-      const packet = decodePacket(message);
-      if (packet.type === PacketType.error) throw new Error(`the daemon gave up the sync: ${packet.data.toString("utf8")}`);
-      if (packet.type === PacketType.finish) {
-        this.#packets.finish();
-        return this.#flush();
-      }
-      if (packet.type === PacketType.request) await this.#sendFile(packet.id);
-    }
-    throw new Error("the daemon left the sync before its end");
-  }
-
-  async sendError(message: string): Promise<void> {
-    if (this.#call.signal.aborted) return;
-    this.#packets.error(message);
-    await this.#flush().catch(() => {});
-  }
-
-  async #sendFile(id: number): Promise<void> {
-    const entry = this.#tree.entries[id];
-    if (entry?.type !== "file") throw new Error(`the daemon asked for the content of number ${id}, which is not a file`);
-    if (entry.sizeBytes <= SMALL_FILE_BYTES) {
-      await this.#writing;
-      this.#readSmall(id, entry);
-      // Whole requests arrive in one chunk: what they ask for goes out together once the last one is read.
-      if (this.#packets.full) await this.#flush();
-      else this.#flushSoon();
-      return;
-    }
-    while (this.#largeFiles.size >= PARALLEL_LARGE_FILES) await Promise.race(this.#largeFiles);
-    const sending = this.#sendLarge(id, entry)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#largeFiles.delete(sending));
-    this.#largeFiles.add(sending);
-  }
-
-  #readSmall(id: number, entry: TreeEntry): void {
-    const file = this.#opened(entry, () => openSync(path.join(this.#tree.root, entry.path), OPEN_FLAGS));
-    try {
-      checkUnchanged(entry, fstatSync(file, { bigint: true }));
-      if (entry.sizeBytes > 0) {
-        const complete = this.#packets.fillData(id, entry.sizeBytes, (target) => readFully(file, target));
-        if (!complete) throw changed(entry);
-      }
-      this.#packets.endOfData(id);
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  async #sendLarge(id: number, entry: TreeEntry): Promise<void> {
-    let file: FileHandle;
-    try {
-      file = await open(path.join(this.#tree.root, entry.path), OPEN_FLAGS);
-    } catch (error) {
-      throw unreadable(entry, error);
-    }
-    try {
-      checkUnchanged(entry, await file.stat({ bigint: true }));
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      for (let offset = 0; offset < entry.sizeBytes; ) {
-        const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, entry.sizeBytes - offset), offset);
-        if (bytesRead === 0) throw changed(entry);
-        this.#packets.data(id, chunk.subarray(0, bytesRead));
-        offset += bytesRead;
-        await this.#flush();
-      }
-      checkUnchanged(entry, await file.stat({ bigint: true }));
-      this.#packets.endOfData(id);
-      await this.#flush();
-    } finally {
-      await file.close();
-    }
-  }
-
-  #opened(entry: TreeEntry, openFile: () => number): number {
-    try {
-      return openFile();
-    } catch (error) {
-      throw unreadable(entry, error);
-    }
-  }
-
-  /** Done when the last write in the background has found room: reading goes on no faster than the daemon takes it. */
-  #writing: Promise<void> = Promise.resolve();
-  #flushScheduled = false;
-
-  #flushSoon(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      this.#writing = this.#flush().catch((error: unknown) => this.#fail(error));
+async function sendStats(out: PacketSender, tree: TreeSource): Promise<void> {
+  for (const entry of tree.entries) {
+    // Owners stay behind, as with `docker build`: a tree belongs to root in the container, whoever checked it out.
+    out.packets.stat({
+      path: entry.path,
+      mode: goMode(entry.type, entry.mode),
+      sizeBytes: entry.type === "file" ? entry.sizeBytes : 0,
+      modTimeNs: entry.mtimeNs,
+      linkname: entry.linkTarget ?? "",
     });
+    if (out.packets.full) await out.flush();
   }
+  out.packets.lastStat();
+  await out.flush();
+}
 
-  async #flush(): Promise<void> {
-    if (!this.#packets.empty) await this.#call.write(this.#packets.take());
+async function answerRequests(call: ServerCall, out: PacketSender, tree: TreeSource): Promise<void> {
+  const sending = new Set<Promise<void>>();
+  for await (const message of call.messages()) {
+    const packet = decodePacket(message);
+    if (packet.type === PacketType.error) throw new Error(`the daemon gave up the sync: ${packet.data.toString("utf8")}`);
+    if (packet.type === PacketType.finish) {
+      out.packets.finish();
+      return out.flush();
+    }
+    if (packet.type !== PacketType.request) continue;
+
+    const entry = tree.entries[packet.id];
+    if (entry?.type !== "file") throw new Error(`the daemon asked for the content of number ${packet.id}, which is not a file`);
+    if (entry.sizeBytes <= SMALL_FILE_BYTES) {
+      sendSmall(out, tree.root, packet.id, entry);
+      await out.added();
+    } else {
+      while (sending.size >= PARALLEL_LARGE_FILES) await Promise.race(sending);
+      const file = sendLarge(out, tree.root, packet.id, entry)
+        .catch((error: unknown) => out.fail(error))
+        .finally(() => sending.delete(file));
+      sending.add(file);
+    }
+  }
+  throw new Error("the daemon left the sync before its end");
+}
+
+function sendSmall(out: PacketSender, root: string, id: number, entry: TreeEntry): void {
+  let file: number;
+  try {
+    file = openSync(path.join(root, entry.path), OPEN_FLAGS);
+  } catch (error) {
+    throw unreadable(entry, error);
+  }
+  try {
+    checkUnchanged(entry, fstatSync(file, { bigint: true }));
+    if (entry.sizeBytes > 0 && !out.packets.fillData(id, entry.sizeBytes, (target) => readFully(file, target))) throw changed(entry);
+    out.packets.endOfData(id);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function sendLarge(out: PacketSender, root: string, id: number, entry: TreeEntry): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path.join(root, entry.path), OPEN_FLAGS);
+  } catch (error) {
+    throw unreadable(entry, error);
+  }
+  try {
+    checkUnchanged(entry, await file.stat({ bigint: true }));
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let offset = 0; offset < entry.sizeBytes; ) {
+      const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, entry.sizeBytes - offset), offset);
+      if (bytesRead === 0) throw changed(entry);
+      out.packets.data(id, chunk.subarray(0, bytesRead));
+      offset += bytesRead;
+      await out.flush();
+    }
+    checkUnchanged(entry, await file.stat({ bigint: true }));
+    out.packets.endOfData(id);
+    await out.flush();
+  } finally {
+    await file.close();
   }
 }
 
@@ -181,8 +131,7 @@ function changed(entry: TreeEntry): Error {
 }
 
 function unreadable(entry: TreeEntry, error: unknown): Error {
-  if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP" || error.code === "ENOTDIR")) {
-    return changed(entry);
-  }
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR") return changed(entry);
   return new Error(`${entry.path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -1,0 +1,40 @@
+import { createWriteStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { receiveTree } from "../fsutil/receiver.ts";
+import { codec } from "../proto/codec.ts";
+import type { ExportSink } from "../types.ts";
+import type { Handler, ServerCall } from "./grpc-server.ts";
+
+const bytesMessage = codec<{ data: Buffer }>("session.BytesMessage");
+
+/** Receives what an exporter sends: a tree into a folder, or one stream into a file. */
+export function exportService(sink: ExportSink): [string, Handler][] {
+  if (sink.kind === "none") return [];
+  const handler: Handler =
+    sink.kind === "directory"
+      ? (call) => receiveTree(call, { target: sink.path, wipe: sink.wipe ?? false })
+      : (call) => receiveFile(call, sink.path);
+  return [["/moby.filesync.v1.FileSend/DiffCopy", handler]];
+}
+
+/** The file appears under its name only when it is complete. */
+async function receiveFile(call: ServerCall, target: string): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const temporary = path.join(path.dirname(target), `.fastloop-${randomBytes(8).toString("hex")}`);
+  try {
+    await pipeline(chunks(call), createWriteStream(temporary, { flags: "wx" }));
+    // The peer's messages also end when it gives up: then what has arrived is not the whole.
+    if (call.signal.aborted) throw new Error("the export was given up");
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function* chunks(call: ServerCall): AsyncGenerator<Buffer> {
+  for await (const message of call.messages()) yield bytesMessage.decode(message).data;
+}
