@@ -18,7 +18,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
   const owner: ResultOwner = { options: { sessionId: session.id, cacheImports: options.cacheImports }, onStatus: options.onStatus };
 
   return {
-    solve: (definition, { signal } = {}) => results.solve(owner, definition, signal),
+    solve: (definition, { signal, onStatus } = {}) => results.solve(owner, definition, signal, onStatus),
     readFile: (ref: Ref, path: string, range?: { offset: number; length: number }) =>
       results.use(ref, async (gateway, id) => {
         const { data } = await gateway.call(bridge.readFile, { ref: id, filePath: path, ...(range === undefined ? {} : { range }) });
@@ -46,7 +46,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
         await gateway.finish({}).catch(() => gateway.abort());
       }
     },
-    export: (request, { signal } = {}) => runExport(channel, options, request, signal),
+    export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, request, signal),
     close: async () => {
       await results.releaseOwner(owner);
       session.close();

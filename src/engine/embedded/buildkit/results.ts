@@ -52,10 +52,15 @@ export class Results {
   }
 
   /** Solves and holds the result; undefined when it is empty. */
-  async solve(owner: ResultOwner, definition: Definition, signal?: AbortSignal): Promise<Ref | undefined> {
+  async solve(
+    owner: ResultOwner,
+    definition: Definition,
+    signal?: AbortSignal,
+    onStatus?: (update: StatusUpdate) => void,
+  ): Promise<Ref | undefined> {
     signal?.throwIfAborted();
     if (definition.def.length === 0) return undefined;
-    const held = await this.#hold(owner, definition, signal);
+    const held = await this.#hold(owner, definition, signal, onStatus);
     if (held === undefined) return undefined;
     const result: Result = { id: randomBytes(8).toString("hex"), owner, definition, held: Promise.resolve(held) };
     return result;
@@ -94,11 +99,16 @@ export class Results {
     return held;
   }
 
-  async #hold(owner: ResultOwner, definition: Definition, signal?: AbortSignal): Promise<Held | undefined> {
+  async #hold(
+    owner: ResultOwner,
+    definition: Definition,
+    signal?: AbortSignal,
+    onStatus?: (update: StatusUpdate) => void,
+  ): Promise<Held | undefined> {
     await this.#makeRoomForTrees(definition);
     signal?.throwIfAborted();
     const gateway = new Gateway(this.#channel, owner.options);
-    const status = followStatus(this.#channel, gateway.ref, owner.onStatus);
+    const status = followStatus(this.#channel, gateway.ref, onStatus ?? owner.onStatus);
     try {
       const ref = await gateway.solve(definition, signal);
       const release = async (): Promise<void> => {

@@ -131,14 +131,21 @@ export interface ExportRequest {
 /** A long-lived gateway build: the handle through which one API session solves and reads. */
 export interface Build {
   /** Solves; resolves when the definition has been evaluated. Aborting cancels the execs of this solve only. */
-  solve(definition: Definition, options?: { signal?: AbortSignal }): Promise<Ref | undefined>;
+  solve(
+    definition: Definition,
+    /** `onStatus` gets this solve's own account, in place of the build's. */
+    options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
+  ): Promise<Ref | undefined>;
   readFile(ref: Ref, path: string, range?: { offset: number; length: number }): Promise<Uint8Array>;
   /** One level; `includePattern` is BuildKit's. */
   readDir(ref: Ref, path: string, includePattern?: string): Promise<RefStat[]>;
   statFile(ref: Ref, path: string): Promise<RefStat>;
   resolveImageConfig(ref: string, platform: string): Promise<{ digest: string; config: ImageConfig; ref: string }>;
   /** Runs an exporter over definitions in a solve of its own; returns the exporter's response (`containerimage.digest`, …). */
-  export(request: ExportRequest, options?: { signal?: AbortSignal }): Promise<Record<string, string>>;
+  export(
+    request: ExportRequest,
+    options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
+  ): Promise<Record<string, string>>;
   close(): Promise<void>;
 }
 
