@@ -35,7 +35,17 @@ export async function buildSdkPrograms(outdir) {
     outdir,
     plugins: [scanPlugin],
   });
-  return Object.keys(scan.metafile.outputs);
+  const host = await build({
+    ...shared,
+    entryPoints: { "module-host": "src/module/host/main.ts", sdk: "sdk:public", "sdk-telemetry": "sdk:telemetry" },
+    outdir,
+    splitting: true,
+    // `graphql` as ES modules, of which only the parser and the printer are used.
+    mainFields: ["module", "main"],
+    chunkNames: "sdk-[name]-[hash]",
+    plugins: [hostPlugin],
+  });
+  return [...Object.keys(scan.metafile.outputs), ...Object.keys(host.metafile.outputs)];
 }
 
 /** The introspector with our compiler, and without the generated client (it only wants `TypeDefKind` of it). */
@@ -67,6 +77,47 @@ const scanPlugin = {
       if (found === null) throw new Error(`${args.path} has no TypeDefKind: another version of the SDK?`);
       return { contents: found[0], loader: "js" };
     });
+  },
+};
+
+/**
+ * The SDK for function bodies: its public face, and for the host the connection below it. What needs an engine's start,
+ * OpenTelemetry's exporters or the compiler is left out; a body that runs inside a session cannot reach it.
+ */
+const hostPlugin = {
+  name: "sdk-host",
+  setup(builder) {
+    const inSdk = (file) => () => ({ path: path.join(sdk, file) });
+    builder.onResolve({ filter: /^sdk:public$/ }, inSdk("index.js"));
+    builder.onResolve({ filter: /^sdk:telemetry$/ }, inSdk("telemetry/index.js"));
+    builder.onResolve({ filter: /^sdk:runtime$/ }, () => ({ path: "runtime", namespace: "sdk" }));
+    builder.onLoad({ filter: /^runtime$/, namespace: "sdk" }, () => ({
+      contents: `
+        export * as clientGen from "./api/client.gen.js";
+        export { Context } from "./common/context.js";
+        export { Connection, globalConnection } from "./common/graphql/connection.js";
+        export { createGQLClient } from "./common/graphql/client.js";
+        export { registry } from "./module/registry.js";`,
+      resolveDir: sdk,
+      loader: "js",
+    }));
+    const replacements = [
+      // Our client carries the call's id and cancellation and keeps connections open.
+      [/\/client\.js$/, "common/graphql/client.js", () => ({ path: path.join(root, "src/module/host/graphql-client.ts") })],
+    ];
+    for (const [filter, target, to] of replacements) {
+      builder.onResolve({ filter }, (args) =>
+        path.resolve(args.resolveDir, args.path) === path.join(sdk, target) ? to() : undefined,
+      );
+    }
+    const stub = (file, contents) =>
+      builder.onLoad({ filter: new RegExp(`dist/src/${file}\\.js$`) }, () => ({ contents, loader: "js" }));
+    stub(
+      "telemetry/init",
+      "export class DaggerOtelConfigurator { initialize() {} configure() {} async close() {} setupEnv() {} }",
+    );
+    stub("provisioning/index", "export function withEngineSession() { throw new Error('there is no session in the environment'); }");
+    stub("module/entrypoint/entrypoint", "export async function entrypoint() { throw new Error('fastloop runs this module'); }");
   },
 };
 

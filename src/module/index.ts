@@ -4,3 +4,5 @@ export { loadModule } from "./load.ts";
 export { findModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { kebabCase, pascalCase, camelCase } from "./names.ts";
+export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";
+export { FunctionError } from "./function-error.ts";

@@ -4,7 +4,7 @@ import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./cache.ts";
 import { listModuleFiles, moduleDigest } from "./digest.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
-import { pascalCase } from "./names.ts";
+import { camelCase, pascalCase } from "./names.ts";
 import { scanSources } from "./scan/run.ts";
 import type { FunctionInfo, ModuleInfo } from "./types.ts";
 
@@ -45,7 +45,9 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
   if (hasSessionCaching(manifest)) {
     for (const object of Object.values(scanned.objects)) Object.values(object.functions).forEach(cachePerSession);
   }
-  return { name: manifest.name, engineVersion: manifest.engineVersion, digest, mainObject, ...scanned };
+  const { name, engineVersion } = manifest;
+  const dependencies = manifest.dependencies.map((dependency) => camelCase(dependency.name));
+  return { name, engineVersion, dependencies, digest, mainObject, ...scanned };
 }
 
 /** Before v0.19.4, or when dagger.json says so, a function without a policy is cached for the session only. */

@@ -9,6 +9,8 @@ export interface ModuleInfo {
   /** Nearest parent with `.git`, else `root`. `defaultPath: "/x"` is relative to it. */
   contextDir: string;
   engineVersion: string;
+  /** Modules it depends on, by name in code; their functions need a Dagger engine. */
+  dependencies: string[];
   /** SHA-256 over dagger.json and every module source file (path, mode, content); part of each function's digest. */
   digest: string;
   /** Name of the main object (PascalCase of the module's name). */

@@ -6,10 +6,16 @@ import type { ScannedModule } from "./types.ts";
 import type * as ts from "typescript";
 
 export function convertModule(module: IntrospectedModule, root: string, warnings: string[]): ScannedModule {
+  const enums = mapValues(module.enums, convertEnum);
+  const objects = mapValues(module.objects, (object) => convertObject(object, root));
+  for (const object of Object.values(objects)) {
+    for (const argument of Object.values(object.functions).flatMap((fn) => fn.arguments)) nameEnumDefault(argument, enums);
+    for (const argument of object.constructorArguments ?? []) nameEnumDefault(argument, enums);
+  }
   return {
     description: module.description ?? "",
-    objects: mapValues(module.objects, (object) => convertObject(object, root)),
-    enums: mapValues(module.enums, convertEnum),
+    objects,
+    enums,
     interfaces: mapValues(module.interfaces, (entry): InterfaceInfo => ({
       name: entry.name,
       description: entry.description,
@@ -60,6 +66,13 @@ function convertArgument(argument: Argument): ArgumentInfo {
     defaultAddress: argument.defaultAddress,
     ignore: argument.ignore,
   };
+}
+
+/** In the code a default is a member's value; on the wire and on the command line it is the member's name. */
+function nameEnumDefault(argument: ArgumentInfo, enums: Record<string, EnumInfo>): void {
+  if (argument.type.kind !== "enum") return;
+  const members = Object.values(enums[argument.type.name]?.members ?? {});
+  argument.defaultValue = members.find((member) => member.value === argument.defaultValue)?.name ?? argument.defaultValue;
 }
 
 function convertField(property: Property): FieldInfo {

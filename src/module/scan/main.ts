@@ -1,7 +1,8 @@
 /** The scan's program (dist/module-scan.js): reads a request on stdin, answers with a module or a problem on stdout. */
-import { readdirSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { scan } from "sdk:introspector";
+import { listSources } from "../sources.ts";
 import { convertModule } from "./convert.ts";
 import ts, { saveCompiledCode, scanOptions } from "./typescript.ts";
 import type { ScanAnswer, ScannedModule, ScanProblem, ScanRequest } from "./types.ts";
@@ -50,16 +51,6 @@ function checkMainObject(module: ScannedModule, mainObject: string, folder: stri
           : `the main object is named like the module; found ${others.join(", ")}`,
     },
   };
-}
-
-/** Every .ts and .mts file, as an engine imports them: all of them, and `dist` and `node_modules` nowhere. */
-function listSources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const file = path.join(folder, entry.name);
-    if (entry.name.includes("node_modules") || entry.name.includes("dist")) return [];
-    if (entry.isDirectory()) return listSources(file);
-    return [".ts", ".mts"].includes(path.extname(entry.name)) && !entry.name.endsWith(".d.ts") ? [file] : [];
-  });
 }
 
 function syntaxProblem(root: string, files: string[]): ScanProblem | undefined {

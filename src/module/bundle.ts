@@ -1,0 +1,167 @@
+/** A module's sources as one file that the host can import; made once per module digest. */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, statSync, writeFileSync, existsSync, renameSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BuildFailure, Message, Plugin } from "esbuild";
+import { UserError } from "../errors/index.ts";
+import { writeFileAtomically } from "../tree/index.ts";
+import { cacheFolder } from "./cache-folder.ts";
+import { distFile, findPackageRoot } from "./programs.ts";
+import { listSources } from "./sources.ts";
+import type { ModuleInfo } from "./types.ts";
+
+export interface ModuleBundle {
+  file: string;
+  /** Where the host may read: what was bundled from, beside the module itself. */
+  folder: string;
+}
+
+/** Where the bundle of a module lies or will lie; known before it is made. */
+export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): ModuleBundle {
+  const key = createHash("sha256")
+    .update(`${module.digest}\0${module.sourceDir}\0${sdkIdentity()}`)
+    .digest("hex")
+    .slice(0, 32);
+  const folder = path.join(cacheFolder(env), "bundles", key);
+  return { folder, file: path.join(folder, "module.mjs") };
+}
+
+/** Makes the bundle unless it is there and what it was made from is unchanged. */
+export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): Promise<ModuleBundle> {
+  const place = bundlePlace(module, env);
+  if (isFresh(place)) return place;
+  const { build } = await import("esbuild");
+  mkdirSync(place.folder, { recursive: true });
+  const tsconfig = writeTsconfig(module, place);
+  try {
+    const result = await build({
+      stdin: { contents: entrySource(module), resolveDir: path.join(module.sourceDir, "src"), sourcefile: "module.ts", loader: "ts" },
+      absWorkingDir: module.sourceDir,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      keepNames: true,
+      sourcemap: "linked",
+      sourcesContent: false,
+      outfile: place.file,
+      tsconfig,
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      nodePaths: [path.join(findPackageRoot(), "node_modules")],
+      plugins: [sdkPlugin, importMetaPlugin(module.sourceDir)],
+      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+    });
+    // The map first: a bundle that is there is complete.
+    for (const output of result.outputFiles.toReversed()) writeOutput(output.path, output.contents);
+    const outside = Object.keys(result.metafile.inputs)
+      .map((file) => path.resolve(module.sourceDir, file))
+      .filter((file) => existsSync(file) && !file.startsWith(path.join(module.sourceDir, "src", path.sep)));
+    writeFileAtomically(inputsFile(place), JSON.stringify(Object.fromEntries(outside.map((file) => [file, stamp(file)]))));
+    return place;
+  } catch (error) {
+    throw isBuildFailure(error) ? buildProblem(error.errors, module) : error;
+  }
+}
+
+/** Every file is imported, as an engine does it, for the decorators in it. */
+function entrySource(module: ModuleInfo): string {
+  const files = listSources(path.join(module.sourceDir, "src"));
+  const imports = files.map((file, index) => `import * as m${index} from ${JSON.stringify(file)};`);
+  return [...imports, `export const namespaces = [${files.map((_, index) => `m${index}`).join(", ")}];`].join("\n");
+}
+
+/** The engine forces this option onto a module's own settings. */
+function writeTsconfig(module: ModuleInfo, place: ModuleBundle): string {
+  const own = path.join(module.sourceDir, "tsconfig.json");
+  const file = path.join(place.folder, "tsconfig.json");
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...(existsSync(own) ? { extends: own } : {}),
+      compilerOptions: { experimentalDecorators: true, ...(existsSync(own) ? {} : { target: "ES2022" }) },
+    }),
+  );
+  return file;
+}
+
+/** The SDK is the host's own copy, so that both share one `dag`. */
+const sdkPlugin: Plugin = {
+  name: "sdk",
+  setup(build) {
+    build.onResolve({ filter: /^@dagger\.io\/dagger(\/telemetry)?$/ }, ({ path: name }) => ({
+      path: pathToFileURL(distFile(name.endsWith("/telemetry") ? "sdk-telemetry.js" : "sdk.js")).href,
+      external: true,
+    }));
+  },
+};
+
+/** `import.meta.url` of a source file stays that file's. */
+function importMetaPlugin(sourceDir: string): Plugin {
+  return {
+    name: "import-meta",
+    setup(build) {
+      build.onLoad({ filter: /\.m?ts$/ }, ({ path: file }) => {
+        if (!file.startsWith(sourceDir + path.sep)) return undefined;
+        const text = readFileSync(file, "utf8");
+        if (!text.includes("import.meta")) return undefined;
+        const contents = text
+          .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href))
+          .replaceAll("import.meta.dirname", JSON.stringify(path.dirname(file)))
+          .replaceAll("import.meta.filename", JSON.stringify(file));
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+function buildProblem(errors: Message[], module: ModuleInfo): UserError {
+  const [first, ...rest] = errors.map((message) => {
+    const at = message.location;
+    const file = at === null ? undefined : path.relative(module.root, path.resolve(module.sourceDir, at.file));
+    return { text: message.text, place: at === null || file === undefined ? undefined : `${file}:${at.line}:${at.column + 1}` };
+  });
+  const unresolved = first?.text.startsWith("Could not resolve") === true;
+  return new UserError("module", first?.text ?? "the module could not be bundled", {
+    place: first?.place,
+    detail: rest.slice(0, 5).map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("\n"),
+    hint: unresolved ? `install the module's dependencies in ${path.relative(module.root, module.sourceDir) || "."}/` : undefined,
+  });
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && "errors" in error && Array.isArray(error.errors);
+}
+
+function isFresh(place: ModuleBundle): boolean {
+  try {
+    if (!existsSync(place.file)) return false;
+    const inputs = JSON.parse(readFileSync(inputsFile(place), "utf8")) as Record<string, string>;
+    return Object.entries(inputs).every(([file, expected]) => stamp(file) === expected);
+  } catch {
+    return false;
+  }
+}
+
+function inputsFile(place: ModuleBundle): string {
+  return path.join(place.folder, "inputs.json");
+}
+
+function writeOutput(file: string, contents: Uint8Array): void {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, file);
+}
+
+function stamp(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? "" : `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+}
+
+/** Another build of the SDK, or the same one elsewhere, needs another bundle. */
+function sdkIdentity(): string {
+  const file = distFile("sdk.js");
+  return `${file} ${stamp(file)}`;
+}

@@ -1,0 +1,53 @@
+/** What a failed function body becomes: a user error with the body's own stack, and a failed exec's output. */
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import type { HostError } from "./host/protocol.ts";
+import type { ModuleInfo } from "./types.ts";
+
+/** So many lines of a failed command's output are shown. */
+const shownLines = 20;
+
+/** A body threw, or a container it started failed; the exit code is that of the failed command. */
+export class FunctionError extends UserError {
+  readonly frames: readonly string[];
+  readonly exec: HostError["exec"];
+
+  constructor(error: HostError, module: Pick<ModuleInfo, "root" | "sourceDir">, output = "") {
+    const frames = error.frames.map((frame) => relativeFrame(frame, module));
+    super("function-failed", error.message, {
+      place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
+      detail: detailOf(error, frames, output),
+      exitCode: exitCodeOf(error),
+    });
+    this.frames = frames;
+    this.exec = error.exec;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), frames: this.frames, exec: this.exec };
+  }
+}
+
+/** The module's top level threw while it was loaded. */
+export function moduleBroken(error: HostError, module: Pick<ModuleInfo, "root" | "sourceDir">, output = ""): UserError {
+  const frames = error.frames.map((frame) => relativeFrame(frame, module));
+  return new UserError("module", error.message, {
+    place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
+    detail: [output.trim(), ...frames].filter((line) => line !== "").join("\n"),
+  });
+}
+
+function relativeFrame(frame: string, module: Pick<ModuleInfo, "root" | "sourceDir">): string {
+  const prefix = path.relative(module.root, module.sourceDir);
+  return prefix === "" ? frame : frame.replace(/(^|[\s(])(src\/)/, `$1${prefix}/$2`);
+}
+
+function detailOf(error: HostError, frames: string[], output: string): string {
+  const text = error.exec === undefined ? output : error.exec.stderr.trim() === "" ? error.exec.stdout : error.exec.stderr;
+  const lines = text.trimEnd().split("\n").filter((line) => line !== "");
+  return [...lines.slice(-shownLines), ...frames].join("\n");
+}
+
+function exitCodeOf({ exec }: HostError): number | undefined {
+  return exec !== undefined && exec.exitCode > 0 && exec.exitCode < 256 ? exec.exitCode : undefined;
+}

@@ -1,0 +1,215 @@
+/** Starts, feeds and restarts the host process; the only part of the CLI that knows how bodies are run. */
+import { fork } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { bundleModule, bundlePlace, type ModuleBundle } from "./bundle.ts";
+import { FunctionError, moduleBroken } from "./function-error.ts";
+import type { CallRequest, FromHost, ToHost } from "./host/protocol.ts";
+import { distFile, findPackageRoot } from "./programs.ts";
+import type { ModuleInfo, ReturnedValue } from "./types.ts";
+
+/** A body that ignores its cancellation is not waited for longer than this. */
+const cancelGraceMs = 2000;
+
+export interface HostCall extends CallRequest {
+  signal?: AbortSignal;
+}
+
+/** What a body printed. */
+export interface HostLog {
+  /** Undefined for output outside any call, such as a module's top level. */
+  callId?: string;
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+export interface ModuleHostOptions {
+  module: ModuleInfo;
+  session: { port: number; token: string };
+  onLog?: (log: HostLog) => void;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A warm process that runs the bodies of one module. Calls may run in parallel. */
+export interface ModuleHost {
+  /** Throws `FunctionError` when the body fails, `UserError` when the module does not load, the signal's reason when aborted. */
+  call(call: HostCall): Promise<ReturnedValue>;
+  close(): Promise<void>;
+}
+
+export function startModuleHost(options: ModuleHostOptions): ModuleHost {
+  return new Host(options);
+}
+
+interface Pending {
+  resolve(value: ReturnedValue): void;
+  reject(error: unknown): void;
+}
+
+class Host implements ModuleHost {
+  private readonly options: ModuleHostOptions;
+  private running: Promise<Running> | undefined;
+  private closed = false;
+  private nextId = 1;
+
+  constructor(options: ModuleHostOptions) {
+    this.options = options;
+    // Warm it at once; whoever calls first sees the error.
+    this.start().catch(() => {});
+  }
+
+  async call({ signal, ...request }: HostCall): Promise<ReturnedValue> {
+    signal?.throwIfAborted();
+    const running = await this.start();
+    signal?.throwIfAborted();
+    const id = this.nextId++;
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<ReturnedValue>((resolve, reject) => {
+        onAbort = () => {
+          running.send({ kind: "cancel", id });
+          timer = setTimeout(() => reject(abortReason(signal)), cancelGraceMs);
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        running.pending.set(id, { resolve, reject });
+        running.send({ kind: "call", id, request });
+      });
+    } catch (error) {
+      throw signal?.aborted === true ? abortReason(signal) : error;
+    } finally {
+      clearTimeout(timer);
+      running.pending.delete(id);
+      if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const running = await this.running?.catch(() => undefined);
+    await running?.stop();
+  }
+
+  private start(): Promise<Running> {
+    if (this.closed) return Promise.reject(new Error("the module host is closed"));
+    if (this.running === undefined) {
+      const starting = startProcess(this.options, () => {
+        if (this.running === starting) this.running = undefined;
+      });
+      this.running = starting;
+      starting.catch(() => {
+        if (this.running === starting) this.running = undefined;
+      });
+    }
+    return this.running;
+  }
+}
+
+interface Running {
+  pending: Map<number, Pending>;
+  send(message: ToHost): void;
+  stop(): Promise<void>;
+}
+
+/** Node starts while the module is bundled; resolves when the module is loaded. */
+async function startProcess(options: ModuleHostOptions, onExit: () => void): Promise<Running> {
+  const { module, session, onLog } = options;
+  const env = options.env ?? process.env;
+  const child = fork(distFile("module-host.js"), [], {
+    cwd: module.sourceDir,
+    env: scrubbed(env),
+    execArgv: hostFlags(module, bundlePlace(module, env)),
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    serialization: "json",
+  });
+  const pending = new Map<number, Pending>();
+  let crashOutput = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    crashOutput = (crashOutput + text).slice(-4000);
+  });
+  child.stdout?.resume();
+  const send = (message: ToHost): void => {
+    if (child.connected) child.send(message, () => {});
+  };
+  const exited = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+  });
+  void exited.then((how) => {
+    onExit();
+    const error = new FunctionError({ name: "Error", message: `the process that ran the function ended (${how})`, frames: [] }, module, crashOutput);
+    for (const { reject } of pending.values()) reject(error);
+  });
+
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on("message", (message: FromHost) => {
+      if (message.kind === "ready") resolve();
+      else if (message.kind === "broken") reject(moduleBroken(message.error, module));
+      else if (message.kind === "log") onLog?.({ callId: message.callId, stream: message.stream, text: message.text });
+      else if (message.kind === "result") pending.get(message.id)?.resolve(message.value);
+      else pending.get(message.id)?.reject(new FunctionError(message.error, module));
+    });
+    void exited.then((how) => {
+      const error = { name: "Error", message: `the module could not be loaded: its process ended (${how})`, frames: [] };
+      reject(moduleBroken(error, module, crashOutput));
+    });
+  });
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  try {
+    const bundle = await bundleModule(module, env);
+    send({
+      kind: "start",
+      bundleUrl: pathToFileURL(bundle.file).href,
+      module,
+      sourceDir: module.sourceDir,
+      ...session,
+    });
+    await ready;
+  } catch (error) {
+    ready.catch(() => {});
+    await stop();
+    throw error;
+  }
+  return { pending, send, stop };
+}
+
+/** Only what Node itself needs: a body sees none of the user's environment, as in an engine's container. */
+function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept: NodeJS.ProcessEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+  for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG"]) {
+    if (env[name] !== undefined) kept[name] = env[name];
+  }
+  return kept;
+}
+
+/** Node's permission model: reads of the module, of packages and of the programs; no writes, children or workers. */
+function hostFlags(module: ModuleInfo, bundle: ModuleBundle): string[] {
+  const flags = process.allowedNodeEnvironmentFlags;
+  const readable = new Set<string>();
+  for (const folder of [
+    module.sourceDir,
+    path.join(module.root, "node_modules"),
+    path.join(findPackageRoot(), "node_modules"),
+    path.dirname(distFile("sdk.js")),
+    bundle.folder,
+  ]) {
+    readable.add(folder);
+    if (existsSync(folder)) readable.add(realpathSync(folder));
+  }
+  return [
+    flags.has("--permission") ? "--permission" : "--experimental-permission",
+    ...(flags.has("--allow-net") ? ["--allow-net"] : []),
+    ...[...readable].map((folder) => `--allow-fs-read=${path.join(folder, "*")}`),
+    "--disable-warning=ExperimentalWarning",
+    "--disable-warning=SecurityWarning",
+  ];
+}
+
+function abortReason(signal: AbortSignal | undefined): unknown {
+  return signal?.reason ?? new Error("the call was cancelled");
+}
+

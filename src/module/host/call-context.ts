@@ -1,0 +1,9 @@
+/** Which call the running code belongs to: bodies run in parallel and share the SDK's one global `dag`. */
+import { AsyncLocalStorage } from "node:async_hooks";
+
+export interface CallContext {
+  callId: string;
+  signal: AbortSignal;
+}
+
+export const calls = new AsyncLocalStorage<CallContext>();

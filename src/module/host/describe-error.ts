@@ -1,0 +1,43 @@
+/** An error of a function body in the form that crosses the process boundary. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { HostError } from "./protocol.ts";
+
+/** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
+export function describeError(error: unknown, sourceDir: string): HostError {
+  if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
+  return { message: error.message, name: error.name, frames: userFrames(error.stack ?? "", sourceDir), exec: execOf(error) };
+}
+
+function userFrames(stack: string, sourceDir: string): string[] {
+  const root = path.join(sourceDir, path.sep);
+  return stack.split("\n").flatMap((line) => {
+    if (!/^\s+at /.test(line)) return [];
+    const plain = line.trim().replace(/file:\/\/[^\s)]+/, (url) => withoutUrl(url));
+    return plain.includes(root) && !plain.includes("/node_modules/") ? [plain.replaceAll(root, "")] : [];
+  });
+}
+
+function withoutUrl(url: string): string {
+  const position = /(:\d+:\d+)?$/.exec(url)?.[0] ?? "";
+  try {
+    return fileURLToPath(url.slice(0, url.length - position.length)) + position;
+  } catch {
+    return url;
+  }
+}
+
+/** By shape: the error classes that a module sees may come from another copy of the SDK. */
+function execOf(error: Error): HostError["exec"] {
+  const { cmd, exitCode, stdout, stderr } = error as Error & Record<string, unknown>;
+  if (!Array.isArray(cmd) || typeof exitCode !== "number") return undefined;
+  return { command: cmd.map(String), exitCode, stdout: String(stdout ?? ""), stderr: String(stderr ?? "") };
+}
+
+function thrownText(value: unknown): string {
+  try {
+    return typeof value === "string" ? value : JSON.stringify(value);
+  } catch {
+    return String(value);
+  }
+}

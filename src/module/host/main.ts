@@ -1,0 +1,77 @@
+/** The host's program (dist/module-host.js): loads one module and runs its function bodies until the parent goes. */
+import "./guard.ts";
+import { createGQLClient, globalConnection, clientGen } from "sdk:runtime";
+import { calls } from "./call-context.ts";
+import { captureOutput } from "./console.ts";
+import { describeError } from "./describe-error.ts";
+import { Invoker, type ModuleNamespaces } from "./invoke.ts";
+import type { FromHost, ToHost } from "./protocol.ts";
+
+const channel = process.send?.bind(process);
+if (channel === undefined) throw new Error("the module host is started by fastloop");
+// The body's world has no channel to the parent.
+process.send = undefined;
+const send = (message: FromHost): void => void channel(message);
+
+captureOutput(send);
+process.setSourceMapsEnabled(true);
+// The parent is gone, however it went: nothing may outlive it.
+process.on("disconnect", () => process.exit(0));
+
+let invoker: Invoker | undefined;
+let sourceDir = "";
+const running = new Map<number, AbortController>();
+
+process.on("message", (message: ToHost) => {
+  if (message.kind === "start") void start(message);
+  else if (message.kind === "call") void call(message);
+  else running.get(message.id)?.abort(new Error("the call was cancelled"));
+});
+
+// A promise that a body forgot must not end the calls beside it.
+process.on("unhandledRejection", (reason) => {
+  const { message, frames } = describeError(reason, sourceDir);
+  send({ kind: "log", stream: "stderr", text: `unhandled rejection: ${[message, ...frames].join("\n    ")}\n` });
+});
+
+async function start(message: Extract<ToHost, { kind: "start" }>): Promise<void> {
+  sourceDir = message.sourceDir;
+  process.env.DAGGER_SESSION_PORT = String(message.port);
+  process.env.DAGGER_SESSION_TOKEN = message.token;
+  globalConnection.setGQLClient(createGQLClient(message.port, message.token));
+  // `connection()` inside a body would disconnect `dag` for all others when it ends.
+  globalConnection.resetClient = () => {};
+  refuseDependencies(message.module.dependencies);
+  try {
+    const { namespaces } = (await import(message.bundleUrl)) as { namespaces: ModuleNamespaces };
+    invoker = new Invoker(message.module, namespaces);
+    send({ kind: "ready" });
+  } catch (error) {
+    send({ kind: "broken", error: describeError(error, sourceDir) });
+  }
+}
+
+async function call({ id, request }: Extract<ToHost, { kind: "call" }>): Promise<void> {
+  const controller = new AbortController();
+  running.set(id, controller);
+  try {
+    const target = invoker;
+    if (target === undefined) throw new Error("the module is not loaded");
+    const context = { callId: request.callId, signal: controller.signal };
+    send({ kind: "result", id, value: await calls.run(context, () => target.invoke(request)) });
+  } catch (error) {
+    send({ kind: "error", id, error: describeError(error, sourceDir) });
+  } finally {
+    running.delete(id);
+  }
+}
+
+/** `dag.other()` of a dependency exists only in a client that an engine generated. */
+function refuseDependencies(names: readonly string[]): void {
+  const prototype = clientGen.Client.prototype as unknown as Record<string, () => never>;
+  for (const name of names) {
+    prototype[name] ??= () => {
+      throw new Error(`dag.${name}(): a module dependency needs a Dagger engine; run this with \`dagger call\``);
+    };
+  }
+}

@@ -1,0 +1,286 @@
+import { mkdtempSync, rmSync, writeFileSync, mkdirSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FunctionError, loadModule, startModuleHost, type HostLog, type ModuleHost, type ModuleInfo } from "../../../src/module/index.ts";
+import { removeCache, useBuiltPrograms } from "./built.ts";
+import { startFakeSession, type FakeSession } from "./fake-session.ts";
+
+const fixture = path.resolve(import.meta.dirname, "../../fixtures/modules/everything");
+const folders: string[] = [];
+const hosts: ModuleHost[] = [];
+let session: FakeSession;
+let everything: ModuleInfo;
+
+beforeAll(async () => {
+  await useBuiltPrograms();
+  everything = await loadModule(fixture);
+});
+
+beforeEach(async () => {
+  session = await startFakeSession();
+});
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.close()));
+  await session.close();
+});
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  removeCache();
+});
+
+/** A module whose main object has these methods. */
+async function moduleOf(members: string, before = ""): Promise<ModuleInfo> {
+  const root = mkdtempSync(path.join(tmpdir(), "fastloop-module-"));
+  folders.push(root);
+  mkdirSync(path.join(root, "src"));
+  writeFileSync(path.join(root, "dagger.json"), '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript","source":"."}');
+  writeFileSync(
+    path.join(root, "src/index.ts"),
+    `import { dag, func, object, Container, Directory } from "@dagger.io/dagger"\n${before}\n@object()\nexport class It {\n${members}\n}\n`,
+  );
+  return loadModule(root);
+}
+
+function hostOf(module: ModuleInfo, logs: HostLog[] = []): ModuleHost {
+  const host = startModuleHost({ module, session, onLog: (log) => logs.push(log) });
+  hosts.push(host);
+  return host;
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+let calls = 0;
+const callId = (): string => `call-${++calls}`;
+
+describe("a function body in the host process", () => {
+  it("gets the main object as its constructor made it, and defaults where nothing was given", async () => {
+    const host = hostOf(everything);
+    expect(await host.call({ function: "greet", args: { greeting: "hi" }, callId: callId() })).toBe("hi, world");
+    const args = { greeting: "hi", times: 2, loud: true, suffix: "!" };
+    expect(await host.call({ function: "greet", args, constructorArgs: { who: "you" }, callId: callId() })).toBe(
+      "HI, YOUHI, YOU!",
+    );
+  });
+
+  it("gets enum members as their values and returns values as members", async () => {
+    const host = hostOf(everything);
+    const args = { level: "High", words: ["a", "b"] };
+    expect(await host.call({ function: "join", args, callId: callId() })).toBe("HIGH!:a+b");
+    expect(await host.call({ function: "join", args: {}, callId: callId() })).toBe("medium:");
+    expect(await host.call({ function: "level", args: {}, callId: callId() })).toBe("High");
+  });
+
+  it("gets core objects by id and returns them as ids", async () => {
+    session.answer = ({ query }) =>
+      query.includes('node (id: "dir-1")')
+        ? { node: { id: "dir-2" } }
+        : { container: { from: { withMountedDirectory: { id: query } } } };
+    const host = hostOf(everything);
+    const result = await host.call({ function: "shout", args: { site: "dir-1" }, callId: callId() });
+    expect(result).toEqual({ $id: expect.stringContaining('source: "dir-2"'), $type: "Container" });
+  });
+
+  it("returns the module's own objects with their fields, and takes them back as the parent of the next call", async () => {
+    const host = hostOf(everything);
+    const parent = await host.call({ function: "greeter", args: { name: "ada" }, callId: callId() });
+    // The field's initialiser ran here, in the code's own `new`, and its state is kept.
+    expect(parent).toEqual({ $object: "Greeter", fields: { name: "ada", prefix: "never set" } });
+    const call = { object: "Greeter", parent, callId: callId() };
+    expect(await host.call({ ...call, function: "hello", args: {} })).toBe("hello ada never set");
+    const bare = { $object: "Greeter", fields: { name: "bob" } };
+    expect(await host.call({ ...call, parent: bare, function: "hello", args: {} })).toBe("hello bob");
+    const report = [{ $object: "Report", fields: { title: "one", proto: "Udp", boxes: [{ $object: "Box", fields: { width: 1 } }] } }];
+    expect(await host.call({ function: "report", args: { proto: "Udp" }, callId: callId() })).toEqual(report);
+  });
+
+  it("refuses a fraction where the signature promises an integer", async () => {
+    const call = hostOf(everything).call({ function: "half", args: { value: 3 }, callId: callId() });
+    await expect(call).rejects.toThrow("cannot return float '1.5'");
+  });
+
+  it("sends each of its requests with its own call's id, also when bodies run in parallel", async () => {
+    session.answer = ({ query }) => ({ container: { from: { id: query } } });
+    const host = hostOf(everything);
+    const images = ["one", "two", "three", "four"];
+    await Promise.all(images.map((image) => host.call({ function: "inferred", args: { image }, callId: `for-${image}` })));
+    for (const { query, callId: sent } of session.seen) {
+      expect(query).toContain(`"${sent?.replace("for-", "")}"`);
+    }
+    expect(session.seen).toHaveLength(4);
+    expect(session.seen[0]?.authorization).toBe(`Basic ${Buffer.from("secret-token:").toString("base64")}`);
+  });
+
+  it("is cancelled by aborting its requests, and only its own", async () => {
+    const host = hostOf(everything);
+    const controller = new AbortController();
+    const hanging = deferred<void>();
+    const release = deferred<unknown>();
+    session.answer = ({ query }) => {
+      if (query.includes("stays")) return release.promise;
+      hanging.resolve();
+      return new Promise(() => {});
+    };
+    const kept = host.call({ function: "inferred", args: { image: "stays" }, callId: "kept" });
+    const cancelled = host.call({ function: "inferred", args: { image: "goes" }, callId: "gone", signal: controller.signal });
+    await hanging.promise;
+    controller.abort(new Error("a newer edit"));
+    await expect(cancelled).rejects.toThrow("a newer edit");
+    await session.seen.find((seen) => seen.callId === "gone")?.aborted;
+    release.resolve({ container: { from: { id: "kept" } } });
+    expect(await kept).toEqual({ $id: "kept", $type: "Container" });
+  });
+
+  it("prints into its call's log and not into the result", async () => {
+    const logs: HostLog[] = [];
+    const module = await moduleOf(`
+      @func() say(): string { console.log("to %s", "stdout"); console.error("to stderr"); process.stdout.write("raw"); return "result" }`);
+    expect(await hostOf(module, logs).call({ function: "say", args: {}, callId: "c1" })).toBe("result");
+    expect(logs).toEqual([
+      { callId: "c1", stream: "stdout", text: "to stdout\n" },
+      { callId: "c1", stream: "stderr", text: "to stderr\n" },
+      { callId: "c1", stream: "stdout", text: "raw" },
+    ]);
+  });
+});
+
+describe("an error of a function body", () => {
+  it("has its place and stack in the TypeScript source", async () => {
+    const module = await moduleOf(`
+      @func() outer(): string { return inner(1) }`, `
+      interface Unused { a: string }
+      function inner(n: number): string {
+        throw new TypeError("no " + n)
+      }`);
+    const error: unknown = await hostOf(module).call({ function: "outer", args: {}, callId: callId() }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(FunctionError);
+    const failure = error as FunctionError;
+    expect(failure.place).toBe("src/index.ts:5:15");
+    expect(failure.message).toBe("no 1");
+    expect(failure.frames).toEqual(["at inner (src/index.ts:5:15)", expect.stringMatching(/^at .*outer \(src\/index\.ts:10:40\)$/)]);
+    expect(failure.exitCode).toBe(1);
+  });
+
+  it("carries a failed command's output and exit code", async () => {
+    session.answer = () => ({
+      errors: [
+        {
+          message: "exit code: 7",
+          extensions: { _type: "EXEC_ERROR", cmd: ["sh", "-c", "exit 7"], exitCode: 7, stdout: "out", stderr: "line one\nline two\n" },
+        },
+      ],
+    });
+    const error: unknown = await hostOf(everything)
+      .call({ function: "verify", args: { manifest: "file-1" }, callId: callId() })
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      exitCode: 7,
+      exec: { command: ["sh", "-c", "exit 7"], exitCode: 7, stdout: "out", stderr: "line one\nline two\n" },
+    });
+    expect((error as FunctionError).detail).toContain("line one\nline two");
+  });
+
+  it("at the module's top level is the module's error, with its place", async () => {
+    const module = await moduleOf("@func() fine(): string { return 'x' }", 'throw new Error("too early")');
+    const call = hostOf(module).call({ function: "fine", args: {}, callId: callId() });
+    await expect(call).rejects.toMatchObject({ code: "module", message: "too early", place: "src/index.ts:2:7" });
+  });
+
+  it("names the import that is not installed", async () => {
+    const module = await moduleOf("@func() fine(): string { return String(missing) }", 'import missing from "not-installed-anywhere"');
+    const call = hostOf(module).call({ function: "fine", args: {}, callId: callId() });
+    await expect(call).rejects.toMatchObject({
+      code: "module",
+      message: 'Could not resolve "not-installed-anywhere"',
+      place: "src/index.ts:2:21",
+    });
+  });
+
+  it("that ends the process fails the running calls, and the next call gets a new process", async () => {
+    const module = await moduleOf(`
+      @func() die(): string { process.exit(9) }
+      @func() live(): string { return "alive" }`);
+    const host = hostOf(module);
+    await expect(host.call({ function: "die", args: {}, callId: callId() })).rejects.toThrow(
+      "the process that ran the function ended (exit code 9)",
+    );
+    expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
+  });
+
+  it("says that a module dependency needs a Dagger engine", async () => {
+    const root = mkdtempSync(path.join(tmpdir(), "fastloop-module-"));
+    folders.push(root);
+    mkdirSync(path.join(root, "src"));
+    const dependencies = [{ name: "other-one", source: "../other" }];
+    writeFileSync(path.join(root, "dagger.json"), JSON.stringify({ name: "it", engineVersion: "v0.21.4", sdk: "typescript", dependencies }));
+    writeFileSync(
+      path.join(root, "src/index.ts"),
+      'import { dag, func, object } from "@dagger.io/dagger"\n@object() export class It { @func() use(): Promise<string> { return (dag as any).otherOne().hello() } }',
+    );
+    const call = hostOf(await loadModule(root)).call({ function: "use", args: {}, callId: callId() });
+    await expect(call).rejects.toThrow("a module dependency needs a Dagger engine");
+  });
+});
+
+describe("a function body cannot", () => {
+  const outside = path.join(tmpdir(), "fastloop-outside.txt");
+
+  async function attempt(code: string, imports = ""): Promise<unknown> {
+    const module = await moduleOf(`@func() async it(): Promise<string> { ${code} }`, imports);
+    return hostOf(module)
+      .call({ function: "it", args: {}, callId: callId() })
+      .catch((error: unknown) => error);
+  }
+
+  it("read a file outside its module", async () => {
+    writeFileSync(outside, "private");
+    const result = await attempt(`return fs.readFileSync(${JSON.stringify(outside)}, "utf8")`, 'import fs from "node:fs"');
+    rmSync(outside);
+    expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+  });
+
+  it("see the user's environment", async () => {
+    process.env.FASTLOOP_TEST_SECRET = "hunter2";
+    const result = await attempt("return JSON.stringify(process.env)");
+    delete process.env.FASTLOOP_TEST_SECRET;
+    expect(result).toContain("DAGGER_SESSION_PORT");
+    expect(result).not.toContain("hunter2");
+  });
+
+  it("start a child process", async () => {
+    const result = await attempt('return cp.execSync("id").toString()', 'import cp from "node:child_process"');
+    expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+  });
+
+  it("start a worker", async () => {
+    const result = await attempt('new Worker("1", { eval: true }); return "started"', 'import { Worker } from "node:worker_threads"');
+    expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+  });
+
+  it("write a file, not even in its module", async () => {
+    const code = 'fs.writeFileSync(new URL("./made.txt", import.meta.url), "x"); return import.meta.url';
+    const result = await attempt(code, 'import fs from "node:fs"');
+    expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+    expect(folders.some((folder) => existsSync(path.join(folder, "src/made.txt")))).toBe(false);
+  });
+
+  it("listen on a port", async () => {
+    const result = await attempt('net.createServer().listen(0); return "listening"', 'import net from "node:net"');
+    expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
+  });
+
+  it("signal a process", async () => {
+    const result = await attempt('process.kill(process.ppid, 0); return "signalled"');
+    expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
+  });
+
+  it("speak to the process that started it", async () => {
+    expect(await attempt("return String(process.send)")).toBe("undefined");
+  });
+});
