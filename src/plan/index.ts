@@ -1,0 +1,10 @@
+/** Inputs -> digests -> affected functions -> ordered plan, with the reason for each. Nothing here needs an engine. */
+export { splitWords, type CallStep, type TargetCall } from "./call-words.ts";
+export { digestOf, environmentKey, fingerprintOf, type Fingerprint } from "./fingerprint.ts";
+export { diffManifests, ManifestStore } from "./manifests.ts";
+export { orderTargets, withDependents, withNeeds } from "./order.ts";
+export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts";
+export { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "./project-scan.ts";
+export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
+export { resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
+export type { RunPolicy, Target } from "./targets.ts";

@@ -1,0 +1,56 @@
+import path from "node:path";
+import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } from "./fingerprint.ts";
+import { diffManifests, type ManifestStore } from "./manifests.ts";
+import { reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
+import type { ResolvedTarget } from "./resolve.ts";
+
+/** What a target's inputs mean now. */
+export interface PlannedTarget {
+  item: ResolvedTarget;
+  digest: string;
+  fingerprint: Fingerprint;
+  /** `current`: a run with this very digest has passed. */
+  verdict: "current" | "affected";
+  /** Every cause; empty when current. */
+  reasons: Reason[];
+}
+
+export interface PlanContext extends FingerprintContext {
+  history(target: string): TargetHistory;
+  manifests: ManifestStore;
+}
+
+/** Digests and verdicts of all targets, in the given order, in which needs come first. Pure but for reading inputs. */
+export function planTargets(ordered: readonly ResolvedTarget[], context: PlanContext): PlannedTarget[] {
+  const digests = new Map<string, string>();
+  return ordered.map((item) => {
+    const needs = Object.fromEntries(item.target.needs.map((name) => [name, digests.get(name) ?? ""]));
+    const fingerprint = fingerprintOf(item, context, needs);
+    const digest = digestOf(fingerprint);
+    digests.set(item.target.name, digest);
+    const history = context.history(item.target.name);
+    if (history.hasPassed(digest)) return { item, digest, fingerprint, verdict: "current", reasons: [] };
+    const reasons = reasonsFor(fingerprint, digest, history, (argument, inputPath, before) =>
+      changedFiles(item, context, argument, inputPath, before),
+    );
+    return { item, digest, fingerprint, verdict: "affected", reasons };
+  });
+}
+
+function changedFiles(
+  item: ResolvedTarget,
+  context: PlanContext,
+  argument: string,
+  inputPath: string,
+  before: string,
+): Extract<Reason, { kind: "file" }>[] | undefined {
+  const input = item.inputs.find(
+    (candidate) =>
+      candidate.argument === argument && (path.relative(context.root, candidate.path) || ".") === inputPath,
+  );
+  if (input === undefined) return undefined;
+  const old = before === "missing" ? new Map<string, string>() : context.manifests.read(before);
+  if (old === undefined) return undefined;
+  const folder = input.kind === "file" ? path.dirname(inputPath) : inputPath;
+  return diffManifests(old, context.snapshot.manifest(input)).map((change) => ({ ...change, path: path.join(folder, change.path) }));
+}

@@ -1,0 +1,88 @@
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { UserError } from "../errors/index.ts";
+
+interface Holder {
+  pid: number;
+  /** Start time of the process in kernel ticks: the same pid later is another process. */
+  startTicks: string;
+  command: string;
+  since: string;
+}
+
+/** Held by the one process that runs functions of a project and writes its records. */
+export class ProjectLock {
+  private readonly file: string;
+  private held = true;
+
+  private constructor(file: string) {
+    this.file = file;
+  }
+
+  /** Takes the lock, or says who has it. What a dead process left is taken over. */
+  static take(stateDir: string, command: string): ProjectLock {
+    mkdirSync(stateDir, { recursive: true });
+    const file = path.join(stateDir, "lock");
+    const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command, since: new Date().toISOString() };
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, JSON.stringify(mine));
+    try {
+      for (let attempt = 0; attempt < 5; attempt++) {
+        try {
+          // A link is made or not, with its content: no moment in which the lock exists and says nothing.
+          linkSync(temporary, file);
+          return new ProjectLock(file);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        }
+        const holder = read(file);
+        if (holder !== undefined && isAlive(holder)) throw heldBy(holder, stateDir);
+        rmSync(file, { force: true });
+      }
+      throw new UserError("locked", "the project's lock changes hands all the time", { place: file });
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  release(): void {
+    if (!this.held) return;
+    this.held = false;
+    if (read(this.file)?.pid === process.pid) rmSync(this.file, { force: true });
+  }
+}
+
+function read(file: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(holder: Holder): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  return startTicks(holder.pid) === holder.startTicks;
+}
+
+/** Field 22 of /proc/PID/stat; empty where there is no /proc, so that only the pid counts. */
+function startTicks(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function heldBy(holder: Holder, stateDir: string): UserError {
+  return new UserError("locked", `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`, {
+    place: path.dirname(stateDir),
+    hint: "end it first, or wait until it is done",
+  });
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { EngineInfo } from "../engine/types.ts";
+import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
+import { writeFileAtomically } from "../tree/index.ts";
+import type { Outcome } from "./machine.ts";
+
+/** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
+export interface RunRecord {
+  version: 1;
+  /** Sorts by time. */
+  id: string;
+  target: string;
+  digest: string;
+  fingerprint: Fingerprint;
+  reasons: Reason[];
+  outcome: Outcome;
+  /** False when an input changed while it ran; then the result is that of no known state. */
+  fresh: boolean;
+  engine: Pick<EngineInfo, "kind" | "version">;
+  /** ISO 8601. */
+  startedAt: string;
+  durationMs: number;
+  /** What the function returned, shortened; only when it passed. */
+  value?: string;
+  error?: { message: string; detail?: string; place?: string; exitCode: number };
+  /** File name in the same folder. */
+  log: string;
+}
+
+export interface Retention {
+  /** Newest runs kept of each target, besides its last success. */
+  perTarget: number;
+  maxAgeDays: number;
+}
+
+export const defaultRetention: Retention = { perTarget: 20, maxAgeDays: 30 };
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** All runs of a project. Records are written whole or not at all; one that cannot be read is set aside with a notice. */
+export class RunStore {
+  private readonly folder: string;
+  private readonly byTarget = new Map<string, RunRecord[]>();
+  readonly manifests: ManifestStore;
+
+  constructor(stateDir: string, onNotice: (text: string) => void = () => undefined) {
+    this.folder = path.join(stateDir, "runs");
+    this.manifests = new ManifestStore(stateDir);
+    for (const record of this.load(onNotice)) this.remember(record);
+  }
+
+  newId(target: string, startedAt: Date): string {
+    const time = startedAt.toISOString().replace(/[-:]/g, "");
+    return `${time}-${target.replace(/[^A-Za-z0-9_-]/g, "-")}-${randomBytes(3).toString("hex")}`;
+  }
+
+  /** Where the log of a run goes. */
+  logFile(id: string): string {
+    mkdirSync(this.folder, { recursive: true });
+    return path.join(this.folder, `${id}.log`);
+  }
+
+  add(record: RunRecord): void {
+    writeFileAtomically(path.join(this.folder, `${record.id}.json`), JSON.stringify(record));
+    this.remember(record);
+  }
+
+  /** Newest first. */
+  of(target: string): readonly RunRecord[] {
+    return this.byTarget.get(target) ?? [];
+  }
+
+  all(): RunRecord[] {
+    return [...this.byTarget.values()].flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** The engine that ran last: what a plan without an engine compares with. */
+  lastEngine(): string | undefined {
+    const [newest] = this.all();
+    return newest?.fingerprint.engine;
+  }
+
+  history(target: string): TargetHistory {
+    // A run that was cancelled says nothing about its state.
+    const runs = this.of(target).filter((record) => record.outcome !== "cancelled");
+    const passed = (record: PreviousRun): boolean => record.outcome === "passed" && record.fresh;
+    return {
+      last: runs[0],
+      lastPassed: runs.find(passed),
+      hasPassed: (digest) => {
+        const newest = runs.find((record) => record.digest === digest);
+        return newest !== undefined && passed(newest);
+      },
+    };
+  }
+
+  /** Median duration of the last passed runs; undefined before the first. */
+  expectedMs(target: string): number | undefined {
+    const durations = this.of(target).filter((record) => record.outcome === "passed").slice(0, 5).map((record) => record.durationMs);
+    return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
+  }
+
+  /** Deletes what is old, of each target by number and age; what its last success rests on stays. */
+  prune(retention: Retention = defaultRetention, nowMs = Date.now()): void {
+    const oldest = new Date(nowMs - retention.maxAgeDays * dayMs).toISOString();
+    for (const [target, records] of this.byTarget) {
+      const lastPassed = records.find((record) => record.outcome === "passed" && record.fresh);
+      const kept = records.filter(
+        (record, index) => record === lastPassed || (index < retention.perTarget && record.startedAt >= oldest),
+      );
+      for (const record of records) {
+        if (kept.includes(record)) continue;
+        rmSync(path.join(this.folder, `${record.id}.json`), { force: true });
+        rmSync(path.join(this.folder, record.log), { force: true });
+      }
+      if (kept.length === 0) this.byTarget.delete(target);
+      else this.byTarget.set(target, kept);
+    }
+    const used = this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest));
+    this.manifests.prune(new Set(used));
+  }
+
+  private remember(record: RunRecord): void {
+    const records = this.byTarget.get(record.target);
+    if (records === undefined) this.byTarget.set(record.target, [record]);
+    else {
+      // Almost always the newest: found at the front.
+      const at = records.findIndex((other) => other.id < record.id);
+      records.splice(at < 0 ? records.length : at, 0, record);
+    }
+  }
+
+  private load(onNotice: (text: string) => void): RunRecord[] {
+    let names: string[];
+    try {
+      names = readdirSync(this.folder).filter((name) => name.endsWith(".json"));
+    } catch {
+      return [];
+    }
+    const records: RunRecord[] = [];
+    for (const name of names.sort().reverse()) {
+      const file = path.join(this.folder, name);
+      try {
+        const record = JSON.parse(readFileSync(file, "utf8")) as RunRecord;
+        if (record.version !== 1 || typeof record.digest !== "string" || record.fingerprint === undefined) throw new Error("unknown form");
+        records.push(record);
+      } catch (error) {
+        // Another process may have pruned it between the listing and the read.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+        onNotice(`the run record ${name} cannot be read and is discarded; its function counts as not run`);
+        rmSync(file, { force: true });
+      }
+    }
+    return records;
+  }
+}
