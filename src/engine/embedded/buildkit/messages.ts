@@ -49,7 +49,7 @@ export interface StatusMessage {
     completed: Timestamp | null;
     error: string;
   }[];
-  logs: { vertex: string; stream: string; msg: Uint8Array }[];
+  logs: { vertex: string; timestamp: Timestamp | null; stream: string; msg: Uint8Array }[];
 }
 
 export interface ControlSolveRequest {
