@@ -26,12 +26,16 @@ export function codec<T extends object>(name: string): Codec<T> {
 }
 
 /**
- * Encodes as Go's deterministic marshaller does: fields by number, zero values left out unless they choose a oneof, map
- * keys sorted. BuildKit marshals each op again and takes the digest of *those* bytes, so ours must be the same.
+ * Encodes as Go's deterministic marshaller does: fields by number, the chosen member of a oneof last, zero values left
+ * out unless they choose a oneof, map keys sorted. BuildKit marshals each op again and takes the digest of *those*
+ * bytes, so ours must be the same. (In nested messages the members of a oneof have the highest numbers anyway.)
  */
 export function encodeCanonical(name: string, message: object): Buffer {
   const type = root.lookupType(name);
-  return Buffer.from(type.encode(canonical(type, message as Record<string, unknown>)).finish());
+  const fields = Object.entries(canonical(type, message as Record<string, unknown>));
+  const isChoice = ([field]: [string, unknown]): boolean => type.fields[field]?.partOf != null;
+  const parts = [fields.filter((field) => !isChoice(field)), fields.filter(isChoice)];
+  return Buffer.concat(parts.map((part) => type.encode(Object.fromEntries(part)).finish()));
 }
 
 function canonical(type: protobuf.Type, message: Record<string, unknown>): Record<string, unknown> {
