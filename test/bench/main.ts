@@ -1,6 +1,7 @@
 /**
  * `npm run bench` lists the benchmarks, `npm run bench -- NAME [--json]` runs one. `--json` prints one object
  * `{name, rows: [{case, value, unit, reference, ratio}]}`; a figure is always beside the peer or limit of the same run.
+ * What can't be measured ends the run with exit code 1 and the reason: there are no figures then.
  */
 import type { Bench, Row } from "./types.ts";
 
@@ -12,6 +13,14 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
   loop: {
     summary: "save to printed verdict in `watch`, 50 / 5,000 / 50,000 files, beside the same exec by buildctl",
     load: async () => (await import("./loop.ts")).loopBench,
+  },
+  watch: {
+    summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
+    load: async () => (await import("./watch.ts")).watchBench,
+  },
+  plan: {
+    summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx [10k 100k]",
+    load: async () => (await import("./plan.ts")).planBench,
   },
 };
 
@@ -35,7 +44,7 @@ function table(rows: readonly Row[]): string {
 async function main(): Promise<number> {
   const words = process.argv.slice(2);
   const json = words.includes("--json");
-  const name = words.find((word) => !word.startsWith("-"));
+  const [name, ...rest] = words.filter((word) => !word.startsWith("-"));
   if (name === undefined) {
     const list = Object.entries(benches).map(([key, { summary }]) => ({ name: key, summary }));
     process.stdout.write(
@@ -49,9 +58,14 @@ async function main(): Promise<number> {
     return 2;
   }
   const bench = await entry.load();
-  const rows = await bench.run((text) => process.stderr.write(`${text}\n`));
+  const rows = await bench.run((text) => process.stderr.write(`${text}\n`), rest);
   process.stdout.write(json ? `${JSON.stringify({ name, rows })}\n` : `${table(rows)}\n`);
   return 0;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -15,6 +15,9 @@ export interface Row {
 export interface Bench {
   name: string;
   summary: string;
-  /** Progress goes to `note` (stderr); the rows are the result. */
-  run(note: (text: string) => void): Promise<Row[]>;
+  /**
+   * Progress goes to `note` (stderr); the rows are the result. `words` are what follows the name on the command line,
+   * e.g. the sizes to measure. A part that can't be measured throws: no figure is better than a wrong one.
+   */
+  run(note: (text: string) => void, words: readonly string[]): Promise<Row[]>;
 }
