@@ -10,10 +10,16 @@ export interface TargetCall {
   name: string;
   /** The constructor (when it has arguments) and each function of the module on the way, in order. */
   steps: CallStep[];
+  /** What follows on a core object (`stdout`, `file --path x contents`), as written. */
+  coreWords: string[];
 }
 
 export interface CallStep {
   fn: FunctionInfo;
+  /** The object that it is a function of. */
+  object: string;
+  /** Values as written, by the argument's name in code; a list may be given piece by piece. */
+  values: Map<string, string[]>;
   /** Host paths given to `Directory` and `File` arguments, absolute; by the argument's name. */
   paths: Map<string, string>;
 }
@@ -37,37 +43,42 @@ export function parseTargetCall(target: Target, module: ModuleInfo, root: string
   const main = module.objects[module.mainObject];
   const steps: CallStep[] = [];
   const names: string[] = [];
+  const coreWords: string[] = [];
   let object: ObjectInfo | undefined = main;
-  if ((main?.constructorArguments?.length ?? 0) > 0) steps.push({ fn: constructorOf(main!), paths: new Map() });
+  if ((main?.constructorArguments?.length ?? 0) > 0) {
+    steps.push({ fn: constructorOf(main!), object: main!.name, values: new Map(), paths: new Map() });
+  }
   for (let index = 0; index < target.call.length; index++) {
     const word = target.call[index]!;
     const step = steps.at(-1);
+    if (coreWords.length > 0 || (object === undefined && !word.startsWith("--"))) {
+      coreWords.push(word);
+      continue;
+    }
     if (word.startsWith("--")) {
       const [flag, attached] = splitFlag(word);
       const argument = step?.fn.arguments.find((candidate) => kebabCase(candidate.name) === flag);
-      // Flags of core functions, at the end of a chain, are none of our paths.
-      if (argument === undefined) {
-        if (object !== undefined && step !== undefined) throw unknownFlag(target, step.fn, flag);
-        continue;
-      }
+      if (argument === undefined) throw unknownFlag(target, step?.fn, flag);
       const isSwitch = argument.type.kind === "boolean" && attached === undefined;
       const value = attached ?? (isSwitch ? "true" : target.call[++index]);
       if (value === undefined) throw new UserError("config", `--${flag} has no value`, { place: target.place });
+      step!.values.set(argument.name, [...(step!.values.get(argument.name) ?? []), value]);
       if (isHostPath(argument, value)) step!.paths.set(argument.name, path.resolve(root, value));
     } else if (object !== undefined) {
       const fn = findFunction(object, word);
       if (fn === undefined && isField(object, word)) {
         object = undefined;
+        coreWords.push(word);
       } else {
         if (fn === undefined) throw unknownFunction(target, object, word);
-        steps.push({ fn, paths: new Map() });
+        steps.push({ fn, object: object.name, values: new Map(), paths: new Map() });
         names.push(word);
         object = fn.returns.kind === "object" ? module.objects[fn.returns.name] : undefined;
       }
     }
   }
   if (names.length === 0) throw new UserError("config", "this call names no function", { place: target.place });
-  return { words: target.call, name: names.join(" "), steps };
+  return { words: target.call, name: names.join(" "), steps, coreWords };
 }
 
 function splitFlag(word: string): [string, string | undefined] {
@@ -108,7 +119,8 @@ function unknownFunction(target: Target, object: ObjectInfo, word: string): User
   });
 }
 
-function unknownFlag(target: Target, fn: FunctionInfo, flag: string): UserError {
+function unknownFlag(target: Target, fn: FunctionInfo | undefined, flag: string): UserError {
+  if (fn === undefined) return new UserError("config", `the module takes no argument --${flag}`, { place: target.place });
   const known = fn.arguments.map((argument) => `--${kebabCase(argument.name)}`);
   return new UserError("config", `"${kebabCase(fn.name)}" has no argument --${flag}`, {
     place: target.place,

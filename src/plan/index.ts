@@ -4,6 +4,7 @@ export { digestOf, environmentKey, fingerprintOf, type Fingerprint } from "./fin
 export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
 export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts";
+export { brokenProjectSources, loadProject, placeProject, projectHasher, type Project, type ProjectOptions, type ProjectPlace } from "./project.ts";
 export { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "./project-scan.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export { resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";

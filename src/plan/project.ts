@@ -1,0 +1,85 @@
+import path from "node:path";
+import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
+import { findModule, loadModule, type ModuleInfo } from "../module/index.ts";
+import { ContentHasher } from "../tree/index.ts";
+import { orderTargets } from "./order.ts";
+import { ProjectScanner, type ScannedInput } from "./project-scan.ts";
+import { resolveTargets, type ResolvedTarget } from "./resolve.ts";
+
+export interface ProjectOptions {
+  /** Where to look for fastloop.yaml and dagger.json, upwards. */
+  cwd: string;
+  /** `-m`. */
+  moduleDir?: string;
+  /** `--config`. */
+  configFile?: string;
+  environment?: NodeJS.ProcessEnv;
+}
+
+/** Where a project lies; known even when its configuration or module cannot be read. */
+export interface ProjectPlace {
+  /** Folder of fastloop.yaml, else where the command works. */
+  root: string;
+  /** `.fastloop` in it: records, hashes, manifests. Losing it costs time only. */
+  stateDir: string;
+  configFile: string;
+}
+
+/** A project as its configuration and its module describe it. */
+export interface Project extends ProjectPlace {
+  config: LoadedConfig;
+  module: ModuleInfo;
+  /** In an order in which needs come first. */
+  targets: ResolvedTarget[];
+  /** Looks at every input of every target, and at what the project itself is read from. */
+  scanner: ProjectScanner;
+  /** Configuration and module: when these change the project has to be read again. */
+  sources: ScannedInput[];
+}
+
+export function placeProject({ cwd, configFile }: ProjectOptions): ProjectPlace {
+  const file = configFile === undefined ? (findConfig(cwd) ?? path.join(cwd, "fastloop.yaml")) : path.resolve(cwd, configFile);
+  const root = path.dirname(file);
+  return { root, stateDir: path.join(root, ".fastloop"), configFile: file };
+}
+
+/** Reads configuration and module; throws `UserError` with the place of what is wrong. */
+export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
+  const place = placeProject(options);
+  const [config, module] = await Promise.all([
+    loadConfig({ cwd: options.cwd, file: options.configFile }),
+    loadModule(findModule(options.cwd, options.moduleDir), options.environment),
+  ]);
+  const targets = orderTargets(resolveTargets(config, module));
+  const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
+  const inputs = targets.flatMap((target) => [...target.inputs, ...target.sent]);
+  return { ...place, config, module, targets, sources, scanner: new ProjectScanner([...inputs, ...sources], hasher) };
+}
+
+/** What to look at while the project cannot be read: a mended file must be seen. */
+export function brokenProjectSources(options: ProjectOptions, place: ProjectPlace): ScannedInput[] {
+  let moduleRoot: string;
+  try {
+    moduleRoot = findModule(options.cwd, options.moduleDir);
+  } catch {
+    moduleRoot = options.moduleDir === undefined ? place.root : path.resolve(options.cwd, options.moduleDir);
+  }
+  return [configInput(place), moduleInput(moduleRoot, moduleRoot)];
+}
+
+function configInput(place: ProjectPlace): ScannedInput {
+  return { kind: "file", path: place.configFile, filter: {} };
+}
+
+/** A superset of what the module's digest is made of: whether it changed is decided by that digest. */
+function moduleInput(root: string, sourceDir: string): ScannedInput {
+  const source = path.relative(root, sourceDir);
+  const below = source === "" ? "" : `${source}/`;
+  const exclude = ["**/node_modules", "**/.git", "**/.fastloop", `${below}sdk`];
+  return { kind: "directory", path: root, filter: { include: ["dagger.json", `${below}**`], exclude, gitignore: true } };
+}
+
+/** Hashes outlive the process in the project's state. */
+export function projectHasher(stateDir: string, onNotice?: (text: string) => void): ContentHasher {
+  return new ContentHasher({ cacheFile: path.join(stateDir, "hashes"), onNotice });
+}

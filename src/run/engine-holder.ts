@@ -1,0 +1,93 @@
+import { openSession, type EngineInfo, type EngineSession } from "../engine/index.ts";
+import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import { LogFan, warmEngine, type WarmEngine } from "./executor.ts";
+
+export interface EngineHolderOptions {
+  workdir: string;
+  engine: string;
+  buildkitHost?: string;
+  environment: NodeJS.ProcessEnv;
+  hasher: ContentHasher;
+  onNotice(text: string): void;
+  onEngine(engine: EngineInfo): void;
+}
+
+/** One warm session and one warm module host, opened when first needed and kept; a new module gets a new host only. */
+export class EngineHolder {
+  private readonly options: EngineHolderOptions;
+  private session: Promise<EngineSession> | undefined;
+  private warm: { module: ModuleInfo; host: ModuleHost; engine: WarmEngine } | undefined;
+  private readonly logs = new LogFan();
+  private readonly closing = new AbortController();
+
+  constructor(options: EngineHolderOptions) {
+    this.options = options;
+  }
+
+  /** The engine that answers, once a session is open. */
+  async info(): Promise<EngineInfo> {
+    return (await this.openSession()).engine;
+  }
+
+  get isOpen(): boolean {
+    return this.session !== undefined;
+  }
+
+  async forModule(module: ModuleInfo): Promise<WarmEngine> {
+    const session = await this.openSession();
+    if (this.warm?.module.digest === module.digest && this.warm.module.root === module.root) return this.warm.engine;
+    const old = this.warm;
+    const host = startModuleHost({
+      module,
+      session: { port: session.port, token: session.token },
+      onLog: (log) => this.logs.emit(log),
+      env: this.options.environment,
+    });
+    // Snapshots belong to the session, not to the module: they stay.
+    const fresh = warmEngine(session, host, module, this.options.hasher, this.logs);
+    const engine = old === undefined || old.engine.session !== session ? fresh : { ...fresh, trees: old.engine.trees };
+    this.warm = { module, host, engine };
+    await old?.host.close();
+    return engine;
+  }
+
+  /** After the engine went away: the next call opens another session. */
+  async drop(): Promise<void> {
+    const { session, warm } = this;
+    this.session = undefined;
+    this.warm = undefined;
+    await warm?.host.close();
+    await (await session?.catch(() => undefined))?.close().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.drop();
+  }
+
+  private openSession(): Promise<EngineSession> {
+    this.session ??= this.open();
+    return this.session;
+  }
+
+  private async open(): Promise<EngineSession> {
+    const { workdir, engine, buildkitHost, onNotice } = this.options;
+    try {
+      const session = await openSession({ workdir, engine, buildkitHost, signal: this.closing.signal, onNotice });
+      this.options.onEngine(session.engine);
+      session.onEvent((event) => {
+        if (event.kind === "notice") onNotice(event.text);
+      });
+      return session;
+    } catch (error) {
+      this.session = undefined;
+      throw error;
+    }
+  }
+}
+
+/** How an engine is named in digests. */
+export function engineName(info: Pick<EngineInfo, "kind" | "version">): string {
+  return `${info.kind} ${info.version}`;
+}

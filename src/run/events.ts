@@ -1,0 +1,44 @@
+import type { EngineInfo } from "../engine/types.ts";
+import type { UserError } from "../errors/index.ts";
+import type { Reason } from "../plan/index.ts";
+import type { LoopState, Outcome } from "./machine.ts";
+
+/** All that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
+export type LoopNotice =
+  /** The project was read: these functions are kept true, from so many files in so many folders. */
+  | { kind: "ready"; targets: string[]; files: number; folders: number; tookMs: number; source: string }
+  | { kind: "engine"; engine: EngineInfo }
+  /** Hints settled and files were compared. `changed` are the causes over all functions; empty: nothing that matters. */
+  | { kind: "planned"; affected: { name: string; digest: string; reasons: readonly Reason[] }[]; current: string[]; tookMs: number }
+  | { kind: "started"; name: string; digest: string; reasons: readonly Reason[]; atMs: number }
+  | { kind: "step"; name: string; step: string; done: boolean; cached: boolean; durationMs?: number }
+  | { kind: "output"; name: string; stream: "stdout" | "stderr"; text: string }
+  | { kind: "still-running"; name: string; runningMs: number; step: string | undefined }
+  | { kind: "cancelling"; name: string; digest: string; why: "stale" | "gone" | "stop" }
+  | FinishedNotice
+  | { kind: "blocked"; name: string; need: string }
+  /** Every function is what it is on these files: nothing runs, nothing waits. */
+  | { kind: "settled"; current: string[]; failed: string[]; blocked: string[] }
+  | { kind: "notice"; text: string }
+  /** Configuration or module cannot be read; the watch goes on and recovers when it is mended. */
+  | { kind: "broken"; error: UserError }
+  | { kind: "recovered" };
+
+export interface FinishedNotice {
+  kind: "finished";
+  name: string;
+  digest: string;
+  outcome: Outcome;
+  /** Whether the result is that of the files as they are: it passed or failed, and no input changed meanwhile. */
+  fresh: boolean;
+  durationMs: number;
+  /** What it returned, as text. */
+  value?: string;
+  error?: { message: string; detail?: string; place?: string; exitCode: number };
+  /** Steps of the engine, and how many of them came from its cache. */
+  steps: { total: number; cached: number };
+  /** Path of the whole log. */
+  logFile: string;
+}
+
+export type LoopListener = (notice: LoopNotice, state: LoopState) => void;

@@ -1,0 +1,175 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { TreeSync } from "../engine/trees.ts";
+import type { EngineEvent, EngineSession } from "../engine/types.ts";
+import { UserError } from "../errors/index.ts";
+import type { HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
+import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import { argumentsOf } from "./arguments.ts";
+
+/** A warm session with a warm process for the module's bodies. */
+export interface WarmEngine {
+  session: EngineSession;
+  host: ModuleHost;
+  module: ModuleInfo;
+  /** Snapshots of host trees in this session. */
+  trees: TreeSync;
+  /** Output of bodies, by call. */
+  onLog(listener: (log: HostLog) => void): () => void;
+}
+
+export interface ExecuteOptions {
+  callId: string;
+  snapshot: ProjectSnapshot;
+  root: string;
+  environment: NodeJS.ProcessEnv;
+  logFile: string;
+  signal: AbortSignal;
+  onStep(event: Extract<EngineEvent, { kind: "step-started" | "step-done" }>): void;
+  onOutput(stream: "stdout" | "stderr", text: string): void;
+}
+
+export interface Execution {
+  value: ReturnedValue;
+  /** True when a tree moved between being hashed and being sent: the result is not that of the digest. */
+  inputMoved: boolean;
+}
+
+/** Runs one target's call on the very trees that were hashed for it. Throws what the body or the engine throws. */
+export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, options: ExecuteOptions): Promise<Execution> {
+  const { session, host, module, trees } = engine;
+  const { callId, signal } = options;
+  const query = { callId, signal };
+  const secrets: string[] = [];
+  let inputMoved = false;
+  const log = new RunLog(options.logFile, secrets);
+  const stopEvents = session.onEvent((event) => {
+    if (!("callId" in event) || event.callId !== callId) return;
+    if (event.kind === "log") {
+      const text = log.write(event.text);
+      options.onOutput(event.stream, text);
+    } else {
+      if (event.kind === "step-done") log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+      options.onStep(event);
+    }
+  });
+  const stopLogs = engine.onLog((entry) => {
+    if (entry.callId === callId) options.onOutput(entry.stream, log.write(entry.text));
+  });
+  try {
+    const hostInput = async (argument: string, kind: "directory" | "file", hostPath: string): Promise<string> => {
+      if (kind === "file") return (await trees.file(hostPath, query)).id;
+      const input = item.sent.find((candidate) => candidate.argument === argument && candidate.path === hostPath);
+      if (input === undefined) throw new Error(`${hostPath} is no input of ${item.target.name}`);
+      const listing = options.snapshot.listing(input);
+      if (listing === undefined) throw new UserError("config", "this folder does not exist", { place: hostPath });
+      const synced = await trees.directory(hostPath, input.filter, { ...query, listing });
+      inputMoved ||= synced.listing !== listing;
+      return synced.id;
+    };
+    const sources = {
+      module,
+      session,
+      root: options.root,
+      environment: options.environment,
+      query,
+      hostInput,
+      onSecret: (plaintext: string) => void secrets.push(plaintext),
+      place: item.target.place,
+    };
+    let parent: ReturnedValue | undefined;
+    let constructorArgs: Record<string, unknown> | undefined;
+    for (const step of item.call.steps) {
+      const args = await argumentsOf(step, sources);
+      if (step.fn.name === "constructor") {
+        constructorArgs = args;
+        continue;
+      }
+      parent = await host.call({
+        object: step.object,
+        function: step.fn.name,
+        parent,
+        constructorArgs: parent === undefined ? constructorArgs : undefined,
+        args,
+        callId,
+        signal,
+      });
+    }
+    const value = await evaluate(parent ?? null, item.call.coreWords, session, query);
+    return { value, inputMoved };
+  } catch (error) {
+    log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    throw error;
+  } finally {
+    stopEvents();
+    stopLogs();
+    log.close();
+  }
+}
+
+/** A lazy core object is evaluated, so that a function that returns one has really run. */
+async function evaluate(
+  value: ReturnedValue,
+  coreWords: readonly string[],
+  session: EngineSession,
+  query: { callId: string; signal: AbortSignal },
+): Promise<ReturnedValue> {
+  const field = coreWords[0] ?? "sync";
+  if (coreWords.length > 1 || coreWords.some((word) => word.startsWith("--"))) {
+    throw new UserError("config", `"${coreWords.join(" ")}": a watched call ends in one plain field of a core object`, {
+      hint: "move the rest of the chain into a function of the module",
+    });
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value) || !("$id" in value)) return value;
+  if (coreWords.length === 0 && !["Container", "Directory", "File"].includes(value.$type)) return value;
+  const name = field.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+  if (!/^[A-Za-z]\w*$/.test(name)) throw new UserError("config", `"${field}" is no field of ${value.$type}`);
+  const document = `query Evaluate($id: ID!) { node(id: $id) { ... on ${value.$type} { ${name} } } }`;
+  const result = await session.query<{ node: Record<string, ReturnedValue> }>(document, { id: value.$id }, query);
+  return coreWords.length === 0 ? value : (result.node[name] ?? null);
+}
+
+/** The whole output of one run in one file, less the secrets in it. */
+class RunLog {
+  private readonly descriptor: number;
+  private readonly secrets: readonly string[];
+
+  constructor(file: string, secrets: readonly string[]) {
+    this.descriptor = openSync(file, "a", 0o600);
+    this.secrets = secrets;
+  }
+
+  /** Returns the text as it was written, for showing it. */
+  write(text: string): string {
+    let shown = text;
+    for (const secret of this.secrets) {
+      const trimmed = secret.trim();
+      if (trimmed !== "") shown = shown.replaceAll(trimmed, "***");
+    }
+    writeSync(this.descriptor, shown);
+    return shown;
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+}
+
+/** Opens what a run needs in one go. */
+export function warmEngine(session: EngineSession, host: ModuleHost, module: ModuleInfo, hasher: ContentHasher, logs: LogFan): WarmEngine {
+  return { session, host, module, trees: new TreeSync(session, { hasher }), onLog: (listener) => logs.add(listener) };
+}
+
+/** Hands one stream of logs to several listeners. */
+export class LogFan {
+  private readonly listeners = new Set<(log: HostLog) => void>();
+
+  add(listener: (log: HostLog) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  emit(log: HostLog): void {
+    for (const listener of this.listeners) listener(log);
+  }
+}

@@ -1,0 +1,435 @@
+import os from "node:os";
+import path from "node:path";
+import { durationMs } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import {
+  brokenProjectSources,
+  environmentKey,
+  loadProject,
+  placeProject,
+  planTargets,
+  projectHasher,
+  ProjectScanner,
+  withNeeds,
+  type PlannedTarget,
+  type Project,
+  type ProjectPlace,
+  type ProjectSnapshot,
+} from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import { Watcher, type HintSourceKind, type SettledHints } from "../watch/index.ts";
+import { engineName, EngineHolder } from "./engine-holder.ts";
+import type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
+import { runFunction } from "./function-run.ts";
+import { ProjectLock } from "./lock.ts";
+import { initialState, isSettled, reduce, type Effect, type LoopEvent, type LoopState } from "./machine.ts";
+import { RunStore } from "./records.ts";
+
+export interface LoopOptions {
+  cwd: string;
+  moduleDir?: string;
+  configFile?: string;
+  environment: NodeJS.ProcessEnv;
+  /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
+  engine?: string;
+  buildkitHost?: string;
+  /** How the lock names this process, e.g. `fastloop watch`. */
+  command: string;
+  /** Only these functions, and what they need. */
+  only?: readonly string[];
+  /** Run what is current, too. */
+  force?: boolean;
+  jobs?: number;
+  failFast?: boolean;
+  /** For functions that declare none. */
+  timeoutMs?: number;
+  source?: HintSourceKind | "auto";
+  quietMs?: number;
+}
+
+/** What a run came to, per function. */
+export interface LoopSummary {
+  passed: string[];
+  current: string[];
+  failed: string[];
+  blocked: string[];
+  cancelled: string[];
+  timedOut: string[];
+  results: ReadonlyMap<string, FinishedNotice>;
+}
+
+/**
+ * A project kept true: looks at files, plans, runs what is affected, cancels what became stale. `runAll` does it once,
+ * `start` goes on with every settled change until `stop`.
+ */
+export class Loop {
+  private readonly options: LoopOptions;
+  private readonly place: ProjectPlace;
+  private readonly hasher: ContentHasher;
+  private readonly store: RunStore;
+  private readonly lock: ProjectLock;
+  private readonly listeners = new Set<LoopListener>();
+  private readonly controllers = new Map<string, AbortController>();
+  private readonly results = new Map<string, FinishedNotice>();
+  private readonly settledWaiters: (() => void)[] = [];
+  private machine: LoopState;
+  private project: Project | undefined;
+  private brokenScanner: ProjectScanner | undefined;
+  private sourcesDigest = "";
+  private snapshot: ProjectSnapshot | undefined;
+  private plans = new Map<string, PlannedTarget>();
+  private engine: EngineHolder | undefined;
+  private watcher: Watcher | undefined;
+  /** Looks come one after another: each sees the files after the one before. */
+  private looking: Promise<void> = Promise.resolve();
+  private forced: Set<string> | "all" | undefined;
+  private failure: unknown;
+  private stopped = false;
+
+  constructor(options: LoopOptions) {
+    this.options = options;
+    this.place = placeProject(options);
+    this.lock = ProjectLock.take(this.place.stateDir, options.command);
+    const notice = (text: string): void => this.emit({ kind: "notice", text });
+    this.hasher = projectHasher(this.place.stateDir, notice);
+    this.store = new RunStore(this.place.stateDir, notice);
+    this.machine = initialState({ jobs: options.jobs ?? defaultJobs(), failFast: options.failFast });
+    if (options.force === true) this.forced = "all";
+  }
+
+  get state(): LoopState {
+    return this.machine;
+  }
+
+  /** Subscribes to all that happens; returns the unsubscribe function. */
+  on(listener: LoopListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
+  async runAll(): Promise<LoopSummary> {
+    this.results.clear();
+    await this.look({ paths: new Set(), everywhere: "asked" });
+    if (this.failure !== undefined) throw this.failure;
+    await this.settled();
+    if (this.failure !== undefined) throw this.failure;
+    return this.summary();
+  }
+
+  /** Plans and runs, then watches: every settled change is looked at until `stop`. Resolves when it is ready. */
+  async start(): Promise<void> {
+    const startedMs = performance.now();
+    await this.readProject();
+    const configured = this.project?.config.config.watch;
+    this.watcher = new Watcher({
+      root: this.place.root,
+      stateDir: this.place.stateDir,
+      onSettled: (hints) => void this.look(hints),
+      onNotice: (text) => this.emit({ kind: "notice", text }),
+      fingerprint: () => (this.project?.scanner ?? this.brokenScanner!).scan().statDigest(),
+      rules: { quietMs: this.options.quietMs ?? (configured?.debounce === undefined ? 50 : durationMs(configured.debounce)) },
+      source: this.options.source ?? (configured?.poll === true ? "polling" : "auto"),
+      pollIntervalMs: configured?.pollInterval === undefined ? undefined : durationMs(configured.pollInterval),
+    });
+    const snapshot = (this.project?.scanner ?? this.brokenScanner!).scan();
+    this.watcher.watch(snapshot.folders());
+    const targets = this.project?.targets ?? [];
+    this.emit({
+      kind: "ready",
+      targets: targets.map((item) => item.target.name),
+      files: targets.length === 0 ? 0 : Math.max(...targets.flatMap((item) => item.inputs.map((input) => snapshot.count(input)))),
+      folders: snapshot.folders().length,
+      tookMs: Math.round(performance.now() - startedMs),
+      source: this.watcher.kind,
+    });
+    await this.look({ paths: new Set(), everywhere: "start" });
+  }
+
+  /** Tells of changes, as the watcher would; for programs that know what they wrote. */
+  applyHints(paths: readonly string[]): Promise<void> {
+    return this.look({ paths: new Set(paths.map((file) => path.resolve(this.place.root, file))), everywhere: undefined });
+  }
+
+  /** Runs functions again whatever their state: all, those that failed, or by name. */
+  rerun(which: "all" | "failed" | readonly string[]): Promise<void> {
+    const failed = this.machine.functions.filter((fn) => fn.verdict === "failed" || fn.verdict === "blocked");
+    this.forced = which === "all" ? "all" : new Set(which === "failed" ? failed.map((fn) => fn.name) : which);
+    return this.look({ paths: new Set(), everywhere: "asked" });
+  }
+
+  /** Resolves when nothing runs, waits or is unknown. */
+  settled(): Promise<void> {
+    if (this.isAtRest()) return Promise.resolve();
+    return new Promise((resolve) => this.settledWaiters.push(resolve));
+  }
+
+  /** Cancels everything, waits until it is gone, and lets go of engine, lock and watches. */
+  async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.watcher?.close();
+    this.dispatch({ kind: "stop" });
+    await Promise.all([this.looking, this.settled()]);
+    await this.engine?.close();
+    this.store.prune();
+    this.hasher.save();
+    this.lock.release();
+  }
+
+  private look(hints: SettledHints): Promise<void> {
+    if (!this.stopped) this.dispatch({ kind: "hinted" });
+    this.looking = this.looking.then(async () => {
+      if (this.stopped) return;
+      try {
+        await this.lookNow(hints);
+      } catch (error) {
+        this.broken(error);
+      }
+    });
+    return this.looking;
+  }
+
+  /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
+  private async lookNow(hints: SettledHints): Promise<void> {
+    const startedMs = performance.now();
+    if (this.project === undefined || this.sourcesMoved()) {
+      await this.readProject();
+      if (this.project === undefined) {
+        this.watcher?.watch(this.brokenScanner!.scan().folders());
+        return;
+      }
+    }
+    const { project } = this;
+    let snapshot = project.scanner.scan();
+    this.watcher?.watch(snapshot.folders());
+    let planned = this.plan(project, snapshot);
+    if (planned.some((plan) => this.isWanted(plan))) {
+      // The engine is part of every digest: the first run of all opens it before anything is decided.
+      const known = this.engine?.isOpen === true;
+      const engine = this.openEngine(project);
+      const name = engineName(await engine.info());
+      if (!known && planned[0]?.fingerprint.engine !== name) {
+        snapshot = project.scanner.scan();
+        planned = this.plan(project, snapshot, name);
+      }
+    }
+    this.snapshot = snapshot;
+    this.failure = undefined;
+    this.plans = new Map(planned.map((plan) => [plan.item.target.name, plan]));
+    this.watcher?.scanTook(performance.now() - startedMs);
+    for (const { path: at, reason } of snapshot.unreadable()) this.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
+    const affected = planned.filter((plan) => this.isWanted(plan));
+    if (affected.length > 0 || hints.everywhere === "start" || hints.everywhere === "asked") {
+      this.emit({
+        kind: "planned",
+        affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: this.reasons(plan) })),
+        current: planned.filter((plan) => !this.isWanted(plan)).map((plan) => plan.item.target.name),
+        tookMs: Math.round(performance.now() - startedMs),
+      });
+    }
+    const forced = this.forced;
+    this.forced = undefined;
+    this.dispatch({
+      kind: "planned",
+      functions: planned.map((plan) => ({
+        name: plan.item.target.name,
+        needs: plan.item.target.needs,
+        policy: plan.item.target.policy,
+        digest: plan.digest,
+        affected: plan.verdict === "affected" || isForced(plan, forced),
+        reasons: isForced(plan, forced) ? this.reasons(plan, forced) : plan.reasons,
+        forced: isForced(plan, forced) || this.watcher === undefined,
+      })),
+    });
+  }
+
+  private isWanted(plan: PlannedTarget): boolean {
+    return plan.verdict === "affected" || isForced(plan, this.forced);
+  }
+
+  private reasons(plan: PlannedTarget, forced = this.forced): PlannedTarget["reasons"] {
+    return isForced(plan, forced) && plan.reasons.length === 0 ? [{ kind: "forced" }] : plan.reasons;
+  }
+
+  private plan(project: Project, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
+    this.engineInDigests = engine;
+    const planned = planTargets(this.chosen(project), {
+      snapshot,
+      root: project.root,
+      moduleDigest: project.module.digest,
+      engine: engine ?? this.store.lastEngine() ?? "",
+      environment: this.options.environment,
+      environmentKey: environmentKey(this.place.stateDir),
+      history: (target) => this.store.history(target),
+      manifests: this.store.manifests,
+    });
+    this.hasher.save();
+    return planned;
+  }
+
+  private engineInDigests: string | undefined;
+
+  private chosen(project: Project): Project["targets"] {
+    const { only } = this.options;
+    if (only === undefined) return project.targets;
+    const known = project.targets.map((item) => item.target);
+    const unknown = only.find((name) => !known.some((target) => target.name === name));
+    if (unknown !== undefined) {
+      throw new UserError("usage", `there is no function "${unknown}" to run`, {
+        hint: `there are ${known.map((target) => target.name).join(", ")}`,
+      });
+    }
+    const wanted = withNeeds(new Set(only), known);
+    return project.targets.filter((item) => wanted.has(item.target.name));
+  }
+
+  private async readProject(): Promise<void> {
+    const wasBroken = this.failure !== undefined;
+    try {
+      const project = await loadProject(this.options, this.hasher);
+      this.chosen(project);
+      this.project = project;
+      this.brokenScanner = undefined;
+      const snapshot = new ProjectScanner(project.sources, this.hasher).scan();
+      this.sourcesDigest = project.sources.map((source) => snapshot.digest(source)).join(" ");
+      if (this.options.jobs === undefined && project.config.config.engine?.jobs !== undefined) {
+        this.machine = { ...this.machine, jobs: project.config.config.engine.jobs };
+      }
+      this.failure = undefined;
+      if (wasBroken) this.emit({ kind: "recovered" });
+    } catch (error) {
+      this.project = undefined;
+      const sources = brokenProjectSources(this.options, this.place);
+      this.brokenScanner = new ProjectScanner(sources, this.hasher);
+      this.broken(error);
+    }
+  }
+
+  private sourcesMoved(): boolean {
+    const { sources } = this.project!;
+    const snapshot = new ProjectScanner(sources, this.hasher).scan();
+    return sources.map((source) => snapshot.digest(source)).join(" ") !== this.sourcesDigest;
+  }
+
+  /** A user's error stops nothing but this look: the next change is the next chance. A bug ends the loop. */
+  private broken(error: unknown): void {
+    this.failure = error;
+    if (!(error instanceof UserError)) {
+      this.wake();
+      if (this.watcher !== undefined) queueMicrotask(() => { throw error; });
+      return;
+    }
+    this.emit({ kind: "broken", error });
+    this.wake();
+  }
+
+  private openEngine(project: Project): EngineHolder {
+    this.engine ??= new EngineHolder({
+      workdir: project.root,
+      engine: this.options.engine ?? project.config.config.engine?.use ?? "auto",
+      buildkitHost: this.options.buildkitHost ?? project.config.config.engine?.buildkit,
+      environment: this.options.environment,
+      hasher: this.hasher,
+      onNotice: (text) => this.emit({ kind: "notice", text }),
+      onEngine: (engine) => this.emit({ kind: "engine", engine }),
+    });
+    return this.engine;
+  }
+
+  private dispatch(event: LoopEvent): void {
+    const { state, effects } = reduce(this.machine, event);
+    this.machine = state;
+    for (const effect of effects) this.perform(effect);
+    if (this.isAtRest()) this.wake();
+  }
+
+  private perform(effect: Effect): void {
+    if (effect.kind === "start") void this.runOne(effect);
+    else if (effect.kind === "blocked") this.emit({ kind: "blocked", name: effect.name, need: effect.need });
+    else {
+      this.emit({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
+      this.controllers.get(effect.name)?.abort(new UserError("interrupted", `${effect.name} became ${effect.why}`));
+    }
+  }
+
+  private async runOne(effect: Extract<Effect, { kind: "start" }>): Promise<void> {
+    const plan = this.plans.get(effect.name)!;
+    const controller = new AbortController();
+    this.controllers.set(effect.name, controller);
+    const finished = await runFunction({ ...plan, reasons: [...effect.reasons] }, controller, {
+      project: this.project!,
+      snapshot: this.snapshot!,
+      engine: this.engine!,
+      store: this.store,
+      hasher: this.hasher,
+      environment: this.options.environment,
+      timeoutMs: this.options.timeoutMs,
+      emit: (notice) => this.emit(notice),
+    });
+    this.controllers.delete(effect.name);
+    this.results.set(effect.name, finished);
+    this.emit(finished);
+    this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
+    if (!this.stopped && !finished.fresh) await this.look({ paths: new Set(), everywhere: undefined });
+    else if (!this.stopped && this.watcher !== undefined && isSettled(this.machine)) await this.confirm();
+  }
+
+  /** Before everything is called current: events may have been lost, so the files are looked at once more. */
+  private async confirm(): Promise<void> {
+    const now = this.project?.scanner.scan();
+    if (now === undefined || this.snapshot === undefined || this.stopped) return;
+    if (now.statDigest() !== this.snapshot.statDigest()) await this.look({ paths: new Set(), everywhere: undefined });
+    else this.emitSettled();
+  }
+
+  private emitSettled(): void {
+    const named = (verdict: string): string[] =>
+      this.machine.functions.filter((fn) => fn.verdict === verdict).map((fn) => fn.name);
+    this.emit({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked") });
+  }
+
+  private isAtRest(): boolean {
+    return isSettled(this.machine) || (this.stopped && this.controllers.size === 0);
+  }
+
+  private wake(): void {
+    for (const resolve of this.settledWaiters.splice(0)) resolve();
+  }
+
+  private summary(): LoopSummary {
+    const ran = (outcome: string): string[] =>
+      [...this.results.values()].filter((result) => result.outcome === outcome).map((result) => result.name);
+    const current = this.machine.functions.filter((fn) => fn.verdict === "current" && !this.results.has(fn.name));
+    return {
+      passed: ran("passed"),
+      current: current.map((fn) => fn.name),
+      failed: ran("failed"),
+      blocked: this.machine.functions.filter((fn) => fn.verdict === "blocked").map((fn) => fn.name),
+      cancelled: ran("cancelled"),
+      timedOut: ran("timed-out"),
+      results: this.results,
+    };
+  }
+
+  private readonly noticed = new Set<string>();
+
+  private noticeOnce(text: string): void {
+    if (this.noticed.has(text)) return;
+    this.noticed.add(text);
+    this.emit({ kind: "notice", text });
+  }
+
+  private emit(notice: LoopNotice): void {
+    for (const listener of this.listeners) listener(notice, this.machine);
+  }
+}
+
+function isForced(plan: PlannedTarget, forced: ReadonlySet<string> | "all" | undefined): boolean {
+  return forced === "all" || forced?.has(plan.item.target.name) === true;
+}
+
+/** One core stays free for the engine and the editor. */
+function defaultJobs(): number {
+  return Math.max(1, os.availableParallelism() - 1);
+}
