@@ -10,7 +10,6 @@ import { formatImageReference, parseImageReference } from "./image-reference.ts"
 import { withTree } from "./read.ts";
 import { loadAll, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
-import { solveFailure } from "./solve-failure.ts";
 import type { Container, File } from "./values.ts";
 
 export const containerImageSdl = /* GraphQL */ `
@@ -113,13 +112,7 @@ async function runExporter(
     definition: definition(session.compile(container.rootfs)) ?? emptyImage,
     config: exportedConfig(container),
   }));
-  return await session.builds.use(async ({ build }) => {
-    try {
-      return await build.export({ type, attributes, sink, results }, { signal: call.signal });
-    } catch (error) {
-      throw await solveFailure(session, call, error);
-    }
-  });
+  return await session.export(call, { type, attributes, sink, results });
 }
 
 /** BuildKit solves no empty definition: an image of nothing has one layer with an empty root. */

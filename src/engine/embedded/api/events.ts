@@ -8,14 +8,13 @@ const keptOutputChars = 100 * 1024;
 
 interface Step {
   name: string;
+  /** The solve that tells about the step: several solves of a request may share it, each is told everything. */
+  teller: symbol | undefined;
   state: "waiting" | "running" | "done";
   startedMs: number;
   scrubbers: Map<string, StreamScrubber>;
   decoders: Map<string, InstanceType<typeof TextDecoder>>;
   kept: { stdout: string; stderr: string };
-  /** Resolved when BuildKit reports the end. */
-  ended: Promise<void>;
-  end: () => void;
 }
 
 export interface EventSink {
@@ -24,91 +23,76 @@ export interface EventSink {
   secretsOf(vertex: string): readonly string[];
 }
 
-/**
- * BuildKit's status stream as engine events. A step belongs to the calls whose definition holds its vertex; plumbing is
- * left out.
- */
-export class StatusEvents {
+/** BuildKit's account of the solves of one request as engine events. Plumbing is left out. */
+export class CallEvents {
   private readonly steps = new Map<string, Step>();
-  /** vertex -> calls that wait for it. */
-  private readonly waiting = new Map<string, Set<string>>();
   private readonly sink: EventSink;
+  private readonly callId: string | undefined;
 
-  constructor(sink: EventSink) {
+  constructor(sink: EventSink, callId: string | undefined) {
     this.sink = sink;
+    this.callId = callId;
   }
 
-  /** Attributes the vertices to a call until the returned function is called. */
-  attribute(vertices: readonly string[], callId: string | undefined): () => void {
-    if (callId === undefined) return () => {};
-    for (const vertex of vertices) {
-      let calls = this.waiting.get(vertex);
-      if (calls === undefined) this.waiting.set(vertex, (calls = new Set<string>()));
-      calls.add(callId);
-    }
-    return () => {
-      for (const vertex of vertices) {
-        const calls = this.waiting.get(vertex);
-        calls?.delete(callId);
-        if (calls?.size === 0) this.waiting.delete(vertex);
-      }
+  /** What one solve of the request reports to. */
+  solveListener(): (update: StatusUpdate) => void {
+    const teller = Symbol("solve");
+    return (update) => {
+      for (const vertex of update.vertexes) if (this.tells(teller, vertex.digest)) this.vertex(vertex);
+      for (const log of update.logs) if (this.tells(teller, log.vertex)) this.log(log);
     };
   }
 
-  onStatus(update: StatusUpdate): void {
-    for (const vertex of update.vertexes) {
-      const step = this.step(vertex.digest);
-      if (vertex.name !== "") step.name = vertex.name;
-      if (vertex.startedMs !== undefined && step.state !== "running" && vertex.completedMs === undefined) this.start(vertex.digest, step, vertex.startedMs);
-      if (vertex.completedMs !== undefined && step.state !== "done") {
-        if (step.state === "waiting") this.start(vertex.digest, step, vertex.startedMs ?? vertex.completedMs);
-        this.flush(vertex.digest, step);
-        step.state = "done";
-        const { completedMs, error } = vertex;
-        this.emit(vertex.digest, step, {
-          kind: "step-done",
-          step: vertex.digest,
-          name: step.name,
-          cached: vertex.cached,
-          durationMs: Math.max(0, completedMs - step.startedMs),
-          ...(error === undefined || error === "" ? {} : { error: scrub(error, this.sink.secretsOf(vertex.digest)) }),
-        });
-        step.end();
-      }
+  private tells(teller: symbol, digest: string): boolean {
+    const step = this.step(digest);
+    return (step.teller ??= teller) === teller;
+  }
+
+  /** Steps of a result that the session still holds: nobody asked BuildKit. */
+  reused(steps: readonly { digest: string; name: string }[]): void {
+    for (const { digest, name } of steps) {
+      if (this.steps.has(digest)) continue;
+      this.steps.set(digest, { ...this.step(digest), name, state: "done" });
+      this.emit(name, { kind: "step-started", step: digest, name });
+      this.emit(name, { kind: "step-done", step: digest, name, cached: true, durationMs: 0 });
     }
-    for (const log of update.logs) this.log(log);
   }
 
-  /** What an exec printed as far as it is known, scrubbed; waits until BuildKit has reported its end. */
-  async outputOf(vertex: string, timeoutMs: number): Promise<{ stdout: string; stderr: string }> {
+  /** The end of what an exec printed, scrubbed. */
+  outputOf(vertex: string): { stdout: string; stderr: string } {
+    const { kept } = this.step(vertex);
+    return { stdout: tail(kept.stdout), stderr: tail(kept.stderr) };
+  }
+
+  private vertex(vertex: StatusUpdate["vertexes"][number]): void {
+    const { digest, startedMs, completedMs, error } = vertex;
+    const step = this.step(digest);
+    if (vertex.name !== "") step.name = vertex.name;
+    if (step.state === "waiting" && (startedMs ?? completedMs) !== undefined) {
+      step.state = "running";
+      step.startedMs = startedMs ?? completedMs ?? 0;
+      this.emit(step.name, { kind: "step-started", step: digest, name: step.name });
+    }
+    if (completedMs === undefined || step.state === "done") return;
+    // Sources complete more than once: first when their key is known, then when they were fetched.
+    step.state = "done";
+    this.flush(digest, step);
+    this.emit(step.name, {
+      kind: "step-done",
+      step: digest,
+      name: step.name,
+      cached: vertex.cached,
+      durationMs: Math.max(0, Math.round(completedMs - step.startedMs)),
+      ...(error === undefined || error === "" ? {} : { error: scrub(error, this.sink.secretsOf(digest)) }),
+    });
+  }
+
+  private log({ vertex, stream, data }: StatusUpdate["logs"][number]): void {
     const step = this.step(vertex);
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      step.ended,
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs);
-      }),
-    ]);
-    clearTimeout(timer);
-    return { stdout: tail(step.kept.stdout), stderr: tail(step.kept.stderr) };
-  }
-
-  private start(digest: string, step: Step, startedMs: number): void {
-    step.state = "running";
-    step.startedMs = startedMs;
-    step.kept = { stdout: "", stderr: "" };
-    const { promise, resolve } = deferred();
-    step.ended = promise;
-    step.end = resolve;
-    this.emit(digest, step, { kind: "step-started", step: digest, name: step.name });
-  }
-
-  private log(log: StatusUpdate["logs"][number]): void {
-    const step = this.step(log.vertex);
-    const secrets = this.sink.secretsOf(log.vertex);
-    const decoder = upsert(step.decoders, log.stream, () => new TextDecoder());
-    const scrubber = upsert(step.scrubbers, log.stream, () => new StreamScrubber(secrets));
-    this.print(log.vertex, step, log.stream, scrubber.push(decoder.decode(log.data, { stream: true })));
+    const decoder = upsert(step.decoders, stream, () => new TextDecoder());
+    const scrubber = upsert(step.scrubbers, stream, () => new StreamScrubber(this.sink.secretsOf(vertex)));
+    this.print(vertex, step, stream, scrubber.push(decoder.decode(data, { stream: true })));
+    if (step.state === "done") this.flush(vertex, step);
   }
 
   private flush(digest: string, step: Step): void {
@@ -120,44 +104,30 @@ export class StatusEvents {
   private print(digest: string, step: Step, stream: "stdout" | "stderr", text: string): void {
     if (text === "") return;
     step.kept[stream] = (step.kept[stream] + text).slice(-2 * keptOutputChars);
-    this.emit(digest, step, { kind: "log", step: digest, stream, text });
+    this.emit(step.name, { kind: "log", step: digest, stream, text });
   }
 
-  private emit(digest: string, step: Step, event: EngineEvent): void {
-    if (step.name.startsWith(internalStepPrefix)) return;
-    const calls = this.waiting.get(digest);
-    if (calls === undefined) this.sink.emit(event);
-    else for (const callId of calls) this.sink.emit({ ...event, callId } as EngineEvent);
+  private emit(name: string, event: EngineEvent): void {
+    if (name.startsWith(internalStepPrefix)) return;
+    this.sink.emit(this.callId === undefined ? event : ({ ...event, callId: this.callId } as EngineEvent));
   }
 
   private step(digest: string): Step {
-    return upsert(this.steps, digest, () => {
-      const { promise, resolve } = deferred();
-      return {
-        name: "",
-        state: "waiting",
-        startedMs: 0,
-        scrubbers: new Map(),
-        decoders: new Map(),
-        kept: { stdout: "", stderr: "" },
-        ended: promise,
-        end: resolve,
-      } satisfies Step;
-    });
+    return upsert(this.steps, digest, () => ({
+      name: "",
+      teller: undefined,
+      state: "waiting",
+      startedMs: 0,
+      scrubbers: new Map<string, StreamScrubber>(),
+      decoders: new Map<string, InstanceType<typeof TextDecoder>>(),
+      kept: { stdout: "", stderr: "" },
+    }));
   }
 }
 
 function tail(text: string): string {
   if (text.length <= keptOutputChars) return text;
   return `[omitting ${text.length - keptOutputChars} bytes]...${text.slice(-keptOutputChars)}`;
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 function upsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -8,7 +8,6 @@ import { ApiError } from "./errors.ts";
 import { notFound, withTree } from "./read.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
-import { solveFailure } from "./solve-failure.ts";
 import type { Directory, File } from "./values.ts";
 
 /** Writes a directory's content into a host folder, on top of what is there or (`wipe`) in place of it. */
@@ -20,15 +19,11 @@ export async function exportDirectory(call: Call, directory: Directory, target: 
   if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   if (llb === undefined) return folder;
-  await session.builds.use(async ({ build }) => {
-    try {
-      await build.export(
-        { type: "local", attributes: {}, sink: { kind: "directory", path: folder, wipe }, results: [{ definition: llb }] },
-        { signal: call.signal },
-      );
-    } catch (error) {
-      throw await solveFailure(session, call, error);
-    }
+  await session.export(call, {
+    type: "local",
+    attributes: {},
+    sink: { kind: "directory", path: folder, wipe },
+    results: [{ definition: llb }],
   });
   return folder;
 }

@@ -1,5 +1,4 @@
-import type { ImageConfig } from "../buildkit/types.ts";
-import type { Builds } from "./builds.ts";
+import type { Build, ImageConfig } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import { formatImageReference, parseImageReference } from "./image-reference.ts";
 
@@ -11,11 +10,11 @@ export interface ResolvedImage {
 
 /** Image configurations of one session: a tag is resolved once, so that a session sees one version of it. */
 export class Images {
-  private readonly builds: Builds;
+  private readonly build: Build;
   private readonly known = new Map<string, Promise<ResolvedImage>>();
 
-  constructor(builds: Builds) {
-    this.builds = builds;
+  constructor(build: Build) {
+    this.build = build;
   }
 
   async resolve(address: string, platform: string): Promise<ResolvedImage> {
@@ -24,8 +23,8 @@ export class Images {
     const key = `${reference} ${platform}`;
     let pending = this.known.get(key);
     if (pending === undefined) {
-      pending = this.builds
-        .use((lease) => lease.build.resolveImageConfig(reference, platform))
+      pending = this.build
+        .resolveImageConfig(reference, platform)
         .then(({ digest, config }) => ({ reference: formatImageReference({ ...parsed, digest: digest || parsed.digest }), config }));
       this.known.set(key, pending);
       pending.catch(() => this.known.delete(key));

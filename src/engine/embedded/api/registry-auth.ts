@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { RegistryAuth } from "../buildkit/types.ts";
-import type { Session } from "./session.ts";
+import type { SecretVault } from "./secret-vault.ts";
+import type { RegistryCredential } from "./values.ts";
 
 interface DockerConfig {
   auths?: Record<string, { auth?: string; username?: string; password?: string; identitytoken?: string }>;
@@ -12,13 +13,16 @@ interface DockerConfig {
 }
 
 /** Credentials for a registry host: `withRegistryAuth` first, then the client's Docker configuration. */
-export async function registryCredentials(host: string, session: Session): Promise<RegistryAuth | undefined> {
-  const own = session.registryAuth.findLast((credential) => sameHost(credential.host, host));
-  if (own !== undefined) {
-    const { plaintext } = await session.secrets.resolve(own.secret);
-    return { username: own.username, secret: plaintext.toString("utf8") };
-  }
-  return await fromDockerConfig(host, session.options.env);
+export async function registryCredentials(
+  host: string,
+  own: readonly RegistryCredential[],
+  secrets: SecretVault,
+  env: Record<string, string>,
+): Promise<RegistryAuth | undefined> {
+  const known = own.findLast((credential) => sameHost(credential.host, host));
+  if (known === undefined) return await fromDockerConfig(host, env);
+  const { plaintext } = await secrets.resolve(known.secret);
+  return { username: known.username, secret: plaintext.toString("utf8") };
 }
 
 async function fromDockerConfig(host: string, env: Record<string, string>): Promise<RegistryAuth | undefined> {

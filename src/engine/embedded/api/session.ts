@@ -2,13 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
-import type { Build, Ref } from "../buildkit/types.ts";
+import type { Build, BuildOptions, Definition, ExportRequest, Ref } from "../buildkit/types.ts";
 import { definition, stateDigest, type State } from "../llb/index.ts";
-import { Builds } from "./builds.ts";
 import { trustSecrets } from "./compile-exec.ts";
-import { Compiler } from "./compile.ts";
+import { Compiler, internalStepPrefix } from "./compile.ts";
 import { ApiError } from "./errors.ts";
-import { StatusEvents } from "./events.ts";
+import { CallEvents } from "./events.ts";
 import { HostTrees } from "./host-trees.ts";
 import { IdRegistry } from "./ids.ts";
 import { Images } from "./images.ts";
@@ -24,6 +23,10 @@ export interface Call {
   readonly session: Session;
   readonly callId?: string;
   readonly signal: AbortSignal;
+  /** What this request has told reporters. */
+  readonly events: CallEvents;
+  /** State digest -> its evaluation, for fields of one request that need the same. */
+  readonly evaluations: Map<string, Promise<Ref | undefined>>;
 }
 
 /** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
@@ -32,32 +35,26 @@ export class Session {
   readonly defaultPlatform: string;
   readonly ids = new IdRegistry();
   readonly secrets: SecretVault;
-  readonly builds: Builds;
+  readonly build: Build;
   readonly images: Images;
   readonly hostTrees: HostTrees;
-  readonly events: StatusEvents;
   /** Digest of an exec's vertex -> its recipe. */
   readonly execs = new Map<string, Exec>();
   /** Credentials that containers brought along; the last one for a host wins. */
-  readonly registryAuth: RegistryCredential[] = [];
+  readonly registryAuth: RegistryCredential[];
+  /** State digest -> its result. */
+  private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[] }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
   private temporary: Promise<string> | undefined;
 
-  constructor(options: ApiSessionOptions, defaultPlatform: string) {
+  constructor(options: ApiSessionOptions, defaultPlatform: string, secrets: SecretVault, registryAuth: RegistryCredential[], build: Build) {
     this.options = options;
     this.defaultPlatform = defaultPlatform;
-    this.secrets = new SecretVault(options.env, options.workdir);
-    this.events = new StatusEvents({
-      emit: (event) => this.emit(event),
-      secretsOf: (vertex) => this.secretsOf(vertex),
-    });
-    this.builds = new Builds(options.buildkit, {
-      secrets: { get: (id) => this.secretForBuildkit(id) },
-      registryAuth: (host) => registryCredentials(host, this),
-      onStatus: (update) => this.events.onStatus(update),
-    });
-    this.images = new Images(this.builds);
+    this.secrets = secrets;
+    this.registryAuth = registryAuth;
+    this.build = build;
+    this.images = new Images(build);
     this.hostTrees = new HostTrees(options.buildkit, options.workdir, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
@@ -83,29 +80,42 @@ export class Session {
   /** Makes a tree exist and hands its result to `use`; `undefined` is the empty tree. */
   async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
     const state = this.compile(tree);
-    return await this.builds.use(async ({ build, refs }) => {
-      const key = stateDigest(state);
-      let ref = refs.get(key);
-      if (ref === undefined) {
-        ref = await this.solve(call, build, state);
-        if (ref !== undefined) refs.set(key, ref);
-      }
-      return await use(build, ref);
-    });
+    const key = stateDigest(state);
+    const known = this.results.get(key);
+    if (known !== undefined) {
+      call.events.reused(known.steps);
+      return await use(this.build, known.ref);
+    }
+    let evaluation = call.evaluations.get(key);
+    if (evaluation === undefined) call.evaluations.set(key, (evaluation = this.solve(call, key, state)));
+    return await use(this.build, await evaluation);
   }
 
-  private async solve(call: Call, build: Build, state: State): Promise<Ref | undefined> {
-    call.signal.throwIfAborted();
+  private async solve(call: Call, key: string, state: State): Promise<Ref | undefined> {
     const llb = definition(state);
     if (llb === undefined) return undefined;
-    const release = this.events.attribute(Object.keys(llb.metadata), call.callId);
+    const ref = await this.following(call, (onStatus) => this.build.solve(llb, { signal: call.signal, onStatus }));
+    if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs) });
+    return ref;
+  }
+
+  /** Runs an exporter over what has been evaluated. */
+  async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
+    return await this.following(call, (onStatus) => this.build.export(request, { signal: call.signal, onStatus }));
+  }
+
+  private async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
+    call.signal.throwIfAborted();
     try {
-      return await build.solve(llb, { signal: call.signal });
+      return await work(call.events.solveListener());
     } catch (error) {
-      throw await solveFailure(this, call, error);
-    } finally {
-      release();
+      throw solveFailure(this, call, error);
     }
+  }
+
+  newCall(callId: string | undefined, signal: AbortSignal): Call {
+    const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId);
+    return { session: this, callId, signal, events, evaluations: new Map() };
   }
 
   /** The shim for a platform, as a tree. */
@@ -127,23 +137,38 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await this.builds.close();
+    await this.build.close().catch(() => undefined);
     this.hostTrees.close();
     if (this.temporary !== undefined) await rm(await this.temporary, { recursive: true, force: true });
   }
+}
 
-  private async secretForBuildkit(id: string): Promise<Uint8Array | undefined> {
-    if (id !== trustSecrets.ca && id !== trustSecrets.environment) return this.secrets.get(id);
-    const trust = await this.options.hostTrust();
-    if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
-    const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
-    return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
-  }
+/** Execs among the steps of a definition, with the names that reporters show. */
+function namedExecs(metadata: Definition["metadata"], execs: ReadonlyMap<string, Exec>): { digest: string; name: string }[] {
+  return Object.entries(metadata).flatMap(([digest, { description }]) => {
+    const name = description?.["llb.customname"] ?? "";
+    return execs.has(digest) && !name.startsWith(internalStepPrefix) ? [{ digest, name }] : [];
+  });
 }
 
 export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const { platforms } = await options.buildkit.info();
   const [first] = platforms;
   if (first === undefined) throw new ApiError("the BuildKit daemon has no worker");
-  return new Session(options, normalizePlatform(first));
+  const secrets = new SecretVault(options.env, options.workdir);
+  const registryAuth: RegistryCredential[] = [];
+  const build = await options.buildkit.openBuild({
+    secrets: { get: (id) => secretForBuildkit(options, secrets, id) },
+    registryAuth: (host) => registryCredentials(host, registryAuth, secrets, options.env),
+    onStatus: () => undefined,
+  });
+  return new Session(options, normalizePlatform(first), secrets, registryAuth, build);
+}
+
+async function secretForBuildkit(options: ApiSessionOptions, secrets: SecretVault, id: string): Promise<Uint8Array | undefined> {
+  if (id !== trustSecrets.ca && id !== trustSecrets.environment) return secrets.get(id);
+  const trust = await options.hostTrust();
+  if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
+  const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
+  return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
 }

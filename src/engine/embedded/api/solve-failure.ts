@@ -2,17 +2,14 @@ import { ApiError, execError } from "./errors.ts";
 import { scrub } from "./scrub.ts";
 import type { Call, Session } from "./session.ts";
 
-/** How long the end of an exec may lag behind its error on BuildKit's status stream. */
-const statusLagMs = 3000;
-
 /** BuildKit's error as the client sees it: a failed exec with its output, anything else as one line. */
-export async function solveFailure(session: Session, call: Call, error: unknown): Promise<unknown> {
+export function solveFailure(session: Session, call: Call, error: unknown): unknown {
   if (call.signal.aborted) return new ApiError("canceled", {}, error);
   if (error instanceof ApiError || !(error instanceof Error)) return error;
   const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
   if (vertex === undefined || exec === undefined) return new ApiError(readable(error.message), {}, error);
-  const output = await session.events.outputOf(vertex, statusLagMs);
+  const output = call.events.outputOf(vertex);
   const secrets = session.secretsOf(vertex);
   if (exitCode === undefined) {
     const message = scrub(readable(error.message), secrets);
