@@ -17,6 +17,7 @@ const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine/embedded/daemon/main.ts",
   provision: "src/engine/dagger/provision.ts",
+  "setup-support": "src/engine/embedded/daemon/setup-support.ts",
   bench: "test/bench/main.ts",
 };
 

@@ -1,4 +1,4 @@
-/** Where the engine keeps things. The cache folder's layout is shared with tools/setup/paths.mjs; a test compares them. */
+/** Where the engine keeps things. tools/setup.mjs takes it from here (setup-support.ts). */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";

@@ -1,0 +1,106 @@
+// One mmdebstrap run makes the layers of all base images for an architecture: at its end hook.mjs takes the minimal
+// system as the first layer, installs more, and takes each time what is new.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { debian, node } from "./catalogue.mjs";
+import { SetupError } from "./errors.mjs";
+import { findProgram, run } from "./run.mjs";
+
+/** Files get at most this time, so that the same packages give the same layers: 2025-01-01. */
+const sourceDateEpoch = "1735689600";
+
+/** What Debian's own slim images leave out. */
+const slim = [
+  "path-exclude=/usr/share/doc/*",
+  "path-include=/usr/share/doc/*/copyright",
+  "path-exclude=/usr/share/info/*",
+  "path-exclude=/usr/share/linda/*",
+  "path-exclude=/usr/share/lintian/*",
+  "path-exclude=/usr/share/locale/*",
+  "path-exclude=/usr/share/man/*",
+];
+
+/** Resolves with `{ base, certificates, node, python }`, each as oci.mjs takes layers; `release` removes their files. */
+export async function bootstrap(arch, detail) {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-images-"));
+  const release = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const packages = await npmPackages(arch, folder, detail);
+    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, packages), {
+      env: { SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      onLine: (line) => detail(line.replace(/^I: /, "")),
+      next: "check that apt reaches its mirror (apt-get update), then run this again",
+    });
+    const layers = JSON.parse(readFileSync(path.join(folder, "layers.json"), "utf8"));
+    return { layers, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function mmdebstrapArguments(arch, folder, packages) {
+  const hook = path.join(import.meta.dirname, "hook.mjs");
+  const words = [process.execPath, hook, folder, debian.suite, ...packages];
+  return [
+    "--variant=minbase",
+    `--mode=${process.getuid() === 0 ? "root" : "unshare"}`,
+    `--architectures=${arch}`,
+    "--format=null",
+    ...slim.map((line) => `--dpkgopt=${line}`),
+    `--customize-hook=${words.map(quote).join(" ")} "$1"`,
+    debian.suite,
+    "-",
+    ...(await sources()),
+  ];
+}
+
+/** The host's own mirrors of Debian, as its apt is configured; the ordinary ones where the host is no Debian. */
+async function sources() {
+  const format = "$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)";
+  const listed =
+    findProgram("apt-get") === undefined ? "" : await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]).catch(() => "");
+  const mirrors = { Debian: "http://deb.debian.org/debian", "Debian-Security": "http://deb.debian.org/debian-security" };
+  for (const line of listed.split("\n")) {
+    const [origin, label, , component, uri] = line.split("|");
+    if (origin === "Debian" && component === "main" && label in mirrors) mirrors[label] = uri;
+  }
+  const signed = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
+  const { suite } = debian;
+  return [
+    `deb ${signed} ${mirrors.Debian} ${suite} main`,
+    `deb ${signed} ${mirrors.Debian} ${suite}-updates main`,
+    `deb ${signed} ${mirrors["Debian-Security"]} ${suite}-security main`,
+  ];
+}
+
+/** Fetches Node and npm through npm, and compares them with what is pinned. */
+async function npmPackages(arch, folder, detail) {
+  const names = [`${node.packages[arch]}@${node.version}`, `npm@${node.npm}`];
+  const target = path.join(folder, "packages");
+  mkdirSync(target);
+  detail("fetching Node");
+  await run("npm", ["pack", "--silent", "--pack-destination", target, ...names], {
+    cwd: folder,
+    next: "check that npm reaches its registry (npm ping), then run this again",
+  });
+  return names.map((name) => {
+    const file = path.join(target, `${name.replace("@", "-")}.tgz`);
+    if (!existsSync(file)) throw new SetupError(`npm pack ${name} left no file`);
+    const integrity = `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;
+    if (integrity !== node.integrity[name]) {
+      throw new SetupError(`${name} is not what it should be`, {
+        why: `expected ${node.integrity[name]}\n     got ${integrity}`,
+        next: "check which registry npm is configured for (npm config get registry)",
+      });
+    }
+    return file;
+  });
+}
+
+function quote(word) {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

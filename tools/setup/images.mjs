@@ -1,0 +1,146 @@
+// Base images where no image registry can be reached: bootstrapped from Debian packages and npm, kept in the storage of a
+// local registry that the engine daemon serves to BuildKit (docs/air-gapped.md).
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bootstrap } from "./bootstrap.mjs";
+import { images as catalogue, revision } from "./catalogue.mjs";
+import { readDecision, writeDecision } from "./decision.mjs";
+import { SetupError } from "./errors.mjs";
+import { withLock } from "./lock.mjs";
+import { pushImage, pushIndex } from "./oci.mjs";
+import { findProgram, run, start } from "./run.mjs";
+
+export function images(support, decision, arch) {
+  const folder = support.imagesDir();
+  return {
+    id: "images",
+    stage: 2,
+    title: decision.mode === "local" ? `base images (${arch})` : "base images",
+    missing: whatIsMissing(decision, arch, folder),
+    found: decision.mode === "registry" ? decision.why : `bootstrapped: ${decision.why}`,
+    run: (detail) =>
+      withLock(path.join(support.cacheDir(), "images.lock"), detail, async () => {
+        if (decision.mode === "registry") {
+          rmSync(path.join(folder, "registry"), { recursive: true, force: true });
+          writeDecision(folder, decision);
+          return decision.why;
+        }
+        const known = readDecision(folder);
+        if (!decision.isNew && hasImages(known, arch)) return;
+        await makeImages(folder, decision.isNew ? decision : (known ?? decision), arch, detail);
+        return decision.why;
+      }),
+  };
+}
+
+/** The registry program: an installed one, or the one that set-up unpacked. */
+export function registryProgram(folder) {
+  const unpacked = path.join(folder, "docker-registry", "usr", "bin", "docker-registry");
+  return findProgram("docker-registry") ?? (existsSync(unpacked) ? unpacked : undefined);
+}
+
+function whatIsMissing(decision, arch, folder) {
+  if (decision.mode === "undecided") return "not decided where they come from";
+  if (decision.mode === "registry") return readDecision(folder)?.mode === "registry" ? undefined : decision.why;
+  if (!decision.isNew && hasImages(decision, arch) && registryProgram(folder) !== undefined) return undefined;
+  return `${decision.why}; bootstrapped from Debian packages`;
+}
+
+function hasImages(decision, arch) {
+  return (
+    decision?.revision === revision && catalogue.every(({ repository }) => decision.images[repository]?.[arch] !== undefined)
+  );
+}
+
+async function makeImages(folder, decision, arch, detail) {
+  const program = registryProgram(folder) ?? (await unpackRegistry(folder, detail));
+  const { layers, release } = await bootstrap(arch, detail);
+  const registry = await startRegistry(program, path.join(folder, "registry"));
+  try {
+    const known = decision.revision === revision ? decision.images : {};
+    const made = { ...decision, revision, images: structuredClone(known) };
+    for (const { repository, tags, layers: names, config } of catalogue) {
+      detail(`storing ${repository.replace("library/", "")}`);
+      const stack = names.map((name) => ({ name, ...layers[name] }));
+      const platforms = (made.images[repository] ??= {});
+      platforms[arch] = await pushImage(registry.address, repository, arch, stack, config);
+      const manifests = Object.keys(platforms).sort().map((key) => platforms[key]);
+      await pushIndex(registry.address, repository, tags, manifests);
+    }
+    writeDecision(folder, made);
+  } finally {
+    await registry.stop();
+    release();
+  }
+}
+
+/** The package is unpacked and not installed: installing it would start a registry for everyone on port 5000. */
+async function unpackRegistry(folder, detail) {
+  const target = path.join(folder, "docker-registry");
+  const temporary = mkdtempSync(path.join(tmpdir(), "fastloop-registry-"));
+  try {
+    detail("apt-get download docker-registry");
+    await run("apt-get", ["download", "docker-registry"], {
+      cwd: temporary,
+      next: "apt-get update && apt-get install docker-registry, then run this again",
+    });
+    mkdirSync(target, { recursive: true });
+    await run("sh", ["-c", 'dpkg-deb -x ./docker-registry_*.deb "$1"', "sh", target], { cwd: temporary });
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return registryProgram(folder);
+}
+
+async function startRegistry(program, storage) {
+  mkdirSync(storage, { recursive: true });
+  const address = `127.0.0.1:${await freePort()}`;
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-registry-"));
+  const config = path.join(folder, "config.yml");
+  writeFileSync(
+    config,
+    [
+      "version: 0.1",
+      "log: {level: error, accesslog: {disabled: true}}",
+      `storage: {filesystem: {rootdirectory: ${JSON.stringify(storage)}}}`,
+      `http: {addr: "${address}"}`,
+      "",
+    ].join("\n"),
+  );
+  const child = start(program, ["serve", config], { env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: "none" } });
+  const stop = async () => {
+    await child.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (await answers(address)) return { address, stop };
+    await sleep(50);
+  }
+  await stop();
+  throw new SetupError("the local image registry did not start", { why: child.tail() });
+}
+
+function answers(address) {
+  return new Promise((resolve) => {
+    const request = http.get(`http://${address}/v2/`, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("error", () => resolve(false));
+  });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}

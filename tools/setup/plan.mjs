@@ -1,0 +1,83 @@
+// What the engine needs on this machine. The order of engines is decided by src/engine/choose.ts, not here.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { root } from "./checkout.mjs";
+import { emulation } from "./emulation.mjs";
+import { buildkit, shims } from "./engine.mjs";
+import { images, registryProgram } from "./images.mjs";
+import { systemPackages } from "./system-packages.mjs";
+import { findProgram } from "./run.mjs";
+import { SetupError } from "./errors.mjs";
+import { reachesRegistry, readDecision } from "./decision.mjs";
+
+export const nativeArch = process.arch === "x64" ? "amd64" : process.arch;
+
+/** Steps in order: packages, then engine, helper and images at once. */
+export async function planEngine(options) {
+  const support = await loadSupport();
+  const { only } = options;
+  const arch = options.arch ?? nativeArch;
+  const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
+  if (choice.kind.startsWith("dagger")) return [ready("engine", "engine", choice.reason)];
+  const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
+  const own = choice.kind === "buildkitd";
+  if (own && process.platform !== "linux") throw noEngineHere();
+
+  const steps = [];
+  if (wants("engine", own && choice.command === undefined)) steps.push(buildkit(support));
+  else steps.push(ready("engine", "engine", choice.reason));
+  if (wants("shim", true)) steps.push(shims(support));
+  let decision;
+  if (wants("images", own)) {
+    decision = await chooseImages(support, options);
+    steps.push(images(support, decision, arch));
+  }
+  if (arch !== nativeArch && wants("emulation", own)) steps.push(emulation(arch));
+
+  const packages = systemPackages(neededPrograms(steps, decision, arch, own, support));
+  return [...(packages === undefined ? [] : [packages]), ...steps];
+}
+
+/** What was decided once stays so: images must not change their meaning with the network of the hour. */
+async function chooseImages(support, options) {
+  const known = readDecision(support.imagesDir());
+  if (known !== undefined && !options.refresh) return known;
+  if (options.check) return { mode: "undecided", images: {} };
+  const reach = await reachesRegistry();
+  return reach.ok
+    ? { mode: "registry", why: reach.why, images: {} }
+    : { mode: "local", why: reach.why, images: {}, isNew: true };
+}
+
+/** Programs that the missing steps call, and that a package brings. */
+function neededPrograms(steps, decision, arch, own, support) {
+  const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
+  const programs = [];
+  if (own && findProgram("buildkit-runc") === undefined) programs.push("runc");
+  if ((missing.has("engine") || missing.has("shim")) && findProgram("go") === undefined) programs.push("pip");
+  if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
+  if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
+  if (missing.has("emulation")) programs.push("qemu");
+  if (decision?.mode === "local" && registryProgram(support.imagesDir()) === undefined) programs.push("dpkg-deb");
+  return programs;
+}
+
+async function loadSupport() {
+  const file = path.join(root, "dist", "setup-support.js");
+  if (!existsSync(file)) {
+    throw new SetupError("dist/ is not built", { next: "node tools/setup.mjs (without --only) builds it" });
+  }
+  return import(file);
+}
+
+function ready(id, title, found) {
+  return { id, stage: 1, title, missing: undefined, found };
+}
+
+function noEngineHere() {
+  return new SetupError(`there is no engine for ${process.platform} yet`, {
+    why: "the embedded engine runs containers with runc, which needs Linux",
+    next: "start docker, podman or finch (fastloop then uses a Dagger engine), or name a BuildKit daemon with BUILDKIT_HOST",
+  });
+}

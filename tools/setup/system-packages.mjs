@@ -1,0 +1,80 @@
+// System packages, only those whose program is missing. Asks once on a terminal; as root without one, or with CI set, it
+// goes ahead; otherwise it names the command.
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline/promises";
+import { SetupError } from "./errors.mjs";
+import { findProgram, run } from "./run.mjs";
+
+/** Program -> Debian package, and how its presence shows. */
+const packages = {
+  runc: { name: "runc", present: () => findProgram("runc") !== undefined },
+  pip: { name: "python3-pip", present: () => findProgram("pip3") !== undefined || findProgram("pip") !== undefined },
+  mmdebstrap: { name: "mmdebstrap", present: () => findProgram("mmdebstrap") !== undefined },
+  "arch-test": { name: "arch-test", present: () => findProgram("arch-test") !== undefined },
+  "dpkg-deb": { name: "dpkg", present: () => findProgram("dpkg-deb") !== undefined },
+  "debian-archive-keyring": {
+    name: "debian-archive-keyring",
+    present: () => existsSync("/usr/share/keyrings/debian-archive-keyring.gpg"),
+  },
+  qemu: {
+    name: "qemu-user-static",
+    present: () => findProgram("qemu-aarch64-static") !== undefined || findProgram("qemu-aarch64") !== undefined,
+  },
+};
+
+/** Undefined when nothing is missing. */
+export function systemPackages(programs) {
+  const missing = programs.map((program) => packages[program]).filter((entry) => !entry.present());
+  if (missing.length === 0) return undefined;
+  const names = missing.map((entry) => entry.name);
+  const command = `apt-get update && apt-get install -y --no-install-recommends ${names.join(" ")}`;
+  return {
+    id: "packages",
+    stage: 1,
+    title: "system packages",
+    missing: names.join(", "),
+    async run(detail, pause) {
+      if (findProgram("apt-get") === undefined) throw manual(names, "this is no Debian or Ubuntu, so set-up does not know how");
+      const prefix = await permission(command, pause);
+      const apt = async (...args) => {
+        const [program, ...rest] = [...prefix, "apt-get", ...args];
+        await run(program, rest, {
+          env: { DEBIAN_FRONTEND: "noninteractive" },
+          onLine: detail,
+          next: `install them by hand: ${command}`,
+        });
+      };
+      await apt("update", "-q");
+      await apt("install", "-y", "-q", "--no-install-recommends", ...names);
+    },
+  };
+}
+
+/** The words before `apt-get`: none for root, sudo otherwise. */
+async function permission(command, pause) {
+  const isRoot = process.getuid() === 0;
+  const sudo = isRoot ? [] : ["sudo"];
+  if (process.stdin.isTTY && process.stdout.isTTY && !process.env.CI) {
+    const resume = pause();
+    const prompt = createInterface({ input: process.stdin, output: process.stdout });
+    const answer = await prompt.question(`Run \`${[...sudo, command].join(" ")}\`? [Y/n] `);
+    prompt.close();
+    resume();
+    if (/^n/i.test(answer.trim())) throw manual([], "you declined", command);
+    return sudo;
+  }
+  if (isRoot) return [];
+  if (process.env.CI && findProgram("sudo") !== undefined) return ["sudo", "-n"];
+  throw manual([], "this is not root, and there is no terminal to ask on", command);
+}
+
+function manual(names, why, command) {
+  return new SetupError("system packages are missing", {
+    why,
+    next:
+      command === undefined
+        ? `install ${names.join(", ")} with your package manager, or name a BuildKit daemon with BUILDKIT_HOST`
+        : `sudo sh -c '${command}'`,
+  });
+}
