@@ -21,7 +21,8 @@ export interface BuildOptions {
   output?: string;
 }
 
-const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** The PATH that a container gets without an image configuration. */
+export const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The buildctl that set-up built, else the one on the PATH. */
 export function buildctl(address: string): Buildctl {

@@ -45,16 +45,22 @@ export async function makeLoopProject(root: string, files: number): Promise<Loop
     }),
     "pipelines/package.json": JSON.stringify({ type: "module" }),
     "pipelines/src/index.ts": moduleSource,
-    "tree/f0.txt": "start",
   };
   for (const [name, text] of Object.entries(fixed)) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), text);
   }
+  await makeTree(tree, files);
+  return { root, tree, edited: path.join(tree, "f0.txt") };
+}
+
+/** A folder of so many small files, `f0.txt` at its top, the others in folders of a hundred. */
+export async function makeTree(tree: string, files: number): Promise<void> {
+  await mkdir(tree, { recursive: true });
+  await writeFile(path.join(tree, "f0.txt"), "start");
   for (let file = 1; file < files; file++) {
     const folder = path.join(tree, `d${Math.floor(file / filesPerFolder)}`);
     if (file === 1 || file % filesPerFolder === 0) await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, `f${file}.txt`), `file ${file}\n`.repeat(20));
   }
-  return { root, tree, edited: path.join(tree, "f0.txt") };
 }

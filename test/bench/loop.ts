@@ -138,13 +138,14 @@ async function measureSize(files: number, address: string, note: (text: string) 
 export const loopBench: Bench = {
   name: "loop",
   summary: "save to printed verdict in `watch`, beside the same exec by buildctl",
-  run: async (note, words) => {
+  run: async (report) => {
+    const { note, words } = report;
     const sizes = words.length === 0 ? [50, 5_000, 50_000] : words.map(Number);
     const engine = await startPrivateEngine(note);
     try {
       const rows: Row[] = [];
       for (const files of sizes) rows.push(...(await measureSize(files, engine.address, note)));
-      return [...rows, ...(await startBench.run(note, []))];
+      return [...rows, ...(await startBench.run(report))];
     } finally {
       await engine.stop();
     }

@@ -81,7 +81,7 @@ async function measureSize(size: Size, note: (text: string) => void): Promise<Ro
 export const planBench: Bench = {
   name: "plan",
   summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx",
-  run: async (note, words) => {
+  run: async ({ note, words }) => {
     const rows: Row[] = [];
     for (const size of chosenSizes(words)) rows.push(...(await measureSize(size, note)));
     return rows;

@@ -1,15 +1,13 @@
 import { spawnSync } from "node:child_process";
-import path from "node:path";
+import { cliFile as cli } from "./cli.ts";
 import { median, samples } from "./stats.ts";
 import type { Bench } from "./types.ts";
-
-const cli = path.join(import.meta.dirname, "fastloop.js");
 
 /** Wall time of whole processes; interleaved, so that a busy machine hits both sides alike. */
 export const startBench: Bench = {
   name: "start",
   summary: "start-up of the CLI beside node's own",
-  run: async (note) => {
+  run: async ({ note }) => {
     const times: Record<"node" | "version" | "help", number[]> = { node: [], version: [], help: [] };
     const run = (words: string[]) => spawnSync(process.execPath, words, { stdio: "ignore" });
     for (let round = 0; round < 30; round++) {

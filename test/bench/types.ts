@@ -12,12 +12,18 @@ export interface Row {
   met?: boolean;
 }
 
+/** How a running benchmark talks to its caller. */
+export interface Report {
+  /** Progress, one line; goes to stderr. */
+  note(text: string): void;
+  /** A part that can't be measured, with the reason: its figures are missing and the run fails. */
+  problem(text: string): void;
+  /** What follows the name on the command line, e.g. the sizes to measure. */
+  words: readonly string[];
+}
+
 export interface Bench {
   name: string;
   summary: string;
-  /**
-   * Progress goes to `note` (stderr); the rows are the result. `words` are what follows the name on the command line,
-   * e.g. the sizes to measure. A part that can't be measured throws: no figure is better than a wrong one.
-   */
-  run(note: (text: string) => void, words: readonly string[]): Promise<Row[]>;
+  run(report: Report): Promise<Row[]>;
 }

@@ -175,7 +175,7 @@ async function measureSize(size: Size, note: (text: string) => void): Promise<Ro
 export const watchBench: Bench = {
   name: "watch",
   summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits",
-  run: async (note, words) => {
+  run: async ({ note, words }) => {
     const rows: Row[] = [];
     for (const size of chosenSizes(words)) rows.push(...(await measureSize(size, note)));
     return rows;
