@@ -15,5 +15,9 @@ export interface CommandEntry {
 
 /** In the order of the help. One line each; add yours when its file exists. */
 export const commands: Record<string, CommandEntry> = {
+  watch: { summary: "re-run what each edit affects", load: () => import("./commands/watch.ts") },
+  run: { summary: "run the functions that edits affect, or those named", load: () => import("./commands/run.ts") },
+  plan: { summary: "show what run would do, and why", load: () => import("./commands/plan.ts") },
+  why: { summary: "say why a function would run, or why it is current", load: () => import("./commands/why.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
 };

@@ -8,4 +8,5 @@ export { brokenProjectSources, loadProject, placeProject, projectHasher, type Pr
 export { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "./project-scan.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export { resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
+export { affectedSince, changedSince, type AffectedSince } from "./since.ts";
 export type { RunPolicy, Target } from "./targets.ts";

@@ -124,6 +124,11 @@ export class ProjectSnapshot {
     return this.find(input).indices.length;
   }
 
+  /** How many files and folders were looked at. */
+  get size(): number {
+    return this.scans.reduce((sum, scan) => sum + (scan?.listing.entries.length ?? 0), 0);
+  }
+
   /** Every folder that was entered, absolute: what a watcher has to look at. */
   folders(): ScannedFolder[] {
     return this.scans.flatMap((scan) =>

@@ -9,7 +9,7 @@ export type LoopNotice =
   | { kind: "ready"; targets: string[]; files: number; folders: number; tookMs: number; source: string }
   | { kind: "engine"; engine: EngineInfo }
   /** Hints settled and files were compared. `changed` are the causes over all functions; empty: nothing that matters. */
-  | { kind: "planned"; affected: { name: string; digest: string; reasons: readonly Reason[] }[]; current: string[]; tookMs: number }
+  | { kind: "planned"; affected: { name: string; digest: string; reasons: readonly Reason[] }[]; current: string[]; look: string; tookMs: number }
   | { kind: "started"; name: string; digest: string; reasons: readonly Reason[]; atMs: number }
   | { kind: "step"; name: string; step: string; done: boolean; cached: boolean; durationMs?: number }
   | { kind: "output"; name: string; stream: "stdout" | "stderr"; text: string }

@@ -99,7 +99,11 @@ export async function runFunction(
     ...(value === undefined ? {} : { value: textOf(value) }),
   };
   if (failure instanceof UserError && failure.code === "engine-unavailable") await context.engine.drop();
-  else await record(id, plan, finished, startedAt, context);
+  else {
+    await record(id, plan, finished, startedAt, context).catch((cause: unknown) => {
+      emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
+    });
+  }
   return finished;
 }
 

@@ -58,6 +58,8 @@ export interface LoopSummary {
   results: ReadonlyMap<string, FinishedNotice>;
 }
 
+const runsOnMovingInputs = 3;
+
 /**
  * A project kept true: looks at files, plans, runs what is affected, cancels what became stale. `runAll` does it once,
  * `start` goes on with every settled change until `stop`.
@@ -82,6 +84,7 @@ export class Loop {
   private watcher: Watcher | undefined;
   /** Looks come one after another: each sees the files after the one before. */
   private looking: Promise<void> = Promise.resolve();
+  private readonly notFresh = new Map<string, number>();
   private forced: Set<string> | "all" | undefined;
   private failure: unknown;
   private stopped = false;
@@ -125,6 +128,7 @@ export class Loop {
     this.watcher = new Watcher({
       root: this.place.root,
       stateDir: this.place.stateDir,
+      onUnsettled: () => this.dispatch({ kind: "hinted" }),
       onSettled: (hints) => void this.look(hints),
       onNotice: (text) => this.emit({ kind: "notice", text }),
       fingerprint: () => (this.project?.scanner ?? this.brokenScanner!).scan().statDigest(),
@@ -133,12 +137,12 @@ export class Loop {
       pollIntervalMs: configured?.pollInterval === undefined ? undefined : durationMs(configured.pollInterval),
     });
     const snapshot = (this.project?.scanner ?? this.brokenScanner!).scan();
-    this.watcher.watch(snapshot.folders());
+    this.watcher.watch(snapshot.folders(), { lookAgain: false });
     const targets = this.project?.targets ?? [];
     this.emit({
       kind: "ready",
       targets: targets.map((item) => item.target.name),
-      files: targets.length === 0 ? 0 : Math.max(...targets.flatMap((item) => item.inputs.map((input) => snapshot.count(input)))),
+      files: snapshot.size,
       folders: snapshot.folders().length,
       tookMs: Math.round(performance.now() - startedMs),
       source: this.watcher.kind,
@@ -193,15 +197,16 @@ export class Loop {
   /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
   private async lookNow(hints: SettledHints): Promise<void> {
     const startedMs = performance.now();
-    if (this.project === undefined || this.sourcesMoved()) {
+    let snapshot = this.project?.scanner.scan();
+    if (this.project === undefined || snapshot === undefined || this.sourcesOf(this.project, snapshot) !== this.sourcesDigest) {
       await this.readProject();
       if (this.project === undefined) {
         this.watcher?.watch(this.brokenScanner!.scan().folders());
         return;
       }
+      snapshot = this.project.scanner.scan();
     }
     const { project } = this;
-    let snapshot = project.scanner.scan();
     this.watcher?.watch(snapshot.folders());
     let planned = this.plan(project, snapshot);
     if (planned.some((plan) => this.isWanted(plan))) {
@@ -220,14 +225,13 @@ export class Loop {
     this.watcher?.scanTook(performance.now() - startedMs);
     for (const { path: at, reason } of snapshot.unreadable()) this.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     const affected = planned.filter((plan) => this.isWanted(plan));
-    if (affected.length > 0 || hints.everywhere === "start" || hints.everywhere === "asked") {
-      this.emit({
-        kind: "planned",
-        affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: this.reasons(plan) })),
-        current: planned.filter((plan) => !this.isWanted(plan)).map((plan) => plan.item.target.name),
-        tookMs: Math.round(performance.now() - startedMs),
-      });
-    }
+    this.emit({
+      kind: "planned",
+      affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: this.reasons(plan) })),
+      current: planned.filter((plan) => !this.isWanted(plan)).map((plan) => plan.item.target.name),
+      look: hints.everywhere ?? "hints",
+      tookMs: Math.round(performance.now() - startedMs),
+    });
     const forced = this.forced;
     this.forced = undefined;
     this.dispatch({
@@ -239,9 +243,10 @@ export class Loop {
         digest: plan.digest,
         affected: plan.verdict === "affected" || isForced(plan, forced),
         reasons: isForced(plan, forced) ? this.reasons(plan, forced) : plan.reasons,
-        forced: isForced(plan, forced) || this.watcher === undefined,
+        forced: isForced(plan, forced),
       })),
     });
+    if (this.watcher !== undefined && isSettled(this.machine)) this.emitSettled();
   }
 
   private isWanted(plan: PlannedTarget): boolean {
@@ -264,7 +269,6 @@ export class Loop {
       history: (target) => this.store.history(target),
       manifests: this.store.manifests,
     });
-    this.hasher.save();
     return planned;
   }
 
@@ -292,7 +296,7 @@ export class Loop {
       this.project = project;
       this.brokenScanner = undefined;
       const snapshot = new ProjectScanner(project.sources, this.hasher).scan();
-      this.sourcesDigest = project.sources.map((source) => snapshot.digest(source)).join(" ");
+      this.sourcesDigest = this.sourcesOf(project, snapshot);
       if (this.options.jobs === undefined && project.config.config.engine?.jobs !== undefined) {
         this.machine = { ...this.machine, jobs: project.config.config.engine.jobs };
       }
@@ -306,10 +310,8 @@ export class Loop {
     }
   }
 
-  private sourcesMoved(): boolean {
-    const { sources } = this.project!;
-    const snapshot = new ProjectScanner(sources, this.hasher).scan();
-    return sources.map((source) => snapshot.digest(source)).join(" ") !== this.sourcesDigest;
+  private sourcesOf(project: Project, snapshot: ProjectSnapshot): string {
+    return project.sources.map((source) => snapshot.digest(source)).join(" ");
   }
 
   /** A user's error stops nothing but this look: the next change is the next chance. A bug ends the loop. */
@@ -368,11 +370,22 @@ export class Loop {
       emit: (notice) => this.emit(notice),
     });
     this.controllers.delete(effect.name);
+    this.guardAgainstEndlessRuns(finished);
     this.results.set(effect.name, finished);
     this.emit(finished);
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
     if (!this.stopped && !finished.fresh) await this.look({ paths: new Set(), everywhere: undefined });
     else if (!this.stopped && this.watcher !== undefined && isSettled(this.machine)) await this.confirm();
+  }
+
+  /** Without a watch nobody waits for files to rest: a function whose inputs never do fails after a few runs. */
+  private guardAgainstEndlessRuns(finished: FinishedNotice): void {
+    const times = finished.fresh ? 0 : (this.notFresh.get(finished.name) ?? 0) + 1;
+    this.notFresh.set(finished.name, times);
+    if (times < runsOnMovingInputs || this.watcher !== undefined) return;
+    finished.outcome = "failed";
+    finished.fresh = true;
+    finished.error = { message: `its inputs changed during each of ${times} runs`, exitCode: 1 };
   }
 
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */
@@ -384,6 +397,8 @@ export class Loop {
   }
 
   private emitSettled(): void {
+    // Off the way from a save to its run: with a large project this is the slowest write.
+    this.hasher.save();
     const named = (verdict: string): string[] =>
       this.machine.functions.filter((fn) => fn.verdict === verdict).map((fn) => fn.name);
     this.emit({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked") });

@@ -21,6 +21,8 @@ export interface WatcherOptions {
   root: string;
   /** `.fastloop` of the project. */
   stateDir: string;
+  /** The first hint of a burst: until `onSettled` follows, what is known of the files may be old. */
+  onUnsettled?(): void;
   onSettled(hints: SettledHints): void;
   onNotice(text: string): void;
   /** Digest of a stat scan; for polling. */
@@ -83,10 +85,10 @@ export class Watcher {
   }
 
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
-  watch(folders: readonly WatchedFolder[]): void {
+  watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): void {
     this.folders = folders;
     const registered = this.source?.watch(folders) ?? 0;
-    if (registered > 0) this.lookEverywhere("new-folders");
+    if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
   }
 
   /** Asks for a full look, e.g. when the user presses a key. */
@@ -130,7 +132,9 @@ export class Watcher {
     const wasIdle = this.settle.phase === "idle";
     this.settle = hinted(this.settle, this.clock.nowMs());
     // Later hints only move the end: the timer that is set looks again when it fires.
-    if (wasIdle) this.look();
+    if (!wasIdle) return;
+    this.options.onUnsettled?.();
+    this.look();
   }
 
   private look(): void {

@@ -1,0 +1,104 @@
+/** `fastloop run`: what is affected, or what is named, once. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { Option, type Command } from "commander";
+import { ExitCode, UserError } from "../../errors/index.ts";
+import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
+import { Loop, type LoopSummary } from "../../run/index.ts";
+import type { CliContext } from "../context.ts";
+import { addLoopOptions, loopOptions, type LoopFlags } from "../loop-options.ts";
+
+interface RunFlags extends LoopFlags {
+  all?: boolean;
+  force?: boolean;
+  affected?: boolean;
+  since?: string;
+  format?: string;
+  junit?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("run [function...]")
+    .summary("run the functions that edits affect, or those named")
+    .description(
+      "Run the functions of watch.targets (or the module's checks) whose inputs changed since they last passed.\nWith names: those, and what they need. What is current is not run again.",
+    )
+    .addOption(new Option("--force", "run what is current, too"))
+    .addOption(new Option("--all", "every function, current or not (as --force without names)"))
+    .addOption(new Option("--affected", "what is not current (the default)"))
+    .addOption(new Option("--since <ref>", "only what the changes since the merge base with this commit affect"))
+    .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]))
+    .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
+  addLoopOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop run                     what changed since it last passed
+  fastloop run api --force         api and what it needs, current or not
+  fastloop run --since origin/main --format github`,
+    )
+    .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
+}
+
+async function runOnce(context: CliContext, names: string[], flags: RunFlags): Promise<void> {
+  const { signal } = context;
+  const only = await chosen(context, names, flags);
+  if (only !== undefined && only.length === 0) {
+    context.stdout.write(context.options.json ? "{}\n" : `nothing is affected since ${flags.since}\n`);
+    return;
+  }
+  const loop = new Loop({ ...loopOptions(context, flags, "fastloop run"), only, force: flags.force === true || flags.all === true });
+  const onAbort = (): void => void loop.stop();
+  signal.addEventListener("abort", onAbort, { once: true });
+  loop.on(reporter(context, flags));
+  const startedMs = performance.now();
+  try {
+    const summary = await loop.runAll();
+    signal.throwIfAborted();
+    if (flags.junit !== undefined) writeFileSync(path.resolve(context.cwd, flags.junit), junit(summary, "fastloop"));
+    report(context, flags, summary, performance.now() - startedMs);
+    process.exitCode = exitCodeOf(summary);
+  } finally {
+    await loop.stop();
+  }
+}
+
+async function chosen(context: CliContext, names: string[], flags: RunFlags): Promise<string[] | undefined> {
+  if (flags.since === undefined) return names.length === 0 ? undefined : names;
+  if (names.length > 0) throw new UserError("usage", "name functions or use --since, not both", { place: "--since" });
+  const { affectedSince } = await import("../../plan/index.ts");
+  const { openProject } = await import("../project.ts");
+  const { project } = await openProject(context, flags.config);
+  return affectedSince(project, flags.since).targets.map((target) => target.name);
+}
+
+function reporter(context: CliContext, flags: RunFlags): (notice: Parameters<ReturnType<typeof jsonReporter>>[0]) => void {
+  const write = (line: string): void => void context.stdout.write(`${line}\n`);
+  if (context.options.json || flags.format === "json") return jsonReporter(write);
+  if (flags.format === "github") return githubReporter(write);
+  return plainReporter({ write, colors: context.colors("stdout"), verbose: context.options.verbose, cwd: context.cwd });
+}
+
+function report(context: CliContext, flags: RunFlags, summary: LoopSummary, tookMs: number): void {
+  const { results, ...names } = summary;
+  if (context.options.json || flags.format === "json") {
+    context.stdout.write(`${JSON.stringify({ event: "summary", ...names, tookMs: Math.round(tookMs) })}\n`);
+    return;
+  }
+  const paint = painter(context.colors("stdout"));
+  const parts = [
+    summary.failed.length > 0 && paint("red", `${summary.failed.length} failed`),
+    summary.timedOut.length > 0 && paint("red", `${summary.timedOut.length} timed out`),
+    summary.blocked.length > 0 && paint("yellow", `${summary.blocked.length} blocked`),
+    summary.passed.length > 0 && paint("green", `${summary.passed.length} passed`),
+    summary.current.length > 0 && `${summary.current.length} current${results.size === 0 ? " (nothing to run)" : ""}`,
+  ];
+  context.stdout.write(`${parts.filter((part) => part !== false).join(", ")} in ${showDuration(tookMs)}\n`);
+}
+
+function exitCodeOf(summary: LoopSummary): number {
+  if (summary.timedOut.length > 0) return ExitCode.timedOut;
+  return summary.failed.length + summary.blocked.length + summary.cancelled.length > 0 ? ExitCode.failed : ExitCode.passed;
+}

@@ -1,0 +1,97 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { PatternMatcher } from "../tree/index.ts";
+import type { Project } from "./project.ts";
+import type { ScannedInput } from "./project-scan.ts";
+import { withDependents } from "./order.ts";
+import type { Reason } from "./reasons.ts";
+
+export interface AffectedSince {
+  /** The commit that is compared with; undefined when there is none, and then all are affected. */
+  base: string | undefined;
+  targets: { name: string; reasons: Reason[] }[];
+}
+
+/**
+ * What the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. When git cannot
+ * tell (no such commit, a shallow clone, no repository), everything is affected, and says so.
+ */
+export function affectedSince(project: Project, ref: string): AffectedSince {
+  const found = changedSince(project.root, ref);
+  if ("why" in found) {
+    const reason: Reason = { kind: "base-unusable", ref, why: found.why };
+    return { base: undefined, targets: project.targets.map((item) => ({ name: item.target.name, reasons: [reason] })) };
+  }
+  const covers = new Map<ScannedInput, (file: string) => boolean>();
+  const isInput = (input: ScannedInput, file: string): boolean => {
+    let test = covers.get(input);
+    if (test === undefined) covers.set(input, (test = coverTest(input)));
+    return test(file);
+  };
+  const moduleChanged = found.files.some(({ file }) => isInput(project.sources[1]!, file));
+  const direct = new Map<string, Reason[]>();
+  for (const item of project.targets) {
+    const files = found.files.filter(({ file }) => item.inputs.some((input) => isInput(input, file)));
+    const reasons: Reason[] = files.map(({ file, change }) => ({ kind: "file", change, path: path.relative(project.root, file) }));
+    if (moduleChanged) reasons.push({ kind: "module" });
+    if (reasons.length > 0) direct.set(item.target.name, reasons);
+  }
+  const all = withDependents(new Set(direct.keys()), project.targets.map((item) => item.target));
+  const targets = project.targets.filter((item) => all.has(item.target.name)).map((item) => {
+    const { name, needs } = item.target;
+    const through = needs.filter((need) => all.has(need)).map((target): Reason => ({ kind: "dependency", target }));
+    return { name, reasons: [...(direct.get(name) ?? []), ...through] };
+  });
+  return { base: found.base, targets };
+}
+
+interface ChangedFile {
+  file: string;
+  change: "added" | "changed" | "removed";
+}
+
+/** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
+export function changedSince(root: string, ref: string): { base: string; files: ChangedFile[] } | { why: string } {
+  const git = (...words: string[]): string =>
+    execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 256 * 1024 * 1024 });
+  let top: string;
+  try {
+    top = git("rev-parse", "--show-toplevel").trim();
+  } catch {
+    return { why: "this is no git repository" };
+  }
+  let base: string;
+  try {
+    git("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
+  } catch {
+    return { why: "there is no such commit here (was it fetched?)" };
+  }
+  try {
+    base = git("merge-base", ref, "HEAD").trim();
+  } catch {
+    const shallow = git("rev-parse", "--is-shallow-repository").trim() === "true";
+    return { why: shallow ? "the clone is shallow and has no common commit" : "there is no common commit" };
+  }
+  const files: ChangedFile[] = [];
+  const words = git("diff", "--name-status", "--no-renames", "-z", base).split("\0");
+  for (let index = 0; index + 1 < words.length; index += 2) {
+    const change = words[index] === "A" ? "added" : words[index] === "D" ? "removed" : "changed";
+    files.push({ file: path.join(top, words[index + 1]!), change });
+  }
+  for (const file of git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", top).split("\0")) {
+    if (file !== "") files.push({ file: path.join(top, file), change: "added" });
+  }
+  return { base, files };
+}
+
+function coverTest(input: ScannedInput): (file: string) => boolean {
+  if (input.kind === "file") return (file) => file === input.path;
+  const { include = [], exclude = [] } = input.filter;
+  const included = include.length === 0 ? undefined : new PatternMatcher(include);
+  const excluded = new PatternMatcher(exclude);
+  return (file) => {
+    const relative = path.relative(input.path, file).split(path.sep).join("/");
+    if (relative.startsWith("../") || relative === "..") return false;
+    return (included?.matches(relative) ?? true) && !excluded.matches(relative);
+  };
+}

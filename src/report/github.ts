@@ -1,0 +1,51 @@
+import type { LoopNotice, LoopSummary } from "../run/index.ts";
+import { duration } from "./text.ts";
+
+/** Workflow commands: a failure shows at its place in the pull request. */
+export function githubReporter(write: (line: string) => void): (notice: LoopNotice) => void {
+  return (notice) => {
+    if (notice.kind === "notice") write(`::notice::${escape(notice.text)}`);
+    else if (notice.kind === "broken") write(`::error::${escape(notice.error.format())}`);
+    else if (notice.kind === "finished") {
+      const label = `${notice.name} ${notice.outcome} in ${duration(notice.durationMs)}`;
+      if (notice.outcome === "passed") return write(label);
+      const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
+      const where = file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
+      const text = [notice.error?.message, notice.error?.detail].filter((part) => part !== undefined).join("\n");
+      write(`::error${where}${where === "" ? " " : ""}title=${escapeProperty(label)}::${escape(text)}`);
+    }
+  };
+}
+
+function escape(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escape(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
+/** JUnit XML of a run: one test case a function. */
+export function junit(summary: LoopSummary, suite: string): string {
+  const cases = [...summary.results.values()].map((result) => {
+    const open = `  <testcase classname="${xml(suite)}" name="${xml(result.name)}" time="${(result.durationMs / 1000).toFixed(3)}"`;
+    if (result.outcome === "passed") return `${open}/>`;
+    const text = [result.error?.message, result.error?.detail].filter((part) => part !== undefined).join("\n");
+    return `${open}>\n    <failure message="${xml(result.outcome)}">${xml(text)}</failure>\n  </testcase>`;
+  });
+  for (const name of [...summary.blocked, ...summary.current]) {
+    cases.push(`  <testcase classname="${xml(suite)}" name="${xml(name)}" time="0"><skipped/></testcase>`);
+  }
+  const failures = summary.failed.length + summary.timedOut.length;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="${xml(suite)}" tests="${cases.length}" failures="${failures}">\n${cases.join("\n")}\n</testsuite>\n`;
+}
+
+function xml(text: string): string {
+  // Control characters are no XML, however they are escaped.
+  return text
+    .replace(/[^\t\n\r\u0020-\uFFFD]/g, "\uFFFD")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

@@ -1,0 +1,92 @@
+import path from "node:path";
+import type { FinishedNotice, LoopNotice } from "../run/index.ts";
+import { causes, duration, painter, plural, shortDigest } from "./text.ts";
+
+export interface PlainOptions {
+  write(line: string): void;
+  colors: boolean;
+  /** Steps and output while they happen; without it only a failure's. */
+  verbose: boolean;
+  /** Paths are shown relative to it. */
+  cwd: string;
+  /** Time of day before each line; in a watch. */
+  clock?: () => Date;
+}
+
+/** One line for each thing that happens: for logs, pipes and terminals that want no view. */
+export function plainReporter(options: PlainOptions): (notice: LoopNotice) => void {
+  const paint = painter(options.colors);
+  const line = (label: string, style: Parameters<typeof paint>[0], text: string): void => {
+    const time = options.clock === undefined ? "" : `${paint("dim", options.clock().toTimeString().slice(0, 8))} `;
+    options.write(`${time}${paint(style, label.padEnd(9))} ${text}`.trimEnd());
+  };
+
+  return (notice) => {
+    switch (notice.kind) {
+      case "ready": {
+        const what = `${plural(notice.targets.length, "function")}, ${plural(notice.files, "path")} in ${plural(notice.folders, "folder")}`;
+        return line("watching", "bold", `${what} (${notice.source === "polling" ? "polling" : "file events"}, ${duration(notice.tookMs)})`);
+      }
+      case "engine":
+        return options.verbose ? line("engine", "dim", `${notice.engine.version}: ${notice.engine.reason}`) : undefined;
+      case "planned":
+        return options.verbose ? line("planned", "dim", plannedText(notice)) : undefined;
+      case "started":
+        return line("run", "cyan", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${causes(notice.reasons)}`);
+      case "step":
+        if (options.verbose && notice.done) {
+          line("step", "dim", `${notice.name}  ${notice.step}${notice.cached ? " (cached)" : ` ${duration(notice.durationMs ?? 0)}`}`);
+        }
+        return;
+      case "output":
+        if (options.verbose) for (const text of notice.text.trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
+        return;
+      case "still-running":
+        return line("running", "dim", `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${notice.step}`}`);
+      case "cancelling":
+        return line("cancel", "yellow", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${cancelCause[notice.why]}`);
+      case "finished":
+        return finished(notice);
+      case "blocked":
+        return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
+      case "settled":
+        if (notice.failed.length + notice.blocked.length > 0) {
+          return line("waiting", "yellow", `failed: ${notice.failed.join(", ")}${notice.blocked.length > 0 ? `; blocked: ${notice.blocked.join(", ")}` : ""}`);
+        }
+        return line("current", "green", notice.current.join(", "));
+      case "notice":
+        return line("note", "dim", notice.text);
+      case "broken":
+        line("broken", "red", "the project cannot be read; waiting for it to be mended");
+        return options.write(indent(notice.error.format()));
+      case "recovered":
+        return line("mended", "green", "the project can be read again");
+    }
+  };
+
+  function finished(notice: FinishedNotice): void {
+    const cached = notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
+    const state = !notice.fresh ? "stale: an input changed meanwhile" : notice.outcome === "passed" ? "current" : "";
+    const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}  ${state}`;
+    if (notice.outcome === "passed") return line("passed", notice.fresh ? "green" : "yellow", text);
+    if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);
+    line(notice.outcome === "timed-out" ? "timed out" : "failed", "red", text);
+    const { error } = notice;
+    if (error !== undefined) {
+      const head = error.place === undefined ? error.message : `${error.place}: ${error.message}`;
+      options.write(indent([head, error.detail].filter((part) => part !== undefined && part !== "").join("\n")));
+    }
+    options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
+  }
+}
+
+const cancelCause = { stale: "a newer edit made it stale", gone: "it is no target any more", stop: "stopping" } as const;
+
+function plannedText(notice: Extract<LoopNotice, { kind: "planned" }>): string {
+  const affected = notice.affected.length === 0 ? "nothing affected" : `affected: ${notice.affected.map((item) => item.name).join(", ")}`;
+  return `${affected} (looked because of ${notice.look}, ${duration(notice.tookMs)})`;
+}
+
+function indent(text: string): string {
+  return text.split("\n").map((line) => `    ${line}`).join("\n");
+}

@@ -1,0 +1,32 @@
+/** Small pieces of text that every reporter writes alike. */
+import { describeReason, type Reason } from "../plan/index.ts";
+
+export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan", text: string) => string;
+
+const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
+
+/** Colours when wanted, the bare text otherwise. */
+export function painter(colors: boolean): Paint {
+  return (style, text) => (colors ? `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m` : text);
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 8);
+}
+
+/** The first causes in full, the rest as a number. */
+export function causes(reasons: readonly Reason[], shown = 2): string {
+  const named = reasons.slice(0, shown).map(describeReason);
+  const rest = reasons.length - named.length;
+  return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
