@@ -13,8 +13,23 @@ var certificateVariables = []string{
 	"CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE", "DENO_CERT",
 }
 
-// prepareEnvironment adds trust, proxy and secret variables to the shim's own environment, which the command inherits.
+// What BuildKit adds to every exec for its own tracing: different each time, and it makes instrumented programs report to
+// a socket of the daemon.
+const buildkitTracing = "unix:///dev/otel-grpc.sock"
+
+var tracingVariables = []string{
+	"OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "TRACEPARENT",
+	"TRACESTATE",
+}
+
+// prepareEnvironment adds trust, proxy and secret variables to the shim's own environment, which the command inherits,
+// and takes BuildKit's tracing out.
 func prepareEnvironment(parsed options) error {
+	if os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == buildkitTracing {
+		for _, name := range tracingVariables {
+			os.Unsetenv(name)
+		}
+	}
 	bundle := filepath.Join(parsed.trust, "ca.pem")
 	if _, err := os.Stat(bundle); err == nil {
 		for _, name := range certificateVariables {

@@ -15,6 +15,8 @@ export function buildkitdToml(config: BuildkitdConfig): string {
   const lines = [
     "# Written by `fastloop engine`; changes are lost at its next start.",
     `root = ${quote(config.rootDir)}`,
+    // For `insecureRootCapabilities`, which a module asks for explicitly; the socket is this user's alone.
+    'insecure-entitlements = ["security.insecure", "network.host"]',
     "[grpc]",
     `  address = [${quote(`unix://${config.socket}`)}]`,
     "[otel]",

@@ -1,0 +1,78 @@
+// The gate: lint, types, then all tests (unit, e2e, conformance, chaos) on one private engine. `npm test` sets the
+// machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
+
+const root = path.dirname(import.meta.dirname);
+/** The gate has 30 minutes; what hangs is ended before and counts as failed. */
+const limitMs = 25 * 60_000;
+const bin = (name) => path.join(root, "node_modules", ".bin", name);
+const folder = mkdtempSync(path.join(tmpdir(), "fastloop-gate-"));
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+try {
+  await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
+  await check("types", bin("tsc"), ["--noEmit"]);
+  await check("types of pipelines/", bin("tsc"), ["--noEmit", "-p", "pipelines/tsconfig.json"]);
+  await tests();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function check(title, command, args) {
+  const startedAt = performance.now();
+  const passed = (await run(command, args)) === 0;
+  total[passed ? "passed" : "failed"] += 1;
+  console.log(`${passed ? "ok" : "FAILED"}: ${title} in ${seconds(startedAt)}\n`);
+}
+
+async function tests() {
+  const file = path.join(folder, "results.json");
+  // Further arguments go to vitest: `npm test -- test/unit/plan`.
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...process.argv.slice(2)];
+  const code = await run(bin("vitest"), args);
+  const counted = count(file);
+  for (const key of Object.keys(total)) total[key] += counted[key];
+  // Whatever went wrong outside of a test (a hook, the engine's start, the time limit) must not look green.
+  if (code !== 0 && counted.failed === 0) total.failed += 1;
+}
+
+function count(file) {
+  try {
+    const results = JSON.parse(readFileSync(file, "utf8"));
+    // A file that could not be loaded has no tests to fail.
+    const broken = results.testResults.filter((suite) => suite.status === "failed" && suite.assertionResults.length === 0);
+    return {
+      passed: results.numPassedTests,
+      failed: results.numFailedTests + broken.length,
+      skipped: results.numPendingTests + results.numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}
+
+/** Resolves with the exit code; 124 when the time was up. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const timer = setTimeout(() => child.kill("SIGTERM"), limitMs);
+    child.once("error", (error) => {
+      console.error(error.message);
+      resolve(127);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      resolve(code ?? 124);
+    });
+  });
+}
+
+function seconds(startedAt) {
+  return `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+/** Real containers on a busy machine; what hangs fails all the same. */
+const engineTimeoutMs = 180_000;
+
+const engine = {
+  environment: "node" as const,
+  globalSetup: ["test/e2e/harness.ts"],
+  testTimeout: engineTimeoutMs,
+  hookTimeout: engineTimeoutMs,
+};
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    // Two workers: the containers that the tests start need the cores as well.
+    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },
+      { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
+      { extends: true, test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false } },
+    ],
+  },
+});
