@@ -3,9 +3,10 @@
 // provisioning and the compiler that a function body never uses. So they are cut out of the pinned version here.
 import { build } from "esbuild";
 import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { coreSchema } from "./core-schema.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -45,6 +46,7 @@ export async function buildSdkPrograms(outdir) {
     chunkNames: "sdk-[name]-[hash]",
     plugins: [hostPlugin],
   });
+  await writeFile(path.join(outdir, "core-schema.json"), JSON.stringify(coreSchema()));
   return [...Object.keys(scan.metafile.outputs), ...Object.keys(host.metafile.outputs)];
 }
 

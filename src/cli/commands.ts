@@ -19,5 +19,6 @@ export const commands: Record<string, CommandEntry> = {
   run: { summary: "run the functions that edits affect, or those named", load: () => import("./commands/run.ts") },
   plan: { summary: "show what run would do, and why", load: () => import("./commands/plan.ts") },
   why: { summary: "say why a function would run, or why it is current", load: () => import("./commands/why.ts") },
+  call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
 };

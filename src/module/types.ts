@@ -94,6 +94,8 @@ export interface ArgumentInfo {
 export type TypeRef =
   | { kind: "string" | "integer" | "float" | "boolean" | "void" }
   | { kind: "scalar" | "enum" | "object" | "interface"; name: string }
+  /** `PortForward` and `BuildArg`, arguments of the core API only. */
+  | { kind: "input"; name: string }
   | { kind: "list"; of: TypeRef };
 
 /** A host tree or file that a function reads, resolved from `defaultPath` and `ignore`. */

@@ -1,0 +1,110 @@
+/** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
+import { randomUUID } from "node:crypto";
+import { describeEngineChoice, ExecFailure, openSession, QueryError } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { startModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
+import type { CliContext } from "../context.ts";
+import { callKey, keepMs } from "./call-key.ts";
+import { Progress } from "./progress.ts";
+import { ResultCache } from "./result-cache.ts";
+import { runCall } from "./run-call.ts";
+import type { ParsedCall } from "./types.ts";
+
+export interface EngineOptions {
+  engine: string;
+  buildkitHost?: string;
+}
+
+export async function callWithCache(
+  call: ParsedCall,
+  module: ModuleInfo,
+  context: CliContext,
+  engine: EngineOptions,
+): Promise<ReturnedValue> {
+  const keep = keepMs(call);
+  if (keep === undefined) return callEngine(call, module, context, engine);
+
+  const { stateDir } = placeProject({ cwd: context.cwd });
+  const hasher = projectHasher(stateDir);
+  const key = async (): Promise<string> =>
+    callKey(call, {
+      module,
+      hasher,
+      secretKey: environmentKey(stateDir),
+      engine: await engineKey(engine),
+      env: context.env,
+      cwd: context.cwd,
+    });
+  const cache = new ResultCache(stateDir);
+  const before = await key();
+  const hit = cache.read(before, Date.now());
+  if (hit !== undefined) {
+    if (!call.silent) context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
+    hasher.save();
+    return hit.value;
+  }
+  const startedAtMs = Date.now();
+  const value = await callEngine(call, module, context, engine);
+  // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
+  if ((await key()) === before) cache.write(before, { startedAtMs, keepMs: keep, value });
+  hasher.save();
+  return value;
+}
+
+/** Which engine would answer, without waking it. */
+async function engineKey(options: EngineOptions): Promise<string> {
+  const { choice } = await describeEngineChoice(options);
+  return `${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
+}
+
+async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliContext, engine: EngineOptions): Promise<ReturnedValue> {
+  const { signal, env, cwd } = context;
+  const callId = randomUUID();
+  const progress = call.silent
+    ? undefined
+    : new Progress({ stream: context.stderr, colors: context.colors("stderr"), verbose: call.verbose });
+  const onNotice = (text: string): void => progress?.print(text);
+  try {
+    const session = await openSession({ workdir: cwd, ...engine, signal, onNotice });
+    if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
+    session.onEvent((event) => progress?.event(event));
+    const host = startModuleHost({
+      module,
+      session: { port: session.port, token: session.token },
+      env,
+      onLog: ({ text }) => progress?.print(text.replace(/\n$/, "")),
+    });
+    try {
+      return await runCall(call, { module, session, host, callId, signal, env, cwd });
+    } finally {
+      await Promise.all([host.close(), session.close()]);
+    }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : userErrorOf(error);
+  } finally {
+    progress?.stop();
+  }
+}
+
+/** So many lines of a failed command's output are shown. */
+const shownLines = 20;
+
+/** An engine's answer that is an error is the user's, not ours. */
+function userErrorOf(error: unknown): unknown {
+  if (error instanceof ExecFailure) {
+    const output = error.stderr.trim() === "" ? error.stdout : error.stderr;
+    return new UserError("function-failed", error.message, {
+      detail: output.trimEnd().split("\n").slice(-shownLines).join("\n"),
+      exitCode: error.exitCode > 0 && error.exitCode < 256 ? error.exitCode : undefined,
+      cause: error,
+    });
+  }
+  return error instanceof QueryError ? new UserError("function-failed", error.message, { cause: error }) : error;
+}
+
+function ageText(ageMs: number): string {
+  const units: [number, string][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]];
+  const [size, unit] = units.find(([unitMs]) => ageMs >= unitMs) ?? [1, "ms"];
+  return `${Math.floor(ageMs / size)} ${unit}`;
+}

@@ -1,0 +1,232 @@
+/**
+ * The grammar of `dagger call`:
+ *
+ *   call [--constructor-flag v]... FUNCTION [--flag v]... [FUNCTION [--flag v]...]...
+ *
+ * Words are followed through the module's signatures and, from the first core object on, through the core API.
+ */
+import { suggest } from "../../config/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
+import { commandName, isRequired } from "./render-functions.ts";
+import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
+
+/** What can be called next: functions and fields by their names on the command line. */
+export interface Choices {
+  /** `Everything2Go`, `Container`. */
+  typeName: string;
+  functions: Map<string, FunctionInfo>;
+  /** Command name -> name in the object's state and type. */
+  fields: Map<string, { name: string; description: string; type: TypeRef }>;
+  isCore: boolean;
+}
+
+/** Flags of `call` itself; a function's argument of the same name comes first. */
+const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, value: string): void }> = {
+  output: { takesValue: true, apply: (call, value) => void (call.output = value) },
+  json: { takesValue: false, apply: (call) => void (call.json = true) },
+  help: { takesValue: false, apply: (call) => void (call.help = true) },
+  "no-cache": { takesValue: false, apply: (call) => void (call.noCache = true) },
+  verbose: { takesValue: false, apply: (call) => void (call.verbose = true) },
+  silent: { takesValue: false, apply: (call) => void (call.silent = true) },
+  // Read before parsing (`findOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
+  module: { takesValue: true, apply: () => {} },
+  engine: { takesValue: true, apply: () => {} },
+  "buildkit-host": { takesValue: true, apply: () => {} },
+  progress: { takesValue: true, apply: () => {} },
+  quiet: { takesValue: false, apply: () => {} },
+  "no-color": { takesValue: false, apply: () => {} },
+};
+
+const shortFlags: Record<string, string> = { o: "output", j: "json", h: "help", v: "verbose", s: "silent", m: "module", q: "quiet" };
+
+export function parseCall(words: readonly string[], context: ValueContext): ParsedCall {
+  return new CallParser(words, context).parse();
+}
+
+/** The value of one of `call`'s own options, wherever it stands; for those that decide what is parsed against. */
+export function findOption(words: readonly string[], long: string, short?: string): string | undefined {
+  for (const [index, word] of words.entries()) {
+    if (word === `--${long}` || (short !== undefined && word === `-${short}`)) return words[index + 1];
+    if (word.startsWith(`--${long}=`)) return word.slice(long.length + 3);
+  }
+  return undefined;
+}
+
+/** What the chain so far offers next; undefined at a scalar. */
+export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefined {
+  if (type.kind === "list") return choicesOf(type.of, module);
+  if (type.kind !== "object" && type.kind !== "interface") return undefined;
+  const own = module.objects[type.name];
+  if (own !== undefined) {
+    const fields = Object.values(own.fields).filter((field) => field.exposed);
+    return {
+      typeName: own.name,
+      functions: new Map(Object.values(own.functions).map((fn) => [commandName(fn), fn])),
+      fields: new Map(
+        fields.map((field) => {
+          const name = field.alias ?? field.name;
+          return [kebabCase(name), { name, description: field.description, type: field.type }];
+        }),
+      ),
+      isCore: false,
+    };
+  }
+  const core = coreSchema().type(type.name);
+  if (core === undefined) return undefined;
+  const functions = Object.values(core.fields).filter((fn) =>
+    fn.arguments.every((argument) => !isRequired(argument) || isSupported(argument.type, module)),
+  );
+  return { typeName: core.name, functions: new Map(functions.map((fn) => [commandName(fn), fn])), fields: new Map(), isCore: true };
+}
+
+class CallParser {
+  private readonly words: readonly string[];
+  private readonly context: ValueContext;
+  private at = 0;
+  private readonly call: ParsedCall;
+
+  constructor(words: readonly string[], context: ValueContext) {
+    this.words = words;
+    this.context = context;
+    const returns: TypeRef = { kind: "object", name: context.module.mainObject };
+    this.call = { own: [], core: [], returns, json: false, noCache: false, verbose: false, silent: false, help: false };
+  }
+
+  parse(): ParsedCall {
+    const { module } = this.context;
+    const main = module.objects[module.mainObject];
+    const constructor = constructorOf(module.mainObject, main?.constructorArguments ?? []);
+    const given = this.flags(constructor);
+    if (main?.constructorArguments !== undefined) {
+      this.call.own.push({ kind: "function", object: module.mainObject, fn: constructor, given });
+    }
+    while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
+    if (!this.call.help) this.checkRequired();
+    return this.call;
+  }
+
+  private step(word: string): void {
+    const choices = choicesOf(this.call.returns, this.context.module);
+    if (choices === undefined) {
+      const last = this.words[this.at - 2] ?? "";
+      throw new UserError("usage", `nothing can follow "${last}": it gives a ${this.call.returns.kind}`, { place: word });
+    }
+    const name = kebabCase(word);
+    const field = choices.fields.get(name);
+    const fn = choices.functions.get(name);
+    if (field !== undefined) {
+      this.call.own.push({ kind: "field", name: field.name });
+      this.call.returns = field.type;
+      this.flags(undefined);
+    } else if (fn === undefined) {
+      throw unknownFunction(word, choices);
+    } else if (choices.isCore) {
+      this.call.core.push({ kind: "core", type: choices.typeName, fn, given: this.flags(fn) });
+      this.call.returns = fn.returns;
+    } else {
+      this.call.own.push({ kind: "function", object: choices.typeName, fn, given: this.flags(fn) });
+      this.call.returns = fn.returns;
+    }
+  }
+
+  /** Flags up to the next word without a dash. */
+  private flags(fn: FunctionInfo | undefined): GivenArgument[] {
+    const texts = new Map<ArgumentInfo, string[]>();
+    for (; this.at < this.words.length; ) {
+      const word = this.words[this.at] ?? "";
+      if (!word.startsWith("-") || word === "-") break;
+      this.at++;
+      if (word === "--") break;
+      if (word.startsWith("--")) this.longFlag(word.slice(2), fn, texts);
+      else this.shortFlag(word.slice(1));
+    }
+    return [...texts].map(([argument, given]) => ({ argument, value: parseValues(argument, given, this.context) }));
+  }
+
+  private longFlag(text: string, fn: FunctionInfo | undefined, texts: Map<ArgumentInfo, string[]>): void {
+    const equals = text.indexOf("=");
+    // `--dockerConfig` is `--docker-config`: users type what they read in the code.
+    const name = kebabCase(equals < 0 ? text : text.slice(0, equals));
+    const attached = equals < 0 ? undefined : text.slice(equals + 1);
+    const argument = fn?.arguments.find((candidate) => kebabCase(candidate.name) === name);
+    if (argument !== undefined) {
+      const isSwitch = argument.type.kind === "boolean";
+      const value = attached ?? (isSwitch ? "true" : this.value(`--${name}`));
+      texts.set(argument, [...(texts.get(argument) ?? []), value]);
+      return;
+    }
+    const own = ownFlags[name];
+    if (own === undefined) throw unknownFlag(name, fn);
+    own.apply(this.call, own.takesValue ? (attached ?? this.value(`--${name}`)) : "");
+  }
+
+  /** `-o FILE`, `-oFILE`, `-jv`. */
+  private shortFlag(letters: string): void {
+    for (let index = 0; index < letters.length; index++) {
+      const letter = letters[index] ?? "";
+      const own = ownFlags[shortFlags[letter] ?? ""];
+      if (own === undefined) throw new UserError("usage", `unknown option -${letter}`, { place: `-${letters}` });
+      if (!own.takesValue) {
+        own.apply(this.call, "");
+        continue;
+      }
+      const rest = letters.slice(index + 1).replace(/^=/, "");
+      own.apply(this.call, rest === "" ? this.value(`-${letter}`) : rest);
+      return;
+    }
+  }
+
+  private value(flag: string): string {
+    const value = this.words[this.at++];
+    if (value === undefined) throw new UserError("usage", "a value is missing", { place: flag });
+    return value;
+  }
+
+  private checkRequired(): void {
+    const steps = [...this.call.own.filter((step) => step.kind === "function"), ...this.call.core];
+    for (const step of steps) {
+      const missing = missingArguments(step);
+      if (missing.length === 0) continue;
+      const flags = missing.map((argument) => `--${kebabCase(argument.name)}`).join(", ");
+      throw new UserError("usage", `${flags} ${missing.length === 1 ? "is" : "are"} missing`, {
+        place: step.fn.name === "" ? step.fn.returns.kind : commandName(step.fn),
+        hint: "add --help to see all arguments",
+      });
+    }
+  }
+}
+
+function missingArguments(step: OwnStep | CoreStep): ArgumentInfo[] {
+  return step.fn.arguments.filter(
+    (argument) => isRequired(argument) && !step.given.some((given) => given.argument === argument),
+  );
+}
+
+/** The constructor as a function without a name, as the engine calls it. */
+function constructorOf(object: string, args: ArgumentInfo[]): FunctionInfo {
+  const returns: TypeRef = { kind: "object", name: object };
+  return { name: "", description: "", arguments: args, returns, isCheck: false, isGenerate: false, isUp: false };
+}
+
+function unknownFunction(word: string, choices: Choices): UserError {
+  const known = [...choices.functions.keys(), ...choices.fields.keys()];
+  const near = suggest(kebabCase(word), known);
+  return new UserError("usage", `${choices.typeName} has no function "${word}"`, {
+    hint: near === undefined ? listHint(known) : `did you mean ${near}?`,
+  });
+}
+
+function unknownFlag(name: string, fn: FunctionInfo | undefined): UserError {
+  const known = (fn?.arguments ?? []).map((argument) => kebabCase(argument.name));
+  const near = suggest(name, [...known, ...Object.keys(ownFlags)]);
+  const owner = fn === undefined || fn.name === "" ? "the module" : `"${commandName(fn)}"`;
+  return new UserError("usage", `${owner} has no argument --${name}`, {
+    hint: near === undefined ? listHint(known.map((flag) => `--${flag}`)) : `did you mean --${near}?`,
+  });
+}
+
+function listHint(names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `it has ${names.slice(0, 30).join(", ")}`;
+}

@@ -1,0 +1,156 @@
+/** One value of a flag: text -> what its type makes of it. Paths are resolved, nothing is read. */
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { coreSchema, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import type { GivenValue } from "./types.ts";
+
+export interface ValueContext {
+  module: ModuleInfo;
+  /** Relative paths start here. */
+  cwd: string;
+}
+
+/** Values of all times a flag was given: lists grow, anything else is what was said last. */
+export function parseValues(argument: ArgumentInfo, texts: readonly string[], context: ValueContext): GivenValue {
+  const { type } = argument;
+  if (type.kind !== "list") return parseValue(argument, type, texts.at(-1) ?? "", context);
+  return { kind: "list", items: texts.flatMap(splitList).map((text) => parseValue(argument, type.of, text, context)) };
+}
+
+/** Whether a command line can express the type at all; flags of other types are not offered. */
+export function isSupported(type: TypeRef, module: ModuleInfo): boolean {
+  if (type.kind === "list") return type.of.kind !== "list" && isSupported(type.of, module);
+  if (type.kind === "object") return objectParsers[type.name] !== undefined && module.objects[type.name] === undefined;
+  return type.kind !== "interface" && type.kind !== "void";
+}
+
+function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context: ValueContext): GivenValue {
+  const wrong = (expected: string, hint?: string): UserError =>
+    new UserError("usage", `${expected} was expected, not "${text}"`, { place: `--${kebabCase(argument.name)}`, hint });
+  switch (type.kind) {
+    case "string":
+      return { kind: "literal", value: text };
+    case "integer":
+      if (!/^[+-]?\d+$/.test(text)) throw wrong("a whole number");
+      return { kind: "literal", value: Number(text) };
+    case "float":
+      if (text.trim() === "" || !Number.isFinite(Number(text))) throw wrong("a number");
+      return { kind: "literal", value: Number(text) };
+    case "boolean":
+      if (!/^(?:true|false|t|f|0|1)$/i.test(text)) throw wrong("true or false");
+      return { kind: "literal", value: /^(?:true|t|1)$/i.test(text) };
+    case "enum":
+      return { kind: "enum", member: enumMember(type.name, text, context, wrong) };
+    case "scalar":
+      return { kind: "literal", value: type.name === "Platform" ? platform(text, wrong) : text };
+    case "input":
+      return inputValue(type.name, text, wrong);
+    case "object":
+      return objectValue(type.name, text, context, wrong);
+    default:
+      throw wrong("nothing that a command line can give");
+  }
+}
+
+type Wrong = (expected: string, hint?: string) => UserError;
+type ObjectParser = (text: string, context: ValueContext, wrong: Wrong) => GivenValue;
+
+const objectParsers: Record<string, ObjectParser> = {
+  Directory: (text, { cwd }) => gitValue(text, "directory") ?? { kind: "directory", path: hostPath(cwd, text) },
+  File: (text, { cwd }) => gitValue(text, "file") ?? { kind: "file", path: hostPath(cwd, text) },
+  GitRepository: (text, _context, wrong) => gitValue(text, "repository") ?? fail(wrong("the URL of a git repository")),
+  GitRef: (text, _context, wrong) => gitValue(text, "ref") ?? fail(wrong("the URL of a git repository with #ref")),
+  Container: (text) => ({ kind: "container", address: text }),
+  CacheVolume: (text) => ({ kind: "cache-volume", key: text }),
+  Secret: (text, _context, wrong) => secretValue(text, wrong),
+  Service: (text, _context, wrong) => serviceValue(text, wrong),
+  Socket: (text, { cwd }) => ({ kind: "socket", path: hostPath(cwd, text.replace(/^unix:\/\//, "")) }),
+};
+
+function objectValue(name: string, text: string, context: ValueContext, wrong: Wrong): GivenValue {
+  const parser = objectParsers[name];
+  if (parser === undefined) throw wrong(`a ${name} cannot be given on a command line; another type`);
+  if (text === "") throw wrong(`a ${name}`);
+  return parser(text, context, wrong);
+}
+
+function fail(error: Error): never {
+  throw error;
+}
+
+function hostPath(cwd: string, text: string): string {
+  return path.resolve(cwd, text.replace(/^file:\/\//, ""));
+}
+
+/** `URL[#ref[:subdir]]`, as `dagger call` takes it; undefined for what is no git URL. */
+function gitValue(text: string, wanted: "directory" | "file" | "repository" | "ref"): GivenValue | undefined {
+  if (!/^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)/.test(text)) return undefined;
+  const hash = text.indexOf("#");
+  if (hash < 0) return { kind: "git", url: text, wanted };
+  const fragment = text.slice(hash + 1);
+  const colon = fragment.indexOf(":");
+  const ref = colon < 0 ? fragment : fragment.slice(0, colon);
+  return {
+    kind: "git",
+    url: text.slice(0, hash),
+    ref: ref === "" ? undefined : ref,
+    subdir: colon < 0 ? undefined : fragment.slice(colon + 1),
+    wanted,
+  };
+}
+
+/** A bare word is the name of a variable, as it was before schemes. */
+function secretValue(text: string, wrong: Wrong): GivenValue {
+  const withoutOptions = text.replace(/\?cacheKey=[^?]*$/, "");
+  const match = /^([a-z]+):(?:\/\/)?(.+)$/s.exec(withoutOptions);
+  const scheme = match?.[1] ?? "env";
+  const rest = match?.[2] ?? withoutOptions;
+  if (scheme !== "env" && scheme !== "file" && scheme !== "cmd") {
+    throw wrong("env://NAME, file://PATH or cmd://COMMAND", `secrets of ${scheme}:// need a Dagger engine`);
+  }
+  return { kind: "secret", scheme, rest, uri: `${scheme}://${rest}` };
+}
+
+function serviceValue(text: string, wrong: Wrong): GivenValue {
+  const match = /^(tcp|udp):\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(text);
+  if (match === null) throw wrong("tcp://HOST:PORT or udp://HOST:PORT");
+  const [, protocol = "tcp", host = "", port] = match;
+  return { kind: "service", host, port: Number(port), protocol: protocol === "udp" ? "UDP" : "TCP" };
+}
+
+function inputValue(name: string, text: string, wrong: Wrong): GivenValue {
+  if (name === "PortForward") {
+    const match = /^(\d+):(\d+)$/.exec(text);
+    if (match === null) throw wrong("FRONTEND:BACKEND, two port numbers");
+    return { kind: "input", fields: { frontend: Number(match[1]), backend: Number(match[2]) } };
+  }
+  const equals = text.indexOf("=");
+  if (equals < 1) throw wrong("NAME=VALUE");
+  return { kind: "input", fields: { name: text.slice(0, equals), value: text.slice(equals + 1) } };
+}
+
+function enumMember(name: string, text: string, { module }: ValueContext, wrong: Wrong): string {
+  const members = Object.keys(module.enums[name]?.members ?? {});
+  const known = members.length > 0 ? members : (coreSchema().enumMembers(name) ?? []);
+  const found = known.find((member) => member.toLowerCase() === text.toLowerCase());
+  if (found === undefined) throw wrong(`one of ${known.join(", ")}`);
+  return found;
+}
+
+function platform(text: string, wrong: Wrong): string {
+  if (text === "current") return `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
+  if (!/^[a-z0-9_]+\/[a-z0-9_]+(?:\/[a-z0-9_.]+)?$/i.test(text)) throw wrong("a platform such as linux/arm64");
+  return text;
+}
+
+/** Comma-separated; double quotes keep a comma, as in a line of CSV. */
+function splitList(text: string): string[] {
+  if (text === "") return [];
+  const items: string[] = [];
+  const pattern = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    items.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
+    if (match[3] === "") break;
+  }
+  return items;
+}

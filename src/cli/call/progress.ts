@@ -1,0 +1,90 @@
+/** What an engine does during a call, on stderr: a few live lines on a terminal, one line per finished step elsewhere. */
+import type { EngineEvent } from "../../engine/index.ts";
+
+/** So many running steps are shown at once. */
+const shownSteps = 8;
+const redrawMs = 80;
+
+export interface ProgressOptions {
+  stream: NodeJS.WriteStream;
+  colors: boolean;
+  /** Shows the output of commands as it comes. */
+  verbose: boolean;
+}
+
+export class Progress {
+  private readonly options: ProgressOptions;
+  private readonly live: boolean;
+  private readonly running = new Map<string, { name: string; startedMs: number }>();
+  private drawnLines = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ProgressOptions) {
+    this.options = options;
+    this.live = options.stream.isTTY === true && process.env.TERM !== "dumb";
+    if (this.live) this.timer = setInterval(() => this.redraw(), redrawMs).unref();
+  }
+
+  event(event: EngineEvent): void {
+    switch (event.kind) {
+      case "step-started":
+        this.running.set(event.step, { name: event.name, startedMs: performance.now() });
+        break;
+      case "step-done":
+        this.running.delete(event.step);
+        this.done(event);
+        break;
+      case "log":
+        if (this.options.verbose) this.print(event.text.replace(/\n$/, ""));
+        break;
+      case "notice":
+        this.print(event.text);
+    }
+  }
+
+  /** A line of its own above the live ones. */
+  print(text: string): void {
+    this.erase();
+    this.options.stream.write(`${text}\n`);
+  }
+
+  /** Leaves no live line behind. */
+  stop(): void {
+    clearInterval(this.timer);
+    this.erase();
+  }
+
+  private done(event: Extract<EngineEvent, { kind: "step-done" }>): void {
+    // A cached step is no news; it is counted in by `-v` only.
+    if (event.cached && !this.options.verbose && event.error === undefined) return;
+    const [mark, color] = event.error !== undefined ? ["✘", 31] : event.cached ? ["=", 2] : ["✔", 32];
+    const time = event.cached ? "cached" : duration(event.durationMs);
+    this.print(`${this.paint(mark, color)} ${event.name} ${this.paint(time, 2)}`);
+  }
+
+  private redraw(): void {
+    this.erase();
+    const steps = [...this.running.values()];
+    const width = (this.options.stream.columns || 80) - 1;
+    const lines = steps.slice(-shownSteps).map(({ name, startedMs }) => {
+      const time = duration(performance.now() - startedMs);
+      return `${this.paint("●", 33)} ${name.replace(/\s+/g, " ").slice(0, Math.max(10, width - time.length - 4))} ${this.paint(time, 2)}`;
+    });
+    if (lines.length === 0) return;
+    this.options.stream.write(`${lines.join("\n")}\n`);
+    this.drawnLines = lines.length;
+  }
+
+  private erase(): void {
+    if (this.drawnLines > 0) this.options.stream.write(`\u001b[${this.drawnLines}A\u001b[0J`);
+    this.drawnLines = 0;
+  }
+
+  private paint(text: string, code: number): string {
+    return this.options.colors ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(1)}s`;
+}

@@ -1,0 +1,65 @@
+/** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
+import { kebabCase, type FunctionInfo, type ModuleInfo } from "../../module/index.ts";
+import { choicesOf } from "./parse-call.ts";
+import { isSupported } from "./parse-value.ts";
+import { argumentLine, firstLine, isRequired } from "./render-functions.ts";
+import type { ParsedCall } from "./types.ts";
+
+export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
+  const last = call.core.at(-1) ?? call.own.filter((step) => step.kind === "function").at(-1);
+  const isStart = call.core.length === 0 && call.own.every((step) => step.kind === "function" && step.fn.name === "");
+  const fn = last?.fn;
+  const path = [...call.own, ...call.core]
+    .map((step) => (step.kind === "field" ? kebabCase(step.name) : kebabCase(step.fn.alias ?? step.fn.name)))
+    .filter((name) => name !== "");
+  const choices = choicesOf(call.returns, module);
+  const sections = [
+    isStart ? (module.description || module.objects[module.mainObject]?.description || "") : (fn?.description ?? ""),
+    `Usage: ${["fastloop call", ...path].join(" ")}${fn !== undefined && fn.arguments.length > 0 ? " [ARGUMENTS]" : ""}${
+      choices === undefined ? "" : " FUNCTION"
+    }`,
+    fn === undefined ? "" : argumentSection(fn, module),
+    choices === undefined
+      ? ""
+      : section("Functions", [
+          ...[...choices.functions].map(([name, entry]): [string, string] => [name, firstLine(entry.description)]),
+          ...[...choices.fields].map(([name, entry]): [string, string] => [name, firstLine(entry.description)]),
+        ]),
+    section("Options", [
+      ["-o, --output PATH", "save the result to a file or folder"],
+      ["-j, --json", "print the result as JSON"],
+      ["    --no-cache", "run even if nothing changed since the last call"],
+      ["-v, --verbose", "show the output of commands"],
+      ["-s, --silent", "show no progress"],
+    ]),
+    isStart
+      ? section("Examples", [
+          ["fastloop call build-base --platform linux/arm64", ""],
+          ["fastloop call test --source . --tier fast", ""],
+          ["fastloop call build-dev file --path /etc/os-release contents", ""],
+          ["fastloop call build-dev -o image.tar", ""],
+        ])
+      : "",
+  ];
+  return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
+}
+
+function argumentSection(fn: FunctionInfo, module: ModuleInfo): string {
+  const supported = fn.arguments.filter((argument) => isRequired(argument) || isSupported(argument.type, module));
+  return section(
+    "Arguments",
+    supported.map((argument): [string, string] => [`--${argumentLine(argument)}${enumHint(argument.type, module)}`, ""]),
+  );
+}
+
+function enumHint(type: FunctionInfo["returns"], module: ModuleInfo): string {
+  if (type.kind !== "enum") return "";
+  const members = Object.keys(module.enums[type.name]?.members ?? {});
+  return members.length === 0 ? "" : ` (${members.join(", ")})`;
+}
+
+function section(title: string, rows: [string, string][]): string {
+  if (rows.length === 0) return "";
+  const width = Math.max(...rows.map(([left, right]) => (right === "" ? 0 : left.length)));
+  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd())].join("\n");
+}

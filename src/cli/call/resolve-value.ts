@@ -1,0 +1,162 @@
+/** Given values -> what a function takes: objects become ids of the open session. */
+import { execFile } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { EngineSession, QueryOptions } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
+import { enumLiteral, literal } from "./query.ts";
+import type { GivenArgument, GivenValue } from "./types.ts";
+
+export interface ResolveContext {
+  module: ModuleInfo;
+  session: EngineSession;
+  query: QueryOptions;
+  env: NodeJS.ProcessEnv;
+  /** Folder that `file://` secrets are relative to. */
+  cwd: string;
+}
+
+/** A resolved value: JSON, objects as `{ $id }`, enum members marked for GraphQL. */
+export type ResolvedValue = unknown;
+
+/** All arguments of a step of the module, those from `defaultPath` and `defaultAddress` included; by name in code. */
+export async function resolveArguments(
+  signature: readonly ArgumentInfo[],
+  given: readonly GivenArgument[],
+  context: ResolveContext,
+): Promise<Record<string, unknown>> {
+  const entries = await Promise.all(
+    signature.map(async (argument): Promise<[string, unknown]> => {
+      const value = given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, context.module);
+      return [argument.name, value === undefined ? undefined : await resolveValue(value, argument, context)];
+    }),
+  );
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** What the engine would fill in by itself. */
+export function defaultOf(argument: ArgumentInfo, module: ModuleInfo): GivenValue | undefined {
+  if (argument.defaultAddress !== undefined) return { kind: "container", address: argument.defaultAddress };
+  const input = argumentInput(module, argument);
+  return input === undefined ? undefined : { kind: input.kind, path: input.path };
+}
+
+/** An argument's value as text of a GraphQL document. */
+export async function resolveLiteral(given: GivenArgument, context: ResolveContext): Promise<string> {
+  return toLiteral(given.value, given.argument, context);
+}
+
+async function toLiteral(value: GivenValue, argument: ArgumentInfo, context: ResolveContext): Promise<string> {
+  if (value.kind === "list") {
+    return `[${(await Promise.all(value.items.map((item) => toLiteral(item, argument, context)))).join(", ")}]`;
+  }
+  if (value.kind === "enum") return enumLiteral(value.member);
+  const resolved = await resolveValue(value, argument, context);
+  const isObject = typeof resolved === "object" && resolved !== null && "$id" in resolved;
+  return literal(isObject ? resolved.$id : resolved);
+}
+
+async function resolveValue(value: GivenValue, argument: ArgumentInfo, context: ResolveContext): Promise<ResolvedValue> {
+  switch (value.kind) {
+    case "literal":
+      return value.value;
+    case "enum":
+      return value.member;
+    case "input":
+      return value.fields;
+    case "list":
+      return Promise.all(value.items.map((item) => resolveValue(item, argument, context)));
+    default:
+      return { $id: await objectId(value, argument, context) };
+  }
+}
+
+type ObjectValue = Exclude<GivenValue, { kind: "literal" | "enum" | "input" | "list" }>;
+
+async function objectId(value: ObjectValue, argument: ArgumentInfo, context: ResolveContext): Promise<string> {
+  const { session, query } = context;
+  const ask = async (selection: string): Promise<string> => {
+    const answer = await session.query<Record<string, unknown>>(`{ ${selection} }`, {}, query);
+    return innermost(answer);
+  };
+  switch (value.kind) {
+    case "directory":
+      requirePath(value.path, "directory", argument);
+      return ask(`host { directory(path: ${literal(value.path)}, exclude: ${literal(argument.ignore ?? [])}, noCache: true) { id } }`);
+    case "file":
+      requirePath(value.path, "file", argument);
+      return ask(`host { file(path: ${literal(value.path)}, noCache: true) { id } }`);
+    case "git":
+      return ask(gitSelection(value));
+    case "secret": {
+      const plaintext = await secretText(value, argument, context);
+      return ask(`setSecret(name: ${literal(value.uri)}, plaintext: ${literal(plaintext)}) { id }`);
+    }
+    case "container":
+      return ask(`container { from(address: ${literal(value.address)}) { id } }`);
+    case "service": {
+      const port = `{ frontend: ${value.port}, backend: ${value.port}, protocol: ${value.protocol} }`;
+      return ask(`host { service(host: ${literal(value.host)}, ports: [${port}]) { id } }`);
+    }
+    case "socket":
+      return ask(`host { unixSocket(path: ${literal(value.path)}) { id } }`);
+    case "cache-volume":
+      return ask(`cacheVolume(key: ${literal(value.key)}) { id }`);
+  }
+}
+
+function gitSelection({ url, ref, subdir, wanted }: Extract<GivenValue, { kind: "git" }>): string {
+  if (wanted === "repository") return `git(url: ${literal(url)}) { id }`;
+  const at = ref === undefined ? "head" : `ref(name: ${literal(ref)})`;
+  const inner =
+    wanted === "ref"
+      ? "id"
+      : subdir === undefined
+        ? "tree { id }"
+        : `tree { ${wanted}(path: ${literal(subdir)}) { id } }`;
+  return `git(url: ${literal(url)}) { ${at} { ${inner} } }`;
+}
+
+/** The value of a secret reference; `cmd` runs in a shell, its whole output is the secret. */
+export async function secretText(
+  { scheme, rest }: Extract<GivenValue, { kind: "secret" }>,
+  argument: ArgumentInfo,
+  { env, cwd }: Pick<ResolveContext, "env" | "cwd">,
+): Promise<string> {
+  const place = `--${kebabCase(argument.name)}`;
+  if (scheme === "env") {
+    const value = env[rest];
+    if (value === undefined) throw new UserError("usage", `the variable ${rest} is not set`, { place });
+    return value;
+  }
+  if (scheme === "file") {
+    try {
+      return readFileSync(path.resolve(cwd, rest.replace(/^~(?=\/)/, env.HOME ?? "~")), "utf8");
+    } catch (cause) {
+      throw new UserError("usage", `the secret's file ${rest} cannot be read`, { place, cause });
+    }
+  }
+  try {
+    return (await promisify(execFile)("sh", ["-c", rest], { cwd, env })).stdout;
+  } catch (cause) {
+    // Its output may hold the secret: only that it failed is said.
+    throw new UserError("usage", "the secret's command failed", { place, cause });
+  }
+}
+
+function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
+  const stats = statSync(target, { throwIfNoEntry: false });
+  const place = `--${kebabCase(argument.name)}`;
+  if (stats === undefined) throw new UserError("usage", `there is no ${kind} ${target}`, { place });
+  if (kind === "directory" ? !stats.isDirectory() : !stats.isFile()) {
+    throw new UserError("usage", `${target} is no ${kind}`, { place });
+  }
+}
+
+function innermost(answer: unknown): string {
+  let value = answer;
+  while (typeof value === "object" && value !== null) value = Object.values(value)[0];
+  return String(value);
+}

@@ -1,0 +1,112 @@
+/** Runs a parsed call in an open session: the module's steps in the host process, the rest as one query. */
+import type { EngineSession, QueryOptions } from "../../engine/index.ts";
+import { coreSchema, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { chainOn, literal } from "./query.ts";
+import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
+import type { FieldStep, OwnStep, ParsedCall } from "./types.ts";
+
+export interface RunContext {
+  module: ModuleInfo;
+  session: EngineSession;
+  host: ModuleHost;
+  callId: string;
+  signal: AbortSignal;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+}
+
+/** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
+export async function runCall(call: ParsedCall, context: RunContext): Promise<ReturnedValue> {
+  const query: QueryOptions = { signal: context.signal, callId: context.callId };
+  const resolving: ResolveContext = { ...context, query };
+  let value: ReturnedValue | undefined;
+  for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
+  value ??= await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
+  return mapItems(value, (item) => runCore(call, item, resolving));
+}
+
+async function runOwnStep(
+  step: OwnStep | FieldStep,
+  parent: ReturnedValue | undefined,
+  resolving: ResolveContext,
+  { host, callId, signal }: RunContext,
+): Promise<ReturnedValue> {
+  if (step.kind === "field") {
+    const object = parent ?? (await host.call({ function: "", args: {}, callId, signal }));
+    return mapItems(object, (item) => fieldOf(item, step.name));
+  }
+  const args = await resolveArguments(step.fn.arguments, step.given, resolving);
+  const call = { object: step.object, function: step.fn.name, args, callId, signal };
+  if (parent === undefined) return host.call(call);
+  return mapItems(parent, (item) => host.call({ ...call, parent: item }));
+}
+
+/** A chain goes through a list by going through each of its items. */
+async function mapItems(
+  value: ReturnedValue,
+  convert: (item: ReturnedValue) => ReturnedValue | Promise<ReturnedValue>,
+): Promise<ReturnedValue> {
+  return Array.isArray(value) ? Promise.all(value.map((item) => mapItems(item, convert))) : convert(value);
+}
+
+function fieldOf(item: ReturnedValue, name: string): ReturnedValue {
+  if (item === null || typeof item !== "object" || !("fields" in item)) return null;
+  return item.fields[name] ?? null;
+}
+
+async function runCore(call: ParsedCall, value: ReturnedValue, context: ResolveContext): Promise<ReturnedValue> {
+  if (value === null || typeof value !== "object" || !("$id" in value)) return value;
+  // `sync` in the middle changes nothing: what follows it evaluates the chain too.
+  const steps = call.core.filter((step, index) => step.fn.name !== "sync" || index === call.core.length - 1);
+  const selections = await Promise.all(
+    steps.map(async ({ fn, given }) => {
+      const args = await Promise.all(
+        given.map(async (entry) => `${entry.argument.name}: ${await resolveLiteral(entry, context)}`),
+      );
+      return args.length === 0 ? fn.name : `${fn.name}(${args.join(", ")})`;
+    }),
+  );
+  const endsInSync = steps.at(-1)?.fn.name === "sync";
+  const type = steps.at(-1)?.fn.returns ?? { kind: "object" as const, name: value.$type };
+  const leafType = itemTypeName(type);
+  if (leafType !== undefined && !endsInSync) selections.push(leafSelection(leafType, call.output));
+  if (selections.length === 0) return value;
+  const document = chainOn(value.$id, value.$type, selections);
+  const answer = await context.session.query<unknown>(document, {}, context.query);
+  const result = unwrap(answer, selections.length + 1);
+  if (leafType === undefined || (call.output !== undefined && canExport(leafType))) return result;
+  return asObjects(result, leafType);
+}
+
+/** The name of the object type, also through lists; undefined for scalars. */
+function itemTypeName(type: ParsedCall["returns"]): string | undefined {
+  if (type.kind === "list") return itemTypeName(type.of);
+  return type.kind === "object" ? type.name : undefined;
+}
+
+/** Whether `-o` writes such an object to the host. */
+export function canExport(type: string): boolean {
+  return coreSchema().type(type)?.fields.export?.arguments.some((argument) => argument.name === "path") ?? false;
+}
+
+/** What ends a chain in an object: its export, its evaluation, or where there is neither its id. */
+function leafSelection(type: string, output: string | undefined): string {
+  const fields = coreSchema().type(type)?.fields;
+  if (output !== undefined && canExport(type)) {
+    const intoFolder = fields?.export?.arguments.some((argument) => argument.name === "allowParentDirPath") === true;
+    return `export(path: ${literal(output)}${intoFolder ? ", allowParentDirPath: true" : ""})`;
+  }
+  return fields?.sync === undefined ? "id" : "sync";
+}
+
+/** Takes the value out of the nesting; below a list, each item goes on by itself. */
+function unwrap(answer: unknown, depth: number): ReturnedValue {
+  if (depth === 0 || typeof answer !== "object" || answer === null) return answer as ReturnedValue;
+  if (Array.isArray(answer)) return answer.map((item) => unwrap(item, depth));
+  return unwrap(Object.values(answer)[0], depth - 1);
+}
+
+function asObjects(value: ReturnedValue, $type: string): ReturnedValue {
+  if (Array.isArray(value)) return value.map((item) => asObjects(item, $type));
+  return typeof value === "string" ? { $id: value, $type } : value;
+}

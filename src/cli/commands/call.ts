@@ -1,0 +1,53 @@
+/** `fastloop call`: one chain of functions, in the grammar of `dagger call`. */
+import path from "node:path";
+import process from "node:process";
+import type { Command } from "commander";
+import { findModule, loadModule } from "../../module/index.ts";
+import { findOption, parseCall } from "../call/parse-call.ts";
+import { callWithCache } from "../call/call-with-cache.ts";
+import { renderCallHelp } from "../call/render-help.ts";
+import { renderResult } from "../call/render-result.ts";
+import { writeOutput } from "../call/write-output.ts";
+import type { CliContext } from "../context.ts";
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("call")
+    .summary("call a function of the module, as `dagger call` does")
+    // Help depends on the module and on where in the chain it is asked for.
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .passThroughOptions()
+    .argument("[words...]")
+    .action(async (words: string[]) => {
+      await call(words, context);
+    });
+}
+
+async function call(words: string[], context: CliContext): Promise<void> {
+  const { options } = context;
+  // The module decides how all other words are read.
+  const module = await loadModule(findModule(context.cwd, options.module ?? findOption(words, "module", "m")), context.env);
+  for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
+  const parsed = parseCall(words, { module, cwd: context.cwd });
+  parsed.json ||= options.json;
+  options.json = parsed.json;
+  parsed.verbose ||= options.verbose;
+  if (parsed.help || (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))) {
+    context.stdout.write(renderCallHelp(parsed, module));
+    return;
+  }
+  const value = await callWithCache(parsed, module, context, {
+    engine: options.engine ?? findOption(words, "engine") ?? "auto",
+    buildkitHost: options.buildkitHost ?? findOption(words, "buildkit-host"),
+  });
+  const exported = writeOutput(parsed, value, context);
+  if (exported !== undefined) {
+    context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
+    return;
+  }
+  const text = renderResult(value, parsed.returns, parsed.json);
+  context.stdout.write(context.stdout.isTTY && text !== "" && !text.endsWith("\n") ? `${text}\n` : text);
+  process.exitCode = 0;
+}
