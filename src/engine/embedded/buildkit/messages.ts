@@ -66,7 +66,7 @@ const controlService = "/moby.buildkit.v1.Control";
 /** The daemon's own API. */
 export const control = {
   info: method<object, { buildkitVersion: { version: string } | null }>(`${controlService}/Info`, "control.InfoRequest", "control.InfoResponse"),
-  listWorkers: method<object, { record: { id: string; platforms: WirePlatform[] }[] }>(
+  listWorkers: method<object, { record: { id: string; labels: Record<string, string>; platforms: WirePlatform[] }[] }>(
     `${controlService}/ListWorkers`,
     "control.ListWorkersRequest",
     "control.ListWorkersResponse",

@@ -1,4 +1,6 @@
+import type { Duplex } from "node:stream";
 import type { TreeEntry } from "../../../tree/types.ts";
+import type { ContainerRequest, GatewayContainer } from "./container-types.ts";
 
 /** A marshalled LLB graph: `pb.Definition`, each op already encoded. */
 export interface Definition {
@@ -104,6 +106,8 @@ export interface BuildOptions {
   /** Credentials for a registry host, or undefined for anonymous. */
   registryAuth(host: string): Promise<RegistryAuth | undefined>;
   onStatus(update: StatusUpdate): void;
+  /** The other end of a socket that a container mounts by this id; undefined when there is none. */
+  openSocket?(id: string): Promise<Duplex | undefined>;
   /** Caches that every solve of the build may take results from. */
   cacheImports?: readonly CacheEntry[];
 }
@@ -146,14 +150,22 @@ export interface Build {
     request: ExportRequest,
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
   ): Promise<Record<string, string>>;
+  /** Makes a container that processes run in until it is released, or this build is closed. */
+  openContainer(
+    request: ContainerRequest,
+    options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
+  ): Promise<GatewayContainer>;
   close(): Promise<void>;
 }
 
 /** A connection to one BuildKit daemon. */
 export interface BuildkitClient {
   readonly address: string;
-  /** Version and platforms of the first worker, in order of preference. */
-  info(): Promise<{ version: string; platforms: string[] }>;
+  /**
+   * Version, and of the first worker its platforms in order of preference and whether a container has a network of its
+   * own (`isolated`) or shares the host's.
+   */
+  info(): Promise<{ version: string; platforms: string[]; network: "isolated" | "host" }>;
   openBuild(options: BuildOptions): Promise<Build>;
   /** Serves a tree until `release`; the same digest is served once however often it is asked for. */
   serveTree(tree: TreeSource): Promise<ServedTree & { release(): void }>;

@@ -3,6 +3,7 @@ export const sessionProto = `
 syntax = "proto3";
 package session;
 
+message Empty {}
 message BytesMessage { bytes data = 1; }
 message GetSecretRequest { string id = 1; }
 message GetSecretResponse { bytes data = 1; }

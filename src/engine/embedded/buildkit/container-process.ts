@@ -1,0 +1,56 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { ExecMessage } from "./container-messages.ts";
+import type { ContainerProcess, ProcessEnd, ProcessRequest } from "./container-types.ts";
+
+/** One process per stream: its id is of no meaning then. */
+const processId = "process";
+/** gRPC's code by which BuildKit says that a process never ran. */
+const UNKNOWN_EXIT_STATUS = 0xff;
+
+/**
+ * Starts a process in a container and follows it:
+ *
+ *     init ──▶ started ──▶ file* ──▶ exit ──▶ file* ──▶ done
+ */
+export function startProcess(
+  stream: ClientDuplexStream<ExecMessage, ExecMessage>,
+  containerId: string,
+  { args, env, cwd, user, insecure, secretEnv, onOutput }: ProcessRequest,
+): ContainerProcess {
+  let end: ProcessEnd | undefined;
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    stream.on("data", (message: ExecMessage) => {
+      if (message.file?.data !== undefined && message.file.data.length > 0) {
+        onOutput?.(message.file.fd === 2 ? "stderr" : "stdout", message.file.data);
+      } else if (message.exit != null) {
+        end = endOf(message.exit);
+      } else if (message.done != null) {
+        stream.end();
+      }
+    });
+    // The stream's error is worse than the process's end: the build or the connection is gone.
+    stream.on("error", (error: Error) => resolve(end ?? { exitCode: -1, failure: error.message }));
+    stream.on("end", () => resolve(end ?? { exitCode: -1, failure: "the container's stream ended" }));
+  });
+  stream.write({
+    processId,
+    init: {
+      containerId,
+      meta: { args, env, cwd: cwd ?? "/", user: user ?? "", removeMountStubsRecursive: true },
+      fds: [1, 2],
+      security: insecure === true ? 1 : 0,
+      secretEnv: secretEnv ?? [],
+    },
+  });
+  return {
+    ended,
+    signal: (name) => {
+      if (end === undefined && stream.writable) stream.write({ processId, signal: { name } });
+    },
+  };
+}
+
+function endOf({ code, error }: NonNullable<ExecMessage["exit"]>): ProcessEnd {
+  const failed = code === UNKNOWN_EXIT_STATUS && error !== null && error.message !== "" && !/exit code: 255$/.test(error.message);
+  return failed ? { exitCode: -1, failure: error.message } : { exitCode: code };
+}
