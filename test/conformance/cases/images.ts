@@ -1,0 +1,128 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { baseImage, matching, type ConformanceCase } from "./case.ts";
+
+/** Reads a JSON file out of an OCI archive. */
+function fromArchive<T>(archive: string, name: string): T {
+  return JSON.parse(execFileSync("tar", ["-xOf", archive, name], { encoding: "utf8", maxBuffer: 10_000_000 })) as T;
+}
+
+interface Descriptor {
+  digest: string;
+  mediaType: string;
+}
+
+interface Manifest {
+  mediaType?: string;
+  config: Descriptor;
+  layers: Descriptor[];
+}
+
+function blob<T>(archive: string, digest: string): T {
+  return fromArchive<T>(archive, `blobs/${digest.replace(":", "/")}`);
+}
+
+function manifestOf(archive: string): Manifest {
+  let [descriptor] = fromArchive<{ manifests: Descriptor[] }>(archive, "index.json").manifests;
+  for (;;) {
+    const content = blob<Manifest & { manifests?: Descriptor[] }>(archive, descriptor!.digest);
+    if (content.manifests === undefined) return content;
+    [descriptor] = content.manifests;
+  }
+}
+
+export const imageCases: ConformanceCase[] = [
+  {
+    name: "an exported image is an OCI archive with the container's configuration",
+    run: async ({ dag, folder, relativeFolder }) => {
+      const target = await dag
+        .container()
+        .from(baseImage)
+        .withEntrypoint(["/bin/app"])
+        .withDefaultArgs(["serve"])
+        .withEnvVariable("A", "1")
+        .withLabel("l", "v")
+        .withUser("nobody")
+        .withWorkdir("/w")
+        .withExposedPort(8080)
+        .withNewFile("/bin/app", "app", { permissions: 0o755 })
+        .export(`${relativeFolder}/image.tar`);
+      const archive = path.join(folder, "image.tar");
+      const { config } = blob<{ config: Record<string, unknown> }>(archive, manifestOf(archive).config.digest);
+      return [
+        target === archive,
+        config["Entrypoint"],
+        config["Cmd"],
+        (config["Env"] as string[]).includes("A=1"),
+        (config["Labels"] as Record<string, string>)["l"],
+        config["User"],
+        config["WorkingDir"],
+        Object.keys(config["ExposedPorts"] as object),
+      ];
+    },
+    expected: [true, ["/bin/app"], ["serve"], true, "v", "nobody", "/w", ["8080/tcp"]],
+  },
+  {
+    name: "mounts, caches and secrets are not in an exported image",
+    run: async ({ dag, folder, relativeFolder, unique }) => {
+      await dag
+        .container()
+        .withRootfs(dag.container().from(baseImage).rootfs())
+        .withMountedDirectory("/mounted", dag.directory().withNewFile("m", "m"))
+        .withMountedCache("/cached", dag.cacheVolume(`i-${unique}`))
+        .withMountedSecret("/secret", dag.setSecret("i", `image-${unique}`))
+        .withExec(["sh", "-c", "touch /cached/x /made"])
+        .export(`${relativeFolder}/image.tar`);
+      const archive = path.join(folder, "image.tar");
+      const { layers } = manifestOf(archive);
+      const names = layers.flatMap(({ digest }) => {
+        const listing = execFileSync("sh", ["-c", `tar -xOf "$1" "$2" | tar -tz`, "sh", archive, `blobs/${digest.replace(":", "/")}`], {
+          encoding: "utf8",
+          maxBuffer: 50_000_000,
+        });
+        return listing.split("\n");
+      });
+      return [names.includes("made"), names.filter((name) => /^(mounted\/m|cached\/x|secret|\.fastloop)/.test(name))];
+    },
+    expected: [true, []],
+  },
+  {
+    name: "asTarball is the archive as a file",
+    run: async ({ dag, folder, relativeFolder }) => {
+      const tarball = dag.container().withNewFile("/only", "x").asTarball();
+      await tarball.export(`${relativeFolder}/t.tar`);
+      return [(await tarball.size()) > 0, manifestOf(path.join(folder, "t.tar")).layers.length];
+    },
+    expected: [true, 1],
+  },
+  {
+    name: "variants for two platforms make one index",
+    run: async ({ dag, folder, relativeFolder }) => {
+      const variant = (platform: string) =>
+        dag.container({ platform: platform as never }).withNewFile("/platform", platform).withEntrypoint(["/platform"]);
+      await dag.container().export(`${relativeFolder}/multi.tar`, { platformVariants: [variant("linux/amd64"), variant("linux/arm64")] });
+      const archive = path.join(folder, "multi.tar");
+      const [index] = fromArchive<{ manifests: Descriptor[] }>(archive, "index.json").manifests;
+      const inner = blob<{ manifests?: (Descriptor & { platform: { architecture: string } })[] }>(archive, index!.digest);
+      const manifests = inner.manifests ?? fromArchive<{ manifests: (Descriptor & { platform: { architecture: string } })[] }>(archive, "index.json").manifests;
+      return manifests.map(({ platform }) => platform.architecture).toSorted();
+    },
+    expected: ["amd64", "arm64"],
+  },
+  {
+    name: "publishing where no registry is fails with its address",
+    run: ({ dag }) => dag.container().withNewFile("/x", "").publish("127.0.0.1:1/me/img:1"),
+    fails: { message: /127\.0\.0\.1:1/ },
+  },
+  {
+    name: "a published image is named by its digest and can be used at once",
+    run: async ({ dag, unique }) => {
+      const registry = process.env["FASTLOOP_TEST_REGISTRY"];
+      if (registry === undefined) return "no registry";
+      const reference = await dag.container().from(baseImage).withNewFile("/published", unique).publish(`${registry}/conformance/img:1`);
+      const text = await dag.container().from(reference).file("/published").contents();
+      return [/@sha256:[0-9a-f]{64}$/.test(reference), text === unique].every(Boolean) ? "published" : reference;
+    },
+    expected: matching(/^(published|no registry)$/),
+  },
+];

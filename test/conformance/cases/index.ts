@@ -1,0 +1,25 @@
+import { containerCases } from "./container.ts";
+import { directoryCases } from "./directory.ts";
+import { execCases } from "./exec.ts";
+import { fileCases } from "./file.ts";
+import { containerFileCases } from "./files.ts";
+import { hostCases } from "./host.ts";
+import { imageCases } from "./images.ts";
+import { mountCases } from "./mounts.ts";
+import { protocolCases } from "./protocol.ts";
+import { secretCases } from "./secrets.ts";
+import type { ConformanceCase } from "./case.ts";
+
+/** All cases by the part of the API that they are about. */
+export const groups: Record<string, ConformanceCase[]> = {
+  protocol: protocolCases,
+  "Container: exec": execCases,
+  "Container: configuration": containerCases,
+  "Container: files": containerFileCases,
+  "Container: mounts": mountCases,
+  "Container: images": imageCases,
+  Directory: directoryCases,
+  File: fileCases,
+  Host: hostCases,
+  Secret: secretCases,
+};
