@@ -30,7 +30,20 @@ import (
 	"strconv"
 )
 
+// Ways of running that are not an exec; see service.go and tunnel.go.
+var modes = map[string]func([]string) (int, error){"service": runService, "probe": probe, "listen": listen, "offer": offer}
+
 func main() {
+	if len(os.Args) > 1 {
+		if mode, found := modes[os.Args[1]]; found {
+			exitCode, err := mode(os.Args[2:])
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "fastloop shim:", err)
+				exitCode = 125
+			}
+			os.Exit(exitCode)
+		}
+	}
 	options, err := parseArguments(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fastloop shim:", err)
