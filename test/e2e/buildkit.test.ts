@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -72,8 +73,23 @@ describe.skipIf(address === undefined)("BuildKit", () => {
   });
 
   it("says where nothing answers", async () => {
-    await expect(connectBuildkit(`unix://${folder}/none.sock`)).rejects.toThrow(/no BuildKit daemon answers at unix:/);
-  }, 20_000);
+    const none = `unix://${folder}/none.sock`;
+    await expect(connectBuildkit(none)).rejects.toMatchObject({ code: "engine-unavailable", message: `no BuildKit daemon answers at ${none}` });
+  });
+
+  it("is reached over TCP as well", async () => {
+    const socket = (address ?? "").replace("unix://", "");
+    const relay = net.createServer((near) => {
+      const far = net.connect(socket);
+      near.pipe(far).pipe(near);
+      for (const end of [near, far]) end.on("error", () => far.destroy());
+    });
+    await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+    const other = await connectBuildkit(`tcp://127.0.0.1:${(relay.address() as net.AddressInfo).port}`);
+    expect((await other.info()).platforms.length).toBeGreaterThan(0);
+    await other.close();
+    relay.close();
+  });
 
   it("resolves an image's configuration", async () => {
     const { digest, config } = await build.resolveImageConfig(baseImage, "linux/amd64");
@@ -89,6 +105,15 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       expect((await build.readDir(ref, "d")).map(({ path: name, linkname }) => [name, linkname])).toEqual([["f", ""], ["l", "f"]]);
       expect(await build.statFile(ref, "d/f")).toMatchObject({ path: "f", mode: 0o640, sizeBytes: 10, uid: 0 });
       await expect(build.readFile(ref, "none")).rejects.toThrow(/no such file/);
+    });
+
+    it("leaves files larger than a message", async () => {
+      const ref = await solve(shell("seq 1 3000000 > /out/large").out);
+      const content = await build.readFile(ref, "large");
+      expect(content.length).toBeGreaterThan(16 * 1024 * 1024);
+      expect(createHash("sha256").update(content).digest("hex")).toBe(
+        execFileSync("sh", ["-c", "seq 1 3000000 | sha256sum"]).toString().slice(0, 64),
+      );
     });
 
     it("runs once: the same exec is answered from the cache, in another build too", async () => {
@@ -155,7 +180,7 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       const run = exec({
         root: base,
         args: ["sh", "-ec", "id -u; pwd; hostname; grep -c 10.1.2.3 /etc/hosts; stat -f -c %T /fast; echo $A"],
-        env: [...env, "A=b"],
+        env: [...env, "A=b", `WORD=${randomUUID()}`],
         user: "1234",
         cwd: "/tmp",
         hostname: "somewhere",
@@ -178,15 +203,7 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     });
 
     it("is stopped within a second when its solve is aborted, and no other with it", async () => {
-      const marker = `6${randomBytes(4).readUInt32BE(0) % 1_000_000}`;
-      const running = (): boolean =>
-        readdirSync("/proc").some((pid) => {
-          try {
-            return readFileSync(`/proc/${pid}/cmdline`, "utf8") === `sleep\0${marker}\0`;
-          } catch {
-            return false;
-          }
-        });
+      const { marker, running } = markedSleep();
       const aborter = new AbortController();
       const stopped = solve(shell(`exec sleep ${marker}`).out, aborter.signal);
       const other = solve(shell("i=0; while [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done; echo done > /out/o").out);
@@ -196,6 +213,16 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       await until(() => !running(), 1_000);
       expect(Buffer.from(await build.readFile(await other, "o")).toString()).toBe("done\n");
     });
+  });
+
+  it("stops what runs when the build is closed", async () => {
+    const { marker, running } = markedSleep();
+    const stopped = solve(shell(`exec sleep ${marker}`).out).catch((error: unknown) => error);
+    await until(running, 20_000);
+    await build.close();
+    expect(await stopped).toBeInstanceOf(Error);
+    await until(() => !running(), 1_000);
+    build = await openBuild();
   });
 
   describe("a host tree", () => {
@@ -391,6 +418,19 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     });
   });
 });
+
+/** A `sleep` that no other process has, and whether it runs. */
+function markedSleep(): { marker: string; running: () => boolean } {
+  const marker = `6${randomBytes(4).readUInt32BE(0) % 1_000_000}`;
+  const isMarked = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8") === `sleep\0${marker}\0`;
+    } catch {
+      return false;
+    }
+  };
+  return { marker, running: () => readdirSync("/proc").some(isMarked) };
+}
 
 /** Polls a condition of the outside world; fails when it has not come true in time. */
 async function until(condition: () => boolean, timeoutMs: number): Promise<void> {

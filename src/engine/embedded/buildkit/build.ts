@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
+import { openContainer } from "./container.ts";
 import { SolveError } from "./errors.ts";
 import { runExport } from "./export.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge, type WireStat } from "./messages.ts";
-import { type ResultOwner, Results } from "./results.ts";
+import type { ResultOwner, Results } from "./results.ts";
 import { authService, secretService } from "./session/credentials.ts";
 import { openSession } from "./session/session.ts";
+import { socketService } from "./session/socket-forward.ts";
 import type { Build, BuildOptions, ImageConfig, Ref, RefStat } from "./types.ts";
 
 /** Opens the build through which one API session solves and reads: a session of its own, and solves that share it. */
@@ -14,16 +16,14 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
   const session = openSession(channel, randomBytes(12).toString("hex"), [
     secretService(options.secrets),
     authService(options.registryAuth),
+    ...(options.openSocket === undefined ? [] : socketService(options.openSocket)),
   ]);
-  const owner: ResultOwner = { options: { sessionId: session.id, cacheImports: options.cacheImports }, onStatus: options.onStatus };
+  const owner: ResultOwner = { options: { sessionId: session.id, cacheImports: options.cacheImports }, running: new Set(), onStatus: options.onStatus };
 
   return {
     solve: (definition, { signal, onStatus } = {}) => results.solve(owner, definition, signal, onStatus),
     readFile: (ref: Ref, path: string, range?: { offset: number; length: number }) =>
-      results.use(ref, async (gateway, id) => {
-        const { data } = await gateway.call(bridge.readFile, { ref: id, filePath: path, ...(range === undefined ? {} : { range }) });
-        return data;
-      }),
+      results.use(ref, (gateway, id) => readFile(gateway, { ref: id, filePath: path }, range)),
     readDir: (ref: Ref, path: string, includePattern = "") =>
       results.use(ref, async (gateway, id) => {
         const { entries } = await gateway.call(bridge.readDir, { ref: id, dirPath: path, includePattern });
@@ -38,20 +38,42 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     resolveImageConfig: async (reference: string, platform: string) => {
       const [os = "linux", architecture = "", variant = ""] = platform.split("/");
       const gateway = new Gateway(channel, owner.options);
+      owner.running.add(gateway);
       try {
         const request = { ref: reference, platform: { os, architecture, variant }, logName: `resolve ${reference}` };
         const response = await gateway.call(bridge.resolveImageConfig, request);
         return { digest: response.digest, config: JSON.parse(response.config.toString("utf8")) as ImageConfig, ref: response.ref };
       } finally {
         await gateway.finish({}).catch(() => gateway.abort());
+        owner.running.delete(gateway);
       }
     },
-    export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, request, signal),
+    openContainer: (request, containerOptions) => openContainer(channel, owner, request, containerOptions),
+    export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, owner.running, request, signal),
     close: async () => {
       await results.releaseOwner(owner);
       session.close();
     },
   };
+}
+
+/** The daemon's answers are limited to 16 MiB: larger files come in pieces. */
+const READ_BYTES = 8 * 1024 * 1024;
+
+async function readFile(
+  gateway: Gateway,
+  file: { ref: string; filePath: string },
+  { offset, length }: { offset: number; length: number } = { offset: 0, length: Number.MAX_SAFE_INTEGER },
+): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  for (let read = 0; read < length; ) {
+    const range = { offset: offset + read, length: Math.min(READ_BYTES, length - read) };
+    const { data } = await gateway.call(bridge.readFile, { ...file, range });
+    pieces.push(data);
+    read += data.length;
+    if (data.length < range.length) break;
+  }
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
 }
 
 function toRefStat(stat: WireStat): RefStat {

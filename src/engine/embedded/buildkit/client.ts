@@ -1,35 +1,55 @@
+import { UserError } from "../../../errors/index.ts";
 import { formatPlatform } from "../llb/platform.ts";
 import { openBuild } from "./build.ts";
 import { Channel } from "./channel.ts";
 import { control } from "./messages.ts";
 import { Results } from "./results.ts";
 import { ServedTrees } from "./trees.ts";
-import type { BuildkitClient } from "./types.ts";
+import { probe } from "./probe.ts";
+import type { Build, BuildkitClient } from "./types.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connects to the daemon at `unix:///path` or `tcp://host:port`; rejects when nothing answers within five seconds. */
+/**
+ * Connects to the daemon at `unix:///path` or `tcp://host:port`. Rejects at once when nothing listens there, and after
+ * five seconds when what listens is not a BuildKit daemon.
+ */
 export async function connectBuildkit(address: string): Promise<BuildkitClient> {
   const channel = new Channel(address);
   try {
+    await probe(address, CONNECT_TIMEOUT_MS);
     await channel.ready(CONNECT_TIMEOUT_MS);
   } catch (error) {
     channel.close();
-    throw new Error(`no BuildKit daemon answers at ${address}`, { cause: error });
+    throw new UserError("engine-unavailable", `no BuildKit daemon answers at ${address}`, {
+      detail: error instanceof Error ? error.message : String(error),
+      hint: "check BUILDKIT_HOST (or --buildkit-host); unset it to let fastloop run its own",
+      cause: error,
+    });
   }
+  const builds = new Set<Build>();
   const trees = new ServedTrees(channel);
   const results = new Results(channel);
   return {
     address,
     info: async () => {
       const [{ buildkitVersion }, { record }] = await Promise.all([channel.unary(control.info, {}), channel.unary(control.listWorkers, {})]);
-      return { version: buildkitVersion?.version ?? "", platforms: record[0]?.platforms.map(formatPlatform) ?? [] };
+      return { version: buildkitVersion?.version ?? "", platforms: record[0]?.platforms.map(formatPlatform) ?? [], network: networkOf(record[0]?.labels) };
     },
-    openBuild: async (options) => openBuild(channel, results, options),
+    openBuild: async (options) => {
+      const build = openBuild(channel, results, options);
+      builds.add(build);
+      return { ...build, close: () => (builds.delete(build) ? build.close() : Promise.resolve()) };
+    },
     serveTree: async (tree) => trees.serve(tree),
     close: async () => {
+      await Promise.all([...builds].map((build) => build.close()));
       trees.close();
       channel.close();
     },
   };
+}
+
+function networkOf(labels: Record<string, string> = {}): "isolated" | "host" {
+  return labels["org.mobyproject.buildkit.worker.network"] === "host" ? "host" : "isolated";
 }

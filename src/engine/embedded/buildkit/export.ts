@@ -15,6 +15,7 @@ import type { BuildOptions, ExportRequest } from "./types.ts";
 export async function runExport(
   channel: Channel,
   options: BuildOptions,
+  running: Set<Gateway>,
   request: ExportRequest,
   signal?: AbortSignal,
 ): Promise<Record<string, string>> {
@@ -30,6 +31,7 @@ export async function runExport(
     cacheImports: request.cacheImports,
     cacheExports: request.cacheExports,
   });
+  running.add(gateway);
   const status = followStatus(channel, gateway.ref, options.onStatus);
   try {
     const result = await solveAll(gateway, request, signal);
@@ -41,6 +43,7 @@ export async function runExport(
     status.stop();
     throw error;
   } finally {
+    running.delete(gateway);
     session.close();
   }
 }

@@ -1,4 +1,4 @@
-import { Metadata } from "@grpc/grpc-js";
+import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
 import type { CallOptions, Channel } from "./channel.ts";
 import { SolveError } from "./errors.ts";
@@ -52,9 +52,31 @@ export class Gateway {
    * Rejects with the daemon's reason when it refused or ended the build.
    */
   call<Request, Response>(method: Method<Request, Response>, request: Request, options: Omit<CallOptions, "metadata"> = {}): Promise<Response> {
-    const answer = this.#channel.unary(method, request, { ...options, metadata: this.#metadata });
+    const answer = this.#unary(method, request, options.signal);
     const ended = this.#solved.then(() => Promise.reject(new SolveError("the build has ended", 1)));
     return Promise.race([answer, ended]);
+  }
+
+  /** The daemon does not stop the calls of a build that has ended: each is cancelled with it. */
+  async #unary<Request, Response>(method: Method<Request, Response>, request: Request, signal?: AbortSignal): Promise<Response> {
+    const either = new AbortController();
+    const signals = [this.#aborter.signal, ...(signal === undefined ? [] : [signal])];
+    const listeners = signals.map((each) => {
+      const abort = (): void => either.abort(each.reason);
+      if (each.aborted) abort();
+      else each.addEventListener("abort", abort, { once: true });
+      return abort;
+    });
+    try {
+      return await this.#channel.unary(method, request, { signal: either.signal, metadata: this.#metadata });
+    } finally {
+      for (const [index, each] of signals.entries()) each.removeEventListener("abort", listeners[index] ?? (() => {}));
+    }
+  }
+
+  /** A stream of messages both ways; ends with the build. */
+  duplex<Request, Response>(method: Method<Request, Response>): ClientDuplexStream<Request, Response> {
+    return this.#channel.duplex(method, this.#metadata);
   }
 
   /** Evaluates a definition; undefined when the result is empty. */
@@ -82,7 +104,7 @@ export class Gateway {
     signal?.addEventListener("abort", abort, { once: true });
     try {
       signal?.throwIfAborted();
-      await this.#channel.unary(bridge.return, { result }, { signal, metadata: this.#metadata });
+      await this.#unary(bridge.return, { result }, signal);
       return await this.#solved;
     } finally {
       signal?.removeEventListener("abort", abort);

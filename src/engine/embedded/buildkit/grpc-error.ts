@@ -1,8 +1,10 @@
-import { Metadata, status } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { ExecFailure, SolveError } from "./errors.ts";
 import { codec } from "./proto/codec.ts";
 
 const statusCodec = codec<{ message: string; details: { typeUrl: string; value: Buffer }[] }>("gateway.Status");
+
+const CANCELLED = 1;
 
 interface CallError extends Error {
   code: number;
@@ -26,7 +28,7 @@ export function fromCallError(error: unknown): Error {
   const digest = typeof vertex === "string" ? vertex : undefined;
   const exitCode = exit === undefined ? exitCodeInText(error.details) : numberOf(exit["Code"] ?? exit["code"]);
   // 255 with this text is a process that never started (no such command has 127, a bad mount none at all).
-  if (exitCode !== undefined && error.code !== status.CANCELLED) {
+  if (exitCode !== undefined && error.code !== CANCELLED) {
     return new ExecFailure({ vertex: digest ?? "", exitCode, message: error.details }, { cause: error });
   }
   return new SolveError(error.details === "" ? error.message : error.details, error.code, digest, { cause: error });

@@ -13,6 +13,8 @@ const STATUS_FLUSH_MS = 2_000;
 /** What the results of one build have in common. */
 export interface ResultOwner {
   options: GatewayOptions;
+  /** What is being solved or exported now; ended with the build. */
+  running: Set<Gateway>;
   onStatus: (update: StatusUpdate) => void;
 }
 
@@ -88,8 +90,9 @@ export class Results {
     }
   }
 
-  /** Lets go of everything that the owner's solves left in the daemon. */
+  /** Stops what the owner's solves still run and lets go of everything that they left in the daemon. */
   async releaseOwner(owner: ResultOwner): Promise<void> {
+    for (const gateway of owner.running) gateway.abort();
     await Promise.all([...this.#held].filter((held) => held.owner === owner).map((held) => held.release()));
   }
 
@@ -108,6 +111,7 @@ export class Results {
     await this.#makeRoomForTrees(definition);
     signal?.throwIfAborted();
     const gateway = new Gateway(this.#channel, owner.options);
+    owner.running.add(gateway);
     const status = followStatus(this.#channel, gateway.ref, onStatus ?? owner.onStatus);
     try {
       const ref = await gateway.solve(definition, signal);
@@ -131,6 +135,8 @@ export class Results {
       if (signal?.aborted !== true) await withinMs(status.done, STATUS_FLUSH_MS);
       status.stop();
       throw error;
+    } finally {
+      owner.running.delete(gateway);
     }
   }
 

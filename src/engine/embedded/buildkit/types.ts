@@ -104,8 +104,8 @@ export interface CacheEntry {
 export interface BuildOptions {
   secrets: SecretStore;
   /** Credentials for a registry host, or undefined for anonymous. */
-  registryAuth(host: string): Promise<RegistryAuth | undefined>;
-  onStatus(update: StatusUpdate): void;
+  registryAuth: (host: string) => Promise<RegistryAuth | undefined>;
+  onStatus: (update: StatusUpdate) => void;
   /** The other end of a socket that a container mounts by this id; undefined when there is none. */
   openSocket?(id: string): Promise<Duplex | undefined>;
   /** Caches that every solve of the build may take results from. */

@@ -45,12 +45,17 @@ function decodeStat(reader: protobuf.Reader, length: number): Stat {
     const tag = reader.uint32();
     if (tag === 10) stat.path = reader.string();
     else if (tag === 16) stat.mode = reader.uint32();
-    else if (tag === 40) stat.sizeBytes = Number(reader.int64());
-    else if (tag === 48) stat.modTimeNs = BigInt(reader.int64().toString());
+    else if (tag === 40) stat.sizeBytes = Number(toBigInt(reader.int64()));
+    else if (tag === 48) stat.modTimeNs = toBigInt(reader.int64());
     else if (tag === 58) stat.linkname = reader.string();
     else reader.skipType(tag & 7);
   }
   return stat;
+}
+
+function toBigInt(value: protobuf.Long | number): bigint {
+  if (typeof value === "number") return BigInt(value);
+  return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -10,8 +10,8 @@ root.resolveAll();
 
 /** Message <-> bytes. Absent fields decode to their proto3 default, 64-bit integers to decimal strings. */
 export interface Codec<T extends object> {
-  encode(message: T): Buffer;
-  decode(bytes: Uint8Array): T;
+  readonly encode: (message: T) => Buffer;
+  readonly decode: (bytes: Uint8Array) => T;
 }
 
 const decodeOptions: protobuf.IConversionOptions = { longs: String, bytes: Buffer, defaults: true, arrays: true, objects: true };
@@ -33,7 +33,7 @@ export function codec<T extends object>(name: string): Codec<T> {
 export function encodeCanonical(name: string, message: object): Buffer {
   const type = root.lookupType(name);
   const fields = Object.entries(canonical(type, message as Record<string, unknown>));
-  const isChoice = ([field]: [string, unknown]): boolean => type.fields[field]?.partOf != null;
+  const isChoice = ([field]: [string, unknown]): boolean => type.fields[field]?.partOf instanceof protobuf.OneOf;
   const parts = [fields.filter((field) => !isChoice(field)), fields.filter(isChoice)];
   return Buffer.concat(parts.map((part) => type.encode(Object.fromEntries(part)).finish()));
 }
@@ -49,7 +49,7 @@ function canonical(type: protobuf.Type, message: Record<string, unknown>): Recor
     } else if (field.repeated) {
       const items = value as unknown[];
       if (items.length > 0) result[field.name] = items.map((item) => canonicalValue(field, item));
-    } else if (field.partOf !== null || !isZero(value)) {
+    } else if (field.partOf instanceof protobuf.OneOf || !isZero(value)) {
       result[field.name] = canonicalValue(field, value);
     }
   }

@@ -23,7 +23,7 @@ export function sessionStream(call: SessionCall): Duplex {
       const sendFrom = (offset: number): void => {
         const end = Math.min(offset + MAX_CHUNK_BYTES, joined.length);
         send(joined.subarray(offset, end), (error) => {
-          if (error != null || end === joined.length) done(error);
+          if ((error !== null && error !== undefined) || end === joined.length) done(error);
           else sendFrom(end);
         });
       };
