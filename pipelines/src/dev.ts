@@ -1,21 +1,27 @@
-import type { Container, Directory } from "@dagger.io/dagger";
 import { dag } from "@dagger.io/dagger";
+import type { Container, Directory } from "@dagger.io/dagger";
 import { presets } from "../vendor/config.mjs";
 import type { Config, DevImageConfig, LayerConfig } from "../vendor/config.mjs";
-import { baseImage } from "./base.ts";
 import { run } from "./exec.ts";
+import type { CacheUse } from "./exec.ts";
+import { note, withJournal, withoutJournal } from "./journal.ts";
+
+export interface DevOptions extends CacheUse {
+  /** Of the project; names its journal of layers. */
+  project: string;
+}
 
 /**
  * The dev image: the base, then one layer each for what changes more and more often, the sources last. A layer copies
  * only the files it names, so that an edit leaves every earlier layer cached.
  */
-export function devImage(config: Config, source: Directory): Container {
+export function devImage(config: Config, base: Container, source: Directory, options: DevOptions): Container {
   const dev = config.images?.dev ?? {};
   const workdir = dev.workdir ?? "/app";
   const user = dev.user ?? config.images?.base?.user;
-  let image = startOf(config, dev).withUser("root").withWorkdir(workdir);
+  let image = base.withUser("root").withWorkdir(workdir);
   for (const [name, value] of Object.entries(dev.env ?? {})) image = image.withEnvVariable(name, value);
-  for (const layer of layersOf(dev)) image = withLayer(image, layer, workdir, source);
+  for (const layer of layersOf(dev)) image = withLayer(image, layer, workdir, source, options);
   image = image.withDirectory(workdir, source, dev.sources === undefined ? {} : { include: dev.sources });
   if (dev.command !== undefined) image = image.withDefaultArgs(dev.command);
   return user === undefined ? image : image.withUser(user);
@@ -29,16 +35,19 @@ export function layersOf(dev: DevImageConfig): LayerConfig[] {
   return [{ name: "dependencies", files: manifests, run: install, caches, env }];
 }
 
-function startOf(config: Config, dev: DevImageConfig): Container {
+/** The image that the dev image starts from where `images.dev` names one itself; undefined: the project's base. */
+export function ownBase(dev: DevImageConfig, hasBase: boolean): Container | undefined {
   if (dev.base !== undefined && dev.base !== "base") return dag.container().from(dev.base);
-  if (config.images?.base !== undefined) return baseImage(config.images.base);
+  if (hasBase) return undefined;
   if (dev.preset !== undefined) return dag.container().from(presets[dev.preset].image);
   throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
 }
 
-function withLayer(image: Container, layer: LayerConfig, workdir: string, source: Directory): Container {
+function withLayer(image: Container, layer: LayerConfig, workdir: string, source: Directory, options: DevOptions): Container {
   for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);
   if (layer.files !== undefined) image = image.withDirectory(workdir, source, { include: layer.files });
   if (layer.run === undefined) return image;
-  return run(image, typeof layer.run === "string" ? [layer.run] : layer.run, layer.caches);
+  const commands = typeof layer.run === "string" ? [layer.run] : layer.run;
+  const ran = run(withJournal(image, options.project), [note(layer.name), ...commands], layer.caches, options);
+  return withoutJournal(ran);
 }

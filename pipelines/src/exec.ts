@@ -1,10 +1,22 @@
 import { dag } from "@dagger.io/dagger";
 import type { Container } from "@dagger.io/dagger";
 
+/** How steps use cache volumes. */
+export interface CacheUse {
+  /** Appended to the volumes' names: a new epoch starts with empty volumes and leaves the old ones alone. */
+  epoch?: string;
+}
+
 /** Runs shell commands as one step: any failing command fails it. Caches are mounted for this step only. */
-export function run(container: Container, commands: readonly string[], caches: Record<string, string> = {}): Container {
+export function run(
+  container: Container,
+  commands: readonly string[],
+  caches: Record<string, string> = {},
+  { epoch }: CacheUse = {},
+): Container {
+  const suffix = epoch === undefined ? "" : `-${epoch}`;
   const mounts = Object.entries(caches);
-  const mounted = mounts.reduce((c, [name, path]) => c.withMountedCache(path, dag.cacheVolume(`fastloop-${name}`)), container);
+  const mounted = mounts.reduce((c, [name, path]) => c.withMountedCache(path, dag.cacheVolume(`fastloop-${name}${suffix}`)), container);
   const done = mounted.withExec(["sh", "-ec", commands.join("\n")]);
   return mounts.reduce((c, [, path]) => c.withoutMount(path), done);
 }

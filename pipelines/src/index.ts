@@ -1,15 +1,26 @@
 /**
- * The pipeline of a repository that describes itself in `fastloop.yaml`: base image, dev image and tiered tests as
- * functions, the same by hand, in `fastloop` and in any CI.
+ * The pipeline of a repository that describes itself in `fastloop.yaml`: base image, dev image, tiered tests, scan and
+ * publish as functions, the same by hand, in `fastloop` and in any CI.
  */
 import { argument, check, func, object } from "@dagger.io/dagger";
-import type { Container, Directory, Platform } from "@dagger.io/dagger";
+import type { Container, Directory, File, Platform, Secret } from "@dagger.io/dagger";
 import { baseImage } from "./base.ts";
 import { devImage } from "./dev.ts";
+import { explainDev, verdictTable } from "./explain.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
-import { readProject } from "./project.ts";
-import { report } from "./report.ts";
+import { pinned, readLock } from "./lock.ts";
+import { lockText, outdatedReport } from "./outdated.ts";
+import { driftBetween, driftTable, inventoryOf } from "./parity.ts";
+import { prodImage } from "./prod.ts";
+import { baseOf, devBase, nameOf, readProject } from "./project.ts";
+import { pruneRegistry } from "./prune.ts";
+import { publishBase } from "./publish-base.ts";
+import { publishImage } from "./publish.ts";
+import { budgetOverruns, report } from "./report.ts";
+import { componentsOf, judge, readAdvisories, sbomText } from "./scan.ts";
 import { runSuites } from "./suites.ts";
+import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
+import { textFile } from "./text-file.ts";
 
 /** How much is tested; each tier has the ones before it in it. */
 export enum Tier {
@@ -19,6 +30,14 @@ export enum Tier {
   fast = "fast",
   /** Everything, end to end. */
   full = "full",
+}
+
+/** What to do when the published base can't be had. */
+export enum OnMissing {
+  /** Build it inline. */
+  build = "build",
+  /** Stop and say so. */
+  fail = "fail",
 }
 
 @object()
@@ -32,29 +51,136 @@ export class Fastloop {
     @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
     platform?: Platform,
   ): Promise<Container> {
-    const { images } = await readProject(source);
-    if (images?.base === undefined) throw new Error("fastloop.yaml: there is no `images.base`");
-    return baseImage(images.base, platform);
+    const base = baseOf(await readProject(source));
+    return baseImage({ ...base, from: pinned(base.from, await readLock(source)) }, platform);
   }
 
-  /** The dev image of `images.dev`: the base, the dependency layers, the sources. */
-  @func()
-  async buildDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<Container> {
-    return devImage(await readProject(source), source);
+  /**
+   * Builds the base for every platform, verifies each, publishes one index under all tags, the moving ones last. Nothing
+   * is built when the content key is published already. Prints a summary in Markdown.
+   * @param platforms default: images.base.platforms
+   * @param tags templates; default: images.base.tags
+   * @param registry repository; default: images.base.registry
+   * @param force publish even when the key is there
+   */
+  @func({ cache: "never" })
+  async publishBase(
+    @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
+    platforms: Platform[] = [],
+    tags: string[] = [],
+    registry?: string,
+    username?: string,
+    password?: Secret,
+    force: boolean = false,
+  ): Promise<string> {
+    const base = baseOf(await readProject(source));
+    const repository = registry ?? base.registry;
+    if (repository === undefined) throw new Error("name a repository with --registry or `images.base.registry`");
+    return publishBase(base, await readLock(source), {
+      platforms: platforms.length > 0 ? platforms : platformsOf(base.platforms),
+      tags: tags.length > 0 ? tags : undefined,
+      registry: repository,
+      username,
+      password,
+      force,
+      now: new Date(),
+    });
+  }
+
+  /**
+   * Runs each tool's check for every platform and compares the versions; foreign platforms are emulated.
+   * @param image a published base to verify in place of the one that would be built
+   */
+  @func({ cache: "session" })
+  async verifyBase(
+    @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
+    platforms: Platform[] = [],
+    image?: string,
+  ): Promise<string> {
+    const base = baseOf(await readProject(source));
+    const chosen = platforms.length > 0 ? platforms : platformsOf(base.platforms);
+    const verify = (platform: Platform) =>
+      verifyImage(image === undefined ? baseImage(base, platform) : publishedImage(image, platform), base, platform);
+    const findings = (await Promise.all(chosen.map(verify))).flat();
+    refuseFailures(findings);
+    return findingsTable(findings);
+  }
+
+  /** Whether the published base, the lock and the packages in it are behind. */
+  @func({ cache: "1h" })
+  async outdatedBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<string> {
+    return outdatedReport(baseOf(await readProject(source)), await readLock(source));
+  }
+
+  /** `fastloop.lock` with the digests of today: `lock-base export --path fastloop.lock`. */
+  @func({ cache: "never" })
+  async lockBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<File> {
+    return textFile("fastloop.lock", await lockText(await readProject(source)));
+  }
+
+  /**
+   * Deletes old bases from the registry; never a digest that a kept index still needs, nor the locked one.
+   * @param keep how many are kept; default: images.base.keep, else 5
+   * @param dryRun only say what would go
+   */
+  @func({ cache: "never" })
+  async pruneBase(
+    @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
+    keep?: number,
+    dryRun: boolean = false,
+    registry?: string,
+    username?: string,
+    password?: Secret,
+  ): Promise<string> {
+    const base = baseOf(await readProject(source));
+    const repository = registry ?? base.registry;
+    if (repository === undefined) throw new Error("name a repository with --registry or `images.base.registry`");
+    const auth = username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
+    return pruneRegistry(repository, keep ?? base.keep ?? 5, await readLock(source), dryRun, auth);
+  }
+
+  /**
+   * The dev image of `images.dev`: the base, the dependency layers, the sources.
+   * @param onBaseMissing when the published base can't be had; default: images.base.onMissing, else build
+   * @param noDepCache start with empty package caches
+   */
+  @func({ cache: "session" })
+  async buildDev(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    platform?: Platform,
+    onBaseMissing?: OnMissing,
+    noDepCache: boolean = false,
+  ): Promise<Container> {
+    const config = await readProject(source);
+    const base = await devBase(config, source, onBaseMissing, platform);
+    return devImage(config, base, source, { project: nameOf(config), epoch: noDepCache ? `${Date.now()}` : undefined });
+  }
+
+  /** Builds the dev image and says for each layer whether it was cached, and how often it was so far. */
+  @func({ cache: "never" })
+  async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
+    const config = await readProject(source);
+    return verdictTable(await explainDev(config, await devBase(config, source), source, { project: nameOf(config) }));
   }
 
   /**
    * Runs the tests of `tests.suites` and reports on each suite and tier.
    * @param tier smoke, fast or full; a tier has the ones before it in it
    * @param suite only these suites
+   * @param enforceBudget fail when a tier took longer than its budget
    */
   @func()
   async test(
     @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
     tier: Tier = Tier.fast,
     suite: string[] = [],
+    enforceBudget: boolean = false,
   ): Promise<string> {
-    return report(await runSuites(await readProject(source), source, tier, suite));
+    const config = await readProject(source);
+    const results = await runSuites(config, source, tier, suite);
+    const overruns = budgetOverruns(config, results);
+    if (enforceBudget && overruns.length > 0) throw new Error(overruns.join("\n"));
+    return report(results, overruns);
   }
 
   /** The smoke tier of every suite. */
@@ -77,4 +203,90 @@ export class Fastloop {
   async full(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
     await runSuites(await readProject(source), source, "full", []);
   }
+
+  /** The dev image with its sources, for `shell terminal` (needs a Dagger engine). */
+  @func({ cache: "never" })
+  async shell(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<Container> {
+    const config = await readProject(source);
+    return devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+  }
+
+  /** The production image of `images.prod`. */
+  @func()
+  async buildProd(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    platform?: Platform,
+  ): Promise<Container> {
+    return prodOf(source, platform);
+  }
+
+  /** Compares packages and environment of the dev and production images; fails on drift. */
+  @func()
+  async parity(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
+    const config = await readProject(source);
+    const dev = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+    const [inDev, inProd] = await Promise.all([inventoryOf(dev), inventoryOf(await prodOf(source))]);
+    const drifts = driftBetween(inDev, inProd);
+    if (drifts.length > 0) throw new Error(`production is not what was developed on:\n${driftTable(drifts)}`);
+    return driftTable(drifts);
+  }
+
+  /** What is in the dev image and the lock files, in SPDX or CycloneDX (`scan.format`). */
+  @func({ cache: "24h" })
+  async sbom(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<File> {
+    const config = await readProject(source);
+    const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+    return textFile("sbom.json", sbomText(config, await componentsOf(image, source), new Date().toISOString()));
+  }
+
+  /**
+   * Matches what is in the image and the lock files against advisories; fails from `scan.severity` on.
+   * @param advisories list of OSV records, a path in the project or a URL; default: scan.advisories
+   */
+  @func({ cache: "1h" })
+  async scan(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory, advisories?: string): Promise<string> {
+    const config = await readProject(source);
+    const place = advisories ?? config.scan?.advisories;
+    if (place === undefined) throw new Error("name the advisories with --advisories or `scan.advisories`");
+    const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+    return judge(config, await componentsOf(image, source), await readAdvisories(place, source));
+  }
+
+  /**
+   * Publishes the production image (the dev image where there is none) for all platforms as one index; prints its digest.
+   * @param address default: publish.image
+   * @param revision the commit, for the labels
+   * @param created the commit's time (RFC 3339), so that builds reproduce
+   */
+  @func({ cache: "never" })
+  async publish(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    address?: string,
+    platforms: Platform[] = [],
+    revision?: string,
+    created?: string,
+    username?: string,
+    password?: Secret,
+  ): Promise<string> {
+    const config = await readProject(source);
+    const chosen = platforms.length > 0 ? platforms : platformsOf(config.publish?.platforms);
+    const variants = await Promise.all(chosen.map((platform) => shippedOf(source, platform)));
+    return publishImage(config, variants, { address, revision, created, username, password });
+  }
+}
+
+const platformsOf = (names: readonly string[] = ["linux/amd64"]): Platform[] => names as Platform[];
+
+async function prodOf(source: Directory, platform?: Platform): Promise<Container> {
+  const config = await readProject(source);
+  const prod = config.images?.prod;
+  if (prod === undefined) throw new Error("fastloop.yaml: there is no `images.prod`");
+  const dev = devImage(config, await devBase(config, source, undefined, platform), source, { project: nameOf(config) });
+  return prodImage(prod, dev, platform);
+}
+
+async function shippedOf(source: Directory, platform: Platform): Promise<Container> {
+  const config = await readProject(source);
+  if (config.images?.prod !== undefined) return prodOf(source, platform);
+  return devImage(config, await devBase(config, source, undefined, platform), source, { project: nameOf(config) });
 }

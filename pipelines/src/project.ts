@@ -1,6 +1,9 @@
-import type { Directory } from "@dagger.io/dagger";
+import type { Container, Directory, Platform } from "@dagger.io/dagger";
 import { parseConfig } from "../vendor/config.mjs";
-import type { Config } from "../vendor/config.mjs";
+import type { BaseImageConfig, Config } from "../vendor/config.mjs";
+import { ownBase } from "./dev.ts";
+import { baseFromLadder } from "./ladder.ts";
+import { readLock } from "./lock.ts";
 
 /** Reads the project's `fastloop.yaml` out of its tree; refuses a bad one with every place and hint. */
 export async function readProject(source: Directory): Promise<Config> {
@@ -15,4 +18,20 @@ export async function readProject(source: Directory): Promise<Config> {
       })
       .join("\n"),
   );
+}
+
+export const nameOf = (config: Config): string => config.name ?? "project";
+
+export function baseOf(config: Config): BaseImageConfig {
+  const base = config.images?.base;
+  if (base === undefined) throw new Error("fastloop.yaml: there is no `images.base`");
+  return base;
+}
+
+/** The container that the dev image starts from: an image of its own, or the base down its ladder. */
+export async function devBase(config: Config, source: Directory, onMissing?: "build" | "fail", platform?: Platform): Promise<Container> {
+  const base = config.images?.base;
+  const own = ownBase(config.images?.dev ?? {}, base !== undefined);
+  if (own !== undefined || base === undefined) return own!;
+  return baseFromLadder(base, await readLock(source), onMissing ?? base.onMissing ?? "build", platform);
 }

@@ -1,7 +1,21 @@
+import { durationMs } from "../vendor/config.mjs";
+import type { Config, TierName } from "../vendor/config.mjs";
 import type { TierResult } from "./suites.ts";
 
-/** One line for each suite and tier, in columns. */
-export function report(results: readonly TierResult[]): string {
+const defaultBudgets: Record<TierName, string> = { smoke: "30s", fast: "2m", full: "10m" };
+
+/** One line for each suite and tier, in columns; below them the tiers that took longer than their budget. */
+export function report(results: readonly TierResult[], overruns: readonly string[]): string {
   const width = Math.max(0, ...results.map((result) => result.suite.length));
-  return results.map(({ suite, tier, summary }) => `${suite.padEnd(width)}  ${tier.padEnd(5)}  ${summary}\n`).join("");
+  const lines = results.map(({ suite, tier, summary }) => `${suite.padEnd(width)}  ${tier.padEnd(5)}  ${summary}`);
+  return [...lines, ...overruns, ""].join("\n");
+}
+
+/** Tiers over their budget, in words. The suites of a tier run in parallel: the slowest counts. */
+export function budgetOverruns(config: Config, results: readonly TierResult[]): string[] {
+  return (Object.keys(defaultBudgets) as TierName[]).flatMap((tier) => {
+    const budget = config.tests?.tiers?.[tier]?.budget ?? defaultBudgets[tier];
+    const tookMs = Math.max(0, ...results.filter((result) => result.tier === tier).map((result) => result.durationMs));
+    return tookMs > durationMs(budget) ? [`tier ${tier} took ${(tookMs / 1_000).toFixed(1)} s, its budget is ${budget}`] : [];
+  });
 }

@@ -2,9 +2,12 @@ import { dag } from "@dagger.io/dagger";
 import type { Container, Directory } from "@dagger.io/dagger";
 import { resolveSuite } from "../vendor/config.mjs";
 import type { Config, ResolvedSuite, TierName } from "../vendor/config.mjs";
-import { baseImage } from "./base.ts";
 import { devImage } from "./dev.ts";
 import { run } from "./exec.ts";
+import { baseFromLadder } from "./ladder.ts";
+import { readLock } from "./lock.ts";
+import { baseOf, devBase, nameOf } from "./project.ts";
+import { withServices } from "./services.ts";
 import { summaryOf } from "./summary.ts";
 
 export const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
@@ -14,6 +17,8 @@ export interface TierResult {
   suite: string;
   tier: TierName;
   summary: string;
+  /** From the question to the answer; next to nothing when the engine had it already. */
+  durationMs: number;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function runSuites(config: Config, source: Directory, tier: TierNam
   const runs = (names.length > 0 ? names : known).flatMap((name) => {
     const suite = resolveSuite(suites[name]!);
     const prepared = prepareSuite(config, suite, source);
-    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => runTier(prepared, name, suite, each));
+    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => runTier(config, prepared, name, suite, each));
   });
   const ended = await Promise.allSettled(runs);
   const failures = ended.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
@@ -41,9 +46,9 @@ export async function runSuites(config: Config, source: Directory, tier: TierNam
 }
 
 /** The container that a suite's commands run in: manifests and install as layers, the sources mounted on top. */
-export function prepareSuite(config: Config, suite: ResolvedSuite, source: Directory): Container {
+export async function prepareSuite(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
   const { workdir } = suite;
-  let image = imageOf(config, suite, source).withWorkdir(workdir);
+  let image = (await imageOf(config, suite, source)).withWorkdir(workdir);
   for (const [name, value] of Object.entries(suite.env)) image = image.withEnvVariable(name, value);
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
   if (suite.install.length > 0) image = run(image, suite.install, suite.caches);
@@ -63,19 +68,22 @@ function mountSource(image: Container, workdir: string, folder: string, source: 
   return image.withMountedDirectory(`${workdir}/${path}`, source.directory(path));
 }
 
-function imageOf(config: Config, suite: ResolvedSuite, source: Directory): Container {
-  if (suite.image === "dev") return devImage(config, source).withUser("root");
+async function imageOf(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
+  if (suite.image === "dev") {
+    return devImage(config, await devBase(config, source), source, { project: nameOf(config) }).withUser("root");
+  }
   if (suite.image !== "base") return dag.container().from(suite.image);
-  if (config.images?.base === undefined) throw new Error("fastloop.yaml: there is no `images.base`");
-  return baseImage(config.images.base).withUser("root");
+  const base = baseOf(config);
+  return (await baseFromLadder(base, await readLock(source), base.onMissing ?? "build")).withUser("root");
 }
 
-async function runTier(prepared: Container, name: string, suite: ResolvedSuite, tier: TierName): Promise<TierResult> {
+async function runTier(config: Config, prepared: Promise<Container>, name: string, suite: ResolvedSuite, tier: TierName): Promise<TierResult> {
   const command = suite.tiers[tier]!;
-  let container = prepared;
+  let container = withServices(await prepared, config, [...suite.services, ...command.services]);
   for (const [key, value] of Object.entries(command.env)) container = container.withEnvVariable(key, value);
+  const startedMs = Date.now();
   const output = await container.withExec(["sh", "-ec", command.run.join("\n")]).stdout();
-  return { suite: name, tier, summary: summaryOf(output) };
+  return { suite: name, tier, summary: summaryOf(output), durationMs: Date.now() - startedMs };
 }
 
 /** An exec's failure keeps its output; the SDK's error class is not exported to modules, so it is known by its shape. */

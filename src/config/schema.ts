@@ -107,6 +107,16 @@ const devImage = z.strictObject({
   command: z.array(z.string()).optional(),
 });
 
+const prodImage = z.strictObject({
+  from: z.string().min(1),
+  packages: z.array(z.string().min(1)).optional(),
+  copy: z.array(z.string().startsWith("/")).optional().describe("Files and folders taken from the dev image."),
+  env: environment.optional(),
+  workdir: z.string().startsWith("/").optional(),
+  user: z.string().optional(),
+  command: z.array(z.string()).optional(),
+});
+
 const service = z.strictObject({
   image: z.string().min(1),
   port: z.int().positive(),
@@ -168,7 +178,7 @@ export const configSchema = z
     engine: engine.optional(),
     cache: cache.optional(),
     watch: watch.optional(),
-    images: z.strictObject({ base: baseImage.optional(), dev: devImage.optional() }).optional(),
+    images: z.strictObject({ base: baseImage.optional(), dev: devImage.optional(), prod: prodImage.optional() }).optional(),
     tests: tests.optional(),
     publish: publish.optional(),
     scan: scan.optional(),

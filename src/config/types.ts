@@ -11,6 +11,7 @@ export type ImagesConfig = NonNullable<Config["images"]>;
 export type BaseImageConfig = NonNullable<ImagesConfig["base"]>;
 export type ToolConfig = NonNullable<BaseImageConfig["tools"]>[number];
 export type DevImageConfig = NonNullable<ImagesConfig["dev"]>;
+export type ProdImageConfig = NonNullable<ImagesConfig["prod"]>;
 export type LayerConfig = NonNullable<DevImageConfig["layers"]>[number];
 export type TestsConfig = NonNullable<Config["tests"]>;
 export type SuiteConfig = TestsConfig["suites"][string];

@@ -28,7 +28,19 @@ describe("the module, read as an engine would read it", () => {
 
   test("what acts on the world is never answered from the cache, and a scan grows old", () => {
     const policies = Object.fromEntries(functions.filter((fn) => fn.cache !== undefined).map((fn) => [fn.name, fn.cache]));
-    expect(policies).toEqual({});
+    expect(policies).toEqual({
+      publishBase: "never",
+      verifyBase: "session",
+      outdatedBase: "1h",
+      lockBase: "never",
+      pruneBase: "never",
+      buildDev: "session",
+      explainDev: "never",
+      shell: "never",
+      sbom: "24h",
+      scan: "1h",
+      publish: "never",
+    });
   });
 
   test("the tiers are checks, so that `dagger check` runs them", () => {

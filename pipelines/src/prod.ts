@@ -1,0 +1,19 @@
+import type { Container, Platform } from "@dagger.io/dagger";
+import type { ProdImageConfig } from "../vendor/config.mjs";
+import { baseImage } from "./base.ts";
+
+/** The production image: its own base and packages, and from the dev image only what `copy` names. */
+export function prodImage(prod: ProdImageConfig, dev: Container, platform?: Platform): Container {
+  const { from, packages, user } = prod;
+  let image = baseImage({ from, packages }, platform);
+  for (const path of prod.copy ?? []) image = copyPath(image, dev, path);
+  for (const [name, value] of Object.entries(prod.env ?? {})) image = image.withEnvVariable(name, value);
+  if (prod.workdir !== undefined) image = image.withWorkdir(prod.workdir);
+  if (prod.command !== undefined) image = image.withEntrypoint([]).withDefaultArgs(prod.command);
+  return user === undefined ? image : image.withUser(user);
+}
+
+function copyPath(image: Container, dev: Container, path: string): Container {
+  return path.endsWith("/") ? image.withDirectory(path, dev.directory(path)) : image.withFile(path, dev.file(path));
+}
+

@@ -1,0 +1,16 @@
+import { dag } from "@dagger.io/dagger";
+import type { Platform } from "@dagger.io/dagger";
+
+/** The reference with its digest, as the registry answers it now; undefined where it has none or can't be reached. */
+export async function resolveReference(reference: string, platform?: Platform): Promise<string | undefined> {
+  try {
+    return await dag.container(platform === undefined ? undefined : { platform }).from(reference).imageRef();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a function says while it works; the engine shows a module's stderr in its progress. */
+export function announce(text: string): void {
+  console.error(`fastloop: ${text}`);
+}
