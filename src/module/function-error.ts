@@ -14,7 +14,7 @@ export class FunctionError extends UserError {
 
   constructor(error: HostError, module: Pick<ModuleInfo, "root" | "sourceDir">, output = "") {
     const frames = error.frames.map((frame) => relativeFrame(frame, module));
-    super("function-failed", error.message, {
+    super("function-failed", error.exec === undefined ? error.message : execMessage(error.exec.command, error.message), {
       place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
       detail: detailOf(error, frames, output),
       exitCode: exitCodeOf(error),
@@ -26,6 +26,13 @@ export class FunctionError extends UserError {
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), frames: this.frames, exec: this.exec };
   }
+}
+
+/** An engine's `exit code: 7`, with the command that it was. */
+export function execMessage(command: readonly string[], message: string): string {
+  if (!/^exit code: \d+$/.test(message) || command.length === 0) return message;
+  const line = command.map((word) => (/^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+  return `${line.length > 200 ? `${line.slice(0, 200)}…` : line} failed with ${message.replace(":", "")}`;
 }
 
 /** The module's top level threw while it was loaded. */

@@ -2,12 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { describeEngineChoice, ExecFailure, openSession, QueryError } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { startModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { execMessage, startModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
+import { givenSecrets } from "./resolve-value.ts";
 import { runCall } from "./run-call.ts";
 import type { ParsedCall } from "./types.ts";
 
@@ -47,9 +48,18 @@ export async function callWithCache(
   const startedAtMs = Date.now();
   const value = await callEngine(call, module, context, engine);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
-  if ((await key()) === before) cache.write(before, { startedAtMs, keepMs: keep, value });
+  if ((await key()) === before && !(await holdsSecret(value, call, context))) {
+    cache.write(before, { startedAtMs, keepMs: keep, value });
+  }
   hasher.save();
   return value;
+}
+
+/** A function that gives a secret away is the user's business; a file of ours must not keep it. */
+async function holdsSecret(value: ReturnedValue, call: ParsedCall, context: CliContext): Promise<boolean> {
+  const text = JSON.stringify(value);
+  const plaintexts = await givenSecrets([...call.own.filter((step) => step.kind === "function"), ...call.core], context);
+  return plaintexts.some((plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)));
 }
 
 /** Which engine would answer, without waking it. */
@@ -94,7 +104,7 @@ const shownLines = 20;
 function userErrorOf(error: unknown): unknown {
   if (error instanceof ExecFailure) {
     const output = error.stderr.trim() === "" ? error.stdout : error.stderr;
-    return new UserError("function-failed", error.message, {
+    return new UserError("function-failed", execMessage(error.command, error.message), {
       detail: output.trimEnd().split("\n").slice(-shownLines).join("\n"),
       exitCode: error.exitCode > 0 && error.exitCode < 256 ? error.exitCode : undefined,
       cause: error,

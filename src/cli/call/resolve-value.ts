@@ -119,6 +119,21 @@ function gitSelection({ url, ref, subdir, wanted }: Extract<GivenValue, { kind: 
   return `git(url: ${literal(url)}) { ${at} { ${inner} } }`;
 }
 
+/** Plaintexts of all secrets that a call is given. */
+export async function givenSecrets(
+  steps: readonly { given: readonly GivenArgument[] }[],
+  context: Pick<ResolveContext, "env" | "cwd">,
+): Promise<string[]> {
+  const texts = steps.flatMap(({ given }) =>
+    given.flatMap(({ argument, value }) =>
+      (value.kind === "list" ? value.items : [value]).flatMap((item) =>
+        item.kind === "secret" ? [secretText(item, argument, context)] : [],
+      ),
+    ),
+  );
+  return Promise.all(texts);
+}
+
 /** The value of a secret reference; `cmd` runs in a shell, its whole output is the secret. */
 export async function secretText(
   { scheme, rest }: Extract<GivenValue, { kind: "secret" }>,

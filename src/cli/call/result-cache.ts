@@ -1,5 +1,5 @@
 /** Results of calls that need not run again, in `.fastloop/calls`; losing them costs time only. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ReturnedValue } from "../../module/index.ts";
 import { writeFileAtomically } from "../../tree/index.ts";
@@ -40,6 +40,7 @@ export class ResultCache {
   write(key: string, result: Omit<StoredResult, "version">): void {
     try {
       mkdirSync(this.folder, { recursive: true });
+      ignoreInGit(path.dirname(this.folder));
       writeFileAtomically(this.file(key), JSON.stringify({ version: 1, ...result } satisfies StoredResult), 0o600);
       this.prune();
     } catch {
@@ -57,4 +58,10 @@ export class ResultCache {
     const byAge = files.map((file) => ({ file, mtimeMs: statSync(file).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
     for (const { file } of byAge.slice(keptResults)) rmSync(file, { force: true });
   }
+}
+
+/** `.fastloop` is nobody's source, also in projects whose .gitignore does not name it. */
+function ignoreInGit(stateDir: string): void {
+  const file = path.join(stateDir, ".gitignore");
+  if (!existsSync(file)) writeFileSync(file, "*\n");
 }

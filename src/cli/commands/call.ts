@@ -27,11 +27,14 @@ export function register(program: Command, context: CliContext): void {
 
 async function call(words: string[], context: CliContext): Promise<void> {
   const { options } = context;
+  const wantsJson = options.json;
+  // Before parsing, whose errors are to be in that form too.
+  options.json ||= words.includes("--json") || words.includes("-j");
   // The module decides how all other words are read.
   const module = await loadModule(findModule(context.cwd, options.module ?? findOption(words, "module", "m")), context.env);
   for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
-  parsed.json ||= options.json;
+  parsed.json ||= wantsJson;
   options.json = parsed.json;
   parsed.verbose ||= options.verbose;
   if (parsed.help || (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))) {

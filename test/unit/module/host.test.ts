@@ -15,7 +15,7 @@ let everything: ModuleInfo;
 beforeAll(async () => {
   await useBuiltPrograms();
   everything = await loadModule(fixture);
-});
+}, 60_000);
 
 beforeEach(async () => {
   session = await startFakeSession();

@@ -1,0 +1,170 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { functionInputs, loadModule, type ModuleInfo } from "../../../src/module/index.ts";
+import { listModuleFiles, moduleDigest } from "../../../src/module/digest.ts";
+import { readManifest } from "../../../src/module/manifest.ts";
+import { removeCache, useBuiltPrograms } from "./built.ts";
+
+const fixture = path.resolve(import.meta.dirname, "../../fixtures/modules/everything");
+const folders: string[] = [];
+
+beforeAll(useBuiltPrograms, 60_000);
+afterAll(removeCache);
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function folder(): string {
+  const made = mkdtempSync(path.join(tmpdir(), "fastloop-scan-"));
+  folders.push(made);
+  return made;
+}
+
+function moduleFolder(manifest: string, files: Record<string, string>): string {
+  const root = folder();
+  writeFileSync(path.join(root, "dagger.json"), manifest);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), text);
+  }
+  return root;
+}
+
+const manifest = '{\n  "name": "it",\n  "engineVersion": "v0.21.4",\n  "sdk": { "source": "typescript" }\n}\n';
+const decorated = (members: string, before = ""): string =>
+  `import { dag, func, object, argument, Container, Directory, File } from "@dagger.io/dagger"\n${before}\n@object()\nexport class It {\n${members}\n}\n`;
+
+/** A copy of the fixture in a git repository of its own, so that nothing around it counts. */
+async function everything(): Promise<ModuleInfo> {
+  const root = folder();
+  cpSync(fixture, root, { recursive: true });
+  mkdirSync(path.join(root, ".git"));
+  return loadModule(root);
+}
+
+describe("a module read from its sources", () => {
+  it("is what an engine sees of it: functions, arguments, defaults, docs, policies, types", async () => {
+    const { root, sourceDir, contextDir, ...module } = await everything();
+    expect({ sourceDir: path.relative(root, sourceDir), contextDir: path.relative(root, contextDir) }).toEqual({ sourceDir: "ci", contextDir: "" });
+    await expect(`${JSON.stringify(module, null, 2)}\n`).toMatchFileSnapshot(path.join(import.meta.dirname, "everything.golden.json"));
+  });
+
+  it("reads its contextual arguments relative to the repository or to dagger.json", async () => {
+    const module = await everything();
+    const main = module.objects.Everything2Go;
+    expect(main && functionInputs(module, main.functions.shout!)).toEqual([
+      { argument: "site", kind: "directory", path: path.join(module.root, "site"), ignore: ["**/node_modules", "*.log"] },
+    ]);
+    expect(main && functionInputs(module, main.functions.verify!)).toEqual([
+      { argument: "manifest", kind: "file", path: path.join(module.root, "ci/package.json"), ignore: [] },
+    ]);
+  });
+
+  it("refuses a contextual argument outside the repository", async () => {
+    const root = moduleFolder(manifest, { "src/index.ts": decorated('@func() up(@argument({ defaultPath: "../other" }) d: Directory): void {}') });
+    mkdirSync(path.join(root, ".git"));
+    const module = await loadModule(root);
+    expect(() => functionInputs(module, module.objects.It!.functions.up!)).toThrow("leaves the repository");
+  });
+
+  it("has types of packages that are not installed only where its signatures use them", async () => {
+    const root = moduleFolder(manifest, {
+      "src/index.ts": decorated("@func() fine(): string { return nowhere.text() }", 'import nowhere from "not-installed"'),
+    });
+    expect((await loadModule(root)).objects.It?.functions.fine?.returns).toEqual({ kind: "string" });
+  });
+
+  it("is cached per session by default before v0.19.4, and when dagger.json says so", async () => {
+    const files = { "src/index.ts": decorated("@func() a(): string { return '' }\n@func({ cache: '1h' }) b(): string { return '' }") };
+    const old = await loadModule(moduleFolder(manifest.replace("v0.21.4", "v0.18.0"), files));
+    expect(old.objects.It?.functions.a?.cache).toBe("session");
+    expect(old.objects.It?.functions.b?.cache).toBe("1h");
+    const off = await loadModule(moduleFolder(manifest.replace('"name"', '"disableDefaultFunctionCaching": true, "name"'), files));
+    expect(off.objects.It?.functions.a?.cache).toBe("session");
+    const current = await loadModule(moduleFolder(manifest, files));
+    expect(current.objects.It?.functions.a?.cache).toBeUndefined();
+  });
+});
+
+describe("a module's digest", () => {
+  const source = decorated("@func() a(): string { return '' }");
+
+  it("moves with its sources, dagger.json and what it includes, and with nothing else", async () => {
+    const including = manifest.replace('"name"', '"source": "ci", "include": ["notes/*.md"], "name"');
+    const root = moduleFolder(including, { "ci/src/index.ts": source, "notes/a.md": "a", "app/main.py": "x" });
+    mkdirSync(path.join(root, ".git"));
+    writeFileSync(path.join(root, ".gitignore"), "ignored.txt\n");
+    const digest = (): string => moduleDigest(listModuleFiles(readManifest(root)));
+    const before = digest();
+    expect((await loadModule(root)).digest).toBe(before);
+    const unchanged: Record<string, string> = {
+      "app/main.py": "y",
+      "ci/node_modules/dep/index.js": "",
+      "ci/sdk/client.gen.ts": "",
+      "ci/ignored.txt": "",
+      "notes/b.txt": "",
+    };
+    for (const [name, text] of Object.entries(unchanged)) {
+      mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+      writeFileSync(path.join(root, name), text);
+      expect([name, digest()]).toEqual([name, before]);
+    }
+    utimesSync(path.join(root, "ci/src/index.ts"), 1, 1);
+    expect(digest()).toBe(before);
+    const seen = [before];
+    const changed: Record<string, string> = { "notes/a.md": "b", "ci/README.md": "new", "ci/src/index.ts": `${source}\n` };
+    for (const [name, text] of Object.entries(changed)) {
+      writeFileSync(path.join(root, name), text);
+      expect([name, seen.includes(digest())]).toEqual([name, false]);
+      seen.push(digest());
+    }
+    writeFileSync(path.join(root, "dagger.json"), including.replace("v0.21.4", "v0.21.5"));
+    expect(seen).not.toContain(digest());
+  });
+
+  it("is the same wherever the module lies", async () => {
+    const files = { "src/index.ts": source };
+    expect((await loadModule(moduleFolder(manifest, files))).digest).toBe((await loadModule(moduleFolder(manifest, files))).digest);
+  });
+
+  it("finds the scan again; a damaged cache is thrown away", async () => {
+    const root = moduleFolder(manifest, { "src/index.ts": source });
+    const first = await loadModule(root);
+    const file = path.join(process.env.XDG_CACHE_HOME ?? "", "fastloop/modules", `${first.digest}.json`);
+    writeFileSync(file, readFileSync(file, "utf8").replace('"returns":{"kind":"string"}', '"returns":{"kind":"boolean"}'));
+    expect((await loadModule(root)).objects.It?.functions.a?.returns).toEqual({ kind: "boolean" });
+    writeFileSync(file, readFileSync(file, "utf8").slice(0, 40));
+    expect(await loadModule(root)).toEqual(first);
+    expect(readdirSync(path.dirname(file)).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+});
+
+describe("a broken module is one error with place and hint:", () => {
+  const cases: [what: string, manifest: string, files: Record<string, string>, error: Record<string, unknown>][] = [
+    ["JSON that ends too early", '{\n  "name": "it"', {}, { place: "dagger.json:2:15", message: 'not valid JSON: "," or "}" was expected here' }],
+    ["a comma too many", '{\n  "name": "it",\n}', {}, { place: "dagger.json:3:1", message: "not valid JSON: a name in double quotes was expected here" }],
+    ["a wrong type", '{\n  "name": 7\n}', {}, { place: "dagger.json:2:11", message: '"name": expected string, received number' }],
+    ["no name", '{ "sdk": "typescript" }', {}, { place: "dagger.json:1:1", message: '"name" is missing' }],
+    ["no SDK", '{ "name": "it" }', {}, { place: "dagger.json:1:1", message: "this module has no SDK, so it has no functions" }],
+    ["another SDK", '{\n  "name": "it",\n  "sdk": "go"\n}', {}, { place: "dagger.json:3:10", message: "a module in go needs a Dagger engine; fastloop runs TypeScript modules" }],
+    ["a source outside", '{ "name": "it", "sdk": "typescript", "source": "../x" }', {}, { place: "dagger.json:1:48", message: '"source" must be a folder below dagger.json, not ../x' }],
+    ["no sources", manifest, {}, { place: "dagger.json:1:1", message: "the module's code belongs in src/, which is not there" }],
+    ["an empty src", manifest, { "src/readme.md": "" }, { place: "src", message: "the module has no TypeScript files" }],
+    ["a syntax error", manifest, { "src/index.ts": "export class It {\n  oops(: string {}\n}\n" }, { place: "src/index.ts:2:8", message: "Parameter declaration expected." }],
+    ["no main object", manifest, { "src/index.ts": 'import { object } from "@dagger.io/dagger"\n@object()\nexport class Other {}' }, { place: "src", message: "no class It with @object() in src", hint: "the main object is named like the module; found Other" }],
+    ["a class that is not exposed", manifest, { "src/index.ts": decorated("@func() a(): Plain { return new Plain() }", "class Plain {}") }, { place: "src/index.ts:2:1", message: "class Plain is used by the module but not exposed with a dagger decorator." }],
+    ["an unknown type", manifest, { "src/index.ts": decorated("@func() a(x: Nowhere): void {}") }, { message: expect.stringContaining("Nowhere") }],
+  ];
+
+  it.each(cases)("%s", async (_what, text, files, expected) => {
+    const root = moduleFolder(text, files);
+    const error: unknown = await loadModule(root).catch((failure: unknown) => failure);
+    const { place, ...rest } = expected;
+    expect(error).toMatchObject({ name: "UserError", ...rest });
+    const { place: found = "", exitCode } = error as { place?: string; exitCode: number };
+    if (place !== undefined) expect(found.replace(`${root}/`, "")).toBe(place);
+    expect(exitCode).toBe(expected.message?.toString().includes("needs a Dagger engine") === true ? 1 : 2);
+  });
+});
