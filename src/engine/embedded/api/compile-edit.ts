@@ -47,6 +47,8 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
         break;
       case "copy-file":
       case "copy-directory":
+        // BuildKit gives parents that a copy makes the copy's own mode and owner.
+        makeParents(edit.path);
         actions.push({
           kind: "copy",
           from: stateOf(edit.source),

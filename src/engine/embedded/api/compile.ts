@@ -57,6 +57,8 @@ export class Compiler {
         return this.execOutput(tree.exec, tree.output);
       case "diff":
         return diff(this.known(tree.lower), this.known(tree.upper), { name: `${internalStepPrefix}diff` });
+      case "fixed":
+        return this.known(tree.tree);
       case "http":
         return http(tree.url, { filename: tree.filename, mode: tree.mode, checksum: tree.checksum, name: `http ${tree.url}` });
       case "git":
@@ -78,10 +80,6 @@ export class Compiler {
         platform: recipe.platform,
         mounts: execMounts(recipe, this.known),
         secretEnv: recipe.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
-        extraHosts: recipe.hosts.map((entry) => {
-          const [host = "", ip = ""] = entry.split("=");
-          return { host, ip };
-        }),
         insecure: recipe.insecure,
         name: execName(recipe),
       });
@@ -127,6 +125,8 @@ function treesOf(tree: Tree): Tree[] {
       ];
     case "diff":
       return [tree.lower, tree.upper];
+    case "fixed":
+      return [tree.tree];
     default:
       return [];
   }

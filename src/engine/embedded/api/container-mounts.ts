@@ -124,12 +124,13 @@ function chownedDirectory(directory: Directory, owner: Owner): Mount["source"] {
     action: "copy-directory",
     source: directory.tree,
     sourcePath: directory.path,
-    path: "/",
+    // Not the root: BuildKit leaves the owner of a root as it is.
+    path: "/mount",
     include: [],
     exclude: [],
     owner,
   });
-  return { kind: "directory", tree, path: "/" };
+  return { kind: "directory", tree, path: "/mount" };
 }
 
 function chownedFile(file: File, owner: Owner): Mount["source"] {

@@ -4,8 +4,9 @@ import { directoryReadResolvers, directoryReadSdl } from "./directory-read.ts";
 import { ApiError } from "./errors.ts";
 import { resolveOwner } from "./owner.ts";
 import { namesFolder, pathBelow } from "./paths.ts";
-import { withTree } from "./read.ts";
+import { kindOf, notFound, withTree } from "./read.ts";
 import { id, load, loadAll, typeModule } from "./resolver.ts";
+import { diffTree } from "./diff.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
 import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
@@ -98,19 +99,20 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
   },
   diff: (directory, args: { other: string }, call) => {
     const other = load<Directory>(call, args.other, "Directory");
-    return { ...emptyDirectory, tree: { kind: "diff", lower: rootedTree(directory), upper: rootedTree(other) } };
+    return { ...emptyDirectory, tree: diffTree(rootedTree(directory), rootedTree(other)) };
   },
   chown: async (directory, args: { path: string; owner: string }, call) => {
     const owner = await resolveOwner(call, directory.tree, args.owner);
     if (owner === undefined) return directory;
     const target = pathBelow(directory.path, args.path);
     const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
-    const isFolder = stat !== undefined && stat.mode >= 2 ** 31;
-    const source = { source: directory.tree, sourcePath: target, path: target, owner };
-    return {
-      ...directory,
-      tree: edited(directory.tree, isFolder ? { action: "copy-directory", include: [], exclude: [], ...source } : { action: "copy-file", ...source }),
-    };
+    if (stat === undefined) throw notFound("chown", args.path);
+    const source = { source: directory.tree, sourcePath: target, owner };
+    if (kindOf(stat) !== "DIRECTORY") return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
+    const copy = { action: "copy-directory", include: [], exclude: [], ...source } as const;
+    // A folder that is there keeps its owner when something is copied into it: it is made anew.
+    if (target === "/") return { ...directory, tree: edited(scratch, { ...copy, path: "/root" }), path: "/root" };
+    return { ...directory, tree: edited(edited(directory.tree, { action: "remove", path: target }), { ...copy, path: target }) };
   },
 });
 

@@ -2,7 +2,6 @@ import {
   execute,
   GraphQLError,
   Kind,
-  parse,
   specifiedRules,
   validate,
   type DocumentNode,
@@ -10,12 +9,13 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { ApiError } from "./errors.ts";
+import { parseRequest } from "./parse.ts";
 import type { ApiRequest, ApiResponse } from "./options.ts";
 import { unservedMessage } from "./unserved.ts";
 import type { Call } from "./session.ts";
 
-/** Far above what programs send; below what exhausts the stack. */
-const maxDepth = 4000;
+/** Far above what programs send; below what JSON.stringify can nest an answer (about 2,500). */
+const maxDepth = 2100;
 const maxQueryChars = 64 * 1024 * 1024;
 const maxValidationErrors = 20;
 
@@ -45,9 +45,10 @@ function prepare(schema: GraphQLSchema, request: ApiRequest): DocumentNode | Gra
   if (depth > maxDepth) return [refusal(`the query is nested ${depth} levels deep; the limit is ${maxDepth}`, "GRAPHQL_VALIDATION_FAILED")];
   let document: DocumentNode;
   try {
-    document = parse(request.query, { noLocation: false });
+    document = parseRequest(request.query);
   } catch (error) {
-    return [refusal((error as Error).message, "GRAPHQL_PARSE_FAILED", error)];
+    if (!(error instanceof GraphQLError)) return [refusal("a value in the query is nested too deep", "GRAPHQL_PARSE_FAILED")];
+    return [refusal(error.message, "GRAPHQL_PARSE_FAILED", error)];
   }
   const errors = validate(schema, document, specifiedRules, { maxErrors: maxValidationErrors });
   if (errors.length > 0) {

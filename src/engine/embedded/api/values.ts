@@ -11,6 +11,8 @@ export type Tree =
   | { readonly kind: "edit"; readonly base: Tree; readonly edit: Edit }
   | { readonly kind: "exec"; readonly exec: Exec; readonly output: string }
   | { readonly kind: "diff"; readonly lower: Tree; readonly upper: Tree }
+  /** The same tree, kept apart from edits on top of it. */
+  | { readonly kind: "fixed"; readonly tree: Tree }
   | { readonly kind: "http"; readonly url: string; readonly filename: string; readonly mode?: number; readonly checksum?: string }
   | { readonly kind: "git"; readonly remote: string; readonly ref: string; readonly keepGitDir: boolean; readonly name: string }
   | { readonly kind: "definition"; readonly key: string };
@@ -72,8 +74,9 @@ export interface Exec {
   readonly redirectStderr: string;
   readonly insecure: boolean;
   readonly noInit: boolean;
-  /** `alias=address` of bound services, for /etc/hosts. */
-  readonly hosts: readonly string[];
+  /** What the command can reach by name. Their recipes are in the cache key, their addresses are not. */
+  readonly services: readonly ServiceBinding[];
+  readonly sockets: readonly ContainerSocket[];
 }
 
 /** A secret in an exec: by id only, BuildKit asks for the plaintext when the command starts. */
@@ -163,7 +166,8 @@ export interface Container {
   readonly annotations: readonly { readonly name: string; readonly value: string }[];
   /** `NAME=value`, in the environment of execs but in no cache key. */
   readonly volatileEnv: readonly string[];
-  readonly services: readonly { readonly alias: string; readonly service: Service }[];
+  readonly services: readonly ServiceBinding[];
+  readonly sockets: readonly ContainerSocket[];
   readonly registryAuth: readonly RegistryCredential[];
   /** Set right after `from` and `publish`-free; any change of the container clears it. */
   readonly imageReference?: string;
@@ -187,13 +191,61 @@ export interface CacheVolume {
   readonly owner?: string;
 }
 
-export interface Service {
+/** A service by the way it is made; it runs once in a session, whoever uses it. */
+export type Service = ContainerService | TunnelService | HostService;
+
+/** A command that runs in a container while somebody needs it. */
+export interface ContainerService {
   readonly type: "Service";
+  readonly kind: "container";
   readonly container: Container;
   readonly args: readonly string[];
   readonly hostname?: string;
-  readonly insecure: boolean;
   readonly noInit: boolean;
+}
+
+/** Ports of the host that lead to a service. */
+export interface TunnelService {
+  readonly type: "Service";
+  readonly kind: "tunnel";
+  readonly upstream: ContainerService;
+  readonly ports: readonly PortForward[];
+  readonly hostname?: string;
+}
+
+/** Ports that containers see and that lead to what the host can reach. */
+export interface HostService {
+  readonly type: "Service";
+  readonly kind: "host";
+  readonly host: string;
+  readonly ports: readonly PortForward[];
+  readonly hostname?: string;
+}
+
+export interface PortForward {
+  /** Where connections are accepted; chosen by the engine when absent. */
+  readonly frontend?: number;
+  /** Where they lead. */
+  readonly backend: number;
+  readonly protocol: "TCP" | "UDP";
+}
+
+export interface ServiceBinding {
+  readonly alias: string;
+  readonly service: Service;
+}
+
+/** A socket of the host. */
+export interface Socket {
+  readonly type: "Socket";
+  /** Absolute path on the host. */
+  readonly path: string;
+}
+
+export interface ContainerSocket {
+  readonly path: string;
+  readonly socket: Socket;
+  readonly owner?: Owner;
 }
 
 export interface Host {

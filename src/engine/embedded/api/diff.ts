@@ -1,0 +1,16 @@
+import { edited, type Edit, type Tree } from "./values.ts";
+
+/**
+ * What `upper` has that `lower` has not, or has otherwise. BuildKit compares two trees by their layers: where `upper` was
+ * made by edits of `lower`, it is compiled on top of exactly that tree, not as one run of edits from further down.
+ */
+export function diffTree(lower: Tree, upper: Tree): Tree {
+  const edits: Edit[] = [];
+  let base = upper;
+  while (base !== lower && base.kind === "edit") {
+    edits.push(base.edit);
+    base = base.base;
+  }
+  const onLower = edits.reduceRight<Tree>((tree, edit) => edited(tree, edit), { kind: "fixed", tree: lower });
+  return { kind: "diff", lower, upper: base === lower ? onLower : upper };
+}
