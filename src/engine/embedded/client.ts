@@ -77,6 +77,8 @@ async function followSession(
   });
   // A connection that breaks shows as the end of the lines.
   response.on("error", () => lines.close());
+  // readline hands its input's error on; unheard it would end the process.
+  lines.on("error", () => undefined);
   const { port, token, engine, notice } = await opened;
   if (notice !== undefined) options.onNotice?.(notice);
   return {
