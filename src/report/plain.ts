@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { ErrorCode } from "../errors/index.ts";
 import type { FinishedNotice, LoopNotice } from "../run/index.ts";
 import { causes, duration, painter, plural, shortDigest } from "./text.ts";
 
@@ -57,7 +58,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
       case "notice":
         return line("note", "dim", notice.text);
       case "broken":
-        line("broken", "red", "the project cannot be read; waiting for it to be mended");
+        line("broken", "red", brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be mended");
         return options.write(indent(notice.error.format()));
       case "recovered":
         return line("mended", "green", "the project can be read again");
@@ -81,6 +82,11 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
 }
 
 const cancelCause = { stale: "a newer edit made it stale", gone: "it is no target any more", stop: "stopping" } as const;
+
+const brokenText: Partial<Record<ErrorCode, string>> = {
+  "engine-unavailable": "no engine answers; the next change tries again",
+  "engine-unsupported": "this engine cannot run it; the next change tries again",
+};
 
 function plannedText(notice: Extract<LoopNotice, { kind: "planned" }>): string {
   const affected = notice.affected.length === 0 ? "nothing affected" : `affected: ${notice.affected.map((item) => item.name).join(", ")}`;

@@ -139,6 +139,7 @@ export class Loop {
     const snapshot = (this.project?.scanner ?? this.brokenScanner!).scan();
     this.watcher.watch(snapshot.folders(), { lookAgain: false });
     const targets = this.project?.targets ?? [];
+    if (this.failure instanceof UserError) this.emit({ kind: "broken", error: this.failure });
     this.emit({
       kind: "ready",
       targets: targets.map((item) => item.target.name),
@@ -322,7 +323,8 @@ export class Loop {
       if (this.watcher !== undefined) queueMicrotask(() => { throw error; });
       return;
     }
-    this.emit({ kind: "broken", error });
+    // A single run throws it instead.
+    if (this.watcher !== undefined) this.emit({ kind: "broken", error });
     this.wake();
   }
 
