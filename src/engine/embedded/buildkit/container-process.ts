@@ -18,9 +18,13 @@ export function startProcess(
   { args, env, cwd, user, insecure, secretEnv, onOutput }: ProcessRequest,
 ): ContainerProcess {
   let end: ProcessEnd | undefined;
+  let markStarted = (): void => undefined;
+  const started = new Promise<void>((resolve) => (markStarted = resolve));
   const ended = new Promise<ProcessEnd>((resolve) => {
     stream.on("data", (message: ExecMessage) => {
-      if (message.file?.data !== undefined && message.file.data.length > 0) {
+      if (message.started != null) {
+        markStarted();
+      } else if (message.file?.data !== undefined && message.file.data.length > 0) {
         onOutput?.(message.file.fd === 2 ? "stderr" : "stdout", message.file.data);
       } else if (message.exit != null) {
         end = endOf(message.exit);
@@ -32,6 +36,7 @@ export function startProcess(
     stream.on("error", (error: Error) => resolve(end ?? { exitCode: -1, failure: error.message }));
     stream.on("end", () => resolve(end ?? { exitCode: -1, failure: "the container's stream ended" }));
   });
+  void ended.then(markStarted);
   stream.write({
     processId,
     init: {
@@ -43,6 +48,7 @@ export function startProcess(
     },
   });
   return {
+    started,
     ended,
     signal: (name) => {
       if (end === undefined && stream.writable) stream.write({ processId, signal: { name } });

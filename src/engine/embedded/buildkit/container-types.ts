@@ -44,6 +44,8 @@ export interface ProcessEnd {
 }
 
 export interface ContainerProcess {
+  /** Resolves when it runs, or has ended without ever running. */
+  readonly started: Promise<void>;
   /** Resolves after the last output was told. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   /** `SIGTERM`, `SIGKILL`, … */

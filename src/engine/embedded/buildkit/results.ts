@@ -5,7 +5,7 @@ import { followStatus } from "./status.ts";
 import type { Definition, Ref, StatusUpdate } from "./types.ts";
 
 /** How long a result is held in the daemon after its last use. */
-const IDLE_MS = 5_000;
+const IDLE_MS = 15_000;
 
 /** The daemon sends what is left of the account at once; a lost connection must not hold an error back. */
 const STATUS_FLUSH_MS = 2_000;
@@ -70,16 +70,7 @@ export class Results {
 
   /** Runs a call on a result while it is held. */
   async use<T>(ref: Ref, call: (gateway: Gateway, id: string) => Promise<T>): Promise<T> {
-    const result = ref as Result;
-    result.held = result.held?.then((held) => (this.#held.has(held) ? held : this.#holdAgain(result))) ?? this.#holdAgain(result);
-    const holding = result.held;
-    let held: Held;
-    try {
-      held = await holding;
-    } catch (error) {
-      if (result.held === holding) result.held = undefined;
-      throw error;
-    }
+    const held = await this.#heldOf(ref as Result);
     held.users += 1;
     clearTimeout(held.idleTimer);
     try {
@@ -96,8 +87,22 @@ export class Results {
     await Promise.all([...this.#held].filter((held) => held.owner === owner).map((held) => held.release()));
   }
 
+  /** What holds the result now; parallel readers of a released one share the solve that brings it back. */
+  async #heldOf(result: Result): Promise<Held> {
+    for (;;) {
+      const holding = result.held ?? this.#holdAgain(result);
+      result.held = holding;
+      const held = await holding.catch((error: unknown) => {
+        if (result.held === holding) result.held = undefined;
+        throw error;
+      });
+      if (this.#held.has(held)) return held;
+      if (result.held === holding) result.held = undefined;
+    }
+  }
+
   async #holdAgain(result: Result): Promise<Held> {
-    const held = await this.#hold(result.owner, result.definition);
+    const held = await this.#hold(result.owner, fromCache(result.definition));
     if (held === undefined) throw new Error("a result became empty when it was solved again");
     return held;
   }
@@ -153,6 +158,12 @@ export class Results {
     for (const tree of unseen) this.#treesSeen.add(tree);
     await Promise.all([...this.#held].filter((held) => held.users === 0).map((held) => held.release()));
   }
+}
+
+/** The same definition, with the results that its first solve has cached. */
+function fromCache(definition: Definition): Definition {
+  const metadata = Object.entries(definition.metadata).map(([digest, entry]) => [digest, { ...entry, ignoreCache: false }]);
+  return { def: definition.def, metadata: Object.fromEntries(metadata) };
 }
 
 /** Session ids of the host trees that a definition reads; they stand in its source ops as text. */

@@ -10,6 +10,7 @@ const SMALL_FILE_BYTES = 64 * 1024;
 
 interface OpenFile {
   stat: Stat;
+  at: string;
   temporary: string;
   /** Small files. */
   chunks: Buffer[];
@@ -26,7 +27,7 @@ export class TreeWriter {
   #root: string;
   readonly #folders = new Map<string, Stat>();
   readonly #files = new Map<number, OpenFile>();
-  readonly #hardlinks: Stat[] = [];
+  readonly #hardlinks: { at: string; to: string }[] = [];
   readonly #kept = new Set<string>();
 
   constructor(target: string) {
@@ -39,7 +40,7 @@ export class TreeWriter {
   }
 
   async directory(stat: Stat): Promise<void> {
-    const at = this.#place(stat.path);
+    const at = this.#claim(stat.path);
     this.#folders.set(stat.path, stat);
     const existing = await lstat(at).catch(() => undefined);
     if (existing?.isDirectory() === true) {
@@ -52,7 +53,7 @@ export class TreeWriter {
   }
 
   async symlink(stat: Stat): Promise<void> {
-    const at = this.#place(stat.path);
+    const at = this.#claim(stat.path);
     const temporary = temporaryName(at);
     await symlink(stat.linkname, temporary);
     await lutimes(temporary, seconds(stat), seconds(stat));
@@ -61,12 +62,12 @@ export class TreeWriter {
 
   /** Links are made at the end, when what they link to is complete. */
   hardlink(stat: Stat): void {
-    this.#place(stat.path);
-    this.#hardlinks.push(stat);
+    this.#hardlinks.push({ at: this.#claim(stat.path), to: stat.linkname });
   }
 
   beginFile(id: number, stat: Stat): void {
-    this.#files.set(id, { stat, temporary: temporaryName(this.#place(stat.path)), chunks: [], handle: undefined });
+    const at = this.#claim(stat.path);
+    this.#files.set(id, { stat, at, temporary: temporaryName(at), chunks: [], handle: undefined });
   }
 
   async write(id: number, data: Buffer): Promise<void> {
@@ -80,8 +81,7 @@ export class TreeWriter {
   }
 
   async finishFile(id: number): Promise<void> {
-    const { stat, temporary, chunks, handle } = this.#file(id);
-    const at = this.#place(stat.path);
+    const { stat, at, temporary, chunks, handle } = this.#file(id);
     const mode = unixMode(stat.mode);
     if (handle === undefined) {
       writeFileSync(temporary, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), { mode: 0o600, flag: "wx" });
@@ -104,10 +104,10 @@ export class TreeWriter {
 
   /** Makes the links, removes what is not part of the transfer if told to, then sets the folders' modes and times. */
   async close(wipe: boolean): Promise<void> {
-    for (const stat of this.#hardlinks) {
-      const temporary = temporaryName(this.#place(stat.path));
-      await link(this.#place(stat.linkname), temporary);
-      await replace(temporary, this.#place(stat.path));
+    for (const { at, to } of this.#hardlinks) {
+      const temporary = temporaryName(at);
+      await link(this.#place(to), temporary);
+      await replace(temporary, at);
     }
     if (wipe) await this.#removeOthers("");
     for (const [folder, stat] of [...this.#folders].toReversed()) {
@@ -140,6 +140,14 @@ export class TreeWriter {
     return file;
   }
 
+  /** The place of a new path. A path that comes twice could make a link of what was checked to be a folder. */
+  #claim(relative: string): string {
+    const at = this.#place(relative);
+    if (this.#kept.has(relative)) throw new Error(`the export has ${JSON.stringify(relative)} twice`);
+    this.#kept.add(relative);
+    return at;
+  }
+
   /** Absolute place of a path of the transfer; throws when it would not be inside the folder. */
   #place(relative: string): string {
     const names = relative.split("/");
@@ -148,7 +156,6 @@ export class TreeWriter {
       throw new Error(`not a path inside the export: ${JSON.stringify(relative)}`);
     }
     if (parent !== "" && !this.#folders.has(parent)) throw new Error(`the export has no folder for ${JSON.stringify(relative)}`);
-    this.#kept.add(relative);
     return path.join(this.#root, relative);
   }
 }
