@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } 
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Marks, quietOutput } from "./marks.ts";
-import type { RunningProgram } from "./process.ts";
+import { nowMs, type RunningProgram } from "./process.ts";
 import { packageDir, probeFile, type Workspace } from "./workspace.ts";
 
 /** Ways to save that tools are known to miss; each edit is either seen by a run or lost. */
@@ -15,6 +15,8 @@ export interface LostEdits {
 
 const rounds = 10;
 const burstPackages = 100;
+/** A burst makes every package's task run: so many times the time of one edit, for all of them together. */
+const burstTimeouts = 12;
 /** The gap at which a second write falls into the wake of the first one's event. */
 const doubleWriteGapMs = 20;
 
@@ -98,8 +100,11 @@ export async function countLostEdits(
   }
 
   const contents = burst(workspace);
-  await quietOutput(program, timeoutMs, 40 * timeoutMs);
-  for (const [index, content] of contents) count("burst", marks.of(index).at(-1)?.content === content);
+  const deadline = nowMs() + burstTimeouts * timeoutMs;
+  for (const [index, content] of contents) {
+    const mark = await marks.waitForContent(index, content, Math.max(0, deadline - nowMs()));
+    count("burst", mark !== undefined);
+  }
 
   const totals = [...tally.values()];
   return {

@@ -19,6 +19,13 @@ export interface Command {
   env?: Record<string, string>;
 }
 
+/** Programs that still run: none of them outlives the benchmark, however that ends. */
+const running = new Set<RunningProgram>();
+process.once("exit", () => {
+  for (const program of running) program.kill();
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
 /** A program in a process group of its own, with the time of each line that it printed. */
 export class RunningProgram {
   readonly startedAtMs: number;
@@ -36,6 +43,7 @@ export class RunningProgram {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
+    running.add(this);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (text) => {
@@ -47,6 +55,7 @@ export class RunningProgram {
       this.#child.once("error", reject);
       this.#child.once("close", (code) => {
         this.#exitCode = code ?? -1;
+        running.delete(this);
         this.#notify();
         resolve(this.#exitCode);
       });
@@ -103,6 +112,11 @@ export class RunningProgram {
       await this.#exited.catch(() => {});
       clearTimeout(timer);
     }
+    this.kill();
+  }
+
+  /** SIGKILL to whatever is left of the group. */
+  kill(): void {
     this.#signal("SIGKILL");
   }
 

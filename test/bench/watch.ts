@@ -33,7 +33,7 @@ interface Samples {
   lost?: LostEdits;
 }
 
-const idlePeriodMs = 10_000;
+const idlePeriodMs = 5_000;
 const settledMs = 700;
 
 const emptySamples = (): Samples => ({
