@@ -1,10 +1,10 @@
 /** What the benchmarks read of the lines of `fastloop watch --json`; see src/run/events.ts. */
 export type WatchLine =
-  | { kind: "ready"; tookMs: number }
-  | { kind: "started"; name: string }
-  | { kind: "finished"; name: string; outcome: string; value?: string; durationMs: number; fresh: boolean }
-  | { kind: "settled" }
-  | { kind: "broken" };
+  | { event: "ready"; tookMs: number }
+  | { event: "started"; name: string }
+  | { event: "finished"; name: string; outcome: string; value?: string; durationMs: number; fresh: boolean }
+  | { event: "settled" }
+  | { event: "broken" };
 
 /** Undefined for a line that is not JSON, e.g. one of stderr. */
 export function noticeOf(text: string): WatchLine | undefined {

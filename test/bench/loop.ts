@@ -42,8 +42,8 @@ async function editToVerdict(watch: RunningProgram, project: LoopProject): Promi
   const line = await watch.waitFor(
     (text) => {
       const notice = noticeOf(text);
-      if (notice?.kind === "broken" || (notice?.kind === "finished" && notice.outcome === "failed")) throw new Error(text);
-      if (notice?.kind !== "finished" || notice.value?.trim() !== content) return false;
+      if (notice?.event === "broken" || (notice?.event === "finished" && notice.outcome === "failed")) throw new Error(text);
+      if (notice?.event !== "finished" || notice.value?.trim() !== content) return false;
       functionMs = notice.durationMs;
       return true;
     },
@@ -57,7 +57,7 @@ async function measureEdits(project: LoopProject, control: Buildctl, note: (text
   const samples: LoopSamples = { verdictMs: [], functionMs: [], limitMs: [], localMs: [] };
   const watch = new RunningProgram(cliCommand(project.root, "watch", "--json", "--engine", "embedded"));
   try {
-    const first = await watch.waitFor((text) => noticeOf(text)?.kind === "finished", timeoutMs);
+    const first = await watch.waitFor((text) => noticeOf(text)?.event === "finished", timeoutMs);
     note(`first verdict ${((first.atMs - watch.startedAtMs) / 1000).toFixed(2)} s after the start of the watch`);
     for (let edit = 0; edit < warmUps + edits; edit++) {
       const { verdictMs, functionMs } = await editToVerdict(watch, project);

@@ -61,7 +61,7 @@ function mark(line: string): Mark | undefined {
   return { package: name, atMs: Number(atMs), content };
 }
 
-const settled = (line: string): boolean => noticeOf(line)?.kind === "settled";
+const settled = (line: string): boolean => noticeOf(line)?.event === "settled";
 
 export const ours: Tool = {
   name: "fastloop",
@@ -78,7 +78,7 @@ export const ours: Tool = {
     readiness: () => settled,
     announces: (line, index) => {
       const notice = noticeOf(line);
-      return notice?.kind === "started" && notice.name === packageName(index);
+      return notice?.event === "started" && notice.name === packageName(index);
     },
     runsEverything: false,
     mark,
