@@ -19,6 +19,17 @@ export const commands: Record<string, CommandEntry> = {
   run: { summary: "run the functions that edits affect, or those named", load: () => import("./commands/run.ts") },
   plan: { summary: "show what run would do, and why", load: () => import("./commands/plan.ts") },
   why: { summary: "say why a function would run, or why it is current", load: () => import("./commands/why.ts") },
+  affected: { summary: "list the functions that changes affect", load: () => import("./commands/affected.ts") },
+  watches: { summary: "show which files concern which function", load: () => import("./commands/watches.ts") },
+  graph: { summary: "draw the functions and what they need", load: () => import("./commands/graph.ts") },
   call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
+  session: { summary: "run a program with an engine session in its environment", load: () => import("./commands/session.ts") },
+  engine: { summary: "start, stop and look at the embedded engine", load: () => import("./commands/engine.ts") },
+  completion: {
+    summary: "print a completion script for bash, zsh or fish",
+    load: () => import("./commands/completion.ts"),
+  },
+  complete: { summary: "list what may come next; for completion scripts", load: () => import("./commands/complete.ts"), hidden: true },
+  demo: { summary: "show the loop on the example project", load: () => import("./commands/demo.ts") },
 };

@@ -1,5 +1,5 @@
 // buildkitd and buildctl, and the static shim for both architectures, built by Go into the user's cache.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { root } from "./checkout.mjs";
@@ -65,6 +65,11 @@ export function shims(support) {
 
 /** Fills a temporary folder and gives it its name at the end, so that a half-made one is never taken for whole. */
 async function intoFolder(target, fill) {
+  mkdirSync(path.dirname(target), { recursive: true });
+  // What a set-up that was killed left half made. The caller holds the lock.
+  for (const name of readdirSync(path.dirname(target), { encoding: "utf8" }).filter((other) => other.startsWith(`${path.basename(target)}.`))) {
+    rmSync(path.join(path.dirname(target), name), { recursive: true, force: true });
+  }
   const temporary = `${target}.${process.pid}`;
   mkdirSync(temporary, { recursive: true });
   try {

@@ -25,8 +25,9 @@ export async function planEngine(options) {
   if (own && process.platform !== "linux") throw noEngineHere();
 
   const steps = [];
-  if (wants("engine", own && choice.command === undefined)) steps.push(buildkit(support));
-  else steps.push(ready("engine", "engine", choice.reason));
+  if (wants("engine", own)) {
+    steps.push(own && choice.command === undefined ? buildkit(support) : ready("engine", "engine", choice.reason));
+  }
   if (wants("shim", true)) steps.push(shims(support));
   let decision;
   if (wants("images", own)) {

@@ -1,0 +1,131 @@
+/** `fastloop engine`: the embedded engine's daemon. Commands start it by themselves; this is for looking and tending. */
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { embeddedEngine, type DaemonStatus } from "../../engine/index.ts";
+import { ExitCode, UserError } from "../../errors/index.ts";
+import { duration } from "../../report/index.ts";
+import type { CliContext } from "../context.ts";
+
+const examples = `
+Examples:
+  fastloop engine start --idle 2h     start it, and let it wait two hours for work
+  fastloop engine status --json       one object; exit code 3 when it does not run
+  fastloop engine logs --follow       what the daemon and its buildkitd write
+  fastloop engine stop --force        stop it, though sessions are open
+
+The embedded engine starts when a command needs it and stops when nobody has used it for 30 minutes
+(--idle, FASTLOOP_ENGINE_IDLE). There is one for each user and BuildKit address.`;
+
+export function register(program: Command, context: CliContext): void {
+  const engine = program
+    .command("engine")
+    .summary("start, stop and look at the embedded engine")
+    .description("Start, stop and look at the embedded engine: BuildKit, serving the Dagger core API.")
+    .addHelpText("after", examples);
+  engine
+    .command("start")
+    .description("Start it, unless it runs already.")
+    .option("--idle <duration>", "stop when no session was open for this long, e.g. 30s, 10m, 2h")
+    .action(({ idle }: { idle?: string }) => start(context, idle));
+  engine
+    .command("stop")
+    .description("Stop it. Refuses while sessions are open.")
+    .option("--force", "end open sessions too")
+    .action(({ force }: { force?: boolean }) => stop(context, force === true));
+  engine.command("status").description("Say whether it runs, and what it does.").action(() => status(context));
+  engine
+    .command("logs")
+    .description("Print its log.")
+    .option("-f, --follow", "go on until interrupted")
+    .option("-n, --lines <number>", "only the last lines", "200")
+    .action((flags: { follow?: boolean; lines: string }) => logs(context, flags.follow === true, flags.lines));
+}
+
+async function start(context: CliContext, idle: string | undefined): Promise<void> {
+  const engine = await embeddedEngine(context.options.buildkitHost);
+  const running = await engine.status();
+  const now = running ?? (await engine.start({ idle, signal: context.signal, onNotice: context.notice }));
+  if (context.options.json) return print(context, { running: true, ...now });
+  if (running === undefined) context.notice(describe(now));
+  else context.notice(`already running: ${describe(now)}`);
+}
+
+async function stop(context: CliContext, force: boolean): Promise<void> {
+  const outcome = await (await embeddedEngine(context.options.buildkitHost)).stop(force);
+  if (outcome !== "absent" && !outcome.stopped) {
+    const sessions = outcome.sessions === 1 ? "a session is" : `${outcome.sessions} sessions are`;
+    throw new UserError("locked", `${sessions} open`, { hint: "end them, or use --force" });
+  }
+  if (context.options.json) return print(context, { stopped: outcome !== "absent" });
+  context.notice(outcome === "absent" ? "the embedded engine does not run" : "the embedded engine is stopped");
+}
+
+async function status(context: CliContext): Promise<void> {
+  const engine = await embeddedEngine(context.options.buildkitHost);
+  const now = await engine.status();
+  if (now === undefined) process.exitCode = ExitCode.engineUnavailable;
+  if (context.options.json) {
+    return print(context, now === undefined ? { running: false, stateDir: engine.stateDir } : { running: true, ...now });
+  }
+  context.stdout.write(now === undefined ? "the embedded engine does not run\n" : `${describe(now)}\n${details(now)}\n`);
+}
+
+function describe({ version, buildkit, pid }: DaemonStatus): string {
+  return `fastloop ${version} on buildkit ${buildkit.version}, pid ${pid}`;
+}
+
+function details(now: DaemonStatus): string {
+  const idle = now.sessions > 0 ? "in use" : `idle for ${duration(now.idleMs)}, stops after ${duration(now.idleTimeoutMs)}`;
+  const rows = [
+    ["sessions", `${now.sessions}, ${idle}`],
+    ["buildkit", now.buildkit.address],
+    ["platforms", now.buildkit.platforms.join(", ")],
+    ["images", now.registry === undefined ? "from their registries" : `mirror ${now.registry.address}`],
+    ["state", now.stateDir],
+  ];
+  return rows.map(([name, value]) => `  ${(name ?? "").padEnd(10)}${value}`).join("\n");
+}
+
+async function logs(context: CliContext, follow: boolean, lines: string): Promise<void> {
+  const count = Number(lines);
+  if (!Number.isInteger(count) || count < 0) {
+    throw new UserError("usage", `${lines} is not a number of lines`, { place: "--lines" });
+  }
+  const { logFile } = await embeddedEngine(context.options.buildkitHost);
+  if (!existsSync(logFile) && !follow) {
+    throw new UserError("engine-unavailable", `there is no log yet: ${logFile}`, { hint: "fastloop engine start" });
+  }
+  const text = existsSync(logFile) ? readFileSync(logFile) : Buffer.alloc(0);
+  const tail = text.toString("utf8").split("\n");
+  if (tail.at(-1) === "") tail.pop();
+  const last = count === 0 ? [] : tail.slice(-count);
+  if (last.length > 0) context.stdout.write(`${last.join("\n")}\n`);
+  if (follow) await followFile(context, logFile, text.length);
+}
+
+const pollMs = 200;
+
+/** Prints what is appended; starts over when the file was moved aside. Ends with the interrupt. */
+async function followFile(context: CliContext, file: string, from: number): Promise<void> {
+  let position = from;
+  const buffer = Buffer.alloc(64 * 1024);
+  while (!context.signal.aborted) {
+    const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (sizeBytes < position) position = 0;
+    if (sizeBytes > position) {
+      const descriptor = openSync(file, "r");
+      const read = readSync(descriptor, buffer, 0, buffer.length, position);
+      closeSync(descriptor);
+      context.stdout.write(buffer.subarray(0, read).toString("utf8"));
+      position += read;
+      continue;
+    }
+    await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);
+  }
+}
+
+function print(context: CliContext, value: unknown): void {
+  context.stdout.write(`${JSON.stringify(value)}\n`);
+}

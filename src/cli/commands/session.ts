@@ -1,0 +1,84 @@
+/** `fastloop session -- COMMAND`: runs any program with an open Dagger session in its environment, as `dagger run` does. */
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import process from "node:process";
+import type { Command } from "commander";
+import { openSession, type EngineEvent } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { duration } from "../../report/index.ts";
+import type { CliContext } from "../context.ts";
+
+const examples = `
+Examples:
+  fastloop session -- node pipeline.mjs        a program that uses @dagger.io/dagger
+  fastloop session -- npm run release          any other, with all that it starts
+  fastloop session --engine embedded -- sh -c 'echo $DAGGER_SESSION_PORT'
+
+The program finds the session by DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN. Its exit code is passed on.`;
+
+const forwarded = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("session")
+    .summary("run a program with an engine session in its environment")
+    .description("Run a program with an open engine session in its environment.")
+    .usage("[options] -- COMMAND [ARGUMENT...]")
+    .argument("<command...>", "the program and its arguments")
+    .passThroughOptions()
+    .addHelpText("after", examples)
+    .action(async (command: string[]) => {
+      process.exitCode = await runInSession(context, command);
+    });
+}
+
+async function runInSession(context: CliContext, [command, ...args]: string[]): Promise<number> {
+  if (command === undefined) throw new UserError("usage", "no program is named", { place: "fastloop session" });
+  // While the session opens a signal ends us; once the program runs, signals are its own.
+  let onSignal: (signal: NodeJS.Signals) => void;
+  const opening = new AbortController();
+  onSignal = (signal) => opening.abort(new UserError("interrupted", `interrupted by ${signal}`));
+  for (const signal of forwarded) process.on(signal, (received) => onSignal(received));
+
+  const { options } = context;
+  const session = await openSession({
+    workdir: context.cwd,
+    engine: options.engine ?? "auto",
+    buildkitHost: options.buildkitHost,
+    signal: opening.signal,
+    onNotice: context.notice,
+  });
+  if (options.verbose) context.notice(`engine: ${session.engine.version} (${session.engine.reason})`);
+  const unsubscribe = session.onEvent((event) => tell(event, context));
+  try {
+    const child = spawn(command, args, {
+      cwd: context.cwd,
+      stdio: "inherit",
+      env: { ...context.env, DAGGER_SESSION_PORT: String(session.port), DAGGER_SESSION_TOKEN: session.token },
+    });
+    // A terminal sends Ctrl-C to the program by itself.
+    onSignal = (signal) => void (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal));
+    return await exitCodeOf(command, child);
+  } finally {
+    unsubscribe();
+    await session.close();
+  }
+}
+
+/** Whole lines only, nothing that is redrawn: the program writes to the same terminal. */
+function tell(event: EngineEvent, context: CliContext): void {
+  if (event.kind === "notice") context.notice(event.text);
+  else if (event.kind === "step-done" && (!event.cached || event.error !== undefined)) {
+    context.notice(`${event.error === undefined ? "done" : "failed"}: ${event.name} (${duration(event.durationMs)})`);
+  } else if (event.kind === "log" && context.options.verbose) context.stderr.write(event.text);
+}
+
+function exitCodeOf(command: string, child: ReturnType<typeof spawn>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      const problem = error.code === "ENOENT" ? "command not found" : error.message;
+      reject(new UserError("usage", `${command}: ${problem}`, { exitCode: error.code === "ENOENT" ? 127 : 126, cause: error }));
+    });
+    child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
