@@ -1,0 +1,32 @@
+/** `fastloop affected --since REF`: what a branch's changes concern; for CI. */
+import { Option, type Command } from "commander";
+import { affectedSince, planTargets } from "../../plan/index.ts";
+import { causes } from "../../report/index.ts";
+import type { CliContext } from "../context.ts";
+import { openProject } from "../project.ts";
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("affected")
+    .summary("list the functions that changes affect")
+    .description(
+      "List the functions that are affected by the changes since the merge base with a commit (committed, uncommitted\nand untracked), or, without --since, that are not current. When git cannot tell, all are, with the reason.\nNeeds no engine.",
+    )
+    .addOption(new Option("--since <ref>", "a commit, branch or tag, e.g. origin/main"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .action(async (flags: { since?: string; config?: string }) => {
+      const { project, plan } = await openProject(context, flags.config);
+      const result =
+        flags.since === undefined ? { base: undefined, targets: notCurrent(plan().planned) } : affectedSince(project, flags.since);
+      if (context.options.json) {
+        context.stdout.write(`${JSON.stringify(result)}\n`);
+        return;
+      }
+      for (const { name, reasons } of result.targets) context.stdout.write(`${name}  ${causes(reasons, 3)}\n`);
+      if (result.targets.length === 0) context.notice("nothing is affected");
+    });
+}
+
+function notCurrent(planned: ReturnType<typeof planTargets>): { name: string; reasons: ReturnType<typeof planTargets>[number]["reasons"] }[] {
+  return planned.filter((plan) => plan.verdict === "affected").map(({ item, reasons }) => ({ name: item.target.name, reasons }));
+}

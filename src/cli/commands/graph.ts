@@ -1,0 +1,24 @@
+/** `fastloop graph`: the functions and what they need. */
+import { Option, type Command } from "commander";
+import { renderGraph, type GraphFormat } from "../../plan/index.ts";
+import type { CliContext } from "../context.ts";
+import { openProject } from "../project.ts";
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("graph")
+    .summary("draw the functions and what they need")
+    .description("Draw the watched functions and their needs; those that would run are marked. Needs no engine.")
+    .addOption(new Option("--format <kind>", "text, mermaid, dot or svg").choices(["text", "mermaid", "dot", "svg"]).default("text"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .action(async (flags: { format: GraphFormat; config?: string }) => {
+      const { plan } = await openProject(context, flags.config);
+      const { planned } = plan();
+      if (!context.options.json) {
+        context.stdout.write(renderGraph(planned, flags.format));
+        return;
+      }
+      const functions = planned.map(({ item, verdict }) => ({ name: item.target.name, needs: item.target.needs, verdict }));
+      context.stdout.write(`${JSON.stringify({ functions })}\n`);
+    });
+}
