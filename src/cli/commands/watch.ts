@@ -33,7 +33,7 @@ Examples:
     .action((names: string[], flags: WatchFlags) => watch(context, names, flags));
 }
 
-async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
+export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
   const write = (line: string): void => void context.stdout.write(`${line}\n`);
   const loop = new Loop({

@@ -1,0 +1,149 @@
+/** `fastloop demo`: the loop's story on a copy of examples/shop; what `npm start` shows. */
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Option, type Command } from "commander";
+import { ExitCode, UserError } from "../../errors/index.ts";
+import { duration } from "../../report/index.ts";
+import { Loop, type LoopOptions } from "../../run/index.ts";
+import type { CliContext } from "../context.ts";
+import { StoryPrinter } from "../demo/print.ts";
+import { differences, observe } from "../demo/scenes.ts";
+import { chapters, edit } from "../demo/story.ts";
+
+/** The first run builds everything: images, dependencies. */
+const coldPatienceMs = 15 * 60_000;
+const patienceMs = 3 * 60_000;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("demo")
+    .summary("show the loop on the example project")
+    .description(
+      "Show the loop on a copy of examples/shop: a cold run, one with nothing to do, and edits that re-run only what\nthey affect. On a terminal it then watches examples/shop itself.",
+    )
+    .addOption(new Option("--once", "end after the story, on a terminal too"))
+    .action((flags: { once?: boolean }) => demo(context, flags.once === true));
+}
+
+async function demo(context: CliContext, once: boolean): Promise<void> {
+  const { signal } = context;
+  const root = packageRoot();
+  const copy = await realpath(await mkdtemp(path.join(tmpdir(), "fastloop-demo-")));
+  try {
+    await cp(path.join(root, "examples/shop"), copy, { recursive: true, filter: (file) => !isLocal(file) });
+    const options: LoopOptions = {
+      cwd: copy,
+      moduleDir: root,
+      environment: context.env,
+      engine: context.options.engine,
+      buildkitHost: context.options.buildkitHost,
+      command: "fastloop demo",
+    };
+    const asTold = await tell(context, options, copy);
+    signal.throwIfAborted();
+    process.exitCode = asTold ? ExitCode.passed : ExitCode.failed;
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+  if (once || !context.stdout.isTTY || process.exitCode !== ExitCode.passed) return;
+  const shop = path.join(root, "examples/shop");
+  context.stdout.write(`\nNow it is yours: watching ${path.relative(context.cwd, shop) || shop}. Edit a file there; Ctrl-C ends it.\n`);
+  context.cwd = shop;
+  const { watch } = await import("./watch.ts");
+  await watch(context, [], {});
+}
+
+/** Tells the story; false when anything came out otherwise. */
+async function tell(context: CliContext, options: LoopOptions, root: string): Promise<boolean> {
+  const print = new StoryPrinter((line) => void context.stdout.write(`${line}\n`), context.colors("stdout"));
+  print.line("fastloop keeps examples/shop true: lib (TypeScript), api (uses lib), worker (Python), each tested in containers.");
+  let asTold = true;
+  const judge = (problems: string[]): void => {
+    for (const problem of problems) print.problem(problem);
+    asTold &&= problems.length === 0;
+  };
+
+  print.heading("the first run: everything");
+  const all = await coldRun(context, options, print);
+  judge(differences({ runs: { lib: "passed", api: "passed", worker: "passed" } }, all));
+
+  print.heading("the same again: nothing changed, nothing is executed");
+  const again = await repeatRun(context, options, print);
+  judge(again);
+
+  const loop = new Loop({ ...options, command: "fastloop demo (watch)" });
+  const stop = stopOnSignal(context, loop);
+  try {
+    await loop.start();
+    for (const chapter of chapters) {
+      context.signal.throwIfAborted();
+      print.heading(chapter.title);
+      print.edit(chapter.file, chapter.replace, chapter.by);
+      const scene = await observe(loop, () => edit(root, chapter), patienceMs);
+      const concerned = new Set([...Object.keys(chapter.runs), ...(chapter.blocked ?? [])]);
+      print.scene(scene, ["lib", "api", "worker"].filter((name) => !concerned.has(name)));
+      judge(differences(chapter, scene));
+    }
+  } finally {
+    stop();
+    await loop.stop();
+  }
+  print.line(asTold ? "\nEverything came out as told." : "\nThe story did not come out as told.");
+  return asTold;
+}
+
+async function coldRun(context: CliContext, options: LoopOptions, print: StoryPrinter): Promise<Awaited<ReturnType<typeof observe>>> {
+  const loop = new Loop(options);
+  const stop = stopOnSignal(context, loop);
+  loop.on((notice) => {
+    if (notice.kind === "engine") print.line(`   engine: ${notice.engine.version}`);
+    else if (notice.kind === "notice") context.notice(`   ${notice.text}`);
+    else if (notice.kind === "still-running") context.notice(`   … ${notice.name} for ${duration(notice.runningMs)}: ${notice.step ?? ""}`);
+  });
+  try {
+    // Watching tells when everything has come to rest.
+    const scene = await observe(loop, () => loop.start(), coldPatienceMs);
+    print.scene(scene, []);
+    return scene;
+  } finally {
+    stop();
+    await loop.stop();
+  }
+}
+
+async function repeatRun(context: CliContext, options: LoopOptions, print: StoryPrinter): Promise<string[]> {
+  const startedMs = performance.now();
+  const loop = new Loop(options);
+  const stop = stopOnSignal(context, loop);
+  try {
+    const summary = await loop.runAll();
+    print.line(`   · ${summary.current.join(", ")}: current`);
+    print.line(`   verdict after ${duration(performance.now() - startedMs)}`);
+    return [...summary.results.keys()].map((name) => `${name} ran again`);
+  } finally {
+    stop();
+    await loop.stop();
+  }
+}
+
+function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
+  const onAbort = (): void => void loop.stop();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return () => signal.removeEventListener("abort", onAbort);
+}
+
+/** What a checkout has beside the project's own files. */
+const isLocal = (file: string): boolean => ["node_modules", ".fastloop", "__pycache__", ".venv"].includes(path.basename(file));
+
+/** The checkout: the folder that holds examples/shop above this program. */
+function packageRoot(): string {
+  for (let folder = path.dirname(fileURLToPath(import.meta.url)); ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, "examples/shop/fastloop.yaml"))) return folder;
+    if (folder === path.dirname(folder)) {
+      throw new UserError("usage", "the demo needs the checkout with examples/shop", { hint: "clone the repository and run `npm start`" });
+    }
+  }
+}

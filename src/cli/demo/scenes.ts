@@ -1,0 +1,60 @@
+import type { FinishedNotice, Loop, LoopNotice } from "../../run/index.ts";
+import type { Reason } from "../../plan/index.ts";
+import type { Chapter } from "./story.ts";
+
+/** What happened between an edit and rest. */
+export interface Scene {
+  ran: { finished: FinishedNotice; reasons: readonly Reason[] }[];
+  blocked: { name: string; need: string }[];
+  current: string[];
+  /** From the edit until every function is current, failed or blocked. */
+  tookMs: number;
+}
+
+/** Collects what a loop tells while `act` is done and until everything has come to rest. */
+export async function observe(loop: Loop, act: () => Promise<unknown>, patienceMs: number): Promise<Scene> {
+  const startedMs = performance.now();
+  const scene: Scene = { ran: [], blocked: [], current: [], tookMs: 0 };
+  const reasons = new Map<string, readonly Reason[]>();
+  let rest: () => void;
+  let give: (error: Error) => void;
+  const rested = new Promise<void>((resolve, reject) => {
+    rest = resolve;
+    give = reject;
+  });
+  // A look that finds nothing also settles: only one that concerns a function ends the scene.
+  let moved = false;
+  const stop = loop.on((notice: LoopNotice) => {
+    if (notice.kind === "started") [moved] = [true, reasons.set(notice.name, notice.reasons)];
+    else if (notice.kind === "blocked") scene.blocked.push({ name: notice.name, need: notice.need });
+    else if (notice.kind === "finished") scene.ran.push({ finished: notice, reasons: reasons.get(notice.name) ?? [] });
+    else if (notice.kind === "broken") give(notice.error);
+    else if (notice.kind === "settled" && moved) {
+      scene.current = notice.current;
+      scene.tookMs = performance.now() - startedMs;
+      rest();
+    }
+  });
+  const timer = setTimeout(() => give(new Error(`nothing came of it within ${patienceMs / 1000} s`)), patienceMs);
+  try {
+    await Promise.all([act(), rested]);
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
+  return scene;
+}
+
+/** Where a scene differs from what its chapter tells; empty when it came out as told. */
+export function differences(chapter: Pick<Chapter, "runs" | "blocked">, scene: Scene): string[] {
+  const told = chapter.runs;
+  const ran = Object.fromEntries(scene.ran.map(({ finished }) => [finished.name, finished.outcome]));
+  const missing = Object.keys(told).filter((name) => ran[name] === undefined).map((name) => `${name} did not run`);
+  const unasked = Object.keys(ran).filter((name) => told[name] === undefined).map((name) => `${name} ran, though nothing of it was edited`);
+  const wrong = Object.keys(told).flatMap((name) =>
+    ran[name] !== undefined && ran[name] !== told[name] ? [`${name} ${ran[name]}, expected: ${told[name]}`] : [],
+  );
+  const blocked = scene.blocked.map((entry) => entry.name);
+  const unblocked = (chapter.blocked ?? []).filter((name) => !blocked.includes(name)).map((name) => `${name} did not wait`);
+  return [...missing, ...unasked, ...wrong, ...unblocked];
+}
