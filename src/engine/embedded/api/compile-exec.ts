@@ -1,5 +1,6 @@
 import { file, scratch, type Mount as LlbMount, type State } from "../llb/index.ts";
-import type { Exec, Mount, Tree } from "./values.ts";
+import { recipeDigest } from "./ids.ts";
+import type { Exec, Mount, ServiceBinding, Socket, Tree } from "./values.ts";
 
 /** Where the shim, its records and the host's trust are mounted in every exec; see tools/shim. */
 export const shimMountPath = "/.fastloop/bin";
@@ -45,7 +46,30 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount
       mode: secret.mode,
     });
   }
+  // BuildKit asks for this file when the command is about to run, and not when its result is cached: that starts them.
+  if (exec.services.length > 0) {
+    mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644 });
+  }
+  for (const { path, socket, owner } of exec.sockets) {
+    mounts.push({ kind: "ssh", destination: path, id: socketId(socket), uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mode: 0o600 });
+  }
   return mounts;
+}
+
+const hostsPrefix = "fastloop-hosts-";
+
+/** Id of the `/etc/hosts` in which these bindings stand. It names what they are, so that it is in the exec's cache key. */
+export function hostsSecretId(bindings: readonly ServiceBinding[]): string {
+  return `${hostsPrefix}${recipeDigest(bindings)}`;
+}
+
+export function isHostsSecretId(id: string): boolean {
+  return id.startsWith(hostsPrefix);
+}
+
+/** Id by which BuildKit asks for a connection to a socket of the host. */
+export function socketId(socket: Socket): string {
+  return `socket-${recipeDigest(socket)}`;
 }
 
 /** The shim writes its records as the exec's user: anyone may write into the folder. */

@@ -85,7 +85,8 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
     redirectStderr: path(args.redirectStderr),
     insecure: false,
     noInit: args.noInit,
-    hosts: [],
+    services: container.services,
+    sockets: container.sockets,
   };
 }
 

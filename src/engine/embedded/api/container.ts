@@ -5,6 +5,7 @@ import { containerExecResolvers, containerExecSdl } from "./container-exec.ts";
 import { containerFileResolvers, containerFileSdl } from "./container-files.ts";
 import { containerImageResolvers, containerImageSdl } from "./container-image.ts";
 import { containerMountResolvers, containerMountSdl } from "./container-mounts.ts";
+import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
 import { rootedTree } from "./rooted.ts";
 import { scratch, type Container, type Directory } from "./values.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
@@ -25,6 +26,7 @@ export function emptyContainer(platform: string): Container {
     annotations: [],
     volatileEnv: [],
     services: [],
+    sockets: [],
     registryAuth: [],
   };
 }
@@ -45,6 +47,7 @@ const sdl = /* GraphQL */ `
     ${containerFileSdl}
     ${containerMountSdl}
     ${containerImageSdl}
+    ${containerServiceSdl}
   }
 `;
 
@@ -88,4 +91,5 @@ export const containerModule = typeModule<Container>("Container", sdl, {
   ...containerFileResolvers,
   ...containerMountResolvers,
   ...containerImageResolvers,
+  ...containerServiceResolvers,
 });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { notServed } from "./errors.ts";
+import { hostServiceResolvers, hostServiceSdl } from "./host-services.ts";
 import { id, typeModule } from "./resolver.ts";
 import type { Directory, File, Host } from "./values.ts";
 
@@ -20,6 +21,7 @@ export const hostModule = typeModule<Host>(
     file(path: String!, noCache: Boolean = false): File!
     findUp(name: String!, noCache: Boolean = false): String
     containerImage(name: String!): Container!
+    ${hostServiceSdl}
   }
 `,
   {
@@ -45,6 +47,7 @@ export const hostModule = typeModule<Host>(
         if (folder === path.dirname(folder)) return null;
       }
     },
+    ...hostServiceResolvers,
     containerImage: () => {
       throw notServed("Host.containerImage", "it has no container runtime's image store");
     },

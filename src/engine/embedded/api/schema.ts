@@ -17,7 +17,9 @@ import { queryModule } from "./query.ts";
 import type { Resolver, TypeModule } from "./resolver.ts";
 import { searchResultModule, searchSubmatchModule } from "./search.ts";
 import { secretModule } from "./secret.ts";
+import { serviceModule } from "./service.ts";
 import type { Call } from "./session.ts";
+import { socketModule } from "./socket.ts";
 import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
 
 const modules: TypeModule[] = [
@@ -30,6 +32,8 @@ const modules: TypeModule[] = [
   cacheVolumeModule,
   searchResultModule,
   searchSubmatchModule,
+  serviceModule,
+  socketModule,
   ...recordModules,
 ];
 

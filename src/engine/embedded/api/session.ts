@@ -4,7 +4,7 @@ import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
 import type { Build, BuildOptions, Definition, ExportRequest, Ref } from "../buildkit/types.ts";
 import { definition, stateDigest, type State } from "../llb/index.ts";
-import { trustSecrets } from "./compile-exec.ts";
+import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
 import { ApiError } from "./errors.ts";
 import { CallEvents } from "./events.ts";
@@ -15,8 +15,10 @@ import type { ApiSessionOptions } from "./options.ts";
 import { normalizePlatform, parsePlatform } from "./platform.ts";
 import { registryCredentials } from "./registry-auth.ts";
 import { SecretVault } from "./secret-vault.ts";
+import { Services } from "./services.ts";
+import { connectTo, SocketTable } from "./socket-table.ts";
 import { solveFailure } from "./solve-failure.ts";
-import type { Exec, RegistryCredential, Tree } from "./values.ts";
+import type { Exec, RegistryCredential, Socket, Tree } from "./values.ts";
 
 /** One client's request; what a resolver may use. */
 export interface Call {
@@ -38,6 +40,11 @@ export class Session {
   readonly build: Build;
   readonly images: Images;
   readonly hostTrees: HostTrees;
+  /** `host`: containers have no network of their own, but the host's. */
+  readonly network: "isolated" | "host";
+  readonly services: Services;
+  /** Sockets of the client that containers mount. */
+  readonly sockets: SocketTable;
   /** Digest of an exec's vertex -> its recipe. */
   readonly execs = new Map<string, Exec>();
   /** Credentials that containers brought along; the last one for a host wins. */
@@ -48,13 +55,16 @@ export class Session {
   private readonly compiler: Compiler;
   private temporary: Promise<string> | undefined;
 
-  constructor(options: ApiSessionOptions, defaultPlatform: string, secrets: SecretVault, registryAuth: RegistryCredential[], build: Build) {
+  constructor(options: ApiSessionOptions, parts: SessionParts) {
     this.options = options;
-    this.defaultPlatform = defaultPlatform;
-    this.secrets = secrets;
-    this.registryAuth = registryAuth;
-    this.build = build;
-    this.images = new Images(build);
+    this.defaultPlatform = parts.defaultPlatform;
+    this.network = parts.network;
+    this.secrets = parts.secrets;
+    this.registryAuth = parts.registryAuth;
+    this.sockets = parts.sockets;
+    this.build = parts.build;
+    this.services = new Services(this);
+    this.images = new Images(this.build);
     this.hostTrees = new HostTrees(options.buildkit, options.workdir, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
@@ -94,17 +104,21 @@ export class Session {
   private async solve(call: Call, key: string, state: State): Promise<Ref | undefined> {
     const llb = definition(state);
     if (llb === undefined) return undefined;
-    const ref = await this.following(call, (onStatus) => this.build.solve(llb, { signal: call.signal, onStatus }));
+    const release = this.services.hold(execsOf(llb, this.execs));
+    const solving = this.following(call, (onStatus) => this.build.solve(llb, { signal: call.signal, onStatus }));
+    const ref = await solving.finally(release);
     if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs) });
     return ref;
   }
 
   /** Runs an exporter over what has been evaluated. */
   async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
-    return await this.following(call, (onStatus) => this.build.export(request, { signal: call.signal, onStatus }));
+    const release = this.services.hold(request.results.flatMap((result) => execsOf(result.definition, this.execs)));
+    return await this.following(call, (onStatus) => this.build.export(request, { signal: call.signal, onStatus })).finally(release);
   }
 
-  private async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
+  /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */
+  async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
     call.signal.throwIfAborted();
     try {
       return await work(call.events.solveListener());
@@ -125,6 +139,11 @@ export class Session {
     return await this.hostTrees.internal(folder, `exec helper for ${Architecture}`);
   }
 
+  /** Lets containers that mount a socket of the host connect to it. */
+  serveSocket(socket: Socket): void {
+    this.sockets.serve(socketId(socket), () => connectTo({ path: socket.path }));
+  }
+
   secretsOf(vertex: string): readonly string[] {
     const exec = this.execs.get(vertex);
     return exec === undefined ? [] : this.secrets.texts(exec.secrets.map(({ id }) => id));
@@ -137,10 +156,24 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    await this.services.close();
     await this.build.close().catch(() => undefined);
     this.hostTrees.close();
     if (this.temporary !== undefined) await rm(await this.temporary, { recursive: true, force: true });
   }
+}
+
+interface SessionParts {
+  defaultPlatform: string;
+  network: "isolated" | "host";
+  secrets: SecretVault;
+  registryAuth: RegistryCredential[];
+  sockets: SocketTable;
+  build: Build;
+}
+
+function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Exec[] {
+  return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
 }
 
 /** Execs among the steps of a definition, with the names that reporters show. */
@@ -152,17 +185,20 @@ function namedExecs(metadata: Definition["metadata"], execs: ReadonlyMap<string,
 }
 
 export async function newSession(options: ApiSessionOptions): Promise<Session> {
-  const { platforms } = await options.buildkit.info();
+  const { platforms, network } = await options.buildkit.info();
   const [first] = platforms;
   if (first === undefined) throw new ApiError("the BuildKit daemon has no worker");
   const secrets = new SecretVault(options.env, options.workdir);
   const registryAuth: RegistryCredential[] = [];
+  const sockets = new SocketTable();
   const build = await options.buildkit.openBuild({
-    secrets: { get: (id) => secretForBuildkit(options, secrets, id) },
+    secrets: { get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)) },
+    openSocket: (id) => sockets.open(id),
     registryAuth: (host) => registryCredentials(host, registryAuth, secrets, options.env),
     onStatus: () => undefined,
   });
-  return new Session(options, normalizePlatform(first), secrets, registryAuth, build);
+  const session = new Session(options, { defaultPlatform: normalizePlatform(first), network, secrets, registryAuth, sockets, build });
+  return session;
 }
 
 async function secretForBuildkit(options: ApiSessionOptions, secrets: SecretVault, id: string): Promise<Uint8Array | undefined> {

@@ -1,4 +1,5 @@
 import { ApiError, execError } from "./errors.ts";
+import { hostsSecretId } from "./compile-exec.ts";
 import { scrub } from "./scrub.ts";
 import type { Call, Session } from "./session.ts";
 
@@ -9,6 +10,8 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
   if (vertex === undefined || exec === undefined) return new ApiError(readable(error.message), {}, error);
+  const service = session.services.failureOf(hostsSecretId(exec.services));
+  if (service !== undefined) return service;
   const output = call.events.outputOf(vertex);
   const secrets = session.secretsOf(vertex);
   if (exitCode === undefined) {

@@ -1,0 +1,75 @@
+import { shimMountPath, socketId } from "./compile-exec.ts";
+import { emptyConfig } from "./image-config.ts";
+import { execEnvironment, execSecrets } from "./container-exec.ts";
+import type { Call } from "./session.ts";
+import { scratch, type Container, type ContainerService, type Exec, type ExposedPort, type HostService, type PortForward } from "./values.ts";
+
+export const shim = `${shimMountPath}/shim`;
+
+/** A process that is the life of a container, and what the container consists of. */
+export interface ServicePlan {
+  readonly exec: Exec;
+  /** The whole command line of the first process. */
+  readonly args: readonly string[];
+  readonly ports: readonly ExposedPort[];
+  /** Sockets of this process, besides those of the exec, by the ids under which they are served. */
+  readonly sockets: readonly { path: string; id: string }[];
+}
+
+export async function planOfContainer(call: Call, service: ContainerService): Promise<ServicePlan> {
+  const { container, args, noInit } = service;
+  const ports = container.ports.filter(({ protocol }) => protocol === "TCP").flatMap(({ port }) => ["--port", `${port}`]);
+  const exec = await execOfService(call, container, args, noInit);
+  return { exec, args: [shim, "service", ...ports, ...(noInit ? ["--no-init"] : []), "--", ...args], ports: container.ports, sockets: [] };
+}
+
+/** What leads from containers to the host: a container of nothing but the shim, with a socket for each port. */
+export async function planOfHost(call: Call, service: HostService, container: Container): Promise<ServicePlan> {
+  const { host, ports } = service;
+  const exec = await execOfService(call, { ...container, rootfs: scratch, config: emptyConfig }, [`forward to ${host}`], false);
+  const sockets = ports.map((forward) => ({ path: `/.fastloop/host-${frontendOf(forward)}.sock`, id: hostPortId(host, forward) }));
+  const listening = ports.map((forward, index) => `${frontendOf(forward)}=${sockets[index]!.path}`);
+  return { exec, args: [shim, "listen", ...listening], ports: portsOfHost(service), sockets };
+}
+
+export function frontendOf({ frontend, backend }: PortForward): number {
+  return frontend ?? backend;
+}
+
+export function portsOfHost({ ports }: HostService): ExposedPort[] {
+  return ports.map((forward) => ({
+    type: "Port",
+    port: frontendOf(forward),
+    protocol: forward.protocol,
+    description: `tunnel ${forward.protocol} ${frontendOf(forward)} -> ${forward.backend}`,
+    experimentalSkipHealthcheck: false,
+  }));
+}
+
+/** Id of the socket behind which a port of the host (or of what the host reaches) is. */
+export function hostPortId(host: string, { backend }: PortForward): string {
+  return `host-${socketId({ type: "Socket", path: `tcp://${host}:${backend}` })}`;
+}
+
+async function execOfService(call: Call, container: Container, args: readonly string[], noInit: boolean): Promise<Exec> {
+  return {
+    args,
+    env: execEnvironment(container),
+    cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
+    user: container.config.User,
+    platform: container.platform,
+    rootfs: container.rootfs,
+    shim: await call.session.shim(container.platform),
+    mounts: container.mounts,
+    secrets: await execSecrets(container, call),
+    expect: "SUCCESS",
+    stdin: "",
+    redirectStdin: "",
+    redirectStdout: "",
+    redirectStderr: "",
+    insecure: false,
+    noInit,
+    services: container.services,
+    sockets: container.sockets,
+  };
+}
