@@ -51,7 +51,7 @@ export function startProcess(
     started,
     ended,
     signal: (name) => {
-      if (end === undefined && stream.writable) stream.write({ processId, signal: { name } });
+      if (end === undefined && stream.writable) stream.write({ processId, signal: { name: name.replace(/^SIG/, "") } });
     },
   };
 }
