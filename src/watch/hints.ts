@@ -12,7 +12,7 @@ export interface HintSource {
   close(): void;
 }
 
-export type HintSourceKind = "folders" | "recursive" | "chokidar" | "polling";
+export type HintSourceKind = "folders" | "recursive" | "polling";
 
 export interface WatchedFolder {
   path: string;

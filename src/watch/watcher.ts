@@ -33,7 +33,7 @@ export interface WatcherOptions {
   pollIntervalMs?: number;
   clock?: Clock;
   /** Makes a source of a kind; for tests that inject failures. */
-  openSource?: (kind: Exclude<HintSourceKind, "polling" | "chokidar">, listener: HintListener) => HintSource;
+  openSource?: (kind: Exclude<HintSourceKind, "polling">, listener: HintListener) => HintSource;
 }
 
 /** More hints than this in one burst, and the kernel's queue may have overflowed unseen. */
@@ -48,7 +48,6 @@ export class Watcher {
   private readonly rules: SettleRules;
   private readonly git: GitGuard;
   private source: HintSource | undefined;
-  private folders: readonly WatchedFolder[] = [];
   private settle: SettleState = idle;
   private pending: SettledHints = { paths: new Set(), everywhere: undefined };
   private hintCount = 0;
@@ -67,7 +66,6 @@ export class Watcher {
     const wanted = options.source ?? "auto";
     const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
     if (kind === "polling") this.poll();
-    else if (kind === "chokidar") throw new Error("chokidar is opened with useSource");
     else this.source = this.open(kind);
     if (kind !== "polling") void this.probe();
     this.armSlowTimer(0);
@@ -77,16 +75,8 @@ export class Watcher {
     return this.source?.kind ?? "polling";
   }
 
-  /** Puts another source in place of the current one. */
-  useSource(make: (listener: HintListener) => HintSource): void {
-    this.source?.close();
-    this.source = make(this.listener());
-    this.source.watch(this.folders);
-  }
-
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
   watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): void {
-    this.folders = folders;
     const registered = this.source?.watch(folders) ?? 0;
     if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
   }

@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { ProjectLock } from "../../../src/run/index.ts";
+import { makeTree } from "../tree/fixture.ts";
+
+test("a second process is told who works on the project", () => {
+  const state = makeTree();
+  const lock = ProjectLock.take(state, "fastloop watch");
+  expect(() => ProjectLock.take(state, "fastloop run")).toThrow(new RegExp(`fastloop watch \\(process ${process.pid}`));
+  lock.release();
+  ProjectLock.take(state, "fastloop run").release();
+  expect(existsSync(path.join(state, "lock"))).toBe(false);
+});
+
+test("the lock of a process that was killed is taken over", async () => {
+  const state = makeTree();
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000); console.log('up')"], { stdio: ["ignore", "pipe", "ignore"] });
+  await once(child.stdout, "data");
+  const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
+  const startTicks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const holder = { pid: child.pid, startTicks, command: "fastloop watch", since: "" };
+  writeFileSync(path.join(state, "lock"), JSON.stringify(holder));
+  expect(() => ProjectLock.take(state, "fastloop run")).toThrow(/works on this project/);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  ProjectLock.take(state, "fastloop run").release();
+});
+
+test("a process that only has the same number does not hold it", () => {
+  const state = makeTree();
+  writeFileSync(path.join(state, "lock"), JSON.stringify({ pid: process.pid, startTicks: "1", command: "fastloop watch", since: "" }));
+  ProjectLock.take(state, "fastloop run").release();
+});
+
+test("a damaged lock holds nobody up", () => {
+  const state = makeTree({ lock: "{" });
+  ProjectLock.take(state, "fastloop run").release();
+});

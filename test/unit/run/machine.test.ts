@@ -1,0 +1,286 @@
+import { describe, expect, test } from "vitest";
+import { initialState, isSettled, reduce, type Effect, type LoopEvent, type LoopState, type PlannedFunction } from "../../../src/run/machine.ts";
+import { seeded } from "../tree/fixture.ts";
+
+/** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
+function plan(...texts: string[]): LoopEvent {
+  const functions = texts.map((text): PlannedFunction => {
+    const [, force, queue, name, needs, state, digest] = /^(force!)?(queue!)?(\w+)(?:<([\w,]+))?([:=])(\w+)$/.exec(text)!;
+    return {
+      name: name!,
+      needs: needs?.split(",") ?? [],
+      policy: queue === undefined ? "restart" : "queue",
+      digest: digest!,
+      affected: state === ":" || force !== undefined,
+      reasons: [],
+      forced: force !== undefined,
+    };
+  });
+  return { kind: "planned", functions };
+}
+
+/** `lib:1 passed`; `moved` when an input changed meanwhile. */
+function finish(text: string): LoopEvent {
+  const [, name, digest, outcome, moved] = /^(\w+):(\w+) (passed|failed|cancelled|timed-out)( moved)?$/.exec(text)!;
+  return { kind: "finished", name: name!, digest: digest!, outcome: outcome as "passed", fresh: moved === undefined };
+}
+
+function short(effect: Effect): string {
+  if (effect.kind === "blocked") return `blocked ${effect.name} by ${effect.need}`;
+  if (effect.kind === "cancel") return `cancel ${effect.name}:${effect.digest} ${effect.why}`;
+  return `start ${effect.name}:${effect.digest}`;
+}
+
+const hint: LoopEvent = { kind: "hinted" };
+const stop: LoopEvent = { kind: "stop" };
+
+const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEvent, string[]][]; end: string }[] = [
+  {
+    name: "what is affected runs in order, what is current does not",
+    steps: [
+      [plan("lib:1", "api<lib:1", "worker=1"), ["start lib:1"]],
+      [finish("lib:1 passed"), ["start api:1"]],
+      [finish("api:1 passed"), []],
+    ],
+    end: "lib current, api current, worker current",
+  },
+  {
+    name: "independent functions run at a time, as many as there are jobs",
+    jobs: 2,
+    steps: [
+      [plan("a:1", "b:1", "c:1"), ["start a:1", "start b:1"]],
+      [finish("b:1 passed"), ["start c:1"]],
+    ],
+    end: "a running, b current, c running",
+  },
+  {
+    name: "a newer edit cancels exactly what it made stale, and waits until that is gone",
+    steps: [
+      [plan("lib:1", "worker:1"), ["start lib:1", "start worker:1"]],
+      [hint, []],
+      [plan("lib:2", "worker:1"), ["cancel lib:1 stale"]],
+      [finish("lib:1 cancelled"), ["start lib:2"]],
+    ],
+    end: "lib running, worker running",
+  },
+  {
+    name: "an edit that is taken back before it was seen cancels nothing",
+    steps: [
+      [plan("lib:1"), ["start lib:1"]],
+      [hint, []],
+      [plan("lib:1"), []],
+      [finish("lib:1 passed"), []],
+    ],
+    end: "lib current",
+  },
+  {
+    name: "a run that became needless is cancelled",
+    steps: [
+      [plan("lib:2"), ["start lib:2"]],
+      [plan("lib=1"), ["cancel lib:2 stale"]],
+      [finish("lib:2 cancelled"), ["start lib:1"]],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "with policy queue a stale run ends first, and its result does not count",
+    steps: [
+      [plan("queue!lib:1"), ["start lib:1"]],
+      [plan("queue!lib:2"), []],
+      [finish("lib:1 passed"), ["start lib:2"]],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "a failure blocks its dependents only",
+    steps: [
+      [plan("lib:1", "api<lib:1", "web<api:1", "worker:1"), ["start lib:1", "start worker:1"]],
+      [finish("lib:1 failed"), ["blocked api by lib", "blocked web by api"]],
+      [finish("worker:1 passed"), []],
+    ],
+    end: "lib failed, api blocked, web blocked, worker current",
+  },
+  {
+    name: "what failed is not tried again on the same files, and is on others",
+    steps: [
+      [plan("lib:1", "worker:1"), ["start lib:1", "start worker:1"]],
+      [finish("lib:1 failed"), []],
+      [plan("lib:1", "worker:2"), ["cancel worker:1 stale"]],
+      [finish("worker:1 cancelled"), ["start worker:2"]],
+      [plan("lib:3", "worker:2"), ["start lib:3"]],
+    ],
+    end: "lib running, worker running",
+  },
+  {
+    name: "what failed is tried again when asked for",
+    steps: [
+      [plan("lib:1"), ["start lib:1"]],
+      [finish("lib:1 failed"), []],
+      [plan("force!lib:1"), ["start lib:1"]],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "a repair unblocks what waited for it",
+    steps: [
+      [plan("lib:1", "api<lib:1"), ["start lib:1"]],
+      [finish("lib:1 failed"), ["blocked api by lib"]],
+      [plan("lib:2", "api<lib:2"), ["start lib:2"]],
+      [finish("lib:2 passed"), ["start api:2"]],
+    ],
+    end: "lib current, api running",
+  },
+  {
+    name: "a result whose inputs changed meanwhile is stale, and the next look decides",
+    steps: [
+      [plan("lib:1"), ["start lib:1"]],
+      [finish("lib:1 passed moved"), []],
+      [plan("lib:2"), ["start lib:2"]],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "while hints come in nothing starts",
+    steps: [
+      [plan("lib:1", "api<lib:1"), ["start lib:1"]],
+      [hint, []],
+      [finish("lib:1 passed"), []],
+      [plan("lib=1", "api<lib:1"), ["start api:1"]],
+    ],
+    end: "lib current, api running",
+  },
+  {
+    name: "with fail-fast nothing starts after a failure, and what runs goes on",
+    jobs: 2,
+    failFast: true,
+    steps: [
+      [plan("a:1", "b:1", "c:1"), ["start a:1", "start b:1"]],
+      [finish("a:1 failed"), ["blocked c by a"]],
+      [finish("b:1 passed"), []],
+    ],
+    end: "a failed, b current, c blocked",
+  },
+  {
+    name: "a function that leaves the configuration is cancelled and forgotten",
+    steps: [
+      [plan("lib:1", "old:1"), ["start lib:1", "start old:1"]],
+      [plan("lib:1"), ["cancel old:1 gone"]],
+      [finish("old:1 cancelled"), []],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "stopping cancels what runs and starts nothing more",
+    jobs: 1,
+    steps: [
+      [plan("a:1", "b:1"), ["start a:1"]],
+      [stop, ["cancel a:1 stop"]],
+      [finish("a:1 cancelled"), []],
+    ],
+    end: "a stopped, b stopped",
+  },
+  {
+    name: "stopping while a cancelled run is on its way out waits for it",
+    steps: [
+      [plan("a:1"), ["start a:1"]],
+      [plan("a:2"), ["cancel a:1 stale"]],
+      [stop, []],
+      [finish("a:1 cancelled"), []],
+    ],
+    end: "a stopped",
+  },
+  {
+    name: "a timeout is a failure",
+    steps: [
+      [plan("a:1", "b<a:1"), ["start a:1"]],
+      [finish("a:1 timed-out"), ["blocked b by a"]],
+    ],
+    end: "a failed, b blocked",
+  },
+];
+
+describe("the loop's machine", () => {
+  test.each(cases)("$name", ({ jobs = 4, failFast, steps, end }) => {
+    let state = initialState({ jobs, failFast });
+    for (const [event, effects] of steps) {
+      const step = reduce(state, event);
+      expect(step.effects.map(short)).toEqual(effects);
+      state = step.state;
+    }
+    const shown = state.functions.map((fn) => `${fn.name} ${fn.phase === "idle" ? fn.verdict : fn.phase}`);
+    expect(shown.join(", ")).toBe(end);
+  });
+});
+
+/**
+ * Random edits, results and orders against a model of running calls: never two runs of one function, never more than
+ * the jobs, never a run before its needs, no result of old files called current, and in the end everything settles.
+ */
+test("holds its promises in random histories", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = seeded(seed);
+    const names = ["a", "b", "c", "d", "e"];
+    const needs: Record<string, string[]> = { a: [], b: ["a"], c: ["a"], d: ["b", "c"], e: [] };
+    const jobs = 1 + random(3);
+    const running = new Map<string, string>();
+    const files: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
+    const passed = new Set<string>();
+    let state: LoopState = initialState({ jobs });
+    const digest = (name: string): string => `${[name, ...needs[name]!].map((part) => files[part]).join("")}`;
+    const send = (event: LoopEvent): void => {
+      const step = reduce(state, event);
+      state = step.state;
+      for (const effect of step.effects) {
+        if (effect.kind !== "start") continue;
+        expect(running.has(effect.name), `seed ${seed}: ${effect.name} runs twice`).toBe(false);
+        running.set(effect.name, effect.digest);
+        expect(running.size, `seed ${seed}`).toBeLessThanOrEqual(jobs);
+        for (const need of needs[effect.name]!) {
+          expect(state.functions.find((fn) => fn.name === need), `seed ${seed}: ${effect.name} before ${need}`).toMatchObject({ phase: "idle", verdict: "current" });
+        }
+      }
+    };
+    const look = (): void =>
+      send({
+        kind: "planned",
+        functions: names.map((name) => ({
+          name,
+          needs: needs[name]!,
+          policy: name === "c" ? "queue" : "restart",
+          digest: digest(name),
+          affected: !passed.has(`${name}:${digest(name)}`),
+          reasons: [],
+          forced: false,
+        })),
+      });
+    const end = (name: string, outcome: "passed" | "failed"): void => {
+      const started = running.get(name)!;
+      running.delete(name);
+      const cancelled = state.functions.find((fn) => fn.name === name)!.phase === "cancelling" && random(2) === 0;
+      const fresh = started === digest(name);
+      if (!cancelled && outcome === "passed" && fresh) passed.add(`${name}:${started}`);
+      send({ kind: "finished", name, digest: started, outcome: cancelled ? "cancelled" : outcome, fresh });
+    };
+    look();
+    for (let step = 0; step < 60; step++) {
+      const action = random(4);
+      if (action === 0) {
+        files[names[random(names.length)]!] = random(3);
+        send({ kind: "hinted" });
+        look();
+      } else {
+        const name = [...running.keys()][random(Math.max(1, running.size))];
+        if (name !== undefined) end(name, random(5) === 0 ? "failed" : "passed");
+      }
+      for (const fn of state.functions) {
+        if (fn.verdict === "current") expect(passed.has(`${fn.name}:${digest(fn.name)}`), `seed ${seed}: ${fn.name} is not current`).toBe(true);
+      }
+    }
+    look();
+    for (let step = 0; step < 50 && running.size > 0; step++) {
+      end([...running.keys()][0]!, "passed");
+      look();
+    }
+    expect(isSettled(state), `seed ${seed}`).toBe(true);
+  }
+});

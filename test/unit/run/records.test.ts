@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { RunStore, type RunRecord } from "../../../src/run/index.ts";
+import { makeTree } from "../tree/fixture.ts";
+
+const start = Date.parse("2026-01-01T00:00:00Z");
+
+function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}): RunRecord {
+  const startedAt = new Date(start + minute * 60_000);
+  const target = changes.target ?? "lib";
+  const id = store.newId(target, startedAt);
+  const record: RunRecord = {
+    version: 1,
+    id,
+    target,
+    digest: `d${minute}`,
+    fingerprint: { format: 1, function: "test", call: ["test"], inputs: [{ argument: "source", path: ".", digest: `in${minute}` }], module: "m", engine: "e", environment: {}, needs: {} },
+    reasons: [],
+    outcome: "passed",
+    fresh: true,
+    engine: { kind: "embedded", version: "e" },
+    startedAt: startedAt.toISOString(),
+    durationMs: 100 + minute,
+    log: `${id}.log`,
+    ...changes,
+  };
+  writeFileSync(store.logFile(id), "log");
+  store.add(record);
+  return record;
+}
+
+test("records outlive the process, the newest first", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  add(store, 1);
+  add(store, 2, { outcome: "failed" });
+  const again = new RunStore(state);
+  expect(again.of("lib").map((record) => record.digest)).toEqual(["d2", "d1"]);
+  expect(again.history("lib")).toMatchObject({ last: { digest: "d2" }, lastPassed: { digest: "d1" } });
+});
+
+test("a state has passed when its newest run did, on inputs that stood still", () => {
+  const store = new RunStore(makeTree());
+  add(store, 1, { digest: "a" });
+  add(store, 2, { digest: "b", fresh: false });
+  add(store, 3, { digest: "c" });
+  add(store, 4, { digest: "c", outcome: "failed" });
+  add(store, 5, { digest: "a", outcome: "cancelled" });
+  const { hasPassed } = store.history("lib");
+  expect(["a", "b", "c", "d"].map(hasPassed)).toEqual([true, false, false, false]);
+});
+
+test("a record that was cut short is discarded with a notice, the others count", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  add(store, 1);
+  const broken = add(store, 2);
+  truncateSync(path.join(state, "runs", `${broken.id}.json`), 40);
+  const notices: string[] = [];
+  const again = new RunStore(state, (text) => notices.push(text));
+  expect(again.of("lib").map((record) => record.digest)).toEqual(["d1"]);
+  expect(notices).toEqual([expect.stringContaining(broken.id)]);
+});
+
+test("old records go, by number and age, with their logs and manifests; the last success stays", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  const success = add(store, 0);
+  store.manifests.write("in0", () => new Map([["a", "f644 x"]]));
+  store.manifests.write("in3", () => new Map());
+  for (let minute = 1; minute <= 5; minute++) add(store, minute, { outcome: "failed" });
+  store.prune({ perTarget: 2, maxAgeDays: 30 }, start + 60 * 60_000);
+  expect(store.of("lib").map((record) => record.digest)).toEqual(["d5", "d4", "d0"]);
+  expect(readdirSync(path.join(state, "runs"))).toHaveLength(6);
+  expect(store.manifests.read("in0")).toEqual(new Map([["a", "f644 x"]]));
+  expect(store.manifests.read("in3")).toBeUndefined();
+  store.prune({ perTarget: 2, maxAgeDays: 1 }, start + 3 * 24 * 60 * 60_000);
+  expect(store.of("lib").map((record) => record.id)).toEqual([success.id]);
+  expect(existsSync(path.join(state, "runs", success.log))).toBe(true);
+});
+
+test("the expected time is the median of the last passed runs", () => {
+  const store = new RunStore(makeTree());
+  expect(store.expectedMs("lib")).toBeUndefined();
+  for (const [minute, durationMs] of [10, 1000, 12, 11, 13].entries()) add(store, minute, { durationMs });
+  add(store, 9, { durationMs: 9, outcome: "failed" });
+  expect(store.expectedMs("lib")).toBe(12);
+});
