@@ -1,3 +1,4 @@
+import { changesetCases } from "./changeset.ts";
 import { containerCases } from "./container.ts";
 import { directoryCases } from "./directory.ts";
 import { execCases } from "./exec.ts";
@@ -7,7 +8,9 @@ import { hostCases } from "./host.ts";
 import { imageCases } from "./images.ts";
 import { mountCases } from "./mounts.ts";
 import { protocolCases } from "./protocol.ts";
+import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
+import { valueCases } from "./values.ts";
 import type { ConformanceCase } from "./case.ts";
 
 /** All cases by the part of the API that they are about. */
@@ -22,4 +25,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   File: fileCases,
   Host: hostCases,
   Secret: secretCases,
+  Changeset: changesetCases,
+  "JSON, env files, engine": valueCases,
+  "git and http": remoteCases,
 };

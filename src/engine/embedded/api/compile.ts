@@ -62,7 +62,13 @@ export class Compiler {
       case "http":
         return http(tree.url, { filename: tree.filename, mode: tree.mode, checksum: tree.checksum, name: `http ${tree.url}` });
       case "git":
-        return git(tree.remote, { ref: tree.ref, keepGitDir: tree.keepGitDir, name: `git ${tree.name}` });
+        return git(tree.remote, {
+          ref: tree.ref,
+          keepGitDir: tree.keepGitDir,
+          name: `git ${tree.name}`,
+          ...(tree.tokenSecret === undefined ? {} : { authTokenSecret: tree.tokenSecret }),
+          ...(tree.headerSecret === undefined ? {} : { authHeaderSecret: tree.headerSecret }),
+        });
       case "definition":
         return this.hooks.definitionOf(tree.key);
     }

@@ -1,3 +1,4 @@
+import { recipeDigest } from "./ids.ts";
 import { edited, type Edit, type Tree } from "./values.ts";
 
 /**
@@ -7,10 +8,12 @@ import { edited, type Edit, type Tree } from "./values.ts";
 export function diffTree(lower: Tree, upper: Tree): Tree {
   const edits: Edit[] = [];
   let base = upper;
-  while (base !== lower && base.kind === "edit") {
+  // By digest: each request makes its own objects of an equal recipe.
+  const wanted = recipeDigest(lower);
+  while (base.kind === "edit" && recipeDigest(base) !== wanted) {
     edits.push(base.edit);
     base = base.base;
   }
   const onLower = edits.reduceRight<Tree>((tree, edit) => edited(tree, edit), { kind: "fixed", tree: lower });
-  return { kind: "diff", lower, upper: base === lower ? onLower : upper };
+  return { kind: "diff", lower, upper: recipeDigest(base) === wanted ? onLower : upper };
 }

@@ -1,4 +1,6 @@
 import path from "node:path/posix";
+import { emptyDirectory } from "./directory-empty.ts";
+import { directoryChangeResolvers, directoryChangeSdl } from "./directory-changes.ts";
 import { copyDirectory, copyFile, type CopyOptions } from "./copy.ts";
 import { directoryReadResolvers, directoryReadSdl } from "./directory-read.ts";
 import { ApiError } from "./errors.ts";
@@ -10,8 +12,6 @@ import { diffTree } from "./diff.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
 import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
-
-export const emptyDirectory: Directory = { type: "Directory", tree: scratch, path: "/" };
 
 const sdl = /* GraphQL */ `
   "A directory."
@@ -43,6 +43,7 @@ const sdl = /* GraphQL */ `
     filter(exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false): Directory!
     diff(other: ID! @expectedType(name: "Directory")): Directory!
     chown(path: String!, owner: String!): Directory!
+    ${directoryChangeSdl}
   }
 `;
 
@@ -56,6 +57,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
   file: (directory, args: { path: string }) =>
     ({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }) satisfies File,
   ...directoryReadResolvers,
+  ...directoryChangeResolvers,
 
   withDirectory: async (directory, args: CopyOptions & { path: string; source: string }, call) => {
     const source = load<Directory>(call, args.source, "Directory");

@@ -1,6 +1,6 @@
 import { emptyContainer } from "./container.ts";
 import { cacheVolume, type CacheVolumeArguments } from "./cache-volume.ts";
-import { emptyDirectory } from "./directory.ts";
+import { emptyDirectory } from "./directory-empty.ts";
 import { ApiError } from "./errors.ts";
 import { fileOf } from "./file.ts";
 import { normalizePlatform } from "./platform.ts";

@@ -8,6 +8,11 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from "graphql";
+import { changesetModules } from "./changeset.ts";
+import { engineModules } from "./engine.ts";
+import { envFileModules } from "./env-file.ts";
+import { jsonModules } from "./json-value.ts";
+import { remoteModules } from "./remote-sources.ts";
 import { cacheVolumeModule } from "./cache-volume.ts";
 import { containerModule } from "./container.ts";
 import { directoryModule } from "./directory.ts";
@@ -23,6 +28,11 @@ import { socketModule } from "./socket.ts";
 import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
 
 const modules: TypeModule[] = [
+  ...changesetModules,
+  ...engineModules,
+  ...envFileModules,
+  ...jsonModules,
+  ...remoteModules,
   queryModule,
   containerModule,
   directoryModule,
@@ -38,7 +48,14 @@ const modules: TypeModule[] = [
 ];
 
 /** Numbers that pass 2^31: sizes and offsets. Dagger's Int has 64 bits, GraphQL's has 32. */
-const longFields: Record<string, string[]> = { File: ["size"], Stat: ["size"], SearchResult: ["absoluteOffset"] };
+const longFields: Record<string, string[]> = {
+  File: ["size"],
+  Stat: ["size"],
+  SearchResult: ["absoluteOffset"],
+  EngineCacheEntry: ["diskSpaceBytes", "createdTimeUnixNano", "mostRecentUseTimeUnixNano"],
+  EngineCacheEntrySet: ["diskSpaceBytes"],
+  JSONValue: ["asInteger"],
+};
 
 const longInt = new GraphQLNonNull(
   new GraphQLScalarType({ name: "Int", serialize: (value) => Math.trunc(Number(value)) }),

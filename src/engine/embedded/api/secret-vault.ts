@@ -16,6 +16,7 @@ const run = promisify(execFile);
  */
 export class SecretVault {
   private readonly plaintexts = new Map<string, Buffer>();
+  private readonly resolved = new Map<string, Promise<{ id: string; plaintext: Buffer }>>();
   private readonly volatiles = new Map<string, Buffer>();
   private readonly env: Record<string, string>;
   private readonly workdir: string;
@@ -33,13 +34,24 @@ export class SecretVault {
     return { type: "Secret", id, name, uri: "" };
   }
 
-  /** What LLB calls the secret; reads the plaintext of a URI for the first time. */
+  /** What LLB calls the secret; a URI is read once in a session. */
   async resolve(secret: Secret): Promise<{ id: string; plaintext: Buffer }> {
     if (secret.uri === "") return { id: secret.id, plaintext: this.plaintexts.get(secret.id)! };
+    const key = JSON.stringify([secret.uri, secret.name]);
+    let pending = this.resolved.get(key);
+    if (pending === undefined) {
+      pending = this.readUri(secret);
+      this.resolved.set(key, pending);
+      pending.catch(() => this.resolved.delete(key));
+    }
+    return await pending;
+  }
+
+  private async readUri(secret: Secret): Promise<{ id: string; plaintext: Buffer }> {
     const { location, cacheKey } = splitCacheKey(secret.uri);
     const plaintext = await this.read(location);
-    const key = secret.name !== "" ? secret.name : cacheKey;
-    const id = key === undefined ? secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(key).digest("hex")}`;
+    const named = secret.name !== "" ? secret.name : cacheKey;
+    const id = named === undefined ? secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(named).digest("hex")}`;
     this.plaintexts.set(id, plaintext);
     return { id, plaintext };
   }

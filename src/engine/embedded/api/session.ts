@@ -53,6 +53,7 @@ export class Session {
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[] }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
+  private readonly answers = new Map<string, Promise<unknown>>();
   private temporary: Promise<string> | undefined;
 
   constructor(options: ApiSessionOptions, parts: SessionParts) {
@@ -130,6 +131,17 @@ export class Session {
   newCall(callId: string | undefined, signal: AbortSignal): Call {
     const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId);
     return { session: this, callId, signal, events, evaluations: new Map() };
+  }
+
+  /** What is asked once in a session; a failure is asked again. */
+  async once<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    let pending = this.answers.get(key) as Promise<T> | undefined;
+    if (pending === undefined) {
+      pending = ask();
+      this.answers.set(key, pending);
+      pending.catch(() => this.answers.delete(key));
+    }
+    return await pending;
   }
 
   /** The shim for a platform, as a tree. */

@@ -14,7 +14,16 @@ export type Tree =
   /** The same tree, kept apart from edits on top of it. */
   | { readonly kind: "fixed"; readonly tree: Tree }
   | { readonly kind: "http"; readonly url: string; readonly filename: string; readonly mode?: number; readonly checksum?: string }
-  | { readonly kind: "git"; readonly remote: string; readonly ref: string; readonly keepGitDir: boolean; readonly name: string }
+  | {
+      readonly kind: "git";
+      readonly remote: string;
+      readonly ref: string;
+      readonly keepGitDir: boolean;
+      readonly name: string;
+      /** Ids in BuildKit's secret store. */
+      readonly tokenSecret?: string;
+      readonly headerSecret?: string;
+    }
   | { readonly kind: "definition"; readonly key: string };
 
 /** A snapshot of a folder of the host; the session serves it to BuildKit under `digest`. */
@@ -246,6 +255,13 @@ export interface ContainerSocket {
   readonly path: string;
   readonly socket: Socket;
   readonly owner?: Owner;
+}
+
+/** What changed from one directory to another. */
+export interface Changeset {
+  readonly type: "Changeset";
+  readonly before: Directory;
+  readonly after: Directory;
 }
 
 export interface Host {

@@ -6,6 +6,7 @@ import { control } from "./messages.ts";
 import { Results } from "./results.ts";
 import { ServedTrees } from "./trees.ts";
 import { probe } from "./probe.ts";
+import { diskUsage, prune } from "./disk.ts";
 import type { Build, BuildkitClient } from "./types.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -41,6 +42,8 @@ export async function connectBuildkit(address: string): Promise<BuildkitClient> 
       builds.add(build);
       return { ...build, close: () => (builds.delete(build) ? build.close() : Promise.resolve()) };
     },
+    diskUsage: () => diskUsage(channel),
+    prune: (options) => prune(channel, options),
     serveTree: async (tree) => trees.serve(tree),
     close: async () => {
       await Promise.all([...builds].map((build) => build.close()));

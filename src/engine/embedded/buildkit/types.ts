@@ -158,6 +158,23 @@ export interface Build {
   close(): Promise<void>;
 }
 
+/** What the daemon's cache takes on its disk. */
+export interface DiskUsage {
+  totalBytes: number;
+  /** Not in use now: what `prune` with `all` would free. */
+  reclaimableBytes: number;
+  records: { description: string; recordType: string; inUse: boolean; sizeBytes: number; lastUsedMs: number }[];
+}
+
+export interface PruneOptions {
+  /** Also what is still of use, such as cache mounts and images; without it only what nothing refers to. */
+  all?: boolean;
+  /** Leave what was used within this time. */
+  keepUsedWithinMs?: number;
+  /** Prune no further than down to this size. */
+  keepBytes?: number;
+}
+
 /** A connection to one BuildKit daemon. */
 export interface BuildkitClient {
   readonly address: string;
@@ -168,6 +185,9 @@ export interface BuildkitClient {
   info(): Promise<{ version: string; platforms: string[]; network: "isolated" | "host" }>;
   openBuild(options: BuildOptions): Promise<Build>;
   /** Serves a tree until `release`; the same digest is served once however often it is asked for. */
+  diskUsage(): Promise<DiskUsage>;
+  /** Removes cache records that are not in use; returns what that freed. */
+  prune(options?: PruneOptions): Promise<{ freedBytes: number; records: number }>;
   serveTree(tree: TreeSource): Promise<ServedTree & { release(): void }>;
   close(): Promise<void>;
 }
