@@ -44,7 +44,7 @@ const sessionExec = (session: EngineSession, script: string): Promise<unknown> =
   session.query(`query($script: String!) { container { from(address: "${debian}") {
     withExec(args: ["sh", "-c", $script]) { stdout } } } }`, { script });
 
-function hostDirectory(files: number, rounds: number): Operation[] {
+function hostDirectory(files: number, rounds: { cold: number; edit: number }): Operation[] {
   const cold = (around: Surroundings, round: number): string => path.join(around.folder, `cold-${files}-${round}`);
   const edited = (around: Surroundings): string => path.join(around.folder, `edited-${files}`);
   const size = files.toLocaleString("en");
@@ -54,7 +54,7 @@ function hostDirectory(files: number, rounds: number): Operation[] {
   return [
     {
       name: `host directory, ${size} files, cold`,
-      rounds,
+      rounds: rounds.cold,
       prepare: async (around, round) => {
         rmSync(cold(around, round - 1), { recursive: true, force: true });
         await makeTree(cold(around, round), files);
@@ -70,7 +70,7 @@ function hostDirectory(files: number, rounds: number): Operation[] {
     },
     {
       name: `host directory, ${size} files, one edit`,
-      rounds: 10,
+      rounds: rounds.edit,
       prepare: async (around, round) => {
         if (round === 0) await makeTree(edited(around), files);
         writeFileSync(path.join(edited(around), "f0.txt"), unseen());
@@ -176,9 +176,10 @@ const serviceStart: Operation = {
 };
 
 export const operations: readonly Operation[] = [
-  ...hostDirectory(50, 5),
-  ...hostDirectory(5_000, 5),
-  ...hostDirectory(50_000, 3),
+  ...hostDirectory(50, { cold: 5, edit: 10 }),
+  ...hostDirectory(5_000, { cold: 5, edit: 10 }),
+  // Each round leaves snapshots of 50,000 files that must be removed in the end.
+  ...hostDirectory(50_000, { cold: 2, edit: 5 }),
   parallelExec(1),
   parallelExec(4),
   parallelExec(16),

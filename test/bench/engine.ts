@@ -126,9 +126,14 @@ async function measureAll({ note, problem, words }: Report): Promise<Row[]> {
     }
     if (!wanted("module load") && !wanted("function call")) return rows;
     note("module load, function call");
-    const project = await makeLoopProject(path.join(folder, "project"), 50);
-    const { load, call } = await measureModule(project, control, dagger !== undefined);
-    return [...rows, ...rowsOf("module load, nothing remembered", load), ...rowsOf("function call after an edit, 50 files", call)];
+    try {
+      const project = await makeLoopProject(path.join(folder, "project"), 50);
+      const { load, call } = await measureModule(project, control, dagger !== undefined);
+      rows.push(...rowsOf("module load, nothing remembered", load), ...rowsOf("function call after an edit, 50 files", call));
+    } catch (error) {
+      problem(`module load, function call: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return rows;
   } finally {
     for (const close of closing.reverse()) await close().catch((error: unknown) => problem(`at the end: ${String(error)}`));
   }
