@@ -30,9 +30,7 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
     digests.set(item.target.name, digest);
     const history = context.history(item.target.name);
     if (history.hasPassed(digest)) return { item, digest, fingerprint, verdict: "current", reasons: [] };
-    const reasons = reasonsFor(fingerprint, digest, history, (argument, inputPath, before) =>
-      changedFiles(item, context, argument, inputPath, before),
-    );
+    const reasons = reasonsFor(fingerprint, digest, history, (index, before) => changedFiles(item, context, index, before));
     return { item, digest, fingerprint, verdict: "affected", reasons };
   });
 }
@@ -40,17 +38,13 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
 function changedFiles(
   item: ResolvedTarget,
   context: PlanContext,
-  argument: string,
-  inputPath: string,
+  index: number,
   before: string,
 ): Extract<Reason, { kind: "file" }>[] | undefined {
-  const input = item.inputs.find(
-    (candidate) =>
-      candidate.argument === argument && (path.relative(context.root, candidate.path) || ".") === inputPath,
-  );
-  if (input === undefined) return undefined;
+  const input = item.inputs[index]!;
   const old = before === "missing" ? new Map<string, string>() : context.manifests.read(before);
   if (old === undefined) return undefined;
-  const folder = input.kind === "file" ? path.dirname(inputPath) : inputPath;
+  const base = path.relative(context.root, input.path) || ".";
+  const folder = input.kind === "file" ? path.dirname(base) : base;
   return diffManifests(old, context.snapshot.manifest(input)).map((change) => ({ ...change, path: path.join(folder, change.path) }));
 }

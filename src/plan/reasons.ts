@@ -37,8 +37,8 @@ export interface TargetHistory {
 }
 
 export interface ManifestDiffer {
-  /** Changed files between a stored input and the present one; undefined when the stored one is gone. */
-  (argument: string, path: string, before: string): Extract<Reason, { kind: "file" }>[] | undefined;
+  /** Changed files between a stored input and the present one at `index`; undefined when the stored one is gone. */
+  (index: number, before: string): Extract<Reason, { kind: "file" }>[] | undefined;
 }
 
 /** Every difference between the last passed run and now. */
@@ -82,7 +82,7 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
   for (const [index, input] of now.inputs.entries()) {
     const old = before.inputs[index];
     if (old?.digest === input.digest && old.path === input.path) continue;
-    const files = old === undefined ? undefined : diff(input.argument, input.path, old.digest);
+    const files = old?.path === input.path ? diff(index, old.digest) : undefined;
     if (files === undefined || files.length === 0) reasons.push({ kind: "files-unknown", argument: input.argument });
     else reasons.push(...files);
   }

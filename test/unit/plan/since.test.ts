@@ -1,0 +1,92 @@
+import { execFileSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { affectedSince, changedSince, orderTargets, ProjectScanner, resolveTargets, type Project } from "../../../src/plan/index.ts";
+import { ContentHasher } from "../../../src/tree/index.ts";
+import { makeTree } from "../tree/fixture.ts";
+import { configAt, moduleAt } from "./fixture.ts";
+
+function repository(): { project: Project; git: (...words: string[]) => string; write: (name: string, text: string) => void } {
+  const root = makeTree({ "lib/a": "1", "api/a": "1", "worker/a": "1", "ci/src/index.ts": "1", "dagger.json": "{}" });
+  const git = (...words: string[]): string =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: root, encoding: "utf8" });
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-qm", "one");
+  const config = configAt(root, {
+    lib: { call: "test --source . --part lib", inputs: ["lib/"] },
+    api: { call: "test --source . --part api", inputs: ["api/"], needs: ["lib"] },
+    worker: { call: "test --source . --part worker", inputs: ["worker/"] },
+  });
+  const module = moduleAt(root);
+  const targets = orderTargets(resolveTargets(config, module));
+  const file = { kind: "file", path: path.join(root, "fastloop.yaml"), filter: {} } as const;
+  const sources = [file, { kind: "directory", path: root, filter: { include: ["dagger.json", "ci/**"] } } as const];
+  const scanner = new ProjectScanner(sources, new ContentHasher());
+  const project: Project = { root, stateDir: path.join(root, ".fastloop"), configFile: file.path, config, module, targets, sources, scanner };
+  return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };
+}
+
+const names = (project: Project, ref: string): string[] => affectedSince(project, ref).targets.map((target) => target.name);
+
+test("committed, uncommitted and untracked changes since the merge base count, the base's own do not", () => {
+  const { project, git, write } = repository();
+  git("checkout", "-qb", "topic");
+  write("api/a", "2");
+  git("commit", "-qam", "topic");
+  git("checkout", "-q", "main");
+  write("worker/a", "main moved on");
+  git("commit", "-qam", "main");
+  git("checkout", "-q", "topic");
+  expect(names(project, "main")).toEqual(["api"]);
+  write("worker/a", "uncommitted");
+  expect(names(project, "main")).toEqual(["api", "worker"]);
+  write("lib/new", "untracked");
+  expect(names(project, "main")).toEqual(["lib", "api", "worker"]);
+});
+
+test("a removed file counts, and what needs an affected function is affected", () => {
+  const { project } = repository();
+  rmSync(path.join(project.root, "lib/a"));
+  expect(affectedSince(project, "HEAD").targets).toEqual([
+    { name: "lib", reasons: [{ kind: "file", change: "removed", path: "lib/a" }] },
+    { name: "api", reasons: [{ kind: "dependency", target: "lib" }] },
+  ]);
+});
+
+test("a change of the module affects everything", () => {
+  const { project, write } = repository();
+  write("ci/src/index.ts", "2");
+  expect(names(project, "HEAD")).toEqual(["lib", "api", "worker"]);
+});
+
+test("a commit that is not here means everything, with the reason", () => {
+  const { project } = repository();
+  const result = affectedSince(project, "origin/main");
+  expect(result.base).toBeUndefined();
+  expect(result.targets).toHaveLength(3);
+  expect(result.targets[0]!.reasons).toEqual([{ kind: "base-unusable", ref: "origin/main", why: expect.stringContaining("no such commit") }]);
+});
+
+test("a shallow clone without a common commit means everything, with the reason", () => {
+  const { project, git, write } = repository();
+  git("checkout", "-qb", "topic");
+  write("lib/a", "topic");
+  git("commit", "-qam", "topic");
+  git("checkout", "-q", "main");
+  write("api/a", "main");
+  git("commit", "-qam", "main");
+  const clone = path.join(makeTree(), "clone");
+  execFileSync("git", ["clone", "-q", "--depth", "1", "--no-single-branch", `file://${project.root}`, clone]);
+  expect(changedSince(clone, "origin/topic")).toEqual({ why: expect.stringContaining("shallow") });
+});
+
+test("outside of a repository everything is affected, with the reason", () => {
+  expect(changedSince(makeTree(), "HEAD")).toEqual({ why: "this is no git repository" });
+});
+
+test("a reference that looks like an option is none", () => {
+  const { project } = repository();
+  expect(changedSince(project.root, "--output=x")).toEqual({ why: expect.stringContaining("no such commit") });
+});
