@@ -46,9 +46,10 @@ export async function runSuites(config: Config, source: Directory, tier: TierNam
 }
 
 /** The container that a suite's commands run in: manifests and install as layers, the sources mounted on top. */
-export async function prepareSuite(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
+export async function prepareSuite(config: Config, suite: ResolvedSuite, project: Directory): Promise<Container> {
   const { workdir } = suite;
-  let image = (await imageOf(config, suite, source)).withWorkdir(workdir);
+  const source = suite.root === undefined ? project : project.directory(suite.root);
+  let image = (await imageOf(config, suite, project)).withWorkdir(workdir);
   for (const [name, value] of Object.entries(suite.env)) image = image.withEnvVariable(name, value);
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
   if (suite.install.length > 0) image = run(image, suite.install, suite.caches);

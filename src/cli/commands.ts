@@ -31,5 +31,7 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/completion.ts"),
   },
   complete: { summary: "list what may come next; for completion scripts", load: () => import("./commands/complete.ts"), hidden: true },
+  validate: { summary: "check fastloop.yaml and its calls, without an engine", load: () => import("./commands/validate.ts") },
+  init: { summary: "write a first fastloop.yaml, from what the repository is made of", load: () => import("./commands/init.ts") },
   demo: { summary: "show the loop on the example project", load: () => import("./commands/demo.ts") },
 };

@@ -3,7 +3,6 @@
  * `pipelines/vendor/config.mjs`: a module with dependencies of its own would cost an installation at each first load.
  */
 export type * from "./types.ts";
-export type { ConfigProblem, ParsedConfig } from "./parse.ts";
 export type { Preset, ResolvedSuite } from "./presets.ts";
 export { parseConfig } from "./parse.ts";
 export { presets, resolveSuite } from "./presets.ts";

@@ -1,5 +1,10 @@
 export type * from "./types.ts";
+export { checkConfigFile } from "./check.ts";
+export type { ConfigCheck } from "./check.ts";
+export { detectParts } from "./detect.ts";
+export type { DetectedPart } from "./detect.ts";
 export { findConfig, loadConfig } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
-export { durationMs, sizeBytes } from "./units.ts";
+export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";
+export { durationMs, sizeBytes } from "./units.ts";

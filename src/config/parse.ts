@@ -4,20 +4,7 @@ import type * as z from "zod";
 import { configSchema } from "./schema.ts";
 import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
-import type { Config } from "./types.ts";
-
-/** What is wrong at one place of the file. Lines and columns count from 1. */
-export interface ConfigProblem {
-  line: number;
-  column: number;
-  /** Where in the data, e.g. `watch.targets.lib.needs`. */
-  path: string;
-  level: "syntax" | "structure" | "semantic";
-  message: string;
-  hint?: string;
-}
-
-export type ParsedConfig = { config: Config; problems: [] } | { config: undefined; problems: ConfigProblem[] };
+import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";
 
 /** Reads the text of a `fastloop.yaml`: syntax, then structure, then meaning; each level only when the one before holds. */
 export function parseConfig(text: string): ParsedConfig {

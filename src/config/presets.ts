@@ -105,6 +105,8 @@ export const presetFiles: [file: string, preset: PresetName][] = [
 /** A suite with its preset laid under it: nothing is left to default but the sources. */
 export interface ResolvedSuite {
   image: string;
+  /** Folder that is the suite's, relative to the project; undefined: all of it. */
+  root?: string;
   workdir: string;
   cwd: string;
   manifests: string[];
@@ -123,6 +125,7 @@ export function resolveSuite(suite: SuiteConfig): ResolvedSuite {
   const workdir = suite.workdir ?? "/app";
   return {
     image: suite.image ?? preset?.image ?? "debian:bookworm-slim",
+    root: suite.root?.replace(/\/$/, ""),
     workdir,
     cwd: suite.cwd === undefined ? workdir : `${workdir}/${suite.cwd.replace(/\/$/, "")}`,
     manifests: suite.manifests ?? preset?.manifests ?? [],

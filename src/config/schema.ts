@@ -133,6 +133,7 @@ const tierCommand = z.union([
 const suite = z.strictObject({
   preset: preset.optional(),
   image: z.string().optional().describe("`base`, `dev` or an image. Default: the preset's."),
+  root: relativePath.optional().describe("Folder of the project that is the whole suite; the paths below are relative to it."),
   workdir: z.string().startsWith("/").optional().describe("Where the sources are in the container. Default: /app."),
   cwd: relativePath.optional().describe("Folder below workdir in which commands run."),
   manifests: patterns.optional().describe("Copied before install: lock files and package manifests."),

@@ -31,3 +31,16 @@ export interface LoadedConfig {
   /** SHA-256 of the file's text; empty without a file. */
   digest: string;
 }
+
+/** What is wrong at one place of the file. Lines and columns count from 1. */
+export interface ConfigProblem {
+  line: number;
+  column: number;
+  /** Where in the data, e.g. `watch.targets.lib.needs`. */
+  path: string;
+  level: "syntax" | "structure" | "semantic";
+  message: string;
+  hint?: string;
+}
+
+export type ParsedConfig = { config: Config; problems: [] } | { config: undefined; problems: ConfigProblem[] };

@@ -1,13 +1,12 @@
 /** `fastloop demo`: the loop's story on a copy of examples/shop; what `npm start` shows. */
-import { existsSync } from "node:fs";
 import { cp, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { Option, type Command } from "commander";
-import { ExitCode, UserError } from "../../errors/index.ts";
+import { ExitCode } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import { Loop, type LoopOptions } from "../../run/index.ts";
+import { packageFolder } from "../checkout.ts";
 import type { CliContext } from "../context.ts";
 import { StoryPrinter } from "../demo/print.ts";
 import { differences, observe } from "../demo/scenes.ts";
@@ -30,7 +29,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function demo(context: CliContext, once: boolean): Promise<void> {
   const { signal } = context;
-  const root = packageRoot();
+  const root = packageFolder("examples/shop/fastloop.yaml");
   const copy = await realpath(await mkdtemp(path.join(tmpdir(), "fastloop-demo-")));
   try {
     await cp(path.join(root, "examples/shop"), copy, { recursive: true, filter: (file) => !isLocal(file) });
@@ -137,13 +136,3 @@ function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
 
 /** What a checkout has beside the project's own files. */
 const isLocal = (file: string): boolean => ["node_modules", ".fastloop", "__pycache__", ".venv"].includes(path.basename(file));
-
-/** The checkout: the folder that holds examples/shop above this program. */
-function packageRoot(): string {
-  for (let folder = path.dirname(fileURLToPath(import.meta.url)); ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, "examples/shop/fastloop.yaml"))) return folder;
-    if (folder === path.dirname(folder)) {
-      throw new UserError("usage", "the demo needs the checkout with examples/shop", { hint: "clone the repository and run `npm start`" });
-    }
-  }
-}

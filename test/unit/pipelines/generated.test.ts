@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 // @ts-expect-error: a plain script without types
-import { bundleConfig, schemaText } from "../../../tools/generate.mjs";
+import { bundleConfig, bundleTypes, schemaText } from "../../../tools/generate.mjs";
 
 const committed = (file: string) => readFile(new URL(`../../../${file}`, import.meta.url), "utf8");
 
@@ -11,4 +11,8 @@ test("the module's copy of the configuration room is current (node tools/generat
 
 test("the schema for editors is current (node tools/generate.mjs)", async () => {
   expect(await schemaText()).toBe(await committed("docs/fastloop.schema.json"));
+});
+
+test("the types of the module's copy are current (node tools/generate.mjs)", async () => {
+  expect(await bundleTypes()).toBe(await committed("pipelines/vendor/config.d.mts"));
 });

@@ -1,0 +1,98 @@
+/** `fastloop validate`: is the configuration right, and do its calls exist? Needs no engine. */
+import path from "node:path";
+import { Option, type Command } from "commander";
+import { checkConfigFile, findConfig, type ConfigProblem } from "../../config/index.ts";
+import { ExitCode, UserError } from "../../errors/index.ts";
+import type { CliContext } from "../context.ts";
+
+const levels = ["syntax", "structure", "semantic"] as const;
+type Level = (typeof levels)[number];
+
+interface ValidateFlags {
+  level: Level | "all";
+  format: "text" | "json" | "github";
+  config?: string;
+}
+
+/** A problem as it is printed: `place` is `file:line:column`, or the module's. */
+interface Shown {
+  level: Level;
+  file?: string;
+  line?: number;
+  column?: number;
+  place: string;
+  message: string;
+  hint?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("validate")
+    .summary("check fastloop.yaml and its calls, without an engine")
+    .description(
+      "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, and\nwhether the module has the functions and arguments that the watched calls name). Needs no engine.",
+    )
+    .addOption(new Option("--level <level>", "how deep to look").choices([...levels, "all"]).default("all"))
+    .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]).default("text"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .action((flags: ValidateFlags) => validate(context, flags));
+}
+
+async function validate(context: CliContext, flags: ValidateFlags): Promise<void> {
+  const startedMs = performance.now();
+  const wanted = levels.slice(0, flags.level === "all" ? levels.length : levels.indexOf(flags.level) + 1);
+  const file = flags.config === undefined ? findConfig(context.cwd) : path.resolve(context.cwd, flags.config);
+  if (file === undefined) {
+    throw new UserError("config", "there is no fastloop.yaml here or in a folder above", { hint: "run `fastloop init` to write one" });
+  }
+  const check = await checkConfigFile(file).catch((cause: unknown) => {
+    throw new UserError("config", "can't be read", { place: file, cause });
+  });
+  const name = path.relative(context.cwd, file) || file;
+  const shown = check.problems.filter((problem) => wanted.includes(problem.level)).map((problem) => inFile(problem, name));
+  if (check.problems.length === 0 && wanted.includes("semantic")) shown.push(...(await callProblems(context, file)));
+  print(context, flags, name, shown, performance.now() - startedMs);
+  process.exitCode = shown.length > 0 ? ExitCode.usage : ExitCode.passed;
+}
+
+const inFile = ({ line, column, level, message, hint }: ConfigProblem, file: string): Shown => ({
+  level,
+  file,
+  line,
+  column,
+  place: `${file}:${line}:${column}`,
+  message,
+  hint,
+});
+
+/** Reads the module and follows every watched call through its signatures. */
+async function callProblems(context: CliContext, file: string): Promise<Shown[]> {
+  const { openProject } = await import("../project.ts");
+  try {
+    await openProject(context, file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ level: "semantic", place: error.place ?? path.relative(context.cwd, file), message: error.message, hint: error.hint }];
+  }
+}
+
+function print(context: CliContext, flags: ValidateFlags, file: string, problems: readonly Shown[], tookMs: number): void {
+  const write = (text: string): void => void context.stdout.write(`${text}\n`);
+  if (context.options.json || flags.format === "json") {
+    return write(JSON.stringify({ file, valid: problems.length === 0, problems, tookMs: Math.round(tookMs) }));
+  }
+  for (const problem of problems) {
+    if (flags.format === "github") write(asAnnotation(problem));
+    else write([`${problem.place}: ${problem.message}`, problem.hint === undefined ? [] : `  hint: ${problem.hint}`].flat().join("\n"));
+  }
+  const verdict = problems.length === 0 ? "is valid" : `has ${problems.length} problem${problems.length === 1 ? "" : "s"}`;
+  write(`${file} ${verdict} (${Math.round(tookMs)} ms)`);
+}
+
+/** A workflow command of GitHub: shown at the line of the pull request. */
+function asAnnotation({ file, line, column, message, hint }: Shown): string {
+  const properties = [`file=${file ?? "fastloop.yaml"}`, line === undefined ? [] : `line=${line}`, column === undefined ? [] : `col=${column}`].flat();
+  const text = hint === undefined ? message : `${message} (${hint})`;
+  return `::error ${properties.join(",")}::${text.replaceAll("%", "%25").replaceAll("\n", "%0A")}`;
+}

@@ -1,0 +1,16 @@
+import { readFile } from "node:fs/promises";
+import type { ConfigProblem } from "./types.ts";
+
+/** All problems of one file, and how long it took to find them. */
+export interface ConfigCheck {
+  problems: ConfigProblem[];
+  tookMs: number;
+}
+
+/** Checks a file without stopping at the first problem. */
+export async function checkConfigFile(file: string): Promise<ConfigCheck> {
+  const startedMs = performance.now();
+  const { parseConfig } = await import("./parse.ts");
+  const { problems } = parseConfig(await readFile(file, "utf8"));
+  return { problems, tookMs: performance.now() - startedMs };
+}

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { ciFile, ciNames } from "../../../src/cli/init/ci.ts";
+
+const allowed = [/^npm ci$/, /^npx fastloop (validate|call|run)\b[^;&|]*$/];
+
+/** Every command of a workflow file, whatever its dialect calls it. */
+function commandsOf(text: string): string[] {
+  const found: string[] = [];
+  const visit = (value: unknown, key = ""): void => {
+    if (typeof value === "string" && ["run", "script", "commands", "sh"].includes(key)) found.push(...value.trim().split("\n"));
+    else if (Array.isArray(value)) for (const item of value) visit(item, key);
+    else if (typeof value === "object" && value !== null) for (const [name, inner] of Object.entries(value)) visit(inner, name);
+  };
+  visit(parse(text));
+  return found;
+}
+
+test.each(ciNames.filter((name) => name !== "jenkins"))("%s: the workflow only calls functions", (name) => {
+  const commands = commandsOf(ciFile(name).text);
+  expect(commands.length).toBeGreaterThanOrEqual(3);
+  for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
+});
+
+test("jenkins: the pipeline only calls functions", () => {
+  const commands = [...ciFile("jenkins").text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "");
+  expect(commands).toHaveLength(5);
+  for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
+});
