@@ -61,6 +61,9 @@ function neededPrograms(steps, decision, arch, own, support) {
   if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
   if (missing.has("emulation")) programs.push("qemu");
   if (decision?.mode === "local" && registryProgram(support.imagesDir()) === undefined) programs.push("dpkg-deb");
+  // Wanted, not needed: they come along with others, and no machine is refused or asked for them alone.
+  const installs = programs.length > 0 || process.env.CI !== undefined;
+  if (own && installs && findProgram("apt-get") !== undefined) programs.push("cni", "iptables");
   return programs;
 }
 

@@ -9,6 +9,12 @@ import { findProgram, run } from "./run.mjs";
 /** Program -> Debian package, and how its presence shows. */
 const packages = {
   runc: { name: "runc", present: () => findProgram("runc") !== undefined },
+  // A network for each container, so that two services may use one port; without it containers share the host's.
+  cni: {
+    name: "containernetworking-plugins",
+    present: () => ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"].some((folder) => existsSync(`${folder}/bridge`)),
+  },
+  iptables: { name: "iptables", present: () => ["/usr/sbin/iptables", "/sbin/iptables"].some((file) => existsSync(file)) },
   pip: { name: "python3-pip", present: () => findProgram("pip3") !== undefined || findProgram("pip") !== undefined },
   mmdebstrap: { name: "mmdebstrap", present: () => findProgram("mmdebstrap") !== undefined },
   "arch-test": { name: "arch-test", present: () => findProgram("arch-test") !== undefined },

@@ -10,6 +10,7 @@ import { connectBuildkit } from "../buildkit/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { type Buildkitd, startBuildkitd } from "./buildkitd.ts";
 import type { Log } from "./log.ts";
+import { removeBridge } from "./network.ts";
 import { imagesDir } from "./paths.ts";
 import type { DaemonStatus } from "./protocol.ts";
 import { type Registry, startRegistry } from "./registry.ts";
@@ -110,6 +111,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       const last = await running.catch(() => undefined);
       await last?.client.close();
       await Promise.all([last?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
+      if (last !== undefined) await removeBridge(last.buildkitd.network);
     },
   };
 }

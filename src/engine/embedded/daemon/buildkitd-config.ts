@@ -5,8 +5,8 @@ export interface BuildkitdConfig {
   /** Path of the gRPC socket. */
   socket: string;
   otelSocket: string;
-  /** Where a CNI configuration exists, containers get a network of their own; else the host's. */
-  cniConfig?: string;
+  /** Where there is a CNI configuration, containers get a network of their own; else the host's. */
+  cni?: { configFile: string; pluginDir?: string; preparedNamespaces: number };
   /** `127.0.0.1:port` of the local registry that stands in for docker.io. */
   mirror?: string;
 }
@@ -31,8 +31,7 @@ export function buildkitdToml(config: BuildkitdConfig): string {
     "[worker.oci]",
     "  enabled = true",
     '  snapshotter = "auto"',
-    config.cniConfig === undefined ? '  networkMode = "host"' : '  networkMode = "cni"',
-    ...(config.cniConfig === undefined ? [] : [`  cniConfigPath = ${quote(config.cniConfig)}`]),
+    ...networkLines(config.cni),
     "  gc = true",
     '  reservedSpace = "10GB"',
     '  maxUsedSpace = "50GB"',
@@ -47,6 +46,16 @@ export function buildkitdToml(config: BuildkitdConfig): string {
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+function networkLines(cni: BuildkitdConfig["cni"]): string[] {
+  if (cni === undefined) return ['  networkMode = "host"'];
+  return [
+    '  networkMode = "cni"',
+    `  cniConfigPath = ${quote(cni.configFile)}`,
+    ...(cni.pluginDir === undefined ? [] : [`  cniBinaryPath = ${quote(cni.pluginDir)}`]),
+    `  cniPoolSize = ${cni.preparedNamespaces}`,
+  ];
 }
 
 /** A TOML basic string; JSON's escapes are a subset of TOML's. */

@@ -5,9 +5,10 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../errors/index.ts";
 import { findExecutable } from "../../executables.ts";
-import { buildkitdToml } from "./buildkitd-config.ts";
+import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";
+import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "./network.ts";
 import { socketDir } from "./paths.ts";
 
 export interface Buildkitd {
@@ -15,6 +16,7 @@ export interface Buildkitd {
   readonly address: string;
   readonly rootDir: string;
   readonly child: Child;
+  readonly network: ContainerNetwork;
 }
 
 export interface BuildkitdOptions {
@@ -33,6 +35,22 @@ const cniConfig = "/etc/buildkit/cni.json";
 export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
   assertCanRun();
   const { state, log } = options;
+  const network = planNetwork(state);
+  if (network.mode === "bridge") {
+    try {
+      return await startWith(options, network);
+    } catch (error) {
+      log.write("engine", `no bridge for containers: ${error instanceof UserError ? (error.detail ?? error.message) : String(error)}`);
+      await removeBridge(network);
+      return await startWith(options, { mode: "host", reason: "the bridge could not be set up" });
+    }
+  }
+  return await startWith(options, network);
+}
+
+async function startWith(options: BuildkitdOptions, network: ContainerNetwork): Promise<Buildkitd> {
+  const { state, log } = options;
+  log.write("engine", network.mode === "bridge" ? `containers are behind the bridge ${network.bridge}` : `containers share the host's network: ${network.reason}`);
   const socket = path.join(socketDir(state), "buildkitd.sock");
   const rootDir = path.join(state, "buildkit");
   mkdirSync(rootDir, { recursive: true, mode: 0o700 });
@@ -43,7 +61,7 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
       rootDir,
       socket,
       otelSocket: path.join(socketDir(state), "otel.sock"),
-      ...(existsSync(cniConfig) ? { cniConfig } : {}),
+      ...cniOf(network),
       ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     }),
     { mode: 0o600 },
@@ -64,7 +82,14 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
     pidFile: path.join(state, "buildkitd.pid"),
   });
   await listening(child, socket);
-  return { address: `unix://${socket}`, rootDir, child };
+  return { address: `unix://${socket}`, rootDir, child, network };
+}
+
+/** A configuration that an administrator made for BuildKit comes before ours. */
+function cniOf(network: ContainerNetwork): Pick<BuildkitdConfig, "cni"> {
+  if (existsSync(cniConfig)) return { cni: { configFile: cniConfig, preparedNamespaces } };
+  if (network.mode === "host") return {};
+  return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
 }
 
 function assertCanRun(): void {

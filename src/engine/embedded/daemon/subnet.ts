@@ -1,0 +1,61 @@
+/** Addresses for a bridge of our own that collide with nothing on this host. */
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+
+/** 1022 containers at a time. */
+const prefixLength = 22;
+const addresses = 2 ** (32 - prefixLength);
+const count = 2 ** (prefixLength - 12);
+
+/** One of 10.208.0.0/12's subnets that nothing on this host uses. */
+export function freeSubnet(seed: number): string | undefined {
+  const used = usedRanges();
+  for (let offset = 0; offset < count; offset++) {
+    const index = (seed + offset) % count;
+    const first = ((10 << 24) | (208 << 16)) + index * addresses;
+    if (used.every(({ from, to }) => first + addresses - 1 < from || first > to)) return `${dotted(first)}/${prefixLength}`;
+  }
+  return undefined;
+}
+
+/** What interfaces and routes cover, the default route apart. */
+function usedRanges(): { from: number; to: number }[] {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const local = own.filter(({ family }) => family === "IPv4").map(({ address, netmask }) => rangeOf(numeric(address), numeric(netmask)));
+  const routes = read("/proc/net/route").split("\n").slice(1).map((line) => line.split("\t"));
+  const routed = routes.filter((fields) => fields.length > 7 && fields[7] !== "00000000").map((fields) => rangeOf(reversed(fields[1]!), reversed(fields[7]!)));
+  return [...local, ...routed];
+}
+
+function rangeOf(address: number, mask: number): { from: number; to: number } {
+  const from = (address & mask) >>> 0;
+  return { from, to: (from | ~mask) >>> 0 };
+}
+
+function numeric(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** The kernel prints addresses of routes with the lowest byte first. */
+function reversed(hex: string): number {
+  return Buffer.from(hex, "hex").readUInt32LE(0);
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}
+
+/** The smallest of the host's: a packet that fits the bridge must fit the way out. */
+export function hostMtuBytes(): number {
+  const names = read("/proc/net/route").split("\n").slice(1).filter((line) => line.split("\t")[1] === "00000000").map((line) => line.split("\t")[0]!);
+  const sizes = names.map((name) => Number(read(`/sys/class/net/${name}/mtu`))).filter((size) => size >= 576);
+  return Math.min(1500, ...sizes);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
