@@ -42,15 +42,15 @@ export async function createProgram(argv: string[], version: string, context: Cl
     .helpCommand("help [command]", "show help for a command")
     .enablePositionalOptions()
     .showHelpAfterError(false)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({ outputError: (text, write) => write(asError(text, context)) })
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
   program.addHelpText("after", `
 Examples:
-  fastloop functions                              list the module's functions
-  fastloop call build-base --platform linux/arm64  call one, as \`dagger call\` does
-  fastloop watch                                  re-run what each edit affects
-  fastloop COMMAND --help                         more about a command`);
+  fastloop watch                                   re-run what each edit affects
+  fastloop call build-base --platform linux/arm64  call one function, as \`dagger call\` does
+  fastloop COMMAND --help                          more about a command`);
 
   const wanted = findCommand(argv);
   for (const [name, entry] of Object.entries(commands)) {
@@ -81,11 +81,11 @@ function globalOptions(): Option[] {
   ];
 }
 
-/** Gives a command the shared options that it does not define itself; hidden, they are in the program's own help. */
+/** Gives a command the shared options that it does not define itself. */
 function inheritOptions(command: Command): void {
   for (const option of globalOptions()) {
     const taken = command.options.some((own) => own.long === option.long || (own.short && own.short === option.short));
-    if (!taken) command.addOption(option.hideHelp());
+    if (!taken) command.addOption(option.helpGroup("Shared options:"));
   }
   for (const child of command.commands) inheritOptions(child);
 }

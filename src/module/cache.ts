@@ -7,7 +7,7 @@ import { cacheFolder } from "./cache-folder.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
-const formatVersion = 1;
+const formatVersion = 2;
 /** So many modules are kept; the oldest go first. */
 const keptModules = 200;
 

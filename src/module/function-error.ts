@@ -12,10 +12,15 @@ export class FunctionError extends UserError {
   readonly frames: readonly string[];
   readonly exec: HostError["exec"];
 
-  constructor(error: HostError, module: Pick<ModuleInfo, "root" | "sourceDir">, output = "") {
+  constructor(
+    error: HostError,
+    module: Pick<ModuleInfo, "root" | "sourceDir">,
+    /** `place`: the function's own, where no line of the stack is in the module (a promise returned, not awaited). */
+    { place, output = "" }: { place?: string; output?: string } = {},
+  ) {
     const frames = error.frames.map((frame) => relativeFrame(frame, module));
     super("function-failed", error.exec === undefined ? error.message : execMessage(error.exec.command, error.message), {
-      place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
+      place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place,
       detail: detailOf(error, frames, output),
       exitCode: exitCodeOf(error),
     });

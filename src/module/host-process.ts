@@ -43,8 +43,10 @@ export function startModuleHost(options: ModuleHostOptions): ModuleHost {
 }
 
 interface Pending {
-  resolve(value: ReturnedValue): void;
-  reject(error: unknown): void;
+  /** `file:line` of the function, for errors whose stack no longer shows it. */
+  place: string | undefined;
+  resolve: (value: ReturnedValue) => void;
+  reject: (error: unknown) => void;
 }
 
 class Host implements ModuleHost {
@@ -73,7 +75,9 @@ class Host implements ModuleHost {
           timer = setTimeout(() => reject(abortReason(signal)), cancelGraceMs);
         };
         signal?.addEventListener("abort", onAbort, { once: true });
-        running.pending.set(id, { resolve, reject });
+        const { objects, mainObject } = this.options.module;
+        const place = objects[request.object ?? mainObject]?.functions[request.function]?.place;
+        running.pending.set(id, { resolve, reject, place });
         running.send({ kind: "call", id, request });
       });
     } catch (error) {
@@ -138,8 +142,8 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
   });
   void exited.then((how) => {
     onExit();
-    const error = new FunctionError({ name: "Error", message: `the process that ran the function ended (${how})`, frames: [] }, module, crashOutput);
-    for (const { reject } of pending.values()) reject(error);
+    const error = { name: "Error", message: `the process that ran the function ended (${how})`, frames: [] };
+    for (const { reject, place } of pending.values()) reject(new FunctionError(error, module, { place, output: crashOutput }));
   });
 
   const ready = new Promise<void>((resolve, reject) => {
@@ -148,7 +152,10 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
       else if (message.kind === "broken") reject(moduleBroken(message.error, module));
       else if (message.kind === "log") onLog?.({ callId: message.callId, stream: message.stream, text: message.text });
       else if (message.kind === "result") pending.get(message.id)?.resolve(message.value);
-      else pending.get(message.id)?.reject(new FunctionError(message.error, module));
+      else {
+        const call = pending.get(message.id);
+        call?.reject(new FunctionError(message.error, module, { place: call.place }));
+      }
     });
     void exited.then((how) => {
       const error = { name: "Error", message: `the module could not be loaded: its process ended (${how})`, frames: [] };

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { ModuleInfo } from "../../module/index.ts";
 import { contentDigest, contentKey, listTree, statEntry, type ContentHasher } from "../../tree/index.ts";
 import { defaultOf, secretText } from "./resolve-value.ts";
-import type { CoreStep, GivenValue, OwnStep, ParsedCall } from "./types.ts";
+import type { CoreStep, FieldStep, GivenValue, OwnStep, ParsedCall } from "./types.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
 
 export interface KeyContext {
@@ -38,13 +38,14 @@ export async function callKey(call: ParsedCall, context: KeyContext): Promise<st
     format: 1,
     module: context.module.digest,
     engine: context.engine,
-    own: await Promise.all(call.own.map((step) => (step.kind === "field" ? step.name : ownStepKey(step, context)))),
+    own: await Promise.all(call.own.map((step) => ownStepKey(step, context))),
     core: await Promise.all(call.core.map((step) => coreStepKey(step, context))),
   };
   return createHash("sha256").update(JSON.stringify(key)).digest("hex");
 }
 
-async function ownStepKey(step: OwnStep, context: KeyContext): Promise<unknown> {
+async function ownStepKey(step: OwnStep | FieldStep, context: KeyContext): Promise<unknown> {
+  if (step.kind === "field") return step.name;
   const args = await Promise.all(
     step.fn.arguments.map(async (argument) => {
       const given = step.given.find((candidate) => candidate.argument === argument)?.value;
@@ -56,7 +57,8 @@ async function ownStepKey(step: OwnStep, context: KeyContext): Promise<unknown> 
 }
 
 async function coreStepKey({ fn, given }: CoreStep, context: KeyContext): Promise<unknown> {
-  return [fn.name, await Promise.all(given.map(async ({ argument, value }) => [argument.name, await valueKey(value, argument, context)]))];
+  const args = given.map(async ({ argument, value }) => [argument.name, await valueKey(value, argument, context)]);
+  return [fn.name, await Promise.all(args)];
 }
 
 async function valueKey(value: GivenValue, argument: ArgumentInfo, context: KeyContext): Promise<unknown> {

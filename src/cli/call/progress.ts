@@ -21,7 +21,7 @@ export class Progress {
 
   constructor(options: ProgressOptions) {
     this.options = options;
-    this.live = options.stream.isTTY === true && process.env.TERM !== "dumb";
+    this.live = options.stream.isTTY && process.env.TERM !== "dumb";
     if (this.live) this.timer = setInterval(() => this.redraw(), redrawMs).unref();
   }
 

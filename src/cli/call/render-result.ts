@@ -30,7 +30,8 @@ function plain(value: ReturnedValue): unknown {
 
 /** Says which object it is, and that it is another one when it changes; an id itself holds only for its session. */
 function reference(value: ReturnedValue): string {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return String(value);
+  if (value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return JSON.stringify(value.map(reference));
   const digest = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
   return "$id" in value ? `${value.$type}@${digest(value.$id)}` : `${value.$object}@${digest(JSON.stringify(value.fields))}`;
 }

@@ -102,7 +102,7 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
     }
     case "socket":
       return ask(`host { unixSocket(path: ${literal(value.path)}) { id } }`);
-    case "cache-volume":
+    default:
       return ask(`cacheVolume(key: ${literal(value.key)}) { id }`);
   }
 }

@@ -14,11 +14,11 @@ export function captureOutput(send: (message: FromHost) => void): void {
     console[method] = (...parts: unknown[]) => emit("stderr", `${format(...parts)}\n`);
   }
   for (const stream of ["stdout", "stderr"] as const) {
-    process[stream].write = ((chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    process[stream].write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
       emit(stream, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
       const done = rest.find((argument) => typeof argument === "function") as (() => void) | undefined;
       if (done !== undefined) setImmediate(done);
       return true;
-    }) as typeof process.stdout.write;
+    };
   }
 }

@@ -31,7 +31,8 @@ function withoutUrl(url: string): string {
 function execOf(error: Error): HostError["exec"] {
   const { cmd, exitCode, stdout, stderr } = error as Error & Record<string, unknown>;
   if (!Array.isArray(cmd) || typeof exitCode !== "number") return undefined;
-  return { command: cmd.map(String), exitCode, stdout: String(stdout ?? ""), stderr: String(stderr ?? "") };
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  return { command: cmd.map(String), exitCode, stdout: text(stdout), stderr: text(stderr) };
 }
 
 function thrownText(value: unknown): string {

@@ -15,6 +15,8 @@ const send = (message: FromHost): void => void channel(message);
 
 captureOutput(send);
 process.setSourceMapsEnabled(true);
+// The SDK's own frames come first; the module's must not be cut off.
+Error.stackTraceLimit = 60;
 // The parent is gone, however it went: nothing may outlive it.
 process.on("disconnect", () => process.exit(0));
 

@@ -36,7 +36,7 @@ export class Values {
       case "interface":
         return isOwnObject(value) ? this.instance(value.$object, value.fields) : clientObject(idOf(value), type.name);
       case "enum":
-        return this.enumValue(type.name, String(value));
+        return this.enumValue(type.name, value as string);
       default:
         return value;
     }
@@ -72,7 +72,7 @@ export class Values {
       const itemType = type.kind === "list" ? type.of : type;
       return Promise.all(result.map((item) => this.returned(item, itemType)));
     }
-    if (type.kind === "object" || type.kind === "interface") return this.returnedObject(result as object, type.name);
+    if (type.kind === "object" || type.kind === "interface") return this.returnedObject(result, type.name);
     if (type.kind === "enum") return this.enumMember(type.name, result);
     if (type.kind === "integer" && typeof result === "number" && !Number.isInteger(result)) {
       throw new Error(

@@ -118,9 +118,10 @@ function convertType(type: TypeDef | undefined): TypeRef {
   }
 }
 
-function placeOf(node: ts.Node, root: string): string {
+/** The line of the name: decorators and comments stand above it. */
+function placeOf(node: ts.Node & { name?: ts.Node }, root: string): string {
   const file = node.getSourceFile();
-  const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+  const { line } = file.getLineAndCharacterOfPosition((node.name ?? node).getStart(file));
   return `${path.relative(root, file.fileName)}:${line + 1}`;
 }
 

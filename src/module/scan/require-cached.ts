@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../../tree/index.ts";
 export interface CachedModule {
   exports: unknown;
   /** Call it when the work is done: functions that ran by then are in the cache, compiled. */
-  save(): void;
+  save: () => void;
 }
 
 /** Loads `file`; a code cache that does not fit (other Node, other file) is made anew, a missing one costs time only. */

@@ -28,6 +28,8 @@ export const scanOptions: { sourceDir: string; wholeLibrary: boolean; program: T
 const patched = Object.create(compiler, {
   createProgram: { value: createProgram },
 }) as typeof TypeScript;
+// The introspector imports the compiler as a default.
+// oxlint-disable-next-line import/no-default-export
 export default patched;
 
 function createProgram(rootNames: readonly string[], options: TypeScript.CompilerOptions): TypeScript.Program {
@@ -41,14 +43,14 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
     rootNames = [libraryFile, ...rootNames];
   }
   const host = compiler.createCompilerHost(settings);
-  const { fileExists, readFile, getSourceFile } = host;
+  const original = { ...host };
   const resolutions = compiler.createModuleResolutionCache(scanOptions.sourceDir, (name) => name, settings);
-  host.fileExists = (file) => virtual.has(file) || fileExists.call(host, file);
-  host.readFile = (file) => virtual.get(file) ?? readFile.call(host, file);
+  host.fileExists = (file) => virtual.has(file) || original.fileExists(file);
+  host.readFile = (file) => virtual.get(file) ?? original.readFile(file);
   host.getSourceFile = (file, ...rest) => {
     const text = virtual.get(file);
     return text === undefined
-      ? getSourceFile.call(host, file, ...rest)
+      ? original.getSourceFile(file, ...rest)
       : compiler.createSourceFile(file, text, compiler.ScriptTarget.ES2022, true);
   };
   // A signature speaks of the module's own types and of the core API: other packages cost seconds and add nothing.

@@ -1,0 +1,60 @@
+/** Candidates for the next word of a call: functions, flags, or a flag's values. */
+import { kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
+import { choicesOf, parseCall } from "./parse-call.ts";
+import { isSupported } from "./parse-value.ts";
+import { firstLine } from "./render-functions.ts";
+import type { ParsedCall } from "./types.ts";
+
+export interface Candidate {
+  word: string;
+  text: string;
+}
+
+/** `before` are the complete words after `call`, `partial` the one being typed. Nothing: let the shell offer files. */
+export function completeCall(before: readonly string[], partial: string, module: ModuleInfo, cwd: string): Candidate[] {
+  const last = before.at(-1) ?? "";
+  if (/^--[^=]+$/.test(last)) {
+    const argument = argumentsAt(tryParse(before.slice(0, -1), module, cwd)).find(
+      (candidate) => `--${kebabCase(candidate.name)}` === last,
+    );
+    if (argument !== undefined && argument.type.kind !== "boolean") return valuesOf(argument, module);
+  }
+  const call = tryParse(before, module, cwd);
+  if (call === undefined) return [];
+  if (partial.startsWith("-")) {
+    return argumentsAt(call)
+      .filter((argument) => isSupported(argument.type, module))
+      .map((argument) => ({ word: `--${kebabCase(argument.name)}`, text: firstLine(argument.description) }));
+  }
+  const choices = choicesOf(call.returns, module);
+  return [...(choices?.functions ?? []), ...(choices?.fields ?? [])].map(([word, { description }]) => ({
+    word,
+    text: firstLine(description),
+  }));
+}
+
+/** `--help` lets a call parse whose required arguments are not typed yet. */
+function tryParse(words: readonly string[], module: ModuleInfo, cwd: string): ParsedCall | undefined {
+  try {
+    return parseCall([...words, "--help"], { module, cwd });
+  } catch {
+    return undefined;
+  }
+}
+
+function argumentsAt(call: ParsedCall | undefined): ArgumentInfo[] {
+  const step = call?.core.at(-1) ?? call?.own.at(-1);
+  return step === undefined || step.kind === "field" ? [] : step.fn.arguments;
+}
+
+function valuesOf({ type }: ArgumentInfo, module: ModuleInfo): Candidate[] {
+  const item = type.kind === "list" ? type.of : type;
+  if (item.kind === "enum") {
+    const members = Object.values(module.enums[item.name]?.members ?? {});
+    return members.map(({ name, description }) => ({ word: name, text: firstLine(description) }));
+  }
+  if (item.kind === "scalar" && item.name === "Platform") {
+    return ["linux/amd64", "linux/arm64", "current"].map((word) => ({ word, text: "" }));
+  }
+  return [];
+}

@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cliFile, fastloop } from "./cli-process.ts";
+
+let empty: string;
+let project: string;
+
+beforeAll(() => {
+  empty = mkdtempSync(path.join(tmpdir(), "fastloop-empty-"));
+  project = mkdtempSync(path.join(tmpdir(), "fastloop-cli-"));
+  mkdirSync(path.join(project, "src"));
+  writeFileSync(path.join(project, "dagger.json"), '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript"}');
+  writeFileSync(
+    path.join(project, "src/index.ts"),
+    'import { check, func, object } from "@dagger.io/dagger"\n@object()\nexport class It {\n  /** Does it. */\n  @func()\n  @check()\n  doIt(level = "high"): string {\n    return level\n  }\n}\n',
+  );
+});
+afterAll(() => {
+  rmSync(empty, { recursive: true });
+  rmSync(project, { recursive: true });
+});
+
+describe("the command line", () => {
+  it("answers --version with nothing loaded but itself", async () => {
+    expect(await fastloop(["--version"], { cwd: empty })).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^fastloop \d+\.\d+\.\d+\n$/), stderr: "" });
+  });
+
+  it("knows its commands, and names the one that was meant", async () => {
+    const help = await fastloop(["--help"], { cwd: empty });
+    expect(help.exitCode).toBe(0);
+    for (const name of ["call", "functions", "watch", "run", "plan", "completion"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(await fastloop(["functoins"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Did you mean functions?") });
+    expect(await fastloop(["functions", "--jsn"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--json") });
+  });
+
+  it("has help with examples for every command", async () => {
+    const { stdout } = await fastloop(["--help"], { cwd: empty });
+    const commands = [...(/^Commands:\n([\s\S]*?)\n\n/m.exec(stdout)?.[1] ?? "").matchAll(/^  (\S+)/gm)].map(([, name]) => name ?? "");
+    expect(commands.length).toBeGreaterThan(5);
+    for (const name of commands.filter((command) => !["help", "call"].includes(command))) {
+      const help = await fastloop([name, "--help"], { cwd: project });
+      expect([name, help.exitCode, /^Examples?:/m.test(help.stdout)]).toEqual([name, 0, true]);
+    }
+  });
+
+  it("prints errors as JSON where JSON was asked for", async () => {
+    const missing = await fastloop(["functions", "--json"], { cwd: empty });
+    expect(missing).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(JSON.parse(missing.stderr)).toMatchObject({ error: { code: "module", message: "no dagger.json here or in a folder above", exitCode: 2 } });
+    const unknown = await fastloop(["functions", "--json", "--wrong"], { cwd: project });
+    expect(JSON.parse(unknown.stderr)).toMatchObject({ error: { code: "usage", exitCode: 2 } });
+  });
+
+  it("uses colour only where it belongs", async () => {
+    const escape = "\u001b[";
+    expect((await fastloop(["functions"], { cwd: empty })).stderr).not.toContain(escape);
+    expect((await fastloop(["functions"], { cwd: empty, env: { FORCE_COLOR: "1" } })).stderr).toContain(escape);
+    expect((await fastloop(["functions", "--no-color"], { cwd: empty, env: { FORCE_COLOR: "1" } })).stderr).not.toContain(escape);
+  });
+
+  it("is content with a reader that goes away", async () => {
+    const child = spawn("sh", ["-c", `"${process.execPath}" "${cliFile}" functions --json | head -c 1; echo " \${PIPESTATUS:-}"`], { cwd: project });
+    let output = "";
+    child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (output += text.toString()));
+    await new Promise((resolve) => child.on("close", resolve));
+    expect(output.trim()).toBe("{");
+  });
+});
+
+describe("fastloop functions", () => {
+  it("lists a module's functions without an engine, from any folder below it", async () => {
+    const env = { PATH: "/nowhere", FASTLOOP_ENGINE: "dagger" };
+    expect(await fastloop(["functions"], { cwd: path.join(project, "src"), env })).toEqual({
+      exitCode: 0,
+      stdout: "do-it  Does it. [check]\n",
+      stderr: "",
+    });
+    const verbose = await fastloop(["functions", "-v", "-m", project], { cwd: empty, env });
+    expect(verbose.stdout).toBe('do-it  Does it. [check]\n  --level string = "high"\n  returns string\n');
+    const json = JSON.parse((await fastloop(["functions", "--json"], { cwd: project, env })).stdout) as { objects: { It: unknown } };
+    expect(json.objects.It).toMatchObject({ functions: { doIt: { isCheck: true, place: "src/index.ts:7" } } });
+  });
+
+  it("refuses a module elsewhere with the reason", async () => {
+    const remote = await fastloop(["functions", "-m", "github.com/dagger/dagger/modules/wolfi"], { cwd: empty });
+    expect(remote.stderr).toContain("a remote module needs a Dagger engine");
+    expect(remote.exitCode).toBe(1);
+  });
+});
+
+describe("completion", () => {
+  const complete = async (...words: string[]): Promise<string[]> =>
+    (await fastloop(["complete", "--", ...words], { cwd: project })).stdout.split("\n").map((line) => line.split("\t")[0] ?? "").filter((word) => word !== "");
+
+  it("offers commands, functions and flags", async () => {
+    expect(await complete("func")).toEqual(["functions"]);
+    expect(await complete("call", "")).toEqual(["do-it"]);
+    expect(await complete("call", "do-it", "--")).toEqual(["--level"]);
+    expect(await complete("functions", "--js")).toEqual(["--json"]);
+  });
+
+  it.each(["bash", "zsh", "fish"])("has a script for %s", async (shell) => {
+    expect((await fastloop(["completion", shell], { cwd: empty })).stdout).toContain("fastloop complete -- ");
+  });
+});
