@@ -14,9 +14,11 @@ type options struct {
 	noInit         bool
 	// NAME=PATH
 	secretEnv []string
-	meta      string
-	trust     string
-	command   []string
+	// Names of variables and paths of files whose values are masked in the output.
+	scrubEnv, scrubFile []string
+	meta                string
+	trust               string
+	command             []string
 }
 
 func parseArguments(arguments []string) (options, error) {
@@ -63,6 +65,10 @@ func (parsed *options) set(flag, value string) error {
 			return fmt.Errorf("--secret-env %s: not NAME=PATH", value)
 		}
 		parsed.secretEnv = append(parsed.secretEnv, value)
+	case "--scrub-env":
+		parsed.scrubEnv = append(parsed.scrubEnv, value)
+	case "--scrub-file":
+		parsed.scrubFile = append(parsed.scrubFile, value)
 	case "--meta":
 		parsed.meta = value
 	case "--trust":

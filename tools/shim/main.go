@@ -3,7 +3,7 @@
 // Contract with src/engine/embedded/api (which mounts and calls it):
 //
 //		/.fastloop/bin/shim [--expect success|failure|any] [--redirect-stdin P] [--redirect-stdout P] [--redirect-stderr P]
-//		    [--no-init] [--secret-env NAME=PATH]... [--meta DIR] [--trust DIR] -- cmd args...
+//		    [--no-init] [--scrub-env NAME]... [--scrub-file PATH]... [--secret-env NAME=PATH]... [--meta DIR] [--trust DIR] -- cmd args...
 //
 //	  - stdin comes from <meta>/stdin if that exists, else from /dev/null; --redirect-stdin P reads file P instead.
 //	  - The command inherits environment, working directory and user. Its stdout and stderr are copied to
@@ -17,6 +17,8 @@
 //	    command left running in the background does not hold the exec open.
 //	  - <trust>/ca.pem, if present, becomes SSL_CERT_FILE and its relatives; <trust>/env (lines K=V) the proxy variables
 //	    in both cases; each only where it is not set already. Both are secret mounts: in no cache key and in no layer.
+//	  - --scrub-env NAME and --scrub-file PATH name secrets: their values are masked as *** in all that is recorded or
+//	    passed on.
 //	  - --secret-env NAME=PATH sets NAME to the content of the file PATH.
 //
 // <meta> is /.fastloop/meta unless --meta says otherwise, <trust> is /.fastloop/trust. The meta folder must be writable

@@ -16,6 +16,7 @@ type stream struct {
 	// Shared by both streams, so that `combined` keeps whole writes in order.
 	combined *os.File
 	lock     *sync.Mutex
+	scrubber scrubber
 	done     chan struct{}
 }
 
@@ -27,6 +28,7 @@ func openStreams(parsed options) (*streams, error) {
 		return nil, err
 	}
 	lock := &sync.Mutex{}
+	secrets := secretsToMask(parsed)
 	open := func(name string, live *os.File, redirect string) (*stream, error) {
 		file, err := os.Create(filepath.Join(parsed.meta, name))
 		if err != nil {
@@ -44,7 +46,7 @@ func openStreams(parsed options) (*streams, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &stream{parent: parent, child: child, sinks: sinks, combined: combined, lock: lock, done: make(chan struct{})}, nil
+		return &stream{parent: parent, child: child, sinks: sinks, combined: combined, lock: lock, scrubber: scrubber{needles: secrets}, done: make(chan struct{})}, nil
 	}
 	stdout, err := open("stdout", os.Stdout, parsed.redirectStdout)
 	if err != nil {
@@ -62,12 +64,26 @@ func openStreams(parsed options) (*streams, error) {
 func (stream *stream) Write(chunk []byte) (int, error) {
 	stream.lock.Lock()
 	defer stream.lock.Unlock()
+	stream.pass(stream.scrubber.push(chunk))
+	return len(chunk), nil
+}
+
+// end passes on what was held back as the possible beginning of a secret.
+func (stream *stream) end() {
+	stream.lock.Lock()
+	defer stream.lock.Unlock()
+	stream.pass(stream.scrubber.end())
+}
+
+func (stream *stream) pass(chunk []byte) {
+	if len(chunk) == 0 {
+		return
+	}
 	for _, sink := range append([]*os.File{stream.combined}, stream.sinks...) {
 		if _, err := sink.Write(chunk); err != nil {
 			complaint.Do(func() { os.Stderr.WriteString("fastloop shim: output lost: " + err.Error() + "\n") })
 		}
 	}
-	return len(chunk), nil
 }
 
 var complaint sync.Once
@@ -101,12 +117,12 @@ func (streams *streams) drain() {
 	for _, each := range []*stream{streams.stdout, streams.stderr} {
 		select {
 		case <-each.done:
-			continue
 		case <-time.After(time.Until(deadline)):
+			_ = each.parent.SetReadDeadline(time.Now())
+			<-each.done
+			each.takeRest()
 		}
-		_ = each.parent.SetReadDeadline(time.Now())
-		<-each.done
-		each.takeRest()
+		each.end()
 	}
 }
 

@@ -103,4 +103,23 @@ export const secretCases: ConformanceCase[] = [
     },
     expected: ["4\n", "7\n"],
   },
+  {
+    name: "a secret printed in pieces, twice, and beside other text is masked each time",
+    run: ({ dag, unique }) =>
+      dag
+        .container()
+        .from(baseImage)
+        .withSecretVariable("S", dag.setSecret(`p-${unique}`, `abcab-${unique}-abcab`))
+        .withExec(["sh", "-c", "printf 'x%sy%s' \"$S\" \"$S\"; printf '%s' \"$S\" | cat; printf '%.5s' \"$S\""])
+        .stdout(),
+    expected: "x***y******abcab",
+  },
+  {
+    name: "nothing is masked where no secret is used",
+    run: ({ dag, unique }) => {
+      void dag.setSecret(`unused-${unique}`, "plain");
+      return dag.container().from(baseImage).withExec(["echo", "plain"]).stdout();
+    },
+    expected: "plain\n",
+  },
 ];

@@ -16,6 +16,9 @@ export const metaFolder = "/meta";
 /** From here on a tree's files are not hashed for an exec's cache key; see docs/architecture.md, "Large trees". */
 const largeTreeEntries = 1000;
 
+/** Ids of variables that travel like secrets without being any. */
+export const volatilePrefix = "volatile-";
+
 /** The command as BuildKit runs it: the user's, under the shim. */
 export function execCommand(exec: Exec): string[] {
   const flags: string[] = [];
@@ -24,6 +27,11 @@ export function execCommand(exec: Exec): string[] {
   if (exec.redirectStdout !== "") flags.push("--redirect-stdout", exec.redirectStdout);
   if (exec.redirectStderr !== "") flags.push("--redirect-stderr", exec.redirectStderr);
   if (exec.noInit) flags.push("--no-init");
+  for (const { id, envName, mountPath } of exec.secrets) {
+    if (id.startsWith(volatilePrefix)) continue;
+    if (envName !== undefined) flags.push("--scrub-env", envName);
+    if (mountPath !== undefined) flags.push("--scrub-file", mountPath);
+  }
   return [`${shimMountPath}/shim`, ...flags, "--", ...exec.args];
 }
 
@@ -47,20 +55,22 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount
     });
   }
   // BuildKit asks for this file when the command is about to run, and not when its result is cached: that starts them.
-  if (exec.services.length > 0) {
-    mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644 });
-  }
+  const optional = exec.services.length === 0;
+  mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644, optional });
   for (const { path, socket, owner } of exec.sockets) {
     mounts.push({ kind: "ssh", destination: path, id: socketId(socket), uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mode: 0o600 });
   }
   return mounts;
 }
 
-const hostsPrefix = "fastloop-hosts-";
+const hostsPrefix = "fastloop-hosts";
 
-/** Id of the `/etc/hosts` in which these bindings stand. It names what they are, so that it is in the exec's cache key. */
+/**
+ * Id of the `/etc/hosts` in which these bindings stand. It names what they are, so that it is in the exec's cache key; what
+ * is bound to nothing shares one, which exists only while services run that were started by name.
+ */
 export function hostsSecretId(bindings: readonly ServiceBinding[]): string {
-  return `${hostsPrefix}${recipeDigest(bindings)}`;
+  return bindings.length === 0 ? hostsPrefix : `${hostsPrefix}-${recipeDigest(bindings)}`;
 }
 
 export function isHostsSecretId(id: string): boolean {

@@ -18,10 +18,20 @@ export class StreamScrubber {
 
   push(text: string): string {
     if (this.wanted.length === 0) return text;
-    const whole = this.pending + text;
-    const held = this.heldLength(whole);
-    this.pending = whole.slice(whole.length - held);
-    return scrub(whole.slice(0, whole.length - held), this.wanted);
+    let rest = this.pending + text;
+    let passed = "";
+    for (let found = this.first(rest); found !== undefined; found = this.first(rest)) {
+      const { start, needle } = found;
+      if (start + needle.length === rest.length && this.beginsLonger(needle)) {
+        this.pending = rest.slice(start);
+        return passed + rest.slice(0, start);
+      }
+      passed += rest.slice(0, start) + mask;
+      rest = rest.slice(start + needle.length);
+    }
+    const held = this.heldLength(rest);
+    this.pending = rest.slice(rest.length - held);
+    return passed + rest.slice(0, rest.length - held);
   }
 
   /** What was held back, at the end of the stream. */
@@ -29,6 +39,20 @@ export class StreamScrubber {
     const rest = this.pending;
     this.pending = "";
     return scrub(rest, this.wanted);
+  }
+
+  /** The earliest secret, the longest of those that start there. */
+  private first(text: string): { start: number; needle: string } | undefined {
+    let found: { start: number; needle: string } | undefined;
+    for (const needle of this.wanted) {
+      const start = text.indexOf(needle);
+      if (start >= 0 && (found === undefined || start < found.start)) found = { start, needle };
+    }
+    return found;
+  }
+
+  private beginsLonger(needle: string): boolean {
+    return this.wanted.some((other) => other.length > needle.length && other.startsWith(needle));
   }
 
   /** Length of the longest end that begins a secret without completing it. */

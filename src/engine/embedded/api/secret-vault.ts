@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { volatilePrefix } from "./compile-exec.ts";
 import { ApiError } from "./errors.ts";
 import type { Secret } from "./values.ts";
 
@@ -58,7 +59,7 @@ export class SecretVault {
 
   /** A variable that is in no cache key: its id says only its name, the last value in a session counts. */
   setVolatile(name: string, value: string): string {
-    const id = `volatile-${name}`;
+    const id = `${volatilePrefix}${name}`;
     this.volatiles.set(id, Buffer.from(value));
     return id;
   }
