@@ -23,13 +23,16 @@ const slim = [
   "path-exclude=/usr/share/man/*",
 ];
 
-/** Resolves with `{ base, certificates, node, python }`, each as oci.mjs takes layers; `release` removes their files. */
-export async function bootstrap(arch, detail) {
+/**
+ * `certificatesLayer` is the layer of that name of this machine's own architecture when another one is made, else "".
+ * Resolves with `{ base, certificates, node, python }`, each as oci.mjs takes layers; `release` removes their files.
+ */
+export async function bootstrap(arch, certificatesLayer, detail) {
   const folder = mkdtempSync(path.join(tmpdir(), "fastloop-images-"));
   const release = () => rmSync(folder, { recursive: true, force: true });
   try {
     const packages = await npmPackages(arch, folder, detail);
-    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, packages), {
+    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]), {
       env: { SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
       onLine: (line) => detail(line.replace(/^I: /, "")),
       next: "check that apt reaches its mirror (apt-get update), then run this again",
@@ -42,9 +45,9 @@ export async function bootstrap(arch, detail) {
   }
 }
 
-async function mmdebstrapArguments(arch, folder, packages) {
+async function mmdebstrapArguments(arch, folder, inputs) {
   const hook = path.join(import.meta.dirname, "hook.mjs");
-  const words = [process.execPath, hook, folder, debian.suite, ...packages];
+  const words = [process.execPath, hook, folder, debian.suite, ...inputs];
   return [
     "--variant=minbase",
     `--mode=${process.getuid() === 0 ? "root" : "unshare"}`,

@@ -17,7 +17,7 @@ import process from "node:process";
 import { packLayer } from "./layer.mjs";
 import { run } from "./run.mjs";
 
-const [folder, suite, nodePackage, npmPackage, root] = process.argv.slice(2);
+const [folder, suite, certificatesLayer, nodePackage, npmPackage, root] = process.argv.slice(2);
 const aptConfig = process.env.MMDEBSTRAP_APT_CONFIG;
 const layers = {};
 /** Path -> mark, as of the last layer. */
@@ -90,7 +90,13 @@ function clean() {
   write(cleaners[1], ['Acquire::Languages "none";']);
 }
 
-/** By apt from outside, with the mirrors of this run, and dpkg inside; as mmdebstrap itself does it. */
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * By apt from outside, with the mirrors of this run, and dpkg inside; as mmdebstrap itself does it. What takes long under
+ * emulation and is the same for every architecture is not done: byte code (left out anyway) and the hashing of
+ * certificates, which are taken from the layer of this machine's own architecture.
+ */
 async function install(...packages) {
   const settings = [
     "Dir::Bin::dpkg=env",
@@ -102,10 +108,16 @@ async function install(...packages) {
     "Dpkg::Use-Pty=false",
   ];
   const options = settings.flatMap((setting) => ["-o", setting]);
+  const stubs = ["usr/local/bin/py3compile", ...(certificatesLayer ? ["usr/local/sbin/update-ca-certificates"] : [])];
+  for (const stub of stubs) {
+    write(stub, ["#!/bin/sh"]);
+    chmodSync(path.join(root, stub), 0o755);
+  }
   await run("apt-get", ["--yes", "--no-install-recommends", ...options, "install", ...packages], {
-    env: { APT_CONFIG: aptConfig, DEBIAN_FRONTEND: "noninteractive" },
+    env: { APT_CONFIG: aptConfig, DEBIAN_FRONTEND: "noninteractive", PATH: systemPath },
     onLine: console.log,
   });
+  for (const stub of stubs) rmSync(path.join(root, stub));
 }
 
 /** Where the official image has them. */
@@ -193,6 +205,7 @@ await take("base");
 // They speak of /var/cache/apt, and apt runs outside.
 for (const file of cleaners) rmSync(path.join(root, file));
 await install("ca-certificates");
+if (certificatesLayer) await run("tar", ["-xzf", certificatesLayer, "-C", root, "etc/ssl/certs"]);
 await take("certificates");
 const withCertificates = before;
 await addNode();

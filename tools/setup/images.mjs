@@ -1,6 +1,6 @@
 // Base images where no image registry can be reached: bootstrapped from Debian packages and npm, kept in the storage of a
 // local registry that the engine daemon serves to BuildKit (docs/air-gapped.md).
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { images as catalogue, revision } from "./catalogue.mjs";
 import { readDecision, writeDecision } from "./decision.mjs";
 import { SetupError } from "./errors.mjs";
 import { withLock } from "./lock.mjs";
+import { nativeArch } from "./arch.mjs";
 import { pushImage, pushIndex } from "./oci.mjs";
 import { findProgram, run, start } from "./run.mjs";
 
@@ -58,7 +59,10 @@ function hasImages(decision, arch) {
 
 async function makeImages(folder, decision, arch, detail) {
   const program = registryProgram(folder) ?? (await unpackRegistry(folder, detail));
-  const { layers, release } = await bootstrap(arch, detail);
+  const saved = path.join(folder, "certificates.tar.gz");
+  const foreign = arch !== nativeArch && existsSync(saved);
+  const { layers, release } = await bootstrap(arch, foreign ? saved : "", detail);
+  if (arch === nativeArch) copyFileSync(layers.certificates.file, saved);
   const registry = await startRegistry(program, path.join(folder, "registry"));
   try {
     const known = decision.revision === revision ? decision.images : {};

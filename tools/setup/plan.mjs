@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { nativeArch } from "./arch.mjs";
 import { root } from "./checkout.mjs";
 import { emulation } from "./emulation.mjs";
 import { buildkit, shims } from "./engine.mjs";
@@ -10,8 +11,6 @@ import { systemPackages } from "./system-packages.mjs";
 import { findProgram } from "./run.mjs";
 import { SetupError } from "./errors.mjs";
 import { reachesRegistry, readDecision } from "./decision.mjs";
-
-export const nativeArch = process.arch === "x64" ? "amd64" : process.arch;
 
 /** Steps in order: packages, then engine, helper and images at once. */
 export async function planEngine(options) {

@@ -8,6 +8,7 @@ import { startControl } from "./control.ts";
 import { startGraphqlServer } from "./graphql-server.ts";
 import type { Log } from "./log.ts";
 import { controlSocket, packageRoot, shimDir } from "./paths.ts";
+import { createPreparePlatform } from "./platforms.ts";
 import { createSessions } from "./sessions.ts";
 import { sweep } from "./sweep.ts";
 
@@ -40,6 +41,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   await sweep(state, log);
   const sessions = createSessions({
     shimDirectory: (arch) => Promise.resolve(shimDir(root, arch)),
+    preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
     onError,
   });
   const backend = await startBackend({

@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { openApiSession } from "../api/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import type { EngineEvent } from "../../types.ts";
+import { withPlatforms, type PreparePlatform } from "./platforms.ts";
 import type { OpenSessionRequest } from "./protocol.ts";
 import { readHostTrust } from "./trust.ts";
 
@@ -18,6 +19,8 @@ export interface Session {
 
 export interface SessionsOptions {
   shimDirectory(arch: string): Promise<string>;
+  /** Undefined where BuildKit is not ours. */
+  preparePlatform: PreparePlatform | undefined;
   onError(error: unknown): void;
 }
 
@@ -49,8 +52,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     async open(client, request, hooks) {
       const token = randomBytes(32).toString("hex");
       const controller = new AbortController();
+      const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
+      const prepare = options.preparePlatform;
       const api = await openApiSession({
-        buildkit: client,
+        buildkit: prepare === undefined ? client : withPlatforms(client, prepare, notify),
         workdir: request.workdir,
         shimDirectory: options.shimDirectory,
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
