@@ -10,6 +10,7 @@ import { mountCases } from "./mounts.ts";
 import { protocolCases } from "./protocol.ts";
 import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
+import { serviceCases } from "./services.ts";
 import { valueCases } from "./values.ts";
 import type { ConformanceCase } from "./case.ts";
 
@@ -25,6 +26,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   File: fileCases,
   Host: hostCases,
   Secret: secretCases,
+  Service: serviceCases,
   Changeset: changesetCases,
   "JSON, env files, engine": valueCases,
   "git and http": remoteCases,

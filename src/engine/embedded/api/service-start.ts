@@ -16,7 +16,7 @@ export async function startService(call: Call, service: Service): Promise<Runnin
     case "container":
       return await startClaimed(call, service, await planOfContainer(call, service));
     case "tunnel":
-      return await openTunnel(service, await call.session.services.start(service.upstream));
+      return await openTunnel(service, await call.session.services.start(service.upstream), call.session.network);
     case "host":
       return await startHost(call, service);
   }

@@ -14,6 +14,8 @@ const graceMs = 10_000;
 interface Life {
   readonly aborter: AbortController;
   readonly running: Promise<RunningService>;
+  /** Set once it is healthy. */
+  instance: RunningService | undefined;
 }
 
 interface Entry {
@@ -98,20 +100,29 @@ export class Services {
 
   /** What BuildKit mounts as `/etc/hosts` into an exec that is about to run: starts what the exec is bound to. */
   async hostsFile(id: string): Promise<Buffer | undefined> {
-    const bindings = this.bindings.get(id);
-    if (bindings === undefined) return undefined;
+    const bindings = this.bindings.get(id) ?? [];
     try {
-      const lines = await Promise.all(
+      const bound = await Promise.all(
         bindings.map(async ({ alias, service }) => {
           const { address } = await this.start(service);
-          return `${address}\t${[...new Set([alias, hostnameOf(service)])].join(" ")}\n`;
+          return { address, names: [...new Set([alias, hostnameOf(service)])] };
         }),
       );
-      return Buffer.from(`127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join("")}`);
+      const others = this.startedByName().filter(({ service }) => !bindings.some((binding) => binding.service === service));
+      const hosts = [...bound, ...others];
+      return hosts.length === 0 ? undefined : Buffer.from(hostsText(hosts));
     } catch (error) {
       this.failures.set(id, error);
       throw error;
     }
+  }
+
+  /** Services that a client started: every container of the session may know their hostnames. */
+  private startedByName(): { service: Service; address: string; names: string[] }[] {
+    return [...this.entries.values()].flatMap(({ service, life, pinned }) => {
+      if (!pinned || life?.instance === undefined || service.kind === "tunnel") return [];
+      return [{ service, address: life.instance.address, names: [hostnameOf(service)] }];
+    });
   }
 
   /** Why an exec with this `/etc/hosts` could not start, if that was because of a service. */
@@ -130,12 +141,15 @@ export class Services {
     // What it needs itself is held as long as it lives.
     const release = this.hold([{ services: needsOf(service) }]);
     const running = entry.ending.then(() => startService(call, service));
-    const life: Life = { aborter, running };
+    const life: Life = { aborter, running, instance: undefined };
     const over = (): void => {
       release();
       if (entry.life === life) entry.life = undefined;
     };
-    running.then((instance) => instance.ended.then(over), over);
+    running.then((instance) => {
+      life.instance = instance;
+      void instance.ended.then(over);
+    }, over);
     return life;
   }
 
@@ -170,6 +184,11 @@ export class Services {
     }
     return entry;
   }
+}
+
+function hostsText(hosts: readonly { address: string; names: readonly string[] }[]): string {
+  const lines = hosts.map(({ address, names }) => `${address}\t${names.join(" ")}\n`);
+  return `127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join("")}`;
 }
 
 function needsOf(service: Service): readonly ServiceBinding[] {

@@ -8,7 +8,7 @@ const bindAddress = "127.0.0.1";
 const bindAddress6 = "::1";
 
 /** Listens on the host and leads each connection to a running service. Ends with the service. */
-export async function openTunnel(service: TunnelService, upstream: RunningService): Promise<RunningService> {
+export async function openTunnel(service: TunnelService, upstream: RunningService, network: "isolated" | "host"): Promise<RunningService> {
   const servers: net.Server[] = [];
   const connections = new Set<net.Socket>();
   const ports: ExposedPort[] = [];
@@ -26,7 +26,9 @@ export async function openTunnel(service: TunnelService, upstream: RunningServic
         socket.once("close", () => connections.delete(socket));
         void pipe(socket, upstream, forward.backend);
       };
-      const { port, opened } = await listen(forward, lead);
+      // What shares the host's network listens on the host already.
+      const there = network === "host" && forward.frontend === forward.backend;
+      const { port, opened } = there ? { port: forward.backend, opened: [] } : await listen(forward, lead);
       servers.push(...opened);
       ports.push({
         type: "Port",

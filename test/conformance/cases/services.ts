@@ -1,0 +1,298 @@
+import { createServer, connect, type AddressInfo, type Server } from "node:net";
+import path from "node:path";
+import type { Client, Container, Directory, Service } from "@dagger.io/dagger";
+import { baseImage, matching, type ConformanceCase } from "./case.ts";
+
+/** Answers each connection with a text; `$$` in it is the number of the process, `%` a word of this run of it. */
+const perl = [
+  "$| = 1; $SIG{TERM} = sub { exit 0 };",
+  "my ($port, $text) = @ARGV; my $run = int(rand(1e12)); $text =~ s/%/$run/;",
+  "$s = IO::Socket::INET->new(LocalPort => $port, Listen => 50, ReuseAddr => 1) or die $!;",
+  "while ($c = $s->accept) { print $c $text, qq(\\n); close $c }",
+].join(" ");
+
+const answering = (port: number, text: string): string[] => ["perl", "-MIO::Socket", "-e", perl, String(port), text];
+/** Reads what a port answers, with bash alone. */
+const ask = (host: string, port: number): string[] => ["bash", "-c", `cat < /dev/tcp/${host}/${port}`];
+
+const base = (dag: Client): Container => dag.container().from(baseImage);
+const serving = (dag: Client, text: string, port = 8080): Service =>
+  base(dag).withExposedPort(port).asService({ args: answering(port, text) });
+const asking = (dag: Client, service: Service, host = "web", port = 8080): Promise<string> =>
+  base(dag).withServiceBinding("web", service).withExec(ask(host, port)).stdout();
+
+/** What a port of this machine answers. */
+function askHost(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1");
+    socket.on("data", (data) => (text += data.toString("utf8")));
+    socket.on("end", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+async function withServer<T>(target: { port: number } | { path: string }, text: string, use: (server: Server) => Promise<T>): Promise<T> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.end(text);
+  });
+  await new Promise<void>((resolve) => ("port" in target ? server.listen(0, "127.0.0.1", resolve) : server.listen(target.path, resolve)));
+  try {
+    return await use(server);
+  } finally {
+    server.close();
+  }
+}
+
+export const serviceCases: ConformanceCase[] = [
+  {
+    name: "a bound service is reached by its alias",
+    run: ({ dag, unique }) => asking(dag, serving(dag, unique)).then((text) => text === `${unique}\n`),
+    expected: true,
+  },
+  {
+    name: "a bound service is reached by its own hostname too",
+    run: async ({ dag, unique }) => {
+      const service = serving(dag, unique);
+      return (await asking(dag, service, await service.hostname())) === `${unique}\n`;
+    },
+    expected: true,
+  },
+  {
+    name: "an exec with a binding is cached by what the service is",
+    run: async ({ dag, unique }) => {
+      const bound = (text: string) =>
+        base(dag).withServiceBinding("web", serving(dag, text)).withExec(["bash", "-c", "cat < /dev/tcp/web/8080; date +%N"]).stdout();
+      const [first, again, other] = [await bound(unique), await bound(unique), await bound(`other ${unique}`)];
+      return [first === again, other.startsWith("other")];
+    },
+    expected: [true, true],
+  },
+  {
+    name: "a service runs once, whoever uses it",
+    run: async ({ dag, unique }) => {
+      const service = serving(dag, `${unique} %`);
+      const container = base(dag).withServiceBinding("web", service);
+      const answers = await Promise.all([1, 2, 3].map((number) => container.withEnvVariable("N", `${number}`).withExec(ask("web", 8080)).stdout()));
+      return new Set(answers).size;
+    },
+    expected: 1,
+  },
+  {
+    name: "two services on one port do not collide",
+    run: async ({ dag, unique }) => {
+      const text = await base(dag)
+        .withServiceBinding("one", serving(dag, `one ${unique}`))
+        .withServiceBinding("two", serving(dag, `two ${unique}`))
+        .withExec(["bash", "-c", "cat < /dev/tcp/one/8080; cat < /dev/tcp/two/8080"])
+        .stdout();
+      return text.replaceAll(unique, "U");
+    },
+    expected: "one U\ntwo U\n",
+  },
+  {
+    name: "a service uses the services that it is bound to",
+    run: async ({ dag, unique }) => {
+      const front = base(dag)
+        .withServiceBinding("db", serving(dag, unique, 5432))
+        .withExposedPort(80)
+        .asService({ args: ["bash", "-c", `text=$(cat < /dev/tcp/db/5432); exec "$0" "$@" "front $text"`, ...answering(80, "").slice(0, -1)] });
+      return (await asking(dag, front, "web", 80)).replace(unique, "U");
+    },
+    expected: "front U\n",
+  },
+  {
+    name: "a service has the container's files, mounts, environment, secrets, user and working directory",
+    run: async ({ dag, unique }) => {
+      const script = `echo "$(cat f)" "$(cat /m/g)" "$V" "$S" "$(id -u)" "$PWD" > /tmp/answer; exec perl -MIO::Socket -e '${perl}' 8080 "$(cat /tmp/answer)"`;
+      const service = base(dag)
+        .withNewFile("/w/f", `file ${unique}`)
+        .withMountedDirectory("/m", dag.directory().withNewFile("g", "mounted"))
+        .withEnvVariable("V", "variable")
+        .withSecretVariable("S", dag.setSecret(`s-${unique}`, "hush"))
+        .withUser("1000")
+        .withWorkdir("/w")
+        .withExposedPort(8080)
+        .asService({ args: ["bash", "-c", script] });
+      return (await asking(dag, service)).replace(unique, "U");
+    },
+    expected: "file U mounted variable hush 1000 /w\n",
+  },
+  {
+    name: "without arguments a service runs the entrypoint with the default arguments",
+    run: async ({ dag, unique }) => {
+      const [command = "", ...rest] = answering(8080, unique);
+      const service = base(dag).withEntrypoint([command]).withDefaultArgs(rest).withExposedPort(8080).asService();
+      return (await asking(dag, service)) === `${unique}\n`;
+    },
+    expected: true,
+  },
+  {
+    name: "arguments replace the entrypoint unless it is asked for",
+    run: async ({ dag, unique }) => {
+      const container = base(dag).withEntrypoint(["perl", "-MIO::Socket"]).withExposedPort(8080);
+      const whole = container.asService({ args: answering(8080, `a ${unique}`) });
+      const after = container.asService({ args: answering(8080, `b ${unique}`).slice(2), useEntrypoint: true });
+      return [await asking(dag, whole), await asking(dag, after)].map((text) => text.replace(unique, "U"));
+    },
+    expected: ["a U\n", "b U\n"],
+  },
+  {
+    name: "a container without a command makes no service",
+    run: ({ dag }) => dag.container().asService().hostname(),
+    fails: { message: /no service command has been set/ },
+  },
+  {
+    name: "hostname, endpoint and ports are known before a service runs",
+    run: async ({ dag }) => {
+      const service = base(dag).withExposedPort(80, { description: "web" }).withExposedPort(9000).asService({ args: ["sleep", "1"] });
+      const ports = await service.ports();
+      return {
+        hostname: await service.hostname(),
+        endpoints: [await service.endpoint(), await service.endpoint({ port: 9000, scheme: "tcp" })],
+        ports: await Promise.all(ports.map(async (port) => [await port.port(), await port.protocol(), await port.description()])),
+      };
+    },
+    expected: {
+      hostname: matching(/^[0-9a-v]{13}$/),
+      endpoints: [matching(/^[0-9a-v]{13}:80$/), matching(/^tcp:\/\/[0-9a-v]{13}:9000$/)],
+      ports: [
+        [80, "TCP", "web"],
+        [9000, "TCP", null],
+      ],
+    },
+  },
+  {
+    name: "withHostname names a service",
+    run: async ({ dag, unique }) => {
+      const service = serving(dag, unique).withHostname("called");
+      return [await service.hostname(), await service.endpoint(), (await asking(dag, service, "called")) === `${unique}\n`];
+    },
+    expected: ["called", "called:8080", true],
+  },
+  {
+    name: "a service without ports has no endpoint",
+    run: ({ dag }) => base(dag).asService({ args: ["sleep", "1"] }).endpoint(),
+    fails: { message: /no ports exposed/ },
+  },
+  {
+    name: "a service that ends at its start is a failed exec with its output",
+    run: ({ dag, unique }) =>
+      base(dag).withEnvVariable("U", unique).withExposedPort(81).asService({ args: ["sh", "-c", "echo said; echo no >&2; exit 4"] }).start(),
+    fails: { message: /exit code: 4/, exitCode: 4, stdout: "said\n", stderr: "no\n", cmd: ["sh", "-c", "echo said; echo no >&2; exit 4"] },
+  },
+  {
+    name: "an exec fails with the service that it is bound to",
+    run: ({ dag, unique }) =>
+      asking(dag, base(dag).withEnvVariable("U", unique).withExposedPort(81).asService({ args: ["sh", "-c", "echo no >&2; exit 5"] })),
+    fails: { message: /exit code: 5/, exitCode: 5 },
+  },
+  {
+    name: "a port without health check is not waited for",
+    run: async ({ dag, unique }) => {
+      const service = base(dag)
+        .withEnvVariable("U", unique)
+        .withExposedPort(82, { experimentalSkipHealthcheck: true })
+        .asService({ args: ["sleep", "30"] });
+      await (await service.start()).stop();
+      return true;
+    },
+    expected: true,
+  },
+  {
+    name: "a stopped service starts anew",
+    run: async ({ dag, unique }) => {
+      const service = serving(dag, `${unique} %`);
+      const container = base(dag).withServiceBinding("web", service);
+      const first = await container.withEnvVariable("N", "1").withExec(ask("web", 8080)).stdout();
+      await service.stop();
+      const second = await container.withEnvVariable("N", "2").withExec(ask("web", 8080)).stdout();
+      return first !== second;
+    },
+    expected: true,
+  },
+  {
+    name: "a stop lets a service end by itself",
+    run: async ({ dag, unique }) => {
+      const volume = dag.cacheVolume(`stop-${unique}`);
+      const service = base(dag)
+        .withMountedCache("/v", volume)
+        .withExposedPort(8080, { experimentalSkipHealthcheck: true })
+        .asService({ args: ["bash", "-c", "trap 'echo bye > /v/end; exit 0' TERM; while :; do sleep 0.05; done"] });
+      await service.start();
+      await service.stop();
+      return await base(dag).withMountedCache("/v", volume).withExec(["cat", "/v/end"]).stdout();
+    },
+    expected: "bye\n",
+  },
+  {
+    name: "a started service is known by its hostname without a binding",
+    run: async ({ dag, unique }) => {
+      const service = await serving(dag, unique).start();
+      const text = await base(dag).withExec(ask(await service.hostname(), 8080)).stdout();
+      await service.stop();
+      return text === `${unique}\n`;
+    },
+    expected: true,
+  },
+  {
+    name: "a tunnel leads from a port of the host to a service, until it is stopped",
+    run: async ({ dag, unique }) => {
+      const tunnel = await dag.host().tunnel(serving(dag, unique)).start();
+      const endpoint = await tunnel.endpoint();
+      const port = Number(endpoint.split(":").at(-1));
+      const answers = await Promise.all([1, 2, 3].map(() => askHost(port)));
+      await tunnel.stop();
+      const after = await askHost(port).catch((error: NodeJS.ErrnoException) => error.code);
+      return [answers.every((answer) => answer === `${unique}\n`), after];
+    },
+    expected: [true, "ECONNREFUSED"],
+  },
+  {
+    name: "a tunnel needs a service in a container and a port",
+    run: async ({ dag }) => {
+      const reason = (promise: Promise<unknown>) => promise.then(() => "none", (error: Error) => /^[^[]*/.exec(error.message)?.[0].trim());
+      const service = base(dag).asService({ args: ["sleep", "1"] });
+      const host = dag.host().service([{ backend: 1 }]);
+      return [await reason(dag.host().tunnel(service).id()), await reason(dag.host().tunnel(host).id())];
+    },
+    expected: ["no ports to forward", "tunneling to non-Container services is not supported"],
+  },
+  {
+    name: "Host.service leads from a container to a port of the host",
+    run: ({ dag, unique }) =>
+      withServer({ port: 0 }, unique, async (server) => {
+        const { port } = server.address() as AddressInfo;
+        const service = dag.host().service([{ backend: port, frontend: 8081 }], { host: "127.0.0.1" });
+        return [await service.endpoint(), (await asking(dag, service, "web", 8081)) === unique];
+      }),
+    expected: [matching(/^[0-9a-v]{13}:8081$/), true],
+  },
+  {
+    name: "Host.service needs ports",
+    run: ({ dag }) => dag.host().service([]).hostname(),
+    fails: { message: /no ports specified/ },
+  },
+  {
+    name: "a unix socket of the host is reached from a container",
+    run: ({ dag, folder, relativeFolder, unique }) =>
+      withServer({ path: path.join(folder, "s") }, unique, async () => {
+        const read = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new("/run/x.sock") or die $!; print <$s>`;
+        const container = base(dag).withEnvVariable("U", unique).withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(relativeFolder, "s")));
+        const text = await container.withExec(["perl", "-e", read]).stdout();
+        const gone = await container.withoutUnixSocket("/run/x.sock").withExec(["sh", "-c", "test -e /run/x.sock; echo $?"]).stdout();
+        return [text === unique, gone];
+      }),
+    expected: [true, "1\n"],
+  },
+  {
+    name: "a directory that a bound exec made is what the service answered",
+    run: async ({ dag, unique }) => {
+      const container = base(dag).withServiceBinding("web", serving(dag, unique)).withExec(["bash", "-c", "mkdir /o; cat < /dev/tcp/web/8080 > /o/f"]);
+      const directory: Directory = container.directory("/o");
+      return (await directory.file("f").contents()) === `${unique}\n`;
+    },
+    expected: true,
+  },
+];
