@@ -10,6 +10,7 @@ import {
   type TreeFilter,
   type TreeListing,
 } from "../tree/index.ts";
+import { batchFromSteps, canBatch, layBatch } from "./trees-batch.ts";
 import { hostFile, layRecipe } from "./trees-chain.ts";
 import { recipeOf, type NewBaseReason, type TreeStep } from "./trees-recipe.ts";
 import type { EngineSession, QueryOptions } from "./types.ts";
@@ -89,7 +90,7 @@ export class TreeSync {
       const base = this.bases.get(key);
       const steps = base === undefined ? { newBase: "first" as const } : this.difference(base, listing);
       if (base !== undefined && Array.isArray(steps)) {
-        const laid = await this.lay(base, listing, steps, options);
+        const laid = await this.lay(base, listing, filter, steps, options);
         if (laid !== undefined) return laid;
       } else if (!Array.isArray(steps)) {
         const sent = await this.send(key, filter, listing, options);
@@ -116,6 +117,7 @@ export class TreeSync {
   private async lay(
     base: Base,
     listing: TreeListing,
+    filter: TreeFilter,
     steps: TreeStep[],
     options: SyncOptions,
   ): Promise<SyncedTree | undefined> {
@@ -125,7 +127,11 @@ export class TreeSync {
     if (known !== undefined) return { id: known, listing, via: { kind: "edits", steps: steps.length } };
     let id: string;
     try {
-      id = await layRecipe(this.session, base.id, listing.root, steps, options);
+      const asOneCopy =
+        this.session.engine.kind === "dagger" && steps.length >= batchFromSteps && canBatch(steps, filter);
+      id = asOneCopy
+        ? await layBatch(this.session, base.id, listing.root, filter, steps, options)
+        : await layRecipe(this.session, base.id, listing.root, steps, options);
     } catch (error) {
       // A file that is gone by now was listed a moment ago: look again. Anything else is a real failure.
       if (steps.every((step) => isStill(listing.root, step))) throw error;
