@@ -1,0 +1,133 @@
+/** A small project with three functions, and `fastloop watch` on it as a process whose events are awaited. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fastloop, cliFile, type CliResult } from "./cli-process.ts";
+
+const moduleSource = `
+import { dag, func, object, type Directory } from "@dagger.io/dagger"
+
+@object()
+export class Loop {
+  /** Reads one part of the project; a part that says \`broken\` fails, one that says \`slow\` lasts. */
+  @func()
+  async test(source: Directory, part: string): Promise<string> {
+    const script = \`
+      cat \${part}/*
+      grep -qs broken \${part}/* && exit 3
+      if grep -qs slow \${part}/*; then echo sleeping; sleep 600; fi
+      echo "ok \${part} from $(echo $(cat lib/* \${part}/*))"\`
+    return dag.container().from("debian:bookworm-slim").withMountedDirectory("/src", source).withWorkdir("/src")
+      .withExec(["sh", "-c", script]).stdout()
+  }
+}
+`;
+
+const configuration = `version: 1
+name: loop
+watch:
+  targets:
+    lib: { call: "test --source . --part lib", inputs: [lib/] }
+    api: { call: "test --source . --part api", inputs: [lib/, api/], needs: [lib] }
+    worker: { call: "test --source . --part worker", inputs: [worker/] }
+engine:
+  jobs: 2
+`;
+
+export class LoopProject {
+  readonly root = mkdtempSync(path.join(tmpdir(), "fastloop-loop-"));
+  private watches: WatchProcess[] = [];
+
+  constructor() {
+    this.write("dagger.json", JSON.stringify({ name: "loop", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }));
+    this.write("ci/package.json", JSON.stringify({ type: "module" }));
+    this.write("ci/src/index.ts", moduleSource);
+    this.write("fastloop.yaml", configuration);
+    for (const part of ["lib", "api", "worker"]) this.write(`${part}/a.txt`, `${part} one\n`);
+  }
+
+  at(name: string): string {
+    return path.join(this.root, name);
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(path.dirname(this.at(name)), { recursive: true });
+    writeFileSync(this.at(name), text);
+  }
+
+  run(...words: string[]): Promise<CliResult> {
+    return fastloop(words, { cwd: this.root });
+  }
+
+  watch(...words: string[]): WatchProcess {
+    const watch = new WatchProcess(this.root, words);
+    this.watches.push(watch);
+    return watch;
+  }
+
+  async remove(): Promise<void> {
+    for (const watch of this.watches) await watch.kill("SIGKILL");
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** One line of `--json`. */
+export interface WatchEvent {
+  event: string;
+  name?: string;
+  outcome?: string;
+  [key: string]: unknown;
+}
+
+export class WatchProcess {
+  readonly child: ChildProcess;
+  readonly events: WatchEvent[] = [];
+  stderr = "";
+  private read = 0;
+  private waiters: (() => void)[] = [];
+  private readonly exited: Promise<unknown>;
+
+  constructor(cwd: string, words: readonly string[]) {
+    this.child = spawn(process.execPath, [cliFile, "watch", "--json", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    this.exited = once(this.child, "exit");
+    void this.exited.then(() => this.wake());
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    createInterface({ input: this.child.stdout! }).on("line", (line) => {
+      this.events.push(JSON.parse(line) as WatchEvent);
+      this.wake();
+    });
+  }
+
+  /** The next event of that kind (and of that function); events before it are passed over. */
+  async next(event: string, name?: string): Promise<WatchEvent> {
+    for (;;) {
+      for (; this.read < this.events.length; ) {
+        const candidate = this.events[this.read++]!;
+        if (candidate.event === event && (name === undefined || candidate.name === name)) return candidate;
+      }
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`the watch ended before "${event}": ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
+      }
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
+  /** Names of what started since `from`, in order. */
+  startedSince(from: number): string[] {
+    return this.events.slice(from).filter((event) => event.event === "started").map((event) => event.name!);
+  }
+
+  /** Ends it and gives its exit code, or the signal that ended it. */
+  async kill(signal: NodeJS.Signals): Promise<number | string | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.exited;
+    return this.child.exitCode ?? this.child.signalCode;
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}
