@@ -25,7 +25,7 @@ export const containerCases: ConformanceCase[] = [
   },
   {
     name: "a changed container has no image reference",
-    run: ({ dag }) => dag.container().from(baseImage).withNewFile("/x", "").imageRef(),
+    run: ({ dag }) => dag.container().from(baseImage).withEnvVariable("A", "b").imageRef(),
     fails: { message: /Image reference can only be retrieved immediately after the 'Container.From' call/ },
   },
   {

@@ -43,13 +43,13 @@ export const directoryCases: ConformanceCase[] = [
     fails: { message: /syntax error in pattern/ },
   },
   {
-    name: "paths never leave the directory",
+    name: "paths never leave the tree",
     run: async ({ dag }) => [
       await dag.directory().withNewFile("../x", "").entries(),
       await dag.directory().withNewFile("/abs/x", "").glob("**"),
       await dag.directory().withNewFile("a/b", "").directory("a").withNewFile("../../c", "").entries(),
     ],
-    expected: [["x"], ["abs/", "abs/x"], ["b", "c"]],
+    expected: [["x"], ["abs/", "abs/x"], ["b"]],
   },
   {
     name: "directory and its name are those of the part",
@@ -246,5 +246,6 @@ export const directoryCases: ConformanceCase[] = [
       return [(await directory.glob("**")).length, await directory.file("d9/f999").contents()];
     },
     expected: [1010, "content 999"],
+    only: { engine: "embedded", reason: "a Dagger 0.21 engine fails to mount a thousand layers" },
   },
 ];

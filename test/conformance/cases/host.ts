@@ -167,6 +167,7 @@ export const hostCases: ConformanceCase[] = [
       return (await laid.digest()) === (await synced.digest());
     },
     expected: true,
+    only: { engine: "embedded", reason: "a Dagger 0.21 engine takes digests of host directories in another way than of made ones" },
   },
 ];
 

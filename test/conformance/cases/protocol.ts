@@ -90,6 +90,7 @@ export const protocolCases: ConformanceCase[] = [
       return JSON.stringify(answer).includes('"entries":["f"]');
     },
     expected: true,
+    only: { engine: "embedded", reason: "a Dagger 0.21 engine fails to mount so many layers" },
   },
   {
     name: "quotes, backslashes and control characters survive in contents",

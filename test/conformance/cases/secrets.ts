@@ -68,7 +68,7 @@ export const secretCases: ConformanceCase[] = [
   },
   {
     name: "a secret from the environment is the variable",
-    run: async ({ dag }) => (await dag.secret("env://PATH").plaintext()) === process.env["PATH"],
+    run: async ({ dag }) => (await dag.secret("env://HOME").plaintext()) === process.env["HOME"],
     expected: true,
   },
   {
@@ -102,6 +102,7 @@ export const secretCases: ConformanceCase[] = [
       return [await length("four"), await length("sevens!")];
     },
     expected: ["4\n", "7\n"],
+    only: { engine: "embedded", reason: "a Dagger 0.21 engine knows a set secret by its name only" },
   },
   {
     name: "a secret printed in pieces, twice, and beside other text is masked each time",

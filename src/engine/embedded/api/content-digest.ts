@@ -19,10 +19,13 @@ export async function directoryDigest(call: Call, directory: Directory): Promise
   });
 }
 
-/** With metadata: content, permissions and owner; without: the SHA-256 of the content alone. */
+/** With metadata: content, permissions and owner; without: the SHA-256 of the content's SHA-256, which is what Dagger gives. */
 export async function fileDigest(call: Call, file: File, excludeMetadata: boolean): Promise<string> {
   return await withTree(call, file.tree, async (reader) => {
-    if (excludeMetadata) return `sha256:${await contentHash(reader, file.path)}`;
+    if (excludeMetadata) {
+      const content = Buffer.from(await contentHash(reader, file.path), "hex");
+      return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+    }
     const stat = await reader.stat(file.path);
     if (stat === undefined) throw notFound("stat", file.path);
     return `sha256:${createHash("sha256").update(await entryKey(reader, file.path, stat)).digest("hex")}`;

@@ -5,9 +5,12 @@ export function absolutePath(workdir: string, name: string): string {
   return withoutTrailingSlash(path.resolve("/", workdir === "" ? "/" : workdir, name));
 }
 
-/** `name` below the folder `base` of a tree; `..` never leads out of it, as Dagger's paths do not. */
+/**
+ * `name` from the folder `base` of a tree, absolute names too. `..` may leave the folder but not the tree: as on a Dagger
+ * engine, a directory is a place in a tree.
+ */
 export function pathBelow(base: string, name: string): string {
-  return withoutTrailingSlash(path.join(base, path.resolve("/", name)));
+  return withoutTrailingSlash(path.join("/", base, name));
 }
 
 /** Whether `name` ends like a folder: a copy to it goes into it. */
