@@ -43,7 +43,9 @@ async function startHost(call: Call, service: HostService): Promise<RunningServi
 async function startClaimed(call: Call, service: Service, plan: ServicePlan): Promise<RunningService> {
   const hostname = hostnameOf(service);
   if (call.session.network !== "host") return await startContainer(call, hostname, plan);
-  const release = claimHostPorts(call.session.options.buildkit.address, plan.ports, hostname);
+  const { options, services } = call.session;
+  const endIfIdle = (): Promise<boolean> => services.endIfIdle(service);
+  const release = await claimHostPorts(options.buildkit.address, plan.ports, { hostname, endIfIdle });
   try {
     const running = await startContainer(call, hostname, plan);
     void running.ended.then(release);

@@ -98,6 +98,15 @@ export class Services {
     await this.end(entry, kill);
   }
 
+  /** Ends a service that only waits for its next use; says whether it is gone. */
+  async endIfIdle(service: Service): Promise<boolean> {
+    const entry = this.entryOf(service);
+    if (entry.users > 0 || entry.pinned) return false;
+    await this.end(entry, false);
+    await entry.ending;
+    return true;
+  }
+
   /** What BuildKit mounts as `/etc/hosts` into an exec that is about to run: starts what the exec is bound to. */
   async hostsFile(id: string): Promise<Buffer | undefined> {
     const bindings = this.bindings.get(id) ?? [];
