@@ -37,14 +37,14 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
       }),
     resolveImageConfig: async (reference: string, platform: string) => {
       const [os = "linux", architecture = "", variant = ""] = platform.split("/");
-      const gateway = new Gateway(channel, owner.options);
+      const gateway = new Gateway(channel, owner.options, options.onStatus);
       owner.running.add(gateway);
       try {
         const request = { ref: reference, platform: { os, architecture, variant }, logName: `resolve ${reference}` };
         const response = await gateway.call(bridge.resolveImageConfig, request);
         return { digest: response.digest, config: JSON.parse(response.config.toString("utf8")) as ImageConfig, ref: response.ref };
       } finally {
-        await gateway.finish({}).catch(() => gateway.abort());
+        await gateway.finish({}).catch(() => gateway.end());
         owner.running.delete(gateway);
       }
     },

@@ -6,7 +6,6 @@ import { startProcess } from "./container-process.ts";
 import type { ContainerMount, ContainerRequest, GatewayContainer } from "./container-types.ts";
 import { Gateway } from "./gateway.ts";
 import type { ResultOwner } from "./results.ts";
-import { followStatus } from "./status.ts";
 import type { Definition, StatusUpdate } from "./types.ts";
 
 const mountType = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
@@ -27,14 +26,12 @@ export async function openContainer(
 ): Promise<GatewayContainer> {
   const { signal, onStatus = owner.onStatus } = options;
   signal?.throwIfAborted();
-  const gateway = new Gateway(channel, owner.options);
-  const status = followStatus(channel, gateway.ref, onStatus);
+  const gateway = new Gateway(channel, owner.options, onStatus);
   const containerId = randomBytes(12).toString("hex");
   owner.running.add(gateway);
   const end = (): void => {
     owner.running.delete(gateway);
-    gateway.abort();
-    status.stop();
+    void gateway.abort();
   };
   try {
     const solved = new Map<Definition, Promise<string>>();

@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
-import { Gateway } from "./gateway.ts";
+import { Gateway, type GatewayOptions } from "./gateway.ts";
 import type { ResultMessage } from "./messages.ts";
 import { authService, secretService } from "./session/credentials.ts";
 import { exportService } from "./session/export-sink.ts";
 import { openSession } from "./session/session.ts";
-import { followStatus } from "./status.ts";
 import type { BuildOptions, ExportRequest } from "./types.ts";
 
 /**
@@ -25,22 +24,21 @@ export async function runExport(
     authService(options.registryAuth),
     ...exportService(request.sink),
   ]);
-  const gateway = new Gateway(channel, {
+  const gatewayOptions: GatewayOptions = {
     sessionId: session.id,
     exporters: [{ type: request.type, attributes: exporterAttributes(request) }],
     cacheImports: request.cacheImports,
     cacheExports: request.cacheExports,
-  });
+  };
+  const gateway = new Gateway(channel, gatewayOptions, options.onStatus);
   running.add(gateway);
-  const status = followStatus(channel, gateway.ref, options.onStatus);
   try {
     const result = await solveAll(gateway, request, signal);
     const response = await gateway.finish(result, signal);
-    await status.done;
+    await gateway.status.done;
     return response;
   } catch (error) {
-    gateway.abort();
-    status.stop();
+    void gateway.abort();
     throw error;
   } finally {
     running.delete(gateway);

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { CallOptions, Channel } from "./channel.ts";
 import { SolveError } from "./errors.ts";
 import { bridge, control, type Method, type ResultMessage } from "./messages.ts";
-import type { CacheEntry, Definition } from "./types.ts";
+import { followStatus, type StatusFollower } from "./status.ts";
+import type { CacheEntry, Definition, StatusUpdate } from "./types.ts";
 
 export interface GatewayOptions {
   /** Session that serves secrets, credentials and export sinks. */
@@ -12,6 +13,8 @@ export interface GatewayOptions {
   cacheImports?: readonly CacheEntry[];
   cacheExports?: readonly CacheEntry[];
 }
+
+const givenUp = (): Error => new Error("the build was given up");
 
 /** Rights that an exec may use where the daemon grants them; without one of them BuildKit refuses such an exec. */
 const ENTITLEMENTS = ["security.insecure", "network.host"];
@@ -22,13 +25,17 @@ const ENTITLEMENTS = ["security.insecure", "network.host"];
  */
 export class Gateway {
   readonly ref = randomBytes(12).toString("hex");
+  readonly status: StatusFollower;
   readonly #channel: Channel;
   readonly #metadata = new Metadata();
   readonly #options: GatewayOptions;
-  readonly #aborter = new AbortController();
+  readonly #calls = new AbortController();
+  readonly #build = new AbortController();
+  #ending: Promise<void> | undefined;
+  #returned = false;
   readonly #solved: Promise<Record<string, string>>;
 
-  constructor(channel: Channel, options: GatewayOptions, entitlements: readonly string[] = ENTITLEMENTS) {
+  constructor(channel: Channel, options: GatewayOptions, onStatus: (update: StatusUpdate) => void) {
     this.#channel = channel;
     this.#options = options;
     this.#metadata.set("buildkit-controlapi-buildid", this.ref);
@@ -36,15 +43,16 @@ export class Gateway {
       ref: this.ref,
       session: options.sessionId,
       cache: { imports: [...(options.cacheImports ?? [])], exports: [...(options.cacheExports ?? [])] },
-      entitlements: [...entitlements],
+      entitlements: ENTITLEMENTS,
       // Not recorded in the daemon's build history: that costs disk writes for each build.
       internal: true,
       exporters: (options.exporters ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
     };
     this.#solved = channel
-      .unary(control.solve, request, { signal: this.#aborter.signal })
+      .unary(control.solve, request, { signal: this.#build.signal })
       .then(({ exporterResponse }) => exporterResponse);
     this.#solved.catch(() => {});
+    this.status = followStatus(channel, this.ref, onStatus);
   }
 
   /**
@@ -60,7 +68,7 @@ export class Gateway {
   /** The daemon does not stop the calls of a build that has ended: each is cancelled with it. */
   async #unary<Request, Response>(method: Method<Request, Response>, request: Request, signal?: AbortSignal): Promise<Response> {
     const either = new AbortController();
-    const signals = [this.#aborter.signal, ...(signal === undefined ? [] : [signal])];
+    const signals = [this.#calls.signal, ...(signal === undefined ? [] : [signal])];
     const listeners = signals.map((each) => {
       const abort = (): void => either.abort(each.reason);
       if (each.aborted) abort();
@@ -83,36 +91,50 @@ export class Gateway {
   async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
     // BuildKit has no definition of the empty file system; as a result it is a reference without an id.
     if (definition.def.length === 0) return undefined;
-    const { result } = await this.call(
-      bridge.solve,
-      {
-        definition,
-        allowResultReturn: true,
-        allowResultArrayRef: true,
-        evaluate: true,
-        ...(this.#options.cacheImports === undefined ? {} : { cacheImports: this.#options.cacheImports }),
-      },
-      { signal },
-    );
+    const { cacheImports } = this.#options;
+    const request = { definition, allowResultReturn: true, allowResultArrayRef: true, ...(cacheImports === undefined ? {} : { cacheImports }) };
+    const { result } = await this.call(bridge.solve, request, { signal });
     const id = result?.ref?.id ?? "";
-    return id === "" ? undefined : { id };
+    if (id === "") return undefined;
+    // A call of its own, not `Solve` with `evaluate`: there the daemon forgets to release a result that comes in spite of
+    // a cancellation (v0.33.1).
+    await this.call(bridge.evaluate, { ref: id }, { signal });
+    return { id };
   }
 
   /** Ends the build with a result and waits for the exporters. */
   async finish(result: ResultMessage, signal?: AbortSignal): Promise<Record<string, string>> {
-    const abort = (): void => this.abort();
+    const abort = (): void => void this.abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
       signal?.throwIfAborted();
       await this.#unary(bridge.return, { result }, signal);
+      this.#returned = true;
       return await this.#solved;
     } finally {
       signal?.removeEventListener("abort", abort);
     }
   }
 
-  /** Ends the build at once: what runs for it alone is stopped. */
-  abort(): void {
-    this.#aborter.abort(new Error("the build was given up"));
+  /** Ends a build that nothing runs for any more. */
+  end(): void {
+    this.#calls.abort(givenUp());
+    this.#build.abort(givenUp());
+  }
+
+  /**
+   * Stops what runs for this build alone, then ends it. In this order, so that the daemon still knows to whom the
+   * results of what is dying belong, and releases them. (It does not release the writable mounts of a cancelled exec
+   * even so, until it is restarted: v0.33.1.) Resolves at the end; who called hears of the stop at once.
+   */
+  abort(): Promise<void> {
+    this.#calls.abort(givenUp());
+    // Once it has returned, only exporters run, and they end with the build.
+    this.#ending ??= (this.#returned ? Promise.resolve() : this.status.quiet()).then(() => this.end());
+    return this.#ending;
+  }
+
+  get aborted(): boolean {
+    return this.#ending !== undefined;
   }
 }

@@ -113,9 +113,10 @@ const bridgeService = "/moby.buildkit.v1.frontend.LLBBridge";
 /** The API of one open build; every call carries the build's id in its metadata. */
 export const bridge = {
   solve: method<
-    { definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean; evaluate: boolean; cacheImports?: readonly CacheEntry[] },
+    { definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean; cacheImports?: readonly CacheEntry[] },
     { result: ResultMessage | null }
   >(`${bridgeService}/Solve`, "gateway.SolveRequest", "gateway.SolveResponse"),
+  evaluate: method<{ ref: string }, object>(`${bridgeService}/Evaluate`, "gateway.EvaluateRequest", "gateway.EvaluateResponse"),
   return: method<{ result?: ResultMessage; error?: { code: number; message: string } }, object>(
     `${bridgeService}/Return`,
     "gateway.ReturnRequest",

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
-import { followStatus } from "./status.ts";
 import type { Definition, Ref, StatusUpdate } from "./types.ts";
 
 /** How long a result is held in the daemon after its last use. */
@@ -47,6 +46,8 @@ interface Result extends Ref {
 export class Results {
   readonly #channel: Channel;
   readonly #held = new Set<Held>();
+  /** Builds that were given up and whose execs are dying. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #treesSeen = new Set<string>();
 
   constructor(channel: Channel) {
@@ -83,8 +84,9 @@ export class Results {
 
   /** Stops what the owner's solves still run and lets go of everything that they left in the daemon. */
   async releaseOwner(owner: ResultOwner): Promise<void> {
-    for (const gateway of owner.running) gateway.abort();
+    const stopping = [...owner.running].map((gateway) => gateway.abort());
     await Promise.all([...this.#held].filter((held) => held.owner === owner).map((held) => held.release()));
+    await Promise.all(stopping);
   }
 
   /** What holds the result now; parallel readers of a released one share the solve that brings it back. */
@@ -115,16 +117,15 @@ export class Results {
   ): Promise<Held | undefined> {
     await this.#makeRoomForTrees(definition);
     signal?.throwIfAborted();
-    const gateway = new Gateway(this.#channel, owner.options);
+    const gateway = new Gateway(this.#channel, owner.options, onStatus ?? owner.onStatus);
     owner.running.add(gateway);
-    const status = followStatus(this.#channel, gateway.ref, onStatus ?? owner.onStatus);
     try {
       const ref = await gateway.solve(definition, signal);
       const release = async (): Promise<void> => {
         this.#held.delete(held);
         clearTimeout(held.idleTimer);
-        await gateway.finish({}).catch(() => gateway.abort());
-        await status.done;
+        await gateway.finish({}).catch(() => gateway.end());
+        await gateway.status.done;
       };
       const held: Held = { gateway, id: ref?.id ?? "", owner, users: 0, idleTimer: undefined, release };
       if (ref === undefined) {
@@ -135,14 +136,23 @@ export class Results {
       this.#idleSoon(held);
       return held;
     } catch (error) {
-      gateway.abort();
+      if (signal?.aborted === true || gateway.aborted) {
+        this.#endLater(gateway);
+        throw error;
+      }
+      gateway.end();
       // The error is told after the logs that explain it.
-      if (signal?.aborted !== true) await withinMs(status.done, STATUS_FLUSH_MS);
-      status.stop();
+      await withinMs(gateway.status.done, STATUS_FLUSH_MS);
       throw error;
     } finally {
       owner.running.delete(gateway);
     }
+  }
+
+  #endLater(gateway: Gateway): void {
+    const ending = gateway.abort();
+    this.#ending.add(ending);
+    void ending.then(() => this.#ending.delete(ending));
   }
 
   #idleSoon(held: Held): void {
@@ -156,7 +166,8 @@ export class Results {
     const unseen = treesIn(definition).filter((tree) => !this.#treesSeen.has(tree));
     if (unseen.length === 0) return;
     for (const tree of unseen) this.#treesSeen.add(tree);
-    await Promise.all([...this.#held].filter((held) => held.users === 0).map((held) => held.release()));
+    const idle = [...this.#held].filter((held) => held.users === 0);
+    await Promise.all([...idle.map((held) => held.release()), ...this.#ending]);
   }
 }
 

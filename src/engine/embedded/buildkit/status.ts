@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { Channel } from "./channel.ts";
 import { control, type StatusMessage, type Timestamp } from "./messages.ts";
@@ -7,19 +8,38 @@ import type { StatusUpdate } from "./types.ts";
 export interface StatusFollower {
   /** Resolves when the daemon has said all that there is. */
   readonly done: Promise<void>;
+  /** Resolves when nothing of the build runs any more, for all that the daemon tells; two seconds at most. */
+  quiet(): Promise<void>;
   stop(): void;
 }
+
+const QUIET_TIMEOUT_MS = 2_000;
+/** What the daemon does right before it tells of a start, and right after it tells of an end. */
+const UNTOLD_MS = 25;
 
 export function followStatus(channel: Channel, ref: string, onUpdate: Listener): StatusFollower {
   const account = accountOf(onUpdate);
   const stream: ClientReadableStream<StatusMessage> = channel.serverStream(control.status, { ref });
+  const running = new Set<string>();
   const done = new Promise<void>((resolve) => {
-    stream.on("data", (message) => account.add(message));
+    stream.on("data", (message) => {
+      account.add(message);
+      for (const { digest, started, completed } of message.vertexes) {
+        if (started !== null && completed === null) running.add(digest);
+        else running.delete(digest);
+      }
+    });
     // An error here is the end of the build or of the connection; whoever waits for a result hears of it there.
     stream.on("error", () => resolve());
     stream.on("end", () => resolve());
   });
-  return { done, stop: () => stream.cancel() };
+  const quiet = async (): Promise<void> => {
+    const latest = performance.now() + QUIET_TIMEOUT_MS;
+    do await setTimeout(UNTOLD_MS);
+    while (running.size > 0 && performance.now() < latest);
+    await setTimeout(UNTOLD_MS);
+  };
+  return { done, quiet, stop: () => stream.cancel() };
 }
 
 type Listener = (update: StatusUpdate) => void;

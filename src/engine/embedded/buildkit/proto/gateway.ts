@@ -18,9 +18,11 @@ message ReturnRequest { Result result = 1; Status error = 2; }
 message ReturnResponse {}
 message SolveRequest {
   pb.Definition definition = 1; string frontend = 2; bool allowResultReturn = 5; bool allowResultArrayRef = 6;
-  bool final = 10; repeated control.CacheEntry cacheImports = 12; bool evaluate = 14;
+  bool final = 10; repeated control.CacheEntry cacheImports = 12;
 }
 message SolveResponse { string ref = 1; Result result = 3; }
+message EvaluateRequest { string ref = 1; }
+message EvaluateResponse {}
 message ResolveImageConfigRequest {
   string ref = 1; pb.Platform platform = 2; string resolveMode = 3; string logName = 4; int32 resolverType = 5;
   string sessionId = 6; string storeId = 7;
