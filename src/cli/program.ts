@@ -55,7 +55,7 @@ Examples:
   const wanted = findCommand(argv);
   for (const [name, entry] of Object.entries(commands)) {
     if (name !== wanted) addSummary(program, name, entry);
-    else (await entry.load()).register(program, context);
+    else await addCommand(program, name, entry, context);
   }
   for (const command of program.commands) {
     inheritOptions(command);
@@ -100,6 +100,14 @@ function mergeOptions(chain: Command[]): Record<string, unknown> {
     }
   }
   return merged;
+}
+
+async function addCommand(program: Command, name: string, entry: CommandEntry, context: CliContext): Promise<void> {
+  (await entry.load()).register(program, context);
+  if (entry.examples === undefined) return;
+  const width = Math.max(...entry.examples.map(([line]) => line.length));
+  const lines = entry.examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd());
+  program.commands.find((command) => command.name() === name)?.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 
 function addSummary(program: Command, name: string, entry: CommandEntry): void {

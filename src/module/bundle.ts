@@ -1,6 +1,6 @@
 /** A module's sources as one file that the host can import; made once per module digest. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, writeFileSync, existsSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
@@ -59,6 +59,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
     const outside = Object.keys(result.metafile.inputs)
       .map((file) => path.resolve(module.sourceDir, file))
       .filter((file) => existsSync(file) && !file.startsWith(path.join(module.sourceDir, "src", path.sep)));
+    prune(path.dirname(place.folder));
     writeFileAtomically(inputsFile(place), JSON.stringify(Object.fromEntries(outside.map((file) => [file, stamp(file)]))));
     return place;
   } catch (error) {
@@ -129,6 +130,20 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
     detail: rest.slice(0, 5).map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("\n"),
     hint: unresolved ? `install the module's dependencies in ${path.relative(module.root, module.sourceDir) || "."}/` : undefined,
   });
+}
+
+/** So many bundles are kept; the oldest go first. */
+const keptBundles = 50;
+
+function prune(folder: string): void {
+  try {
+    const bundles = readdirSync(folder).map((name) => path.join(folder, name));
+    if (bundles.length <= keptBundles) return;
+    const byAge = bundles.map((bundle) => ({ bundle, mtimeMs: statSync(bundle).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
+    for (const { bundle } of byAge.slice(keptBundles)) rmSync(bundle, { recursive: true, force: true });
+  } catch {
+    // Another process prunes too.
+  }
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {

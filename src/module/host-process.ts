@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { bundleModule, bundlePlace, type ModuleBundle } from "./bundle.ts";
 import { FunctionError, moduleBroken } from "./function-error.ts";
 import type { CallRequest, FromHost, ToHost } from "./host/protocol.ts";
+import { listTree } from "../tree/index.ts";
 import { distFile, findPackageRoot } from "./programs.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
 
@@ -198,7 +199,6 @@ function hostFlags(module: ModuleInfo, bundle: ModuleBundle): string[] {
   const flags = process.allowedNodeEnvironmentFlags;
   const readable = new Set<string>();
   for (const folder of [
-    module.sourceDir,
     path.join(module.root, "node_modules"),
     path.join(findPackageRoot(), "node_modules"),
     path.dirname(distFile("sdk.js")),
@@ -211,9 +211,27 @@ function hostFlags(module: ModuleInfo, bundle: ModuleBundle): string[] {
     flags.has("--permission") ? "--permission" : "--experimental-permission",
     ...(flags.has("--allow-net") ? ["--allow-net"] : []),
     ...[...readable].map((folder) => `--allow-fs-read=${path.join(folder, "*")}`),
+    ...readableSources(module.sourceDir).map((place) => `--allow-fs-read=${place}`),
     "--disable-warning=ExperimentalWarning",
     "--disable-warning=SecurityWarning",
   ];
+}
+
+/**
+ * The permission model follows symbolic links. In an engine a link that leaves the module leads nowhere, so where there
+ * is one, the files beside it are allowed one by one.
+ */
+function readableSources(sourceDir: string): string[] {
+  const { entries } = listTree(sourceDir, { exclude: ["**/node_modules", "**/.git"] });
+  const leaves = (link: string): boolean => {
+    const target = existsSync(link) ? realpathSync(link) : sourceDir;
+    return target !== sourceDir && !target.startsWith(sourceDir + path.sep);
+  };
+  const links = entries.filter((entry) => entry.type === "symlink" && leaves(path.join(sourceDir, entry.path)));
+  if (links.length === 0) return [path.join(sourceDir, "*")];
+  const kept = entries.filter((entry) => entry.type === "file").map((entry) => path.join(sourceDir, entry.path));
+  const packages = path.join(sourceDir, "node_modules");
+  return existsSync(packages) ? [...kept, path.join(packages, "*")] : kept;
 }
 
 function abortReason(signal: AbortSignal | undefined): unknown {

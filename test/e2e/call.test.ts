@@ -91,7 +91,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("fastloop call", () => {
   it("runs a body in the host process and its containers in the engine; result on stdout, progress on stderr", async () => {
-    const result = await call(["base", "with-exec", "--args=sh,-c,cat a.txt; echo progress >&2", "stdout"]);
+    const result = await call(["base", "-v", "with-exec", "--args=sh,-c,cat a.txt; echo progress >&2", "stdout"]);
     expect(result).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
     expect(result.stderr).toContain("exec sh -c");
   });

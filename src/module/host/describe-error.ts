@@ -6,7 +6,13 @@ import type { HostError } from "./protocol.ts";
 /** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
 export function describeError(error: unknown, sourceDir: string): HostError {
   if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
-  return { message: error.message, name: error.name, frames: userFrames(error.stack ?? "", sourceDir), exec: execOf(error) };
+  return { message: messageOf(error), name: error.name, frames: userFrames(error.stack ?? "", sourceDir), exec: execOf(error) };
+}
+
+/** "Encountered an unknown error" is the SDK's wrapping; what happened is in its cause. */
+function messageOf(error: Error): string {
+  const { cause } = error;
+  return error.name === "UnknownDaggerError" && cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
 }
 
 function userFrames(stack: string, sourceDir: string): string[] {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync, mkdirSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -202,6 +202,13 @@ describe("an error of a function body", () => {
     });
   });
 
+  it("says what happened to the session when it is gone", async () => {
+    const module = await moduleOf("@func() ask(): Promise<string> { return dag.version() }");
+    const host = hostOf(module);
+    await session.close();
+    await expect(host.call({ function: "ask", args: {}, callId: callId() })).rejects.toThrow(/ECONNREFUSED|awaited/);
+  });
+
   it("that ends the process fails the running calls, and the next call gets a new process", async () => {
     const module = await moduleOf(`
       @func() die(): string { process.exit(9) }
@@ -243,6 +250,21 @@ describe("a function body cannot", () => {
     const result = await attempt(`return fs.readFileSync(${JSON.stringify(outside)}, "utf8")`, 'import fs from "node:fs"');
     rmSync(outside);
     expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+  });
+
+  it("read through a link that leaves its module", async () => {
+    writeFileSync(outside, "private");
+    const module = await moduleOf(
+      '@func() async it(): Promise<string> { return fs.readFileSync(new URL("../" + "link.txt", import.meta.url), "utf8") }\n' +
+        '@func() async own(): Promise<string> { return fs.readFileSync(new URL("../dagger.json", import.meta.url), "utf8") }',
+      'import fs from "node:fs"',
+    );
+    symlinkSync(outside, path.join(module.root, "link.txt"));
+    const host = hostOf(module);
+    const result: unknown = await host.call({ function: "it", args: {}, callId: callId() }).catch((error: unknown) => error);
+    expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission/i) });
+    expect(await host.call({ function: "own", args: {}, callId: callId() })).toContain('"name":"it"');
+    rmSync(outside);
   });
 
   it("see the user's environment", async () => {
