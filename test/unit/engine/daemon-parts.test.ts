@@ -1,0 +1,156 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildkitdToml } from "../../../src/engine/embedded/daemon/buildkitd-config.ts";
+import { takeLock } from "../../../src/engine/embedded/daemon/lock.ts";
+import { cacheDir, controlSocket, stateDir } from "../../../src/engine/embedded/daemon/paths.ts";
+import { createPreparePlatform, withPlatforms } from "../../../src/engine/embedded/daemon/platforms.ts";
+import { readHostTrust } from "../../../src/engine/embedded/daemon/trust.ts";
+import type { BuildkitClient } from "../../../src/engine/embedded/buildkit/types.ts";
+import { idleMsOf, parseIdleMs } from "../../../src/engine/idle.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "fastloop-parts-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the lock of a state folder", () => {
+  it("is held by one at a time, and free again after its release", async () => {
+    const release = await takeLock(folder);
+    expect(release).toBeDefined();
+    expect(await takeLock(folder)).toBeUndefined();
+    release?.();
+    const again = await takeLock(folder);
+    expect(again).toBeDefined();
+    again?.();
+  });
+
+  it("goes to exactly one of many who ask at once", async () => {
+    const taken = await Promise.all(Array.from({ length: 20 }, () => takeLock(folder)));
+    expect(taken.filter((release) => release !== undefined)).toHaveLength(1);
+    for (const release of taken) release?.();
+  });
+});
+
+describe("folders", () => {
+  it("follow XDG where its variables are absolute, and the home folder otherwise", () => {
+    expect(cacheDir({ XDG_CACHE_HOME: "/c", HOME: "/h" })).toBe("/c/fastloop");
+    expect(cacheDir({ XDG_CACHE_HOME: "relative", HOME: "/h" })).toBe("/h/.cache/fastloop");
+    expect(stateDir(undefined, { HOME: "/h" })).toBe("/h/.local/state/fastloop/engine");
+  });
+
+  it("are apart for each BuildKit address", () => {
+    const env = { HOME: "/h" };
+    const [own, one, other] = [stateDir(undefined, env), stateDir("tcp://a:1", env), stateDir("tcp://b:1", env)];
+    expect(new Set([own, one, other]).size).toBe(3);
+  });
+
+  it("have their sockets in a short path where their own is too long for the kernel", () => {
+    const deep = path.join("/", "x".repeat(120));
+    expect(controlSocket(deep).length).toBeLessThan(104);
+    expect(controlSocket("/short")).toBe("/short/control.sock");
+  });
+});
+
+describe("buildkitd.toml", () => {
+  const config = { rootDir: "/state/buildkit", socket: "/state/buildkitd.sock", otelSocket: "/state/otel.sock" };
+
+  it("uses the host's network, which needs no plugins", () => {
+    expect(buildkitdToml(config)).toContain('networkMode = "host"');
+  });
+
+  it("has the local registry in docker.io's place only where one is served", () => {
+    expect(buildkitdToml(config)).not.toContain("docker.io");
+    const toml = buildkitdToml({ ...config, mirror: "127.0.0.1:5000" });
+    expect(toml).toContain('[registry."docker.io"]\n  mirrors = ["127.0.0.1:5000"]');
+    expect(toml).toContain('[registry."127.0.0.1:5000"]\n  http = true');
+  });
+});
+
+describe("the host's trust", () => {
+  const certificate = (body: string): string => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
+
+  it("holds certificates that a variable names and the distribution does not have", () => {
+    const file = path.join(folder, "extra.pem");
+    writeFileSync(file, `comment\n${certificate("ZXh0cmE=")}\n`);
+    const bundle = readHostTrust({ NODE_EXTRA_CA_CERTS: file }).caBundlePem ?? "";
+    expect(bundle).toContain(certificate("ZXh0cmE="));
+    expect(bundle).not.toContain("comment");
+  });
+
+  it("passes over a variable that names no file, or a folder", () => {
+    mkdirSync(path.join(folder, "certs"));
+    const trust = readHostTrust({ SSL_CERT_FILE: path.join(folder, "none"), NODE_EXTRA_CA_CERTS: path.join(folder, "certs") });
+    expect(trust).toEqual(readHostTrust({}));
+  });
+
+  it("has the proxy's variables in upper case, whichever case the host uses", () => {
+    const { environment } = readHostTrust({ https_proxy: "http://p:1", NO_PROXY: "localhost", FTP_PROXY: "", PATH: "/bin" });
+    expect(environment).toEqual({ HTTPS_PROXY: "http://p:1", NO_PROXY: "localhost" });
+  });
+});
+
+describe("a foreign platform", () => {
+  const native = process.arch === "x64" ? "amd64" : "arm64";
+  const foreign = native === "amd64" ? "arm64" : "amd64";
+
+  it("is prepared once, however many ask, and again after a failure", async () => {
+    const calls: string[][] = [];
+    let fail = true;
+    const prepare = createPreparePlatform(async (parts, _options, extra = []) => {
+      calls.push([...parts, ...extra]);
+      if (fail) throw new Error("no network");
+      return Promise.resolve();
+    });
+    const notify = (): void => undefined;
+    await prepare(native, notify);
+    expect(calls).toEqual([]);
+    await expect(Promise.all([prepare(foreign, notify), prepare(foreign, notify)])).rejects.toThrow("no network");
+    fail = false;
+    await Promise.all([prepare(foreign, notify), prepare(foreign, notify)]);
+    expect(calls).toEqual([
+      ["images", "emulation", "--arch", foreign],
+      ["images", "emulation", "--arch", foreign],
+    ]);
+  });
+
+  it("is prepared before an image of it is resolved, and leaves the client's other methods alone", async () => {
+    const order: string[] = [];
+    class Fake {
+      readonly #secret = "kept";
+      openBuild = async () => Promise.resolve(this.#build());
+      #build() {
+        return { resolveImageConfig: (reference: string) => (order.push(`resolve ${reference}`), Promise.resolve({})) };
+      }
+      info() {
+        return Promise.resolve({ version: this.#secret, platforms: [] });
+      }
+    }
+    const client = withPlatforms(
+      new Fake() as unknown as BuildkitClient,
+      async (architecture) => {
+        await Promise.resolve();
+        order.push(`prepare ${architecture}`);
+      },
+      () => undefined,
+    );
+    const build = await client.openBuild({} as never);
+    await build.resolveImageConfig("debian", "linux/arm64/v8");
+    expect(order).toEqual(["prepare arm64", "resolve debian"]);
+    expect((await client.info()).version).toBe("kept");
+  });
+});
+
+describe("the idle time", () => {
+  it("is 30 minutes unless the environment says otherwise", () => {
+    expect(idleMsOf({})).toBe(30 * 60_000);
+    expect(idleMsOf({ FASTLOOP_ENGINE_IDLE: "90s" })).toBe(90_000);
+    expect(parseIdleMs("1.5h", "--idle")).toBe(5_400_000);
+  });
+
+  it("is a usage error with its place when it is no duration", () => {
+    expect(() => parseIdleMs("soon", "--idle")).toThrow(expect.objectContaining({ exitCode: 2, place: "--idle" }) as Error);
+  });
+});

@@ -1,0 +1,95 @@
+import http from "node:http";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startGraphqlServer, type GraphqlServer } from "../../../src/engine/embedded/daemon/graphql-server.ts";
+import type { Session } from "../../../src/engine/embedded/daemon/sessions.ts";
+import { createAgent, query } from "../../../src/engine/graphql-client.ts";
+
+let server: GraphqlServer;
+let seen: { query: string; callId: string | undefined; signal: AbortSignal }[];
+let answer: () => Promise<unknown>;
+const ended = new AbortController();
+
+beforeAll(async () => {
+  const session = {
+    signal: ended.signal,
+    api: {
+      execute: (request: { query: string }, context: { callId?: string; signal: AbortSignal }) => {
+        seen.push({ query: request.query, callId: context.callId, signal: context.signal });
+        return answer();
+      },
+    },
+  } as unknown as Session;
+  server = await startGraphqlServer({ find: (token) => (token === "secret" ? session : undefined), onError: () => undefined });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  seen = [];
+  answer = () => Promise.resolve({ data: { version: "v1" } });
+});
+
+function post(headers: Record<string, string>, body = '{"query":"{version}"}', method = "POST"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: server.port, path: "/query", method, headers, agent: false };
+    const request = http.request(options, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+const token = `Basic ${Buffer.from("secret:").toString("base64")}`;
+const good = { authorization: token, "content-type": "application/json" };
+
+describe("the GraphQL endpoint", () => {
+  it("answers a request that carries a session's token", async () => {
+    expect(await post(good)).toBe(200);
+    expect(seen).toHaveLength(1);
+  });
+
+  it.each([
+    ["no token", 401, { "content-type": "application/json" }],
+    ["another token", 401, { ...good, authorization: `Basic ${Buffer.from("guess:").toString("base64")}` }],
+    ["a foreign origin", 403, { ...good, origin: "https://example.com" }],
+    ["a name that was rebound to loopback", 403, { ...good, host: "example.com" }],
+    ["a form's content type", 415, { ...good, "content-type": "text/plain" }],
+  ])("refuses %s", async (_what, status, headers) => {
+    expect(await post(headers)).toBe(status);
+    expect(seen).toEqual([]);
+  });
+
+  it("refuses what is not JSON, no request, or no POST", async () => {
+    expect(await post(good, "{")).toBe(400);
+    expect(await post(good, '{"variables":{}}')).toBe(400);
+    expect(await post(good, "", "GET")).toBe(405);
+    expect(seen).toEqual([]);
+  });
+
+  it("hands on the call's id", async () => {
+    await post({ ...good, "x-fastloop-call": "c3" });
+    expect(seen[0]?.callId).toBe("c3");
+  });
+
+  it("aborts the request whose client went away, and no other", async () => {
+    const started = new Promise<AbortSignal>((resolve) => {
+      answer = () =>
+        new Promise((_resolve, reject) => {
+          const signal = seen.at(-1)?.signal as AbortSignal;
+          signal.addEventListener("abort", () => reject(signal.reason as Error));
+          resolve(signal);
+        });
+    });
+    const controller = new AbortController();
+    const endpoint = { port: server.port, token: "secret", agent: createAgent() };
+    const pending = query(endpoint, "{slow}", {}, { signal: controller.signal });
+    const signal = await started;
+    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    controller.abort(new Error("stale"));
+    await expect(pending).rejects.toThrow("stale");
+    await aborted;
+    answer = () => Promise.resolve({ data: { version: "v2" } });
+    expect(await query(endpoint, "{version}")).toEqual({ version: "v2" });
+    endpoint.agent.destroy();
+  });
+});
