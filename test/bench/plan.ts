@@ -6,8 +6,9 @@ import { gitSnapshot } from "./git.ts";
 import { addOurSide, ours } from "./ours.ts";
 import { installPeers, linkPeers, peers, type Tool } from "./peers.ts";
 import { type Command, nowMs, runToEnd } from "./process.ts";
+import { startPrivateEngine } from "./private-engine.ts";
 import { type Aim, comparisonRows } from "./rows.ts";
-import { chosenSizes, type Size } from "./sizes.ts";
+import { chosen, type Size } from "./sizes.ts";
 import { median } from "./stats.ts";
 import type { Bench, Row } from "./types.ts";
 import { makeWorkspace, probeFile, type Workspace } from "./workspace.ts";
@@ -48,9 +49,8 @@ async function sample(tools: readonly Tool[], measure: Measure, workspace: Works
   return times;
 }
 
-async function measureSize(size: Size, note: (text: string) => void): Promise<Row[]> {
+async function measureSize(size: Size, tools: readonly Tool[], note: (text: string) => void): Promise<Row[]> {
   const base = await mkdtemp(path.join(tmpdir(), "fastloop-bench-"));
-  const tools = [ours, ...peers].filter((tool) => tool.noop !== undefined || tool.plan !== undefined);
   let workspace: Workspace | undefined;
   try {
     note(`${size.name}: generating ${size.packages} packages, ${size.files} files`);
@@ -82,8 +82,14 @@ export const planBench: Bench = {
   name: "plan",
   summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx",
   run: async ({ note, words }) => {
-    const rows: Row[] = [];
-    for (const size of chosenSizes(words)) rows.push(...(await measureSize(size, note)));
-    return rows;
+    const { sizes, tools } = chosen(words, [ours, ...peers].filter((tool) => tool.noop !== undefined));
+    const engine = tools.includes(ours) ? await startPrivateEngine(note) : undefined;
+    try {
+      const rows: Row[] = [];
+      for (const size of sizes) rows.push(...(await measureSize(size, tools, note)));
+      return rows;
+    } finally {
+      await engine?.stop();
+    }
   },
 };

@@ -23,7 +23,7 @@ export async function startRegistry(folder: string): Promise<BenchRegistry> {
   const storage = path.join(folder, "registry");
   mkdirSync(storage, { recursive: true });
   const config = path.join(folder, "registry.yml");
-  const lines = ["version: 0.1", "log: {level: warn}", `storage: {filesystem: {rootdirectory: ${storage}}}`];
+  const lines = ["version: 0.1", "log: {level: warn}", `storage: {filesystem: {rootdirectory: ${storage}}, delete: {enabled: true}}`];
   writeFileSync(config, `${[...lines, `http: {addr: "${address}"}`].join("\n")}\n`);
   const program = new RunningProgram({
     file,

@@ -16,9 +16,14 @@ export const sizes: readonly Size[] = [
   { name: "100k", packages: 1_000, files: 100_000, rounds: 2, editsPerRound: 5, timeoutMs: 300_000, lostAfterMs: 20_000 },
 ];
 
-/** The sizes named on the command line (`npm run bench -- watch 10k`), all without a name. */
-export function chosenSizes(words: readonly string[]): readonly Size[] {
-  const unknown = words.filter((word) => !sizes.some((size) => size.name === word));
-  if (unknown.length > 0) throw new Error(`no size ${unknown.join(", ")}; there are: ${sizes.map((s) => s.name).join(", ")}`);
-  return words.length === 0 ? sizes : sizes.filter((size) => words.includes(size.name));
+/** What the words after the benchmark's name choose: sizes, tools, or both (`npm run bench -- watch 10k turbo`). */
+export function chosen<T extends { name: string }>(words: readonly string[], tools: readonly T[]): { sizes: readonly Size[]; tools: readonly T[] } {
+  const names = [...sizes, ...tools].map(({ name }) => name);
+  const unknown = words.filter((word) => !names.includes(word));
+  if (unknown.length > 0) throw new Error(`neither size nor tool: ${unknown.join(", ")}; there are: ${names.join(", ")}`);
+  const named = <N extends { name: string }>(all: readonly N[]): readonly N[] => {
+    const some = all.filter(({ name }) => words.includes(name));
+    return some.length > 0 ? some : all;
+  };
+  return { sizes: named(sizes), tools: named(tools) };
 }

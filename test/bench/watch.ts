@@ -3,14 +3,15 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ours } from "./ours.ts";
+import { addOurSide, ours } from "./ours.ts";
 import { countLostEdits, type LostEdits } from "./lost-edits.ts";
 import { Marks, quietOutput } from "./marks.ts";
 import { installPeers, linkPeers, peers, type Tool } from "./peers.ts";
 import { family, idleUse, nowMs, RunningProgram } from "./process.ts";
 import { gitSnapshot } from "./git.ts";
+import { startPrivateEngine } from "./private-engine.ts";
 import { comparisonRows, type Aim } from "./rows.ts";
-import { chosenSizes, type Size } from "./sizes.ts";
+import { chosen, type Size } from "./sizes.ts";
 import { median, quantile } from "./stats.ts";
 import type { Bench, Row } from "./types.ts";
 import { makeWorkspace, probeFile, type Workspace } from "./workspace.ts";
@@ -145,13 +146,13 @@ function rowsOf(size: Size, all: ReadonlyMap<Tool, Samples>): Row[] {
   );
 }
 
-async function measureSize(size: Size, note: (text: string) => void): Promise<Row[]> {
+async function measureSize(size: Size, tools: readonly Tool[], note: (text: string) => void): Promise<Row[]> {
   const base = await mkdtemp(path.join(tmpdir(), "fastloop-bench-"));
   try {
     note(`${size.name}: generating ${size.packages} packages, ${size.files} files`);
     const workspace = await makeWorkspace(base, size);
+    await addOurSide(workspace);
     await linkPeers(await installPeers(note), workspace);
-    const tools = [ours, ...peers];
     await gitSnapshot(workspace.root);
     const all = new Map<Tool, Samples>(tools.map((tool) => [tool, emptySamples()]));
     for (let at = 0; at < size.rounds; at++) {
@@ -176,8 +177,14 @@ export const watchBench: Bench = {
   name: "watch",
   summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits",
   run: async ({ note, words }) => {
-    const rows: Row[] = [];
-    for (const size of chosenSizes(words)) rows.push(...(await measureSize(size, note)));
-    return rows;
+    const { sizes, tools } = chosen(words, [ours, ...peers]);
+    const engine = tools.includes(ours) ? await startPrivateEngine(note) : undefined;
+    try {
+      const rows: Row[] = [];
+      for (const size of sizes) rows.push(...(await measureSize(size, tools, note)));
+      return rows;
+    } finally {
+      await engine?.stop();
+    }
   },
 };
