@@ -1,4 +1,4 @@
-import { createServer, connect, type AddressInfo, type Server } from "node:net";
+import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import path from "node:path";
 import type { Client, Container, Directory, Service } from "@dagger.io/dagger";
 import { baseImage, matching, type ConformanceCase } from "./case.ts";
@@ -21,6 +21,10 @@ const serving = (dag: Client, text: string, port = 8080): Service =>
 const asking = (dag: Client, service: Service, host = "web", port = 8080): Promise<string> =>
   base(dag).withServiceBinding("web", service).withExec(ask(host, port)).stdout();
 
+/** The first line of an answer. */
+const line = (dag: Client, service: Service, port: number): Promise<string> =>
+  base(dag).withServiceBinding("web", service).withExec(["bash", "-c", `exec 3<> /dev/tcp/web/${port}; read -r line <&3; echo "$line"`]).stdout();
+
 /** What a port of this machine answers. */
 function askHost(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -33,15 +37,19 @@ function askHost(port: number): Promise<string> {
 }
 
 async function withServer<T>(target: { port: number } | { path: string }, text: string, use: (server: Server) => Promise<T>): Promise<T> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
     socket.on("error", () => undefined);
-    socket.end(text);
+    // The client hangs up: a Dagger engine does not pass the end of the host's side on.
+    socket.write(`${text}\n`);
   });
   await new Promise<void>((resolve) => ("port" in target ? server.listen(0, "127.0.0.1", resolve) : server.listen(target.path, resolve)));
   try {
     return await use(server);
   } finally {
     server.close();
+    for (const socket of sockets) socket.destroy();
   }
 }
 
@@ -121,13 +129,17 @@ export const serviceCases: ConformanceCase[] = [
     expected: "file U mounted variable hush 1000 /w\n",
   },
   {
-    name: "without arguments a service runs the entrypoint with the default arguments",
+    name: "without arguments a service runs the entrypoint, or the default arguments that were given, or both if asked to",
     run: async ({ dag, unique }) => {
-      const [command = "", ...rest] = answering(8080, unique);
-      const service = base(dag).withEntrypoint([command]).withDefaultArgs(rest).withExposedPort(8080).asService();
-      return (await asking(dag, service)) === `${unique}\n`;
+      const entered = base(dag).withExposedPort(8080).withEntrypoint(answering(8080, `e ${unique}`));
+      const given = entered.withDefaultArgs(answering(8080, `d ${unique}`));
+      const both = base(dag).withExposedPort(8080).withEntrypoint(["perl", "-MIO::Socket"]).withDefaultArgs(answering(8080, `b ${unique}`).slice(2));
+      const services = [entered.asService(), given.asService(), both.asService({ useEntrypoint: true })];
+      const answers: string[] = [];
+      for (const service of services) answers.push((await asking(dag, service)).replace(unique, "U"));
+      return answers;
     },
-    expected: true,
+    expected: ["e U\n", "d U\n", "b U\n"],
   },
   {
     name: "arguments replace the entrypoint unless it is asked for",
@@ -217,10 +229,11 @@ export const serviceCases: ConformanceCase[] = [
     name: "a stop lets a service end by itself",
     run: async ({ dag, unique }) => {
       const volume = dag.cacheVolume(`stop-${unique}`);
+      const farewell = `open F, ">", "/v/end"; print F "bye\\n"; close F; exit 0`;
       const service = base(dag)
         .withMountedCache("/v", volume)
-        .withExposedPort(8080, { experimentalSkipHealthcheck: true })
-        .asService({ args: ["bash", "-c", "trap 'echo bye > /v/end; exit 0' TERM; while :; do sleep 0.05; done"] });
+        .withExposedPort(8080)
+        .asService({ args: ["perl", "-MIO::Socket", "-e", perl.replace("exit 0", farewell), "8080", unique] });
       await service.start();
       await service.stop();
       return await base(dag).withMountedCache("/v", volume).withExec(["cat", "/v/end"]).stdout();
@@ -266,7 +279,7 @@ export const serviceCases: ConformanceCase[] = [
       withServer({ port: 0 }, unique, async (server) => {
         const { port } = server.address() as AddressInfo;
         const service = dag.host().service([{ backend: port, frontend: 8081 }], { host: "127.0.0.1" });
-        return [await service.endpoint(), (await asking(dag, service, "web", 8081)) === unique];
+        return [await service.endpoint(), (await line(dag, service, 8081)) === `${unique}\n`];
       }),
     expected: [matching(/^[0-9a-v]{13}:8081$/), true],
   },
@@ -279,11 +292,11 @@ export const serviceCases: ConformanceCase[] = [
     name: "a unix socket of the host is reached from a container",
     run: ({ dag, folder, relativeFolder, unique }) =>
       withServer({ path: path.join(folder, "s") }, unique, async () => {
-        const read = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new("/run/x.sock") or die $!; print <$s>`;
+        const read = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new("/run/x.sock") or die $!; print scalar <$s>`;
         const container = base(dag).withEnvVariable("U", unique).withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(relativeFolder, "s")));
         const text = await container.withExec(["perl", "-e", read]).stdout();
         const gone = await container.withoutUnixSocket("/run/x.sock").withExec(["sh", "-c", "test -e /run/x.sock; echo $?"]).stdout();
-        return [text === unique, gone];
+        return [text === `${unique}\n`, gone];
       }),
     expected: [true, "1\n"],
   },

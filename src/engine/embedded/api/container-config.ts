@@ -77,12 +77,13 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
 
   entrypoint: (container) => container.config.Entrypoint,
   withEntrypoint: (container, { args, keepDefaultArgs }: { args: string[]; keepDefaultArgs: boolean }) =>
-    configured(container, { Entrypoint: args, ...(keepDefaultArgs ? {} : { Cmd: [] }) }),
+    entered(container, args, keepDefaultArgs),
   withoutEntrypoint: (container, { keepDefaultArgs }: { keepDefaultArgs: boolean }) =>
-    configured(container, { Entrypoint: [], ...(keepDefaultArgs ? {} : { Cmd: [] }) }),
+    entered(container, [], keepDefaultArgs),
   defaultArgs: (container) => container.config.Cmd,
-  withDefaultArgs: (container, { args }: { args: string[] }) => configured(container, { Cmd: args }),
-  withoutDefaultArgs: (container) => configured(container, { Cmd: [] }),
+  withDefaultArgs: (container, { args }: { args: string[] }) =>
+    changed(configured(container, { Cmd: args }), { givenDefaultArgs: true }),
+  withoutDefaultArgs: (container) => changed(configured(container, { Cmd: [] }), { givenDefaultArgs: false }),
 
   exposedPorts: (container) => container.ports,
   withExposedPort: (
@@ -103,6 +104,12 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
   withoutExposedPort: (container, { port, protocol }: Pick<ExposedPort, "port" | "protocol">) =>
     changed(container, { ports: container.ports.filter((known) => known.port !== port || known.protocol !== protocol) }),
 };
+
+/** Another entrypoint takes the default arguments with it, unless they are to be kept. */
+function entered(container: Container, entrypoint: readonly string[], keepDefaultArgs: boolean): Container {
+  if (keepDefaultArgs) return configured(container, { Entrypoint: entrypoint });
+  return changed(configured(container, { Entrypoint: entrypoint, Cmd: [] }), { givenDefaultArgs: false });
+}
 
 function configured(container: Container, patch: Partial<ContainerConfig>): Container {
   return changed(container, { config: { ...container.config, ...patch } });

@@ -39,7 +39,7 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
   },
 };
 
-/** The arguments, else the default ones; after the entrypoint, unless arguments were given without asking for it. */
+/** The arguments, else the default ones; after the entrypoint if that is asked for, or if the image alone says what to run. */
 function serviceOf(container: Container, args: ServiceArguments, field: "asService" | "up"): ContainerService {
   if (args.experimentalPrivilegedNesting) throw notServed(`Container.${field}(experimentalPrivilegedNesting)`);
   if (args.insecureRootCapabilities) {
@@ -48,7 +48,8 @@ function serviceOf(container: Container, args: ServiceArguments, field: "asServi
   const { Cmd, Entrypoint } = container.config;
   const given = args.args.map((part) => expandArgument(container, part, args.expand));
   const command = given.length > 0 ? given : [...Cmd];
-  const whole = given.length === 0 || args.useEntrypoint ? [...Entrypoint, ...command] : command;
+  const asImage = given.length === 0 && container.givenDefaultArgs !== true;
+  const whole = asImage || args.useEntrypoint ? [...Entrypoint, ...command] : command;
   if (whole.length === 0) throw new ApiError("no service command has been set");
   return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit };
 }

@@ -180,6 +180,8 @@ export interface Container {
   readonly registryAuth: readonly RegistryCredential[];
   /** Set right after `from` and `publish`-free; any change of the container clears it. */
   readonly imageReference?: string;
+  /** The default arguments are the client's and not the image's: a service runs them without the entrypoint. */
+  readonly givenDefaultArgs?: boolean;
   /** The exec whose output `stdout` and its kin give. */
   readonly exec?: Exec;
 }
