@@ -20,7 +20,7 @@ export interface RetentionPlan {
 export function planRetention(content: RegistryContent, keep: number, pinned: readonly string[] = []): RetentionPlan {
   const { tags, manifests } = content;
   const roots = [...new Set(Object.values(tags))];
-  const moving = new Set(Object.entries(tags).filter(([tag]) => !tag.startsWith("key-") && /latest$/.test(tag)).map(([, digest]) => digest));
+  const moving = new Set(Object.entries(tags).filter(([tag]) => !tag.startsWith("key-") && tag.endsWith("latest")).map(([, digest]) => digest));
   const newest = roots.toSorted((a, b) => (manifests[b]?.createdMs ?? 0) - (manifests[a]?.createdMs ?? 0) || (a < b ? -1 : 1));
   const kept = new Set([...newest.slice(0, keep), ...moving, ...pinned.filter((digest) => roots.includes(digest))]);
   const reachable = new Set<string>();

@@ -1,6 +1,5 @@
 import { LineCounter, isMap, isNode, isPair, parseDocument } from "yaml";
 import type { Document } from "yaml";
-import type * as z from "zod";
 import { configSchema } from "./schema.ts";
 import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
@@ -28,7 +27,7 @@ export function parseConfig(text: string): ParsedConfig {
   if (!result.success) {
     return failed(
       result.error.issues.flatMap((issue) =>
-        describeIssue(issue as z.core.$ZodIssue).map(({ key, ...described }) => ({
+        describeIssue(issue).map(({ key, ...described }) => ({
           ...place(issue.path, key),
           path: dotted(key === undefined ? issue.path : [...issue.path, key]),
           level: "structure" as const,

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { TreeSync } from "../engine/trees.ts";
+import { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
 import type { HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";

@@ -51,6 +51,7 @@ export class GitignoreChain {
   ignores(file: string, isDirectory: boolean): boolean {
     const nameStart = file.lastIndexOf("/") + 1;
     const name = file.slice(nameStart);
+    // oxlint-disable-next-line typescript/no-this-alias -- the walk up the chain starts here
     for (let link: GitignoreChain | undefined = this; link !== undefined; link = link.parent) {
       const relative = link.prefixLength === 0 ? file : file.slice(link.prefixLength);
       for (let index = link.rules.length - 1; index >= 0; index--) {

@@ -26,7 +26,9 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
     });
     watcher.on("error", (error: NodeJS.ErrnoException) => {
       drop(folder);
-      if (!closed) isExhausted(error) ? listener.onFailure(error) : listener.onHint(folder);
+      if (closed) return;
+      if (isExhausted(error)) listener.onFailure(error);
+      else listener.onHint(folder);
     });
     watchers.set(folder, { watcher, inode });
   };

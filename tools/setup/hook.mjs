@@ -27,7 +27,7 @@ let before = new Map();
 async function take(name, { without = () => false } = {}) {
   const now = list();
   const changed = [...now].filter(([file, mark]) => before.get(file) !== mark && !without(file)).map(([file]) => file);
-  layers[name] = await packLayer(root, changed.sort(), path.join(folder, `${name}.tar.gz`), Number(process.env.SOURCE_DATE_EPOCH));
+  layers[name] = await packLayer(root, changed.toSorted((a, b) => (a < b ? -1 : 1)), path.join(folder, `${name}.tar.gz`), Number(process.env.SOURCE_DATE_EPOCH));
   before = now;
 }
 

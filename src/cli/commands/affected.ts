@@ -1,6 +1,6 @@
 /** `fastloop affected --since REF`: what a branch's changes concern; for CI. */
 import { Option, type Command } from "commander";
-import { affectedSince, planTargets } from "../../plan/index.ts";
+import { affectedSince, type planTargets } from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
 import { openProject } from "../project.ts";

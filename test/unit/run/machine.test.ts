@@ -226,7 +226,7 @@ test("holds its promises in random histories", () => {
     const files: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
     const passed = new Set<string>();
     let state: LoopState = initialState({ jobs });
-    const digest = (name: string): string => `${[name, ...needs[name]!].map((part) => files[part]).join("")}`;
+    const digest = (name: string): string => [name, ...needs[name]!].map((part) => files[part]).join("");
     const send = (event: LoopEvent): void => {
       const step = reduce(state, event);
       state = step.state;

@@ -116,4 +116,4 @@ async function runExporter(
 }
 
 /** BuildKit solves no empty definition: an image of nothing has one layer with an empty root. */
-const emptyImage = definition(llbFile(emptyState, [{ kind: "mkdir", path: "/", mode: 0o755 }], { name: "[internal] empty image" }))!;
+const emptyImage = definition(llbFile(emptyState, [{ kind: "mkdir", path: "/", mode: 0o755 }], { name: "[internal] empty image" }));

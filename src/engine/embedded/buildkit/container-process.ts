@@ -57,6 +57,6 @@ export function startProcess(
 }
 
 function endOf({ code, error }: NonNullable<ExecMessage["exit"]>): ProcessEnd {
-  const failed = code === UNKNOWN_EXIT_STATUS && error !== null && error.message !== "" && !/exit code: 255$/.test(error.message);
+  const failed = code === UNKNOWN_EXIT_STATUS && error !== null && error.message !== "" && !error.message.endsWith("exit code: 255");
   return failed ? { exitCode: -1, failure: error.message } : { exitCode: code };
 }
