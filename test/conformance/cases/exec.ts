@@ -219,4 +219,15 @@ export const execCases: ConformanceCase[] = [
     },
     expected: [true, 0],
   },
+  {
+    name: "insecureRootCapabilities gives the command all capabilities, and without it they are few",
+    run: async ({ dag }) => {
+      const capabilities = async (insecureRootCapabilities: boolean): Promise<bigint> => {
+        const exec = dag.container().from(baseImage).withExec(["sh", "-c", "sed -n 's/CapEff:.//p' /proc/self/status"], { insecureRootCapabilities });
+        return BigInt(`0x${(await exec.stdout()).trim()}`);
+      };
+      return (await capabilities(true)) > (await capabilities(false));
+    },
+    expected: true,
+  },
 ];

@@ -1,6 +1,7 @@
 import { changesetCases } from "./changeset.ts";
 import { containerCases } from "./container.ts";
 import { directoryCases } from "./directory.ts";
+import { dockerfileCases } from "./dockerfile.ts";
 import { execCases } from "./exec.ts";
 import { fileCases } from "./file.ts";
 import { containerFileCases } from "./files.ts";
@@ -27,6 +28,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   Host: hostCases,
   Secret: secretCases,
   Service: serviceCases,
+  Dockerfile: dockerfileCases,
   Changeset: changesetCases,
   "JSON, env files, engine": valueCases,
   "git and http": remoteCases,

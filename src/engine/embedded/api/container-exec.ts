@@ -63,9 +63,6 @@ export function commandOf(container: Container, args: readonly string[], useEntr
 async function execOf(container: Container, args: ExecArguments, call: Call): Promise<Exec> {
   if (args.stdin !== "" && args.redirectStdin !== "") throw new ApiError("cannot set both stdin and redirectStdin");
   if (args.experimentalPrivilegedNesting) throw notServed("Container.withExec(experimentalPrivilegedNesting)");
-  if (args.insecureRootCapabilities) {
-    throw notServed("Container.withExec(insecureRootCapabilities)", "its BuildKit grants no security.insecure entitlement");
-  }
   const path = (text: string): string =>
     text === "" ? "" : absolutePath(container.config.WorkingDir, expandArgument(container, text, args.expand));
   return {
@@ -83,7 +80,7 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
     redirectStdin: path(args.redirectStdin),
     redirectStdout: path(args.redirectStdout),
     redirectStderr: path(args.redirectStderr),
-    insecure: false,
+    insecure: args.insecureRootCapabilities,
     noInit: args.noInit,
     services: container.services,
     sockets: container.sockets,

@@ -7,29 +7,11 @@ import { containerImageResolvers, containerImageSdl } from "./container-image.ts
 import { containerMountResolvers, containerMountSdl } from "./container-mounts.ts";
 import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
 import { rootedTree } from "./rooted.ts";
-import { scratch, type Container, type Directory } from "./values.ts";
-import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
+import type { Container, Directory } from "./values.ts";
+import { imagePorts, mergeImageConfig } from "./image-config.ts";
 import { normalizePlatform } from "./platform.ts";
 import { changed } from "./container-tree.ts";
 import { evaluateContainer } from "./container-evaluate.ts";
-
-/** A container of nothing. */
-export function emptyContainer(platform: string): Container {
-  return {
-    type: "Container",
-    platform,
-    rootfs: scratch,
-    config: emptyConfig,
-    mounts: [],
-    secrets: [],
-    ports: [],
-    annotations: [],
-    volatileEnv: [],
-    services: [],
-    sockets: [],
-    registryAuth: [],
-  };
-}
 
 const sdl = /* GraphQL */ `
   "An OCI-compatible container, also known as a Docker container."

@@ -1,4 +1,4 @@
-import { emptyContainer } from "./container.ts";
+import { emptyContainer } from "./container-empty.ts";
 import { cacheVolume, type CacheVolumeArguments } from "./cache-volume.ts";
 import { emptyDirectory } from "./directory-empty.ts";
 import { ApiError } from "./errors.ts";

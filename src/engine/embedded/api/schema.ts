@@ -9,6 +9,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { changesetModules } from "./changeset.ts";
+import { dockerBuildModule } from "./docker-build.ts";
 import { engineModules } from "./engine.ts";
 import { envFileModules } from "./env-file.ts";
 import { jsonModules } from "./json-value.ts";
@@ -29,6 +30,7 @@ import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
 
 const modules: TypeModule[] = [
   ...changesetModules,
+  dockerBuildModule,
   ...engineModules,
   ...envFileModules,
   ...jsonModules,

@@ -18,6 +18,7 @@ const run = promisify(execFile);
 export class SecretVault {
   private readonly plaintexts = new Map<string, Buffer>();
   private readonly resolved = new Map<string, Promise<{ id: string; plaintext: Buffer }>>();
+  private readonly aliases = new Map<string, string>();
   private readonly volatiles = new Map<string, Buffer>();
   private readonly env: Record<string, string>;
   private readonly workdir: string;
@@ -64,9 +65,14 @@ export class SecretVault {
     return id;
   }
 
+  /** Lets BuildKit ask for a secret by the name that a Dockerfile uses. */
+  alias(name: string, id: string): void {
+    this.aliases.set(name, id);
+  }
+
   /** For BuildKit. */
   get(id: string): Buffer | undefined {
-    return this.plaintexts.get(id) ?? this.volatiles.get(id);
+    return this.plaintexts.get(id) ?? this.volatiles.get(id) ?? this.plaintexts.get(this.aliases.get(id) ?? "");
   }
 
   /** Plaintexts of these ids as text, for scrubbing. */

@@ -1,4 +1,4 @@
-import { emptyContainer } from "./container.ts";
+import { emptyContainer } from "./container-empty.ts";
 import { ApiError } from "./errors.ts";
 import { claimHostPorts } from "./host-ports.ts";
 import { startContainer } from "./service-container.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
-import type { Build, BuildOptions, Definition, ExportRequest, Ref } from "../buildkit/types.ts";
+import type { Build, BuildOptions, Definition, ExportRequest, FrontendRequest, FrontendResult, Ref } from "../buildkit/types.ts";
 import { definition, stateDigest, type State } from "../llb/index.ts";
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
@@ -110,6 +110,11 @@ export class Session {
     const ref = await solving.finally(release);
     if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs) });
     return ref;
+  }
+
+  /** Lets a frontend of the daemon make a definition. */
+  async runFrontend(call: Call, request: FrontendRequest): Promise<FrontendResult> {
+    return await this.following(call, (onStatus) => this.build.solveFrontend(request, { signal: call.signal, onStatus }));
   }
 
   /** Runs an exporter over what has been evaluated. */

@@ -9,9 +9,12 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   if (error instanceof ApiError || !(error instanceof Error)) return error;
   const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
-  if (vertex === undefined || exec === undefined) return new ApiError(readable(error.message), {}, error);
-  const service = session.services.failureOf(hostsSecretId(exec.services));
-  if (service !== undefined) return service;
+  if (vertex === undefined || exec === undefined) {
+    // A command of a Dockerfile: BuildKit tells it in the message only.
+    const command = /^(?:failed to solve: )?process "(.*)" did not complete successfully/s.exec(error.message)?.[1];
+    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(readable(error.message), {}, error);
+    return execError({ cmd: [command], exitCode, ...call.events.outputOf(vertex) }, error);
+  }
   const output = call.events.outputOf(vertex);
   const secrets = session.secretsOf(vertex);
   if (exitCode === undefined) {

@@ -3,6 +3,7 @@ import type { Channel } from "./channel.ts";
 import { openContainer } from "./container.ts";
 import { SolveError } from "./errors.ts";
 import { runExport } from "./export.ts";
+import { runFrontend } from "./frontend.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge, type WireStat } from "./messages.ts";
 import type { ResultOwner, Results } from "./results.ts";
@@ -48,6 +49,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
         owner.running.delete(gateway);
       }
     },
+    solveFrontend: (request, frontendOptions) => runFrontend(channel, owner, request, frontendOptions),
     openContainer: (request, containerOptions) => openContainer(channel, owner, request, containerOptions),
     export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, owner.running, request, signal),
     close: async () => {

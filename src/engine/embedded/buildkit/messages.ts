@@ -35,7 +35,7 @@ export interface WireStat {
 }
 
 export interface ResultMessage {
-  ref?: { id: string };
+  ref?: { id: string; def?: Definition | null };
   refs?: { refs: Record<string, { id: string }> };
   metadata?: Record<string, Uint8Array>;
 }
@@ -114,6 +114,16 @@ const bridgeService = "/moby.buildkit.v1.frontend.LLBBridge";
 export const bridge = {
   solve: method<
     { definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean; cacheImports?: readonly CacheEntry[] },
+    { result: ResultMessage | null }
+  >(`${bridgeService}/Solve`, "gateway.SolveRequest", "gateway.SolveResponse"),
+  solveFrontend: method<
+    {
+      frontend: string;
+      frontendOpt: Record<string, string>;
+      frontendInputs: Record<string, Definition>;
+      allowResultReturn: boolean;
+      allowResultArrayRef: boolean;
+    },
     { result: ResultMessage | null }
   >(`${bridgeService}/Solve`, "gateway.SolveRequest", "gateway.SolveResponse"),
   evaluate: method<{ ref: string }, object>(`${bridgeService}/Evaluate`, "gateway.EvaluateRequest", "gateway.EvaluateResponse"),

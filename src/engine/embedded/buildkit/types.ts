@@ -132,6 +132,19 @@ export interface ExportRequest {
   cacheExports?: readonly CacheEntry[];
 }
 
+export interface FrontendRequest {
+  frontend: string;
+  options: Record<string, string>;
+  /** Named trees, e.g. `context` and `dockerfile`. */
+  inputs: Record<string, Definition>;
+}
+
+export interface FrontendResult {
+  /** Undefined for the empty file system. */
+  definition: Definition | undefined;
+  config?: ImageConfig;
+}
+
 /** A long-lived gateway build: the handle through which one API session solves and reads. */
 export interface Build {
   /** Solves; resolves when the definition has been evaluated. Aborting cancels the execs of this solve only. */
@@ -144,6 +157,11 @@ export interface Build {
   /** One level; `includePattern` is BuildKit's. */
   readDir(ref: Ref, path: string, includePattern?: string): Promise<RefStat[]>;
   statFile(ref: Ref, path: string): Promise<RefStat>;
+  /** Lets a frontend of the daemon (`dockerfile.v0`) make a definition. */
+  solveFrontend(
+    request: FrontendRequest,
+    options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
+  ): Promise<FrontendResult>;
   resolveImageConfig(ref: string, platform: string): Promise<{ digest: string; config: ImageConfig; ref: string }>;
   /** Runs an exporter over definitions in a solve of its own; returns the exporter's response (`containerimage.digest`, …). */
   export(

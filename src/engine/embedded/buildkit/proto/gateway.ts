@@ -7,7 +7,7 @@ message Result {
   oneof result { string refDeprecated = 1; Ref ref = 3; RefMap refs = 4; }
   map<string, bytes> metadata = 10;
 }
-message Ref { string id = 1; }
+message Ref { string id = 1; pb.Definition def = 2; }
 message RefMap { map<string, Ref> refs = 1; }
 message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
 message Any { string typeUrl = 1; bytes value = 2; }
@@ -17,8 +17,9 @@ message PongResponse {}
 message ReturnRequest { Result result = 1; Status error = 2; }
 message ReturnResponse {}
 message SolveRequest {
-  pb.Definition definition = 1; string frontend = 2; bool allowResultReturn = 5; bool allowResultArrayRef = 6;
-  bool final = 10; repeated control.CacheEntry cacheImports = 12;
+  pb.Definition definition = 1; string frontend = 2; map<string, string> frontendOpt = 3; bool allowResultReturn = 5;
+  bool allowResultArrayRef = 6; bool final = 10; repeated control.CacheEntry cacheImports = 12;
+  map<string, pb.Definition> frontendInputs = 13;
 }
 message SolveResponse { string ref = 1; Result result = 3; }
 message EvaluateRequest { string ref = 1; }

@@ -1,0 +1,96 @@
+import { definition, file, fromDefinition, type State } from "../llb/index.ts";
+import { emptyContainer } from "./container-empty.ts";
+import { ApiError, notServed } from "./errors.ts";
+import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
+import { pathBelow } from "./paths.ts";
+import { normalizePlatform } from "./platform.ts";
+import { notFound, withTree } from "./read.ts";
+import { loadAll, typeModule } from "./resolver.ts";
+import { rootedTree } from "./rooted.ts";
+import type { Call } from "./session.ts";
+import { scratch, type Container, type Directory, type Secret, type Tree } from "./values.ts";
+
+const sdl = /* GraphQL */ `
+  "Key value object that represents a build argument."
+  input BuildArg {
+    name: String!
+    value: String!
+  }
+
+  extend type Directory {
+    dockerBuild(
+      dockerfile: String = "Dockerfile"
+      platform: Platform
+      buildArgs: [BuildArg!] = []
+      target: String = ""
+      secrets: [ID!] = [] @expectedType(name: "Secret")
+      noInit: Boolean = false
+      ssh: ID @expectedType(name: "Socket")
+    ): Container!
+  }
+`;
+
+interface Arguments {
+  dockerfile: string;
+  platform?: string | null;
+  buildArgs: { name: string; value: string }[];
+  target: string;
+  secrets: string[];
+  noInit: boolean;
+  ssh?: string | null;
+}
+
+/** BuildKit's own Dockerfile frontend makes the LLB; the daemon needs no image for it. */
+export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
+  dockerBuild: async (directory, args: Arguments, call) => {
+    if (args.ssh) throw notServed("Directory.dockerBuild(ssh)");
+    const { session } = call;
+    const platform = args.platform ? normalizePlatform(args.platform) : session.defaultPlatform;
+    for (const secret of loadAll<Secret>(call, args.secrets, "Secret")) {
+      const { id } = await session.secrets.resolve(secret);
+      session.secrets.alias(secretName(secret), id);
+    }
+    const dockerfile = pathBelow(directory.path, args.dockerfile);
+    await withTree(call, directory.tree, async (reader) => {
+      if ((await reader.stat(dockerfile)) === undefined) throw notFound("Dockerfile", args.dockerfile);
+    });
+    const context = rootedTree(directory);
+    const result = await session.runFrontend(call, {
+      frontend: "dockerfile.v0",
+      options: {
+        filename: dockerfile.slice(directory.path === "/" ? 1 : directory.path.length + 1),
+        platform,
+        ...(args.target === "" ? {} : { target: args.target }),
+        ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
+      },
+      inputs: { context: input(call, context), dockerfile: input(call, context) },
+    });
+    const rootfs = treeOf(call, fromDefinition(result.definition));
+    const empty = emptyContainer(platform);
+    if (result.config === undefined) return { ...empty, rootfs };
+    return {
+      ...empty,
+      rootfs,
+      config: mergeImageConfig(emptyConfig, result.config),
+      ports: imagePorts([], result.config),
+    } satisfies Container;
+  },
+});
+
+function input(call: Call, tree: Tree): ReturnType<typeof definition> & object {
+  const llb = definition(call.session.compile(tree)) ?? definition(file({ vertex: undefined, output: 0 }, [{ kind: "mkdir", path: "/empty" }]));
+  if (llb === undefined) throw new Error("an input of a frontend needs a definition");
+  return llb;
+}
+
+function treeOf(call: Call, state: State): Tree {
+  return state.vertex === undefined ? scratch : { kind: "definition", key: call.session.remember(state) };
+}
+
+/** The id by which `RUN --mount=type=secret,id=…` asks. */
+function secretName(secret: Secret): string {
+  if (secret.uri === "") return secret.name;
+  const name = secret.uri.slice(secret.uri.indexOf("://") + 3).split("?")[0];
+  if (name === undefined || name === "") throw new ApiError("a secret of dockerBuild needs a name");
+  return name;
+}
