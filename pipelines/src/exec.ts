@@ -17,6 +17,8 @@ export function run(
   const suffix = epoch === undefined ? "" : `-${epoch}`;
   const mounts = Object.entries(caches);
   const mounted = mounts.reduce((c, [name, path]) => c.withMountedCache(path, dag.cacheVolume(`fastloop-${name}${suffix}`)), container);
-  const done = mounted.withExec(["sh", "-ec", commands.join("\n")]);
+  // A volume's name is no part of a step's cache key, so a new epoch must be part of the command.
+  const script = epoch === undefined ? commands : [`: epoch ${epoch}`, ...commands];
+  const done = mounted.withExec(["sh", "-ec", script.join("\n")]);
   return mounts.reduce((c, [, path]) => c.withoutMount(path), done);
 }
