@@ -13,7 +13,7 @@ export interface LostEdits {
   detail: string[];
 }
 
-const rounds = 10;
+const rounds = 5;
 const burstPackages = 100;
 /** A burst makes every package's task run: so many times the time of one edit, for all of them together. */
 const burstTimeouts = 12;

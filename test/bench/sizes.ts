@@ -12,8 +12,8 @@ export interface Size extends WorkspaceShape {
 }
 
 export const sizes: readonly Size[] = [
-  { name: "10k", packages: 100, files: 10_000, rounds: 3, editsPerRound: 7, timeoutMs: 60_000, lostAfterMs: 10_000 },
-  { name: "100k", packages: 1_000, files: 100_000, rounds: 2, editsPerRound: 5, timeoutMs: 300_000, lostAfterMs: 20_000 },
+  { name: "10k", packages: 100, files: 10_000, rounds: 2, editsPerRound: 8, timeoutMs: 60_000, lostAfterMs: 10_000 },
+  { name: "100k", packages: 1_000, files: 100_000, rounds: 1, editsPerRound: 8, timeoutMs: 300_000, lostAfterMs: 20_000 },
 ];
 
 /** What the words after the benchmark's name choose: sizes, tools, or both (`npm run bench -- watch 10k turbo`). */
