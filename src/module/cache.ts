@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { writeFileAtomically } from "../tree/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
@@ -38,7 +39,7 @@ export class ModuleCache {
     return stored.module.digest === digest ? (stored.module as unknown as StoredModule) : undefined;
   }
 
-  write(file: string, content: unknown): void {
+  private write(file: string, content: unknown): void {
     try {
       mkdirSync(this.folder, { recursive: true });
       writeFileAtomically(file, JSON.stringify(content));
@@ -50,6 +51,21 @@ export class ModuleCache {
   store(module: StoredModule): void {
     this.write(this.moduleFile(module.digest), { version: formatVersion, module });
     this.prune();
+  }
+
+  /** What a dagger.json with this text says; only texts that were checked are kept. */
+  readManifest(text: string): CheckedManifest | undefined {
+    const stored = readJson(this.manifestFile(text));
+    if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.manifest)) return undefined;
+    return stored.manifest as CheckedManifest;
+  }
+
+  storeManifest(text: string, manifest: CheckedManifest): void {
+    this.write(this.manifestFile(text), { version: formatVersion, manifest });
+  }
+
+  private manifestFile(text: string): string {
+    return path.join(this.folder, `manifest-${createHash("sha256").update(text).digest("hex")}.json`);
   }
 
   private moduleFile(digest: string): string {

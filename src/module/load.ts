@@ -13,8 +13,8 @@ import type { FunctionInfo, ModuleInfo } from "./types.ts";
  * configuration or a source file is broken.
  */
 export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<ModuleInfo> {
-  const manifest = readManifest(dir);
   const cache = new ModuleCache(env);
+  const manifest = await readManifest(dir, cache);
   const files = listModuleFiles(manifest);
   let digest = cache.digestOf(manifest.root, files.stat);
   if (digest === undefined) {
@@ -46,7 +46,7 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
     for (const object of Object.values(scanned.objects)) Object.values(object.functions).forEach(cachePerSession);
   }
   const { name, engineVersion } = manifest;
-  const dependencies = manifest.dependencies.map((dependency) => camelCase(dependency.name));
+  const dependencies = manifest.dependencies.map(camelCase);
   return { name, engineVersion, dependencies, digest, mainObject, ...scanned };
 }
 

@@ -1,24 +1,11 @@
 /** dagger.json: finding it, reading it, and saying what is wrong with it. */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
 import { UserError } from "../errors/index.ts";
-import { JsonSyntaxError, lineAndColumn, parsePlacedJson, type PlacedJson } from "./json-places.ts";
+import { ModuleCache } from "./cache.ts";
+import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
-
-const dependency = z.object({ name: z.string().optional(), source: z.string(), pin: z.string().optional() });
-
-const manifestSchema = z.object({
-  name: z.string().min(1),
-  engineVersion: z.string().optional(),
-  sdk: z.union([z.string(), z.object({ source: z.string() })]).optional(),
-  source: z.string().optional(),
-  include: z.array(z.string()).optional(),
-  dependencies: z.array(dependency).optional(),
-  toolchains: z.array(dependency).optional(),
-  disableDefaultFunctionCaching: z.boolean().optional(),
-});
 
 export interface Manifest {
   name: string;
@@ -28,8 +15,8 @@ export interface Manifest {
   source: string;
   include: string[];
   engineVersion: string;
-  /** Dependencies and toolchains; `local` ones are folders of this repository. */
-  dependencies: { name: string; source: string; local: boolean; place: string }[];
+  /** Names of dependencies and toolchains. */
+  dependencies: string[];
   disableDefaultFunctionCaching: boolean;
 }
 
@@ -62,7 +49,8 @@ export function isRemote(reference: string): boolean {
   return /^(?:[a-z+]+:\/\/|git@)/i.test(reference) || /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\/[^/]/i.test(reference);
 }
 
-export function readManifest(dir: string): Manifest {
+/** Reads and checks the dagger.json in `dir`; throws `UserError` with its place. */
+export async function readManifest(dir: string, cache: ModuleCache = new ModuleCache()): Promise<Manifest> {
   const file = path.join(dir, manifestFile);
   let text: string;
   try {
@@ -74,82 +62,41 @@ export function readManifest(dir: string): Manifest {
       hint: "name the module's folder with -m, or write one with `fastloop init`",
     });
   }
-  const placed = parse(file, text);
-  const parsed = manifestSchema.safeParse(placed.value);
-  if (!parsed.success) throw schemaError(file, text, placed, parsed.error);
-  const manifest = parsed.data;
-  const at = (key: string): string => `${file}:${lineAndColumn(text, placed.offsets.get(key) ?? 0)}`;
-
-  const sdk = typeof manifest.sdk === "string" ? manifest.sdk : manifest.sdk?.source;
-  if (sdk === undefined) {
-    throw new UserError("module", "this module has no SDK, so it has no functions", {
-      place: at(""),
-      hint: 'add "sdk": { "source": "typescript" }',
-    });
-  }
-  if (sdk.split("@")[0] !== "typescript") {
-    throw new UserError("engine-unsupported", `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`, {
-      place: at("sdk"),
-      hint: "run it with `dagger call`",
-    });
-  }
+  const manifest = await checked(file, text, cache);
   const root = realpathSync(dir);
   return {
     name: manifest.name,
     root,
-    source: sourceFolder(root, manifest.source ?? ".", at("source")),
+    source: await sourceFolder(root, manifest.source ?? ".", file, text),
     include: manifest.include ?? [],
     engineVersion: manifest.engineVersion ?? "",
-    dependencies: (["dependencies", "toolchains"] as const).flatMap((list) =>
-      (manifest[list] ?? []).map((entry, index) => ({
-        name: entry.name ?? path.basename(entry.source),
-        source: entry.source,
-        local: !isRemote(entry.source),
-        place: at(`${list}.${index}`),
-      })),
+    dependencies: [...(manifest.dependencies ?? []), ...(manifest.toolchains ?? [])].map(
+      ({ name, source }) => name ?? path.basename(source),
     ),
     disableDefaultFunctionCaching: manifest.disableDefaultFunctionCaching ?? false,
   };
 }
 
-function parse(file: string, text: string): PlacedJson {
-  try {
-    return parsePlacedJson(text);
-  } catch (cause) {
-    if (!(cause instanceof JsonSyntaxError)) throw cause;
-    throw new UserError("module", `not valid JSON: ${cause.message}`, {
-      place: `${file}:${lineAndColumn(text, cause.offset)}`,
-      cause,
-    });
-  }
+/** The checker takes longer to load than everything else here: a text that was fine is fine. */
+async function checked(file: string, text: string, cache: ModuleCache): Promise<CheckedManifest> {
+  const known = cache.readManifest(text);
+  if (known !== undefined) return known;
+  const { checkManifest } = await import("./manifest-check.ts");
+  const manifest = checkManifest(file, text);
+  cache.storeManifest(text, manifest);
+  return manifest;
 }
 
-function schemaError(file: string, text: string, placed: PlacedJson, error: z.ZodError): UserError {
-  const [issue] = error.issues;
-  const key = (issue?.path ?? []).join(".");
-  const missing = issue?.code === "invalid_type" && !placed.offsets.has(key);
-  const parent = key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
-  const offset = placed.offsets.get(key) ?? placed.offsets.get(parent) ?? 0;
-  const message = missing
-    ? `"${key}" is missing`
-    : key === ""
-      ? "a module's configuration is a JSON object"
-      : `"${key}": ${(issue?.message ?? "invalid").replace(/^Invalid input: /, "")}`;
-  return new UserError("module", message, {
-    place: `${file}:${lineAndColumn(text, offset)}`,
-    hint: 'a minimal one: {"name": "ci", "engineVersion": "v0.21.4", "sdk": {"source": "typescript"}, "source": "pipelines"}',
-  });
-}
-
-function sourceFolder(root: string, source: string, place: string): string {
+async function sourceFolder(root: string, source: string, file: string, text: string): Promise<string> {
+  const place = async (): Promise<string> => (await import("./manifest-check.ts")).placeOf(file, text, "source");
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
-    throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place });
+    throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place: await place() });
   }
   const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) {
     throw new UserError("module", `the module's code belongs in ${path.join(relative, "src")}/, which is not there`, {
-      place,
+      place: await place(),
       hint: 'set "source" to the folder that holds src/',
     });
   }

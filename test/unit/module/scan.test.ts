@@ -96,8 +96,8 @@ describe("a module's digest", () => {
     const root = moduleFolder(including, { "ci/src/index.ts": source, "notes/a.md": "a", "app/main.py": "x" });
     mkdirSync(path.join(root, ".git"));
     writeFileSync(path.join(root, ".gitignore"), "ignored.txt\n");
-    const digest = (): string => moduleDigest(listModuleFiles(readManifest(root)));
-    const before = digest();
+    const digest = async (): Promise<string> => moduleDigest(listModuleFiles(await readManifest(root)));
+    const before = await digest();
     expect((await loadModule(root)).digest).toBe(before);
     const unchanged: Record<string, string> = {
       "app/main.py": "y",
@@ -109,19 +109,19 @@ describe("a module's digest", () => {
     for (const [name, text] of Object.entries(unchanged)) {
       mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
       writeFileSync(path.join(root, name), text);
-      expect([name, digest()]).toEqual([name, before]);
+      expect([name, await digest()]).toEqual([name, before]);
     }
     utimesSync(path.join(root, "ci/src/index.ts"), 1, 1);
-    expect(digest()).toBe(before);
+    expect(await digest()).toBe(before);
     const seen = [before];
     const changed: Record<string, string> = { "notes/a.md": "b", "ci/README.md": "new", "ci/src/index.ts": `${source}\n` };
     for (const [name, text] of Object.entries(changed)) {
       writeFileSync(path.join(root, name), text);
-      expect([name, seen.includes(digest())]).toEqual([name, false]);
-      seen.push(digest());
+      expect([name, seen.includes(await digest())]).toEqual([name, false]);
+      seen.push(await digest());
     }
     writeFileSync(path.join(root, "dagger.json"), including.replace("v0.21.4", "v0.21.5"));
-    expect(seen).not.toContain(digest());
+    expect(seen).not.toContain(await digest());
   });
 
   it("is the same wherever the module lies", async () => {
