@@ -15,6 +15,8 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
     if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(readable(error.message), {}, error);
     return execError({ cmd: [command], exitCode, ...call.events.outputOf(vertex) }, error);
   }
+  const service = session.services.failureOf(hostsSecretId(exec.services));
+  if (service !== undefined) return service;
   const output = call.events.outputOf(vertex);
   const secrets = session.secretsOf(vertex);
   if (exitCode === undefined) {
