@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { fastloop, type CliResult } from "./cli-process.ts";
+import { cliFile, fastloop, type CliResult } from "./cli-process.ts";
 
 const source = `
 import { argument, CacheVolume, Container, dag, Directory, File, func, object, Platform, ReturnType, Secret } from "@dagger.io/dagger"
@@ -64,6 +66,11 @@ export class Calls {
   @func()
   machine(platform?: Platform): Promise<string> {
     return dag.container({ platform }).from(IMAGE).withExec(["uname", "-m"]).stdout()
+  }
+
+  @func()
+  hang(): Promise<string> {
+    return dag.container().from(IMAGE).withExec(["sh", "-c", "echo hanging; sleep 1000.5"]).stdout()
   }
 
   @func()
@@ -166,6 +173,28 @@ describe("fastloop call", () => {
   });
 });
 
+describe("an interrupted call", () => {
+  const alive = (text: string): string[] =>
+    readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && commandLine(entry).includes(text));
+
+  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("by %s leaves no process and no container", async (signal) => {
+    const child = spawn(process.execPath, [cliFile, "call", "-v", "hang"], { cwd: project, stdio: ["ignore", "ignore", "pipe"] });
+    await new Promise<void>((resolve) => {
+      let seen = "";
+      child.stderr.on("data", (text: Buffer) => {
+        seen += text.toString();
+        if (/^hanging/m.test(seen)) resolve();
+      });
+    });
+    const hosts = alive("module-host.js").filter((pid) => parentOf(pid) === String(child.pid));
+    expect(hosts).toHaveLength(1);
+    child.kill(signal);
+    const [exitCode] = (await once(child, "close")) as [number | null];
+    expect(exitCode).toBe(signal === "SIGKILL" ? null : 130);
+    await expect.poll(() => [...hosts.filter((pid) => existsSync(`/proc/${pid}`)), ...alive("sleep\u00001000.5")], { timeout: 5000 }).toEqual([]);
+  });
+});
+
 describe("a repeated call", () => {
   const roll = async (...more: string[]): Promise<string> => (await call(["roll", "--dir", "data", ...more])).stdout;
 
@@ -209,6 +238,22 @@ it("reads arguments that a copy of the project in another place has too", async 
   expect((await fastloop(["-C", copy, "call", "lines", "--file", "a.txt"], { cwd: "/" })).stdout).toBe("first\nsecond\n");
   rmSync(copy, { recursive: true });
 });
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function parentOf(pid: string): string | undefined {
+  try {
+    return /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
 
 function readdirOrUndefined(file: string): string[] | undefined {
   try {
