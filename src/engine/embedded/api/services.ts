@@ -181,7 +181,8 @@ export class Services {
     entry.users -= 1;
     if (entry.users > 0 || entry.pinned || entry.life === undefined) return;
     clearTimeout(entry.idleTimer);
-    entry.idleTimer = setTimeout(() => void this.end(entry, false), graceMs).unref();
+    const idleMs = Number(this.session.options.env["FASTLOOP_SERVICE_GRACE_MS"] ?? graceMs);
+    entry.idleTimer = setTimeout(() => void this.end(entry, false), idleMs).unref();
   }
 
   private entryOf(service: Service): Entry {
