@@ -1,0 +1,70 @@
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+
+const folder = path.resolve(import.meta.dirname, "../../../.github/workflows");
+const names = readdirSync(folder);
+
+interface Step {
+  uses?: string;
+  run?: string;
+  name?: string;
+}
+interface Workflow {
+  name?: string;
+  on: Record<string, unknown>;
+  permissions?: Record<string, string>;
+  jobs: Record<string, { "runs-on": string; "timeout-minutes"?: number; steps: Step[]; strategy?: { matrix?: Record<string, unknown> }; env?: Record<string, string> }>;
+}
+const read = (name: string): Workflow => parse(readFileSync(path.join(folder, name), "utf8")) as Workflow;
+const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatMap((job) => job.steps);
+
+/** Set-up, and calls of functions: nothing else is what a workflow is for. */
+const allowed = [/^npm (ci|test|run setup)$/, /^npx fastloop (validate|call|run)\b/];
+
+describe.each(names)("%s", (name) => {
+  const workflow = read(name);
+
+  test("has no build logic: every step sets up or calls a function", () => {
+    for (const { run } of steps(workflow)) {
+      if (run === undefined) continue;
+      const text = run.replaceAll(/\$\{\{[^}]*\}\}/g, "VALUE").trim();
+      const [command = "", ...piped] = text.split(/\s*\|\s*/);
+      expect(allowed.some((pattern) => pattern.test(command)), run).toBe(true);
+      expect(piped.every((each) => each === 'tee -a "$GITHUB_STEP_SUMMARY"'), run).toBe(true);
+      expect(/[;&`]|\$\(/.test(text), run).toBe(false);
+    }
+  });
+
+  test("has only keys that GitHub knows, least permissions, time limits and pinned actions", () => {
+    const known = ["name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"];
+    expect(Object.keys(workflow).filter((key) => !known.includes(key))).toEqual([]);
+    expect(workflow.permissions).toBeDefined();
+    for (const [job, { "timeout-minutes": minutes }] of Object.entries(workflow.jobs)) expect(minutes, job).toBeGreaterThan(0);
+    for (const step of steps(workflow)) {
+      expect([step.uses, step.run].filter((each) => each !== undefined)).toHaveLength(1);
+      if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+    }
+  });
+
+  test("puts nothing that a stranger can write into a shell", () => {
+    for (const { run = "" } of steps(workflow)) expect(run).not.toMatch(/\$\{\{\s*github\.(event|head_ref)/);
+  });
+
+  test("uses only expressions that are defined", () => {
+    for (const job of Object.values(workflow.jobs)) {
+      const matrix = Object.keys(job.strategy?.matrix ?? {});
+      const used = [...JSON.stringify(job).matchAll(/\$\{\{\s*matrix\.(\w+)/g)].map((match) => match[1]);
+      for (const key of used) expect(matrix).toContain(key);
+    }
+  });
+});
+
+test("the base image is published by hand, when its definition or workflow changes, and weekly, for both platforms", () => {
+  const { on, jobs, permissions } = read("base-image.yml");
+  expect(Object.keys(on)).toEqual(["workflow_dispatch", "push", "schedule"]);
+  expect(on["push"]).toMatchObject({ paths: expect.arrayContaining(["fastloop.yaml", ".github/workflows/base-image.yml"]) as string[] });
+  expect(permissions).toEqual({ contents: "read", packages: "write" });
+  expect(JSON.stringify(jobs)).toContain("--platforms linux/amd64,linux/arm64");
+});
