@@ -290,10 +290,10 @@ export const serviceCases: ConformanceCase[] = [
   },
   {
     name: "a unix socket of the host is reached from a container",
-    run: ({ dag, folder, relativeFolder, unique }) =>
+    run: ({ dag, folder, unique }) =>
       withServer({ path: path.join(folder, "s") }, unique, async () => {
         const read = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new("/run/x.sock") or die $!; print scalar <$s>`;
-        const container = base(dag).withEnvVariable("U", unique).withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(relativeFolder, "s")));
+        const container = base(dag).withEnvVariable("U", unique).withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(folder, "s")));
         const text = await container.withExec(["perl", "-e", read]).stdout();
         const gone = await container.withoutUnixSocket("/run/x.sock").withExec(["sh", "-c", "test -e /run/x.sock; echo $?"]).stdout();
         return [text === `${unique}\n`, gone];
