@@ -54,7 +54,7 @@ func (scrubber *scrubber) push(chunk []byte) []byte {
 		if needle == "" {
 			break
 		}
-		if start+len(needle) == len(text) && scrubber.beginsLonger(needle) {
+		if scrubber.mayBecomeLonger(text[start:]) {
 			out.WriteString(text[:start])
 			scrubber.pending = text[start:]
 			return out.Bytes()
@@ -89,9 +89,10 @@ func (scrubber *scrubber) first(text string) (int, string) {
 	return start, found
 }
 
-func (scrubber *scrubber) beginsLonger(needle string) bool {
+// mayBecomeLonger tells whether the text may be the beginning of a longer secret than the one that it starts with.
+func (scrubber *scrubber) mayBecomeLonger(text string) bool {
 	for _, other := range scrubber.needles {
-		if len(other) > len(needle) && strings.HasPrefix(other, needle) {
+		if len(other) > len(text) && strings.HasPrefix(other, text) {
 			return true
 		}
 	}

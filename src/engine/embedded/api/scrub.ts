@@ -22,7 +22,7 @@ export class StreamScrubber {
     let passed = "";
     for (let found = this.first(rest); found !== undefined; found = this.first(rest)) {
       const { start, needle } = found;
-      if (start + needle.length === rest.length && this.beginsLonger(needle)) {
+      if (this.mayBecomeLonger(rest.slice(start))) {
         this.pending = rest.slice(start);
         return passed + rest.slice(0, start);
       }
@@ -51,8 +51,9 @@ export class StreamScrubber {
     return found;
   }
 
-  private beginsLonger(needle: string): boolean {
-    return this.wanted.some((other) => other.length > needle.length && other.startsWith(needle));
+  /** Whether the text may be the beginning of a longer secret than the one that it starts with. */
+  private mayBecomeLonger(text: string): boolean {
+    return this.wanted.some((other) => other.length > text.length && other.startsWith(text));
   }
 
   /** Length of the longest end that begins a secret without completing it. */

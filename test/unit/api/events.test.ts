@@ -1,0 +1,76 @@
+import { expect, it } from "vitest";
+import { CallEvents } from "../../../src/engine/embedded/api/events.ts";
+import type { EngineEvent } from "../../../src/engine/types.ts";
+import type { StatusUpdate } from "../../../src/engine/embedded/buildkit/types.ts";
+
+function recorder(secrets: string[] = []): { events: EngineEvent[]; call: CallEvents } {
+  const events: EngineEvent[] = [];
+  return { events, call: new CallEvents({ emit: (event) => events.push(event), secretsOf: () => secrets }, "call-1") };
+}
+
+const vertex = (fields: Partial<StatusUpdate["vertexes"][number]>): StatusUpdate => ({
+  vertexes: [{ digest: "v", name: "exec true", cached: false, ...fields }],
+  logs: [],
+});
+const log = (text: string): StatusUpdate => ({ vertexes: [], logs: [{ vertex: "v", stream: "stdout", data: Buffer.from(text) }] });
+
+it("tells start, output and end of a step, with the call that asked", () => {
+  const { events, call } = recorder();
+  const listen = call.solveListener();
+  for (const update of [vertex({ startedMs: 1000 }), log("out"), vertex({ startedMs: 1000, completedMs: 1250 })]) listen(update);
+  expect(events).toEqual([
+    { kind: "step-started", callId: "call-1", step: "v", name: "exec true" },
+    { kind: "log", callId: "call-1", step: "v", stream: "stdout", text: "out" },
+    { kind: "step-done", callId: "call-1", step: "v", name: "exec true", cached: false, durationMs: 250 },
+  ]);
+});
+
+it("tells a step once though two solves of the request share it", () => {
+  const { events, call } = recorder();
+  const [first, second] = [call.solveListener(), call.solveListener()];
+  for (const update of [vertex({ startedMs: 1 }), log("out"), vertex({ startedMs: 1, completedMs: 2 })]) {
+    first(update);
+    second(update);
+  }
+  expect(events.map(({ kind }) => kind)).toEqual(["step-started", "log", "step-done"]);
+});
+
+it("hides plumbing", () => {
+  const { events, call } = recorder();
+  call.solveListener()(vertex({ name: "[internal] exec records", startedMs: 1, completedMs: 2 }));
+  expect(events).toEqual([]);
+});
+
+it("masks secrets in logs wherever they are cut, and in errors", () => {
+  const { events, call } = recorder(["hunter2"]);
+  const listen = call.solveListener();
+  for (const update of [vertex({ startedMs: 1 }), log("a hun"), log("ter2 b"), vertex({ startedMs: 1, completedMs: 2, error: "hunter2 failed" })]) listen(update);
+  const text = events.map((event) => (event.kind === "log" ? event.text : event.kind === "step-done" ? event.error : "")).join("");
+  expect(text).toBe("a *** b*** failed");
+});
+
+it("joins characters that are cut between two pieces of a log", () => {
+  const { events, call } = recorder();
+  const listen = call.solveListener();
+  const bytes = Buffer.from("ä");
+  listen(vertex({ startedMs: 1 }));
+  for (const data of [bytes.subarray(0, 1), bytes.subarray(1)]) listen({ vertexes: [], logs: [{ vertex: "v", stream: "stdout", data }] });
+  expect(events.filter((event) => event.kind === "log").map(({ text }) => text)).toEqual(["ä"]);
+});
+
+it("keeps the end of a long output for the error", () => {
+  const { call } = recorder();
+  const listen = call.solveListener();
+  listen(vertex({ startedMs: 1 }));
+  listen(log("x".repeat(150_000)));
+  listen(log("the end"));
+  const { stdout } = call.outputOf("v");
+  expect(stdout.startsWith("[omitting 47607 bytes]...")).toBe(true);
+  expect(stdout.endsWith("the end")).toBe(true);
+});
+
+it("calls a result that the session holds cached", () => {
+  const { events, call } = recorder();
+  call.reused([{ digest: "v", name: "exec true" }]);
+  expect(events.at(-1)).toMatchObject({ kind: "step-done", cached: true });
+});
