@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import {
   contentDigest,
   contentKey,
-  scanTree,
+  TreeScanner,
   treeStatDigest,
   type ContentHasher,
   type ScannedFolder,
@@ -32,34 +32,34 @@ interface Place {
  * one selection. Missing inputs are inputs too: their absence is what is hashed.
  */
 export class ProjectScanner {
-  private readonly roots: string[];
-  private readonly selections: { path: string; filter: TreeFilter }[][];
+  private readonly scanners: { root: string; scanner: TreeScanner }[];
   private readonly places = new Map<string, Place>();
   private readonly hasher: ContentHasher;
 
   constructor(inputs: readonly ScannedInput[], hasher: ContentHasher) {
     this.hasher = hasher;
     const bases = inputs.map((input) => realIfPresent(input.kind === "file" ? path.dirname(input.path) : input.path));
-    this.roots = topmostPaths(bases);
-    this.selections = this.roots.map(() => []);
+    const roots = topmostPaths(bases);
+    const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
     for (const [index, input] of inputs.entries()) {
       const key = keyOf(input);
       if (this.places.has(key)) continue;
       const base = bases[index]!;
-      const root = this.roots.findIndex((candidate) => isWithin(candidate, base));
+      const root = roots.findIndex((candidate) => isWithin(candidate, base));
       const target = input.kind === "file" ? path.join(base, path.basename(input.path)) : base;
-      const relative = path.relative(this.roots[root]!, target).split(path.sep).join("/");
-      const selection = this.selections[root]!.push({ path: relative, filter: input.filter }) - 1;
+      const relative = path.relative(roots[root]!, target).split(path.sep).join("/");
+      const selection = selections[root]!.push({ path: relative, filter: input.filter }) - 1;
       this.places.set(key, { root, path: relative, selection });
     }
+    this.scanners = roots.map((root, index) => ({ root, scanner: new TreeScanner(root, selections[index]!) }));
   }
 
-  /** Looks at everything; `lstat` only, contents are read when a digest asks for them. */
-  scan(): ProjectSnapshot {
-    const scans = this.roots.map((root, index) => {
-      if (!existsSync(root)) return undefined;
-      return scanTree(root, this.selections[index]!);
-    });
+  /**
+   * Looks at everything, or after hints at the folders of the paths that they name; `lstat` only, contents are read when
+   * a digest asks for them.
+   */
+  scan(changed?: ReadonlySet<string>): ProjectSnapshot {
+    const scans = this.scanners.map(({ root, scanner }) => (existsSync(root) ? scanner.scan(changed) : undefined));
     return new ProjectSnapshot(scans, this.places, this.hasher);
   }
 }
@@ -139,9 +139,12 @@ export class ProjectSnapshot {
     );
   }
 
-  /** Changes whenever any `lstat` field of any input does. */
+  private statDigestOnce: string | undefined;
+
+  /** Changes whenever any `lstat` field of any input does, but for the times of folders. */
   statDigest(): string {
-    return this.scans.map((scan) => (scan === undefined ? "missing" : treeStatDigest(scan.listing))).join(" ");
+    this.statDigestOnce ??= this.scans.map((scan) => (scan === undefined ? "missing" : treeStatDigest(scan.listing, { folderTimes: false }))).join(" ");
+    return this.statDigestOnce;
   }
 
   /** Folders that could not be read; their content is part of no digest, which is why it has to be said. */

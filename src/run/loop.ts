@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { durationMs } from "../config/index.ts";
@@ -153,7 +154,8 @@ export class Loop {
 
   /** Tells of changes, as the watcher would; for programs that know what they wrote. */
   applyHints(paths: readonly string[]): Promise<void> {
-    return this.look({ paths: new Set(paths.map((file) => path.resolve(this.place.root, file))), everywhere: undefined });
+    const root = realpathSync(this.place.root);
+    return this.look({ paths: new Set(paths.map((file) => path.resolve(root, file))), everywhere: undefined });
   }
 
   /** Runs functions again whatever their state: all, those that failed, or by name. */
@@ -198,7 +200,7 @@ export class Loop {
   /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
   private async lookNow(hints: SettledHints): Promise<void> {
     const startedMs = performance.now();
-    let snapshot = this.project?.scanner.scan();
+    let snapshot = this.project?.scanner.scan(hints.everywhere === undefined ? hints.paths : undefined);
     if (this.project === undefined || snapshot === undefined || this.sourcesOf(this.project, snapshot) !== this.sourcesDigest) {
       await this.readProject();
       if (this.project === undefined) {
@@ -376,7 +378,7 @@ export class Loop {
     this.results.set(effect.name, finished);
     this.emit(finished);
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
-    if (!this.stopped && !finished.fresh) await this.look({ paths: new Set(), everywhere: undefined });
+    if (!this.stopped && !finished.fresh) await this.look({ paths: new Set(), everywhere: "confirm" });
     else if (!this.stopped && this.watcher !== undefined && isSettled(this.machine)) await this.confirm();
   }
 
@@ -394,7 +396,7 @@ export class Loop {
   private async confirm(): Promise<void> {
     const now = this.project?.scanner.scan();
     if (now === undefined || this.snapshot === undefined || this.stopped) return;
-    if (now.statDigest() !== this.snapshot.statDigest()) await this.look({ paths: new Set(), everywhere: undefined });
+    if (now.statDigest() !== this.snapshot.statDigest()) await this.look({ paths: new Set(), everywhere: "confirm" });
     else this.emitSettled();
   }
 

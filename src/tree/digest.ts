@@ -6,9 +6,17 @@ import type { TreeEntry, TreeListing } from "./types.ts";
  * Identity of a snapshot: the same digest means that nobody touched the tree in between. Every field of `lstat` that
  * can show a change is in it; the root is not, so that a moved tree keeps its identity only if its inodes did.
  */
-export function treeStatDigest(listing: TreeListing): string {
+export function treeStatDigest(
+  listing: TreeListing,
+  /** Without them a folder counts by name and mode; what is in it shows in its own entries. */
+  options: { folderTimes: boolean } = { folderTimes: true },
+): string {
   const batch = new HashBatch();
   for (const entry of listing.entries) {
+    if (entry.type === "directory" && !options.folderTimes) {
+      batch.add(`d${entry.mode.toString(8)} ${entry.path}\0\n`);
+      continue;
+    }
     batch.add(
       `${entry.type[0]}${entry.mode.toString(8)} ${entry.sizeBytes} ${entry.mtimeNs} ${entry.ctimeNs} ${entry.inode} ` +
         `${entry.uid}:${entry.gid} ${entry.path}\0${entry.linkTarget ?? ""}\n`,

@@ -30,14 +30,44 @@ export function listTree(root: string, filter?: TreeFilter): TreeListing {
 
 /** Walks once however many selections there are; a folder that none of them can want is never entered. */
 export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
-  const realRoot = realFolder(root);
-  const walk = new Walk(realRoot, selections);
-  walk.run();
-  return {
-    listing: { root: realRoot, entries: walk.entries, unreadable: walk.unreadable },
-    selections: walk.selected.map((indices) => Uint32Array.from(indices)),
-    folders: walk.folders,
-  };
+  return new TreeScanner(root, selections).scan();
+}
+
+/** Scans one tree again and again; after hints only the folders that they name are read anew. */
+export class TreeScanner {
+  private readonly root: string;
+  private readonly selections: readonly TreeSelection[];
+  private known: { realRoot: string; walk: Walk } | undefined;
+
+  constructor(root: string, selections: readonly TreeSelection[]) {
+    this.root = root;
+    this.selections = selections;
+  }
+
+  /**
+   * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
+   * them. Only as good as the hints: a full scan is the truth.
+   */
+  scan(changed?: ReadonlySet<string>): TreeScan {
+    const realRoot = realFolder(this.root);
+    if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
+      this.known = { realRoot, walk: new Walk(realRoot, this.selections) };
+    } else {
+      this.known.walk.forget(changed);
+    }
+    const { walk } = this.known;
+    const result = walk.run();
+    return {
+      listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
+      selections: result.selected.map((indices) => Uint32Array.from(indices)),
+      folders: result.folders,
+    };
+  }
+}
+
+/** Rules hold for all that is below them: what they picked has to be picked anew. */
+function holdsRules(file: string): boolean {
+  return file.endsWith("/.gitignore") || file.endsWith("/.git/info/exclude");
 }
 
 function realFolder(root: string): string {
@@ -64,11 +94,37 @@ interface Active {
   state: FolderState;
 }
 
+/** What a folder held when it was read, and which selections want it; children in the listing's order. */
+interface KnownFolder {
+  /** Another folder can take the name. */
+  inode: bigint;
+  children: (KnownFile | KnownChildFolder)[];
+  unreadable: TreeListing["unreadable"];
+}
+
+interface KnownFile {
+  kind: "file";
+  entry: TreeEntry;
+  chosen: readonly number[];
+}
+
+interface KnownChildFolder {
+  kind: "folder";
+  name: string;
+  entry: TreeEntry;
+  chosen: readonly number[];
+  inside: readonly Active[];
+  enter: boolean;
+}
+
+interface WalkResult {
+  entries: TreeEntry[];
+  unreadable: TreeListing["unreadable"];
+  folders: ScannedFolder[];
+  selected: number[][];
+}
+
 class Walk {
-  readonly entries: TreeEntry[] = [];
-  readonly unreadable: TreeListing["unreadable"] = [];
-  readonly folders: ScannedFolder[] = [];
-  readonly selected: number[][];
   private readonly root: string;
   private readonly filters: CompiledFilter[];
   /** Length of each selection's own root with its slash, to cut it off. */
@@ -77,10 +133,12 @@ class Walk {
   private readonly starting = new Map<string, number[]>();
   /** Folders on the way to a selection's root. */
   private readonly leading = new Set<string>();
+  /** By path; what is not in it is read. */
+  private known = new Map<string, KnownFolder>();
+  private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
 
   constructor(root: string, selections: readonly TreeSelection[]) {
     this.root = root;
-    this.selected = selections.map(() => []);
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
     this.filters = selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}));
     selections.forEach(({ path }, index) => {
@@ -93,9 +151,24 @@ class Walk {
     });
   }
 
-  run(): void {
-    this.folders.push({ path: "", inode: lstatSync(this.root, { bigint: true }).ino });
-    this.enter(this.root, "", undefined, this.startingAt(""));
+  /** Forgets the folders that hold these paths, and the paths themselves where they are folders. */
+  forget(changed: ReadonlySet<string>): void {
+    for (const file of changed) {
+      if (file !== this.root && !file.startsWith(`${this.root}/`)) continue;
+      const path = file.slice(this.root.length + 1);
+      this.known.delete(path);
+      this.known.delete(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
+    }
+  }
+
+  run(): WalkResult {
+    this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
+    const before = this.known;
+    this.known = new Map();
+    const inode = lstatSync(this.root, { bigint: true }).ino;
+    this.result.folders.push({ path: "", inode });
+    this.enter(this.root, "", inode, undefined, this.startingAt(""), before);
+    return this.result;
   }
 
   private startingAt(path: string): Active[] {
@@ -103,13 +176,39 @@ class Walk {
     return starting.map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
   }
 
-  private enter(directory: string, folder: string, frame: Frame | undefined, active: Active[]): void {
+  private enter(
+    directory: string,
+    path: string,
+    inode: bigint,
+    frame: Frame | undefined,
+    active: readonly Active[],
+    before: ReadonlyMap<string, KnownFolder>,
+  ): void {
+    let folder = before.get(path);
+    if (folder?.inode !== inode) folder = this.read(directory, path, inode, active);
+    this.known.set(path, folder);
+    this.result.unreadable.push(...folder.unreadable);
+    for (const child of folder.children) {
+      if (child.kind === "file") this.emitFile(child, frame);
+      else {
+        const childFrame: Frame = { parent: frame, entry: child.entry, unionIndex: -1, emittedFor: new Set() };
+        for (const selection of child.chosen) this.emitFolder(childFrame, selection);
+        if (!child.enter) continue;
+        const childPath = child.entry.path;
+        this.result.folders.push({ path: childPath, inode: child.entry.inode });
+        this.enter(`${directory}/${child.name}`, childPath, child.entry.inode, childFrame, child.inside, before);
+      }
+    }
+  }
+
+  private read(directory: string, folder: string, inode: bigint, active: readonly Active[]): KnownFolder {
+    const known: KnownFolder = { inode, children: [], unreadable: [] };
     let children: Dirent[];
     try {
       children = readdirSync(directory, { withFileTypes: true });
     } catch (error) {
-      if (!hasVanished(error)) this.unreadable.push({ path: folder, reason: reasonOf(error) });
-      return;
+      if (!hasVanished(error)) known.unreadable.push({ path: folder, reason: reasonOf(error) });
+      return known;
     }
     sortByNameBytes(children);
     if (active.length > 0 && children.some((child) => child.name === ".gitignore")) {
@@ -118,14 +217,24 @@ class Walk {
         return { selection, state: this.filters[selection]!.withGitignoreOf(directory, path, state) };
       });
     }
+    let lastChosen: readonly number[] = [];
     for (const child of children) {
-      const childPath = folder === "" ? child.name : `${folder}/${child.name}`;
-      if (child.isDirectory()) this.folder(directory, child.name, childPath, frame, active);
-      else if (child.isFile() || child.isSymbolicLink()) this.file(directory, child.name, childPath, frame, active);
+      const path = folder === "" ? child.name : `${folder}/${child.name}`;
+      if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known);
+      else if (child.isFile() || child.isSymbolicLink()) {
+        const chosen = this.wanting(path, active);
+        if (chosen.length === 0) continue;
+        const entry = this.stat(`${directory}/${child.name}`, path, "file", known);
+        if (entry === undefined) continue;
+        // Neighbours are mostly wanted by the same selections: one list for all of them.
+        if (!sameNumbers(chosen, lastChosen)) lastChosen = chosen;
+        known.children.push({ kind: "file", entry, chosen: lastChosen });
+      }
     }
+    return known;
   }
 
-  private folder(parentDirectory: string, name: string, path: string, parent: Frame | undefined, active: Active[]): void {
+  private readFolder(directory: string, name: string, path: string, active: readonly Active[], known: KnownFolder): void {
     const inside = this.startingAt(path);
     const chosen: number[] = [];
     for (const { selection, state } of active) {
@@ -133,31 +242,26 @@ class Walk {
       if (next?.selected === true) chosen.push(selection);
       if (next?.enter === true) inside.push({ selection, state: next });
     }
-    const leads = this.leading.has(path);
-    if (chosen.length === 0 && inside.length === 0 && !leads) return;
-    const directory = `${parentDirectory}/${name}`;
-    const entry = this.stat(directory, path, "directory");
-    if (entry === undefined) return;
-    const frame: Frame = { parent, entry, unionIndex: -1, emittedFor: new Set() };
-    for (const selection of chosen) this.emitFolder(frame, selection);
-    if (inside.length === 0 && !leads) return;
-    this.folders.push({ path, inode: entry.inode });
-    this.enter(directory, path, frame, inside);
+    const enter = inside.length > 0 || this.leading.has(path);
+    if (chosen.length === 0 && !enter) return;
+    const entry = this.stat(`${directory}/${name}`, path, "directory", known);
+    if (entry !== undefined) known.children.push({ kind: "folder", name, entry, chosen, inside, enter });
   }
 
-  private file(directory: string, name: string, path: string, parent: Frame | undefined, active: Active[]): void {
+  private wanting(path: string, active: readonly Active[]): number[] {
     const chosen = [...(this.starting.get(path) ?? [])];
     for (const { selection, state } of active) {
       if (this.filters[selection]!.selectsFile(path.slice(this.cuts[selection]), state)) chosen.push(selection);
     }
-    if (chosen.length === 0) return;
-    const entry = this.stat(`${directory}/${name}`, path, "file");
-    if (entry === undefined) return;
+    return chosen;
+  }
+
+  private emitFile({ entry, chosen }: KnownFile, parent: Frame | undefined): void {
     this.emitUnion(parent);
-    const unionIndex = this.entries.push(entry) - 1;
+    const unionIndex = this.result.entries.push(entry) - 1;
     for (const selection of chosen) {
       if (parent !== undefined) this.emitFolder(parent, selection);
-      this.selected[selection]!.push(unionIndex);
+      this.result.selected[selection]!.push(unionIndex);
     }
   }
 
@@ -165,7 +269,7 @@ class Walk {
   private emitUnion(frame: Frame | undefined): void {
     if (frame === undefined || frame.unionIndex >= 0) return;
     this.emitUnion(frame.parent);
-    frame.unionIndex = this.entries.push(frame.entry) - 1;
+    frame.unionIndex = this.result.entries.push(frame.entry) - 1;
   }
 
   private emitFolder(frame: Frame, selection: number): void {
@@ -174,10 +278,10 @@ class Walk {
     if (frame.parent !== undefined) this.emitFolder(frame.parent, selection);
     this.emitUnion(frame);
     // A selection's own root and the folders above it belong to the union only.
-    if (frame.entry.path.length >= this.cuts[selection]!) this.selected[selection]!.push(frame.unionIndex);
+    if (frame.entry.path.length >= this.cuts[selection]!) this.result.selected[selection]!.push(frame.unionIndex);
   }
 
-  private stat(absolute: string, path: string, expected: "file" | "directory"): TreeEntry | undefined {
+  private stat(absolute: string, path: string, expected: "file" | "directory", known: KnownFolder): TreeEntry | undefined {
     try {
       const stats = lstatSync(absolute, { bigint: true });
       const entry = entryOf(path, stats, absolute);
@@ -186,7 +290,7 @@ class Walk {
     } catch (error) {
       if (hasVanished(error) && !path.includes("\uFFFD")) return undefined;
       const reason = path.includes("\uFFFD") ? "its name is not valid UTF-8" : reasonOf(error);
-      this.unreadable.push({ path, reason });
+      known.unreadable.push({ path, reason });
       return undefined;
     }
   }
@@ -222,6 +326,10 @@ function sortByNameBytes(children: Dirent[]): void {
   const unusual = children.some((child) => /[\uD800-\uFFFF]/.test(child.name));
   if (unusual) children.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   else children.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 function hasVanished(error: unknown): boolean {

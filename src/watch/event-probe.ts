@@ -2,7 +2,9 @@ import { mkdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Clock } from "./clock.ts";
 
-const probeTimeoutMs = 2000;
+/** In so many turns of the event loop, each this long: a program that is busy elsewhere has not waited in vain. */
+const probeTurns = 20;
+const probeTurnMs = 100;
 
 /**
  * Whether writes on this file system are announced at all: network file systems and some mounts of other machines never
@@ -21,7 +23,10 @@ export function fileEventsArrive(stateDir: string, clock: Clock): Promise<boolea
     };
     const watcher = watch(folder, () => done(true));
     watcher.on("error", () => done(false));
-    cancelTimeout = clock.after(probeTimeoutMs, () => done(false));
+    const wait = (turns: number): void => {
+      cancelTimeout = clock.after(probeTurnMs, () => (turns === 0 ? done(false) : wait(turns - 1)));
+    };
+    wait(probeTurns);
     writeFileSync(path.join(folder, "touch"), "");
   });
 }

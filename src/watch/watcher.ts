@@ -13,7 +13,7 @@ export interface SettledHints {
   /** Absolute paths that were named. */
   paths: Set<string>;
   /** Look everywhere, and why: the hints cannot be trusted to be complete. */
-  everywhere: "start" | "burst" | "git" | "timer" | "new-folders" | "source-changed" | "asked" | undefined;
+  everywhere: "start" | "burst" | "git" | "timer" | "new-folders" | "source-changed" | "confirm" | "asked" | undefined;
 }
 
 export interface WatcherOptions {
