@@ -265,6 +265,27 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       expect(await run()).toBe(first);
     });
 
+    it("is sent only where it changed, though results made from it are still at hand", async () => {
+      writeFileSync(path.join(folder, "edited"), "one");
+      writeFileSync(path.join(folder, "unchanged"), "same");
+      const before = await snapshot(folder);
+      const ref = await solve(shell("cat /proc/sys/kernel/random/uuid > /out/o", [mounted(before.state)]).out);
+      const result = Buffer.from(await build.readFile(ref, "o")).toString();
+      before.release();
+
+      writeFileSync(path.join(folder, "edited"), "two");
+      const listing = listTree(folder);
+      // Gone from the disk, it cannot be sent: the solve succeeds only when the daemon does not ask for it.
+      rmSync(path.join(folder, "unchanged"));
+      const served = await client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: folder, digest: treeStatDigest(listing) });
+      const after = await solve(local(served));
+      expect(Buffer.from(await build.readFile(after, "edited")).toString()).toBe("two");
+      expect(Buffer.from(await build.readFile(after, "unchanged")).toString()).toBe("same");
+      served.release();
+      // The older result had to make room, and comes back from the cache when it is read.
+      expect(Buffer.from(await build.readFile(ref, "o")).toString()).toBe(result);
+    });
+
     it("that changes while it is read fails the solve and names the file", async () => {
       writeFileSync(path.join(folder, "steady"), "x");
       writeFileSync(path.join(folder, "moving"), "x");
