@@ -101,4 +101,16 @@ export const fileCases: ConformanceCase[] = [
     },
     expected: "x",
   },
+  {
+    name: "a written file of twenty megabytes is a file like any other",
+    run: async ({ dag }) => {
+      const contents = "0123456789abcdef".repeat((20 * 1024 * 1024) / 16);
+      const file = dag.container().from(baseImage).withNewFile("/d/big", contents, { permissions: 0o640, owner: "3:4" });
+      return [
+        await file.file("/d/big").size(),
+        await file.withExec(["sh", "-c", "stat -c '%a %u:%g' /d /d/big; tail -c 16 /d/big"]).stdout(),
+      ];
+    },
+    expected: [20 * 1024 * 1024, "755 0:0\n640 3:4\n0123456789abcdef"],
+  },
 ];

@@ -4,7 +4,7 @@ import { scrub, StreamScrubber } from "../../../src/engine/embedded/api/scrub.ts
 /** The text cut at every place into two pieces, and into single characters. */
 function pieces(text: string): string[][] {
   const cuts = Array.from({ length: text.length + 1 }, (_, index) => [text.slice(0, index), text.slice(index)]);
-  return [...cuts, [...text]];
+  return [...cuts, text.split("")];
 }
 
 function streamed(secrets: string[], parts: string[]): string {

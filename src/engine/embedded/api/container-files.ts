@@ -6,6 +6,7 @@ import { resolveOwner } from "./owner.ts";
 import { namesFolder } from "./paths.ts";
 import { load, loadAll, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
+import { writeEdit } from "./write.ts";
 import { edited, type Container, type Directory, type File } from "./values.ts";
 
 export const containerFileSdl = /* GraphQL */ `
@@ -84,15 +85,8 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
     call,
   ) => {
     const owner = await resolveOwner(call, container.rootfs, args.owner);
-    return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) =>
-      edited(tree, {
-        action: "write",
-        path: inTree,
-        contents: args.contents,
-        mode: args.permissions === 0 ? 0o644 : args.permissions,
-        ...(owner === undefined ? {} : { owner }),
-      }),
-    );
+    const write = await writeEdit(call, args.contents, args.permissions, owner);
+    return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) => edited(tree, write(inTree)));
   },
   withSymlink: (container, args: { target: string; linkName: string; expand: boolean }) =>
     editAt(container, containerPath(container, args.linkName, args.expand), (tree, inTree) =>

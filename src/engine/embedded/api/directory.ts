@@ -11,6 +11,7 @@ import { id, load, loadAll, typeModule } from "./resolver.ts";
 import { diffTree } from "./diff.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
+import { writeEdit } from "./write.ts";
 import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
 
 const sdl = /* GraphQL */ `
@@ -74,11 +75,10 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     }
     return result;
   },
-  withNewFile: (directory, args: { path: string; contents: string; permissions: number }) => {
+  withNewFile: async (directory, args: { path: string; contents: string; permissions: number }, call) => {
     if (path.basename(args.path).length > 255) throw new ApiError("File name length exceeds the maximum supported 255 characters");
-    return edit(directory, args.path, (tree, inTree) =>
-      edited(tree, { action: "write", path: inTree, contents: args.contents, mode: args.permissions === 0 ? 0o644 : args.permissions }),
-    );
+    const write = await writeEdit(call, args.contents, args.permissions);
+    return edit(directory, args.path, (tree, inTree) => edited(tree, write(inTree)));
   },
   withNewDirectory: (directory, args: { path: string; permissions: number }) =>
     edit(directory, args.path, (tree, inTree) =>

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { lstatSync, realpathSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../../errors/index.ts";
 import { listTree, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
@@ -51,6 +53,21 @@ export class HostTrees {
     return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), label);
   }
 
+  /** A file of this content, by its content: the same one has the same identity in every session. */
+  async content(contents: string, folder: string): Promise<{ tree: HostTree; path: string }> {
+    const hash = createHash("sha256").update(contents).digest("hex");
+    const key = JSON.stringify(["content", hash]);
+    let pending = this.byRequest.get(key);
+    if (pending === undefined) {
+      const root = path.join(folder, hash);
+      await mkdir(root, { recursive: true });
+      await writeFile(path.join(root, "content"), contents, { mode: 0o644 });
+      pending = this.serve(root, key, listTree(root), "large file", `content-${hash}`);
+      this.byRequest.set(key, pending);
+    }
+    return { tree: (await pending).tree, path: "/content" };
+  }
+
   close(): void {
     for (const serving of this.servings) serving.release();
     this.servings.clear();
@@ -67,9 +84,9 @@ export class HostTrees {
     return (await pending).tree;
   }
 
-  private async serve(root: string, key: string, listing: TreeListing, internal: string | undefined): Promise<Serving> {
+  private async serve(root: string, key: string, listing: TreeListing, internal: string | undefined, known?: string): Promise<Serving> {
     for (const { path: name, reason } of listing.unreadable) this.onUnreadable(`${path.join(root, name)}: ${reason}`);
-    const digest = treeStatDigest(listing);
+    const digest = known ?? treeStatDigest(listing);
     const served = await this.client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: key, digest });
     const tree: HostTree = {
       kind: "host",

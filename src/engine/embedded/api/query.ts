@@ -2,11 +2,11 @@ import { emptyContainer } from "./container-empty.ts";
 import { cacheVolume, type CacheVolumeArguments } from "./cache-volume.ts";
 import { emptyDirectory } from "./directory-empty.ts";
 import { ApiError } from "./errors.ts";
-import { fileOf } from "./file.ts";
 import { normalizePlatform } from "./platform.ts";
 import { typeModule } from "./resolver.ts";
 import { checkSecretUri } from "./secret-vault.ts";
-import type { Secret } from "./values.ts";
+import { edited, scratch, type File, type Secret } from "./values.ts";
+import { writeEdit } from "./write.ts";
 
 /** The version of Dagger's API that this one follows; SDKs compare it with their own. */
 export const apiVersion = "v0.21.9";
@@ -43,11 +43,12 @@ export const queryModule = typeModule<unknown>("Query", sdl, {
   container: (_root, args: { platform?: string | null }, call) =>
     emptyContainer(args.platform ? normalizePlatform(args.platform) : call.session.defaultPlatform),
   directory: () => emptyDirectory,
-  file: (_root, args: { name: string; contents: string; permissions: number }) => {
+  file: async (_root, args: { name: string; contents: string; permissions: number }, call) => {
     if (args.name === "" || args.name.includes("/")) {
       throw new ApiError(`file name ${JSON.stringify(args.name)} must not contain a directory`);
     }
-    return fileOf(args.name, args.contents, args.permissions === 0 ? 0o644 : args.permissions);
+    const write = await writeEdit(call, args.contents, args.permissions);
+    return { type: "File", tree: edited(scratch, write(`/${args.name}`)), path: `/${args.name}` } satisfies File;
   },
   host: () => ({ type: "Host" }),
   cacheVolume: (_root, args: CacheVolumeArguments, call) => cacheVolume(args, call),
