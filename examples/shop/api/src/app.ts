@@ -35,8 +35,10 @@ function readLines(body: unknown): Line[] | undefined {
   if (typeof body !== "object" || body === null || !("lines" in body) || !Array.isArray(body.lines)) return undefined;
   const lines: Line[] = [];
   for (const line of body.lines as Record<string, unknown>[]) {
-    if (typeof line.sku !== "string" || !Number.isInteger(line.unitCents) || !Number.isInteger(line.quantity)) return undefined;
-    lines.push({ sku: line.sku, unitPrice: money(line.unitCents as number), quantity: line.quantity as number });
+    const { sku, unitCents, quantity } = line;
+    if (typeof sku !== "string" || typeof unitCents !== "number" || typeof quantity !== "number") return undefined;
+    if (!Number.isInteger(unitCents) || !Number.isInteger(quantity)) return undefined;
+    lines.push({ sku, unitPrice: money(unitCents), quantity });
   }
   return lines;
 }

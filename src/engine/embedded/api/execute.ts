@@ -2,7 +2,10 @@ import {
   execute,
   GraphQLError,
   Kind,
+  Lexer,
+  Source,
   specifiedRules,
+  TokenKind,
   validate,
   type DocumentNode,
   type GraphQLFormattedError,
@@ -59,14 +62,19 @@ function prepare(schema: GraphQLSchema, request: ApiRequest): DocumentNode | Gra
   return document;
 }
 
-/** The deepest nesting of braces and brackets outside of strings and comments. */
+/** The deepest nesting of braces and brackets outside of strings and comments, as far as the query can be read. */
 export function nesting(query: string): number {
+  // Not a regular expression: over a string of megabytes its backtracking overflows the stack.
+  const lexer = new Lexer(new Source(query));
   let depth = 0;
   let deepest = 0;
-  const token = /"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|[{}[\]]/g;
-  for (const [text] of query.matchAll(token)) {
-    if (text === "{" || text === "[") deepest = Math.max(deepest, ++depth);
-    else if (text === "}" || text === "]") depth--;
+  try {
+    for (let { kind } = lexer.advance(); kind !== TokenKind.EOF; { kind } = lexer.advance()) {
+      if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L) deepest = Math.max(deepest, ++depth);
+      else if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R) depth--;
+    }
+  } catch {
+    // The parser names the place.
   }
   return deepest;
 }
