@@ -13,13 +13,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Connects to the daemon at `unix:///path` or `tcp://host:port`. Rejects at once when nothing listens there, and after
- * five seconds when what listens is not a BuildKit daemon.
+ * `timeoutMs` when what listens does not answer as a BuildKit daemon.
  */
-export async function connectBuildkit(address: string): Promise<BuildkitClient> {
+export async function connectBuildkit(address: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<BuildkitClient> {
   const channel = new Channel(address);
   try {
-    await probe(address, CONNECT_TIMEOUT_MS);
-    await channel.ready(CONNECT_TIMEOUT_MS);
+    await probe(address, timeoutMs);
+    await channel.ready(timeoutMs);
   } catch (error) {
     channel.close();
     throw new UserError("engine-unavailable", `no BuildKit daemon answers at ${address}`, {

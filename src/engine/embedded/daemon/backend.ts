@@ -36,6 +36,8 @@ export interface BackendOptions {
 
 /** A buildkitd that lived this long is worth starting again. */
 const stableAfterMs = 10_000;
+/** Our own buildkitd is known to be one; on a busy machine it is only slow to answer. */
+const ownStartMs = 60_000;
 /** buildkitd writes its cache database at the end. */
 const stopGraceMs = 10_000;
 
@@ -74,7 +76,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   const start = async (): Promise<Running> => {
     const startedAt = performance.now();
     const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, log });
-    const client = await connectBuildkit(buildkitd.address);
+    const client = await connectBuildkit(buildkitd.address, ownStartMs);
     const info = await client.info();
     log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));
