@@ -40,6 +40,8 @@ export interface FunctionState {
   verdict: Verdict;
   /** Digest of the newest files; what a result must carry to be current. */
   wanted: string;
+  /** Whether the newest files need a run; false: a passed result of them is there. */
+  affected: boolean;
   /** Digest that the running call was started with. */
   running: string | undefined;
   /** Digest that failed last: it is tried again when it changes, or when asked. */
@@ -65,7 +67,12 @@ export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
 export type LoopEvent =
   | { kind: "hinted" }
   /** The files were looked at: this is what they mean. Functions that are not listed are gone. */
-  | { kind: "planned"; functions: readonly PlannedFunction[] }
+  | {
+      kind: "planned";
+      functions: readonly PlannedFunction[];
+      /** Files moved again meanwhile: what became stale is cancelled, but nothing starts before the next look. */
+      unsettled?: boolean;
+    }
   /** `fresh`: its inputs stood still, so the result is that of `digest`. */
   | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
   | { kind: "stop" };
@@ -89,7 +96,7 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
     case "hinted":
       return { state: { ...state, settling: true }, effects: [] };
     case "planned":
-      return advance(planned(state, event.functions));
+      return advance(planned(state, event.functions, event.unsettled ?? false));
     case "finished":
       return advance({ state: withFunction(state, event.name, (fn) => finished(fn, event, state.stopping)), effects: [] });
     case "stop":
@@ -102,13 +109,13 @@ export function isSettled(state: LoopState): boolean {
   return !state.settling && state.functions.every((fn) => fn.phase === "idle" || fn.phase === "stopped");
 }
 
-function planned(state: LoopState, functions: readonly PlannedFunction[]): Step {
+function planned(state: LoopState, functions: readonly PlannedFunction[], settling: boolean): Step {
   const effects: Effect[] = [];
   const before = new Map(state.functions.map((fn) => [fn.name, fn]));
   const next = functions.map((plan): FunctionState => {
     const old = before.get(plan.name);
     before.delete(plan.name);
-    const fn: FunctionState = { ...(old ?? blank(plan.name)), needs: plan.needs, policy: plan.policy, reasons: plan.reasons, wanted: plan.digest };
+    const fn: FunctionState = { ...(old ?? blank(plan.name)), needs: plan.needs, policy: plan.policy, reasons: plan.reasons, wanted: plan.digest, affected: plan.affected };
     return replan(fn, plan, effects);
   });
   // A function that was taken out of the configuration: its run means nothing any more.
@@ -117,7 +124,7 @@ function planned(state: LoopState, functions: readonly PlannedFunction[]): Step 
     if (fn.phase === "running") effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "gone" });
     next.push({ ...fn, phase: "cancelling", wanted: "" });
   }
-  return { state: { ...state, functions: next, settling: false }, effects };
+  return { state: { ...state, functions: next, settling }, effects };
 }
 
 function replan(fn: FunctionState, plan: PlannedFunction, effects: Effect[]): FunctionState {
@@ -138,7 +145,11 @@ function replan(fn: FunctionState, plan: PlannedFunction, effects: Effect[]): Fu
 function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished" }>, stopping: boolean): FunctionState {
   const ended: FunctionState = { ...fn, phase: "idle", running: undefined, blockedBy: undefined };
   if (stopping) return { ...ended, phase: "stopped", verdict: event.outcome === "passed" && event.fresh ? fn.verdict : "cancelled" };
-  if (event.digest !== fn.wanted) return { ...ended, phase: fn.wanted === "" ? "stopped" : "queued", verdict: "stale" };
+  if (event.digest !== fn.wanted) {
+    if (fn.wanted === "") return { ...ended, phase: "stopped", verdict: "stale" };
+    // The edit that started it was taken back: the result of the files as they are is there already.
+    return fn.affected ? { ...ended, phase: "queued", verdict: "stale" } : { ...ended, verdict: "current", failed: undefined };
+  }
   if (event.outcome === "cancelled") return { ...ended, phase: "queued", verdict: "cancelled" };
   // What it read is not what was hashed: the look that follows every run decides what it has to read.
   if (!event.fresh) return { ...ended, verdict: "stale" };
@@ -206,6 +217,7 @@ function blank(name: string): FunctionState {
     phase: "initial",
     verdict: "unknown",
     wanted: "",
+    affected: true,
     running: undefined,
     failed: undefined,
     reasons: [],

@@ -78,9 +78,28 @@ const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEven
     steps: [
       [plan("lib:2"), ["start lib:2"]],
       [plan("lib=1"), ["cancel lib:2 stale"]],
-      [finish("lib:2 cancelled"), ["start lib:1"]],
+      [finish("lib:2 cancelled"), []],
     ],
-    end: "lib running",
+    end: "lib current",
+  },
+  {
+    name: "with policy queue a run that became needless ends, and nothing follows it",
+    steps: [
+      [plan("queue!lib:2"), ["start lib:2"]],
+      [plan("queue!lib=1"), []],
+      [finish("lib:2 passed"), []],
+    ],
+    end: "lib current",
+  },
+  {
+    name: "files that moved again while they were looked at start nothing, but cancel what is stale",
+    steps: [
+      [plan("lib:1", "worker=1"), ["start lib:1"]],
+      [{ ...plan("lib:2", "worker:2"), unsettled: true } as LoopEvent, ["cancel lib:1 stale"]],
+      [finish("lib:1 cancelled"), []],
+      [plan("lib:3", "worker:2"), ["start lib:3", "start worker:2"]],
+    ],
+    end: "lib running, worker running",
   },
   {
     name: "with policy queue a stale run ends first, and its result does not count",
