@@ -1,96 +1,50 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { randomBytes } from "node:crypto";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
-import { openApiSession, type ApiSession } from "../../src/engine/embedded/api/index.ts";
-import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
-import type { EngineEvent } from "../../src/engine/types.ts";
+import { openSession, type EngineSession } from "../../src/engine/index.ts";
+import { startRegistry } from "../bench/registry.ts";
 
-/** A session that conformance cases run in: `DAGGER_SESSION_PORT` and `DAGGER_SESSION_TOKEN` of some engine. */
+/** The two kinds of engine that answer the same. */
+export type EngineKind = EngineSession["engine"]["kind"];
+
+/** A session with one engine, opened through the product's own door, and a folder of the host for it. */
 export interface ConformanceSession {
-  readonly port: number;
-  readonly token: string;
-  /** `embedded` when this process serves it, else whatever the environment named. */
-  readonly engine: "embedded" | "environment";
-  /** Events of the embedded engine so far. */
-  readonly events: readonly EngineEvent[];
+  readonly engine: EngineSession;
+  /** The cases' folder: absolute, and as the engine reads it relative to the session's working directory. */
+  readonly workdir: { absolute: string; relative: string };
+  /** `host:port` of an image registry that this engine can push to; undefined: none is known. */
+  readonly registry: string | undefined;
   close(): Promise<void>;
 }
 
-export interface ConformanceSessionOptions {
-  workdir: string;
-  /** Variables of the client, for `env://` secrets. */
-  env?: Record<string, string>;
-}
-
-/** Whether the environment names an engine to run against. */
-export const engineIsNamed = process.env["DAGGER_SESSION_PORT"] !== undefined || process.env["FASTLOOP_TEST_BUILDKIT"] !== undefined;
-
-/**
- * The session that the environment names, or one of the embedded engine, served by this process on the BuildKit daemon
- * at `FASTLOOP_TEST_BUILDKIT` with the shim below `FASTLOOP_TEST_SHIM` (`amd64/shim`, `arm64/shim`).
- */
-export async function openConformanceSession(options: ConformanceSessionOptions): Promise<ConformanceSession> {
-  const port = process.env["DAGGER_SESSION_PORT"];
-  if (port !== undefined) {
-    const token = process.env["DAGGER_SESSION_TOKEN"] ?? "";
-    return { port: Number(port), token, engine: "environment", events: [], close: async () => undefined };
-  }
-  const address = process.env["FASTLOOP_TEST_BUILDKIT"];
-  if (address === undefined) throw new Error("set DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN, or FASTLOOP_TEST_BUILDKIT");
-  const buildkit = await connectBuildkit(address);
-  const events: EngineEvent[] = [];
-  const session = await openApiSession({
-    buildkit,
-    workdir: options.workdir,
-    shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"] ?? "dist/shim", architecture),
-    hostTrust: async () => ({ environment: {} }),
-    onEvent: (event) => events.push(event),
-    env: { ...(process.env as Record<string, string>), ...options.env },
-  });
-  const token = randomBytes(16).toString("hex");
-  const server = await serve(session, token);
+export async function openConformanceSession(kind: EngineKind): Promise<ConformanceSession> {
+  if (kind === "dagger") nameDaggerEngine();
+  // Somebody else's open session reads host paths of its own client: the folder that it was opened in.
+  const foreign = kind === "dagger" && process.env["DAGGER_SESSION_PORT"] !== undefined;
+  const base = foreign ? (process.env["FASTLOOP_TEST_WORKDIR"] ?? process.cwd()) : os.tmpdir();
+  const absolute = await realpath(await mkdtemp(path.join(base, "conformance-")));
+  const registry = kind === "embedded" ? await startRegistry(absolute) : undefined;
+  const engine = await openSession({ workdir: absolute, engine: kind });
   return {
-    port: (server.address() as AddressInfo).port,
-    token,
-    engine: "embedded",
-    events,
-    close: () => closeAll(server, session, buildkit),
+    engine,
+    workdir: { absolute, relative: foreign ? path.basename(absolute) : "." },
+    registry: registry?.address ?? process.env["FASTLOOP_TEST_REGISTRY"],
+    async close() {
+      await engine.close();
+      await registry?.stop();
+      await rm(absolute, { recursive: true, force: true });
+    },
   };
 }
 
-async function closeAll(server: Server, session: ApiSession, buildkit: BuildkitClient): Promise<void> {
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  await session.close();
-  await buildkit.close();
-}
+/** What names a Dagger engine; the harness hides it from all tests but those that are about one. */
+export const daggerVariable = "FASTLOOP_TEST_DAGGER";
 
-/** The least that an SDK needs: `POST /query` on loopback with the token. */
-async function serve(session: ApiSession, token: string): Promise<Server> {
-  const expected = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
-  const server = createServer((request, response) => {
-    void (async () => {
-      if (request.headers.authorization !== expected || request.url !== "/query") {
-        response.writeHead(401).end();
-        return;
-      }
-      const aborter = new AbortController();
-      response.on("close", () => aborter.abort());
-      const callId = request.headers["x-fastloop-call"];
-      const answer = await session.execute(JSON.parse(await bodyOf(request)) as { query: string }, {
-        signal: aborter.signal,
-        ...(typeof callId === "string" ? { callId } : {}),
-      });
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
-    })().catch((error: unknown) => response.writeHead(500).end(String(error)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
+/** Whether the environment that the tests were started in named a Dagger engine. */
+export const daggerIsNamed = process.env[daggerVariable] !== undefined;
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString("utf8");
+/** Puts the variables back that the harness hid. */
+export function nameDaggerEngine(): void {
+  const hidden = process.env[daggerVariable];
+  if (hidden !== undefined) Object.assign(process.env, JSON.parse(hidden) as Record<string, string>);
 }

@@ -5,17 +5,29 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { embeddedEngine } from "../../src/engine/index.ts";
+import { describeEngineChoice, embeddedEngine } from "../../src/engine/index.ts";
 import { packageRoot, shimDir } from "../../src/engine/embedded/daemon/paths.ts";
 
 /** Marks that another project of this run has started the engine. */
 const marker = "FASTLOOP_TEST_STATE";
+/** What names a Dagger engine: hidden from all tests but conformance, which finds it in `FASTLOOP_TEST_DAGGER` as JSON. */
+const dagger = ["DAGGER_SESSION_PORT", "DAGGER_SESSION_TOKEN", "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "_EXPERIMENTAL_DAGGER_CLI_BIN"];
 /** What would lead tests to another engine than theirs. */
-const foreign = ["DAGGER_SESSION_PORT", "DAGGER_SESSION_TOKEN", "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "BUILDKIT_HOST"];
+const foreign = [...dagger, "BUILDKIT_HOST"];
+
+/** As `--engine auto` finds one; not what the SDK would have to download first. What is named and does not answer fails. */
+async function daggerEngineIsThere(): Promise<boolean> {
+  const { choice } = await describeEngineChoice({ engine: "auto" });
+  return choice.kind === "dagger-session" || choice.kind === "dagger-cli";
+}
 
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (process.env[marker] !== undefined) return undefined;
   const folder = mkdtempSync(path.join(tmpdir(), "fastloop-test-"));
+  if (await daggerEngineIsThere()) {
+    const named = dagger.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+    process.env["FASTLOOP_TEST_DAGGER"] = JSON.stringify(Object.fromEntries(named));
+  }
   for (const name of foreign) delete process.env[name];
   process.env[marker] = folder;
   process.env["XDG_STATE_HOME"] = folder;

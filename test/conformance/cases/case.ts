@@ -11,6 +11,8 @@ export interface CaseContext {
   relativeFolder: string;
   /** A word that no other run has used: nothing that depends on it can be cached. */
   unique: string;
+  /** `host:port` of an image registry that the engine can push to, where there is one. */
+  registry: string | undefined;
 }
 
 export interface GraphqlAnswer {

@@ -116,8 +116,7 @@ export const imageCases: ConformanceCase[] = [
   },
   {
     name: "a published image is named by its digest and can be used at once",
-    run: async ({ dag, unique }) => {
-      const registry = process.env["FASTLOOP_TEST_REGISTRY"];
+    run: async ({ dag, unique, registry }) => {
       if (registry === undefined) return "no registry";
       const reference = await dag.container().from(baseImage).withNewFile("/published", unique).publish(`${registry}/conformance/img:1`);
       const text = await dag.container().from(reference).file("/published").contents();
