@@ -20,6 +20,7 @@ import { budgetOverruns, report } from "./report.ts";
 import { componentsOf, judge, readAdvisories, sbomText } from "./scan.ts";
 import { runSuites } from "./suites.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
+import { testReports } from "./test-reports.ts";
 import { textFile } from "./text-file.ts";
 
 /** How much is tested; each tier has the ones before it in it. */
@@ -168,6 +169,8 @@ export class Fastloop {
    * @param tier smoke, fast or full; a tier has the ones before it in it
    * @param suite only these suites
    * @param enforceBudget fail when a tier took longer than its budget
+   * @param shard i/n: only that part of each suite
+   * @param changed only what these files (relative to the project) can affect; all where that is not sure
    */
   @func()
   async test(
@@ -175,33 +178,51 @@ export class Fastloop {
     tier: Tier = Tier.fast,
     suite: string[] = [],
     enforceBudget: boolean = false,
+    shard?: string,
+    changed: string[] = [],
   ): Promise<string> {
     const config = await readProject(source);
-    const results = await runSuites(config, source, tier, suite);
+    const request = { tier, suites: suite, shard, changed: changed.length > 0 ? changed : undefined };
+    const results = await runSuites(config, source, request);
     const overruns = budgetOverruns(config, results);
     if (enforceBudget && overruns.length > 0) throw new Error(overruns.join("\n"));
     return report(results, overruns);
+  }
+
+  /**
+   * Runs the same tests for their reports: SUITE/TIER/junit.xml, output and exit code. A failing test fails nothing here.
+   * @param coverage with coverage, for runners that are set up for it
+   */
+  @func()
+  async testReports(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    tier: Tier = Tier.fast,
+    suite: string[] = [],
+    shard?: string,
+    coverage: boolean = false,
+  ): Promise<Directory> {
+    return testReports(await readProject(source), source, { tier, suites: suite, shard }, coverage);
   }
 
   /** The smoke tier of every suite. */
   @func()
   @check()
   async smoke(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
-    await runSuites(await readProject(source), source, "smoke", []);
+    await runSuites(await readProject(source), source, { tier: "smoke" });
   }
 
   /** The smoke and fast tiers of every suite. */
   @func()
   @check()
   async fast(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
-    await runSuites(await readProject(source), source, "fast", []);
+    await runSuites(await readProject(source), source, { tier: "fast" });
   }
 
   /** All tiers of every suite. */
   @func()
   @check()
   async full(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
-    await runSuites(await readProject(source), source, "full", []);
+    await runSuites(await readProject(source), source, { tier: "full" });
   }
 
   /** The dev image with its sources, for `shell terminal` (needs a Dagger engine). */

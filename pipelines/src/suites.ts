@@ -8,6 +8,9 @@ import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
 import { withServices } from "./services.ts";
+import { parseShard, runnerEnvironment } from "./runners.ts";
+import type { RunnerRequest } from "./runners.ts";
+import { selectTests } from "./selection.ts";
 import { summaryOf } from "./summary.ts";
 
 export const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
@@ -17,32 +20,60 @@ export interface TierResult {
   suite: string;
   tier: TierName;
   summary: string;
-  /** From the question to the answer; next to nothing when the engine had it already. */
-  durationMs: number;
+  /** Whole seconds that its commands took when they ran; preparing the container not counted. */
+  tookS: number;
+}
+
+export interface SuiteRequest {
+  tier: TierName;
+  /** Only these suites; empty: all. */
+  suites?: readonly string[];
+  /** `i/n`: only that part of each suite's tests. */
+  shard?: string;
+  /** Only tests that these files (relative to the project) can affect; undefined: all. */
+  changed?: readonly string[];
 }
 
 /**
- * Runs the tiers up to `tier` of the suites named (all without a name), each tier in a container of its own, in
- * parallel. A failure leaves the others alone; it is thrown when all have ended.
+ * Runs the tiers up to `tier` of the suites named, each tier in a container of its own, in parallel. A failure leaves the
+ * others alone; it is thrown when all have ended.
  */
-export async function runSuites(config: Config, source: Directory, tier: TierName, names: readonly string[]): Promise<TierResult[]> {
-  const suites = config.tests?.suites ?? {};
-  const known = Object.keys(suites);
-  if (known.length === 0) throw new Error("fastloop.yaml: `tests.suites` names no suite");
-  for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown suite \`${name}\`; fastloop.yaml has: ${known.join(", ")}`);
-  }
-  const tiers = tierOrder.slice(0, tierOrder.indexOf(tier) + 1);
-  const runs = (names.length > 0 ? names : known).flatMap((name) => {
-    const suite = resolveSuite(suites[name]!);
-    const prepared = prepareSuite(config, suite, source);
-    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => runTier(config, prepared, name, suite, each));
-  });
+export async function runSuites(config: Config, source: Directory, request: SuiteRequest): Promise<TierResult[]> {
+  const runs = plannedTiers(config, request).map((planned) => runTier(config, source, planned));
   const ended = await Promise.allSettled(runs);
   const failures = ended.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new Error(failures.map(describeFailure).join("\n\n"));
   return ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+}
+
+/** One tier of one suite, and what is asked of its runner. */
+export interface PlannedTier {
+  name: string;
+  tier: TierName;
+  suite: ResolvedSuite;
+  /** The whole tier is left out: no file that it reads changed. */
+  skipped: boolean;
+  request: RunnerRequest;
+}
+
+export function plannedTiers(config: Config, { tier, suites: names = [], shard, changed }: SuiteRequest): PlannedTier[] {
+  const suites = config.tests?.suites ?? {};
+  const known = Object.keys(suites);
+  if (known.length === 0) throw new Error("fastloop.yaml: `tests.suites` names no suite");
+  if (shard !== undefined) parseShard(shard);
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`unknown suite \`${name}\`; fastloop.yaml has: ${known.join(", ")}`);
+  }
+  const tiers = tierOrder.slice(0, tierOrder.indexOf(tier) + 1);
+  return (names.length > 0 ? names : known).flatMap((name) => {
+    const suite = resolveSuite(suites[name]!);
+    const selection = changed === undefined ? undefined : selectTests(suite, changed);
+    const files = selection?.kind === "files" && suite.runner !== "node" ? selection.files : undefined;
+    return tiers
+      .filter((each) => suite.tiers[each] !== undefined)
+      .map((each) => ({ name, tier: each, suite, skipped: selection?.kind === "none", request: { shard, files } }));
+  });
 }
 
 /** The container that a suite's commands run in: manifests and install as layers, the sources mounted on top. */
@@ -78,13 +109,36 @@ async function imageOf(config: Config, suite: ResolvedSuite, source: Directory):
   return (await baseFromLadder(base, await readLock(source), base.onMissing ?? "build")).withUser("root");
 }
 
-async function runTier(config: Config, prepared: Promise<Container>, name: string, suite: ResolvedSuite, tier: TierName): Promise<TierResult> {
+async function runTier(config: Config, source: Directory, planned: PlannedTier): Promise<TierResult> {
+  const { name, tier, skipped } = planned;
+  if (skipped) return { suite: name, tier, summary: "not affected", tookS: 0 };
+  const container = await tierContainer(config, source, planned);
+  const output = await container.withExec(tierCommand(planned)).stdout();
+  return { suite: name, tier, summary: summaryOf(output.replace(trailer, "")), tookS: Number(trailer.exec(output)?.[1] ?? 0) };
+}
+
+/** The container of a tier with its services and all that is asked of its runner. */
+export async function tierContainer(config: Config, source: Directory, { suite, tier, request }: PlannedTier): Promise<Container> {
   const command = suite.tiers[tier]!;
-  let container = withServices(await prepared, config, [...suite.services, ...command.services]);
-  for (const [key, value] of Object.entries(command.env)) container = container.withEnvVariable(key, value);
-  const startedMs = Date.now();
-  const output = await container.withExec(["sh", "-ec", command.run.join("\n")]).stdout();
-  return { suite: name, tier, summary: summaryOf(output), durationMs: Date.now() - startedMs };
+  const files = request.shard !== undefined && suite.runner === "pytest" ? await pytestFiles(suite, source) : request.files;
+  const environment = { ...command.env, ...runnerEnvironment(suite.runner, { ...request, files }) };
+  let container = withServices(await prepareSuite(config, suite, source), config, [...suite.services, ...command.services]);
+  for (const [key, value] of Object.entries(environment)) container = container.withEnvVariable(key, value);
+  return container;
+}
+
+/** The tier's commands; in the end they say how long they took, so that a cached result knows it too. */
+export function tierCommand({ suite, tier }: PlannedTier): string[] {
+  return ["sh", "-ec", ["fastloop_start=$(date +%s)", ...suite.tiers[tier]!.run, 'echo "took $(($(date +%s) - fastloop_start)) s"'].join("\n")];
+}
+
+const trailer = /took (\d+) s\n$/;
+
+async function pytestFiles(suite: ResolvedSuite, source: Directory): Promise<string[]> {
+  const tree = suite.root === undefined ? source : source.directory(suite.root);
+  const cwd = suite.cwd === suite.workdir ? "" : `${suite.cwd.slice(suite.workdir.length + 1)}/`;
+  const found = await Promise.all([tree.glob(`${cwd}**/test_*.py`), tree.glob(`${cwd}**/*_test.py`)]);
+  return [...new Set(found.flat())].map((file) => file.slice(cwd.length));
 }
 
 /** An exec's failure keeps its output; the SDK's error class is not exported to modules, so it is known by its shape. */

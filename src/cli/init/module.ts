@@ -56,14 +56,14 @@ export class ${className} {
     tier: Tier = Tier.fast,
     suite: string[] = [],
   ): Promise<string> {
-    return report(await runSuites(await readProject(source), source, tier, suite), []);
+    return report(await runSuites(await readProject(source), source, { tier, suites: suite }), []);
   }
 
   /** The smoke tier, for \`dagger check\`. */
   @func()
   @check()
   async smoke(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<void> {
-    await runSuites(await readProject(source), source, "smoke", []);
+    await runSuites(await readProject(source), source, { tier: "smoke" });
   }
 }
 `;
