@@ -18,10 +18,11 @@ import {
   type ProjectSnapshot,
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
-import { Watcher, type HintSourceKind, type SettledHints } from "../watch/index.ts";
+import { systemClock, Watcher, type HintSourceKind, type SettledHints } from "../watch/index.ts";
 import { engineName, EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 import { runFunction } from "./function-run.ts";
+import { Holds } from "./holds.ts";
 import { ProjectLock } from "./lock.ts";
 import { initialState, isSettled, reduce, type Effect, type LoopEvent, type LoopState } from "./machine.ts";
 import { RunStore } from "./records.ts";
@@ -85,6 +86,9 @@ export class Loop {
   private watcher: Watcher | undefined;
   /** Looks come one after another: each sees the files after the one before. */
   private looking: Promise<void> = Promise.resolve();
+  /** Looks that wait for the one before. */
+  private waitingLooks = 0;
+  private holds: Holds | undefined;
   private readonly notFresh = new Map<string, number>();
   private forced: Set<string> | "all" | undefined;
   private failure: unknown;
@@ -126,6 +130,8 @@ export class Loop {
     const startedMs = performance.now();
     await this.readProject();
     const configured = this.project?.config.config.watch;
+    const quietMs = this.options.quietMs ?? (configured?.debounce === undefined ? 50 : durationMs(configured.debounce));
+    this.holds = new Holds(systemClock, quietMs);
     this.watcher = new Watcher({
       root: this.place.root,
       stateDir: this.place.stateDir,
@@ -133,7 +139,7 @@ export class Loop {
       onSettled: (hints) => void this.look(hints),
       onNotice: (text) => this.emit({ kind: "notice", text }),
       fingerprint: () => (this.project?.scanner ?? this.brokenScanner!).scan().statDigest(),
-      rules: { quietMs: this.options.quietMs ?? (configured?.debounce === undefined ? 50 : durationMs(configured.debounce)) },
+      rules: { quietMs },
       source: this.options.source ?? (configured?.poll === true ? "polling" : "auto"),
       pollIntervalMs: configured?.pollInterval === undefined ? undefined : durationMs(configured.pollInterval),
     });
@@ -149,7 +155,8 @@ export class Loop {
       tookMs: Math.round(performance.now() - startedMs),
       source: this.watcher.kind,
     });
-    await this.look({ paths: new Set(), everywhere: "start" });
+    if (this.watcher.isCalm()) await this.look({ paths: new Set(), everywhere: "start" });
+    else this.watcher.lookEverywhere("start");
   }
 
   /** Tells of changes, as the watcher would; for programs that know what they wrote. */
@@ -176,6 +183,7 @@ export class Loop {
     if (this.stopped) return;
     this.stopped = true;
     this.watcher?.close();
+    this.holds?.close();
     this.dispatch({ kind: "stop" });
     await Promise.all([this.looking, this.settled()]);
     await this.engine?.close();
@@ -186,7 +194,9 @@ export class Loop {
 
   private look(hints: SettledHints): Promise<void> {
     if (!this.stopped) this.dispatch({ kind: "hinted" });
+    this.waitingLooks++;
     this.looking = this.looking.then(async () => {
+      this.waitingLooks--;
       if (this.stopped) return;
       try {
         await this.lookNow(hints);
@@ -201,6 +211,7 @@ export class Loop {
   private async lookNow(hints: SettledHints): Promise<void> {
     const startedMs = performance.now();
     let snapshot = this.project?.scanner.scan(hints.everywhere === undefined ? hints.paths : undefined);
+    if (hints.everywhere !== undefined) this.watcher?.scanTook(performance.now() - startedMs);
     if (this.project === undefined || snapshot === undefined || this.sourcesOf(this.project, snapshot) !== this.sourcesDigest) {
       await this.readProject();
       if (this.project === undefined) {
@@ -225,7 +236,6 @@ export class Loop {
     this.snapshot = snapshot;
     this.failure = undefined;
     this.plans = new Map(planned.map((plan) => [plan.item.target.name, plan]));
-    this.watcher?.scanTook(performance.now() - startedMs);
     for (const { path: at, reason } of snapshot.unreadable()) this.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     const affected = planned.filter((plan) => this.isWanted(plan));
     this.emit({
@@ -247,9 +257,15 @@ export class Loop {
         affected: plan.verdict === "affected" || isForced(plan, forced),
         reasons: isForced(plan, forced) ? this.reasons(plan, forced) : plan.reasons,
         forced: isForced(plan, forced),
+        held: !isForced(plan, forced) && this.holds?.isHeld(plan.item.target.name, plan.digest, plan.item.target.debounceMs) === true,
       })),
+      unsettled: this.waitingLooks > 0 || this.watcher?.isUnsettled === true,
     });
-    if (this.watcher !== undefined && isSettled(this.machine)) this.emitSettled();
+    this.holds?.whenReleased((names) => this.dispatch({ kind: "released", names }));
+    if (this.watcher === undefined || !isSettled(this.machine)) return;
+    // Hints named a part of the files; before all is called current, all of them are looked at.
+    if (hints.everywhere === undefined) this.confirm();
+    else this.emitSettled();
   }
 
   private isWanted(plan: PlannedTarget): boolean {
@@ -378,8 +394,12 @@ export class Loop {
     this.results.set(effect.name, finished);
     this.emit(finished);
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
-    if (!this.stopped && !finished.fresh) await this.look({ paths: new Set(), everywhere: "confirm" });
-    else if (!this.stopped && this.watcher !== undefined && isSettled(this.machine)) await this.confirm();
+    if (this.stopped) return;
+    if (!finished.fresh) {
+      // Somebody writes: a watch waits until the files rest.
+      if (this.watcher === undefined) await this.look({ paths: new Set(), everywhere: "confirm" });
+      else this.watcher.lookEverywhere("confirm");
+    } else if (this.watcher !== undefined && isSettled(this.machine)) this.confirm();
   }
 
   /** Without a watch nobody waits for files to rest: a function whose inputs never do fails after a few runs. */
@@ -393,10 +413,10 @@ export class Loop {
   }
 
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */
-  private async confirm(): Promise<void> {
+  private confirm(): void {
     const now = this.project?.scanner.scan();
     if (now === undefined || this.snapshot === undefined || this.stopped) return;
-    if (now.statDigest() !== this.snapshot.statDigest()) await this.look({ paths: new Set(), everywhere: "confirm" });
+    if (now.statDigest() !== this.snapshot.statDigest()) this.watcher?.lookEverywhere("confirm");
     else this.emitSettled();
   }
 

@@ -46,6 +46,8 @@ export interface FunctionState {
   running: string | undefined;
   /** Digest that failed last: it is tried again when it changes, or when asked. */
   failed: string | undefined;
+  /** Its own quiet time is not over yet. */
+  held: boolean;
   reasons: readonly Reason[];
   /** Which need keeps it from running. */
   blockedBy: string | undefined;
@@ -60,6 +62,8 @@ export interface PlannedFunction {
   reasons: readonly Reason[];
   /** Run even though it failed on the same files before. */
   forced: boolean;
+  /** Its own quiet time is not over: it waits for `released`. */
+  held?: boolean;
 }
 
 export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
@@ -75,6 +79,8 @@ export type LoopEvent =
     }
   /** `fresh`: its inputs stood still, so the result is that of `digest`. */
   | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
+  /** The quiet time of these is over. */
+  | { kind: "released"; names: readonly string[] }
   | { kind: "stop" };
 
 export type Effect =
@@ -99,6 +105,11 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
       return advance(planned(state, event.functions, event.unsettled ?? false));
     case "finished":
       return advance({ state: withFunction(state, event.name, (fn) => finished(fn, event, state.stopping)), effects: [] });
+    case "released":
+      return advance({
+        state: { ...state, functions: state.functions.map((fn) => (event.names.includes(fn.name) ? { ...fn, held: false } : fn)) },
+        effects: [],
+      });
     case "stop":
       return stop(state);
   }
@@ -115,7 +126,7 @@ function planned(state: LoopState, functions: readonly PlannedFunction[], settli
   const next = functions.map((plan): FunctionState => {
     const old = before.get(plan.name);
     before.delete(plan.name);
-    const fn: FunctionState = { ...(old ?? blank(plan.name)), needs: plan.needs, policy: plan.policy, reasons: plan.reasons, wanted: plan.digest, affected: plan.affected };
+    const fn: FunctionState = { ...(old ?? blank(plan.name)), needs: plan.needs, policy: plan.policy, reasons: plan.reasons, wanted: plan.digest, affected: plan.affected, held: plan.held ?? false };
     return replan(fn, plan, effects);
   });
   // A function that was taken out of the configuration: its run means nothing any more.
@@ -192,7 +203,7 @@ function advance({ state, effects }: Step): Step {
       return { ...fn, phase: "idle", verdict: "blocked", blockedBy: need };
     }
     if (!needs.every((need) => need.phase === "idle" && need.verdict === "current")) return { ...fn, phase: "queued" };
-    if (busy >= state.jobs) return { ...fn, phase: "queued" };
+    if (fn.held || busy >= state.jobs) return { ...fn, phase: "queued" };
     busy++;
     all.push({ kind: "start", name: fn.name, digest: fn.wanted, reasons: fn.reasons });
     return { ...fn, phase: "running", running: fn.wanted, blockedBy: undefined };
@@ -220,6 +231,7 @@ function blank(name: string): FunctionState {
     affected: true,
     running: undefined,
     failed: undefined,
+    held: false,
     reasons: [],
     blockedBy: undefined,
   };

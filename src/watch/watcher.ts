@@ -75,6 +75,16 @@ export class Watcher {
     return this.source?.kind ?? "polling";
   }
 
+  /** Hints are being collected, or git is at work: what is known of the files may be old. */
+  get isUnsettled(): boolean {
+    return this.settle.phase !== "idle";
+  }
+
+  /** Whether a look at this moment would see files at rest. */
+  isCalm(): boolean {
+    return !this.isUnsettled && this.git.look().busy === undefined;
+  }
+
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
   watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): void {
     const registered = this.source?.watch(folders) ?? 0;

@@ -3,20 +3,21 @@ import { initialState, isSettled, reduce, type Effect, type LoopEvent, type Loop
 import { seeded } from "../tree/fixture.ts";
 
 /** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
+function planOf(text: string): PlannedFunction {
+  const [, force, queue, name, needs, state, digest] = /^(force!)?(queue!)?(\w+)(?:<([\w,]+))?([:=])(\w+)$/.exec(text)!;
+  return {
+    name: name!,
+    needs: needs?.split(",") ?? [],
+    policy: queue === undefined ? "restart" : "queue",
+    digest: digest!,
+    affected: state === ":" || force !== undefined,
+    reasons: [],
+    forced: force !== undefined,
+  };
+}
+
 function plan(...texts: string[]): LoopEvent {
-  const functions = texts.map((text): PlannedFunction => {
-    const [, force, queue, name, needs, state, digest] = /^(force!)?(queue!)?(\w+)(?:<([\w,]+))?([:=])(\w+)$/.exec(text)!;
-    return {
-      name: name!,
-      needs: needs?.split(",") ?? [],
-      policy: queue === undefined ? "restart" : "queue",
-      digest: digest!,
-      affected: state === ":" || force !== undefined,
-      reasons: [],
-      forced: force !== undefined,
-    };
-  });
-  return { kind: "planned", functions };
+  return { kind: "planned", functions: texts.map(planOf) };
 }
 
 /** `lib:1 passed`; `moved` when an input changed meanwhile. */
@@ -90,6 +91,15 @@ const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEven
       [finish("lib:2 passed"), []],
     ],
     end: "lib current",
+  },
+  {
+    name: "a function whose own quiet time is not over waits for it",
+    steps: [
+      [{ kind: "planned", functions: [{ ...planOf("slow:2"), held: true }, planOf("quick:2")] }, ["start quick:2"]],
+      [finish("quick:2 passed"), []],
+      [{ kind: "released", names: ["slow"] }, ["start slow:2"]],
+    ],
+    end: "slow running, quick current",
   },
   {
     name: "files that moved again while they were looked at start nothing, but cancel what is stale",

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { Holds } from "../../../src/run/holds.ts";
+import { FakeClock } from "../watch/fake-clock.ts";
+
+/** The whole watch rests 50 ms; `slow` asks for 500 ms. */
+function rig() {
+  const clock = new FakeClock();
+  const holds = new Holds(clock, 50);
+  const released: [number, string[]][] = [];
+  const look = (digest: string): boolean => {
+    const held = holds.isHeld("slow", digest, 500);
+    holds.whenReleased((names) => released.push([clock.nowMs(), names]));
+    return held;
+  };
+  return { clock, holds, released, look };
+}
+
+test("the state found at the start runs at once, an edit rests for the function's own time", () => {
+  const { clock, released, look } = rig();
+  expect(look("1")).toBe(false);
+  clock.advanceTo(1000);
+  expect(look("2")).toBe(true);
+  clock.advanceTo(1449);
+  expect(released).toEqual([]);
+  clock.advanceTo(1450);
+  expect(released).toEqual([[1450, ["slow"]]]);
+});
+
+test("an edit of its inputs starts the time again, an edit of others does not", () => {
+  const { clock, released, look } = rig();
+  look("1");
+  clock.advanceTo(1000);
+  look("2");
+  clock.advanceTo(1300);
+  look("3");
+  clock.advanceTo(1500);
+  expect(look("3")).toBe(true);
+  clock.advanceTo(5000);
+  expect(released).toEqual([[1750, ["slow"]]]);
+});
+
+test("inputs that never rest are taken after ten times as long", () => {
+  const { clock, released, look } = rig();
+  look("0");
+  for (let edit = 1; edit <= 60; edit++) {
+    clock.advanceTo(edit * 100);
+    look(`${edit}`);
+  }
+  expect(released[0]).toEqual([5100, ["slow"]]);
+});
+
+test("a time shorter than that of the whole watch changes nothing", () => {
+  const { holds } = rig();
+  holds.isHeld("quick", "1", 20);
+  expect(holds.isHeld("quick", "2", 20)).toBe(false);
+  expect(holds.isHeld("plain", "2", undefined)).toBe(false);
+});
