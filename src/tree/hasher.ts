@@ -33,6 +33,8 @@ export class ContentHasher {
   private readonly nowNs: () => bigint;
   /** root -> path in it -> what was read there last. */
   private readonly known: Map<string, Map<string, HashCacheEntry>>;
+  /** Of entries that later scans hand on because nothing moved: no stat has to be written out and compared. */
+  private readonly settled = new WeakMap<TreeEntry, string>();
   private dirty = false;
   /** Files read and bytes hashed so far; for benchmarks and `-v`. */
   readonly work = { files: 0, bytes: 0 };
@@ -45,15 +47,21 @@ export class ContentHasher {
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
   hash(root: string, entry: TreeEntry): string {
+    const settled = this.settled.get(entry);
+    if (settled !== undefined) return settled;
     let files = this.known.get(root);
     if (files === undefined) this.known.set(root, (files = new Map<string, HashCacheEntry>()));
     const stat = `${entry.sizeBytes} ${entry.mtimeNs} ${entry.ctimeNs} ${entry.inode}`;
     const hit = files.get(entry.path);
-    if (hit !== undefined && hit.stat === stat) return hit.hash;
+    if (hit !== undefined && hit.stat === stat) {
+      this.settled.set(entry, hit.hash);
+      return hit.hash;
+    }
     const startedNs = this.nowNs();
     const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
     if (isSettled(entry, startedNs) && !content.startsWith("!")) {
       files.set(entry.path, { stat, hash: content });
+      this.settled.set(entry, content);
       this.dirty = true;
     }
     return content;

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type BigIntStats, type Dirent } from "node:fs";
 import { UserError } from "../errors/index.ts";
+import { compareTreePaths } from "./diff.ts";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 
@@ -51,7 +52,8 @@ export class TreeScanner {
   scan(changed?: ReadonlySet<string>): TreeScan {
     const realRoot = realFolder(this.root);
     if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
-      this.known = { realRoot, walk: new Walk(realRoot, this.selections) };
+      const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
+      this.known = { realRoot, walk: new Walk(realRoot, this.selections, earlier) };
     } else {
       this.known.walk.forget(changed);
     }
@@ -135,10 +137,13 @@ class Walk {
   private readonly leading = new Set<string>();
   /** By path; what is not in it is read. */
   private known = new Map<string, KnownFolder>();
+  /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
+  private readonly outdated = new Map<string, KnownFolder>();
   private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
 
-  constructor(root: string, selections: readonly TreeSelection[]) {
+  constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
     this.root = root;
+    if (earlier !== undefined) this.outdated = earlier.known;
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
     this.filters = selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}));
     selections.forEach(({ path }, index) => {
@@ -156,8 +161,12 @@ class Walk {
     for (const file of changed) {
       if (file !== this.root && !file.startsWith(`${this.root}/`)) continue;
       const path = file.slice(this.root.length + 1);
-      this.known.delete(path);
-      this.known.delete(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
+      for (const folder of [path, path.slice(0, Math.max(0, path.lastIndexOf("/")))]) {
+        const known = this.known.get(folder);
+        if (known === undefined) continue;
+        this.outdated.set(folder, known);
+        this.known.delete(folder);
+      }
     }
   }
 
@@ -168,6 +177,7 @@ class Walk {
     const inode = lstatSync(this.root, { bigint: true }).ino;
     this.result.folders.push({ path: "", inode });
     this.enter(this.root, "", inode, undefined, this.startingAt(""), before);
+    this.outdated.clear();
     return this.result;
   }
 
@@ -185,7 +195,7 @@ class Walk {
     before: ReadonlyMap<string, KnownFolder>,
   ): void {
     let folder = before.get(path);
-    if (folder?.inode !== inode) folder = this.read(directory, path, inode, active);
+    if (folder?.inode !== inode) folder = this.read(directory, path, inode, active, this.outdated.get(path));
     this.known.set(path, folder);
     this.result.unreadable.push(...folder.unreadable);
     for (const child of folder.children) {
@@ -201,8 +211,15 @@ class Walk {
     }
   }
 
-  private read(directory: string, folder: string, inode: bigint, active: readonly Active[]): KnownFolder {
+  private read(
+    directory: string,
+    folder: string,
+    inode: bigint,
+    active: readonly Active[],
+    outdated: KnownFolder | undefined,
+  ): KnownFolder {
     const known: KnownFolder = { inode, children: [], unreadable: [] };
+    const earlier = entriesInOrder(outdated);
     let children: Dirent[];
     try {
       children = readdirSync(directory, { withFileTypes: true });
@@ -220,11 +237,11 @@ class Walk {
     let lastChosen: readonly number[] = [];
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
-      if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known);
+      if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
       else if (child.isFile() || child.isSymbolicLink()) {
         const chosen = this.wanting(path, active);
         if (chosen.length === 0) continue;
-        const entry = this.stat(`${directory}/${child.name}`, path, "file", known);
+        const entry = this.stat(`${directory}/${child.name}`, path, "file", known, earlier);
         if (entry === undefined) continue;
         // Neighbours are mostly wanted by the same selections: one list for all of them.
         if (!sameNumbers(chosen, lastChosen)) lastChosen = chosen;
@@ -234,7 +251,14 @@ class Walk {
     return known;
   }
 
-  private readFolder(directory: string, name: string, path: string, active: readonly Active[], known: KnownFolder): void {
+  private readFolder(
+    directory: string,
+    name: string,
+    path: string,
+    active: readonly Active[],
+    known: KnownFolder,
+    earlier: EarlierEntry,
+  ): void {
     const inside = this.startingAt(path);
     const chosen: number[] = [];
     for (const { selection, state } of active) {
@@ -244,7 +268,7 @@ class Walk {
     }
     const enter = inside.length > 0 || this.leading.has(path);
     if (chosen.length === 0 && !enter) return;
-    const entry = this.stat(`${directory}/${name}`, path, "directory", known);
+    const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
     if (entry !== undefined) known.children.push({ kind: "folder", name, entry, chosen, inside, enter });
   }
 
@@ -281,9 +305,19 @@ class Walk {
     if (frame.entry.path.length >= this.cuts[selection]!) this.result.selected[selection]!.push(frame.unionIndex);
   }
 
-  private stat(absolute: string, path: string, expected: "file" | "directory", known: KnownFolder): TreeEntry | undefined {
+  private stat(
+    absolute: string,
+    path: string,
+    expected: "file" | "directory",
+    known: KnownFolder,
+    earlier: EarlierEntry,
+  ): TreeEntry | undefined {
     try {
       const stats = lstatSync(absolute, { bigint: true });
+      const before = earlier(path);
+      if (before !== undefined && isUntouched(before, stats)) {
+        return (before.type === "directory") === (expected === "directory") ? before : undefined;
+      }
       const entry = entryOf(path, stats, absolute);
       // What was a folder a moment ago and is none now shows at the next look; here it would be listed without its type.
       return (entry?.type === "directory") === (expected === "directory") ? entry : undefined;
@@ -319,6 +353,33 @@ function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry 
   };
   if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
   return entry;
+}
+
+/** The entry of a path as it was; to be asked in the listing's order. */
+type EarlierEntry = (path: string) => TreeEntry | undefined;
+
+function entriesInOrder(folder: KnownFolder | undefined): EarlierEntry {
+  let position = 0;
+  return (path) => {
+    for (; folder !== undefined && position < folder.children.length; position++) {
+      const { entry } = folder.children[position]!;
+      if (entry.path === path) return entry;
+      if (compareTreePaths(entry.path, path) > 0) return undefined;
+    }
+    return undefined;
+  };
+}
+
+function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
+  return (
+    entry.ctimeNs === stats.ctimeNs &&
+    entry.inode === stats.ino &&
+    entry.mtimeNs === stats.mtimeNs &&
+    (entry.type === "file" ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size : entry.type === "directory" && stats.isDirectory()) &&
+    entry.mode === (Number(stats.mode) & 0o7777) &&
+    entry.uid === Number(stats.uid) &&
+    entry.gid === Number(stats.gid)
+  );
 }
 
 function sortByNameBytes(children: Dirent[]): void {
