@@ -309,4 +309,15 @@ export const serviceCases: ConformanceCase[] = [
     },
     expected: true,
   },
+  {
+    name: "insecureRootCapabilities gives a service all capabilities",
+    run: ({ dag }) => {
+      const command = "sed -n 's/CapEff:.//p' /proc/self/status > /tmp/c; exec perl -MIO::Socket -e '$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1);while($c=$s->accept){print $c `cat /tmp/c`;close $c}'";
+      const service = dag.container().from(baseImage).withExposedPort(8080).asService({ args: ["sh", "-c", command], insecureRootCapabilities: true });
+      const asked = dag.container().from(baseImage).withServiceBinding("web", service).withExec(["bash", "-c", "cat < /dev/tcp/web/8080"]);
+      // CAP_SYS_ADMIN is bit 21.
+      return asked.stdout().then((text) => (BigInt(`0x${text.trim()}`) >> 21n) & 1n);
+    },
+    expected: 1n,
+  },
 ];

@@ -42,16 +42,13 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
 /** The arguments, else the default ones; after the entrypoint if that is asked for, or if the image alone says what to run. */
 function serviceOf(container: Container, args: ServiceArguments, field: "asService" | "up"): ContainerService {
   if (args.experimentalPrivilegedNesting) throw notServed(`Container.${field}(experimentalPrivilegedNesting)`);
-  if (args.insecureRootCapabilities) {
-    throw notServed(`Container.${field}(insecureRootCapabilities)`, "its BuildKit grants no security.insecure entitlement");
-  }
   const { Cmd, Entrypoint } = container.config;
   const given = args.args.map((part) => expandArgument(container, part, args.expand));
   const command = given.length > 0 ? given : [...Cmd];
   const asImage = given.length === 0 && container.givenDefaultArgs !== true;
   const whole = asImage || args.useEntrypoint ? [...Entrypoint, ...command] : command;
   if (whole.length === 0) throw new ApiError("no service command has been set");
-  return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit };
+  return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit, insecure: args.insecureRootCapabilities };
 }
 
 /** A service is what it runs: where its container came from makes no other service of it. */

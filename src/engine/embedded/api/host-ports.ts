@@ -22,7 +22,7 @@ export async function claimHostPorts(buildkitAddress: string, ports: readonly Ex
       if (await holder.endIfIdle()) continue;
       throw new ApiError(
         `service ${claimer.hostname}: port ${port} is held by service ${holder.hostname}; this BuildKit gives containers no network ` +
-          "of their own, so that services share the host's ports (docs/services.md)",
+          "of their own, so that services share the host's ports (docs/engines.md)",
       );
     }
   }

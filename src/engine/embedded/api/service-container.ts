@@ -36,6 +36,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     env: exec.env,
     cwd: exec.cwd,
     user: exec.user,
+    insecure: exec.insecure,
     secretEnv: exec.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
     onOutput: (stream, data) => log.write(stream, data),
   });
@@ -81,6 +82,7 @@ async function openContainer(call: Call, { exec, sockets }: ServicePlan): Promis
   const mounts = execMounts(exec, state).filter(({ destination }) => destination !== metaMountPath);
   const request = {
     platform: exec.platform,
+    insecure: exec.insecure,
     mounts: [
       { kind: "bind" as const, destination: "/", definition: definition(state(exec.rootfs)) },
       ...mounts.map(containerMount),

@@ -33,6 +33,6 @@ function portInUse(hostname: string, stderr: string): ApiError {
   const port = /^port (\d+) is in use$/m.exec(stderr)?.[1];
   return new ApiError(
     `service ${hostname}: port ${port} is in use by another program; this BuildKit gives containers no network of their own, ` +
-      "so that services share the host's ports (docs/services.md)",
+      "so that services share the host's ports (docs/engines.md)",
   );
 }

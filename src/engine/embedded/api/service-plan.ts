@@ -17,16 +17,16 @@ export interface ServicePlan {
 }
 
 export async function planOfContainer(call: Call, service: ContainerService): Promise<ServicePlan> {
-  const { container, args, noInit } = service;
+  const { container, args, noInit, insecure } = service;
   const ports = container.ports.filter(({ protocol }) => protocol === "TCP").flatMap(({ port }) => ["--port", `${port}`]);
-  const exec = await execOfService(call, container, args, noInit);
+  const exec = await execOfService(call, container, args, { noInit, insecure });
   return { exec, args: [shim, "service", ...ports, ...(noInit ? ["--no-init"] : []), "--", ...args], ports: container.ports, sockets: [] };
 }
 
 /** What leads from containers to the host: a container of nothing but the shim, with a socket for each port. */
 export async function planOfHost(call: Call, service: HostService, container: Container): Promise<ServicePlan> {
   const { host, ports } = service;
-  const exec = await execOfService(call, { ...container, rootfs: scratch, config: emptyConfig }, [`forward to ${host}`], false);
+  const exec = await execOfService(call, { ...container, rootfs: scratch, config: emptyConfig }, [`forward to ${host}`], { noInit: false, insecure: false });
   const sockets = ports.map((forward) => ({ path: `/.fastloop/host-${frontendOf(forward)}.sock`, id: hostPortId(host, forward) }));
   const listening = ports.map((forward, index) => `${frontendOf(forward)}=${sockets[index]!.path}`);
   return { exec, args: [shim, "listen", ...listening], ports: portsOfHost(service), sockets };
@@ -51,7 +51,7 @@ export function hostPortId(host: string, { backend }: PortForward): string {
   return `host-${socketId({ type: "Socket", path: `tcp://${host}:${backend}` })}`;
 }
 
-async function execOfService(call: Call, container: Container, args: readonly string[], noInit: boolean): Promise<Exec> {
+async function execOfService(call: Call, container: Container, args: readonly string[], rights: Pick<Exec, "noInit" | "insecure">): Promise<Exec> {
   return {
     args,
     env: execEnvironment(container),
@@ -67,8 +67,7 @@ async function execOfService(call: Call, container: Container, args: readonly st
     redirectStdin: "",
     redirectStdout: "",
     redirectStderr: "",
-    insecure: false,
-    noInit,
+    ...rights,
     services: container.services,
     sockets: container.sockets,
   };

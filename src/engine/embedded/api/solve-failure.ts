@@ -28,7 +28,14 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   return execError({ cmd: exec.args.map((part) => scrub(part, secrets)), exitCode: actual, ...output }, error);
 }
 
+const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
+
 /** BuildKit's errors repeat what was being done in every layer; the reason comes last. */
 function readable(message: string): string {
+  const right = refusedRight.exec(message)?.[1];
+  if (right !== undefined) {
+    const use = right === "security.insecure" ? "insecureRootCapabilities" : "the host's network in a Dockerfile";
+    return `${use} is not allowed by this BuildKit daemon; start it with insecure-entitlements = [${JSON.stringify(right)}] in its buildkitd.toml`;
+  }
   return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
 }

@@ -213,6 +213,8 @@ export interface ContainerService {
   readonly args: readonly string[];
   readonly hostname?: string;
   readonly noInit: boolean;
+  /** With root capabilities. */
+  readonly insecure: boolean;
 }
 
 /** Ports of the host that lead to a service. */

@@ -4,6 +4,7 @@ import type { Channel } from "./channel.ts";
 import { containers, type WireMount } from "./container-messages.ts";
 import { startProcess } from "./container-process.ts";
 import type { ContainerMount, ContainerRequest, GatewayContainer } from "./container-types.ts";
+import { entitlementsOf } from "./entitlements.ts";
 import { Gateway } from "./gateway.ts";
 import type { ResultOwner } from "./results.ts";
 import type { Definition, StatusUpdate } from "./types.ts";
@@ -26,7 +27,9 @@ export async function openContainer(
 ): Promise<GatewayContainer> {
   const { signal, onStatus = owner.onStatus } = options;
   signal?.throwIfAborted();
-  const gateway = new Gateway(channel, owner.options, onStatus);
+  const entitlements = new Set(entitlementsOf(request.mounts.flatMap((mount) => ("definition" in mount ? (mount.definition ?? []) : []))));
+  if (request.insecure === true) entitlements.add("security.insecure");
+  const gateway = new Gateway(channel, { ...owner.options, entitlements: [...entitlements] }, onStatus);
   const containerId = randomBytes(12).toString("hex");
   owner.running.add(gateway);
   const end = (): void => {

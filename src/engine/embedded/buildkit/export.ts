@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
+import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
 import type { ResultMessage } from "./messages.ts";
 import { authService, secretService } from "./session/credentials.ts";
@@ -29,6 +30,7 @@ export async function runExport(
     exporters: [{ type: request.type, attributes: exporterAttributes(request) }],
     cacheImports: request.cacheImports,
     cacheExports: request.cacheExports,
+    entitlements: entitlementsOf(request.results.map(({ definition }) => definition)),
   };
   const gateway = new Gateway(channel, gatewayOptions, options.onStatus);
   running.add(gateway);

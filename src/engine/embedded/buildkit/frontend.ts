@@ -1,4 +1,5 @@
 import type { Channel } from "./channel.ts";
+import { entitlementsOf } from "./entitlements.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge } from "./messages.ts";
 import type { ResultOwner } from "./results.ts";
@@ -11,7 +12,7 @@ export async function runFrontend(
   request: FrontendRequest,
   { signal, onStatus }: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void } = {},
 ): Promise<FrontendResult> {
-  const gateway = new Gateway(channel, owner.options, onStatus ?? owner.onStatus);
+  const gateway = new Gateway(channel, { ...owner.options, entitlements: entitlementsOf(Object.values(request.inputs)) }, onStatus ?? owner.onStatus);
   owner.running.add(gateway);
   try {
     const { result } = await gateway.call(

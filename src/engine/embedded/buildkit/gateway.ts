@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
 import type { CallOptions, Channel } from "./channel.ts";
+import type { Entitlement } from "./entitlements.ts";
 import { SolveError } from "./errors.ts";
 import { bridge, control, type Method, type ResultMessage } from "./messages.ts";
 import { followStatus, type StatusFollower } from "./status.ts";
@@ -12,12 +13,11 @@ export interface GatewayOptions {
   exporters?: { type: string; attributes: Record<string, string> }[];
   cacheImports?: readonly CacheEntry[];
   cacheExports?: readonly CacheEntry[];
+  /** What the execs of this build need; the daemon refuses the build when it does not grant one of them. */
+  entitlements?: readonly Entitlement[];
 }
 
 const givenUp = (): Error => new Error("the build was given up");
-
-/** Rights that an exec may use where the daemon grants them; without one of them BuildKit refuses such an exec. */
-const ENTITLEMENTS = ["security.insecure", "network.host"];
 
 /**
  * A build that this process is the frontend of: `Control.Solve` without a frontend stays open while `LLBBridge` calls
@@ -43,7 +43,7 @@ export class Gateway {
       ref: this.ref,
       session: options.sessionId,
       cache: { imports: [...(options.cacheImports ?? [])], exports: [...(options.cacheExports ?? [])] },
-      entitlements: ENTITLEMENTS,
+      entitlements: [...(options.entitlements ?? [])],
       // Not recorded in the daemon's build history: that costs disk writes for each build.
       internal: true,
       exporters: (options.exporters ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),

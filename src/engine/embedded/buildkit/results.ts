@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
+import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
 import type { Definition, Ref, StatusUpdate } from "./types.ts";
 
@@ -117,7 +118,7 @@ export class Results {
   ): Promise<Held | undefined> {
     await this.#makeRoomForTrees(definition);
     signal?.throwIfAborted();
-    const gateway = new Gateway(this.#channel, owner.options, onStatus ?? owner.onStatus);
+    const gateway = new Gateway(this.#channel, { ...owner.options, entitlements: entitlementsOf([definition]) }, onStatus ?? owner.onStatus);
     owner.running.add(gateway);
     try {
       const ref = await gateway.solve(definition, signal);
