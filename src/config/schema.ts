@@ -34,6 +34,14 @@ const preset = z.enum(presetNames).describe("Fills manifests, install, caches an
 
 export const tierNames = ["smoke", "fast", "full"] as const;
 
+const resources = {
+  containers: z.int().positive().optional(),
+  memory: size.optional(),
+  cpus: z.number().positive().optional(),
+};
+const uses = z.strictObject(resources).describe("What a run takes of engine.limits. Default: one container.");
+const limits = z.strictObject(resources).describe("What runs take together at most. Default: 10 containers, 4GB, one CPU less than there are.");
+
 const watchTarget = z.strictObject({
   call: z.string().min(1).describe("The function and its arguments, in the grammar of `dagger call`."),
   needs: z.array(name).optional().describe("Targets that must have passed first."),
@@ -42,6 +50,9 @@ const watchTarget = z.strictObject({
   policy: z.enum(["restart", "queue"]).optional().describe("What a newer edit does to a run that it made stale. Default: restart."),
   debounce: duration.optional().describe("Longer than that of the whole watch, for a slow call."),
   timeout: duration.optional(),
+  tier: z.enum(tierNames).optional().describe("For `run --tier`; each tier has the ones before it in it. Default: the call's --tier, else full."),
+  retries: z.int().min(0).max(10).optional().describe("How often a failed run is tried again, for calls that are known to be flaky."),
+  uses: uses.optional(),
 });
 
 const watch = z.strictObject({
@@ -57,6 +68,7 @@ const engine = z.strictObject({
   buildkit: z.string().optional().describe("Address of a BuildKit daemon to use."),
   idle: duration.optional().describe("The embedded engine stops itself after this time without a session. Default 30m."),
   jobs: z.int().positive().optional().describe("Functions that run at a time."),
+  limits: limits.optional(),
 });
 
 const cache = z.strictObject({
