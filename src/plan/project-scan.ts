@@ -1,8 +1,9 @@
 import path from "node:path";
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import {
   contentDigest,
   contentKey,
+  folderIdentity,
   TreeScanner,
   treeStatDigest,
   type ContentHasher,
@@ -32,13 +33,29 @@ interface Place {
  * one selection. Missing inputs are inputs too: their absence is what is hashed.
  */
 export class ProjectScanner {
-  private readonly scanners: { root: string; scanner: TreeScanner }[];
-  private readonly places = new Map<string, Place>();
+  private readonly inputs: readonly ScannedInput[];
   private readonly hasher: ContentHasher;
+  private scanners: { root: string; scanner: TreeScanner }[] = [];
+  private places = new Map<string, Place>();
+  /** Folders that are read through a symlink, and where it led when it was followed. */
+  private links = new Map<string, string>();
 
   constructor(inputs: readonly ScannedInput[], hasher: ContentHasher) {
+    this.inputs = inputs;
     this.hasher = hasher;
-    const bases = inputs.map((input) => realIfPresent(input.kind === "file" ? path.dirname(input.path) : input.path));
+    this.arrange();
+  }
+
+  private arrange(): void {
+    const { inputs } = this;
+    this.places = new Map();
+    this.links = new Map();
+    const bases = inputs.map((input) => {
+      const given = input.kind === "file" ? path.dirname(input.path) : input.path;
+      const real = realIfPresent(given);
+      if (real !== given) this.links.set(given, real);
+      return real;
+    });
     const roots = topmostPaths(bases);
     const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
     for (const [index, input] of inputs.entries()) {
@@ -59,9 +76,35 @@ export class ProjectScanner {
    * a digest asks for them.
    */
   scan(changed?: ReadonlySet<string>): ProjectSnapshot {
-    const scans = this.scanners.map(({ root, scanner }) => (existsSync(root) ? scanner.scan(changed) : undefined));
-    return new ProjectSnapshot(scans, this.places, this.hasher);
+    const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
+    if (moved) this.arrange();
+    const awaited: WatchedPlace[] = [...this.links.keys()].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
+    const scans = this.scanners.map(({ root, scanner }) => {
+      const scan = scanner.scanIfPresent(moved ? undefined : changed);
+      // Nothing there tells of its arrival, or of being made readable.
+      if (scan === undefined || scan.listing.unreadable.some((item) => item.path === "")) awaited.push(...nearestAbove(root));
+      return scan;
+    });
+    return new ProjectSnapshot(scans, this.places, this.hasher, awaited);
   }
+}
+
+/** A folder that a watcher has to look at; with `only`, for the sake of that child. */
+export interface WatchedPlace extends ScannedFolder {
+  only?: string;
+}
+
+function nearestAbove(missing: string): WatchedPlace[] {
+  for (let child = missing; child !== path.dirname(child); child = path.dirname(child)) {
+    const found = childOf(path.dirname(child), path.basename(child));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function childOf(folder: string, only: string): WatchedPlace[] {
+  const identity = folderIdentity(folder);
+  return identity === undefined ? [] : [{ path: folder, identity, only }];
 }
 
 /** The inputs at one moment. */
@@ -71,8 +114,11 @@ export class ProjectSnapshot {
   private readonly hasher: ContentHasher;
   private readonly digests = new Map<string, string>();
 
-  constructor(scans: (TreeScan | undefined)[], places: Map<string, Place>, hasher: ContentHasher) {
+  private readonly awaited: readonly WatchedPlace[];
+
+  constructor(scans: (TreeScan | undefined)[], places: Map<string, Place>, hasher: ContentHasher, awaited: readonly WatchedPlace[]) {
     this.scans = scans;
+    this.awaited = awaited;
     this.places = places;
     this.hasher = hasher;
   }
@@ -129,14 +175,23 @@ export class ProjectSnapshot {
     return this.scans.reduce((sum, scan) => sum + (scan?.listing.entries.length ?? 0), 0);
   }
 
-  /** Every folder that was entered, absolute: what a watcher has to look at. */
-  folders(): ScannedFolder[] {
-    return this.scans.flatMap((scan) =>
-      (scan?.folders ?? []).map(({ path: folder, inode }) => ({
+  /** What a watcher has to look at, absolute: every folder that was entered, and where a missing one would be made. */
+  folders(): WatchedPlace[] {
+    const entered = this.scans.flatMap((scan) =>
+      (scan?.folders ?? []).map(({ path: folder, identity }): WatchedPlace => ({
         path: folder === "" ? scan!.listing.root : `${scan!.listing.root}/${folder}`,
-        inode,
+        identity,
       })),
     );
+    if (this.awaited.length === 0) return entered;
+    const known = new Map(entered.map((folder) => [folder.path, folder]));
+    for (const folder of this.awaited) {
+      const same = known.get(folder.path);
+      // For the sake of two of its children, all of them.
+      if (same === undefined) known.set(folder.path, folder);
+      else if (same.only !== folder.only) known.set(folder.path, { path: folder.path, identity: same.identity });
+    }
+    return [...known.values()];
   }
 
   private statDigestOnce: string | undefined;

@@ -6,4 +6,4 @@ export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./di
 export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export { PatternMatcher } from "./patterns.ts";
-export { listTree, scanTree, statEntry, TreeScanner, type ScannedFolder, type TreeScan, type TreeSelection } from "./walk.ts";
+export { folderIdentity, listTree, scanTree, statEntry, TreeScanner, type ScannedFolder, type TreeScan, type TreeSelection } from "./walk.ts";

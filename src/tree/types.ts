@@ -9,6 +9,8 @@ export interface TreeEntry {
   mtimeNs: bigint;
   ctimeNs: bigint;
   inode: bigint;
+  /** Directories only, 0 where the file system does not know: an inode number can pass to another folder. */
+  birthtimeNs?: bigint;
   uid: number;
   gid: number;
   /** Link text, symlinks only. */

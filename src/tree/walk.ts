@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync, type BigIntStats, type Dirent } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync, type BigIntStats, type Dirent } from "node:fs";
 import { UserError } from "../errors/index.ts";
 import { compareTreePaths } from "./diff.ts";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
@@ -21,7 +21,8 @@ export interface TreeScan {
 /** A folder and which one it was: a name can pass to another folder. */
 export interface ScannedFolder {
   path: string;
-  inode: bigint;
+  /** Inode and time of birth: alone, an inode number is given to the next folder that is made. */
+  identity: bigint;
 }
 
 /** What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out. */
@@ -50,7 +51,7 @@ export class TreeScanner {
    * them. Only as good as the hints: a full scan is the truth.
    */
   scan(changed?: ReadonlySet<string>): TreeScan {
-    const realRoot = realFolder(this.root);
+    const { realRoot, identity } = realFolder(this.root);
     if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
       const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
       this.known = { realRoot, walk: new Walk(realRoot, this.selections, earlier) };
@@ -58,12 +59,19 @@ export class TreeScanner {
       this.known.walk.forget(changed);
     }
     const { walk } = this.known;
-    const result = walk.run();
+    const result = walk.run(identity);
     return {
       listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
       selections: result.selected.map((indices) => Uint32Array.from(indices)),
       folders: result.folders,
     };
+  }
+
+  /** The same, and undefined while there is no such folder. */
+  scanIfPresent(changed?: ReadonlySet<string>): TreeScan | undefined {
+    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(changed);
+    this.known = undefined;
+    return undefined;
   }
 }
 
@@ -72,10 +80,11 @@ function holdsRules(file: string): boolean {
   return file.endsWith("/.gitignore") || file.endsWith("/.git/info/exclude");
 }
 
-function realFolder(root: string): string {
+function realFolder(root: string): { realRoot: string; identity: bigint } {
   try {
-    const real = realpathSync(root);
-    if (lstatSync(real).isDirectory()) return real;
+    const realRoot = realpathSync(root);
+    const stats = lstatSync(realRoot, { bigint: true });
+    if (stats.isDirectory()) return { realRoot, identity: identityOf(stats.ino, stats.birthtimeNs) };
   } catch (cause) {
     throw new UserError("usage", "this folder cannot be read", { place: root, cause, detail: reasonOf(cause) });
   }
@@ -99,7 +108,7 @@ interface Active {
 /** What a folder held when it was read, and which selections want it; children in the listing's order. */
 interface KnownFolder {
   /** Another folder can take the name. */
-  inode: bigint;
+  identity: bigint;
   children: (KnownFile | KnownChildFolder)[];
   unreadable: TreeListing["unreadable"];
 }
@@ -170,13 +179,12 @@ class Walk {
     }
   }
 
-  run(): WalkResult {
+  run(identity: bigint): WalkResult {
     this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
     const before = this.known;
     this.known = new Map();
-    const inode = lstatSync(this.root, { bigint: true }).ino;
-    this.result.folders.push({ path: "", inode });
-    this.enter(this.root, "", inode, undefined, this.startingAt(""), before);
+    this.result.folders.push({ path: "", identity });
+    this.enter(this.root, "", identity, undefined, this.startingAt(""), before);
     this.outdated.clear();
     return this.result;
   }
@@ -189,13 +197,13 @@ class Walk {
   private enter(
     directory: string,
     path: string,
-    inode: bigint,
+    identity: bigint,
     frame: Frame | undefined,
     active: readonly Active[],
     before: ReadonlyMap<string, KnownFolder>,
   ): void {
     let folder = before.get(path);
-    if (folder?.inode !== inode) folder = this.read(directory, path, inode, active, this.outdated.get(path));
+    if (folder?.identity !== identity) folder = this.read(directory, path, identity, active, this.outdated.get(path));
     this.known.set(path, folder);
     this.result.unreadable.push(...folder.unreadable);
     for (const child of folder.children) {
@@ -205,8 +213,9 @@ class Walk {
         for (const selection of child.chosen) this.emitFolder(childFrame, selection);
         if (!child.enter) continue;
         const childPath = child.entry.path;
-        this.result.folders.push({ path: childPath, inode: child.entry.inode });
-        this.enter(`${directory}/${child.name}`, childPath, child.entry.inode, childFrame, child.inside, before);
+        const childIdentity = identityOf(child.entry.inode, child.entry.birthtimeNs ?? 0n);
+        this.result.folders.push({ path: childPath, identity: childIdentity });
+        this.enter(`${directory}/${child.name}`, childPath, childIdentity, childFrame, child.inside, before);
       }
     }
   }
@@ -214,16 +223,17 @@ class Walk {
   private read(
     directory: string,
     folder: string,
-    inode: bigint,
+    identity: bigint,
     active: readonly Active[],
     outdated: KnownFolder | undefined,
   ): KnownFolder {
-    const known: KnownFolder = { inode, children: [], unreadable: [] };
+    const known: KnownFolder = { identity, children: [], unreadable: [] };
     const earlier = entriesInOrder(outdated);
     let children: Dirent[];
     try {
       children = readdirSync(directory, { withFileTypes: true });
     } catch (error) {
+      if (isExhausted(error)) throw tooManyFiles(error, directory);
       if (!hasVanished(error)) known.unreadable.push({ path: folder, reason: reasonOf(error) });
       return known;
     }
@@ -352,6 +362,7 @@ function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry 
     gid: Number(stats.gid),
   };
   if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
+  if (type === "directory") entry.birthtimeNs = stats.birthtimeNs;
   return entry;
 }
 
@@ -391,6 +402,27 @@ function sortByNameBytes(children: Dirent[]): void {
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
+}
+
+function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
+  return (birthtimeNs << 64n) | inode;
+}
+
+/** Which folder lies there now; undefined where none does. */
+export function folderIdentity(folder: string): bigint | undefined {
+  const stats = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  return stats?.isDirectory() === true ? identityOf(stats.ino, stats.birthtimeNs) : undefined;
+}
+
+function tooManyFiles(cause: NodeJS.ErrnoException, place: string): UserError {
+  const hint = "raise the limit with `ulimit -n`, or end what holds so many";
+  return new UserError("usage", `this folder cannot be read now (${cause.code})`, { place, cause, hint });
+}
+
+/** Says nothing of the folder: it must not count as empty. */
+function isExhausted(error: unknown): error is NodeJS.ErrnoException {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";
 }
 
 function hasVanished(error: unknown): boolean {

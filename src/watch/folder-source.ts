@@ -7,7 +7,7 @@ import type { HintListener, HintSource, WatchedFolder } from "./hints.ts";
  * second writes, starts in a tenth of the time and a third of the memory of watching files one by one.
  */
 export function folderSource(listener: HintListener, watch: typeof watchFolder = watchFolder): HintSource {
-  const watchers = new Map<string, { watcher: FSWatcher; inode: bigint }>();
+  const watchers = new Map<string, { watcher: FSWatcher; identity: bigint; only: string | undefined }>();
   let closed = false;
 
   const drop = (folder: string): void => {
@@ -16,13 +16,16 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
     known?.watcher.close();
   };
 
-  const register = ({ path: folder, inode }: WatchedFolder): void => {
+  const register = ({ path: folder, identity, only }: WatchedFolder): void => {
     const name = path.basename(folder);
     const watcher = watch(folder, { persistent: true }, (_event, child) => {
       if (closed || watchers.get(folder)?.watcher !== watcher) return;
       // A child, or the folder itself when it was moved or deleted: the kernel's watch may be gone with it.
-      if (child === name || child === null) drop(folder);
-      listener.onHint(child === null ? folder : `${folder}/${child}`);
+      const isItself = child === name || child === null;
+      if (isItself) drop(folder);
+      else if (only !== undefined && child !== only) return;
+      if (isItself) listener.onHint(folder);
+      if (child !== null) listener.onHint(`${folder}/${child}`);
     });
     watcher.on("error", (error: NodeJS.ErrnoException) => {
       drop(folder);
@@ -30,7 +33,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
       if (isExhausted(error)) listener.onFailure(error);
       else listener.onHint(folder);
     });
-    watchers.set(folder, { watcher, inode });
+    watchers.set(folder, { watcher, identity, only });
   };
 
   return {
@@ -41,7 +44,7 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
       for (const folder of folders) {
         wanted.add(folder.path);
         const known = watchers.get(folder.path);
-        if (known?.inode === folder.inode) continue;
+        if (known?.identity === folder.identity && known.only === folder.only) continue;
         if (known !== undefined) drop(folder.path);
         try {
           register(folder);

@@ -15,16 +15,29 @@ export interface GitActivity {
 
 /** Looks at a repository's lock and state files; a few `stat` calls, no git process. */
 export class GitGuard {
-  private readonly gitDir: string | undefined;
+  private readonly root: string;
+  private gitDir: string | undefined;
 
   constructor(root: string) {
-    const repository = findGitRoot(root);
-    this.gitDir = repository === undefined ? undefined : gitDirectories(repository).gitDir;
+    this.root = root;
+    this.gitDir = this.find();
+  }
+
+  /** Where git keeps HEAD and the index of this work tree. */
+  get directory(): string | undefined {
+    return this.gitDir;
   }
 
   look(wallClockMs: number = Date.now()): GitActivity {
+    // `git init` may come later than we do.
+    this.gitDir ??= this.find();
     if (this.gitDir === undefined) return { busy: undefined, revision: "" };
     return { busy: this.busy(wallClockMs), revision: `${this.mark("HEAD")} ${this.mark("index")} ${this.mark("ORIG_HEAD")}` };
+  }
+
+  private find(): string | undefined {
+    const repository = findGitRoot(this.root);
+    return repository === undefined ? undefined : gitDirectories(repository).gitDir;
   }
 
   private busy(wallClockMs: number): string | undefined {

@@ -17,7 +17,9 @@ export type HintSourceKind = "folders" | "recursive" | "polling";
 export interface WatchedFolder {
   path: string;
   /** Which folder it is: after a rename the same name can mean another one. */
-  inode: bigint;
+  identity: bigint;
+  /** Only this child matters, e.g. in a folder in which an input has yet to be made. */
+  only?: string;
 }
 
 export interface HintListener {

@@ -9,7 +9,8 @@ export function recursiveSource(listener: HintListener, watch: typeof watchFolde
   return {
     kind: "recursive",
     watch(wanted) {
-      folders = new Set(wanted.map((folder) => folder.path));
+      // A folder of which one child matters would be watched with all that is in it: the slow timer looks there.
+      folders = new Set(wanted.filter((folder) => folder.only === undefined).map((folder) => folder.path));
       const roots = topmost(folders);
       let registered = 0;
       for (const root of roots) {

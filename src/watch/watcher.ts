@@ -1,9 +1,11 @@
+import { readFileSync, watch as watchFolder, type FSWatcher } from "node:fs";
 import process from "node:process";
 import { systemClock, type Clock } from "./clock.ts";
 import { fileEventsArrive } from "./event-probe.ts";
 import { folderSource } from "./folder-source.ts";
 import { GitGuard } from "./git-guard.ts";
 import type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./hints.ts";
+import { networkMount } from "./network-mount.ts";
 import { defaultPollIntervalMs, pollingSource } from "./polling-source.ts";
 import { recursiveSource } from "./recursive-source.ts";
 import { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
@@ -32,12 +34,14 @@ export interface WatcherOptions {
   source?: HintSourceKind | "auto";
   pollIntervalMs?: number;
   clock?: Clock;
+  /** Type of the network file system that the project lies on; for tests. */
+  networkMount?: (root: string) => string | undefined;
   /** Makes a source of a kind; for tests that inject failures. */
   openSource?: (kind: Exclude<HintSourceKind, "polling">, listener: HintListener) => HintSource;
 }
 
-/** More hints than this in one burst, and the kernel's queue may have overflowed unseen. */
-const burstHints = 2000;
+/** More hints than this in one burst, and the kernel's queue (16,384 by default) may have overflowed unseen. */
+const burstHints = Math.min(2000, Math.floor(maxQueuedEvents() / 4));
 /** Everything is looked at again this seldom even without hints: a part of the time in 300 at most. */
 const slowestTimerMs = 60_000;
 
@@ -52,6 +56,7 @@ export class Watcher {
   private pending: SettledHints = { paths: new Set(), everywhere: undefined };
   private hintCount = 0;
   private revision: string;
+  private gitWatcher: FSWatcher | undefined;
   private announcedHold: string | undefined;
   private cancelTimer: () => void = () => undefined;
   private cancelSlowTimer: () => void = () => undefined;
@@ -64,10 +69,15 @@ export class Watcher {
     this.git = new GitGuard(options.root);
     this.revision = this.git.look().revision;
     const wanted = options.source ?? "auto";
+    const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
     const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
     if (kind === "polling") this.poll();
-    else this.source = this.open(kind);
-    if (kind !== "polling") void this.probe();
+    else if (network !== undefined) this.startPolling(`a network file system (${network}) tells of this machine's writes only`);
+    else {
+      this.source = this.open(kind);
+      this.watchGit();
+      void this.probe();
+    }
     this.armSlowTimer(0);
   }
 
@@ -106,6 +116,7 @@ export class Watcher {
     this.closed = true;
     this.cancelTimer();
     this.cancelSlowTimer();
+    this.gitWatcher?.close();
     this.source?.close();
   }
 
@@ -165,10 +176,28 @@ export class Watcher {
 
   private fallBack(reason: string): void {
     if (this.closed || this.source?.kind === "polling") return;
-    this.options.onNotice(`${reason}; polling every ${this.pollIntervalMs} ms instead`);
     this.source?.close();
-    this.poll();
+    this.startPolling(reason);
     this.lookEverywhere("source-changed");
+  }
+
+  private startPolling(reason: string): void {
+    this.options.onNotice(`${reason}; polling every ${this.pollIntervalMs} ms instead`);
+    this.poll();
+  }
+
+  /** A command that moves HEAD or the index is a reason to look at everything, even if all its other events were lost. */
+  private watchGit(): void {
+    const { directory } = this.git;
+    if (directory === undefined) return;
+    try {
+      this.gitWatcher = watchFolder(directory, () => {
+        if (!this.closed && this.git.look().revision !== this.revision) this.lookEverywhere("git");
+      });
+      this.gitWatcher.on("error", () => this.gitWatcher?.close());
+    } catch {
+      // The folders' own watches will say why.
+    }
   }
 
   private poll(): void {
@@ -183,7 +212,18 @@ export class Watcher {
   private armSlowTimer(scanMs: number): void {
     this.cancelSlowTimer();
     if (this.closed) return;
-    this.cancelSlowTimer = this.clock.after(Math.max(slowestTimerMs, scanMs * 300), () => this.lookEverywhere("timer"));
+    this.cancelSlowTimer = this.clock.after(Math.max(slowestTimerMs, scanMs * 300), () => {
+      this.lookEverywhere("timer");
+      this.armSlowTimer(scanMs);
+    });
+  }
+}
+
+function maxQueuedEvents(): number {
+  try {
+    return Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
@@ -29,9 +29,10 @@ class Rig {
   private seen = "";
   private waiters: (() => void)[] = [];
 
-  constructor(root: string, kind: keyof typeof sources) {
+  /** `input` is what is read of the tree; all of it if nothing is said. */
+  constructor(root: string, kind: keyof typeof sources, input = "") {
     this.root = root;
-    this.input = { kind: "directory", path: root, filter: { exclude: ["ignored", "**/node_modules"] } };
+    this.input = { kind: "directory", path: path.join(root, input), filter: { exclude: ["ignored", "**/node_modules"] } };
     this.scanner = new ProjectScanner([this.input], new ContentHasher());
     const listener: HintListener = {
       onHint: (hint) => {
@@ -76,8 +77,8 @@ let rig: Rig | undefined;
 afterEach(() => rig?.close());
 
 describe.each(Object.keys(sources))("with hints from %s", (kind) => {
-  const open = (files: Parameters<typeof makeTree>[0]): ((name: string) => string) => {
-    rig = new Rig(makeTree(files), kind);
+  const open = (files: Parameters<typeof makeTree>[0], input?: string): ((name: string) => string) => {
+    rig = new Rig(makeTree(files), kind, input);
     return (name) => path.join(rig!.root, name);
   };
   const sees = (edit: () => void): Promise<void> => rig!.sees(edit);
@@ -186,6 +187,84 @@ describe.each(Object.keys(sources))("with hints from %s", (kind) => {
     symlinkSync(path.join(real, "p"), path.join(real, "alias"));
     rig = new Rig(path.join(real, "alias"), kind);
     await sees(() => writeFileSync(path.join(real, "p/a"), "2"));
+  });
+
+  test("an input that is not there yet, made at last, deleted and made again", async () => {
+    const at = open({ a: "1" }, "later/deep");
+    for (let round = 0; round < 3; round++) {
+      await sees(() => {
+        mkdirSync(at("later/deep"), { recursive: true });
+        writeFileSync(at("later/deep/f"), "1");
+      });
+      await sees(() => writeFileSync(at("later/deep/f"), "2"));
+      await sees(() => rmSync(at("later"), { recursive: true }));
+    }
+  });
+
+  test("a root that is moved away, another in its place, and the first again", async () => {
+    const at = open({ "d/f": "1", "d/x/f": "1", "other/f": "2" }, "d");
+    await sees(() => renameSync(at("d"), at("away")));
+    await sees(() => renameSync(at("other"), at("d")));
+    await sees(() => writeFileSync(at("d/f"), "3"));
+    await sees(() => {
+      rmSync(at("d"), { recursive: true });
+      renameSync(at("away"), at("d"));
+    });
+    await sees(() => writeFileSync(at("d/x/f"), "4"));
+  });
+
+  test("a root that becomes a file, and a folder again", async () => {
+    const at = open({ "d/f": "1" }, "d");
+    await sees(() => {
+      rmSync(at("d"), { recursive: true });
+      writeFileSync(at("d"), "file");
+    });
+    await sees(() => {
+      rmSync(at("d"));
+      mkdirSync(at("d"));
+      writeFileSync(at("d/f"), "2");
+    });
+  });
+
+  test("a root that is a link, pointed elsewhere", async () => {
+    const at = open({ "one/f": "1", "two/f": "2", link: { link: "one" } }, "link");
+    await sees(() => {
+      symlinkSync("two", at("link.new"));
+      renameSync(at("link.new"), at("link"));
+    });
+    await sees(() => writeFileSync(at("two/f"), "3"));
+  });
+
+  test("permissions of files, folders and the root", async () => {
+    const at = open({ "d/f": "1" }, "d");
+    await sees(() => chmodSync(at("d/f"), 0o755));
+    await sees(() => mkdirSync(at("d/e"), 0o700));
+    await sees(() => chmodSync(at("d/e"), 0o755));
+  });
+
+  test("a file becomes a folder and the folder a file", async () => {
+    const at = open({ a: "1", "b/f": "1" });
+    await sees(() => {
+      unlinkSync(at("a"));
+      mkdirSync(at("a"));
+      writeFileSync(at("a/f"), "1");
+      rmSync(at("b"), { recursive: true });
+      writeFileSync(at("b"), "1");
+    });
+    await sees(() => writeFileSync(at("a/f"), "2"));
+    await sees(() => writeFileSync(at("b"), "2"));
+  });
+
+  test("ignore rules that change what is looked at", async () => {
+    const at = open({ "d/f": "1", "e/f": "1" });
+    await sees(() => writeFileSync(at(".gitignore"), "d\n"));
+    await sees(() => writeFileSync(at("e/f"), "2"));
+  });
+
+  test("a file that is moved out of sight and back", async () => {
+    const at = open({ a: "1", "ignored/x": "1" });
+    await sees(() => renameSync(at("a"), at("ignored/a")));
+    await sees(() => renameSync(at("ignored/a"), at("a")));
   });
 
   test("a checkout there and back", { timeout: 30_000 }, async () => {

@@ -99,7 +99,7 @@ test("polling sees a change when the fingerprint moves, and only then", () => {
 
 test("newly registered folders are looked at once more", () => {
   const { clock, settled, watcher, root } = rig();
-  watcher.watch([{ path: root, inode: 1n }]);
+  watcher.watch([{ path: root, identity: 1n }]);
   clock.advanceTo(50);
   expect(settled.map((hints) => hints.everywhere)).toEqual(["new-folders"]);
 });
