@@ -55,7 +55,7 @@ export interface FileChange {
   path: string;
 }
 
-/** Changed paths, sorted; a folder is named only when nothing in it says the same. */
+/** Changed paths. */
 export function diffManifests(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): FileChange[] {
   const changes: FileChange[] = [];
   for (const [file, key] of now) {
@@ -64,6 +64,11 @@ export function diffManifests(before: ReadonlyMap<string, string>, now: Readonly
     else if (old !== key) changes.push({ kind: "file", change: "changed", path: file });
   }
   for (const file of before.keys()) if (!now.has(file)) changes.push({ kind: "file", change: "removed", path: file });
+  return inPathOrder(changes);
+}
+
+/** Sorted; a folder is named only when nothing in it says the same. */
+export function inPathOrder(changes: FileChange[]): FileChange[] {
   changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   return changes.filter((change, index) => changes[index + 1]?.path.startsWith(`${change.path}/`) !== true);
 }

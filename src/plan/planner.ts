@@ -1,6 +1,7 @@
 import path from "node:path";
 import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } from "./fingerprint.ts";
-import { diffManifests, type ManifestStore } from "./manifests.ts";
+import { diffManifests, type FileChange, type ManifestStore } from "./manifests.ts";
+import type { ProjectSnapshot } from "./project-scan.ts";
 import { reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
@@ -18,6 +19,8 @@ export interface PlannedTarget {
 export interface PlanContext extends FingerprintContext {
   history(target: string): TargetHistory;
   manifests: ManifestStore;
+  /** The snapshot before this one: what changed since is known without reading a stored manifest. */
+  previous?: ProjectSnapshot;
 }
 
 /** Digests and verdicts of all targets, in the given order, in which needs come first. Pure but for reading inputs. */
@@ -40,11 +43,14 @@ function changedFiles(
   context: PlanContext,
   index: number,
   before: string,
-): Extract<Reason, { kind: "file" }>[] | undefined {
+): FileChange[] | undefined {
   const input = item.inputs[index]!;
-  const old = before === "missing" ? new Map<string, string>() : context.manifests.read(before);
-  if (old === undefined) return undefined;
   const base = path.relative(context.root, input.path) || ".";
   const folder = input.kind === "file" ? path.dirname(base) : base;
-  return diffManifests(old, context.snapshot.manifest(input)).map((change) => ({ ...change, path: path.join(folder, change.path) }));
+  const inProject = (changes: FileChange[]): FileChange[] => changes.map((change) => ({ ...change, path: path.join(folder, change.path) }));
+  const since = context.previous?.knownDigest(input) === before ? context.snapshot.changesSince(context.previous, input) : undefined;
+  if (since !== undefined) return inProject(since);
+  const old = before === "missing" ? new Map<string, string>() : context.manifests.read(before);
+  if (old === undefined) return undefined;
+  return inProject(diffManifests(old, context.snapshot.manifest(input)));
 }

@@ -2,16 +2,20 @@ import path from "node:path";
 import { realpathSync } from "node:fs";
 import {
   contentDigest,
+  compareTreePaths,
   contentKey,
   folderIdentity,
+  earlierContentKey,
   TreeScanner,
   treeStatDigest,
   type ContentHasher,
   type ScannedFolder,
+  type TreeEntry,
   type TreeFilter,
   type TreeListing,
   type TreeScan,
 } from "../tree/index.ts";
+import { inPathOrder, type FileChange } from "./manifests.ts";
 
 /** A part of the host that is read: a filtered folder, or one file. */
 export interface ScannedInput {
@@ -138,6 +142,11 @@ export class ProjectSnapshot {
     return digest;
   }
 
+  /** The digest if it was asked for before. */
+  knownDigest(input: ScannedInput): string | undefined {
+    return this.places.has(keyOf(input)) ? this.digests.get(keyOf(input)) : undefined;
+  }
+
   /** Path -> type, mode and content hash, relative to the input. */
   manifest(input: ScannedInput): Map<string, string> {
     const { scan, indices, place } = this.find(input);
@@ -149,6 +158,42 @@ export class ProjectSnapshot {
       manifest.set(cut === "" ? entry.path : entry.path.slice(cut.length + 1), contentKey(scan.listing.root, entry, this.hasher));
     }
     return manifest;
+  }
+
+  /**
+   * What differs between an earlier snapshot of the same scanner and this one. Entries that did not move are the same
+   * objects in both, so this looks closely at the others only. Undefined when that tells nothing.
+   */
+  changesSince(earlier: ProjectSnapshot, input: ScannedInput): FileChange[] | undefined {
+    const [before, now] = [earlier.find(input), this.find(input)];
+    if (before.scan === undefined || now.scan === undefined || earlier.places !== this.places) return undefined;
+    const { root } = now.scan.listing;
+    const cut = below(input, now.place);
+    const relative = (entry: TreeEntry): string => (cut === "" ? entry.path : entry.path.slice(cut.length + 1));
+    const changes: FileChange[] = [];
+    let position = 0;
+    for (const index of now.indices) {
+      const entry = now.scan.listing.entries[index]!;
+      let old = before.scan.listing.entries[before.indices[position] ?? -1];
+      while (old !== undefined && old !== entry && compareTreePaths(old.path, entry.path) < 0) {
+        changes.push({ kind: "file", change: "removed", path: relative(old) });
+        old = before.scan.listing.entries[before.indices[++position] ?? -1];
+      }
+      if (old === undefined || (old !== entry && old.path !== entry.path)) {
+        changes.push({ kind: "file", change: "added", path: relative(entry) });
+        continue;
+      }
+      position++;
+      if (old === entry) continue;
+      const key = earlierContentKey(old, this.hasher);
+      if (key === undefined) return undefined;
+      if (key !== contentKey(root, entry, this.hasher)) changes.push({ kind: "file", change: "changed", path: relative(entry) });
+    }
+    for (; position < before.indices.length; position++) {
+      changes.push({ kind: "file", change: "removed", path: relative(before.scan.listing.entries[before.indices[position]!]!) });
+    }
+    // A file written twice within a tick of the clock shows in its hash only.
+    return changes.length === 0 ? undefined : inPathOrder(changes);
   }
 
   /** The input as a listing of its own, for sending exactly what was hashed. */

@@ -67,7 +67,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
 
   function finished(notice: FinishedNotice): void {
     const cached = notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
-    const state = !notice.fresh ? "stale: an input changed meanwhile" : notice.outcome === "passed" ? "current" : "";
+    const state = !notice.fresh ? "stale: an input changed meanwhile" : "";
     const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}  ${state}`;
     if (notice.outcome === "passed") return line("passed", notice.fresh ? "green" : "yellow", text);
     if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);

@@ -1,8 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
-import { ProjectScanner, type PlannedTarget, type Project } from "../plan/index.ts";
-import type { ContentHasher } from "../tree/index.ts";
+import type { PlannedTarget, Project } from "../plan/index.ts";
 import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import { executeTarget } from "./executor.ts";
@@ -15,10 +14,11 @@ export interface FunctionRunContext {
   snapshot: ProjectSnapshot;
   engine: EngineHolder;
   store: RunStore;
-  hasher: ContentHasher;
   environment: NodeJS.ProcessEnv;
   /** For a target that declares none. */
   timeoutMs: number | undefined;
+  /** Whether the inputs are what they were when they were hashed. */
+  stoodStill(plan: PlannedTarget): boolean;
   emit(notice: LoopNotice): void;
 }
 
@@ -26,12 +26,18 @@ export interface FunctionRunContext {
 const heartbeatMs = 30_000;
 const longestValue = 4000;
 
-/** Runs one function, stores what came of it and says so. Never throws: a failure is an outcome. */
+/** What came of a run; `record` stores it, so that saying it need not wait for the disk. */
+export interface FunctionRun {
+  finished: FinishedNotice;
+  record(): Promise<void>;
+}
+
+/** Runs one function. Never throws: a failure is an outcome. */
 export async function runFunction(
   plan: PlannedTarget,
   controller: AbortController,
   context: FunctionRunContext,
-): Promise<FinishedNotice> {
+): Promise<FunctionRun> {
   const { item, digest } = plan;
   const { store, emit } = context;
   const name = item.target.name;
@@ -84,7 +90,7 @@ export async function runFunction(
   }
   const durationMs = Math.round(performance.now() - startedMs);
   const outcome = outcomeOf(failure, controller.signal);
-  const fresh = !moved && (outcome === "cancelled" || stoodStill(plan, context));
+  const fresh = !moved && (outcome === "cancelled" || context.stoodStill(plan));
   const error = failure === undefined ? undefined : describeFailure(failure);
   const finished: FinishedNotice = {
     kind: "finished",
@@ -98,13 +104,17 @@ export async function runFunction(
     error,
     ...(value === undefined ? {} : { value: textOf(value) }),
   };
-  if (failure instanceof UserError && failure.code === "engine-unavailable") await context.engine.drop();
-  else {
-    await record(id, plan, finished, startedAt, context).catch((cause: unknown) => {
-      emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
-    });
+  if (failure instanceof UserError && failure.code === "engine-unavailable") {
+    await context.engine.drop();
+    return { finished, record: () => Promise.resolve() };
   }
-  return finished;
+  return {
+    finished,
+    record: () =>
+      record(id, plan, finished, startedAt, context).catch((cause: unknown) => {
+        emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
+      }),
+  };
 }
 
 async function record(id: string, plan: PlannedTarget, finished: FinishedNotice, startedAt: Date, context: FunctionRunContext): Promise<void> {
@@ -132,12 +142,6 @@ async function record(id: string, plan: PlannedTarget, finished: FinishedNotice,
     log: `${id}.log`,
   };
   store.add(entry);
-}
-
-/** Whether the inputs are what they were when they were hashed: only this function's are looked at. */
-function stoodStill(plan: PlannedTarget, context: FunctionRunContext): boolean {
-  const now = new ProjectScanner(plan.item.inputs, context.hasher).scan();
-  return plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
 }
 
 function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {

@@ -287,6 +287,7 @@ export class Loop {
       environmentKey: environmentKey(this.place.stateDir),
       history: (target) => this.store.history(target),
       manifests: this.store.manifests,
+      previous: this.snapshot,
     });
     return planned;
   }
@@ -379,20 +380,22 @@ export class Loop {
     const plan = this.plans.get(effect.name)!;
     const controller = new AbortController();
     this.controllers.set(effect.name, controller);
-    const finished = await runFunction({ ...plan, reasons: [...effect.reasons] }, controller, {
-      project: this.project!,
+    const project = this.project!;
+    const { finished: ended, record } = await runFunction({ ...plan, reasons: [...effect.reasons] }, controller, {
+      project,
       snapshot: this.snapshot!,
       engine: this.engine!,
       store: this.store,
-      hasher: this.hasher,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
+      stoodStill: () => this.stoodStill(plan, project),
       emit: (notice) => this.emit(notice),
     });
     this.controllers.delete(effect.name);
-    this.guardAgainstEndlessRuns(finished);
+    const finished = this.guardedAgainstEndlessRuns(ended);
     this.results.set(effect.name, finished);
     this.emit(finished);
+    await record();
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
     if (this.stopped) return;
     if (!finished.fresh) {
@@ -402,14 +405,24 @@ export class Loop {
     } else if (this.watcher !== undefined && isSettled(this.machine)) this.confirm();
   }
 
+  /**
+   * Whether a function's inputs are what they were. A watch asks its hints and looks at everything once nothing runs
+   * (`confirm`); without one, all that the function reads is looked at.
+   */
+  private stoodStill(plan: PlannedTarget, project: Project): boolean {
+    const named = this.waitingLooks > 0 || this.project !== project ? undefined : this.watcher?.unsettledPaths();
+    if (named?.size === 0) return this.plans.get(plan.item.target.name)?.digest === plan.digest;
+    const now = named === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(named);
+    return plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
+  }
+
   /** Without a watch nobody waits for files to rest: a function whose inputs never do fails after a few runs. */
-  private guardAgainstEndlessRuns(finished: FinishedNotice): void {
+  private guardedAgainstEndlessRuns(finished: FinishedNotice): FinishedNotice {
     const times = finished.fresh ? 0 : (this.notFresh.get(finished.name) ?? 0) + 1;
     this.notFresh.set(finished.name, times);
-    if (times < runsOnMovingInputs || this.watcher !== undefined) return;
-    finished.outcome = "failed";
-    finished.fresh = true;
-    finished.error = { message: `its inputs changed during each of ${times} runs`, exitCode: 1 };
+    if (times < runsOnMovingInputs || this.watcher !== undefined) return finished;
+    const error = { message: `its inputs changed during each of ${times} runs`, exitCode: 1 };
+    return { ...finished, outcome: "failed", fresh: true, error };
   }
 
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */

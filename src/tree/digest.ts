@@ -52,6 +52,14 @@ export function contentKey(root: string, entry: TreeEntry, hasher: ContentHasher
   return `f${entry.mode.toString(8)} ${hasher.hash(root, entry)}`;
 }
 
+/** The same of an entry of an earlier scan, as it was then; undefined when nobody asked then. */
+export function earlierContentKey(entry: TreeEntry, hasher: ContentHasher): string | undefined {
+  if (entry.type === "symlink") return `l ${entry.linkTarget}`;
+  if (entry.type === "directory") return `d${entry.mode.toString(8)}`;
+  const hash = hasher.earlierHash(entry);
+  return hash === undefined ? undefined : `f${entry.mode.toString(8)} ${hash}`;
+}
+
 /** Feeds a hash in large pieces: one call per entry would cost more than the hashing. */
 class HashBatch {
   private readonly hash: Hash = createHash("sha256");

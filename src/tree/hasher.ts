@@ -35,6 +35,8 @@ export class ContentHasher {
   private readonly known: Map<string, Map<string, HashCacheEntry>>;
   /** Of entries that later scans hand on because nothing moved: no stat has to be written out and compared. */
   private readonly settled = new WeakMap<TreeEntry, string>();
+  /** Every entry's hash when it was asked for last, even one that must not be relied on. */
+  private readonly asked = new WeakMap<TreeEntry, string>();
   private dirty = false;
   /** Files read and bytes hashed so far; for benchmarks and `-v`. */
   readonly work = { files: 0, bytes: 0 };
@@ -55,16 +57,23 @@ export class ContentHasher {
     const hit = files.get(entry.path);
     if (hit !== undefined && hit.stat === stat) {
       this.settled.set(entry, hit.hash);
+      this.asked.set(entry, hit.hash);
       return hit.hash;
     }
     const startedNs = this.nowNs();
     const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
+    this.asked.set(entry, content);
     if (isSettled(entry, startedNs) && !content.startsWith("!")) {
       files.set(entry.path, { stat, hash: content });
       this.settled.set(entry, content);
       this.dirty = true;
     }
     return content;
+  }
+
+  /** What `hash` said of this entry of an earlier scan; the file itself may hold something else by now. */
+  earlierHash(entry: TreeEntry): string | undefined {
+    return this.asked.get(entry);
   }
 
   /** Forgets files of a root that are no longer there, so that the cache does not grow with every branch. */

@@ -1,7 +1,7 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { writeFileAtomically } from "./atomic.ts";
-export { contentDigest, contentKey, treeStatDigest } from "./digest.ts";
+export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
 export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./diff.ts";
 export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";

@@ -90,6 +90,11 @@ export class Watcher {
     return this.settle.phase !== "idle";
   }
 
+  /** What was named since the last look; undefined where hints can't tell all that was touched. */
+  unsettledPaths(): ReadonlySet<string> | undefined {
+    return this.kind === "polling" || this.pending.everywhere !== undefined ? undefined : this.pending.paths;
+  }
+
   /** Whether a look at this moment would see files at rest. */
   isCalm(): boolean {
     return !this.isUnsettled && this.git.look().busy === undefined;
