@@ -1,6 +1,6 @@
 /** What `run` and `watch` have in common on the command line. */
 import { Option, type Command } from "commander";
-import { durationMs } from "../config/index.ts";
+import { durationMs, type TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { LoopOptions } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
@@ -8,6 +8,9 @@ import type { CliContext } from "./context.ts";
 export interface LoopFlags {
   jobs?: string;
   failFast?: boolean;
+  continue?: boolean;
+  offline?: boolean;
+  tier?: TierName;
   timeout?: string;
   config?: string;
 }
@@ -15,12 +18,15 @@ export interface LoopFlags {
 export function addLoopOptions(command: Command): Command {
   return command
     .addOption(new Option("-j, --jobs <number>", "functions that run at a time (default: one less than CPUs)"))
-    .addOption(new Option("--fail-fast", "start no other function after the first failure"))
-    .addOption(new Option("--timeout <duration>", "for functions that declare none, e.g. 5m"))
+    .addOption(new Option("--fail-fast", "the first failure cancels what runs and starts nothing else"))
+    .addOption(new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"))
+    .addOption(new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices(["smoke", "fast", "full"]))
+    .addOption(new Option("--offline", "never set anything up from the network; say what is missing"))
+    .addOption(new Option("--timeout <duration>", "of each function that declares none, e.g. 5m"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"));
 }
 
-export function loopOptions(context: CliContext, flags: LoopFlags, command: string): LoopOptions {
+export function loopOptions(context: CliContext, flags: LoopFlags, command: string, names: readonly string[]): LoopOptions {
   return {
     cwd: context.cwd,
     moduleDir: context.options.module,
@@ -29,6 +35,8 @@ export function loopOptions(context: CliContext, flags: LoopFlags, command: stri
     engine: context.options.engine,
     buildkitHost: context.options.buildkitHost,
     command,
+    selection: { names: names.length === 0 ? undefined : names, tier: flags.tier },
+    offline: flags.offline,
     jobs: flags.jobs === undefined ? undefined : wholeNumber("--jobs", flags.jobs),
     failFast: flags.failFast,
     timeoutMs: flags.timeout === undefined ? undefined : duration("--timeout", flags.timeout),

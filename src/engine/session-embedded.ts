@@ -36,7 +36,7 @@ export async function openEmbeddedSession(choice: EmbeddedChoice, options: OpenS
 /** Starts the daemon for a choice, set-up included. */
 export async function startEngine(
   choice: EmbeddedChoice,
-  options: Pick<OpenSessionOptions, "onNotice" | "signal">,
+  options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">,
   idleTimeoutMs: number = idleMsOf(process.env),
 ) {
   const prepared = await prepare(choice, options);
@@ -50,11 +50,14 @@ export async function startEngine(
 
 type Source = { address: string } | { buildkitd: string };
 
-async function prepare(choice: EmbeddedChoice, options: Pick<OpenSessionOptions, "onNotice" | "signal">): Promise<Source> {
+async function prepare(choice: EmbeddedChoice, options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">): Promise<Source> {
   const shim = existsSync(path.join(shimDir(packageRoot(), goArchitecture()), "shim"));
   if (choice.kind === "buildkit-host") {
     // A daemon elsewhere pulls its own images.
-    if (!shim) await runSetup(["shim"], options);
+    if (!shim) {
+      refuseOffline(["shim"], options);
+      await runSetup(["shim"], options);
+    }
     return { address: choice.address };
   }
   const images = existsSync(path.join(imagesDir(), "decision.json"));
@@ -63,10 +66,22 @@ async function prepare(choice: EmbeddedChoice, options: Pick<OpenSessionOptions,
     ...(shim ? [] : ["shim"]),
     ...(images ? [] : ["images"]),
   ];
-  if (missing.length > 0) await runSetup(missing, options);
+  if (missing.length > 0) {
+    refuseOffline(missing, options);
+    await runSetup(missing, options);
+  }
   const buildkitd = choice.command ?? thisMachine().builtBuildkitd();
   if (buildkitd === undefined) throw new Error("set-up ended well, but there is no buildkitd");
   return { buildkitd };
+}
+
+function refuseOffline(missing: readonly string[], { offline }: Pick<OpenSessionOptions, "offline">): void {
+  if (offline !== true) return;
+  const names: Record<string, string> = { engine: "buildkitd", shim: "the exec helper", images: "the base images" };
+  throw new UserError("engine-unavailable", `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and may fetch nothing`, {
+    place: "--offline",
+    hint: "set it up with `fastloop engine start` while there is a network",
+  });
 }
 
 /** As Go names it. */

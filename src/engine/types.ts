@@ -42,6 +42,8 @@ export interface OpenSessionOptions {
   engine: string;
   /** Address of a BuildKit daemon; overrides the environment's `BUILDKIT_HOST`. */
   buildkitHost?: string;
+  /** Nothing is fetched to set the engine up: what is missing is an error. */
+  offline?: boolean;
   signal?: AbortSignal;
   /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
   onNotice?: (text: string) => void;

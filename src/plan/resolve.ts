@@ -1,9 +1,10 @@
 import path from "node:path";
-import { durationMs, type LoadedConfig, type WatchTarget } from "../config/index.ts";
+import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { isGitignored, type TreeFilter } from "../tree/index.ts";
 import { parseTargetCall, splitWords, type TargetCall } from "./call-words.ts";
+import { resourcesOf } from "./resources.ts";
 import type { Target } from "./targets.ts";
 
 /** A tree or file that decides whether a target is current. */
@@ -49,22 +50,42 @@ function checksOf(module: ModuleInfo): Target[] {
   const functions = Object.values(module.objects[module.mainObject]?.functions ?? {});
   return functions.filter((fn) => fn.isCheck).map((fn) => {
     const name = kebabCase(fn.alias ?? fn.name);
-    return { name, call: [name], needs: [], environment: [], policy: "restart", place: fn.place ?? module.root };
+    const call = [name];
+    return { name, call, needs: [], environment: [], policy: "restart", tier: tierOf(call), retries: 0, uses: resourcesOf({ containers: 1 }), place: fn.place ?? module.root };
   });
 }
 
 function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Target {
+  const call = splitWords(declared.call);
   return {
     name,
-    call: splitWords(declared.call),
+    call,
     needs: declared.needs ?? [],
     inputs: declared.inputs,
     environment: declared.environment ?? [],
     policy: declared.policy ?? "restart",
     timeoutMs: declared.timeout === undefined ? undefined : durationMs(declared.timeout),
     debounceMs: declared.debounce === undefined ? undefined : durationMs(declared.debounce),
+    tier: declared.tier ?? tierOf(call),
+    retries: declared.retries ?? 0,
+    uses: resourcesOf({ containers: 1, ...declared.uses }),
     place: `${path.basename(config.path ?? config.root)}: watch.targets.${name}`,
   };
+}
+
+/** The tier that a call asks the module for is its own; without one it is taken for a thorough one. */
+function tierOf(call: readonly string[]): TierName {
+  const flag = call.findIndex((word) => word === "--tier" || word.startsWith("--tier="));
+  const value = call[flag] === "--tier" ? call[flag + 1] : call[flag]?.slice("--tier=".length);
+  return tiers.find((tier) => tier === value) ?? "full";
+}
+
+/** From quick to thorough: each has the ones before it in it. */
+const tiers: readonly TierName[] = ["smoke", "fast", "full"];
+
+/** Whether `run --tier` takes the target. */
+export function isInTier(target: Target, tier: TierName): boolean {
+  return tiers.indexOf(target.tier) <= tiers.indexOf(tier);
 }
 
 /** One target against the module's signatures; a call that the module cannot answer is an error with its place. */

@@ -1,3 +1,6 @@
+import type { TierName } from "../config/index.ts";
+import type { Resources } from "./resources.ts";
+
 /**
  * What fastloop keeps true: named calls of the module's functions. They come from `watch.targets` of fastloop.yaml or,
  * without it, from the module's `@check` functions; every command (run, plan, why, affected, watch) resolves them here.
@@ -19,6 +22,12 @@ export interface Target {
   /** What a newer edit does to a run that it made stale. */
   policy: RunPolicy;
   timeoutMs?: number;
+  /** Which `run --tier` takes it. */
+  tier: TierName;
+  /** How often a failed run is tried again. */
+  retries: number;
+  /** What a run takes of the project's limits. */
+  uses: Resources;
   /** Quiet time of its own, longer than the watch's. */
   debounceMs?: number;
   /** Where it is declared: `fastloop.yaml` or the module's `file:line`. */

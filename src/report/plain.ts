@@ -48,12 +48,15 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         return line("cancel", "yellow", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${cancelCause[notice.why]}`);
       case "finished":
         return finished(notice);
+      case "retrying":
+        return line("retry", "yellow", `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${notice.error}`);
       case "blocked":
         return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
       case "settled":
         if (notice.failed.length + notice.blocked.length > 0) {
           return line("waiting", "yellow", `failed: ${notice.failed.join(", ")}${notice.blocked.length > 0 ? `; blocked: ${notice.blocked.join(", ")}` : ""}`);
         }
+        if (notice.parked.length > 0) return line("stale", "yellow", `${notice.parked.join(", ")}: waiting to be run`);
         return line("current", "green", notice.current.join(", "));
       case "notice":
         return line("note", "dim", notice.text);
@@ -81,7 +84,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
   }
 }
 
-const cancelCause = { stale: "a newer edit made it stale", gone: "it is no target any more", stop: "stopping" } as const;
+const cancelCause = { stale: "a newer edit made it stale", gone: "it is no target any more", stop: "stopping", "fail-fast": "another function failed" } as const;
 
 const brokenText: Partial<Record<ErrorCode, string>> = {
   "engine-unavailable": "no engine answers; the next change tries again",

@@ -7,6 +7,7 @@ export interface EngineHolderOptions {
   workdir: string;
   engine: string;
   buildkitHost?: string;
+  offline?: boolean;
   environment: NodeJS.ProcessEnv;
   hasher: ContentHasher;
   onNotice(text: string): void;
@@ -72,9 +73,9 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, buildkitHost, onNotice } = this.options;
+    const { workdir, engine, buildkitHost, offline, onNotice } = this.options;
     try {
-      const session = await openSession({ workdir, engine, buildkitHost, signal: this.closing.signal, onNotice });
+      const session = await openSession({ workdir, engine, buildkitHost, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

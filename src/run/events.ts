@@ -1,7 +1,7 @@
 import type { EngineInfo } from "../engine/types.ts";
 import type { UserError } from "../errors/index.ts";
 import type { Reason } from "../plan/index.ts";
-import type { LoopState, Outcome } from "./machine.ts";
+import type { CancelCause, LoopState, Outcome } from "./state.ts";
 
 /** All that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
 export type LoopNotice =
@@ -14,11 +14,13 @@ export type LoopNotice =
   | { kind: "step"; name: string; step: string; done: boolean; cached: boolean; durationMs?: number }
   | { kind: "output"; name: string; stream: "stdout" | "stderr"; text: string }
   | { kind: "still-running"; name: string; runningMs: number; step: string | undefined }
-  | { kind: "cancelling"; name: string; digest: string; why: "stale" | "gone" | "stop" }
+  | { kind: "cancelling"; name: string; digest: string; why: CancelCause }
   | FinishedNotice
   | { kind: "blocked"; name: string; need: string }
   /** Every function is what it is on these files: nothing runs, nothing waits. */
-  | { kind: "settled"; current: string[]; failed: string[]; blocked: string[] }
+  | { kind: "settled"; current: string[]; failed: string[]; blocked: string[]; parked: string[] }
+  /** It failed and is tried once more. */
+  | { kind: "retrying"; name: string; attempt: number; of: number; error: string }
   | { kind: "notice"; text: string }
   /** Configuration or module cannot be read; the watch goes on and recovers when it is mended. */
   | { kind: "broken"; error: UserError }
@@ -37,6 +39,8 @@ export interface FinishedNotice {
   error?: { message: string; detail?: string; place?: string; exitCode: number };
   /** Steps of the engine, and how many of them came from its cache. */
   steps: { total: number; cached: number };
+  /** How often it was tried; more than once only where retries are declared. */
+  attempts: number;
   /** Path of the whole log. */
   logFile: string;
 }

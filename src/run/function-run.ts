@@ -4,8 +4,9 @@ import type { ReturnedValue } from "../module/index.ts";
 import type { PlannedTarget, Project } from "../plan/index.ts";
 import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
-import { executeTarget } from "./executor.ts";
-import type { Outcome } from "./machine.ts";
+import type { OpenSteps } from "./open-steps.ts";
+import { executeTarget, type Execution } from "./executor.ts";
+import type { Outcome } from "./state.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
 
@@ -17,12 +18,14 @@ export interface FunctionRunContext {
   environment: NodeJS.ProcessEnv;
   /** For a target that declares none. */
   timeoutMs: number | undefined;
+  /** Filled while it runs. */
+  openSteps: OpenSteps;
   /** Whether the inputs are what they were when they were hashed. */
   stoodStill(plan: PlannedTarget): boolean;
   emit(notice: LoopNotice): void;
 }
 
-/** Silent for this long, a run says that it is still there. */
+/** A long run says this often that it is still there, and in which step. */
 const heartbeatMs = 30_000;
 const longestValue = 4000;
 
@@ -39,25 +42,21 @@ export async function runFunction(
   context: FunctionRunContext,
 ): Promise<FunctionRun> {
   const { item, digest } = plan;
-  const { store, emit } = context;
+  const { store, emit, openSteps } = context;
   const name = item.target.name;
   const startedAt = new Date();
   const startedMs = performance.now();
   const id = store.newId(name, startedAt);
   const logFile = store.logFile(id);
   const steps = { total: 0, cached: 0 };
-  let openStep: string | undefined;
   emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
 
   const timeoutMs = item.target.timeoutMs ?? context.timeoutMs;
-  const stopTimers = armTimers(name, timeoutMs, () => openStep, controller, startedMs, emit);
-  let value: ReturnedValue | undefined;
-  let failure: unknown;
-  let moved = false;
-  try {
+  const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
+  const attempt = async (): Promise<Execution> => {
     const engine = await context.engine.forModule(context.project.module);
     controller.signal.throwIfAborted();
-    const execution = await executeTarget(item, engine, {
+    return executeTarget(item, engine, {
       callId: id,
       snapshot: context.snapshot,
       root: context.project.root,
@@ -65,24 +64,31 @@ export async function runFunction(
       logFile,
       signal: controller.signal,
       onStep: (event) => {
-        openStep = event.kind === "step-started" ? event.name : undefined;
-        if (event.kind === "step-done") {
+        openSteps.note(event);
+        const done = event.kind === "step-done";
+        if (done) {
           steps.total++;
           if (event.cached) steps.cached++;
         }
-        emit({
-          kind: "step",
-          name,
-          step: event.name,
-          done: event.kind === "step-done",
-          cached: event.kind === "step-done" && event.cached,
-          durationMs: event.kind === "step-done" ? event.durationMs : undefined,
-        });
+        emit({ kind: "step", name, step: event.name, done, cached: done && event.cached, durationMs: done ? event.durationMs : undefined });
       },
       onOutput: (stream, text) => emit({ kind: "output", name, stream, text }),
     });
-    value = execution.value;
-    moved = execution.inputMoved;
+  };
+  const of = item.target.retries + 1;
+  let attempts = 1;
+  let execution: Execution | undefined;
+  let failure: unknown;
+  try {
+    for (; ; attempts++) {
+      try {
+        execution = await attempt();
+        break;
+      } catch (error) {
+        if (attempts === of || controller.signal.aborted || !isFailedRun(error)) throw error;
+        emit({ kind: "retrying", name, attempt: attempts + 1, of, error: describeFailure(error).message });
+      }
+    }
   } catch (error) {
     failure = error;
   } finally {
@@ -90,7 +96,7 @@ export async function runFunction(
   }
   const durationMs = Math.round(performance.now() - startedMs);
   const outcome = outcomeOf(failure, controller.signal);
-  const fresh = !moved && (outcome === "cancelled" || context.stoodStill(plan));
+  const fresh = execution?.inputMoved !== true && (outcome === "cancelled" || context.stoodStill(plan));
   const error = failure === undefined ? undefined : describeFailure(failure);
   const finished: FinishedNotice = {
     kind: "finished",
@@ -100,9 +106,10 @@ export async function runFunction(
     fresh,
     durationMs,
     steps,
+    attempts,
     logFile,
     error,
-    ...(value === undefined ? {} : { value: textOf(value) }),
+    ...(execution === undefined ? {} : { value: textOf(execution.value) }),
   };
   if (failure instanceof UserError && failure.code === "engine-unavailable") {
     await context.engine.drop();
@@ -137,6 +144,7 @@ async function record(id: string, plan: PlannedTarget, finished: FinishedNotice,
     engine: { kind: engine.kind, version: engine.version },
     startedAt: startedAt.toISOString(),
     durationMs: finished.durationMs,
+    attempts: finished.attempts,
     value: finished.value,
     error: finished.error,
     log: `${id}.log`,
@@ -150,7 +158,12 @@ function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {
   return signal.reason instanceof UserError && signal.reason.code === "timed-out" ? "timed-out" : "cancelled";
 }
 
-function describeFailure(failure: unknown): FinishedNotice["error"] {
+/** The function's own failure: trying again may help. A mistake in the configuration or a missing engine stays. */
+function isFailedRun(error: unknown): boolean {
+  return !(error instanceof UserError) || error.code === "function-failed";
+}
+
+function describeFailure(failure: unknown): NonNullable<FinishedNotice["error"]> {
   if (failure instanceof UserError) {
     return { message: failure.message, detail: failure.detail, place: failure.place, exitCode: failure.exitCode };
   }

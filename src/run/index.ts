@@ -1,6 +1,7 @@
 /** Scheduler, cancellation, results, run records. `Loop` is the whole of it: run once, or watch until stopped. */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 export { ProjectLock } from "./lock.ts";
-export { Loop, type LoopOptions, type LoopSummary } from "./loop.ts";
-export type { FunctionState, LoopState, Outcome } from "./machine.ts";
+export { Loop, type LoopOptions } from "./loop.ts";
 export { RunStore, type RunRecord } from "./records.ts";
+export type { FunctionState, LoopState, Outcome } from "./state.ts";
+export type { LoopSummary } from "./summary.ts";

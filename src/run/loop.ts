@@ -1,21 +1,18 @@
 import { realpathSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { durationMs } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
-  brokenProjectSources,
   environmentKey,
-  loadProject,
   placeProject,
   planTargets,
   projectHasher,
   ProjectScanner,
-  withNeeds,
   type PlannedTarget,
   type Project,
   type ProjectPlace,
   type ProjectSnapshot,
+  type Selection,
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { systemClock, Watcher, type HintSourceKind, type SettledHints } from "../watch/index.ts";
@@ -23,9 +20,14 @@ import { engineName, EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 import { runFunction } from "./function-run.ts";
 import { Holds } from "./holds.ts";
+import { limitsOf } from "./limits.ts";
 import { ProjectLock } from "./lock.ts";
-import { initialState, isSettled, reduce, type Effect, type LoopEvent, type LoopState } from "./machine.ts";
+import { reduce } from "./machine.ts";
+import { OpenSteps } from "./open-steps.ts";
+import { ProjectReader, type ReadProject } from "./project-reader.ts";
 import { RunStore } from "./records.ts";
+import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
+import { summarize, type LoopSummary } from "./summary.ts";
 
 export interface LoopOptions {
   cwd: string;
@@ -35,29 +37,24 @@ export interface LoopOptions {
   /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
   engine?: string;
   buildkitHost?: string;
+  /** Nothing is fetched to set an engine up. */
+  offline?: boolean;
   /** How the lock names this process, e.g. `fastloop watch`. */
   command: string;
   /** Only these functions, and what they need. */
-  only?: readonly string[];
+  selection?: Selection;
   /** Run what is current, too. */
   force?: boolean;
   jobs?: number;
   failFast?: boolean;
+  /** Edits start nothing by themselves: what they affect waits for `runParked`. */
+  manual?: boolean;
   /** For functions that declare none. */
   timeoutMs?: number;
+  /** For all of a single run together. */
+  deadlineMs?: number;
   source?: HintSourceKind | "auto";
   quietMs?: number;
-}
-
-/** What a run came to, per function. */
-export interface LoopSummary {
-  passed: string[];
-  current: string[];
-  failed: string[];
-  blocked: string[];
-  cancelled: string[];
-  timedOut: string[];
-  results: ReadonlyMap<string, FinishedNotice>;
 }
 
 const runsOnMovingInputs = 3;
@@ -74,12 +71,11 @@ export class Loop {
   private readonly lock: ProjectLock;
   private readonly listeners = new Set<LoopListener>();
   private readonly controllers = new Map<string, AbortController>();
+  private readonly openSteps = new Map<string, OpenSteps>();
   private readonly results = new Map<string, FinishedNotice>();
   private readonly settledWaiters: (() => void)[] = [];
   private machine: LoopState;
-  private project: Project | undefined;
-  private brokenScanner: ProjectScanner | undefined;
-  private sourcesDigest = "";
+  private readonly reader: ProjectReader;
   private snapshot: ProjectSnapshot | undefined;
   private plans = new Map<string, PlannedTarget>();
   private engine: EngineHolder | undefined;
@@ -91,6 +87,7 @@ export class Loop {
   private holds: Holds | undefined;
   private readonly notFresh = new Map<string, number>();
   private forced: Set<string> | "all" | undefined;
+  private engineInDigests: string | undefined;
   private failure: unknown;
   private stopped = false;
 
@@ -101,7 +98,9 @@ export class Loop {
     const notice = (text: string): void => this.emit({ kind: "notice", text });
     this.hasher = projectHasher(this.place.stateDir, notice);
     this.store = new RunStore(this.place.stateDir, notice);
-    this.machine = initialState({ jobs: options.jobs ?? defaultJobs(), failFast: options.failFast });
+    this.store.sweep();
+    this.reader = new ProjectReader(options, this.place, options.selection ?? {}, this.hasher);
+    this.machine = initialState({ limits: limitsOf({ jobs: options.jobs }), failFast: options.failFast, manual: options.manual });
     if (options.force === true) this.forced = "all";
   }
 
@@ -118,18 +117,25 @@ export class Loop {
   /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
   async runAll(): Promise<LoopSummary> {
     this.results.clear();
-    await this.look({ paths: new Set(), everywhere: "asked" });
-    if (this.failure !== undefined) throw this.failure;
-    await this.settled();
-    if (this.failure !== undefined) throw this.failure;
-    return this.summary();
+    const { deadlineMs } = this.options;
+    const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
+    try {
+      await this.look({ paths: new Set(), everywhere: "asked" });
+      if (this.failure !== undefined) throw this.failure;
+      await this.settled();
+      if (this.failure !== undefined) throw this.failure;
+      return summarize(this.machine, this.results);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Plans and runs, then watches: every settled change is looked at until `stop`. Resolves when it is ready. */
   async start(): Promise<void> {
     const startedMs = performance.now();
     await this.readProject();
-    const configured = this.project?.config.config.watch;
+    const { project } = this;
+    const configured = project?.config.config.watch;
     const quietMs = this.options.quietMs ?? (configured?.debounce === undefined ? 50 : durationMs(configured.debounce));
     this.holds = new Holds(systemClock, quietMs);
     this.watcher = new Watcher({
@@ -138,14 +144,14 @@ export class Loop {
       onUnsettled: () => this.dispatch({ kind: "hinted" }),
       onSettled: (hints) => void this.look(hints),
       onNotice: (text) => this.emit({ kind: "notice", text }),
-      fingerprint: () => (this.project?.scanner ?? this.brokenScanner!).scan().statDigest(),
+      fingerprint: () => this.reader.scan().statDigest(),
       rules: { quietMs },
       source: this.options.source ?? (configured?.poll === true ? "polling" : "auto"),
       pollIntervalMs: configured?.pollInterval === undefined ? undefined : durationMs(configured.pollInterval),
     });
-    const snapshot = (this.project?.scanner ?? this.brokenScanner!).scan();
+    const snapshot = this.reader.scan();
     this.watcher.watch(snapshot.folders(), { lookAgain: false });
-    const targets = this.project?.targets ?? [];
+    const targets = this.reader.read?.targets ?? [];
     if (this.failure instanceof UserError) this.emit({ kind: "broken", error: this.failure });
     this.emit({
       kind: "ready",
@@ -170,6 +176,16 @@ export class Loop {
     const failed = this.machine.functions.filter((fn) => fn.verdict === "failed" || fn.verdict === "blocked");
     this.forced = which === "all" ? "all" : new Set(which === "failed" ? failed.map((fn) => fn.name) : which);
     return this.look({ paths: new Set(), everywhere: "asked" });
+  }
+
+  /** Whether edits only mark what they affect; turning it off runs what they marked. */
+  setManual(on: boolean): void {
+    this.dispatch({ kind: "manual", on });
+  }
+
+  /** In manual mode: runs what edits have marked. */
+  runParked(): void {
+    this.dispatch({ kind: "asked" });
   }
 
   /** Resolves when nothing runs, waits or is unknown. */
@@ -210,19 +226,17 @@ export class Loop {
   /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
   private async lookNow(hints: SettledHints): Promise<void> {
     const startedMs = performance.now();
-    let snapshot = this.project?.scanner.scan(hints.everywhere === undefined ? hints.paths : undefined);
+    let snapshot = this.project === undefined ? undefined : this.reader.scan(hints.everywhere === undefined ? hints.paths : undefined);
     if (hints.everywhere !== undefined) this.watcher?.scanTook(performance.now() - startedMs);
-    if (this.project === undefined || snapshot === undefined || this.sourcesOf(this.project, snapshot) !== this.sourcesDigest) {
+    if (snapshot === undefined || this.reader.isOutdated(snapshot)) {
       await this.readProject();
-      if (this.project === undefined) {
-        this.watcher?.watch(this.brokenScanner!.scan().folders());
-        return;
-      }
-      snapshot = this.project.scanner.scan();
+      snapshot = this.reader.scan();
     }
-    const { project } = this;
     this.watcher?.watch(snapshot.folders());
-    let planned = this.plan(project, snapshot);
+    const { read } = this.reader;
+    if (read === undefined) return;
+    const { project } = read;
+    let planned = this.plan(read, snapshot);
     if (planned.some((plan) => this.isWanted(plan))) {
       // The engine is part of every digest: the first run of all opens it before anything is decided.
       const known = this.engine?.isOpen === true;
@@ -230,7 +244,7 @@ export class Loop {
       const name = engineName(await engine.info());
       if (!known && planned[0]?.fingerprint.engine !== name) {
         snapshot = project.scanner.scan();
-        planned = this.plan(project, snapshot, name);
+        planned = this.plan(read, snapshot, name);
       }
     }
     this.snapshot = snapshot;
@@ -253,6 +267,7 @@ export class Loop {
         name: plan.item.target.name,
         needs: plan.item.target.needs,
         policy: plan.item.target.policy,
+        uses: plan.item.target.uses,
         digest: plan.digest,
         affected: plan.verdict === "affected" || isForced(plan, forced),
         reasons: isForced(plan, forced) ? this.reasons(plan, forced) : plan.reasons,
@@ -276,9 +291,9 @@ export class Loop {
     return isForced(plan, forced) && plan.reasons.length === 0 ? [{ kind: "forced" }] : plan.reasons;
   }
 
-  private plan(project: Project, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
+  private plan({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
     this.engineInDigests = engine;
-    const planned = planTargets(this.chosen(project), {
+    return planTargets(targets, {
       snapshot,
       root: project.root,
       moduleDigest: project.module.digest,
@@ -289,49 +304,24 @@ export class Loop {
       manifests: this.store.manifests,
       previous: this.snapshot,
     });
-    return planned;
   }
 
-  private engineInDigests: string | undefined;
-
-  private chosen(project: Project): Project["targets"] {
-    const { only } = this.options;
-    if (only === undefined) return project.targets;
-    const known = project.targets.map((item) => item.target);
-    const unknown = only.find((name) => !known.some((target) => target.name === name));
-    if (unknown !== undefined) {
-      throw new UserError("usage", `there is no function "${unknown}" to run`, {
-        hint: `there are ${known.map((target) => target.name).join(", ")}`,
-      });
-    }
-    const wanted = withNeeds(new Set(only), known);
-    return project.targets.filter((item) => wanted.has(item.target.name));
+  private get project(): Project | undefined {
+    return this.reader.read?.project;
   }
 
   private async readProject(): Promise<void> {
     const wasBroken = this.failure !== undefined;
     try {
-      const project = await loadProject(this.options, this.hasher);
-      this.chosen(project);
-      this.project = project;
-      this.brokenScanner = undefined;
-      const snapshot = new ProjectScanner(project.sources, this.hasher).scan();
-      this.sourcesDigest = this.sourcesOf(project, snapshot);
-      if (this.options.jobs === undefined && project.config.config.engine?.jobs !== undefined) {
-        this.machine = { ...this.machine, jobs: project.config.config.engine.jobs };
-      }
+      const { project, notices } = await this.reader.readAgain();
+      const { jobs, limits } = project.config.config.engine ?? {};
+      this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };
       this.failure = undefined;
       if (wasBroken) this.emit({ kind: "recovered" });
+      for (const text of notices) this.noticeOnce(text);
     } catch (error) {
-      this.project = undefined;
-      const sources = brokenProjectSources(this.options, this.place);
-      this.brokenScanner = new ProjectScanner(sources, this.hasher);
       this.broken(error);
     }
-  }
-
-  private sourcesOf(project: Project, snapshot: ProjectSnapshot): string {
-    return project.sources.map((source) => snapshot.digest(source)).join(" ");
   }
 
   /** A user's error stops nothing but this look: the next change is the next chance. A bug ends the loop. */
@@ -352,6 +342,7 @@ export class Loop {
       workdir: project.root,
       engine: this.options.engine ?? project.config.config.engine?.use ?? "auto",
       buildkitHost: this.options.buildkitHost ?? project.config.config.engine?.buildkit,
+      offline: this.options.offline,
       environment: this.options.environment,
       hasher: this.hasher,
       onNotice: (text) => this.emit({ kind: "notice", text }),
@@ -370,6 +361,9 @@ export class Loop {
   private perform(effect: Effect): void {
     if (effect.kind === "start") void this.runOne(effect);
     else if (effect.kind === "blocked") this.emit({ kind: "blocked", name: effect.name, need: effect.need });
+    else if (effect.kind === "short") {
+      this.emit({ kind: "notice", text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended` });
+    }
     else {
       this.emit({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
       this.controllers.get(effect.name)?.abort(new UserError("interrupted", `${effect.name} became ${effect.why}`));
@@ -380,6 +374,8 @@ export class Loop {
     const plan = this.plans.get(effect.name)!;
     const controller = new AbortController();
     this.controllers.set(effect.name, controller);
+    const openSteps = new OpenSteps();
+    this.openSteps.set(effect.name, openSteps);
     const project = this.project!;
     const { finished: ended, record } = await runFunction({ ...plan, reasons: [...effect.reasons] }, controller, {
       project,
@@ -389,9 +385,11 @@ export class Loop {
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
       stoodStill: () => this.stoodStill(plan, project),
+      openSteps,
       emit: (notice) => this.emit(notice),
     });
     this.controllers.delete(effect.name);
+    this.openSteps.delete(effect.name);
     const finished = this.guardedAgainstEndlessRuns(ended);
     this.results.set(effect.name, finished);
     this.emit(finished);
@@ -438,7 +436,23 @@ export class Loop {
     this.hasher.save();
     const named = (verdict: string): string[] =>
       this.machine.functions.filter((fn) => fn.verdict === verdict).map((fn) => fn.name);
-    this.emit({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked") });
+    const parked = this.machine.functions.filter((fn) => fn.phase === "parked").map((fn) => fn.name);
+    this.emit({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked });
+  }
+
+  /** Ends a run that takes too long as a whole, naming what it waited for. */
+  private timeOut(deadlineMs: number): void {
+    const waits = this.machine.functions.flatMap((fn) => {
+      const step = this.openSteps.get(fn.name)?.newest;
+      if (this.controllers.has(fn.name)) return [step === undefined ? `${fn.name} ran` : `${fn.name} ran: ${step}`];
+      const need = fn.needs.find((name) => this.machine.functions.some((other) => other.name === name && other.verdict !== "current"));
+      return fn.phase === "queued" ? [`${fn.name} waited for ${need ?? "its turn"}`] : [];
+    });
+    const detail = waits.length === 0 ? "the engine was not ready" : waits.join("\n");
+    const error = new UserError("timed-out", `the run took longer than ${deadlineMs / 1000} s`, { detail });
+    for (const controller of this.controllers.values()) controller.abort(error);
+    this.failure = error;
+    void this.stop();
   }
 
   private isAtRest(): boolean {
@@ -447,21 +461,6 @@ export class Loop {
 
   private wake(): void {
     for (const resolve of this.settledWaiters.splice(0)) resolve();
-  }
-
-  private summary(): LoopSummary {
-    const ran = (outcome: string): string[] =>
-      [...this.results.values()].filter((result) => result.outcome === outcome).map((result) => result.name);
-    const current = this.machine.functions.filter((fn) => fn.verdict === "current" && !this.results.has(fn.name));
-    return {
-      passed: ran("passed"),
-      current: current.map((fn) => fn.name),
-      failed: ran("failed"),
-      blocked: this.machine.functions.filter((fn) => fn.verdict === "blocked").map((fn) => fn.name),
-      cancelled: ran("cancelled"),
-      timedOut: ran("timed-out"),
-      results: this.results,
-    };
   }
 
   private readonly noticed = new Set<string>();
@@ -479,9 +478,4 @@ export class Loop {
 
 function isForced(plan: PlannedTarget, forced: ReadonlySet<string> | "all" | undefined): boolean {
   return forced === "all" || forced?.has(plan.item.target.name) === true;
-}
-
-/** One core stays free for the engine and the editor. */
-function defaultJobs(): number {
-  return Math.max(1, os.availableParallelism() - 1);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
-import type { Outcome } from "./machine.ts";
+import type { Outcome } from "./state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
 export interface RunRecord {
@@ -22,6 +22,8 @@ export interface RunRecord {
   /** ISO 8601. */
   startedAt: string;
   durationMs: number;
+  /** How often it was tried until it passed, or failed for good. */
+  attempts?: number;
   /** What the function returned, shortened; only when it passed. */
   value?: string;
   error?: { message: string; detail?: string; place?: string; exitCode: number };
@@ -120,6 +122,21 @@ export class RunStore {
     }
     const used = this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest));
     this.manifests.prune(new Set(used));
+  }
+
+  /**
+   * Deletes what a process that died has left: logs of runs that never came to a record, and half-written files. Only
+   * for the holder of the project's lock: nobody else writes here.
+   */
+  sweep(): void {
+    let names: string[];
+    try {
+      names = readdirSync(this.folder);
+    } catch {
+      return;
+    }
+    const known = new Set(this.all().flatMap((record) => [`${record.id}.json`, record.log]));
+    for (const name of names) if (!known.has(name)) rmSync(path.join(this.folder, name), { force: true });
   }
 
   private remember(record: RunRecord): void {

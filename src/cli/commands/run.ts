@@ -2,11 +2,12 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { ExitCode, UserError } from "../../errors/index.ts";
+import { durationMs, loadConfig } from "../../config/index.ts";
+import { ExitCode } from "../../errors/index.ts";
 import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
-import { addLoopOptions, loopOptions, type LoopFlags } from "../loop-options.ts";
+import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
 
 interface RunFlags extends LoopFlags {
   all?: boolean;
@@ -15,6 +16,7 @@ interface RunFlags extends LoopFlags {
   since?: string;
   format?: string;
   junit?: string;
+  deadline?: string;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -28,6 +30,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--all", "every function, current or not (as --force without names)"))
     .addOption(new Option("--affected", "what is not current (the default)"))
     .addOption(new Option("--since <ref>", "only what the changes since the merge base with this commit affect"))
+    .addOption(new Option("--deadline <duration>", "of the whole run, e.g. 20m"))
     .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
   addLoopOptions(command)
@@ -37,6 +40,7 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop run                     what changed since it last passed
   fastloop run api --force         api and what it needs, current or not
+  fastloop run --tier smoke        the quick ones
   fastloop run --since origin/main --format github`,
     )
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
@@ -44,12 +48,13 @@ Examples:
 
 async function runOnce(context: CliContext, names: string[], flags: RunFlags): Promise<void> {
   const { signal } = context;
-  const only = await chosen(context, names, flags);
-  if (only !== undefined && only.length === 0) {
-    context.stdout.write(context.options.json ? "{}\n" : `nothing is affected since ${flags.since}\n`);
-    return;
-  }
-  const loop = new Loop({ ...loopOptions(context, flags, "fastloop run"), only, force: flags.force === true || flags.all === true });
+  const options = loopOptions(context, flags, "fastloop run", names);
+  const loop = new Loop({
+    ...options,
+    selection: { ...options.selection, since: flags.since },
+    force: flags.force === true || flags.all === true,
+    deadlineMs: flags.deadline === undefined ? undefined : duration("--deadline", flags.deadline),
+  });
   const onAbort = (): void => void loop.stop();
   signal.addEventListener("abort", onAbort, { once: true });
   loop.on(reporter(context, flags));
@@ -60,18 +65,18 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
     if (flags.junit !== undefined) writeFileSync(path.resolve(context.cwd, flags.junit), junit(summary, "fastloop"));
     report(context, flags, summary, performance.now() - startedMs);
     process.exitCode = exitCodeOf(summary);
+    if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);
   } finally {
     await loop.stop();
   }
 }
 
-async function chosen(context: CliContext, names: string[], flags: RunFlags): Promise<string[] | undefined> {
-  if (flags.since === undefined) return names.length === 0 ? undefined : names;
-  if (names.length > 0) throw new UserError("usage", "name functions or use --since, not both", { place: "--since" });
-  const { affectedSince } = await import("../../plan/index.ts");
-  const { openProject } = await import("../project.ts");
-  const { project } = await openProject(context, flags.config);
-  return affectedSince(project, flags.since).targets.map((target) => target.name);
+/** Budgets are upper bounds of a tier as a whole; the module enforces them where that is asked for. */
+async function warnOverBudget(context: CliContext, flags: RunFlags, tookMs: number): Promise<void> {
+  const { config } = await loadConfig({ cwd: context.cwd, file: flags.config });
+  const budget = config.tests?.tiers?.[flags.tier!]?.budget;
+  if (budget === undefined || tookMs <= durationMs(budget)) return;
+  context.notice(`the tier ${flags.tier} took ${showDuration(tookMs)}, over its budget of ${budget}`);
 }
 
 function reporter(context: CliContext, flags: RunFlags): (notice: Parameters<ReturnType<typeof jsonReporter>>[0]) => void {
@@ -83,12 +88,14 @@ function reporter(context: CliContext, flags: RunFlags): (notice: Parameters<Ret
 
 function report(context: CliContext, flags: RunFlags, summary: LoopSummary, tookMs: number): void {
   const { results, ...names } = summary;
+  const isEmpty = Object.values(names).every((list) => list.length === 0);
   if (context.options.json || flags.format === "json") {
     context.stdout.write(`${JSON.stringify({ event: "summary", ...names, tookMs: Math.round(tookMs) })}\n`);
     return;
   }
   const paint = painter(context.colors("stdout"));
   const parts = [
+    isEmpty && (flags.since === undefined ? "nothing to run" : `nothing is affected since ${flags.since}`),
     summary.failed.length > 0 && paint("red", `${summary.failed.length} failed`),
     summary.timedOut.length > 0 && paint("red", `${summary.timedOut.length} timed out`),
     summary.blocked.length > 0 && paint("yellow", `${summary.blocked.length} blocked`),

@@ -37,8 +37,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   const { signal } = context;
   const write = (line: string): void => void context.stdout.write(`${line}\n`);
   const loop = new Loop({
-    ...loopOptions(context, flags, "fastloop watch"),
-    only: names.length === 0 ? undefined : names,
+    ...loopOptions(context, flags, "fastloop watch", names),
     source: flags.poll === true ? "polling" : undefined,
     quietMs: flags.debounce === undefined ? undefined : duration("--debounce", flags.debounce),
   });

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, utim
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { WatchTarget } from "../../../src/config/index.ts";
-import { withDependents } from "../../../src/plan/index.ts";
+import { resourcesOf, withDependents } from "../../../src/plan/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
 import { PretendedProject } from "./fixture.ts";
 
@@ -218,7 +218,7 @@ test("more changes never select fewer functions", () => {
 });
 
 test("the closure over needs is transitive, and grows with its start", () => {
-  const target = (name: string, ...needs: string[]) => ({ name, needs, call: [], environment: [], policy: "restart" as const, place: "" });
+  const target = (name: string, ...needs: string[]) => ({ name, needs, call: [], environment: [], policy: "restart" as const, tier: "full" as const, retries: 0, uses: resourcesOf({}), place: "" });
   const targets = [target("a"), target("b", "a"), target("c", "b"), target("d")];
   expect([...withDependents(new Set(["a"]), targets)]).toEqual(["a", "b", "c"]);
   expect([...withDependents(new Set(["d", "c"]), targets)]).toEqual(["d", "c"]);

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { initialState, isSettled, reduce, type Effect, type LoopEvent, type LoopState, type PlannedFunction } from "../../../src/run/machine.ts";
+import { resourcesOf } from "../../../src/plan/index.ts";
+import { limitsOf } from "../../../src/run/limits.ts";
+import { reduce } from "../../../src/run/machine.ts";
+import { initialState, isSettled, type Effect, type LoopEvent, type LoopState, type PlannedFunction } from "../../../src/run/state.ts";
 import { seeded } from "../tree/fixture.ts";
 
 /** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
@@ -13,6 +16,7 @@ function planOf(text: string): PlannedFunction {
     affected: state === ":" || force !== undefined,
     reasons: [],
     forced: force !== undefined,
+    uses: resourcesOf({ containers: 1 }),
   };
 }
 
@@ -28,14 +32,19 @@ function finish(text: string): LoopEvent {
 
 function short(effect: Effect): string {
   if (effect.kind === "blocked") return `blocked ${effect.name} by ${effect.need}`;
+  if (effect.kind === "short") return `short ${effect.name} of ${effect.of}`;
   if (effect.kind === "cancel") return `cancel ${effect.name}:${effect.digest} ${effect.why}`;
   return `start ${effect.name}:${effect.digest}`;
+}
+
+function uses(text: string, gigabytes: number): PlannedFunction {
+  return { ...planOf(text), uses: resourcesOf({ memory: `${gigabytes}GB` }) };
 }
 
 const hint: LoopEvent = { kind: "hinted" };
 const stop: LoopEvent = { kind: "stop" };
 
-const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEvent, string[]][]; end: string }[] = [
+const cases: { name: string; jobs?: number; failFast?: boolean; manual?: boolean; steps: [LoopEvent, string[]][]; end: string }[] = [
   {
     name: "what is affected runs in order, what is current does not",
     steps: [
@@ -179,15 +188,63 @@ const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEven
     end: "lib current, api running",
   },
   {
-    name: "with fail-fast nothing starts after a failure, and what runs goes on",
+    name: "with fail-fast the first failure cancels what runs, and nothing starts before its repair",
     jobs: 2,
     failFast: true,
     steps: [
       [plan("a:1", "b:1", "c:1"), ["start a:1", "start b:1"]],
-      [finish("a:1 failed"), ["blocked c by a"]],
-      [finish("b:1 passed"), []],
+      [finish("a:1 failed"), ["cancel b:1 fail-fast", "blocked c by a"]],
+      [finish("b:1 cancelled"), []],
+      [plan("a:1", "b:1", "c:1"), ["blocked b by a"]],
+      [plan("a:2", "b:1", "c:1"), ["start a:2", "start b:1"]],
     ],
-    end: "a failed, b current, c blocked",
+    end: "a running, b running, c queued",
+  },
+  {
+    name: "what a limit has no room for waits, and nothing behind it overtakes it",
+    steps: [
+      [{ kind: "planned", functions: [uses("a:1", 3), uses("b:1", 3), uses("c:1", 0)] }, ["start a:1", "short b of memory"]],
+      [finish("a:1 passed"), ["start b:1", "start c:1"]],
+    ],
+    end: "a current, b running, c running",
+  },
+  {
+    name: "a function that takes more than there is runs alone",
+    steps: [
+      [{ kind: "planned", functions: [uses("a:1", 1), uses("huge:1", 64)] }, ["start a:1", "short huge of memory"]],
+      [finish("a:1 passed"), ["start huge:1"]],
+    ],
+    end: "a current, huge running",
+  },
+  {
+    name: "in manual mode an edit starts and cancels nothing, until it is asked for",
+    manual: true,
+    steps: [
+      [plan("lib:1", "api<lib:1"), []],
+      [{ kind: "asked" }, ["start lib:1"]],
+      [plan("lib:2", "api<lib:2"), []],
+      [finish("lib:1 passed"), []],
+    ],
+    end: "lib parked, api parked",
+  },
+  {
+    name: "in manual mode what is asked for by name runs with what it needs",
+    manual: true,
+    steps: [
+      [plan("lib:1", "api<lib:1", "worker:1"), []],
+      [plan("lib:1", "force!api<lib:1", "worker:1"), ["start lib:1"]],
+      [finish("lib:1 passed"), ["start api:1"]],
+    ],
+    end: "lib current, api running, worker parked",
+  },
+  {
+    name: "leaving manual mode runs what edits have marked",
+    manual: true,
+    steps: [
+      [plan("lib:1"), []],
+      [{ kind: "manual", on: false }, ["start lib:1"]],
+    ],
+    end: "lib running",
   },
   {
     name: "a function that leaves the configuration is cancelled and forgotten",
@@ -229,8 +286,8 @@ const cases: { name: string; jobs?: number; failFast?: boolean; steps: [LoopEven
 ];
 
 describe("the loop's machine", () => {
-  test.each(cases)("$name", ({ jobs = 4, failFast, steps, end }) => {
-    let state = initialState({ jobs, failFast });
+  test.each(cases)("$name", ({ jobs = 4, failFast, manual, steps, end }) => {
+    let state = initialState({ limits: limitsOf({ jobs, limits: { cpus: 100 } }), failFast, manual });
     for (const [event, effects] of steps) {
       const step = reduce(state, event);
       expect(step.effects.map(short)).toEqual(effects);
@@ -254,7 +311,7 @@ test("holds its promises in random histories", () => {
     const running = new Map<string, string>();
     const files: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
     const passed = new Set<string>();
-    let state: LoopState = initialState({ jobs });
+    let state: LoopState = initialState({ limits: limitsOf({ jobs }) });
     const digest = (name: string): string => [name, ...needs[name]!].map((part) => files[part]).join("");
     const send = (event: LoopEvent): void => {
       const step = reduce(state, event);
@@ -280,6 +337,7 @@ test("holds its promises in random histories", () => {
           affected: !passed.has(`${name}:${digest(name)}`),
           reasons: [],
           forced: false,
+          uses: resourcesOf({ containers: 1 }),
         })),
       });
     const end = (name: string, outcome: "passed" | "failed"): void => {

@@ -1,0 +1,44 @@
+import type { TierName } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import { withNeeds } from "./order.ts";
+import type { Project } from "./project.ts";
+import { describeReason } from "./reasons.ts";
+import { isInTier, type ResolvedTarget } from "./resolve.ts";
+import { affectedSince } from "./since.ts";
+
+/** Which targets a command is about; without any of these, all. Together they narrow one another. */
+export interface Selection {
+  names?: readonly string[];
+  /** Those of this tier and of the quicker ones. */
+  tier?: TierName;
+  /** Those that the changes since the merge base with this commit affect. */
+  since?: string;
+}
+
+export interface Selected {
+  /** In order, with what they need. */
+  targets: ResolvedTarget[];
+  /** What the user should know, e.g. that git could not tell and everything was taken. */
+  notices: string[];
+}
+
+export function selectTargets(project: Project, { names, tier, since }: Selection): Selected {
+  const all = project.targets.map((item) => item.target);
+  const notices: string[] = [];
+  let chosen = all;
+  if (names !== undefined) {
+    const unknown = names.find((name) => !all.some((target) => target.name === name));
+    if (unknown !== undefined) {
+      throw new UserError("usage", `there is no function "${unknown}"`, { hint: `there are ${all.map((target) => target.name).join(", ")}` });
+    }
+    chosen = chosen.filter((target) => names.includes(target.name));
+  }
+  if (tier !== undefined) chosen = chosen.filter((target) => isInTier(target, tier));
+  if (since !== undefined) {
+    const { base, targets } = affectedSince(project, since);
+    if (base === undefined) notices.push(`${describeReason(targets[0]!.reasons[0]!)}; everything counts as affected`);
+    chosen = chosen.filter((target) => targets.some((affected) => affected.name === target.name));
+  }
+  const wanted = withNeeds(new Set(chosen.map((target) => target.name)), all);
+  return { targets: project.targets.filter((item) => wanted.has(item.target.name)), notices };
+}

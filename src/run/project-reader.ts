@@ -1,0 +1,72 @@
+import { UserError } from "../errors/index.ts";
+import {
+  brokenProjectSources,
+  loadProject,
+  ProjectScanner,
+  selectTargets,
+  type Project,
+  type ProjectOptions,
+  type ProjectPlace,
+  type ProjectSnapshot,
+  type Selected,
+  type Selection,
+} from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+
+export interface ReadProject extends Selected {
+  project: Project;
+}
+
+/** Keeps the project as its configuration and module describe it; while they cannot be read, looks at them alone. */
+export class ProjectReader {
+  private readonly options: ProjectOptions;
+  private readonly place: ProjectPlace;
+  private readonly selection: Selection;
+  private readonly hasher: ContentHasher;
+  private sourcesDigest = "";
+  private brokenScanner: ProjectScanner | undefined;
+  private readNow: ReadProject | undefined;
+
+  constructor(options: ProjectOptions, place: ProjectPlace, selection: Selection, hasher: ContentHasher) {
+    this.options = options;
+    this.place = place;
+    this.selection = selection;
+    this.hasher = hasher;
+  }
+
+  /** Undefined until it was read, and while it cannot be. */
+  get read(): ReadProject | undefined {
+    return this.readNow;
+  }
+
+  /** Reads it anew; throws what is wrong, and goes on to look at what has to be mended. */
+  async readAgain(): Promise<ReadProject> {
+    try {
+      const project = await loadProject(this.options, this.hasher);
+      const selected = selectTargets(project, this.selection);
+      this.sourcesDigest = digestOfSources(project, new ProjectScanner(project.sources, this.hasher).scan());
+      this.brokenScanner = undefined;
+      return (this.readNow = { project, ...selected });
+    } catch (error) {
+      this.readNow = undefined;
+      this.brokenScanner = new ProjectScanner(brokenProjectSources(this.options, this.place), this.hasher);
+      throw error;
+    }
+  }
+
+  /** Looks at the folders of these paths, or at everything. */
+  scan(changed?: ReadonlySet<string>): ProjectSnapshot {
+    const scanner = this.readNow?.project.scanner ?? this.brokenScanner;
+    if (scanner === undefined) throw new UserError("config", "the project has not been read yet");
+    return scanner.scan(changed);
+  }
+
+  /** Whether configuration or module are others than those that were read. */
+  isOutdated(snapshot: ProjectSnapshot): boolean {
+    return this.readNow === undefined || digestOfSources(this.readNow.project, snapshot) !== this.sourcesDigest;
+  }
+}
+
+function digestOfSources(project: Project, snapshot: ProjectSnapshot): string {
+  return project.sources.map((source) => snapshot.digest(source)).join(" ");
+}

@@ -1,0 +1,120 @@
+import type { Reason, Resources } from "../plan/index.ts";
+import type { Limits } from "./limits.ts";
+
+/** What is known of all functions at one moment; `machine.ts` says how it changes. */
+export interface LoopState {
+  /** In the order of the plan: a function comes after all that it needs. */
+  functions: readonly FunctionState[];
+  limits: Limits;
+  settling: boolean;
+  /** The first failure cancels what runs and starts nothing else. */
+  failFast: boolean;
+  /** An edit starts and cancels nothing: what it affects is parked until it is asked for. */
+  manual: boolean;
+  stopping: boolean;
+}
+
+export type Phase = "initial" | "queued" | "parked" | "running" | "cancelling" | "idle" | "stopped";
+/** What is known of the newest files: `current` passed, `failed` did not, `blocked` waits for a need that failed. */
+export type Verdict = "unknown" | "current" | "stale" | "failed" | "blocked" | "cancelled";
+
+export interface FunctionState {
+  name: string;
+  needs: readonly string[];
+  policy: "restart" | "queue";
+  phase: Phase;
+  verdict: Verdict;
+  /** Digest of the newest files; what a result must carry to be current. */
+  wanted: string;
+  /** Whether the newest files need a run; false: a passed result of them is there. */
+  affected: boolean;
+  /** Digest that the running call was started with. */
+  running: string | undefined;
+  /** Digest that failed last: it is tried again when it changes, or when asked. */
+  failed: string | undefined;
+  /** Its own quiet time is not over yet. */
+  held: boolean;
+  reasons: readonly Reason[];
+  /** Which need keeps it from running. */
+  blockedBy: string | undefined;
+  uses: Resources;
+  /** What it waits for though it could run: the limit that others have used up. */
+  shortOf: string | undefined;
+}
+
+export interface PlannedFunction {
+  name: string;
+  needs: readonly string[];
+  policy: "restart" | "queue";
+  digest: string;
+  affected: boolean;
+  reasons: readonly Reason[];
+  /** Run even though it failed on the same files before. */
+  forced: boolean;
+  uses: Resources;
+  /** Its own quiet time is not over: it waits for `released`. */
+  held?: boolean;
+}
+
+export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
+
+export type LoopEvent =
+  | { kind: "hinted" }
+  /** The files were looked at: this is what they mean. Functions that are not listed are gone. */
+  | {
+      kind: "planned";
+      functions: readonly PlannedFunction[];
+      /** Files moved again meanwhile: what became stale is cancelled, but nothing starts before the next look. */
+      unsettled?: boolean;
+    }
+  /** `fresh`: its inputs stood still, so the result is that of `digest`. */
+  | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
+  /** The quiet time of these is over. */
+  | { kind: "released"; names: readonly string[] }
+  | { kind: "manual"; on: boolean }
+  /** Runs what is parked. */
+  | { kind: "asked" }
+  | { kind: "stop" };
+
+export type Effect =
+  | { kind: "start"; name: string; digest: string; reasons: readonly Reason[] }
+  | { kind: "cancel"; name: string; digest: string; why: CancelCause }
+  | { kind: "blocked"; name: string; need: string }
+  /** It could run, but what it uses of that limit would be more than is left. */
+  | { kind: "short"; name: string; of: string };
+
+export type CancelCause = "stale" | "gone" | "stop" | "fail-fast";
+
+export interface Step {
+  state: LoopState;
+  effects: Effect[];
+}
+
+export function initialState(options: { limits: Limits; failFast?: boolean; manual?: boolean }): LoopState {
+  return { functions: [], limits: options.limits, settling: false, failFast: options.failFast ?? false, manual: options.manual ?? false, stopping: false };
+}
+
+/** Nothing runs, nothing waits to run and nothing is unknown. */
+export function isSettled(state: LoopState): boolean {
+  return !state.settling && state.functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped");
+}
+
+/** A function that nothing is known of yet. */
+export function unknownFunction(name: string): FunctionState {
+  return {
+    name,
+    needs: [],
+    policy: "restart",
+    phase: "initial",
+    verdict: "unknown",
+    wanted: "",
+    affected: true,
+    running: undefined,
+    failed: undefined,
+    held: false,
+    reasons: [],
+    blockedBy: undefined,
+    uses: { containers: 0, memoryBytes: 0, cpus: 0 },
+    shortOf: undefined,
+  };
+}
