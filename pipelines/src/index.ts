@@ -191,6 +191,8 @@ export class Fastloop {
 
   /**
    * Runs the same tests for their reports: SUITE/TIER/junit.xml, output and exit code. A failing test fails nothing here.
+   * @param shard i/n: only that part of each suite
+   * @param changed only what these files can affect
    * @param coverage with coverage, for runners that are set up for it
    */
   @func()
@@ -199,9 +201,11 @@ export class Fastloop {
     tier: Tier = Tier.fast,
     suite: string[] = [],
     shard?: string,
+    changed: string[] = [],
     coverage: boolean = false,
   ): Promise<Directory> {
-    return testReports(await readProject(source), source, { tier, suites: suite, shard }, coverage);
+    const request = { tier, suites: suite, shard, changed: changed.length > 0 ? changed : undefined };
+    return testReports(await readProject(source), source, request, coverage);
   }
 
   /** The smoke tier of every suite. */

@@ -1,4 +1,4 @@
-import type { ResolvedSuite } from "../vendor/config.mjs";
+import type { Runner } from "./selection.ts";
 
 /** What is asked of a test runner beyond running everything. */
 export interface RunnerRequest {
@@ -7,45 +7,49 @@ export interface RunnerRequest {
   /** Folder in the container for JUnit XML (and coverage); the file is `junit.xml`. */
   reports?: string;
   coverage?: boolean;
-  /** Only these test files, relative to where the command runs; undefined: all. */
-  files?: readonly string[];
+  /** Only these test files or packages, as the runner takes them; undefined: all. */
+  words?: readonly string[];
 }
 
-type Runner = NonNullable<ResolvedSuite["runner"]>;
-
-/** Runners that take a shard themselves; of pytest's files we take the part. */
-const shards: readonly Runner[] = ["vitest", "jest", "node", "pytest"];
-const junits: readonly Runner[] = ["vitest", "jest", "node", "pytest"];
+/** Of these the runner makes JUnit XML itself; of go's and cargo's output we make it. */
+const junits: readonly (Runner | undefined)[] = ["vitest", "jest", "node", "pytest"];
+/** These take a shard themselves; of the others' files and packages we take the part. */
+const shardsItself: readonly (Runner | undefined)[] = ["vitest", "jest", "node"];
 
 /**
  * The environment by which a request reaches the runner, whatever script the command goes through: Node's and pytest's
- * own variables, and `$TEST_ARGS` for the others, which the command of such a suite names (`npx vitest run $TEST_ARGS`).
+ * own variables, and `$TEST_ARGS`, which the command names (`npx vitest run $TEST_ARGS`).
  */
 export function runnerEnvironment(runner: Runner | undefined, request: RunnerRequest): Record<string, string> {
-  const { shard, reports, coverage, files } = request;
-  if (shard !== undefined && (runner === undefined || !shards.includes(runner))) {
-    throw new Error(`a suite of runner ${runner ?? "(none)"} can't be sharded; known: ${shards.join(", ")}`);
-  }
-  const junit = reports !== undefined && runner !== undefined && junits.includes(runner) ? `${reports}/junit.xml` : undefined;
+  const { shard, reports, coverage, words = [] } = request;
+  const junit = reports !== undefined && junits.includes(runner) ? `${reports}/junit.xml` : undefined;
+  const cover = coverage === true ? reports : undefined;
+  const part = shardsItself.includes(runner) && shard;
   switch (runner) {
     case "node":
-      return { NODE_OPTIONS: words("--test-reporter=spec --test-reporter-destination=stdout", junit && `--test-reporter=junit --test-reporter-destination=${junit}`, shard && `--test-shard=${shard}`) };
+      return {
+        NODE_OPTIONS: join("--test-reporter=spec --test-reporter-destination=stdout", junit && `--test-reporter=junit --test-reporter-destination=${junit}`, part && `--test-shard=${part}`),
+        // Node takes this one from the command line only.
+        ...named("TEST_ARGS", join(cover && `--experimental-test-coverage --test-reporter=lcov --test-reporter-destination=${cover}/coverage.lcov`, ...words)),
+      };
     case "pytest":
-      return environment("PYTEST_ADDOPTS", words(junit && `--junitxml=${junit}`, coverage && reports && `--cov --cov-report=xml:${reports}/coverage.xml`, ...shardOf(files ?? [], shard)));
+      return { ...named("PYTEST_ADDOPTS", join(junit && `--junitxml=${junit}`, cover && `--cov --cov-report=xml:${cover}/coverage.xml`, ...words)), ...named("TEST_ARGS", join(...words)) };
     case "vitest":
-      return environment("TEST_ARGS", words(shard && `--shard=${shard}`, junit && `--reporter=default --reporter=junit --outputFile.junit=${junit}`, coverage && reports && `--coverage --coverage.reportsDirectory=${reports}/coverage`, ...(files ?? [])));
+      return named("TEST_ARGS", join(part && `--shard=${part}`, junit && `--reporter=default --reporter=junit --outputFile.junit=${junit}`, cover && `--coverage --coverage.reportsDirectory=${cover}/coverage`, ...words));
     case "jest":
       return {
         ...(junit === undefined ? {} : { JEST_JUNIT_OUTPUT_FILE: junit }),
-        ...environment("TEST_ARGS", words(shard && `--shard=${shard}`, junit && "--reporters=default --reporters=jest-junit", coverage && reports && `--coverage --coverageDirectory=${reports}/coverage`, ...(files ?? []))),
+        ...named("TEST_ARGS", join(part && `--shard=${part}`, junit && "--reporters=default --reporters=jest-junit", cover && `--coverage --coverageDirectory=${cover}/coverage`, ...words)),
       };
+    case "go":
+      return named("TEST_ARGS", join(reports && "-v", cover && `-coverprofile=${cover}/coverage.out`, ...words));
     default:
-      return environment("TEST_ARGS", words(...(files ?? [])));
+      return named("TEST_ARGS", join(...words));
   }
 }
 
-const words = (...parts: (string | false | undefined)[]): string => parts.filter((part) => part).join(" ");
-const environment = (name: string, value: string): Record<string, string> => (value === "" ? {} : { [name]: value });
+const join = (...parts: (string | false | undefined)[]): string => parts.filter((part) => part).join(" ");
+const named = (name: string, value: string): Record<string, string> => (value === "" ? {} : { [name]: value });
 
 /** The `i`-th of `n` parts of a sorted list, dealt out in turn so that the parts are alike in size. */
 export function shardOf(files: readonly string[], shard: string | undefined): string[] {

@@ -1,36 +1,46 @@
 import type { ResolvedSuite } from "../vendor/config.mjs";
 
-/** Which tests of a suite a change can affect. `all` when unsure, `none` when it can't. */
-export type Selection = { kind: "all"; because: string } | { kind: "none" } | { kind: "files"; files: string[] } | { kind: "related"; files: string[] };
+export type Runner = NonNullable<ResolvedSuite["runner"]>;
 
-const testFile: Record<NonNullable<ResolvedSuite["runner"]>, RegExp> = {
+/** What a change means for a suite. `trace`: the tests that reach these files (relative to cwd) are to be looked for. */
+export type Selection = { kind: "all"; because: string } | { kind: "none" } | { kind: "trace"; changed: string[] };
+
+/** What each runner takes for a test file when it is not told. */
+export const testFile: Record<Runner, RegExp> = {
   vitest: /\.(test|spec)\.[cm]?[jt]sx?$/,
-  jest: /\.(test|spec)\.[cm]?[jt]sx?$/,
-  node: /\.(test|spec)\.[cm]?[jt]s$/,
+  jest: /(\.(test|spec)\.[cm]?[jt]sx?|(^|\/)__tests__\/.*\.[cm]?[jt]sx?)$/,
+  node: /((^|\/)(test|test-[^/]*|[^/]*[._-]test)|(^|\/)test\/.*)\.[cm]?[jt]s$/,
   pytest: /(^|\/)(test_[^/]*|[^/]*_test)\.py$/,
   go: /_test\.go$/,
   cargo: /(^|\/)tests\/[^/]*\.rs$/,
 };
 
+/** What code a runner's tests can reach, so that its imports can be followed. */
+const codeFile: Record<Runner, RegExp> = {
+  vitest: /\.([cm]?[jt]sx?|json)$/,
+  jest: /\.([cm]?[jt]sx?|json)$/,
+  node: /\.([cm]?[jt]s|json)$/,
+  pytest: /\.py$/,
+  go: /(\.go|(^|\/)testdata\/.*)$/,
+  cargo: /\.rs$/,
+};
+
 /**
- * From changed files (relative to the project) to a selection, safe by default: a manifest, a file outside of the suite's
- * folders that it may read, or a runner that can't follow imports means all. vitest and jest follow imports themselves.
+ * From changed files (relative to the project) to what must be looked at. Safe by default: a manifest, a runner's
+ * configuration, a file outside of cwd that the suite reads, or one that is no code means all.
  */
 export function selectTests(suite: ResolvedSuite, changed: readonly string[]): Selection {
   const own = changed.flatMap((file) => ownPath(suite, file));
   if (own.length === 0) return { kind: "none" };
-  const manifest = own.find((file) => isManifest(suite, file));
-  if (manifest !== undefined) return { kind: "all", because: `${manifest} changed` };
   const { runner } = suite;
   if (runner === undefined) return { kind: "all", because: "the suite names no runner" };
-  const inCwd = own.map((file) => relativeTo(suite, file));
-  if (inCwd.some((file) => file === undefined)) return { kind: "all", because: "a file outside of the suite's cwd changed" };
-  const files = inCwd.filter((file) => file !== undefined);
-  if (files.every((file) => testFile[runner].test(file))) {
-    return runner === "go" ? { kind: "files", files: packagesOf(files) } : { kind: "files", files };
-  }
-  if (runner === "vitest" || runner === "jest") return { kind: "related", files };
-  return { kind: "all", because: `${files.find((file) => !testFile[runner].test(file))} changed, and ${runner} does not say which tests use it` };
+  const manifest = own.find((file) => isManifest(suite, file));
+  if (manifest !== undefined) return { kind: "all", because: `${manifest} changed` };
+  const inCwd = own.flatMap((file) => relativeTo(suite, file) ?? []);
+  if (inCwd.length < own.length) return { kind: "all", because: "a file outside of the suite's cwd changed" };
+  const strange = inCwd.find((file) => !codeFile[runner].test(file));
+  if (strange !== undefined) return { kind: "all", because: `${strange} changed, and nothing tells which tests read it` };
+  return { kind: "trace", changed: inCwd };
 }
 
 /** A changed file as the suite sees it; none when it is not among what the suite reads. */
@@ -40,18 +50,23 @@ function ownPath(suite: ResolvedSuite, file: string): string[] {
   const path = file.slice(prefix.length);
   const read = [...suite.sources, ...suite.manifests].some((source) => {
     if (source === "./") return true;
-    return source.endsWith("/") ? path.startsWith(source) : path === source || source.includes("*");
+    return source.endsWith("/") ? path.startsWith(source) : path.startsWith(`${source}/`) || patternOf(source).test(path);
   });
   return read ? [path] : [];
 }
 
-const isManifest = (suite: ResolvedSuite, file: string): boolean =>
-  suite.manifests.includes(file) || /(^|\/)(package\.json|tsconfig[^/]*\.json|pyproject\.toml|conftest\.py|[^/]*\.config\.[cm]?[jt]s)$/.test(file);
+/** `**`, `*` and `?` as an include pattern has them; anything else is itself. */
+function patternOf(pattern: string): RegExp {
+  const wild: Record<string, string> = { "**/": "(.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]" };
+  return new RegExp(`^${pattern.replaceAll(/\*\*\/|\*\*|[*?.+^${}()|[\]\\]/g, (sign) => wild[sign] ?? `\\${sign}`)}$`);
+}
+
+const manifestNames =
+  /(^|\/)(package\.json|package-lock\.json|tsconfig[^/]*\.json|pyproject\.toml|conftest\.py|Cargo\.(toml|lock)|build\.rs|go\.(mod|sum|work)|[^/]*\.config\.[cm]?[jt]s)$/;
+
+const isManifest = (suite: ResolvedSuite, file: string): boolean => suite.manifests.includes(file) || manifestNames.test(file);
 
 function relativeTo(suite: ResolvedSuite, file: string): string | undefined {
   const cwd = suite.cwd === suite.workdir ? "" : `${suite.cwd.slice(suite.workdir.length + 1)}/`;
   return file.startsWith(cwd) ? file.slice(cwd.length) : undefined;
 }
-
-const packagesOf = (files: readonly string[]): string[] =>
-  [...new Set(files.map((file) => (file.includes("/") ? `./${file.slice(0, file.lastIndexOf("/"))}` : ".")))].toSorted();

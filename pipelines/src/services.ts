@@ -1,20 +1,32 @@
-import { dag } from "@dagger.io/dagger";
-import type { Container, Service } from "@dagger.io/dagger";
+import type { Container, Directory, Service } from "@dagger.io/dagger";
+import { resolveService } from "../vendor/config.mjs";
 import type { Config, ServiceConfig } from "../vendor/config.mjs";
+import { baseImage } from "./base.ts";
 
-/** A service for tests: its data in memory where `tmpfs` says so, reachable by its name. */
-export function serviceOf(service: ServiceConfig): Service {
-  let container = dag.container().from(service.image).withExposedPort(service.port);
-  for (const [name, value] of Object.entries(service.env ?? {})) container = container.withEnvVariable(name, value);
-  for (const path of service.tmpfs ?? []) container = container.withMountedTemp(path);
-  return container.asService(service.command === undefined ? { useEntrypoint: true } : { args: service.command });
+/**
+ * A service for tests: its data in memory where `tmpfs` says so. Migrations run while its image is made, as a layer of
+ * their own on top of the packages: they run again when the content of their folder changed, and not with every start.
+ */
+export function serviceOf(config: ServiceConfig, source: Directory): Service {
+  const { image, packages, port, env, command, tmpfs, migrations } = resolveService(config);
+  let container = baseImage({ from: image, packages });
+  for (const [name, value] of Object.entries(env)) container = container.withEnvVariable(name, value);
+  if (migrations !== undefined) {
+    container = container
+      .withMountedDirectory("/migrations", source.directory(migrations.folder))
+      .withExec(["sh", "-ec", migrations.script])
+      .withoutMount("/migrations");
+  }
+  container = container.withExposedPort(port);
+  for (const path of tmpfs) container = container.withMountedTemp(path);
+  return container.asService(command === undefined ? { useEntrypoint: true } : { args: command });
 }
 
 /** Binds the services under the names that the configuration gives them. */
-export function withServices(container: Container, config: Config, names: readonly string[]): Container {
+export function withServices(container: Container, config: Config, source: Directory, names: readonly string[]): Container {
   return [...new Set(names)].reduce((bound, name) => {
     const service = config.tests?.services?.[name];
     if (service === undefined) throw new Error(`fastloop.yaml: unknown service \`${name}\``);
-    return bound.withServiceBinding(name, serviceOf(service));
+    return bound.withServiceBinding(name, serviceOf(service, source));
   }, container);
 }

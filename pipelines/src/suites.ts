@@ -3,15 +3,16 @@ import type { Container, Directory } from "@dagger.io/dagger";
 import { resolveSuite } from "../vendor/config.mjs";
 import type { Config, ResolvedSuite, TierName } from "../vendor/config.mjs";
 import { devImage } from "./dev.ts";
-import { run } from "./exec.ts";
+import { cacheVolume, run } from "./exec.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
 import { withServices } from "./services.ts";
 import { parseShard, runnerEnvironment } from "./runners.ts";
 import type { RunnerRequest } from "./runners.ts";
-import { selectTests } from "./selection.ts";
 import { summaryOf } from "./summary.ts";
+import { askedTests, namesArguments } from "./trace.ts";
+import type { TraceRequest } from "./trace.ts";
 
 export const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
 
@@ -47,14 +48,12 @@ export async function runSuites(config: Config, source: Directory, request: Suit
   return ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
 }
 
-/** One tier of one suite, and what is asked of its runner. */
+/** One tier of one suite, and what is asked of it. */
 export interface PlannedTier {
   name: string;
   tier: TierName;
   suite: ResolvedSuite;
-  /** The whole tier is left out: no file that it reads changed. */
-  skipped: boolean;
-  request: RunnerRequest;
+  request: TraceRequest;
 }
 
 export function plannedTiers(config: Config, { tier, suites: names = [], shard, changed }: SuiteRequest): PlannedTier[] {
@@ -68,11 +67,7 @@ export function plannedTiers(config: Config, { tier, suites: names = [], shard, 
   const tiers = tierOrder.slice(0, tierOrder.indexOf(tier) + 1);
   return (names.length > 0 ? names : known).flatMap((name) => {
     const suite = resolveSuite(suites[name]!);
-    const selection = changed === undefined ? undefined : selectTests(suite, changed);
-    const files = selection?.kind === "files" && suite.runner !== "node" ? selection.files : undefined;
-    return tiers
-      .filter((each) => suite.tiers[each] !== undefined)
-      .map((each) => ({ name, tier: each, suite, skipped: selection?.kind === "none", request: { shard, files } }));
+    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => ({ name, tier: each, suite, request: { shard, changed } }));
   });
 }
 
@@ -110,36 +105,50 @@ async function imageOf(config: Config, suite: ResolvedSuite, source: Directory):
 }
 
 async function runTier(config: Config, source: Directory, planned: PlannedTier): Promise<TierResult> {
-  const { name, tier, skipped } = planned;
-  if (skipped) return { suite: name, tier, summary: "not affected", tookS: 0 };
-  const container = await tierContainer(config, source, planned);
-  const output = await container.withExec(tierCommand(planned)).stdout();
-  return { suite: name, tier, summary: summaryOf(output.replace(trailer, "")), tookS: Number(trailer.exec(output)?.[1] ?? 0) };
+  const { name: suite, tier } = planned;
+  const ready = await readyTier(config, source, planned);
+  if (ready.container === undefined) return { suite, tier, summary: ready.told, tookS: 0 };
+  const ended = ready.container.withExec(tierCommand(planned));
+  const [output, errors] = await Promise.all([ended.stdout(), ended.stderr()]);
+  const summary = summaryOf(output.replace(trailer, ""), errors);
+  return { suite, tier, summary: ready.told === undefined ? summary : `${summary} (${ready.told})`, tookS: Number(trailer.exec(output)?.[1] ?? 0) };
 }
 
+/** A tier that has something to run, or why it has not. */
+export type ReadyTier = { container: Container; told?: string } | { container: undefined; told: string };
+
 /** The container of a tier with its services and all that is asked of its runner. */
-export async function tierContainer(config: Config, source: Directory, { suite, tier, request }: PlannedTier): Promise<Container> {
-  const command = suite.tiers[tier]!;
-  const files = request.shard !== undefined && suite.runner === "pytest" ? await pytestFiles(suite, source) : request.files;
-  const environment = { ...command.env, ...runnerEnvironment(suite.runner, { ...request, files }) };
-  let container = withServices(await prepareSuite(config, suite, source), config, [...suite.services, ...command.services]);
+export async function readyTier(config: Config, source: Directory, planned: PlannedTier, reports: Pick<RunnerRequest, "reports" | "coverage"> = {}): Promise<ReadyTier> {
+  const { suite, request } = planned;
+  const tier = suite.tiers[planned.tier]!;
+  const { shard } = request;
+  // What can't be divided runs as a whole, once.
+  const whole = suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
+  if (shard !== undefined && whole && parseShard(shard).index > 1) return { container: undefined, told: "not sharded: all of it is in shard 1" };
+  const prepared = await prepareSuite(config, suite, source);
+  const { words, told } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
+  if (words?.length === 0) return { container: undefined, told: told ?? "nothing in this shard" };
+  const environment = { ...tier.env, ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }) };
+  let container = withServices(prepared, config, source, [...suite.services, ...tier.services]);
   for (const [key, value] of Object.entries(environment)) container = container.withEnvVariable(key, value);
-  return container;
+  return { container: Object.entries(suite.caches).reduce((c, [name, path]) => c.withMountedCache(path, cacheVolume(name)), container), told };
 }
 
 /** The tier's commands; in the end they say how long they took, so that a cached result knows it too. */
-export function tierCommand({ suite, tier }: PlannedTier): string[] {
-  return ["sh", "-ec", ["fastloop_start=$(date +%s)", ...suite.tiers[tier]!.run, 'echo "took $(($(date +%s) - fastloop_start)) s"'].join("\n")];
+export function tierCommand({ suite, tier, request }: PlannedTier): string[] {
+  // A part or a selection may have no test of this tier's marker; pytest ends with 5 then.
+  const part = suite.runner === "pytest" && (request.shard !== undefined || request.changed !== undefined);
+  const wrapper = [
+    "start=$(date +%s)",
+    'sh -ec "$1"; code=$?',
+    ...(part ? ['[ "$code" = 5 ] && code=0'] : []),
+    '[ "$code" = 0 ] && echo "took $(($(date +%s) - start)) s"',
+    "exit $code",
+  ];
+  return ["sh", "-c", wrapper.join("\n"), "sh", suite.tiers[tier]!.run.join("\n")];
 }
 
 const trailer = /took (\d+) s\n$/;
-
-async function pytestFiles(suite: ResolvedSuite, source: Directory): Promise<string[]> {
-  const tree = suite.root === undefined ? source : source.directory(suite.root);
-  const cwd = suite.cwd === suite.workdir ? "" : `${suite.cwd.slice(suite.workdir.length + 1)}/`;
-  const found = await Promise.all([tree.glob(`${cwd}**/test_*.py`), tree.glob(`${cwd}**/*_test.py`)]);
-  return [...new Set(found.flat())].map((file) => file.slice(cwd.length));
-}
 
 /** An exec's failure keeps its output; the SDK's error class is not exported to modules, so it is known by its shape. */
 function describeFailure(failure: unknown): string {

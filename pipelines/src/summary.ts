@@ -1,8 +1,24 @@
 /** What a test runner said in the end, in a few words: `9 passed`, `1 failed, 8 passed`; else its last line. */
-export function summaryOf(output: string): string {
-  const counts = nodeCounts(output) ?? vitestCounts(output) ?? cargoCounts(output) ?? pytestCounts(output);
-  const lastLine = output.trimEnd().split("\n").at(-1)?.trim();
+export function summaryOf(output: string, errors = ""): string {
+  const plain = output.replaceAll(colors, "");
+  const counts = nodeCounts(plain) ?? vitestCounts(plain) ?? cargoCounts(plain) ?? pytestCounts(plain) ?? goCounts(plain) ?? jestCounts(errors.replaceAll(colors, ""));
+  const lastLine = plain.trimEnd().split("\n").at(-1)?.trim();
   return counts ?? (lastLine || "passed");
+}
+
+// eslint-disable-next-line no-control-regex
+const colors = /\u001B\[[\d;]*m/g;
+
+/** Jest tells its counts on stderr. */
+function jestCounts(errors: string): string | undefined {
+  const line = /^Tests:\s+(.*)$/m.exec(errors)?.[1];
+  if (line === undefined) return undefined;
+  return words(Number(/(\d+) passed/.exec(line)?.[1] ?? 0), Number(/(\d+) failed/.exec(line)?.[1] ?? 0));
+}
+
+function goCounts(output: string): string | undefined {
+  const packages = output.match(/^ok {2}\t\S+/gm)?.length ?? 0;
+  return packages === 0 ? undefined : `${packages} ${packages === 1 ? "package" : "packages"} passed`;
 }
 
 function nodeCounts(output: string): string | undefined {

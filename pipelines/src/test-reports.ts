@@ -1,8 +1,9 @@
 import { dag, ReturnType } from "@dagger.io/dagger";
 import type { Directory } from "@dagger.io/dagger";
 import type { Config } from "../vendor/config.mjs";
-import { plannedTiers, tierCommand, tierContainer } from "./suites.ts";
-import type { SuiteRequest } from "./suites.ts";
+import { cargoJunit, goJunit } from "./junit.ts";
+import { plannedTiers, readyTier, tierCommand } from "./suites.ts";
+import type { PlannedTier, SuiteRequest } from "./suites.ts";
 
 const folder = "/tmp/fastloop-reports";
 
@@ -10,13 +11,19 @@ const folder = "/tmp/fastloop-reports";
  * Runs the same tests for their reports: `SUITE/TIER/junit.xml`, the coverage beside it, the output and the exit code. A
  * failing test is in the report and fails nothing here.
  */
-export function testReports(config: Config, source: Directory, request: SuiteRequest, coverage: boolean): Promise<Directory> {
-  return plannedTiers(config, request).reduce(async (before, planned) => {
-    const asked = { ...planned, request: { ...planned.request, reports: folder, coverage } };
-    const container = await tierContainer(config, source, asked);
-    const ended = container.withDirectory(folder, dag.directory()).withExec(tierCommand(asked), { expect: ReturnType.Any });
-    const [output, exitCode] = await Promise.all([ended.stdout(), ended.exitCode()]);
-    const reports = ended.directory(folder).withNewFile("output.txt", output).withNewFile("exit-code", `${exitCode}\n`);
-    return (await before).withDirectory(`${planned.name}/${planned.tier}`, reports);
-  }, Promise.resolve(dag.directory()));
+export async function testReports(config: Config, source: Directory, request: SuiteRequest, coverage: boolean): Promise<Directory> {
+  const planned = plannedTiers(config, request);
+  const reports = await Promise.all(planned.map((each) => reportsOf(config, source, each, coverage)));
+  return reports.reduce((all, each, index) => all.withDirectory(`${planned[index]!.name}/${planned[index]!.tier}`, each), dag.directory());
+}
+
+async function reportsOf(config: Config, source: Directory, planned: PlannedTier, coverage: boolean): Promise<Directory> {
+  const { container, told } = await readyTier(config, source, planned, { reports: folder, coverage });
+  if (container === undefined) return dag.directory().withNewFile("output.txt", `${told}\n`);
+  const ended = container.withDirectory(folder, dag.directory()).withExec(tierCommand(planned), { expect: ReturnType.Any });
+  const [output, exitCode] = await Promise.all([ended.stdout(), ended.exitCode()]);
+  const files = ended.directory(folder).withNewFile("output.txt", output).withNewFile("exit-code", `${exitCode}\n`);
+  const { runner } = planned.suite;
+  if (runner !== "go" && runner !== "cargo") return files;
+  return files.withNewFile("junit.xml", runner === "go" ? goJunit(output) : cargoJunit(output));
 }

@@ -4,6 +4,8 @@
  */
 export type * from "./types.ts";
 export type { Preset, ResolvedSuite } from "./presets.ts";
+export type { ResolvedService } from "./service-presets.ts";
 export { parseConfig } from "./parse.ts";
 export { presets, resolveSuite } from "./presets.ts";
+export { resolveService } from "./service-presets.ts";
 export { durationMs, sizeBytes } from "./units.ts";

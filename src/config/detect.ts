@@ -66,8 +66,8 @@ function nodeTests(preset: PresetName, text: string): Pick<DetectedPart, "runner
 }
 
 function otherTests(preset: PresetName, text: (name: string) => string): Pick<DetectedPart, "runner" | "tiers"> {
-  if (preset === "go") return { runner: "go", tiers: { smoke: "go vet ./...", fast: "go test -short ./...", full: "go test ./..." } };
-  if (preset === "cargo") return { runner: "cargo", tiers: { smoke: "cargo check --tests", fast: "cargo test" } };
+  if (preset === "go") return { runner: "go", tiers: { smoke: "go vet ./...", fast: "go test -short $TEST_ARGS", full: "go test $TEST_ARGS" } };
+  if (preset === "cargo") return { runner: "cargo", tiers: { smoke: "cargo check --tests", fast: "cargo test $TEST_ARGS" } };
   const named = ["requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock"].some((file) => /\bpytest\b/.test(text(file)));
   if (named) return { runner: "pytest", tiers: { fast: "python -m pytest" } };
   return { tiers: { smoke: "python -m compileall -q .", fast: "python -m unittest" } };

@@ -32,7 +32,14 @@ function watchProblems(config: Config): MeaningProblem[] {
 function testProblems(config: Config): MeaningProblem[] {
   const { suites = {}, services = {} } = config.tests ?? {};
   const serviceNames = Object.keys(services);
-  return Object.entries(suites).flatMap(([name, suite]) => {
+  const serviceProblems = Object.entries(services).flatMap(([name, { image, port, preset, migrations }]): MeaningProblem[] => {
+    const path = ["tests", "services", name];
+    if (preset !== undefined) return [];
+    if (image === undefined || port === undefined) return [{ path, message: `service \`${name}\` has no ${image === undefined ? "image" : "port"}`, hint: "name an `image` and a `port`, or a `preset`" }];
+    if (migrations !== undefined && migrations.run === undefined) return [{ path: [...path, "migrations"], message: "`run` is missing", hint: "only the preset postgres knows how to run a folder of migrations" }];
+    return [];
+  });
+  const suiteProblems = Object.entries(suites).flatMap(([name, suite]) => {
     const path = ["tests", "suites", name];
     const problems: MeaningProblem[] = [];
     if (suite.image === undefined && suite.preset === undefined) {
@@ -56,6 +63,7 @@ function testProblems(config: Config): MeaningProblem[] {
     }
     return problems;
   });
+  return [...serviceProblems, ...suiteProblems];
 }
 
 const tagVariables = ["version", "toolchain", "toolchainVersion", "YYYY.MM.DD", "YYYY-MM-DD", "key"];

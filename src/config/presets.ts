@@ -14,12 +14,20 @@ const nodeImage = "node:22-bookworm-slim";
 const pythonImage = "python:3.11-slim-bookworm";
 const venv = "/opt/venv";
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** An empty crate in place of each package, so that the dependencies compile without the sources. */
+const cargoSkeleton = `for manifest in $(find . -name Cargo.toml); do
+  folder=$(dirname "$manifest"); mkdir -p "$folder/src"; echo 'fn main() {}' > "$folder/src/main.rs"; touch "$folder/src/lib.rs"
+  for file in $(sed -nE 's/^ *(path|build) *= *"([^"]*\\.rs)".*/\\2/p' "$manifest"); do mkdir -p "$(dirname "$folder/$file")"; echo 'fn main() {}' > "$folder/$file"; done
+done`;
+/** Sources may be older than the skeleton, and cargo would take its output for theirs. */
+const cargoForget = "cargo tree --workspace --depth 0 --prefix none | cut -d' ' -f1 | sort -u | grep . | xargs -n1 cargo clean -p";
+
 const withVenv = { VIRTUAL_ENV: venv, PATH: `${venv}/bin:${systemPath}` };
 
 export const presets: Record<PresetName, Preset> = {
   npm: {
     image: nodeImage,
-    manifests: ["package.json", "package-lock.json"],
+    manifests: ["**/package.json", "package-lock.json", ".npmrc"],
     install: ["npm ci"],
     installed: ["node_modules"],
     caches: { npm: "/root/.npm" },
@@ -27,7 +35,7 @@ export const presets: Record<PresetName, Preset> = {
   },
   pnpm: {
     image: nodeImage,
-    manifests: ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"],
+    manifests: ["**/package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc"],
     install: ["npm install --global pnpm@10", "pnpm install --frozen-lockfile"],
     installed: ["node_modules"],
     caches: { npm: "/root/.npm", pnpm: "/root/.local/share/pnpm/store" },
@@ -35,7 +43,7 @@ export const presets: Record<PresetName, Preset> = {
   },
   yarn: {
     image: nodeImage,
-    manifests: ["package.json", "yarn.lock"],
+    manifests: ["**/package.json", "yarn.lock", ".npmrc"],
     install: ["command -v yarn >/dev/null || npm install --global yarn@1.22.22", "yarn install --frozen-lockfile"],
     installed: ["node_modules"],
     caches: { npm: "/root/.npm", yarn: "/usr/local/share/.cache/yarn" },
@@ -73,19 +81,21 @@ export const presets: Record<PresetName, Preset> = {
   go: {
     image: "golang:1-bookworm",
     manifests: ["go.mod", "go.sum"],
-    install: ["go mod download"],
+    // Downloads go to a volume, and from there into the layer, which holds what go.sum names and nothing else.
+    install: ["GOMODCACHE=/var/cache/go-mod go mod download", "GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' go mod download"],
     installed: [],
-    caches: { "go-mod": "/go/pkg/mod", "go-build": "/root/.cache/go-build" },
-    env: {},
+    caches: { "go-mod": "/var/cache/go-mod", "go-build": "/root/.cache/go-build" },
+    env: { GOMODCACHE: "/go/pkg/mod", GOFLAGS: "-modcacherw" },
   },
   cargo: {
     image: "rust:1-bookworm",
-    // The dependency layer: compiled against an empty program, so that only a change of the manifests recompiles it.
-    manifests: ["Cargo.toml", "Cargo.lock"],
-    install: ["mkdir -p src", "echo 'fn main() {}' > src/main.rs", "touch src/lib.rs", "cargo build --tests", "rm -r src"],
+    // The dependency layer: compiled against empty programs, so that only a change of the manifests recompiles it.
+    manifests: ["Cargo.lock", "**/Cargo.toml"],
+    install: [cargoSkeleton, "cargo build --workspace --tests", cargoForget, "find . -name '*.rs' -delete", "find . -type d -empty -delete"],
     installed: [],
-    caches: { "cargo-registry": "/usr/local/cargo/registry" },
-    env: { CARGO_TARGET_DIR: "/opt/target" },
+    // The crates' sources are in the layer: cargo wants to see them whenever it builds.
+    caches: {},
+    env: { CARGO_TARGET_DIR: "/opt/target", CARGO_HOME: "/usr/local/cargo" },
   },
 };
 
@@ -102,6 +112,14 @@ export const presetFiles: [file: string, preset: PresetName][] = [
   ["Cargo.toml", "cargo"],
 ];
 
+export interface ResolvedTier {
+  run: string[];
+  /** Patterns below cwd; undefined: the command knows. */
+  files?: string[];
+  services: string[];
+  env: Record<string, string>;
+}
+
 /** A suite with its preset laid under it: nothing is left to default but the sources. */
 export interface ResolvedSuite {
   image: string;
@@ -117,7 +135,7 @@ export interface ResolvedSuite {
   env: Record<string, string>;
   services: string[];
   runner?: SuiteConfig["runner"];
-  tiers: Partial<Record<TierName, { run: string[]; services: string[]; env: Record<string, string> }>>;
+  tiers: Partial<Record<TierName, ResolvedTier>>;
 }
 
 export function resolveSuite(suite: SuiteConfig): ResolvedSuite {
@@ -141,7 +159,7 @@ export function resolveSuite(suite: SuiteConfig): ResolvedSuite {
         tier,
         typeof command === "string"
           ? { run: [command], services: [], env: {} }
-          : { run: list(command.run) ?? [], services: command.services ?? [], env: command.env ?? {} },
+          : { run: list(command.run) ?? [], files: command.files, services: command.services ?? [], env: command.env ?? {} },
       ]),
     ),
   };

@@ -129,17 +129,33 @@ const prodImage = z.strictObject({
   command: z.array(z.string()).optional(),
 });
 
+export const servicePresetNames = ["postgres", "redis"] as const;
+
 const service = z.strictObject({
-  image: z.string().min(1),
-  port: z.int().positive(),
+  preset: z.enum(servicePresetNames).optional().describe("A database from Debian's packages, its data in memory; fills the keys below."),
+  image: z.string().min(1).optional(),
+  packages: z.array(z.string().min(1)).optional().describe("System packages installed on top of the image."),
+  port: z.int().positive().optional(),
   env: environment.optional(),
   command: z.array(z.string()).optional(),
   tmpfs: z.array(z.string().startsWith("/")).optional().describe("Kept in memory, e.g. a database's data folder."),
+  migrations: z
+    .strictObject({
+      folder: relativePath.describe("Of the project; mounted at /migrations."),
+      run: oneOrMore.optional().describe("Default for postgres: every *.sql in the order of names."),
+    })
+    .optional()
+    .describe("Run once into the service's initial data, and again only when the folder's content changed."),
 });
 
 const tierCommand = z.union([
   z.string().min(1),
-  z.strictObject({ run: oneOrMore, services: z.array(name).optional(), env: environment.optional() }),
+  z.strictObject({
+    run: oneOrMore.describe("$TEST_ARGS is what is asked of the runner: files, shard, reports."),
+    files: patterns.optional().describe("The tier's test files, below cwd; they are handed over in $TEST_ARGS."),
+    services: z.array(name).optional(),
+    env: environment.optional(),
+  }),
 ]);
 
 const suite = z.strictObject({
@@ -182,6 +198,10 @@ const scan = z.strictObject({
   advisories: z.string().optional().describe("File in the project or URL of the advisory list (OSV JSON)."),
   severity: z.enum(["low", "medium", "high", "critical"]).optional().describe("From here on a finding fails. Default: high."),
   ignore: z.array(z.string()).optional().describe("Advisories that were judged and accepted, by id."),
+  tool: z
+    .strictObject({ image: z.string().min(1), packages: z.array(z.string().min(1)).optional(), run: oneOrMore })
+    .optional()
+    .describe("A scanner in place of ours: the image's files are at /image, the SBOM is /sbom.json; a failing command fails the scan."),
 });
 
 export const configSchema = z

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { configSchema, presetNames, tierNames } from "./schema.ts";
+import type { configSchema, presetNames, servicePresetNames, tierNames } from "./schema.ts";
 
 /** A valid `fastloop.yaml`, as written: durations and sizes are texts (`durationMs`, `sizeBytes` read them). */
 export type Config = z.infer<typeof configSchema>;
@@ -19,6 +19,7 @@ export type ServiceConfig = NonNullable<TestsConfig["services"]>[string];
 export type PublishConfig = NonNullable<Config["publish"]>;
 export type ScanConfig = NonNullable<Config["scan"]>;
 export type PresetName = (typeof presetNames)[number];
+export type ServicePresetName = (typeof servicePresetNames)[number];
 export type TierName = (typeof tierNames)[number];
 
 /** A configuration and where it came from. */

@@ -6,7 +6,7 @@ test("a preset fills what a suite leaves out", () => {
     image: "node:22-bookworm-slim",
     workdir: "/app",
     cwd: "/app",
-    manifests: ["package.json", "package-lock.json"],
+    manifests: ["**/package.json", "package-lock.json", ".npmrc"],
     install: ["npm ci"],
     installed: ["node_modules"],
     caches: { npm: "/root/.npm" },

@@ -1,26 +1,27 @@
 import { describe, expect, test } from "vitest";
+import { cargoJunit, goJunit } from "../../../pipelines/src/junit.ts";
 import { parseShard, runnerEnvironment, shardOf } from "../../../pipelines/src/runners.ts";
-import { selectTests } from "../../../pipelines/src/selection.ts";
-import { resolveSuite } from "../../../src/config/presets.ts";
-import type { SuiteConfig } from "../../../src/config/types.ts";
 
 describe("what is asked of a runner", () => {
   test("reaches node and pytest by their own variables", () => {
-    expect(runnerEnvironment("node", { shard: "1/2", reports: "/r" })).toEqual({
+    expect(runnerEnvironment("node", { shard: "1/2", reports: "/r", words: ["a.test.js"] })).toEqual({
       NODE_OPTIONS: "--test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit --test-reporter-destination=/r/junit.xml --test-shard=1/2",
+      TEST_ARGS: "a.test.js",
     });
-    expect(runnerEnvironment("pytest", { reports: "/r", files: ["b.py", "a.py"], shard: "2/2" })).toEqual({ PYTEST_ADDOPTS: "--junitxml=/r/junit.xml b.py" });
+    expect(runnerEnvironment("pytest", { reports: "/r", words: ["b.py"] })).toEqual({ PYTEST_ADDOPTS: "--junitxml=/r/junit.xml b.py", TEST_ARGS: "b.py" });
   });
 
   test("reaches the others as $TEST_ARGS", () => {
-    expect(runnerEnvironment("vitest", { shard: "1/3" })).toEqual({ TEST_ARGS: "--shard=1/3" });
+    expect(runnerEnvironment("vitest", { shard: "1/3", words: ["a"] })).toEqual({ TEST_ARGS: "--shard=1/3 a" });
     expect(runnerEnvironment("jest", { reports: "/r" })).toMatchObject({ JEST_JUNIT_OUTPUT_FILE: "/r/junit.xml" });
+    expect(runnerEnvironment("go", { reports: "/r", coverage: true, words: ["./..."] })).toEqual({ TEST_ARGS: "-v -coverprofile=/r/coverage.out ./..." });
     expect(runnerEnvironment("cargo", {})).toEqual({});
   });
 
-  test("a runner that knows no shards refuses one", () => {
-    expect(() => runnerEnvironment("cargo", { shard: "1/2" })).toThrow("can't be sharded");
-    expect(() => runnerEnvironment(undefined, { shard: "1/2" })).toThrow("can't be sharded");
+  test("coverage goes beside the JUnit file", () => {
+    expect(runnerEnvironment("pytest", { reports: "/r", coverage: true }).PYTEST_ADDOPTS).toContain("--cov-report=xml:/r/coverage.xml");
+    expect(runnerEnvironment("vitest", { reports: "/r", coverage: true }).TEST_ARGS).toContain("--coverage.reportsDirectory=/r/coverage");
+    expect(runnerEnvironment("node", { reports: "/r", coverage: true }).TEST_ARGS).toContain("--test-reporter=lcov --test-reporter-destination=/r/coverage.lcov");
   });
 
   test("the parts of a list are disjoint and together all of it", () => {
@@ -34,29 +35,16 @@ describe("what is asked of a runner", () => {
   });
 });
 
-describe("which tests a change can affect", () => {
-  const suite = (config: Partial<SuiteConfig>) => resolveSuite({ preset: "npm", sources: ["lib/"], cwd: "lib", tiers: {}, ...config });
-
-  test("none, when the suite reads none of the files", () => {
-    expect(selectTests(suite({ runner: "vitest" }), ["worker/a.py"])).toEqual({ kind: "none" });
+describe("JUnit XML of runners that write none", () => {
+  test("go: each test under the package that ended after it", () => {
+    const xml = goJunit("=== RUN   TestA\n--- PASS: TestA (0.01s)\n    --- FAIL: TestB/sub (0.00s)\nFAIL\nFAIL\texample.com/x\t0.1s\n--- SKIP: TestC (0.00s)\nok  \texample.com/y\t0.1s\n");
+    expect(xml).toContain('<testsuite name="example.com/x" tests="2" failures="1" skipped="0">');
+    expect(xml).toContain('<testcase classname="example.com/y" name="TestC" time="0"><skipped/></testcase>');
   });
 
-  test("all, when a manifest changed or no runner is named", () => {
-    expect(selectTests(suite({ runner: "vitest" }), ["package-lock.json"])).toEqual({ kind: "all", because: "package-lock.json changed" });
-    expect(selectTests(suite({}), ["lib/a.ts"])).toMatchObject({ kind: "all" });
-  });
-
-  test("the test files themselves, when only those changed", () => {
-    expect(selectTests(suite({ runner: "node" }), ["lib/test/a.test.ts"])).toEqual({ kind: "files", files: ["test/a.test.ts"] });
-    expect(selectTests(suite({ runner: "go", preset: "go", sources: ["./"], cwd: undefined }), ["x/a_test.go", "x/b_test.go"])).toEqual({ kind: "files", files: ["./x"] });
-  });
-
-  test("what imports them, for runners that follow imports; all for the others", () => {
-    expect(selectTests(suite({ runner: "vitest" }), ["lib/src/a.ts"])).toEqual({ kind: "related", files: ["src/a.ts"] });
-    expect(selectTests(suite({ runner: "pytest" }), ["lib/src/a.py"])).toMatchObject({ kind: "all", because: expect.stringContaining("pytest") as string });
-  });
-
-  test("all, when a file that the suite reads lies outside of where its tests run", () => {
-    expect(selectTests(suite({ runner: "vitest", sources: ["lib/", "api/"] }), ["api/src/b.ts"])).toMatchObject({ kind: "all" });
+  test("cargo: modules are suites", () => {
+    const xml = cargoJunit("running 3 tests\ntest a::tests::adds ... ok\ntest fails<T> ... FAILED\ntest a::tests::slow ... ignored\n\ntest result: FAILED.\n");
+    expect(xml).toContain('<testsuite name="a::tests" tests="2" failures="0" skipped="1">');
+    expect(xml).toContain('name="fails&lt;T&gt;" time="0"><failure message="failed"/></testcase>');
   });
 });

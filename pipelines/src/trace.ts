@@ -1,0 +1,82 @@
+import type { Container, Directory } from "@dagger.io/dagger";
+import type { ResolvedSuite, ResolvedTier } from "../vendor/config.mjs";
+import { javascriptGraph, javascriptListing, pythonGraph, pythonListing, testsReaching } from "./import-graph.ts";
+import { cargoGraph, cargoListing, cargoWords, goGraph, goListing, goWords, packagesReaching } from "./package-graph.ts";
+import type { TestPackage } from "./package-graph.ts";
+import { shardOf } from "./runners.ts";
+import { selectTests, testFile } from "./selection.ts";
+
+/** What a tier is to run: words for its runner (test files, packages), or all of it. */
+export type Asked = { words: string[] | undefined; told?: string };
+
+export interface TraceRequest {
+  changed?: readonly string[];
+  shard?: string;
+}
+
+/**
+ * Which tests of a tier are asked for: those of its `files`, those that the change can affect, those of the shard. The
+ * suite's container tells what imports what; whatever is not sure means all.
+ */
+export async function askedTests(suite: ResolvedSuite, tier: ResolvedTier, prepared: Container, { changed, shard }: TraceRequest): Promise<Asked> {
+  if (suite.runner === "go" || suite.runner === "cargo") return askedPackages(suite, prepared, { changed, shard });
+  const own = tier.files === undefined ? undefined : await matching(prepared.directory(suite.cwd), tier.files);
+  if (own?.length === 0) throw new Error(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
+  const selection = changed === undefined ? undefined : selectTests(suite, changed);
+  if (selection?.kind === "none") return { words: [], told: "not affected" };
+  if (selection?.kind !== "trace") return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
+  if (suite.runner !== "pytest" && !namesArguments(tier)) return { words: own, told: "all, its command does not name $TEST_ARGS" };
+  const { tests, reaching } = await traced(suite, prepared, selection.changed, own);
+  if (reaching === undefined) return { words: await sharded(suite, prepared, own, shard), told: "all, a changed file is not there any more" };
+  return { words: suite.runner === "pytest" ? shardOf(reaching, shard) : reaching, told: reaching.length === 0 ? "not affected" : `${reaching.length} of ${tests} test files` };
+}
+
+export const namesArguments = (tier: ResolvedTier): boolean => tier.run.some((command) => command.includes("TEST_ARGS"));
+
+async function traced(suite: ResolvedSuite, prepared: Container, changed: readonly string[], own?: readonly string[]): Promise<{ tests: number; reaching?: string[] }> {
+  const python = suite.runner === "pytest";
+  const text = await outputOf(prepared, python ? pythonListing : javascriptListing(await packageName(suite, prepared)));
+  const graph = python ? pythonGraph(text) : javascriptGraph(text);
+  const tests = own ?? [...graph.files].filter((file) => testFile[suite.runner!].test(file)).toSorted();
+  // Without a file that looks like a test, ours and the runner's ideas of one differ.
+  return { tests: tests.length, reaching: tests.length === 0 ? undefined : testsReaching(graph, tests, changed) };
+}
+
+async function packageName(suite: ResolvedSuite, prepared: Container): Promise<string | undefined> {
+  const folder = prepared.directory(suite.cwd);
+  if (!(await folder.entries()).includes("package.json")) return undefined;
+  return (JSON.parse(await folder.file("package.json").contents()) as { name?: string }).name;
+}
+
+/** vitest, jest and node take a shard themselves; pytest does not, so it gets the files of its part. */
+async function sharded(suite: ResolvedSuite, prepared: Container, own: string[] | undefined, shard: string | undefined): Promise<string[] | undefined> {
+  if (shard === undefined || suite.runner !== "pytest") return own;
+  return shardOf(own ?? (await matching(prepared.directory(suite.cwd), ["**/test_*.py", "**/*_test.py"])), shard);
+}
+
+async function askedPackages(suite: ResolvedSuite, prepared: Container, { changed, shard }: TraceRequest): Promise<Asked> {
+  const selection = changed === undefined ? undefined : selectTests(suite, changed);
+  if (selection?.kind === "none") return { words: [], told: "not affected" };
+  const told = selection?.kind === "all" ? `all, ${selection.because}` : undefined;
+  if (selection?.kind !== "trace" && shard === undefined) return { words: suite.runner === "go" ? ["./..."] : undefined, told };
+  const go = suite.runner === "go";
+  const graph = go ? goGraph(await outputOf(prepared, goListing)) : cargoGraph(await outputOf(prepared, cargoListing));
+  const traced = selection?.kind === "trace" ? packagesReaching(graph, selection.changed) : undefined;
+  const chosen = traced ?? graph.packages;
+  const part = new Set(shardOf(chosen.map(({ name }) => name), shard));
+  const packages = chosen.filter(({ name }) => part.has(name));
+  const words = go ? goWords(packages) : cargoWords(packages, selection?.kind === "trace" && shard === undefined ? selection.changed : []);
+  return { words, told: told ?? toldOf(traced, graph.packages) };
+}
+
+function toldOf(traced: readonly TestPackage[] | undefined, all: readonly TestPackage[]): string | undefined {
+  if (traced === undefined || traced.length === all.length) return undefined;
+  return `${traced.length} of ${all.length} packages`;
+}
+
+async function matching(folder: Directory, patterns: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(patterns.map((pattern) => folder.glob(pattern)));
+  return [...new Set(found.flat())].toSorted();
+}
+
+const outputOf = (prepared: Container, script: string): Promise<string> => prepared.withExec(["sh", "-ec", script]).stdout();
