@@ -1,5 +1,10 @@
 /** Errors that an engine's answers become. They are results, not bugs: a caller decides what they mean. */
 
+/** A Dagger engine ends many messages with ` [traceparent:…]`, which says nothing without its traces. */
+export function withoutTrace(message: string): string {
+  return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
+}
+
 export interface GraphqlError {
   message: string;
   path?: readonly (string | number)[];
@@ -13,7 +18,7 @@ export class QueryError extends Error {
   readonly path: readonly (string | number)[];
 
   constructor(error: GraphqlError) {
-    super(error.message);
+    super(withoutTrace(error.message));
     this.extensions = error.extensions ?? {};
     this.path = error.path ?? [];
   }

@@ -9,6 +9,8 @@ export { ExecFailure, QueryError, type GraphqlError } from "./errors.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";
 export * from "./session-control.ts";
+export { runDaggerCall } from "./dagger/foreground.ts";
+export { needsDagger, serveModule } from "./dagger/served-module.ts";
 export { TreeSync, type SyncedTree } from "./trees.ts";
 
 /** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */

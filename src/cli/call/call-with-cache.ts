@@ -1,8 +1,8 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
-import { describeEngineChoice, ExecFailure, openSession, QueryError } from "../../engine/index.ts";
+import { describeEngineChoice, ExecFailure, needsDagger, openSession, QueryError, serveModule, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { execMessage, startModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { execMessage, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
@@ -33,7 +33,7 @@ export async function callWithCache(
       module,
       hasher,
       secretKey: environmentKey(stateDir),
-      engine: await engineKey(engine),
+      engine: await engineKey(call, engine),
       env: context.env,
       cwd: context.cwd,
     });
@@ -63,9 +63,9 @@ async function holdsSecret(value: ReturnedValue, call: ParsedCall, context: CliC
 }
 
 /** Which engine would answer, without waking it. */
-async function engineKey(options: EngineOptions): Promise<string> {
+async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<string> {
   const { choice } = await describeEngineChoice(options);
-  return `${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
+  return `${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
 async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliContext, engine: EngineOptions): Promise<ReturnedValue> {
@@ -76,15 +76,12 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
     : new Progress({ stream: context.stderr, colors: context.colors("stderr"), verbose: call.verbose });
   const onNotice = (text: string): void => progress?.print(text);
   try {
+    // Before an engine is started for nothing.
+    if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
     const session = await openSession({ workdir: cwd, ...engine, signal, onNotice });
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => progress?.event(event));
-    const host = startModuleHost({
-      module,
-      session: { port: session.port, token: session.token },
-      env,
-      onLog: ({ text }) => progress?.print(text.replace(/\n$/, "")),
-    });
+    const host = bodies(call, module, session, env, onNotice);
     try {
       return await runCall(call, { module, session, host, callId, signal, env, cwd });
     } finally {
@@ -95,6 +92,26 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
   } finally {
     progress?.stop();
   }
+}
+
+/** Where the functions of the module run. */
+function bodies(
+  { via }: ParsedCall,
+  module: ModuleInfo,
+  session: EngineSession,
+  env: NodeJS.ProcessEnv,
+  print: (text: string) => void,
+): ModuleHost {
+  if (via === "module") {
+    print("the engine loads the module: up to a minute the first time, a second later on");
+    return serveModule(session, module);
+  }
+  return startModuleHost({
+    module,
+    session: { port: session.port, token: session.token },
+    env,
+    onLog: ({ text }) => print(text.replace(/\n$/, "")),
+  });
 }
 
 /** So many lines of a failed command's output are shown. */

@@ -30,14 +30,18 @@ const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, va
   "no-cache": { takesValue: false, apply: (call) => void (call.noCache = true) },
   verbose: { takesValue: false, apply: (call) => void (call.verbose = true) },
   silent: { takesValue: false, apply: (call) => void (call.silent = true) },
+  via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
+  engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
+  "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
   // Read before parsing (`findOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
   module: { takesValue: true, apply: () => {} },
-  engine: { takesValue: true, apply: () => {} },
-  "buildkit-host": { takesValue: true, apply: () => {} },
   progress: { takesValue: true, apply: () => {} },
   quiet: { takesValue: false, apply: () => {} },
   "no-color": { takesValue: false, apply: () => {} },
 };
+
+/** What `dagger call` does not know, or is told by us. */
+const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-color", "module"]);
 
 const shortFlags: Record<string, string> = { o: "output", j: "json", h: "help", v: "verbose", s: "silent", m: "module", q: "quiet" };
 
@@ -85,13 +89,15 @@ class CallParser {
   private readonly words: readonly string[];
   private readonly context: ValueContext;
   private at = 0;
+  /** Indexes of words that are fastloop's alone. */
+  private readonly ours = new Set<number>();
   private readonly call: ParsedCall;
 
   constructor(words: readonly string[], context: ValueContext) {
     this.words = words;
     this.context = context;
     const returns: TypeRef = { kind: "object", name: context.module.mainObject };
-    this.call = { own: [], core: [], returns, json: false, noCache: false, verbose: false, silent: false, help: false };
+    this.call = { own: [], core: [], returns, json: false, noCache: false, verbose: false, silent: false, via: "host", help: false, words: [] };
   }
 
   parse(): ParsedCall {
@@ -104,6 +110,7 @@ class CallParser {
     }
     while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
     if (!this.call.help) this.checkRequired();
+    this.call.words = this.words.filter((_word, index) => !this.ours.has(index));
     return this.call;
   }
 
@@ -159,7 +166,13 @@ class CallParser {
     }
     const own = ownFlags[name];
     if (own === undefined) throw unknownFlag(name, fn);
+    const first = this.at - 1;
     own.apply(this.call, own.takesValue ? (attached ?? this.value(`--${name}`)) : "");
+    if (notDaggers.has(name)) this.markOurs(first);
+  }
+
+  private markOurs(first: number): void {
+    for (let index = first; index < this.at; index++) this.ours.add(index);
   }
 
   /** `-o FILE`, `-oFILE`, `-jv`. */
@@ -173,7 +186,9 @@ class CallParser {
         continue;
       }
       const rest = letters.slice(index + 1).replace(/^=/, "");
+      const first = this.at - 1;
       own.apply(this.call, rest === "" ? this.value(`-${letter}`) : rest);
+      if (index === 0 && notDaggers.has(shortFlags[letter] ?? "")) this.markOurs(first);
       return;
     }
   }
@@ -202,6 +217,11 @@ function missingArguments(step: OwnStep | CoreStep): ArgumentInfo[] {
   return step.fn.arguments.filter(
     (argument) => isRequired(argument) && !step.given.some((given) => given.argument === argument),
   );
+}
+
+function viaOf(text: string): ParsedCall["via"] {
+  if (text === "host" || text === "module" || text === "call") return text;
+  throw new UserError("usage", `host, module or call was expected, not "${text}"`, { place: "--via" });
 }
 
 /** The constructor as a function without a name, as the engine calls it. */

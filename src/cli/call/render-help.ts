@@ -29,6 +29,7 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
       ["-o, --output PATH", "save the result to a file or folder"],
       ["-j, --json", "print the result as JSON"],
       ["    --no-cache", "run even if nothing changed since the last call"],
+      ["    --via WAY", "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)"],
       ["-v, --verbose", "show the output of commands"],
       ["-s, --silent", "show no progress"],
     ]),

@@ -16,6 +16,8 @@ export interface ResolveContext {
   env: NodeJS.ProcessEnv;
   /** Folder that `file://` secrets are relative to. */
   cwd: string;
+  /** Whether the engine fills in `defaultPath` and `defaultAddress` by itself: it does for a module that it serves. */
+  engineFillsDefaults: boolean;
 }
 
 /** A resolved value: JSON, objects as `{ $id }`, enum members marked for GraphQL. */
@@ -29,7 +31,8 @@ export async function resolveArguments(
 ): Promise<Record<string, unknown>> {
   const entries = await Promise.all(
     signature.map(async (argument): Promise<[string, unknown]> => {
-      const value = given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, context.module);
+      const written = given.find((candidate) => candidate.argument === argument)?.value;
+      const value = written ?? (context.engineFillsDefaults ? undefined : defaultOf(argument, context.module));
       return [argument.name, value === undefined ? undefined : await resolveValue(value, argument, context)];
     }),
   );

@@ -18,7 +18,7 @@ export interface RunContext {
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
 export async function runCall(call: ParsedCall, context: RunContext): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
-  const resolving: ResolveContext = { ...context, query };
+  const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" };
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
   value ??= await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });

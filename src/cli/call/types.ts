@@ -54,6 +54,13 @@ export interface ParsedCall {
   noCache: boolean;
   verbose: boolean;
   silent: boolean;
+  /** Where function bodies run: a process beside the CLI, a Dagger engine's own containers, or `dagger call` itself. */
+  via: "host" | "module" | "call";
+  /** As given among the words of the call; there it says more than the environment. */
+  engine?: string;
+  /** The call as `dagger call` takes it: without what only fastloop knows. */
+  words: string[];
+  buildkitHost?: string;
   /** `--help` was among the words: what follows the chain so far is wanted, not run. */
   help: boolean;
 }

@@ -4,10 +4,12 @@ import process from "node:process";
 import type { Command } from "commander";
 import { findModule, loadModule } from "../../module/index.ts";
 import { findOption, parseCall } from "../call/parse-call.ts";
-import { callWithCache } from "../call/call-with-cache.ts";
+import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
+import { callWithCache, type EngineOptions } from "../call/call-with-cache.ts";
 import { renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
+import type { ParsedCall } from "../call/types.ts";
 import type { CliContext } from "../context.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -41,10 +43,14 @@ async function call(words: string[], context: CliContext): Promise<void> {
     context.stdout.write(renderCallHelp(parsed, module));
     return;
   }
-  const value = await callWithCache(parsed, module, context, {
-    engine: options.engine ?? findOption(words, "engine") ?? "auto",
-    buildkitHost: options.buildkitHost ?? findOption(words, "buildkit-host"),
-  });
+  const engine = { engine: parsed.engine ?? options.engine ?? "auto", buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
+  const foreground = await throughDagger(parsed, engine);
+  if (foreground !== undefined) {
+    const { cwd, env, signal } = context;
+    process.exitCode = await runDaggerCall(foreground, { moduleRoot: module.root, words: parsed.words, cwd, env, signal });
+    return;
+  }
+  const value = await callWithCache(parsed, module, context, engine);
   const exported = writeOutput(parsed, value, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
@@ -53,4 +59,12 @@ async function call(words: string[], context: CliContext): Promise<void> {
   const text = renderResult(value, parsed.returns, parsed.json);
   context.stdout.write(context.stdout.isTTY && text !== "" && !text.endsWith("\n") ? `${text}\n` : text);
   process.exitCode = 0;
+}
+
+/** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */
+async function throughDagger(parsed: ParsedCall, engine: EngineOptions): Promise<EngineChoice | undefined> {
+  const wantsTerminal = parsed.core.some((step) => step.fn.name === "terminal");
+  if (parsed.via !== "call" && !wantsTerminal) return undefined;
+  const { choice } = await describeEngineChoice(engine);
+  return parsed.via === "call" || choice.kind.startsWith("dagger-") ? choice : undefined;
 }

@@ -12,7 +12,9 @@ export function describeError(error: unknown, sourceDir: string): HostError {
 /** "Encountered an unknown error" is the SDK's wrapping; what happened is in its cause. */
 function messageOf(error: Error): string {
   const { cause } = error;
-  return error.name === "UnknownDaggerError" && cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
+  const message = error.name === "UnknownDaggerError" && cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
+  // A Dagger engine's own end of a message; it says nothing without its traces.
+  return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
 }
 
 function userFrames(stack: string, sourceDir: string): string[] {

@@ -125,3 +125,17 @@ describe("words that make no call are one error with a hint:", () => {
     expect(error).toMatchObject({ name: "UserError", exitCode: 2, ...expected });
   });
 });
+
+describe("the way a call takes", () => {
+  it("is the host process unless another is named", () => {
+    expect(parse("greet --greeting hi").via).toBe("host");
+    expect(parse("--via module greet --greeting hi").via).toBe("module");
+    expect(() => parse("greet --greeting hi --via somehow")).toThrow("host, module or call was expected");
+  });
+
+  it("hands `dagger call` the words that are not fastloop's alone", () => {
+    const call = parse(["--via=call", "-m", ".", "-s", "greet", "--greeting", "a b", "--engine", "dagger", "--no-cache", "-o", "x"]);
+    expect(call.words).toEqual(["-s", "greet", "--greeting", "a b", "-o", "x"]);
+    expect(call).toMatchObject({ via: "call", engine: "dagger", output: "x" });
+  });
+});

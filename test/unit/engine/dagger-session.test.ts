@@ -110,6 +110,32 @@ describe("a session by the dagger CLI", () => {
   });
 });
 
+describe("the end of a session by the dagger CLI", () => {
+  const stubborn = (onTerm: string): string => `
+    import { writeFileSync } from "node:fs";
+    process.on("SIGTERM", () => { ${onTerm} });
+    process.stdin.resume();
+    setInterval(() => {}, 1000);
+    console.log(JSON.stringify({ port: 1, session_token: "t", pid: writeFileSync("pid", String(process.pid)) }));`;
+  const pidOf = (): number => Number(readFileSync(path.join(folder, "pid"), "utf8"));
+  const start = (source: string) =>
+    startSessionProcess({ command: program(source), args: [], workdir: folder, env: process.env, connectTimeoutMs: 20_000 });
+
+  it("is asked for by SIGTERM, so that the CLI can tell its engine", async () => {
+    const session = await start(stubborn('writeFileSync("termed", ""); process.exit(0)'));
+    await session.close();
+    expect(existsSync(path.join(folder, "termed"))).toBe(true);
+    expect(await session.ended).toBe("exit code 0");
+  });
+
+  it("comes by SIGKILL where SIGTERM is ignored", async () => {
+    const session = await start(stubborn("/* not now */"));
+    await session.close();
+    expect(await session.ended).toBe("signal SIGKILL");
+    expect(() => process.kill(pidOf(), 0)).toThrow("ESRCH");
+  });
+});
+
 describe("a session that the environment names", () => {
   it("is an error with a hint when nobody answers there", async () => {
     const choice = { kind: "dagger-session", port: 1, token: "t", reason: "" } as const;

@@ -1,0 +1,89 @@
+/** The part of a served module's GraphQL schema that a call goes through, asked for type by type. */
+import type { EngineSession, QueryOptions } from "../types.ts";
+
+/** A type with its list and non-null wrappers taken off. */
+export interface ServedType {
+  name: string;
+  isObject: boolean;
+}
+
+export interface ServedField {
+  /** As it is in the schema. */
+  name: string;
+  type: ServedType;
+  args: { name: string; type: ServedType }[];
+}
+
+interface Wrapped {
+  kind: string;
+  name: string | null;
+  ofType?: Wrapped | null;
+}
+
+interface TypeAnswer {
+  fields: { name: string; type: Wrapped; args: { name: string; type: Wrapped }[] }[] | null;
+  enumValues: { name: string }[] | null;
+}
+
+/** A list of non-null items that is itself non-null is three levels deep; nothing in a module goes deeper than twice that. */
+const wrapped = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
+const typeQuery = `query ServedType($name: String!) { __type(name: $name) {
+  fields { name type { ${wrapped} } args { name type { ${wrapped} } } }
+  enumValues { name }
+} }`;
+
+/**
+ * Names on the wire follow the engine's own rules (`URLPath`, `with2Images`, `LINUX_AMD_64`), which differ between
+ * releases: they are looked up by what does not differ, their letters and digits.
+ */
+export class ServedSchema {
+  private readonly session: EngineSession;
+  private readonly types = new Map<string, Promise<TypeAnswer>>();
+
+  constructor(session: EngineSession) {
+    this.session = session;
+  }
+
+  async field(type: string, name: string, options: QueryOptions): Promise<ServedField> {
+    const { fields } = await this.type(type, options);
+    const found = fields?.find((field) => sameName(field.name, name));
+    if (found === undefined) throw new Error(`the engine's ${type} has no field for ${name}`);
+    return {
+      name: found.name,
+      type: unwrap(found.type),
+      args: found.args.map((argument) => ({ name: argument.name, type: unwrap(argument.type) })),
+    };
+  }
+
+  /** The member on the wire for a member in code. */
+  async enumMember(type: string, member: string, options: QueryOptions): Promise<string> {
+    const { enumValues } = await this.type(type, options);
+    const found = enumValues?.find(({ name }) => sameName(name, member));
+    if (found === undefined) throw new Error(`the engine's ${type} has no member for ${member}`);
+    return found.name;
+  }
+
+  private type(name: string, options: QueryOptions): Promise<TypeAnswer> {
+    const known = this.types.get(name);
+    if (known !== undefined) return known;
+    const asked = this.session.query<{ __type: TypeAnswer | null }>(typeQuery, { name }, options).then(({ __type }) => {
+      if (__type === null) throw new Error(`the engine has no type ${name}`);
+      return __type;
+    });
+    this.types.set(name, asked);
+    // A cancelled question is asked again by the next call.
+    asked.catch(() => this.types.delete(name));
+    return asked;
+  }
+}
+
+export function sameName(a: string, b: string): boolean {
+  const plain = (text: string): string => text.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+  return plain(a) === plain(b);
+}
+
+function unwrap(type: Wrapped): ServedType {
+  let inner = type;
+  while (inner.ofType !== null && inner.ofType !== undefined) inner = inner.ofType;
+  return { name: inner.name ?? "", isObject: inner.kind === "OBJECT" || inner.kind === "INTERFACE" };
+}
