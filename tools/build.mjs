@@ -19,6 +19,7 @@ const programs = {
   provision: "src/engine/dagger/provision.ts",
   "setup-support": "src/engine/embedded/daemon/setup-support.ts",
   bench: "test/bench/main.ts",
+  chaos: "test/chaos/main.ts",
 };
 
 const entryPoints = Object.fromEntries(

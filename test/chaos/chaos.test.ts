@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { cliFile } from "../e2e/cli-process.ts";
+import { chaos } from "./story.ts";
+
+/** A short one of `npm run chaos`; the long ones are in docs/performance.md. */
+test("after random edits, checkouts, bursts and kills the watch says what a clean run computes", async () => {
+  const result = await chaos({ seed: 1, operations: 200, cliFile, note: () => undefined });
+  expect(result).toMatchObject({ differences: [], needless: [] });
+});

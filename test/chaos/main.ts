@@ -1,0 +1,32 @@
+/** `npm run chaos -- --seed S --operations N`: a random editor against the real watch; exit code 1 for any difference. */
+import path from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { startPrivateEngine } from "../bench/private-engine.ts";
+import { chaos } from "./story.ts";
+
+const { values } = parseArgs({
+  options: { seed: { type: "string", default: "1" }, operations: { type: "string", default: "10000" }, keep: { type: "boolean" } },
+});
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
+const engine = await startPrivateEngine(note);
+try {
+  const startedMs = performance.now();
+  const result = await chaos({
+    seed: Number(values.seed),
+    operations: Number(values.operations),
+    cliFile: path.join(import.meta.dirname, "fastloop.js"),
+    note,
+    keep: values.keep,
+  });
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  process.stdout.write(`${JSON.stringify({ seed: Number(values.seed), seconds, ...result }, undefined, 2)}\n`);
+  process.exitCode = result.differences.length + result.needless.length === 0 ? 0 : 1;
+} catch (error) {
+  note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+} finally {
+  await engine.stop();
+}

@@ -1,0 +1,149 @@
+/** `fastloop watch` as a process, and what it has said: the only thing that chaos knows of it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+interface Line {
+  event: string;
+  name?: string;
+  digest?: string;
+  outcome?: string;
+  fresh?: boolean;
+  value?: string;
+  text?: string;
+  look?: string;
+  current?: string[];
+  failed?: string[];
+  blocked?: string[];
+}
+
+/** What all runs of one project have shown, over restarts of the watch. */
+export class History {
+  /** `name digest` of results that are of a known state and passed. */
+  readonly passed = new Set<string>();
+  /** Name -> values that passed. */
+  readonly values = new Map<string, Set<string>>();
+  /** Results whose record may not be on disk yet, were the process killed now. */
+  unrecorded: string[] = [];
+  readonly needless: string[] = [];
+  readonly looks: Record<string, number> = {};
+  runs = 0;
+  cancelled = 0;
+  moved = 0;
+  settled = 0;
+  restarts = 0;
+}
+
+export class Watched {
+  readonly notices: string[] = [];
+  /** Names that started, in order. */
+  readonly started: string[] = [];
+  readonly broken: string[] = [];
+  stderr = "";
+  /** The newest `settled` line, undefined from the first sign of something new. */
+  settled: Line | undefined;
+  private readonly tail: string[] = [];
+  private readonly child: ChildProcess;
+  private readonly exited: Promise<unknown>;
+  private readonly history: History;
+  private waiters: (() => void)[] = [];
+
+  constructor(cliFile: string, cwd: string, history: History, words: readonly string[] = []) {
+    this.history = history;
+    history.restarts++;
+    this.child = spawn(process.execPath, [cliFile, "watch", "--json", "--engine", "embedded", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    this.exited = once(this.child, "exit");
+    void this.exited.then(() => this.wake());
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    createInterface({ input: this.child.stdout! }).on("line", (text) => {
+      this.take(JSON.parse(text) as Line);
+      this.wake();
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  async kill(name: NodeJS.Signals): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(name);
+    await this.exited;
+    for (const key of this.history.unrecorded) this.history.passed.delete(key);
+    this.history.unrecorded = [];
+  }
+
+  /** Waits until what was said so far satisfies `holds`; false when `timeoutMs` pass without it. */
+  async until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
+    const endMs = performance.now() + timeoutMs;
+    while (!holds()) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`the watch ended by itself: ${this.stderr}\n${this.last()}`);
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0) return false;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.waiters.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return true;
+  }
+
+  /** The newest lines, for a report of what went wrong. */
+  last(): string {
+    return this.tail.join("\n");
+  }
+
+  private take(line: Line): void {
+    const { history } = this;
+    if (line.event !== "step" && line.event !== "output") {
+      this.tail.push(JSON.stringify(line).slice(0, 400));
+      if (this.tail.length > 40) this.tail.shift();
+    }
+    const key = `${line.name} ${line.digest}`;
+    switch (line.event) {
+      case "planned":
+        history.looks[line.look!] = (history.looks[line.look!] ?? 0) + 1;
+        break;
+      case "started":
+        history.runs++;
+        this.started.push(line.name!);
+        this.settled = undefined;
+        if (history.passed.has(key)) history.needless.push(key);
+        break;
+      case "finished":
+        if (line.outcome === "cancelled") history.cancelled++;
+        else if (line.fresh !== true) history.moved++;
+        if (line.outcome === "passed" && line.fresh === true) {
+          history.passed.add(key);
+          history.unrecorded.push(key);
+          const values = history.values.get(line.name!) ?? new Set();
+          history.values.set(line.name!, values.add(line.value ?? ""));
+        }
+        break;
+      case "settled":
+        history.settled++;
+        history.unrecorded = [];
+        this.settled = line;
+        break;
+      case "notice":
+        this.notices.push(line.text!);
+        break;
+      case "broken":
+        this.broken.push(JSON.stringify(line));
+        this.settled = undefined;
+        break;
+      default:
+    }
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}
