@@ -56,7 +56,12 @@ export class Editor {
   step(): void {
     for (;;) {
       const name = this.random.weighted(weights);
-      if (!this.try(name)) continue;
+      try {
+        if (!this.try(name)) continue;
+      } catch (error) {
+        // A name that is taken by something of another kind; what was done before it counts.
+        if (!taken.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      }
       this.counts[name] = (this.counts[name] ?? 0) + 1;
       return;
     }
@@ -207,14 +212,8 @@ export class Editor {
   private onEntry(wanted: (entry: Entry) => boolean, edit: (file: string) => void): boolean {
     const candidates = this.entries().filter(wanted);
     if (candidates.length === 0) return false;
-    try {
-      edit(this.random.pick(candidates).file);
-      return true;
-    } catch (error) {
-      // A name that is taken by something of another kind; what was done before it counts.
-      if (["ENOTEMPTY", "EISDIR", "ENOTDIR", "EEXIST", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) return true;
-      throw error;
-    }
+    edit(this.random.pick(candidates).file);
+    return true;
   }
 
   /** A folder to make something in: one of the roots, or one in them. */
@@ -237,6 +236,8 @@ export class Editor {
     );
   }
 }
+
+const taken = new Set(["ENOTEMPTY", "EISDIR", "ENOTDIR", "EEXIST", "EINVAL"]);
 
 interface Entry {
   file: string;
