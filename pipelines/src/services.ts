@@ -13,9 +13,8 @@ export function serviceOf(config: ServiceConfig, source: Directory): Service {
   for (const [name, value] of Object.entries(env)) container = container.withEnvVariable(name, value);
   if (migrations !== undefined) {
     container = container
-      .withMountedDirectory("/migrations", source.directory(migrations.folder))
-      .withExec(["sh", "-ec", migrations.script])
-      .withoutMount("/migrations");
+      .withDirectory("/migrations", source.directory(migrations.folder))
+      .withExec(["sh", "-ec", migrations.script]);
   }
   container = container.withExposedPort(port);
   for (const path of tmpfs) container = container.withMountedTemp(path);
