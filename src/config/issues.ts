@@ -19,7 +19,7 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
     case "invalid_type":
       return [{ message: issue.message.endsWith("received undefined") ? `\`${String(issue.path.at(-1))}\` is missing` : issue.message.replace(/^Invalid input: /, "") }];
     case "invalid_value":
-      return [{ message: `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`, hint: undefined }];
+      return [invalidValue(issue)];
     case "invalid_union": {
       const inner = issue.errors.flat().find((error) => error.code === "unrecognized_keys" || error.path.length > 0);
       if (inner !== undefined) return describeIssue(inner);
@@ -32,6 +32,13 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
     default:
       return [{ message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message }];
   }
+}
+
+function invalidValue(issue: z.core.$ZodIssueInvalidValue): DescribedIssue {
+  const values = issue.values.map((value) => JSON.stringify(value)).join(" or ");
+  if (issue.input !== undefined) return { message: `expected ${values}` };
+  const key = String(issue.path.at(-1));
+  return { message: `\`${key}\` is missing`, hint: `write \`${key}: ${values}\`` };
 }
 
 function keyHint(key: string, known: readonly string[]): string | undefined {

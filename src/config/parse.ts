@@ -23,7 +23,7 @@ export function parseConfig(text: string): ParsedConfig {
     const { line, col } = lines.linePos(offsetOf(document, path, key));
     return { line, column: col };
   };
-  const result = configSchema.safeParse(document.toJS() ?? {});
+  const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (!result.success) {
     return failed(
       result.error.issues.flatMap((issue) =>

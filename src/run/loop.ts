@@ -152,7 +152,6 @@ export class Loop {
     const snapshot = this.reader.scan();
     this.watcher.watch(snapshot.folders(), { lookAgain: false });
     const targets = this.reader.read?.targets ?? [];
-    if (this.failure instanceof UserError) this.emit({ kind: "broken", error: this.failure });
     this.emit({
       kind: "ready",
       targets: targets.map((item) => item.target.name),

@@ -1,6 +1,7 @@
 /** `fastloop watch`: keeps the functions true while files change. */
 import { Option, type Command } from "commander";
 import { jsonReporter, plainReporter } from "../../report/index.ts";
+import { findModule } from "../../module/index.ts";
 import { Loop } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
@@ -35,6 +36,8 @@ Examples:
 
 export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
+  // What is broken is waited for; a folder without a module is the wrong one.
+  findModule(context.cwd, context.options.module);
   const write = (line: string): void => void context.stdout.write(`${line}\n`);
   const loop = new Loop({
     ...loopOptions(context, flags, "fastloop watch", names),
