@@ -43,7 +43,12 @@ export async function makeLoopProject(root: string, files: number): Promise<Loop
       sdk: { source: "typescript" },
       source: "pipelines",
     }),
-    "pipelines/package.json": JSON.stringify({ type: "module" }),
+    "pipelines/package.json": JSON.stringify({
+      type: "module",
+      // What a Dagger engine runs without installing anything first.
+      dependencies: { typescript: "5.9.3" },
+      dagger: { runtime: "bun" },
+    }),
     "pipelines/src/index.ts": moduleSource,
   };
   for (const [name, text] of Object.entries(fixed)) {

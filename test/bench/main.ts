@@ -18,6 +18,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "typical operations on the embedded engine beside buildctl and, where there is one, a Dagger engine",
     load: async () => (await import("./engine.ts")).engineBench,
   },
+  "dagger-call": {
+    summary: "edit to verdict of one function through fastloop and through `dagger call` on the same Dagger engine",
+    load: async () => (await import("./dagger-call.ts")).daggerCallBench,
+  },
   watch: {
     summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
     load: async () => (await import("./watch.ts")).watchBench,

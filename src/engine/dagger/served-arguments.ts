@@ -19,5 +19,7 @@ export async function argumentText(
     if ("$id" in value) return JSON.stringify(value.$id);
     throw new Error(`a ${served.name} cannot be given to a served module`);
   }
+  // The engine takes no whole number for a fraction.
+  if (type.kind === "float" && Number.isInteger(value)) return `${String(value)}.0`;
   return JSON.stringify(value);
 }

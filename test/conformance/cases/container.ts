@@ -86,11 +86,13 @@ export const containerCases: ConformanceCase[] = [
         .withExposedPort(80, { description: "web" })
         .withExposedPort(53, { protocol: NetworkProtocol.Udp })
         .withoutExposedPort(99);
-      return await Promise.all((await container.exposedPorts()).map(async (port) => [await port.port(), await port.protocol(), await port.description()]));
+      const ports = await Promise.all((await container.exposedPorts()).map(async (port) => ({ port: await port.port(), protocol: await port.protocol(), description: await port.description() })));
+      // A Dagger engine gives them in no order.
+      return ports.toSorted((a, b) => a.port - b.port);
     },
     expected: [
-      [80, "TCP", "web"],
-      [53, "UDP", null],
+      { port: 53, protocol: "UDP", description: null },
+      { port: 80, protocol: "TCP", description: "web" },
     ],
   },
   {

@@ -20,6 +20,7 @@ const schema = buildSchema(`
     levels(levels: [ConformLevel!]!): [ConformLevel!]!
     people: [ConformPerson!]!
     person(name: String!, age: Int): ConformPerson!
+    half(value: Float!): Float!
     tree(dir: ID!): [String!]!
     nothing: Void
     throws: String!
@@ -56,6 +57,7 @@ const conform = ({ who }: { who: string }): Record<string, unknown> => ({
   levels: ({ levels }: { levels: string[] }) => levels,
   people: [person("ada", 36), person("bob", 7)],
   person: ({ name, age = 1 }: { name: string; age?: number }) => person(name, age),
+  half: ({ value }: { value: number }) => value / 2,
   tree: ({ dir }: { dir: string }) => [dir],
   nothing: null,
   throws: () => {
@@ -115,6 +117,14 @@ describe("a served module", () => {
 
   it("speaks of enum members as the engine does, and gives them back as they are in code", async () => {
     expect(await call("levels", { levels: ["VeryHigh", "Low"] })).toEqual(["VeryHigh", "Low"]);
+  });
+
+  it("writes a whole number as a fraction where one is wanted", async () => {
+    const query = session.query;
+    const sent: string[] = [];
+    session = { ...session, query: (document, ...more) => (sent.push(document), query(document, ...more)) };
+    expect(await call("half", { value: 3 })).toBe(1.5);
+    expect(sent.at(-1)).toContain("half(value: 3.0)");
   });
 
   it("passes objects by their ids and gives core objects as ids", async () => {
