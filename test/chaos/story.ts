@@ -243,6 +243,7 @@ class Story {
     this.project.write("docs/unseen/deep/f.txt", this.editor.fresh());
     await this.agrees("an edit after the burst");
     rmSync(this.project.at("docs/unseen"), { recursive: true });
+    this.project.git("commit", "-q", "-m", "burst", "bulk");
   }
 
   private async killed(): Promise<void> {
