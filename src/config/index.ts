@@ -8,3 +8,4 @@ export type { LoadOptions } from "./load.ts";
 export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";
 export { durationMs, sizeBytes } from "./units.ts";
+export { sharedCacheOf } from "./shared-cache.ts";

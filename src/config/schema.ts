@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseCacheLocation } from "./shared-cache.ts";
 
 /**
  * The schema of `fastloop.yaml`, once for the CLI, the module and the editors (`docs/fastloop.schema.json`). What is
@@ -71,9 +72,17 @@ const engine = z.strictObject({
   limits: limits.optional(),
 });
 
+const cacheLocation = z.string().superRefine((text, context) => {
+  try {
+    parseCacheLocation(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+});
+
 const cache = z.strictObject({
-  from: z.array(z.string()).optional().describe("Caches to read, e.g. type=registry,ref=registry.example/app:cache."),
-  to: z.array(z.string()).optional().describe("Caches to write after a run."),
+  from: z.array(cacheLocation).optional().describe("Caches to read, e.g. type=registry,ref=registry.example/app:cache."),
+  to: z.array(cacheLocation).optional().describe("Caches to write when a command ends; `watch` writes none."),
 });
 
 const tool = z.strictObject({

@@ -18,6 +18,7 @@ export async function openSession(options: OpenSessionOptions): Promise<EngineSe
   options.signal?.throwIfAborted();
   const { choice } = await describeEngineChoice(options);
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
+  if (options.cache !== undefined) options.onNotice?.("cache.from and cache.to of fastloop.yaml are not used: a Dagger engine keeps a cache of its own");
   return openDaggerSession(choice, options);
 }
 

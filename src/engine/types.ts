@@ -35,6 +35,18 @@ export interface EngineSession {
   close(): Promise<void>;
 }
 
+/** A cache that machines share: BuildKit's type and attributes, e.g. `registry` with `ref`. */
+export interface CacheLocation {
+  type: string;
+  attrs: Record<string, string>;
+}
+
+/** What a session takes results from, and where `close` writes its own. For the embedded engine only. */
+export interface SharedCache {
+  from: readonly CacheLocation[];
+  to: readonly CacheLocation[];
+}
+
 export interface OpenSessionOptions {
   /** Host paths of the session are relative to this folder. */
   workdir: string;
@@ -44,6 +56,7 @@ export interface OpenSessionOptions {
   buildkitHost?: string;
   /** Nothing is fetched to set the engine up: what is missing is an error. */
   offline?: boolean;
+  cache?: SharedCache;
   signal?: AbortSignal;
   /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
   onNotice?: (text: string) => void;

@@ -1,4 +1,4 @@
-import { openSession, type EngineInfo, type EngineSession } from "../engine/index.ts";
+import { openSession, type EngineInfo, type EngineSession, type SharedCache } from "../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { LogFan, warmEngine, type WarmEngine } from "./executor.ts";
@@ -8,6 +8,7 @@ export interface EngineHolderOptions {
   engine: string;
   buildkitHost?: string;
   offline?: boolean;
+  cache?: SharedCache;
   environment: NodeJS.ProcessEnv;
   hasher: ContentHasher;
   onNotice(text: string): void;
@@ -73,9 +74,9 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, buildkitHost, offline, onNotice } = this.options;
+    const { workdir, engine, buildkitHost, cache, offline, onNotice } = this.options;
     try {
-      const session = await openSession({ workdir, engine, buildkitHost, offline, signal: this.closing.signal, onNotice });
+      const session = await openSession({ workdir, engine, buildkitHost, cache, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

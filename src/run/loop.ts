@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { durationMs } from "../config/index.ts";
+import { durationMs, sharedCacheOf } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
   environmentKey,
@@ -39,6 +39,8 @@ export interface LoopOptions {
   buildkitHost?: string;
   /** Nothing is fetched to set an engine up. */
   offline?: boolean;
+  /** Write `cache.to` at the end. Not while watching: what is being edited is of no use to others. */
+  writesCaches?: boolean;
   /** How the lock names this process, e.g. `fastloop watch`. */
   command: string;
   /** Only these functions, and what they need. */
@@ -337,11 +339,13 @@ export class Loop {
   }
 
   private openEngine(project: Project): EngineHolder {
+    const cache = sharedCacheOf(project.config.config);
     this.engine ??= new EngineHolder({
       workdir: project.root,
       engine: this.options.engine ?? project.config.config.engine?.use ?? "auto",
       buildkitHost: this.options.buildkitHost ?? project.config.config.engine?.buildkit,
       offline: this.options.offline,
+      cache: cache === undefined || this.options.writesCaches === true ? cache : { ...cache, to: [] },
       environment: this.options.environment,
       hasher: this.hasher,
       onNotice: (text) => this.emit({ kind: "notice", text }),

@@ -1,5 +1,6 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
+import { loadConfig, sharedCacheOf } from "../../config/index.ts";
 import { describeEngineChoice, ExecFailure, needsDagger, openSession, QueryError, serveModule, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { execMessage, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
@@ -78,7 +79,8 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
   try {
     // Before an engine is started for nothing.
     if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
-    const session = await openSession({ workdir: cwd, ...engine, signal, onNotice });
+    const { config } = await loadConfig({ cwd });
+    const session = await openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), signal, onNotice });
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => progress?.event(event));
     const host = bodies(call, module, session, env, onNotice);

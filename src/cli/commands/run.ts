@@ -51,6 +51,7 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   const options = loopOptions(context, flags, "fastloop run", names);
   const loop = new Loop({
     ...options,
+    writesCaches: true,
     selection: { ...options.selection, since: flags.since },
     force: flags.force === true || flags.all === true,
     deadlineMs: flags.deadline === undefined ? undefined : duration("--deadline", flags.deadline),

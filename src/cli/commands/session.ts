@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
+import { loadConfig, sharedCacheOf } from "../../config/index.ts";
 import { openSession, type EngineEvent } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
@@ -41,10 +42,12 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
   for (const signal of forwarded) process.on(signal, (received) => onSignal(received));
 
   const { options } = context;
+  const { config } = await loadConfig({ cwd: context.cwd });
   const session = await openSession({
     workdir: context.cwd,
     engine: options.engine ?? "auto",
     buildkitHost: options.buildkitHost,
+    cache: sharedCacheOf(config),
     signal: opening.signal,
     onNotice: context.notice,
   });
@@ -60,8 +63,8 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
     onSignal = (signal) => void (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal));
     return await exitCodeOf(command, child);
   } finally {
-    unsubscribe();
     await session.close();
+    unsubscribe();
   }
 }
 

@@ -9,7 +9,7 @@ import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts
 import { NoDaemon, readJson, request } from "./client-control.ts";
 import { logTail, stopDaemon } from "./client-start.ts";
 import { packageRoot } from "./daemon/paths.ts";
-import type { OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
+import type { ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
 
 /**
  * Opens a session with the daemon of a state folder; undefined when none runs, or when one of another build ran and was
@@ -24,6 +24,7 @@ export async function openDaemonSession(
     workdir: options.workdir,
     env: process.env as Record<string, string>,
     buildId: ownBuildId(),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
   };
   let response: http.IncomingMessage;
   try {
@@ -44,7 +45,19 @@ export async function openDaemonSession(
       detail: logTail(state, 12),
     });
   }
-  return followSession(response, reason, options);
+  return followSession(response, reason, state, options);
+}
+
+/** Resolves when the daemon has written the session's caches; whoever interrupts the command does not wait for it. */
+async function exportCaches(state: string, token: string, signal?: AbortSignal): Promise<readonly string[]> {
+  if (signal?.aborted === true) return [];
+  try {
+    const response = await request(state, "POST", "/caches", { token } satisfies ExportCachesRequest, signal);
+    return (await readJson<ExportedCaches>(response)).notices;
+  } catch {
+    // The session is over, or the command is being interrupted: there is nothing to write any more.
+    return [];
+  }
 }
 
 /** `dist/build-id`, which changes with every change of the sources. */
@@ -55,6 +68,7 @@ function ownBuildId(): string {
 async function followSession(
   response: http.IncomingMessage,
   reason: string,
+  state: string,
   options: OpenSessionOptions,
 ): Promise<EngineSession> {
   const listeners = new Set<(event: EngineEvent) => void>();
@@ -98,11 +112,13 @@ async function followSession(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close() {
+    async close() {
+      if (ended === undefined && options.cache !== undefined && options.cache.to.length > 0) {
+        for (const text of await exportCaches(state, token, options.signal)) for (const listener of listeners) listener({ kind: "notice", text });
+      }
       ended ??= "closed";
       response.destroy();
       agent.destroy();
-      return Promise.resolve();
     },
   };
 }

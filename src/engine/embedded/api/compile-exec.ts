@@ -35,14 +35,19 @@ export function execCommand(exec: Exec): string[] {
   return [`${shimMountPath}/shim`, ...flags, "--", ...exec.args];
 }
 
-export function execMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
+export interface MountKeys {
+  /** Also large trees are hashed: another machine knows them by their content only. */
+  hashLargeTrees?: boolean;
+}
+
+export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: MountKeys = {}): LlbMount[] {
   const mounts: LlbMount[] = [
     { kind: "bind", destination: shimMountPath, from: stateOf(exec.shim), readonly: true },
     { kind: "bind", destination: metaMountPath, from: metaTree(exec.stdin), selector: metaFolder },
     { kind: "secret", destination: `${trustMountPath}/ca.pem`, id: trustSecrets.ca, mode: 0o444, optional: true },
     { kind: "secret", destination: `${trustMountPath}/env`, id: trustSecrets.environment, mode: 0o444, optional: true },
   ];
-  for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf));
+  for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf, keys));
   for (const secret of exec.secrets) {
     if (secret.mountPath === undefined) continue;
     mounts.push({
@@ -94,7 +99,7 @@ function metaTree(stdin: string): State {
   );
 }
 
-function userMount(mount: Mount, stateOf: (tree: Tree) => State): LlbMount {
+function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTrees = false }: MountKeys): LlbMount {
   const { source, target: destination } = mount;
   switch (source.kind) {
     case "tmpfs":
@@ -114,7 +119,7 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State): LlbMount {
         from: stateOf(source.tree),
         selector: source.path,
         readonly: mount.readOnly,
-        ...(isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
+        ...(!hashLargeTrees && isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
       };
   }
 }

@@ -1,9 +1,9 @@
 import { diff, exec, file, git, http, image, local, scratch, type ExecResult, type FileAction, type State } from "../llb/index.ts";
-import { execMounts, execCommand, metaMountPath } from "./compile-exec.ts";
+import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { Exec, HostTree, Tree } from "./values.ts";
 
-export interface CompilerHooks {
+export interface CompilerHooks extends MountKeys {
   /** Called once for every exec, with the digest by which BuildKit reports on it. */
   onExec(digest: string, exec: Exec): void;
   /** The LLB of a `definition` tree (a Dockerfile build). */
@@ -84,7 +84,7 @@ export class Compiler {
         cwd: recipe.cwd,
         user: recipe.user,
         platform: recipe.platform,
-        mounts: execMounts(recipe, this.known),
+        mounts: execMounts(recipe, this.known, this.hooks),
         secretEnv: recipe.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
         insecure: recipe.insecure,
         name: execName(recipe),

@@ -6,6 +6,9 @@ import { StreamScrubber, scrub } from "./scrub.ts";
 /** What is kept of an exec's streams for its error, per stream; Dagger's limit. */
 const keptOutputChars = 100 * 1024;
 
+/** BuildKit's step in which it reads a shared cache, once for every solve. */
+const cacheImportPrefix = "importing cache manifest from ";
+
 interface Step {
   name: string;
   /** The solve that tells about the step: several solves of a request may share it, each is told everything. */
@@ -108,7 +111,7 @@ export class CallEvents {
   }
 
   private emit(name: string, event: EngineEvent): void {
-    if (name.startsWith(internalStepPrefix)) return;
+    if (name.startsWith(internalStepPrefix) || name.startsWith(cacheImportPrefix)) return;
     this.sink.emit(this.callId === undefined ? event : ({ ...event, callId: this.callId } as EngineEvent));
   }
 

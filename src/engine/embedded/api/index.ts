@@ -16,6 +16,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const served = (schema ??= buildApiSchema());
   return {
     execute: (request, { callId, signal }) => executeRequest(served, request, session.newCall(callId, signal)),
+    exportCaches: (signal) => session.exportCaches(signal),
     close: () => session.close(),
   };
 }

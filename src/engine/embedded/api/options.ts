@@ -1,4 +1,4 @@
-import type { EngineEvent } from "../../types.ts";
+import type { EngineEvent, SharedCache } from "../../types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 
 export interface ApiSessionOptions {
@@ -12,6 +12,7 @@ export interface ApiSessionOptions {
   onEvent(event: EngineEvent): void;
   /** The client's environment: `env://` secrets, place of the Docker configuration. */
   env: Record<string, string>;
+  cache?: SharedCache;
 }
 
 export interface ApiRequest {
@@ -28,5 +29,7 @@ export interface ApiResponse {
 export interface ApiSession {
   /** One GraphQL request. Aborting the signal cancels what it runs, and nothing else. */
   execute(request: ApiRequest, context: { callId?: string; signal: AbortSignal }): Promise<ApiResponse>;
+  /** Writes what this session has evaluated to its shared caches; says for each, in one line, what came of it. */
+  exportCaches(signal: AbortSignal): Promise<string[]>;
   close(): Promise<void>;
 }

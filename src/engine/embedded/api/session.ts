@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
-import type { Build, BuildOptions, Definition, ExportRequest, FrontendRequest, FrontendResult, Ref } from "../buildkit/types.ts";
+import type { Build, BuildOptions, CacheEntry, Definition, ExportRequest, FrontendRequest, FrontendResult, Ref } from "../buildkit/types.ts";
 import { definition, stateDigest, type State } from "../llb/index.ts";
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
@@ -13,6 +13,7 @@ import { IdRegistry } from "./ids.ts";
 import { Images } from "./images.ts";
 import type { ApiSessionOptions } from "./options.ts";
 import { normalizePlatform, parsePlatform } from "./platform.ts";
+import { exportCaches, usableCaches } from "./shared-cache.ts";
 import { registryCredentials } from "./registry-auth.ts";
 import { SecretVault } from "./secret-vault.ts";
 import { Services } from "./services.ts";
@@ -50,7 +51,7 @@ export class Session {
   /** Credentials that containers brought along; the last one for a host wins. */
   readonly registryAuth: RegistryCredential[];
   /** State digest -> its result. */
-  private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[] }>();
+  private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
   private readonly answers = new Map<string, Promise<unknown>>();
@@ -70,6 +71,7 @@ export class Session {
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
+      hashLargeTrees: options.cache !== undefined,
     });
   }
 
@@ -108,7 +110,7 @@ export class Session {
     const release = this.services.hold(execsOf(llb, this.execs));
     const solving = this.following(call, (onStatus) => this.build.solve(llb, { signal: call.signal, onStatus }));
     const ref = await solving.finally(release);
-    if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs) });
+    if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs), state });
     return ref;
   }
 
@@ -121,6 +123,11 @@ export class Session {
   async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
     const release = this.services.hold(request.results.flatMap((result) => execsOf(result.definition, this.execs)));
     return await this.following(call, (onStatus) => this.build.export(request, { signal: call.signal, onStatus })).finally(release);
+  }
+
+  async exportCaches(signal: AbortSignal): Promise<string[]> {
+    const definitions = [...this.results.values()].flatMap(({ steps, state }) => (steps.length === 0 ? [] : [definition(state)]));
+    return await exportCaches(this, definitions, signal);
   }
 
   /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */
@@ -208,11 +215,13 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const secrets = new SecretVault(options.env, options.workdir);
   const registryAuth: RegistryCredential[] = [];
   const sockets = new SocketTable();
+  let imports: Promise<readonly CacheEntry[]> | undefined;
   const build = await options.buildkit.openBuild({
     secrets: { get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)) },
     openSocket: (id) => sockets.open(id),
     registryAuth: (host) => registryCredentials(host, registryAuth, secrets, options.env),
     onStatus: () => undefined,
+    cacheImports: () => (imports ??= usableCaches(session, options.cache?.from ?? [])),
   });
   const session = new Session(options, { defaultPlatform: normalizePlatform(first), network, secrets, registryAuth, sockets, build });
   return session;

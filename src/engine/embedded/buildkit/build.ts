@@ -4,6 +4,7 @@ import { openContainer } from "./container.ts";
 import { SolveError } from "./errors.ts";
 import { runExport } from "./export.ts";
 import { runFrontend } from "./frontend.ts";
+import { exportCache } from "./caches.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge, type WireStat } from "./messages.ts";
 import type { ResultOwner, Results } from "./results.ts";
@@ -19,7 +20,12 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     authService(options.registryAuth),
     ...(options.openSocket === undefined ? [] : socketService(options.openSocket)),
   ]);
-  const owner: ResultOwner = { options: { sessionId: session.id, cacheImports: options.cacheImports }, running: new Set(), onStatus: options.onStatus };
+  const owner: ResultOwner = {
+    options: { sessionId: session.id },
+    cacheImports: options.cacheImports,
+    running: new Set(),
+    onStatus: options.onStatus,
+  };
 
   return {
     solve: (definition, { signal, onStatus } = {}) => results.solve(owner, definition, signal, onStatus),
@@ -52,6 +58,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     solveFrontend: (request, frontendOptions) => runFrontend(channel, owner, request, frontendOptions),
     openContainer: (request, containerOptions) => openContainer(channel, owner, request, containerOptions),
     export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, owner.running, request, signal),
+    exportCache: (definitions, cache, signal) => exportCache(channel, owner, definitions, cache, signal),
     close: async () => {
       await results.releaseOwner(owner);
       session.close();

@@ -29,7 +29,9 @@ export async function openContainer(
   signal?.throwIfAborted();
   const entitlements = new Set(entitlementsOf(request.mounts.flatMap((mount) => ("definition" in mount ? (mount.definition ?? []) : []))));
   if (request.insecure === true) entitlements.add("security.insecure");
-  const gateway = new Gateway(channel, { ...owner.options, entitlements: [...entitlements] }, onStatus);
+  const cacheImports = await owner.cacheImports?.();
+  signal?.throwIfAborted();
+  const gateway = new Gateway(channel, { ...owner.options, cacheImports, entitlements: [...entitlements] }, onStatus);
   const containerId = randomBytes(12).toString("hex");
   owner.running.add(gateway);
   const end = (): void => {

@@ -28,8 +28,7 @@ export async function runExport(
   const gatewayOptions: GatewayOptions = {
     sessionId: session.id,
     exporters: [{ type: request.type, attributes: exporterAttributes(request) }],
-    cacheImports: request.cacheImports,
-    cacheExports: request.cacheExports,
+    cacheImports: await options.cacheImports?.(),
     entitlements: entitlementsOf(request.results.map(({ definition }) => definition)),
   };
   const gateway = new Gateway(channel, gatewayOptions, options.onStatus);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
-import type { Definition, Ref, StatusUpdate } from "./types.ts";
+import type { BuildOptions, Definition, Ref, StatusUpdate } from "./types.ts";
 
 /** How long a result is held in the daemon after its last use. */
 const IDLE_MS = 15_000;
@@ -13,6 +13,7 @@ const STATUS_FLUSH_MS = 2_000;
 /** What the results of one build have in common. */
 export interface ResultOwner {
   options: GatewayOptions;
+  cacheImports?: BuildOptions["cacheImports"];
   /** What is being solved or exported now; ended with the build. */
   running: Set<Gateway>;
   onStatus: (update: StatusUpdate) => void;
@@ -118,7 +119,9 @@ export class Results {
   ): Promise<Held | undefined> {
     await this.#makeRoomForTrees(definition);
     signal?.throwIfAborted();
-    const gateway = new Gateway(this.#channel, { ...owner.options, entitlements: entitlementsOf([definition]) }, onStatus ?? owner.onStatus);
+    const cacheImports = await owner.cacheImports?.();
+    signal?.throwIfAborted();
+    const gateway = new Gateway(this.#channel, { ...owner.options, cacheImports, entitlements: entitlementsOf([definition]) }, onStatus ?? owner.onStatus);
     owner.running.add(gateway);
     try {
       const ref = await gateway.solve(definition, signal);

@@ -108,8 +108,8 @@ export interface BuildOptions {
   onStatus: (update: StatusUpdate) => void;
   /** The other end of a socket that a container mounts by this id; undefined when there is none. */
   openSocket?(id: string): Promise<Duplex | undefined>;
-  /** Caches that every solve of the build may take results from. */
-  cacheImports?: readonly CacheEntry[];
+  /** Caches that every solve of the build may take results from; asked before each. */
+  cacheImports?(): Promise<readonly CacheEntry[]>;
 }
 
 /** Where an exporter's bytes or files go. */
@@ -127,9 +127,6 @@ export interface ExportRequest {
   sink: ExportSink;
   /** One entry, or one per platform (key `linux/amd64`) for a multi-platform result. */
   results: { platform?: string; definition: Definition; config?: ImageConfig }[];
-  cacheImports?: readonly CacheEntry[];
-  /** Where the cache of these results is written. */
-  cacheExports?: readonly CacheEntry[];
 }
 
 export interface FrontendRequest {
@@ -163,6 +160,8 @@ export interface Build {
     options?: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void },
   ): Promise<FrontendResult>;
   resolveImageConfig(ref: string, platform: string): Promise<{ digest: string; config: ImageConfig; ref: string }>;
+  /** Writes the results of definitions to a cache. */
+  exportCache(definitions: readonly Definition[], cache: CacheEntry, signal: AbortSignal): Promise<void>;
   /** Runs an exporter over definitions in a solve of its own; returns the exporter's response (`containerimage.digest`, …). */
   export(
     request: ExportRequest,

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import http from "node:http";
 import type { EngineInfo } from "../../types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
-import type { DaemonStatus, OpenSessionRequest, SessionLine, SessionOpened, StopRequest } from "./protocol.ts";
+import type { DaemonStatus, ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened, StopRequest } from "./protocol.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ControlOptions {
@@ -47,6 +47,12 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       return reply(response, 200, await options.status());
     case "POST /sessions":
       return openSession(await readJson<OpenSessionRequest>(request), response, options);
+    case "POST /caches": {
+      const { token } = await readJson<ExportCachesRequest>(request);
+      const session = options.sessions.find(token);
+      if (session === undefined) return reply(response, 404, { message: "no open session has this token" });
+      return reply(response, 200, { notices: await session.api.exportCaches(session.signal) } satisfies ExportedCaches);
+    }
     case "POST /stop": {
       const { force } = await readJson<StopRequest>(request);
       const sessions = options.sessions.count;

@@ -1,5 +1,5 @@
 /** What the CLI and the engine daemon say to each other over the control socket. */
-import type { EngineEvent, EngineInfo } from "../../types.ts";
+import type { EngineEvent, EngineInfo, SharedCache } from "../../types.ts";
 
 /** Body of `POST /sessions`. */
 export interface OpenSessionRequest {
@@ -9,6 +9,16 @@ export interface OpenSessionRequest {
   env: Record<string, string>;
   /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
   buildId: string;
+  cache?: SharedCache;
+}
+
+/** Body of `POST /caches`: writes the session's results to its caches; answered when that is done. */
+export interface ExportCachesRequest {
+  token: string;
+}
+
+export interface ExportedCaches {
+  notices: string[];
 }
 
 /** First line of the answer to `POST /sessions`; each further line is an `EngineEvent` or a `SessionEnd`. */

@@ -61,6 +61,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,
         env: request.env,
+        ...(request.cache === undefined ? {} : { cache: request.cache }),
       });
       const session: Session = {
         token,

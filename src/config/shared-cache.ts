@@ -1,0 +1,41 @@
+import type { Config } from "./types.ts";
+
+/** Where BuildKit reads or writes a cache that machines share: BuildKit's own notation, taken apart. */
+export interface CacheLocation {
+  type: "registry";
+  /** `ref`, `registry.insecure`, … as BuildKit names them. */
+  attrs: Record<string, string>;
+}
+
+const booleans = ["registry.insecure", "image-manifest", "oci-mediatypes", "force-compression"];
+const known = ["type", "ref", "mode", "compression", "compression-level", ...booleans];
+const notation = "type=registry,ref=HOST/NAME:TAG, or HOST/NAME:TAG alone";
+
+/** Reads `registry.example/app:cache` or `type=registry,ref=registry.example/app:cache,mode=max`; throws what is wrong. */
+export function parseCacheLocation(text: string): CacheLocation {
+  if (!text.includes("=")) return { type: "registry", attrs: { ref: checkedReference(text) } };
+  const attrs: Record<string, string> = {};
+  for (const part of text.split(",")) {
+    const [name = "", ...rest] = part.split("=");
+    const value = rest.join("=").trim();
+    if (!known.includes(name.trim())) throw new Error(`unknown option \`${name.trim()}\` of a cache; ${notation}`);
+    if (booleans.includes(name.trim()) && !/^(true|false)$/.test(value)) throw new Error(`\`${name.trim()}\` is true or false`);
+    attrs[name.trim()] = value;
+  }
+  const { type, ref, ...others } = attrs;
+  if (type !== "registry") throw new Error(`a shared cache is in a registry: ${notation}`);
+  if (others["mode"] !== undefined && !/^(min|max)$/.test(others["mode"])) throw new Error("`mode` is min or max");
+  return { type, attrs: { ref: checkedReference(ref ?? ""), ...others } };
+}
+
+function checkedReference(text: string): string {
+  if (/^[a-z0-9._-]+(:\d+)?(\/[a-z0-9._-]+)+(:[\w.-]+)?$/i.test(text)) return text;
+  throw new Error(`\`${text}\` is no image reference with a host; ${notation}`);
+}
+
+/** `cache` of a configuration as a session takes it; undefined where there is none. */
+export function sharedCacheOf({ cache }: Config): { from: CacheLocation[]; to: CacheLocation[] } | undefined {
+  const { from = [], to = [] } = cache ?? {};
+  if (from.length === 0 && to.length === 0) return undefined;
+  return { from: from.map(parseCacheLocation), to: to.map(parseCacheLocation) };
+}

@@ -1,0 +1,84 @@
+import http from "node:http";
+import https from "node:https";
+
+/** What a registry answers is BuildKit's business; whether it answers at all is asked here. */
+export interface Reach {
+  host: string;
+  /** Plain HTTP, which loopback registries have as well. */
+  insecure: boolean;
+  env: Readonly<Record<string, string | undefined>>;
+  timeoutMs: number;
+}
+
+/** Errors of a connection that was made: something is there, and its certificates may be known to BuildKit. */
+const answered = /CERT|SSL|TLS|EPROTO|HPE_|ECONNRESET/;
+
+/**
+ * Why a registry cannot be reached; undefined when it can. BuildKit itself must not be the one to find out: while it waits
+ * for a cache it schedules nothing, for no build (v0.33.1).
+ */
+export async function unreachable({ host, insecure, env, timeoutMs }: Reach): Promise<string | undefined> {
+  const { hostname, port } = new URL(`https://${host}`);
+  const plain = insecure || isLoopback(hostname);
+  const target = { host: bare(hostname), port: port === "" ? (plain && !isLoopback(hostname) ? 80 : 443) : Number(port) };
+  const proxy = isLoopback(hostname) ? undefined : proxyFor(hostname, plain, env);
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    if (proxy !== undefined) await throughProxy(proxy, target, signal);
+    else await asked(plain ? http.request : https.request, { ...target, path: "/v2/", signal });
+    return undefined;
+  } catch (error) {
+    const { name, code = "", message, cause } = error as NodeJS.ErrnoException;
+    if (name === "AbortError" || name === "TimeoutError" || (cause as Error | undefined)?.name === "TimeoutError") {
+      return `no answer within ${timeoutMs / 1000} s`;
+    }
+    return answered.test(code) ? undefined : message;
+  }
+}
+
+function asked(request: typeof http.request, options: https.RequestOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ agent: false, ...options }, (response) => {
+      response.resume();
+      sent.destroy();
+      resolve();
+    });
+    sent.once("error", reject);
+    sent.end();
+  });
+}
+
+function throughProxy(proxy: URL, target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const host = `${target.host}:${target.port}`;
+    const options = { host: proxy.hostname, port: proxy.port === "" ? 80 : Number(proxy.port), method: "CONNECT", path: host, agent: false, signal };
+    const sent = http.request(options);
+    sent.once("connect", ({ statusCode }, socket) => {
+      socket.destroy();
+      // A proxy that wants a password is BuildKit's business as well.
+      if (statusCode === 502 || statusCode === 503 || statusCode === 504) reject(new Error(`the proxy cannot reach ${host} (${statusCode})`));
+      else resolve();
+    });
+    sent.once("error", reject);
+    sent.end();
+  });
+}
+
+/** As Go's HTTP client chooses, which BuildKit asks. */
+export function proxyFor(hostname: string, plain: boolean, env: Reach["env"]): URL | undefined {
+  const named = (name: string): string => env[name] ?? env[name.toLowerCase()] ?? "";
+  const proxy = named(plain ? "HTTP_PROXY" : "HTTPS_PROXY");
+  if (proxy === "") return undefined;
+  const excepted = named("NO_PROXY").split(",").map((entry) => entry.trim().replace(/^\*?\./, ""));
+  if (excepted.some((entry) => entry === "*" || (entry !== "" && (hostname === entry || hostname.endsWith(`.${entry}`))))) return undefined;
+  return URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`) ?? undefined;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
+/** Without the brackets of an IPv6 address. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
