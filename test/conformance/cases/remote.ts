@@ -28,7 +28,7 @@ async function answers(port: number): Promise<void> {
 }
 
 /** A repository with two branches and a tag, served over the git protocol while `use` runs. */
-async function withRepository<T>(folder: string, use: (url: string, commits: string[]) => Promise<T>): Promise<T> {
+export async function withRepository<T>(folder: string, use: (url: string, commits: string[]) => Promise<T>): Promise<T> {
   const repository = path.join(folder, "repository");
   await mkdir(repository);
   const git = (...args: string[]): string =>

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { once } from "node:events";
 import os from "node:os";
@@ -30,9 +30,7 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
   const around: ModuleSurroundings = { tcpPort: 0, socket: "" };
 
   beforeAll(async () => {
-    project = realpathSync(mkdtempSync(path.join(os.tmpdir(), "conform-")));
-    cpSync(conformModule, project, { recursive: true });
-    mkdirSync(path.join(project, ".git"));
+    project = copyModule();
     around.socket = path.join(project, "..", `${path.basename(project)}.sock`);
     const greeter = net.createServer((socket) => socket.end("hi\n")).listen(0, "127.0.0.1");
     const listener = net.createServer().listen(around.socket);
@@ -51,6 +49,22 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
   for (const moduleCase of moduleCases) {
     it(moduleCase.name, { timeout: 120_000 }, () => check(moduleCase, caller(), project, around));
   }
+
+  it("an edit of a contextual file and one of the module are seen by the next call", { timeout: 120_000 }, async () => {
+    writeFileSync(path.join(project, "site/a.txt"), "edited");
+    expect((await run(caller(), ["context"], project, {})).stdout).toBe("a.txt b.log\nnote.txt\nedited\n");
+    const source = path.join(project, "ci/src/index.ts");
+    writeFileSync(source, readFileSync(source, "utf8").replace('const GREETING = "hey"', 'const GREETING = "ahoy"'));
+    expect((await run(caller(), ["greet"], project, {})).stdout).toBe("ahoy, world");
+  });
+}
+
+/** A copy of the module in a repository of its own. */
+export function copyModule(): string {
+  const project = realpathSync(mkdtempSync(path.join(os.tmpdir(), "conform-")));
+  cpSync(conformModule, project, { recursive: true });
+  mkdirSync(path.join(project, ".git"));
+  return project;
 }
 
 async function check(moduleCase: ModuleCase, caller: Caller, project: string, around: ModuleSurroundings): Promise<void> {
@@ -67,7 +81,7 @@ async function check(moduleCase: ModuleCase, caller: Caller, project: string, ar
   expect(again.stdout === result.stdout ? "same" : "different").toBe(twice);
 }
 
-function run({ file, args, env }: Caller, words: readonly string[], cwd: string, more: Record<string, string>): Promise<CliResult> {
+export function run({ file, args, env }: Caller, words: readonly string[], cwd: string, more: Record<string, string>): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, [...args, ...words], { cwd, env: { ...process.env, ...env, ...more }, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
