@@ -1,58 +1,73 @@
-import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import os from "node:os";
 import { writeFileAtomically } from "./atomic.ts";
+import { HashTable, type HashColumns } from "./hash-table.ts";
 
-/** A file's `lstat` identity (size, mtime, ctime, inode) and its content hash. */
-export interface HashCacheEntry {
-  stat: string;
-  hash: string;
+/** Numbers are stored as the machine holds them. */
+const format = `fastloop-hashes 2 ${os.endianness()}`;
+
+/** Where a root's columns begin is known from the lengths of those before. */
+interface RootHeader {
+  root: string;
+  files: number;
+  pathBytes: number;
 }
 
-const format = "fastloop-hashes 1";
-
 /**
- * The file: `fastloop-hashes <version> <sha256 of the rest>`, then JSON `{root: [path, stat, hash, path, ...]}`. A
- * file that is cut short, edited or of another version is discarded with a notice: hashes are then read anew.
+ * The file: `fastloop-hashes <version> <byte order> <sha256 of the rest>`, a line of JSON with a header for each root,
+ * then for each its columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (64), paths (NUL between them).
+ * A file that is cut short, edited or of another version is discarded with a notice: hashes are then read anew.
  */
-export function readHashCache(
-  file: string,
-  onNotice: ((text: string) => void) | undefined,
-): Map<string, Map<string, HashCacheEntry>> {
-  const known = new Map<string, Map<string, HashCacheEntry>>();
-  let text: string;
+export function readHashCache(file: string, onNotice: ((text: string) => void) | undefined): Map<string, HashTable> {
+  const known = new Map<string, HashTable>();
+  let content: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    content = readFileSync(file);
   } catch {
     return known;
   }
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1);
-  if (end < 0 || text.slice(0, end) !== header(body)) {
+  const headEnd = content.indexOf("\n");
+  const body = content.subarray(headEnd + 1);
+  if (headEnd < 0 || content.toString("latin1", 0, headEnd) !== headerOf([body])) {
     onNotice?.(`${file} is damaged or of another version; files are hashed anew`);
     return known;
   }
-  const stored = JSON.parse(body) as Record<string, string[]>;
-  for (const [root, flat] of Object.entries(stored)) {
-    const files = new Map<string, HashCacheEntry>();
-    for (let index = 0; index + 2 < flat.length; index += 3) {
-      files.set(flat[index]!, { stat: flat[index + 1]!, hash: flat[index + 2]! });
-    }
-    known.set(root, files);
+  const rootsEnd = body.indexOf("\n");
+  let at = rootsEnd + 1;
+  const take = (bytes: number): Buffer => body.subarray(at, (at += bytes));
+  for (const { root, files, pathBytes } of JSON.parse(body.toString("utf8", 0, rootsEnd)) as RootHeader[]) {
+    // Copied, because the numbers of a file lie at any address.
+    const numbers = (): ArrayBuffer => Uint8Array.from(take(files * 8)).buffer;
+    const columns: HashColumns = {
+      sizesBytes: new Float64Array(numbers()),
+      mtimesNs: new BigInt64Array(numbers()),
+      ctimesNs: new BigInt64Array(numbers()),
+      inodes: new BigUint64Array(numbers()),
+      hashes: take(files * 64).toString("latin1"),
+      paths: files === 0 ? [] : take(pathBytes).toString("utf8").split("\0"),
+    };
+    known.set(root, new HashTable(columns));
   }
   return known;
 }
 
-export function writeHashCache(file: string, known: Map<string, Map<string, HashCacheEntry>>): void {
-  const stored: Record<string, string[]> = {};
-  for (const [root, files] of known) {
-    const flat: string[] = [];
-    for (const [path, entry] of files) flat.push(path, entry.stat, entry.hash);
-    stored[root] = flat;
+export function writeHashCache(file: string, known: ReadonlyMap<string, HashTable>): void {
+  const headers: RootHeader[] = [];
+  const parts: Buffer[] = [];
+  for (const [root, table] of known) {
+    const { paths, hashes, sizesBytes, mtimesNs, ctimesNs, inodes } = table.columns();
+    const pathText = Buffer.from(paths.join("\0"));
+    headers.push({ root, files: paths.length, pathBytes: pathText.length });
+    for (const numbers of [sizesBytes, mtimesNs, ctimesNs, inodes]) parts.push(Buffer.from(numbers.buffer));
+    parts.push(Buffer.from(hashes, "latin1"), pathText);
   }
-  const body = JSON.stringify(stored);
-  writeFileAtomically(file, `${header(body)}\n${body}`);
+  parts.unshift(Buffer.from(`${JSON.stringify(headers)}\n`));
+  writeFileAtomically(file, Buffer.concat([Buffer.from(`${headerOf(parts)}\n`), ...parts]));
 }
 
-function header(body: string): string {
-  return `${format} ${createHash("sha256").update(body).digest("hex")}`;
+function headerOf(parts: readonly Buffer[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return `${format} ${hash.digest("hex")}`;
 }

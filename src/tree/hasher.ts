@@ -1,6 +1,7 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import { readHashCache, writeHashCache, type HashCacheEntry } from "./hash-cache.ts";
+import { readHashCache, writeHashCache } from "./hash-cache.ts";
+import { HashTable } from "./hash-table.ts";
 import type { TreeEntry } from "./types.ts";
 
 /** Above this a file is read in pieces, so that one large file does not become one large buffer. */
@@ -31,12 +32,12 @@ export interface ContentHasherOptions {
 export class ContentHasher {
   private readonly options: ContentHasherOptions;
   private readonly nowNs: () => bigint;
-  /** root -> path in it -> what was read there last. */
-  private readonly known: Map<string, Map<string, HashCacheEntry>>;
-  /** Of entries that later scans hand on because nothing moved: no stat has to be written out and compared. */
-  private readonly settled = new WeakMap<TreeEntry, string>();
-  /** Every entry's hash when it was asked for last, even one that must not be relied on. */
+  /** root -> what was read in it last. */
+  private readonly known: Map<string, HashTable>;
+  /** Every entry's hash when it was asked for last: later scans hand entries on of which nothing moved. */
   private readonly asked = new WeakMap<TreeEntry, string>();
+  /** Those of them that must not be relied on: read too shortly after a touch, or not at all. */
+  private readonly racy = new WeakSet<TreeEntry>();
   private dirty = false;
   /** Files read and bytes hashed so far; for benchmarks and `-v`. */
   readonly work = { files: 0, bytes: 0 };
@@ -49,25 +50,23 @@ export class ContentHasher {
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
   hash(root: string, entry: TreeEntry): string {
-    const settled = this.settled.get(entry);
-    if (settled !== undefined) return settled;
+    const asked = this.asked.get(entry);
+    if (asked !== undefined && !this.racy.has(entry)) return asked;
     let files = this.known.get(root);
-    if (files === undefined) this.known.set(root, (files = new Map<string, HashCacheEntry>()));
-    const stat = `${entry.sizeBytes} ${entry.mtimeNs} ${entry.ctimeNs} ${entry.inode}`;
-    const hit = files.get(entry.path);
-    if (hit !== undefined && hit.stat === stat) {
-      this.settled.set(entry, hit.hash);
-      this.asked.set(entry, hit.hash);
-      return hit.hash;
+    if (files === undefined) this.known.set(root, (files = new HashTable()));
+    const hit = files.get(entry);
+    if (hit !== undefined) {
+      this.asked.set(entry, hit);
+      return hit;
     }
     const startedNs = this.nowNs();
     const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
     this.asked.set(entry, content);
     if (isSettled(entry, startedNs) && !content.startsWith("!")) {
-      files.set(entry.path, { stat, hash: content });
-      this.settled.set(entry, content);
+      files.set(entry, content);
+      this.racy.delete(entry);
       this.dirty = true;
-    }
+    } else this.racy.add(entry);
     return content;
   }
 
@@ -78,13 +77,7 @@ export class ContentHasher {
 
   /** Forgets files of a root that are no longer there, so that the cache does not grow with every branch. */
   retain(root: string, isPresent: (path: string) => boolean): void {
-    const files = this.known.get(root);
-    if (files === undefined) return;
-    for (const path of files.keys()) {
-      if (isPresent(path)) continue;
-      files.delete(path);
-      this.dirty = true;
-    }
+    if (this.known.get(root)?.retain(isPresent) === true) this.dirty = true;
   }
 
   /** Writes the cache if anything was learned. Losing it costs time only. */
