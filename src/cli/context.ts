@@ -23,6 +23,7 @@ export interface GlobalOptions {
 export interface CliContext {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadStream;
   readonly env: NodeJS.ProcessEnv;
   /** Where the command works: the process's folder, or that of `-C`. Absolute. */
   cwd: string;
@@ -33,6 +34,8 @@ export interface CliContext {
    * A second signal ends it at once. Handlers are installed when this is first read.
    */
   readonly signal: AbortSignal;
+  /** Aborts `signal` as a signal would; false where no command waits for it. */
+  interrupt(reason: string): boolean;
   /** Whether colour belongs on that stream. */
   colors(stream: "stdout" | "stderr"): boolean;
   /** One line for the human on stderr; never mixed with results on stdout. */
@@ -45,16 +48,21 @@ export interface CliContext {
 const graceMs = 2000;
 
 export function createContext(): CliContext {
-  let controller: AbortController | undefined;
+  let signals: Signals | undefined;
   const context: CliContext = {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: process.stdin,
     env: process.env,
     cwd: process.cwd(),
     options: { verbose: false, json: false },
     get signal() {
-      controller ??= installSignalHandlers();
-      return controller.signal;
+      signals ??= installSignalHandlers();
+      return signals.signal;
+    },
+    interrupt(reason) {
+      if (signals?.signal.aborted === false) signals.interrupt(reason);
+      return signals !== undefined;
     },
     colors: (stream) => wantsColor(context, context[stream]),
     notice: (text) => void context.stderr.write(`${text}\n`),
@@ -78,15 +86,25 @@ export function applyGlobalOptions(context: CliContext, parsed: Record<string, u
   if (directory !== undefined) context.cwd = path.resolve(context.cwd, directory);
 }
 
-function installSignalHandlers(): AbortController {
+interface Signals {
+  signal: AbortSignal;
+  interrupt(reason: string): void;
+}
+
+function installSignalHandlers(): Signals {
   const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
-    controller.abort(new UserError("interrupted", `interrupted by ${name}`));
+  const interrupt = (reason: string): void => {
+    controller.abort(new UserError("interrupted", reason));
     setTimeout(() => process.exit(ExitCode.interrupted), graceMs).unref();
   };
+  // A terminal that closes interrupts by its broken stream and by SIGHUP: only a second signal is impatience.
+  let count = 0;
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (++count > 1) process.exit(ExitCode.interrupted);
+    if (!controller.signal.aborted) interrupt(`interrupted by ${name}`);
+  };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal);
-  return controller;
+  return { signal: controller.signal, interrupt };
 }
 
 /** `--no-color`, then `FORCE_COLOR`, `NO_COLOR` and `TERM=dumb`, then whether the stream is a terminal. */

@@ -132,12 +132,12 @@ function asError(text: string, context: CliContext): string {
   return `${JSON.stringify({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), exitCode: 2 } })}\n`;
 }
 
-/** A reader that went away (`fastloop functions | head -1`) is no error. */
+/** A reader or a terminal that went away (`fastloop functions | head -1`) is no error; what runs is cleaned up. */
 function ignoreBrokenPipes(context: CliContext): void {
   for (const stream of [context.stdout, context.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
-      throw error;
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      if (!context.interrupt("the output's reader went away")) process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
     });
   }
 }

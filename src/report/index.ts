@@ -1,5 +1,15 @@
 /** Terminal, JSON, CI formats. Renders events only. */
+import type { WatchView, WatchViewOptions } from "./terminal/watch-view.ts";
+
 export { githubReporter, junit } from "./github.ts";
 export { jsonReporter } from "./json.ts";
+export { desktopNotifier } from "./notify.ts";
 export { plainReporter } from "./plain.ts";
+export type { WatchView } from "./terminal/watch-view.ts";
 export { causes, duration, painter, plural, shortDigest, type Paint } from "./text.ts";
+
+/** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */
+export async function openTerminal(options: WatchViewOptions): Promise<WatchView> {
+  const { openWatchView } = await import("./terminal/watch-view.ts");
+  return openWatchView(options);
+}

@@ -16,8 +16,12 @@ export class ProjectLock {
   private readonly file: string;
   private held = true;
 
+  /** However the process ends short of SIGKILL, it leaves no lock. */
+  private readonly onExit = (): void => this.release();
+
   private constructor(file: string) {
     this.file = file;
+    process.once("exit", this.onExit);
   }
 
   /** Takes the lock, or says who has it. What a dead process left is taken over. */
@@ -49,6 +53,7 @@ export class ProjectLock {
   release(): void {
     if (!this.held) return;
     this.held = false;
+    process.off("exit", this.onExit);
     if (read(this.file)?.pid === process.pid) rmSync(this.file, { force: true });
   }
 }

@@ -72,6 +72,7 @@ export class Loop {
   private readonly store: RunStore;
   private readonly lock: ProjectLock;
   private readonly listeners = new Set<LoopListener>();
+  private readonly stateListeners = new Set<(state: LoopState) => void>();
   private readonly controllers = new Map<string, AbortController>();
   private readonly openSteps = new Map<string, OpenSteps>();
   private readonly results = new Map<string, FinishedNotice>();
@@ -114,6 +115,12 @@ export class Loop {
   on(listener: LoopListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Told of every change of the state; between two notices there may be several. */
+  onState(listener: (state: LoopState) => void): () => void {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
   }
 
   /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
@@ -358,6 +365,7 @@ export class Loop {
     const { state, effects } = reduce(this.machine, event);
     this.machine = state;
     for (const effect of effects) this.perform(effect);
+    for (const listener of this.stateListeners) listener(this.machine);
     if (this.isAtRest()) this.wake();
   }
 

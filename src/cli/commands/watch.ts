@@ -1,7 +1,7 @@
 /** `fastloop watch`: keeps the functions true while files change. */
 import { Option, type Command } from "commander";
-import { jsonReporter, plainReporter } from "../../report/index.ts";
 import { findModule } from "../../module/index.ts";
+import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { Loop } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
@@ -9,7 +9,11 @@ import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-o
 interface WatchFlags extends LoopFlags {
   poll?: boolean;
   debounce?: string;
+  manual?: boolean;
   bell?: boolean;
+  notify?: boolean;
+  /** `--no-view` turns it off. */
+  view?: boolean;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -21,7 +25,10 @@ export function register(program: Command, context: CliContext): void {
     )
     .addOption(new Option("--poll", "look every second, for file systems without file events"))
     .addOption(new Option("--debounce <duration>", "how long files must rest (default: 50ms)"))
-    .addOption(new Option("--bell", "ring the terminal's bell when a function fails"));
+    .addOption(new Option("--manual", "only mark what edits affect; run it on a key"))
+    .addOption(new Option("--bell", "ring the terminal's bell when a function fails"))
+    .addOption(new Option("--notify", "show a desktop notification when a function fails, and when all is mended"))
+    .addOption(new Option("--no-view", "plain lines on a terminal, too"));
   addLoopOptions(command)
     .addHelpText(
       "after",
@@ -38,28 +45,45 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   const { signal } = context;
   // What is broken is waited for; a folder without a module is the wrong one.
   findModule(context.cwd, context.options.module);
-  const write = (line: string): void => void context.stdout.write(`${line}\n`);
   const loop = new Loop({
     ...loopOptions(context, flags, "fastloop watch", names),
+    manual: flags.manual,
     source: flags.poll === true ? "polling" : undefined,
     quietMs: flags.debounce === undefined ? undefined : duration("--debounce", flags.debounce),
   });
-  const stopped = new Promise<void>((resolve) => {
+  let quit = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    quit = resolve;
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  const { json, verbose } = context.options;
-  loop.on(
-    json
-      ? jsonReporter(write)
-      : plainReporter({ write, colors: context.colors("stdout"), verbose, cwd: context.cwd, clock: () => new Date() }),
-  );
+  const view = await showEvents(context, flags, loop, quit);
   if (flags.bell === true) loop.on((notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")));
+  if (flags.notify === true) loop.on(desktopNotifier((text) => (view === undefined ? context.notice(text) : view.print(text))));
   try {
-    await Promise.race([loop.start(), stopped]);
-    await stopped;
+    await Promise.race([loop.start(), ended]);
+    await ended;
+    view?.showStopping();
+    await loop.stop();
     signal.throwIfAborted();
   } finally {
     await loop.stop();
+    view?.close();
   }
+}
+
+/** The view on a terminal, else a line or a JSON object for each event. */
+async function showEvents(context: CliContext, flags: WatchFlags, loop: Loop, quit: () => void): Promise<WatchView | undefined> {
+  const { stdout, cwd, options } = context;
+  const write = (line: string): void => void stdout.write(`${line}\n`);
+  const colors = context.colors("stdout");
+  if (options.json) loop.on(jsonReporter(write));
+  else if (stdout.isTTY && flags.view !== false && context.env["TERM"] !== "dumb") {
+    const input = context.stdin.isTTY ? context.stdin : undefined;
+    const view = await openTerminal({ output: stdout, input, colors, verbose: options.verbose, cwd, control: loop, onQuit: quit });
+    loop.on((notice) => view.note(notice));
+    loop.onState((state) => view.setState(state));
+    return view;
+  } else loop.on(plainReporter({ write, colors, verbose: options.verbose, cwd, clock: () => new Date() }));
+  return undefined;
 }

@@ -1,0 +1,158 @@
+import path from "node:path";
+import type { UserError } from "../../errors/index.ts";
+import type { FinishedNotice, FunctionState, LoopNotice, LoopState } from "../../run/index.ts";
+import { causes, shortDigest } from "../text.ts";
+import { tame } from "./styled-line.ts";
+
+/** How a function stands, in the words of the view. */
+export type Standing = "current" | "stale" | "running" | "failed" | "blocked" | "cancelled" | "unknown";
+
+export interface BoardRow {
+  name: string;
+  standing: Standing;
+  digest: string;
+  /** Why it runs, ran or would run; what it waits for. */
+  cause: string;
+  /** Running: since when, by the clock that never jumps. */
+  startedMs: number | undefined;
+  durationMs: number | undefined;
+  /** Time of day at which it ended. */
+  endedAt: Date | undefined;
+  failure: Failure | undefined;
+}
+
+export interface Failure {
+  message: string;
+  /** The last lines of what it printed. */
+  tail: readonly string[];
+  /** Of the whole log, relative to where the user is. */
+  log: string;
+}
+
+/** So many lines of a function's output are kept for the case that it fails. */
+const keptLines = 200;
+
+interface Past {
+  cause: string;
+  startedMs: number | undefined;
+  finished: FinishedNotice | undefined;
+  endedAt: Date | undefined;
+  failure: Failure | undefined;
+  lines: string[];
+}
+
+/** All that the view shows, made from the loop's notices. */
+export class Board {
+  private readonly past = new Map<string, Past>();
+  private state: LoopState | undefined;
+  private readonly cwd: string;
+  /** What keeps the project from being read. */
+  broken: UserError | undefined;
+
+  constructor(cwd: string) {
+    this.cwd = cwd;
+  }
+
+  get isManual(): boolean {
+    return this.state?.manual === true;
+  }
+
+  get isBusy(): boolean {
+    return this.state?.functions.some((fn) => fn.phase === "running" || fn.phase === "cancelling") === true;
+  }
+
+  setState(state: LoopState): void {
+    this.state = state;
+  }
+
+  /** Takes a notice in; `nowMs` never jumps, `at` is the time of day. */
+  note(notice: LoopNotice, nowMs: number, at: Date): void {
+    switch (notice.kind) {
+      case "started":
+        Object.assign(this.of(notice.name), { cause: causes(notice.reasons, 2), startedMs: nowMs, lines: [] });
+        break;
+      case "output": {
+        const past = this.of(notice.name);
+        past.lines.push(...notice.text.trimEnd().split("\n").map(tame));
+        if (past.lines.length > 2 * keptLines) past.lines.splice(0, past.lines.length - keptLines);
+        break;
+      }
+      case "finished": {
+        const past = this.of(notice.name);
+        Object.assign(past, { startedMs: undefined, finished: notice, endedAt: at });
+        if (notice.outcome === "passed") past.failure = undefined;
+        else if (notice.outcome !== "cancelled") past.failure = this.failureOf(notice, past.lines);
+        past.lines = [];
+        break;
+      }
+      case "broken":
+        this.broken = notice.error;
+        break;
+      case "recovered":
+      case "planned":
+        this.broken = undefined;
+        break;
+      default:
+    }
+  }
+
+  /** In the order of the plan; only those whose name holds `filter`. */
+  rows(filter = ""): BoardRow[] {
+    return (this.state?.functions ?? []).filter((fn) => fn.name.includes(filter)).map((fn) => this.row(fn));
+  }
+
+  private row(fn: FunctionState): BoardRow {
+    const past = this.past.get(fn.name);
+    const standing = standingOf(fn);
+    const waits = fn.phase === "queued" ? this.waitsFor(fn) : undefined;
+    const isNews = standing === "stale" || standing === "blocked" || past === undefined;
+    const cause = waits ?? (standing === "blocked" ? `${fn.blockedBy} has not passed` : isNews ? causes(fn.reasons, 2) : past.cause);
+    return {
+      name: fn.name,
+      standing,
+      digest: shortDigest(fn.running ?? fn.wanted),
+      cause: fn.phase === "cancelling" ? "being cancelled" : tame(cause),
+      startedMs: past?.startedMs,
+      durationMs: past?.finished?.durationMs,
+      endedAt: past?.endedAt,
+      failure: standing === "failed" ? past?.failure : undefined,
+    };
+  }
+
+  private waitsFor(fn: FunctionState): string {
+    if (fn.shortOf !== undefined) return `waits for ${fn.shortOf}`;
+    if (fn.held) return "waits for its files to rest";
+    const need = this.state?.functions.find((other) => fn.needs.includes(other.name) && other.verdict !== "current");
+    return need === undefined ? causes(fn.reasons, 2) : `waits for ${need.name}`;
+  }
+
+  private of(name: string): Past {
+    let past = this.past.get(name);
+    if (past === undefined) {
+      past = { cause: "", startedMs: undefined, finished: undefined, endedAt: undefined, failure: undefined, lines: [] };
+      this.past.set(name, past);
+    }
+    return past;
+  }
+
+  private failureOf({ error, logFile, outcome }: FinishedNotice, lines: readonly string[]): Failure {
+    const message = shortMessage(error?.message ?? outcome);
+    const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
+    const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
+    return { message: error?.place === undefined ? message : `${error.place}: ${message}`, tail, log: path.relative(this.cwd, logFile) };
+  }
+}
+
+/** In one line, what went wrong first: a command may be a whole script. */
+function shortMessage(message: string): string {
+  const [, command, code] = /^(.+) failed with (exit code \d+)$/s.exec(message) ?? [];
+  const text = command === undefined ? message : `${code}: ${command}`;
+  return tame(text.replaceAll(/(\\n|\n)\s*/g, " "));
+}
+
+function standingOf(fn: FunctionState): Standing {
+  if (fn.phase === "running") return fn.running === fn.wanted ? "running" : "stale";
+  if (fn.phase === "queued" || fn.phase === "parked") return "stale";
+  if (fn.phase === "cancelling") return "cancelled";
+  return fn.verdict;
+}

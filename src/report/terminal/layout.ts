@@ -1,0 +1,124 @@
+import { duration, plural } from "../text.ts";
+import type { Board, BoardRow, Standing } from "./board.ts";
+import { columnsOf, cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
+
+export interface LayoutOptions {
+  columns: number;
+  rows: number;
+  nowMs: number;
+  filter: string;
+  /** The filter is being typed. */
+  isTyping: boolean;
+  isStopping: boolean;
+  /** Whether keys are read. */
+  hasKeys: boolean;
+}
+
+const looks: Record<Standing, { mark: string; style: Piece["style"] }> = {
+  failed: { mark: "✗", style: "red" },
+  running: { mark: "▶", style: "cyan" },
+  cancelled: { mark: "■", style: "yellow" },
+  stale: { mark: "○", style: "yellow" },
+  blocked: { mark: "○", style: "yellow" },
+  unknown: { mark: "?", style: "dim" },
+  current: { mark: "✓", style: "green" },
+};
+/** What gets a line first where there are fewer lines than functions. */
+const urgency = Object.keys(looks) as Standing[];
+
+/** The whole view as lines that fit: the functions, why those that failed did, and what keys do. */
+export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] {
+  const { columns, filter } = options;
+  // The last line and the last column stay free: a terminal that is full scrolls or wraps.
+  const room = Math.max(3, options.rows - 1);
+  const all = board.rows(filter);
+  const foot = footer(board, all, options);
+  const broken = brokenLines(board, Math.floor(room / 2));
+  const shown = mostUrgent(all, room - foot.length - broken.length);
+  const lines = [...table(shown, options)];
+  if (shown.length < all.length) lines.push([{ text: `  … and ${plural(all.length - shown.length, "more function")}`, style: "dim" }]);
+  const left = room - lines.length - foot.length - broken.length;
+  return [...broken, ...lines, ...failures(shown, left), ...foot].map((line) => cut(line, columns - 1));
+}
+
+/** As many as fit, in their order; one line less where some have to be left out. */
+function mostUrgent(rows: BoardRow[], room: number): BoardRow[] {
+  if (rows.length <= room) return rows;
+  const ranked = rows.toSorted((a, b) => urgency.indexOf(a.standing) - urgency.indexOf(b.standing));
+  const kept = new Set(ranked.slice(0, Math.max(0, room - 1)));
+  return rows.filter((row) => kept.has(row));
+}
+
+function table(rows: readonly BoardRow[], { nowMs, columns }: LayoutOptions): StyledLine[] {
+  const width = Math.min(Math.max(0, ...rows.map((row) => columnsOf(row.name))), Math.floor(columns / 3));
+  const times = rows.map((row) => timeOf(row, nowMs));
+  const timeWidth = Math.max(0, ...times.map(columnsOf));
+  return rows.map((row, index) => {
+    const { mark, style } = looks[row.standing];
+    const name = cut([{ text: row.name }], width)[0]?.text ?? "";
+    return [
+      { text: `${mark} ${padded(row.standing, 9)} `, style },
+      { text: `${padded(name, width)}  `, style: row.standing === "current" ? undefined : "bold" },
+      { text: `${row.digest}  `, style: "dim" },
+      { text: `${padded(times[index]!, timeWidth)}  ` },
+      { text: row.cause, style: "dim" },
+    ];
+  });
+}
+
+/** Running: for how long. Else how long it took, and when it ended. */
+function timeOf({ startedMs, durationMs, endedAt }: BoardRow, nowMs: number): string {
+  if (startedMs !== undefined) return startedMs > nowMs - 1000 ? "0 s" : duration(Math.floor((nowMs - startedMs) / 1000) * 1000);
+  if (durationMs === undefined || endedAt === undefined) return "";
+  return `${duration(durationMs)}  ${endedAt.toTimeString().slice(0, 8)}`;
+}
+
+/** The room that is left, shared among those that failed: message, last lines of output, path of the whole log. */
+function failures(rows: readonly BoardRow[], room: number): StyledLine[] {
+  const failed = rows.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, ...failure }]));
+  const lines: StyledLine[] = [];
+  for (const [index, { name, message, tail, log }] of failed.entries()) {
+    const share = Math.floor((room - lines.length) / (failed.length - index));
+    // Of a failure that has no room for its output, its line in the table says enough.
+    if (share < 3) continue;
+    lines.push([{ text: `✗ ${name}: `, style: "red" }, { text: message }]);
+    for (const text of tail.slice(-Math.min(share - 2, 20))) lines.push([{ text: `  │ ${text}` }]);
+    lines.push([{ text: `  log: ${log}`, style: "dim" }]);
+  }
+  return lines;
+}
+
+function brokenLines({ broken }: Board, room: number): StyledLine[] {
+  if (broken === undefined) return [];
+  const [first = "", ...rest] = broken.format().split("\n").map(tame);
+  return [
+    [{ text: "✗ broken: ", style: "red" }, { text: first }],
+    ...rest.slice(0, Math.max(0, room - 2)).map((text): StyledLine => [{ text: `  ${text}` }]),
+    [{ text: "  the last results are shown; it goes on when this is mended", style: "dim" }],
+  ];
+}
+
+function footer(board: Board, rows: readonly BoardRow[], { filter, isTyping, isStopping, hasKeys }: LayoutOptions): StyledLine[] {
+  const counts = urgency.flatMap((standing) => {
+    const count = rows.filter((row) => row.standing === standing).length;
+    return count === 0 ? [] : [{ text: ` ${count} ${standing} `, style: looks[standing].style }];
+  });
+  const modes: Piece[] = [
+    ...(board.isManual ? [{ text: " manual mode ", style: "yellow" as const }] : []),
+    ...(filter !== "" && !isTyping ? [{ text: ` only ${filter} `, style: "yellow" as const }] : []),
+  ];
+  const status: StyledLine = isStopping ? [{ text: " stopping: waiting until what runs is gone ", style: "yellow" }] : [...counts, ...modes];
+  if (!hasKeys) return [status];
+  const keys = [
+    `a run ${filter === "" ? "all" : "these"}`,
+    "f rerun failed",
+    ...(board.isManual ? ["r run stale"] : []),
+    "/ filter",
+    board.isManual ? "m automatic" : "m manual",
+    "q quit",
+  ];
+  const help: StyledLine = isTyping
+    ? [{ text: ` filter: ${filter}▏`, style: "bold" }, { text: "  enter keeps it, esc shows all", style: "dim" }]
+    : [{ text: ` ${keys.join("   ")}`, style: "dim" }];
+  return [status, help];
+}
