@@ -292,7 +292,7 @@ function keyOf(input: ScannedInput): string {
 
 function realIfPresent(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch {
     return folder;
   }

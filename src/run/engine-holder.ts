@@ -1,4 +1,5 @@
-import { openSession, type EngineInfo, type EngineSession, type SharedCache } from "../engine/index.ts";
+import type * as engineDoor from "../engine/index.ts";
+import type { EngineInfo, EngineSession, SharedCache } from "../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { LogFan, warmEngine, type WarmEngine } from "./executor.ts";
@@ -37,7 +38,7 @@ export class EngineHolder {
   }
 
   async forModule(module: ModuleInfo): Promise<WarmEngine> {
-    const session = await this.openSession();
+    const [session, { TreeSync }] = await Promise.all([this.openSession(), engineRoom()]);
     if (this.warm?.module.digest === module.digest && this.warm.module.root === module.root) return this.warm.engine;
     const old = this.warm;
     const host = startModuleHost({
@@ -47,7 +48,7 @@ export class EngineHolder {
       env: this.options.environment,
     });
     // Snapshots belong to the session, not to the module: they stay.
-    const fresh = warmEngine(session, host, module, this.options.hasher, this.logs);
+    const fresh = warmEngine(session, host, module, new TreeSync(session, { hasher: this.options.hasher }), this.logs);
     const engine = old === undefined || old.engine.session !== session ? fresh : { ...fresh, trees: old.engine.trees };
     this.warm = { module, host, engine };
     await old?.host.close();
@@ -76,6 +77,7 @@ export class EngineHolder {
   private async open(): Promise<EngineSession> {
     const { workdir, engine, buildkitHost, cache, offline, onNotice } = this.options;
     try {
+      const { openSession } = await engineRoom();
       const session = await openSession({ workdir, engine, buildkitHost, cache, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
@@ -88,6 +90,9 @@ export class EngineHolder {
     }
   }
 }
+
+/** Loaded when an engine is needed: what only plans starts without it. */
+const engineRoom = (): Promise<typeof engineDoor> => import("../engine/index.ts");
 
 /** How an engine is named in digests. */
 export function engineName(info: Pick<EngineInfo, "kind" | "version">): string {

@@ -1,10 +1,9 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { TreeSync } from "../engine/index.ts";
+import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
 import type { HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
-import type { ContentHasher } from "../tree/index.ts";
 import { argumentsOf } from "./arguments.ts";
 
 /** A warm session with a warm process for the module's bodies. */
@@ -156,8 +155,8 @@ class RunLog {
 }
 
 /** Opens what a run needs in one go. */
-export function warmEngine(session: EngineSession, host: ModuleHost, module: ModuleInfo, hasher: ContentHasher, logs: LogFan): WarmEngine {
-  return { session, host, module, trees: new TreeSync(session, { hasher }), onLog: (listener) => logs.add(listener) };
+export function warmEngine(session: EngineSession, host: ModuleHost, module: ModuleInfo, trees: TreeSync, logs: LogFan): WarmEngine {
+  return { session, host, module, trees, onLog: (listener) => logs.add(listener) };
 }
 
 /** Hands one stream of logs to several listeners. */
