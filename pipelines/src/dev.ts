@@ -1,5 +1,5 @@
 import { dag } from "@dagger.io/dagger";
-import type { Container, Directory } from "@dagger.io/dagger";
+import type { Container, Directory, Platform } from "@dagger.io/dagger";
 import { presets } from "../vendor/config.mjs";
 import type { Config, DevImageConfig, LayerConfig } from "../vendor/config.mjs";
 import { run } from "./exec.ts";
@@ -27,19 +27,22 @@ export function devImage(config: Config, base: Container, source: Directory, opt
   return user === undefined ? image : image.withUser(user);
 }
 
-/** The layers as configured, or the dependency layer of the preset. */
+/** The dependency layer of the preset, then the layers as configured. */
 export function layersOf(dev: DevImageConfig): LayerConfig[] {
-  if (dev.layers !== undefined) return dev.layers;
-  if (dev.preset === undefined) return [];
+  if (dev.preset === undefined) return dev.layers ?? [];
   const { manifests, install, caches, env } = presets[dev.preset];
-  return [{ name: "dependencies", files: manifests, run: install, caches, env }];
+  return [{ name: "dependencies", files: manifests, run: install, caches, env }, ...(dev.layers ?? [])];
 }
 
+/** Patterns of all files that the dev image is built from. */
+export const devFiles = (dev: DevImageConfig): string[] => [...layersOf(dev).flatMap((layer) => layer.files ?? []), ...(dev.sources ?? ["./"])];
+
 /** The image that the dev image starts from where `images.dev` names one itself; undefined: the project's base. */
-export function ownBase(dev: DevImageConfig, hasBase: boolean): Container | undefined {
-  if (dev.base !== undefined && dev.base !== "base") return dag.container().from(dev.base);
+export function ownBase(dev: DevImageConfig, hasBase: boolean, platform?: Platform): Container | undefined {
+  const scratch = dag.container(platform === undefined ? undefined : { platform });
+  if (dev.base !== undefined && dev.base !== "base") return scratch.from(dev.base);
   if (hasBase) return undefined;
-  if (dev.preset !== undefined) return dag.container().from(presets[dev.preset].image);
+  if (dev.preset !== undefined) return scratch.from(presets[dev.preset].image);
   throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
 }
 

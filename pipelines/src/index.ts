@@ -6,6 +6,7 @@ import { argument, check, func, object } from "@dagger.io/dagger";
 import type { Container, Directory, File, Platform, Secret } from "@dagger.io/dagger";
 import { baseImage } from "./base.ts";
 import { devImage } from "./dev.ts";
+import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, verdictTable } from "./explain.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
 import { pinned, readLock } from "./lock.ts";
@@ -17,7 +18,7 @@ import { pruneRegistry } from "./prune.ts";
 import { publishBase } from "./publish-base.ts";
 import { publishImage } from "./publish.ts";
 import { budgetOverruns, report } from "./report.ts";
-import { componentsOf, judge, readAdvisories, sbomText } from "./scan.ts";
+import { componentsOf, judge, readAdvisories, runScanner, sbomText } from "./scan.ts";
 import { runSuites } from "./suites.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import { testReports } from "./test-reports.ts";
@@ -157,6 +158,14 @@ export class Fastloop {
     return devImage(config, base, source, { project: nameOf(config), epoch: noDepCache ? `${Date.now()}` : undefined });
   }
 
+  /** The dev image as an archive named `{project}:dev`: `dev-tarball export --path dev.tar`, then `docker load -i dev.tar`. */
+  @func({ cache: "session" })
+  async devTarball(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<File> {
+    const config = await readProject(source);
+    const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+    return namedTarball(image, `${nameOf(config).toLowerCase()}:dev`);
+  }
+
   /** Builds the dev image and says for each layer whether it was cached, and how often it was so far. */
   @func({ cache: "never" })
   async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
@@ -265,16 +274,19 @@ export class Fastloop {
   }
 
   /**
-   * Matches what is in the image and the lock files against advisories; fails from `scan.severity` on.
+   * Matches what is in the image and the lock files against advisories, or has `scan.tool` do so; fails from `scan.severity` on.
    * @param advisories list of OSV records, a path in the project or a URL; default: scan.advisories
    */
   @func({ cache: "1h" })
   async scan(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory, advisories?: string): Promise<string> {
     const config = await readProject(source);
+    const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+    const components = await componentsOf(image, source);
+    const { tool } = config.scan ?? {};
+    if (tool !== undefined && advisories === undefined) return runScanner(tool, image, textFile("sbom.json", sbomText(config, components, "1970-01-01T00:00:00Z")));
     const place = advisories ?? config.scan?.advisories;
     if (place === undefined) throw new Error("name the advisories with --advisories or `scan.advisories`");
-    const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
-    return judge(config, await componentsOf(image, source), await readAdvisories(place, source));
+    return judge(config, components, await readAdvisories(place, source));
   }
 
   /**

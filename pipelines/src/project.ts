@@ -31,7 +31,7 @@ export function baseOf(config: Config): BaseImageConfig {
 /** The container that the dev image starts from: an image of its own, or the base down its ladder. */
 export async function devBase(config: Config, source: Directory, onMissing?: "build" | "fail", platform?: Platform): Promise<Container> {
   const base = config.images?.base;
-  const own = ownBase(config.images?.dev ?? {}, base !== undefined);
+  const own = ownBase(config.images?.dev ?? {}, base !== undefined, platform);
   if (own !== undefined || base === undefined) return own!;
   return baseFromLadder(base, await readLock(source), onMissing ?? base.onMissing ?? "build", platform);
 }

@@ -28,7 +28,7 @@ const createdLabel = "org.opencontainers.image.created";
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
   const from = pinned(base.from, lock);
   const key = baseKey(base, from);
-  const known = options.force ? undefined : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0]);
+  const known = options.force ? undefined : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
   if (known !== undefined) return `Base ${key} is published already: \`${known}\`. Nothing was built.\n`;
 
   const variants = options.platforms.map((platform) =>

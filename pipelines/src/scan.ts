@@ -1,7 +1,8 @@
-import type { Container, Directory } from "@dagger.io/dagger";
-import type { Config } from "../vendor/config.mjs";
+import type { Container, Directory, File } from "@dagger.io/dagger";
+import type { Config, ScanConfig } from "../vendor/config.mjs";
 import { atLeast, matchAdvisories } from "./advisories.ts";
 import type { Advisory, Match } from "./advisories.ts";
+import { baseImage } from "./base.ts";
 import { systemPackages } from "./parity.ts";
 import { cyclonedxDocument, lockedComponents, lockFiles, spdxDocument, uniqueComponents } from "./sbom.ts";
 import type { Component } from "./sbom.ts";
@@ -27,6 +28,16 @@ async function osRelease(image: Container): Promise<string> {
 export function sbomText(config: Config, components: readonly Component[], created: string): string {
   const write = config.scan?.format === "cyclonedx" ? cyclonedxDocument : spdxDocument;
   return `${JSON.stringify(write(config.name ?? "project", components, created), null, 2)}\n`;
+}
+
+/** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code is the verdict. */
+export function runScanner(tool: NonNullable<ScanConfig["tool"]>, image: Container, sbom: File): Promise<string> {
+  const commands = typeof tool.run === "string" ? [tool.run] : tool.run;
+  return baseImage({ from: tool.image, packages: tool.packages })
+    .withMountedDirectory("/image", image.rootfs())
+    .withMountedFile("/sbom.json", sbom)
+    .withExec(["sh", "-ec", commands.join("\n")])
+    .stdout();
 }
 
 /** The advisory list: a file of the project, or a URL. */

@@ -27,10 +27,15 @@ const codeFile: Record<Runner, RegExp> = {
 
 /**
  * From changed files (relative to the project) to what must be looked at. Safe by default: a manifest, a runner's
- * configuration, a file outside of cwd that the suite reads, or one that is no code means all.
+ * configuration, a file outside of cwd that the suite reads, or one that is no code means all. `imageFiles` are patterns of
+ * what the suite's image is built from.
  */
-export function selectTests(suite: ResolvedSuite, changed: readonly string[]): Selection {
+export function selectTests(suite: ResolvedSuite, changed: readonly string[], imageFiles: readonly string[] = []): Selection {
+  const config = changed.find((file) => file === "fastloop.yaml" || file === "fastloop.lock");
+  if (config !== undefined) return { kind: "all", because: `${config} changed` };
   const own = changed.flatMap((file) => ownPath(suite, file));
+  const inImage = changed.find((file) => ownPath(suite, file).length === 0 && isRead(imageFiles, file));
+  if (inImage !== undefined) return { kind: "all", because: `${inImage} changed, which is in its image` };
   if (own.length === 0) return { kind: "none" };
   const { runner } = suite;
   if (runner === undefined) return { kind: "all", because: "the suite names no runner" };
@@ -48,12 +53,14 @@ function ownPath(suite: ResolvedSuite, file: string): string[] {
   const prefix = suite.root === undefined ? "" : `${suite.root}/`;
   if (!file.startsWith(prefix)) return [];
   const path = file.slice(prefix.length);
-  const read = [...suite.sources, ...suite.manifests].some((source) => {
+  return isRead([...suite.sources, ...suite.manifests], path) ? [path] : [];
+}
+
+const isRead = (sources: readonly string[], path: string): boolean =>
+  sources.some((source) => {
     if (source === "./") return true;
     return source.endsWith("/") ? path.startsWith(source) : path.startsWith(`${source}/`) || patternOf(source).test(path);
   });
-  return read ? [path] : [];
-}
 
 /** `**`, `*` and `?` as an include pattern has them; anything else is itself. */
 function patternOf(pattern: string): RegExp {

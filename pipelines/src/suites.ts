@@ -2,7 +2,7 @@ import { dag } from "@dagger.io/dagger";
 import type { Container, Directory } from "@dagger.io/dagger";
 import { resolveSuite } from "../vendor/config.mjs";
 import type { Config, ResolvedSuite, TierName } from "../vendor/config.mjs";
-import { devImage } from "./dev.ts";
+import { devFiles, devImage } from "./dev.ts";
 import { cacheVolume, run } from "./exec.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
@@ -67,7 +67,8 @@ export function plannedTiers(config: Config, { tier, suites: names = [], shard, 
   const tiers = tierOrder.slice(0, tierOrder.indexOf(tier) + 1);
   return (names.length > 0 ? names : known).flatMap((name) => {
     const suite = resolveSuite(suites[name]!);
-    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => ({ name, tier: each, suite, request: { shard, changed } }));
+    const request = { shard, changed, imageFiles: suite.image === "dev" ? devFiles(config.images?.dev ?? {}) : [] };
+    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => ({ name, tier: each, suite, request }));
   });
 }
 

@@ -12,17 +12,20 @@ export type Asked = { words: string[] | undefined; told?: string };
 export interface TraceRequest {
   changed?: readonly string[];
   shard?: string;
+  /** Patterns of what the suite's image is built from. */
+  imageFiles?: readonly string[];
 }
 
 /**
  * Which tests of a tier are asked for: those of its `files`, those that the change can affect, those of the shard. The
  * suite's container tells what imports what; whatever is not sure means all.
  */
-export async function askedTests(suite: ResolvedSuite, tier: ResolvedTier, prepared: Container, { changed, shard }: TraceRequest): Promise<Asked> {
-  if (suite.runner === "go" || suite.runner === "cargo") return askedPackages(suite, prepared, { changed, shard });
+export async function askedTests(suite: ResolvedSuite, tier: ResolvedTier, prepared: Container, request: TraceRequest): Promise<Asked> {
+  const { changed, shard, imageFiles } = request;
+  if (suite.runner === "go" || suite.runner === "cargo") return askedPackages(suite, prepared, request);
   const own = tier.files === undefined ? undefined : await matching(prepared.directory(suite.cwd), tier.files);
   if (own?.length === 0) throw new Error(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
-  const selection = changed === undefined ? undefined : selectTests(suite, changed);
+  const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
   if (selection?.kind === "none") return { words: [], told: "not affected" };
   if (selection?.kind !== "trace") return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
   if (suite.runner !== "pytest" && !namesArguments(tier)) return { words: own, told: "all, its command does not name $TEST_ARGS" };
@@ -54,8 +57,8 @@ async function sharded(suite: ResolvedSuite, prepared: Container, own: string[] 
   return shardOf(own ?? (await matching(prepared.directory(suite.cwd), ["**/test_*.py", "**/*_test.py"])), shard);
 }
 
-async function askedPackages(suite: ResolvedSuite, prepared: Container, { changed, shard }: TraceRequest): Promise<Asked> {
-  const selection = changed === undefined ? undefined : selectTests(suite, changed);
+async function askedPackages(suite: ResolvedSuite, prepared: Container, { changed, shard, imageFiles }: TraceRequest): Promise<Asked> {
+  const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
   if (selection?.kind === "none") return { words: [], told: "not affected" };
   const told = selection?.kind === "all" ? `all, ${selection.because}` : undefined;
   if (selection?.kind !== "trace" && shard === undefined) return { words: suite.runner === "go" ? ["./..."] : undefined, told };

@@ -121,7 +121,7 @@ const devImage = z.strictObject({
   base: z.string().optional().describe("`base` (default) or an image."),
   preset: preset.optional(),
   workdir: z.string().startsWith("/").optional().describe("Default: /app."),
-  layers: z.array(layer).optional().describe("In order: what changes least comes first."),
+  layers: z.array(layer).optional().describe("In order, after the dependency layer of the preset: what changes least comes first."),
   sources: patterns.optional().describe("Copied last. Default: everything."),
   env: environment.optional(),
   user: z.string().optional(),

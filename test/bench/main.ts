@@ -22,6 +22,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "edit to verdict of one function through fastloop and through `dagger call` on the same Dagger engine",
     load: async () => (await import("./dagger-call.ts")).daggerCallBench,
   },
+  images: {
+    summary: "dev images of the examples beside the same as plain Dockerfiles: cold, source, lock-file, base edit [NAMES]",
+    load: async () => (await import("./images.ts")).imagesBench,
+  },
   watch: {
     summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
     load: async () => (await import("./watch.ts")).watchBench,

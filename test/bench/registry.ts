@@ -14,8 +14,8 @@ export interface BenchRegistry {
 
 const attempts = 100;
 
-/** An empty image registry on loopback, to publish to. */
-export async function startRegistry(folder: string): Promise<BenchRegistry> {
+/** An empty image registry on loopback, to publish to; for all, or for the users of an `htpasswd` line. */
+export async function startRegistry(folder: string, htpasswd?: string): Promise<BenchRegistry> {
   const bundled = path.join(imagesDir(), "docker-registry/usr/bin/docker-registry");
   const file = findExecutable("docker-registry") ?? findExecutable(bundled);
   if (file === undefined) throw new Error("no docker-registry to publish to: run `npm run setup` first");
@@ -24,6 +24,10 @@ export async function startRegistry(folder: string): Promise<BenchRegistry> {
   mkdirSync(storage, { recursive: true });
   const config = path.join(folder, "registry.yml");
   const lines = ["version: 0.1", "log: {level: warn}", `storage: {filesystem: {rootdirectory: ${storage}}, delete: {enabled: true}}`];
+  if (htpasswd !== undefined) {
+    writeFileSync(path.join(folder, "htpasswd"), `${htpasswd}\n`);
+    lines.push(`auth: {htpasswd: {realm: test, path: ${path.join(folder, "htpasswd")}}}`);
+  }
   writeFileSync(config, `${[...lines, `http: {addr: "${address}"}`].join("\n")}\n`);
   const program = new RunningProgram({
     file,
@@ -34,7 +38,7 @@ export async function startRegistry(folder: string): Promise<BenchRegistry> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (program.exitCode !== undefined) throw new Error(`the registry ended\n${program.tail()}`);
     const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
-    if (answer?.ok === true) return { address, stop: () => program.stop() };
+    if (answer?.ok === true || answer?.status === 401) return { address, stop: () => program.stop() };
     await sleep(50);
   }
   throw new Error(`the registry does not answer\n${program.tail()}`);

@@ -1,5 +1,8 @@
 // The module's life of an image, on a real registry: publish, verify, lock, fall back, prune.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -33,7 +36,7 @@ beforeEach(() => {
 const repository = (): string => `${registry.address}/acme/project-${count}`;
 
 /** Writes fastloop.yaml with a base that needs no network: its tool is a script. */
-function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), extra = "" }): void {
+function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "" }): void {
   writeFileSync(
     path.join(project, "fastloop.yaml"),
     `version: 1
@@ -50,7 +53,7 @@ images:
     user: developer
     workdir: /app
     registry: ${at}
-  dev:
+${tags === "" ? "" : `    tags: ${tags}\n`}  dev:
     layers:
       - name: dependencies
         files: [deps.txt]
@@ -106,6 +109,26 @@ describe("the base image", () => {
     expect(await tagsNow()).not.toContain("base-2.0.0");
   });
 
+  test("has every form of tag that its templates ask for", async () => {
+    configure({ tags: '["base-{version}", "base-{toolchain}{toolchainVersion}", "base-{YYYY.MM.DD}", "weekly-{YYYY-MM-DD}", base-latest]' });
+    await answer("publish-base", "--source", ".");
+    expect((await tagsNow()).map((tag) => tag.replaceAll(/\d{4}([.-])\d\d[.-]\d\d/g, "DATE$1").replace(/[0-9a-f]{16}$/, "KEY"))).toEqual([
+      "base-DATE.",
+      "base-1.0.0",
+      "base-greet1.0",
+      "base-latest",
+      "key-KEY",
+      "weekly-DATE-",
+    ].toSorted());
+    configure({ version: "1.0.1", says: "1.0  " });
+    expect(await answer("publish-base", "--source", ".", "--tags", "other-{version}")).toContain("`other-1.0.1`");
+    expect(await tagsNow()).toContain("other-1.0.1");
+  });
+
+  test("says whether it is published and whether its packages are behind", async () => {
+    expect(await answer("outdated-base", "--source", ".")).toMatch(/^key +[0-9a-f]{16}\npublished +no: run publish-base\nfrom +debian:bookworm-slim is not in fastloop\.lock; today it is \S+@sha256:\w+\npackages/);
+  });
+
   test("can be verified where it is published", async () => {
     await answer("publish-base", "--source", ".");
     expect(await answer("verify-base", "--source", ".", "--image", `${repository()}:base-latest`)).toContain("| greet 1.0 | ok |");
@@ -132,6 +155,42 @@ describe("the base image", () => {
     expect(await digestOf("base-1.0.0")).toBeNull();
     expect(await digestOf("base-3.0.0")).toBe(await digestOf("base-latest"));
   });
+});
+
+test("prune keeps an old image that a kept index still refers to", async () => {
+  await answer("publish-base", "--source", ".");
+  const old = await digestOf("base-1.0.0");
+  const url = `http://${repository().replace("/", "/v2/")}/manifests`;
+  const size = Buffer.byteLength(await (await fetch(`${url}/${old}`, { headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })).text());
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const platform = { os: "linux", architecture: "amd64" };
+  const manifests = [{ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: old, size, platform }];
+  const put = await fetch(`${url}/index-latest`, { method: "PUT", headers: { "content-type": mediaType }, body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }) });
+  expect(put.status).toBe(201);
+  configure({ says: "2.0.0", expected: "2.0.0", version: "2.0.0" });
+  await answer("publish-base", "--source", ".");
+  expect(await answer("prune-base", "--source", ".", "--keep", "1")).toContain("deleted 0 manifests");
+  expect(await digestOf("base-1.0.0")).toBe(old);
+});
+
+test("a registry with users takes the password as a secret", async () => {
+  const own = path.join(folder, "private");
+  mkdirSync(own);
+  // htpasswd's bcrypt of `s3cret`.
+  const guarded = await startRegistry(own, "robot:$2b$04$dqmIo4jMgm.DZH5ekamLduRDyi2RI3/eUdaqGXOyUkerwrAsbBQLi");
+  try {
+    configure({ at: `${guarded.address}/acme/base` });
+    const refused = await call("publish-base", "--source", ".");
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/401|unauthorized|authorization/i) as string });
+    const words = ["--username", "robot", "--password", "env://REGISTRY_PASSWORD"];
+    const env = { REGISTRY_PASSWORD: "s3cret" };
+    const withSecret = (...more: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...more, "--source", ".", ...words], { cwd: project, env });
+    expect(await withSecret("publish-base")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Published `") as string });
+    expect(await withSecret("publish-base")).toMatchObject({ stdout: expect.stringContaining("Nothing was built.") as string });
+    expect(await withSecret("prune-base")).toMatchObject({ exitCode: 0, stdout: "kept 1 images, deleted 0 manifests\n" });
+  } finally {
+    await guarded.stop();
+  }
 });
 
 describe("the dev image", () => {
@@ -165,11 +224,67 @@ describe("the dev image", () => {
     expect(await answer("build-dev", "--source", ".", "--on-base-missing", "fail", ...greet)).toBe("greet 1.0\n");
   });
 
-  test("is built inline when the registry can't be reached", async () => {
+  test("is built inline when the registry can't be reached, and each step of the way there is announced", async () => {
     configure({ at: "127.0.0.1:1/nowhere/base" });
-    expect(await answer("build-dev", "--source", ".", "with-exec", "--args", "greet", "stdout")).toBe("greet 1.0\n");
+    await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
+    const { stdout, stderr } = await call("build-dev", "--source", ".", "with-exec", "--args", "greet", "stdout");
+    expect(stdout).toBe("greet 1.0\n");
+    expect(stderr).toMatch(/base 127\.0\.0\.1:1\/nowhere\/base:key-[0-9a-f]+ can't be had[^]*building the base inline/);
+    configure({ at: repository() });
+    await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
+    await answer("publish-base", "--source", ".");
+    await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
+    const lock = readFileSync(path.join(project, "fastloop.lock"), "utf8");
+    writeFileSync(path.join(project, "fastloop.lock"), lock.replace(/(key-\w+@sha256:)[0-9a-f]+/, `$1${"0".repeat(64)}`));
+    const stale = await call("build-dev", "--source", ".", "--on-base-missing", "fail", "sync");
+    expect(stale.stderr).toMatch(/base \S+@sha256:0{64} can't be had/);
+    expect(stale.exitCode).toBe(0);
+  });
+
+  test("is an archive that names itself project:dev, for a container runtime", async () => {
+    await answer("dev-tarball", "--source", ".", "export", "--path", "dev.tar");
+    const read = (file: string): unknown => JSON.parse(execFileSync("tar", ["-xOf", path.join(project, "dev.tar"), file], { encoding: "utf8" }));
+    const [image] = read("./manifest.json") as { RepoTags: string[]; Config: string; Layers: string[] }[];
+    expect(image?.RepoTags).toEqual([`project-${count}:dev`]);
+    const config = read(`./${image?.Config}`) as { rootfs: { diff_ids: string[] }; config: { WorkingDir: string } };
+    expect(config.config.WorkingDir).toBe("/app");
+    // Uncompressed layers: their names are the hashes that the configuration lists.
+    expect(image?.Layers.map((layer) => layer.replace("blobs/sha256/", "sha256:"))).toEqual(config.rootfs.diff_ids);
+    expect(read("./index.json")).toMatchObject({ manifests: [{ annotations: { "io.containerd.image.name": `docker.io/library/project-${count}:dev` } }] });
+  });
+
+  test("is what the shell opens, sources in it", async () => {
+    expect(await answer("shell", "--source", ".", "with-exec", "--args", "sh,-c,pwd; cat src/main.txt; greet", "stdout")).toBe("/app\nhello\ngreet 1.0\n");
   });
 });
+
+/** An image of two architectures without anything in it, so that nothing has to be emulated. */
+async function pushTiny(name: string): Promise<void> {
+  const base = `http://${name.replace("/", "/v2/")}`;
+  const digest = (data: Buffer): string => `sha256:${createHash("sha256").update(data).digest("hex")}`;
+  const blob = async (data: Buffer): Promise<{ digest: string; size: number }> => {
+    const started = await fetch(`${base}/blobs/uploads/`, { method: "POST" });
+    const place = new URL(started.headers.get("location") ?? "", base);
+    place.searchParams.set("digest", digest(data));
+    expect((await fetch(place, { method: "PUT", body: new Uint8Array(data), headers: { "content-type": "application/octet-stream" } })).status).toBe(201);
+    return { digest: digest(data), size: data.length };
+  };
+  const manifest = async (reference: string, mediaType: string, content: object): Promise<{ mediaType: string; digest: string; size: number }> => {
+    const data = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...content }));
+    expect((await fetch(`${base}/manifests/${reference || digest(data)}`, { method: "PUT", body: new Uint8Array(data), headers: { "content-type": mediaType } })).status).toBe(201);
+    return { mediaType, digest: digest(data), size: data.length };
+  };
+  const oci = "application/vnd.oci.image";
+  const layer = Buffer.alloc(1024);
+  const layers = [{ mediaType: `${oci}.layer.v1.tar`, ...(await blob(layer)) }];
+  const manifests: object[] = [];
+  for (const architecture of ["amd64", "arm64"]) {
+    const config = Buffer.from(JSON.stringify({ os: "linux", architecture, config: {}, rootfs: { type: "layers", diff_ids: [digest(layer)] } }));
+    const described = await manifest("", `${oci}.manifest.v1+json`, { config: { mediaType: `${oci}.config.v1+json`, ...(await blob(config)) }, layers });
+    manifests.push({ ...described, platform: { os: "linux", architecture } });
+  }
+  await manifest("1", `${oci}.index.v1+json`, { manifests });
+}
 
 describe("what is shipped", () => {
   const prod = (from: string): string => `  prod:
@@ -186,6 +301,43 @@ publish: { title: project, source: https://example.com/acme/project }
     const reference = (await answer(...words)).trim();
     expect(reference).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect((await answer(...words)).trim()).toBe(reference);
+  });
+
+  test("one index holds all platforms, labelled, and the same sources give the same digest at another time", async () => {
+    await pushTiny(`${repository()}-tiny`);
+    const yaml = `version: 1\nname: tiny\nimages: { dev: { base: "${repository()}-tiny:1", sources: [src/] } }\npublish: { source: https://example.com/acme/tiny, licenses: MIT }\n`;
+    const publish = async (tag: string): Promise<string> => {
+      const platforms = ["--platforms", "linux/amd64,linux/arm64"];
+      const words = ["publish", "--source", ".", "--address", `${repository()}-tiny:${tag}`, ...platforms, "--revision", "abc123", "--created", "2026-01-02T03:04:05Z"];
+      return (await answer(...words)).trim().split("@")[1] ?? "";
+    };
+    writeFileSync(path.join(project, "fastloop.yaml"), yaml);
+    const digest = await publish("a");
+    const get = async (place: string): Promise<unknown> =>
+      (await fetch(`http://${repository().replace("/", "/v2/")}-tiny/${place}`, { headers: { accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json" } })).json();
+    const index = (await get(`manifests/${digest}`)) as { manifests: { digest: string; platform: { architecture: string } }[] };
+    expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
+    for (const child of index.manifests) {
+      const manifest = (await get(`manifests/${child.digest}`)) as { config: { digest: string } };
+      expect(await get(`blobs/${manifest.config.digest}`)).toMatchObject({
+        architecture: child.platform.architecture,
+        config: {
+          Labels: {
+            "org.opencontainers.image.title": "tiny",
+            "org.opencontainers.image.source": "https://example.com/acme/tiny",
+            "org.opencontainers.image.licenses": "MIT",
+            "org.opencontainers.image.revision": "abc123",
+            "org.opencontainers.image.created": "2026-01-02T03:04:05Z",
+          },
+        },
+      });
+    }
+    // The same content, written again: another time, another inode.
+    rmSync(path.join(project, "src"), { recursive: true });
+    mkdirSync(path.join(project, "src"));
+    writeFileSync(path.join(project, "src/main.txt"), "hello\n");
+    utimesSync(path.join(project, "src/main.txt"), 1_000_000_000, 1_000_000_000);
+    expect(await publish("b")).toBe(digest);
   });
 
   test("parity passes on the same base and fails where production has another variable", async () => {
@@ -210,5 +362,51 @@ publish: { title: project, source: https://example.com/acme/project }
     writeFileSync(path.join(project, "advisories.json"), advisory("CRITICAL"));
     const failed = await call("scan", "--source", ".");
     expect({ exitCode: failed.exitCode, told: failed.stderr.includes("the scan fails from high on") }).toEqual({ exitCode: 1, told: true });
+    configure({ extra: "scan: { advisories: advisories.json, ignore: [X-1] }\n" });
+    expect(await answer("scan", "--source", ".")).toContain("1 known vulnerabilities");
+  });
+
+  test("scan takes its advisories from a URL as well", async () => {
+    const server = createServer((_, response) => response.end(JSON.stringify([{ id: "X-9", affected: [{ package: { ecosystem: "Debian", name: "bash" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }] }] }])));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as { port: number };
+      const { exitCode, stderr } = await call("scan", "--source", ".", "--advisories", `http://127.0.0.1:${port}/osv.json`);
+      expect({ exitCode, told: stderr.includes("| high | X-9 | bash") }).toEqual({ exitCode: 1, told: true });
+    } finally {
+      server.close();
+    }
+  });
+
+  test("a scanner of the team's choice sees the image's files and the SBOM, and its exit code is the verdict", async () => {
+    configure({ extra: `scan: { tool: { image: "debian:bookworm-slim", run: ["grep -c SPDXRef-Package /sbom.json", "test -x /image/usr/local/bin/greet"] } }\n` });
+    expect(Number(await answer("scan", "--source", "."))).toBeGreaterThan(50);
+    configure({ extra: `scan: { tool: { image: "debian:bookworm-slim", run: "test -e /image/usr/bin/absent" } }\n` });
+    expect((await call("scan", "--source", ".")).exitCode).toBe(1);
+  });
+
+  test("the SBOM is SPDX or CycloneDX, as asked", async () => {
+    writeFileSync(path.join(project, "requirements.txt"), "left-pad==1.0\n");
+    const sbom = async (): Promise<unknown> => JSON.parse(await answer("sbom", "--source", ".", "contents"));
+    expect(await sbom()).toMatchObject({ spdxVersion: "SPDX-2.3", packages: expect.arrayContaining([expect.objectContaining({ name: "left-pad", versionInfo: "1.0" })]) as unknown });
+    configure({ extra: "scan: { format: cyclonedx }\n" });
+    expect(await sbom()).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", components: expect.arrayContaining([expect.objectContaining({ purl: "pkg:pypi/left-pad@1.0" })]) as unknown });
+  });
+});
+
+describe("a module of the project's own", () => {
+  test("that init writes passes type checks and runs the tests that init found", async () => {
+    rmSync(path.join(project, "fastloop.yaml"));
+    writeFileSync(path.join(project, "requirements.txt"), "");
+    writeFileSync(path.join(project, "test_sum.py"), "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(sum([1, 2]), 3)\n");
+    const plan = await fastloop(["init", "--dry-run"], { cwd: project });
+    expect(plan.stdout).toContain("preset: pip  # found requirements.txt");
+    expect(await fastloop(["init", "--module", "--ci", "github"], { cwd: project })).toMatchObject({ exitCode: 0 });
+    symlinkSync(path.join(packageRoot(), "node_modules"), path.join(project, "node_modules"));
+    const tsc = path.join(packageRoot(), "node_modules/typescript/bin/tsc");
+    execFileSync(process.execPath, [tsc, "--noEmit", "-p", "pipelines/tsconfig.json"], { cwd: project, encoding: "utf8" });
+    const { exitCode, stdout, stderr } = await fastloop(["call", "test", "--source", ".", "--tier", "fast"], { cwd: project });
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toMatch(/^app {2}smoke {2}.*\napp {2}fast {3}/);
   });
 });

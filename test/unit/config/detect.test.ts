@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { detectParts, scaffoldConfig } from "../../../src/config/index.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
+import { resolveSuite } from "../../../src/config/presets.ts";
 
 /** A repository as a map of files. */
 const detect = (files: Record<string, string>) => detectParts(Object.keys(files), (file) => files[file] ?? "");
@@ -50,4 +51,26 @@ test("what is written is a valid fastloop.yaml", () => {
   expect(problems).toEqual([]);
   expect(Object.keys(config?.watch?.targets ?? {})).toEqual(["app", "ml", "core"]);
   expect(config?.tests?.suites["ml"]).toMatchObject({ preset: "uv", root: "ml", runner: "pytest" });
+});
+
+test.each([
+  ["npm", { "package.json": '{"scripts":{"test":"node --test"}}', "package-lock.json": "{}" }, "npm ci"],
+  ["pnpm", { "package.json": '{"scripts":{"test":"jest"},"devDependencies":{"jest":"30"}}', "pnpm-lock.yaml": "" }, "pnpm install --frozen-lockfile"],
+  ["yarn", { "package.json": '{"scripts":{"test":"vitest run"},"devDependencies":{"vitest":"4"}}', "yarn.lock": "" }, "yarn install --frozen-lockfile"],
+  ["pip", { "requirements.txt": "pytest==8.4.1\n" }, "pip install"],
+  ["uv", { "pyproject.toml": "[project]\n", "uv.lock": 'name = "pytest"\n' }, "uv sync --frozen"],
+  ["poetry", { "pyproject.toml": "[tool.poetry]\n", "poetry.lock": 'name = "pytest"\n' }, "poetry install"],
+  ["go", { "go.mod": "module m\n", "go.sum": "" }, "go mod download"],
+  ["cargo", { "Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "" }, "cargo build --workspace --tests"],
+])("%s: a small repository is found, and its file is valid, installs and has tests", (preset, files, installs) => {
+  const [part] = detect(files);
+  expect(part?.preset).toBe(preset);
+  const text = scaffoldConfig("small", [part!]);
+  expect(text).toContain(`preset: ${preset}  # found ${part?.because}`);
+  const { config, problems } = parseConfig(text);
+  expect(problems).toEqual([]);
+  const suite = resolveSuite(config!.tests!.suites["app"]!);
+  expect(suite.install.join("\n")).toContain(installs);
+  expect(Object.keys(suite.tiers)).toContain("fast");
+  for (const file of Object.keys(files)) expect(suite.manifests.some((pattern) => pattern.replace("**/", "") === file), file).toBe(true);
 });

@@ -15,4 +15,4 @@ test("the schema for editors is current (node tools/generate.mjs)", async () => 
 
 test("the types of the module's copy are current (node tools/generate.mjs)", async () => {
   expect(await bundleTypes()).toBe(await committed("pipelines/vendor/config.d.mts"));
-});
+}, 60_000);

@@ -35,6 +35,7 @@ describe("the module, read as an engine would read it", () => {
       lockBase: "never",
       pruneBase: "never",
       buildDev: "session",
+      devTarball: "session",
       explainDev: "never",
       shell: "never",
       sbom: "24h",

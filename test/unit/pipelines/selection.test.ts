@@ -27,6 +27,11 @@ describe("what a change means for a suite", () => {
     expect(selectTests(suite({ runner: "vitest", sources: ["lib/", "api/"] }), ["api/src/b.ts"])).toMatchObject({ kind: "all" });
   });
 
+  test("all, when the configuration or something that its image is built from changed", () => {
+    expect(selectTests(suite({ runner: "vitest" }), ["fastloop.yaml"])).toMatchObject({ kind: "all" });
+    expect(selectTests(suite({ runner: "vitest" }), ["requirements.txt"], ["requirements*.txt", "app/"])).toEqual({ kind: "all", because: "requirements.txt changed, which is in its image" });
+  });
+
   test("to look for what reaches it, otherwise", () => {
     expect(selectTests(suite({ runner: "jest" }), ["lib/src/a.ts"])).toEqual({ kind: "trace", changed: ["src/a.ts"] });
     expect(selectTests(suite({ runner: "go", preset: "go", root: "svc", sources: ["./"], cwd: undefined }), ["svc/x/testdata/in.txt"])).toEqual({ kind: "trace", changed: ["x/testdata/in.txt"] });

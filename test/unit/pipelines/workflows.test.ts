@@ -67,4 +67,5 @@ test("the base image is published by hand, when its definition or workflow chang
   expect(on["push"]).toMatchObject({ paths: expect.arrayContaining(["fastloop.yaml", ".github/workflows/base-image.yml"]) as string[] });
   expect(permissions).toEqual({ contents: "read", packages: "write" });
   expect(JSON.stringify(jobs)).toContain("--platforms linux/amd64,linux/arm64");
+  expect(steps({ on, jobs }).map(({ run }) => /fastloop call (\S+)/.exec(run ?? "")?.[1]).filter(Boolean)).toEqual(["outdated-base", "publish-base", "prune-base"]);
 });

@@ -1,0 +1,117 @@
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { packageRoot, toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
+import { readHostTrust } from "../../src/engine/embedded/daemon/trust.ts";
+import { findExecutable } from "../../src/engine/executables.ts";
+import { cliCommand } from "./cli.ts";
+import { type ImageExample, imageExamples } from "./images-dockerfile.ts";
+import { startPrivateEngine } from "./private-engine.ts";
+import { type Command, runToEnd } from "./process.ts";
+import { median } from "./stats.ts";
+import type { Bench, Report, Row } from "./types.ts";
+
+/**
+ * The dev images of the examples, built by `fastloop call build-dev`, beside the same images as plain multi-stage
+ * Dockerfiles by `buildctl build` on the same daemon. Both begin with an empty cache, but for the images of `FROM`. Whole
+ * commands are timed; the two take turns, and who begins changes with each example.
+ */
+interface Builder {
+  ours(): Promise<number>;
+  dockerfile(): Promise<number>;
+}
+
+type Case = "cold" | "source edit" | "lock-file edit" | "base edit";
+/** Small edits are quick: the median of five. What runs installations is run once. */
+const rounds: Record<Case, number> = { cold: 1, "source edit": 5, "lock-file edit": 1, "base edit": 1 };
+const cases = Object.keys(rounds) as Case[];
+const addedPackage = "less";
+
+async function measure(example: ImageExample, project: string, builder: Builder, oursFirst: boolean, report: Report): Promise<Row[]> {
+  const rows: Row[] = [];
+  let coldMs = 0;
+  for (const name of cases) {
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < rounds[name]; round++) {
+      edit(example, project, name, round);
+      if (oursFirst) ours.push(await builder.ours());
+      theirs.push(await builder.dockerfile());
+      if (!oursFirst) ours.push(await builder.ours());
+    }
+    const [value, reference] = [median(ours), median(theirs)];
+    if (name === "cold") coldMs = value;
+    report.note(`${example.name}, ${name}: ${Math.round(value)} ms, Dockerfile ${Math.round(reference)} ms`);
+    const ratio = value / reference;
+    rows.push({ case: `${example.name}: ${name}`, value, unit: "ms", reference, ratio, against: "Dockerfile", aim: "<= 1x", met: ratio <= 1 });
+    if (name !== "source edit") continue;
+    const saved = 100 * (1 - value / coldMs);
+    rows.push({ case: `${example.name}: ${name}, faster than cold`, value: saved, unit: "%", aim: ">= 95 %", met: saved >= 95 });
+  }
+  return rows;
+}
+
+function edit(example: ImageExample, project: string, name: Case, round: number): void {
+  const file = (relative: string): string => path.join(project, relative);
+  const comment = /\.(ts|rs)$/.test(example.source) ? "//" : "#";
+  if (name === "source edit") appendFileSync(file(example.source), `${comment} edit ${round}\n`);
+  // A comment where the format has one, white space where it has none.
+  if (name === "lock-file edit") appendFileSync(file(example.lock), example.lock.endsWith(".json") ? " \n" : "# edited\n");
+  if (name === "base edit") {
+    const config = readFileSync(file("fastloop.yaml"), "utf8");
+    writeFileSync(file("fastloop.yaml"), config.replace(/packages: \[/, `packages: [${addedPackage}, `));
+    writeFileSync(file("Dockerfile"), example.dockerfile([addedPackage, ...example.packages]));
+  }
+}
+
+function prepare(folder: string, example: ImageExample): string {
+  const root = packageRoot();
+  const project = path.join(folder, example.name);
+  const own = (file: string): boolean => !["node_modules", ".fastloop", "target", "__pycache__"].includes(path.basename(file));
+  cpSync(path.join(root, "examples", example.name), project, { recursive: true, filter: own });
+  mkdirSync(path.join(project, ".git"));
+  writeFileSync(path.join(project, "Dockerfile"), example.dockerfile(example.packages));
+  writeFileSync(path.join(project, ".dockerignore"), ".git\n.fastloop\nDockerfile\nfastloop.yaml\n");
+  return project;
+}
+
+function dockerfileCommand(address: string, project: string, folder: string): Command {
+  const built = path.join(toolsDir(packageRoot()), "buildctl");
+  const file = existsSync(built) ? built : findExecutable("buildctl");
+  if (file === undefined) throw new Error("no buildctl to measure against: run `npm run setup` first");
+  const { caBundlePem, environment } = readHostTrust(process.env);
+  const proxies = Object.entries(environment).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]);
+  const pem = path.join(folder, "ca.pem");
+  if (caBundlePem !== undefined) writeFileSync(pem, caBundlePem);
+  const secret = caBundlePem === undefined ? [] : ["--secret", `id=ca,src=${pem}`];
+  const context = ["--local", `context=${project}`, "--local", `dockerfile=${project}`];
+  return { file, args: ["--addr", address, "build", "--progress", "plain", "--frontend", "dockerfile.v0", ...context, ...secret, ...proxies], cwd: project };
+}
+
+async function run(report: Report): Promise<Row[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-images-"));
+  const engine = await startPrivateEngine(report.note);
+  try {
+    const chosen = imageExamples.filter(({ name }) => report.words.length === 0 || report.words.includes(name));
+    const rows: Row[] = [];
+    for (const [index, example] of chosen.entries()) {
+      const project = prepare(folder, example);
+      const theirs = dockerfileCommand(engine.address, project, folder);
+      const time = async (command: Command): Promise<number> => (await runToEnd(command)).durationMs;
+      // The images of FROM are there for both.
+      const full = readFileSync(path.join(project, "Dockerfile"), "utf8");
+      writeFileSync(path.join(project, "Dockerfile"), `${full.split("\n")[0]}\nRUN ["true"]\n`);
+      await time(theirs);
+      writeFileSync(path.join(project, "Dockerfile"), full);
+      const ours = cliCommand(project, "--engine", "embedded", "-m", packageRoot(), "call", "build-dev", "--source", ".", "sync");
+      const builder: Builder = { ours: () => time(ours), dockerfile: () => time(theirs) };
+      rows.push(...(await measure(example, project, builder, index % 2 === 0, report)));
+    }
+    return rows;
+  } finally {
+    await engine.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const imagesBench: Bench = { name: "images", summary: "the examples' dev images beside plain Dockerfiles: cold, source, lock-file and base edit", run };
