@@ -6,7 +6,7 @@ export { jsonReporter } from "./json.ts";
 export { desktopNotifier } from "./notify.ts";
 export { plainReporter } from "./plain.ts";
 export type { WatchView } from "./terminal/watch-view.ts";
-export { causes, duration, painter, plural, shortDigest, type Paint } from "./text.ts";
+export { causes, duration, painter, plural, shortDigest, shortName, type Paint } from "./text.ts";
 
 /** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */
 export async function openTerminal(options: WatchViewOptions): Promise<WatchView> {

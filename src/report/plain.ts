@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { ErrorCode } from "../errors/index.ts";
 import type { FinishedNotice, LoopNotice } from "../run/index.ts";
-import { causes, duration, painter, plural, shortDigest } from "./text.ts";
+import { causes, duration, painter, plural, shortDigest, shortName } from "./text.ts";
 
 export interface PlainOptions {
   write(line: string): void;
@@ -36,14 +36,14 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         return line("run", "cyan", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${causes(notice.reasons)}`);
       case "step":
         if (options.verbose && notice.done) {
-          line("step", "dim", `${notice.name}  ${notice.step}${notice.cached ? " (cached)" : ` ${duration(notice.durationMs ?? 0)}`}`);
+          line("step", "dim", `${notice.name}  ${shortName(notice.step)}${notice.cached ? " (cached)" : ` ${duration(notice.durationMs ?? 0)}`}`);
         }
         return;
       case "output":
         if (options.verbose) for (const text of notice.text.trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
         return;
       case "still-running":
-        return line("running", "dim", `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${notice.step}`}`);
+        return line("running", "dim", `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${shortName(notice.step)}`}`);
       case "cancelling":
         return line("cancel", "yellow", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${cancelCause[notice.why]}`);
       case "finished":

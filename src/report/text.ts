@@ -20,6 +20,12 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 8);
 }
 
+/** A step's name on one line, and not all of a long script. */
+export function shortName(name: string, longest = 120): string {
+  const line = name.replace(/\s+/g, " ");
+  return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
+}
+
 /** The first causes in full, the rest as a number. */
 export function causes(reasons: readonly Reason[], shown = 2): string {
   const named = reasons.slice(0, shown).map(describeReason);

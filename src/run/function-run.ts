@@ -52,6 +52,7 @@ export async function runFunction(
   emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
 
   const timeoutMs = item.target.timeoutMs ?? context.timeoutMs;
+  const counted = new Set<string>();
   const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
   const attempt = async (): Promise<Execution> => {
     const engine = await context.engine.forModule(context.project.module);
@@ -66,7 +67,9 @@ export async function runFunction(
       onStep: (event) => {
         openSteps.note(event);
         const done = event.kind === "step-done";
-        if (done) {
+        // Two requests that wait for the same step both tell of it.
+        if (done && !counted.has(event.step)) {
+          counted.add(event.step);
           steps.total++;
           if (event.cached) steps.cached++;
         }

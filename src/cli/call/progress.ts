@@ -1,5 +1,6 @@
 /** What an engine does during a call, on stderr: a few live lines on a terminal, one line per finished step elsewhere. */
 import type { EngineEvent } from "../../engine/index.ts";
+import { shortName } from "../../report/index.ts";
 
 /** So many running steps are shown at once. */
 const shownSteps = 8;
@@ -15,6 +16,8 @@ export interface ProgressOptions {
 export class Progress {
   private readonly options: ProgressOptions;
   private readonly live: boolean;
+  /** Two requests of a call that wait for the same step both tell of it. */
+  private readonly told = new Set<string>();
   private readonly running = new Map<string, { name: string; startedMs: number }>();
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -57,9 +60,12 @@ export class Progress {
   private done(event: Extract<EngineEvent, { kind: "step-done" }>): void {
     // A cached step is no news; it is counted in by `-v` only.
     if (event.cached && !this.options.verbose && event.error === undefined) return;
+    const key = `${event.step} ${event.durationMs}`;
+    if (this.told.has(key)) return;
+    this.told.add(key);
     const [mark, color] = event.error !== undefined ? ["✘", 31] : event.cached ? ["=", 2] : ["✔", 32];
     const time = event.cached ? "cached" : duration(event.durationMs);
-    this.print(`${this.paint(mark, color)} ${event.name} ${this.paint(time, 2)}`);
+    this.print(`${this.paint(mark, color)} ${this.options.verbose ? event.name : shortName(event.name)} ${this.paint(time, 2)}`);
   }
 
   private redraw(): void {
@@ -68,7 +74,7 @@ export class Progress {
     const width = (this.options.stream.columns || 80) - 1;
     const lines = steps.slice(-shownSteps).map(({ name, startedMs }) => {
       const time = duration(performance.now() - startedMs);
-      return `${this.paint("●", 33)} ${name.replace(/\s+/g, " ").slice(0, Math.max(10, width - time.length - 4))} ${this.paint(time, 2)}`;
+      return `${this.paint("●", 33)} ${shortName(name, Math.max(10, width - time.length - 4))} ${this.paint(time, 2)}`;
     });
     if (lines.length === 0) return;
     this.options.stream.write(`${lines.join("\n")}\n`);
