@@ -3,6 +3,7 @@ import { kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/inde
 import { choicesOf, parseCall } from "./parse-call.ts";
 import { isSupported } from "./parse-value.ts";
 import { firstLine } from "./render-functions.ts";
+import { servedMember } from "./served-names.ts";
 import type { ParsedCall } from "./types.ts";
 
 export interface Candidate {
@@ -51,7 +52,7 @@ function valuesOf({ type }: ArgumentInfo, module: ModuleInfo): Candidate[] {
   const item = type.kind === "list" ? type.of : type;
   if (item.kind === "enum") {
     const members = Object.values(module.enums[item.name]?.members ?? {});
-    return members.map(({ name, description }) => ({ word: name, text: firstLine(description) }));
+    return members.map(({ name, description }) => ({ word: servedMember(name), text: firstLine(description) }));
   }
   if (item.kind === "scalar" && item.name === "Platform") {
     return ["linux/amd64", "linux/arm64", "current"].map((word) => ({ word, text: "" }));

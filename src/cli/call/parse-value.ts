@@ -2,6 +2,7 @@
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { coreSchema, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import { servedMember } from "./served-names.ts";
 import type { GivenValue } from "./types.ts";
 
 export interface ValueContext {
@@ -132,8 +133,10 @@ function inputValue(name: string, text: string, wrong: Wrong): GivenValue {
 function enumMember(name: string, text: string, { module }: ValueContext, wrong: Wrong): string {
   const members = Object.keys(module.enums[name]?.members ?? {});
   const known = members.length > 0 ? members : (coreSchema().enumMembers(name) ?? []);
-  const found = known.find((member) => member.toLowerCase() === text.toLowerCase());
-  if (found === undefined) throw wrong(`one of ${known.join(", ")}`);
+  // `VeryHigh` of the code is `VERY_HIGH` in an engine: either is understood.
+  const plain = (member: string): string => member.replaceAll(/[^A-Za-z0-9]/g, "").toLowerCase();
+  const found = known.find((member) => member === text) ?? known.find((member) => plain(member) === plain(text));
+  if (found === undefined) throw wrong(`one of ${(members.length > 0 ? members.map(servedMember) : known).join(", ")}`);
   return found;
 }
 

@@ -3,6 +3,7 @@ import { kebabCase, type FunctionInfo, type ModuleInfo } from "../../module/inde
 import { choicesOf } from "./parse-call.ts";
 import { isSupported } from "./parse-value.ts";
 import { argumentLine, firstLine, isRequired } from "./render-functions.ts";
+import { servedMember } from "./served-names.ts";
 import type { ParsedCall } from "./types.ts";
 
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
@@ -56,7 +57,7 @@ function argumentSection(fn: FunctionInfo, module: ModuleInfo): string {
 function enumHint(type: FunctionInfo["returns"], module: ModuleInfo): string {
   if (type.kind !== "enum") return "";
   const members = Object.keys(module.enums[type.name]?.members ?? {});
-  return members.length === 0 ? "" : ` (${members.join(", ")})`;
+  return members.length === 0 ? "" : ` (${members.map(servedMember).join(", ")})`;
 }
 
 function section(title: string, rows: [string, string][]): string {

@@ -1,40 +1,62 @@
 /** A call's result as `dagger call` prints it: scalars as they are, lists one item a line, objects as `Type@digest`. */
 import { createHash } from "node:crypto";
-import type { ReturnedValue, TypeRef } from "../../module/index.ts";
+import type { ModuleInfo, ReturnedValue, TypeRef } from "../../module/index.ts";
+import { servedMember, servedObject } from "./served-names.ts";
 
-export function renderResult(value: ReturnedValue, type: TypeRef, json: boolean): string {
+export function renderResult(value: ReturnedValue, type: TypeRef, json: boolean, module: ModuleInfo): string {
   if (type.kind === "void") return "";
-  if (json) return `${JSON.stringify(plain(value), null, 4)}\n`;
-  if (isObject(type)) return renderObjects(value);
-  return renderPlain(value);
+  const renderer = new Renderer(module);
+  if (json) return `${JSON.stringify(renderer.plain(value, type), null, 4)}\n`;
+  return isObject(type) ? renderer.objects(value) : renderer.text(value, type);
 }
 
-function renderPlain(value: ReturnedValue): string {
-  if (value === null) return "";
-  if (Array.isArray(value)) return value.map((item) => `${renderPlain(item)}\n`).join("");
-  return typeof value === "object" ? renderObjects(value) : String(value);
+class Renderer {
+  private readonly module: ModuleInfo;
+
+  constructor(module: ModuleInfo) {
+    this.module = module;
+  }
+
+  text(value: ReturnedValue, type: TypeRef): string {
+    if (value === null) return "";
+    if (Array.isArray(value)) return value.map((item) => `${this.text(item, itemOf(type))}\n`).join("");
+    return typeof value === "object" ? this.objects(value) : String(this.scalar(value, type));
+  }
+
+  objects(value: ReturnedValue, prefix = ""): string {
+    if (Array.isArray(value)) return value.map((item) => this.objects(item, `${prefix}- `)).join("");
+    return value === null ? "" : `${prefix}${this.reference(value)}\n`;
+  }
+
+  /** JSON of a result: the module's own objects with their exposed fields, core objects as references. */
+  plain(value: ReturnedValue, type: TypeRef): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.plain(item, itemOf(type)));
+    if (value === null) return null;
+    if (typeof value !== "object") return this.scalar(value, type);
+    if ("$id" in value) return this.reference(value);
+    const infos = Object.values(this.module.objects[value.$object]?.fields ?? {});
+    const shown = Object.entries(value.fields).flatMap(([name, field]) => {
+      const info = infos.find((candidate) => (candidate.alias ?? candidate.name) === name);
+      return info?.exposed === true ? [[name, this.plain(field, info.type)]] : [];
+    });
+    return Object.fromEntries(shown);
+  }
+
+  private scalar(value: string | number | boolean, type: TypeRef): string | number | boolean {
+    const isMember = type.kind === "enum" && this.module.enums[type.name] !== undefined;
+    return isMember ? servedMember(String(value)) : value;
+  }
+
+  /** Says which object it is, and that it is another one when it changes; an id itself holds only for its session. */
+  private reference(value: Exclude<ReturnedValue, null | ReturnedValue[]>): string {
+    if (typeof value !== "object") return String(value);
+    const digest = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+    if ("$id" in value) return `${value.$type}@${digest(value.$id)}`;
+    return `${servedObject(value.$object, this.module)}@${digest(JSON.stringify(value.fields))}`;
+  }
 }
 
-function renderObjects(value: ReturnedValue, prefix = ""): string {
-  if (Array.isArray(value)) return value.map((item) => renderObjects(item, `${prefix}- `)).join("");
-  return value === null ? "" : `${prefix}${reference(value)}\n`;
-}
-
-/** JSON of a result: the module's own objects with their fields, core objects as references. */
-function plain(value: ReturnedValue): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value;
-  if ("$id" in value) return reference(value);
-  return Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, plain(field)]));
-}
-
-/** Says which object it is, and that it is another one when it changes; an id itself holds only for its session. */
-function reference(value: ReturnedValue): string {
-  if (value === null || typeof value !== "object") return String(value);
-  if (Array.isArray(value)) return JSON.stringify(value.map(reference));
-  const digest = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
-  return "$id" in value ? `${value.$type}@${digest(value.$id)}` : `${value.$object}@${digest(JSON.stringify(value.fields))}`;
-}
+const itemOf = (type: TypeRef): TypeRef => (type.kind === "list" ? type.of : type);
 
 function isObject(type: TypeRef): boolean {
   return type.kind === "list" ? isObject(type.of) : type.kind === "object" || type.kind === "interface";

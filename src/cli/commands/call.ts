@@ -51,12 +51,12 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   const value = await callWithCache(parsed, module, context, engine);
-  const exported = writeOutput(parsed, value, context);
+  const exported = writeOutput(parsed, value, module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
     return;
   }
-  const text = renderResult(value, parsed.returns, parsed.json);
+  const text = renderResult(value, parsed.returns, parsed.json, module);
   context.stdout.write(context.stdout.isTTY && text !== "" && !text.endsWith("\n") ? `${text}\n` : text);
   process.exitCode = 0;
 }
