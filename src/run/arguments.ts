@@ -3,7 +3,7 @@ import path from "node:path";
 import type { EngineSession, QueryOptions } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
-import type { CallStep } from "../plan/index.ts";
+import { secretName, type CallStep } from "../plan/index.ts";
 
 /** What values of a call are made of: the session's objects, and secrets that no log may show. */
 export interface ArgumentSources {
@@ -80,7 +80,7 @@ async function coreObject(argument: ArgumentInfo, type: string, text: string, so
     const plaintext = secretText(text, sources);
     sources.onSecret(plaintext);
     const document = "query SetSecret($name: String!, $plaintext: String!) { setSecret(name: $name, plaintext: $plaintext) { id } }";
-    const variables = { name: `${sources.module.name}-${text}`, plaintext };
+    const variables = { name: secretName(`${sources.module.name}-${text}`, plaintext, path.join(sources.root, ".fastloop")), plaintext };
     return (await session.query<{ setSecret: { id: string } }>(document, variables, query)).setSecret.id;
   }
   if (type === "Container") return containerFrom(text, sources);

@@ -5,6 +5,10 @@ import { UserError } from "../errors/index.ts";
 import type { HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import { argumentsOf } from "./arguments.ts";
+import type { OpenSteps } from "./open-steps.ts";
+
+/** A cancelled step that takes longer to end is not waited for: another run may share it. */
+const cancelledStepsMs = 10_000;
 
 /** A warm session with a warm process for the module's bodies. */
 export interface WarmEngine {
@@ -25,6 +29,7 @@ export interface ExecuteOptions {
   logFile: string;
   signal: AbortSignal;
   onStep(event: Extract<EngineEvent, { kind: "step-started" | "step-done" }>): void;
+  openSteps: OpenSteps;
   onOutput(stream: "stdout" | "stderr", text: string): void;
 }
 
@@ -48,6 +53,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       const text = log.write(event.text);
       options.onOutput(event.stream, text);
     } else {
+      options.openSteps.note(event);
       if (event.kind === "step-done") log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
       options.onStep(event);
     }
@@ -98,6 +104,8 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     return { value, inputMoved };
   } catch (error) {
     log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    // The call is given up at once; its containers take a moment longer, and are waited for.
+    if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
     throw error;
   } finally {
     stopEvents();

@@ -64,8 +64,8 @@ export async function runFunction(
       environment: context.environment,
       logFile,
       signal: controller.signal,
+      openSteps,
       onStep: (event) => {
-        openSteps.note(event);
         const done = event.kind === "step-done";
         // Two requests that wait for the same step both tell of it.
         if (done && !counted.has(event.step)) {
