@@ -48,6 +48,17 @@ describe("the module, read as an engine would read it", () => {
     expect(functions.filter((fn) => fn.isCheck).map((fn) => fn.name)).toEqual(["smoke", "fast", "full"]);
   });
 
+  test("its signature is the one that callers know (vitest -u after a change that is meant)", async () => {
+    const signature = functions.map((fn) => ({
+      name: fn.name,
+      cache: fn.cache,
+      check: fn.isCheck,
+      returns: fn.returns,
+      arguments: fn.arguments.map(({ name, type, optional, defaultValue, defaultPath, ignore }) => ({ name, type, optional, defaultValue, defaultPath, ignore })),
+    }));
+    await expect(`${JSON.stringify(signature, null, 1)}\n`).toMatchFileSnapshot("module.golden.json");
+  });
+
   test("every function says in words what it does", () => {
     for (const fn of functions) expect(fn.description, fn.name).toMatch(/\w{3,}/);
   });
