@@ -77,3 +77,11 @@ export function environmentKey(stateDir: string): Uint8Array {
   writeFileAtomically(file, key, 0o600);
   return key;
 }
+
+/**
+ * The name under which an engine gets a secret. A Dagger engine takes two secrets of one name for the same, also across
+ * sessions, and would answer for a new value with the result of the old one: the value is in the name, as a keyed hash.
+ */
+export function secretName(name: string, plaintext: string, stateDir: string): string {
+  return `${name}#${createHmac("sha256", environmentKey(stateDir)).update(plaintext).digest("hex").slice(0, 16)}`;
+}

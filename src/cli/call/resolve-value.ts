@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import type { EngineSession, QueryOptions } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
+import { placeProject, secretName } from "../../plan/index.ts";
 import { enumLiteral, literal } from "./query.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
 
@@ -95,7 +96,8 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
       return ask(gitSelection(value));
     case "secret": {
       const plaintext = await secretText(value, argument, context);
-      return ask(`setSecret(name: ${literal(value.uri)}, plaintext: ${literal(plaintext)}) { id }`);
+      const name = secretName(value.uri, plaintext, placeProject({ cwd: context.cwd }).stateDir);
+      return ask(`setSecret(name: ${literal(name)}, plaintext: ${literal(plaintext)}) { id }`);
     }
     case "container":
       return ask(`container { from(address: ${literal(value.address)}) { id } }`);

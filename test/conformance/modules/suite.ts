@@ -50,6 +50,13 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
     it(moduleCase.name, { timeout: 120_000 }, () => check(moduleCase, caller(), project, around));
   }
 
+  it("a secret's new value is a new secret, also in the next session", { timeout: 120_000 }, async () => {
+    const lengthOf = async (value: string): Promise<string> =>
+      (await run(caller(), ["length-of", "--secret", "env://CONFORM_SECRET"], project, { CONFORM_SECRET: value })).stdout;
+    expect(await lengthOf("four")).toBe("4");
+    expect(await lengthOf("sevens!")).toBe("7");
+  });
+
   it("an edit of a contextual file and one of the module are seen by the next call", { timeout: 120_000 }, async () => {
     writeFileSync(path.join(project, "site/a.txt"), "edited");
     expect((await run(caller(), ["context"], project, {})).stdout).toBe("a.txt b.log\nnote.txt\nedited\n");
