@@ -57,6 +57,8 @@ export interface OpenSessionOptions {
   /** Nothing is fetched to set the engine up: what is missing is an error. */
   offline?: boolean;
   cache?: SharedCache;
+  /** Whose functions the session runs: what `currentModule` answers with. */
+  module?: { name: string; sourceDir: string };
   signal?: AbortSignal;
   /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
   onNotice?: (text: string) => void;

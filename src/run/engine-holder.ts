@@ -10,6 +10,7 @@ export interface EngineHolderOptions {
   buildkitHost?: string;
   offline?: boolean;
   cache?: SharedCache;
+  module: { name: string; sourceDir: string };
   environment: NodeJS.ProcessEnv;
   hasher: ContentHasher;
   onNotice(text: string): void;
@@ -75,10 +76,10 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, buildkitHost, cache, offline, onNotice } = this.options;
+    const { workdir, engine, buildkitHost, cache, module, offline, onNotice } = this.options;
     try {
       const { openSession } = await engineRoom();
-      const session = await openSession({ workdir, engine, buildkitHost, cache, offline, signal: this.closing.signal, onNotice });
+      const session = await openSession({ workdir, engine, buildkitHost, cache, module, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

@@ -80,7 +80,7 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
     // Before an engine is started for nothing.
     if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
     const { config } = await loadConfig({ cwd });
-    const session = await openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), signal, onNotice });
+    const session = await openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), module: { name: module.name, sourceDir: module.sourceDir }, signal, onNotice });
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => progress?.event(event));
     const host = bodies(call, module, session, env, onNotice);

@@ -25,6 +25,7 @@ export async function openDaemonSession(
     env: process.env as Record<string, string>,
     buildId: ownBuildId(),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(options.module === undefined ? {} : { module: options.module }),
   };
   let response: http.IncomingMessage;
   try {

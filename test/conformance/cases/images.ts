@@ -124,4 +124,40 @@ export const imageCases: ConformanceCase[] = [
     },
     expected: matching(/^(published|no registry)$/),
   },
+  ...["OCIMediaTypes", "DockerMediaTypes"].map(
+    (mediaTypes): ConformanceCase => ({
+      name: `an exported image (${mediaTypes}) comes back with its files and configuration by import`,
+      run: async ({ dag, unique }) => {
+        const made = dag
+          .container()
+          .from(baseImage)
+          .withEnvVariable("KEPT", unique)
+          .withWorkdir("/w")
+          .withExec(["sh", "-c", "echo $KEPT > /w/f; ln -s f /w/l; rm /etc/hostname /etc/debian_version; rm -rf /opt; mkdir -m 700 /opt; echo x > /opt/only; chown 12:34 /opt/only"]);
+        const back = dag.container().import_(made.asTarball({ mediaTypes: mediaTypes as never }));
+        const script = "cat l; echo $KEPT; ls -A /opt; stat -c '%a %u:%g' /opt /opt/only; test -e /etc/debian_version || echo gone; find / -xdev -name '.wh.*' | wc -l";
+        return (await back.withExec(["sh", "-c", script]).stdout()).replaceAll(unique, "U");
+      },
+      expected: "U\nU\nonly\n700 0:0\n644 12:34\ngone\n0\n",
+    }),
+  ),
+  {
+    name: "what is no image archive cannot be imported",
+    run: ({ dag }) => dag.container().import_(dag.file("x.tar", "no archive")).sync(),
+    fails: { message: /archive|unexpected EOF|oci/i },
+  },
+  {
+    name: "a health check is in the image's configuration",
+    run: async ({ query }) => {
+      const check = "args shell interval timeout retries";
+      const { data } = await query(
+        `{container{withDockerHealthcheck(args:["curl","localhost"],interval:"1m30s",timeout:"500ms",retries:3){dockerHealthcheck{${check}} withoutDockerHealthcheck{dockerHealthcheck{args}}}}}`,
+      );
+      return (data as { container: { withDockerHealthcheck: unknown } }).container.withDockerHealthcheck;
+    },
+    expected: {
+      dockerHealthcheck: { args: ["curl", "localhost"], shell: false, interval: "1m30s", timeout: "500ms", retries: 3 },
+      withoutDockerHealthcheck: { dockerHealthcheck: null },
+    },
+  },
 ];

@@ -58,4 +58,24 @@ export const valueCases: ConformanceCase[] = [
     },
     expected: [true, true],
   },
+  {
+    name: "an error carries a message and values",
+    run: async ({ dag }) => {
+      const error = dag.error("no coverage").withValue("percent", JSON.stringify(12) as never).withValue("file", JSON.stringify("a.ts") as never);
+      const values = await error.values();
+      return [await error.message(), await Promise.all(values.map(async (each) => [await each.name(), await each.value()]))];
+    },
+    expected: ["no coverage", [["file", '"a.ts"'], ["percent", "12"]]],
+  },
+  {
+    name: "an object comes back by its id",
+    run: async ({ query }) => {
+      const made = await query(`{directory{withNewFile(path:"f",contents:"kept"){id}}}`);
+      const { id } = (made.data as { directory: { withNewFile: { id: string } } }).directory.withNewFile;
+      const loaded = await query(`{loadDirectoryFromID(id:${JSON.stringify(id)}){file(path:"f"){contents}}}`);
+      return loaded.data;
+    },
+    expected: { loadDirectoryFromID: { file: { contents: "kept" } } },
+    only: { engine: "embedded", reason: "Dagger 0.21 serves these fields to older clients only" },
+  },
 ];

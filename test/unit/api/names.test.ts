@@ -53,6 +53,9 @@ it("says what is not served in the words of the documentation", () => {
     "Container.terminal is not served by the embedded engine; use a Dagger engine",
   );
   expect(unservedMessage('Cannot query field "llm" on type "Query".')).toBe("llm is not served by the embedded engine; use a Dagger engine");
+  expect(unservedMessage('Cannot query field "exportImage" on type "Container". Did you mean "export"?')).toBe(
+    "Container.exportImage is not served by the embedded engine (it has no container runtime's image store; `export` writes an archive for `docker load`); use a Dagger engine",
+  );
   expect(unservedMessage('Unknown argument "argz" on field "Container.withExec". Did you mean "args"?')).toBe(
     'Container.withExec(argz) is not served by the embedded engine; use a Dagger engine. Did you mean "args"?',
   );

@@ -51,6 +51,7 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
         makeParents(edit.path);
         actions.push({
           kind: "copy",
+          ...(edit.unpack === true ? { attemptUnpack: true } : {}),
           from: stateOf(edit.source),
           source: edit.sourcePath,
           destination: edit.path,

@@ -4,6 +4,8 @@ import { containerConfigResolvers, containerConfigSdl } from "./container-config
 import { containerExecResolvers, containerExecSdl } from "./container-exec.ts";
 import { containerFileResolvers, containerFileSdl } from "./container-files.ts";
 import { containerImageResolvers, containerImageSdl } from "./container-image.ts";
+import { containerHealthcheckResolvers, containerHealthcheckSdl } from "./container-healthcheck.ts";
+import { containerImportResolvers, containerImportSdl } from "./container-import.ts";
 import { containerMountResolvers, containerMountSdl } from "./container-mounts.ts";
 import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
 import { rootedTree } from "./rooted.ts";
@@ -30,6 +32,9 @@ const sdl = /* GraphQL */ `
     ${containerMountSdl}
     ${containerImageSdl}
     ${containerServiceSdl}
+    ${containerImportSdl}
+    ${containerHealthcheckSdl}
+    withDefaultTerminalCmd(args: [String!]!, experimentalPrivilegedNesting: Boolean = false, insecureRootCapabilities: Boolean = false): Container!
   }
 `;
 
@@ -74,4 +79,8 @@ export const containerModule = typeModule<Container>("Container", sdl, {
   ...containerMountResolvers,
   ...containerImageResolvers,
   ...containerServiceResolvers,
+  ...containerImportResolvers,
+  ...containerHealthcheckResolvers,
+  // It matters to `terminal` only, which is not served.
+  withDefaultTerminalCmd: (container) => container,
 });

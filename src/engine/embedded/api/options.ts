@@ -13,6 +13,8 @@ export interface ApiSessionOptions {
   /** The client's environment: `env://` secrets, place of the Docker configuration. */
   env: Record<string, string>;
   cache?: SharedCache;
+  /** Whose functions the session runs. */
+  module?: { name: string; sourceDir: string };
 }
 
 export interface ApiRequest {

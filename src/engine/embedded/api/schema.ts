@@ -15,17 +15,20 @@ import { envFileModules } from "./env-file.ts";
 import { jsonModules } from "./json-value.ts";
 import { remoteModules } from "./remote-sources.ts";
 import { cacheVolumeModule } from "./cache-volume.ts";
+import { healthcheckModule } from "./container-healthcheck.ts";
 import { containerModule } from "./container.ts";
+import { currentModuleModules } from "./current-module.ts";
 import { directoryModule } from "./directory.ts";
 import { fileModule } from "./file.ts";
 import { hostModule } from "./host.ts";
 import { queryModule } from "./query.ts";
-import type { Resolver, TypeModule } from "./resolver.ts";
+import { typeModule, type Resolver, type TypeModule } from "./resolver.ts";
 import { searchResultModule, searchSubmatchModule } from "./search.ts";
 import { secretModule } from "./secret.ts";
 import { serviceModule } from "./service.ts";
 import type { Call } from "./session.ts";
 import { socketModule } from "./socket.ts";
+import { typedErrorModules } from "./typed-error.ts";
 import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
 
 const modules: TypeModule[] = [
@@ -47,7 +50,17 @@ const modules: TypeModule[] = [
   serviceModule,
   socketModule,
   ...recordModules,
+  ...typedErrorModules,
+  ...currentModuleModules,
+  healthcheckModule,
 ];
+
+/** Every object by its id under a name of its own: what clients of before 0.21 use in place of `node`. */
+function loadersFor(types: readonly string[]): TypeModule {
+  const fields = types.map((type) => `load${type}FromID(id: ID!): ${type}!`);
+  const load = (type: string): Resolver<unknown> => (_root, { id }: { id: string }, call) => call.session.ids.load(id, type);
+  return typeModule<unknown>("Query", `extend type Query { ${fields.join("\n")} }`, Object.fromEntries(types.map((type) => [`load${type}FromID`, load(type)])));
+}
 
 /** Numbers that pass 2^31: sizes and offsets. Dagger's Int has 64 bits, GraphQL's has 32. */
 const longFields: Record<string, string[]> = {
@@ -65,8 +78,11 @@ const longInt = new GraphQLNonNull(
 
 /** The schema that the embedded engine serves: the same names, arguments and defaults as Dagger 0.21, less what it leaves out. */
 export function buildApiSchema(): GraphQLSchema {
-  const schema = buildSchema([commonSdl, ...modules.map(({ sdl }) => sdl)].join("\n"));
-  for (const { name, resolvers } of modules) {
+  const types = new Set(modules.map(({ name }) => name));
+  types.delete("Query");
+  const served = [...modules, loadersFor([...types])];
+  const schema = buildSchema([commonSdl, ...served.map(({ sdl }) => sdl)].join("\n"));
+  for (const { name, resolvers } of served) {
     const type = schema.getType(name);
     if (!isObjectType(type)) throw new Error(`no type ${name} in the schema`);
     const fields = type.getFields();

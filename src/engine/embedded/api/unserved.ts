@@ -15,6 +15,17 @@ export function unservedMessage(message: string): string | undefined {
   return undefined;
 }
 
+/** What is left out on purpose, and the way that there is; docs/engines.md has the same list. */
+const reasons: Readonly<Record<string, string>> = {
+  "Container.exportImage": "it has no container runtime's image store; `export` writes an archive for `docker load`",
+  "Container.experimentalWithGPU": "BuildKit gives containers no GPU",
+  "Container.experimentalWithAllGPUs": "BuildKit gives containers no GPU",
+  "Container.withMountedVolume": "it mounts no network volumes",
+  "Directory.asGit": "BuildKit reads no repository out of a directory; git(url) reads remote ones",
+  moduleSource: "modules are loaded by the fastloop CLI, or by a Dagger engine",
+};
+
 function unserved(what: string, suggestion: string): string {
-  return `${what} is not served by the embedded engine; use a Dagger engine${suggestion === "" ? "" : `.${suggestion}`}`;
+  const reason = reasons[what] === undefined ? "" : ` (${reasons[what]})`;
+  return `${what} is not served by the embedded engine${reason}; use a Dagger engine${suggestion === "" || reason !== "" ? "" : `.${suggestion}`}`;
 }

@@ -59,6 +59,8 @@ interface CopyEdit {
   readonly path: string;
   readonly mode?: number;
   readonly owner?: Owner;
+  /** A file that is a tar archive, unpacked into the folder `path`. */
+  readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */
   readonly timestampSec?: number;
 }

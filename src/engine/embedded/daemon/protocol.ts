@@ -10,6 +10,7 @@ export interface OpenSessionRequest {
   /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
   buildId: string;
   cache?: SharedCache;
+  module?: { name: string; sourceDir: string };
 }
 
 /** Body of `POST /caches`: writes the session's results to its caches; answered when that is done. */

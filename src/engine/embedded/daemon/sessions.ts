@@ -62,6 +62,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         onEvent: hooks.onEvent,
         env: request.env,
         ...(request.cache === undefined ? {} : { cache: request.cache }),
+        ...(request.module === undefined ? {} : { module: request.module }),
       });
       const session: Session = {
         token,

@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { ImageConfig } from "../buildkit/types.ts";
+import { emptyContainer } from "./container-empty.ts";
+import { ApiError } from "./errors.ts";
+import { exportFile } from "./export-directory.ts";
+import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
+import { openImageArchive, type ArchivedImage } from "./image-archive.ts";
+import { normalizePlatform } from "./platform.ts";
+import { load, type Resolver } from "./resolver.ts";
+import type { Call } from "./session.ts";
+import { edited, scratch, type Container, type Edit, type File, type Tree } from "./values.ts";
+
+export const containerImportSdl = /* GraphQL */ `
+    import(source: ID! @expectedType(name: "File"), tag: String = ""): Container!
+`;
+
+/** An archive of an image as a container: its layers are unpacked by BuildKit, one on the other. */
+export const containerImportResolvers: Record<string, Resolver<Container>> = {
+  import: async (container, { source, tag }: { source: string; tag: string }, call) => {
+    const file = load<File>(call, source, "File");
+    const folder = path.join(await call.session.temporaryFolder(), randomUUID());
+    await mkdir(folder);
+    const archive = await exportFile(call, file, path.join(folder, "archive.tar"), false);
+    const image = await openImageArchive(archive, { tag, platform: container.platform });
+    const config = image.config as ImageConfig;
+    const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
+    return {
+      ...emptyContainer(platform),
+      rootfs: await unpacked(call, image, folder),
+      config: mergeImageConfig(emptyConfig, config),
+      ports: imagePorts([], config),
+      registryAuth: container.registryAuth,
+    } satisfies Container;
+  },
+};
+
+async function unpacked(call: Call, image: ArchivedImage, folder: string): Promise<Tree> {
+  let tree = scratch;
+  for (const [index, layer] of image.layers.entries()) {
+    const file = path.join(folder, `layer-${index}.tar`);
+    const whiteouts = await layer.extract(file);
+    const { tree: source, path: sourcePath } = await call.session.hostTrees.file(file, true);
+    // What a layer removes, it removes from the layers below it, and its marks are no files.
+    const edits: Edit[] = [
+      ...(index === 0 ? [] : whiteouts.map(({ removes }): Edit => ({ action: "remove", path: removes }))),
+      { action: "copy-file", source, sourcePath, path: "/", unpack: true },
+      ...whiteouts.map(({ mark }): Edit => ({ action: "remove", path: mark })),
+    ];
+    tree = edits.reduce(edited, tree);
+  }
+  if (image.layers.length === 0 && image.config["os"] === undefined) throw new ApiError("the archive holds no image");
+  return tree;
+}
