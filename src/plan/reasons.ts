@@ -10,6 +10,8 @@ export type Reason =
   | { kind: "environment"; name: string; now: "set" | "unset"; was: "set" | "unset" | "undeclared" }
   | { kind: "dependency"; target: string }
   | { kind: "module" }
+  /** fastloop.yaml itself: what it said at the base is not known, so it concerns every target. */
+  | { kind: "configuration" }
   | { kind: "engine"; before: string; after: string }
   | { kind: "previous-failure"; outcome: string; digest: string }
   | { kind: "input-changed-during-run" }
@@ -111,6 +113,8 @@ export function describeReason(reason: Reason): string {
       return `${reason.target} changed`;
     case "module":
       return "the module's code changed";
+    case "configuration":
+      return "the configuration changed";
     case "engine":
       return `the engine was ${reason.before || "another one"}`;
     case "previous-failure":

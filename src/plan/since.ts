@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
@@ -22,18 +23,19 @@ export function affectedSince(project: Project, ref: string): AffectedSince {
     const reason: Reason = { kind: "base-unusable", ref, why: found.why };
     return { base: undefined, targets: project.targets.map((item) => ({ name: item.target.name, reasons: [reason] })) };
   }
-  const covers = new Map<ScannedInput, (file: string) => boolean>();
-  const isInput = (input: ScannedInput, file: string): boolean => {
+  const covers = new Map<ScannedInput, (file: ChangedFile) => boolean>();
+  const isInput = (input: ScannedInput, file: ChangedFile): boolean => {
     let test = covers.get(input);
     if (test === undefined) covers.set(input, (test = coverTest(input)));
     return test(file);
   };
-  const moduleChanged = found.files.some(({ file }) => isInput(project.sources[1]!, file));
+  const [configuration, module] = project.sources.map((source) => found.files.some((changed) => isInput(source, changed)));
   const direct = new Map<string, Reason[]>();
   for (const item of project.targets) {
-    const files = found.files.filter(({ file }) => item.inputs.some((input) => isInput(input, file)));
-    const reasons: Reason[] = files.map(({ file, change }) => ({ kind: "file", change, path: path.relative(project.root, file) }));
-    if (moduleChanged) reasons.push({ kind: "module" });
+    const files = found.files.filter((changed) => item.inputs.some((input) => isInput(input, changed)));
+    const reasons: Reason[] = files.map(({ file, change }) => ({ kind: "file", change, path: path.relative(realIfPresent(project.root), file) }));
+    if (module === true) reasons.push({ kind: "module" });
+    if (configuration === true) reasons.push({ kind: "configuration" });
     if (reasons.length > 0) direct.set(item.target.name, reasons);
   }
   const all = withDependents(new Set(direct.keys()), project.targets.map((item) => item.target));
@@ -46,7 +48,10 @@ export function affectedSince(project: Project, ref: string): AffectedSince {
 }
 
 interface ChangedFile {
+  /** Absolute, by its real path: that is how git names it. */
   file: string;
+  /** A submodule or a repository inside this one: which of its files changed is not known. */
+  isFolder: boolean;
   change: "added" | "changed" | "removed";
 }
 
@@ -57,8 +62,8 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   let top: string;
   try {
     top = git("rev-parse", "--show-toplevel").trim();
-  } catch {
-    return { why: "this is no git repository" };
+  } catch (error) {
+    return { why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository" };
   }
   let base: string;
   try {
@@ -73,25 +78,42 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     return { why: shallow ? "the clone is shallow and has no common commit" : "there is no common commit" };
   }
   const files: ChangedFile[] = [];
-  const words = git("diff", "--name-status", "--no-renames", "-z", base).split("\0");
+  // Whatever the user's configuration says: all of the repository, by plain names.
+  const words = git("diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base).split("\0");
   for (let index = 0; index + 1 < words.length; index += 2) {
     const change = words[index] === "A" ? "added" : words[index] === "D" ? "removed" : "changed";
-    files.push({ file: path.join(top, words[index + 1]!), change });
+    const file = path.join(top, words[index + 1]!);
+    files.push({ file, isFolder: lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true, change });
   }
   for (const file of git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", top).split("\0")) {
-    if (file !== "") files.push({ file: path.join(top, file), change: "added" });
+    if (file !== "") files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), change: "added" });
   }
   return { base, files };
 }
 
-function coverTest(input: ScannedInput): (file: string) => boolean {
-  if (input.kind === "file") return (file) => file === input.path;
+function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
+  const root = realIfPresent(input.path);
+  const isAround = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
+  // An input that is a link changes with the link as well as with what it leads to.
+  if (input.kind === "file") return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isAround(file, root));
   const { include = [], exclude = [] } = input.filter;
+  // Where patterns may match below a folder: their part before the first wildcard.
+  const starts = include.length === 0 ? [root] : include.map((pattern) => path.join(root, pattern.replace(/[^/]*[*?[{].*$/s, "")).replace(/\/$/, ""));
+  const touches = (folder: string): boolean => starts.some((start) => isAround(folder, start) || isAround(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);
   const excluded = new PatternMatcher(exclude);
-  return (file) => {
-    const relative = path.relative(input.path, file).split(path.sep).join("/");
+  return ({ file, isFolder }) => {
+    if (isFolder) return touches(file.replace(/\/$/, ""));
+    const relative = path.relative(root, file).split(path.sep).join("/");
     if (relative.startsWith("../") || relative === "..") return false;
     return (included?.matches(relative) ?? true) && !excluded.matches(relative);
   };
+}
+
+function realIfPresent(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { affectedSince, changedSince, orderTargets, ProjectScanner, resolveTargets, type Project } from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
-import { makeTree } from "../tree/fixture.ts";
+import { makeTree, seeded } from "../tree/fixture.ts";
 import { configAt, moduleAt } from "./fixture.ts";
 
 function repository(): { project: Project; git: (...words: string[]) => string; write: (name: string, text: string) => void } {
@@ -89,4 +89,56 @@ test("outside of a repository everything is affected, with the reason", () => {
 test("a reference that looks like an option is none", () => {
   const { project } = repository();
   expect(changedSince(project.root, "--output=x")).toEqual({ why: expect.stringContaining("no such commit") });
+});
+
+test("a change of the configuration affects everything, and says so", () => {
+  const { project, git, write } = repository();
+  write("fastloop.yaml", "version: 1");
+  git("add", "fastloop.yaml");
+  expect(affectedSince(project, "HEAD").targets[2]).toEqual({ name: "worker", reasons: [{ kind: "configuration" }] });
+});
+
+test("a project that is reached through a link is compared all the same", () => {
+  const { project, write } = repository();
+  const link = path.join(makeTree(), "link");
+  symlinkSync(project.root, link);
+  write("worker/a", "2");
+  const through = (file: string): string => file.replace(project.root, link);
+  const targets = project.targets.map((item) => ({ ...item, inputs: item.inputs.map((input) => ({ ...input, path: through(input.path) })) }));
+  expect(affectedSince({ ...project, root: link, targets }, "HEAD").targets).toEqual([
+    { name: "worker", reasons: [{ kind: "file", change: "changed", path: "worker/a" }] },
+  ]);
+});
+
+test("a repository inside of an input counts as a whole", () => {
+  const { project } = repository();
+  const inner = path.join(project.root, "lib/inner");
+  execFileSync("git", ["init", "-q", inner]);
+  writeFileSync(path.join(inner, "file"), "1");
+  expect(names(project, "HEAD")).toEqual(["lib", "api"]);
+});
+
+test("the user's settings of git change nothing", () => {
+  const { project, git, write } = repository();
+  git("config", "diff.relative", "true");
+  write("worker/a", "2");
+  expect(affectedSince({ ...project, root: project.root }, "HEAD").targets.map((target) => target.name)).toEqual(["worker"]);
+  expect(changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({ files: [{ file: path.join(project.root, "worker/a") }] });
+});
+
+test("more changes since a commit never select fewer functions", () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const random = seeded(seed);
+    const { project, git, write } = repository();
+    let selected: string[] = [];
+    for (let step = 0; step < 5; step++) {
+      const folder = ["lib", "api", "worker", "ci/src"][random(4)]!;
+      if (random(4) === 0) rmSync(path.join(project.root, folder, "a"), { force: true });
+      else write(`${folder}/${["a", "new"][random(2)]}`, `seed ${seed} step ${step}`);
+      if (random(3) === 0) git("add", "-A");
+      const now = names(project, "HEAD");
+      for (const before of selected) expect(now, `seed ${seed} step ${step}`).toContain(before);
+      selected = now;
+    }
+  }
 });

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { renderGraph, type GraphFormat, type PlannedTarget } from "../../../src/plan/index.ts";
+
+const planned = (name: string, needs: string[], verdict: "affected" | "current"): PlannedTarget =>
+  ({ item: { target: { name, needs } }, verdict }) as unknown as PlannedTarget;
+const plan = [planned("lib", [], "affected"), planned("api", ["lib"], "affected"), planned("e2e", ["lib", "api"], "current"), planned("docs", [], "current")];
+const draw = (format: GraphFormat): string => renderGraph(plan, format);
+
+test("as text every function hangs below what it needs, affected ones marked", () => {
+  expect(draw("text")).toBe(`lib *
+├─ api *
+│  └─ e2e
+└─ e2e
+docs
+* would run
+`);
+});
+
+test("as Mermaid and as DOT each need is an arrow", () => {
+  expect(draw("mermaid")).toContain('  f0["lib"]:::affected\n');
+  expect(draw("mermaid").match(/-->/g)).toHaveLength(3);
+  expect(draw("dot")).toMatch(/^digraph fastloop \{[^]*"lib" -> "api";[^]*"api" -> "e2e";[^]*\}\n$/);
+});
+
+test("as SVG a function stands right of all that it needs, and nothing on another", () => {
+  const boxes = [...draw("svg").matchAll(/<rect x="(\d+)" y="(\d+)"/g)].map(([, x, y]) => `${x} ${y}`);
+  expect(boxes).toEqual(["20 20", "220 20", "420 20", "20 76"]);
+  expect(draw("svg").match(/<path d="M\d/g)).toHaveLength(4);
+  expect(draw("svg")).toMatch(/^<svg [^]*<\/svg>\n$/);
+});
