@@ -43,16 +43,20 @@ export class Watched {
   stderr = "";
   /** The newest `settled` line, undefined from the first sign of something new. */
   settled: Line | undefined;
+  /** How often all was settled. */
+  settledTimes = 0;
   private readonly tail: string[] = [];
   private readonly child: ChildProcess;
   private readonly exited: Promise<unknown>;
   private readonly history: History;
   private waiters: (() => void)[] = [];
 
-  constructor(cliFile: string, cwd: string, history: History, words: readonly string[] = []) {
+  /** `launcher` is a program that starts the one it is given, e.g. under other limits. */
+  constructor(cliFile: string, cwd: string, history = new History(), launcher: readonly string[] = []) {
     this.history = history;
     history.restarts++;
-    this.child = spawn(process.execPath, [cliFile, "watch", "--json", "--engine", "embedded", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...words] = [...launcher, process.execPath, cliFile, "watch", "--json", "--engine", "embedded"];
+    this.child = spawn(program, words, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.exited = once(this.child, "exit");
     void this.exited.then(() => this.wake());
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
@@ -60,10 +64,6 @@ export class Watched {
       this.take(JSON.parse(text) as Line);
       this.wake();
     });
-  }
-
-  get pid(): number {
-    return this.child.pid!;
   }
 
   signal(name: NodeJS.Signals): void {
@@ -129,6 +129,7 @@ export class Watched {
         break;
       case "settled":
         history.settled++;
+        this.settledTimes++;
         history.unrecorded = [];
         this.settled = line;
         break;

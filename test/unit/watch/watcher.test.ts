@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { Watcher, type HintListener, type HintSource, type SettledHints, type WatcherOptions } from "../../../src/watch/index.ts";
+import { networkMount } from "../../../src/watch/network-mount.ts";
 import { makeTree } from "../tree/fixture.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -111,4 +112,68 @@ test("without a hint everything is looked at again after a minute", () => {
   watcher.close();
   clock.advanceTo(600_000);
   expect(settled).toHaveLength(1);
+});
+
+test("the look of every minute comes again even if nobody tells how long the last one took", () => {
+  const { clock, settled } = rig();
+  clock.advanceTo(250_000);
+  expect(settled.map((hints) => hints.everywhere)).toEqual(["timer", "timer", "timer", "timer"]);
+});
+
+test("a large tree is looked at less often, so that it costs a part of the time in 300", () => {
+  const { clock, settled, watcher } = rig();
+  watcher.scanTook(1000);
+  clock.advanceTo(299_000);
+  expect(settled).toEqual([]);
+  clock.advanceTo(300_100);
+  expect(settled).toHaveLength(1);
+});
+
+test("a network file system is polled from the start, and it is said why", () => {
+  const { watcher, notices } = rig({}, { source: "auto", networkMount: () => "nfs4" });
+  expect(watcher.kind).toBe("polling");
+  expect(notices).toEqual([expect.stringMatching(/network file system \(nfs4\).*polling every 1000 ms/)]);
+});
+
+test("when git moves HEAD everything is looked at, though no file's hint comes", async () => {
+  const { clock, settled, root } = rig({ ".git/HEAD": "ref: refs/heads/main\n" });
+  const looked = new Promise<void>((resolve) => {
+    const ask = (): void => {
+      clock.advanceTo(clock.nowMs() + 100);
+      if (settled.length > 0) resolve();
+      else setImmediate(ask);
+    };
+    ask();
+  });
+  writeFileSync(path.join(root, ".git/HEAD"), "ref: refs/heads/other\n");
+  await looked;
+  expect(settled[0]!.everywhere).toBe("git");
+});
+
+test("files are calm when no hint waits and git has no lock", () => {
+  const { watcher, clock, hint, root } = rig({ ".git/HEAD": "" });
+  expect(watcher.isCalm()).toBe(true);
+  hint("a");
+  expect([watcher.isCalm(), watcher.isUnsettled]).toEqual([false, true]);
+  clock.advanceTo(100);
+  writeFileSync(path.join(root, ".git/index.lock"), "");
+  expect([watcher.isCalm(), watcher.isUnsettled]).toEqual([false, false]);
+});
+
+test("a repository that is made later is looked at, too", () => {
+  const { watcher, root } = rig();
+  mkdirSync(path.join(root, ".git"));
+  writeFileSync(path.join(root, ".git/index.lock"), "");
+  expect(watcher.isCalm()).toBe(false);
+});
+
+test.each([
+  ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw", "/mnt/nfs/project", "nfs4"],
+  ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw", "/mnt/nfs2/project", undefined],
+  ["36 35 0:30 / /mnt/my\\040share rw shared:1 - cifs //server/x rw", "/mnt/my share", "cifs"],
+  ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw\n37 36 8:2 / /mnt/nfs/local rw - ext4 /dev/sda rw", "/mnt/nfs/local/p", undefined],
+  ["36 35 0:30 / /home rw - fuse.sshfs me@host: rw", "/home/me", "fuse.sshfs"],
+  ["", "/anywhere", undefined],
+])("mounts %# are told apart by their longest match", (mounts, folder, type) => {
+  expect(networkMount(folder, `22 1 8:1 / / rw - ext4 /dev/sda rw\n${mounts}\n`)).toBe(type);
 });
