@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,6 +54,67 @@ describe("fastloop run", () => {
     const result = await project.run("run", "lib", "--timeout", "3s");
     expect(result.exitCode).toBe(4);
     expect(result.stdout).toMatch(/lib took longer than 3 s while it ran: exec sh/);
+  });
+
+  test("a deadline ends the whole run with 4 and names what everything waited for", async () => {
+    project.write("lib/a.txt", "slow\n");
+    const result = await project.run("run", "lib", "api", "--deadline", "10s");
+    expect(result.exitCode, result.stderr).toBe(4);
+    expect(result.stderr).toMatch(/the run took longer than 10 s\nlib ran: exec sh.*[^]*api waited for lib/);
+  });
+
+  test("the first failure cancels what runs where that is asked for, and says so of each", async () => {
+    project.write("worker/a.txt", "slow\n");
+    project.write("lib/a.txt", "broken\n");
+    const result = events((await project.run("run", "--jobs", "2", "--fail-fast", "--json")).stdout);
+    expect(result.at(-1)).toMatchObject({ event: "summary", failed: ["lib"], cancelled: ["worker"], blocked: ["api"] });
+    expect(await project.run("run", "--fail-fast", "--continue")).toMatchObject({ exitCode: 2 });
+  });
+
+  test("a tier has the quicker ones in it, a function without a tier is a thorough one", async () => {
+    const text = readFileSync(project.at("fastloop.yaml"), "utf8");
+    project.write("fastloop.yaml", text.replace("inputs: [lib/] }", "inputs: [lib/], tier: smoke }").replace("needs: [lib] }", "needs: [lib], tier: fast }"));
+    const summary = async (...words: string[]): Promise<unknown> => events((await project.run("run", "--json", ...words)).stdout).at(-1);
+    expect(await summary("--tier", "smoke")).toMatchObject({ passed: ["lib"] });
+    expect(await summary("--tier", "fast")).toMatchObject({ passed: ["api"], current: ["lib"] });
+    expect(await summary("--tier", "full")).toMatchObject({ passed: ["worker"], current: ["lib", "api"] });
+  });
+
+  test("a function that declares retries is tried again, and its record says how often", async () => {
+    const text = readFileSync(project.at("fastloop.yaml"), "utf8");
+    project.write("fastloop.yaml", text.replace("inputs: [lib/] }", "inputs: [lib/], retries: 2 }"));
+    const source = readFileSync(project.at("ci/src/index.ts"), "utf8");
+    const volume = `flaky-${path.basename(project.root)}`;
+    project.write(
+      "ci/src/index.ts",
+      source
+        .replace('.withExec(["sh"', `.withMountedCache("/tried", dag.cacheVolume("${volume}")).withExec(["sh"`)
+        .replace("cat ${part}/*", "if [ ! -e /tried/once ]; then touch /tried/once; echo first time; exit 9; fi; cat ${part}/*"),
+    );
+    const lines = events((await project.run("run", "lib", "--json")).stdout);
+    expect(lines.find((line) => line.event === "retrying")).toMatchObject({ name: "lib", attempt: 2, of: 3, error: expect.stringContaining("exit code 9") });
+    expect(lines.find((line) => line.event === "finished")).toMatchObject({ outcome: "passed", attempts: 2 });
+  });
+
+  test("what no limit has room for waits, with a notice, and all is run", async () => {
+    const text = readFileSync(project.at("fastloop.yaml"), "utf8").replaceAll(/inputs: \[(lib|worker)\/\] }/g, "inputs: [$1/], uses: { memory: 3GB } }");
+    project.write("fastloop.yaml", text.replace("jobs: 2", "jobs: 4\n  limits: { memory: 4GB }"));
+    const lines = events((await project.run("run", "--json")).stdout);
+    expect(lines).toContainEqual(expect.objectContaining({ event: "notice", text: expect.stringMatching(/^worker waits: the limit of memory is used up/) }));
+    const order = lines.filter((line) => ["started", "finished"].includes(line.event)).map((line) => `${line.event} ${line.name}`);
+    expect(order.indexOf("started worker")).toBeGreaterThan(order.indexOf("finished lib"));
+    expect(lines.at(-1)).toMatchObject({ passed: expect.arrayContaining(["lib", "api", "worker"]) });
+  });
+
+  test("since a commit that is not here everything runs, and the reason is told", async () => {
+    const result = await project.run("run", "lib", "--since", "origin/main");
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/cannot compare with origin\/main: .*; everything counts as affected/) });
+    execFileSync("git", ["init", "-q"], { cwd: project.root });
+    execFileSync("git", ["add", "-A"], { cwd: project.root });
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "one"], { cwd: project.root });
+    const nothing = await project.run("run", "--since", "HEAD", "--junit", "junit.xml");
+    expect(nothing).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing is affected since HEAD") });
+    expect(readFileSync(project.at("junit.xml"), "utf8")).toContain('tests="0"');
   });
 
   test("losing or damaging the state costs a run, never correctness", async () => {

@@ -298,6 +298,16 @@ describe("the loop's machine", () => {
   });
 });
 
+test.each([
+  [1, {}, 1],
+  [2, {}, 1],
+  [16, {}, 10],
+  [16, { limits: { containers: 4 } }, 4],
+  [2, { jobs: 6 }, 6],
+])("on %d CPUs with %j so many functions run at a time: %d", (cpus, declared, jobs) => {
+  expect(limitsOf(declared, cpus).jobs).toBe(jobs);
+});
+
 /**
  * Random edits, results and orders against a model of running calls: never two runs of one function, never more than
  * the jobs, never a run before its needs, no result of old files called current, and in the end everything settles.
@@ -308,10 +318,11 @@ test("holds its promises in random histories", () => {
     const names = ["a", "b", "c", "d", "e"];
     const needs: Record<string, string[]> = { a: [], b: ["a"], c: ["a"], d: ["b", "c"], e: [] };
     const jobs = 1 + random(3);
+    const gigabytes: Record<string, number> = { a: 1, b: 2, c: 2, d: 9, e: 3 };
     const running = new Map<string, string>();
     const files: Record<string, number> = Object.fromEntries(names.map((name) => [name, 0]));
     const passed = new Set<string>();
-    let state: LoopState = initialState({ limits: limitsOf({ jobs }) });
+    let state: LoopState = initialState({ limits: limitsOf({ jobs, limits: { memory: "4GB" } }) });
     const digest = (name: string): string => [name, ...needs[name]!].map((part) => files[part]).join("");
     const send = (event: LoopEvent): void => {
       const step = reduce(state, event);
@@ -321,6 +332,8 @@ test("holds its promises in random histories", () => {
         expect(running.has(effect.name), `seed ${seed}: ${effect.name} runs twice`).toBe(false);
         running.set(effect.name, effect.digest);
         expect(running.size, `seed ${seed}`).toBeLessThanOrEqual(jobs);
+        const used = [...running.keys()].reduce((sum, name) => sum + gigabytes[name]!, 0);
+        if (running.size > 1) expect(used, `seed ${seed}: ${[...running.keys()].join()}`).toBeLessThanOrEqual(4);
         for (const need of needs[effect.name]!) {
           expect(state.functions.find((fn) => fn.name === need), `seed ${seed}: ${effect.name} before ${need}`).toMatchObject({ phase: "idle", verdict: "current" });
         }
@@ -337,7 +350,7 @@ test("holds its promises in random histories", () => {
           affected: !passed.has(`${name}:${digest(name)}`),
           reasons: [],
           forced: false,
-          uses: resourcesOf({ containers: 1 }),
+          uses: resourcesOf({ containers: 1, memory: `${gigabytes[name]}GB` }),
         })),
       });
     const end = (name: string, outcome: "passed" | "failed"): void => {
