@@ -2,9 +2,12 @@ import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { ciFile } from "../../../src/cli/init/ci.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../../.github/workflows");
-const names = readdirSync(folder);
+/** Our own, and what `fastloop init --ci github` writes. */
+const written = ciFile("github");
+const names = [...readdirSync(folder), written.path];
 
 interface Step {
   uses?: string;
@@ -17,7 +20,7 @@ interface Workflow {
   permissions?: Record<string, string>;
   jobs: Record<string, { "runs-on": string; "timeout-minutes"?: number; steps: Step[]; strategy?: { matrix?: Record<string, unknown> }; env?: Record<string, string> }>;
 }
-const read = (name: string): Workflow => parse(readFileSync(path.join(folder, name), "utf8")) as Workflow;
+const read = (name: string): Workflow => parse(name === written.path ? written.text : readFileSync(path.join(folder, name), "utf8")) as Workflow;
 const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatMap((job) => job.steps);
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
