@@ -17,6 +17,9 @@ export interface EngineHolderOptions {
   onEngine(engine: EngineInfo): void;
 }
 
+/** An engine that is busy answers all the same; one that says nothing for this long is gone. */
+const answerMs = 5000;
+
 /** One warm session and one warm module host, opened when first needed and kept; a new module gets a new host only. */
 export class EngineHolder {
   private readonly options: EngineHolderOptions;
@@ -54,6 +57,20 @@ export class EngineHolder {
     this.warm = { module, host, engine };
     await old?.host.close();
     return engine;
+  }
+
+  /** Whether that session can still be used; one that gives no answer is dropped. */
+  async stillAnswers(session: EngineSession): Promise<boolean> {
+    const isHeld = async (): Promise<boolean> => (await this.session?.catch(() => undefined)) === session;
+    if (!(await isHeld())) return false;
+    try {
+      await session.query("{ __typename }", undefined, { signal: AbortSignal.timeout(answerMs) });
+      return true;
+    } catch {
+      // Another function may have found out before, and opened the next one.
+      if (await isHeld()) await this.drop();
+      return false;
+    }
   }
 
   /** After the engine went away: the next call opens another session. */

@@ -5,7 +5,7 @@ import type { PlannedTarget, Project } from "../plan/index.ts";
 import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import type { OpenSteps } from "./open-steps.ts";
-import { executeTarget, type Execution } from "./executor.ts";
+import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
 import type { Outcome } from "./state.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
@@ -54,8 +54,9 @@ export async function runFunction(
   const timeoutMs = item.target.timeoutMs ?? context.timeoutMs;
   const counted = new Set<string>();
   const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
+  let engine: WarmEngine | undefined;
   const attempt = async (): Promise<Execution> => {
-    const engine = await context.engine.forModule(context.project.module);
+    engine = await context.engine.forModule(context.project.module);
     controller.signal.throwIfAborted();
     return executeTarget(item, engine, {
       callId: id,
@@ -80,6 +81,7 @@ export async function runFunction(
   };
   const of = item.target.retries + 1;
   let attempts = 1;
+  let hasLostEngine = false;
   let execution: Execution | undefined;
   let failure: unknown;
   try {
@@ -88,6 +90,13 @@ export async function runFunction(
         execution = await attempt();
         break;
       } catch (error) {
+        if (!hasLostEngine && !controller.signal.aborted && engine !== undefined && !(await context.engine.stillAnswers(engine.session))) {
+          // That an engine ended says nothing of the function.
+          hasLostEngine = true;
+          attempts--;
+          emit({ kind: "notice", text: `the engine went away while ${name} ran; it is run again on a new one` });
+          continue;
+        }
         if (attempts === of || controller.signal.aborted || !isFailedRun(error)) throw error;
         emit({ kind: "retrying", name, attempt: attempts + 1, of, error: describeFailure(error).message });
       }

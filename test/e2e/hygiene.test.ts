@@ -1,8 +1,11 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { embeddedEngine } from "../../src/engine/index.ts";
 import { LoopProject } from "./loop-project.ts";
 import { TerminalProcess } from "./terminal-process.ts";
 
@@ -155,4 +158,27 @@ describe("a watch whose function runs in a container leaves nothing behind", () 
     expect(await watch.next("finished", "lib")).toMatchObject({ outcome: "cancelled" });
     expect(sleepers()).toEqual([]);
   });
+});
+
+test("a function whose engine is killed runs again on a new one, and has not failed", async () => {
+  const shared = process.env["XDG_STATE_HOME"];
+  const state = mkdtempSync(path.join(tmpdir(), "fastloop-engine-"));
+  // An engine of its own: the others are shared with other tests.
+  process.env["XDG_STATE_HOME"] = state;
+  try {
+    const watch = project.watch("lib");
+    while (!JSON.stringify(await watch.next("output")).includes("sleeping")) continue;
+    const status = JSON.parse((await project.run("engine", "status", "--json")).stdout) as { pid: number };
+    process.kill(status.pid, "SIGKILL");
+    expect(await watch.next("notice")).toMatchObject({ text: expect.stringContaining("lib") });
+    while (!JSON.stringify(await watch.next("output")).includes("sleeping")) continue;
+    project.write("lib/a.txt", "lib two\n");
+    expect(await watch.next("finished", "lib")).toMatchObject({ outcome: "cancelled" });
+    expect(await watch.next("finished", "lib")).toMatchObject({ outcome: "passed", attempts: 1 });
+    await watch.kill("SIGINT");
+  } finally {
+    await (await embeddedEngine()).stop(true);
+    process.env["XDG_STATE_HOME"] = shared;
+    rmSync(state, { recursive: true, force: true });
+  }
 });
