@@ -88,9 +88,13 @@ async function check(moduleCase: ModuleCase, caller: Caller, project: string, ar
   expect(again.stdout === result.stdout ? "same" : "different").toBe(twice);
 }
 
+/** Less than a case's own: what hangs must not outlive the test. */
+const processTimeoutMs = 110_000;
+
 export function run({ file, args, env }: Caller, words: readonly string[], cwd: string, more: Record<string, string>): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [...args, ...words], { cwd, env: { ...process.env, ...env, ...more }, stdio: ["ignore", "pipe", "pipe"] });
+    const options = { cwd, env: { ...process.env, ...env, ...more }, timeout: processTimeoutMs };
+    const child = spawn(file, [...args, ...words], { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
