@@ -1,3 +1,4 @@
+import { entitlementsOf } from "../buildkit/index.ts";
 import { definition, file, fromDefinition, type State } from "../llb/index.ts";
 import { emptyContainer } from "./container-empty.ts";
 import { ApiError, notServed } from "./errors.ts";
@@ -65,6 +66,9 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
       },
       inputs: { context: input(call, context), dockerfile: input(call, context) },
     });
+    // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
+    const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
+    if (right !== undefined) throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
     const rootfs = treeOf(call, fromDefinition(result.definition));
     const empty = emptyContainer(platform);
     if (result.config === undefined) return { ...empty, rootfs };

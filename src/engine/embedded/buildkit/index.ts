@@ -2,3 +2,4 @@
 export { connectBuildkit } from "./client.ts";
 export { ExecFailure, SolveError } from "./errors.ts";
 export type * from "./types.ts";
+export { entitlementsOf } from "./entitlements.ts";
