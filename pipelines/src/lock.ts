@@ -9,8 +9,16 @@ export interface Lock {
   base?: { key: string; ref: string };
 }
 
-/** The project's lock; an empty one where there is none. */
-export async function readLock(source: Directory): Promise<Lock> {
+const reading = new WeakMap<Directory, Promise<Lock>>();
+
+/** The project's lock; an empty one where there is none. Read once for each tree. */
+export function readLock(source: Directory): Promise<Lock> {
+  const known = reading.get(source) ?? readLockFile(source);
+  reading.set(source, known);
+  return known;
+}
+
+async function readLockFile(source: Directory): Promise<Lock> {
   if (!(await source.entries()).includes("fastloop.lock")) return { version: 1, images: {} };
   return parseLock(await source.file("fastloop.lock").contents());
 }

@@ -7,6 +7,8 @@ import { readLock } from "./lock.ts";
 
 /** Reads the project's `fastloop.yaml` out of its tree; refuses a bad one with every place and hint. */
 export async function readProject(source: Directory): Promise<Config> {
+  // Most functions want the lock next: both are read in one round trip's time. Who needs it is told what is wrong with it.
+  readLock(source).catch(() => {});
   const text = await source.file("fastloop.yaml").contents();
   const { config, problems } = parseConfig(text);
   if (config !== undefined) return config;

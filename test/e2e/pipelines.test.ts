@@ -408,5 +408,5 @@ describe("a module of the project's own", () => {
     const { exitCode, stdout, stderr } = await fastloop(["call", "test", "--source", ".", "--tier", "fast"], { cwd: project });
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(/^app {2}smoke {2}.*\napp {2}fast {3}/);
-  });
+  }, 10 * 60_000);
 });
