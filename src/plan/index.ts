@@ -1,5 +1,6 @@
 /** Inputs -> digests -> affected functions -> ordered plan, with the reason for each. Nothing here needs an engine. */
 export { splitWords, type CallStep, type TargetCall } from "./call-words.ts";
+export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
 export { digestOf, environmentKey, fingerprintOf, secretName, type Fingerprint } from "./fingerprint.ts";
 export { renderGraph, type GraphFormat } from "./graph.ts";
 export { diffManifests, ManifestStore } from "./manifests.ts";

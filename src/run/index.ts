@@ -1,5 +1,6 @@
 /** Scheduler, cancellation, results, run records. `Loop` is the whole of it: run once, or watch until stopped. */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
+export { limitsOf } from "./limits.ts";
 export { ProjectLock } from "./lock.ts";
 export { Loop, type LoopOptions } from "./loop.ts";
 export { RunStore, type RunRecord } from "./records.ts";

@@ -1,6 +1,8 @@
 /** `fastloop plan`: what `run` would do, why, and how long it took the last times. */
 import { Option, type Command } from "commander";
-import { causes, duration, painter, shortDigest } from "../../report/index.ts";
+import { expectedTotalMs } from "../../plan/index.ts";
+import { causes, duration, painter, plural, shortDigest } from "../../report/index.ts";
+import { limitsOf } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
 import { openProject } from "../project.ts";
 
@@ -11,7 +13,7 @@ export function register(program: Command, context: CliContext): void {
     .description("Show which functions are current and which would run, in order, each with its causes.\nNeeds no engine.")
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { config?: string }) => {
-      const { store, plan } = await openProject(context, flags.config);
+      const { project, store, plan } = await openProject(context, flags.config);
       const { planned, tookMs } = plan();
       const items = planned.map(({ item, digest, verdict, reasons }) => ({
         name: item.target.name,
@@ -22,8 +24,10 @@ export function register(program: Command, context: CliContext): void {
         reasons,
         expectedMs: store.expectedMs(item.target.name),
       }));
+      const toRun = items.filter((item) => item.verdict === "affected");
+      const expectedMs = expectedTotalMs(toRun, limitsOf(project.config.config.engine).jobs);
       if (context.options.json) {
-        context.stdout.write(`${JSON.stringify({ functions: items, tookMs: Math.round(tookMs) })}\n`);
+        context.stdout.write(`${JSON.stringify({ functions: items, expectedMs, tookMs: Math.round(tookMs) })}\n`);
         return;
       }
       const paint = painter(context.colors("stdout"));
@@ -34,5 +38,6 @@ export function register(program: Command, context: CliContext): void {
         const why = causes(item.reasons, context.options.verbose ? 1000 : 3);
         context.stdout.write(`${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() + "\n");
       }
+      if (toRun.length > 0 && expectedMs !== undefined) context.stdout.write(paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`));
     });
 }
