@@ -39,6 +39,8 @@ export interface Retention {
 
 export const defaultRetention: Retention = { perTarget: 20, maxAgeDays: 30 };
 
+const runsBetweenPrunes = 100;
+
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** All runs of a project. Records are written whole or not at all; one that cannot be read is set aside with a notice. */
@@ -46,6 +48,7 @@ export class RunStore {
   private readonly folder: string;
   private readonly byTarget = new Map<string, RunRecord[]>();
   readonly manifests: ManifestStore;
+  private added = 0;
 
   constructor(stateDir: string, onNotice: (text: string) => void = () => undefined) {
     this.folder = path.join(stateDir, "runs");
@@ -67,6 +70,8 @@ export class RunStore {
   add(record: RunRecord): void {
     writeFileAtomically(path.join(this.folder, `${record.id}.json`), JSON.stringify(record));
     this.remember(record);
+    // A watch may run for weeks.
+    if (++this.added % runsBetweenPrunes === 0) this.prune();
   }
 
   /** Newest first. */

@@ -87,3 +87,21 @@ test("the expected time is the median of the last passed runs", () => {
   add(store, 9, { durationMs: 9, outcome: "failed" });
   expect(store.expectedMs("lib")).toBe(12);
 });
+
+test("a process that never ends keeps no more than one that does, but for a while", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  const now = Date.now();
+  for (let count = 0; count < 250; count++) add(store, Math.floor((now - start) / 60_000) + count);
+  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json")).length).toBeLessThanOrEqual(120);
+});
+
+test("what a process that died has left is swept: logs without a record, half-written files", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  const kept = add(store, 1);
+  writeFileSync(store.logFile("20260101T000500.000Z-lib-dead00"), "half");
+  writeFileSync(path.join(state, "runs", "x.json.123.0.tmp"), "{");
+  new RunStore(state).sweep();
+  expect(readdirSync(path.join(state, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`]);
+});
