@@ -297,6 +297,30 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       release();
     });
 
+    it("that is let go and offered again at once is found", async () => {
+      for (let turn = 0; turn < 12; turn++) {
+        writeFileSync(path.join(folder, "a"), randomUUID());
+        (await snapshot(folder)).release();
+        const { state, release } = await snapshot(folder);
+        await solve(state);
+        release();
+      }
+    });
+
+    it("that is offered under two filters stays for one when the other lets go", async () => {
+      const word = randomUUID();
+      writeFileSync(path.join(folder, "a"), word);
+      const listing = listTree(folder);
+      const tree = { root: listing.root, entries: listing.entries, digest: treeStatDigest(listing) };
+      const one = await client.serveTree({ ...tree, sharedKeyHint: "one" });
+      const other = await client.serveTree({ ...tree, sharedKeyHint: "other" });
+      one.release();
+      // The daemon has heard of it by the time that it has answered these.
+      for (let turn = 0; turn < 10; turn++) await client.info();
+      expect(await read(local(other), "a")).toBe(word);
+      other.release();
+    });
+
     it("that was sent once is not sent again to a new connection", async () => {
       writeFileSync(path.join(folder, "a"), randomUUID());
       const { state, release } = await snapshot(folder);

@@ -61,7 +61,7 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     exportCache: (definitions, cache, signal) => exportCache(channel, owner, definitions, cache, signal),
     close: async () => {
       await results.releaseOwner(owner);
-      session.close();
+      void session.close();
     },
   };
 }

@@ -43,7 +43,7 @@ export async function runExport(
     throw error;
   } finally {
     running.delete(gateway);
-    session.close();
+    void session.close();
   }
 }
 

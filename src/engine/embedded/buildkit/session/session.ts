@@ -9,8 +9,12 @@ import { sessionStream } from "./stream.ts";
 export interface Session {
   readonly id: string;
   readonly closed: boolean;
-  close(): void;
+  /** Resolves when the daemon has forgotten the id. Before that another session must not take it: it would be forgotten too. */
+  close(): Promise<void>;
 }
+
+/** A daemon that does not say that the session is over has lost it. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 const SERVING = 1;
 const healthRequest = codec<{ service: string }>("session.HealthCheckRequest");
@@ -31,14 +35,27 @@ export function openSession(channel: Channel, id: string, services: Iterable<rea
   metadata.set("x-docker-expose-session-sharedkey", "");
   for (const path of handlers.keys()) metadata.add("x-docker-expose-session-grpc-method", path);
 
-  const stream = sessionStream(channel.duplex(control.session, metadata));
+  const call = channel.duplex(control.session, metadata);
+  const over = new Promise<void>((resolve) => call.once("status", () => resolve()));
+  const stream = sessionStream(call);
   stream.on("error", () => stream.destroy());
   serveConnection(stream, handlers);
+  let closing: Promise<void> | undefined;
   return {
     id,
     get closed() {
-      return stream.destroyed;
+      return closing !== undefined || stream.destroyed;
     },
-    close: () => void stream.destroy(),
+    close: () => {
+      // Not cancelled: of a call that is cancelled nobody hears when it is over.
+      call.end();
+      return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => stream.destroy()));
+    },
   };
+}
+
+async function withinMs(promise: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
+  clearTimeout(timer);
 }
