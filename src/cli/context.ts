@@ -2,9 +2,11 @@
  * What every command gets: streams, environment, the options that all commands share, and the one way to report an
  * error. Commands throw `UserError`; `fail` prints it and decides the exit code.
  */
+import { statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { ExitCode, UserError } from "../errors/index.ts";
+import { asSystemError } from "./system-error.ts";
 
 /** Options that every command accepts, before or after its name. */
 export interface GlobalOptions {
@@ -83,7 +85,11 @@ export function applyGlobalOptions(context: CliContext, parsed: Record<string, u
     color: parsed.color === false ? false : undefined,
   };
   const directory = text("directory");
-  if (directory !== undefined) context.cwd = path.resolve(context.cwd, directory);
+  if (directory === undefined) return;
+  context.cwd = path.resolve(context.cwd, directory);
+  if (statSync(context.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UserError("usage", "there is no such folder", { place: `--directory ${directory}` });
+  }
 }
 
 interface Signals {
@@ -116,7 +122,8 @@ function wantsColor(context: CliContext, stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && TERM !== "dumb";
 }
 
-function report(context: CliContext, error: unknown): number {
+function report(context: CliContext, thrown: unknown): number {
+  const error = asSystemError(thrown) ?? thrown;
   if (error instanceof UserError) {
     if (context.options.json) {
       context.stderr.write(`${JSON.stringify({ error: { ...error.toJSON(), exitCode: error.exitCode } })}\n`);
@@ -127,7 +134,7 @@ function report(context: CliContext, error: unknown): number {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (context.options.json) {
-    context.stderr.write(`${JSON.stringify({ error: { code: "bug", message: String(error), detail: stack } })}\n`);
+    context.stderr.write(`${JSON.stringify({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`);
   } else {
     context.stderr.write(`fastloop has a bug, please report it with these lines:\n${stack}\n`);
   }

@@ -33,8 +33,14 @@ export function detectParts(files: readonly string[], read: (file: string) => st
     const text = (name: string): string => (present.has(at(name)) ? read(at(name)) : "");
     const { runner, tiers } = isNode ? nodeTests(preset, text("package.json")) : otherTests(preset, text);
     if (Object.keys(tiers).length === 0) return [];
-    return [{ name: folder === "" ? "app" : folder, folder, preset, because: at(file), runner, tiers }];
+    return [{ name: folder === "" ? "app" : suiteName(folder), folder, preset, because: at(file), runner, tiers }];
   });
+}
+
+/** A suite is named in calls and tags, where a folder may have spaces or any letter. */
+function suiteName(folder: string): string {
+  const plain = folder.normalize("NFD").replaceAll(/\p{M}/gu, "").replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z]+|-+$/g, "");
+  return plain === "" || /^(?:true|false|null|yes|no|on|off)$/i.test(plain) ? `part-${plain || folder.length}` : plain;
 }
 
 interface PackageJson {
@@ -44,15 +50,25 @@ interface PackageJson {
   workspaces?: string[] | { packages?: string[] };
 }
 
+/** A package.json that is none, such as a test's fixture, has nothing to run. */
+function packageJson(text: string): PackageJson {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+    return typeof value === "object" && value !== null ? (value as PackageJson) : {};
+  } catch {
+    return {};
+  }
+}
+
 function workspaceFolders(text: string): string[] {
-  const { workspaces } = JSON.parse(text) as PackageJson;
+  const { workspaces } = packageJson(text);
   return Array.isArray(workspaces) ? workspaces : (workspaces?.packages ?? []);
 }
 
 const covers = (pattern: string, folder: string): boolean => pattern === folder || (pattern.endsWith("/*") && path.posix.dirname(folder) === pattern.slice(0, -2));
 
 function nodeTests(preset: PresetName, text: string): Pick<DetectedPart, "runner" | "tiers"> {
-  const { scripts = {}, dependencies, devDependencies } = JSON.parse(text || "{}") as PackageJson;
+  const { scripts = {}, dependencies, devDependencies } = packageJson(text);
   const all = { ...dependencies, ...devDependencies };
   const runner = "vitest" in all ? "vitest" : "jest" in all ? "jest" : /node.*--test/.test(scripts["test"] ?? "") ? "node" : undefined;
   const run = (script: string): string => `${preset} run ${script}`;

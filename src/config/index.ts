@@ -3,7 +3,7 @@ export { checkConfigFile } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
 export { detectParts } from "./detect.ts";
 export type { DetectedPart } from "./detect.ts";
-export { findConfig, loadConfig } from "./load.ts";
+export { findConfig, loadConfig, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";

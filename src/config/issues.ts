@@ -29,6 +29,10 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
       return [{ message: `expected ${issue.message}` }];
     case "invalid_key":
       return issue.issues.length > 0 ? [{ message: `\`${String(issue.path.at(-1))}\`: expected ${issue.issues[0]?.message}` }] : [{ message: issue.message }];
+    case "too_small":
+      return [{ message: issue.minimum === 1 && issue.origin !== "number" ? "must not be empty" : `expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}` }];
+    case "too_big":
+      return [{ message: `expected at most ${issue.maximum}` }];
     default:
       return [{ message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message }];
   }

@@ -20,7 +20,7 @@ export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConf
   const found = file === undefined ? findConfig(cwd) : path.resolve(cwd, file);
   if (found === undefined) return { config: { version: 1 }, root: cwd, digest: "" };
   const text = await readFile(found, "utf8").catch((cause: unknown) => {
-    throw new UserError("config", "can't be read", { place: shown(found, cwd), cause, hint: "run `fastloop init` to write one" });
+    throw unreadable(shown(found, cwd), cause);
   });
   const root = path.dirname(found);
   const digest = createHash("sha256").update(text).digest("hex");
@@ -48,6 +48,14 @@ export function findConfig(cwd: string): string | undefined {
     if (existsSync(candidate)) return candidate;
     if (existsSync(path.join(folder, ".git")) || folder === path.dirname(folder)) return undefined;
   }
+}
+
+/** A named file that is not there, a folder of that name, or one that this user may not read. */
+export function unreadable(place: string, cause: unknown): UserError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT") return new UserError("config", "there is no such file", { place, cause, hint: "run `fastloop init` to write one" });
+  const reasons: Record<string, string> = { EISDIR: "it is a folder", EACCES: "permission denied", ELOOP: "its link leads to itself" };
+  return new UserError("config", `can't be read: ${reasons[String(code)] ?? String(cause)}`, { place, cause });
 }
 
 const shown = (file: string, cwd: string): string => {

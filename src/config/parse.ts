@@ -8,22 +8,27 @@ import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";
 /** Reads the text of a `fastloop.yaml`: syntax, then structure, then meaning; each level only when the one before holds. */
 export function parseConfig(text: string): ParsedConfig {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
   if (document.errors.length > 0) {
-    return failed(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        // The library's text goes on with a code frame; the first line says it.
-        const message = (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
-        return { line, column: col, path: "", level: "syntax", message };
-      }),
-    );
+    const problems = document.errors.map(({ code, message, pos }): ConfigProblem => {
+      const { line, col } = lines.linePos(pos[0]);
+      return { line, column: col, path: "", level: "syntax", message: code === "MULTIPLE_DOCS" ? "there is more than one document in this file" : inOneLine(message) };
+    });
+    // One unclosed bracket is told by the library once for each level that it leaves open.
+    return failed(problems.filter(({ line, message }, index) => problems.findIndex((other) => other.line === line && other.message === message) === index));
+  }
+  let data: unknown;
+  try {
+    data = document.toJS() ?? {};
+  } catch (error) {
+    // An alias of nothing, or of so much that it would fill the memory: the library says it by throwing, without a place.
+    return failed([{ line: 1, column: 1, path: "", level: "syntax", message: error instanceof Error ? inOneLine(error.message) : String(error) }]);
   }
   const place = (path: readonly PropertyKey[], key?: string): { line: number; column: number } => {
     const { line, col } = lines.linePos(offsetOf(document, path, key));
     return { line, column: col };
   };
-  const result = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  const result = configSchema.safeParse(data, { reportInput: true });
   if (!result.success) {
     return failed(
       result.error.issues.flatMap((issue) =>
@@ -47,6 +52,9 @@ export function parseConfig(text: string): ParsedConfig {
     result.data,
   );
 }
+
+/** The library's text goes on with a code frame; the first line says it. */
+const inOneLine = (message: string): string => (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 
 function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
   if (problems.length === 0 && config !== undefined) return { config, problems: [] };

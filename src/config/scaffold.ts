@@ -12,7 +12,7 @@ export function scaffoldConfig(project: string, parts: readonly DetectedPart[]):
     ...parts.flatMap((part) => [
       `    ${part.name}:`,
       `      call: test --source . --suite ${part.name} --tier ${part.tiers.fast === undefined ? Object.keys(part.tiers)[0] : "fast"}`,
-      ...(part.folder === "" ? [] : [`      inputs: [fastloop.yaml, ${part.folder}/]`]),
+      ...(part.folder === "" ? [] : [`      inputs: [fastloop.yaml, ${quoted(`${part.folder}/`)}]`]),
     ]),
     "",
     "# Each tier adds to the ones before it: `full` runs smoke, fast and full.",
@@ -27,11 +27,11 @@ function suiteLines(part: DetectedPart): string[] {
   return [
     `    ${part.name}:`,
     `      preset: ${part.preset}  # found ${part.because}`,
-    ...(part.folder === "" ? [] : [`      root: ${part.folder}`]),
+    ...(part.folder === "" ? [] : [`      root: ${quoted(part.folder)}`]),
     ...(part.runner === undefined ? [] : [`      runner: ${part.runner}`]),
     "      tiers:",
     ...Object.entries(part.tiers).map(([tier, command]) => `        ${tier}: ${quoted(command)}`),
   ];
 }
 
-const quoted = (text: string): string => (/^[\w./ -]+$/.test(text) ? text : JSON.stringify(text));
+const quoted = (text: string): string => (/^[A-Za-z][\w./ -]*$/.test(text) && !/^(?:true|false|null)$/i.test(text) ? text : JSON.stringify(text));

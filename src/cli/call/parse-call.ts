@@ -89,6 +89,8 @@ class CallParser {
   private readonly words: readonly string[];
   private readonly context: ValueContext;
   private at = 0;
+  /** What the chain ends in so far, for errors. */
+  private lastStep = "";
   /** Indexes of words that are fastloop's alone. */
   private readonly ours = new Set<number>();
   private readonly call: ParsedCall;
@@ -117,10 +119,12 @@ class CallParser {
   private step(word: string): void {
     const choices = choicesOf(this.call.returns, this.context.module);
     if (choices === undefined) {
-      const last = this.words[this.at - 2] ?? "";
-      throw new UserError("usage", `nothing can follow "${last}": it gives a ${this.call.returns.kind}`, { place: word });
+      const before = this.words[this.at - 2] ?? "";
+      const hint = before.startsWith("--") && /^(?:true|false)$/.test(word) ? `write ${before}=${word}` : undefined;
+      throw new UserError("usage", `nothing can follow "${this.lastStep}": it gives a ${this.call.returns.kind}`, { place: word, hint });
     }
     const name = kebabCase(word);
+    this.lastStep = name;
     const field = choices.fields.get(name);
     const fn = choices.functions.get(name);
     if (field !== undefined) {

@@ -21,7 +21,8 @@ export async function runCall(call: ParsedCall, context: RunContext): Promise<Re
   const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" };
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
-  value ??= await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
+  // Only without a step: a function that gives nothing has given its answer.
+  if (value === undefined) value = await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
   return mapItems(value, (item) => runCore(call, item, resolving));
 }
 
@@ -46,6 +47,7 @@ async function mapItems(
   value: ReturnedValue,
   convert: (item: ReturnedValue) => ReturnedValue | Promise<ReturnedValue>,
 ): Promise<ReturnedValue> {
+  if (value === null) return null;
   return Array.isArray(value) ? Promise.all(value.map((item) => mapItems(item, convert))) : convert(value);
 }
 

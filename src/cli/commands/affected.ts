@@ -10,7 +10,7 @@ export function register(program: Command, context: CliContext): void {
     .command("affected")
     .summary("list the functions that changes affect")
     .description(
-      "List the functions that are affected by the changes since the merge base with a commit (committed, uncommitted\nand untracked), or, without --since, that are not current. When git cannot tell, all are, with the reason.\nNeeds no engine.",
+      "List the functions that are affected by the changes since the merge base with a commit (committed, uncommitted and untracked), or, without --since, that are not current. When git cannot tell, all are, with the reason. Needs no engine.",
     )
     .addOption(new Option("--since <ref>", "a commit, branch or tag, e.g. origin/main"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))

@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .command("demo")
     .summary("show the loop on the example project")
     .description(
-      "Show the loop on a copy of examples/shop: a cold run, one with nothing to do, and edits that re-run only what\nthey affect. On a terminal it then watches examples/shop itself.",
+      "Show the loop on a copy of examples/shop: a cold run, one with nothing to do, and edits that re-run only what they affect. On a terminal it then watches examples/shop itself.",
     )
     .addOption(new Option("--once", "end after the story, on a terminal too"))
     .action((flags: { once?: boolean }) => demo(context, flags.once === true));

@@ -9,7 +9,7 @@ export function register(program: Command, context: CliContext): void {
     .command("functions")
     .summary("list the module's functions")
     .description(
-      "List the functions of a module: arguments, defaults, inputs, cache policy.\nReads the sources; needs no engine.",
+      "List the functions of a module: arguments, defaults, inputs, cache policy. Reads the sources; needs no engine.",
     )
     .addHelpText(
       "after",

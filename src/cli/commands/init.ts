@@ -5,6 +5,7 @@ import path from "node:path";
 import { Option, type Command } from "commander";
 import { detectParts, scaffoldConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
+import { findModule } from "../../module/index.ts";
 import { packageFolder } from "../checkout.ts";
 import type { CliContext } from "../context.ts";
 import { ciFile, ciNames, type CiName } from "../init/ci.ts";
@@ -31,8 +32,8 @@ export function register(program: Command, context: CliContext): void {
 async function init(context: CliContext, flags: InitFlags): Promise<void> {
   const root = context.cwd;
   const parts = detectParts(filesOf(root), (file) => readFileSync(path.join(root, file), "utf8"));
-  const name = path.basename(root).replaceAll(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z]+/, "") || "project";
-  const files = (flags.ci ?? []).map(ciFile);
+  const name = path.basename(root).replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z]+|[-.]+$/g, "") || "project";
+  const files = [...new Set(flags.ci)].map(ciFile);
   if (!existsSync(path.join(root, "fastloop.yaml"))) {
     if (parts.length === 0) {
       throw new UserError("usage", "nothing that fastloop has a preset for is here", {
@@ -45,6 +46,11 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
   }
   const taken = [...files.map((file) => file.path), ...(flags.module === true ? ["dagger.json", "pipelines"] : [])].find((file) => existsSync(path.join(root, file)));
   if (taken !== undefined) throw new UserError("usage", "is there already; init never overwrites", { place: taken });
+  const print = (text: string): void => void (context.options.json || context.stdout.write(text));
+  if (context.options.json && flags.dryRun === true) {
+    context.stdout.write(`${JSON.stringify({ dryRun: true, files, module: flags.module === true })}\n`);
+    return;
+  }
   if (flags.dryRun === true) {
     for (const file of files) context.stdout.write(`# ${file.path}\n${file.text}\n`);
     if (flags.module === true) context.stdout.write("# dagger.json and pipelines/: a module of the project's own\n");
@@ -53,13 +59,28 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
   for (const file of files) {
     await mkdir(path.dirname(path.join(root, file.path)), { recursive: true });
     await writeFile(path.join(root, file.path), file.text);
-    context.stdout.write(`wrote ${file.path}\n`);
+    print(`wrote ${file.path}\n`);
   }
   if (flags.module === true) {
     const written = await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, moduleName(name));
-    for (const file of written) context.stdout.write(`wrote ${file}\n`);
+    for (const file of written) print(`wrote ${file}\n`);
   }
-  context.stdout.write("next: `fastloop validate`, then `fastloop run`\n");
+  if (context.options.json) {
+    context.stdout.write(`${JSON.stringify({ dryRun: false, files, module: flags.module === true })}\n`);
+  } else if (hasModule(root, context.options.module)) {
+    print("next: `fastloop validate`, then `fastloop run`\n");
+  } else {
+    print("next: a module, by `fastloop init --module`, or fastloop's own by `-m`; then `fastloop validate` and `fastloop run`\n");
+  }
+}
+
+function hasModule(root: string, dir: string | undefined): boolean {
+  try {
+    findModule(root, dir);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Files of the root and of the folders right below it. */

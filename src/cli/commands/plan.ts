@@ -10,7 +10,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("plan")
     .summary("show what run would do, and why")
-    .description("Show which functions are current and which would run, in order, each with its causes.\nNeeds no engine.")
+    .description("Show which functions are current and which would run, in order, each with its causes. Needs no engine.")
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { config?: string }) => {
       const { project, store, plan } = await openProject(context, flags.config);

@@ -24,7 +24,7 @@ export function register(program: Command, context: CliContext): void {
     .command("run [function...]")
     .summary("run the functions that edits affect, or those named")
     .description(
-      "Run the functions of watch.targets (or the module's checks) whose inputs changed since they last passed.\nWith names: those, and what they need. What is current is not run again.",
+      "Run the functions of watch.targets (or the module's checks) whose inputs changed since they last passed. With names: those, and what they need. What is current is not run again.",
     )
     .addOption(new Option("--force", "run what is current, too"))
     .addOption(new Option("--all", "every function, current or not (as --force without names)"))

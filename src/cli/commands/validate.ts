@@ -1,7 +1,7 @@
 /** `fastloop validate`: is the configuration right, and do its calls exist? Needs no engine. */
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { checkConfigFile, findConfig, type ConfigProblem } from "../../config/index.ts";
+import { checkConfigFile, findConfig, unreadable, type ConfigProblem } from "../../config/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";
 
@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
     .command("validate")
     .summary("check fastloop.yaml and its calls, without an engine")
     .description(
-      "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, and\nwhether the module has the functions and arguments that the watched calls name). Needs no engine.",
+      "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, and whether the module has the functions and arguments that the watched calls name). Needs no engine.",
     )
     .addOption(new Option("--level <level>", "how deep to look").choices([...levels, "all"]).default("all"))
     .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]).default("text"))
@@ -46,7 +46,7 @@ async function validate(context: CliContext, flags: ValidateFlags): Promise<void
     throw new UserError("config", "there is no fastloop.yaml here or in a folder above", { hint: "run `fastloop init` to write one" });
   }
   const check = await checkConfigFile(file).catch((cause: unknown) => {
-    throw new UserError("config", "can't be read", { place: file, cause });
+    throw unreadable(path.relative(context.cwd, file) || file, cause);
   });
   const name = path.relative(context.cwd, file) || file;
   const shown = check.problems.filter((problem) => wanted.includes(problem.level)).map((problem) => inFile(problem, name));

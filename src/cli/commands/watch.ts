@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
     .command("watch [function...]")
     .summary("re-run what each edit affects")
     .description(
-      "Run what is not current, then watch: each settled change runs the functions that it affects, in order, and\ncancels the runs that it made stale. A failure does not end it; Ctrl-C does, and leaves nothing behind.",
+      "Run what is not current, then watch: each settled change runs the functions that it affects, in order, and cancels the runs that it made stale. A failure does not end it; Ctrl-C does, and leaves nothing behind.",
     )
     .addOption(new Option("--poll", "look every second, for file systems without file events"))
     .addOption(new Option("--debounce <duration>", "how long files must rest (default: 50ms)"))

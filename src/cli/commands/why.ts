@@ -10,7 +10,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("why <function>")
     .summary("say why a function would run, or why it is current")
-    .description("Compare a function's inputs with its last successful run: files, arguments, environment names (never\ntheir values), needs, module, engine. Needs no engine.")
+    .description("Compare a function's inputs with its last successful run: files, arguments, environment names (never their values), needs, module, engine. Needs no engine.")
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (name: string, flags: { config?: string }) => {
       const { project, store, plan } = await openProject(context, flags.config);

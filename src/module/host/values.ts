@@ -64,6 +64,9 @@ export class Values {
 
   async returned(result: unknown, type: TypeRef): Promise<ReturnedValue> {
     if (result === undefined || result === null) return null;
+    if (typeof result === "function" || typeof result === "symbol" || typeof result === "bigint") {
+      throw new Error(`a ${typeof result} can't be returned from a function of a module`);
+    }
     if (hasId(result)) {
       const $type = type.kind === "object" ? type.name : result.constructor.name.replace(/_$/, "");
       return { $id: await result.id(), $type };

@@ -111,7 +111,7 @@ describe("words that make no call are one error with a hint:", () => {
     ["secretly --token vault://x", { hint: "secrets of vault:// need a Dagger engine", place: "--token" }],
     ["secretly --token T --db here", { message: 'tcp://HOST:PORT or udp://HOST:PORT was expected, not "here"' }],
     ["secretly --token T --platform arm", { message: 'a platform such as linux/arm64 was expected, not "arm"' }],
-    ["greet --greeting hi stdout", { message: 'nothing can follow "hi": it gives a string', place: "stdout" }],
+    ["greet --greeting hi stdout", { message: 'nothing can follow "greet": it gives a string', place: "stdout" }],
     ["inferred --image x stdot", { message: 'Container has no function "stdot"', hint: "did you mean stdout?" }],
     ["inferred --image x with-exec stdout", { message: "--args is missing", place: "with-exec" }],
     ["name-of --named x", { message: expect.stringContaining("nothing that a command line can give") }],

@@ -74,3 +74,9 @@ test.each([
   expect(Object.keys(suite.tiers)).toContain("fast");
   for (const file of Object.keys(files)) expect(suite.manifests.some((pattern) => pattern.replace("**/", "") === file), file).toBe(true);
 });
+
+test("a package.json that is none does not end the search, and a folder of any name gives a suite that a call can name", () => {
+  const parts = detect({ "package.json": "{bad", "web app/package.json": '{"scripts":{"test":"x"}}', "Überbau/go.mod": "", "null/go.mod": "" });
+  expect(parts.map(({ name, folder }) => [name, folder])).toEqual([["web-app", "web app"], ["Uberbau", "Überbau"], ["part-null", "null"]]);
+  expect(parseConfig(scaffoldConfig("x", parts)).problems).toEqual([]);
+});

@@ -96,3 +96,22 @@ describe("parts that make no sense together", () => {
     expect(problemsOf(text)[0]).toMatchObject({ message: "unknown tag variable `versoin`", hint: "did you mean `version`?" });
   });
 });
+
+describe("YAML's own means", () => {
+  test("anchors and merge keys are followed", () => {
+    const { config } = parseConfig("version: 1\nwatch:\n  targets:\n    a: &a { call: test }\n    b:\n      <<: *a\n      needs: [a]\n");
+    expect(config?.watch?.targets).toEqual({ a: { call: "test" }, b: { call: "test", needs: ["a"] } });
+  });
+
+  test("an alias of nothing, and aliases that would fill the memory, are problems of the file", () => {
+    expect(problemsOf("version: 1\nwatch: *nope\n")).toMatchObject([{ level: "syntax", message: expect.stringContaining("nope") as string }]);
+    const bomb = ["version: 1", "a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefgh".split("").map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefg"[at]}`).join(",")}]`)];
+    expect(problemsOf(bomb.join("\n"))).toMatchObject([{ level: "syntax", message: expect.stringContaining("alias") as string }]);
+  });
+
+  test("one unclosed bracket is one problem, a second document another, none in the words of a library", () => {
+    expect(problemsOf("version: 1\nwatch: {targets: {a: {call: x\n").length).toBeLessThanOrEqual(2);
+    expect(problemsOf("version: 1\n---\nversion: 1\n")).toMatchObject([{ message: "there is more than one document in this file" }]);
+    expect(problemsOf("version: 1\nwatch: { targets: { a: { call: '' } } }\n")).toMatchObject([{ message: "must not be empty" }]);
+  });
+});

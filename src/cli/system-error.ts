@@ -1,0 +1,27 @@
+/** What the machine refuses is no bug of ours: a full disk, a folder that may not be written, too many open files. */
+import { ExitCode, UserError } from "../errors/index.ts";
+
+const reasons: Record<string, string> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left, or no more files can be watched",
+  EDQUOT: "the disk quota is used up",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open",
+  ENOTDIR: "a part of the path is no folder",
+  EISDIR: "it is a folder",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "its links lead in a circle",
+};
+
+/** The error in words and without a stack, where the cause is the machine's; undefined for everything else. */
+export function asSystemError(error: unknown): UserError | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  const { code, syscall } = error;
+  // Node tells a folder that can't be made on a read-only file system as one that is not there.
+  const reason = code === "ENOENT" && syscall === "mkdir" ? "it can't be made" : reasons[String(code)];
+  if (reason === undefined) return undefined;
+  const place = "path" in error && typeof error.path === "string" ? error.path : undefined;
+  return new UserError("usage", `${reason} (${String(syscall)}: ${String(code)})`, { place, cause: error, exitCode: ExitCode.failed });
+}
