@@ -64,7 +64,7 @@ export const valueCases: ConformanceCase[] = [
       const values = await error.values();
       return [await error.message(), await Promise.all(values.map(async (each) => [await each.name(), await each.value()]))];
     },
-    expected: ["no coverage", [["file", '"a.ts"'], ["percent", "12"]]],
+    expected: ["no coverage", [["percent", "12"], ["file", '"a.ts"']]],
   },
   {
     name: "an object comes back by its id",

@@ -30,10 +30,9 @@ const errorModule = typeModule<TypedError>(
 `,
   {
     id,
-    values: ({ values }) => values.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     withValue: (error, { name, value }: { name: string; value: string }) => ({
       ...error,
-      values: [...error.values.filter((known) => known.name !== name), { type: "ErrorValue", name, value } satisfies ErrorValue],
+      values: [...error.values, { type: "ErrorValue", name, value } satisfies ErrorValue],
     }),
   },
 );
