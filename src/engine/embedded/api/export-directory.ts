@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
@@ -39,12 +40,12 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
     destination = path.join(destination, path.basename(file.path));
   }
   await mkdir(path.dirname(destination), { recursive: true });
-  const partial = `${destination}.${process.pid}.partial`;
+  const partial = path.join(path.dirname(destination), `.fastloop-${randomBytes(8).toString("hex")}`);
   await withTree(call, file.tree, async (reader) => {
     const attributes = await reader.stat(file.path);
     if (attributes === undefined) throw notFound("stat", file.path);
     try {
-      await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial), { signal: call.signal });
+      await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial, { flags: "wx" }), { signal: call.signal });
       await chmod(partial, attributes.mode & 0o777);
       await rename(partial, destination);
     } catch (error) {

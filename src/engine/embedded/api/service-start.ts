@@ -33,10 +33,16 @@ async function startHost(call: Call, service: HostService): Promise<RunningServi
   const withdrawals = needed.map((forward) =>
     session.sockets.serve(hostPortId(service.host, forward), () => connectTo({ host: service.host, port: forward.backend })),
   );
-  const plan = await planOfHost(call, { ...service, ports: needed }, emptyContainer(session.defaultPlatform));
-  const running = await startClaimed(call, service, plan);
-  void running.ended.then(() => withdrawals.forEach((withdraw) => withdraw()));
-  return { ...running, ports: portsOfHost(service) };
+  const withdraw = (): void => withdrawals.forEach((each) => each());
+  try {
+    const plan = await planOfHost(call, { ...service, ports: needed }, emptyContainer(session.defaultPlatform));
+    const running = await startClaimed(call, service, plan);
+    void running.ended.then(withdraw);
+    return { ...running, ports: portsOfHost(service) };
+  } catch (error) {
+    withdraw();
+    throw error;
+  }
 }
 
 /** Where containers share one network, a port can be held by one service only. */

@@ -165,7 +165,8 @@ export class Session {
 
   /** Lets containers that mount a socket of the host connect to it. */
   serveSocket(socket: Socket): void {
-    this.sockets.serve(socketId(socket), () => connectTo({ path: socket.path }));
+    const id = socketId(socket);
+    if (!this.sockets.has(id)) this.sockets.serve(id, () => connectTo({ path: socket.path }));
   }
 
   secretsOf(vertex: string): readonly string[] {

@@ -80,7 +80,8 @@ async function listen(forward: PortForward, lead: (socket: net.Socket) => void):
 function open(host: string, port: number, lead: (socket: net.Socket) => void): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ allowHalfOpen: true }, lead);
-    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, port)));
+    // Also later, when the process has no descriptor left for a connection: unheard it would end the daemon.
+    server.on("error", (error: NodeJS.ErrnoException) => reject(listenError(error, port)));
     server.listen(port, host, () => resolve(server));
   });
 }
