@@ -7,7 +7,7 @@ export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
 export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts";
 export { brokenProjectSources, loadProject, placeProject, projectHasher, type Project, type ProjectOptions, type ProjectPlace } from "./project.ts";
-export { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "./project-scan.ts";
+export { ProjectScanner, type ProjectSnapshot, type ScannedInput, type WatchedPlace } from "./project-scan.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export { isInTier, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
 export { resourcesOf, type Resources } from "./resources.ts";

@@ -77,14 +77,14 @@ export class ProjectScanner {
 
   /**
    * Looks at everything, or after hints at the folders of the paths that they name; `lstat` only, contents are read when
-   * a digest asks for them.
+   * a digest asks for them. `beforeRead` is told each folder just before it is read.
    */
-  scan(changed?: ReadonlySet<string>): ProjectSnapshot {
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void): ProjectSnapshot {
     const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
     if (moved) this.arrange();
     const awaited: WatchedPlace[] = [...this.links.keys()].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
     const scans = this.scanners.map(({ root, scanner }) => {
-      const scan = scanner.scanIfPresent(moved ? undefined : changed);
+      const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead);
       // Nothing there tells of its arrival, or of being made readable.
       if (scan === undefined || scan.listing.unreadable.some((item) => item.path === "")) awaited.push(...nearestAbove(root));
       return scan;

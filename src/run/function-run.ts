@@ -6,6 +6,7 @@ import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import type { OpenSteps } from "./open-steps.ts";
 import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
+import { isMovedInput } from "./moved-input.ts";
 import type { Outcome } from "./state.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
@@ -108,7 +109,8 @@ export async function runFunction(
   }
   const durationMs = Math.round(performance.now() - startedMs);
   const outcome = outcomeOf(failure, controller.signal);
-  const fresh = execution?.inputMoved !== true && (outcome === "cancelled" || context.stoodStill(plan));
+  const moved = execution?.inputMoved === true || isMovedInput(failure);
+  const fresh = !moved && (outcome === "cancelled" || context.stoodStill(plan));
   const error = failure === undefined ? undefined : describeFailure(failure);
   const finished: FinishedNotice = {
     kind: "finished",

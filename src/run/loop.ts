@@ -88,6 +88,7 @@ export class Loop {
   /** Looks that wait for the one before. */
   private waitingLooks = 0;
   private holds: Holds | undefined;
+  private firstSnapshot: ProjectSnapshot | undefined;
   private readonly notFresh = new Map<string, number>();
   private forced: Set<string> | "all" | undefined;
   private engineInDigests: string | undefined;
@@ -158,8 +159,10 @@ export class Loop {
       source: this.options.source ?? (configured?.poll === true ? "polling" : "auto"),
       pollIntervalMs: configured?.pollInterval === undefined ? undefined : durationMs(configured.pollInterval),
     });
-    const snapshot = this.reader.scan();
-    this.watcher.watch(snapshot.folders(), { lookAgain: false });
+    const snapshot = this.reader.scan(undefined, this.watcher.beforeRead);
+    const late = this.watcher.watch(snapshot.folders(), { lookAgain: false });
+    // Every folder was watched before it was read: what is known is what the first look would see.
+    if (late === 0 && this.watcher.kind === "folders") this.firstSnapshot = snapshot;
     const targets = this.reader.read?.targets ?? [];
     this.emit({
       kind: "ready",
@@ -231,14 +234,20 @@ export class Loop {
     return this.looking;
   }
 
+  private scan(hints: SettledHints): ProjectSnapshot {
+    const first = hints.everywhere === "start" ? this.firstSnapshot : undefined;
+    this.firstSnapshot = undefined;
+    return first ?? this.reader.scan(hints.everywhere === undefined ? hints.paths : undefined, this.watcher?.beforeRead);
+  }
+
   /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
   private async lookNow(hints: SettledHints): Promise<void> {
     const startedMs = performance.now();
-    let snapshot = this.project === undefined ? undefined : this.reader.scan(hints.everywhere === undefined ? hints.paths : undefined);
+    let snapshot = this.project === undefined ? undefined : this.scan(hints);
     if (hints.everywhere !== undefined) this.watcher?.scanTook(performance.now() - startedMs);
     if (snapshot === undefined || this.reader.isOutdated(snapshot)) {
       await this.readProject();
-      snapshot = this.reader.scan();
+      snapshot = this.reader.scan(undefined, this.watcher?.beforeRead);
     }
     this.watcher?.watch(snapshot.folders());
     const { read } = this.reader;

@@ -8,6 +8,7 @@ import {
   type ProjectOptions,
   type ProjectPlace,
   type ProjectSnapshot,
+  type WatchedPlace,
   type Selected,
   type Selection,
 } from "../plan/index.ts";
@@ -54,11 +55,11 @@ export class ProjectReader {
     }
   }
 
-  /** Looks at the folders of these paths, or at everything. */
-  scan(changed?: ReadonlySet<string>): ProjectSnapshot {
+  /** Looks at the folders of these paths, or at everything; `beforeRead` is told each folder just before it is read. */
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void): ProjectSnapshot {
     const scanner = this.readNow?.project.scanner ?? this.brokenScanner;
     if (scanner === undefined) throw new UserError("config", "the project has not been read yet");
-    return scanner.scan(changed);
+    return scanner.scan(changed, beforeRead);
   }
 
   /** Whether configuration or module are others than those that were read. */

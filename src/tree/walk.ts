@@ -48,9 +48,10 @@ export class TreeScanner {
 
   /**
    * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
-   * them. Only as good as the hints: a full scan is the truth.
+   * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
+   * it is read: who watches it from then on misses nothing.
    */
-  scan(changed?: ReadonlySet<string>): TreeScan {
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void): TreeScan {
     const { realRoot, identity } = realFolder(this.root);
     if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
       const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
@@ -59,7 +60,7 @@ export class TreeScanner {
       this.known.walk.forget(changed);
     }
     const { walk } = this.known;
-    const result = walk.run(identity);
+    const result = walk.run(identity, beforeRead);
     return {
       listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
       selections: result.selected.map((indices) => Uint32Array.from(indices)),
@@ -68,8 +69,8 @@ export class TreeScanner {
   }
 
   /** The same, and undefined while there is no such folder. */
-  scanIfPresent(changed?: ReadonlySet<string>): TreeScan | undefined {
-    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(changed);
+  scanIfPresent(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void): TreeScan | undefined {
+    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(changed, beforeRead);
     this.known = undefined;
     return undefined;
   }
@@ -148,6 +149,7 @@ class Walk {
   private known = new Map<string, KnownFolder>();
   /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
   private readonly outdated = new Map<string, KnownFolder>();
+  private beforeRead: ((folder: ScannedFolder) => void) | undefined;
   private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
@@ -179,7 +181,8 @@ class Walk {
     }
   }
 
-  run(identity: bigint): WalkResult {
+  run(identity: bigint, beforeRead: ((folder: ScannedFolder) => void) | undefined): WalkResult {
+    this.beforeRead = beforeRead;
     this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
     const before = this.known;
     this.known = new Map();
@@ -229,6 +232,7 @@ class Walk {
   ): KnownFolder {
     const known: KnownFolder = { identity, children: [], unreadable: [] };
     const earlier = entriesInOrder(outdated);
+    this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
     try {
       children = readdirSync(directory, { withFileTypes: true });

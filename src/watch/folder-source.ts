@@ -36,26 +36,33 @@ export function folderSource(listener: HintListener, watch: typeof watchFolder =
     watchers.set(folder, { watcher, identity, only });
   };
 
+  /** Whether it is a new watch; false also where the folder is gone or unreadable by now: the scan says so. */
+  const ensure = (folder: WatchedFolder): boolean => {
+    const known = watchers.get(folder.path);
+    if (known?.identity === folder.identity && known.only === folder.only) return false;
+    if (known !== undefined) drop(folder.path);
+    try {
+      register(folder);
+      return true;
+    } catch (error) {
+      // Out of watches: somebody else has to do it.
+      if (isExhausted(error as NodeJS.ErrnoException)) listener.onFailure(error as NodeJS.ErrnoException);
+      return false;
+    }
+  };
+
   return {
     kind: "folders",
+    add(folder) {
+      if (!closed) ensure(folder);
+    },
     watch(folders) {
       const wanted = new Set<string>();
       let registered = 0;
       for (const folder of folders) {
         wanted.add(folder.path);
-        const known = watchers.get(folder.path);
-        if (known?.identity === folder.identity && known.only === folder.only) continue;
-        if (known !== undefined) drop(folder.path);
-        try {
-          register(folder);
-          registered++;
-        } catch (error) {
-          // Gone or unreadable by now: the scan says so. Out of watches: somebody else has to do it.
-          if (isExhausted(error as NodeJS.ErrnoException)) {
-            listener.onFailure(error as NodeJS.ErrnoException);
-            return registered;
-          }
-        }
+        if (closed) return registered;
+        if (ensure(folder)) registered++;
       }
       for (const folder of watchers.keys()) if (!wanted.has(folder)) drop(folder);
       return registered;

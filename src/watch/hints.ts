@@ -9,6 +9,8 @@ export interface HintSource {
    * what happened in them before cannot have been seen, so the caller looks once more.
    */
   watch(folders: readonly WatchedFolder[]): number;
+  /** One more folder, of which nobody has read anything yet: nothing can have been missed in it. */
+  add?(folder: WatchedFolder): void;
   close(): void;
 }
 

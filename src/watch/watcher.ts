@@ -101,10 +101,14 @@ export class Watcher {
   }
 
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
-  watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): void {
+  watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): number {
     const registered = this.source?.watch(folders) ?? 0;
     if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
+    return registered;
   }
+
+  /** Watches a folder that is read next, where the source can: then nobody has to look there twice. */
+  readonly beforeRead = (folder: WatchedFolder): void => this.source?.add?.(folder);
 
   /** Asks for a full look, e.g. when the user presses a key. */
   lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {

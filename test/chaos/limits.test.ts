@@ -84,7 +84,7 @@ test("a project that is deleted is broken, and goes on where it comes back", asy
   expect(await watch.until(() => watch!.started.length > from, timeoutMs), watch.last()).toBe(true);
 });
 
-test("a checkout of 5,000 files is one run, and there and back is none", async () => {
+test("a checkout of 5,000 files is one run, and there and back is none", { timeout: 600_000 }, async () => {
   for (const branch of ["main", "other"]) {
     project.git("checkout", "-q", branch);
     for (let file = 0; file < 5000; file++) project.write(`lib/d${file % 50}/f${file}.txt`, `${branch} ${file}\n`);

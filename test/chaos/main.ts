@@ -6,7 +6,7 @@ import { startPrivateEngine } from "../bench/private-engine.ts";
 import { chaos } from "./story.ts";
 
 const { values } = parseArgs({
-  options: { seed: { type: "string", default: "1" }, operations: { type: "string", default: "10000" }, keep: { type: "boolean" } },
+  options: { seed: { type: "string", default: "1" }, operations: { type: "string", default: "10000" }, keep: { type: "boolean" }, batch: { type: "string" } },
 });
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
@@ -20,6 +20,7 @@ try {
     cliFile: path.join(import.meta.dirname, "fastloop.js"),
     note,
     keep: values.keep,
+    batch: values.batch === undefined ? undefined : Number(values.batch),
   });
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   process.stdout.write(`${JSON.stringify({ seed: Number(values.seed), seconds, ...result }, undefined, 2)}\n`);

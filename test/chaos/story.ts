@@ -15,6 +15,8 @@ export interface ChaosOptions {
   seed: number;
   /** Keep the project when something is wrong, with what each function should have seen beside it. */
   keep?: boolean;
+  /** So many steps come between two checks at most; default 40. */
+  batch?: number;
   /** How many random steps and scenes. */
   operations: number;
   cliFile: string;
@@ -40,7 +42,7 @@ export interface ChaosResult {
 }
 
 /** An edit that nobody has seen by then was missed; the slow timer's rescue would come later. */
-const missedAfterMs = 45_000;
+const missedAfterMs = 58_000;
 
 const scenes = {
   "edits while a function runs": 5,
@@ -126,7 +128,7 @@ class Story {
 
   /** Some edits in a row; between some of them a moment in which a look or a run begins. */
   private async batch(): Promise<void> {
-    for (let count = this.random.below(40); count >= 0; count--) {
+    for (let count = this.random.below(this.options.batch ?? 40); count >= 0; count--) {
       this.editor.step();
       this.operations++;
       if (this.random.below(12) === 0) await pause(this.random.below(150));
@@ -168,6 +170,8 @@ class Story {
   private popStash(): void {
     // Nothing was stashed when nothing differed.
     spawnSync("git", ["stash", "pop", "-q"], { cwd: this.project.root });
+    // Git knows no empty folders.
+    for (const folder of edited) mkdirSync(this.project.at(folder), { recursive: true });
   }
 
   private async editsWhileRunning(): Promise<void> {

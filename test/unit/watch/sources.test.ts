@@ -60,7 +60,8 @@ class Rig {
 
   private look(): void {
     for (let registered = 1; registered > 0; ) {
-      const snapshot = this.scanner.scan();
+      // As the loop does it: a folder is watched before it is read, where the source can.
+      const snapshot = this.scanner.scan(undefined, (folder) => this.source.add?.(folder));
       this.seen = JSON.stringify([...snapshot.manifest(this.input)]);
       registered = this.source.watch(snapshot.folders());
     }
