@@ -54,7 +54,7 @@ interface PackageJson {
 function packageJson(text: string): PackageJson {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
-    return typeof value === "object" && value !== null ? (value as PackageJson) : {};
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
     return {};
   }
