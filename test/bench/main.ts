@@ -26,6 +26,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "dev images of the examples beside the same as plain Dockerfiles: cold, source, lock-file, base edit [NAMES]",
     load: async () => (await import("./images.ts")).imagesBench,
   },
+  soak: {
+    summary: "1,000 sequential and 50 concurrent sessions: what the daemon holds afterwards [SEQUENTIAL CONCURRENT]",
+    load: async () => (await import("./soak-bench.ts")).soakBench,
+  },
   watch: {
     summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
     load: async () => (await import("./watch.ts")).watchBench,

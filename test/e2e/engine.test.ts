@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { embeddedEngine, openSession, type DaemonStatus } from "../../src/engine/index.ts";
 
@@ -157,6 +159,44 @@ describe("the embedded engine", () => {
     expect(alive(before.registry?.pid)).toBe(false);
     expect(await session.query("{ version }")).toMatchObject({ version: expect.stringMatching(/^v/) as string });
     await session.close();
+  });
+
+  it("keeps its cache when it is killed: what it ran is not run again", async () => {
+    const word = randomUUID();
+    const query = `{ container { from(address: "debian:bookworm-slim") { withExec(args: ["sh", "-c", "cat /proc/sys/kernel/random/uuid # ${word}"]) { stdout } } } }`;
+    const first = await open();
+    const answer = await first.query(query);
+    // Written at the latest when the results of a session are released.
+    await first.close();
+    const before = await status();
+    process.kill(before.pid, "SIGKILL");
+    await until(() => !alive(before.pid));
+    const second = await open();
+    expect(await second.query(query)).toEqual(answer);
+    await second.close();
+  });
+
+  it.runIf(process.getuid?.() === 0)("says what a user without root can do", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-nobody-"));
+    chownSync(folder, 65_534, 65_534);
+    const home = { HOME: folder, XDG_STATE_HOME: folder };
+    const script = `process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      const { startDaemon } = require(process.argv[1]);
+      startDaemon().catch((error) => console.log(JSON.stringify({ message: error.message, hint: error.hint })));`;
+    const entry = path.join(folder, "start.cjs");
+    const contents = `import { startBuildkitd } from "./src/engine/embedded/daemon/buildkitd.ts";
+      export const startDaemon = () => startBuildkitd({ state: ${JSON.stringify(folder)}, command: "buildkitd", mirror: undefined, log: { file: "", write: () => undefined } });`;
+    const resolveDir = path.resolve(import.meta.dirname, "../..");
+    await build({ stdin: { contents, resolveDir, loader: "ts" }, outfile: entry, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
+    chmodSync(entry, 0o644);
+    const child = spawn(process.execPath, ["-e", script, entry], { cwd: "/", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...home } });
+    const { stdout, stderr } = await result(child);
+    expect({ stderr, ...(JSON.parse(stdout) as object) }).toEqual({
+      stderr: "",
+      message: "the embedded engine's buildkitd needs root",
+      hint: "run as root (sudo), install docker or podman, or name a (rootless) BuildKit daemon with BUILDKIT_HOST",
+    });
+    rmSync(folder, { recursive: true });
   });
 
   it("stops itself after its idle time, and takes everything with it", async () => {
