@@ -49,6 +49,10 @@ function parse(text: string): Response {
 
 function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<string> {
   return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      if (options.signal?.aborted === true) reject(options.signal.reason instanceof Error ? options.signal.reason : cause);
+      else reject(connectionLost(cause));
+    };
     const request = http.request(
       {
         host: "127.0.0.1",
@@ -74,13 +78,10 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
           if (status < 300 || text.startsWith("{")) resolve(text);
           else reject(new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }));
         });
-        response.on("error", reject);
+        response.on("error", fail);
       },
     );
-    request.on("error", (cause: NodeJS.ErrnoException) => {
-      if (options.signal?.aborted === true) reject(options.signal.reason instanceof Error ? options.signal.reason : cause);
-      else reject(connectionLost(cause));
-    });
+    request.on("error", fail);
     request.end(body);
   });
 }

@@ -17,6 +17,7 @@ export { TreeSync, type SyncedTree } from "./trees.ts";
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {
   options.signal?.throwIfAborted();
   const { choice } = await describeEngineChoice(options);
+  options.signal?.throwIfAborted();
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
   if (options.cache !== undefined) options.onNotice?.("cache.from and cache.to of fastloop.yaml are not used: a Dagger engine keeps a cache of its own");
   return openDaggerSession(choice, options);

@@ -1,6 +1,8 @@
 /** Requests to the engine daemon over its control socket. */
 import http from "node:http";
-import { controlSocket } from "./daemon/paths.ts";
+import { UserError } from "../../errors/index.ts";
+import { controlSocket, socketDir } from "./daemon/paths.ts";
+import { foreignFolder } from "./daemon/private-folder.ts";
 import type { DaemonStatus } from "./daemon/protocol.ts";
 
 /** Nobody listens on the control socket: no daemon, or one that has just gone. */
@@ -12,14 +14,15 @@ export class NoDaemon extends Error {
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 /** Sends a request and resolves with the response once its head is there. Throws `NoDaemon` when nobody listens. */
-export function request(
+export async function request(
   state: string,
   method: "GET" | "POST",
   route: string,
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<http.IncomingMessage> {
-  return new Promise((resolve, reject) => {
+  requireOwnSocket(state);
+  return await new Promise((resolve, reject) => {
     const call = http.request(
       // No agent: a session's connection must be its own, and end when the session does.
       { socketPath: controlSocket(state), method, path: route, agent: false, ...(signal === undefined ? {} : { signal }) },
@@ -29,6 +32,17 @@ export function request(
       reject(absent.has(error.code ?? "") ? new NoDaemon(error.message) : error),
     );
     call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** A session's request carries the whole environment: in the folder for temporary files anybody could listen for it. */
+function requireOwnSocket(state: string): void {
+  const folder = socketDir(state);
+  const problem = folder === state ? undefined : foreignFolder(folder);
+  if (problem === undefined) return;
+  throw new UserError("engine-unavailable", `the engine's socket is not safe: ${problem}`, {
+    place: folder,
+    hint: "remove that folder, or set XDG_STATE_HOME to a shorter path",
   });
 }
 

@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { daemonStatus } from "../../../src/engine/embedded/client-control.ts";
 import { buildkitdToml } from "../../../src/engine/embedded/daemon/buildkitd-config.ts";
 import { takeLock } from "../../../src/engine/embedded/daemon/lock.ts";
 import { cacheDir, controlSocket, stateDir } from "../../../src/engine/embedded/daemon/paths.ts";
 import { createPreparePlatform, withPlatforms } from "../../../src/engine/embedded/daemon/platforms.ts";
+import { foreignFolder } from "../../../src/engine/embedded/daemon/private-folder.ts";
 import { readHostTrust } from "../../../src/engine/embedded/daemon/trust.ts";
 import type { BuildkitClient } from "../../../src/engine/embedded/buildkit/types.ts";
 import { idleMsOf, parseIdleMs } from "../../../src/engine/idle.ts";
@@ -51,6 +54,42 @@ describe("folders", () => {
     const deep = path.join("/", "x".repeat(120));
     expect(controlSocket(deep).length).toBeLessThan(104);
     expect(controlSocket("/short")).toBe("/short/control.sock");
+  });
+});
+
+describe("the folder of the sockets", () => {
+  const deep = (): string => path.join(folder, "x".repeat(120));
+
+  it("is taken where it is this user's alone, and not where others may enter or it is a link", () => {
+    expect(foreignFolder(path.join(folder, "absent"))).toBeUndefined();
+    expect(foreignFolder(folder)).toBeUndefined();
+    const open = path.join(folder, "open");
+    mkdirSync(open);
+    chmodSync(open, 0o711);
+    expect(foreignFolder(open)).toContain("is open to other users");
+    symlinkSync(folder, path.join(folder, "link"));
+    expect(foreignFolder(path.join(folder, "link"))).toContain("is no folder");
+  });
+
+  it("gets no request where somebody else could have made it: a session's request carries the environment", async () => {
+    const socket = controlSocket(deep());
+    mkdirSync(path.dirname(socket));
+    chmodSync(path.dirname(socket), 0o755);
+    let requests = 0;
+    const server = http.createServer((_request, response) => {
+      requests++;
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    try {
+      await expect(daemonStatus(deep())).rejects.toMatchObject({ code: "engine-unavailable", message: expect.stringContaining("is open to other users") as string });
+      expect(requests).toBe(0);
+      chmodSync(path.dirname(socket), 0o700);
+      expect(await daemonStatus(deep())).toEqual({});
+    } finally {
+      server.close();
+      rmSync(path.dirname(socket), { recursive: true, force: true });
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startGraphqlServer, type GraphqlServer } from "../../../src/engine/embedded/daemon/graphql-server.ts";
 import type { Session } from "../../../src/engine/embedded/daemon/sessions.ts";
@@ -91,5 +92,25 @@ describe("the GraphQL endpoint", () => {
     answer = () => Promise.resolve({ data: { version: "v2" } });
     expect(await query(endpoint, "{version}")).toEqual({ version: "v2" });
     endpoint.agent.destroy();
+  });
+
+  it("that breaks off in the middle of an answer is an engine that went away, or the reason why the request was given up", async () => {
+    const half = http.createServer((_request, response) => void response.writeHead(200, { "content-length": 100 }).write("{"));
+    await new Promise<void>((resolve) => half.listen(0, "127.0.0.1", resolve));
+    const endpoint = { port: (half.address() as AddressInfo).port, token: "secret", agent: createAgent() };
+    const answering = (): Promise<http.ServerResponse> => new Promise((resolve) => half.once("request", (_request, response) => resolve(response)));
+    try {
+      const [broken] = [query(endpoint, "{version}").catch((error: unknown) => error), (await answering()).destroy()];
+      expect(await broken).toMatchObject({ code: "engine-unavailable", message: expect.stringContaining("broke") as string });
+      const controller = new AbortController();
+      const givenUp = query(endpoint, "{version}", {}, { signal: controller.signal });
+      await answering();
+      controller.abort(new Error("stale"));
+      await expect(givenUp).rejects.toThrow("stale");
+    } finally {
+      endpoint.agent.destroy();
+      half.closeAllConnections();
+      half.close();
+    }
   });
 });

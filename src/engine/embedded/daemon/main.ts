@@ -3,7 +3,7 @@
  *
  *   engine.js --state DIR --idle-ms N (--buildkitd PATH | --buildkit-host ADDRESS)
  */
-import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ import { runDaemon } from "./daemon.ts";
 import { takeLock } from "./lock.ts";
 import { openLog } from "./log.ts";
 import { socketDir } from "./paths.ts";
+import { foreignFolder } from "./private-folder.ts";
 import { DaemonExit, failureFile, type StartFailure } from "./protocol.ts";
 
 const { values } = parseArgs({
@@ -60,9 +61,9 @@ function failure(error: unknown): StartFailure {
 /** Sockets and logs in the folder are for this user alone. */
 function makePrivate(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = statSync(folder);
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
-    process.stderr.write(`${folder} is open to other users; remove it or chmod it to 700\n`);
-    process.exit(DaemonExit.failed);
-  }
+  // A user may have put the state elsewhere by a link; in the folder for temporary files a link is anybody's.
+  const problem = foreignFolder(folder === values.state ? realpathSync(folder) : folder);
+  if (problem === undefined) return;
+  process.stderr.write(`${problem}; remove it or chmod it to 700\n`);
+  process.exit(DaemonExit.failed);
 }
