@@ -80,13 +80,18 @@ export class SecretVault {
     return ids.flatMap((id) => this.plaintexts.get(id)?.toString("utf8") ?? []);
   }
 
+  /** Plaintexts that the commands of a Dockerfile may ask for: which of them uses which is not known here. */
+  aliased(): string[] {
+    return this.texts([...this.aliases.values()]);
+  }
+
   private async read(uri: string): Promise<Buffer> {
     const separator = uri.indexOf("://");
     const scheme = uri.slice(0, separator);
     const value = uri.slice(separator + 3);
     switch (scheme) {
       case "env": {
-        const plaintext = this.env[value];
+        const plaintext = Object.hasOwn(this.env, value) ? this.env[value] : undefined;
         if (plaintext === undefined) throw new ApiError(`secret env var not found: ${JSON.stringify(shorten(value))}`);
         return Buffer.from(plaintext);
       }

@@ -169,9 +169,10 @@ export class Session {
     if (!this.sockets.has(id)) this.sockets.serve(id, () => connectTo({ path: socket.path }));
   }
 
+  /** Plaintexts that must not be seen in what a step prints. */
   secretsOf(vertex: string): readonly string[] {
     const exec = this.execs.get(vertex);
-    return exec === undefined ? [] : this.secrets.texts(exec.secrets.map(({ id }) => id));
+    return exec === undefined ? this.secrets.aliased() : this.secrets.texts(exec.secrets.map(({ id }) => id));
   }
 
   /** A folder of this session for files on their way; removed at the end. */

@@ -9,23 +9,24 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   if (error instanceof ApiError || !(error instanceof Error)) return error;
   const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
+  const secrets = session.secretsOf(vertex ?? "");
   if (vertex === undefined || exec === undefined) {
     // A command of a Dockerfile: BuildKit tells it in the message only.
     const command = /^(?:failed to solve: )?process "(.*)" did not complete successfully/s.exec(error.message)?.[1];
-    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(readable(error.message), {}, error);
-    return execError({ cmd: [command], exitCode, ...call.events.outputOf(vertex) }, error);
+    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(scrub(readable(error.message), secrets), {}, error);
+    return execError({ cmd: [scrub(command, secrets)], exitCode, ...call.events.outputOf(vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
   if (service !== undefined) return service;
   const output = call.events.outputOf(vertex);
-  const secrets = session.secretsOf(vertex);
+  const cmd = exec.args.map((part) => scrub(part, secrets));
   if (exitCode === undefined) {
     const message = scrub(readable(error.message), secrets);
-    return new ApiError(message, { _type: "EXEC_ERROR", cmd: exec.args, exitCode: -1, stdout: "", stderr: "" }, error);
+    return new ApiError(message, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   }
   // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
   const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
-  return execError({ cmd: exec.args.map((part) => scrub(part, secrets)), exitCode: actual, ...output }, error);
+  return execError({ cmd, exitCode: actual, ...output }, error);
 }
 
 const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
