@@ -56,7 +56,7 @@ export function createContext(): CliContext {
     stderr: process.stderr,
     stdin: process.stdin,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     options: { verbose: false, json: false },
     get signal() {
       signals ??= installSignalHandlers();
@@ -73,6 +73,15 @@ export function createContext(): CliContext {
   return context;
 }
 
+/** A folder that was deleted under the shell has only its name left. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env.PWD ?? path.sep;
+  }
+}
+
 /** Merges what was parsed into the context; called once, before the command's action. */
 export function applyGlobalOptions(context: CliContext, parsed: Record<string, unknown>): void {
   const text = (key: string): string | undefined => (typeof parsed[key] === "string" ? parsed[key] : undefined);
@@ -85,10 +94,9 @@ export function applyGlobalOptions(context: CliContext, parsed: Record<string, u
     color: parsed.color === false ? false : undefined,
   };
   const directory = text("directory");
-  if (directory === undefined) return;
-  context.cwd = path.resolve(context.cwd, directory);
+  if (directory !== undefined) context.cwd = path.resolve(context.cwd, directory);
   if (statSync(context.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new UserError("usage", "there is no such folder", { place: `--directory ${directory}` });
+    throw new UserError("usage", "there is no such folder", { place: directory === undefined ? context.cwd : `--directory ${directory}` });
   }
 }
 

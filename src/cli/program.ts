@@ -136,7 +136,8 @@ function asError(text: string, context: CliContext): string {
 function ignoreBrokenPipes(context: CliContext): void {
   for (const stream of [context.stdout, context.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      // A full disk behind `> file` is told; nothing can be told where stderr itself is what fails.
+      if (error.code !== "EPIPE" && error.code !== "EIO") process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
       if (!context.interrupt("the output's reader went away")) process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
     });
   }

@@ -5,7 +5,7 @@ const reasons: Record<string, string> = {
   EACCES: "permission denied",
   EPERM: "not permitted",
   EROFS: "the file system is read-only",
-  ENOSPC: "no space is left, or no more files can be watched",
+  ENOSPC: "no space is left",
   EDQUOT: "the disk quota is used up",
   EMFILE: "too many files are open",
   ENFILE: "too many files are open",
@@ -20,7 +20,7 @@ export function asSystemError(error: unknown): UserError | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   const { code, syscall } = error;
   // Node tells a folder that can't be made on a read-only file system as one that is not there.
-  const reason = code === "ENOENT" && syscall === "mkdir" ? "it can't be made" : reasons[String(code)];
+  const reason = code === "ENOENT" && syscall === "mkdir" ? "it can't be made" : code === "ENOSPC" && syscall === "watch" ? "no more files can be watched" : reasons[String(code)];
   if (reason === undefined) return undefined;
   const place = "path" in error && typeof error.path === "string" ? error.path : undefined;
   return new UserError("usage", `${reason} (${String(syscall)}: ${String(code)})`, { place, cause: error, exitCode: ExitCode.failed });

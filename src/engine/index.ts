@@ -5,6 +5,7 @@ import { openDaggerSession } from "./dagger/session.ts";
 import { openEmbeddedSession } from "./session-embedded.ts";
 import type { EngineSession, OpenSessionOptions } from "./types.ts";
 
+export { parseIdleMs } from "./idle.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "./errors.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";

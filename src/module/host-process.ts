@@ -124,7 +124,7 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
   const child = fork(distFile("module-host.js"), [], {
     cwd: module.sourceDir,
     env: scrubbed(env),
-    execArgv: hostFlags(module, bundlePlace(module, env)),
+    ...endingWithUs(hostFlags(module, bundlePlace(module, env))),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     serialization: "json",
   });
@@ -183,6 +183,16 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
     throw error;
   }
   return { pending, send, stop };
+}
+
+/**
+ * The host ends when its parent's channel closes; a body in an endless loop never hears of that. Where the parent is
+ * killed the kernel ends the host, which util-linux's setpriv asks for (that of busybox can't).
+ */
+function endingWithUs(flags: string[]): { execPath?: string; execArgv: string[] } {
+  const setpriv = "/usr/bin/setpriv";
+  if (process.platform !== "linux" || !existsSync(setpriv) || path.basename(realpathSync(setpriv)) !== "setpriv") return { execArgv: flags };
+  return { execPath: setpriv, execArgv: ["--pdeathsig", "KILL", "--", process.execPath, ...flags] };
 }
 
 /** Only what Node itself needs: a body sees none of the user's environment, as in an engine's container. */

@@ -7,3 +7,4 @@ export { kebabCase, pascalCase, camelCase, screamingSnakeCase } from "./names.ts
 export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";
 export { execMessage, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
+export { distFile } from "./programs.ts";

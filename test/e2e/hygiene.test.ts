@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -6,6 +7,7 @@ import path from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { embeddedEngine } from "../../src/engine/index.ts";
+import { cliFile } from "./cli-process.ts";
 import { LoopProject } from "./loop-project.ts";
 import { TerminalProcess } from "./terminal-process.ts";
 
@@ -158,6 +160,27 @@ describe("a watch whose function runs in a container leaves nothing behind", () 
     expect(await watch.next("finished", "lib")).toMatchObject({ outcome: "cancelled" });
     expect(sleepers()).toEqual([]);
   });
+});
+
+test("a body in an endless loop does not outlive a CLI that was killed", async () => {
+  project.write("ci/src/index.ts", `
+import { func, object } from "@dagger.io/dagger"
+@object()
+export class Loop {
+  @func()
+  spin(): string { for (;;); }
+}
+`);
+  const cli = spawn(process.execPath, [cliFile, "call", "spin"], { cwd: project.root, stdio: "ignore" });
+  const host = (): number | undefined =>
+    processes((words) => words.some((word) => word.endsWith("module-host.js"))).find((pid) => parentOf(pid) === cli.pid);
+  /** Ticks of 10 ms that it computed: loading takes some, the loop takes all. */
+  const ticks = (pid: number): number => Number(read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")[11]);
+  let pid: number | undefined;
+  while ((pid = host()) === undefined || ticks(pid) < 300) await new Promise((resolve) => setTimeout(resolve, 50));
+  cli.kill("SIGKILL");
+  const spinning = pid;
+  await expect.poll(() => isGone(spinning), { timeout: graceMs }).toBe(true);
 });
 
 test("a function whose engine is killed runs again on a new one, and has not failed", async () => {

@@ -1,9 +1,10 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { loadConfig, sharedCacheOf } from "../../config/index.ts";
 import { describeEngineChoice, ExecFailure, needsDagger, openSession, QueryError, serveModule, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { execMessage, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { distFile, execMessage, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
@@ -63,10 +64,19 @@ async function holdsSecret(value: ReturnedValue, call: ParsedCall, context: CliC
   return plaintexts.some((plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)));
 }
 
+/** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
+function buildId(): string {
+  try {
+    return readFileSync(distFile("build-id"), "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
 /** Which engine would answer, without waking it. */
 async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<string> {
   const { choice } = await describeEngineChoice(options);
-  return `${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
+  return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
 async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliContext, engine: EngineOptions): Promise<ReturnedValue> {

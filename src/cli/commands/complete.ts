@@ -1,4 +1,5 @@
 /** `fastloop complete -- WORDS...`: what may stand in the place of the last word; asked by the shells' scripts. */
+import path from "node:path";
 import type { Command } from "commander";
 import { findModule, loadModule } from "../../module/index.ts";
 import { completeCall, type Candidate } from "../call/complete-call.ts";
@@ -17,7 +18,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function complete(words: string[], program: Command, context: CliContext): Promise<Candidate[]> {
   const partial = words.at(-1) ?? "";
-  const name = words.slice(0, -1).find((word) => !word.startsWith("-"));
+  const name = commandOf(words.slice(0, -1), context);
   const all = await candidatesFor(name, words, program, context);
   return all.filter(({ word }) => word.startsWith(partial));
 }
@@ -42,7 +43,25 @@ async function candidatesFor(
   const scratch = program.createCommand();
   (await entry.load()).register(scratch, context);
   const command = scratch.commands.find((candidate) => candidate.name() === name);
-  return command === undefined ? [] : [...optionsOf(command), ...optionsOf(program)];
+  if (command === undefined) return [];
+  const before = words.at(-2) ?? "";
+  const option = [...command.options, ...program.options].find(({ long, short }) => before !== "" && (before === long || before === short));
+  // After an option with a value: one of its choices, else a file, which the shell knows better.
+  if (option?.required === true) return (option.argChoices ?? []).map((word) => ({ word, text: "" }));
+  const below = command.commands.map((child) => ({ word: child.name(), text: child.description() }));
+  return [...below, ...optionsOf(command), ...optionsOf(program)];
+}
+
+/** The first word that is no option and no option's value; what `-C` and `-m` name before it holds for what is offered. */
+function commandOf(words: string[], context: CliContext): string | undefined {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "-C" || word === "--directory") context.cwd = path.resolve(context.cwd, words[at + 1] ?? "");
+    if (word === "-m" || word === "--module") context.options.module = words[at + 1];
+    if (["-C", "--directory", "-m", "--module", "--engine", "--buildkit-host"].includes(word)) at++;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
 }
 
 function optionsOf(command: Command): Candidate[] {

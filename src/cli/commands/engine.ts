@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { embeddedEngine, type DaemonStatus } from "../../engine/index.ts";
+import { embeddedEngine, parseIdleMs, type DaemonStatus } from "../../engine/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
@@ -46,6 +46,9 @@ export function register(program: Command, context: CliContext): void {
 async function start(context: CliContext, idle: string | undefined): Promise<void> {
   const engine = await embeddedEngine(context.options.buildkitHost);
   const running = await engine.status();
+  if (idle !== undefined && running !== undefined && parseIdleMs(idle, "--idle") !== running.idleTimeoutMs) {
+    throw new UserError("usage", `it runs already, and stops after ${duration(running.idleTimeoutMs)}`, { place: "--idle", hint: "`fastloop engine stop` first" });
+  }
   const now = running ?? (await engine.start({ idle, signal: context.signal, onNotice: context.notice }));
   if (context.options.json) return print(context, { running: true, ...now });
   if (running === undefined) context.notice(describe(now));

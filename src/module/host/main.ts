@@ -19,6 +19,8 @@ process.setSourceMapsEnabled(true);
 Error.stackTraceLimit = 60;
 // The parent is gone, however it went: nothing may outlive it.
 process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches every process of the terminal; how a call ends then is the parent's to say.
+process.on("SIGINT", () => {});
 
 let invoker: Invoker | undefined;
 let sourceDir = "";
