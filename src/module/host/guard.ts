@@ -1,6 +1,7 @@
 /**
  * What Node's permission model does not cover. A body in an engine runs in a container of its own: there it can neither
- * open a port of the user's machine nor signal the user's processes, so here it fails at it.
+ * open a port of the user's machine, nor signal the user's processes, nor speak to the daemons behind the user's unix
+ * sockets, so here it fails at it.
  */
 import dgram from "node:dgram";
 import net from "node:net";
@@ -15,3 +16,24 @@ net.Server.prototype.listen = () => refuse("listen");
 dgram.Socket.prototype.bind = () => refuse("bind");
 process.kill = () => refuse("kill");
 process.chdir = () => refuse("chdir");
+// What these are made of is there under other names; `_debugProcess` opens a debugger in another Node process.
+refuseAll(net.Server.prototype, ["_listen2"]);
+refuseAll(net, ["_createServerHandle"]);
+refuseAll(dgram, ["_createSocketHandle"]);
+refuseAll(process, ["_kill", "_debugProcess", "_debugEnd"]);
+
+const connect = net.Socket.prototype.connect as (...args: unknown[]) => net.Socket;
+net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]): net.Socket {
+  return isUnixSocket(args[0]) ? refuse("connect to a unix socket") : connect.apply(this, args);
+};
+
+function refuseAll(owner: object, names: readonly string[]): void {
+  for (const name of names) Object.assign(owner, { [name]: () => refuse(name) });
+}
+
+/** As `net` reads its arguments: a path, or options with one; from its own functions in a list. */
+function isUnixSocket(first: unknown): boolean {
+  const target: unknown = Array.isArray(first) ? first[0] : first;
+  if (typeof target === "string") return !(Number(target) >= 0);
+  return typeof target === "object" && target !== null && "path" in target && Boolean(target.path);
+}

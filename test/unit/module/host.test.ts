@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -301,6 +302,32 @@ describe("a function body cannot", () => {
     const result = await attempt('process.kill(process.ppid, 0); return "signalled"');
     expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
   });
+
+  it.each([
+    ["net", 'net._createServerHandle("127.0.0.1", 0, 4)'],
+    ["net", 'net.createServer()._listen2("127.0.0.1", 0, 4)'],
+    ["dgram", 'dgram._createSocketHandle("127.0.0.1", 0, "udp4")'],
+    ["net", "process._kill(process.ppid, 0)"],
+    ["net", "process._debugProcess(process.ppid)"],
+  ])("do it by the internals of %s either: %s", async (name, code) => {
+    const result = await attempt(`${code}; return "done"`, `import ${name} from "node:${name}"`);
+    expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
+  });
+
+  it.each(["net.connect(PATH)", "net.connect({ path: PATH })", "new net.Socket().connect(PATH)", "http.get({ socketPath: PATH })"])(
+    "speak to a daemon of the user's behind a unix socket: %s",
+    async (code) => {
+      const folder = mkdtempSync(path.join(tmpdir(), "fastloop-socket-"));
+      folders.push(folder);
+      const socket = path.join(folder, "s");
+      const server = net.createServer((connection) => connection.destroy());
+      await new Promise<void>((resolve) => server.listen(socket, resolve));
+      const body = `await once(${code.replace("PATH", JSON.stringify(socket))}, "close"); return "spoken"`;
+      const result = await attempt(body, 'import net from "node:net"; import http from "node:http"; import { once } from "node:events"');
+      server.close();
+      expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
+    },
+  );
 
   it("speak to the process that started it", async () => {
     expect(await attempt("return String(process.send)")).toBe("undefined");
