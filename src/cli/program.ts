@@ -73,7 +73,7 @@ function globalOptions(): Option[] {
   return [
     new Option("-C, --directory <dir>", "work in this folder"),
     new Option("-m, --module <dir>", "folder of the module (default: the nearest dagger.json upwards)"),
-    new Option("--engine <kind>", "auto, embedded or dagger"),
+    new Option("--engine <kind>", "where functions run").choices(["auto", "embedded", "dagger"]),
     new Option("--buildkit-host <address>", "BuildKit daemon for the embedded engine"),
     new Option("--json", "print machine-readable output"),
     new Option("-v, --verbose", "say more"),

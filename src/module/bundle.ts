@@ -124,7 +124,8 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
     const file = at === null ? undefined : path.relative(module.root, path.resolve(module.sourceDir, at.file));
     return { text: message.text, place: at === null || file === undefined ? undefined : `${file}:${at.line}:${at.column + 1}` };
   });
-  const unresolved = first?.text.startsWith("Could not resolve") === true;
+  // A relative import names a file that is not there: nothing to install brings it.
+  const unresolved = first !== undefined && /^Could not resolve "[^./]/.test(first.text);
   return new UserError("module", first?.text ?? "the module could not be bundled", {
     place: first?.place,
     detail: rest.slice(0, 5).map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("\n"),

@@ -1,5 +1,5 @@
 /** `fastloop run`: what is affected, or what is named, once. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { durationMs, loadConfig } from "../../config/index.ts";
@@ -31,7 +31,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--affected", "what is not current (the default)"))
     .addOption(new Option("--since <ref>", "only what the changes since the merge base with this commit affect"))
     .addOption(new Option("--deadline <duration>", "of the whole run, e.g. 20m"))
-    .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]))
+    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
   addLoopOptions(command)
     .addHelpText(
@@ -63,7 +63,11 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   try {
     const summary = await loop.runAll();
     signal.throwIfAborted();
-    if (flags.junit !== undefined) writeFileSync(path.resolve(context.cwd, flags.junit), junit(summary, "fastloop"));
+    if (flags.junit !== undefined) {
+      const file = path.resolve(context.cwd, flags.junit);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, junit(summary, "fastloop"));
+    }
     report(context, flags, summary, performance.now() - startedMs);
     process.exitCode = exitCodeOf(summary);
     if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);

@@ -33,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
       "Check fastloop.yaml in three levels: syntax (YAML), structure (keys and values), semantic (references, and whether the module has the functions and arguments that the watched calls name). Needs no engine.",
     )
     .addOption(new Option("--level <level>", "how deep to look").choices([...levels, "all"]).default("all"))
-    .addOption(new Option("--format <kind>", "text, json or github").choices(["text", "json", "github"]).default("text"))
+    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]).default("text"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action((flags: ValidateFlags) => validate(context, flags));
 }
