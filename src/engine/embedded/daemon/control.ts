@@ -78,6 +78,8 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   const write = (line: SessionLine): void => {
     if (!response.writableEnded && !response.destroyed) response.write(`${JSON.stringify(line)}\n`);
   };
+  // Asked first: from the session's beginning to the answer's first line nothing is waited for, or its end could come before.
+  const engine = await options.engineInfo();
   const session = await options.sessions.open(await options.client(), body, {
     onEvent: write,
     onClosed(reason) {
@@ -87,7 +89,7 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   });
   ended = () => void session.close("the client went away");
   if (gone) return ended();
-  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, engine: await options.engineInfo() };
+  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, engine };
   if (!sameBuild) {
     opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
   }

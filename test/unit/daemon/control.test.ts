@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { startControl, type ControlOptions } from "../../../src/engine/embedded/daemon/control.ts";
+import type { Session, SessionHooks } from "../../../src/engine/embedded/daemon/sessions.ts";
+
+it("answers with the session before it tells that the session has ended, whenever that is", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const open: SessionHooks[] = [];
+  const endAll = (): void => open.splice(0).forEach((hooks) => hooks.onClosed("buildkitd ended by itself"));
+  const sessions = {
+    count: 1,
+    open: async (_client: unknown, _request: unknown, hooks: SessionHooks) => {
+      open.push(hooks);
+      return { token: "t", close: () => Promise.resolve() } as unknown as Session;
+    },
+  };
+  const control = await startControl({
+    socket,
+    graphqlPort: 7,
+    buildId: "b",
+    sessions,
+    client: () => Promise.resolve({}),
+    // BuildKit ends while it is asked what it is.
+    engineInfo: async () => {
+      endAll();
+      return { kind: "embedded", version: "v", reason: "" };
+    },
+    onError: (error: unknown) => {
+      throw error;
+    },
+  } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const lines = await new Promise<string>((resolve, reject) => {
+    const request = http.request({ socketPath: socket, method: "POST", path: "/sessions", agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        endAll();
+      });
+      response.once("end", () => resolve(text));
+    });
+    request.once("error", reject);
+    request.end(JSON.stringify({ buildId: "b", workdir: "/", env: {} }));
+  });
+  expect(lines.trimEnd().split("\n").map((line) => JSON.parse(line) as object)).toEqual([
+    { port: 7, token: "t", engine: { kind: "embedded", version: "v", reason: "" } },
+    { kind: "session-ended", reason: "buildkitd ended by itself" },
+  ]);
+});
