@@ -36,6 +36,22 @@ describe("the command line", () => {
     expect(await fastloop(["functions", "--jsn"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--json") });
   });
 
+  it("validates every watched call, its values and what follows it", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-validate-"));
+    const calls = { good: "do-it --level low", piped: "do-it | cat" };
+    const targets = Object.entries(calls).map(([name, call]) => `    ${name}: { call: "${call}" }\n`);
+    writeFileSync(path.join(folder, "fastloop.yaml"), `version: 1\nwatch:\n  targets:\n${targets.join("")}`);
+    const piped = await fastloop(["-m", project, "validate"], { cwd: folder });
+    expect(piped).toMatchObject({ exitCode: 2, stdout: expect.stringMatching(/targets\.piped: .*nothing can follow "do-it"/) });
+    writeFileSync(path.join(folder, "fastloop.yaml"), `version: 1\nwatch:\n  targets:\n${targets[0]}`);
+    expect(await fastloop(["-m", project, "validate"], { cwd: folder })).toMatchObject({ exitCode: 0 });
+    rmSync(folder, { recursive: true });
+  });
+
+  it("takes what the machine refuses for no bug of its own", async () => {
+    expect(await fastloop(["-C", path.join(project, "dagger.json"), "plan"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is no such folder") });
+  });
+
   it("has help with examples for every command", async () => {
     const { stdout } = await fastloop(["--help"], { cwd: empty });
     const commands = [...(/^Commands:\n([\s\S]*?)\n\n/m.exec(stdout)?.[1] ?? "").matchAll(/^  (\S+)/gm)].map(([, name]) => name ?? "");

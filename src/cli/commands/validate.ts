@@ -68,9 +68,20 @@ const inFile = ({ line, column, level, message, hint }: ConfigProblem, file: str
 /** Reads the module and follows every watched call through its signatures. */
 async function callProblems(context: CliContext, file: string): Promise<Shown[]> {
   const { openProject } = await import("../project.ts");
+  const { parseCall } = await import("../call/parse-call.ts");
   try {
-    await openProject(context, file);
-    return [];
+    const { project } = await openProject(context, file);
+    // Values, too, and what follows the function: every target's, not only the first that is wrong.
+    return project.targets.flatMap(({ target }): Shown[] => {
+      try {
+        parseCall(target.call, { module: project.module, cwd: project.root });
+        return [];
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        const message = error.place === undefined ? error.message : `${error.place}: ${error.message}`;
+        return [{ level: "semantic", place: target.place, message, hint: error.hint }];
+      }
+    });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ level: "semantic", place: error.place ?? path.relative(context.cwd, file), message: error.message, hint: error.hint }];
