@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { embeddedEngine, openSession, type EngineSession } from "../../src/engine/index.ts";
+import { embeddedEngine, openSession, type EngineSession, type QueryError } from "../../src/engine/index.ts";
 
 /** `FASTLOOP_FUZZ_SEED` repeats a failure, `FASTLOOP_FUZZ_MS` searches longer. */
 const seed = Number(process.env["FASTLOOP_FUZZ_SEED"] ?? 20_261_121);
@@ -150,6 +150,19 @@ describe("the engine under hostile requests", () => {
     }
     expect(count).toBeGreaterThan(20);
     expect(readdirSync(folder)).toEqual([]);
+    await lives();
+  });
+
+  it("tells why a long operation failed, and goes on", async () => {
+    const long = "y".repeat(100_000);
+    const file = `query($text: String!) { directory { withNewFile(path: "a", contents: "") { withNewFile(path: "a/b", contents: $text) { entries } } } }`;
+    await expect(session.query(file, { text: long })).rejects.toThrow("mkdir /a: not a directory");
+    const exec = `query($text: String!) { container { from(address: "debian:bookworm-slim") { withExec(args: ["sh", "-c", $text]) { sync } } } }`;
+    const failed = await session.query(exec, { text: `echo out; echo err >&2; exit 3 # ${long}` }).catch((error: unknown) => (error as QueryError).extensions);
+    expect({ ...(failed as object), cmd: undefined }).toMatchObject({ exitCode: 3, stdout: "out", stderr: "err" });
+    const dockerfile = `FROM debian:bookworm-slim\nRUN exit 4\n# ${"y".repeat(60_000)}\n# ${"z".repeat(60_000)}\n`;
+    const built = `query($text: String!) { directory { withNewFile(path: "Dockerfile", contents: $text) { dockerBuild { sync } } } }`;
+    await expect(session.query(built, { text: dockerfile })).rejects.toThrow("exit code: 4");
     await lives();
   });
 

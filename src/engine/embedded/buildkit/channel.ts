@@ -1,6 +1,7 @@
-import { type ClientDuplexStream, type ClientReadableStream, Client, credentials, Metadata } from "@grpc/grpc-js";
+import { type ClientDuplexStream, type ClientReadableStream, Client, Metadata } from "@grpc/grpc-js";
 import { fromCallError } from "./grpc-error.ts";
 import type { Method } from "./messages.ts";
+import { insecureWithoutLongTrailers } from "./trailers.ts";
 
 /** 64 MiB: a file that BuildKit reads into one message, a definition with inlined files. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -18,7 +19,7 @@ export class Channel {
   readonly #client: Client;
 
   constructor(address: string) {
-    this.#client = new Client(grpcTarget(address), credentials.createInsecure(), {
+    this.#client = new Client(grpcTarget(address), insecureWithoutLongTrailers(), {
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
       "grpc-node.flow_control_window": WINDOW_BYTES,

@@ -2,7 +2,16 @@ import type { Metadata } from "@grpc/grpc-js";
 import { ExecFailure, SolveError } from "./errors.ts";
 import { codec } from "./proto/codec.ts";
 
-const statusCodec = codec<{ message: string; details: { typeUrl: string; value: Buffer }[] }>("gateway.Status");
+interface Status {
+  message: string;
+  details: { typeUrl: string; value: Buffer }[];
+}
+
+const statusCodec = codec<Status>("gateway.Status");
+
+/** The details that are read here; others are as long as the operation that failed. */
+const VERTEX = "errdefs.Vertex+json";
+const EXIT = "gatewayapi.ExitMessage+json";
 
 const CANCELLED = 1;
 
@@ -23,8 +32,8 @@ function isCallError(error: unknown): error is CallError {
 export function fromCallError(error: unknown): Error {
   if (!isCallError(error)) return error instanceof Error ? error : new Error(String(error));
   const details = statusDetails(error);
-  const vertex = details.get("errdefs.Vertex+json")?.["digest"];
-  const exit = details.get("gatewayapi.ExitMessage+json");
+  const vertex = details.get(VERTEX)?.["digest"];
+  const exit = details.get(EXIT);
   const digest = typeof vertex === "string" ? vertex : undefined;
   const exitCode = exit === undefined ? exitCodeInText(error.details) : numberOf(exit["Code"] ?? exit["code"]);
   // 255 with this text is a process that never started (no such command has 127, a bad mount none at all).
@@ -34,15 +43,23 @@ export function fromCallError(error: unknown): Error {
   return new SolveError(error.details === "" ? error.message : error.details, error.code, digest, { cause: error });
 }
 
+/** A `google.rpc.Status` with what `fromCallError` reads of it only. */
+export function shortStatus(encoded: Buffer): Buffer {
+  const { details } = statusCodec.decode(encoded);
+  const read = details.filter(({ typeUrl }) => [VERTEX, EXIT].includes(nameOf(typeUrl)));
+  return Buffer.from(statusCodec.encode({ message: "", details: read }));
+}
+
+const nameOf = (typeUrl: string): string => typeUrl.split("/").at(-1) ?? typeUrl;
+
 /** Type name -> the JSON of the typed error. The innermost vertex comes last and wins. */
 function statusDetails(error: CallError): Map<string, Record<string, unknown>> {
   const details = new Map<string, Record<string, unknown>>();
   const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
   if (!(encoded instanceof Buffer)) return details;
   for (const { typeUrl, value } of statusCodec.decode(encoded).details) {
-    const name = typeUrl.split("/").at(-1) ?? typeUrl;
     try {
-      details.set(name, JSON.parse(value.toString("utf8")) as Record<string, unknown>);
+      details.set(nameOf(typeUrl), JSON.parse(value.toString("utf8")) as Record<string, unknown>);
     } catch {
       // A detail in another encoding than BuildKit's own is of no use here.
     }
