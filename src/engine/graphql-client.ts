@@ -74,8 +74,9 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const status = response.statusCode ?? 0;
-          // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still an answer.
-          if (status < 300 || text.startsWith("{")) resolve(text);
+          // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still
+          // an answer. 401 is none: the session is over.
+          if (status < 300 || (status !== 401 && text.startsWith("{"))) resolve(text);
           else reject(new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }));
         });
         response.on("error", fail);

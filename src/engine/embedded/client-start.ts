@@ -75,13 +75,18 @@ function daemonEnvironment(): NodeJS.ProcessEnv {
   return env;
 }
 
-function startFailure(state: string, fallback: string): UserError {
-  let failure: StartFailure = { message: fallback };
+/** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */
+export function lastFailure(state: string): StartFailure | undefined {
   try {
-    failure = JSON.parse(readFileSync(path.join(state, failureFile), "utf8")) as StartFailure;
+    return JSON.parse(readFileSync(path.join(state, failureFile), "utf8")) as StartFailure;
   } catch {
-    // It died before it could say why: the log's tail has to do.
+    return undefined;
   }
+}
+
+function startFailure(state: string, fallback: string): UserError {
+  // It may have died before it could say why: the log's tail has to do then.
+  const failure: StartFailure = lastFailure(state) ?? { message: fallback };
   return new UserError("engine-unavailable", `the embedded engine can't start: ${failure.message}`, {
     detail: failure.detail ?? logTail(state, 12),
     hint: failure.hint ?? `the whole log is ${path.join(state, "engine.log")}`,

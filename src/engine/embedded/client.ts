@@ -7,7 +7,7 @@ import { UserError } from "../../errors/index.ts";
 import { createAgent, query } from "../graphql-client.ts";
 import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
 import { NoDaemon, readJson, request } from "./client-control.ts";
-import { logTail, stopDaemon } from "./client-start.ts";
+import { lastFailure, logTail, stopDaemon } from "./client-start.ts";
 import { packageRoot } from "./daemon/paths.ts";
 import type { ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
 
@@ -66,6 +66,8 @@ function ownBuildId(): string {
   return readFileSync(path.join(packageRoot(), "dist", "build-id"), "utf8").trim();
 }
 
+const wentAway = "the engine daemon went away";
+
 async function followSession(
   response: http.IncomingMessage,
   reason: string,
@@ -86,7 +88,7 @@ async function followSession(
       });
     });
     lines.once("close", () => {
-      ended ??= "the engine daemon went away";
+      ended ??= wentAway;
       reject(new UserError("engine-unavailable", `the session could not be opened: ${ended}`));
     });
   });
@@ -106,7 +108,8 @@ async function followSession(
       } catch (error) {
         // Whatever the request met, the cause is that the session is over.
         if (ended === undefined || !(error instanceof UserError)) throw error;
-        throw new UserError("engine-unavailable", `the engine's session ended: ${ended}`, { cause: error });
+        const reason = ended === wentAway ? (lastFailure(state)?.message ?? wentAway) : ended;
+        throw new UserError("engine-unavailable", `the engine's session ended: ${reason}`, { cause: error });
       }
     },
     onEvent(listener) {
