@@ -1,6 +1,6 @@
 /** What `run` and `watch` have in common on the command line. */
 import { Option, type Command } from "commander";
-import { durationMs, type TierName } from "../config/index.ts";
+import { durationMs, longestTimeLimitMs, type TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { LoopOptions } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
@@ -39,7 +39,7 @@ export function loopOptions(context: CliContext, flags: LoopFlags, command: stri
     offline: flags.offline,
     jobs: flags.jobs === undefined ? undefined : wholeNumber("--jobs", flags.jobs),
     failFast: flags.failFast,
-    timeoutMs: flags.timeout === undefined ? undefined : duration("--timeout", flags.timeout),
+    timeoutMs: flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout),
   };
 }
 
@@ -49,6 +49,14 @@ export function duration(flag: string, text: string): number {
   } catch {
     throw new UserError("usage", `not a duration: ${text}`, { place: flag, hint: "a number and ms, s, m, h or d, e.g. 90s" });
   }
+}
+
+/** What a run may take: nothing would end it before it began, and Node's timers end at 24.8 days. */
+export function timeLimit(flag: string, text: string): number {
+  const ms = duration(flag, text);
+  if (ms > 0 && ms <= longestTimeLimitMs) return ms;
+  const message = ms > 0 ? `at most 24d are possible, not ${text}` : `${text} leaves no time to run in`;
+  throw new UserError("usage", message, { place: flag, hint: "leave it out to run without a limit" });
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -3,6 +3,7 @@ import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { ExitCode } from "../errors/index.ts";
 import { commands, type CommandEntry } from "./commands.ts";
+import { refuseOptionsAsValues } from "./option-values.ts";
 import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
 
 /** Parses, runs one command, flushes the output and ends the process. */
@@ -60,7 +61,10 @@ Examples:
   for (const command of program.commands) {
     inheritOptions(command);
     command.exitOverride();
+    // The words of `call` and the program of `session` are not ours.
+    refuseAll(command, ["call", "session"].includes(command.name()));
   }
+  refuseOptionsAsValues(program, true);
   program.hook("preAction", (_program, action) => {
     const chain: Command[] = [];
     for (let at: Command | null = action; at !== null; at = at.parent) chain.unshift(at);
@@ -88,6 +92,11 @@ function inheritOptions(command: Command): void {
     if (!taken) command.addOption(option.helpGroup("Shared options:"));
   }
   for (const child of command.commands) inheritOptions(child);
+}
+
+function refuseAll(command: Command, stopsAtFirstWord: boolean): void {
+  refuseOptionsAsValues(command, stopsAtFirstWord);
+  for (const child of command.commands) refuseAll(child, stopsAtFirstWord);
 }
 
 /** Later commands in the chain win; `--no-color` anywhere wins. */

@@ -7,5 +7,5 @@ export { findConfig, loadConfig, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";
-export { durationMs, sizeBytes } from "./units.ts";
+export { durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
 export { sharedCacheOf } from "./shared-cache.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseCacheLocation } from "./shared-cache.ts";
+import { durationMs, longestTimeLimitMs } from "./units.ts";
 
 /**
  * The schema of `fastloop.yaml`, once for the CLI, the module and the editors (`docs/fastloop.schema.json`). What is
@@ -11,6 +12,14 @@ const duration = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "a duration such as 50ms, 30s, 2m, 1h")
   .describe("A duration: a number and ms, s, m, h or d.");
+const timeLimit = duration.refine((text) => {
+  try {
+    const ms = durationMs(text);
+    return ms > 0 && ms <= longestTimeLimitMs;
+  } catch {
+    return true; // No duration at all: told already.
+  }
+}, "a duration of more than 0 and at most 24d");
 const size = z
   .string()
   .regex(/^\d+(\.\d+)?\s?(B|kB|MB|GB|KiB|MiB|GiB)$/, "a size such as 500MB or 1.2GB")
@@ -50,7 +59,7 @@ const watchTarget = z.strictObject({
   environment: z.array(z.string()).optional().describe("Host variables that are part of the call's digest."),
   policy: z.enum(["restart", "queue"]).optional().describe("What a newer edit does to a run that it made stale. Default: restart."),
   debounce: duration.optional().describe("Longer than that of the whole watch, for a slow call."),
-  timeout: duration.optional(),
+  timeout: timeLimit.optional(),
   tier: z.enum(tierNames).optional().describe("For `run --tier`; each tier has the ones before it in it. Default: the call's --tier, else full."),
   retries: z.int().min(0).max(10).optional().describe("How often a failed run is tried again, for calls that are known to be flaky."),
   uses: uses.optional(),

@@ -1,6 +1,9 @@
 const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const bytes = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
+/** The longest that a function or a run may be given: timers end soon after it. */
+export const longestTimeLimitMs = 24 * 86_400_000;
+
 /** `1.5s` -> 1500 (milliseconds). Throws a `RangeError` on anything that the schema would refuse. */
 export function durationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);

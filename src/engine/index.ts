@@ -7,6 +7,7 @@ import type { EngineSession, OpenSessionOptions } from "./types.ts";
 
 export { parseIdleMs } from "./idle.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "./errors.ts";
+export { failureOf } from "./failure.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";
 export * from "./session-control.ts";

@@ -33,11 +33,26 @@ export class FunctionError extends UserError {
   }
 }
 
-/** An engine's `exit code: 7`, with the command that it was. */
+/** An engine's `exit code: 7` with the command that it was, on one line; what the command wrote is shown below it. */
 export function execMessage(command: readonly string[], message: string): string {
-  if (!/^exit code: \d+$/.test(message) || command.length === 0) return message;
-  const line = command.map((word) => (/^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
-  return `${line.length > 200 ? `${line.slice(0, 200)}…` : line} failed with ${message.replace(":", "")}`;
+  const [, code] = /(?:^|did not complete successfully: )exit code: (\d+)\b/.exec(message) ?? [];
+  if (code === undefined || command.length === 0) return message;
+  const line = command.map(shownWord).join(" ");
+  return `${line.length > 200 ? `${line.slice(0, 200)}…` : line} failed with exit code ${code}`;
+}
+
+/** A script of many lines is told by its text, without how it was laid out. */
+function shownWord(word: string): string {
+  return /^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(word.trim().replace(/\s*\n\s*/g, "; "));
+}
+
+/** The last lines of what a failed command wrote: its stderr, or its stdout where that is empty. */
+export function execOutput({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  return lastLines(stderr.trim() === "" ? stdout : stderr);
+}
+
+function lastLines(text: string): string {
+  return text.replace(/^(?:[ \t]*\n)+/, "").trimEnd().split("\n").slice(-shownLines).join("\n");
 }
 
 /** The module's top level threw while it was loaded. */
@@ -55,9 +70,8 @@ function relativeFrame(frame: string, module: Pick<ModuleInfo, "root" | "sourceD
 }
 
 function detailOf(error: HostError, frames: string[], output: string): string {
-  const text = error.exec === undefined ? output : error.exec.stderr.trim() === "" ? error.exec.stdout : error.exec.stderr;
-  const lines = text.trimEnd().split("\n").filter((line) => line !== "");
-  return [...lines.slice(-shownLines), ...frames].join("\n");
+  const text = error.exec === undefined ? lastLines(output) : execOutput(error.exec);
+  return [...(text === "" ? [] : [text]), ...frames].join("\n");
 }
 
 function exitCodeOf({ exec }: HostError): number | undefined {

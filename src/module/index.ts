@@ -5,6 +5,6 @@ export { findModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts"
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { kebabCase, pascalCase, camelCase, screamingSnakeCase } from "./names.ts";
 export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";
-export { execMessage, FunctionError } from "./function-error.ts";
+export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { distFile } from "./programs.ts";

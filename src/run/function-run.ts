@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
 import type { PlannedTarget, Project } from "../plan/index.ts";
@@ -177,7 +178,8 @@ function isFailedRun(error: unknown): boolean {
   return !(error instanceof UserError) || error.code === "function-failed";
 }
 
-function describeFailure(failure: unknown): NonNullable<FinishedNotice["error"]> {
+function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> {
+  const failure = failureOf(thrown);
   if (failure instanceof UserError) {
     return { message: failure.message, detail: failure.detail, place: failure.place, exitCode: failure.exitCode };
   }

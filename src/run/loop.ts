@@ -144,6 +144,8 @@ export class Loop {
   async start(): Promise<void> {
     const startedMs = performance.now();
     await this.readProject();
+    // What is broken is waited for; what was asked for wrongly no edit mends.
+    if (this.failure instanceof UserError && this.failure.code === "usage") throw this.failure;
     const { project } = this;
     const configured = project?.config.config.watch;
     const quietMs = this.options.quietMs ?? (configured?.debounce === undefined ? 50 : durationMs(configured.debounce));

@@ -52,6 +52,31 @@ describe("the command line", () => {
     expect(await fastloop(["-C", path.join(project, "dagger.json"), "plan"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is no such folder") });
   });
 
+  it("takes no option for another one's value, and no time at all for a limit", async () => {
+    for (const words of [["affected", "--since", "--json"], ["-C", "--json", "plan"], ["run", "--timeout", "-v"], ["call", "-o", "--silent", "do-it"]]) {
+      expect(await fastloop(words, { cwd: project })).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("a value is missing") });
+    }
+    for (const flag of ["--timeout", "--deadline"]) {
+      expect(await fastloop(["run", flag, "0s"], { cwd: project })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`${flag}: 0s leaves no time to run in`) });
+    }
+  });
+
+  it("prints the engine's log as JSON lines where JSON was asked for", async () => {
+    const state = path.join(empty, "state");
+    mkdirSync(path.join(state, "fastloop/engine"), { recursive: true });
+    writeFileSync(path.join(state, "fastloop/engine/engine.log"), "2026-01-01T00:00:00.000Z engine: started\nodd\n");
+    const { exitCode, stdout } = await fastloop(["engine", "logs", "--json"], { cwd: empty, env: { XDG_STATE_HOME: state } });
+    expect(exitCode).toBe(0);
+    expect(stdout.trim().split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([{ at: "2026-01-01T00:00:00.000Z", source: "engine", text: "started" }, { text: "odd" }]);
+    rmSync(state, { recursive: true });
+  });
+
+  it("ends a watch of what is not there at once, as a run", async () => {
+    for (const command of ["run", "watch"]) {
+      expect(await fastloop([command, "nope"], { cwd: project })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no function "nope"') });
+    }
+  });
+
   it("has help with examples for every command", async () => {
     const { stdout } = await fastloop(["--help"], { cwd: empty });
     const commands = [...(/^Commands:\n([\s\S]*?)\n\n/m.exec(stdout)?.[1] ?? "").matchAll(/^  (\S+)/gm)].map(([, name]) => name ?? "");
@@ -117,6 +142,16 @@ describe("completion", () => {
     expect(await complete("call", "")).toEqual(["do-it"]);
     expect(await complete("call", "do-it", "--")).toEqual(["--level"]);
     expect(await complete("functions", "--js")).toEqual(["--json"]);
+    expect(await complete("engine", "logs", "--fo")).toEqual(["--follow"]);
+  });
+
+  it.each(["run", "watch", "why"])("offers the functions of the project after %s, each once", async (command) => {
+    expect(await complete(command, "d")).toEqual(["do-it"]);
+    expect(await complete(command, "do-it", "d")).toEqual([]);
+    const configured = mkdtempSync(path.join(tmpdir(), "fastloop-complete-"));
+    writeFileSync(path.join(configured, "fastloop.yaml"), "version: 1\nwatch: { targets: { lib: { call: a }, api: { call: b } } }\n");
+    expect(await complete("-C", configured, command, "")).toEqual(expect.arrayContaining(["lib", "api"]));
+    rmSync(configured, { recursive: true });
   });
 
   it.each(["bash", "zsh", "fish"])("has a script for %s", async (shell) => {

@@ -2,9 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { loadConfig, sharedCacheOf } from "../../config/index.ts";
-import { describeEngineChoice, ExecFailure, needsDagger, openSession, QueryError, serveModule, type EngineSession } from "../../engine/index.ts";
-import { UserError } from "../../errors/index.ts";
-import { distFile, execMessage, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, type EngineSession } from "../../engine/index.ts";
+import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
@@ -100,7 +99,7 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
       await Promise.all([host.close(), session.close()]);
     }
   } catch (error) {
-    throw signal.aborted ? signal.reason : userErrorOf(error);
+    throw signal.aborted ? signal.reason : failureOf(error);
   } finally {
     progress?.stop();
   }
@@ -124,22 +123,6 @@ function bodies(
     env,
     onLog: ({ text }) => print(text.replace(/\n$/, "")),
   });
-}
-
-/** So many lines of a failed command's output are shown. */
-const shownLines = 20;
-
-/** An engine's answer that is an error is the user's, not ours. */
-function userErrorOf(error: unknown): unknown {
-  if (error instanceof ExecFailure) {
-    const output = error.stderr.trim() === "" ? error.stdout : error.stderr;
-    return new UserError("function-failed", execMessage(error.command, error.message), {
-      detail: output.trimEnd().split("\n").slice(-shownLines).join("\n"),
-      exitCode: error.exitCode > 0 && error.exitCode < 256 ? error.exitCode : undefined,
-      cause: error,
-    });
-  }
-  return error instanceof QueryError ? new UserError("function-failed", error.message, { cause: error }) : error;
 }
 
 function ageText(ageMs: number): string {

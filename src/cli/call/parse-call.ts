@@ -8,6 +8,7 @@
 import { suggest } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import { isOption, missingValue } from "../option-values.ts";
 import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
 import { commandName, isRequired } from "./render-functions.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
@@ -171,7 +172,7 @@ class CallParser {
     const own = ownFlags[name];
     if (own === undefined) throw unknownFlag(name, fn);
     const first = this.at - 1;
-    own.apply(this.call, own.takesValue ? (attached ?? this.value(`--${name}`)) : "");
+    own.apply(this.call, own.takesValue ? (attached ?? this.ownValue(`--${name}`)) : "");
     if (notDaggers.has(name)) this.markOurs(first);
   }
 
@@ -191,7 +192,7 @@ class CallParser {
       }
       const rest = letters.slice(index + 1).replace(/^=/, "");
       const first = this.at - 1;
-      own.apply(this.call, rest === "" ? this.value(`-${letter}`) : rest);
+      own.apply(this.call, rest === "" ? this.ownValue(`-${letter}`) : rest);
       if (index === 0 && notDaggers.has(shortFlags[letter] ?? "")) this.markOurs(first);
       return;
     }
@@ -200,6 +201,13 @@ class CallParser {
   private value(flag: string): string {
     const value = this.words[this.at++];
     if (value === undefined) throw new UserError("usage", "a value is missing", { place: flag });
+    return value;
+  }
+
+  /** A function may well be given `--verbose`; for `-o` or `--via` that is a value forgotten. */
+  private ownValue(flag: string): string {
+    const value = this.value(flag);
+    if (isOption(value)) throw missingValue(flag, value);
     return value;
   }
 

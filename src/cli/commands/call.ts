@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { findModule, loadModule } from "../../module/index.ts";
 import { findOption, parseCall } from "../call/parse-call.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
+import { checkOutput } from "../call/check-output.ts";
 import { callWithCache, type EngineOptions } from "../call/call-with-cache.ts";
 import { renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
@@ -43,6 +44,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     context.stdout.write(renderCallHelp(parsed, module));
     return;
   }
+  checkOutput(parsed, context.cwd);
   const engine = { engine: parsed.engine ?? options.engine ?? "auto", buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
   const foreground = await throughDagger(parsed, engine);
   if (foreground !== undefined) {

@@ -5,6 +5,7 @@ import { findModule, loadModule } from "../../module/index.ts";
 import { completeCall, type Candidate } from "../call/complete-call.ts";
 import { commands } from "../commands.ts";
 import type { CliContext } from "../context.ts";
+import { targetNames } from "../target-names.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -42,14 +43,27 @@ async function candidatesFor(
   if (entry === undefined) return [];
   const scratch = program.createCommand();
   (await entry.load()).register(scratch, context);
-  const command = scratch.commands.find((candidate) => candidate.name() === name);
-  if (command === undefined) return [];
+  const named = scratch.commands.find((candidate) => candidate.name() === name);
+  if (named === undefined) return [];
+  const given = words.slice(words.indexOf(name) + 1, -1);
+  const command = named.commands.find((child) => given.includes(child.name())) ?? named;
   const before = words.at(-2) ?? "";
   const option = [...command.options, ...program.options].find(({ long, short }) => before !== "" && (before === long || before === short));
   // After an option with a value: one of its choices, else a file, which the shell knows better.
   if (option?.required === true) return (option.argChoices ?? []).map((word) => ({ word, text: "" }));
   const below = command.commands.map((child) => ({ word: child.name(), text: child.description() }));
-  return [...below, ...optionsOf(command), ...optionsOf(program)];
+  return [...below, ...(await targetsOf(command, given, context)), ...optionsOf(command), ...optionsOf(program)];
+}
+
+/** For the commands that are about functions of the project: those that are not named yet, as many as it takes. */
+async function targetsOf(command: Command, given: readonly string[], context: CliContext): Promise<Candidate[]> {
+  const [argument] = command.registeredArguments;
+  if (argument?.name() !== "function") return [];
+  const configFlag = given.indexOf("--config");
+  // Where there is no readable project there is nothing to offer.
+  const targets = await targetNames(context, configFlag < 0 ? undefined : given[configFlag + 1]).catch(() => []);
+  if (!argument.variadic && targets.some(({ name }) => given.includes(name))) return [];
+  return targets.filter(({ name }) => !given.includes(name)).map(({ name, call }) => ({ word: name, text: call }));
 }
 
 /** The first word that is no option and no option's value; what `-C` and `-m` name before it holds for what is offered. */

@@ -7,12 +7,14 @@ import { embeddedEngine, parseIdleMs, type DaemonStatus } from "../../engine/ind
 import { ExitCode, UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
+import { logLineAsJson } from "../log-line.ts";
 
 const examples = `
 Examples:
   fastloop engine start --idle 2h     start it, and let it wait two hours for work
   fastloop engine status --json       one object; exit code 3 when it does not run
   fastloop engine logs --follow       what the daemon and its buildkitd write
+  fastloop engine logs --json         one object a line: at, source, text
   fastloop engine stop --force        stop it, though sessions are open
 
 The embedded engine starts when a command needs it and stops when nobody has used it for 30 minutes
@@ -104,25 +106,34 @@ async function logs(context: CliContext, follow: boolean, lines: string): Promis
   const tail = text.toString("utf8").split("\n");
   if (tail.at(-1) === "") tail.pop();
   const last = count === 0 ? [] : tail.slice(-count);
-  if (last.length > 0) context.stdout.write(`${last.join("\n")}\n`);
-  if (follow) await followFile(context, logFile, text.length);
+  const show = context.options.json ? logLineAsJson : (line: string): string => line;
+  if (last.length > 0) context.stdout.write(`${last.map(show).join("\n")}\n`);
+  if (follow) await followFile(context, logFile, text.length, show);
 }
 
 const pollMs = 200;
 
 /** Prints what is appended; starts over when the file was moved aside. Ends with the interrupt. */
-async function followFile(context: CliContext, file: string, from: number): Promise<void> {
+async function followFile(context: CliContext, file: string, from: number, show: (line: string) => string): Promise<void> {
   let position = from;
+  let begun = Buffer.alloc(0);
   const buffer = Buffer.alloc(64 * 1024);
   while (!context.signal.aborted) {
     const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (sizeBytes < position) position = 0;
+    if (sizeBytes < position) {
+      position = 0;
+      begun = Buffer.alloc(0);
+    }
     if (sizeBytes > position) {
       const descriptor = openSync(file, "r");
       const read = readSync(descriptor, buffer, 0, buffer.length, position);
       closeSync(descriptor);
-      context.stdout.write(buffer.subarray(0, read).toString("utf8"));
       position += read;
+      // Whole lines only: neither a line nor a character is cut in two.
+      const text = Buffer.concat([begun, buffer.subarray(0, read)]);
+      const end = text.lastIndexOf(0x0a) + 1;
+      begun = text.subarray(end);
+      if (end > 0) context.stdout.write(`${text.toString("utf8", 0, end - 1).split("\n").map(show).join("\n")}\n`);
       continue;
     }
     await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);

@@ -7,7 +7,7 @@ import { ExitCode } from "../../errors/index.ts";
 import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
-import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
+import { addLoopOptions, loopOptions, timeLimit, type LoopFlags } from "../loop-options.ts";
 
 interface RunFlags extends LoopFlags {
   all?: boolean;
@@ -54,7 +54,7 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
     writesCaches: true,
     selection: { ...options.selection, since: flags.since },
     force: flags.force === true || flags.all === true,
-    deadlineMs: flags.deadline === undefined ? undefined : duration("--deadline", flags.deadline),
+    deadlineMs: flags.deadline === undefined ? undefined : timeLimit("--deadline", flags.deadline),
   });
   const onAbort = (): void => void loop.stop();
   signal.addEventListener("abort", onAbort, { once: true });

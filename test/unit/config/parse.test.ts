@@ -25,6 +25,15 @@ describe("a bad file is told with its place", () => {
     ]);
   });
 
+  test("a timeout that leaves no time, or more than a timer can hold", () => {
+    const problems = (timeout: string) => problemsOf(`version: 1\nwatch: { targets: { lib: { call: test, timeout: ${timeout} } } }\n`);
+    for (const timeout of ["0s", "0.0ms", "25d"]) {
+      expect(problems(timeout)).toMatchObject([{ line: 2, message: "expected a duration of more than 0 and at most 24d" }]);
+    }
+    expect(problems("soon")).toMatchObject([{ message: expect.stringContaining("a duration such as") }]);
+    expect(problems("24d")).toEqual([]);
+  });
+
   test("an unknown key that is like none, with all that are known there", () => {
     const [problem] = problemsOf("version: 1\ncache: { zebra: 1 }\n");
     expect(problem).toMatchObject({ line: 2, column: 10, hint: "known here: from, to" });

@@ -8,6 +8,7 @@ import { ApiError, notServed } from "./errors.ts";
 import { exportedConfig } from "./image-config.ts";
 import { formatImageReference, parseImageReference } from "./image-reference.ts";
 import { withTree } from "./read.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { loadAll, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import type { Container, File } from "./values.ts";
@@ -54,6 +55,7 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
   },
   export: async (container, args: ImageArguments & { path: string; expand: boolean }, call) => {
     const target = call.session.hostTrees.resolve(expandArgument(container, args.path, args.expand));
+    await refuseFolder(target);
     await mkdir(path.dirname(target), { recursive: true });
     await exportTarball(call, container, args, target);
     return target;

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { definition } from "../llb/index.ts";
 import { ApiError } from "./errors.ts";
 import { notFound, withTree } from "./read.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
 import type { Directory, File } from "./values.ts";
@@ -38,6 +39,7 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
       throw new ApiError(`destination ${JSON.stringify(destination)} is a directory; must be a file path unless allowParentDirPath is set`);
     }
     destination = path.join(destination, path.basename(file.path));
+    await refuseFolder(destination);
   }
   await mkdir(path.dirname(destination), { recursive: true });
   const partial = path.join(path.dirname(destination), `.fastloop-${randomBytes(8).toString("hex")}`);
