@@ -13,8 +13,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** A daemon that does not say that the session is over has lost it. */
-const CLOSE_TIMEOUT_MS = 1_000;
+/** A daemon that does not say that the session is over has lost it; a busy one takes seconds. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 const SERVING = 1;
 const healthRequest = codec<{ service: string }>("session.HealthCheckRequest");
