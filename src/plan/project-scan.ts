@@ -254,15 +254,6 @@ export class ProjectSnapshot {
     );
   }
 
-  /** Lets the hash cache forget files that are gone. */
-  forgetAbsent(): void {
-    for (const scan of this.scans) {
-      if (scan === undefined) continue;
-      const present = new Set(scan.listing.entries.map((entry) => entry.path));
-      this.hasher.retain(scan.listing.root, (file) => present.has(file));
-    }
-  }
-
   private find(input: ScannedInput): { scan: TreeScan | undefined; indices: Uint32Array; place: Place } {
     const place = this.places.get(keyOf(input));
     if (place === undefined) throw new Error(`${input.path} was not scanned`);

@@ -38,7 +38,10 @@ export function readHashCache(file: string, onNotice: ((text: string) => void) |
   const take = (bytes: number): Buffer => body.subarray(at, (at += bytes));
   for (const { root, files, pathBytes } of JSON.parse(body.toString("utf8", 0, rootsEnd)) as RootHeader[]) {
     // Copied, because the numbers of a file lie at any address.
-    const numbers = (): ArrayBuffer => Uint8Array.from(take(files * 8)).buffer;
+    const numbers = (): ArrayBuffer => {
+      const { buffer, byteOffset, length } = take(files * 8);
+      return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
+    };
     const columns: HashColumns = {
       sizesBytes: new Float64Array(numbers()),
       mtimesNs: new BigInt64Array(numbers()),

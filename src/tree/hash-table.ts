@@ -32,7 +32,6 @@ export class HashTable {
   private readonly gone = new Set<string>();
   /** Scans ask in the order of the columns: mostly the next one is meant. */
   private next = 0;
-  private positions: Map<string, number> | undefined;
 
   constructor(stored: HashColumns = emptyColumns()) {
     this.stored = stored;
@@ -90,15 +89,26 @@ export class HashTable {
 
   private positionOf(path: string): number | undefined {
     const { paths } = this.stored;
-    let at: number | undefined = this.next;
+    let at = this.next;
     if (paths[at] !== path) {
-      this.positions ??= new Map(paths.map((stored, index) => [stored, index]));
-      at = this.positions.get(path);
+      at = lowestNotBelow(paths, path);
+      if (paths[at] !== path) return undefined;
     }
-    if (at === undefined || (this.gone.size > 0 && this.gone.has(path))) return undefined;
+    if (this.gone.size > 0 && this.gone.has(path)) return undefined;
     this.next = at + 1;
     return at;
   }
+}
+
+/** Position of the first path that does not come before `path`: a map of all would cost more memory than the columns. */
+function lowestNotBelow(paths: readonly string[], path: string): number {
+  let [low, high] = [0, paths.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareTreePaths(paths[middle]!, path) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function emptyColumns(length = 0): HashColumns {

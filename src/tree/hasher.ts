@@ -34,10 +34,8 @@ export class ContentHasher {
   private readonly nowNs: () => bigint;
   /** root -> what was read in it last. */
   private readonly known: Map<string, HashTable>;
-  /** Every entry's hash when it was asked for last: later scans hand entries on of which nothing moved. */
-  private readonly asked = new WeakMap<TreeEntry, string>();
-  /** Those of them that must not be relied on: read too shortly after a touch, or not at all. */
-  private readonly racy = new WeakSet<TreeEntry>();
+  /** What was read too shortly after a touch, or could not be: true then, but to be read again when asked again. */
+  private readonly unsettled = new WeakMap<TreeEntry, string>();
   private dirty = false;
   /** Files read and bytes hashed so far; for benchmarks and `-v`. */
   readonly work = { files: 0, bytes: 0 };
@@ -50,29 +48,25 @@ export class ContentHasher {
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
   hash(root: string, entry: TreeEntry): string {
-    const asked = this.asked.get(entry);
-    if (asked !== undefined && !this.racy.has(entry)) return asked;
+    if (entry.hashedBy === this) return entry.hash!;
     let files = this.known.get(root);
     if (files === undefined) this.known.set(root, (files = new HashTable()));
     const hit = files.get(entry);
-    if (hit !== undefined) {
-      this.asked.set(entry, hit);
-      return hit;
-    }
+    if (hit !== undefined) return remember(entry, hit, this);
     const startedNs = this.nowNs();
     const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
-    this.asked.set(entry, content);
-    if (isSettled(entry, startedNs) && !content.startsWith("!")) {
-      files.set(entry, content);
-      this.racy.delete(entry);
-      this.dirty = true;
-    } else this.racy.add(entry);
-    return content;
+    if (!isSettled(entry, startedNs) || content.startsWith("!")) {
+      this.unsettled.set(entry, content);
+      return content;
+    }
+    files.set(entry, content);
+    this.dirty = true;
+    return remember(entry, content, this);
   }
 
   /** What `hash` said of this entry of an earlier scan; the file itself may hold something else by now. */
   earlierHash(entry: TreeEntry): string | undefined {
-    return this.asked.get(entry);
+    return entry.hashedBy === this ? entry.hash : this.unsettled.get(entry);
   }
 
   /** Forgets files of a root that are no longer there, so that the cache does not grow with every branch. */
@@ -114,6 +108,13 @@ export class ContentHasher {
       closeSync(descriptor);
     }
   }
+}
+
+/** On the entry itself: a weak map of a hundred thousand entries costs every collection of garbage. */
+function remember(entry: TreeEntry, hash: string, hasher: ContentHasher): string {
+  entry.hash = hash;
+  entry.hashedBy = hasher;
+  return hash;
 }
 
 /** The one-shot form is twice as fast for small files; it came with Node 20.12. */

@@ -15,6 +15,9 @@ export interface TreeEntry {
   gid: number;
   /** Link text, symlinks only. */
   linkTarget?: string;
+  /** Of the content when it was last asked for, and by whom; written by `ContentHasher` only, which alone reads it. */
+  hash?: string;
+  hashedBy?: object;
 }
 
 /** What part of a host directory is meant; pattern semantics are those of moby/patternmatcher (.dockerignore). */

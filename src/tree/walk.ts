@@ -63,7 +63,7 @@ export class TreeScanner {
     const result = walk.run(identity, beforeRead);
     return {
       listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
-      selections: result.selected.map((indices) => Uint32Array.from(indices)),
+      selections: result.selected.map((indices) => new Uint32Array(indices)),
       folders: result.folders,
     };
   }
@@ -98,7 +98,11 @@ interface Frame {
   entry: TreeEntry;
   unionIndex: number;
   emittedFor: Set<number>;
+  /** The list for which it was emitted last: neighbours share theirs. */
+  emittedForAll: readonly number[] | undefined;
 }
+
+const none: readonly never[] = [];
 
 /** A selection whose root is this folder or above it. */
 interface Active {
@@ -106,24 +110,18 @@ interface Active {
   state: FolderState;
 }
 
-/** What a folder held when it was read, and which selections want it; children in the listing's order. */
+/** What a folder held when it was read, and which selections want it; two lists beside each other, in the listing's order. */
 interface KnownFolder {
   /** Another folder can take the name. */
   identity: bigint;
-  children: (KnownFile | KnownChildFolder)[];
+  entries: TreeEntry[];
+  /** Of each entry: which selections want the file, or what is known of the folder. */
+  wanted: (readonly number[] | KnownChildFolder)[];
   unreadable: TreeListing["unreadable"];
 }
 
-interface KnownFile {
-  kind: "file";
-  entry: TreeEntry;
-  chosen: readonly number[];
-}
-
 interface KnownChildFolder {
-  kind: "folder";
   name: string;
-  entry: TreeEntry;
   chosen: readonly number[];
   inside: readonly Active[];
   enter: boolean;
@@ -150,6 +148,8 @@ class Walk {
   /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
   private readonly outdated = new Map<string, KnownFolder>();
   private beforeRead: ((folder: ScannedFolder) => void) | undefined;
+  /** Filled anew for each file. */
+  private readonly chosenNow: number[] = [];
   private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
@@ -193,8 +193,7 @@ class Walk {
   }
 
   private startingAt(path: string): Active[] {
-    const starting = this.starting.get(path) ?? [];
-    return starting.map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
+    return (this.starting.get(path) ?? none).map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
   }
 
   private enter(
@@ -209,17 +208,19 @@ class Walk {
     if (folder?.identity !== identity) folder = this.read(directory, path, identity, active, this.outdated.get(path));
     this.known.set(path, folder);
     this.result.unreadable.push(...folder.unreadable);
-    for (const child of folder.children) {
-      if (child.kind === "file") this.emitFile(child, frame);
-      else {
-        const childFrame: Frame = { parent: frame, entry: child.entry, unionIndex: -1, emittedFor: new Set() };
-        for (const selection of child.chosen) this.emitFolder(childFrame, selection);
-        if (!child.enter) continue;
-        const childPath = child.entry.path;
-        const childIdentity = identityOf(child.entry.inode, child.entry.birthtimeNs ?? 0n);
-        this.result.folders.push({ path: childPath, identity: childIdentity });
-        this.enter(`${directory}/${child.name}`, childPath, childIdentity, childFrame, child.inside, before);
+    for (let index = 0; index < folder.entries.length; index++) {
+      const entry = folder.entries[index]!;
+      const child = folder.wanted[index]!;
+      if (!("enter" in child)) {
+        this.emitFile(entry, child, frame);
+        continue;
       }
+      const childFrame: Frame = { parent: frame, entry, unionIndex: -1, emittedFor: new Set(), emittedForAll: undefined };
+      for (const selection of child.chosen) this.emitFolder(childFrame, selection);
+      if (!child.enter) continue;
+      const childIdentity = identityOf(entry.inode, entry.birthtimeNs ?? 0n);
+      this.result.folders.push({ path: entry.path, identity: childIdentity });
+      this.enter(`${directory}/${child.name}`, entry.path, childIdentity, childFrame, child.inside, before);
     }
   }
 
@@ -230,8 +231,8 @@ class Walk {
     active: readonly Active[],
     outdated: KnownFolder | undefined,
   ): KnownFolder {
-    const known: KnownFolder = { identity, children: [], unreadable: [] };
-    const earlier = entriesInOrder(outdated);
+    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: [] };
+    const earlier = outdated === undefined ? undefined : entriesInOrder(outdated);
     this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
     try {
@@ -248,18 +249,18 @@ class Walk {
         return { selection, state: this.filters[selection]!.withGitignoreOf(directory, path, state) };
       });
     }
-    let lastChosen: readonly number[] = [];
+    let lastChosen: readonly number[] = none;
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
       if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
       else if (child.isFile() || child.isSymbolicLink()) {
-        const chosen = this.wanting(path, active);
+        const chosen = this.wanting(path, active, lastChosen);
         if (chosen.length === 0) continue;
         const entry = this.stat(`${directory}/${child.name}`, path, "file", known, earlier);
         if (entry === undefined) continue;
-        // Neighbours are mostly wanted by the same selections: one list for all of them.
-        if (!sameNumbers(chosen, lastChosen)) lastChosen = chosen;
-        known.children.push({ kind: "file", entry, chosen: lastChosen });
+        lastChosen = chosen;
+        known.entries.push(entry);
+        known.wanted.push(chosen);
       }
     }
     return known;
@@ -271,7 +272,7 @@ class Walk {
     path: string,
     active: readonly Active[],
     known: KnownFolder,
-    earlier: EarlierEntry,
+    earlier: EarlierEntry | undefined,
   ): void {
     const inside = this.startingAt(path);
     const chosen: number[] = [];
@@ -283,24 +284,31 @@ class Walk {
     const enter = inside.length > 0 || this.leading.has(path);
     if (chosen.length === 0 && !enter) return;
     const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
-    if (entry !== undefined) known.children.push({ kind: "folder", name, entry, chosen, inside, enter });
+    if (entry === undefined) return;
+    known.entries.push(entry);
+    known.wanted.push({ name, chosen, inside, enter });
   }
 
-  private wanting(path: string, active: readonly Active[]): number[] {
-    const chosen = [...(this.starting.get(path) ?? [])];
+  /** `before` itself where it says the same: neighbours are mostly wanted by the same selections. */
+  private wanting(path: string, active: readonly Active[], before: readonly number[]): readonly number[] {
+    const chosen = this.chosenNow;
+    chosen.length = 0;
+    const starting = this.starting.get(path);
+    if (starting !== undefined) chosen.push(...starting);
     for (const { selection, state } of active) {
       if (this.filters[selection]!.selectsFile(path.slice(this.cuts[selection]), state)) chosen.push(selection);
     }
-    return chosen;
+    return sameNumbers(chosen, before) ? before : chosen.slice();
   }
 
-  private emitFile({ entry, chosen }: KnownFile, parent: Frame | undefined): void {
+  private emitFile(entry: TreeEntry, chosen: readonly number[], parent: Frame | undefined): void {
     this.emitUnion(parent);
     const unionIndex = this.result.entries.push(entry) - 1;
-    for (const selection of chosen) {
-      if (parent !== undefined) this.emitFolder(parent, selection);
-      this.result.selected[selection]!.push(unionIndex);
+    if (parent !== undefined && parent.emittedForAll !== chosen) {
+      for (const selection of chosen) this.emitFolder(parent, selection);
+      parent.emittedForAll = chosen;
     }
+    for (const selection of chosen) this.result.selected[selection]!.push(unionIndex);
   }
 
   /** Puts a folder and its parents into the union, the outermost first. */
@@ -324,11 +332,11 @@ class Walk {
     path: string,
     expected: "file" | "directory",
     known: KnownFolder,
-    earlier: EarlierEntry,
+    earlier: EarlierEntry | undefined,
   ): TreeEntry | undefined {
     try {
       const stats = lstatSync(absolute, { bigint: true });
-      const before = earlier(path);
+      const before = earlier?.(path);
       if (before !== undefined && isUntouched(before, stats)) {
         return (before.type === "directory") === (expected === "directory") ? before : undefined;
       }
@@ -373,11 +381,11 @@ function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry 
 /** The entry of a path as it was; to be asked in the listing's order. */
 type EarlierEntry = (path: string) => TreeEntry | undefined;
 
-function entriesInOrder(folder: KnownFolder | undefined): EarlierEntry {
+function entriesInOrder({ entries }: KnownFolder): EarlierEntry {
   let position = 0;
   return (path) => {
-    for (; folder !== undefined && position < folder.children.length; position++) {
-      const { entry } = folder.children[position]!;
+    for (; position < entries.length; position++) {
+      const entry = entries[position]!;
       if (entry.path === path) return entry;
       if (compareTreePaths(entry.path, path) > 0) return undefined;
     }
@@ -405,7 +413,9 @@ function sortByNameBytes(children: Dirent[]): void {
 }
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
