@@ -1,6 +1,6 @@
 /** A project with its history, for the commands that only ask: no engine, no lock. */
 import { environmentKey, loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
-import { RunStore } from "../run/index.ts";
+import { RunStore, sweepDrafts } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 
 export interface OpenProject {
@@ -13,6 +13,7 @@ export interface OpenProject {
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = { cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env };
   const place = placeProject(options);
+  sweepDrafts(place.stateDir);
   const hasher = projectHasher(place.stateDir, (text) => context.notice(text));
   const project = await loadProject(options, hasher);
   const store = new RunStore(place.stateDir, (text) => context.notice(text));

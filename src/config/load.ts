@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { makeFolder } from "../tree/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
 export interface LoadOptions {
@@ -86,7 +87,7 @@ async function remember(root: string, digest: string, config: Config): Promise<v
   try {
     const build = await buildId();
     if (build === "") return;
-    await mkdir(path.dirname(memoryFile(root)), { recursive: true });
+    makeFolder(path.dirname(memoryFile(root)));
     const draft = `${memoryFile(root)}.${process.pid}`;
     await writeFile(draft, JSON.stringify({ digest, build, config }));
     await rename(draft, memoryFile(root));

@@ -81,6 +81,11 @@ const engine = z.strictObject({
   limits: limits.optional(),
 });
 
+const records = z.strictObject({
+  keep: z.int().positive().optional().describe("Newest runs of each function that are kept. Default 20."),
+  maxAge: duration.optional().describe("Older ones go, too. Default 30d."),
+});
+
 const cacheLocation = z.string().superRefine((text, context) => {
   try {
     parseCacheLocation(text);
@@ -229,6 +234,7 @@ export const configSchema = z
     engine: engine.optional(),
     cache: cache.optional(),
     watch: watch.optional(),
+    records: records.optional().describe("How long .fastloop/runs keeps records and logs; the last success of a function always stays."),
     images: z.strictObject({ base: baseImage.optional(), dev: devImage.optional(), prod: prodImage.optional() }).optional(),
     tests: tests.optional(),
     publish: publish.optional(),

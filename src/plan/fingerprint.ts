@@ -73,10 +73,19 @@ export function environmentKey(stateDir: string): Uint8Array {
   } catch {
     // None yet: losing it costs one more run of the targets that declare variables.
   }
+  const kept = unstoredKeys.get(file);
+  if (kept !== undefined) return kept;
   const key = randomBytes(32);
-  writeFileAtomically(file, key, 0o600);
+  try {
+    writeFileAtomically(file, key, 0o600);
+  } catch {
+    // A project that cannot be written to: the key holds for this process.
+    unstoredKeys.set(file, key);
+  }
   return key;
 }
+
+const unstoredKeys = new Map<string, Uint8Array>();
 
 /**
  * The name under which an engine gets a secret. A Dagger engine takes two secrets of one name for the same, also across

@@ -3,6 +3,7 @@ export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 export { limitsOf } from "./limits.ts";
 export { ProjectLock } from "./lock.ts";
 export { Loop, type LoopOptions } from "./loop.ts";
-export { RunStore, type RunRecord } from "./records.ts";
+export { sweepDrafts } from "./sweep-drafts.ts";
+export { retentionOf, RunStore, type RunRecord } from "./records.ts";
 export type { FunctionState, LoopState, Outcome } from "./state.ts";
 export type { LoopSummary } from "./summary.ts";

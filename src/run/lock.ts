@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
+import { makeFolder } from "../tree/index.ts";
 
 interface Holder {
   pid: number;
@@ -14,19 +15,23 @@ interface Holder {
 /** Held by the one process that runs functions of a project and writes its records. */
 export class ProjectLock {
   private readonly file: string;
+  private readonly isNew: boolean;
   private held = true;
 
   /** However the process ends short of SIGKILL, it leaves no lock. */
   private readonly onExit = (): void => this.release();
 
-  private constructor(file: string) {
+  /** `isNew`: the folder was made for the lock. */
+  private constructor(file: string, isNew: boolean) {
     this.file = file;
+    this.isNew = isNew;
     process.once("exit", this.onExit);
   }
 
   /** Takes the lock, or says who has it. What a dead process left is taken over. */
   static take(stateDir: string, command: string): ProjectLock {
-    mkdirSync(stateDir, { recursive: true });
+    const isNew = !existsSync(stateDir);
+    makeFolder(stateDir);
     const file = path.join(stateDir, "lock");
     const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command, since: new Date().toISOString() };
     const temporary = `${file}.${process.pid}`;
@@ -36,7 +41,7 @@ export class ProjectLock {
         try {
           // A link is made or not, with its content: no moment in which the lock exists and says nothing.
           linkSync(temporary, file);
-          return new ProjectLock(file);
+          return new ProjectLock(file, isNew);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         }
@@ -55,6 +60,13 @@ export class ProjectLock {
     this.held = false;
     process.off("exit", this.onExit);
     if (read(this.file)?.pid === process.pid) rmSync(this.file, { force: true });
+    if (!this.isNew) return;
+    try {
+      // Nothing came of it: no empty folder is left.
+      rmdirSync(path.dirname(this.file));
+    } catch {
+      // There is something in it, as there should be.
+    }
   }
 }
 

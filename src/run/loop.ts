@@ -25,7 +25,8 @@ import { ProjectLock } from "./lock.ts";
 import { reduce } from "./machine.ts";
 import { OpenSteps } from "./open-steps.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
-import { RunStore } from "./records.ts";
+import { retentionOf, RunStore } from "./records.ts";
+import { sweepDrafts } from "./sweep-drafts.ts";
 import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
 
@@ -103,6 +104,7 @@ export class Loop {
     this.hasher = projectHasher(this.place.stateDir, notice);
     this.store = new RunStore(this.place.stateDir, notice);
     this.store.sweep();
+    sweepDrafts(this.place.stateDir);
     this.reader = new ProjectReader(options, this.place, options.selection ?? {}, this.hasher);
     this.machine = initialState({ limits: limitsOf({ jobs: options.jobs }), failFast: options.failFast, manual: options.manual });
     if (options.force === true) this.forced = "all";
@@ -334,6 +336,7 @@ export class Loop {
     try {
       const { project, notices } = await this.reader.readAgain();
       const { jobs, limits } = project.config.config.engine ?? {};
+      this.store.retention = retentionOf(project.config.config.records);
       this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };
       this.failure = undefined;
       if (wasBroken) this.emit({ kind: "recovered" });

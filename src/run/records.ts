@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { durationMs, type Config } from "../config/index.ts";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
-import { writeFileAtomically } from "../tree/index.ts";
+import { makeFolder, writeFileAtomically } from "../tree/index.ts";
 import type { Outcome } from "./state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
@@ -31,6 +32,8 @@ export interface RunRecord {
   log: string;
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
+
 export interface Retention {
   /** Newest runs kept of each target, besides its last success. */
   perTarget: number;
@@ -39,13 +42,23 @@ export interface Retention {
 
 export const defaultRetention: Retention = { perTarget: 20, maxAgeDays: 30 };
 
-const runsBetweenPrunes = 100;
+/** `records` of fastloop.yaml. */
+export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {}): Retention {
+  return {
+    perTarget: keep ?? defaultRetention.perTarget,
+    maxAgeDays: maxAge === undefined ? defaultRetention.maxAgeDays : durationMs(maxAge) / dayMs,
+  };
+}
 
-const dayMs = 24 * 60 * 60 * 1000;
+const runsBetweenPrunes = 100;
 
 /** All runs of a project. Records are written whole or not at all; one that cannot be read is set aside with a notice. */
 export class RunStore {
   private readonly folder: string;
+  /** What `prune` keeps, unless it is told otherwise. */
+  retention: Retention = defaultRetention;
+  /** Of the newest id, milliseconds since 1970. */
+  private newestMs = 0;
   private readonly byTarget = new Map<string, RunRecord[]>();
   readonly manifests: ManifestStore;
   private added = 0;
@@ -56,14 +69,16 @@ export class RunStore {
     for (const record of this.load(onNotice)) this.remember(record);
   }
 
+  /** Above all ids so far, also after the clock was set back. */
   newId(target: string, startedAt: Date): string {
-    const time = startedAt.toISOString().replace(/[-:]/g, "");
+    this.newestMs = Math.max(startedAt.getTime(), this.newestMs + 1);
+    const time = new Date(this.newestMs).toISOString().replace(/[-:]/g, "");
     return `${time}-${target.replace(/[^A-Za-z0-9_-]/g, "-")}-${randomBytes(3).toString("hex")}`;
   }
 
   /** Where the log of a run goes. */
   logFile(id: string): string {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     return path.join(this.folder, `${id}.log`);
   }
 
@@ -110,8 +125,8 @@ export class RunStore {
   }
 
   /** Deletes what is old, of each target by number and age; what its last success rests on stays. */
-  prune(retention: Retention = defaultRetention, nowMs = Date.now()): void {
-    const oldest = new Date(nowMs - retention.maxAgeDays * dayMs).toISOString();
+  prune(retention: Retention = this.retention, nowMs = Date.now()): void {
+    const oldest = new Date(Math.max(0, nowMs - retention.maxAgeDays * dayMs)).toISOString();
     for (const [target, records] of this.byTarget) {
       const lastPassed = records.find((record) => record.outcome === "passed" && record.fresh);
       const kept = records.filter(
@@ -145,6 +160,7 @@ export class RunStore {
   }
 
   private remember(record: RunRecord): void {
+    this.newestMs = Math.max(this.newestMs, timeOfId(record.id));
     const records = this.byTarget.get(record.target);
     if (records === undefined) this.byTarget.set(record.target, [record]);
     else {
@@ -172,9 +188,21 @@ export class RunStore {
         // Another process may have pruned it between the listing and the read.
         if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
         onNotice(`the run record ${name} cannot be read and is discarded; its function counts as not run`);
-        rmSync(file, { force: true });
+        try {
+          rmSync(file, { force: true });
+        } catch {
+          // A project that cannot be written to.
+        }
       }
     }
     return records;
   }
+}
+
+/** Milliseconds since 1970; 0 for an id that is none of ours. */
+function timeOfId(id: string): number {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]+Z)-/.exec(id);
+  if (match === null) return 0;
+  const [, year, month, day, hour, minute, second] = match;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}`) || 0;
 }

@@ -1,17 +1,35 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 let counter = 0;
 
 /** Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. */
 export function writeFileAtomically(file: string, content: string | Uint8Array, mode = 0o644): void {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const temporary = `${file}.${process.pid}.${counter++}.tmp`;
   try {
     writeFileSync(temporary, content, { mode });
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Makes a folder and those above it; a project's `.fastloop` only in a project that is there: one that was deleted stays so. */
+export function makeFolder(folder: string): void {
+  const parts = folder.split(path.sep);
+  const state = parts.lastIndexOf(".fastloop");
+  if (state > 0 && !existsSync(parts.slice(0, state).join(path.sep) || path.sep)) {
+    throw Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${folder}'`), { code: "ENOENT", syscall: "mkdir", path: folder });
+  }
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // On a read-only file system Node tells that of the recursive form as something that is not there.
+    let missing = folder;
+    while (!existsSync(path.dirname(missing))) missing = path.dirname(missing);
+    if (!existsSync(missing)) mkdirSync(missing);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import path from "node:path";
 import { readHashCache, writeHashCache } from "./hash-cache.ts";
 import { HashTable } from "./hash-table.ts";
 import type { TreeEntry } from "./types.ts";
@@ -37,6 +38,7 @@ export class ContentHasher {
   /** What was read too shortly after a touch, or could not be: true then, but to be read again when asked again. */
   private readonly unsettled = new WeakMap<TreeEntry, string>();
   private dirty = false;
+  private toldOfSaving = false;
   /** Files read and bytes hashed so far; for benchmarks and `-v`. */
   readonly work = { files: 0, bytes: 0 };
 
@@ -77,8 +79,18 @@ export class ContentHasher {
   /** Writes the cache if anything was learned. Losing it costs time only. */
   save(): void {
     if (!this.dirty || this.options.cacheFile === undefined) return;
-    writeHashCache(this.options.cacheFile, this.known);
     this.dirty = false;
+    try {
+      writeHashCache(this.options.cacheFile, this.known);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code;
+      // A bug is no full disk; and where the project itself is gone, nobody needs to hear of its cache.
+      if (reason === undefined) throw error;
+      if (!this.toldOfSaving && reason !== "ENOENT") {
+        this.options.onNotice?.(`nothing can be written to ${path.dirname(this.options.cacheFile)} (${reason}): what was learned here is forgotten at the end`);
+      }
+      this.toldOfSaving = true;
+    }
   }
 
   private read(file: string, sizeBytes: number): string {

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import { rmSync, watch, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "../tree/index.ts";
 import type { Clock } from "./clock.ts";
 
 /** In so many turns of the event loop, each this long: a program that is busy elsewhere has not waited in vain. */
@@ -14,7 +15,7 @@ export function fileEventsArrive(stateDir: string, clock: Clock): Promise<boolea
   return new Promise((resolve) => {
     const folder = path.join(stateDir, `probe-${process.pid}`);
     let cancelTimeout = (): void => undefined;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const done = (arrived: boolean): void => {
       cancelTimeout();
       watcher.close();

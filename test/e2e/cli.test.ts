@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -75,6 +75,34 @@ describe("the command line", () => {
     for (const command of ["run", "watch"]) {
       expect(await fastloop([command, "nope"], { cwd: project })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no function "nope"') });
     }
+  });
+
+  it("leaves no folder of its own where there is no project, and none that is empty where nothing came of a run", async () => {
+    for (const words of [["run"], ["watch"], ["plan"], ["call", "x"], ["run", "nope"]]) {
+      expect(await fastloop(words, { cwd: empty })).toMatchObject({ exitCode: 2 });
+      expect(existsSync(path.join(empty, ".fastloop"))).toBe(false);
+    }
+    await fastloop(["run", "nope"], { cwd: project });
+    expect(existsSync(path.join(project, ".fastloop/lock"))).toBe(false);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("answers questions about a project that cannot be written to, and says once that it remembers nothing", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-readonly-"));
+    cpSync(project, folder, { recursive: true, filter: (file) => !file.includes(".fastloop") });
+    writeFileSync(path.join(folder, "fastloop.yaml"), 'version: 1\nwatch: { targets: { it: { call: do-it, inputs: [src/], environment: [HOME] } } }\n');
+    const readOnly = (...words: string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && exec "$@" 2>&1';
+        execFile("unshare", ["-m", "sh", "-c", script, "sh", folder, process.execPath, cliFile, ...words], (error, stdout) => (error === null ? resolve(stdout) : reject(new Error(stdout))));
+      });
+    for (const words of [["plan"], ["why", "it"], ["affected"], ["graph"], ["watches"]]) {
+      const said = await readOnly(...words);
+      expect(said).toMatch(/\bit\b/);
+      expect(said.match(/nothing can be written to .*\.fastloop \(EROFS\)/g)?.length ?? 0).toBeLessThanOrEqual(1);
+    }
+    expect(await readOnly("plan")).toContain("nothing can be written to");
+    expect(existsSync(path.join(folder, ".fastloop"))).toBe(false);
+    rmSync(folder, { recursive: true });
   });
 
   it("has help with examples for every command", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, renameSync, utimesSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LoopProject } from "./loop-project.ts";
 
@@ -144,3 +144,12 @@ function childrenOf(pid: number): string[] {
       }
     });
 }
+
+test("a project that is deleted under its watch stays deleted", async () => {
+  const watch = project.watch("--manual");
+  await watch.next("settled");
+  rmSync(project.root, { recursive: true });
+  expect(await watch.next("broken")).toMatchObject({ error: { code: expect.any(String) as string } });
+  expect(await watch.kill("SIGINT")).toBe(130);
+  expect(existsSync(project.root)).toBe(false);
+}, 60_000);

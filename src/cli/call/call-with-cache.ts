@@ -28,7 +28,7 @@ export async function callWithCache(
   if (keep === undefined) return callEngine(call, module, context, engine);
 
   const { stateDir } = placeProject({ cwd: context.cwd });
-  const hasher = projectHasher(stateDir);
+  const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
   const key = async (): Promise<string> =>
     callKey(call, {
       module,

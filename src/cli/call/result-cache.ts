@@ -1,8 +1,8 @@
 /** Results of calls that need not run again, in `.fastloop/calls`; losing them costs time only. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ReturnedValue } from "../../module/index.ts";
-import { writeFileAtomically } from "../../tree/index.ts";
+import { makeFolder, writeFileAtomically } from "../../tree/index.ts";
 
 /** So many results are kept; the oldest go first. */
 const keptResults = 500;
@@ -39,7 +39,7 @@ export class ResultCache {
 
   write(key: string, result: Omit<StoredResult, "version">): void {
     try {
-      mkdirSync(this.folder, { recursive: true });
+      makeFolder(this.folder);
       ignoreInGit(path.dirname(this.folder));
       writeFileAtomically(this.file(key), JSON.stringify({ version: 1, ...result } satisfies StoredResult), 0o600);
       this.prune();

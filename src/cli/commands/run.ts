@@ -4,6 +4,7 @@ import path from "node:path";
 import { Option, type Command } from "commander";
 import { durationMs, loadConfig } from "../../config/index.ts";
 import { ExitCode } from "../../errors/index.ts";
+import { findModule } from "../../module/index.ts";
 import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
@@ -49,6 +50,8 @@ Examples:
 async function runOnce(context: CliContext, names: string[], flags: RunFlags): Promise<void> {
   const { signal } = context;
   const options = loopOptions(context, flags, "fastloop run", names);
+  // Before anything is written: a folder without a module is the wrong one.
+  findModule(context.cwd, context.options.module);
   const loop = new Loop({
     ...options,
     writesCaches: true,

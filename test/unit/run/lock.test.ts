@@ -39,3 +39,14 @@ test("a damaged lock holds nobody up", () => {
   const state = makeTree({ lock: "{" });
   ProjectLock.take(state, "fastloop run").release();
 });
+
+test("a folder that was made for the lock alone goes with it", () => {
+  const project = makeTree();
+  const state = path.join(project, ".fastloop");
+  ProjectLock.take(state, "fastloop run").release();
+  expect(existsSync(state)).toBe(false);
+  const lock = ProjectLock.take(state, "fastloop run");
+  writeFileSync(path.join(state, "hashes"), "");
+  lock.release();
+  expect(existsSync(path.join(state, "hashes"))).toBe(true);
+});

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { RunStore, type RunRecord } from "../../../src/run/index.ts";
+import { retentionOf, RunStore, type RunRecord } from "../../../src/run/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
@@ -104,4 +104,27 @@ test("what a process that died has left is swept: logs without a record, half-wr
   writeFileSync(path.join(state, "runs", "x.json.123.0.tmp"), "{");
   new RunStore(state).sweep();
   expect(readdirSync(path.join(state, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`]);
+});
+
+test("a clock that was set back makes no old run the newest, in this process and the next", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  add(store, 60, { digest: "before" });
+  add(store, 1, { digest: "after", outcome: "failed" });
+  expect(store.of("lib").map((record) => record.digest)).toEqual(["after", "before"]);
+  const again = new RunStore(state);
+  expect(again.history("lib").last).toMatchObject({ digest: "after" });
+  add(again, 2, { digest: "latest" });
+  expect(new RunStore(state).of("lib").map((record) => record.digest)).toEqual(["latest", "after", "before"]);
+});
+
+test("what fastloop.yaml says of records holds for pruning, and the defaults where it says nothing", () => {
+  expect(retentionOf()).toEqual({ perTarget: 20, maxAgeDays: 30 });
+  expect(retentionOf({ keep: 3 })).toEqual({ perTarget: 3, maxAgeDays: 30 });
+  expect(retentionOf({ maxAge: "12h" })).toEqual({ perTarget: 20, maxAgeDays: 0.5 });
+  const store = new RunStore(makeTree());
+  for (let minute = 0; minute < 5; minute++) add(store, minute);
+  store.retention = retentionOf({ keep: 2, maxAge: "99999999d" });
+  store.prune();
+  expect(store.of("lib").map((record) => record.digest)).toEqual(["d4", "d3"]);
 });

@@ -1,0 +1,38 @@
+import { readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+
+/** As `writeFileAtomically`, the lock, the configuration's memory and the probe for file events name what they have not renamed yet. */
+const draft = /(?:\.|^probe-)(\d+)(?:\.\d+\.tmp)?$/;
+
+/** Deletes the half-written files of processes that died while they wrote. Those of living ones are left alone. */
+export function sweepDrafts(stateDir: string): void {
+  for (const folder of [stateDir, ...["calls", "manifests"].map((name) => path.join(stateDir, name))]) {
+    for (const name of namesIn(folder)) {
+      const [, pid] = draft.exec(name) ?? [];
+      if (pid === undefined || isAlive(Number(pid))) continue;
+      try {
+        rmSync(path.join(folder, name), { recursive: true, force: true });
+      } catch {
+        // A project that cannot be written to keeps them.
+      }
+    }
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
