@@ -28,6 +28,8 @@ export interface EngineSession {
   readonly port: number;
   /** `DAGGER_SESSION_TOKEN`. Never logged. */
   readonly token: string;
+  /** The same session for function bodies: what would reach the user's machine is refused there. */
+  readonly body: { port: number; token: string };
   /** One GraphQL request. A failed exec throws `ExecFailure`; other GraphQL errors a `QueryError`. */
   query<T>(document: string, variables?: Record<string, unknown>, options?: QueryOptions): Promise<T>;
   /** Subscribes to events; returns the unsubscribe function. A Dagger engine gives fewer of them. */

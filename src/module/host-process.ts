@@ -27,6 +27,7 @@ export interface HostLog {
 
 export interface ModuleHostOptions {
   module: ModuleInfo;
+  /** `EngineSession.body`: what bodies are given. */
   session: { port: number; token: string };
   onLog?: (log: HostLog) => void;
   env?: NodeJS.ProcessEnv;

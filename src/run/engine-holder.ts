@@ -47,7 +47,7 @@ export class EngineHolder {
     const old = this.warm;
     const host = startModuleHost({
       module,
-      session: { port: session.port, token: session.token },
+      session: session.body,
       onLog: (log) => this.logs.emit(log),
       env: this.options.environment,
     });

@@ -119,7 +119,7 @@ function bodies(
   }
   return startModuleHost({
     module,
-    session: { port: session.port, token: session.token },
+    session: session.body,
     env,
     onLog: ({ text }) => print(text.replace(/\n$/, "")),
   });

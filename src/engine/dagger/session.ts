@@ -47,6 +47,8 @@ async function connect(
   release: () => Promise<void>,
 ): Promise<EngineSession> {
   const endpoint = { port, token, agent: createAgent() };
+  // It brings a GraphQL parser along, which nothing else of a command needs.
+  const proxyModule = import("./body-proxy.ts");
   const { version } = await query<{ version: string }>(endpoint, "{ version }").catch((cause: unknown) => {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new UserError("engine-unavailable", `no Dagger session answers on port ${port}: ${problem}`, {
@@ -54,14 +56,17 @@ async function connect(
       cause,
     });
   });
+  const proxy = await (await proxyModule).startBodyProxy(endpoint);
   return {
     engine: { kind: "dagger", version: `dagger ${version}`, reason },
     port,
     token,
+    body: proxy,
     query: (document, variables, options) => query(endpoint, document, variables, options),
     // A Dagger engine reports by telemetry to its CLI; a session tells its client nothing by itself.
     onEvent: () => () => undefined,
     async close() {
+      proxy.close();
       endpoint.agent.destroy();
       await release();
     },

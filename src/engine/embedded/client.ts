@@ -96,12 +96,21 @@ async function followSession(
   response.on("error", () => lines.close());
   // readline hands its input's error on; unheard it would end the process.
   lines.on("error", () => undefined);
-  const { port, token, engine, notice } = await opened;
+  const { port, token, bodyToken, engine, notice } = await opened;
+  // What a daemon of before bodies had a token of their own says is not trusted with them.
+  if (typeof bodyToken !== "string") {
+    response.destroy();
+    agent.destroy();
+    throw new UserError("engine-unavailable", "the engine daemon is of an earlier version of fastloop, and in use", {
+      hint: "`fastloop engine stop --force` ends it, and the sessions that use it",
+    });
+  }
   if (notice !== undefined) options.onNotice?.(notice);
   return {
     engine: { ...engine, reason },
     port,
     token,
+    body: { port, token: bodyToken },
     async query<T>(document: string, variables = {}, queryOptions = {}) {
       try {
         return await query<T>({ port, token, agent }, document, variables, queryOptions);

@@ -36,3 +36,12 @@ it("does not know the ids of another session", () => {
   const id = new IdRegistry().idOf(directory(scratch));
   expect(() => new IdRegistry().load(id)).toThrow(/not valid in another session/);
 });
+
+it("can't be guessed where the recipe can: a secret's URI, a socket's path", () => {
+  const idOf = (object: { type: string }): string => new IdRegistry().idOf(object);
+  const secret = { type: "Secret", id: "", name: "", uri: "env://HOME" };
+  expect(idOf(secret)).not.toBe(idOf(secret));
+  expect(idOf({ ...secret, type: "Directory" })).toBe(idOf({ ...secret, type: "Directory" }));
+  const ids = new IdRegistry();
+  expect(ids.idOf({ ...secret })).toBe(ids.idOf(secret));
+});

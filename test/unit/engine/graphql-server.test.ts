@@ -6,7 +6,7 @@ import type { Session } from "../../../src/engine/embedded/daemon/sessions.ts";
 import { createAgent, query } from "../../../src/engine/graphql-client.ts";
 
 let server: GraphqlServer;
-let seen: { query: string; callId: string | undefined; signal: AbortSignal }[];
+let seen: { query: string; callId: string | undefined; signal: AbortSignal; isBody: boolean | undefined }[];
 let answer: () => Promise<unknown>;
 const ended = new AbortController();
 
@@ -14,13 +14,17 @@ beforeAll(async () => {
   const session = {
     signal: ended.signal,
     api: {
-      execute: (request: { query: string }, context: { callId?: string; signal: AbortSignal }) => {
-        seen.push({ query: request.query, callId: context.callId, signal: context.signal });
+      execute: (request: { query: string }, context: { callId?: string; signal: AbortSignal; isBody?: boolean }) => {
+        seen.push({ query: request.query, callId: context.callId, signal: context.signal, isBody: context.isBody });
         return answer();
       },
     },
   } as unknown as Session;
-  server = await startGraphqlServer({ find: (token) => (token === "secret" ? session : undefined), onError: () => undefined });
+  const access = new Map([
+    ["secret", { session, isBody: false }],
+    ["for bodies", { session, isBody: true }],
+  ]);
+  server = await startGraphqlServer({ find: (token) => access.get(token), onError: () => undefined });
 });
 afterAll(() => server.close());
 beforeEach(() => {
@@ -65,6 +69,12 @@ describe("the GraphQL endpoint", () => {
     expect(await post(good, '{"variables":{}}')).toBe(400);
     expect(await post(good, "", "GET")).toBe(405);
     expect(seen).toEqual([]);
+  });
+
+  it("knows function bodies by their token", async () => {
+    await post(good);
+    await post({ ...good, authorization: `Basic ${Buffer.from("for bodies:").toString("base64")}` });
+    expect(seen.map(({ isBody }) => isBody)).toEqual([false, true]);
   });
 
   it("hands on the call's id", async () => {

@@ -92,6 +92,7 @@ beforeEach(() => {
     engine: { kind: "dagger", version: "dagger v0.21.8", reason: "" },
     port: 0,
     token: "",
+    body: { port: 0, token: "" },
     async query<T>(source: string, variableValues?: Record<string, unknown>): Promise<T> {
       const { data, errors } = await graphql({ schema, source, rootValue, variableValues });
       const [error] = errors ?? [];

@@ -11,6 +11,7 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from "graphql";
+import { refusedToBodies } from "../../body-guard.ts";
 import { ApiError } from "./errors.ts";
 import { parseRequest } from "./parse.ts";
 import type { ApiRequest, ApiResponse } from "./options.ts";
@@ -24,8 +25,8 @@ const maxValidationErrors = 20;
 
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
-export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
-  const document = prepare(schema, request);
+export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call, isBody = false): Promise<ApiResponse> {
+  const document = prepare(schema, request, isBody);
   if (Array.isArray(document)) return { errors: document, data: null };
   const result = await execute({
     schema,
@@ -39,7 +40,7 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   return { errors: result.errors.map(format), data: result.data ?? null };
 }
 
-function prepare(schema: GraphQLSchema, request: ApiRequest): DocumentNode | GraphQLFormattedError[] {
+function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): DocumentNode | GraphQLFormattedError[] {
   if (typeof request.query !== "string" || request.query.trim() === "") return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
   if (request.query.length > maxQueryChars) {
     return [refusal(`the query has ${request.query.length} characters; the limit is ${maxQueryChars}`, "GRAPHQL_VALIDATION_FAILED")];
@@ -53,6 +54,8 @@ function prepare(schema: GraphQLSchema, request: ApiRequest): DocumentNode | Gra
     if (!(error instanceof GraphQLError)) return [refusal("a value in the query is nested too deep", "GRAPHQL_PARSE_FAILED")];
     return [refusal(error.message, "GRAPHQL_PARSE_FAILED", error)];
   }
+  const refused = isBody ? refusedToBodies(document) : undefined;
+  if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
   const errors = validate(schema, document, specifiedRules, { maxErrors: maxValidationErrors });
   if (errors.length > 0) {
     return errors.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));

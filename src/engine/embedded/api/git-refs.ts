@@ -20,6 +20,8 @@ export function fetchGitRefs(
   const gitEnv = {
     ...env,
     GIT_TERMINAL_PROMPT: "0",
+    // As BuildKit, which fetches the tree: no repositories of this machine, no helper programs.
+    GIT_ALLOW_PROTOCOL: "http:https:ssh:git",
     LC_ALL: "C",
     ...(header === undefined
       ? {}

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { ApiError } from "./errors.ts";
 
 /** An API object: its GraphQL type and otherwise plain data. */
@@ -43,12 +43,18 @@ function ownText(value: object): string {
   ]);
 }
 
+/** Types whose recipe can be guessed: `env://NAME`, the path of a socket, a port. Knowing it must not open the object. */
+const unguessable = new Set(["Secret", "Socket", "Service"]);
+
 /** The ids of one session. An id is a handle: it means nothing to another session. */
 export class IdRegistry {
+  private readonly nonce = randomBytes(16).toString("hex");
   private readonly objects = new Map<string, ApiObject>();
 
   idOf(object: ApiObject): string {
-    const id = `${object.type}@sha256:${recipeDigest(object)}`;
+    const recipe = recipeDigest(object);
+    const digest = unguessable.has(object.type) ? createHash("sha256").update(this.nonce).update(recipe).digest("hex") : recipe;
+    const id = `${object.type}@sha256:${digest}`;
     this.objects.set(id, object);
     return id;
   }

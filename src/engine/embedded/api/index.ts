@@ -15,7 +15,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const session = await newSession(options);
   const served = (schema ??= buildApiSchema());
   return {
-    execute: (request, { callId, signal }) => executeRequest(served, request, session.newCall(callId, signal)),
+    execute: (request, { callId, signal, isBody }) => executeRequest(served, request, session.newCall(callId, signal), isBody),
     exportCaches: (signal) => session.exportCaches(signal),
     close: () => session.close(),
   };

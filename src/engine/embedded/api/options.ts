@@ -23,6 +23,13 @@ export interface ApiRequest {
   operationName?: string;
 }
 
+export interface RequestContext {
+  callId?: string;
+  signal: AbortSignal;
+  /** The request is a function body's: what would reach the user's machine is refused. */
+  isBody?: boolean;
+}
+
 export interface ApiResponse {
   data?: unknown;
   errors?: unknown[];
@@ -30,7 +37,7 @@ export interface ApiResponse {
 
 export interface ApiSession {
   /** One GraphQL request. Aborting the signal cancels what it runs, and nothing else. */
-  execute(request: ApiRequest, context: { callId?: string; signal: AbortSignal }): Promise<ApiResponse>;
+  execute(request: ApiRequest, context: RequestContext): Promise<ApiResponse>;
   /** Writes what this session has evaluated to its shared caches; says for each, in one line, what came of it. */
   exportCaches(signal: AbortSignal): Promise<string[]>;
   close(): Promise<void>;

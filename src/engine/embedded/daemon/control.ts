@@ -49,8 +49,8 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       return openSession(await readJson<OpenSessionRequest>(request), response, options);
     case "POST /caches": {
       const { token } = await readJson<ExportCachesRequest>(request);
-      const session = options.sessions.find(token);
-      if (session === undefined) return reply(response, 404, { message: "no open session has this token" });
+      const { session, isBody } = options.sessions.find(token) ?? {};
+      if (session === undefined || isBody === true) return reply(response, 404, { message: "no open session has this token" });
       return reply(response, 200, { notices: await session.api.exportCaches(session.signal) } satisfies ExportedCaches);
     }
     case "POST /stop": {
@@ -89,7 +89,7 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   });
   ended = () => void session.close("the client went away");
   if (gone) return ended();
-  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, engine };
+  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, bodyToken: session.bodyToken, engine };
   if (!sameBuild) {
     opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
   }

@@ -1,146 +1,28 @@
-/**
- * The sessions' GraphQL endpoint on loopback. Other users of this machine and web pages in its browsers can reach the
- * port: a request needs a session's token, a loopback Host (DNS rebinding) and no foreign Origin, and must be JSON (a
- * form can't be).
- */
-import http from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Session } from "./sessions.ts";
+/** The sessions' GraphQL endpoint. */
+import { Refusal, startLoopbackServer, type LoopbackServer } from "../../loopback-graphql.ts";
+import type { Access } from "./sessions.ts";
 
-export interface GraphqlServer {
-  readonly port: number;
-  close(): void;
-}
+export type GraphqlServer = LoopbackServer;
 
 export interface GraphqlServerOptions {
-  find(token: string): Session | undefined;
+  find(token: string): Access | undefined;
   onError(error: unknown): void;
 }
 
-/** A document carries file contents (`withNewFile`). */
-const maxBodyBytes = 128 * 1024 * 1024;
-
-/** A request that is refused before it reaches the API. */
-class Refusal extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export function startGraphqlServer(options: GraphqlServerOptions): Promise<GraphqlServer> {
-  const server = http.createServer((request, response) => {
-    void answer(request, response, options).catch((error: unknown) => {
-      if (response.headersSent || response.destroyed) return;
-      if (!(error instanceof Refusal)) options.onError(error);
-      const status = error instanceof Refusal ? error.status : 500;
-      const message = error instanceof Error ? error.message : String(error);
-      if (status === 401) response.setHeader("www-authenticate", 'Basic realm="fastloop"');
-      // The rest of a body that nobody reads would be taken for the next request.
-      if (!request.complete) response.setHeader("connection", "close");
-      send(response, status, { errors: [{ message }] });
-    });
+export function startGraphqlServer({ find, onError }: GraphqlServerOptions): Promise<GraphqlServer> {
+  return startLoopbackServer<Access>({
+    find,
+    onError,
+    async answer({ session, isBody }, request, { callId, gone }) {
+      const signal = AbortSignal.any([gone, session.signal]);
+      try {
+        const result = await session.api.execute(request, { signal, isBody, ...(callId === undefined ? {} : { callId }) });
+        return { status: 200, text: JSON.stringify(result) };
+      } catch (error) {
+        // The client of a session that ended still learns it.
+        if (!session.signal.aborted) throw error;
+        throw new Refusal(503, `the session ended: ${String(session.signal.reason)}`);
+      }
+    },
   });
-  // Clients decide when a kept connection ends: a server that closes it first races with their next request.
-  server.keepAliveTimeout = 0;
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      resolve({
-        port,
-        close() {
-          server.close();
-          server.closeAllConnections();
-        },
-      });
-    });
-  });
-}
-
-async function answer(request: http.IncomingMessage, response: http.ServerResponse, options: GraphqlServerOptions) {
-  const session = admit(request, options.find);
-  const body = parseBody(await readBody(request));
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new Error("the client closed the request"));
-  });
-  const callId = request.headers["x-fastloop-call"];
-  const signal = AbortSignal.any([gone.signal, session.signal]);
-  try {
-    const result = await session.api.execute(body, {
-      signal,
-      ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
-    });
-    if (!response.destroyed) send(response, 200, result);
-  } catch (error) {
-    // Nobody waits for what was cancelled; the client of a session that ended still learns it.
-    if (!signal.aborted) throw error;
-    if (!response.destroyed) throw new Refusal(503, `the session ended: ${String(session.signal.reason)}`);
-  }
-}
-
-function admit(request: http.IncomingMessage, find: GraphqlServerOptions["find"]): Session {
-  const port = request.socket.localPort;
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-  if (!hosts.includes(request.headers.host ?? "")) throw new Refusal(403, "this server is for the loopback address only");
-  const { origin } = request.headers;
-  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
-    throw new Refusal(403, "requests from web pages are refused");
-  }
-  if (request.url?.split("?")[0] !== "/query") throw new Refusal(404, "only /query is served");
-  const session = find(tokenOf(request.headers.authorization));
-  if (session === undefined) throw new Refusal(401, "no open session has this token");
-  if (request.method !== "POST") throw new Refusal(405, "only POST is served");
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
-    throw new Refusal(415, "the body must be application/json");
-  }
-  return session;
-}
-
-/** Basic authentication with the token as the user, as every Dagger SDK sends it. */
-function tokenOf(authorization: string | undefined): string {
-  const encoded = /^Basic\s+(\S+)$/i.exec(authorization ?? "")?.[1];
-  return encoded === undefined ? "" : (Buffer.from(encoded, "base64").toString("utf8").split(":")[0] ?? "");
-}
-
-async function readBody(request: http.IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBodyBytes) throw new Refusal(413, `a request may have at most ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-interface GraphqlRequest {
-  query: string;
-  variables?: Record<string, unknown>;
-  operationName?: string;
-}
-
-function parseBody(text: string): GraphqlRequest {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new Refusal(400, "the body is not JSON");
-  }
-  if (typeof body !== "object" || body === null) throw new Refusal(400, "the body is not a GraphQL request");
-  const { query, variables, operationName } = body as Record<string, unknown>;
-  if (typeof query !== "string") throw new Refusal(400, "the body has no `query`");
-  return {
-    query,
-    ...(typeof variables === "object" && variables !== null ? { variables: variables as Record<string, unknown> } : {}),
-    ...(typeof operationName === "string" ? { operationName } : {}),
-  };
-}
-
-function send(response: http.ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
-  response.end(text);
 }

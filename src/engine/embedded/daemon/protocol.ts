@@ -26,6 +26,8 @@ export interface ExportedCaches {
 export interface SessionOpened {
   port: number;
   token: string;
+  /** Opens the same session to function bodies. */
+  bodyToken: string;
   engine: EngineInfo;
   /** Something that the user should know, e.g. that the daemon is of another build. */
   notice?: string;

@@ -1,4 +1,4 @@
-/** The open sessions of the daemon: a token each, and everything that ends with them. */
+/** The open sessions of the daemon: two tokens each, and everything that ends with them. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { openApiSession } from "../api/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
@@ -11,10 +11,18 @@ type ApiSession = Awaited<ReturnType<typeof openApiSession>>;
 
 export interface Session {
   readonly token: string;
+  /** For function bodies, to which the fields that reach the user's machine are refused. */
+  readonly bodyToken: string;
   readonly api: ApiSession;
   /** Aborted when the session ends; requests of the session listen to it. */
   readonly signal: AbortSignal;
   close(reason: string): Promise<void>;
+}
+
+/** What a token opens. */
+export interface Access {
+  readonly session: Session;
+  readonly isBody: boolean;
 }
 
 export interface SessionsOptions {
@@ -29,8 +37,8 @@ export interface Sessions {
   /** Milliseconds since the last session closed; 0 while one is open. */
   idleMs(): number;
   open(client: BuildkitClient, request: OpenSessionRequest, hooks: SessionHooks): Promise<Session>;
-  /** The session that a token opens, compared in constant time. */
-  find(token: string): Session | undefined;
+  /** Tokens are compared in constant time. */
+  find(token: string): Access | undefined;
   closeAll(reason: string): Promise<void>;
 }
 
@@ -41,7 +49,7 @@ export interface SessionHooks {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const sessions = new Map<Session, Buffer>();
+  const sessions = new Map<Session, { full: Buffer; body: Buffer }>();
   let lastClosedAt = performance.now();
 
   return {
@@ -50,7 +58,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     idleMs: () => (sessions.size > 0 ? 0 : performance.now() - lastClosedAt),
     async open(client, request, hooks) {
-      const token = randomBytes(32).toString("hex");
+      const [token, bodyToken] = [newToken(), newToken()];
       const controller = new AbortController();
       const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
       const prepare = options.preparePlatform;
@@ -66,6 +74,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       });
       const session: Session = {
         token,
+        bodyToken,
         api,
         signal: controller.signal,
         async close(reason) {
@@ -76,19 +85,26 @@ export function createSessions(options: SessionsOptions): Sessions {
           await api.close().catch(options.onError);
         },
       };
-      sessions.set(session, digest(token));
+      sessions.set(session, { full: digest(token), body: digest(bodyToken) });
       return session;
     },
     find(token) {
       const wanted = digest(token);
-      let found: Session | undefined;
-      for (const [session, known] of sessions) if (timingSafeEqual(known, wanted)) found = session;
+      let found: Access | undefined;
+      for (const [session, { full, body }] of sessions) {
+        if (timingSafeEqual(full, wanted)) found = { session, isBody: false };
+        if (timingSafeEqual(body, wanted)) found = { session, isBody: true };
+      }
       return found;
     },
     async closeAll(reason) {
       await Promise.all([...sessions.keys()].map((session) => session.close(reason)));
     },
   };
+}
+
+function newToken(): string {
+  return randomBytes(32).toString("hex");
 }
 
 /** Of equal length for every token, as the comparison needs. */

@@ -1,0 +1,84 @@
+/**
+ * What a function body may not ask of its session. In a Dagger engine a body runs in a container, and these fields see
+ * that container; here the session is the user's, and they would reach the user's machine. The check goes by names alone,
+ * at any depth and in every fragment, so that it needs no schema and no alias, variable or directive gets past it.
+ */
+import { Kind, type ArgumentNode, type DocumentNode, type FieldNode, type SelectionNode } from "graphql";
+
+const hints = {
+  argument: "take what it needs as an argument (Directory, File, Secret, Service, Socket)",
+  result: "return the directory, file or container and save it with `-o PATH`",
+  chain: (name: string) => `return the object and put \`${name}\` behind the call`,
+  engine: "see `fastloop engine`",
+};
+
+/** Field -> what to do instead. No other type of the core API has harmless fields of these names. */
+const refusedFields = new Map<string, string>([
+  ["host", hints.argument],
+  ["secret", hints.argument],
+  ["address", hints.argument],
+  ["moduleSource", hints.argument],
+  ["currentWorkspace", hints.argument],
+  ["export", hints.result],
+  ["exportImage", hints.result],
+  ["up", hints.chain("up")],
+  // `UpGroup.run` and `Up.run` open the host's ports; `run` of others is harmless.
+  ["services", hints.chain("up")],
+  ["asUp", hints.chain("up")],
+  ["asUpGroup", hints.chain("up")],
+  ["terminal", hints.chain("terminal")],
+  ["localCache", hints.engine],
+  ["clients", hints.engine],
+]);
+
+/** Objects that such fields give, should a body get hold of the id of one: `node(id:) { ... on Host { … } }`. */
+const refusedTypes = new Set(["Host", "Address", "Workspace", "Up", "UpGroup", "Engine", "EngineCache"]);
+
+/** Why a body may not send a document; undefined where it may. Goes deep without recursion: chains nest a level per call. */
+export function refusedToBodies(document: DocumentNode): string | undefined {
+  const open: SelectionNode[] = [];
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      const refused = refusedType(definition.typeCondition.name.value);
+      if (refused !== undefined) return refused;
+    }
+    if ("selectionSet" in definition) open.push(...definition.selectionSet.selections);
+  }
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const refused = refusedSelection(node);
+    if (refused !== undefined) return refused;
+    if (node.kind !== Kind.FRAGMENT_SPREAD) for (const inner of node.selectionSet?.selections ?? []) open.push(inner);
+  }
+  return undefined;
+}
+
+function refusedSelection(node: SelectionNode): string | undefined {
+  if (node.kind === Kind.FRAGMENT_SPREAD) return undefined;
+  if (node.kind === Kind.INLINE_FRAGMENT) return refusedType(node.typeCondition?.name.value);
+  return refusedField(node);
+}
+
+function refusedType(name: string | undefined): string | undefined {
+  return name !== undefined && refusedTypes.has(name) ? refusal(`... on ${name}`, hints.argument) : undefined;
+}
+
+function refusedField({ name: { value: name }, arguments: given = [] }: FieldNode): string | undefined {
+  const hint = refusedFields.get(name);
+  if (hint !== undefined) return refusal(name, hint);
+  const loaded = /^load(\w+)FromID$/.exec(name)?.[1];
+  if (loaded !== undefined && refusedTypes.has(loaded)) return refusal(name, hints.argument);
+  // The environment of a language model, with its caller's access to the host.
+  if (name === "env" && given.some(isPrivileged)) return refusal("env(privileged)", hints.argument);
+  return undefined;
+}
+
+function isPrivileged({ name, value }: ArgumentNode): boolean {
+  return name.value === "privileged" && !(value.kind === Kind.BOOLEAN && !value.value);
+}
+
+function refusal(what: string, instead: string): string {
+  return (
+    `\`${what}\` is refused to function bodies: it would reach your machine, where an engine's container sees only itself. ` +
+    `Instead, ${instead}; a program that needs your machine runs with \`fastloop session -- COMMAND\``
+  );
+}

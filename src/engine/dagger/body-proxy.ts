@@ -1,0 +1,120 @@
+/**
+ * Between function bodies and a Dagger engine's session, whose one token opens everything: an endpoint of this process
+ * that has a token of its own, refuses what bodies may not ask for, and hands on the rest.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import http from "node:http";
+import { TokenKind, type DocumentNode } from "graphql";
+import { refusedToBodies } from "../body-guard.ts";
+import { parseRequest } from "../embedded/api/parse.ts";
+import type { Endpoint } from "../graphql-client.ts";
+import { Refusal, startLoopbackServer, type Answer, type GraphqlRequest, type RequestContext } from "../loopback-graphql.ts";
+import { isRecipeId } from "./recipe-id.ts";
+
+export interface BodyProxy {
+  readonly port: number;
+  readonly token: string;
+  close(): void;
+}
+
+export async function startBodyProxy(session: Endpoint): Promise<BodyProxy> {
+  const token = randomBytes(32).toString("hex");
+  const known = digest(token);
+  const server = await startLoopbackServer<true>({
+    find: (given) => timingSafeEqual(digest(given), known) || undefined,
+    onError: () => undefined,
+    async answer(_client, request, context) {
+      const document = parse(request.query);
+      if (typeof document === "string") return failed(document);
+      const refused = refusedToBodies(document) ?? (hasRecipe(document, request.variables) ? recipeRefused : undefined);
+      if (refused !== undefined) return failed(refused);
+      return await forward(session, { ...request, query: canonical(document) }, context);
+    },
+  });
+  return { port: server.port, token, close: () => server.close() };
+}
+
+const recipeRefused =
+  "an id that describes calls is refused to function bodies: it could reach your machine, where an engine's container sees " +
+  "only itself. Instead, use the ids that the session gives";
+
+/** As the engine answers what it does not run. */
+function failed(message: string): Answer {
+  return { status: 200, text: JSON.stringify({ errors: [{ message, extensions: { code: "BODY_REFUSED" } }], data: null }) };
+}
+
+function parse(query: string): DocumentNode | string {
+  try {
+    return parseRequest(query);
+  } catch (error) {
+    if (error instanceof RangeError) return "a value in the query is nested too deep";
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * The document written anew, token by token: whatever the engine's parser makes of odd texts, it reads what was checked.
+ */
+function canonical(document: DocumentNode): string {
+  const words: string[] = [];
+  for (const token of tokens(document)) {
+    const isText = token.kind === TokenKind.STRING || token.kind === TokenKind.BLOCK_STRING;
+    words.push(isText ? JSON.stringify(token.value) : (token.value ?? token.kind));
+  }
+  return words.join(" ");
+}
+
+function* tokens({ loc }: DocumentNode) {
+  for (let token = loc?.startToken.next; token && token.kind !== TokenKind.EOF; token = token.next) {
+    if (token.kind !== TokenKind.COMMENT) yield token;
+  }
+}
+
+function hasRecipe(document: DocumentNode, variables: unknown): boolean {
+  for (const { kind, value } of tokens(document)) {
+    if ((kind === TokenKind.STRING || kind === TokenKind.BLOCK_STRING) && isRecipeId(value)) return true;
+  }
+  const open: unknown[] = [variables];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value === "string" && isRecipeId(value)) return true;
+    if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) open.push(inner);
+  }
+  return false;
+}
+
+function forward(session: Endpoint, request: GraphqlRequest, { callId, gone }: RequestContext): Promise<Answer> {
+  const body = JSON.stringify(request);
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => reject(new Refusal(502, `the connection to the engine broke (${cause.code ?? cause.message})`));
+    const outgoing = http.request(
+      {
+        host: "127.0.0.1",
+        port: session.port,
+        path: "/query",
+        method: "POST",
+        agent: session.agent,
+        signal: gone,
+        headers: {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          authorization: `Basic ${Buffer.from(`${session.token}:`).toString("base64")}`,
+          ...(callId === undefined ? {} : { "x-fastloop-call": callId }),
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => resolve({ status: response.statusCode ?? 502, text: Buffer.concat(chunks) }));
+        response.on("error", fail);
+      },
+    );
+    outgoing.on("error", fail);
+    outgoing.end(body);
+  });
+}
+
+/** Of equal length for every token, as the comparison needs. */
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

@@ -1,0 +1,155 @@
+/**
+ * A GraphQL endpoint on loopback. Other users of this machine and web pages in its browsers can reach the port: a request
+ * needs a known token, a loopback Host (DNS rebinding) and no foreign Origin, and must be JSON (a form can't be).
+ */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface LoopbackServer {
+  readonly port: number;
+  close(): void;
+}
+
+export interface GraphqlRequest {
+  query: string;
+  variables?: Record<string, unknown>;
+  operationName?: string;
+}
+
+export interface RequestContext {
+  callId?: string;
+  /** Aborted when the client closes the request. */
+  gone: AbortSignal;
+}
+
+/** JSON text. */
+export interface Answer {
+  status: number;
+  text: string | Buffer;
+}
+
+export interface LoopbackOptions<Client> {
+  /** Whose token it is. */
+  find(token: string): Client | undefined;
+  /** What it throws after the client is gone is nobody's error. */
+  answer(client: Client, request: GraphqlRequest, context: RequestContext): Promise<Answer>;
+  onError(error: unknown): void;
+}
+
+/** A document carries file contents (`withNewFile`). */
+const maxBodyBytes = 128 * 1024 * 1024;
+
+/** A request that is answered with an HTTP error. */
+export class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): Promise<LoopbackServer> {
+  const server = http.createServer((request, response) => {
+    void answer(request, response, options).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return;
+      if (!(error instanceof Refusal)) options.onError(error);
+      const status = error instanceof Refusal ? error.status : 500;
+      const message = error instanceof Error ? error.message : String(error);
+      if (status === 401) response.setHeader("www-authenticate", 'Basic realm="fastloop"');
+      // The rest of a body that nobody reads would be taken for the next request.
+      if (!request.complete) response.setHeader("connection", "close");
+      send(response, { status, text: JSON.stringify({ errors: [{ message }] }) });
+    });
+  });
+  // Clients decide when a kept connection ends: a server that closes it first races with their next request.
+  server.keepAliveTimeout = 0;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({
+        port,
+        close() {
+          server.close();
+          server.closeAllConnections();
+        },
+      });
+    });
+  });
+}
+
+async function answer<Client>(request: http.IncomingMessage, response: http.ServerResponse, options: LoopbackOptions<Client>) {
+  const client = admit(request, options.find);
+  const body = parseBody(await readBody(request));
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort(new Error("the client closed the request"));
+  });
+  const callId = request.headers["x-fastloop-call"];
+  try {
+    const result = await options.answer(client, body, {
+      gone: gone.signal,
+      ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
+    });
+    if (!response.destroyed) send(response, result);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  }
+}
+
+function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Client>["find"]): Client {
+  const port = request.socket.localPort;
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  if (!hosts.includes(request.headers.host ?? "")) throw new Refusal(403, "this server is for the loopback address only");
+  const { origin } = request.headers;
+  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
+    throw new Refusal(403, "requests from web pages are refused");
+  }
+  if (request.url?.split("?")[0] !== "/query") throw new Refusal(404, "only /query is served");
+  const client = find(tokenOf(request.headers.authorization));
+  if (client === undefined) throw new Refusal(401, "no open session has this token");
+  if (request.method !== "POST") throw new Refusal(405, "only POST is served");
+  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) {
+    throw new Refusal(415, "the body must be application/json");
+  }
+  return client;
+}
+
+/** Basic authentication with the token as the user, as every Dagger SDK sends it. */
+function tokenOf(authorization: string | undefined): string {
+  const encoded = /^Basic\s+(\S+)$/i.exec(authorization ?? "")?.[1];
+  return encoded === undefined ? "" : (Buffer.from(encoded, "base64").toString("utf8").split(":")[0] ?? "");
+}
+
+async function readBody(request: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBodyBytes) throw new Refusal(413, `a request may have at most ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseBody(text: string): GraphqlRequest {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, "the body is not JSON");
+  }
+  if (typeof body !== "object" || body === null) throw new Refusal(400, "the body is not a GraphQL request");
+  const { query, variables, operationName } = body as Record<string, unknown>;
+  if (typeof query !== "string") throw new Refusal(400, "the body has no `query`");
+  return {
+    query,
+    ...(typeof variables === "object" && variables !== null ? { variables: variables as Record<string, unknown> } : {}),
+    ...(typeof operationName === "string" ? { operationName } : {}),
+  };
+}
+
+function send(response: http.ServerResponse, { status, text }: Answer): void {
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
