@@ -15,6 +15,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const place = placeProject(options);
   sweepDrafts(place.stateDir);
   const hasher = projectHasher(place.stateDir, (text) => context.notice(text));
+  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead();
   const project = await loadProject(options, hasher);
   const store = new RunStore(place.stateDir, (text) => context.notice(text));
   return {
@@ -22,7 +23,8 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     store,
     plan() {
       const startedMs = performance.now();
-      const snapshot = project.scanner.scan();
+      const snapshot = project.scanner.scan(undefined, undefined, ahead);
+      ahead = undefined;
       const planned = planTargets(project.targets, {
         snapshot,
         root: project.root,

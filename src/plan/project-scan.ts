@@ -10,6 +10,7 @@ import {
   treeStatDigest,
   type ContentHasher,
   type ScannedFolder,
+  type StatAhead,
   type TreeEntry,
   type TreeFilter,
   type TreeListing,
@@ -77,14 +78,14 @@ export class ProjectScanner {
 
   /**
    * Looks at everything, or after hints at the folders of the paths that they name; `lstat` only, contents are read when
-   * a digest asks for them. `beforeRead` is told each folder just before it is read.
+   * a digest asks for them. `beforeRead` is told each folder just before it is read; `ahead` has looked at files already.
    */
-  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void): ProjectSnapshot {
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
     const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
     if (moved) this.arrange();
     const awaited: WatchedPlace[] = [...this.links.keys()].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
     const scans = this.scanners.map(({ root, scanner }) => {
-      const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead);
+      const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
       // Nothing there tells of its arrival, or of being made readable.
       if (scan === undefined || scan.listing.unreadable.some((item) => item.path === "")) awaited.push(...nearestAbove(root));
       return scan;

@@ -1,4 +1,5 @@
 import { compareTreePaths } from "./diff.ts";
+import { positionIn } from "./positions.ts";
 import type { TreeEntry } from "./types.ts";
 
 /** What was read of one file, and the `lstat` identity that it had. */
@@ -64,6 +65,11 @@ export class HashTable {
     return this.fresh.size - this.gone.size !== before;
   }
 
+  /** The files that were stored, in the order of a listing. */
+  get storedPaths(): readonly string[] {
+    return this.stored.paths;
+  }
+
   /** All of it, in the order of a listing. */
   columns(): HashColumns {
     const kept = this.stored.paths.flatMap((path, at) => (this.gone.has(path) || this.fresh.has(path) ? [] : [{ path, at }]));
@@ -91,24 +97,13 @@ export class HashTable {
     const { paths } = this.stored;
     let at = this.next;
     if (paths[at] !== path) {
-      at = lowestNotBelow(paths, path);
+      at = positionIn(paths, path);
       if (paths[at] !== path) return undefined;
     }
     if (this.gone.size > 0 && this.gone.has(path)) return undefined;
     this.next = at + 1;
     return at;
   }
-}
-
-/** Position of the first path that does not come before `path`: a map of all would cost more memory than the columns. */
-function lowestNotBelow(paths: readonly string[], path: string): number {
-  let [low, high] = [0, paths.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareTreePaths(paths[middle]!, path) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function emptyColumns(length = 0): HashColumns {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import path from "node:path";
 import { readHashCache, writeHashCache } from "./hash-cache.ts";
 import { HashTable } from "./hash-table.ts";
+import { StatAhead, worthwhileFiles } from "./stat-ahead.ts";
 import type { TreeEntry } from "./types.ts";
 
 /** Above this a file is read in pieces, so that one large file does not become one large buffer. */
@@ -74,6 +75,18 @@ export class ContentHasher {
   /** Forgets files of a root that are no longer there, so that the cache does not grow with every branch. */
   retain(root: string, isPresent: (path: string) => boolean): void {
     if (this.known.get(root)?.retain(isPresent) === true) this.dirty = true;
+  }
+
+  /**
+   * Lets a second thread look at the files that are known of old, for one scan that begins soon; nothing where they
+   * are few. By the root of the listing.
+   */
+  lookAhead(): Map<string, StatAhead> {
+    const ahead = new Map<string, StatAhead>();
+    for (const [root, { storedPaths }] of this.known) {
+      if (storedPaths.length >= worthwhileFiles) ahead.set(root, new StatAhead(root, storedPaths));
+    }
+    return ahead;
   }
 
   /** Writes the cache if anything was learned. Losing it costs time only. */

@@ -5,5 +5,6 @@ export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./
 export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./diff.ts";
 export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
+export type { StatAhead } from "./stat-ahead.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { folderIdentity, listTree, scanTree, statEntry, TreeScanner, type ScannedFolder, type TreeScan, type TreeSelection } from "./walk.ts";

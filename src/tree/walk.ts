@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync, type BigI
 import { UserError } from "../errors/index.ts";
 import { compareTreePaths } from "./diff.ts";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
+import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 
 /** A part of a tree: what `filter` leaves of the folder at `path` (relative to the scanned root), or one file. */
@@ -49,9 +50,9 @@ export class TreeScanner {
   /**
    * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
    * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
-   * it is read: who watches it from then on misses nothing.
+   * it is read: who watches it from then on misses nothing. `ahead` has looked at files already.
    */
-  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void): TreeScan {
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void, ahead?: ReadonlyMap<string, StatAhead>): TreeScan {
     const { realRoot, identity } = realFolder(this.root);
     if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
       const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
@@ -60,7 +61,7 @@ export class TreeScanner {
       this.known.walk.forget(changed);
     }
     const { walk } = this.known;
-    const result = walk.run(identity, beforeRead);
+    const result = walk.run(identity, beforeRead, ahead?.get(realRoot));
     return {
       listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
       selections: result.selected.map((indices) => new Uint32Array(indices)),
@@ -69,8 +70,8 @@ export class TreeScanner {
   }
 
   /** The same, and undefined while there is no such folder. */
-  scanIfPresent(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void): TreeScan | undefined {
-    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(changed, beforeRead);
+  scanIfPresent(...how: Parameters<TreeScanner["scan"]>): TreeScan | undefined {
+    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(...how);
     this.known = undefined;
     return undefined;
   }
@@ -148,6 +149,7 @@ class Walk {
   /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
   private readonly outdated = new Map<string, KnownFolder>();
   private beforeRead: ((folder: ScannedFolder) => void) | undefined;
+  private ahead: StatAhead | undefined;
   /** Filled anew for each file. */
   private readonly chosenNow: number[] = [];
   private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
@@ -181,14 +183,17 @@ class Walk {
     }
   }
 
-  run(identity: bigint, beforeRead: ((folder: ScannedFolder) => void) | undefined): WalkResult {
+  run(identity: bigint, beforeRead: ((folder: ScannedFolder) => void) | undefined, ahead: StatAhead | undefined): WalkResult {
     this.beforeRead = beforeRead;
+    this.ahead = ahead;
     this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
     const before = this.known;
     this.known = new Map();
     this.result.folders.push({ path: "", identity });
     this.enter(this.root, "", identity, undefined, this.startingAt(""), before);
     this.outdated.clear();
+    this.ahead?.stop();
+    this.ahead = undefined;
     return this.result;
   }
 
@@ -335,6 +340,8 @@ class Walk {
     earlier: EarlierEntry | undefined,
   ): TreeEntry | undefined {
     try {
+      const seen = expected === "file" ? this.ahead?.file(path) : undefined;
+      if (seen !== undefined) return seen;
       const stats = lstatSync(absolute, { bigint: true });
       const before = earlier?.(path);
       if (before !== undefined && isUntouched(before, stats)) {
