@@ -25,10 +25,16 @@ export interface HostLog {
   text: string;
 }
 
+interface SessionAccess {
+  port: number;
+  token: string;
+}
+
 export interface ModuleHostOptions {
   module: ModuleInfo;
   /** `EngineSession.body`: what bodies are given. */
-  session: { port: number; token: string };
+  /** May still be opening: the process starts meanwhile. */
+  session: SessionAccess | Promise<SessionAccess>;
   onLog?: (log: HostLog) => void;
   env?: NodeJS.ProcessEnv;
 }
@@ -118,7 +124,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** Node starts while the module is bundled; resolves when the module is loaded. */
+/** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
 async function startProcess(options: ModuleHostOptions, onExit: () => void): Promise<Running> {
   const { module, session, onLog } = options;
   const env = options.env ?? process.env;
@@ -169,13 +175,13 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
     await exited;
   };
   try {
-    const bundle = await bundleModule(module, env);
+    const [bundle, access] = await Promise.all([bundleModule(module, env), session]);
     send({
       kind: "start",
       bundleUrl: pathToFileURL(bundle.file).href,
       module,
       sourceDir: module.sourceDir,
-      ...session,
+      ...access,
     });
     await ready;
   } catch (error) {

@@ -89,10 +89,15 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
     // Before an engine is started for nothing.
     if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
     const { config } = await loadConfig({ cwd });
-    const session = await openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), module: { name: module.name, sourceDir: module.sourceDir }, signal, onNotice });
+    const opening = openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), module: { name: module.name, sourceDir: module.sourceDir }, signal, onNotice });
+    const early = call.via === "module" ? undefined : bodies(module, opening, env, onNotice);
+    const session = await opening.catch(async (error: unknown) => {
+      await early?.close();
+      throw error;
+    });
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => progress?.event(event));
-    const host = bodies(call, module, session, env, onNotice);
+    const host = early ?? served(module, session, onNotice);
     try {
       return await runCall(call, { module, session, host, callId, signal, env, cwd });
     } finally {
@@ -105,21 +110,17 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
   }
 }
 
-/** Where the functions of the module run. */
-function bodies(
-  { via }: ParsedCall,
-  module: ModuleInfo,
-  session: EngineSession,
-  env: NodeJS.ProcessEnv,
-  print: (text: string) => void,
-): ModuleHost {
-  if (via === "module") {
-    print("the engine loads the module: up to a minute the first time, a second later on");
-    return serveModule(session, module);
-  }
+/** The module's functions in the engine. */
+function served(module: ModuleInfo, session: EngineSession, print: (text: string) => void): ModuleHost {
+  print("the engine loads the module: up to a minute the first time, a second later on");
+  return serveModule(session, module);
+}
+
+/** The module's functions in a process beside this one, which starts while the session opens. */
+function bodies(module: ModuleInfo, session: Promise<EngineSession>, env: NodeJS.ProcessEnv, print: (text: string) => void): ModuleHost {
   return startModuleHost({
     module,
-    session: session.body,
+    session: session.then(({ body }) => body),
     env,
     onLog: ({ text }) => print(text.replace(/\n$/, "")),
   });
