@@ -14,3 +14,9 @@ export async function checkConfigFile(file: string): Promise<ConfigCheck> {
   const { problems } = parseConfig(await readFile(file, "utf8"));
   return { problems, tookMs: performance.now() - startedMs };
 }
+
+/** Where the value at `path` is in the file; the place of `word` in it, where it is there. Counts from 1. */
+export async function placeInConfig(text: string, path: readonly string[], word?: string): Promise<{ line: number; column: number }> {
+  const { placeOf } = await import("./parse.ts");
+  return placeOf(text, path, word);
+}

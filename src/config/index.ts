@@ -1,5 +1,5 @@
 export type * from "./types.ts";
-export { checkConfigFile } from "./check.ts";
+export { checkConfigFile, placeInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
 export { detectParts } from "./detect.ts";
 export type { DetectedPart } from "./detect.ts";

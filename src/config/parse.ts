@@ -53,6 +53,18 @@ export function parseConfig(text: string): ParsedConfig {
   );
 }
 
+/** Where the value at `path` begins, or the first whole `word` in it. */
+export function placeOf(text: string, path: readonly string[], word?: string): { line: number; column: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const start = offsetOf(document, path);
+  const node = document.getIn(path, true);
+  const value = isNode(node) && node.range != null ? text.slice(start, node.range[1]) : "";
+  const found = word === undefined ? null : new RegExp(`(?<![^\\s"'])${word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?![\\w-])`).exec(value);
+  const { line, col } = lines.linePos(start + (found?.index ?? 0));
+  return { line, column: col };
+}
+
 /** The library's text goes on with a code frame; the first line says it. */
 const inOneLine = (message: string): string => (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 

@@ -10,6 +10,8 @@ import { listTree } from "../tree/index.ts";
 import { distFile, findPackageRoot } from "./programs.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
 
+/** A module's top level that has not ended by now may never do. */
+const defaultSlowLoadMs = 5000;
 /** A body that ignores its cancellation is not waited for longer than this. */
 const cancelGraceMs = 2000;
 
@@ -32,10 +34,12 @@ interface SessionAccess {
 
 export interface ModuleHostOptions {
   module: ModuleInfo;
-  /** `EngineSession.body`: what bodies are given. */
-  /** May still be opening: the process starts meanwhile. */
+  /** `EngineSession.body`: what bodies are given. May still be opening: the process starts meanwhile. */
   session: SessionAccess | Promise<SessionAccess>;
   onLog?: (log: HostLog) => void;
+  /** Told once where loading the module takes longer than `slowLoadMs` (5000). */
+  onNotice?: (text: string) => void;
+  slowLoadMs?: number;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -60,7 +64,7 @@ interface Pending {
 class Host implements ModuleHost {
   private readonly options: ModuleHostOptions;
   private running: Promise<Running> | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
   private nextId = 1;
 
   constructor(options: ModuleHostOptions) {
@@ -71,8 +75,7 @@ class Host implements ModuleHost {
 
   async call({ signal, ...request }: HostCall): Promise<ReturnedValue> {
     signal?.throwIfAborted();
-    const running = await this.start();
-    signal?.throwIfAborted();
+    const running = await orAborted(this.start(), signal);
     const id = this.nextId++;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
@@ -98,17 +101,18 @@ class Host implements ModuleHost {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort(closedError());
     const running = await this.running?.catch(() => undefined);
     await running?.stop();
   }
 
   private start(): Promise<Running> {
-    if (this.closed) return Promise.reject(new Error("the module host is closed"));
+    if (this.closing.signal.aborted) return Promise.reject(closedError());
     if (this.running === undefined) {
-      const starting = startProcess(this.options, () => {
+      const onExit = (): void => {
         if (this.running === starting) this.running = undefined;
-      });
+      };
+      const starting = startProcess(this.options, this.closing.signal, onExit);
       this.running = starting;
       starting.catch(() => {
         if (this.running === starting) this.running = undefined;
@@ -125,8 +129,8 @@ interface Running {
 }
 
 /** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
-async function startProcess(options: ModuleHostOptions, onExit: () => void): Promise<Running> {
-  const { module, session, onLog } = options;
+async function startProcess(options: ModuleHostOptions, closing: AbortSignal, onExit: () => void): Promise<Running> {
+  const { module, session, onLog, onNotice, slowLoadMs = defaultSlowLoadMs } = options;
   const env = options.env ?? process.env;
   const child = fork(distFile("module-host.js"), [], {
     cwd: module.sourceDir,
@@ -170,12 +174,15 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
       reject(moduleBroken(error, module, crashOutput));
     });
   });
+  // It may end while the module is still bundled, when nobody waits for it yet.
+  ready.catch(() => {});
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
     await exited;
   };
+  let slowLoad: NodeJS.Timeout | undefined;
   try {
-    const [bundle, access] = await Promise.all([bundleModule(module, env), session]);
+    const [bundle, access] = await orAborted(Promise.all([bundleModule(module, env), session]), closing);
     send({
       kind: "start",
       bundleUrl: pathToFileURL(bundle.file).href,
@@ -183,11 +190,13 @@ async function startProcess(options: ModuleHostOptions, onExit: () => void): Pro
       sourceDir: module.sourceDir,
       ...access,
     });
-    await ready;
+    slowLoad = setTimeout(() => onNotice?.(`the module ${module.name} is still loading after ${slowLoadMs / 1000} s: its top level has not ended; Ctrl-C ends it`), slowLoadMs);
+    await orAborted(ready, closing);
   } catch (error) {
-    ready.catch(() => {});
     await stop();
     throw error;
+  } finally {
+    clearTimeout(slowLoad);
   }
   return { pending, send, stop };
 }
@@ -249,6 +258,23 @@ function readableSources(sourceDir: string): string[] {
   const kept = entries.filter((entry) => entry.type === "file").map((entry) => path.join(sourceDir, entry.path));
   const packages = path.join(sourceDir, "node_modules");
   return existsSync(packages) ? [...kept, path.join(packages, "*")] : kept;
+}
+
+const closedError = (): Error => new Error("the module host is closed");
+
+/** What the promise gives, or the signal's reason when that comes first. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(abortReason(signal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 function abortReason(signal: AbortSignal | undefined): unknown {

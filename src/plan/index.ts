@@ -9,7 +9,7 @@ export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts"
 export { brokenProjectSources, loadProject, placeProject, projectHasher, type Project, type ProjectOptions, type ProjectPlace } from "./project.ts";
 export { ProjectScanner, type ProjectSnapshot, type ScannedInput, type WatchedPlace } from "./project-scan.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
-export { isInTier, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
+export { declaredTargets, isInTier, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, type AffectedSince } from "./since.ts";

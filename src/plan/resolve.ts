@@ -32,6 +32,11 @@ const stateFolder = "**/.fastloop";
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
+  return declaredTargets(config, module).map((target) => resolveTarget(target, config, module));
+}
+
+/** As `resolveTargets`, before their calls are read. */
+export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Target[] {
   const declared = config.config.watch?.targets;
   const targets =
     declared === undefined
@@ -43,7 +48,7 @@ export function resolveTargets(config: LoadedConfig, module: ModuleInfo): Resolv
       hint: "name calls under watch.targets in fastloop.yaml, or mark functions of the module with @check()",
     });
   }
-  return targets.map((target) => resolveTarget(target, config, module));
+  return targets;
 }
 
 function checksOf(module: ModuleInfo): Target[] {

@@ -49,6 +49,7 @@ export class EngineHolder {
       module,
       session: session.body,
       onLog: (log) => this.logs.emit(log),
+      onNotice: this.options.onNotice,
       env: this.options.environment,
     });
     // Snapshots belong to the session, not to the module: they stay.

@@ -42,7 +42,14 @@ describe("the command line", () => {
     const targets = Object.entries(calls).map(([name, call]) => `    ${name}: { call: "${call}" }\n`);
     writeFileSync(path.join(folder, "fastloop.yaml"), `version: 1\nwatch:\n  targets:\n${targets.join("")}`);
     const piped = await fastloop(["-m", project, "validate"], { cwd: folder });
-    expect(piped).toMatchObject({ exitCode: 2, stdout: expect.stringMatching(/targets\.piped: .*nothing can follow "do-it"/) });
+    expect(piped).toMatchObject({ exitCode: 2, stdout: expect.stringMatching(/^fastloop\.yaml:5:27: watch\.targets\.piped: .*nothing can follow "do-it"/) });
+    writeFileSync(path.join(folder, "fastloop.yaml"), 'version: 1\nwatch:\n  targets:\n    one: { call: "do-ti" }\n    two: { call: "do-it --lvl low --and more" }\n');
+    const { stdout } = await fastloop(["-m", project, "validate", "--json"], { cwd: folder });
+    expect((JSON.parse(stdout) as { problems: { place: string; message: string }[] }).problems.map(({ place, message }) => `${place} ${message}`)).toEqual([
+      'fastloop.yaml:4:19 watch.targets.one: the module has no function "do-ti"',
+      'fastloop.yaml:5:25 watch.targets.two: "do-it" has no argument --lvl',
+      'fastloop.yaml:5:35 watch.targets.two: "do-it" has no argument --and',
+    ]);
     writeFileSync(path.join(folder, "fastloop.yaml"), `version: 1\nwatch:\n  targets:\n${targets[0]}`);
     expect(await fastloop(["-m", project, "validate"], { cwd: folder })).toMatchObject({ exitCode: 0 });
     rmSync(folder, { recursive: true });

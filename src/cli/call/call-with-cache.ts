@@ -123,6 +123,7 @@ function bodies(module: ModuleInfo, session: Promise<EngineSession>, env: NodeJS
     session: session.then(({ body }) => body),
     env,
     onLog: ({ text }) => print(text.replace(/\n$/, "")),
+    onNotice: print,
   });
 }
 

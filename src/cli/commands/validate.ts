@@ -50,7 +50,7 @@ async function validate(context: CliContext, flags: ValidateFlags): Promise<void
   });
   const name = path.relative(context.cwd, file) || file;
   const shown = check.problems.filter((problem) => wanted.includes(problem.level)).map((problem) => inFile(problem, name));
-  if (check.problems.length === 0 && wanted.includes("semantic")) shown.push(...(await callProblems(context, file)));
+  if (check.problems.length === 0 && wanted.includes("semantic")) shown.push(...(await callProblemsIn(context, file, name)));
   print(context, flags, name, shown, performance.now() - startedMs);
   process.exitCode = shown.length > 0 ? ExitCode.usage : ExitCode.passed;
 }
@@ -65,26 +65,18 @@ const inFile = ({ line, column, level, message, hint }: ConfigProblem, file: str
   hint,
 });
 
-/** Reads the module and follows every watched call through its signatures. */
-async function callProblems(context: CliContext, file: string): Promise<Shown[]> {
-  const { openProject } = await import("../project.ts");
-  const { parseCall } = await import("../call/parse-call.ts");
+/** Every problem of every call, or what keeps the module from being read. */
+async function callProblemsIn(context: CliContext, file: string, name: string): Promise<Shown[]> {
+  const { callProblems } = await import("../validate-calls.ts");
   try {
-    const { project } = await openProject(context, file);
-    // Values, too, and what follows the function: every target's, not only the first that is wrong.
-    return project.targets.flatMap(({ target }): Shown[] => {
-      try {
-        parseCall(target.call, { module: project.module, cwd: project.root });
-        return [];
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        const message = error.place === undefined ? error.message : `${error.place}: ${error.message}`;
-        return [{ level: "semantic", place: target.place, message, hint: error.hint }];
-      }
+    const problems = await callProblems(context, file);
+    return problems.map(({ line, column, place, message, hint }): Shown => {
+      if (line === undefined || column === undefined) return { level: "semantic", place, message, hint };
+      return { level: "semantic", file: name, line, column, place: `${name}:${line}:${column}`, message, hint };
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [{ level: "semantic", place: error.place ?? path.relative(context.cwd, file), message: error.message, hint: error.hint }];
+    return [{ level: "semantic", place: error.place ?? name, message: error.message, hint: error.hint }];
   }
 }
 

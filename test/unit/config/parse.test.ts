@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../src/config/parse.ts";
+import { parseConfig, placeOf } from "../../../src/config/parse.ts";
 
 const problemsOf = (text: string) =>
   parseConfig(text).problems.map(({ line, column, level, message, hint }) => ({ line, column, level, message, hint }));
@@ -123,4 +123,16 @@ describe("YAML's own means", () => {
     expect(problemsOf("version: 1\n---\nversion: 1\n")).toMatchObject([{ message: "there is more than one document in this file" }]);
     expect(problemsOf("version: 1\nwatch: { targets: { a: { call: '' } } }\n")).toMatchObject([{ message: "must not be empty" }]);
   });
+});
+
+test("the place of a word is found in texts of every form", () => {
+  const text = 'version: 1\nwatch:\n  targets:\n    one: { call: "test --sources . --source=." }\n    two:\n      call: >-\n        test\n        --source .\n    three: { call: test }\n';
+  const place = (name: string, word?: string): string => {
+    const { line, column } = placeOf(text, ["watch", "targets", name, "call"], word);
+    return `${line}:${column}`;
+  };
+  expect([place("one"), place("one", "test"), place("one", "--source"), place("two", "--source"), place("three", "test"), place("three", "absent")]).toEqual([
+    "4:18", "4:19", "4:36", "8:9", "9:20", "9:20",
+  ]);
+  expect(place("gone")).toBe("4:5");
 });

@@ -333,3 +333,16 @@ describe("a function body cannot", () => {
     expect(await attempt("return String(process.send)")).toBe("undefined");
   });
 });
+
+it("says what is waited for where a module's top level never ends, and ends it with the call or the host", async () => {
+  const module = await moduleOf('  @func()\n  text(): string {\n    return "x"\n  }', "while (Date.now() > 0) {}");
+  const told = deferred<string>();
+  const host = startModuleHost({ module, session, onNotice: told.resolve, slowLoadMs: 1 });
+  const controller = new AbortController();
+  const call = host.call({ function: "text", args: {}, callId: "endless", signal: controller.signal });
+  expect(await told.promise).toContain("the module it is still loading");
+  controller.abort(new Error("Ctrl-C"));
+  await expect(call).rejects.toThrow("Ctrl-C");
+  await host.close();
+  await expect(host.call({ function: "text", args: {}, callId: "later" })).rejects.toThrow("closed");
+});

@@ -1,0 +1,76 @@
+/** What is wrong with the watched calls of a configuration: all of it, each at its place in the file. */
+import { readFileSync } from "node:fs";
+import { loadConfig, placeInConfig } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import { findModule, loadModule } from "../module/index.ts";
+import { declaredTargets, resolveTarget, type Target } from "../plan/index.ts";
+import { parseCall } from "./call/parse-call.ts";
+import type { CliContext } from "./context.ts";
+
+export interface CallProblem {
+  /** In the configuration; undefined for a function that the module itself declares. */
+  line?: number;
+  column?: number;
+  /** Where there is no line: the module's `file:line`. */
+  place: string;
+  message: string;
+  hint?: string;
+}
+
+/** Reads the module and follows every call through its signatures: functions, arguments, values and what follows. */
+export async function callProblems(context: CliContext, file: string): Promise<CallProblem[]> {
+  const config = await loadConfig({ cwd: context.cwd, file });
+  const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
+  const text = readFileSync(file, "utf8");
+  const check = (target: Target): void => {
+    resolveTarget(target, config, module);
+    // By the grammar that runs it: values, too, and what follows the function.
+    parseCall(target.call, { module, cwd: config.root });
+  };
+  const found = declaredTargets(config, module).flatMap((target) => problemsOf(target, check).map((error) => ({ target, error })));
+  return Promise.all(
+    found.map(async ({ target, error }): Promise<CallProblem> => {
+      const { hint, place } = error;
+      const message = place === undefined || place === target.place ? error.message : `${place}: ${error.message}`;
+      if (config.config.watch?.targets?.[target.name] === undefined) return { place: target.place, message, hint };
+      const at = await placeInConfig(text, ["watch", "targets", target.name, "call"], wordOf(error));
+      return { ...at, place: target.place, message: `watch.targets.${target.name}: ${message}`, hint };
+    }),
+  );
+}
+
+/** The first problem of a call; where that is an argument that the function does not have, also those after it. */
+export function problemsOf(target: Target, check: (target: Target) => void): UserError[] {
+  const problems: UserError[] = [];
+  for (let call = target.call; ; ) {
+    try {
+      check({ ...target, call });
+      return problems;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const flag = unknownFlag(error);
+      // Without the argument that was written wrongly, another one may seem to be missing: that is no second problem.
+      if (problems.length === 0 || flag !== undefined) problems.push(error);
+      const shorter = flag === undefined ? call : withoutFlag(call, flag);
+      if (shorter.length === call.length) return problems;
+      call = shorter;
+    }
+  }
+}
+
+function unknownFlag({ message }: UserError): string | undefined {
+  return /\bno argument (--[\w-]+)$/.exec(message)?.[1];
+}
+
+/** Leaves out the flag and, unless it is attached or another flag follows, the word after it as its value. */
+function withoutFlag(call: readonly string[], flag: string): string[] {
+  const at = call.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
+  if (at < 0) return [...call];
+  const hasValue = call[at] === flag && call[at + 1]?.startsWith("-") === false;
+  return call.filter((_word, index) => index !== at && !(hasValue && index === at + 1));
+}
+
+/** The word of the call that an error is about. */
+function wordOf(error: UserError): string | undefined {
+  return unknownFlag(error) ?? /\bno function "(.+)"$/.exec(error.message)?.[1] ?? error.place;
+}
