@@ -13,7 +13,7 @@ interface KnownHash {
 
 /** The hashes of one root as they are stored: columns in the order of a listing. */
 export interface HashColumns {
-  paths: readonly string[];
+  paths: string[];
   sizesBytes: Float64Array;
   mtimesNs: BigInt64Array;
   ctimesNs: BigInt64Array;
@@ -100,6 +100,8 @@ export class HashTable {
       at = positionIn(paths, path);
       if (paths[at] !== path) return undefined;
     }
+    // The text that the entry keeps anyway: once all were asked for, that of the file is let go.
+    paths[at] = path;
     if (this.gone.size > 0 && this.gone.has(path)) return undefined;
     this.next = at + 1;
     return at;

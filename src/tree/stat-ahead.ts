@@ -55,17 +55,20 @@ export class StatAhead {
     if (Atomics.compareExchange(this.states, at, untouched, leftOut) !== seen) return undefined;
     const from = at * fields;
     const mode = numbers[from]!;
+    const mtimeNs = numbers[from + 2]!;
     if ((mode & typeMask) !== regularFileType) return undefined;
     return {
       path,
       type: "file",
       mode: Number(mode) & 0o7777,
       sizeBytes: Number(numbers[from + 1]),
-      mtimeNs: numbers[from + 2]!,
-      ctimeNs: numbers[from + 3]!,
+      mtimeNs,
+      ctimeNs: numbers[from + 3] === mtimeNs ? mtimeNs : numbers[from + 3]!,
       inode: BigInt.asUintN(64, numbers[from + 4]!),
       uid: Number(numbers[from + 5]),
       gid: Number(numbers[from + 6]),
+      hash: undefined,
+      hashedBy: undefined,
     };
   }
 

@@ -16,8 +16,8 @@ export interface TreeEntry {
   /** Link text, symlinks only. */
   linkTarget?: string;
   /** Of the content when it was last asked for, and by whom; written by `ContentHasher` only, which alone reads it. */
-  hash?: string;
-  hashedBy?: object;
+  hash?: string | undefined;
+  hashedBy?: object | undefined;
 }
 
 /** What part of a host directory is meant; pattern semantics are those of moby/patternmatcher (.dockerignore). */

@@ -118,7 +118,7 @@ interface KnownFolder {
   entries: TreeEntry[];
   /** Of each entry: which selections want the file, or what is known of the folder. */
   wanted: (readonly number[] | KnownChildFolder)[];
-  unreadable: TreeListing["unreadable"];
+  unreadable: readonly TreeListing["unreadable"][number][];
 }
 
 interface KnownChildFolder {
@@ -236,7 +236,7 @@ class Walk {
     active: readonly Active[],
     outdated: KnownFolder | undefined,
   ): KnownFolder {
-    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: [] };
+    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none };
     const earlier = outdated === undefined ? undefined : entriesInOrder(outdated);
     this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
@@ -244,7 +244,7 @@ class Walk {
       children = readdirSync(directory, { withFileTypes: true });
     } catch (error) {
       if (isExhausted(error)) throw tooManyFiles(error, directory);
-      if (!hasVanished(error)) known.unreadable.push({ path: folder, reason: reasonOf(error) });
+      if (!hasVanished(error)) known.unreadable = [{ path: folder, reason: reasonOf(error) }];
       return known;
     }
     sortByNameBytes(children);
@@ -268,6 +268,9 @@ class Walk {
         known.wanted.push(chosen);
       }
     }
+    // Lists that grew hold room for more; these stay as they are, by the ten thousand.
+    known.entries = known.entries.slice();
+    known.wanted = known.wanted.slice();
     return known;
   }
 
@@ -280,7 +283,8 @@ class Walk {
     earlier: EarlierEntry | undefined,
   ): void {
     const inside = this.startingAt(path);
-    const chosen: number[] = [];
+    const chosen = this.chosenNow;
+    chosen.length = 0;
     for (const { selection, state } of active) {
       const next = this.filters[selection]!.enterFolder(path.slice(this.cuts[selection]), state);
       if (next?.selected === true) chosen.push(selection);
@@ -291,7 +295,7 @@ class Walk {
     const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
     if (entry === undefined) return;
     known.entries.push(entry);
-    known.wanted.push({ name, chosen, inside, enter });
+    known.wanted.push({ name, chosen: chosen.length === 0 ? none : chosen.slice(), inside: inside.slice(), enter });
   }
 
   /** `before` itself where it says the same: neighbours are mostly wanted by the same selections. */
@@ -353,7 +357,7 @@ class Walk {
     } catch (error) {
       if (hasVanished(error) && !path.includes("\uFFFD")) return undefined;
       const reason = path.includes("\uFFFD") ? "its name is not valid UTF-8" : reasonOf(error);
-      known.unreadable.push({ path, reason });
+      known.unreadable = [...known.unreadable, { path, reason }];
       return undefined;
     }
   }
@@ -375,10 +379,14 @@ function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry 
     mode: Number(stats.mode) & 0o7777,
     sizeBytes: type === "file" ? Number(stats.size) : 0,
     mtimeNs: stats.mtimeNs,
-    ctimeNs: stats.ctimeNs,
+    // Mostly the same moment: one number for both.
+    ctimeNs: stats.ctimeNs === stats.mtimeNs ? stats.mtimeNs : stats.ctimeNs,
     inode: stats.ino,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
+    // Named here, so that what is set later needs no memory beside the entry.
+    hash: undefined,
+    hashedBy: undefined,
   };
   if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
   if (type === "directory") entry.birthtimeNs = stats.birthtimeNs;
