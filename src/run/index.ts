@@ -2,7 +2,8 @@
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 export { limitsOf } from "./limits.ts";
 export { ProjectLock } from "./lock.ts";
-export { Loop, type LoopOptions } from "./loop.ts";
+export { Loop } from "./loop.ts";
+export type { LoopOptions } from "./loop-options.ts";
 export { sweepDrafts } from "./sweep-drafts.ts";
 export { retentionOf, RunStore, type RunRecord } from "./records.ts";
 export type { FunctionState, LoopState, Outcome } from "./state.ts";

@@ -12,15 +12,19 @@ import {
   type Project,
   type ProjectPlace,
   type ProjectSnapshot,
-  type Selection,
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
-import { systemClock, Watcher, type HintSourceKind, type SettledHints } from "../watch/index.ts";
+import { systemClock, Watcher, type SettledHints } from "../watch/index.ts";
 import { engineName, EngineHolder } from "./engine-holder.ts";
-import type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
+import { Audience } from "./audience.ts";
+import { tookTooLong } from "./deadline.ts";
+import type { FinishedNotice, LoopListener } from "./events.ts";
 import { runFunction } from "./function-run.ts";
 import { Holds } from "./holds.ts";
 import { limitsOf } from "./limits.ts";
+import type { LoopOptions } from "./loop-options.ts";
+import { MovingInputs } from "./moving-inputs.ts";
+import { asPlannedFunction, isForced, reasonsOf, type Forced } from "./planned-function.ts";
 import { ProjectLock } from "./lock.ts";
 import { reduce } from "./machine.ts";
 import { OpenSteps } from "./open-steps.ts";
@@ -29,38 +33,6 @@ import { retentionOf, RunStore } from "./records.ts";
 import { sweepDrafts } from "./sweep-drafts.ts";
 import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
-
-export interface LoopOptions {
-  cwd: string;
-  moduleDir?: string;
-  configFile?: string;
-  environment: NodeJS.ProcessEnv;
-  /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
-  engine?: string;
-  buildkitHost?: string;
-  /** Nothing is fetched to set an engine up. */
-  offline?: boolean;
-  /** Write `cache.to` at the end. Not while watching: what is being edited is of no use to others. */
-  writesCaches?: boolean;
-  /** How the lock names this process, e.g. `fastloop watch`. */
-  command: string;
-  /** Only these functions, and what they need. */
-  selection?: Selection;
-  /** Run what is current, too. */
-  force?: boolean;
-  jobs?: number;
-  failFast?: boolean;
-  /** Edits start nothing by themselves: what they affect waits for `runParked`. */
-  manual?: boolean;
-  /** For functions that declare none. */
-  timeoutMs?: number;
-  /** For all of a single run together. */
-  deadlineMs?: number;
-  source?: HintSourceKind | "auto";
-  quietMs?: number;
-}
-
-const runsOnMovingInputs = 3;
 
 /**
  * A project kept true: looks at files, plans, runs what is affected, cancels what became stale. `runAll` does it once,
@@ -72,8 +44,7 @@ export class Loop {
   private readonly hasher: ContentHasher;
   private readonly store: RunStore;
   private readonly lock: ProjectLock;
-  private readonly listeners = new Set<LoopListener>();
-  private readonly stateListeners = new Set<(state: LoopState) => void>();
+  private readonly audience = new Audience(() => this.machine);
   private readonly controllers = new Map<string, AbortController>();
   private readonly openSteps = new Map<string, OpenSteps>();
   private readonly results = new Map<string, FinishedNotice>();
@@ -90,8 +61,8 @@ export class Loop {
   private waitingLooks = 0;
   private holds: Holds | undefined;
   private firstSnapshot: ProjectSnapshot | undefined;
-  private readonly notFresh = new Map<string, number>();
-  private forced: Set<string> | "all" | undefined;
+  private readonly movingInputs = new MovingInputs();
+  private forced: Forced;
   private engineInDigests: string | undefined;
   private failure: unknown;
   private stopped = false;
@@ -100,7 +71,7 @@ export class Loop {
     this.options = options;
     this.place = placeProject(options);
     this.lock = ProjectLock.take(this.place.stateDir, options.command);
-    const notice = (text: string): void => this.emit({ kind: "notice", text });
+    const notice = (text: string): void => this.audience.tell({ kind: "notice", text });
     this.hasher = projectHasher(this.place.stateDir, notice);
     this.store = new RunStore(this.place.stateDir, notice);
     this.store.sweep();
@@ -116,14 +87,12 @@ export class Loop {
 
   /** Subscribes to all that happens; returns the unsubscribe function. */
   on(listener: LoopListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.audience.on(listener);
   }
 
   /** Told of every change of the state; between two notices there may be several. */
   onState(listener: (state: LoopState) => void): () => void {
-    this.stateListeners.add(listener);
-    return () => this.stateListeners.delete(listener);
+    return this.audience.onState(listener);
   }
 
   /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
@@ -157,7 +126,7 @@ export class Loop {
       stateDir: this.place.stateDir,
       onUnsettled: () => this.dispatch({ kind: "hinted" }),
       onSettled: (hints) => void this.look(hints),
-      onNotice: (text) => this.emit({ kind: "notice", text }),
+      onNotice: (text) => this.audience.tell({ kind: "notice", text }),
       fingerprint: () => this.reader.scan().statDigest(),
       rules: { quietMs },
       source: this.options.source ?? (configured?.poll === true ? "polling" : "auto"),
@@ -168,7 +137,7 @@ export class Loop {
     // Every folder was watched before it was read: what is known is what the first look would see.
     if (late === 0 && this.watcher.kind === "folders") this.firstSnapshot = snapshot;
     const targets = this.reader.read?.targets ?? [];
-    this.emit({
+    this.audience.tell({
       kind: "ready",
       targets: targets.map((item) => item.target.name),
       files: snapshot.size,
@@ -271,11 +240,11 @@ export class Loop {
     this.snapshot = snapshot;
     this.failure = undefined;
     this.plans = new Map(planned.map((plan) => [plan.item.target.name, plan]));
-    for (const { path: at, reason } of snapshot.unreadable()) this.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
+    for (const { path: at, reason } of snapshot.unreadable()) this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     const affected = planned.filter((plan) => this.isWanted(plan));
-    this.emit({
+    this.audience.tell({
       kind: "planned",
-      affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: this.reasons(plan) })),
+      affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: reasonsOf(plan, this.forced) })),
       current: planned.filter((plan) => !this.isWanted(plan)).map((plan) => plan.item.target.name),
       look: hints.everywhere ?? "hints",
       tookMs: Math.round(performance.now() - startedMs),
@@ -284,17 +253,7 @@ export class Loop {
     this.forced = undefined;
     this.dispatch({
       kind: "planned",
-      functions: planned.map((plan) => ({
-        name: plan.item.target.name,
-        needs: plan.item.target.needs,
-        policy: plan.item.target.policy,
-        uses: plan.item.target.uses,
-        digest: plan.digest,
-        affected: plan.verdict === "affected" || isForced(plan, forced),
-        reasons: isForced(plan, forced) ? this.reasons(plan, forced) : plan.reasons,
-        forced: isForced(plan, forced),
-        held: !isForced(plan, forced) && this.holds?.isHeld(plan.item.target.name, plan.digest, plan.item.target.debounceMs) === true,
-      })),
+      functions: planned.map((plan) => asPlannedFunction(plan, forced, this.holds)),
       unsettled: this.waitingLooks > 0 || this.watcher?.isUnsettled === true,
     });
     this.holds?.whenReleased((names) => this.dispatch({ kind: "released", names }));
@@ -306,10 +265,6 @@ export class Loop {
 
   private isWanted(plan: PlannedTarget): boolean {
     return plan.verdict === "affected" || isForced(plan, this.forced);
-  }
-
-  private reasons(plan: PlannedTarget, forced = this.forced): PlannedTarget["reasons"] {
-    return isForced(plan, forced) && plan.reasons.length === 0 ? [{ kind: "forced" }] : plan.reasons;
   }
 
   private plan({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
@@ -339,8 +294,8 @@ export class Loop {
       this.store.retention = retentionOf(project.config.config.records);
       this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };
       this.failure = undefined;
-      if (wasBroken) this.emit({ kind: "recovered" });
-      for (const text of notices) this.noticeOnce(text);
+      if (wasBroken) this.audience.tell({ kind: "recovered" });
+      for (const text of notices) this.audience.noticeOnce(text);
     } catch (error) {
       this.broken(error);
     }
@@ -355,7 +310,7 @@ export class Loop {
       return;
     }
     // A single run throws it instead.
-    if (this.watcher !== undefined) this.emit({ kind: "broken", error });
+    if (this.watcher !== undefined) this.audience.tell({ kind: "broken", error });
     this.wake();
   }
 
@@ -370,8 +325,8 @@ export class Loop {
       cache: cache === undefined || this.options.writesCaches === true ? cache : { ...cache, to: [] },
       environment: this.options.environment,
       hasher: this.hasher,
-      onNotice: (text) => this.emit({ kind: "notice", text }),
-      onEngine: (engine) => this.emit({ kind: "engine", engine }),
+      onNotice: (text) => this.audience.tell({ kind: "notice", text }),
+      onEngine: (engine) => this.audience.tell({ kind: "engine", engine }),
     });
     return this.engine;
   }
@@ -380,18 +335,18 @@ export class Loop {
     const { state, effects } = reduce(this.machine, event);
     this.machine = state;
     for (const effect of effects) this.perform(effect);
-    for (const listener of this.stateListeners) listener(this.machine);
+    this.audience.showState();
     if (this.isAtRest()) this.wake();
   }
 
   private perform(effect: Effect): void {
     if (effect.kind === "start") void this.runOne(effect);
-    else if (effect.kind === "blocked") this.emit({ kind: "blocked", name: effect.name, need: effect.need });
+    else if (effect.kind === "blocked") this.audience.tell({ kind: "blocked", name: effect.name, need: effect.need });
     else if (effect.kind === "short") {
-      this.emit({ kind: "notice", text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended` });
+      this.audience.tell({ kind: "notice", text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended` });
     }
     else {
-      this.emit({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
+      this.audience.tell({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
       this.controllers.get(effect.name)?.abort(new UserError("interrupted", `${effect.name} became ${effect.why}`));
     }
   }
@@ -412,13 +367,14 @@ export class Loop {
       timeoutMs: this.options.timeoutMs,
       stoodStill: () => this.stoodStill(plan, project),
       openSteps,
-      emit: (notice) => this.emit(notice),
+      emit: (notice) => this.audience.tell(notice),
     });
     this.controllers.delete(effect.name);
     this.openSteps.delete(effect.name);
-    const finished = this.guardedAgainstEndlessRuns(ended);
+    // A watch waits for files to rest.
+    const finished = this.watcher === undefined ? this.movingInputs.judge(ended) : ended;
     this.results.set(effect.name, finished);
-    this.emit(finished);
+    this.audience.tell(finished);
     await record();
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
     if (this.stopped) return;
@@ -440,15 +396,6 @@ export class Loop {
     return plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
   }
 
-  /** Without a watch nobody waits for files to rest: a function whose inputs never do fails after a few runs. */
-  private guardedAgainstEndlessRuns(finished: FinishedNotice): FinishedNotice {
-    const times = finished.fresh ? 0 : (this.notFresh.get(finished.name) ?? 0) + 1;
-    this.notFresh.set(finished.name, times);
-    if (times < runsOnMovingInputs || this.watcher !== undefined) return finished;
-    const error = { message: `its inputs changed during each of ${times} runs`, exitCode: 1 };
-    return { ...finished, outcome: "failed", fresh: true, error };
-  }
-
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */
   private confirm(): void {
     const now = this.project?.scanner.scan();
@@ -463,19 +410,12 @@ export class Loop {
     const named = (verdict: string): string[] =>
       this.machine.functions.filter((fn) => fn.verdict === verdict).map((fn) => fn.name);
     const parked = this.machine.functions.filter((fn) => fn.phase === "parked").map((fn) => fn.name);
-    this.emit({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked });
+    this.audience.tell({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked });
   }
 
   /** Ends a run that takes too long as a whole, naming what it waited for. */
   private timeOut(deadlineMs: number): void {
-    const waits = this.machine.functions.flatMap((fn) => {
-      const step = this.openSteps.get(fn.name)?.newest;
-      if (this.controllers.has(fn.name)) return [step === undefined ? `${fn.name} ran` : `${fn.name} ran: ${step}`];
-      const need = fn.needs.find((name) => this.machine.functions.some((other) => other.name === name && other.verdict !== "current"));
-      return fn.phase === "queued" ? [`${fn.name} waited for ${need ?? "its turn"}`] : [];
-    });
-    const detail = waits.length === 0 ? "the engine was not ready" : waits.join("\n");
-    const error = new UserError("timed-out", `the run took longer than ${deadlineMs / 1000} s`, { detail });
+    const error = tookTooLong(deadlineMs, this.machine, (name) => (this.controllers.has(name) ? { step: this.openSteps.get(name)?.newest } : undefined));
     for (const controller of this.controllers.values()) controller.abort(error);
     this.failure = error;
     void this.stop();
@@ -489,19 +429,4 @@ export class Loop {
     for (const resolve of this.settledWaiters.splice(0)) resolve();
   }
 
-  private readonly noticed = new Set<string>();
-
-  private noticeOnce(text: string): void {
-    if (this.noticed.has(text)) return;
-    this.noticed.add(text);
-    this.emit({ kind: "notice", text });
-  }
-
-  private emit(notice: LoopNotice): void {
-    for (const listener of this.listeners) listener(notice, this.machine);
-  }
-}
-
-function isForced(plan: PlannedTarget, forced: ReadonlySet<string> | "all" | undefined): boolean {
-  return forced === "all" || forced?.has(plan.item.target.name) === true;
 }

@@ -1,0 +1,33 @@
+import type { Selection } from "../plan/index.ts";
+import type { HintSourceKind } from "../watch/index.ts";
+
+/** What a run or a watch is about, and how it goes about it. */
+export interface LoopOptions {
+  cwd: string;
+  moduleDir?: string;
+  configFile?: string;
+  environment: NodeJS.ProcessEnv;
+  /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
+  engine?: string;
+  buildkitHost?: string;
+  /** Nothing is fetched to set an engine up. */
+  offline?: boolean;
+  /** Write `cache.to` at the end. Not while watching: what is being edited is of no use to others. */
+  writesCaches?: boolean;
+  /** How the lock names this process, e.g. `fastloop watch`. */
+  command: string;
+  /** Only these functions, and what they need. */
+  selection?: Selection;
+  /** Run what is current, too. */
+  force?: boolean;
+  jobs?: number;
+  failFast?: boolean;
+  /** Edits start nothing by themselves: what they affect waits for `runParked`. */
+  manual?: boolean;
+  /** For functions that declare none. */
+  timeoutMs?: number;
+  /** For all of a single run together. */
+  deadlineMs?: number;
+  source?: HintSourceKind | "auto";
+  quietMs?: number;
+}
