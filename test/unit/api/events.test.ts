@@ -74,3 +74,26 @@ it("calls a result that the session holds cached", () => {
   call.reused([{ digest: "v", name: "exec true" }]);
   expect(events.at(-1)).toMatchObject({ kind: "step-done", cached: true });
 });
+
+it.each([
+  ["before its step is done and after", [log("a hun"), vertex({ startedMs: 1, completedMs: 2 }), log("ter2 b")]],
+  ["both after its step is done", [vertex({ startedMs: 1, completedMs: 2 }), log("a hun"), log("ter2 b")]],
+])("masks a secret whose pieces come %s", (_when, updates) => {
+  const { events, call } = recorder(["hunter2"]);
+  const listen = call.solveListener();
+  listen(vertex({ startedMs: 1 }));
+  for (const update of updates) listen(update);
+  call.end();
+  expect(events.map((event) => (event.kind === "log" ? event.text : "")).join("")).toBe("a *** b");
+});
+
+it("tells what only looked like the beginning of a secret, at the end of the request and in its error", () => {
+  const { events, call } = recorder(["hunter2"]);
+  const listen = call.solveListener();
+  for (const update of [vertex({ startedMs: 1 }), log("a hun"), vertex({ startedMs: 1, completedMs: 2 })]) listen(update);
+  const texts = (): string => events.map((event) => (event.kind === "log" ? event.text : "")).join("");
+  expect(texts()).toBe("a ");
+  expect(call.outputOf("v").stdout).toBe("a hun");
+  call.end();
+  expect(texts()).toBe("a hun");
+});

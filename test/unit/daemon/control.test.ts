@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -53,4 +54,39 @@ it("answers with the session before it tells that the session has ended, wheneve
     { port: 7, token: "t", engine: { kind: "embedded", version: "v", reason: "" } },
     { kind: "session-ended", reason: "buildkitd ended by itself" },
   ]);
+});
+
+it("stops writing caches when the client is gone", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  let begun = (_signal: AbortSignal): void => undefined;
+  const writing = new Promise<AbortSignal>((resolve) => (begun = resolve));
+  const exportCaches = (signal: AbortSignal): Promise<string[]> => {
+    begun(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve([])));
+  };
+  const session = { signal: new AbortController().signal, api: { exportCaches } } as unknown as Session;
+  const find = (token: string) => (token === "t" || token === "b" ? { session, isBody: token === "b" } : undefined);
+  const unexpected = (error: unknown): never => {
+    throw error;
+  };
+  const control = await startControl({ socket, sessions: { find }, onError: unexpected } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const post = (token: string): http.ClientRequest => {
+    const request = http.request({ socketPath: socket, method: "POST", path: "/caches", agent: false });
+    request.on("error", () => undefined).end(JSON.stringify({ token }));
+    return request;
+  };
+  // A function body's token does not open the control socket's door either.
+  const [refused] = (await once(post("b"), "response")) as [http.IncomingMessage];
+  expect(refused.statusCode).toBe(404);
+  const request = post("t");
+  const signal = await writing;
+  const aborted = once(signal, "abort");
+  request.destroy();
+  await aborted;
+  expect(signal.aborted).toBe(true);
 });

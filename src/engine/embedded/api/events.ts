@@ -63,8 +63,18 @@ export class CallEvents {
 
   /** The end of what an exec printed, scrubbed. */
   outputOf(vertex: string): { stdout: string; stderr: string } {
-    const { kept } = this.step(vertex);
+    const step = this.step(vertex);
+    this.flush(vertex, step);
+    const { kept } = step;
     return { stdout: tail(kept.stdout), stderr: tail(kept.stderr) };
+  }
+
+  /**
+   * Tells what was held back because it could be the beginning of a secret. Not when its step is done: pieces of the log
+   * may come later, and the secret's end with them.
+   */
+  end(): void {
+    for (const [digest, step] of this.steps) this.flush(digest, step);
   }
 
   private vertex(vertex: StatusUpdate["vertexes"][number]): void {
@@ -79,7 +89,6 @@ export class CallEvents {
     if (completedMs === undefined || step.state === "done") return;
     // Sources complete more than once: first when their key is known, then when they were fetched.
     step.state = "done";
-    this.flush(digest, step);
     this.emit(step.name, {
       kind: "step-done",
       step: digest,
@@ -95,7 +104,6 @@ export class CallEvents {
     const decoder = upsert(step.decoders, stream, () => new TextDecoder());
     const scrubber = upsert(step.scrubbers, stream, () => new StreamScrubber(this.sink.secretsOf(vertex)));
     this.print(vertex, step, stream, scrubber.push(decoder.decode(data, { stream: true })));
-    if (step.state === "done") this.flush(vertex, step);
   }
 
   private flush(digest: string, step: Step): void {

@@ -36,6 +36,7 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
     variableValues: request.variables ?? {},
     operationName: request.operationName,
   });
+  call.events.end();
   if (result.errors === undefined) return { data: result.data };
   return { errors: result.errors.map(format), data: result.data ?? null };
 }

@@ -1,3 +1,4 @@
+import { aborted } from "./aborted.ts";
 import { ApiError } from "./errors.ts";
 import { hostnameOf } from "./service-names.ts";
 import type { RunningService } from "./service-running.ts";
@@ -35,7 +36,7 @@ export function tunnelTo(service: Service, ports: readonly PortForwardArgument[]
 export async function up(call: Call, service: Service, args: { ports: PortForwardArgument[]; random: boolean }): Promise<null> {
   const tunnel = tunnelTo(service, args.ports, !args.random && args.ports.length === 0);
   const { services } = call.session;
-  const over = new Promise<"over">((resolve) => call.signal.addEventListener("abort", () => resolve("over"), { once: true }));
+  const over = aborted(call.signal).then(() => "over" as const);
   const starting = services.startToStay(tunnel);
   try {
     const running = await Promise.race([starting, over]);

@@ -1,3 +1,4 @@
+import { aborted } from "./aborted.ts";
 import { ApiError } from "./errors.ts";
 import { id, typeModule } from "./resolver.ts";
 import { hostnameOf } from "./service-names.ts";
@@ -48,8 +49,9 @@ async function portsOf(call: Call, service: Service): Promise<readonly ExposedPo
 
 /** The service goes on starting for others who wait for it; a request that was given up does not. */
 async function untilCancelled(call: Call, work: Promise<unknown>): Promise<void> {
-  const cancelled = new Promise<never>((_resolve, reject) => {
-    call.signal.addEventListener("abort", () => reject(new ApiError("canceled")), { once: true });
+  const cancelled = aborted(call.signal).then(() => {
+    throw new ApiError("canceled");
   });
+  cancelled.catch(() => undefined);
   await Promise.race([work, cancelled]);
 }

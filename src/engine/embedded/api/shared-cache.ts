@@ -34,6 +34,7 @@ export async function exportCaches(session: Session, definitions: readonly Defin
   const said: string[] = [];
   if (definitions.length === 0) return said;
   for (const cache of caches) {
+    if (signal.aborted) break;
     const startedAt = performance.now();
     const problem = (await problemOf(session, cache)) ?? (await exportTo(session, definitions, cache, signal));
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);

@@ -73,9 +73,7 @@ export class Results {
 
   /** Runs a call on a result while it is held. */
   async use<T>(ref: Ref, call: (gateway: Gateway, id: string) => Promise<T>): Promise<T> {
-    const held = await this.#heldOf(ref as Result);
-    held.users += 1;
-    clearTimeout(held.idleTimer);
+    const held = await this.#take(ref as Result);
     try {
       return await call(held.gateway, held.id);
     } finally {
@@ -91,8 +89,11 @@ export class Results {
     await Promise.all(stopping);
   }
 
-  /** What holds the result now; parallel readers of a released one share the solve that brings it back. */
-  async #heldOf(result: Result): Promise<Held> {
+  /**
+   * What holds the result, taken before anything else can run: what nobody uses may be let go of at any time. Parallel
+   * readers of a released one share the solve that brings it back.
+   */
+  async #take(result: Result): Promise<Held> {
     for (;;) {
       const holding = result.held ?? this.#holdAgain(result);
       result.held = holding;
@@ -100,7 +101,11 @@ export class Results {
         if (result.held === holding) result.held = undefined;
         throw error;
       });
-      if (this.#held.has(held)) return held;
+      if (this.#held.has(held)) {
+        held.users += 1;
+        clearTimeout(held.idleTimer);
+        return held;
+      }
       if (result.held === holding) result.held = undefined;
     }
   }

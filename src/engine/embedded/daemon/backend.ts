@@ -30,6 +30,8 @@ export interface BackendOptions {
   log: Log;
   /** BuildKit ended by itself: what runs on it is lost. */
   onLost(reason: string): void;
+  /** How long our own buildkitd may take to answer; for tests. */
+  answerMs?: number;
   /** It can't be kept up. */
   onBroken(error: Error): void;
 }
@@ -68,6 +70,20 @@ interface Running {
   info: { version: string; platforms: string[] };
 }
 
+/** One that does not answer is stopped: nothing else would know of it any more. */
+async function answering({ address, child, network }: Buildkitd, timeoutMs: number): Promise<Pick<Running, "client" | "info">> {
+  let client: BuildkitClient | undefined;
+  try {
+    client = await connectBuildkit(address, timeoutMs);
+    return { client, info: await client.info() };
+  } catch (error) {
+    await client?.close();
+    await child.stop(stopGraceMs);
+    await removeBridge(network);
+    throw error;
+  }
+}
+
 async function startOwn(options: BackendOptions, command: string): Promise<Backend> {
   const { state, log } = options;
   let stopping = false;
@@ -76,8 +92,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   const start = async (): Promise<Running> => {
     const startedAt = performance.now();
     const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, log });
-    const client = await connectBuildkit(buildkitd.address, ownStartMs);
-    const info = await client.info();
+    const { client, info } = await answering(buildkitd, options.answerMs ?? ownStartMs);
     log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));
     return { buildkitd, client, info };
@@ -113,6 +128,8 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       const last = await running.catch(() => undefined);
       await last?.client.close();
       await Promise.all([last?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
+      // One that is stopped while it fills its pool of network namespaces leaves some mounted.
+      await sweepContainers(path.join(state, "buildkit"), log);
       if (last !== undefined) await removeBridge(last.buildkitd.network);
     },
   };

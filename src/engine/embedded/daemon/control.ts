@@ -51,7 +51,10 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       const { token } = await readJson<ExportCachesRequest>(request);
       const { session, isBody } = options.sessions.find(token) ?? {};
       if (session === undefined || isBody === true) return reply(response, 404, { message: "no open session has this token" });
-      return reply(response, 200, { notices: await session.api.exportCaches(session.signal) } satisfies ExportedCaches);
+      const gone = new AbortController();
+      response.once("close", () => gone.abort(new Error("the client went away")));
+      const signal = AbortSignal.any([session.signal, gone.signal]);
+      return reply(response, 200, { notices: await session.api.exportCaches(signal) } satisfies ExportedCaches);
     }
     case "POST /stop": {
       const { force } = await readJson<StopRequest>(request);

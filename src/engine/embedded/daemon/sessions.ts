@@ -51,6 +51,8 @@ export interface SessionHooks {
 export function createSessions(options: SessionsOptions): Sessions {
   const sessions = new Map<Session, { full: Buffer; body: Buffer }>();
   let lastClosedAt = performance.now();
+  /** Why all were closed last: a session that was being opened then stands on what is gone. */
+  let closedAll: { reason: string } | undefined;
 
   return {
     get count() {
@@ -58,6 +60,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     idleMs: () => (sessions.size > 0 ? 0 : performance.now() - lastClosedAt),
     async open(client, request, hooks) {
+      const before = closedAll;
       const [token, bodyToken] = [newToken(), newToken()];
       const controller = new AbortController();
       const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
@@ -72,6 +75,10 @@ export function createSessions(options: SessionsOptions): Sessions {
         ...(request.cache === undefined ? {} : { cache: request.cache }),
         ...(request.module === undefined ? {} : { module: request.module }),
       });
+      if (closedAll !== undefined && closedAll !== before) {
+        await api.close().catch(options.onError);
+        throw new Error(closedAll.reason);
+      }
       const session: Session = {
         token,
         bodyToken,
@@ -98,6 +105,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return found;
     },
     async closeAll(reason) {
+      closedAll = { reason };
       await Promise.all([...sessions.keys()].map((session) => session.close(reason)));
     },
   };

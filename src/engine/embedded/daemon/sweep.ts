@@ -37,7 +37,7 @@ export async function sweepContainers(buildkitRoot: string, log: Log): Promise<v
     log.write("engine", `killing process ${pid} of a container left behind`);
     kill(pid, "SIGKILL");
   }
-  for (const mountPoint of mountsBelow(buildkitRoot)) {
+  for (const mountPoint of mountsOf(buildkitRoot, mounts("self"))) {
     await promisify(execFile)("umount", ["-l", mountPoint]).catch((error: Error) =>
       log.write("engine", `could not unmount ${mountPoint}: ${error.message}`),
     );
@@ -80,22 +80,27 @@ function containerProcesses(buildkitRoot: string): number[] {
     });
 }
 
-/** Mount points below the folder, the deepest first. */
-function mountsBelow(folder: string): string[] {
-  return mounts("self")
+/** Mount points below the folder, the deepest first, and what a killed buildkitd had mounted of it to work on. */
+export function mountsOf(folder: string, mounted: readonly { point: string; line: string }[]): string[] {
+  const isWork = ({ point, line }: { point: string; line: string }): boolean =>
+    path.basename(point).startsWith("buildkit-mount") && line.includes(`${folder}/`);
+  return mounted
+    .filter((mount) => mount.point.startsWith(`${folder}/`) || isWork(mount))
     .map((mount) => mount.point)
-    .filter((point) => point.startsWith(`${folder}/`))
     .sort((a, b) => b.length - a.length);
 }
 
 function mounts(pid: number | "self"): { point: string; line: string }[] {
   try {
-    return readFileSync(`/proc/${pid}/mountinfo`, "utf8")
-      .split("\n")
-      .map((line) => ({ line, point: unescape(line.split(" ")[4] ?? "") }));
+    return parseMounts(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
   } catch {
     return [];
   }
+}
+
+/** `mountinfo` with its escapes undone. */
+export function parseMounts(text: string): { point: string; line: string }[] {
+  return text.split("\n").map((line) => ({ line: unescape(line), point: unescape(line.split(" ")[4] ?? "") }));
 }
 
 /** The kernel writes blanks and backslashes in paths as octal escapes. */
