@@ -33,7 +33,11 @@ export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "in
   };
 }
 
-/** Path, mode and content of each file; folders count by name only, so that a clone has the same digest. */
-export function moduleDigest(files: ModuleFiles): string {
-  return contentDigest(files.listing, new ContentHasher());
+/**
+ * Path, mode and content of each file; folders count by name only, so that a clone has the same digest. Of a mode, what
+ * git keeps: whether the file can be executed; the rest is the umask of whoever made the clone.
+ */
+export function moduleDigest({ listing }: ModuleFiles): string {
+  const entries = listing.entries.map((entry) => (entry.type === "file" ? { ...entry, mode: (entry.mode & 0o100) === 0 ? 0o644 : 0o755 } : entry));
+  return contentDigest({ ...listing, entries }, new ContentHasher());
 }

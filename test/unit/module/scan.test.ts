@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -112,6 +112,7 @@ describe("a module's digest", () => {
       expect([name, await digest()]).toEqual([name, before]);
     }
     utimesSync(path.join(root, "ci/src/index.ts"), 1, 1);
+    chmodSync(path.join(root, "ci/src/index.ts"), 0o664);
     expect(await digest()).toBe(before);
     const seen = [before];
     const changed: Record<string, string> = { "notes/a.md": "b", "ci/README.md": "new", "ci/src/index.ts": `${source}\n` };
