@@ -298,7 +298,7 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     });
 
     it("that is let go and offered again at once is found", async () => {
-      for (let turn = 0; turn < 12; turn++) {
+      for (let turn = 0; turn < 60; turn++) {
         writeFileSync(path.join(folder, "a"), randomUUID());
         (await snapshot(folder)).release();
         const { state, release } = await snapshot(folder);

@@ -13,7 +13,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** A daemon that does not say that the session is over has lost it; a busy one takes seconds. */
+/** A daemon that does not say by then that the session is over has lost it. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 const SERVING = 1;

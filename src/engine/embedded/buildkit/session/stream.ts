@@ -10,6 +10,9 @@ const MAX_CHUNK_BYTES = 1024 * 1024;
 export function sessionStream(call: SessionCall): Duplex {
   const send = (data: Uint8Array, done: (error?: Error | null) => void): void => {
     if (call.destroyed) done(new Error("the session is closed"));
+    // What is still answered after our side was ended goes nowhere. It is no error: that would cancel the call before the
+    // daemon has said that it forgot the session.
+    else if (call.writableEnded) done();
     else call.write({ data }, done);
   };
   const stream = new Duplex({
