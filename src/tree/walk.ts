@@ -26,9 +26,12 @@ export interface ScannedFolder {
   identity: bigint;
 }
 
-/** What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out. */
-export function listTree(root: string, filter?: TreeFilter): TreeListing {
-  return scanTree(root, [{ path: "", filter }]).listing;
+/**
+ * What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out.
+ * `ahead` has looked at files already.
+ */
+export function listTree(root: string, filter?: TreeFilter, ahead?: ReadonlyMap<string, StatAhead>): TreeListing {
+  return new TreeScanner(root, [{ path: "", filter }]).scan(undefined, undefined, ahead).listing;
 }
 
 /** Walks once however many selections there are; a folder that none of them can want is never entered. */

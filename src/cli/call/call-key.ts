@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { statSync } from "node:fs";
 import path from "node:path";
 import type { ModuleInfo } from "../../module/index.ts";
-import { contentDigest, contentKey, listTree, statEntry, type ContentHasher } from "../../tree/index.ts";
+import { contentDigest, contentKey, listTree, statEntry, type ContentHasher, type StatAhead } from "../../tree/index.ts";
 import { defaultOf, secretText } from "./resolve-value.ts";
 import type { CoreStep, FieldStep, GivenValue, OwnStep, ParsedCall } from "./types.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
@@ -11,6 +11,8 @@ import type { ArgumentInfo } from "../../module/index.ts";
 export interface KeyContext {
   module: ModuleInfo;
   hasher: ContentHasher;
+  /** Has looked at files of large directories already. */
+  ahead: ReadonlyMap<string, StatAhead> | undefined;
   /** The project's own random key: hashes of secrets are worth nothing elsewhere. */
   secretKey: Uint8Array;
   /** Which engine would answer. */
@@ -67,7 +69,7 @@ async function valueKey(value: GivenValue, argument: ArgumentInfo, context: KeyC
       return Promise.all(value.items.map((item) => valueKey(item, argument, context)));
     case "directory":
       if (statSync(value.path, { throwIfNoEntry: false })?.isDirectory() !== true) return "missing";
-      return ["directory", contentDigest(listTree(value.path, { exclude: argument.ignore ?? [] }), context.hasher)];
+      return ["directory", contentDigest(listTree(value.path, { exclude: argument.ignore ?? [] }, context.ahead), context.hasher)];
     case "file": {
       const folder = path.dirname(value.path);
       const entry = statEntry(folder, path.basename(value.path));

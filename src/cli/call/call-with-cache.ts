@@ -29,17 +29,18 @@ export async function callWithCache(
 
   const { stateDir } = placeProject({ cwd: context.cwd });
   const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
-  const key = async (): Promise<string> =>
+  const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
     callKey(call, {
       module,
       hasher,
+      ahead,
       secretKey: environmentKey(stateDir),
       engine: await engineKey(call, engine),
       env: context.env,
       cwd: context.cwd,
     });
   const cache = new ResultCache(stateDir);
-  const before = await key();
+  const before = await key(hasher.lookAhead());
   const hit = cache.read(before, Date.now());
   if (hit !== undefined) {
     if (!call.silent) context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);

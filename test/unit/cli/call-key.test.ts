@@ -26,6 +26,7 @@ const key = (line: string, env: NodeJS.ProcessEnv = {}, changes: { module?: Modu
   callKey(parseCall(words(line), { module, cwd: folder }), {
     module: changes.module ?? module,
     hasher: new ContentHasher(),
+    ahead: undefined,
     secretKey: Buffer.from(changes.secretKey ?? "key"),
     engine: changes.engine ?? "embedded",
     env,
