@@ -15,7 +15,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const place = placeProject(options);
   sweepDrafts(place.stateDir);
   const hasher = projectHasher(place.stateDir, (text) => context.notice(text));
-  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead();
+  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([place.root]));
   const project = await loadProject(options, hasher);
   const store = new RunStore(place.stateDir, (text) => context.notice(text));
   return {
@@ -24,6 +24,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     plan() {
       const startedMs = performance.now();
       const snapshot = project.scanner.scan(undefined, undefined, ahead);
+      for (const one of ahead?.values() ?? []) one.stop();
       ahead = undefined;
       const planned = planTargets(project.targets, {
         snapshot,

@@ -17,7 +17,15 @@ const refusedFields = new Map<string, string>([
   ["host", hints.argument],
   ["secret", hints.argument],
   ["address", hints.argument],
+  // `${NAME}` in one is the environment of the session's client.
+  ["envFile", hints.argument],
+  ["asEnvFile", hints.argument],
   ["moduleSource", hints.argument],
+  // Modules made in a body would run with the rights of the session's client, and change its schema.
+  ["asModule", hints.argument],
+  ["asModuleSource", hints.argument],
+  ["serve", hints.argument],
+  ["userDefaults", hints.argument],
   ["currentWorkspace", hints.argument],
   ["export", hints.result],
   ["exportImage", hints.result],
@@ -32,7 +40,7 @@ const refusedFields = new Map<string, string>([
 ]);
 
 /** Objects that such fields give, should a body get hold of the id of one: `node(id:) { ... on Host { … } }`. */
-const refusedTypes = new Set(["Host", "Address", "Workspace", "Up", "UpGroup", "Engine", "EngineCache"]);
+const refusedTypes = new Set(["Host", "Address", "EnvFile", "ModuleSource", "Workspace", "Up", "UpGroup", "Engine", "EngineCache"]);
 
 /** Why a body may not send a document; undefined where it may. Goes deep without recursion: chains nest a level per call. */
 export function refusedToBodies(document: DocumentNode): string | undefined {

@@ -124,7 +124,8 @@ function tokenOf(authorization: string | undefined): string {
 async function readBody(request: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed by the refusal below: its answer goes by the same socket.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBodyBytes) throw new Refusal(413, `a request may have at most ${maxBodyBytes} bytes`);
     chunks.push(chunk);

@@ -69,6 +69,8 @@ class Host implements ModuleHost {
 
   constructor(options: ModuleHostOptions) {
     this.options = options;
+    // Who opens the session hears of its failure; the process may have failed before it asks for it.
+    Promise.resolve(options.session).catch(() => undefined);
     // Warm it at once; whoever calls first sees the error.
     this.start().catch(() => {});
   }

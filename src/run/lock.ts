@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readFileSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
@@ -35,7 +35,15 @@ export class ProjectLock {
     const file = path.join(stateDir, "lock");
     const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command, since: new Date().toISOString() };
     const temporary = `${file}.${process.pid}`;
-    writeFileSync(temporary, JSON.stringify(mine));
+    const text = JSON.stringify(mine);
+    try {
+      writeFileSync(temporary, text);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // Another process that had made the folder took it away again, empty.
+      makeFolder(stateDir);
+      writeFileSync(temporary, text);
+    }
     try {
       for (let attempt = 0; attempt < 5; attempt++) {
         try {
@@ -47,7 +55,8 @@ export class ProjectLock {
         }
         const holder = read(file);
         if (holder !== undefined && isAlive(holder)) throw heldBy(holder, stateDir);
-        rmSync(file, { force: true });
+        const moved = moveAside(file, `${temporary}.stale`);
+        if (moved !== undefined) throw heldBy(moved, stateDir);
       }
       throw new UserError("locked", "the project's lock changes hands all the time", { place: file });
     } finally {
@@ -68,6 +77,24 @@ export class ProjectLock {
       // There is something in it, as there should be.
     }
   }
+}
+
+/** Takes a dead process's lock away. One that a living process has put there meanwhile is put back, and returned. */
+function moveAside(file: string, aside: string): Holder | undefined {
+  try {
+    renameSync(file, aside);
+  } catch {
+    return undefined;
+  }
+  const holder = read(aside);
+  const lives = holder !== undefined && isAlive(holder);
+  try {
+    if (lives) linkSync(aside, file);
+  } catch {
+    // A third one was quicker.
+  }
+  rmSync(aside, { force: true });
+  return lives ? holder : undefined;
 }
 
 function read(file: string): Holder | undefined {

@@ -55,8 +55,8 @@ const runsBetweenPrunes = 100;
 /** All runs of a project. Records are written whole or not at all; one that cannot be read is set aside with a notice. */
 export class RunStore {
   private readonly folder: string;
-  /** What `prune` keeps, unless it is told otherwise. */
-  retention: Retention = defaultRetention;
+  /** What `prune` keeps, unless it is told otherwise. Unknown until the project was read: nothing is deleted by guess. */
+  retention: Retention | undefined;
   /** Of the newest id, milliseconds since 1970. */
   private newestMs = 0;
   private readonly byTarget = new Map<string, RunRecord[]>();
@@ -125,7 +125,8 @@ export class RunStore {
   }
 
   /** Deletes what is old, of each target by number and age; what its last success rests on stays. */
-  prune(retention: Retention = this.retention, nowMs = Date.now()): void {
+  prune(retention: Retention | undefined = this.retention, nowMs = Date.now()): void {
+    if (retention === undefined) return;
     const oldest = new Date(Math.max(0, nowMs - retention.maxAgeDays * dayMs)).toISOString();
     for (const [target, records] of this.byTarget) {
       const lastPassed = records.find((record) => record.outcome === "passed" && record.fresh);

@@ -79,12 +79,12 @@ export class ContentHasher {
 
   /**
    * Lets a second thread look at the files that are known of old, for one scan that begins soon; nothing where they
-   * are few. By the root of the listing.
+   * are few. `roots` are those of the listings to come; the caller stops what no scan has met.
    */
-  lookAhead(): Map<string, StatAhead> {
+  lookAhead(roots: ReadonlySet<string>): Map<string, StatAhead> {
     const ahead = new Map<string, StatAhead>();
     for (const [root, { storedPaths }] of this.known) {
-      if (storedPaths.length >= worthwhileFiles) ahead.set(root, new StatAhead(root, storedPaths));
+      if (roots.has(root) && storedPaths.length >= worthwhileFiles) ahead.set(root, new StatAhead(root, storedPaths));
     }
     return ahead;
   }

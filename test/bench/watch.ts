@@ -66,6 +66,7 @@ async function oneRound(tool: Tool, workspace: Workspace, size: Size, round: num
       const index = editedPackage(workspace, round * size.editsPerRound + edit);
       await measureEdit(tool, workspace, program, marks, index, size, into);
     }
+    marks.endIsLoss = true;
     if (round === size.rounds - 1) into.lost = await countLostEdits(workspace, program, marks, size.lostAfterMs);
   } finally {
     await program.stop();

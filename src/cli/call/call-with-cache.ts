@@ -9,7 +9,7 @@ import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
-import { givenSecrets } from "./resolve-value.ts";
+import { defaultOf, givenSecrets } from "./resolve-value.ts";
 import { runCall } from "./run-call.ts";
 import type { ParsedCall } from "./types.ts";
 
@@ -40,7 +40,10 @@ export async function callWithCache(
       cwd: context.cwd,
     });
   const cache = new ResultCache(stateDir);
-  const before = await key(hasher.lookAhead());
+  const ahead = hasher.lookAhead(folders(call, module));
+  const before = await key(ahead).finally(() => {
+    for (const one of ahead.values()) one.stop();
+  });
   const hit = cache.read(before, Date.now());
   if (hit !== undefined) {
     if (!call.silent) context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
@@ -55,6 +58,14 @@ export async function callWithCache(
   }
   hasher.save();
   return value;
+}
+
+/** The directories that a call is given, or reads by default. */
+function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
+  const values = own
+    .filter((step) => step.kind === "function")
+    .flatMap(({ fn, given }) => fn.arguments.map((argument) => given.find((one) => one.argument === argument)?.value ?? defaultOf(argument, module)));
+  return new Set(values.flatMap((value) => (value?.kind === "directory" ? [value.path] : [])));
 }
 
 /** A function that gives a secret away is the user's business; a file of ours must not keep it. */

@@ -3,8 +3,10 @@
  * a recipe of calls (field 1), which the engine would run. The engine gives out handles only; who sends a recipe wrote it.
  */
 export function isRecipeId(text: string): boolean {
-  if (text.length < 8 || !/^[A-Za-z0-9+/\r\n]+=*[\r\n]*$/.test(text)) return false;
-  const outer = fieldsOf(Buffer.from(text, "base64"));
+  // Go skips line breaks wherever they are.
+  const plain = text.replace(/[\r\n]/g, "");
+  if (plain.length < 8 || !/^[A-Za-z0-9+/]+={0,2}$/.test(plain)) return false;
+  const outer = fieldsOf(Buffer.from(plain, "base64"));
   // Parts of a message that comes twice are merged.
   const recipe = Buffer.concat(outer?.get(1) ?? []);
   const rootDigest = fieldsOf(recipe)?.get(1) ?? [];

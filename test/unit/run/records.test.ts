@@ -91,9 +91,21 @@ test("the expected time is the median of the last passed runs", () => {
 test("a process that never ends keeps no more than one that does, but for a while", () => {
   const state = makeTree();
   const store = new RunStore(state);
+  store.retention = retentionOf();
   const now = Date.now();
   for (let count = 0; count < 250; count++) add(store, Math.floor((now - start) / 60_000) + count);
   expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json")).length).toBeLessThanOrEqual(120);
+});
+
+test("nothing is deleted before the project said what is kept", () => {
+  const state = makeTree();
+  const store = new RunStore(state);
+  for (let count = 0; count < 30; count++) add(store, count);
+  store.prune();
+  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(30);
+  store.retention = retentionOf({ keep: 2, maxAge: "99999999d" });
+  store.prune();
+  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(2);
 });
 
 test("what a process that died has left is swept: logs without a record, half-written files", () => {

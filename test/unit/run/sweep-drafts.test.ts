@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { sweepDrafts } from "../../../src/run/index.ts";
@@ -20,6 +21,10 @@ test("what processes that died were writing goes; what is whole, or written by o
     [`manifests/0123.${deadPid}.1.tmp`]: "",
     [`calls/k.json.${deadPid}.1.tmp`]: "",
   });
+  // A minute old: a younger one may be that of a process in another container, whose pid says nothing here.
+  const old = new Date(Date.now() - 61_000);
+  for (const name of readdirSync(state, { recursive: true, encoding: "utf8" })) utimesSync(path.join(state, name), old, old);
+  writeFileSync(path.join(state, `lock.${deadPid + 1}`), "");
   sweepDrafts(state);
-  expect(readdirSync(state, { recursive: true, encoding: "utf8" }).sort()).toEqual(["calls", "config.json", "hashes", `hashes.${process.pid}.3.tmp`, "manifests", "manifests/0123"]);
+  expect(readdirSync(state, { recursive: true, encoding: "utf8" }).sort()).toEqual(["calls", "config.json", "hashes", `hashes.${process.pid}.3.tmp`, `lock.${deadPid + 1}`, "manifests", "manifests/0123"]);
 });

@@ -29,6 +29,7 @@ export interface EventSink {
 /** BuildKit's account of the solves of one request as engine events. Plumbing is left out. */
 export class CallEvents {
   private readonly steps = new Map<string, Step>();
+  private ended = false;
   private readonly sink: EventSink;
   private readonly callId: string | undefined;
 
@@ -61,11 +62,9 @@ export class CallEvents {
     }
   }
 
-  /** The end of what an exec printed, scrubbed. */
+  /** The end of what an exec printed, scrubbed; without what is held back, of which more may come. */
   outputOf(vertex: string): { stdout: string; stderr: string } {
-    const step = this.step(vertex);
-    this.flush(vertex, step);
-    const { kept } = step;
+    const { kept } = this.step(vertex);
     return { stdout: tail(kept.stdout), stderr: tail(kept.stderr) };
   }
 
@@ -74,6 +73,7 @@ export class CallEvents {
    * may come later, and the secret's end with them.
    */
   end(): void {
+    this.ended = true;
     for (const [digest, step] of this.steps) this.flush(digest, step);
   }
 
@@ -100,6 +100,8 @@ export class CallEvents {
   }
 
   private log({ vertex, stream, data }: StatusUpdate["logs"][number]): void {
+    // The beginning of a secret may have been told by now: its end must not follow.
+    if (this.ended) return;
     const step = this.step(vertex);
     const decoder = upsert(step.decoders, stream, () => new TextDecoder());
     const scrubber = upsert(step.scrubbers, stream, () => new StreamScrubber(this.sink.secretsOf(vertex)));

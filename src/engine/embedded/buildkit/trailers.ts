@@ -36,7 +36,8 @@ export class WithoutLongTrailers extends Duplex {
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
-    socket.on("close", () => this.destroy());
+    // What was read but not yet consumed, a call's last trailers, is handed on first.
+    socket.on("close", () => (this.readableLength === 0 ? this.destroy() : this.once("end", () => this.destroy())));
   }
 
   override _read(): void {
@@ -72,8 +73,11 @@ const PADDED = 0x8;
 const PRIORITY = 0x20;
 /** What every peer takes in one frame (RFC 9113, SETTINGS_MAX_FRAME_SIZE). */
 const MAX_FRAME_BYTES = 16_384;
-/** A longer field is shortened; as it is encoded, by Huffman's code (at best 5 bits a character) or plainly. */
-const MAX_FIELD_BYTES = 32 * 1024;
+/**
+ * A longer field is shortened; as it is encoded, by Huffman's code (at best 5 bits a character) or plainly. Two of this
+ * length are still below the 64 KiB that Node takes of a block.
+ */
+const MAX_FIELD_BYTES = 16 * 1024;
 /** What is left of a message: this many characters of its start and of its end. */
 const MESSAGE_CHARACTERS = 2_000;
 
@@ -215,7 +219,7 @@ function shorten(value: string): string {
 
 /** Of a part of a percent-encoded text: characters that were cut through are lost. */
 function textOf(part: string): string {
-  return percentDecoded(part.replace(/^[\dA-F]{0,2}(?=%)|%[\dA-F]?$/gu, ""));
+  return percentDecoded(part.replace(/^[\dA-F]{1,2}(?=%)|%[\dA-F]?$/gu, "")).replace(/^\uFFFD+|\uFFFD+$/gu, "");
 }
 
 const percentDecoded = (text: string): string => Buffer.from(text.replace(/%([\dA-F]{2})/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))), "latin1").toString("utf8");
