@@ -17,7 +17,8 @@ export interface BodyProxy {
   close(): void;
 }
 
-export async function startBodyProxy(session: Endpoint): Promise<BodyProxy> {
+/** `refusal`: what every body is told where this engine gives no way to check it. */
+export async function startBodyProxy(session: Endpoint, refusal?: string): Promise<BodyProxy> {
   const token = randomBytes(32).toString("hex");
   const known = digest(token);
   const server = await startLoopbackServer<true>({
@@ -26,7 +27,7 @@ export async function startBodyProxy(session: Endpoint): Promise<BodyProxy> {
     async answer(_client, request, context) {
       const document = parse(request.query);
       if (typeof document === "string") return failed(document);
-      const refused = refusedToBodies(document) ?? (hasRecipe(document, request.variables) ? recipeRefused : undefined);
+      const refused = refusal ?? refusedToBodies(document) ?? (hasRecipe(document, request.variables) ? recipeRefused : undefined);
       if (refused !== undefined) return failed(refused);
       return await forward(session, { ...request, query: canonical(document) }, context);
     },

@@ -13,6 +13,11 @@ export function isRecipeId(text: string): boolean {
   return rootDigest.some((part) => part.length > 0);
 }
 
+/** Whether an id that the engine gave out is of an older engine, where all ids are recipes and can't be told from made-up ones. */
+export function isOlderId(id: string): boolean {
+  return fieldsOf(Buffer.from(id, "base64"))?.has(1) === true;
+}
+
 /** Field -> its length-delimited values; undefined for what is no message. Groups are read as their fields. */
 function fieldsOf(message: Buffer): Map<number, Buffer[]> | undefined {
   const fields = new Map<number, Buffer[]>();

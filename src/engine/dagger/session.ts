@@ -5,6 +5,7 @@ import type { EngineChoice } from "../choose.ts";
 import { packageRoot } from "../embedded/daemon/paths.ts";
 import { createAgent, query } from "../graphql-client.ts";
 import type { EngineSession, OpenSessionOptions } from "../types.ts";
+import { isOlderId } from "./recipe-id.ts";
 import { startSessionProcess } from "./session-process.ts";
 
 type DaggerChoice = Extract<EngineChoice, { kind: `dagger-${string}` }>;
@@ -39,6 +40,10 @@ export async function openDaggerSession(choice: DaggerChoice, options: OpenSessi
   }
 }
 
+const tooOld =
+  "this Dagger engine is too old for function bodies outside of it: it can't be told what they may ask of the session. " +
+  "Call with --via module, or use an engine of 0.21 or newer";
+
 const labels = ["--label", "dagger.io/sdk.name:nodejs", "--label", "dagger.io/client.name:fastloop"];
 
 async function connect(
@@ -49,14 +54,14 @@ async function connect(
   const endpoint = { port, token, agent: createAgent() };
   // It brings a GraphQL parser along, which nothing else of a command needs.
   const proxyModule = import("./body-proxy.ts");
-  const { version } = await query<{ version: string }>(endpoint, "{ version }").catch((cause: unknown) => {
+  const { version, directory } = await query<{ version: string; directory?: { id: string } }>(endpoint, "{ version directory { id } }").catch((cause: unknown) => {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new UserError("engine-unavailable", `no Dagger session answers on port ${port}: ${problem}`, {
       hint: "unset DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN if that session is over",
       cause,
     });
   });
-  const proxy = await (await proxyModule).startBodyProxy(endpoint);
+  const proxy = await (await proxyModule).startBodyProxy(endpoint, directory !== undefined && isOlderId(directory.id) ? tooOld : undefined);
   return {
     engine: { kind: "dagger", version: `dagger ${version}`, reason },
     port,

@@ -25,6 +25,8 @@ const server = http.createServer((request, response) => {
     const { query } = JSON.parse(Buffer.concat(chunks));
     const error = (message, extensions) => ({ data: null, errors: [{ message, extensions }] });
     const answers = {
+      // The id is a handle, field 2 of the message.
+      "{ version directory { id } }": { data: { version: "v0.21.9", directory: { id: process.env.DIRECTORY_ID ?? "EgJoMQ==" } } },
       "{ version }": { data: { version: "v0.21.9" } },
       "{ call }": { data: { call: request.headers["x-fastloop-call"] ?? null } },
       "{ exec }": error("exit code: 3", { _type: "EXEC_ERROR", cmd: ["sh", "-c", "exit 3"], exitCode: 3, stdout: "out", stderr: "err" }),
@@ -66,6 +68,19 @@ describe("a session by the dagger CLI", () => {
     const { pid } = JSON.parse(readFileSync(path.join(folder, "started"), "utf8")) as { pid: number };
     await session.close();
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  it("refuses function bodies where ids are recipes: an older engine's can't be told from made-up ones", async () => {
+    const session = await open(`process.env.DIRECTORY_ID = "CgZ4eGgzOjE=";\n${fakeDagger}`);
+    const { port, token } = session.body;
+    const asked = fetch(`http://127.0.0.1:${port}/query`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Basic ${btoa(`${token}:`)}` },
+      body: '{"query":"{ version }"}',
+    });
+    expect(await (await asked).json()).toMatchObject({ errors: [{ message: expect.stringContaining("Call with --via module") as string }] });
+    expect(await session.query("{ call }")).toEqual({ call: null });
+    await session.close();
   });
 
   it("tells a failed exec from other errors, and carries the call's id", async () => {
