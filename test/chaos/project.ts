@@ -43,6 +43,8 @@ watch:
     token: { call: "read --file token.txt" }
 engine:
   jobs: 3
+# A state that comes back after more runs than are kept runs again, as documented; here none is to be forgotten.
+records: { keep: 100000 }
 `;
 
 /** The folders that a function reads, by where it sees them, and what it needs. */
