@@ -24,18 +24,20 @@ export interface CallStep {
   paths: Map<string, string>;
 }
 
-/** Splits as a shell would: quotes and backslashes, no expansion. */
-export function splitWords(text: string): string[] {
+/** Splits as a shell would: quotes and backslashes, no expansion. Undefined where a quote is not closed. */
+export function splitWords(text: string): string[] | undefined {
   const words: string[] = [];
+  let end = 0;
   const pattern = /\s*((?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+)/gsy;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    end = pattern.lastIndex;
     words.push(
       match[1]!.replace(/\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs, (_all, escaped?: string, double?: string, single?: string) => {
         return escaped ?? (double === undefined ? single! : double.replace(/\\(["\\$`])/g, "$1"));
       }),
     );
   }
-  return words;
+  return text.slice(end).trim() === "" ? words : undefined;
 }
 
 /** Follows the words through the module's signatures; a name that it does not have is the target's error. */
@@ -78,7 +80,22 @@ export function parseTargetCall(target: Target, module: ModuleInfo, root: string
     }
   }
   if (names.length === 0) throw new UserError("config", "this call names no function", { place: target.place });
+  refuseChain(target, names.at(-1)!, steps.at(-1)!.fn, coreWords);
   return { words: target.call, name: names.join(" "), steps, coreWords };
+}
+
+/** What may follow the functions: one field of the object that they give, without arguments. */
+function refuseChain(target: Target, name: string, { returns }: FunctionInfo, coreWords: readonly string[]): void {
+  if (coreWords.length === 0) return;
+  if (returns.kind !== "object" && returns.kind !== "list") {
+    throw new UserError("config", `${coreWords.join(" ")}: nothing can follow "${name}": it gives a ${returns.kind}`, { place: target.place });
+  }
+  if (coreWords.length > 1 || coreWords[0]!.startsWith("-")) {
+    throw new UserError("config", `"${coreWords.join(" ")}": a watched call ends in one plain field of a core object`, {
+      place: target.place,
+      hint: "move the rest of the chain into a function of the module",
+    });
+  }
 }
 
 function splitFlag(word: string): [string, string | undefined] {

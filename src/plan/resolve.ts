@@ -61,7 +61,9 @@ function checksOf(module: ModuleInfo): Target[] {
 }
 
 function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Target {
+  const place = `${path.basename(config.path ?? config.root)}: watch.targets.${name}`;
   const call = splitWords(declared.call);
+  if (call === undefined) throw new UserError("config", "a quote in this call is not closed", { place });
   return {
     name,
     call,
@@ -74,7 +76,7 @@ function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Ta
     tier: declared.tier ?? tierOf(call),
     retries: declared.retries ?? 0,
     uses: resourcesOf({ containers: 1, ...declared.uses }),
-    place: `${path.basename(config.path ?? config.root)}: watch.targets.${name}`,
+    place,
   };
 }
 

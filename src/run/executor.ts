@@ -122,11 +122,6 @@ async function evaluate(
   query: { callId: string; signal: AbortSignal },
 ): Promise<ReturnedValue> {
   const field = coreWords[0] ?? "sync";
-  if (coreWords.length > 1 || coreWords.some((word) => word.startsWith("--"))) {
-    throw new UserError("config", `"${coreWords.join(" ")}": a watched call ends in one plain field of a core object`, {
-      hint: "move the rest of the chain into a function of the module",
-    });
-  }
   if (value === null || typeof value !== "object" || Array.isArray(value) || !("$id" in value)) return value;
   if (coreWords.length === 0 && !["Container", "Directory", "File"].includes(value.$type)) return value;
   const name = field.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());

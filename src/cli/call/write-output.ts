@@ -1,6 +1,7 @@
 /** `-o PATH` for results that are no files: the text goes into a file. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { UserError } from "../../errors/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderResult } from "./render-result.ts";
@@ -12,7 +13,12 @@ export function writeOutput(call: ParsedCall, value: ReturnedValue, module: Modu
   if (call.output === undefined) return undefined;
   if (call.returns.kind === "object" && canExport(call.returns.name)) return typeof value === "string" ? value : call.output;
   const file = path.resolve(context.cwd, call.output);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, renderResult(value, call.returns, call.json, module));
+  const text = renderResult(value, call.returns, call.json, module);
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new UserError("usage", `-o ${call.output}: can't be written (${(cause as NodeJS.ErrnoException).code})`, { cause });
+  }
   return file;
 }

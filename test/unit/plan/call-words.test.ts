@@ -11,3 +11,7 @@ test.each([
 ])("%j is split as a shell would", (text, words) => {
   expect(splitWords(text)).toEqual(words);
 });
+
+test.each(["test 'open", 'test "open', 'a "b" "c', "a b\\"])("%j has a quote that is not closed", (text) => {
+  expect(splitWords(text)).toBeUndefined();
+});
