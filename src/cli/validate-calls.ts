@@ -72,5 +72,6 @@ function withoutFlag(call: readonly string[], flag: string): string[] {
 
 /** The word of the call that an error is about. */
 function wordOf(error: UserError): string | undefined {
-  return unknownFlag(error) ?? /\bno function "(.+)"$/.exec(error.message)?.[1] ?? error.place;
+  const named = /\bno function "(.+)"$/.exec(error.message) ?? /^"(\S+?)(?: .*)?": (?:nothing can follow|a watched call ends)/.exec(error.message);
+  return unknownFlag(error) ?? named?.[1] ?? error.place;
 }

@@ -88,7 +88,7 @@ export function parseTargetCall(target: Target, module: ModuleInfo, root: string
 function refuseChain(target: Target, name: string, { returns }: FunctionInfo, coreWords: readonly string[]): void {
   if (coreWords.length === 0) return;
   if (returns.kind !== "object" && returns.kind !== "list") {
-    throw new UserError("config", `${coreWords.join(" ")}: nothing can follow "${name}": it gives a ${returns.kind}`, { place: target.place });
+    throw new UserError("config", `"${coreWords.join(" ")}": nothing can follow "${name}": it gives a ${returns.kind}`, { place: target.place });
   }
   if (coreWords.length > 1 || coreWords[0]!.startsWith("-")) {
     throw new UserError("config", `"${coreWords.join(" ")}": a watched call ends in one plain field of a core object`, {

@@ -180,7 +180,7 @@ describe("a plan", () => {
     ["test --sauce .", /no argument --sauce/, /it has --source, --part/],
     ["test --source", /--source has no value/, /^$/],
     ["", /names no function/, /^$/],
-    ["test --source . extra", /extra: nothing can follow "test": it gives a string/, /^$/],
+    ["test --source . extra", /"extra": nothing can follow "test": it gives a string/, /^$/],
     ["test --source '.", /a quote in this call is not closed/, /^$/],
   ])("a call that the module cannot answer is an error with its place: %s", (call, message, hint) => {
     const { project } = shopProject({ lib: { call } });
