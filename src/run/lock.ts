@@ -3,6 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
 import { makeFolder } from "../tree/index.ts";
+import { isAlive } from "./is-alive.ts";
 
 interface Holder {
   pid: number;
@@ -54,7 +55,7 @@ export class ProjectLock {
           if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         }
         const holder = read(file);
-        if (holder !== undefined && isAlive(holder)) throw heldBy(holder, stateDir);
+        if (holder !== undefined && holds(holder)) throw heldBy(holder, stateDir);
         const moved = moveAside(file, `${temporary}.stale`);
         if (moved !== undefined) throw heldBy(moved, stateDir);
       }
@@ -87,7 +88,7 @@ function moveAside(file: string, aside: string): Holder | undefined {
     return undefined;
   }
   const holder = read(aside);
-  const lives = holder !== undefined && isAlive(holder);
+  const lives = holder !== undefined && holds(holder);
   try {
     if (lives) linkSync(aside, file);
   } catch {
@@ -105,13 +106,8 @@ function read(file: string): Holder | undefined {
   }
 }
 
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  return startTicks(holder.pid) === holder.startTicks;
+function holds({ pid, startTicks: since }: Holder): boolean {
+  return isAlive(pid) && startTicks(pid) === since;
 }
 
 /** Field 22 of /proc/PID/stat; empty where there is no /proc, so that only the pid counts. */

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import process from "node:process";
+import { isAlive } from "./is-alive.ts";
 
 /** As `writeFileAtomically`, the lock, the configuration's memory and the probe for file events name what they have not renamed yet. */
 const draft = /(?:\.|^probe-)(\d+)(?:\.\d+\.tmp)?$/;
@@ -30,14 +30,5 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 let counter = 0;
@@ -23,13 +23,22 @@ export function makeFolder(folder: string): void {
   if (state > 0 && !existsSync(parts.slice(0, state).join(path.sep) || path.sep)) {
     throw Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${folder}'`), { code: "ENOENT", syscall: "mkdir", path: folder });
   }
+  makeFolders(folder);
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` form never ends where a file system has no place for a folder,
+ * as below /proc, and tells a read-only one as something that is not there.
+ */
+export function makeFolders(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder);
   } catch (error) {
-    // On a read-only file system Node tells that of the recursive form as something that is not there.
-    let missing = folder;
-    while (!existsSync(path.dirname(missing))) missing = path.dirname(missing);
-    if (!existsSync(missing)) mkdirSync(missing);
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(folder).isDirectory()) return;
+    const parent = path.dirname(folder);
+    if (code !== "ENOENT" || existsSync(parent)) throw error;
+    makeFolders(parent);
+    makeFolders(folder);
   }
 }

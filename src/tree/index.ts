@@ -1,6 +1,6 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
-export { makeFolder, writeFileAtomically } from "./atomic.ts";
+export { makeFolder, makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
 export { compareTreePaths, diffListings, sameStat, type TreeChanges } from "./diff.ts";
 export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";

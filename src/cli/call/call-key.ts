@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { ModuleInfo } from "../../module/index.ts";
 import { contentDigest, contentKey, listTree, statEntry, type ContentHasher, type StatAhead } from "../../tree/index.ts";
-import { defaultOf, secretText } from "./resolve-value.ts";
+import { secretText, valueOf } from "./resolve-value.ts";
 import type { CoreStep, FieldStep, GivenValue, OwnStep, ParsedCall } from "./types.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
 
@@ -50,8 +50,7 @@ async function ownStepKey(step: OwnStep | FieldStep, context: KeyContext): Promi
   if (step.kind === "field") return step.name;
   const args = await Promise.all(
     step.fn.arguments.map(async (argument) => {
-      const given = step.given.find((candidate) => candidate.argument === argument)?.value;
-      const value = given ?? defaultOf(argument, context.module);
+      const value = valueOf(argument, step.given, context.module);
       return value === undefined ? null : [argument.name, await valueKey(value, argument, context)];
     }),
   );

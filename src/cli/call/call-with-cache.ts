@@ -9,7 +9,7 @@ import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
-import { defaultOf, givenSecrets } from "./resolve-value.ts";
+import { givenSecrets, valueOf } from "./resolve-value.ts";
 import { runCall } from "./run-call.ts";
 import type { ParsedCall } from "./types.ts";
 
@@ -64,7 +64,7 @@ export async function callWithCache(
 function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
   const values = own
     .filter((step) => step.kind === "function")
-    .flatMap(({ fn, given }) => fn.arguments.map((argument) => given.find((one) => one.argument === argument)?.value ?? defaultOf(argument, module)));
+    .flatMap(({ fn, given }) => fn.arguments.map((argument) => valueOf(argument, given, module)));
   return new Set(values.flatMap((value) => (value?.kind === "directory" ? [value.path] : [])));
 }
 

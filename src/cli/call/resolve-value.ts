@@ -40,8 +40,13 @@ export async function resolveArguments(
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
+/** What an argument is given, or has by itself; undefined where it has nothing. */
+export function valueOf(argument: ArgumentInfo, given: readonly GivenArgument[], module: ModuleInfo): GivenValue | undefined {
+  return given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, module);
+}
+
 /** What the engine would fill in by itself. */
-export function defaultOf(argument: ArgumentInfo, module: ModuleInfo): GivenValue | undefined {
+function defaultOf(argument: ArgumentInfo, module: ModuleInfo): GivenValue | undefined {
   if (argument.defaultAddress !== undefined) return { kind: "container", address: argument.defaultAddress };
   const input = argumentInput(module, argument);
   return input === undefined ? undefined : { kind: input.kind, path: input.path };

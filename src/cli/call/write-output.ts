@@ -1,8 +1,9 @@
 /** `-o PATH` for results that are no files: the text goes into a file. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../../errors/index.ts";
+import { ExitCode, UserError } from "../../errors/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
+import { makeFolders } from "../../tree/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderResult } from "./render-result.ts";
 import { canExport } from "./run-call.ts";
@@ -14,11 +15,13 @@ export function writeOutput(call: ParsedCall, value: ReturnedValue, module: Modu
   if (call.returns.kind === "object" && canExport(call.returns.name)) return typeof value === "string" ? value : call.output;
   const file = path.resolve(context.cwd, call.output);
   const text = renderResult(value, call.returns, call.json, module);
+  makeFolders(path.dirname(file));
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
   } catch (cause) {
-    throw new UserError("usage", `-o ${call.output}: can't be written (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    // The folder is there, and takes no file; all else that the machine refuses has words of its own (system-error.ts).
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new UserError("usage", "it can't be made (open: ENOENT)", { place: `-o ${call.output}`, cause, exitCode: ExitCode.failed });
   }
   return file;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { ContentHasher, listTree, writeFileAtomically } from "../../../src/tree/index.ts";
+import { ContentHasher, listTree, makeFolders, writeFileAtomically } from "../../../src/tree/index.ts";
 import { makeTree } from "./fixture.ts";
 
 test("a project that was deleted is not made again for the sake of its state", () => {
@@ -12,6 +12,19 @@ test("a project that was deleted is not made again for the sake of its state", (
   rmSync(project, { recursive: true });
   expect(() => writeFileAtomically(file, "{}")).toThrow("ENOENT");
   expect(existsSync(project)).toBe(false);
+});
+
+test.runIf(process.platform === "linux")("a folder that a file system has no place for is an error at once", () => {
+  expect(() => makeFolders("/proc/fastloop/a/b")).toThrow("ENOENT");
+});
+
+test("folders are made above one another, and those that are there stay", () => {
+  const root = makeTree({ "a/f.txt": "f" });
+  makeFolders(path.join(root, "a/b/c"));
+  makeFolders(path.join(root, "a/b/c"));
+  expect(existsSync(path.join(root, "a/b/c"))).toBe(true);
+  expect(() => makeFolders(path.join(root, "a/f.txt"))).toThrow("EEXIST");
+  expect(() => makeFolders(path.join(root, "a/f.txt/d"))).toThrow("ENOTDIR");
 });
 
 test("hashes that cannot be kept are told once and stop nothing", () => {

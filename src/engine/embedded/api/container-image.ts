@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ExportRequest, ExportSink } from "../buildkit/types.ts";
+import { makeFolders } from "../../../tree/index.ts";
 import { definition, file as llbFile, scratch as emptyState } from "../llb/index.ts";
-import { makeFolders } from "../make-folders.ts";
 import { expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { exportedConfig } from "./image-config.ts";
@@ -57,7 +57,7 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
   export: async (container, args: ImageArguments & { path: string; expand: boolean }, call) => {
     const target = call.session.hostTrees.resolve(expandArgument(container, args.path, args.expand));
     await refuseFolder(target);
-    await makeFolders(path.dirname(target));
+    makeFolders(path.dirname(target));
     await exportTarball(call, container, args, target);
     return target;
   },

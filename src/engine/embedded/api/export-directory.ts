@@ -4,8 +4,8 @@ import { chmod, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { makeFolders } from "../../../tree/index.ts";
 import { definition } from "../llb/index.ts";
-import { makeFolders } from "../make-folders.ts";
 import { ApiError } from "./errors.ts";
 import { notFound, withTree } from "./read.ts";
 import { refuseFolder } from "./refuse-folder.ts";
@@ -20,7 +20,7 @@ export async function exportDirectory(call: Call, directory: Directory, target: 
   await withTree(call, directory.tree, (reader) => reader.list(directory.path));
   const llb = definition(session.compile(rootedTree(directory)));
   if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
-  await makeFolders(folder);
+  makeFolders(folder);
   if (llb === undefined) return folder;
   await session.export(call, {
     type: "local",
@@ -42,7 +42,7 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
     destination = path.join(destination, path.basename(file.path));
     await refuseFolder(destination);
   }
-  await makeFolders(path.dirname(destination));
+  makeFolders(path.dirname(destination));
   const partial = path.join(path.dirname(destination), `.fastloop-${randomBytes(8).toString("hex")}`);
   await withTree(call, file.tree, async (reader) => {
     const attributes = await reader.stat(file.path);

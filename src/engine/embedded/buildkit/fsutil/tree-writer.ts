@@ -2,7 +2,7 @@ import { writeFileSync, chmodSync, renameSync, utimesSync } from "node:fs";
 import { chmod, type FileHandle, link, lstat, lutimes, mkdir, open, readdir, realpath, rename, rm, symlink, utimes } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { makeFolders } from "../../make-folders.ts";
+import { makeFolders } from "../../../../tree/index.ts";
 import { unixMode } from "./mode.ts";
 import type { Stat } from "./packet.ts";
 
@@ -36,7 +36,7 @@ export class TreeWriter {
   }
 
   async open(): Promise<void> {
-    await makeFolders(this.#root);
+    makeFolders(this.#root);
     this.#root = await realpath(this.#root);
   }
 
