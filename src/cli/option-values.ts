@@ -1,6 +1,6 @@
 /** Commander takes whatever follows an option for its value: `--since --json` would ask git for a branch `--json`. */
 import type { Command, Option } from "commander";
-import { UserError } from "../errors/index.ts";
+import { isOption, missingValue } from "../call/index.ts";
 
 /** Makes the command and those below it refuse an option where a value is due; `--since=--json` says that it is meant. */
 export function refuseOptionsAsValues(command: Command, stopsAtFirstWord: boolean): void {
@@ -22,15 +22,4 @@ export function refuse(words: readonly string[], options: readonly Pick<Option, 
     const value = words[++index];
     if (value !== undefined && isOption(value)) throw missingValue(word, value);
   }
-}
-
-/** `-` alone is a file's name to many programs. */
-export const isOption = (word: string): boolean => /^--?[A-Za-z]/.test(word);
-
-export function missingValue(option: string, next: string): UserError {
-  const long = option.startsWith("--");
-  return new UserError("usage", "a value is missing", {
-    place: option,
-    hint: `${next} is an option; ${long ? `${option}=${next}` : `${option}${next}`} if that is the value`,
-  });
 }

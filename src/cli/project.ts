@@ -1,5 +1,6 @@
 /** A project with its history, for the commands that only ask: no engine, no lock. */
-import { environmentKey, loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
+import { environmentKey } from "../call/index.ts";
+import { loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
 import { RunStore, sweepDrafts } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { loadConfig, placeInConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { findModule, loadModule } from "../module/index.ts";
-import { declaredTargets, resolveTarget, type Target } from "../plan/index.ts";
-import { parseCall } from "./call/parse-call.ts";
+import { declaredTargets, parseTargetCall, resolveTarget, type Target } from "../plan/index.ts";
 import type { CliContext } from "./context.ts";
 
 export interface CallProblem {
@@ -23,9 +22,9 @@ export async function callProblems(context: CliContext, file: string): Promise<C
   const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
   const text = readFileSync(file, "utf8");
   const check = (target: Target): void => {
+    // First, for its errors name the word that is wrong.
+    parseTargetCall(target, config, module);
     resolveTarget(target, config, module);
-    // By the grammar that runs it: values, too, and what follows the function.
-    parseCall(target.call, { module, cwd: config.root });
   };
   const found = declaredTargets(config, module).flatMap((target) => problemsOf(target, check).map((error) => ({ target, error })));
   return Promise.all(
@@ -72,6 +71,6 @@ function withoutFlag(call: readonly string[], flag: string): string[] {
 
 /** The word of the call that an error is about. */
 function wordOf(error: UserError): string | undefined {
-  const named = /\bno function "(.+)"$/.exec(error.message) ?? /^"(\S+?)(?: .*)?": (?:nothing can follow|a watched call ends)/.exec(error.message);
+  const named = /\bno function "(.+)"$/.exec(error.message);
   return unknownFlag(error) ?? named?.[1] ?? error.place;
 }

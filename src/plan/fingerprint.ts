@@ -1,7 +1,6 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createHash, createHmac } from "node:crypto";
 import path from "node:path";
-import { writeFileAtomically } from "../tree/index.ts";
+import { callName } from "../call/index.ts";
 import type { ProjectSnapshot } from "./project-scan.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
@@ -32,7 +31,7 @@ export interface FingerprintContext {
   moduleDigest: string;
   engine: string;
   environment: NodeJS.ProcessEnv;
-  /** Of this project, never shown; see `environmentKey`. */
+  /** Of this project, never shown; see `environmentKey` of `src/call`. */
   environmentKey: Uint8Array;
 }
 
@@ -40,7 +39,7 @@ export interface FingerprintContext {
 export function fingerprintOf(item: ResolvedTarget, context: FingerprintContext, needs: Record<string, string>): Fingerprint {
   return {
     format: 1,
-    function: item.call.name,
+    function: callName(item.call),
     call: item.call.words,
     inputs: item.inputs.map((input) => ({
       argument: input.argument,
@@ -62,35 +61,4 @@ export function digestOf(fingerprint: Fingerprint): string {
 
 function keyedHash(value: string | undefined, key: Uint8Array): string {
   return value === undefined ? "unset" : createHmac("sha256", key).update(value).digest("hex");
-}
-
-/** The project's random key for hashing variables; made once, readable by its owner only. */
-export function environmentKey(stateDir: string): Uint8Array {
-  const file = path.join(stateDir, "environment-key");
-  try {
-    const key = readFileSync(file);
-    if (key.length === 32) return key;
-  } catch {
-    // None yet: losing it costs one more run of the targets that declare variables.
-  }
-  const kept = unstoredKeys.get(file);
-  if (kept !== undefined) return kept;
-  const key = randomBytes(32);
-  try {
-    writeFileAtomically(file, key, 0o600);
-  } catch {
-    // A project that cannot be written to: the key holds for this process.
-    unstoredKeys.set(file, key);
-  }
-  return key;
-}
-
-const unstoredKeys = new Map<string, Uint8Array>();
-
-/**
- * The name under which an engine gets a secret. A Dagger engine takes two secrets of one name for the same, also across
- * sessions, and would answer for a new value with the result of the old one: the value is in the name, as a keyed hash.
- */
-export function secretName(name: string, plaintext: string, stateDir: string): string {
-  return `${name}#${createHmac("sha256", environmentKey(stateDir)).update(plaintext).digest("hex").slice(0, 16)}`;
 }

@@ -1,7 +1,6 @@
 /** Inputs -> digests -> affected functions -> ordered plan, with the reason for each. Nothing here needs an engine. */
-export { splitWords, type CallStep, type TargetCall } from "./call-words.ts";
 export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
-export { digestOf, environmentKey, fingerprintOf, secretName, type Fingerprint } from "./fingerprint.ts";
+export { digestOf, fingerprintOf, type Fingerprint } from "./fingerprint.ts";
 export { renderGraph, type GraphFormat } from "./graph.ts";
 export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
@@ -9,7 +8,7 @@ export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts"
 export { brokenProjectSources, loadProject, placeProject, projectHasher, type Project, type ProjectOptions, type ProjectPlace } from "./project.ts";
 export { ProjectScanner, type ProjectSnapshot, type ScannedInput, type WatchedPlace } from "./project-scan.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
-export { declaredTargets, isInTier, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
+export { declaredTargets, isInTier, parseTargetCall, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, type AffectedSince } from "./since.ts";

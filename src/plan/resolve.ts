@@ -1,9 +1,9 @@
 import path from "node:path";
+import { callName, commandName, parseCall, splitWords, valueOf, type GivenValue, type ParsedCall } from "../call/index.ts";
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { argumentInput, kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
+import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
 import { isGitignored, type TreeFilter } from "../tree/index.ts";
-import { parseTargetCall, splitWords, type TargetCall } from "./call-words.ts";
 import { resourcesOf } from "./resources.ts";
 import type { Target } from "./targets.ts";
 
@@ -20,7 +20,7 @@ export interface TargetInput {
 /** A target and what its call means for this module. */
 export interface ResolvedTarget {
   target: Target;
-  call: TargetCall;
+  call: ParsedCall;
   /** What is hashed. */
   inputs: TargetInput[];
   /** What the call sends to the engine: the same trees, unless `inputs` narrowed or widened what is hashed. */
@@ -54,7 +54,7 @@ export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Targe
 function checksOf(module: ModuleInfo): Target[] {
   const functions = Object.values(module.objects[module.mainObject]?.functions ?? {});
   return functions.filter((fn) => fn.isCheck).map((fn) => {
-    const name = kebabCase(fn.alias ?? fn.name);
+    const name = commandName(fn);
     const call = [name];
     return { name, call, needs: [], environment: [], policy: "restart", tier: tierOf(call), retries: 0, uses: resourcesOf({ containers: 1 }), place: fn.place ?? module.root };
   });
@@ -97,28 +97,47 @@ export function isInTier(target: Target, tier: TierName): boolean {
 
 /** One target against the module's signatures; a call that the module cannot answer is an error with its place. */
 export function resolveTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ResolvedTarget {
-  const call = parseTargetCall(target, module, config.root);
+  const call = parseTarget(target, config, module);
   const ignored = config.config.watch?.ignore ?? [];
-  const sent = call.steps.flatMap(({ fn, paths }) => inputsOf(fn, paths, module));
+  const sent = inputsOf(call, module);
   const hashed = sent.map((input) => withoutPatterns(input, ignored));
   if (target.inputs === undefined) return { target, call, inputs: hashed, sent };
   const files = hashed.filter((input) => input.kind === "file");
   return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files] };
 }
 
-/** Explicit paths first, `defaultPath` for what the call leaves out. */
-function inputsOf(fn: FunctionInfo, paths: ReadonlyMap<string, string>, module: ModuleInfo): TargetInput[] {
-  return fn.arguments.flatMap((argument): TargetInput[] => {
-    const explicit = paths.get(argument.name);
-    const filter = { exclude: [...(argument.ignore ?? []), stateFolder] };
-    if (explicit !== undefined) {
-      const kind = argument.type.kind === "object" && argument.type.name === "File" ? "file" : "directory";
-      return [{ argument: argument.name, kind, path: explicit, filter: kind === "file" ? {} : filter }];
-    }
-    const input = argumentInput(module, argument, fn.place);
-    if (input === undefined) return [];
-    return [{ argument: argument.name, kind: input.kind, path: input.path, filter: input.kind === "file" ? {} : filter }];
-  });
+/** The call by the grammar of `fastloop call`. Throws a `UserError` whose place is the word that is wrong. */
+export function parseTargetCall({ call }: Pick<Target, "call">, config: Pick<LoadedConfig, "root">, module: ModuleInfo): ParsedCall {
+  const parsed = parseCall(call, { module, cwd: config.root }, { ownOptions: false });
+  if (callName(parsed) === "") throw new UserError("usage", "this call names no function");
+  return parsed;
+}
+
+/** As `parseTargetCall`, but what is wrong is told at the target's place. */
+function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ParsedCall {
+  try {
+    return parseTargetCall(target, config, module);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { place, hint, message } = error;
+    throw new UserError("config", place === undefined ? message : `${place}: ${message}`, { place: target.place, hint, cause: error });
+  }
+}
+
+/** What the call is given, and what its functions read by `defaultPath`. */
+function inputsOf(call: ParsedCall, module: ModuleInfo): TargetInput[] {
+  const own = call.own.filter((step) => step.kind === "function").flatMap(({ fn, given }) =>
+    fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, given, module, fn.place))),
+  );
+  const core = call.core.flatMap(({ given }) => given.flatMap(({ argument, value }) => hostInputs(argument, value)));
+  return [...own, ...core];
+}
+
+function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): TargetInput[] {
+  if (value?.kind === "list") return value.items.flatMap((item) => hostInputs(argument, item));
+  if (value?.kind === "file") return [{ argument: argument.name, kind: "file", path: value.path, filter: {} }];
+  if (value?.kind !== "directory") return [];
+  return [{ argument: argument.name, kind: "directory", path: value.path, filter: { exclude: [...(argument.ignore ?? []), stateFolder] } }];
 }
 
 function withoutPatterns(input: TargetInput, patterns: readonly string[]): TargetInput {

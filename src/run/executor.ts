@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { runCall, type HostInput } from "../call/index.ts";
 import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
-import type { HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
+import type { ArgumentInfo, HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
-import { argumentsOf } from "./arguments.ts";
 import type { OpenSteps } from "./open-steps.ts";
 
 /** A cancelled step that takes longer to end is not waited for: another run may share it. */
@@ -25,6 +25,7 @@ export interface ExecuteOptions {
   callId: string;
   snapshot: ProjectSnapshot;
   root: string;
+  stateDir: string;
   environment: NodeJS.ProcessEnv;
   logFile: string;
   signal: AbortSignal;
@@ -62,45 +63,27 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     if (entry.callId === callId) options.onOutput(entry.stream, log.write(entry.text));
   });
   try {
-    const hostInput = async (argument: string, kind: "directory" | "file", hostPath: string): Promise<string> => {
-      if (kind === "file") return (await trees.file(hostPath, query)).id;
-      const input = item.sent.find((candidate) => candidate.argument === argument && candidate.path === hostPath);
-      if (input === undefined) throw new Error(`${hostPath} is no input of ${item.target.name}`);
+    const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
+      if (kind === "file") return (await trees.file(path, query)).id;
+      const input = item.sent.find((candidate) => candidate.argument === argument.name && candidate.path === path);
+      if (input === undefined) throw new Error(`${path} is no input of ${item.target.name}`);
       const listing = options.snapshot.listing(input);
-      if (listing === undefined) throw new UserError("config", "this folder does not exist", { place: hostPath });
-      const synced = await trees.directory(hostPath, input.filter, { ...query, listing });
+      if (listing === undefined) throw new UserError("config", "this folder does not exist", { place: path });
+      const synced = await trees.directory(path, input.filter, { ...query, listing });
       inputMoved ||= synced.listing !== listing;
       return synced.id;
     };
-    const sources = {
+    const value = await runCall(item.call, {
+      ...query,
       module,
       session,
-      root: options.root,
-      environment: options.environment,
-      query,
+      host,
+      env: options.environment,
+      cwd: options.root,
+      stateDir: options.stateDir,
       hostInput,
-      onSecret: (plaintext: string) => void secrets.push(plaintext),
-      place: item.target.place,
-    };
-    let parent: ReturnedValue | undefined;
-    let constructorArgs: Record<string, unknown> | undefined;
-    for (const step of item.call.steps) {
-      const args = await argumentsOf(step, sources);
-      if (step.fn.name === "constructor") {
-        constructorArgs = args;
-        continue;
-      }
-      parent = await host.call({
-        object: step.object,
-        function: step.fn.name,
-        parent,
-        constructorArgs: parent === undefined ? constructorArgs : undefined,
-        args,
-        callId,
-        signal,
-      });
-    }
-    const value = await evaluate(parent ?? null, item.call.coreWords, session, query);
+      onSecret: (plaintext) => void secrets.push(plaintext),
+    });
     return { value, inputMoved };
   } catch (error) {
     log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
@@ -112,23 +95,6 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     stopLogs();
     log.close();
   }
-}
-
-/** A lazy core object is evaluated, so that a function that returns one has really run. */
-async function evaluate(
-  value: ReturnedValue,
-  coreWords: readonly string[],
-  session: EngineSession,
-  query: { callId: string; signal: AbortSignal },
-): Promise<ReturnedValue> {
-  const field = coreWords[0] ?? "sync";
-  if (value === null || typeof value !== "object" || Array.isArray(value) || !("$id" in value)) return value;
-  if (coreWords.length === 0 && !["Container", "Directory", "File"].includes(value.$type)) return value;
-  const name = field.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
-  if (!/^[A-Za-z]\w*$/.test(name)) throw new UserError("config", `"${field}" is no field of ${value.$type}`);
-  const document = `query Evaluate($id: ID!) { node(id: $id) { ... on ${value.$type} { ${name} } } }`;
-  const result = await session.query<{ node: Record<string, ReturnedValue> }>(document, { id: value.$id }, query);
-  return coreWords.length === 0 ? value : (result.node[name] ?? null);
 }
 
 /** The whole output of one run in one file, less the secrets in it. */

@@ -17,6 +17,7 @@ export interface FunctionRunContext {
   snapshot: ProjectSnapshot;
   engine: EngineHolder;
   store: RunStore;
+  stateDir: string;
   environment: NodeJS.ProcessEnv;
   /** For a target that declares none. */
   timeoutMs: number | undefined;
@@ -64,6 +65,7 @@ export async function runFunction(
       callId: id,
       snapshot: context.snapshot,
       root: context.project.root,
+      stateDir: context.stateDir,
       environment: context.environment,
       logFile,
       signal: controller.signal,

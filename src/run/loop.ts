@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
+import { environmentKey } from "../call/index.ts";
 import { durationMs, sharedCacheOf } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
-  environmentKey,
   placeProject,
   planTargets,
   projectHasher,
@@ -363,6 +363,7 @@ export class Loop {
       snapshot: this.snapshot!,
       engine: this.engine!,
       store: this.store,
+      stateDir: this.place.stateDir,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
       stoodStill: () => this.stoodStill(plan, project),

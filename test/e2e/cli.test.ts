@@ -46,7 +46,7 @@ describe("the command line", () => {
     writeFileSync(path.join(folder, "fastloop.yaml"), 'version: 1\nwatch:\n  targets:\n    one: { call: "do-ti" }\n    two: { call: "do-it --lvl low --and more" }\n');
     const { stdout } = await fastloop(["-m", project, "validate", "--json"], { cwd: folder });
     expect((JSON.parse(stdout) as { problems: { place: string; message: string }[] }).problems.map(({ place, message }) => `${place} ${message}`)).toEqual([
-      'fastloop.yaml:4:19 watch.targets.one: the module has no function "do-ti"',
+      'fastloop.yaml:4:19 watch.targets.one: It has no function "do-ti"',
       'fastloop.yaml:5:25 watch.targets.two: "do-it" has no argument --lvl',
       'fastloop.yaml:5:35 watch.targets.two: "do-it" has no argument --and',
     ]);

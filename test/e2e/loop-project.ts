@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fastloop, cliFile, type CliResult } from "./cli-process.ts";
 
 const moduleSource = `
-import { dag, func, object, type Directory } from "@dagger.io/dagger"
+import { Container, dag, func, object, type Directory, type Secret } from "@dagger.io/dagger"
 
 @object()
 export class Loop {
@@ -22,6 +22,12 @@ export class Loop {
       echo "ok \${part} from $(echo $(cat lib/* \${part}/*))"\`
     return dag.container().from("debian:bookworm-slim").withMountedDirectory("/src", source).withWorkdir("/src")
       .withExec(["sh", "-c", script]).stdout()
+  }
+
+  /** A container that holds how many characters a secret has. */
+  @func()
+  async box(count: number, token: Secret): Promise<Container> {
+    return dag.container().from("debian:bookworm-slim").withNewFile("/count", \`\${count} of \${(await token.plaintext()).length}\`)
   }
 }
 `;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fastloop } from "./cli-process.ts";
@@ -47,6 +47,27 @@ describe("fastloop run", () => {
     expect(readFileSync(path.join(project.root, log), "utf8")).toContain("broken");
     // It is tried again: what failed is not current.
     expect((await project.run("run", "lib")).exitCode).toBe(1);
+  });
+
+  test("a watched call may be a whole chain, whose files are inputs, with every kind of value", async () => {
+    const call = "box --count 7 --token cmd://'echo -n secret-text' with-directory --path /parts --source lib with-exec --args cat,/parts/a.txt,/count stdout";
+    project.write("fastloop.yaml", `version: 1\nwatch:\n  targets:\n    chain: { call: ${JSON.stringify(call)} }\n`);
+    const first = await project.run("run");
+    expect(first, first.stderr).toMatchObject({ exitCode: 0 });
+    const [, log] = /\b(\S+)\.json$/m.exec(readdirSync(project.at(".fastloop/runs")).find((name) => name.endsWith(".json")) ?? "") ?? [];
+    expect(readFileSync(project.at(`.fastloop/runs/${log}.log`), "utf8")).toContain("lib one\n7 of 11");
+    expect(await project.run("run")).toMatchObject({ stdout: expect.stringContaining("1 current") });
+    project.write("api/a.txt", "not of it\n");
+    expect(await project.run("run")).toMatchObject({ stdout: expect.stringContaining("1 current") });
+    project.write("lib/a.txt", "lib two\n");
+    expect(await project.run("run")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}chain/) });
+  });
+
+  test("a value that its argument cannot have is no run: it ends with 2 and starts nothing", async () => {
+    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    wrong: { call: box --count many --token env:HOME }\n");
+    const result = await project.run("run");
+    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('watch.targets.wrong: --count: a whole number was expected, not "many"') });
+    expect(existsSync(project.at(".fastloop/runs")) ? readdirSync(project.at(".fastloop/runs")) : []).toEqual([]);
   });
 
   test("a timeout ends with 4 and names what it waited for", async () => {
@@ -163,7 +184,7 @@ describe("fastloop run", () => {
     ["a missing module", () => unlinkSync(project.at("dagger.json")), /no dagger.json/],
     ["a broken module", () => writeFileSync(project.at("ci/src/index.ts"), "export class {"), /index\.ts:\d+:\d+/],
     ["a broken configuration", () => writeFileSync(project.at("fastloop.yaml"), "version: 1\nwatch: 3\n"), /fastloop\.yaml:2:8/],
-    ["a target that names nothing", () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: tset } } }\n"), /no function "tset"[^]*it has test/],
+    ["a target that names nothing", () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: tset } } }\n"), /no function "tset"[^]*did you mean test\?/],
     ["a source folder that does not exist", () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: test --source nowhere --part a } } }\n"), /nowhere/],
   ])("%s is one clear error", async (_name, damage, message) => {
     mkdirSync(project.at("ci/src"), { recursive: true });

@@ -11,11 +11,12 @@ const levels: Record<string, number> = {
   config: 2,
   module: 2,
   engine: 3,
-  plan: 4,
-  watch: 5,
-  run: 6,
-  report: 7,
-  cli: 8,
+  call: 4,
+  plan: 5,
+  watch: 6,
+  run: 7,
+  report: 8,
+  cli: 9,
 };
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));

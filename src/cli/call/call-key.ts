@@ -2,10 +2,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { statSync } from "node:fs";
 import path from "node:path";
+import { secretText, valueOf, type CoreStep, type FieldStep, type GivenValue, type OwnStep, type ParsedCall } from "../../call/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
 import { contentDigest, contentKey, listTree, statEntry, type ContentHasher, type StatAhead } from "../../tree/index.ts";
-import { secretText, valueOf } from "./resolve-value.ts";
-import type { CoreStep, FieldStep, GivenValue, OwnStep, ParsedCall } from "./types.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
 
 export interface KeyContext {

@@ -1,17 +1,15 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { environmentKey, runCall, valueOf, type ParsedCall } from "../../call/index.ts";
 import { loadConfig, sharedCacheOf } from "../../config/index.ts";
 import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, type EngineSession } from "../../engine/index.ts";
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
-import { environmentKey, placeProject, projectHasher } from "../../plan/index.ts";
+import { placeProject, projectHasher } from "../../plan/index.ts";
 import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
-import { givenSecrets, valueOf } from "./resolve-value.ts";
-import { runCall } from "./run-call.ts";
-import type { ParsedCall } from "./types.ts";
 
 export interface EngineOptions {
   engine: string;
@@ -25,7 +23,8 @@ export async function callWithCache(
   engine: EngineOptions,
 ): Promise<ReturnedValue> {
   const keep = keepMs(call);
-  if (keep === undefined) return callEngine(call, module, context, engine);
+  const secrets = new Set<string>();
+  if (keep === undefined) return callEngine(call, module, context, engine, secrets);
 
   const { stateDir } = placeProject({ cwd: context.cwd });
   const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
@@ -51,9 +50,9 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine);
+  const value = await callEngine(call, module, context, engine, secrets);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
-  if ((await key()) === before && !(await holdsSecret(value, call, context))) {
+  if ((await key()) === before && !holdsSecret(value, secrets)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
   }
   hasher.save();
@@ -69,10 +68,9 @@ function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
 }
 
 /** A function that gives a secret away is the user's business; a file of ours must not keep it. */
-async function holdsSecret(value: ReturnedValue, call: ParsedCall, context: CliContext): Promise<boolean> {
+function holdsSecret(value: ReturnedValue, secrets: ReadonlySet<string>): boolean {
   const text = JSON.stringify(value);
-  const plaintexts = await givenSecrets([...call.own.filter((step) => step.kind === "function"), ...call.core], context);
-  return plaintexts.some((plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)));
+  return [...secrets].some((plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)));
 }
 
 /** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
@@ -90,7 +88,14 @@ async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<s
   return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
-async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliContext, engine: EngineOptions): Promise<ReturnedValue> {
+/** Adds the plaintext of each secret that the call is given to `secrets`. */
+async function callEngine(
+  call: ParsedCall,
+  module: ModuleInfo,
+  context: CliContext,
+  engine: EngineOptions,
+  secrets: Set<string>,
+): Promise<ReturnedValue> {
   const { signal, env, cwd } = context;
   const callId = randomUUID();
   const progress = call.silent
@@ -111,7 +116,8 @@ async function callEngine(call: ParsedCall, module: ModuleInfo, context: CliCont
     session.onEvent((event) => progress?.event(event));
     const host = early ?? served(module, session, onNotice);
     try {
-      return await runCall(call, { module, session, host, callId, signal, env, cwd });
+      const { stateDir } = placeProject({ cwd });
+      return await runCall(call, { module, session, host, callId, signal, env, cwd, stateDir, onSecret: (plaintext) => void secrets.add(plaintext) });
     } finally {
       await Promise.all([host.close(), session.close()]);
     }

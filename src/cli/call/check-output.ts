@@ -1,8 +1,8 @@
 /** What is in the way of `-o PATH`, told before anything runs for it. */
 import { statSync, type Stats } from "node:fs";
 import path from "node:path";
+import type { ParsedCall } from "../../call/index.ts";
 import { UserError } from "../../errors/index.ts";
-import type { ParsedCall } from "./types.ts";
 
 /** These are written into a folder, which may be there already. */
 const folderTypes = ["Directory", "Changeset"];

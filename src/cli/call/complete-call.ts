@@ -1,10 +1,7 @@
 /** Candidates for the next word of a call: functions, flags, or a flag's values. */
+import { choicesOf, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
 import { kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
-import { choicesOf, parseCall } from "./parse-call.ts";
-import { isSupported } from "./parse-value.ts";
 import { firstLine } from "./render-functions.ts";
-import { servedMember } from "./served-names.ts";
-import type { ParsedCall } from "./types.ts";
 
 export interface Candidate {
   word: string;

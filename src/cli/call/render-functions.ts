@@ -1,4 +1,5 @@
 /** A module's functions as text, for `functions` and for the help of `call`. */
+import { commandName, isRequired } from "../../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
 
 /** One line per function, in the order of the source; with `verbose` one more per argument. */
@@ -19,11 +20,6 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What the command line calls a function. */
-export function commandName(fn: Pick<FunctionInfo, "name" | "alias">): string {
-  return kebabCase(fn.alias ?? fn.name);
-}
-
 /** `tier Tier = "fast"`, and where the value comes from when it is not given. */
 export function argumentLine(argument: ArgumentInfo): string {
   const parts = [`${kebabCase(argument.name)} ${typeName(argument.type)}`];
@@ -34,10 +30,6 @@ export function argumentLine(argument: ArgumentInfo): string {
   if (isRequired(argument)) parts.push("(required)");
   const description = firstLine(argument.description);
   return description === "" ? parts.join(" ") : `${parts.join(" ")}: ${description}`;
-}
-
-export function isRequired(argument: ArgumentInfo): boolean {
-  return !argument.optional && argument.defaultValue === undefined && argument.defaultPath === undefined;
 }
 
 /** `Directory`, `[string]`, as the documentation of the core API writes types. */

@@ -1,10 +1,7 @@
 /** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
+import { choicesOf, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
 import { kebabCase, type FunctionInfo, type ModuleInfo } from "../../module/index.ts";
-import { choicesOf } from "./parse-call.ts";
-import { isSupported } from "./parse-value.ts";
-import { argumentLine, firstLine, isRequired } from "./render-functions.ts";
-import { servedMember } from "./served-names.ts";
-import type { ParsedCall } from "./types.ts";
+import { argumentLine, firstLine } from "./render-functions.ts";
 
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   const last = call.core.at(-1) ?? call.own.filter((step) => step.kind === "function").at(-1);

@@ -1,7 +1,7 @@
 /** A call's result as `dagger call` prints it: scalars as they are, lists one item a line, objects as `Type@digest`. */
 import { createHash } from "node:crypto";
+import { servedMember, servedObject } from "../../call/index.ts";
 import type { ModuleInfo, ReturnedValue, TypeRef } from "../../module/index.ts";
-import { servedMember, servedObject } from "./served-names.ts";
 
 export function renderResult(value: ReturnedValue, type: TypeRef, json: boolean, module: ModuleInfo): string {
   if (type.kind === "void") return "";

@@ -1,13 +1,12 @@
 /** `-o PATH` for results that are no files: the text goes into a file. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { canExport, type ParsedCall } from "../../call/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import { makeFolders } from "../../tree/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderResult } from "./render-result.ts";
-import { canExport } from "./run-call.ts";
-import type { ParsedCall } from "./types.ts";
 
 /** The path that was written; undefined when the result is to be printed. */
 export function writeOutput(call: ParsedCall, value: ReturnedValue, module: ModuleInfo, context: CliContext): string | undefined {

@@ -2,15 +2,14 @@
 import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
+import { findOption, parseCall, type ParsedCall } from "../../call/index.ts";
 import { findModule, loadModule } from "../../module/index.ts";
-import { findOption, parseCall } from "../call/parse-call.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { checkOutput } from "../call/check-output.ts";
 import { callWithCache, type EngineOptions } from "../call/call-with-cache.ts";
 import { renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
-import type { ParsedCall } from "../call/types.ts";
 import type { CliContext } from "../context.ts";
 
 export function register(program: Command, context: CliContext): void {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { callKey, durationMs, keepMs } from "../../../src/cli/call/call-key.ts";
-import { parseCall } from "../../../src/cli/call/parse-call.ts";
+import { parseCall } from "../../../src/call/index.ts";
 import { ResultCache } from "../../../src/cli/call/result-cache.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";

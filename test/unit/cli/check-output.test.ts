@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { checkOutput } from "../../../src/cli/call/check-output.ts";
-import type { ParsedCall } from "../../../src/cli/call/types.ts";
+import type { ParsedCall } from "../../../src/call/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 const object = (name: string): ParsedCall["returns"] => ({ kind: "object", name });

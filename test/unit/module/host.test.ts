@@ -237,7 +237,7 @@ describe("an error of a function body", () => {
 });
 
 describe("a function body cannot", () => {
-  const outside = path.join(tmpdir(), "fastloop-outside.txt");
+  const outside = path.join(tmpdir(), `fastloop-outside-${process.pid}.txt`);
 
   async function attempt(code: string, imports = ""): Promise<unknown> {
     const module = await moduleOf(`@func() async it(): Promise<string> { ${code} }`, imports);

@@ -176,11 +176,13 @@ describe("a plan", () => {
   });
 
   test.each([
-    ["tset --source .", /no function "tset"/, /it has test, lint/],
-    ["test --sauce .", /no argument --sauce/, /it has --source, --part/],
-    ["test --source", /--source has no value/, /^$/],
+    ["tset --source .", /no function "tset"/, /did you mean test\?/],
+    ["test --sauce .", /no argument --sauce/, /did you mean --source\?/],
+    ["test --source", /--source: a value is missing/, /^$/],
     ["", /names no function/, /^$/],
-    ["test --source . extra", /"extra": nothing can follow "test": it gives a string/, /^$/],
+    ["test --source . extra", /extra: nothing can follow "test": it gives a string/, /^$/],
+    ["test --source .", /test: --part is missing/, /--help/],
+    ["test --source . --part x --json", /"test" has no argument --json/, /it has --source, --part/],
     ["test --source '.", /a quote in this call is not closed/, /^$/],
   ])("a call that the module cannot answer is an error with its place: %s", (call, message, hint) => {
     const { project } = shopProject({ lib: { call } });

@@ -1,5 +1,5 @@
 /** A parsed `fastloop call`: data, decided without an engine. */
-import type { ArgumentInfo, FunctionInfo, TypeRef } from "../../module/index.ts";
+import type { ArgumentInfo, FunctionInfo, TypeRef } from "../module/index.ts";
 
 /** A value as it was written, checked against its type. Objects are made of it once there is a session. */
 export type GivenValue =

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { secretName } from "../../../src/plan/index.ts";
+import { secretName } from "../../../src/call/index.ts";
 
 it("a secret's name in an engine changes with its value, stays while it stays, and tells nothing of it elsewhere", () => {
   const [here, elsewhere] = [0, 1].map(() => mkdtempSync(path.join(tmpdir(), "fastloop-secret-"))) as [string, string];

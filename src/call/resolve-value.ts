@@ -3,12 +3,15 @@ import { execFile } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { EngineSession, QueryOptions } from "../../engine/index.ts";
-import { UserError } from "../../errors/index.ts";
-import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
-import { placeProject, secretName } from "../../plan/index.ts";
+import type { EngineSession, QueryOptions } from "../engine/index.ts";
+import { UserError } from "../errors/index.ts";
+import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { enumLiteral, literal } from "./query.ts";
+import { secretName } from "./secret-name.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
+
+/** A directory or file of the host that an argument is given or has by `defaultPath`; absolute. */
+export type HostInput = Extract<GivenValue, { kind: "directory" | "file" }>;
 
 export interface ResolveContext {
   module: ModuleInfo;
@@ -19,6 +22,12 @@ export interface ResolveContext {
   cwd: string;
   /** Whether the engine fills in `defaultPath` and `defaultAddress` by itself: it does for a module that it serves. */
   engineFillsDefaults: boolean;
+  /** The project's, for the key by which secrets are named. */
+  stateDir: string;
+  /** Told the plaintext of every secret before the engine is. */
+  onSecret(plaintext: string): void;
+  /** The id of a host tree or file, where the caller has its own way; the session is asked for it otherwise. */
+  hostInput?: (input: HostInput, argument: ArgumentInfo) => Promise<string>;
 }
 
 /** A resolved value: JSON, objects as `{ $id }`, enum members marked for GraphQL. */
@@ -40,15 +49,15 @@ export async function resolveArguments(
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** What an argument is given, or has by itself; undefined where it has nothing. */
-export function valueOf(argument: ArgumentInfo, given: readonly GivenArgument[], module: ModuleInfo): GivenValue | undefined {
-  return given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, module);
+/** What an argument is given, or has by itself; undefined where it has nothing. `place` is the function's, for errors. */
+export function valueOf(argument: ArgumentInfo, given: readonly GivenArgument[], module: ModuleInfo, place?: string): GivenValue | undefined {
+  return given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, module, place);
 }
 
 /** What the engine would fill in by itself. */
-function defaultOf(argument: ArgumentInfo, module: ModuleInfo): GivenValue | undefined {
+function defaultOf(argument: ArgumentInfo, module: ModuleInfo, place?: string): GivenValue | undefined {
   if (argument.defaultAddress !== undefined) return { kind: "container", address: argument.defaultAddress };
-  const input = argumentInput(module, argument);
+  const input = argumentInput(module, argument, place);
   return input === undefined ? undefined : { kind: input.kind, path: input.path };
 }
 
@@ -90,6 +99,7 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
     const answer = await session.query<Record<string, unknown>>(`{ ${selection} }`, {}, query);
     return innermost(answer);
   };
+  if ((value.kind === "directory" || value.kind === "file") && context.hostInput !== undefined) return context.hostInput(value, argument);
   switch (value.kind) {
     case "directory":
       requirePath(value.path, "directory", argument);
@@ -101,7 +111,8 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
       return ask(gitSelection(value));
     case "secret": {
       const plaintext = await secretText(value, argument, context);
-      const name = secretName(value.uri, plaintext, placeProject({ cwd: context.cwd }).stateDir);
+      context.onSecret(plaintext);
+      const name = secretName(value.uri, plaintext, context.stateDir);
       return ask(`setSecret(name: ${literal(name)}, plaintext: ${literal(plaintext)}) { id }`);
     }
     case "container":
@@ -127,21 +138,6 @@ function gitSelection({ url, ref, subdir, wanted }: Extract<GivenValue, { kind: 
         ? "tree { id }"
         : `tree { ${wanted}(path: ${literal(subdir)}) { id } }`;
   return `git(url: ${literal(url)}) { ${at} { ${inner} } }`;
-}
-
-/** Plaintexts of all secrets that a call is given. */
-export async function givenSecrets(
-  steps: readonly { given: readonly GivenArgument[] }[],
-  context: Pick<ResolveContext, "env" | "cwd">,
-): Promise<string[]> {
-  const texts = steps.flatMap(({ given }) =>
-    given.flatMap(({ argument, value }) =>
-      (value.kind === "list" ? value.items : [value]).flatMap((item) =>
-        item.kind === "secret" ? [secretText(item, argument, context)] : [],
-      ),
-    ),
-  );
-  return Promise.all(texts);
 }
 
 /** The value of a secret reference; `cmd` runs in a shell, its whole output is the secret. */

@@ -1,5 +1,5 @@
 /** Names as an engine serves them, and `dagger call` takes and prints them. */
-import { screamingSnakeCase, pascalCase, type ModuleInfo } from "../../module/index.ts";
+import { screamingSnakeCase, pascalCase, type ModuleInfo } from "../module/index.ts";
 
 /** `Person` of the module `conform` -> `ConformPerson`: other modules may have one too. */
 export function servedObject(name: string, { mainObject, name: moduleName }: Pick<ModuleInfo, "mainObject" | "name">): string {

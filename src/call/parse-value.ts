@@ -1,7 +1,7 @@
 /** One value of a flag: text -> what its type makes of it. Paths are resolved, nothing is read. */
 import path from "node:path";
-import { UserError } from "../../errors/index.ts";
-import { coreSchema, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import { UserError } from "../errors/index.ts";
+import { coreSchema, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
 import { servedMember } from "./served-names.ts";
 import type { GivenValue } from "./types.ts";
 

@@ -1,22 +1,18 @@
 /** Runs a parsed call in an open session: the module's steps in the host process, the rest as one query. */
-import type { EngineSession, QueryOptions } from "../../engine/index.ts";
-import { coreSchema, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import type { QueryOptions } from "../engine/index.ts";
+import { coreSchema, type ModuleHost, type ReturnedValue } from "../module/index.ts";
 import { chainOn, literal } from "./query.ts";
 import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
 import type { FieldStep, OwnStep, ParsedCall } from "./types.ts";
 
-export interface RunContext {
-  module: ModuleInfo;
-  session: EngineSession;
+export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFillsDefaults"> {
   host: ModuleHost;
   callId: string;
   signal: AbortSignal;
-  env: NodeJS.ProcessEnv;
-  cwd: string;
 }
 
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
-export async function runCall(call: ParsedCall, context: RunContext): Promise<ReturnedValue> {
+export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
   const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" };
   let value: ReturnedValue | undefined;
@@ -30,7 +26,7 @@ async function runOwnStep(
   step: OwnStep | FieldStep,
   parent: ReturnedValue | undefined,
   resolving: ResolveContext,
-  { host, callId, signal }: RunContext,
+  { host, callId, signal }: RunCallOptions,
 ): Promise<ReturnedValue> {
   if (step.kind === "field") {
     const object = parent ?? (await host.call({ function: "", args: {}, callId, signal }));

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../src/errors/index.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
-import { parseCall } from "../../../src/cli/call/parse-call.ts";
-import type { GivenValue, ParsedCall } from "../../../src/cli/call/types.ts";
+import { parseCall } from "../../../src/call/index.ts";
+import type { GivenValue, ParsedCall } from "../../../src/call/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";
 import path from "node:path";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { splitWords } from "../../../src/plan/index.ts";
+import { splitWords } from "../../../src/call/index.ts";
 
 test.each([
   ["test --source . --tier fast", ["test", "--source", ".", "--tier", "fast"]],

@@ -5,12 +5,12 @@
  *
  * Words are followed through the module's signatures and, from the first core object on, through the core API.
  */
-import { suggest } from "../../config/index.ts";
-import { UserError } from "../../errors/index.ts";
-import { coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
-import { isOption, missingValue } from "../option-values.ts";
+import { suggest } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import { coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
+import { isOption, missingValue } from "./missing-value.ts";
 import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
-import { commandName, isRequired } from "./render-functions.ts";
+import { commandName, isRequired } from "./signature.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
 
 /** What can be called next: functions and fields by their names on the command line. */
@@ -46,8 +46,20 @@ const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-co
 
 const shortFlags: Record<string, string> = { o: "output", j: "json", h: "help", v: "verbose", s: "silent", m: "module", q: "quiet" };
 
-export function parseCall(words: readonly string[], context: ValueContext): ParsedCall {
-  return new CallParser(words, context).parse();
+/** What a call may say besides the module's own functions and arguments. */
+export interface CallGrammar {
+  /** Whether `call`'s own options (`-o`, `--json`, `--help`) may stand among the words; a watched call has none. */
+  ownOptions: boolean;
+}
+
+/** Throws a `UserError` of kind `usage` whose place is the word that is wrong. */
+export function parseCall(words: readonly string[], context: ValueContext, grammar: CallGrammar = { ownOptions: true }): ParsedCall {
+  return new CallParser(words, context, grammar).parse();
+}
+
+/** The functions on the way, as they are written: `build container`; empty where the call names none. */
+export function callName({ own }: Pick<ParsedCall, "own">): string {
+  return own.flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : [])).join(" ");
 }
 
 /** The value of one of `call`'s own options, wherever it stands; for those that decide what is parsed against. */
@@ -89,6 +101,7 @@ export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefine
 class CallParser {
   private readonly words: readonly string[];
   private readonly context: ValueContext;
+  private readonly ownFlags: typeof ownFlags;
   private at = 0;
   /** What the chain ends in so far, for errors. */
   private lastStep = "";
@@ -96,8 +109,9 @@ class CallParser {
   private readonly ours = new Set<number>();
   private readonly call: ParsedCall;
 
-  constructor(words: readonly string[], context: ValueContext) {
+  constructor(words: readonly string[], context: ValueContext, { ownOptions }: CallGrammar) {
     this.words = words;
+    this.ownFlags = ownOptions ? ownFlags : {};
     this.context = context;
     const returns: TypeRef = { kind: "object", name: context.module.mainObject };
     this.call = { own: [], core: [], returns, json: false, noCache: false, verbose: false, silent: false, via: "host", help: false, words: [] };
@@ -169,8 +183,8 @@ class CallParser {
       texts.set(argument, [...(texts.get(argument) ?? []), value]);
       return;
     }
-    const own = ownFlags[name];
-    if (own === undefined) throw unknownFlag(name, fn);
+    const own = this.ownFlags[name];
+    if (own === undefined) throw unknownFlag(name, fn, Object.keys(this.ownFlags));
     const first = this.at - 1;
     own.apply(this.call, own.takesValue ? (attached ?? this.ownValue(`--${name}`)) : "");
     if (notDaggers.has(name)) this.markOurs(first);
@@ -184,7 +198,7 @@ class CallParser {
   private shortFlag(letters: string): void {
     for (let index = 0; index < letters.length; index++) {
       const letter = letters[index] ?? "";
-      const own = ownFlags[shortFlags[letter] ?? ""];
+      const own = this.ownFlags[shortFlags[letter] ?? ""];
       if (own === undefined) throw new UserError("usage", `unknown option -${letter}`, { place: `-${letters}` });
       if (!own.takesValue) {
         own.apply(this.call, "");
@@ -219,7 +233,7 @@ class CallParser {
       const flags = missing.map((argument) => `--${kebabCase(argument.name)}`).join(", ");
       throw new UserError("usage", `${flags} ${missing.length === 1 ? "is" : "are"} missing`, {
         place: step.fn.name === "" ? step.fn.returns.kind : commandName(step.fn),
-        hint: "add --help to see all arguments",
+        hint: `fastloop call ${[callName(this.call), ...this.call.core.map(({ fn }) => commandName(fn))].filter((word) => word !== "").join(" ")} --help`,
       });
     }
   }
@@ -250,9 +264,9 @@ function unknownFunction(word: string, choices: Choices): UserError {
   });
 }
 
-function unknownFlag(name: string, fn: FunctionInfo | undefined): UserError {
+function unknownFlag(name: string, fn: FunctionInfo | undefined, ownNames: readonly string[]): UserError {
   const known = (fn?.arguments ?? []).map((argument) => kebabCase(argument.name));
-  const near = suggest(name, [...known, ...Object.keys(ownFlags)]);
+  const near = suggest(name, [...known, ...ownNames]);
   const owner = fn === undefined || fn.name === "" ? "the module" : `"${commandName(fn)}"`;
   return new UserError("usage", `${owner} has no argument --${name}`, {
     hint: near === undefined ? listHint(known.map((flag) => `--${flag}`)) : `did you mean --${near}?`,

@@ -1,0 +1,11 @@
+/** The grammar of `dagger call`, what its values become in a session, and how a chain runs. */
+export { isOption, missingValue } from "./missing-value.ts";
+export { callName, choicesOf, findOption, parseCall, type Choices } from "./parse-call.ts";
+export { isSupported, type ValueContext } from "./parse-value.ts";
+export { secretText, valueOf, type HostInput } from "./resolve-value.ts";
+export { canExport, runCall, type RunCallOptions } from "./run-call.ts";
+export { environmentKey, secretName } from "./secret-name.ts";
+export { servedMember, servedObject } from "./served-names.ts";
+export { commandName, isRequired } from "./signature.ts";
+export { splitWords } from "./split-words.ts";
+export type { CoreStep, FieldStep, GivenArgument, GivenValue, OwnStep, ParsedCall } from "./types.ts";
