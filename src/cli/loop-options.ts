@@ -10,6 +10,7 @@ export interface LoopFlags {
   failFast?: boolean;
   continue?: boolean;
   offline?: boolean;
+  via?: "host" | "module";
   tier?: TierName;
   timeout?: string;
   config?: string;
@@ -22,6 +23,7 @@ export function addLoopOptions(command: Command): Command {
     .addOption(new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"))
     .addOption(new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices(["smoke", "fast", "full"]))
     .addOption(new Option("--offline", "never set anything up from the network; say what is missing"))
+    .addOption(new Option("--via <way>", "where function bodies run: beside this process, or in the Dagger engine").choices(["host", "module"]))
     .addOption(new Option("--timeout <duration>", "of each function that declares none, e.g. 5m"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"));
 }
@@ -37,6 +39,7 @@ export function loopOptions(context: CliContext, flags: LoopFlags, command: stri
     command,
     selection: { names: names.length === 0 ? undefined : names, tier: flags.tier },
     offline: flags.offline,
+    via: flags.via,
     jobs: flags.jobs === undefined ? undefined : wholeNumber("--jobs", flags.jobs),
     failFast: flags.failFast,
     timeoutMs: flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout),

@@ -9,6 +9,8 @@ export interface EngineHolderOptions {
   engine: string;
   buildkitHost?: string;
   offline?: boolean;
+  /** Where function bodies run: a process beside this one, or a Dagger engine's own containers. */
+  via: "host" | "module";
   cache?: SharedCache;
   module: { name: string; sourceDir: string };
   environment: NodeJS.ProcessEnv;
@@ -42,22 +44,28 @@ export class EngineHolder {
   }
 
   async forModule(module: ModuleInfo): Promise<WarmEngine> {
-    const [session, { TreeSync }] = await Promise.all([this.openSession(), engineRoom()]);
-    if (this.warm?.module.digest === module.digest && this.warm.module.root === module.root) return this.warm.engine;
+    // An engine serves one state of a module to a session.
+    if (this.options.via === "module" && this.warm !== undefined && !isSame(this.warm.module, module)) await this.drop();
+    const [session, { TreeSync, serveModule }] = await Promise.all([this.openSession(), engineRoom()]);
     const old = this.warm;
-    const host = startModuleHost({
-      module,
-      session: session.body,
-      onLog: (log) => this.logs.emit(log),
-      onNotice: this.options.onNotice,
-      env: this.options.environment,
-    });
+    if (old !== undefined && isSame(old.module, module)) return old.engine;
+    const host = this.options.via === "module" ? serveModule(session, module) : this.bodies(session, module);
     // Snapshots belong to the session, not to the module: they stay.
     const fresh = warmEngine(session, host, module, new TreeSync(session, { hasher: this.options.hasher }), this.logs);
     const engine = old === undefined || old.engine.session !== session ? fresh : { ...fresh, trees: old.engine.trees };
     this.warm = { module, host, engine };
     await old?.host.close();
     return engine;
+  }
+
+  private bodies(session: EngineSession, module: ModuleInfo): ModuleHost {
+    return startModuleHost({
+      module,
+      session: session.body,
+      onLog: (log) => this.logs.emit(log),
+      onNotice: this.options.onNotice,
+      env: this.options.environment,
+    });
   }
 
   /** Whether that session can still be used; one that gives no answer is dropped. */
@@ -94,9 +102,11 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, buildkitHost, cache, module, offline, onNotice } = this.options;
+    const { workdir, engine, via, buildkitHost, cache, module, offline, onNotice } = this.options;
     try {
-      const { openSession } = await engineRoom();
+      const { describeEngineChoice, needsDagger, openSession } = await engineRoom();
+      // Before an engine is started for nothing.
+      if (via === "module" && (await describeEngineChoice({ engine, buildkitHost })).choice.kind.startsWith("buildkit")) throw needsDagger();
       const session = await openSession({ workdir, engine, buildkitHost, cache, module, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
@@ -108,6 +118,10 @@ export class EngineHolder {
       throw error;
     }
   }
+}
+
+function isSame(a: ModuleInfo, b: ModuleInfo): boolean {
+  return a.digest === b.digest && a.root === b.root;
 }
 
 /** Loaded when an engine is needed: what only plans starts without it. */

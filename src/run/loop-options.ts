@@ -10,6 +10,8 @@ export interface LoopOptions {
   /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
   engine?: string;
   buildkitHost?: string;
+  /** Where function bodies run; default `host`. */
+  via?: "host" | "module";
   /** Nothing is fetched to set an engine up. */
   offline?: boolean;
   /** Write `cache.to` at the end. Not while watching: what is being edited is of no use to others. */

@@ -321,6 +321,7 @@ export class Loop {
       engine: this.options.engine ?? project.config.config.engine?.use ?? "auto",
       buildkitHost: this.options.buildkitHost ?? project.config.config.engine?.buildkit,
       offline: this.options.offline,
+      via: this.options.via ?? "host",
       module: { name: project.module.name, sourceDir: project.module.sourceDir },
       cache: cache === undefined || this.options.writesCaches === true ? cache : { ...cache, to: [] },
       environment: this.options.environment,

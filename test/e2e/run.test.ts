@@ -70,6 +70,12 @@ describe("fastloop run", () => {
     expect(existsSync(project.at(".fastloop/runs")) ? readdirSync(project.at(".fastloop/runs")) : []).toEqual([]);
   });
 
+  test("functions in the engine's own containers need an engine that serves modules", async () => {
+    const result = await project.run("run", "--via", "module");
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/--via module needs a Dagger engine[^]*hint: leave it out/) });
+    expect(await project.run("run", "--via", "cal")).toMatchObject({ exitCode: 2 });
+  });
+
   test("a timeout ends with 4 and names what it waited for", async () => {
     project.write("lib/a.txt", "slow\n");
     const result = await project.run("run", "lib", "--timeout", "3s");
