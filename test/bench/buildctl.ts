@@ -22,7 +22,7 @@ export interface BuildOptions {
 }
 
 /** The PATH that a container gets without an image configuration. */
-export const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The buildctl that set-up built, else the one on the PATH. */
 export function buildctl(address: string): Buildctl {

@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { TreeSync } from "../../src/engine/trees.ts";
 import type { EngineSession } from "../../src/engine/index.ts";
-import { exec, image, scratch, type State } from "../../src/engine/embedded/llb/index.ts";
-import { type Buildctl, execOn, localTree, searchPath } from "./buildctl.ts";
+import { file, scratch, type State } from "../../src/engine/embedded/llb/index.ts";
+import { type Buildctl, execOn, localTree } from "./buildctl.ts";
 import { makeTree } from "./loop-project.ts";
 import { nowMs } from "./process.ts";
 
@@ -106,15 +106,10 @@ const parallelExec = (count: number): Operation => ({
 const filler = (text: string): string =>
   `i=0; while [ $i -lt 500 ]; do echo ${text} > /out/f$i; i=$((i + 1)); done`;
 
-/** The folder /out that the script has filled, by LLB. */
-function filledFolder(text: string): State {
-  const run = exec({
-    root: image(reference),
-    args: ["sh", "-c", filler(text)],
-    env: [searchPath],
-    mounts: [{ kind: "bind", from: scratch, destination: "/out" }],
-  });
-  return run.mount("/out") ?? scratch;
+/** A container whose folder /out the script has filled, and that folder as a tree: an export sends whole trees only. */
+function filledContainer(text: string): { container: State; folder: State } {
+  const container = execOn(reference, `mkdir /out; ${filler(text)}`);
+  return { container, folder: file(scratch, [{ kind: "copy", from: container, source: "/out", destination: "/", dirCopyContents: true }]) };
 }
 
 const exportFolder: Operation = {
@@ -130,9 +125,9 @@ const exportFolder: Operation = {
     return timed(() => session.query(made("export(path: $to)"), { script, to }));
   },
   limit: async (control, around) => {
-    const state = filledFolder(unseen());
-    await control.build(state);
-    return control.build(state, { output: `type=local,dest=${path.join(around.folder, "export", unseen())}` });
+    const { container, folder } = filledContainer(unseen());
+    await control.build(container);
+    return control.build(folder, { output: `type=local,dest=${path.join(around.folder, "export", unseen())}` });
   },
 };
 
