@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -117,6 +117,15 @@ describe("the host's trust", () => {
     const bundle = readHostTrust({ NODE_EXTRA_CA_CERTS: file }).caBundlePem ?? "";
     expect(bundle).toContain(certificate("ZXh0cmE="));
     expect(bundle).not.toContain("comment");
+  });
+
+  it("is read anew when a certificate is replaced", () => {
+    const file = path.join(folder, "extra.pem");
+    for (const text of ["b25l", "dHdv"]) {
+      writeFileSync(`${file}.new`, certificate(text));
+      renameSync(`${file}.new`, file);
+      expect(readHostTrust({ NODE_EXTRA_CA_CERTS: file }).caBundlePem).toContain(certificate(text));
+    }
   });
 
   it("passes over a variable that names no file, or a folder", () => {

@@ -2,7 +2,7 @@
  * What containers must know of this host's network: extra CA certificates (TLS-inspecting proxies are common) and proxy
  * settings. They reach an exec as a secret mount, so that they are in no image and in no cache key.
  */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,16 +34,29 @@ export function readHostTrust(env: Environment): HostTrust {
   return caBundlePem === undefined ? { environment } : { caBundlePem, environment };
 }
 
+/** Of the files as they were when it was made: each exec asks, and reading and comparing them takes milliseconds. */
+let lastBundle: { key: string; pem: string | undefined } | undefined;
+
 function readCaBundle(env: Environment): string | undefined {
   const system = systemBundles.find((file) => existsSync(file));
+  const local = localFolders.flatMap((folder) => certificateFiles(folder));
+  const named = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]].filter((file) => file !== undefined && file !== "" && existsSync(file)) as string[];
+  const key = [system ?? "", ...local, "", ...named].map(stateOf).join("\n");
+  if (lastBundle?.key !== key) lastBundle = { key, pem: caBundle(system, local, named) };
+  return lastBundle.pem;
+}
+
+function caBundle(system: string | undefined, local: readonly string[], named: readonly string[]): string | undefined {
   const inSystem = new Set(system === undefined ? [] : certificates(system));
-  const local = localFolders.flatMap((folder) => certificateFiles(folder)).flatMap(certificates);
-  const named = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]]
-    .filter((file) => file !== undefined && file !== "" && existsSync(file))
-    .flatMap((file) => certificates(file as string));
-  const extra = [...local, ...named.filter((certificate) => !inSystem.has(certificate))];
+  const extra = [...local.flatMap(certificates), ...named.flatMap(certificates).filter((certificate) => !inSystem.has(certificate))];
   if (extra.length === 0) return undefined;
   return `${[...new Set([...inSystem, ...extra])].join("\n")}\n`;
+}
+
+/** Differs when the file was written or replaced. */
+function stateOf(file: string): string {
+  const stats = file === "" ? undefined : statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? file : `${file} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 function certificateFiles(folder: string): string[] {
