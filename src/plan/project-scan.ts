@@ -5,6 +5,7 @@ import {
   compareTreePaths,
   contentKey,
   folderIdentity,
+  sameListing,
   earlierContentKey,
   TreeScanner,
   treeStatDigest,
@@ -118,6 +119,8 @@ export class ProjectSnapshot {
   private readonly places: Map<string, Place>;
   private readonly hasher: ContentHasher;
   private readonly digests = new Map<string, string>();
+  /** Inputs of which a file may be written again unseen, by its stat: their digest holds for this snapshot only. */
+  private readonly unsettled = new Set<string>();
 
   private readonly awaited: readonly WatchedPlace[];
 
@@ -134,13 +137,36 @@ export class ProjectSnapshot {
     let digest = this.digests.get(key);
     if (digest === undefined) {
       const { scan, indices, place } = this.find(input);
+      const unsettledBefore = this.hasher.work.unsettled;
       digest =
         scan === undefined || (input.kind === "file" && indices.length === 0)
           ? "missing"
           : contentDigest(scan.listing, this.hasher, { indices, below: below(input, place) });
       this.digests.set(key, digest);
+      if (this.hasher.work.unsettled !== unsettledBefore) this.unsettled.add(key);
     }
     return digest;
+  }
+
+  /** Takes over the digests of inputs whose entries are the same objects as in an earlier snapshot: nothing of them moved. */
+  takeOver(earlier: ProjectSnapshot): void {
+    if (earlier.places !== this.places) return;
+    for (const [key, digest] of earlier.digests) {
+      const { root, selection } = this.places.get(key)!;
+      if (earlier.unsettled.has(key) || !sameSelection(earlier.scans[root], this.scans[root], selection)) continue;
+      this.digests.set(key, digest);
+    }
+  }
+
+  /** Whether both saw the same files, in every field that a write would move; and the same roots to be missing. */
+  saw(earlier: ProjectSnapshot): boolean {
+    return (
+      this.scans.length === earlier.scans.length &&
+      this.scans.every((scan, at) => {
+        const before = earlier.scans[at];
+        return scan === undefined || before === undefined ? scan === before : sameListing(scan.listing, before.listing);
+      })
+    );
   }
 
   /** The digest if it was asked for before. */
@@ -186,7 +212,7 @@ export class ProjectSnapshot {
       }
       position++;
       if (old === entry) continue;
-      const key = earlierContentKey(old, this.hasher);
+      const key = earlierContentKey(before.scan.listing.root, old, this.hasher);
       if (key === undefined) return undefined;
       if (key !== contentKey(root, entry, this.hasher)) changes.push({ kind: "file", change: "changed", path: relative(entry) });
     }
@@ -261,6 +287,12 @@ export class ProjectSnapshot {
     const scan = this.scans[place.root];
     return { scan, indices: scan?.selections[place.selection] ?? new Uint32Array(), place };
   }
+}
+
+function sameSelection(before: TreeScan | undefined, now: TreeScan | undefined, selection: number): boolean {
+  const [old, indices] = [before?.selections[selection], now?.selections[selection]];
+  if (old === undefined || indices === undefined || old.length !== indices.length) return false;
+  return indices.every((index, at) => now!.listing.entries[index] === before!.listing.entries[old[at]!]);
 }
 
 /** What manifest paths of an input are relative to, within its scan's root. */

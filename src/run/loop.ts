@@ -269,6 +269,7 @@ export class Loop {
 
   private plan({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
     this.engineInDigests = engine;
+    if (this.snapshot !== undefined) snapshot.takeOver(this.snapshot);
     return planTargets(targets, {
       snapshot,
       root: project.root,
@@ -402,7 +403,7 @@ export class Loop {
   private confirm(): void {
     const now = this.project?.scanner.scan();
     if (now === undefined || this.snapshot === undefined || this.stopped) return;
-    if (now.statDigest() !== this.snapshot.statDigest()) this.watcher?.lookEverywhere("confirm");
+    if (!now.saw(this.snapshot)) this.watcher?.lookEverywhere("confirm");
     else this.emitSettled();
   }
 

@@ -54,9 +54,25 @@ function rank(unit: number): number {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
+/** What every write moves. */
+type StatIdentity = Pick<TreeEntry, "sizeBytes" | "mtimeNs" | "ctimeNs" | "inode">;
+
 /** Whether two listings show the same file untouched: nothing that a write would move has moved. */
-export function sameStat(a: TreeEntry, b: TreeEntry): boolean {
+export function sameStat(a: StatIdentity, b: StatIdentity): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode;
+}
+
+/**
+ * Whether two scans saw the same: every field of `lstat` that can show a change, but for the times of folders. Entries
+ * that did not move are mostly the same objects in both.
+ */
+export function sameListing(a: TreeListing, b: TreeListing): boolean {
+  return a.root === b.root && a.entries.length === b.entries.length && a.entries.every((entry, at) => entry === b.entries[at] || sameEntry(entry, b.entries[at]!));
+}
+
+function sameEntry(a: TreeEntry, b: TreeEntry): boolean {
+  if (a.type !== b.type || a.path !== b.path || a.mode !== b.mode) return false;
+  return a.type === "directory" || (sameStat(a, b) && a.uid === b.uid && a.gid === b.gid && a.linkTarget === b.linkTarget);
 }
 
 function differs(a: TreeEntry, b: TreeEntry, sameContent: (before: TreeEntry, after: TreeEntry) => boolean): boolean {

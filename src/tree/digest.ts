@@ -53,10 +53,10 @@ export function contentKey(root: string, entry: TreeEntry, hasher: ContentHasher
 }
 
 /** The same of an entry of an earlier scan, as it was then; undefined when nobody asked then. */
-export function earlierContentKey(entry: TreeEntry, hasher: ContentHasher): string | undefined {
+export function earlierContentKey(root: string, entry: TreeEntry, hasher: ContentHasher): string | undefined {
   if (entry.type === "symlink") return `l ${entry.linkTarget}`;
   if (entry.type === "directory") return `d${entry.mode.toString(8)}`;
-  const hash = hasher.earlierHash(entry);
+  const hash = hasher.earlierHash(root, entry);
   return hash === undefined ? undefined : `f${entry.mode.toString(8)} ${hash}`;
 }
 

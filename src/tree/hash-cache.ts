@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { writeFileAtomically } from "./atomic.ts";
-import { HashTable, type HashColumns } from "./hash-table.ts";
+import { hashBytes, HashTable, type HashColumns } from "./hash-table.ts";
 
 /** Numbers are stored as the machine holds them. */
-const format = `fastloop-hashes 2 ${os.endianness()}`;
+const format = `fastloop-hashes 3 ${os.endianness()}`;
 
 /** Where a root's columns begin is known from the lengths of those before. */
 interface RootHeader {
@@ -16,7 +16,7 @@ interface RootHeader {
 
 /**
  * The file: `fastloop-hashes <version> <byte order> <sha256 of the rest>`, a line of JSON with a header for each root,
- * then for each its columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (64), paths (NUL between them).
+ * then for each its columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (32), paths (NUL between them).
  * A file that is cut short, edited or of another version is discarded with a notice: hashes are then read anew.
  */
 export function readHashCache(file: string, onNotice: ((text: string) => void) | undefined): Map<string, HashTable> {
@@ -47,7 +47,7 @@ export function readHashCache(file: string, onNotice: ((text: string) => void) |
       mtimesNs: new BigInt64Array(numbers()),
       ctimesNs: new BigInt64Array(numbers()),
       inodes: new BigUint64Array(numbers()),
-      hashes: take(files * 64).toString("latin1"),
+      hashes: Buffer.from(take(files * hashBytes)),
       paths: files === 0 ? [] : take(pathBytes).toString("utf8").split("\0"),
     };
     known.set(root, new HashTable(columns));
@@ -63,7 +63,7 @@ export function writeHashCache(file: string, known: ReadonlyMap<string, HashTabl
     const pathText = Buffer.from(paths.join("\0"));
     headers.push({ root, files: paths.length, pathBytes: pathText.length });
     for (const numbers of [sizesBytes, mtimesNs, ctimesNs, inodes]) parts.push(Buffer.from(numbers.buffer));
-    parts.push(Buffer.from(hashes, "latin1"), pathText);
+    parts.push(hashes, pathText);
   }
   parts.unshift(Buffer.from(`${JSON.stringify(headers)}\n`));
   writeFileAtomically(file, Buffer.concat([Buffer.from(`${headerOf(parts)}\n`), ...parts]));

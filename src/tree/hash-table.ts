@@ -1,4 +1,4 @@
-import { compareTreePaths } from "./diff.ts";
+import { compareTreePaths, sameStat } from "./diff.ts";
 import { positionIn } from "./positions.ts";
 import type { TreeEntry } from "./types.ts";
 
@@ -18,51 +18,62 @@ export interface HashColumns {
   mtimesNs: BigInt64Array;
   ctimesNs: BigInt64Array;
   inodes: BigUint64Array;
-  /** 64 hex digits each. */
-  hashes: string;
+  /** 32 bytes each. */
+  hashes: Buffer;
 }
+
+export const hashBytes = 32;
 
 /**
  * Content hashes of the files of one root. What a file of the cache held stays in its columns: a hundred thousand files
  * are neither made into objects nor compared as text before anything has changed.
  */
 export class HashTable {
-  private readonly stored: HashColumns;
+  private stored: HashColumns;
   /** Read since; hides what is stored under the same path. */
   private readonly fresh = new Map<string, KnownHash>();
   private readonly gone = new Set<string>();
+  /** Which of the stored files somebody asked for: they are there. */
+  private asked: Uint8Array;
   /** Scans ask in the order of the columns: mostly the next one is meant. */
   private next = 0;
 
   constructor(stored: HashColumns = emptyColumns()) {
     this.stored = stored;
+    this.asked = new Uint8Array(stored.paths.length);
   }
 
-  /** The hash of a file that has not been touched since it was read. */
-  get({ path, sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry): string | undefined {
+  /** The hash of a file that has not been touched since it was read; `path` is the entry's, relative to this table's root. */
+  get(path: string, entry: TreeEntry): string | undefined {
     const read = this.fresh.size === 0 ? undefined : this.fresh.get(path);
-    if (read !== undefined) {
-      const same = read.ctimeNs === ctimeNs && read.mtimeNs === mtimeNs && read.inode === inode && read.sizeBytes === sizeBytes;
-      return same ? read.hash : undefined;
-    }
+    if (read !== undefined) return sameStat(read, entry) ? read.hash : undefined;
+    return this.storedHash(path, entry);
+  }
+
+  /** The same of a file as it was when the cache was read, whatever was read since. */
+  storedHash(path: string, { sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry): string | undefined {
     const at = this.positionOf(path);
     if (at === undefined) return undefined;
     const { stored } = this;
     const same =
       stored.ctimesNs[at] === ctimeNs && stored.mtimesNs[at] === mtimeNs && stored.inodes[at] === inode && stored.sizesBytes[at] === sizeBytes;
-    return same ? stored.hashes.slice(at * 64, at * 64 + 64) : undefined;
+    return same ? stored.hashes.toString("hex", at * hashBytes, (at + 1) * hashBytes) : undefined;
   }
 
-  set({ path, sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry, hash: string): void {
+  set(path: string, { sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry, hash: string): void {
     this.fresh.set(path, { sizeBytes, mtimeNs, ctimeNs, inode, hash });
   }
 
-  /** Forgets what `isPresent` does not name; returns whether there was any. */
-  retain(isPresent: (path: string) => boolean): boolean {
-    const before = this.fresh.size - this.gone.size;
-    for (const path of this.fresh.keys()) if (!isPresent(path)) this.fresh.delete(path);
-    for (const path of this.stored.paths) if (!isPresent(path)) this.gone.add(path);
-    return this.fresh.size - this.gone.size !== before;
+  /** Looks at so many of the files that nobody has asked for, and forgets those that are gone; every file's turn comes. */
+  forgetGone(exists: (path: string) => boolean, atMost: number): void {
+    const { paths } = this.stored;
+    const from = Math.floor(Math.random() * paths.length);
+    for (let step = 0, looks = 0; step < paths.length && looks < atMost; step++) {
+      const at = (from + step) % paths.length;
+      if (this.asked[at] === 1 || this.gone.has(paths[at]!)) continue;
+      looks++;
+      if (!exists(paths[at]!)) this.gone.add(paths[at]!);
+    }
   }
 
   /** The files that were stored, in the order of a listing. */
@@ -70,27 +81,44 @@ export class HashTable {
     return this.stored.paths;
   }
 
-  /** All of it, in the order of a listing. */
+  /** All of it, in the order of a listing; from now on this is what is stored. */
   columns(): HashColumns {
-    const kept = this.stored.paths.flatMap((path, at) => (this.gone.has(path) || this.fresh.has(path) ? [] : [{ path, at }]));
-    const added = [...this.fresh.keys()].sort(compareTreePaths).map((path) => ({ path, at: -1 }));
-    const merged: { path: string; at: number }[] = [];
-    for (let from = 0, to = 0; from < kept.length || to < added.length; ) {
-      const takesKept = to === added.length || (from < kept.length && compareTreePaths(kept[from]!.path, added[to]!.path) < 0);
-      merged.push(takesKept ? kept[from++]! : added[to++]!);
+    const { stored, fresh, gone } = this;
+    if (fresh.size === 0 && gone.size === 0) return stored;
+    const added = [...fresh.keys()].sort(compareTreePaths);
+    const kept = [...stored.paths.keys()].filter((at) => !gone.has(stored.paths[at]!) && !fresh.has(stored.paths[at]!));
+    const result = emptyColumns(kept.length + added.length);
+    const asked = new Uint8Array(kept.length + added.length);
+    for (let index = 0, from = 0, to = 0; index < asked.length; index++) {
+      const at = kept[from];
+      const path = added[to];
+      if (path === undefined || (at !== undefined && compareTreePaths(stored.paths[at]!, path) < 0)) {
+        from++;
+        result.paths.push(stored.paths[at!]!);
+        result.sizesBytes[index] = stored.sizesBytes[at!]!;
+        result.mtimesNs[index] = stored.mtimesNs[at!]!;
+        result.ctimesNs[index] = stored.ctimesNs[at!]!;
+        result.inodes[index] = stored.inodes[at!]!;
+        stored.hashes.copy(result.hashes, index * hashBytes, at! * hashBytes, (at! + 1) * hashBytes);
+        asked[index] = this.asked[at!]!;
+      } else {
+        to++;
+        const read = fresh.get(path)!;
+        result.paths.push(path);
+        result.sizesBytes[index] = read.sizeBytes;
+        result.mtimesNs[index] = read.mtimeNs;
+        result.ctimesNs[index] = read.ctimeNs;
+        result.inodes[index] = read.inode;
+        result.hashes.write(read.hash, index * hashBytes, "hex");
+        asked[index] = 1;
+      }
     }
-    const result = emptyColumns(merged.length);
-    const { stored } = this;
-    const hashes: string[] = [];
-    for (const [index, { path, at }] of merged.entries()) {
-      const read = this.fresh.get(path);
-      result.sizesBytes[index] = read === undefined ? stored.sizesBytes[at]! : read.sizeBytes;
-      result.mtimesNs[index] = read === undefined ? stored.mtimesNs[at]! : read.mtimeNs;
-      result.ctimesNs[index] = read === undefined ? stored.ctimesNs[at]! : read.ctimeNs;
-      result.inodes[index] = read === undefined ? stored.inodes[at]! : read.inode;
-      hashes.push(read === undefined ? stored.hashes.slice(at * 64, at * 64 + 64) : read.hash);
-    }
-    return { ...result, paths: merged.map(({ path }) => path), hashes: hashes.join("") };
+    this.stored = result;
+    this.asked = asked;
+    this.fresh.clear();
+    this.gone.clear();
+    this.next = 0;
+    return result;
   }
 
   private positionOf(path: string): number | undefined {
@@ -103,6 +131,7 @@ export class HashTable {
     // The text that the entry keeps anyway: once all were asked for, that of the file is let go.
     paths[at] = path;
     if (this.gone.size > 0 && this.gone.has(path)) return undefined;
+    this.asked[at] = 1;
     this.next = at + 1;
     return at;
   }
@@ -115,6 +144,6 @@ function emptyColumns(length = 0): HashColumns {
     mtimesNs: new BigInt64Array(length),
     ctimesNs: new BigInt64Array(length),
     inodes: new BigUint64Array(length),
-    hashes: "",
+    hashes: Buffer.alloc(length * hashBytes),
   };
 }

@@ -53,7 +53,8 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
           state.enter &&= exclude.hasExceptions && exclude.mayMatchInside(path, "exception");
         }
       }
-      return state.selected || state.enter ? state : undefined;
+      if (!state.selected && !state.enter) return undefined;
+      return sameState(state, parent) ? parent : state;
     },
 
     selectsFile(path, parent) {
@@ -68,6 +69,11 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
       return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(path)) };
     },
   };
+}
+
+/** Ten thousand folders that say the same share one state. */
+function sameState(a: FolderState, b: FolderState): boolean {
+  return a.selected === b.selected && a.enter === b.enter && a.include === b.include && a.exclude === b.exclude && a.ignored === b.ignored;
 }
 
 function matcherOf(patterns: readonly string[] | undefined): PatternMatcher | undefined {

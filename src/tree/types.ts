@@ -15,7 +15,7 @@ export interface TreeEntry {
   gid: number;
   /** Link text, symlinks only. */
   linkTarget?: string;
-  /** Of the content when it was last asked for, and by whom; written by `ContentHasher` only, which alone reads it. */
+  /** Of the content as this process read it, and by whom; written by `ContentHasher` only, which alone reads it. */
   hash?: string | undefined;
   hashedBy?: object | undefined;
 }

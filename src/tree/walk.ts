@@ -125,7 +125,6 @@ interface KnownFolder {
 }
 
 interface KnownChildFolder {
-  name: string;
   chosen: readonly number[];
   inside: readonly Active[];
   enter: boolean;
@@ -155,6 +154,7 @@ class Walk {
   private ahead: StatAhead | undefined;
   /** Filled anew for each file. */
   private readonly chosenNow: number[] = [];
+  private keptLast: readonly number[] = none;
   private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
@@ -228,7 +228,7 @@ class Walk {
       if (!child.enter) continue;
       const childIdentity = identityOf(entry.inode, entry.birthtimeNs ?? 0n);
       this.result.folders.push({ path: entry.path, identity: childIdentity });
-      this.enter(`${directory}/${child.name}`, entry.path, childIdentity, childFrame, child.inside, before);
+      this.enter(`${this.root}/${entry.path}`, entry.path, childIdentity, childFrame, child.inside, before);
     }
   }
 
@@ -257,18 +257,16 @@ class Walk {
         return { selection, state: this.filters[selection]!.withGitignoreOf(directory, path, state) };
       });
     }
-    let lastChosen: readonly number[] = none;
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
       if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
       else if (child.isFile() || child.isSymbolicLink()) {
-        const chosen = this.wanting(path, active, lastChosen);
+        const chosen = this.wanting(path, active);
         if (chosen.length === 0) continue;
         const entry = this.stat(`${directory}/${child.name}`, path, "file", known, earlier);
         if (entry === undefined) continue;
-        lastChosen = chosen;
         known.entries.push(entry);
-        known.wanted.push(chosen);
+        known.wanted.push(this.kept(chosen));
       }
     }
     // Lists that grew hold room for more; these stay as they are, by the ten thousand.
@@ -288,21 +286,21 @@ class Walk {
     const inside = this.startingAt(path);
     const chosen = this.chosenNow;
     chosen.length = 0;
-    for (const { selection, state } of active) {
+    for (const above of active) {
+      const { selection, state } = above;
       const next = this.filters[selection]!.enterFolder(path.slice(this.cuts[selection]), state);
       if (next?.selected === true) chosen.push(selection);
-      if (next?.enter === true) inside.push({ selection, state: next });
+      if (next?.enter === true) inside.push(next === state ? above : { selection, state: next });
     }
     const enter = inside.length > 0 || this.leading.has(path);
     if (chosen.length === 0 && !enter) return;
     const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
     if (entry === undefined) return;
     known.entries.push(entry);
-    known.wanted.push({ name, chosen: chosen.length === 0 ? none : chosen.slice(), inside: inside.slice(), enter });
+    known.wanted.push({ chosen: this.kept(chosen), inside: sameItems(inside, active) ? active : inside.slice(), enter });
   }
 
-  /** `before` itself where it says the same: neighbours are mostly wanted by the same selections. */
-  private wanting(path: string, active: readonly Active[], before: readonly number[]): readonly number[] {
+  private wanting(path: string, active: readonly Active[]): readonly number[] {
     const chosen = this.chosenNow;
     chosen.length = 0;
     const starting = this.starting.get(path);
@@ -310,7 +308,13 @@ class Walk {
     for (const { selection, state } of active) {
       if (this.filters[selection]!.selectsFile(path.slice(this.cuts[selection]), state)) chosen.push(selection);
     }
-    return sameNumbers(chosen, before) ? before : chosen.slice();
+    return chosen;
+  }
+
+  /** The list that was kept last where it says the same: neighbours are mostly wanted by the same selections. */
+  private kept(chosen: readonly number[]): readonly number[] {
+    if (!sameItems(chosen, this.keptLast)) this.keptLast = chosen.slice();
+    return this.keptLast;
   }
 
   private emitFile(entry: TreeEntry, chosen: readonly number[], parent: Frame | undefined): void {
@@ -430,7 +434,7 @@ function sortByNameBytes(children: Dirent[]): void {
   else children.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+function sameItems<Item>(a: readonly Item[], b: readonly Item[]): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;

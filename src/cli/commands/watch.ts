@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import { findModule } from "../../module/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
-import { Loop } from "../../run/index.ts";
+import { keepHeapLean, Loop } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
 
@@ -45,6 +45,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   const { signal } = context;
   // What is broken is waited for; a folder without a module is the wrong one.
   findModule(context.cwd, context.options.module);
+  keepHeapLean();
   const loop = new Loop({
     ...loopOptions(context, flags, "fastloop watch", names),
     manual: flags.manual,

@@ -58,7 +58,9 @@ test("hashes outlive the process, and a damaged cache is discarded with a notice
 
   const stored = readFileSync(cacheFile, "latin1");
   const [, content] = /^f644 (\w{64})$/.exec(contentKey(root, listTree(root).entries[0]!, reader))!;
-  writeFileSync(cacheFile, stored.replace(content!, "0".repeat(64)), "latin1");
+  const damaged = stored.replace(Buffer.from(content!, "hex").toString("latin1"), "0".repeat(32));
+  expect(damaged).not.toBe(stored);
+  writeFileSync(cacheFile, damaged, "latin1");
   const notices: string[] = [];
   const recovered = new ContentHasher({ cacheFile, nowNs: later, onNotice: (text) => notices.push(text) });
   expect(contentDigest(listTree(root), recovered)).toBe(digest);
@@ -80,11 +82,44 @@ test("what is stored stays true over edits, new files and old ones, whatever the
       const listing = listTree(root);
       expect(contentDigest(listing, hasher), `seed ${seed} round ${round}`).toBe(contentDigest(listing, new ContentHasher()));
       expect(hasher.work.files).toBeLessThanOrEqual(round === 0 ? 2 : 1);
-      const present = new Set(listing.entries.map((entry) => entry.path));
-      if (random(3) === 0) hasher.retain(root, (file) => present.has(file));
       hasher.save();
     }
   }
+});
+
+test("a file that is gone is forgotten when the cache is written, one that is only not asked for is not", () => {
+  const root = makeTree({ asked: "1", "d/kept": "2", "d/gone": "3" });
+  const cacheFile = path.join(makeTree(), "hashes");
+  const all = new ContentHasher({ cacheFile, nowNs: later });
+  contentDigest(listTree(root), all);
+  all.save();
+  rmSync(path.join(root, "d/gone"));
+  writeFileSync(path.join(root, "asked"), "changed");
+  const some = new ContentHasher({ cacheFile, nowNs: later });
+  some.hash(root, listTree(root).entries.find((entry) => entry.path === "asked")!);
+  some.save();
+  const stored = readFileSync(cacheFile, "latin1");
+  expect(stored).not.toContain("d/gone");
+  const last = new ContentHasher({ cacheFile, nowNs: later });
+  contentDigest(listTree(root), last);
+  expect(last.work.files).toBe(0);
+});
+
+test("a folder below a known root is remembered with that root's files, and not stored twice", () => {
+  const root = makeTree({ a: "1", "d/e/b": "2", "de": "3" });
+  const cacheFile = path.join(makeTree(), "hashes");
+  const inner = new ContentHasher({ cacheFile, nowNs: later });
+  contentDigest(listTree(path.join(root, "d")), inner);
+  inner.save();
+  const both = new ContentHasher({ cacheFile, nowNs: later });
+  contentDigest(listTree(root), both);
+  contentDigest(listTree(path.join(root, "d/e")), both);
+  expect(both.work.files).toBe(3);
+  both.save();
+  expect(readFileSync(cacheFile, "latin1").match(/"root"/g)).toHaveLength(1);
+  const again = new ContentHasher({ cacheFile, nowNs: later });
+  expect(contentDigest(listTree(path.join(root, "d/e")), again)).toBe(contentDigest(listTree(path.join(root, "d/e")), new ContentHasher()));
+  expect(again.work.files).toBe(0);
 });
 
 test("a large file hashes as its content, whatever way it is read", () => {

@@ -1,0 +1,95 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
+import { ContentHasher } from "../../../src/tree/index.ts";
+import { makeTree, seeded } from "../tree/fixture.ts";
+
+/** A clock an hour ahead of the files: nothing that was written so far is racy. */
+const later = (): bigint => BigInt(Date.now() + 3_600_000) * 1_000_000n;
+
+const inputsOf = (root: string): ScannedInput[] => [
+  { kind: "directory", path: root, filter: {} },
+  { kind: "directory", path: path.join(root, "a"), filter: { exclude: ["x"] } },
+  { kind: "directory", path: path.join(root, "b"), filter: {} },
+  { kind: "file", path: path.join(root, "a/x"), filter: {} },
+];
+
+test("digests that a snapshot takes over are those that it would compute, whatever was edited", () => {
+  for (let seed = 1; seed <= 25; seed++) {
+    const random = seeded(seed);
+    const root = makeTree({ "a/x": "1", "a/y": "1", "b/x": "1", "c/d": "1" });
+    const inputs = inputsOf(root);
+    const scanner = new ProjectScanner(inputs, new ContentHasher());
+    let before = scanner.scan();
+    for (let round = 0; round < 10; round++) {
+      for (const input of inputs) before.digest(input);
+      const file = path.join(root, ["a", "b", "c"][random(3)]!, ["x", "y", "d"][random(3)]!);
+      if (random(3) === 0) rmSync(file, { force: true });
+      else {
+        mkdirSync(path.dirname(file), { recursive: true });
+        writeFileSync(file, String(random(10)));
+      }
+      const now = scanner.scan(random(2) === 0 ? undefined : new Set([file]));
+      now.takeOver(before);
+      for (const input of inputs) {
+        const fresh = new ProjectScanner([input], new ContentHasher()).scan();
+        expect(now.digest(input), `seed ${seed} round ${round} ${input.path}`).toBe(fresh.digest(input));
+      }
+      expect(now.saw(scanner.scan())).toBe(true);
+      before = now;
+    }
+  }
+});
+
+test("of inputs in which nothing moved no file is asked for again", () => {
+  const root = makeTree({ "a/x": "1", "a/y": "1", "b/x": "1", "c/d": "1" });
+  const inputs = inputsOf(root).slice(1);
+  const hasher = new ContentHasher({ nowNs: later });
+  const scanner = new ProjectScanner(inputs, hasher);
+  const before = scanner.scan();
+  for (const input of inputs) before.digest(input);
+  writeFileSync(path.join(root, "b/x"), "2");
+  const now = scanner.scan();
+  now.takeOver(before);
+  const asked: string[] = [];
+  const hash = hasher.hash.bind(hasher);
+  hasher.hash = (at, entry) => {
+    asked.push(entry.path);
+    return hash(at, entry);
+  };
+  for (const input of inputs) now.digest(input);
+  expect(asked).toEqual(["x"]);
+  expect(now.saw(before)).toBe(false);
+});
+
+test("a file that could have been written again unseen is read again, though nothing of it moved", () => {
+  const root = makeTree({ "a/x": "1", "b/x": "1" });
+  const [, , input] = inputsOf(root);
+  const hasher = new ContentHasher({ nowNs: () => 0n });
+  const scanner = new ProjectScanner([input!], hasher);
+  const before = scanner.scan();
+  before.digest(input!);
+  const now = scanner.scan();
+  now.takeOver(before);
+  now.digest(input!);
+  expect(hasher.work.files).toBe(2);
+});
+
+test("two looks saw the same unless a write moved something; a root that comes or goes is seen too", () => {
+  const root = makeTree({ "a/x": "1", "b/x": "1" });
+  const scanner = new ProjectScanner(inputsOf(root).slice(1), new ContentHasher());
+  const before = scanner.scan();
+  expect(scanner.scan().saw(before)).toBe(true);
+  const content = readFileSync(path.join(root, "a/x"));
+  writeFileSync(path.join(root, "a/x"), content);
+  const touched = scanner.scan();
+  expect(touched.saw(before)).toBe(false);
+  appendFileSync(path.join(root, "b/y"), "");
+  const added = scanner.scan();
+  expect(added.saw(touched)).toBe(false);
+  rmSync(path.join(root, "b"), { recursive: true });
+  const removed = scanner.scan();
+  expect(removed.saw(added)).toBe(false);
+  expect(scanner.scan().saw(removed)).toBe(true);
+});
