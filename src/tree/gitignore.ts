@@ -9,11 +9,11 @@ import { bracketExpression, compileGlob, escapeLiteral } from "./globs.ts";
  */
 export class GitignoreChain {
   private readonly parent: GitignoreChain | undefined;
-  private readonly rules: Rule[];
+  private readonly rules: IgnoreRule[];
   /** Length of the folder's path with its slash, to cut it off paths that are relative to the git root. */
   private readonly prefixLength: number;
 
-  private constructor(parent: GitignoreChain | undefined, rules: Rule[], prefixLength: number) {
+  private constructor(parent: GitignoreChain | undefined, rules: IgnoreRule[], prefixLength: number) {
     this.parent = parent;
     this.rules = rules;
     this.prefixLength = prefixLength;
@@ -43,7 +43,7 @@ export class GitignoreChain {
     return GitignoreChain.extend(chain, readRules(path.join(directory, ".gitignore")), prefixLength);
   }
 
-  private static extend(parent: GitignoreChain | undefined, rules: Rule[], prefixLength: number) {
+  private static extend(parent: GitignoreChain | undefined, rules: IgnoreRule[], prefixLength: number) {
     return rules.length === 0 ? parent : new GitignoreChain(parent, rules, prefixLength);
   }
 
@@ -64,7 +64,8 @@ export class GitignoreChain {
   }
 }
 
-interface Rule {
+/** One line of an ignore file. */
+export interface IgnoreRule {
   negated: boolean;
   directoryOnly: boolean;
   /** The pattern has no slash but a trailing one, so it is compared with the last path segment. */
@@ -102,13 +103,13 @@ function readTextIfPresent(file: string): string {
   }
 }
 
-function readRules(file: string): Rule[] {
+function readRules(file: string): IgnoreRule[] {
   return parseGitignore(readTextIfPresent(file));
 }
 
 /** The rules of one ignore file; lines that git would skip are skipped. */
-export function parseGitignore(text: string): Rule[] {
-  const rules: Rule[] = [];
+export function parseGitignore(text: string): IgnoreRule[] {
+  const rules: IgnoreRule[] = [];
   for (const line of text.replace(/^\uFEFF/, "").split("\n")) {
     // Trailing spaces do not count unless the last is escaped; nor does a carriage return.
     let pattern = line.replace(/\r$/, "").replace(/(?<!\\)( +)$/, "");

@@ -3,7 +3,7 @@ export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { makeFolder, makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
 export { compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
-export { findGitRoot, gitDirectories, isGitignored } from "./gitignore.ts";
+export { findGitRoot, gitDirectories, isGitignored, parseGitignore, type IgnoreRule } from "./gitignore.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";
 export { PatternMatcher } from "./patterns.ts";

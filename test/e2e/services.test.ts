@@ -1,22 +1,25 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import path from "node:path";
 import { build } from "esbuild";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { openApiSession, type ApiResponse, type ApiSession } from "../../src/engine/embedded/api/index.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
 import type { EngineEvent } from "../../src/engine/types.ts";
+import { cliFile, fastloop } from "./cli-process.ts";
 
 /** What the product promises for anything that it leaves behind. */
 const goneMs = 2_000;
 
 const listener = "$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1) or die; while($c=$s->accept){print $c qq(hello\\n);close $c}";
 const perl = (unique: string, before = ""): string[] => ["perl", "-MIO::Socket", "-e", `# ${unique}\n$|=1;${before}${listener}`];
+/** Says its own name instead. */
+const saying = (unique: string, name: string): string[] => perl(unique).map((part) => part.replace("hello", name));
 
 let buildkit: BuildkitClient;
 let events: EngineEvent[] = [];
@@ -163,6 +166,50 @@ describe("services", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("that ignore SIGTERM are gone two seconds after a stop, and sooner when it kills", async () => {
+    const session = await open();
+    const id = await serviceId(session, perl(unique, "$SIG{TERM}='IGNORE';"));
+    const stoppedInMs = async (stop: string): Promise<number> => {
+      expect((await run(session, on(id, "start"))).errors).toBeUndefined();
+      expect(processesWith(unique)).not.toEqual([]);
+      const startedAt = performance.now();
+      expect((await run(session, on(id, stop))).errors).toBeUndefined();
+      expect(processesWith(unique)).toEqual([]);
+      return performance.now() - startedAt;
+    };
+    const politeMs = await stoppedInMs("stop");
+    expect(politeMs).toBeLessThan(goneMs);
+    expect(await stoppedInMs("stop(kill: true)")).toBeLessThan(politeMs);
+  });
+
+  it("on one container port run at once, each reached by its alias and on a host port of its own", async () => {
+    const session = await open();
+    const [one, two] = [await serviceId(session, saying(`one ${unique}`, "one")), await serviceId(session, saying(`two ${unique}`, "two"))];
+    const exec = `withExec(args: ["bash", "-c", "cat < /dev/tcp/a/8080; cat < /dev/tcp/b/8080"]) { stdout }`;
+    const query = `query($one: ID!, $two: ID!) { container { from(address: "debian:bookworm-slim") {
+      withServiceBinding(alias: "a", service: $one) { withServiceBinding(alias: "b", service: $two) { ${exec} } } } } }`;
+    const { data, errors } = await run(session, query, { one, two });
+    if ((await buildkit.info()).network === "host") {
+      expect(errors).toMatchObject([{ message: expect.stringContaining("port 8080 is held by service") as string }]);
+      return;
+    }
+    expect(data).toEqual({ container: { from: { withServiceBinding: { withServiceBinding: { withExec: { stdout: "one\ntwo\n" } } } } } });
+    expect(processesWith(unique)).toHaveLength(2);
+    const answers = await Promise.all(
+      [one, two].map(async (service) => {
+        const tunnel = await run(session, `query($service: ID!) { host { tunnel(service: $service) { start } } }`, { service });
+        const started = (tunnel.data as { host: { tunnel: { start: string } } }).host.tunnel.start;
+        const ports = await run(session, on(started, "ports { port }"));
+        const [{ port }] = (ports.data as { node: { ports: [{ port: number }] } }).node.ports;
+        return [await ask(port), port] as const;
+      }),
+    );
+    expect(answers.map(([text]) => text)).toEqual(["one\n", "two\n"]);
+    // With the session the tunnels end, not only what they lead to.
+    await session.close();
+    for (const [, port] of answers) await expect(ask(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
   it("are given up with the request that starts them", async () => {
     const session = await open({ FASTLOOP_SERVICE_GRACE_MS: "0" });
     const id = await serviceId(session, perl(unique, "sleep 1000;"));
@@ -201,6 +248,104 @@ describe("services", () => {
     expect(errors).toMatchObject([{ message: "exit code: 7", extensions: { _type: "EXEC_ERROR", exitCode: 7, stderr: "enough\n" } }]);
   });
 });
+
+const moduleSource = `
+import { dag, func, object, type Service } from "@dagger.io/dagger"
+
+@object()
+export class Serving {
+  @func()
+  web(script: string): Service {
+    return dag.container().from("debian:bookworm-slim").withExposedPort(8080).asService({ args: ["perl", "-MIO::Socket", "-e", script] })
+  }
+}
+`;
+
+describe("a service that a command serves on the host", () => {
+  let project = "";
+  let children: ChildProcess[] = [];
+
+  beforeAll(() => {
+    project = mkdtempSync(path.join(tmpdir(), "service-up-"));
+    mkdirSync(path.join(project, "ci/src"), { recursive: true });
+    writeFileSync(path.join(project, "dagger.json"), '{"name":"serving","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+    writeFileSync(path.join(project, "ci/src/index.ts"), moduleSource);
+  });
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children = [];
+  });
+  afterAll(() => rmSync(project, { recursive: true }));
+
+  const words = (port: number): string[] => ["call", "web", "--script", perl(unique).at(-1)!, "up", "--ports", `${port}:8080`];
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGKILL", null],
+  ] as const)("answers on the port that was asked for; after %s port, container and runc are gone", async (signal, exitCode) => {
+    const port = await freePort();
+    const child = spawn(process.execPath, [cliFile, ...words(port)], { cwd: project, stdio: ["ignore", "ignore", "pipe"] });
+    children.push(child);
+    let told = "";
+    child.stderr.on("data", (text: Buffer) => (told += text.toString()));
+    await vi.waitFor(() => expect(told).toContain(`http://localhost:${port} -> 8080`), { timeout: 60_000 });
+    expect(await ask(port)).toBe("hello\n");
+    const [main] = processesWith(unique);
+    const container = containerOf(main!);
+    // The service, what leads the host's connections into it, and who runs both.
+    expect(container.processes().length).toBeGreaterThanOrEqual(3);
+
+    const ended = once(child, "close");
+    child.kill(signal);
+    expect((await ended)[0]).toBe(exitCode);
+    await vi.waitFor(() => expect(container.processes()).toEqual([]), { timeout: goneMs, interval: 20 });
+    await expect(ask(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("on a port that is taken is an error that names it, and the service does not stay", async () => {
+    const taken = createServer();
+    const port = await listening(taken);
+    const { exitCode, stdout, stderr } = await fastloop(words(port), { cwd: project });
+    taken.close();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(`port ${port} of the host is in use; choose another one (--ports FRONTEND:BACKEND)`);
+    await gone(unique);
+  });
+});
+
+/** Processes of the container that a process is in, and those that run it. */
+function containerOf(pid: string): { processes(): string[] } {
+  const namespaceOf = (process: string): string => readlinkSync(`/proc/${process}/ns/mnt`);
+  const commandOf = (process: string): string[] => readFileSync(`/proc/${process}/cmdline`, "utf8").split("\0");
+  const parentOf = (process: string): string => /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${process}/status`, "utf8"))![1]!;
+  const namespace = namespaceOf(pid);
+  let runner = pid;
+  while (namespaceOf(runner) === namespace) runner = parentOf(runner);
+  // `runc run ... ID`; what is executed in the container later names it too.
+  const id = commandOf(runner).findLast((word) => word !== "")!;
+  expect(commandOf(runner).join(" ")).toContain("runc");
+  return {
+    processes: () =>
+      readdirSync("/proc").filter((name) => {
+        try {
+          return /^\d+$/.test(name) && (namespaceOf(name) === namespace || commandOf(name).includes(id));
+        } catch {
+          return false;
+        }
+      }),
+  };
+}
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 function ask(port: number): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -31,6 +31,19 @@ export const changesetCases: ConformanceCase[] = [
     expected: matching(/^diff --git a\/f b\/f\nindex [0-9a-f]+\.\.[0-9a-f]+ 100644\n--- a\/f\n\+\+\+ b\/f\n@@ -1 \+1 @@\n-1\n\+2\n$/),
   },
   {
+    name: "asPatch tells new and removed files, and says nothing of no changes",
+    run: async ({ dag }) => {
+      const base = dag.directory().withNewFile("gone", "g\n").withNewFile("same", "s\n");
+      const patch = await base.withoutFile("gone").withNewFile("new.sh", "n\n", { permissions: 0o755 }).changes(base).asPatch().contents();
+      return [patch.replaceAll(/^index .*\n/gm, ""), await base.changes(base).asPatch().contents()];
+    },
+    expected: [
+      "diff --git a/gone a/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-g\n" +
+        "diff --git b/new.sh b/new.sh\nnew file mode 100755\n--- /dev/null\n+++ b/new.sh\n@@ -0,0 +1 @@\n+n\n",
+      "",
+    ],
+  },
+  {
     name: "withPatch applies what asPatch wrote",
     run: async ({ dag }) => {
       const patch = await after(dag).changes(before(dag)).asPatch().contents();

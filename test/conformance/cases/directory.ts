@@ -1,3 +1,4 @@
+import type { DirectorySearchOpts } from "@dagger.io/dagger";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
 export const directoryCases: ConformanceCase[] = [
@@ -231,6 +232,79 @@ export const directoryCases: ConformanceCase[] = [
       ["a.txt", 2, "two one\n"],
       ["sub/b.txt", 1, "none\n"],
     ],
+  },
+  {
+    name: "search is literal, insensitive, across lines, for files only, or limited, as asked",
+    run: async ({ dag }) => {
+      const directory = dag.directory().withNewFile("a.txt", "a.c\nABC\nend\n").withNewFile("b.md", "abc\n");
+      const found = async (options: DirectorySearchOpts) => {
+        const results = await directory.search(options);
+        const texts = await Promise.all(results.map(async (each) => `${await each.filePath()}:${await each.lineNumber()}:${await each.matchedLines()}`));
+        return texts.toSorted();
+      };
+      return [
+        await found({ pattern: "a.c" }),
+        await found({ pattern: "a.c", literal: true }),
+        await found({ pattern: "abc", insensitive: true }),
+        await found({ pattern: "ABC\\nend", multiline: true }),
+        await found({ pattern: "ABC.end", multiline: true }),
+        await found({ pattern: "ABC.end", multiline: true, dotall: true }),
+        await found({ pattern: "a", filesOnly: true }),
+        (await found({ pattern: "c", insensitive: true, limit: 2 })).length,
+        await found({ pattern: "nowhere" }),
+      ];
+    },
+    expected: [
+      ["a.txt:1:a.c\n", "b.md:1:abc\n"],
+      ["a.txt:1:a.c\n"],
+      ["a.txt:2:ABC\n", "b.md:1:abc\n"],
+      ["a.txt:2:ABC\nend\n"],
+      [],
+      ["a.txt:2:ABC\nend\n"],
+      ["a.txt:0:", "b.md:0:"],
+      2,
+      [],
+    ],
+  },
+  {
+    name: "search looks where paths and globs say; what is hidden or ignored it leaves out when told to",
+    run: async ({ dag }) => {
+      const names = ["src/a.ts", "src/b.js", "test/a.ts", ".hidden/a.ts", "out/a.ts", "logs/keep.log", "logs/drop.log"];
+      const files = names.reduce((directory, name) => directory.withNewFile(name, "x"), dag.directory());
+      const directory = files.withNewFile(".gitignore", "out/\n").withNewFile(".ignore", "*.log\n!keep.log\n");
+      const found = async (options: Partial<DirectorySearchOpts>, where = directory) => {
+        const results = await where.search({ pattern: "x", ...options });
+        return (await Promise.all(results.map((each) => each.filePath()))).toSorted().join(" ");
+      };
+      return [
+        await found({}),
+        await found({ paths: ["src", "/test/a.ts"] }),
+        await found({ globs: ["*.js"] }),
+        await found({ globs: ["*.ts", "!test/**"] }),
+        await found({ globs: ["!*.ts"] }),
+        await found({ globs: ["/src/*.{js,log}"] }),
+        await found({ skipHidden: true }),
+        // Outside of a repository a .gitignore means nothing.
+        await found({ skipIgnored: true }),
+        await found({ skipIgnored: true }, directory.withNewFile(".git/HEAD", "")),
+      ];
+    },
+    expected: [
+      ".hidden/a.ts logs/drop.log logs/keep.log out/a.ts src/a.ts src/b.js test/a.ts",
+      "src/a.ts src/b.js test/a.ts",
+      "src/b.js",
+      ".hidden/a.ts out/a.ts src/a.ts",
+      "logs/drop.log logs/keep.log src/b.js",
+      "src/b.js",
+      "logs/drop.log logs/keep.log out/a.ts src/a.ts src/b.js test/a.ts",
+      ".hidden/a.ts logs/keep.log out/a.ts src/a.ts src/b.js test/a.ts",
+      ".hidden/a.ts logs/keep.log src/a.ts src/b.js test/a.ts",
+    ],
+  },
+  {
+    name: "search of a path outside of the directory is refused",
+    run: ({ dag }) => dag.directory().withNewFile("in/f", "x").withNewFile("out", "x").directory("in").search({ pattern: "x", paths: ["../out"] }),
+    fails: { message: /path cannot escape directory: \.\.\/out/ },
   },
   {
     name: "withError fails with the given words",

@@ -81,6 +81,23 @@ export const fileCases: ConformanceCase[] = [
     expected: ["a X c", "a $& $&"],
   },
   {
+    name: "search finds lines of the file, with offsets in bytes and each match in the line",
+    run: async ({ dag }) => {
+      const results = await dag.directory().withNewFile("d/f.txt", "first\nzwölf x x\nx").file("d/f.txt").search("x");
+      return await Promise.all(
+        results.map(async (each) => {
+          const submatches = await each.submatches();
+          const places = await Promise.all(submatches.map(async (match) => [await match.text(), await match.start(), await match.end()]));
+          return [await each.filePath(), await each.lineNumber(), await each.absoluteOffset(), await each.matchedLines(), places];
+        }),
+      );
+    },
+    expected: [
+      ["f.txt", 2, 6, "zwölf x x\n", [["x", 7, 8], ["x", 9, 10]]],
+      ["f.txt", 3, 17, "x", [["x", 0, 1]]],
+    ],
+  },
+  {
     name: "export writes the file with its mode and gives its path",
     run: async ({ dag, folder, relativeFolder }) => {
       const target = await dag.file("f", "exported", { permissions: 0o750 }).export(`${relativeFolder}/out/f.txt`);

@@ -10,6 +10,7 @@ function fromArchive<T>(archive: string, name: string): T {
 interface Descriptor {
   digest: string;
   mediaType: string;
+  annotations?: Record<string, string>;
 }
 
 interface Manifest {
@@ -141,6 +142,55 @@ export const imageCases: ConformanceCase[] = [
       expected: "U\nU\nonly\n700 0:0\n644 12:34\ngone\n0\n",
     }),
   ),
+  ...["OCIMediaTypes", "DockerMediaTypes"].map(
+    (mediaTypes): ConformanceCase => ({
+      name: `an archive of one platform (${mediaTypes}) is one that \`docker load\` understands`,
+      run: async ({ dag, folder, relativeFolder }) => {
+        const archive = path.join(folder, "image.tar");
+        await dag.container().from(baseImage).withNewFile("/added", "x").export(`${relativeFolder}/image.tar`, { mediaTypes: mediaTypes as never });
+        const [image] = fromArchive<{ Config: string; Layers: string[] }[]>(archive, "manifest.json");
+        const { mediaType, config, layers } = manifestOf(archive);
+        const place = ({ digest }: Descriptor): string => `blobs/${digest.replace(":", "/")}`;
+        return [image?.Config === place(config), image?.Layers.join() === layers.map(place).join(), /oci|docker/.exec(mediaType ?? "")?.[0]];
+      },
+      expected: [true, true, mediaTypes === "OCIMediaTypes" ? "oci" : "docker"],
+    }),
+  ),
+  ...[
+    ["Gzip", "tar+gzip"],
+    ["EStarGZ", "tar+gzip"],
+    ["Zstd", "tar+zstd"],
+    ["Uncompressed", "tar"],
+  ].map(
+    ([compression, suffix]): ConformanceCase => ({
+      name: `forcedCompression ${compression} holds for every layer, and the image comes back by import`,
+      run: async ({ dag, folder, relativeFolder, unique }) => {
+        const base = dag.container().withNewFile("/first", unique);
+        const tarball = base.withNewFile("/second", "2").asTarball({ forcedCompression: compression as never });
+        await tarball.export(`${relativeFolder}/image.tar`);
+        const { layers } = manifestOf(path.join(folder, "image.tar"));
+        const back = dag.container().import_(tarball);
+        return [
+          [...new Set(layers.map(({ mediaType }) => mediaType))],
+          layers.every(({ annotations }) => "containerd.io/snapshot/stargz/toc.digest" in (annotations ?? {})),
+          (await back.file("/first").contents()) === unique,
+          await back.file("/second").contents(),
+        ];
+      },
+      expected: [[`application/vnd.oci.image.layer.v1.${suffix}`], compression === "EStarGZ", true, "2"],
+    }),
+  ),
+  {
+    name: "an archive of two platforms comes back by import as the one of the container",
+    run: async ({ dag, unique }) => {
+      const variant = (platform: string) => dag.container({ platform: platform as never }).withNewFile("/platform", `${platform} ${unique}`);
+      const tarball = await dag.container().asTarball({ platformVariants: [variant("linux/amd64"), variant("linux/arm64")] }).sync();
+      const back = (platform: string) => dag.container({ platform: platform as never }).import_(tarball);
+      const texts = await Promise.all(["linux/amd64", "linux/arm64"].map((platform) => back(platform).file("/platform").contents()));
+      return [...texts.map((text) => text.replace(unique, "U")), await back("linux/arm64").platform()];
+    },
+    expected: ["linux/amd64 U", "linux/arm64 U", "linux/arm64"],
+  },
   {
     name: "what is no image archive cannot be imported",
     run: ({ dag }) => dag.container().import_(dag.file("x.tar", "no archive")).sync(),

@@ -67,6 +67,22 @@ export const secretCases: ConformanceCase[] = [
     expected: "from command",
   },
   {
+    name: "a secret from a command is masked in a container like any other",
+    run: ({ dag, unique }) =>
+      dag
+        .container()
+        .from(baseImage)
+        .withSecretVariable("S", dag.secret(`cmd://printf 'from command %s' ${unique}`))
+        .withExec(["sh", "-c", 'echo "[$S]"; echo ${#S}'])
+        .stdout(),
+    expected: "[***]\n25\n",
+  },
+  {
+    name: "a secret's command that fails is an error that says so",
+    run: ({ dag }) => dag.secret("cmd://exit 3").plaintext(),
+    fails: { message: /failed to run secret command/ },
+  },
+  {
     name: "a secret from the environment is the variable",
     run: async ({ dag }) => (await dag.secret("env://HOME").plaintext()) === process.env["HOME"],
     expected: true,

@@ -49,6 +49,15 @@ export const valueCases: ConformanceCase[] = [
     expected: "1 12\n",
   },
   {
+    name: "variables of an env file replace the container's, and do not see them",
+    run: async ({ dag }) => {
+      const file = dag.file(".env", "OWN=new\nSEEN=${MINE:-nothing}\n").asEnvFile();
+      const container = dag.container().withEnvVariable("OWN", "old").withEnvVariable("MINE", "m").withEnvFileVariables(file);
+      return [await container.envVariable("OWN"), await container.envVariable("SEEN"), await container.envVariable("MINE")];
+    },
+    expected: ["new", "nothing", "m"],
+  },
+  {
     name: "the engine's cache has entries",
     run: async ({ dag }) => {
       await dag.container().from(baseImage).withExec(["true"]).sync();

@@ -64,24 +64,27 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
   publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
     if (args.registryService) throw notServed("Container.publish(registryService)");
     const name = formatImageReference({ ...parseImageReference(args.address), digest: undefined });
-    const response = await runExporter(call, [container, ...variantsOf(call, args)], "image", {
-      name,
-      push: "true",
-      ...imageAttributes(container, args),
-    }, { kind: "none" });
+    const variants = variantsOf(call, container, args);
+    const response = await runExporter(call, variants, "image", { name, push: "true", ...imageAttributes(container, args) }, { kind: "none" });
     return `${name}@${response["containerimage.digest"]}`;
   },
 };
 
-function variantsOf(call: Call, args: ImageArguments): Container[] {
-  return loadAll<Container>(call, args.platformVariants, "Container");
+/** What becomes an image. As on a Dagger engine, an empty container beside variants only carries them. */
+function variantsOf(call: Call, container: Container, args: ImageArguments): Container[] {
+  const containers = [container, ...loadAll<Container>(call, args.platformVariants, "Container")];
+  if (containers.length === 1) return containers;
+  const present = containers.filter(({ rootfs }) => rootfs.kind !== "scratch");
+  if (present.length === 0) throw new ApiError("all platform variants are empty: an image needs a file system");
+  return present;
 }
 
 async function exportTarball(call: Call, container: Container, args: ImageArguments, target: string): Promise<void> {
-  const containers = [container, ...variantsOf(call, args)];
-  // BuildKit's docker exporter knows one platform only; both archives hold an OCI layout.
-  const type = args.mediaTypes === "DockerMediaTypes" && containers.length === 1 ? "docker" : "oci";
-  await runExporter(call, containers, type, imageAttributes(container, args), { kind: "file", path: target });
+  const variants = variantsOf(call, container, args);
+  // Both are OCI layouts. The one that BuildKit calls `docker` has a manifest.json as well, which any `docker load`
+  // understands; it knows one platform only.
+  const type = variants.length === 1 ? "docker" : "oci";
+  await runExporter(call, variants, type, imageAttributes(container, args), { kind: "file", path: target });
 }
 
 function imageAttributes(container: Container, args: ImageArguments): Record<string, string> {
@@ -96,22 +99,20 @@ function imageAttributes(container: Container, args: ImageArguments): Record<str
 
 async function runExporter(
   call: Call,
-  containers: Container[],
+  variants: Container[],
   type: ExportRequest["type"],
   attributes: Record<string, string>,
   sink: ExportSink,
 ): Promise<Record<string, string>> {
   const { session } = call;
-  // As on a Dagger engine, an empty container beside variants only carries them.
-  const present = containers.length > 1 ? containers.filter(({ rootfs }) => rootfs.kind !== "scratch") : containers;
   const platforms = new Set<string>();
-  for (const { platform } of present) {
+  for (const { platform } of variants) {
     if (platforms.has(platform)) throw new ApiError(`duplicate platform ${JSON.stringify(platform)}: each variant needs one of its own`);
     platforms.add(platform);
   }
-  for (const container of present) await withTree(call, container.rootfs, async () => undefined);
-  const results = present.map((container) => ({
-    ...(present.length > 1 ? { platform: container.platform } : {}),
+  for (const container of variants) await withTree(call, container.rootfs, async () => undefined);
+  const results = variants.map((container) => ({
+    ...(variants.length > 1 ? { platform: container.platform } : {}),
     definition: definition(session.compile(container.rootfs)) ?? emptyImage,
     config: exportedConfig(container),
   }));

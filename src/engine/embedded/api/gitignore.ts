@@ -1,24 +1,28 @@
 import path from "node:path/posix";
-import { withTree } from "./read.ts";
+import { withTree, type TreeReader } from "./read.ts";
 import type { Call } from "./session.ts";
 import type { Directory } from "./values.ts";
 
 /** The `.gitignore` files of a directory as exclude patterns relative to its root, outer files first. */
 export async function gitignorePatterns(call: Call, directory: Directory): Promise<string[]> {
-  return await withTree(call, directory.tree, async (reader) => {
-    const files = [""];
-    for await (const entry of reader.walk(directory.path, (name) => path.basename(name) !== ".git")) {
-      if (path.basename(entry.relative) === ".gitignore") files.push(entry.relative);
-    }
-    files.shift();
-    const patterns: string[] = [];
-    for (const name of files.toSorted((a, b) => a.split("/").length - b.split("/").length)) {
-      const text = (await reader.read(path.join(directory.path, name))).toString("utf8");
-      const folder = path.dirname(name) === "." ? "" : path.dirname(name);
-      for (const line of text.split(/\r?\n/)) patterns.push(...excludePatterns(line, folder));
-    }
-    return patterns;
-  });
+  return await withTree(call, directory.tree, (reader) => ignorePatterns(reader, directory.path, [".gitignore"]));
+}
+
+/** The same for several kinds of ignore files: those of a later kind count before all of an earlier one. */
+export async function ignorePatterns(reader: TreeReader, folder: string, kinds: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of reader.walk(folder, (name) => path.basename(name) !== ".git")) {
+    if (kinds.includes(path.basename(entry.relative))) files.push(entry.relative);
+  }
+  const patterns: string[] = [];
+  const rank = (name: string): number => kinds.indexOf(path.basename(name));
+  const depth = (name: string): number => name.split("/").length;
+  for (const name of files.toSorted((a, b) => rank(a) - rank(b) || depth(a) - depth(b))) {
+    const text = (await reader.read(path.join(folder, name))).toString("utf8");
+    const below = path.dirname(name) === "." ? "" : path.dirname(name);
+    for (const line of text.split(/\r?\n/)) patterns.push(...excludePatterns(line, below));
+  }
+  return patterns;
 }
 
 /** One line of a `.gitignore` in `folder` in the pattern language of `.dockerignore`. */

@@ -11,10 +11,13 @@ export interface ResolvedImage {
 /** Image configurations of one session: a tag is resolved once, so that a session sees one version of it. */
 export class Images {
   private readonly build: Build;
+  private readonly explain: (message: string) => string;
   private readonly known = new Map<string, Promise<ResolvedImage>>();
 
-  constructor(build: Build) {
+  /** `explain` adds what is known about a registry's refusal. */
+  constructor(build: Build, explain: (message: string) => string) {
     this.build = build;
+    this.explain = explain;
   }
 
   async resolve(address: string, platform: string): Promise<ResolvedImage> {
@@ -32,7 +35,7 @@ export class Images {
     try {
       return await pending;
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = this.explain(cause instanceof Error ? cause.message : String(cause));
       throw new ApiError(`failed to resolve image ${JSON.stringify(reference)} (platform: ${JSON.stringify(platform)}): ${reason}`, {}, cause);
     }
   }

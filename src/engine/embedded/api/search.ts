@@ -1,10 +1,8 @@
 import path from "node:path/posix";
-import { PatternMatcher } from "../../../tree/index.ts";
 import { ApiError } from "./errors.ts";
-import { gitignorePatterns } from "./gitignore.ts";
 import { id, typeModule } from "./resolver.ts";
-import { pathBelow } from "./paths.ts";
 import { kindOf, withTree, type TreeReader } from "./read.ts";
+import { searchScope } from "./search-scope.ts";
 import type { Call } from "./session.ts";
 import type { Tree } from "./values.ts";
 
@@ -74,20 +72,12 @@ export const searchSubmatchModule = typeModule<SearchResult["submatches"][number
 /** Searches the text files below a folder, line by line, or across lines with `multiline`. */
 export async function searchTree(call: Call, tree: Tree, folder: string, args: SearchArguments): Promise<SearchResult[]> {
   const expression = compile(args);
-  const ignored = args.skipIgnored ? new PatternMatcher(await gitignorePatterns(call, { type: "Directory", tree, path: folder })) : undefined;
-  const globs = args.globs?.length ? new PatternMatcher(args.globs) : undefined;
-  const paths = args.paths?.map((name) => pathBelow("/", name).slice(1)).filter((name) => name !== "") ?? [];
   const limit = args.limit ?? Number.POSITIVE_INFINITY;
-  const wanted = (name: string): boolean =>
-    (paths.length === 0 || paths.some((prefix) => name === prefix || name.startsWith(`${prefix}/`))) &&
-    (globs === undefined || globs.matches(name) || globs.matches(path.basename(name))) &&
-    ignored?.matches(name) !== true;
   return await withTree(call, tree, async (reader) => {
+    const scope = await searchScope(reader, folder, args);
     const results: SearchResult[] = [];
-    const enter = (name: string): boolean => !(args.skipHidden && path.basename(name).startsWith(".")) && ignored?.matches(name) !== true;
-    for await (const entry of reader.walk(folder, enter)) {
-      if (kindOf(entry) !== "REGULAR" || !wanted(entry.relative)) continue;
-      if (args.skipHidden && path.basename(entry.relative).startsWith(".")) continue;
+    for await (const entry of reader.walk(folder, scope.enters)) {
+      if (kindOf(entry) !== "REGULAR" || !scope.has(entry.relative)) continue;
       results.push(...(await searchFile(reader, path.join(folder, entry.relative), entry.relative, expression, args)));
       if (results.length >= limit) return results.slice(0, limit);
     }

@@ -14,7 +14,7 @@ import { Images } from "./images.ts";
 import type { ApiSessionOptions } from "./options.ts";
 import { normalizePlatform, parsePlatform } from "./platform.ts";
 import { exportCaches, usableCaches } from "./shared-cache.ts";
-import { registryCredentials } from "./registry-auth.ts";
+import { RegistryPasswords } from "./registry-auth.ts";
 import { SecretVault } from "./secret-vault.ts";
 import { Services } from "./services.ts";
 import { connectTo, SocketTable } from "./socket-table.ts";
@@ -50,6 +50,7 @@ export class Session {
   readonly execs = new Map<string, Exec>();
   /** Credentials that containers brought along; the last one for a host wins. */
   readonly registryAuth: RegistryCredential[];
+  readonly passwords: RegistryPasswords;
   /** State digest -> its result. */
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
@@ -63,10 +64,11 @@ export class Session {
     this.network = parts.network;
     this.secrets = parts.secrets;
     this.registryAuth = parts.registryAuth;
+    this.passwords = parts.passwords;
     this.sockets = parts.sockets;
     this.build = parts.build;
     this.services = new Services(this);
-    this.images = new Images(this.build);
+    this.images = new Images(this.build, (message) => this.passwords.explain(message));
     this.hostTrees = new HostTrees(options.buildkit, options.workdir, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
@@ -194,6 +196,7 @@ interface SessionParts {
   network: "isolated" | "host";
   secrets: SecretVault;
   registryAuth: RegistryCredential[];
+  passwords: RegistryPasswords;
   sockets: SocketTable;
   build: Build;
 }
@@ -218,14 +221,16 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const registryAuth: RegistryCredential[] = [];
   const sockets = new SocketTable();
   let imports: Promise<readonly CacheEntry[]> | undefined;
+  const onProblem = (text: string): void => session.emit({ kind: "notice", text });
+  const passwords = new RegistryPasswords({ own: registryAuth, secrets, env: options.env, onProblem });
   const build = await options.buildkit.openBuild({
     secrets: { get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)) },
     openSocket: (id) => sockets.open(id),
-    registryAuth: (host) => registryCredentials(host, registryAuth, secrets, options.env),
+    registryAuth: (host) => passwords.of(host),
     onStatus: () => undefined,
     cacheImports: () => (imports ??= usableCaches(session, options.cache?.from ?? [])),
   });
-  const session = new Session(options, { defaultPlatform: normalizePlatform(first), network, secrets, registryAuth, sockets, build });
+  const session = new Session(options, { defaultPlatform: normalizePlatform(first), network, secrets, registryAuth, passwords, sockets, build });
   return session;
 }
 

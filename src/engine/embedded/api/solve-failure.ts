@@ -13,7 +13,7 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   if (vertex === undefined || exec === undefined) {
     // A command of a Dockerfile: BuildKit tells it in the message only.
     const command = /^(?:failed to solve: )?process "(.*)" did not complete successfully/s.exec(error.message)?.[1];
-    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(scrub(readable(error.message), secrets), {}, error);
+    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(scrub(session.passwords.explain(readable(error.message)), secrets), {}, error);
     return execError({ cmd: [scrub(command, secrets)], exitCode, ...call.events.outputOf(vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
