@@ -167,7 +167,8 @@ export async function secretText(
   }
 }
 
-function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
+/** Throws where it is not there, or something else. */
+export function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
   const stats = statSync(target, { throwIfNoEntry: false });
   const place = `--${kebabCase(argument.name)}`;
   if (stats === undefined) throw new UserError("usage", `there is no ${kind} ${target}`, { place });

@@ -139,7 +139,7 @@ export class ProjectSnapshot {
       const { scan, indices, place } = this.find(input);
       const unsettledBefore = this.hasher.work.unsettled;
       digest =
-        scan === undefined || (input.kind === "file" && indices.length === 0)
+        scan === undefined || (indices.length === 0 && isMissing(input, place, scan))
           ? "missing"
           : contentDigest(scan.listing, this.hasher, { indices, below: below(input, place) });
       this.digests.set(key, digest);
@@ -289,9 +289,17 @@ export class ProjectSnapshot {
   }
 }
 
+/** Of an input without entries: an empty folder is something else, whichever other inputs it was looked at with. */
+function isMissing(input: ScannedInput, { path: at }: Place, { folders, listing }: TreeScan): boolean {
+  if (input.kind === "file") return true;
+  return at !== "" && ![...folders, ...listing.unreadable].some((folder) => folder.path === at);
+}
+
 function sameSelection(before: TreeScan | undefined, now: TreeScan | undefined, selection: number): boolean {
   const [old, indices] = [before?.selections[selection], now?.selections[selection]];
   if (old === undefined || indices === undefined || old.length !== indices.length) return false;
+  // Of nothing it can't be said whether the folder is there.
+  if (indices.length === 0) return false;
   return indices.every((index, at) => now!.listing.entries[index] === before!.listing.entries[old[at]!]);
 }
 

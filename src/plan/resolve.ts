@@ -110,6 +110,9 @@ export function resolveTarget(target: Target, config: LoadedConfig, module: Modu
 export function parseTargetCall({ call }: Pick<Target, "call">, config: Pick<LoadedConfig, "root">, module: ModuleInfo): ParsedCall {
   const parsed = parseCall(call, { module, cwd: config.root }, { ownOptions: false });
   if (callName(parsed) === "") throw new UserError("usage", "this call names no function");
+  if (parsed.core.some(({ fn }) => fn.name === "terminal")) {
+    throw new UserError("usage", "nobody sits at the terminal of a watched call", { place: "terminal", hint: "open it with `fastloop call`" });
+  }
   return parsed;
 }
 

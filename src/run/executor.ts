@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { runCall, type HostInput } from "../call/index.ts";
+import { requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
@@ -64,11 +64,11 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
   });
   try {
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
+      requirePath(path, kind, argument);
       if (kind === "file") return (await trees.file(path, query)).id;
       const input = item.sent.find((candidate) => candidate.argument === argument.name && candidate.path === path);
       if (input === undefined) throw new Error(`${path} is no input of ${item.target.name}`);
       const listing = options.snapshot.listing(input);
-      if (listing === undefined) throw new UserError("config", "this folder does not exist", { place: path });
       const synced = await trees.directory(path, input.filter, { ...query, listing });
       inputMoved ||= synced.listing !== listing;
       return synced.id;

@@ -70,6 +70,15 @@ describe("fastloop run", () => {
     expect(existsSync(project.at(".fastloop/runs")) ? readdirSync(project.at(".fastloop/runs")) : []).toEqual([]);
   });
 
+  test("a folder that is not there fails the function that was to read it, and runs once it is", async () => {
+    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    late: { call: test --source later --part lib }\n");
+    const early = await project.run("run");
+    expect(early).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(`--source: there is no directory ${project.at("later")}`) });
+    expect(early.stdout).not.toContain("changed meanwhile");
+    project.write("later/lib/a.txt", "at last\n");
+    expect(await project.run("run")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}late/) });
+  });
+
   test("functions in the engine's own containers need an engine that serves modules", async () => {
     const result = await project.run("run", "--via", "module");
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/--via module needs a Dagger engine[^]*hint: leave it out/) });

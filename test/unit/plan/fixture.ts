@@ -48,6 +48,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
         functions: {
           test: fn("test", { arguments: [{ ...argument, name: "source", type: directory }, { ...argument, name: "part", type: text }] }),
           lint: fn("lint", { isCheck: true, arguments: [{ ...argument, name: "source", type: directory, defaultPath: "/", ignore: ["docs", ".git"] }] }),
+          box: fn("box", { returns: { kind: "object", name: "Container" } }),
           readsOne: fn("readsOne", { arguments: [{ ...argument, name: "file", type: { kind: "object", name: "File" }, defaultPath: "one.txt" }] }),
         },
       },

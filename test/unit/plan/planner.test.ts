@@ -183,6 +183,9 @@ describe("a plan", () => {
     ["test --source . extra", /extra: nothing can follow "test": it gives a string/, /^$/],
     ["test --source .", /test: --part is missing/, /--help/],
     ["test --source . --part x --json", /"test" has no argument --json/, /it has --source, --part/],
+    ["box terminal", /terminal: nobody sits at the terminal of a watched call/, /fastloop call/],
+    ["box --json", /"box" has no argument --json/, /^$/],
+    ["box stdout trailing", /trailing: nothing can follow "stdout"/, /^$/],
     ["test --source '.", /a quote in this call is not closed/, /^$/],
   ])("a call that the module cannot answer is an error with its place: %s", (call, message, hint) => {
     const { project } = shopProject({ lib: { call } });

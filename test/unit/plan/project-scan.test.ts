@@ -25,12 +25,14 @@ test("digests that a snapshot takes over are those that it would compute, whatev
     for (let round = 0; round < 10; round++) {
       for (const input of inputs) before.digest(input);
       const file = path.join(root, ["a", "b", "c"][random(3)]!, ["x", "y", "d"][random(3)]!);
-      if (random(3) === 0) rmSync(file, { force: true });
+      const removed = random(5) === 0 ? path.dirname(file) : file;
+      const isRemoved = removed !== file || random(3) === 0;
+      if (isRemoved) rmSync(removed, { recursive: true, force: true });
       else {
         mkdirSync(path.dirname(file), { recursive: true });
         writeFileSync(file, String(random(10)));
       }
-      const now = scanner.scan(random(2) === 0 ? undefined : new Set([file]));
+      const now = scanner.scan(random(2) === 0 ? undefined : new Set([path.dirname(file), isRemoved ? removed : file]));
       now.takeOver(before);
       for (const input of inputs) {
         const fresh = new ProjectScanner([input], new ContentHasher()).scan();
