@@ -2,6 +2,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { scan } from "sdk:introspector";
+import type { Node } from "typescript";
 import { listSources } from "../sources.ts";
 import { convertModule } from "./convert.ts";
 import ts, { saveCompiledCode, scanOptions } from "./typescript.ts";
@@ -35,7 +36,7 @@ async function answer({ root, sourceDir, name, mainObject }: ScanRequest): Promi
       failure = error;
     }
   }
-  return { problem: introspectionProblem(root, failure) };
+  return { problem: introspectionProblem(root, files, failure) };
 }
 
 function checkMainObject(module: ScannedModule, mainObject: string, folder: string): ScanAnswer {
@@ -71,18 +72,37 @@ function syntaxProblem(root: string, files: string[]): ScanProblem | undefined {
 }
 
 /** The introspector names places as `/absolute/file.ts:line:column`, counted from zero. */
-function introspectionProblem(root: string, error: unknown): ScanProblem {
+function introspectionProblem(root: string, files: readonly string[], error: unknown): ScanProblem {
   const text = error instanceof Error ? error.message : String(error);
   const found = /(?: at| from| in)? (\/\S+?):(\d+):(\d+)/.exec(text);
   if (found === null) {
     const known = error instanceof Error && error.constructor.name === "IntrospectionError";
-    return { message: known ? text : `the module's signatures could not be read: ${text}` };
+    const type = /^could not resolve type reference for (.+)\.$|'(\w+)' type detected/.exec(text);
+    const place = type === null ? undefined : placeOfType(root, files, type[1] ?? type[2] ?? "");
+    const hint = type === null ? undefined : "signatures are made of string, number, boolean, types of Dagger, own classes with @object(), enums, interfaces, and arrays of these";
+    return { message: known ? text : `the module's signatures could not be read: ${text}`, place, hint };
   }
   const [whole, file = "", line, column] = found;
   return {
     message: text.replace(whole, "").replace(/\s+\./, ".").trim(),
     place: `${path.relative(root, file)}:${Number(line) + 1}:${Number(column) + 1}`,
   };
+}
+
+/** Where a member of a class first names the type: the introspector says that it knows no such type, not whose. */
+function placeOfType(root: string, files: readonly string[], type: string): string | undefined {
+  const inSignature = (node: Node): Node | undefined => {
+    const isOfMember = ts.isTypeNode(node) && (ts.isParameter(node.parent) || ts.isClassElement(node.parent) || ts.isTypeNode(node.parent));
+    return isOfMember && node.getText() === type ? node : ts.forEachChild(node, inSignature);
+  };
+  for (const file of files) {
+    const source = scanOptions.program?.getSourceFile(file);
+    const found = source === undefined ? undefined : inSignature(source);
+    if (source === undefined || found === undefined) continue;
+    const { line, character } = ts.getLineAndCharacterOfPosition(source, found.getStart());
+    return `${path.relative(root, file)}:${line + 1}:${character + 1}`;
+  }
+  return undefined;
 }
 
 function captureWarnings(root: string): string[] {
