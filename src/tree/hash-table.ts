@@ -9,6 +9,8 @@ interface KnownHash {
   ctimeNs: bigint;
   inode: bigint;
   hash: string;
+  /** What was read before it, until all is stored: who still holds an earlier scan can ask for it. */
+  before: KnownHash | undefined;
 }
 
 /** The hashes of one root as they are stored: columns in the order of a listing. */
@@ -43,15 +45,17 @@ export class HashTable {
     this.asked = new Uint8Array(stored.paths.length);
   }
 
-  /** The hash of a file that has not been touched since it was read; `path` is the entry's, relative to this table's root. */
+  /**
+   * The hash of a file that has not been touched since it was read; `path` is the entry's, relative to this table's root.
+   * An entry of an earlier scan gets what was read then, whatever the file holds by now.
+   */
   get(path: string, entry: TreeEntry): string | undefined {
-    const read = this.fresh.size === 0 ? undefined : this.fresh.get(path);
-    if (read !== undefined) return sameStat(read, entry) ? read.hash : undefined;
-    return this.storedHash(path, entry);
+    let read = this.fresh.size === 0 ? undefined : this.fresh.get(path);
+    while (read !== undefined && !sameStat(read, entry)) read = read.before;
+    return read?.hash ?? this.storedHash(path, entry);
   }
 
-  /** The same of a file as it was when the cache was read, whatever was read since. */
-  storedHash(path: string, { sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry): string | undefined {
+  private storedHash(path: string, { sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry): string | undefined {
     const at = this.positionOf(path);
     if (at === undefined) return undefined;
     const { stored } = this;
@@ -61,7 +65,7 @@ export class HashTable {
   }
 
   set(path: string, { sizeBytes, mtimeNs, ctimeNs, inode }: TreeEntry, hash: string): void {
-    this.fresh.set(path, { sizeBytes, mtimeNs, ctimeNs, inode, hash });
+    this.fresh.set(path, { sizeBytes, mtimeNs, ctimeNs, inode, hash, before: this.fresh.get(path) });
   }
 
   /** Looks at so many of the files that nobody has asked for, and forgets those that are gone; every file's turn comes. */

@@ -56,11 +56,9 @@ export class ContentHasher {
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
   hash(root: string, entry: TreeEntry): string {
-    if (entry.hashedBy === this) return entry.hash!;
     const { table, prefix } = this.placeOf(root);
     const known = prefix === "" ? entry.path : prefix + entry.path;
     const hit = table.get(known, entry);
-    // Not kept on the entry: the table holds it in half the memory, and finds it again as fast.
     if (hit !== undefined) return hit;
     const startedNs = this.nowNs();
     const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
@@ -71,14 +69,13 @@ export class ContentHasher {
     }
     table.set(known, entry, content);
     this.dirty = true;
-    return remember(entry, content, this);
+    return content;
   }
 
   /** What `hash` said of this entry of an earlier scan; the file itself may hold something else by now. */
   earlierHash(root: string, entry: TreeEntry): string | undefined {
-    if (entry.hashedBy === this) return entry.hash;
     const { table, prefix } = this.placeOf(root);
-    return this.unsettled.get(entry) ?? table.storedHash(prefix + entry.path, entry);
+    return this.unsettled.get(entry) ?? table.get(prefix + entry.path, entry);
   }
 
   /**
@@ -169,13 +166,6 @@ function pathWithin(folder: string, root: string): string | undefined {
   if (root === folder) return "";
   const start = folder.endsWith("/") ? folder : `${folder}/`;
   return root.startsWith(start) ? `${root.slice(start.length)}/` : undefined;
-}
-
-/** On the entry itself: a weak map of a hundred thousand entries costs every collection of garbage. */
-function remember(entry: TreeEntry, hash: string, hasher: ContentHasher): string {
-  entry.hash = hash;
-  entry.hashedBy = hasher;
-  return hash;
 }
 
 /** The one-shot form is twice as fast for small files; it came with Node 20.12. */

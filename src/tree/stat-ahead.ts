@@ -67,8 +67,6 @@ export class StatAhead {
       inode: BigInt.asUintN(64, numbers[from + 4]!),
       uid: Number(numbers[from + 5]),
       gid: Number(numbers[from + 6]),
-      hash: undefined,
-      hashedBy: undefined,
     };
   }
 

@@ -15,9 +15,6 @@ export interface TreeEntry {
   gid: number;
   /** Link text, symlinks only. */
   linkTarget?: string;
-  /** Of the content as this process read it, and by whom; written by `ContentHasher` only, which alone reads it. */
-  hash?: string | undefined;
-  hashedBy?: object | undefined;
 }
 
 /** What part of a host directory is meant; pattern semantics are those of moby/patternmatcher (.dockerignore). */

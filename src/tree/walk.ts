@@ -391,9 +391,6 @@ function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry 
     inode: stats.ino,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
-    // Named here, so that what is set later needs no memory beside the entry.
-    hash: undefined,
-    hashedBy: undefined,
   };
   if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
   if (type === "directory") entry.birthtimeNs = stats.birthtimeNs;

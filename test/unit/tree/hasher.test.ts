@@ -87,6 +87,25 @@ test("what is stored stays true over edits, new files and old ones, whatever the
   }
 });
 
+test("an entry of an earlier scan keeps the hash of what was read then, also where it came from the cache", () => {
+  const root = makeTree({ a: "1" });
+  const cacheFile = path.join(makeTree(), "hashes");
+  const writer = new ContentHasher({ cacheFile, nowNs: later });
+  const hashes = [writer.hash(root, listTree(root).entries[0]!)];
+  writer.save();
+  const hasher = new ContentHasher({ cacheFile, nowNs: later });
+  const entries = [listTree(root).entries[0]!];
+  for (const content of ["22", "333"]) {
+    writeFileSync(path.join(root, "a"), content);
+    entries.push(listTree(root).entries[0]!);
+    hashes.push(hasher.hash(root, entries.at(-1)!));
+  }
+  expect(new Set(hashes).size).toBe(3);
+  expect(entries.map((entry) => hasher.hash(root, entry))).toEqual(hashes);
+  expect(entries.map((entry) => hasher.earlierHash(root, entry))).toEqual(hashes);
+  expect(hasher.work.files).toBe(2);
+});
+
 test("a file that is gone is forgotten when the cache is written, one that is only not asked for is not", () => {
   const root = makeTree({ asked: "1", "d/kept": "2", "d/gone": "3" });
   const cacheFile = path.join(makeTree(), "hashes");
