@@ -25,7 +25,7 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/plan.ts"),
     examples: [
       ["fastloop plan", "what would run, in order, each with its causes"],
-      ["fastloop plan -v", "every cause"],
+      ["fastloop plan api -v", "api and what it needs, every cause"],
     ],
   },
   why: {

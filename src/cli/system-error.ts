@@ -23,5 +23,11 @@ export function asSystemError(error: unknown): UserError | undefined {
   const reason = code === "ENOENT" && syscall === "mkdir" ? "it can't be made" : code === "ENOSPC" && syscall === "watch" ? "no more files can be watched" : reasons[String(code)];
   if (reason === undefined) return undefined;
   const place = "path" in error && typeof error.path === "string" ? error.path : undefined;
-  return new UserError("usage", `${reason} (${String(syscall)}: ${String(code)})`, { place, cause: error, exitCode: ExitCode.failed });
+  const isOfProject = place?.split("/").includes(".fastloop") === true;
+  return new UserError("usage", `${reason} (${String(syscall)}: ${String(code)})`, {
+    place,
+    hint: isOfProject ? "run and watch keep their records there; `fastloop plan` and `fastloop call` do without" : undefined,
+    cause: error,
+    exitCode: ExitCode.failed,
+  });
 }

@@ -107,6 +107,15 @@ describe("fastloop run", () => {
     expect(await project.run("run", "--fail-fast", "--continue")).toMatchObject({ exitCode: 2 });
   });
 
+  test("plan tells of what is named, and of what that needs", async () => {
+    const names = async (...words: string[]): Promise<string[]> =>
+      (JSON.parse((await project.run("plan", "--json", ...words)).stdout) as { functions: { name: string }[] }).functions.map(({ name }) => name);
+    expect(await names("api")).toEqual(["lib", "api"]);
+    expect(await names()).toEqual(["lib", "api", "worker"]);
+    expect(await project.run("plan", "nothing")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there are lib, api, worker") });
+    expect(await project.run("plan", "--tier", "smoke")).toMatchObject({ exitCode: 0, stdout: "", stderr: expect.stringContaining("no function is of the tier smoke") });
+  });
+
   test("a tier has the quicker ones in it, a function without a tier is a thorough one", async () => {
     const text = readFileSync(project.at("fastloop.yaml"), "utf8");
     project.write("fastloop.yaml", text.replace("inputs: [lib/] }", "inputs: [lib/], tier: smoke }").replace("needs: [lib] }", "needs: [lib], tier: fast }"));

@@ -1,6 +1,7 @@
 /** `fastloop plan`: what `run` would do, why, and how long it took the last times. */
 import { Option, type Command } from "commander";
-import { expectedTotalMs } from "../../plan/index.ts";
+import type { TierName } from "../../config/index.ts";
+import { expectedTotalMs, selectTargets } from "../../plan/index.ts";
 import { causes, duration, painter, plural, shortDigest } from "../../report/index.ts";
 import { limitsOf } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
@@ -8,14 +9,16 @@ import { openProject } from "../project.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
-    .command("plan")
+    .command("plan [function...]")
     .summary("show what run would do, and why")
-    .description("Show which functions are current and which would run, in order, each with its causes. Needs no engine.")
+    .description("Show which functions are current and which would run, in order, each with its causes. With names: those, and what they need. Needs no engine.")
+    .addOption(new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices(["smoke", "fast", "full"]))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
-    .action(async (flags: { config?: string }) => {
+    .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
       const { project, store, plan } = await openProject(context, flags.config);
+      const { targets } = selectTargets(project, { names: names.length === 0 ? undefined : names, tier: flags.tier });
       const { planned, tookMs } = plan();
-      const items = planned.map(({ item, digest, verdict, reasons }) => ({
+      const items = planned.filter(({ item }) => targets.includes(item)).map(({ item, digest, verdict, reasons }) => ({
         name: item.target.name,
         verdict,
         digest,
@@ -31,6 +34,7 @@ export function register(program: Command, context: CliContext): void {
         return;
       }
       const paint = painter(context.colors("stdout"));
+      if (items.length === 0) context.notice(`no function is of the tier ${flags.tier} or a quicker one`);
       const width = Math.max(...items.map((item) => item.name.length));
       for (const item of items) {
         const state = item.verdict === "current" ? paint("green", "current") : paint("cyan", "run    ");
