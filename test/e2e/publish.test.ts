@@ -1,6 +1,6 @@
 // Images in a registry: one index for all platforms, and who may push and pull.
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("platform variants", () => {
+describe("images in a registry", () => {
   let registry: BenchRegistry;
   let buildkit: BuildkitClient;
   let session: ApiSession;
@@ -56,12 +56,12 @@ describe("platform variants", () => {
   });
 
   /** Answers one chain of fields with its last value. */
-  async function ask(query: string, variables: Record<string, unknown> = {}): Promise<string> {
+  async function ask<T = string>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
     const { data, errors } = await session.execute({ query, variables }, { signal: new AbortController().signal });
     if (errors !== undefined) throw new Error((errors[0] as { message: string }).message);
     let value: unknown = data;
-    while (typeof value === "object" && value !== null) value = Object.values(value)[0];
-    return value as string;
+    while (typeof value === "object" && value !== null && !Array.isArray(value)) value = Object.values(value)[0];
+    return value as T;
   }
   /** The id of a container that a chain of calls makes. */
   const made = (platform: string, ...calls: string[]): Promise<string> =>
@@ -79,7 +79,7 @@ describe("platform variants", () => {
   it.each([
     ["OCIMediaTypes", `${oci}.index.v1+json`, `${oci}.manifest.v1+json`, `${oci}.layer.v1.tar+gzip`],
     ["DockerMediaTypes", `${docker}.list.v2+json`, `${docker}.v2+json`, "application/vnd.docker.image.rootfs.diff.tar.gzip"],
-  ])("are one index, published by one call (%s)", async (mediaTypes, indexType, manifestType, layerType) => {
+  ])("of two platforms are one index, published by one call (%s)", async (mediaTypes, indexType, manifestType, layerType) => {
     const repository = `variants/${mediaTypes.toLowerCase()}`;
     const variant = (architecture: string): Promise<string> =>
       made(`linux/${architecture}`, withFile("/machine", architecture), 'withEntrypoint(args: ["/machine"])');
@@ -101,7 +101,7 @@ describe("platform variants", () => {
     }
   });
 
-  it("of an image for both platforms keep what each has below, and nothing is executed for another platform", async () => {
+  it("of two platforms on one base keep what each has below, and nothing is executed for another platform", async () => {
     const base = await publish(await made("linux/amd64", withFile("/machine", "amd64")), "variants/base:1", [
       await made("linux/arm64", withFile("/machine", "arm64")),
     ]);
@@ -117,6 +117,19 @@ describe("platform variants", () => {
   it("of one platform twice are refused with its name", async () => {
     const id = await made("linux/amd64", withFile("/x", "x"));
     await expect(publish(id, "variants/twice:1", [id])).rejects.toThrow(/duplicate platform "linux\/amd64"/);
+  });
+
+  it("and Zstandard layers are imported, and what a layer removes, where tar cannot read them", async () => {
+    const base = await publish(await made("linux/amd64", withFile("/d/gone", ""), withFile("/d/kept", "")), "zstandard/base:1", []);
+    const archive = await ask(`{ container { from(address: ${JSON.stringify(base)}) { withoutFile(path: "/d/gone") { ${withFile("/added", "")} { asTarball(forcedCompression: Zstd) { id } } } } } }`);
+    const { PATH } = process.env;
+    // What set-up needs, without zstd.
+    const bin = path.join(folder, "tools");
+    mkdirSync(bin);
+    symlinkSync(execFileSync("which", ["tar"], { encoding: "utf8" }).trim(), path.join(bin, "tar"));
+    process.env["PATH"] = bin;
+    const imported = ask<string[]>(`query($source: ID!) { container { import(source: $source) { rootfs { glob(pattern: "**") } } } }`, { source: archive });
+    expect(await imported.finally(() => (process.env["PATH"] = PATH))).toEqual(["added", "d/", "d/kept"]);
   });
 });
 
@@ -138,6 +151,13 @@ export class Images {
   @func({ cache: "never" })
   read(address: string, password?: Secret): Promise<string> {
     return this.container(address, password).from(address).file("/text").contents()
+  }
+
+  /** What a Dockerfile finds in an image. */
+  @func({ cache: "never" })
+  build(address: string): Promise<string> {
+    const lines = ["FROM debian:bookworm-slim", "COPY --from=" + address + " /text /", "RUN tr a-z A-Z < /text > /loud"]
+    return dag.directory().withNewFile("Dockerfile", lines.join("\\n")).dockerBuild().file("/loud").contents()
   }
 
   private container(address: string, password?: Secret): Container {
@@ -211,6 +231,18 @@ describe("a registry with users", () => {
     const bin = helper("fastlooptest", password);
     const config = kind === "credsStore" ? { credsStore: "fastlooptest" } : { credHelpers: { [registry.address]: "fastlooptest" } };
     await roundTrip(`by-${kind.toLowerCase()}`, { DOCKER_CONFIG: dockerConfig(kind, config), PATH: `${bin}:${process.env["PATH"]}` });
+  });
+
+  it("serves Dockerfiles and a shared cache with the password of the Docker configuration, and not without", async () => {
+    const words = ["build", "--address", address("by-secret")];
+    const env = { DOCKER_CONFIG: dockerConfig("auths", { auths: { [registry.address]: { auth: basic } } }) };
+    writeFileSync(path.join(project, "fastloop.yaml"), `version: 1\ncache:\n  to: [${address("cache")}]\n`);
+    const { exitCode, stdout, stderr } = await call(words, env);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "BY-SECRET" });
+    // What a Dockerfile ran is worth keeping too.
+    expect(stderr).toMatch(/wrote cache 127\.0\.0\.1:\d+\/team\/cache:1 in/);
+    expect(await call(words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("401 Unauthorized (no password is known for") as string });
+    rmSync(path.join(project, "fastloop.yaml"));
   });
 
   it("is not entered with a wrong password, and the error says whose it was", async () => {

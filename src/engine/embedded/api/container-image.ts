@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ExportRequest, ExportSink } from "../buildkit/types.ts";
 import { makeFolders } from "../../../tree/index.ts";
-import { definition, file as llbFile, scratch as emptyState } from "../llb/index.ts";
+import { definition } from "../llb/index.ts";
 import { expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { exportedConfig } from "./image-config.ts";
@@ -113,11 +113,8 @@ async function runExporter(
   for (const container of variants) await withTree(call, container.rootfs, async () => undefined);
   const results = variants.map((container) => ({
     ...(variants.length > 1 ? { platform: container.platform } : {}),
-    definition: definition(session.compile(container.rootfs)) ?? emptyImage,
+    definition: definition(session.compile(container.rootfs)),
     config: exportedConfig(container),
   }));
   return await session.export(call, { type, attributes, sink, results });
 }
-
-/** BuildKit solves no empty definition: an image of nothing has one layer with an empty root. */
-const emptyImage = definition(llbFile(emptyState, [{ kind: "mkdir", path: "/", mode: 0o755 }], { name: "[internal] empty image" }));

@@ -6,8 +6,9 @@ import { emptyContainer } from "./container-empty.ts";
 import { ApiError } from "./errors.ts";
 import { exportFile } from "./export-directory.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
-import { openImageArchive, type ArchivedImage } from "./image-archive.ts";
+import { openImageArchive, whiteout, type ArchivedImage } from "./image-archive.ts";
 import { normalizePlatform } from "./platform.ts";
+import { withTree } from "./read.ts";
 import { load, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import { edited, scratch, type Container, type Edit, type File, type Tree } from "./values.ts";
@@ -40,16 +41,27 @@ async function unpacked(call: Call, image: ArchivedImage, folder: string): Promi
   let tree = scratch;
   for (const [index, layer] of image.layers.entries()) {
     const file = path.join(folder, `layer-${index}.tar`);
-    const whiteouts = await layer.extract(file);
+    const names = await layer.extract(file);
     const { tree: source, path: sourcePath } = await call.session.hostTrees.file(file, true);
+    const unpack: Edit = { action: "copy-file", source, sourcePath, path: "/", unpack: true };
+    const whiteouts = (names ?? (await namesIn(call, edited(scratch, unpack)))).flatMap(whiteout);
     // What a layer removes, it removes from the layers below it, and its marks are no files.
     const edits: Edit[] = [
       ...(index === 0 ? [] : whiteouts.map(({ removes }): Edit => ({ action: "remove", path: removes }))),
-      { action: "copy-file", source, sourcePath, path: "/", unpack: true },
+      unpack,
       ...whiteouts.map(({ mark }): Edit => ({ action: "remove", path: mark })),
     ];
     tree = edits.reduce(edited, tree);
   }
   if (image.layers.length === 0 && image.config["os"] === undefined) throw new ApiError("the archive holds no image");
   return tree;
+}
+
+/** Files that BuildKit unpacked. */
+async function namesIn(call: Call, tree: Tree): Promise<string[]> {
+  return await withTree(call, tree, async (reader) => {
+    const names: string[] = [];
+    for await (const { relative } of reader.walk("/")) names.push(relative);
+    return names;
+  });
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { spawn } from "node:child_process";
 import path from "node:path/posix";
@@ -20,8 +21,8 @@ export interface ArchivedImage {
 }
 
 export interface ArchivedLayer {
-  /** Writes the layer to a file, and says what it removes from the layers below. */
-  extract(file: string): Promise<Whiteout[]>;
+  /** Writes the layer to a file, as it is in the archive; gives the names in it, unless this machine cannot read its compression. */
+  extract(file: string): Promise<string[] | undefined>;
 }
 
 /** A mark of a layer: what it removes, as a path with BuildKit's wildcards, and where the mark itself is. */
@@ -102,10 +103,28 @@ function layer(archive: string, name: string, digest?: string): ArchivedLayer {
     extract: async (file) => {
       await stream(archive, name, file);
       if (digest !== undefined && `sha256:${await sha256(file)}` !== digest) throw new ApiError(`the image archive's layer ${digest} is damaged`);
-      const { stdout } = await run("tar", ["-tf", file], { maxBuffer: maxListingBytes }).catch(noArchive);
-      return stdout.split("\n").flatMap(whiteout);
+      return await namesIn(file);
     },
   };
+}
+
+/** tar leaves Zstandard to a program that not every machine has; BuildKit, which unpacks the layer, needs none. */
+async function namesIn(file: string): Promise<string[] | undefined> {
+  try {
+    return (await run("tar", ["-tf", file], { maxBuffer: maxListingBytes })).stdout.split("\n");
+  } catch (cause) {
+    return (await isZstandard(file)) ? undefined : noArchive(cause);
+  }
+}
+
+async function isZstandard(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd_2f_b5_28;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** `a/.wh.b` removes `a/b`, `a/.wh..wh..opq` all that is in `a`. */

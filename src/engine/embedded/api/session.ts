@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
 import type { Build, BuildOptions, CacheEntry, Definition, ExportRequest, FrontendRequest, FrontendResult, Ref } from "../buildkit/types.ts";
-import { definition, stateDigest, type State } from "../llb/index.ts";
+import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
 import { ApiError } from "./errors.ts";
@@ -128,8 +128,8 @@ export class Session {
   }
 
   async exportCaches(signal: AbortSignal): Promise<string[]> {
-    const definitions = [...this.results.values()].flatMap(({ steps, state }) => (steps.length === 0 ? [] : [definition(state)]));
-    return await exportCaches(this, definitions, signal);
+    const definitions = [...this.results.values()].map(({ state }) => definition(state));
+    return await exportCaches(this, definitions.filter(runsCommands), signal);
   }
 
   /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */

@@ -2,7 +2,7 @@ import type { Definition } from "../buildkit/types.ts";
 import { codec } from "../buildkit/proto/codec.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
 
-const opCodec = codec<{ inputs: { digest: string; index: string }[] }>("pb.Op");
+const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: object | null }>("pb.Op");
 
 /** The state that a definition made elsewhere (by a frontend) ends in; its operations stay byte for byte what they are. */
 export function fromDefinition(definition: Definition | undefined): State {
@@ -25,4 +25,9 @@ export function fromDefinition(definition: Definition | undefined): State {
     stack.pop();
   }
   return { vertex: vertices.get(last.digest)!, output: Number(last.index) };
+}
+
+/** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */
+export function runsCommands({ def }: Definition): boolean {
+  return def.some((bytes) => Boolean(opCodec.decode(bytes).exec));
 }

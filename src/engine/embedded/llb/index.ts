@@ -27,5 +27,5 @@ export {
   type SshMount,
   type TmpfsMount,
 } from "./exec.ts";
-export { fromDefinition } from "./import.ts";
+export { fromDefinition, runsCommands } from "./import.ts";
 export { diff, merge } from "./merge.ts";
