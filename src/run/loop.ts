@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { environmentKey } from "../call/index.ts";
-import { durationMs, sharedCacheOf } from "../config/index.ts";
+import { durationMs } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
   placeProject,
@@ -15,21 +15,20 @@ import {
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { systemClock, Watcher, type SettledHints } from "../watch/index.ts";
-import { engineName, EngineHolder } from "./engine-holder.ts";
+import { engineName, type EngineHolder } from "./engine-holder.ts";
 import { Audience } from "./audience.ts";
 import { tookTooLong } from "./deadline.ts";
-import type { FinishedNotice, LoopListener } from "./events.ts";
-import { runFunction } from "./function-run.ts";
+import type { LoopListener, LoopNotice } from "./events.ts";
 import { Holds } from "./holds.ts";
 import { limitsOf } from "./limits.ts";
 import type { LoopOptions } from "./loop-options.ts";
-import { MovingInputs } from "./moving-inputs.ts";
 import { asPlannedFunction, isForced, reasonsOf, type Forced } from "./planned-function.ts";
 import { ProjectLock } from "./lock.ts";
+import { openEngine } from "./open-engine.ts";
 import { reduce } from "./machine.ts";
-import { OpenSteps } from "./open-steps.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
 import { retentionOf, RunStore } from "./records.ts";
+import { Runs } from "./runs.ts";
 import { sweepDrafts } from "./sweep-drafts.ts";
 import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
@@ -45,9 +44,7 @@ export class Loop {
   private readonly store: RunStore;
   private readonly lock: ProjectLock;
   private readonly audience = new Audience(() => this.machine);
-  private readonly controllers = new Map<string, AbortController>();
-  private readonly openSteps = new Map<string, OpenSteps>();
-  private readonly results = new Map<string, FinishedNotice>();
+  private readonly runs = new Runs();
   private readonly settledWaiters: (() => void)[] = [];
   private machine: LoopState;
   private readonly reader: ProjectReader;
@@ -61,7 +58,6 @@ export class Loop {
   private waitingLooks = 0;
   private holds: Holds | undefined;
   private firstSnapshot: ProjectSnapshot | undefined;
-  private readonly movingInputs = new MovingInputs();
   private forced: Forced;
   private engineInDigests: string | undefined;
   private failure: unknown;
@@ -97,7 +93,7 @@ export class Loop {
 
   /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
   async runAll(): Promise<LoopSummary> {
-    this.results.clear();
+    this.runs.results.clear();
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {
@@ -105,7 +101,7 @@ export class Loop {
       if (this.failure !== undefined) throw this.failure;
       await this.settled();
       if (this.failure !== undefined) throw this.failure;
-      return summarize(this.machine, this.results);
+      return summarize(this.machine, this.runs.results);
     } finally {
       clearTimeout(timer);
     }
@@ -230,7 +226,8 @@ export class Loop {
     if (planned.some((plan) => this.isWanted(plan))) {
       // The engine is part of every digest: the first run of all opens it before anything is decided.
       const known = this.engine?.isOpen === true;
-      const engine = this.openEngine(project);
+      this.engine ??= openEngine(project, this.options, this.hasher, this.audience);
+      const { engine } = this;
       const name = engineName(await engine.info());
       if (!known && planned[0]?.fingerprint.engine !== name) {
         snapshot = project.scanner.scan();
@@ -315,24 +312,6 @@ export class Loop {
     this.wake();
   }
 
-  private openEngine(project: Project): EngineHolder {
-    const cache = sharedCacheOf(project.config.config);
-    this.engine ??= new EngineHolder({
-      workdir: project.root,
-      engine: this.options.engine ?? project.config.config.engine?.use ?? "auto",
-      buildkitHost: this.options.buildkitHost ?? project.config.config.engine?.buildkit,
-      offline: this.options.offline,
-      via: this.options.via ?? "host",
-      module: { name: project.module.name, sourceDir: project.module.sourceDir },
-      cache: cache === undefined || this.options.writesCaches === true ? cache : { ...cache, to: [] },
-      environment: this.options.environment,
-      hasher: this.hasher,
-      onNotice: (text) => this.audience.tell({ kind: "notice", text }),
-      onEngine: (engine) => this.audience.tell({ kind: "engine", engine }),
-    });
-    return this.engine;
-  }
-
   private dispatch(event: LoopEvent): void {
     const { state, effects } = reduce(this.machine, event);
     this.machine = state;
@@ -349,18 +328,14 @@ export class Loop {
     }
     else {
       this.audience.tell({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
-      this.controllers.get(effect.name)?.abort(new UserError("interrupted", `${effect.name} became ${effect.why}`));
+      this.runs.cancel(effect.name, effect.why);
     }
   }
 
   private async runOne(effect: Extract<Effect, { kind: "start" }>): Promise<void> {
     const plan = this.plans.get(effect.name)!;
-    const controller = new AbortController();
-    this.controllers.set(effect.name, controller);
-    const openSteps = new OpenSteps();
-    this.openSteps.set(effect.name, openSteps);
     const project = this.project!;
-    const { finished: ended, record } = await runFunction({ ...plan, reasons: [...effect.reasons] }, controller, {
+    const context = {
       project,
       snapshot: this.snapshot!,
       engine: this.engine!,
@@ -369,16 +344,9 @@ export class Loop {
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
       stoodStill: () => this.stoodStill(plan, project),
-      openSteps,
-      emit: (notice) => this.audience.tell(notice),
-    });
-    this.controllers.delete(effect.name);
-    this.openSteps.delete(effect.name);
-    // A watch waits for files to rest.
-    const finished = this.watcher === undefined ? this.movingInputs.judge(ended) : ended;
-    this.results.set(effect.name, finished);
-    this.audience.tell(finished);
-    await record();
+      emit: (notice: LoopNotice) => this.audience.tell(notice),
+    };
+    const finished = await this.runs.run({ ...plan, reasons: [...effect.reasons] }, context, this.watcher !== undefined);
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
     if (this.stopped) return;
     if (!finished.fresh) {
@@ -418,14 +386,14 @@ export class Loop {
 
   /** Ends a run that takes too long as a whole, naming what it waited for. */
   private timeOut(deadlineMs: number): void {
-    const error = tookTooLong(deadlineMs, this.machine, (name) => (this.controllers.has(name) ? { step: this.openSteps.get(name)?.newest } : undefined));
-    for (const controller of this.controllers.values()) controller.abort(error);
+    const error = tookTooLong(deadlineMs, this.machine, (name) => this.runs.stepOf(name));
+    this.runs.cancelAll(error);
     this.failure = error;
     void this.stop();
   }
 
   private isAtRest(): boolean {
-    return isSettled(this.machine) || (this.stopped && this.controllers.size === 0);
+    return isSettled(this.machine) || (this.stopped && this.runs.isEmpty);
   }
 
   private wake(): void {

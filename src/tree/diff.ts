@@ -54,6 +54,14 @@ function rank(unit: number): number {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
+/** Puts the children of one folder into the order of listings. */
+export function sortByName(children: { name: string }[]): void {
+  // UTF-16 order is UTF-8 order but for surrogates against the few code points above them.
+  const unusual = children.some((child) => /[\uD800-\uFFFF]/.test(child.name));
+  if (unusual) children.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  else children.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** What every write moves. */
 type StatIdentity = Pick<TreeEntry, "sizeBytes" | "mtimeNs" | "ctimeNs" | "inode">;
 

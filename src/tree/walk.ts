@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync, type BigIntStats, type Dirent } from "node:fs";
-import { UserError } from "../errors/index.ts";
-import { compareTreePaths } from "./diff.ts";
+import { lstatSync, readdirSync, type Dirent } from "node:fs";
+import { sortByName } from "./diff.ts";
+import { entriesInOrder, entryOf, identityOf, isUntouched, type EarlierEntry } from "./entries.ts";
+import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
@@ -11,89 +12,11 @@ export interface TreeSelection {
   filter?: TreeFilter;
 }
 
-/** One walk for many selections: the union of what they select, and for each the indices of its entries. */
-export interface TreeScan {
-  listing: TreeListing;
-  selections: Uint32Array[];
-  /** Every folder that was entered, the root ("") first: what a watcher has to look at, and nothing else. */
-  folders: ScannedFolder[];
-}
-
 /** A folder and which one it was: a name can pass to another folder. */
 export interface ScannedFolder {
   path: string;
   /** Inode and time of birth: alone, an inode number is given to the next folder that is made. */
   identity: bigint;
-}
-
-/**
- * What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out.
- * `ahead` has looked at files already.
- */
-export function listTree(root: string, filter?: TreeFilter, ahead?: ReadonlyMap<string, StatAhead>): TreeListing {
-  return new TreeScanner(root, [{ path: "", filter }]).scan(undefined, undefined, ahead).listing;
-}
-
-/** Walks once however many selections there are; a folder that none of them can want is never entered. */
-export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
-  return new TreeScanner(root, selections).scan();
-}
-
-/** Scans one tree again and again; after hints only the folders that they name are read anew. */
-export class TreeScanner {
-  private readonly root: string;
-  private readonly selections: readonly TreeSelection[];
-  private known: { realRoot: string; walk: Walk } | undefined;
-
-  constructor(root: string, selections: readonly TreeSelection[]) {
-    this.root = root;
-    this.selections = selections;
-  }
-
-  /**
-   * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
-   * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
-   * it is read: who watches it from then on misses nothing. `ahead` has looked at files already.
-   */
-  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void, ahead?: ReadonlyMap<string, StatAhead>): TreeScan {
-    const { realRoot, identity } = realFolder(this.root);
-    if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
-      const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
-      this.known = { realRoot, walk: new Walk(realRoot, this.selections, earlier) };
-    } else {
-      this.known.walk.forget(changed);
-    }
-    const { walk } = this.known;
-    const result = walk.run(identity, beforeRead, ahead?.get(realRoot));
-    return {
-      listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
-      selections: result.selected.map((indices) => new Uint32Array(indices)),
-      folders: result.folders,
-    };
-  }
-
-  /** The same, and undefined while there is no such folder. */
-  scanIfPresent(...how: Parameters<TreeScanner["scan"]>): TreeScan | undefined {
-    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(...how);
-    this.known = undefined;
-    return undefined;
-  }
-}
-
-/** Rules hold for all that is below them: what they picked has to be picked anew. */
-function holdsRules(file: string): boolean {
-  return file.endsWith("/.gitignore") || file.endsWith("/.git/info/exclude");
-}
-
-function realFolder(root: string): { realRoot: string; identity: bigint } {
-  try {
-    const realRoot = realpathSync(root);
-    const stats = lstatSync(realRoot, { bigint: true });
-    if (stats.isDirectory()) return { realRoot, identity: identityOf(stats.ino, stats.birthtimeNs) };
-  } catch (cause) {
-    throw new UserError("usage", "this folder cannot be read", { place: root, cause, detail: reasonOf(cause) });
-  }
-  throw new UserError("usage", "this is not a folder", { place: root });
 }
 
 /** A folder on the way down; emitted at the latest with the first of its children that a selection wants. */
@@ -137,7 +60,8 @@ interface WalkResult {
   selected: number[][];
 }
 
-class Walk {
+/** The walk itself, and what it knows of each folder for the next time. */
+export class Walk {
   private readonly root: string;
   private readonly filters: CompiledFilter[];
   /** Length of each selection's own root with its slash, to cut it off. */
@@ -240,7 +164,7 @@ class Walk {
     outdated: KnownFolder | undefined,
   ): KnownFolder {
     const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none };
-    const earlier = outdated === undefined ? undefined : entriesInOrder(outdated);
+    const earlier = outdated === undefined ? undefined : entriesInOrder(outdated.entries);
     this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
     try {
@@ -250,7 +174,7 @@ class Walk {
       if (!hasVanished(error)) known.unreadable = [{ path: folder, reason: reasonOf(error) }];
       return known;
     }
-    sortByNameBytes(children);
+    sortByName(children);
     if (active.length > 0 && children.some((child) => child.name === ".gitignore")) {
       active = active.map(({ selection, state }) => {
         const path = folder.slice(this.cuts[selection]);
@@ -370,99 +294,8 @@ class Walk {
   }
 }
 
-/** One path as the listing holds it, or undefined where nothing (or nothing that belongs in a tree) is there. */
-export function statEntry(root: string, path: string): TreeEntry | undefined {
-  const absolute = path === "" ? root : `${root}/${path}`;
-  const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
-  return stats && entryOf(path, stats, absolute);
-}
-
-function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry | undefined {
-  const type = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "symlink" : undefined;
-  if (type === undefined) return undefined;
-  const entry: TreeEntry = {
-    path,
-    type,
-    mode: Number(stats.mode) & 0o7777,
-    sizeBytes: type === "file" ? Number(stats.size) : 0,
-    mtimeNs: stats.mtimeNs,
-    // Mostly the same moment: one number for both.
-    ctimeNs: stats.ctimeNs === stats.mtimeNs ? stats.mtimeNs : stats.ctimeNs,
-    inode: stats.ino,
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-  };
-  if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
-  if (type === "directory") entry.birthtimeNs = stats.birthtimeNs;
-  return entry;
-}
-
-/** The entry of a path as it was; to be asked in the listing's order. */
-type EarlierEntry = (path: string) => TreeEntry | undefined;
-
-function entriesInOrder({ entries }: KnownFolder): EarlierEntry {
-  let position = 0;
-  return (path) => {
-    for (; position < entries.length; position++) {
-      const entry = entries[position]!;
-      if (entry.path === path) return entry;
-      if (compareTreePaths(entry.path, path) > 0) return undefined;
-    }
-    return undefined;
-  };
-}
-
-function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
-  return (
-    entry.ctimeNs === stats.ctimeNs &&
-    entry.inode === stats.ino &&
-    entry.mtimeNs === stats.mtimeNs &&
-    (entry.type === "file" ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size : entry.type === "directory" && stats.isDirectory()) &&
-    entry.mode === (Number(stats.mode) & 0o7777) &&
-    entry.uid === Number(stats.uid) &&
-    entry.gid === Number(stats.gid)
-  );
-}
-
-function sortByNameBytes(children: Dirent[]): void {
-  // UTF-16 order is UTF-8 order but for surrogates against the few code points above them.
-  const unusual = children.some((child) => /[\uD800-\uFFFF]/.test(child.name));
-  if (unusual) children.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
-  else children.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
 function sameItems<Item>(a: readonly Item[], b: readonly Item[]): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;
-}
-
-function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
-  return (birthtimeNs << 64n) | inode;
-}
-
-/** Which folder lies there now; undefined where none does. */
-export function folderIdentity(folder: string): bigint | undefined {
-  const stats = statSync(folder, { bigint: true, throwIfNoEntry: false });
-  return stats?.isDirectory() === true ? identityOf(stats.ino, stats.birthtimeNs) : undefined;
-}
-
-function tooManyFiles(cause: NodeJS.ErrnoException, place: string): UserError {
-  const hint = "raise the limit with `ulimit -n`, or end what holds so many";
-  return new UserError("usage", `this folder cannot be read now (${cause.code})`, { place, cause, hint });
-}
-
-/** Says nothing of the folder: it must not count as empty. */
-function isExhausted(error: unknown): error is NodeJS.ErrnoException {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";
-}
-
-function hasVanished(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

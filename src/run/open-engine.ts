@@ -1,0 +1,24 @@
+import { sharedCacheOf } from "../config/index.ts";
+import type { Project } from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import type { Audience } from "./audience.ts";
+import { EngineHolder } from "./engine-holder.ts";
+import type { LoopOptions } from "./loop-options.ts";
+
+/** The engine that the command line asks for, else the configuration. */
+export function openEngine({ config, root, module }: Project, options: LoopOptions, hasher: ContentHasher, audience: Audience): EngineHolder {
+  const cache = sharedCacheOf(config.config);
+  return new EngineHolder({
+    workdir: root,
+    engine: options.engine ?? config.config.engine?.use ?? "auto",
+    buildkitHost: options.buildkitHost ?? config.config.engine?.buildkit,
+    offline: options.offline,
+    via: options.via ?? "host",
+    module: { name: module.name, sourceDir: module.sourceDir },
+    cache: cache === undefined || options.writesCaches === true ? cache : { ...cache, to: [] },
+    environment: options.environment,
+    hasher,
+    onNotice: (text) => audience.tell({ kind: "notice", text }),
+    onEngine: (engine) => audience.tell({ kind: "engine", engine }),
+  });
+}

@@ -1,0 +1,85 @@
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { UserError } from "../errors/index.ts";
+import { identityOf } from "./entries.ts";
+import { reasonOf } from "./read-errors.ts";
+import type { StatAhead } from "./stat-ahead.ts";
+import type { TreeFilter, TreeListing } from "./types.ts";
+import { Walk, type ScannedFolder, type TreeSelection } from "./walk.ts";
+
+/** One walk for many selections: the union of what they select, and for each the indices of its entries. */
+export interface TreeScan {
+  listing: TreeListing;
+  selections: Uint32Array[];
+  /** Every folder that was entered, the root ("") first: what a watcher has to look at, and nothing else. */
+  folders: ScannedFolder[];
+}
+
+/**
+ * What `filter` leaves of a host folder. Symlinks are listed, not followed; sockets, pipes and devices are left out.
+ * `ahead` has looked at files already.
+ */
+export function listTree(root: string, filter?: TreeFilter, ahead?: ReadonlyMap<string, StatAhead>): TreeListing {
+  return new TreeScanner(root, [{ path: "", filter }]).scan(undefined, undefined, ahead).listing;
+}
+
+/** Walks once however many selections there are; a folder that none of them can want is never entered. */
+export function scanTree(root: string, selections: readonly TreeSelection[]): TreeScan {
+  return new TreeScanner(root, selections).scan();
+}
+
+/** Scans one tree again and again; after hints only the folders that they name are read anew. */
+export class TreeScanner {
+  private readonly root: string;
+  private readonly selections: readonly TreeSelection[];
+  private known: { realRoot: string; walk: Walk } | undefined;
+
+  constructor(root: string, selections: readonly TreeSelection[]) {
+    this.root = root;
+    this.selections = selections;
+  }
+
+  /**
+   * Everything, or with `changed` (absolute paths below the real root) what was known but for the folders that hold
+   * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
+   * it is read: who watches it from then on misses nothing. `ahead` has looked at files already.
+   */
+  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void, ahead?: ReadonlyMap<string, StatAhead>): TreeScan {
+    const { realRoot, identity } = realFolder(this.root);
+    if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
+      const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
+      this.known = { realRoot, walk: new Walk(realRoot, this.selections, earlier) };
+    } else {
+      this.known.walk.forget(changed);
+    }
+    const { walk } = this.known;
+    const result = walk.run(identity, beforeRead, ahead?.get(realRoot));
+    return {
+      listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
+      selections: result.selected.map((indices) => new Uint32Array(indices)),
+      folders: result.folders,
+    };
+  }
+
+  /** The same, and undefined while there is no such folder. */
+  scanIfPresent(...how: Parameters<TreeScanner["scan"]>): TreeScan | undefined {
+    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(...how);
+    this.known = undefined;
+    return undefined;
+  }
+}
+
+/** Rules hold for all that is below them: what they picked has to be picked anew. */
+function holdsRules(file: string): boolean {
+  return file.endsWith("/.gitignore") || file.endsWith("/.git/info/exclude");
+}
+
+function realFolder(root: string): { realRoot: string; identity: bigint } {
+  try {
+    const realRoot = realpathSync(root);
+    const stats = lstatSync(realRoot, { bigint: true });
+    if (stats.isDirectory()) return { realRoot, identity: identityOf(stats.ino, stats.birthtimeNs) };
+  } catch (cause) {
+    throw new UserError("usage", "this folder cannot be read", { place: root, cause, detail: reasonOf(cause) });
+  }
+  throw new UserError("usage", "this is not a folder", { place: root });
+}
