@@ -1,4 +1,5 @@
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { realpathSync } from "node:fs";
 import {
   contentDigest,
@@ -93,7 +94,35 @@ export class ProjectScanner {
     });
     return new ProjectSnapshot(scans, this.places, this.hasher, awaited);
   }
+
+  /**
+   * Whether everything is as that snapshot saw it, found out in slices that leave the thread to others; undefined when the
+   * signal ended it first.
+   */
+  async isStill(earlier: ProjectSnapshot, signal: AbortSignal): Promise<boolean | undefined> {
+    if ([...this.links].some(([given, real]) => realIfPresent(given) !== real)) return false;
+    const { scanners, places } = this;
+    const scans: (TreeScan | undefined)[] = [];
+    for (const { scanner } of scanners) {
+      const steps = scanner.lookSteps();
+      for (let sliceEndMs = performance.now() + sliceMs; ; ) {
+        const step = steps.next();
+        if (step.done === true) {
+          scans.push(step.value);
+          break;
+        }
+        if (performance.now() < sliceEndMs) continue;
+        await setImmediate();
+        if (signal.aborted) return undefined;
+        sliceEndMs = performance.now() + sliceMs;
+      }
+    }
+    return new ProjectSnapshot(scans, places, this.hasher, []).saw(earlier);
+  }
 }
+
+/** A save waits no longer than this for a look that nobody needs any more. */
+const sliceMs = 10;
 
 /** A folder that a watcher has to look at; with `only`, for the sake of that child. */
 export interface WatchedPlace extends ScannedFolder {

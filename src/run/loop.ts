@@ -58,6 +58,8 @@ export class Loop {
   private waitingLooks = 0;
   private holds: Holds | undefined;
   private firstSnapshot: ProjectSnapshot | undefined;
+  /** The look before everything is called current; whatever moves ends it, and what follows makes another. */
+  private confirming: AbortController | undefined;
   private forced: Forced;
   private engineInDigests: string | undefined;
   private failure: unknown;
@@ -120,7 +122,10 @@ export class Loop {
     this.watcher = new Watcher({
       root: this.place.root,
       stateDir: this.place.stateDir,
-      onUnsettled: () => this.dispatch({ kind: "hinted" }),
+      onUnsettled: () => {
+        this.confirming?.abort();
+        this.dispatch({ kind: "hinted" });
+      },
       onSettled: (hints) => void this.look(hints),
       onNotice: (text) => this.audience.tell({ kind: "notice", text }),
       fingerprint: () => this.reader.scan().statDigest(),
@@ -178,6 +183,7 @@ export class Loop {
   async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
+    this.confirming?.abort();
     this.watcher?.close();
     this.holds?.close();
     this.dispatch({ kind: "stop" });
@@ -189,6 +195,7 @@ export class Loop {
   }
 
   private look(hints: SettledHints): Promise<void> {
+    this.confirming?.abort();
     if (!this.stopped) this.dispatch({ kind: "hinted" });
     this.waitingLooks++;
     this.looking = this.looking.then(async () => {
@@ -369,10 +376,18 @@ export class Loop {
 
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */
   private confirm(): void {
-    const now = this.project?.scanner.scan();
-    if (now === undefined || this.snapshot === undefined || this.stopped) return;
-    if (!now.saw(this.snapshot)) this.watcher?.lookEverywhere("confirm");
-    else this.emitSettled();
+    this.confirming?.abort();
+    const { project, snapshot } = this;
+    if (project === undefined || snapshot === undefined) return;
+    const { signal } = (this.confirming = new AbortController());
+    project.scanner.isStill(snapshot, signal).then(
+      (isStill) => {
+        if (isStill === undefined || signal.aborted) return;
+        if (isStill) this.emitSettled();
+        else this.watcher?.lookEverywhere("confirm");
+      },
+      (error: unknown) => this.broken(error),
+    );
   }
 
   private emitSettled(): void {

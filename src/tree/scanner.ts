@@ -4,7 +4,7 @@ import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeFilter, TreeListing } from "./types.ts";
-import { Walk, type ScannedFolder, type TreeSelection } from "./walk.ts";
+import { Walk, type ScannedFolder, type TreeSelection, type WalkResult } from "./walk.ts";
 
 /** One walk for many selections: the union of what they select, and for each the indices of its entries. */
 export interface TreeScan {
@@ -51,21 +51,31 @@ export class TreeScanner {
     } else {
       this.known.walk.forget(changed);
     }
-    const { walk } = this.known;
-    const result = walk.run(identity, beforeRead, ahead?.get(realRoot));
-    return {
-      listing: { root: realRoot, entries: result.entries, unreadable: result.unreadable },
-      selections: result.selected.map((indices) => new Uint32Array(indices)),
-      folders: result.folders,
-    };
+    return asScan(realRoot, this.known.walk.run(identity, beforeRead, ahead?.get(realRoot)));
+  }
+
+  /** What a full scan would see, folder by folder for who lets others in between; nothing of it is kept. */
+  *lookSteps(): Generator<void, TreeScan | undefined> {
+    if (!this.isPresent()) return undefined;
+    const { realRoot, identity } = realFolder(this.root);
+    const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
+    return asScan(realRoot, yield* new Walk(realRoot, this.selections, earlier).steps(identity));
   }
 
   /** The same, and undefined while there is no such folder. */
   scanIfPresent(...how: Parameters<TreeScanner["scan"]>): TreeScan | undefined {
-    if (statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true) return this.scan(...how);
+    if (this.isPresent()) return this.scan(...how);
     this.known = undefined;
     return undefined;
   }
+
+  private isPresent(): boolean {
+    return statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true;
+  }
+}
+
+function asScan(root: string, { entries, unreadable, folders, selected }: WalkResult): TreeScan {
+  return { listing: { root, entries, unreadable }, selections: selected.map((indices) => new Uint32Array(indices)), folders };
 }
 
 /** Rules hold for all that is below them: what they picked has to be picked anew. */

@@ -53,7 +53,7 @@ interface KnownChildFolder {
   enter: boolean;
 }
 
-interface WalkResult {
+export interface WalkResult {
   entries: TreeEntry[];
   unreadable: TreeListing["unreadable"];
   folders: ScannedFolder[];
@@ -73,7 +73,7 @@ export class Walk {
   /** By path; what is not in it is read. */
   private known = new Map<string, KnownFolder>();
   /** What was known of folders that are read anew: entries that did not move are handed on as the same objects. */
-  private readonly outdated = new Map<string, KnownFolder>();
+  private outdated = new Map<string, KnownFolder>();
   private beforeRead: ((folder: ScannedFolder) => void) | undefined;
   private ahead: StatAhead | undefined;
   /** Filled anew for each file. */
@@ -110,15 +110,24 @@ export class Walk {
     }
   }
 
-  run(identity: bigint, beforeRead: ((folder: ScannedFolder) => void) | undefined, ahead: StatAhead | undefined): WalkResult {
+  run(...how: Parameters<Walk["steps"]>): WalkResult {
+    const steps = this.steps(...how);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The walk folder by folder. One that is not gone on with has changed nothing that others know. */
+  *steps(identity: bigint, beforeRead?: (folder: ScannedFolder) => void, ahead?: StatAhead): Generator<void, WalkResult> {
     this.beforeRead = beforeRead;
     this.ahead = ahead;
     this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
     const before = this.known;
     this.known = new Map();
     this.result.folders.push({ path: "", identity });
-    this.enter(this.root, "", identity, undefined, this.startingAt(""), before);
-    this.outdated.clear();
+    yield* this.enter(this.root, "", identity, undefined, this.startingAt(""), before);
+    this.outdated = new Map();
     this.ahead?.stop();
     this.ahead = undefined;
     return this.result;
@@ -128,17 +137,18 @@ export class Walk {
     return (this.starting.get(path) ?? none).map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
   }
 
-  private enter(
+  private *enter(
     directory: string,
     path: string,
     identity: bigint,
     frame: Frame | undefined,
     active: readonly Active[],
     before: ReadonlyMap<string, KnownFolder>,
-  ): void {
+  ): Generator<void> {
     let folder = before.get(path);
     if (folder?.identity !== identity) folder = this.read(directory, path, identity, active, this.outdated.get(path));
     this.known.set(path, folder);
+    yield;
     this.result.unreadable.push(...folder.unreadable);
     for (let index = 0; index < folder.entries.length; index++) {
       const entry = folder.entries[index]!;
@@ -152,7 +162,7 @@ export class Walk {
       if (!child.enter) continue;
       const childIdentity = identityOf(entry.inode, entry.birthtimeNs ?? 0n);
       this.result.folders.push({ path: entry.path, identity: childIdentity });
-      this.enter(`${this.root}/${entry.path}`, entry.path, childIdentity, childFrame, child.inside, before);
+      yield* this.enter(`${this.root}/${entry.path}`, entry.path, childIdentity, childFrame, child.inside, before);
     }
   }
 

@@ -44,6 +44,25 @@ test("digests that a snapshot takes over are those that it would compute, whatev
   }
 });
 
+test("a look in slices says whether all is as it was, and ends when it is told to", async () => {
+  const root = makeTree({ "a/x": "1", "b/y": "1" });
+  const scanner = new ProjectScanner(inputsOf(root), new ContentHasher());
+  const before = scanner.scan();
+  const { signal } = new AbortController();
+  expect(await scanner.isStill(before, signal)).toBe(true);
+  writeFileSync(path.join(root, "a/x"), "2");
+  expect(await scanner.isStill(before, signal)).toBe(false);
+  expect(await scanner.isStill(scanner.scan(), signal)).toBe(true);
+  rmSync(root, { recursive: true });
+  expect(await scanner.isStill(before, signal)).toBe(false);
+  const many = makeTree(Object.fromEntries(Array.from({ length: 3000 }, (_none, index) => [`d${index}/f`, "1"])));
+  const large = new ProjectScanner([{ kind: "directory", path: many, filter: {} }], new ContentHasher());
+  const aborter = new AbortController();
+  const answer = large.isStill(large.scan(), aborter.signal);
+  aborter.abort();
+  expect(await answer).toBe(undefined);
+});
+
 test("of inputs in which nothing moved no file is asked for again", () => {
   const root = makeTree({ "a/x": "1", "a/y": "1", "b/x": "1", "c/d": "1" });
   const inputs = inputsOf(root).slice(1);

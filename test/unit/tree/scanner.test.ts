@@ -66,10 +66,30 @@ test("a scan after hints is the scan of everything, whatever was edited", () => 
           // The random edit was not possible here; the tree is what it is.
         }
       }
+      // A look that is given up halfway, or that nobody takes over, changes nothing.
+      const steps = scanner.lookSteps();
+      for (let given = random(6); given > 0 && steps.next().done !== true; given--);
       const after = shown(scanner.scan(hints));
+      // What was begun before may go on after.
+      if (random(2) === 0) for (let step = steps.next(); step.done !== true; step = steps.next());
       expect(after, `seed ${seed} round ${round}`).toEqual(shown(new TreeScanner(root, selections).scan()));
     }
   }
+});
+
+test("a look folder by folder sees what a scan sees, in as many steps as there are folders", () => {
+  const root = makeTree({ "a/b/f1": "1", "a/f2": "1", "x1/f1": "1", "b/c/d/f3": "1" });
+  const scanner = new TreeScanner(root, selections);
+  scanner.scan();
+  writeFileSync(path.join(root, "a/f2"), "two");
+  let steps = 0;
+  const look = scanner.lookSteps();
+  let step = look.next();
+  for (; step.done !== true; step = look.next()) steps++;
+  expect(shown(step.value!)).toEqual(shown(new TreeScanner(root, selections).scan()));
+  expect(steps).toBe(step.value!.folders.length);
+  rmSync(root, { recursive: true });
+  expect(scanner.lookSteps().next()).toEqual({ done: true, value: undefined });
 });
 
 test("only the folders that hints name are read", () => {
