@@ -42,8 +42,10 @@ const refusedFields = new Map<string, string>([
 /** Objects that such fields give, should a body get hold of the id of one: `node(id:) { ... on Host { … } }`. */
 const refusedTypes = new Set(["Host", "Address", "EnvFile", "ModuleSource", "Workspace", "Up", "UpGroup", "Engine", "EngineCache"]);
 
-/** Why a body may not send a document; undefined where it may. Goes deep without recursion: chains nest a level per call. */
-export function refusedToBodies(document: DocumentNode): string | undefined {
+/**
+ * Why a body may not send a document; undefined where it may. `served`: refused fields that this engine serves safely. Goes deep without recursion: chains nest a level per call.
+ */
+export function refusedToBodies(document: DocumentNode, served: ReadonlySet<string> = new Set()): string | undefined {
   const open: SelectionNode[] = [];
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) {
@@ -53,17 +55,17 @@ export function refusedToBodies(document: DocumentNode): string | undefined {
     if ("selectionSet" in definition) open.push(...definition.selectionSet.selections);
   }
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const refused = refusedSelection(node);
+    const refused = refusedSelection(node, served);
     if (refused !== undefined) return refused;
     if (node.kind !== Kind.FRAGMENT_SPREAD) for (const inner of node.selectionSet?.selections ?? []) open.push(inner);
   }
   return undefined;
 }
 
-function refusedSelection(node: SelectionNode): string | undefined {
+function refusedSelection(node: SelectionNode, served: ReadonlySet<string>): string | undefined {
   if (node.kind === Kind.FRAGMENT_SPREAD) return undefined;
   if (node.kind === Kind.INLINE_FRAGMENT) return refusedType(node.typeCondition?.name.value);
-  return refusedField(node);
+  return served.has(node.name.value) ? undefined : refusedField(node);
 }
 
 function refusedType(name: string | undefined): string | undefined {

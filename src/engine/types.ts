@@ -49,6 +49,26 @@ export interface SharedCache {
   to: readonly CacheLocation[];
 }
 
+/** A program in a container that wants the user's terminal. */
+export interface RemoteTerminal {
+  /** Its command line. */
+  readonly name: string;
+  /** Starts it; `onOutput` gets what it prints. Rejects when it is no longer wanted. */
+  connect(size: TerminalSize, onOutput: (data: Uint8Array) => void): Promise<TerminalLine>;
+}
+
+export interface TerminalSize {
+  rows: number;
+  columns: number;
+}
+
+export interface TerminalLine {
+  write(data: Uint8Array): void;
+  resize(size: TerminalSize): void;
+  /** Resolves with the program's exit code, or with undefined when the line broke; why, the query that opened it says. */
+  readonly ended: Promise<number | undefined>;
+}
+
 export interface OpenSessionOptions {
   /** Host paths of the session are relative to this folder. */
   workdir: string;
@@ -62,6 +82,8 @@ export interface OpenSessionOptions {
   /** Whose functions the session runs: what `currentModule` answers with. */
   module?: { name: string; sourceDir: string };
   signal?: AbortSignal;
+  /** Somebody sits at a terminal; called when a program in a container is to have it. Without it `terminal` is an error. */
+  onTerminal?: (terminal: RemoteTerminal) => void;
   /** One line about what is being done (starting the engine, downloading); the CLI prints it on stderr. */
   onNotice?: (text: string) => void;
 }

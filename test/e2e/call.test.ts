@@ -167,9 +167,9 @@ describe("fastloop call", () => {
   });
 
   it("says what the embedded engine does not serve", async () => {
-    const result = await call("base terminal");
+    const result = await call("base export-image --name x");
     expect(result).toMatchObject({ exitCode: 1 });
-    expect(result.stderr).toContain("Container.terminal");
+    expect(result.stderr).toContain("Container.exportImage");
   });
 });
 

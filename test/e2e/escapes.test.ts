@@ -28,7 +28,6 @@ const escapes = {
   "a container's port on the host": "dag.container().up({ random: true })",
   "a service of the host": "dag.host().service([{ backend: 22, frontend: 22 }]).start()",
   "a unix socket of the host": 'dag.host().unixSocket("$OUT/socket").id()',
-  "a terminal": "dag.container().terminal().id()",
   "the engine's cache": "dag.engine().localCache().prune()",
   "an alias": 'raw("{ version: host { file(path: \\"$OUT/private.txt\\") { contents } } }")',
   "a fragment": 'raw("query { ...f } fragment f on Query { host { findUp(name: \\"x\\") } }")',

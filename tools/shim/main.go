@@ -32,8 +32,10 @@ import (
 	"strconv"
 )
 
-// Ways of running that are not an exec; see service.go and tunnel.go.
-var modes = map[string]func([]string) (int, error){"service": runService, "probe": probe, "listen": listen, "offer": offer}
+// Ways of running that are not an exec; see service.go, terminal.go and tunnel.go.
+var modes = map[string]func([]string) (int, error){
+	"service": runService, "terminal": runTerminal, "probe": probe, "listen": listen, "offer": offer,
+}
 
 func main() {
 	if len(os.Args) > 1 {

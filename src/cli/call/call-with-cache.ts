@@ -10,6 +10,7 @@ import type { CliContext } from "../context.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
+import { userTerminal, type UserTerminal } from "./user-terminal.ts";
 
 export interface EngineOptions {
   engine: string;
@@ -24,7 +25,8 @@ export async function callWithCache(
 ): Promise<ReturnedValue> {
   const keep = keepMs(call);
   const secrets = new Set<string>();
-  if (keep === undefined) return callEngine(call, module, context, engine, secrets);
+  const terminal = userTerminal(context);
+  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal);
 
   const { stateDir } = placeProject({ cwd: context.cwd });
   const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
@@ -50,9 +52,9 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine, secrets);
+  const value = await callEngine(call, module, context, engine, secrets, terminal);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
-  if ((await key()) === before && !holdsSecret(value, secrets)) {
+  if (terminal?.wasUsed !== true && (await key()) === before && !holdsSecret(value, secrets)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
   }
   hasher.save();
@@ -95,6 +97,7 @@ async function callEngine(
   context: CliContext,
   engine: EngineOptions,
   secrets: Set<string>,
+  terminal: UserTerminal | undefined,
 ): Promise<ReturnedValue> {
   const { signal, env, cwd } = context;
   const callId = randomUUID();
@@ -106,7 +109,15 @@ async function callEngine(
     // Before an engine is started for nothing.
     if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
     const { config } = await loadConfig({ cwd });
-    const opening = openSession({ workdir: cwd, ...engine, cache: sharedCacheOf(config), module: { name: module.name, sourceDir: module.sourceDir }, signal, onNotice });
+    const opening = openSession({
+      workdir: cwd,
+      ...engine,
+      cache: sharedCacheOf(config),
+      module: { name: module.name, sourceDir: module.sourceDir },
+      signal,
+      onNotice,
+      ...(terminal === undefined ? {} : { onTerminal: (remote) => terminal.lend(remote, progress) }),
+    });
     const early = call.via === "module" ? undefined : bodies(module, opening, env, onNotice);
     const session = await opening.catch(async (error: unknown) => {
       await early?.close();

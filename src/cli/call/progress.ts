@@ -21,6 +21,8 @@ export class Progress {
   private readonly running = new Map<string, { name: string; startedMs: number }>();
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** Lines that wait while a program in a container has the terminal. */
+  private waiting: string[] | undefined;
 
   constructor(options: ProgressOptions) {
     this.options = options;
@@ -47,13 +49,28 @@ export class Progress {
 
   /** A line of its own above the live ones. */
   print(text: string): void {
+    if (this.waiting !== undefined) return void this.waiting.push(text);
     this.erase();
     this.options.stream.write(`${text}\n`);
+  }
+
+  /** Leaves the terminal to another program. */
+  hold(): void {
+    this.erase();
+    this.waiting ??= [];
+  }
+
+  /** The terminal is ours again. */
+  release(): void {
+    const lines = this.waiting ?? [];
+    this.waiting = undefined;
+    for (const line of lines) this.print(line);
   }
 
   /** Leaves no live line behind. */
   stop(): void {
     clearInterval(this.timer);
+    this.release();
     this.erase();
   }
 
@@ -69,6 +86,7 @@ export class Progress {
   }
 
   private redraw(): void {
+    if (this.waiting !== undefined) return;
     this.erase();
     const steps = [...this.running.values()];
     const width = (this.options.stream.columns || 80) - 1;

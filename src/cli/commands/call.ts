@@ -5,10 +5,12 @@ import type { Command } from "commander";
 import { findOption, parseCall, type ParsedCall } from "../../call/index.ts";
 import { findModule, loadModule } from "../../module/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
 import { checkOutput } from "../call/check-output.ts";
 import { callWithCache, type EngineOptions } from "../call/call-with-cache.ts";
 import { renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
+import { userTerminal } from "../call/user-terminal.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
 
@@ -45,7 +47,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   }
   checkOutput(parsed, context.cwd);
   const engine = { engine: parsed.engine ?? options.engine ?? "auto", buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
-  const foreground = await throughDagger(parsed, engine);
+  const foreground = await throughDagger(parsed, engine, context);
   if (foreground !== undefined) {
     const { cwd, env, signal } = context;
     process.exitCode = await runDaggerCall(foreground, { moduleRoot: module.root, words: parsed.words, cwd, env, signal });
@@ -63,9 +65,13 @@ async function call(words: string[], context: CliContext): Promise<void> {
 }
 
 /** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */
-async function throughDagger(parsed: ParsedCall, engine: EngineOptions): Promise<EngineChoice | undefined> {
+async function throughDagger(parsed: ParsedCall, engine: EngineOptions, context: CliContext): Promise<EngineChoice | undefined> {
   const wantsTerminal = parsed.core.some((step) => step.fn.name === "terminal");
   if (parsed.via !== "call" && !wantsTerminal) return undefined;
   const { choice } = await describeEngineChoice(engine);
-  return parsed.via === "call" || choice.kind.startsWith("dagger-") ? choice : undefined;
+  if (parsed.via === "call" || choice.kind.startsWith("dagger-")) return choice;
+  if (userTerminal(context) === undefined) {
+    throw new UserError("usage", "nobody sits at a terminal", { place: "terminal", hint: "run `fastloop call` in one, without --json" });
+  }
+  return undefined;
 }

@@ -7,6 +7,7 @@ import { UserError } from "../../errors/index.ts";
 import { createAgent, query } from "../graphql-client.ts";
 import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
 import { NoDaemon, readJson, request } from "./client-control.ts";
+import { remoteTerminal } from "./client-terminal.ts";
 import { lastFailure, logTail, stopDaemon } from "./client-start.ts";
 import { packageRoot } from "./daemon/paths.ts";
 import type { ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
@@ -26,6 +27,7 @@ export async function openDaemonSession(
     buildId: ownBuildId(),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.module === undefined ? {} : { module: options.module }),
+    ...(options.onTerminal === undefined ? {} : { terminal: true }),
   };
   let response: http.IncomingMessage;
   try {
@@ -80,10 +82,12 @@ async function followSession(
   const lines = createInterface({ input: response, crlfDelay: Infinity });
   const opened = new Promise<SessionOpened>((resolve, reject) => {
     lines.once("line", (first) => {
-      resolve(JSON.parse(first) as SessionOpened);
+      const opened = JSON.parse(first) as SessionOpened;
+      resolve(opened);
       lines.on("line", (line) => {
         const parsed = JSON.parse(line) as SessionLine;
         if (parsed.kind === "session-ended") ended = parsed.reason;
+        else if (parsed.kind === "terminal") options.onTerminal?.(remoteTerminal(state, opened.token, parsed));
         else for (const listener of listeners) listener(parsed);
       });
     });

@@ -73,11 +73,11 @@ export const protocolCases: ConformanceCase[] = [
   {
     name: "what is not served is said in one sentence",
     run: async ({ query }) => [
-      messageOf(await query(`{container{terminal{id}}}`)),
+      messageOf(await query(`{directory{asModule{id}}}`)),
       messageOf(await query(`{llm{id}}`)),
     ],
     expected: [
-      matching(/^Container\.terminal is not served by the embedded engine; use a Dagger engine/),
+      matching(/^Directory\.asModule is not served by the embedded engine; use a Dagger engine/),
       matching(/^llm is not served by the embedded engine; use a Dagger engine/),
     ],
     only: { engine: "embedded", reason: "a Dagger engine serves them" },

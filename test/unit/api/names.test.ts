@@ -49,8 +49,8 @@ it("reads refs with the commits behind annotated tags", () => {
 });
 
 it("says what is not served in the words of the documentation", () => {
-  expect(unservedMessage('Cannot query field "terminal" on type "Container".')).toBe(
-    "Container.terminal is not served by the embedded engine; use a Dagger engine",
+  expect(unservedMessage('Cannot query field "asModule" on type "Directory".')).toBe(
+    "Directory.asModule is not served by the embedded engine; use a Dagger engine",
   );
   expect(unservedMessage('Cannot query field "llm" on type "Query".')).toBe("llm is not served by the embedded engine; use a Dagger engine");
   expect(unservedMessage('Cannot query field "exportImage" on type "Container". Did you mean "export"?')).toBe(

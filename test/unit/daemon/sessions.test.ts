@@ -14,7 +14,7 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
 }
 const sessions = () => createSessions({ shimDirectory: () => Promise.resolve("/"), preparePlatform: undefined, onError: () => undefined });
 const request = { workdir: "/", env: {}, buildId: "b" };
-const hooks = { onEvent: () => undefined, onClosed: () => undefined };
+const hooks = { onEvent: () => undefined, onTerminal: () => undefined, onClosed: () => undefined };
 
 it("opens no session on a BuildKit that ended meanwhile", async () => {
   let answer = (): void => undefined;

@@ -49,6 +49,12 @@ describe("a function body's request is refused", () => {
     expect(check("{host{id}}")).toContain("fastloop session -- COMMAND");
   });
 
+  it("but for what its engine serves to bodies", () => {
+    const served = new Set(["terminal"]);
+    expect(refusedToBodies(parse("{container{terminal{id}}}"), served)).toBeUndefined();
+    expect(refusedToBodies(parse("{container{terminal{up}}}"), served)).toContain("`up`");
+  });
+
   it("at the end of thousands of nested fields", () => {
     const query = `{${"a{".repeat(5000)}up${"}".repeat(5001)}`;
     expect(refusedToBodies(parseRequest(query))).toContain("`up`");

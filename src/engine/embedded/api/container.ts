@@ -8,10 +8,10 @@ import { containerHealthcheckResolvers, containerHealthcheckSdl } from "./contai
 import { containerImportResolvers, containerImportSdl } from "./container-import.ts";
 import { containerMountResolvers, containerMountSdl } from "./container-mounts.ts";
 import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
+import { containerTerminalResolvers, containerTerminalSdl } from "./terminal-fields.ts";
+import { fromImage } from "./container-from.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Container, Directory } from "./values.ts";
-import { imagePorts, mergeImageConfig } from "./image-config.ts";
-import { normalizePlatform } from "./platform.ts";
 import { changed } from "./container-tree.ts";
 import { evaluateContainer } from "./container-evaluate.ts";
 
@@ -34,7 +34,7 @@ const sdl = /* GraphQL */ `
     ${containerServiceSdl}
     ${containerImportSdl}
     ${containerHealthcheckSdl}
-    withDefaultTerminalCmd(args: [String!]!, experimentalPrivilegedNesting: Boolean = false, insecureRootCapabilities: Boolean = false): Container!
+    ${containerTerminalSdl}
   }
 `;
 
@@ -46,16 +46,7 @@ export const containerModule = typeModule<Container>("Container", sdl, {
   },
   from: async (container, { address, registryService }: { address: string; registryService?: string }, call) => {
     if (registryService !== undefined) throw new ApiError("Container.from(registryService) is not served by the embedded engine; use a Dagger engine");
-    const { reference, config } = await call.session.images.resolve(address, container.platform);
-    const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
-    return {
-      ...container,
-      platform,
-      rootfs: { kind: "image", reference, platform, name: address },
-      config: mergeImageConfig(container.config, config),
-      ports: imagePorts(container.ports, config),
-      imageReference: reference,
-    } satisfies Container;
+    return await fromImage(container, address, call);
   },
   platform: (container) => container.platform,
   imageRef: (container) => {
@@ -81,6 +72,5 @@ export const containerModule = typeModule<Container>("Container", sdl, {
   ...containerServiceResolvers,
   ...containerImportResolvers,
   ...containerHealthcheckResolvers,
-  // It matters to `terminal` only, which is not served.
-  withDefaultTerminalCmd: (container) => container,
+  ...containerTerminalResolvers,
 });

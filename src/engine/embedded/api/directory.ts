@@ -11,6 +11,7 @@ import { id, load, loadAll, typeModule } from "./resolver.ts";
 import { diffTree } from "./diff.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
+import { directoryTerminalResolvers, directoryTerminalSdl } from "./terminal-fields.ts";
 import { writeEdit } from "./write.ts";
 import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
 
@@ -45,6 +46,7 @@ const sdl = /* GraphQL */ `
     diff(other: ID! @expectedType(name: "Directory")): Directory!
     chown(path: String!, owner: String!): Directory!
     ${directoryChangeSdl}
+    ${directoryTerminalSdl}
   }
 `;
 
@@ -59,6 +61,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     ({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }) satisfies File,
   ...directoryReadResolvers,
   ...directoryChangeResolvers,
+  ...directoryTerminalResolvers,
 
   withDirectory: async (directory, args: CopyOptions & { path: string; source: string }, call) => {
     const source = load<Directory>(call, args.source, "Directory");

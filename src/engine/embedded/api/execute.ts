@@ -22,6 +22,8 @@ import type { Call } from "./session.ts";
 const maxDepth = 2100;
 const maxQueryChars = 64 * 1024 * 1024;
 const maxValidationErrors = 20;
+/** A terminal is in a container, and only where the user sits at one. */
+const servedToBodies = new Set(["terminal"]);
 
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
@@ -55,7 +57,7 @@ function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): D
     if (!(error instanceof GraphQLError)) return [refusal("a value in the query is nested too deep", "GRAPHQL_PARSE_FAILED")];
     return [refusal(error.message, "GRAPHQL_PARSE_FAILED", error)];
   }
-  const refused = isBody ? refusedToBodies(document) : undefined;
+  const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
   if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
   const errors = validate(schema, document, specifiedRules, { maxErrors: maxValidationErrors });
   if (errors.length > 0) {

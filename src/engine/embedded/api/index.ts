@@ -17,6 +17,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   return {
     execute: (request, { callId, signal, isBody }) => executeRequest(served, request, session.newCall(callId, signal), isBody),
     exportCaches: (signal) => session.exportCaches(signal),
+    connectTerminal: (id, line) => session.terminals.connect(id, line),
     close: () => session.close(),
   };
 }

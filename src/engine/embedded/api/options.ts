@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
 import type { EngineEvent, SharedCache } from "../../types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
+import type { OfferTerminal } from "./terminals.ts";
 
 export interface ApiSessionOptions {
   buildkit: BuildkitClient;
@@ -10,6 +12,8 @@ export interface ApiSessionOptions {
   /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */
   hostTrust(): Promise<{ caBundlePem?: string; environment: Record<string, string> }>;
   onEvent(event: EngineEvent): void;
+  /** Undefined where nobody sits at a terminal. */
+  offerTerminal?: OfferTerminal;
   /** The client's environment: `env://` secrets, place of the Docker configuration. */
   env: Record<string, string>;
   cache?: SharedCache;
@@ -40,5 +44,7 @@ export interface ApiSession {
   execute(request: ApiRequest, context: RequestContext): Promise<ApiResponse>;
   /** Writes what this session has evaluated to its shared caches; says for each, in one line, what came of it. */
   exportCaches(signal: AbortSignal): Promise<string[]>;
+  /** Connects the user's terminal with what was offered under an id; false where nothing was. */
+  connectTerminal(id: string, line: Duplex): boolean;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { OfferedConnections } from "./offered-connections.ts";
 import { endFailure, type ServiceSubject } from "./service-failure.ts";
 import { healthy } from "./service-health.ts";
 import { ServiceLog } from "./service-log.ts";
-import { shim, type ServicePlan } from "./service-plan.ts";
+import { secretEnvOf, shim, type ServicePlan } from "./service-plan.ts";
 import type { RunningService } from "./service-running.ts";
 import type { Call } from "./session.ts";
 import type { Tree } from "./values.ts";
@@ -31,13 +31,11 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   const secrets = session.secrets.texts(exec.secrets.map(({ id }) => id));
   const log = new ServiceLog(session, `service-${offerId}`, `service ${hostname}: ${exec.args.join(" ")}`, secrets);
   const subject: ServiceSubject = { hostname, args: exec.args, secrets, log };
+  const { env, cwd, user, insecure } = exec;
+  const surroundings = { env, cwd, user, insecure, secretEnv: secretEnvOf(exec) };
   const main = container.start({
+    ...surroundings,
     args: plan.args,
-    env: exec.env,
-    cwd: exec.cwd,
-    user: exec.user,
-    insecure: exec.insecure,
-    secretEnv: exec.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
     onOutput: (stream, data) => log.write(stream, data),
   });
 
@@ -68,6 +66,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     address,
     ports,
     ended,
+    enter: (process) => container.start({ ...surroundings, ...process }),
     stop: stopAll,
     dial: async (port) => {
       offering ??= container.start({ args: [shim, "offer", ...loopback, offerSocket] });
@@ -76,7 +75,8 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   };
 }
 
-async function openContainer(call: Call, { exec, sockets }: ServicePlan): Promise<GatewayContainer> {
+/** Solves what a container consists of and makes it; nothing runs there yet. */
+export async function openContainer(call: Call, { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">): Promise<GatewayContainer> {
   const { session } = call;
   const state = (tree: Tree) => session.compile(tree);
   const mounts = execMounts(exec, state).filter(({ destination }) => destination !== metaMountPath);

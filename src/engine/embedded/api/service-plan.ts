@@ -51,7 +51,12 @@ export function hostPortId(host: string, { backend }: PortForward): string {
   return `host-${socketId({ type: "Socket", path: `tcp://${host}:${backend}` })}`;
 }
 
-async function execOfService(call: Call, container: Container, args: readonly string[], rights: Pick<Exec, "noInit" | "insecure">): Promise<Exec> {
+/** Variables of a process whose values are secret. */
+export function secretEnvOf({ secrets }: Exec): { id: string; name: string }[] {
+  return secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }]));
+}
+
+export async function execOfService(call: Call, container: Container, args: readonly string[], rights: Pick<Exec, "noInit" | "insecure">): Promise<Exec> {
   return {
     args,
     env: execEnvironment(container),

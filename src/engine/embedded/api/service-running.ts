@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { ContainerProcess, ProcessRequest } from "../buildkit/container-types.ts";
 import type { ApiError } from "./errors.ts";
 import type { ExposedPort } from "./values.ts";
 
@@ -12,6 +13,8 @@ export interface RunningService {
   readonly ended: Promise<ApiError | undefined>;
   /** A connection from the host to one of its ports. */
   dial(port: number): Promise<Duplex>;
+  /** Runs another process in its container, with its environment, user and working directory unless said otherwise. */
+  readonly enter?: (process: ProcessRequest) => ContainerProcess;
   /** Resolves when nothing of it is left. `kill`: without time to end by itself. */
   stop(kill: boolean): Promise<void>;
 }

@@ -10,6 +10,7 @@ export const serviceSdl = /* GraphQL */ `
     start: ID! @expectedType(name: "Service")
     stop(kill: Boolean = false): ID! @expectedType(name: "Service")
     sync: ID! @expectedType(name: "Service")
+    terminal(cmd: [String!] = []): Service!
     up(ports: [PortForward!] = [], random: Boolean = false): Void
     withHostname(hostname: String!): Service!
   }

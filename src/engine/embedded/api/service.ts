@@ -6,6 +6,7 @@ import { portsOfHost } from "./service-plan.ts";
 import { serviceSdl } from "./service-sdl.ts";
 import { up, type PortForwardArgument } from "./service-up.ts";
 import type { Call } from "./session.ts";
+import { serviceTerminal } from "./terminal-fields.ts";
 import type { ExposedPort, Service } from "./values.ts";
 
 export const serviceModule = typeModule<Service>("Service", serviceSdl, {
@@ -27,6 +28,7 @@ export const serviceModule = typeModule<Service>("Service", serviceSdl, {
     await call.session.services.stop(service, kill);
     return call.session.ids.idOf(service);
   },
+  terminal: serviceTerminal,
   up: (service, args: { ports: PortForwardArgument[]; random: boolean }, call) => up(call, service, args),
   withHostname: (service, { hostname }: { hostname: string }) => ({ ...service, hostname }) satisfies Service,
 });

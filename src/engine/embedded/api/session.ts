@@ -19,6 +19,7 @@ import { SecretVault } from "./secret-vault.ts";
 import { Services } from "./services.ts";
 import { connectTo, SocketTable } from "./socket-table.ts";
 import { solveFailure } from "./solve-failure.ts";
+import { Terminals } from "./terminals.ts";
 import type { Exec, RegistryCredential, Socket, Tree } from "./values.ts";
 
 /** One client's request; what a resolver may use. */
@@ -44,6 +45,7 @@ export class Session {
   /** `host`: containers have no network of their own, but the host's. */
   readonly network: "isolated" | "host";
   readonly services: Services;
+  readonly terminals: Terminals;
   /** Sockets of the client that containers mount. */
   readonly sockets: SocketTable;
   /** Digest of an exec's vertex -> its recipe. */
@@ -68,6 +70,7 @@ export class Session {
     this.sockets = parts.sockets;
     this.build = parts.build;
     this.services = new Services(this);
+    this.terminals = new Terminals(options.offerTerminal);
     this.images = new Images(this.build, (message) => this.passwords.explain(message));
     this.hostTrees = new HostTrees(options.buildkit, options.workdir, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({

@@ -184,6 +184,8 @@ export interface Container {
   readonly imageReference?: string;
   /** The default arguments are the client's and not the image's: a service runs them without the entrypoint. */
   readonly givenDefaultArgs?: boolean;
+  /** What `terminal` runs unless it is told. */
+  readonly terminal?: { readonly args: readonly string[]; readonly nesting: boolean; readonly insecure: boolean };
   /** The exec whose output `stdout` and its kin give. */
   readonly exec?: Exec;
 }

@@ -26,6 +26,7 @@ export interface ExecMessage {
   processId: string;
   init?: InitMessage | null;
   file?: { fd: number; eof?: boolean; data?: Uint8Array } | null;
+  resize?: { rows: number; cols: number } | null;
   started?: object | null;
   exit?: { code: number; error: { code: number; message: string } | null } | null;
   done?: object | null;
@@ -37,6 +38,7 @@ interface InitMessage {
   meta: { args: readonly string[]; env?: readonly string[]; cwd?: string; user?: string; removeMountStubsRecursive?: boolean };
   /** File descriptors that are connected: 0, 1, 2. */
   fds: number[];
+  tty?: boolean;
   security?: number;
   secretEnv?: readonly { id: string; name: string; optional?: boolean }[];
 }

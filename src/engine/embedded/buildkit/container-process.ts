@@ -6,6 +6,8 @@ import type { ContainerProcess, ProcessEnd, ProcessRequest } from "./container-t
 const processId = "process";
 /** gRPC's code by which BuildKit says that a process never ran. */
 const UNKNOWN_EXIT_STATUS = 0xff;
+/** A key that came between a process's end and its news: BuildKit ends the stream with this, and the exit code is lost. */
+const inputClosed = /read\/write on closed pipe/;
 
 /**
  * Starts a process in a container and follows it:
@@ -15,7 +17,7 @@ const UNKNOWN_EXIT_STATUS = 0xff;
 export function startProcess(
   stream: ClientDuplexStream<ExecMessage, ExecMessage>,
   containerId: string,
-  { args, env, cwd, user, insecure, secretEnv, onOutput }: ProcessRequest,
+  { args, env, cwd, user, insecure, secretEnv, tty = false, onOutput }: ProcessRequest,
 ): ContainerProcess {
   let end: ProcessEnd | undefined;
   let markStarted = (): void => undefined;
@@ -28,12 +30,14 @@ export function startProcess(
         onOutput?.(message.file.fd === 2 ? "stderr" : "stdout", message.file.data);
       } else if (message.exit != null) {
         end = endOf(message.exit);
+        // With its input open, BuildKit does not call a process done.
+        if (tty) stream.write({ processId, file: { fd: 0, eof: true } });
       } else if (message.done != null) {
         stream.end();
       }
     });
     // The stream's error is worse than the process's end: the build or the connection is gone.
-    stream.on("error", (error: Error) => resolve(end ?? { exitCode: -1, failure: error.message }));
+    stream.on("error", (error: Error) => resolve(end ?? (tty && inputClosed.test(error.message) ? { exitCode: -1 } : { exitCode: -1, failure: error.message })));
     stream.on("end", () => resolve(end ?? { exitCode: -1, failure: "the container's stream ended" }));
   });
   void ended.then(markStarted);
@@ -42,17 +46,22 @@ export function startProcess(
     init: {
       containerId,
       meta: { args, env, cwd: cwd ?? "/", user: user ?? "", removeMountStubsRecursive: true },
-      fds: [1, 2],
+      fds: tty ? [0, 1] : [1, 2],
+      tty,
       security: insecure === true ? 1 : 0,
       secretEnv: secretEnv ?? [],
     },
   });
+  const send = (message: Omit<ExecMessage, "processId">): void => {
+    if (end === undefined && stream.writable) stream.write({ processId, ...message });
+  };
   return {
     started,
     ended,
-    signal: (name) => {
-      if (end === undefined && stream.writable) stream.write({ processId, signal: { name: name.replace(/^SIG/, "") } });
-    },
+    signal: (name) => send({ signal: { name: name.replace(/^SIG/, "") } }),
+    write: (data) => send({ file: { fd: 0, data } }),
+    resize: (rows, cols) => send({ resize: { rows, cols } }),
+    hold: (isHeld) => void (isHeld ? stream.pause() : stream.resume()),
   };
 }
 

@@ -35,11 +35,14 @@ export interface ProcessRequest {
   /** Root capabilities: needs the daemon's `security.insecure` entitlement. */
   insecure?: boolean;
   secretEnv?: readonly { id: string; name: string; optional?: boolean }[];
+  /** It has a terminal, which takes input; all that it prints is `stdout`. */
+  tty?: boolean;
   onOutput?(stream: "stdout" | "stderr", data: Uint8Array): void;
 }
 
 /** How a process ended: by itself with a code, or because BuildKit could not run it or lost it. */
 export interface ProcessEnd {
+  /** -1 where it is not known. */
   exitCode: number;
   /** Why there is no exit code of the process's own; `exitCode` is -1 then. */
   failure?: string;
@@ -52,6 +55,12 @@ export interface ContainerProcess {
   readonly ended: Promise<ProcessEnd>;
   /** `SIGTERM`, `SIGKILL`, … */
   signal(name: string): void;
+  /** Input for a process with a terminal. */
+  write(data: Uint8Array): void;
+  /** The size of its terminal. */
+  resize(rows: number, columns: number): void;
+  /** Stops and continues the telling of output; a process that goes on to print waits after a while. */
+  hold(isHeld: boolean): void;
 }
 
 /** A container that runs until it is released. The first process is its init: with it all others end. */

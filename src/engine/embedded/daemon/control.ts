@@ -1,9 +1,20 @@
 /** The daemon's control server: HTTP over a unix socket in a 0700 folder. See protocol.ts. */
 import { rmSync } from "node:fs";
 import http from "node:http";
+import type { Duplex } from "node:stream";
 import type { EngineInfo } from "../../types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
-import type { DaemonStatus, ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened, StopRequest } from "./protocol.ts";
+import {
+  terminalHeaders,
+  terminalProtocol,
+  type DaemonStatus,
+  type ExportCachesRequest,
+  type ExportedCaches,
+  type OpenSessionRequest,
+  type SessionLine,
+  type SessionOpened,
+  type StopRequest,
+} from "./protocol.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ControlOptions {
@@ -26,6 +37,7 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
       else response.end();
     });
   });
+  server.on("upgrade", (request, socket) => connectTerminal(request, socket, options.sessions));
   server.keepAliveTimeout = 0;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -85,6 +97,7 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   const engine = await options.engineInfo();
   const session = await options.sessions.open(await options.client(), body, {
     onEvent: write,
+    onTerminal: (id, name) => write({ kind: "terminal", id, name }),
     onClosed(reason) {
       write({ kind: "session-ended", reason });
       response.end();
@@ -98,6 +111,17 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   }
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write(`${JSON.stringify(opened)}\n`);
+}
+
+/** The connection becomes the line between the user's terminal and a program in a container. */
+function connectTerminal(request: http.IncomingMessage, line: Duplex, sessions: Sessions): void {
+  line.on("error", () => undefined);
+  const header = (name: string): string => String(request.headers[name] ?? "");
+  const { session, isBody } = sessions.find(header(terminalHeaders.token)) ?? {};
+  const known = session !== undefined && isBody === false && request.headers.upgrade === terminalProtocol;
+  if (!known) return void line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+  line.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${terminalProtocol}\r\n\r\n`);
+  if (!session.api.connectTerminal(header(terminalHeaders.id), line)) line.end();
 }
 
 async function readJson<T>(request: http.IncomingMessage): Promise<T> {

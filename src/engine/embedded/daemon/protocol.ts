@@ -11,6 +11,8 @@ export interface OpenSessionRequest {
   buildId: string;
   cache?: SharedCache;
   module?: { name: string; sourceDir: string };
+  /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
+  terminal?: boolean;
 }
 
 /** Body of `POST /caches`: writes the session's results to its caches; answered when that is done. */
@@ -39,7 +41,21 @@ export interface SessionEnd {
   reason: string;
 }
 
-export type SessionLine = EngineEvent | SessionEnd;
+/**
+ * A program in a container wants the user's terminal: `GET /terminal` with these headers, upgraded, is a stream of frames
+ * (terminal-frames.ts) until the program ends.
+ */
+export interface TerminalOffer {
+  kind: "terminal";
+  id: string;
+  /** What will run. */
+  name: string;
+}
+
+export const terminalProtocol = "fastloop-terminal";
+export const terminalHeaders = { token: "x-fastloop-token", id: "x-fastloop-terminal" } as const;
+
+export type SessionLine = EngineEvent | SessionEnd | TerminalOffer;
 
 /** Answer to `GET /status`. */
 export interface DaemonStatus {

@@ -44,6 +44,7 @@ export interface Sessions {
 
 export interface SessionHooks {
   onEvent(event: EngineEvent): void;
+  onTerminal(id: string, name: string): void;
   /** Called once, when the session has ended, whoever ended it. */
   onClosed(reason: string): void;
 }
@@ -72,6 +73,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,
         env: request.env,
+        ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
         ...(request.cache === undefined ? {} : { cache: request.cache }),
         ...(request.module === undefined ? {} : { module: request.module }),
       });
