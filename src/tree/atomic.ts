@@ -1,14 +1,22 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 let counter = 0;
 
-/** Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. */
-export function writeFileAtomically(file: string, content: string | Uint8Array, mode = 0o644): void {
+/**
+ * Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. What is
+ * large can come in pieces, so that nobody has to make one of them.
+ */
+export function writeFileAtomically(file: string, content: string | Uint8Array | readonly Uint8Array[], mode = 0o644): void {
   makeFolder(path.dirname(file));
   const temporary = `${file}.${process.pid}.${counter++}.tmp`;
   try {
-    writeFileSync(temporary, content, { mode });
+    const descriptor = openSync(temporary, "w", mode);
+    try {
+      for (const piece of typeof content === "string" || content instanceof Uint8Array ? [content] : content) writeFileSync(descriptor, piece);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -66,7 +66,7 @@ export function writeHashCache(file: string, known: ReadonlyMap<string, HashTabl
     parts.push(hashes, pathText);
   }
   parts.unshift(Buffer.from(`${JSON.stringify(headers)}\n`));
-  writeFileAtomically(file, Buffer.concat([Buffer.from(`${headerOf(parts)}\n`), ...parts]));
+  writeFileAtomically(file, [Buffer.from(`${headerOf(parts)}\n`), ...parts]);
 }
 
 function headerOf(parts: readonly Buffer[]): string {
