@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -96,6 +97,8 @@ describe("a terminal in a container", () => {
     await terminal.shows(prompt);
     terminal.press("echo $(id -un) $COLOUR $TOKEN $(cat note); ls -d /cache; grep -c web /etc/hosts\n");
     await terminal.shows(/^games green s3cr3t of the chain\n\/cache\n1\n/m);
+    // Nothing between the program and the window changes what it prints.
+    expect(execFileSync("stty", ["-a", "-F", readlinkSync(`/proc/${cliPid()}/fd/0`)], { encoding: "utf8" })).toContain("-opost");
     terminal.press("stty size; tty\n");
     await terminal.shows(/^24 100\n\/dev\/pts\/0$/m);
     terminal.resize(77, 20);
@@ -186,7 +189,7 @@ describe("a call that ends with its terminal open leaves no container, and the m
     terminal.press("sleep 86423\n");
     await expect.poll(() => pidsOf("sleep", "86423").length, { timeout: 20_000 }).toBe(1);
     await end(terminal);
-    await expect.poll(() => pidsOf("sleep", "86423"), { timeout: 2_000, interval: 50 }).toEqual([]);
+    await expect.poll(() => pidsOf("sleep", "86423"), { timeout: 5_000, interval: 50 }).toEqual([]);
     if (how === "SIGTERM") await terminal.shows(/ended with 130\nicanon\necho\nbye/);
   });
 });

@@ -1,4 +1,5 @@
 /** The user's terminal, lent to a program in a container: raw keys there, its output here, and everything as before at the end. */
+import { spawnSync } from "node:child_process";
 import process from "node:process";
 import type { RemoteTerminal, TerminalLine } from "../../engine/index.ts";
 import type { CliContext } from "../context.ts";
@@ -49,6 +50,8 @@ async function converse(remote: RemoteTerminal, { stdin, signal }: CliContext, s
   try {
     if (signal.aborted) return;
     stdin.setRawMode(true);
+    // Node's raw mode still turns each \n into \r\n, as the container's terminal has done where that is wanted.
+    spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
     line = await remote.connect(size(), (data) => screen.write(data));
     stdin.on("data", onKeys).resume();
     screen.on("resize", onResize);
