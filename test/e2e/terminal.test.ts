@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { remoteTerminal } from "../../src/engine/embedded/client-terminal.ts";
+import { embeddedEngine, openSession, type RemoteTerminal } from "../../src/engine/index.ts";
 import { fastloop } from "./cli-process.ts";
 import { TerminalProcess } from "./terminal-process.ts";
 
@@ -191,5 +193,45 @@ describe("a call that ends with its terminal open leaves no container, and the m
     await end(terminal);
     await expect.poll(() => pidsOf("sleep", "86423"), { timeout: 5_000, interval: 50 }).toEqual([]);
     if (how === "SIGTERM") await terminal.shows(/ended with 130\nicanon\necho\nbye/);
+  });
+});
+
+describe("a session with a terminal", () => {
+  const sleeper = '{from(address:"debian:bookworm-slim"){FIELD}}';
+  const sleep = (seconds: number): string => `terminal(cmd:["sleep","${seconds}"]){id}`;
+  const size = { rows: 24, columns: 80 };
+
+  it.each([
+    ["in a container of its own", sleep(86_424)],
+    ["beside a service", `asService(args:["sleep","600"]){${sleep(86_424)}}`],
+  ])("ends the program %s when the query is given up, and goes on", async (_where, field) => {
+    let offer = (_remote: RemoteTerminal): void => undefined;
+    const offered = new Promise<RemoteTerminal>((resolve) => (offer = resolve));
+    const session = await openSession({ workdir: project, engine: "embedded", onTerminal: (remote) => offer(remote) });
+    try {
+      const abort = new AbortController();
+      const query = session.query(`{container${sleeper.replace("FIELD", field)}}`, {}, { signal: abort.signal });
+      query.catch(() => undefined);
+      const line = await (await offered).connect(size, () => undefined);
+      await expect.poll(() => pidsOf("sleep", "86424").length, { timeout: 20_000 }).toBe(1);
+      abort.abort();
+      await expect(query).rejects.toThrow();
+      await expect.poll(() => pidsOf("sleep", "86424"), { timeout: 5_000, interval: 50 }).toEqual([]);
+      expect(await line.ended).toBeUndefined();
+      expect(await session.query("{version}")).toBeDefined();
+    } finally {
+      await session.close();
+    }
+  });
+
+  it("gives it to nobody with the token of bodies", async () => {
+    const session = await openSession({ workdir: project, engine: "embedded", onTerminal: () => undefined });
+    try {
+      const { stateDir } = await embeddedEngine();
+      const remote = remoteTerminal(stateDir, session.body.token, { kind: "terminal", id: "any", name: "sh" });
+      await expect(remote.connect(size, () => undefined)).rejects.toThrow("no longer wanted");
+    } finally {
+      await session.close();
+    }
   });
 });
