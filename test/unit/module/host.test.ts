@@ -236,6 +236,21 @@ describe("an error of a function body", () => {
   });
 });
 
+it("an object that a body was given is handed on without asking for its id", async () => {
+  const module = await moduleOf(
+    '@func() async it(source: Directory): Promise<string> { return dag.container().withMountedDirectory("/src", source).withExec(["ls"]).stdout() }\n' +
+      "@func() same(source: Directory): Directory { return source }",
+  );
+  session.answer = () => ({ container: { withMountedDirectory: { withExec: { stdout: "listed" } } } });
+  const host = hostOf(module);
+  const args = { source: { $id: "id-of-source" } };
+  expect(await host.call({ function: "it", args, callId: callId() })).toBe("listed");
+  expect(session.seen).toHaveLength(1);
+  expect(session.seen[0]?.query).toContain('source: "id-of-source"');
+  expect(await host.call({ function: "same", args, callId: callId() })).toEqual({ $id: "id-of-source", $type: "Directory" });
+  expect(session.seen).toHaveLength(1);
+});
+
 describe("a function body cannot", () => {
   const outside = path.join(tmpdir(), `fastloop-outside-${process.pid}.txt`);
 
