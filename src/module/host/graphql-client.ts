@@ -19,8 +19,23 @@ export function createGQLClient(port: number, token: string): GraphQLClient {
   const agent = new http.Agent({ keepAlive: true });
   const authorization = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
   const send = (_url: unknown, init: { headers?: unknown; body?: unknown } = {}): Promise<MinimalResponse> =>
+    knownAnswer(String(init.body)) ??
     request(agent, port, { ...Object.fromEntries(new Headers(init.headers as Record<string, string>)), authorization }, String(init.body));
   return new GraphQLClient(`http://127.0.0.1:${port}/query`, { fetch: send as unknown as typeof fetch });
+}
+
+/** What the SDK asks before it hands on an object that the body was given: the id of what has that id. */
+const asksForKnownId = /^\s*\{ node \(id: ("(?:[^"\\]|\\.)*")\) \{ \.\.\. on \w+ \{ id\s+\} \} \}\s*$/;
+
+/** Undefined where only the session can answer. */
+function knownAnswer(body: string): Promise<MinimalResponse> | undefined {
+  if (body.length > 16_384) return undefined;
+  const { query } = JSON.parse(body) as { query: string };
+  const id = asksForKnownId.exec(query)?.[1];
+  if (id === undefined) return undefined;
+  const text = `{"data":{"node":{"id":${id}}}}`;
+  const get = (name: string): string | null => (name.toLowerCase() === "content-type" ? "application/json" : null);
+  return Promise.resolve({ ok: true, status: 200, headers: { get }, text: () => Promise.resolve(text) });
 }
 
 function request(

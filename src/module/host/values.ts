@@ -116,11 +116,10 @@ export class Values {
 function clientObject(id: string, name: string): unknown {
   const context = new sdk.Context([], sdk.globalConnection).selectNode(id, name);
   // Some names collide with JavaScript's own and have a trailing underscore in the generated client.
-  const generated = sdk.clientGen as unknown as Record<string, (new (context: unknown, id: string) => object) | undefined>;
+  const generated = sdk.clientGen as unknown as Record<string, (new (context: unknown) => object) | undefined>;
   const found = generated[name] ?? generated[`${name}_`];
   if (found === undefined) throw new Error(`Generated client class not found for core type ${name}`);
-  // With its id, which every call that is given the object would have to ask for first.
-  return new found(context, id);
+  return new found(context);
 }
 
 function idOf(value: unknown): string {
