@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { TreeSync } from "../../src/engine/trees.ts";
 import type { EngineSession } from "../../src/engine/index.ts";
@@ -71,8 +71,9 @@ function hostDirectory(files: number, rounds: { cold: number; edit: number }): O
     {
       name: `host directory, ${size} files, one edit`,
       rounds: rounds.edit,
-      prepare: async (around, round) => {
-        if (round === 0) await makeTree(edited(around), files);
+      prepare: async (around) => {
+        // Once: the engines' other turns are on the same tree, with one more edit.
+        if (!existsSync(edited(around))) await makeTree(edited(around), files);
         writeFileSync(path.join(edited(around), "f0.txt"), unseen());
       },
       session: async (session, around, round) => {

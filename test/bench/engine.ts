@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -66,32 +66,43 @@ async function measure(
 
 const callRounds = 8;
 
-/** A module's functions listed with nothing remembered, and one function called after an edit: whole commands. */
+/** A module's functions listed, as it was and after an edit of it, and one function called after an edit: whole commands. */
 async function measureModule(
   project: LoopProject,
   control: Buildctl,
   dagger: boolean,
-): Promise<{ load: Figures; call: Figures }> {
+): Promise<{ load: Figures; reload: Figures; call: Figures }> {
   const load: Figures = { ours: [], limit: [], dagger: [] };
+  const reload: Figures = { ours: [], limit: [], dagger: [] };
   const call: Figures = { ours: [], limit: [], dagger: [] };
   const cli = findExecutable(process.env["_EXPERIMENTAL_DAGGER_CLI_BIN"] ?? "dagger");
   const daggerCommand = (...args: string[]): Command => ({ file: cli ?? "dagger", args: ["--silent", ...args], cwd: project.root });
   const time = async (command: Command): Promise<number> => (await runToEnd(command)).durationMs;
+  const functions = cliCommand(project.root, "functions");
+  await time(functions);
+  if (dagger && cli !== undefined) await time(daggerCommand("functions"));
   for (let round = 0; round < callRounds; round++) {
-    const cache = await mkdtemp(path.join(tmpdir(), "fastloop-bench-cache-"));
-    const functions = cliCommand(project.root, "functions");
-    load.ours.push(await time({ ...functions, env: { ...functions.env, XDG_CACHE_HOME: cache } }));
-    rmSync(cache, { recursive: true, force: true });
+    load.ours.push(await time(functions));
+    if (dagger && cli !== undefined) load.dagger.push(await time(daggerCommand("functions")));
+    const editModule = (): void => appendFileSync(project.module, `// ${nowMs()}\n`);
+    editModule();
+    reload.ours.push(await time(functions));
+    if (dagger && cli !== undefined) {
+      editModule();
+      reload.dagger.push(await time(daggerCommand("functions")));
+    }
+    // What the calls below are about is a module that is known.
+    await time(functions);
+    if (dagger && cli !== undefined) await time(daggerCommand("functions"));
     const edit = (): void => writeFileSync(project.edited, `edit ${nowMs()}`);
     edit();
     call.ours.push(await time(cliCommand(project.root, "call", "--engine", "embedded", "look")));
     call.limit.push(await control.build(execOn(`docker.io/library/${image}`, `echo ${nowMs()}`)));
     if (!dagger || cli === undefined) continue;
-    load.dagger.push(await time(daggerCommand("functions")));
     edit();
     call.dagger.push(await time(daggerCommand("call", "look")));
   }
-  return { load, call };
+  return { load, reload, call };
 }
 
 const namesDagger = (): boolean =>
@@ -128,8 +139,8 @@ async function measureAll({ note, problem, words }: Report): Promise<Row[]> {
     note("module load, function call");
     try {
       const project = await makeLoopProject(path.join(folder, "project"), 50);
-      const { load, call } = await measureModule(project, control, dagger !== undefined);
-      rows.push(...rowsOf("module load, nothing remembered", load), ...rowsOf("function call after an edit, 50 files", call));
+      const { load, reload, call } = await measureModule(project, control, dagger !== undefined);
+      rows.push(...rowsOf("module load, unchanged", load), ...rowsOf("module load, after an edit of it", reload), ...rowsOf("function call after an edit, 50 files", call));
     } catch (error) {
       problem(`module load, function call: ${error instanceof Error ? error.message : String(error)}`);
     }

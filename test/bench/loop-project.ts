@@ -4,6 +4,8 @@ import path from "node:path";
 /** A project with one check: a trivial container command on a tree of so many files. */
 export interface LoopProject {
   root: string;
+  /** The module's source. */
+  module: string;
   /** What the check prints: saving it is the edit. */
   edited: string;
   /** The folder that the check mounts. */
@@ -56,7 +58,7 @@ export async function makeLoopProject(root: string, files: number): Promise<Loop
     await writeFile(path.join(root, name), text);
   }
   await makeTree(tree, files);
-  return { root, tree, edited: path.join(tree, "f0.txt") };
+  return { root, module: path.join(root, "pipelines/src/index.ts"), tree, edited: path.join(tree, "f0.txt") };
 }
 
 /** A folder of so many small files, `f0.txt` at its top, the others in folders of a hundred. */
