@@ -84,7 +84,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       hostInput,
       onSecret: (plaintext) => void secrets.push(plaintext),
     });
-    return { value, inputMoved };
+    return { value: maskValue(value, secrets), inputMoved };
   } catch (error) {
     log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
     // The call is given up at once; its containers take a moment longer, and are waited for.
@@ -95,6 +95,18 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     stopLogs();
     log.close();
   }
+}
+
+function mask(text: string, secrets: readonly string[]): string {
+  return secrets.map((secret) => secret.trim()).reduce((shown, secret) => (secret === "" ? shown : shown.replaceAll(secret, "***")), text);
+}
+
+/** A function that returns a secret would put it into the record of its run. */
+function maskValue(value: ReturnedValue, secrets: readonly string[]): ReturnedValue {
+  if (typeof value === "string") return mask(value, secrets);
+  if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
+  if (typeof value !== "object" || value === null || !("fields" in value)) return value;
+  return { ...value, fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, maskValue(field, secrets)])) };
 }
 
 /** The whole output of one run in one file, less the secrets in it. */
@@ -109,11 +121,7 @@ class RunLog {
 
   /** Returns the text as it was written, for showing it. */
   write(text: string): string {
-    let shown = text;
-    for (const secret of this.secrets) {
-      const trimmed = secret.trim();
-      if (trimmed !== "") shown = shown.replaceAll(trimmed, "***");
-    }
+    const shown = mask(text, this.secrets);
     writeSync(this.descriptor, shown);
     return shown;
   }

@@ -24,6 +24,12 @@ export class Loop {
       .withExec(["sh", "-c", script]).stdout()
   }
 
+  /** Gives a secret away. */
+  @func()
+  async tell(token: Secret): Promise<string[]> {
+    return [\`it is \${await token.plaintext()}\`]
+  }
+
   /** A container that holds how many characters a secret has. */
   @func()
   async box(count: number, token: Secret): Promise<Container> {

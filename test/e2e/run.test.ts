@@ -70,6 +70,15 @@ describe("fastloop run", () => {
     expect(existsSync(project.at(".fastloop/runs")) ? readdirSync(project.at(".fastloop/runs")) : []).toEqual([]);
   });
 
+  test("a secret that a function returns is in no output and in no record", async () => {
+    project.write("token", "sesame-of-the-test\n");
+    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    told: { call: tell --token file://token }\n");
+    const { exitCode, stdout, stderr } = await project.run("run", "--json");
+    expect({ exitCode, said: events(stdout).find((event) => event.event === "finished")?.value }).toEqual({ exitCode: 0, said: '["it is ***\\n"]' });
+    const kept = readdirSync(project.at(".fastloop/runs")).map((name) => readFileSync(project.at(`.fastloop/runs/${name}`), "utf8"));
+    expect([stdout, stderr, ...kept].join("\n")).not.toContain("sesame");
+  });
+
   test("a folder that is not there fails the function that was to read it, and runs once it is", async () => {
     project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    late: { call: test --source later --part lib }\n");
     const early = await project.run("run");
