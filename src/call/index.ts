@@ -3,7 +3,7 @@ export { isOption, missingValue } from "./missing-value.ts";
 export { callName, choicesOf, findOption, parseCall, type Choices } from "./parse-call.ts";
 export { isSupported, type ValueContext } from "./parse-value.ts";
 export { requirePath, secretText, valueOf, type HostInput } from "./resolve-value.ts";
-export { canExport, runCall, type RunCallOptions } from "./run-call.ts";
+export { canExport, runCall } from "./run-call.ts";
 export { environmentKey, secretName } from "./secret-name.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, isRequired } from "./signature.ts";

@@ -110,7 +110,7 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
     case "git":
       return ask(gitSelection(value));
     case "secret": {
-      const plaintext = await secretText(value, argument, context);
+      const plaintext = await secretText(value, argument, context, query.signal);
       context.onSecret(plaintext);
       const name = secretName(value.uri, plaintext, context.stateDir);
       return ask(`setSecret(name: ${literal(name)}, plaintext: ${literal(plaintext)}) { id }`);
@@ -145,6 +145,7 @@ export async function secretText(
   { scheme, rest }: Extract<GivenValue, { kind: "secret" }>,
   argument: ArgumentInfo,
   { env, cwd }: Pick<ResolveContext, "env" | "cwd">,
+  signal?: AbortSignal,
 ): Promise<string> {
   const place = `--${kebabCase(argument.name)}`;
   if (scheme === "env") {
@@ -160,8 +161,9 @@ export async function secretText(
     }
   }
   try {
-    return (await promisify(execFile)("sh", ["-c", rest], { cwd, env })).stdout;
+    return (await promisify(execFile)("sh", ["-c", rest], { cwd, env, signal })).stdout;
   } catch (cause) {
+    signal?.throwIfAborted();
     // Its output may hold the secret: only that it failed is said.
     throw new UserError("usage", "the secret's command failed", { place, cause });
   }

@@ -1,5 +1,6 @@
 /** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
 import path from "node:path";
+import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./cache.ts";
 import { listModuleFiles, moduleDigest } from "./digest.ts";
@@ -13,6 +14,17 @@ import type { FunctionInfo, ModuleInfo } from "./types.ts";
  * configuration or a source file is broken.
  */
 export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<ModuleInfo> {
+  for (let attempt = 1; ; attempt++) {
+    const module = await loadOnce(dir, env);
+    if (module !== undefined) return module;
+    if (attempt === readAttempts) throw new UserError("module", "the module's sources change faster than they can be read", { place: dir });
+  }
+}
+
+const readAttempts = 5;
+
+/** Undefined when the sources changed while they were read: what was found is not that of their digest. */
+async function loadOnce(dir: string, env: NodeJS.ProcessEnv): Promise<ModuleInfo | undefined> {
   const cache = new ModuleCache(env);
   const manifest = await readManifest(dir, cache);
   const files = listModuleFiles(manifest);
@@ -24,6 +36,7 @@ export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.e
   let stored = cache.read(digest);
   if (stored === undefined) {
     stored = await scan(manifest, digest);
+    if (listModuleFiles(manifest).stat !== files.stat) return undefined;
     cache.store(stored);
   }
   return {

@@ -266,6 +266,12 @@ export class ProjectSnapshot {
     return { root: path.join(scan.listing.root, place.path), entries, unreadable };
   }
 
+  /** Whether a file or folder was made or changed at or after this time (since 1970). */
+  hasYounger(timeMs: number): boolean {
+    const timeNs = BigInt(timeMs) * 1_000_000n;
+    return this.scans.some((scan) => scan?.listing.entries.some((entry) => entry.ctimeNs >= timeNs) === true);
+  }
+
   /** How many files and folders an input has. */
   count(input: ScannedInput): number {
     return this.find(input).indices.length;

@@ -9,6 +9,8 @@ import type { Target } from "./targets.ts";
 
 /** A tree or file that decides whether a target is current. */
 export interface TargetInput {
+  /** Whose value it is; undefined where fastloop.yaml names the files itself. Two functions may have arguments of one name. */
+  of?: ArgumentInfo;
   /** The argument that reads it, or `inputs` where fastloop.yaml names the files itself. */
   argument: string;
   kind: "directory" | "file";
@@ -138,9 +140,9 @@ function inputsOf(call: ParsedCall, module: ModuleInfo): TargetInput[] {
 
 function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): TargetInput[] {
   if (value?.kind === "list") return value.items.flatMap((item) => hostInputs(argument, item));
-  if (value?.kind === "file") return [{ argument: argument.name, kind: "file", path: value.path, filter: {} }];
+  if (value?.kind === "file") return [{ of: argument, argument: argument.name, kind: "file", path: value.path, filter: {} }];
   if (value?.kind !== "directory") return [];
-  return [{ argument: argument.name, kind: "directory", path: value.path, filter: { exclude: [...(argument.ignore ?? []), stateFolder] } }];
+  return [{ of: argument, argument: argument.name, kind: "directory", path: value.path, filter: { exclude: [...(argument.ignore ?? []), stateFolder] } }];
 }
 
 function withoutPatterns(input: TargetInput, patterns: readonly string[]): TargetInput {

@@ -66,7 +66,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
       requirePath(path, kind, argument);
       if (kind === "file") return (await trees.file(path, query)).id;
-      const input = item.sent.find((candidate) => candidate.argument === argument.name && candidate.path === path);
+      const input = item.sent.find((candidate) => candidate.of === argument && candidate.path === path);
       if (input === undefined) throw new Error(`${path} is no input of ${item.target.name}`);
       const listing = options.snapshot.listing(input);
       const synced = await trees.directory(path, input.filter, { ...query, listing });
@@ -86,6 +86,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
     });
     return { value: maskValue(value, secrets), inputMoved };
   } catch (error) {
+    maskError(error, secrets);
     log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
@@ -107,6 +108,14 @@ function maskValue(value: ReturnedValue, secrets: readonly string[]): ReturnedVa
   if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
   if (typeof value !== "object" || value === null || !("fields" in value)) return value;
   return { ...value, fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, maskValue(field, secrets)])) };
+}
+
+/** What a body or an engine says of a failure may hold what it was given. */
+function maskError(error: unknown, secrets: readonly string[]): void {
+  if (!(error instanceof Error) || secrets.length === 0) return;
+  const texts = error as { message: string; detail?: unknown };
+  texts.message = mask(texts.message, secrets);
+  if (typeof texts.detail === "string") texts.detail = mask(texts.detail, secrets);
 }
 
 /** The whole output of one run in one file, less the secrets in it. */

@@ -378,11 +378,12 @@ export class Loop {
   private confirm(): void {
     this.confirming?.abort();
     const { project, snapshot } = this;
-    if (project === undefined || snapshot === undefined) return;
+    if (this.stopped || project === undefined || snapshot === undefined) return;
     const { signal } = (this.confirming = new AbortController());
     project.scanner.isStill(snapshot, signal).then(
       (isStill) => {
-        if (isStill === undefined || signal.aborted) return;
+        // What was started by hand meanwhile comes back here when it has ended.
+        if (isStill === undefined || signal.aborted || !isSettled(this.machine)) return;
         if (isStill) this.emitSettled();
         else this.watcher?.lookEverywhere("confirm");
       },

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { UserError } from "../errors/index.ts";
 import {
   brokenProjectSources,
@@ -43,15 +44,27 @@ export class ProjectReader {
   /** Reads it anew; throws what is wrong, and goes on to look at what has to be mended. */
   async readAgain(): Promise<ReadProject> {
     try {
-      const project = await loadProject(this.options, this.hasher);
+      const { project, sources } = await this.readWhole();
       const selected = selectTargets(project, this.selection);
-      this.sourcesDigest = digestOfSources(project, new ProjectScanner(project.sources, this.hasher).scan());
+      this.sourcesDigest = digestOfSources(project, sources);
       this.brokenScanner = undefined;
       return (this.readNow = { project, ...selected });
     } catch (error) {
       this.readNow = undefined;
       this.brokenScanner = new ProjectScanner(brokenProjectSources(this.options, this.place), this.hasher);
       throw error;
+    }
+  }
+
+  /** The project and its sources as it was read from: what is saved meanwhile may be in one and not in the other. */
+  private async readWhole(): Promise<{ project: Project; sources: ProjectSnapshot }> {
+    for (let attempt = 1; ; attempt++) {
+      const startedMs = Date.now();
+      const project = await loadProject(this.options, this.hasher);
+      const sources = new ProjectScanner(project.sources, this.hasher).scan();
+      // A program that writes there all the time must not keep everything from running.
+      if (attempt === readAttempts || !sources.hasYounger(startedMs - clockTickMs)) return { project, sources };
+      await setTimeout(2 * clockTickMs);
     }
   }
 
@@ -67,6 +80,10 @@ export class ProjectReader {
     return this.readNow === undefined || digestOfSources(this.readNow.project, snapshot) !== this.sourcesDigest;
   }
 }
+
+const readAttempts = 5;
+/** Times of files come from a clock that is this coarse. */
+const clockTickMs = 10;
 
 function digestOfSources(project: Project, snapshot: ProjectSnapshot): string {
   return project.sources.map((source) => snapshot.digest(source)).join(" ");

@@ -83,7 +83,7 @@ export class RunStore {
   }
 
   add(record: RunRecord): void {
-    writeFileAtomically(path.join(this.folder, `${record.id}.json`), JSON.stringify(record));
+    writeFileAtomically(path.join(this.folder, `${record.id}.json`), JSON.stringify(record), 0o600);
     this.remember(record);
     // A watch may run for weeks.
     if (++this.added % runsBetweenPrunes === 0) this.prune();

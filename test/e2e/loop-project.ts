@@ -30,6 +30,12 @@ export class Loop {
     return [\`it is \${await token.plaintext()}\`]
   }
 
+  /** Fails with a secret in its words. */
+  @func()
+  async fail(token: Secret): Promise<string> {
+    throw new Error("no use of " + (await token.plaintext()))
+  }
+
   /** A container that holds how many characters a secret has. */
   @func()
   async box(count: number, token: Secret): Promise<Container> {

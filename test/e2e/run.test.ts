@@ -72,9 +72,11 @@ describe("fastloop run", () => {
 
   test("a secret that a function returns is in no output and in no record", async () => {
     project.write("token", "sesame-of-the-test\n");
-    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    told: { call: tell --token file://token }\n");
+    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    told: { call: tell --token file://token }\n    failed: { call: fail --token file://token }\n");
     const { exitCode, stdout, stderr } = await project.run("run", "--json");
-    expect({ exitCode, said: events(stdout).find((event) => event.event === "finished")?.value }).toEqual({ exitCode: 0, said: '["it is ***\\n"]' });
+    const finished = (name: string): WatchEvent | undefined => events(stdout).find((event) => event.event === "finished" && event.name === name);
+    expect({ exitCode, said: finished("told")?.value }).toEqual({ exitCode: 1, said: '["it is ***\\n"]' });
+    expect(JSON.stringify(finished("failed"))).toContain("no use of ***");
     const kept = readdirSync(project.at(".fastloop/runs")).map((name) => readFileSync(project.at(`.fastloop/runs/${name}`), "utf8"));
     expect([stdout, stderr, ...kept].join("\n")).not.toContain("sesame");
   });

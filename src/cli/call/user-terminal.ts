@@ -17,15 +17,20 @@ export function userTerminal(context: CliContext): UserTerminal | undefined {
   const screen = [context.stderr, context.stdout].find((stream) => stream.isTTY);
   if (!context.stdin.isTTY || screen === undefined || context.options.json) return undefined;
   let wasUsed = false;
+  /** One at a time: the next begins when the last has given the terminal back. */
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     get wasUsed() {
       return wasUsed;
     },
     lend(remote, progress) {
       wasUsed = true;
-      progress?.hold();
-      // What went wrong is in the answer to the query that wanted the terminal.
-      void converse(remote, context, screen).catch(() => undefined).finally(() => progress?.release());
+      turn = turn.then(async () => {
+        progress?.hold();
+        // What went wrong is in the answer to the query that wanted the terminal.
+        await converse(remote, context, screen).catch(() => undefined);
+        progress?.release();
+      });
     },
   };
 }

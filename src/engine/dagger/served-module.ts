@@ -7,7 +7,7 @@ import { FunctionError, type FieldInfo, type HostCall, type ModuleHost, type Mod
 import { ExecFailure, QueryError } from "../errors.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";
-import { sameName, ServedSchema, type ServedField } from "./served-schema.ts";
+import { sameName, ServedSchema, type ServedField, unlessAborted } from "./served-schema.ts";
 
 /** The module as it is on disk now. An engine reads its sources once in a session: an edit of them needs a new session. */
 export function serveModule(session: EngineSession, module: ModuleInfo): ModuleHost {
@@ -63,11 +63,12 @@ class ServedModule implements ModuleHost {
 
   private serve(options: QueryOptions): Promise<unknown> {
     const document = `query ServeModule($root: String!) { moduleSource(refString: $root, disableFindUp: true) { asModule { serve } } }`;
-    this.served ??= this.session.query(document, { root: this.module.root }, options).catch((error: unknown) => {
+    // For all calls: that one of them is cancelled is nothing to the others.
+    this.served ??= this.session.query(document, { root: this.module.root }, { callId: options.callId }).catch((error: unknown) => {
       this.served = undefined;
       throw error instanceof QueryError ? new UserError("module", error.message, { place: "dagger.json", cause: error }) : error;
     });
-    return this.served;
+    return unlessAborted(this.served, options.signal);
   }
 
   private async fieldText(

@@ -63,18 +63,31 @@ export class ServedSchema {
     return found.name;
   }
 
-  private type(name: string, options: QueryOptions): Promise<TypeAnswer> {
+  private type(name: string, { callId, signal }: QueryOptions): Promise<TypeAnswer> {
     const known = this.types.get(name);
-    if (known !== undefined) return known;
-    const asked = this.session.query<{ __type: TypeAnswer | null }>(typeQuery, { name }, options).then(({ __type }) => {
+    if (known !== undefined) return unlessAborted(known, signal);
+    const asked = this.session.query<{ __type: TypeAnswer | null }>(typeQuery, { name }, { callId }).then(({ __type }) => {
       if (__type === null) throw new Error(`the engine has no type ${name}`);
       return __type;
     });
     this.types.set(name, asked);
-    // A cancelled question is asked again by the next call.
+    // A question that failed is asked again by the next call.
     asked.catch(() => this.types.delete(name));
-    return asked;
+    return unlessAborted(asked, signal);
   }
+}
+
+/** What several calls wait for, each until its own end. */
+export async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared;
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    stop = () => signal.removeEventListener("abort", onAbort);
+  });
+  return Promise.race([shared, aborted]).finally(stop);
 }
 
 export function sameName(a: string, b: string): boolean {

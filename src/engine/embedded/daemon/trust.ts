@@ -55,8 +55,13 @@ function caBundle(system: string | undefined, local: readonly string[], named: r
 
 /** Differs when the file was written or replaced. */
 function stateOf(file: string): string {
-  const stats = file === "" ? undefined : statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? file : `${file} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
+    return `${file} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch {
+    // Nothing there, or nothing that can be read: it holds no certificate either way.
+    return file;
+  }
 }
 
 function certificateFiles(folder: string): string[] {
