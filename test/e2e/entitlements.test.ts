@@ -1,7 +1,7 @@
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openApiSession, type ApiResponse, type ApiSession } from "../../src/engine/embedded/api/index.ts";
+import type { ApiResponse, ApiSession } from "../../src/engine/embedded/api/index.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
+import { openSessionOn } from "./api-session.ts";
 import { startPrivateBuildkitd, type PrivateBuildkitd } from "./private-buildkitd.ts";
 
 const refused =
@@ -15,14 +15,7 @@ describe("on a BuildKit daemon that grants no entitlement", () => {
   beforeAll(async () => {
     buildkitd = await startPrivateBuildkitd((toml) => toml.replace(/^insecure-entitlements.*\n/m, ""));
     buildkit = await connectBuildkit(buildkitd.address);
-    session = await openApiSession({
-      buildkit,
-      workdir: import.meta.dirname,
-      shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"]!, architecture),
-      hostTrust: async () => ({ environment: {} }),
-      onEvent: () => undefined,
-      env: {},
-    });
+    session = await openSessionOn(buildkit, { workdir: import.meta.dirname });
   });
   afterAll(async () => {
     await session.close();

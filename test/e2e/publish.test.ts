@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openApiSession, type ApiSession } from "../../src/engine/embedded/api/index.ts";
+import type { ApiSession } from "../../src/engine/embedded/api/index.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
+import { openSessionOn } from "./api-session.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";
 
 interface Descriptor {
@@ -40,14 +41,7 @@ describe("images in a registry", () => {
   beforeAll(async () => {
     registry = await startRegistry(folder);
     buildkit = await connectBuildkit(process.env["FASTLOOP_TEST_BUILDKIT"]!);
-    session = await openApiSession({
-      buildkit,
-      workdir: folder,
-      shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"]!, architecture),
-      hostTrust: async () => ({ environment: {} }),
-      onEvent: () => undefined,
-      env: {},
-    });
+    session = await openSessionOn(buildkit, { workdir: folder });
   });
   afterAll(async () => {
     await session.close();

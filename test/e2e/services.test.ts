@@ -8,9 +8,10 @@ import { createInterface } from "node:readline";
 import path from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { openApiSession, type ApiResponse, type ApiSession } from "../../src/engine/embedded/api/index.ts";
+import type { ApiResponse, ApiSession } from "../../src/engine/embedded/api/index.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
 import type { EngineEvent } from "../../src/engine/types.ts";
+import { openSessionOn } from "./api-session.ts";
 import { cliFile, fastloop } from "./cli-process.ts";
 
 /** What the product promises for anything that it leaves behind. */
@@ -27,14 +28,7 @@ let sessions: ApiSession[] = [];
 let unique = "";
 
 async function open(env: Record<string, string> = {}): Promise<ApiSession> {
-  const session = await openApiSession({
-    buildkit,
-    workdir: import.meta.dirname,
-    shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"]!, architecture),
-    hostTrust: async () => ({ environment: {} }),
-    onEvent: (event) => events.push(event),
-    env,
-  });
+  const session = await openSessionOn(buildkit, { workdir: import.meta.dirname, onEvent: (event) => events.push(event), env });
   sessions.push(session);
   return session;
 }

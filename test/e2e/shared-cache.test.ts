@@ -4,10 +4,11 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openApiSession, type ApiSession } from "../../src/engine/embedded/api/index.ts";
+import type { ApiSession } from "../../src/engine/embedded/api/index.ts";
 import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
 import type { EngineEvent, SharedCache } from "../../src/engine/types.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
+import { openSessionOn } from "./api-session.ts";
 import { startPrivateBuildkitd, type PrivateBuildkitd } from "./private-buildkitd.ts";
 
 const large = 1_200;
@@ -44,15 +45,7 @@ describe("a cache in a registry", () => {
 
   async function inSession<T>(machine: number, cache: SharedCache, work: (session: ApiSession) => Promise<T>): Promise<T> {
     const { client, workdir } = machines[machine]!;
-    const session = await openApiSession({
-      buildkit: client,
-      workdir,
-      shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"]!, architecture),
-      hostTrust: async () => ({ environment: {} }),
-      onEvent: (event) => events.push(event),
-      env: {},
-      cache,
-    });
+    const session = await openSessionOn(client, { workdir, onEvent: (event) => events.push(event), cache });
     try {
       return await work(session);
     } finally {
