@@ -7,6 +7,7 @@ import { bundleModule, bundlePlace, type ModuleBundle } from "./bundle.ts";
 import { FunctionError, moduleBroken } from "./function-error.ts";
 import type { CallRequest, FromHost, ToHost } from "./host/protocol.ts";
 import { listTree } from "../tree/index.ts";
+import { orAborted } from "./or-aborted.ts";
 import { distFile, findPackageRoot } from "./programs.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
 
@@ -263,21 +264,6 @@ function readableSources(sourceDir: string): string[] {
 }
 
 const closedError = (): Error => new Error("the module host is closed");
-
-/** What the promise gives, or the signal's reason when that comes first. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  signal?.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(abortReason(signal));
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
-  }
-}
 
 function abortReason(signal: AbortSignal | undefined): unknown {
   return signal?.reason ?? new Error("the call was cancelled");

@@ -7,4 +7,5 @@ export { kebabCase, pascalCase, camelCase, screamingSnakeCase } from "./names.ts
 export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
+export { orAborted } from "./or-aborted.ts";
 export { distFile } from "./programs.ts";

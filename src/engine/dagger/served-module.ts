@@ -3,11 +3,11 @@
  * engine's own containers. It stands where the host process stands, so that nothing else knows the difference.
  */
 import { UserError } from "../../errors/index.ts";
-import { FunctionError, type FieldInfo, type HostCall, type ModuleHost, type ModuleInfo, type ReturnedValue, type TypeRef } from "../../module/index.ts";
+import { FunctionError, orAborted, type FieldInfo, type HostCall, type ModuleHost, type ModuleInfo, type ReturnedValue, type TypeRef } from "../../module/index.ts";
 import { ExecFailure, QueryError } from "../errors.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";
-import { sameName, ServedSchema, type ServedField, unlessAborted } from "./served-schema.ts";
+import { sameName, ServedSchema, type ServedField } from "./served-schema.ts";
 
 /** The module as it is on disk now. An engine reads its sources once in a session: an edit of them needs a new session. */
 export function serveModule(session: EngineSession, module: ModuleInfo): ModuleHost {
@@ -68,7 +68,7 @@ class ServedModule implements ModuleHost {
       this.served = undefined;
       throw error instanceof QueryError ? new UserError("module", error.message, { place: "dagger.json", cause: error }) : error;
     });
-    return unlessAborted(this.served, options.signal);
+    return orAborted(this.served, options.signal);
   }
 
   private async fieldText(

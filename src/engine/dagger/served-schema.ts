@@ -1,4 +1,5 @@
 /** The part of a served module's GraphQL schema that a call goes through, asked for type by type. */
+import { orAborted } from "../../module/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
 /** A type with its list and non-null wrappers taken off. */
@@ -65,7 +66,7 @@ export class ServedSchema {
 
   private type(name: string, { callId, signal }: QueryOptions): Promise<TypeAnswer> {
     const known = this.types.get(name);
-    if (known !== undefined) return unlessAborted(known, signal);
+    if (known !== undefined) return orAborted(known, signal);
     const asked = this.session.query<{ __type: TypeAnswer | null }>(typeQuery, { name }, { callId }).then(({ __type }) => {
       if (__type === null) throw new Error(`the engine has no type ${name}`);
       return __type;
@@ -73,21 +74,8 @@ export class ServedSchema {
     this.types.set(name, asked);
     // A question that failed is asked again by the next call.
     asked.catch(() => this.types.delete(name));
-    return unlessAborted(asked, signal);
+    return orAborted(asked, signal);
   }
-}
-
-/** What several calls wait for, each until its own end. */
-export async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared;
-  signal.throwIfAborted();
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    stop = () => signal.removeEventListener("abort", onAbort);
-  });
-  return Promise.race([shared, aborted]).finally(stop);
 }
 
 export function sameName(a: string, b: string): boolean {

@@ -116,6 +116,26 @@ describe("a served module", () => {
     expect(served).toEqual([module.root]);
   });
 
+  it("goes on being served when the call that began it is cancelled", async () => {
+    const { query } = session;
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    session.query = async <T>(source: string, variables?: Record<string, unknown>, options: { signal?: AbortSignal } = {}): Promise<T> => {
+      if (source.includes("ServeModule")) await gate;
+      options.signal?.throwIfAborted();
+      return query<T>(source, variables);
+    };
+    const host = serveModule(session, module);
+    const aborter = new AbortController();
+    const first = host.call({ function: "greet", args: {}, callId: "1", signal: aborter.signal });
+    const second = host.call({ function: "greet", args: {}, callId: "2" });
+    aborter.abort(new Error("stale"));
+    await expect(first).rejects.toThrow("stale");
+    go();
+    expect(await second).toBe("hey, world");
+    expect(served).toEqual([module.root]);
+  });
+
   it("speaks of enum members as the engine does, and gives them back as they are in code", async () => {
     expect(await call("levels", { levels: ["VeryHigh", "Low"] })).toEqual(["VeryHigh", "Low"]);
   });
