@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { ExitCode, UserError } from "../errors/index.ts";
+import { outputText, printableJson } from "../text/index.ts";
 import { asSystemError } from "./system-error.ts";
 
 /** Options that every command accepts, before or after its name. */
@@ -40,6 +41,10 @@ export interface CliContext {
   interrupt(reason: string): boolean;
   /** Whether colour belongs on that stream. */
   colors(stream: "stdout" | "stderr"): boolean;
+  /** Text for the human on stdout, with colours of ours; nothing else that a terminal obeys passes. */
+  print(text: string): void;
+  /** One line of JSON on stdout. */
+  printJson(value: unknown): void;
   /** One line for the human on stderr; never mixed with results on stdout. */
   notice(text: string): void;
   /** Prints the error and returns the exit code that belongs to it. */
@@ -67,7 +72,9 @@ export function createContext(): CliContext {
       return signals !== undefined;
     },
     colors: (stream) => wantsColor(context, context[stream]),
-    notice: (text) => void context.stderr.write(`${text}\n`),
+    print: (text) => void context.stdout.write(outputText(text)),
+    printJson: (value) => void context.stdout.write(`${printableJson(value)}\n`),
+    notice: (text) => void context.stderr.write(`${outputText(text)}\n`),
     fail: (error) => report(context, error),
   };
   return context;
@@ -134,7 +141,7 @@ function report(context: CliContext, thrown: unknown): number {
   const error = asSystemError(thrown) ?? thrown;
   if (error instanceof UserError) {
     if (context.options.json) {
-      context.stderr.write(`${JSON.stringify({ error: { ...error.toJSON(), exitCode: error.exitCode } })}\n`);
+      context.stderr.write(`${printableJson({ error: { ...error.toJSON(), exitCode: error.exitCode } })}\n`);
     } else if (error.code !== "interrupted") {
       context.stderr.write(`${context.colors("stderr") ? "\u001b[31merror:\u001b[39m" : "error:"} ${error.format()}\n`);
     }
@@ -142,9 +149,9 @@ function report(context: CliContext, thrown: unknown): number {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (context.options.json) {
-    context.stderr.write(`${JSON.stringify({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`);
+    context.stderr.write(`${printableJson({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`);
   } else {
-    context.stderr.write(`fastloop has a bug, please report it with these lines:\n${stack}\n`);
+    context.stderr.write(`fastloop has a bug, please report it with these lines:\n${outputText(stack)}\n`);
   }
   return ExitCode.failed;
 }

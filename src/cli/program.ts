@@ -2,6 +2,7 @@
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { ExitCode } from "../errors/index.ts";
+import { printableJson, printableLines } from "../text/index.ts";
 import { commands, type CommandEntry } from "./commands.ts";
 import { refuseOptionsAsValues } from "./option-values.ts";
 import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
@@ -137,8 +138,8 @@ function findCommand(argv: string[]): string | undefined {
 
 /** Commander's text (`error: unknown command 'wach'` and the suggestion) in our form. */
 function asError(text: string, context: CliContext): string {
-  if (!context.options.json) return text;
-  return `${JSON.stringify({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), exitCode: 2 } })}\n`;
+  if (!context.options.json) return printableLines(text);
+  return `${printableJson({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), exitCode: 2 } })}\n`;
 }
 
 /** A reader or a terminal that went away (`fastloop functions | head -1`) is no error; what runs is cleaned up. */

@@ -3,6 +3,8 @@
  * thrown is a bug and prints as one. Exit codes are decided here and nowhere else.
  */
 
+import { outputText, printableLines } from "../text/index.ts";
+
 /** What the process ends with. Agreed in the design: scripts and CI rely on these numbers. */
 export const ExitCode = {
   passed: 0,
@@ -68,10 +70,11 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? exitCodes[code];
   }
 
-  /** `place: message`, then detail, then the hint, as the terminal shows it. */
+  /** `place: message`, then detail, then the hint, as the terminal shows it: no character in it moves a cursor. */
   format(): string {
     const head = this.place === undefined ? this.message : `${this.place}: ${this.message}`;
-    return [head, this.detail, this.hint === undefined ? undefined : `hint: ${this.hint}`]
+    const detail = this.detail === undefined ? undefined : outputText(this.detail);
+    return [printableLines(head), detail, this.hint === undefined ? undefined : printableLines(`hint: ${this.hint}`)]
       .filter((line) => line !== undefined && line !== "")
       .join("\n");
   }

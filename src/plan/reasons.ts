@@ -1,3 +1,4 @@
+import { printable } from "../text/index.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 
 /** Why a target is affected: every cause, named down to the file. */
@@ -102,21 +103,21 @@ export function describeReason(reason: Reason): string {
     case "never-run":
       return "never run here";
     case "file":
-      return `${reason.path} ${reason.change}`;
+      return `${printable(reason.path)} ${reason.change}`;
     case "files-unknown":
       return `the files of ${reason.argument} differ (which ones is no longer stored)`;
     case "call":
-      return `the call changed from \`${reason.before}\``;
+      return `the call changed from \`${printable(reason.before)}\``;
     case "environment":
-      return `${reason.name} ${reason.was === "undeclared" ? "is declared now" : "changed"} (${reason.now})`;
+      return `${printable(reason.name)} ${reason.was === "undeclared" ? "is declared now" : "changed"} (${reason.now})`;
     case "dependency":
-      return `${reason.target} changed`;
+      return `${printable(reason.target)} changed`;
     case "module":
       return "the module's code changed";
     case "configuration":
       return "the configuration changed";
     case "engine":
-      return `the engine was ${reason.before || "another one"}`;
+      return `the engine was ${printable(reason.before) || "another one"}`;
     case "previous-failure":
       return `the last run of this state ${reason.outcome === "failed" ? "failed" : `ended ${reason.outcome}`}`;
     case "input-changed-during-run":
@@ -126,6 +127,6 @@ export function describeReason(reason: Reason): string {
     case "forced":
       return "asked for";
     case "base-unusable":
-      return `cannot compare with ${reason.ref}: ${reason.why}`;
+      return `cannot compare with ${printable(reason.ref)}: ${printable(reason.why)}`;
   }
 }

@@ -1,4 +1,5 @@
 import type { LoopNotice, LoopSummary } from "../run/index.ts";
+import { outputText } from "../text/index.ts";
 import { duration } from "./text.ts";
 
 /** Workflow commands: a failure shows at its place in the pull request. */
@@ -18,7 +19,7 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
 }
 
 function escape(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return outputText(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 function escapeProperty(text: string): string {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { ErrorCode } from "../errors/index.ts";
 import type { FinishedNotice, LoopNotice } from "../run/index.ts";
+import { outputText, printableLines } from "../text/index.ts";
 import { causes, duration, painter, plural, shortDigest, shortName } from "./text.ts";
 
 export interface PlainOptions {
@@ -40,7 +41,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         }
         return;
       case "output":
-        if (options.verbose) for (const text of notice.text.trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
+        if (options.verbose) for (const text of outputText(notice.text).trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
         return;
       case "still-running":
         return line("running", "dim", `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${shortName(notice.step)}`}`);
@@ -49,7 +50,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
       case "finished":
         return finished(notice);
       case "retrying":
-        return line("retry", "yellow", `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${notice.error}`);
+        return line("retry", "yellow", `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${printableLines(notice.error)}`);
       case "blocked":
         return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
       case "settled":
@@ -59,7 +60,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         if (notice.parked.length > 0) return line("stale", "yellow", `${notice.parked.join(", ")}: waiting to be run`);
         return line("current", "green", notice.current.join(", "));
       case "notice":
-        return line("note", "dim", notice.text);
+        return line("note", "dim", printableLines(notice.text));
       case "broken":
         line("broken", "red", brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be mended");
         return options.write(indent(notice.error.format()));
@@ -77,8 +78,8 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
     line(notice.outcome === "timed-out" ? "timed out" : "failed", "red", text);
     const { error } = notice;
     if (error !== undefined) {
-      const head = error.place === undefined ? error.message : `${error.place}: ${error.message}`;
-      options.write(indent([head, error.detail].filter((part) => part !== undefined && part !== "").join("\n")));
+      const head = printableLines(error.place === undefined ? error.message : `${error.place}: ${error.message}`);
+      options.write(indent([head, error.detail === undefined ? undefined : outputText(error.detail)].filter((part) => part !== undefined && part !== "").join("\n")));
     }
     options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
   }

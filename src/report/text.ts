@@ -1,5 +1,6 @@
 /** Small pieces of text that every reporter writes alike. */
 import { describeReason, type Reason } from "../plan/index.ts";
+import { printable } from "../text/index.ts";
 
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan", text: string) => string;
 
@@ -22,7 +23,7 @@ export function shortDigest(digest: string): string {
 
 /** A step's name on one line, and not all of a long script. */
 export function shortName(name: string, longest = 120): string {
-  const line = name.replace(/\s+/g, " ");
+  const line = printable(name.replace(/\s+/g, " "));
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
 

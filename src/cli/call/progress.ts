@@ -1,6 +1,7 @@
 /** What an engine does during a call, on stderr: a few live lines on a terminal, one line per finished step elsewhere. */
 import type { EngineEvent } from "../../engine/index.ts";
 import { shortName } from "../../report/index.ts";
+import { outputText, printable } from "../../text/index.ts";
 
 /** So many running steps are shown at once. */
 const shownSteps = 8;
@@ -51,7 +52,7 @@ export class Progress {
   print(text: string): void {
     if (this.waiting !== undefined) return void this.waiting.push(text);
     this.erase();
-    this.options.stream.write(`${text}\n`);
+    this.options.stream.write(`${outputText(text)}\n`);
   }
 
   /** Leaves the terminal to another program. */
@@ -82,7 +83,7 @@ export class Progress {
     this.told.add(key);
     const [mark, color] = event.error !== undefined ? ["✘", 31] : event.cached ? ["=", 2] : ["✔", 32];
     const time = event.cached ? "cached" : duration(event.durationMs);
-    this.print(`${this.paint(mark, color)} ${this.options.verbose ? event.name : shortName(event.name)} ${this.paint(time, 2)}`);
+    this.print(`${this.paint(mark, color)} ${this.options.verbose ? printable(event.name) : shortName(event.name)} ${this.paint(time, 2)}`);
   }
 
   private redraw(): void {

@@ -4,6 +4,7 @@ import process from "node:process";
 import type { RemoteTerminal, TerminalLine } from "../../engine/index.ts";
 import type { CliContext } from "../context.ts";
 import type { Progress } from "./progress.ts";
+import { printable } from "../../text/index.ts";
 
 export interface UserTerminal {
   /** Whether a program had the terminal: what such a call gives depends on what was typed. */
@@ -37,7 +38,7 @@ export function userTerminal(context: CliContext): UserTerminal | undefined {
 
 async function converse(remote: RemoteTerminal, { stdin, signal }: CliContext, screen: NodeJS.WriteStream): Promise<void> {
   const size = () => ({ rows: screen.rows, columns: screen.columns });
-  screen.write(`terminal: ${remote.name}\n`);
+  screen.write(`terminal: ${printable(remote.name)}\n`);
   // A terminal that was closed answers each change of its mode with an error.
   const deaf = (): void => undefined;
   stdin.on("error", deaf);

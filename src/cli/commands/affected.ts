@@ -19,10 +19,10 @@ export function register(program: Command, context: CliContext): void {
       const result =
         flags.since === undefined ? { base: undefined, targets: notCurrent(plan().planned) } : affectedSince(project, flags.since);
       if (context.options.json) {
-        context.stdout.write(`${JSON.stringify(result)}\n`);
+        context.printJson(result);
         return;
       }
-      for (const { name, reasons } of result.targets) context.stdout.write(`${name}  ${causes(reasons, 3)}\n`);
+      for (const { name, reasons } of result.targets) context.print(`${name}  ${causes(reasons, 3)}\n`);
       if (result.targets.length === 0) context.notice("nothing is affected");
     });
 }

@@ -42,7 +42,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   options.json = parsed.json;
   parsed.verbose ||= options.verbose;
   if (parsed.help || (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))) {
-    context.stdout.write(renderCallHelp(parsed, module));
+    context.print(renderCallHelp(parsed, module));
     return;
   }
   checkOutput(parsed, context.cwd);
@@ -60,7 +60,9 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   const text = renderResult(value, parsed.returns, parsed.json, module);
-  context.stdout.write(context.stdout.isTTY && text !== "" && !text.endsWith("\n") ? `${text}\n` : text);
+  // A program gets the value byte for byte; a terminal gets its lines and colours.
+  if (context.stdout.isTTY) context.print(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  else context.stdout.write(text);
   process.exitCode = 0;
 }
 

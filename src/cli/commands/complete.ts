@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { findModule, loadModule } from "../../module/index.ts";
 import { completeCall, type Candidate } from "../call/complete-call.ts";
 import { commands } from "../commands.ts";
+import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { targetNames } from "../target-names.ts";
 
@@ -13,7 +14,7 @@ export function register(program: Command, context: CliContext): void {
     .argument("[words...]")
     .action(async (words: string[]) => {
       const candidates = await complete(words, program, context);
-      context.stdout.write(candidates.map(({ word, text }) => `${word}\t${text}\n`).join(""));
+      context.print(candidates.map(({ word, text }) => `${printable(word)}\t${printable(text)}\n`).join(""));
     });
 }
 

@@ -53,6 +53,6 @@ Examples:
       if (script === undefined) {
         throw new UserError("usage", `no completion for ${shell}`, { hint: Object.keys(scripts).join(", ") });
       }
-      context.stdout.write(script);
+      context.print(script);
     });
 }

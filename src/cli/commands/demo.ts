@@ -49,7 +49,7 @@ async function demo(context: CliContext, once: boolean): Promise<void> {
   }
   if (once || !context.stdout.isTTY || process.exitCode !== ExitCode.passed) return;
   const shop = path.join(root, "examples/shop");
-  context.stdout.write(`\nNow it is yours: watching ${path.relative(context.cwd, shop) || shop}. Edit a file there; Ctrl-C ends it.\n`);
+  context.print(`\nNow it is yours: watching ${path.relative(context.cwd, shop) || shop}. Edit a file there; Ctrl-C ends it.\n`);
   context.cwd = shop;
   const { watch } = await import("./watch.ts");
   await watch(context, [], {});
@@ -57,7 +57,7 @@ async function demo(context: CliContext, once: boolean): Promise<void> {
 
 /** Tells the story; false when anything came out otherwise. */
 async function tell(context: CliContext, options: LoopOptions, root: string): Promise<boolean> {
-  const print = new StoryPrinter((line) => void context.stdout.write(`${line}\n`), context.colors("stdout"));
+  const print = new StoryPrinter((line) => context.print(`${line}\n`), context.colors("stdout"));
   print.line("fastloop keeps examples/shop true: lib (TypeScript), api (uses lib), worker (Python), each tested in containers.");
   let asTold = true;
   const judge = (problems: string[]): void => {

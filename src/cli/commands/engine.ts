@@ -74,7 +74,7 @@ async function status(context: CliContext): Promise<void> {
   if (context.options.json) {
     return print(context, now === undefined ? { running: false, stateDir: engine.stateDir } : { running: true, ...now });
   }
-  context.stdout.write(now === undefined ? "the embedded engine does not run\n" : `${describe(now)}\n${details(now)}\n`);
+  context.print(now === undefined ? "the embedded engine does not run\n" : `${describe(now)}\n${details(now)}\n`);
 }
 
 function describe({ version, buildkit, pid }: DaemonStatus): string {
@@ -107,7 +107,7 @@ async function logs(context: CliContext, follow: boolean, lines: string): Promis
   if (tail.at(-1) === "") tail.pop();
   const last = count === 0 ? [] : tail.slice(-count);
   const show = context.options.json ? logLineAsJson : (line: string): string => line;
-  if (last.length > 0) context.stdout.write(`${last.map(show).join("\n")}\n`);
+  if (last.length > 0) context.print(`${last.map(show).join("\n")}\n`);
   if (follow) await followFile(context, logFile, text.length, show);
 }
 
@@ -133,7 +133,7 @@ async function followFile(context: CliContext, file: string, from: number, show:
       const text = Buffer.concat([begun, buffer.subarray(0, read)]);
       const end = text.lastIndexOf(0x0a) + 1;
       begun = text.subarray(end);
-      if (end > 0) context.stdout.write(`${text.toString("utf8", 0, end - 1).split("\n").map(show).join("\n")}\n`);
+      if (end > 0) context.print(`${text.toString("utf8", 0, end - 1).split("\n").map(show).join("\n")}\n`);
       continue;
     }
     await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);
@@ -141,5 +141,5 @@ async function followFile(context: CliContext, file: string, from: number, show:
 }
 
 function print(context: CliContext, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value)}\n`);
+  context.printJson(value);
 }

@@ -1,6 +1,7 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
 import { findModule, loadModule } from "../../module/index.ts";
+import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderFunctions } from "../call/render-functions.ts";
 
@@ -22,8 +23,6 @@ Examples:
     .action(async () => {
       const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
-      context.stdout.write(
-        context.options.json ? `${JSON.stringify(module, null, 2)}\n` : renderFunctions(module, context.options.verbose),
-      );
+      context.print(context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose));
     });
 }

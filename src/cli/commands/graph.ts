@@ -15,10 +15,10 @@ export function register(program: Command, context: CliContext): void {
       const { plan } = await openProject(context, flags.config);
       const { planned } = plan();
       if (!context.options.json) {
-        context.stdout.write(renderGraph(planned, flags.format));
+        context.print(renderGraph(planned, flags.format));
         return;
       }
       const functions = planned.map(({ item, verdict }) => ({ name: item.target.name, needs: item.target.needs, verdict }));
-      context.stdout.write(`${JSON.stringify({ functions })}\n`);
+      context.printJson({ functions });
     });
 }

@@ -46,14 +46,14 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
   }
   const taken = [...files.map((file) => file.path), ...(flags.module === true ? ["dagger.json", "pipelines"] : [])].find((file) => existsSync(path.join(root, file)));
   if (taken !== undefined) throw new UserError("usage", "is there already; init never overwrites", { place: taken });
-  const print = (text: string): void => void (context.options.json || context.stdout.write(text));
+  const print = (text: string): void => void (context.options.json || context.print(text));
   if (context.options.json && flags.dryRun === true) {
-    context.stdout.write(`${JSON.stringify({ dryRun: true, files, module: flags.module === true })}\n`);
+    context.printJson({ dryRun: true, files, module: flags.module === true });
     return;
   }
   if (flags.dryRun === true) {
-    for (const file of files) context.stdout.write(`# ${file.path}\n${file.text}\n`);
-    if (flags.module === true) context.stdout.write("# dagger.json and pipelines/: a module of the project's own\n");
+    for (const file of files) context.print(`# ${file.path}\n${file.text}\n`);
+    if (flags.module === true) context.print("# dagger.json and pipelines/: a module of the project's own\n");
     return;
   }
   for (const file of files) {
@@ -66,7 +66,7 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
     for (const file of written) print(`wrote ${file}\n`);
   }
   if (context.options.json) {
-    context.stdout.write(`${JSON.stringify({ dryRun: false, files, module: flags.module === true })}\n`);
+    context.printJson({ dryRun: false, files, module: flags.module === true });
   } else if (hasModule(root, context.options.module)) {
     print("next: `fastloop validate`, then `fastloop run`\n");
   } else {

@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
       const toRun = items.filter((item) => item.verdict === "affected");
       const expectedMs = expectedTotalMs(toRun, limitsOf(project.config.config.engine).jobs);
       if (context.options.json) {
-        context.stdout.write(`${JSON.stringify({ functions: items, expectedMs, tookMs: Math.round(tookMs) })}\n`);
+        context.printJson({ functions: items, expectedMs, tookMs: Math.round(tookMs) });
         return;
       }
       const paint = painter(context.colors("stdout"));
@@ -40,8 +40,8 @@ export function register(program: Command, context: CliContext): void {
         const state = item.verdict === "current" ? paint("green", "current") : paint("cyan", "run    ");
         const time = item.verdict === "affected" && item.expectedMs !== undefined ? `  about ${duration(item.expectedMs)}` : "";
         const why = causes(item.reasons, context.options.verbose ? 1000 : 3);
-        context.stdout.write(`${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() + "\n");
+        context.print(`${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() + "\n");
       }
-      if (toRun.length > 0 && expectedMs !== undefined) context.stdout.write(paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`));
+      if (toRun.length > 0 && expectedMs !== undefined) context.print(paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`));
     });
 }

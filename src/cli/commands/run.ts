@@ -88,7 +88,7 @@ async function warnOverBudget(context: CliContext, flags: RunFlags, tookMs: numb
 }
 
 function reporter(context: CliContext, flags: RunFlags): (notice: Parameters<ReturnType<typeof jsonReporter>>[0]) => void {
-  const write = (line: string): void => void context.stdout.write(`${line}\n`);
+  const write = (line: string): void => context.print(`${line}\n`);
   if (context.options.json || flags.format === "json") return jsonReporter(write);
   if (flags.format === "github") return githubReporter(write);
   return plainReporter({ write, colors: context.colors("stdout"), verbose: context.options.verbose, cwd: context.cwd });
@@ -98,7 +98,7 @@ function report(context: CliContext, flags: RunFlags, summary: LoopSummary, took
   const { results, ...names } = summary;
   const isEmpty = Object.values(names).every((list) => list.length === 0);
   if (context.options.json || flags.format === "json") {
-    context.stdout.write(`${JSON.stringify({ event: "summary", ...names, tookMs: Math.round(tookMs) })}\n`);
+    context.printJson({ event: "summary", ...names, tookMs: Math.round(tookMs) });
     return;
   }
   const paint = painter(context.colors("stdout"));
@@ -110,7 +110,7 @@ function report(context: CliContext, flags: RunFlags, summary: LoopSummary, took
     summary.passed.length > 0 && paint("green", `${summary.passed.length} passed`),
     summary.current.length > 0 && `${summary.current.length} current${results.size === 0 ? " (nothing to run)" : ""}`,
   ];
-  context.stdout.write(`${parts.filter((part) => part !== false).join(", ")} in ${showDuration(tookMs)}\n`);
+  context.print(`${parts.filter((part) => part !== false).join(", ")} in ${showDuration(tookMs)}\n`);
 }
 
 function exitCodeOf(summary: LoopSummary): number {

@@ -7,6 +7,7 @@ import { loadConfig, sharedCacheOf } from "../../config/index.ts";
 import { openSession, type EngineEvent } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
+import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 
 const examples = `
@@ -72,8 +73,8 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
 function tell(event: EngineEvent, context: CliContext): void {
   if (event.kind === "notice") context.notice(event.text);
   else if (event.kind === "step-done" && (!event.cached || event.error !== undefined)) {
-    context.notice(`${event.error === undefined ? "done" : "failed"}: ${event.name} (${duration(event.durationMs)})`);
-  } else if (event.kind === "log" && context.options.verbose) context.stderr.write(event.text);
+    context.notice(`${event.error === undefined ? "done" : "failed"}: ${printable(event.name)} (${duration(event.durationMs)})`);
+  } else if (event.kind === "log" && context.options.verbose) context.stderr.write(outputText(event.text));
 }
 
 function exitCodeOf(command: string, child: ReturnType<typeof spawn>): Promise<number> {

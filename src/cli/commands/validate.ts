@@ -81,9 +81,9 @@ async function callProblemsIn(context: CliContext, file: string, name: string): 
 }
 
 function print(context: CliContext, flags: ValidateFlags, file: string, problems: readonly Shown[], tookMs: number): void {
-  const write = (text: string): void => void context.stdout.write(`${text}\n`);
+  const write = (text: string): void => context.print(`${text}\n`);
   if (context.options.json || flags.format === "json") {
-    return write(JSON.stringify({ file, valid: problems.length === 0, problems, tookMs: Math.round(tookMs) }));
+    return context.printJson({ file, valid: problems.length === 0, problems, tookMs: Math.round(tookMs) });
   }
   for (const problem of problems) {
     if (flags.format === "github") write(asAnnotation(problem));

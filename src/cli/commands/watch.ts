@@ -76,7 +76,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
 /** The view on a terminal, else a line or a JSON object for each event. */
 async function showEvents(context: CliContext, flags: WatchFlags, loop: Loop, quit: () => void): Promise<WatchView | undefined> {
   const { stdout, cwd, options } = context;
-  const write = (line: string): void => void stdout.write(`${line}\n`);
+  const write = (line: string): void => context.print(`${line}\n`);
   const colors = context.colors("stdout");
   if (options.json) loop.on(jsonReporter(write));
   else if (stdout.isTTY && flags.view !== false && context.env["TERM"] !== "dumb") {

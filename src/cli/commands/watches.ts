@@ -2,6 +2,7 @@
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { painter, plural } from "../../report/index.ts";
+import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { openProject } from "../project.ts";
 
@@ -26,20 +27,20 @@ export function register(program: Command, context: CliContext): void {
       }));
       const unreadable = snapshot.unreadable();
       if (context.options.json) {
-        context.stdout.write(`${JSON.stringify({ functions, folders: snapshot.folders().length, unreadable })}\n`);
+        context.printJson({ functions, folders: snapshot.folders().length, unreadable });
         return;
       }
       const paint = painter(context.colors("stdout"));
       for (const { name, inputs } of functions) {
-        context.stdout.write(`${paint("bold", name)}\n`);
+        context.print(`${paint("bold", name)}\n`);
         for (const input of inputs) {
-          context.stdout.write(`  ${input.argument}: ${input.path}  ${plural(input.paths, "path")}\n`);
-          if (input.include !== undefined) context.stdout.write(`    only ${input.include.join(" ")}\n`);
-          if (input.exclude !== undefined) context.stdout.write(paint("dim", `    not  ${input.exclude.join(" ")}${input.gitignore === true ? " and what git ignores" : ""}\n`));
-          for (const file of input.files ?? []) context.stdout.write(`    ${file}\n`);
+          context.print(`  ${input.argument}: ${printable(input.path)}  ${plural(input.paths, "path")}\n`);
+          if (input.include !== undefined) context.print(`    only ${printable(input.include.join(" "))}\n`);
+          if (input.exclude !== undefined) context.print(paint("dim", `    not  ${printable(input.exclude.join(" "))}${input.gitignore === true ? " and what git ignores" : ""}\n`));
+          for (const file of input.files ?? []) context.print(`    ${printable(file)}\n`);
         }
       }
-      context.stdout.write(`${plural(snapshot.folders().length, "folder")} watched\n`);
-      for (const { path: at, reason } of unreadable) context.notice(`${at} cannot be read: ${reason}`);
+      context.print(`${plural(snapshot.folders().length, "folder")} watched\n`);
+      for (const { path: at, reason } of unreadable) context.notice(`${printable(at)} cannot be read: ${reason}`);
     });
 }

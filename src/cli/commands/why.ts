@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { describeReason } from "../../plan/index.ts";
 import { duration, painter } from "../../report/index.ts";
+import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { openProject } from "../project.ts";
 
@@ -23,7 +24,7 @@ export function register(program: Command, context: CliContext): void {
       const record = store.of(name).find((candidate) => candidate.digest === (found.verdict === "current" ? found.digest : lastPassed?.digest));
       if (context.options.json) {
         const { fingerprint, digest, verdict, reasons } = found;
-        context.stdout.write(`${JSON.stringify({ name, verdict, digest, reasons, lastPassed: record?.id, fingerprint: withoutValues(fingerprint) })}\n`);
+        context.printJson({ name, verdict, digest, reasons, lastPassed: record?.id, fingerprint: withoutValues(fingerprint) });
         return;
       }
       const paint = painter(context.colors("stdout"));
@@ -32,12 +33,12 @@ export function register(program: Command, context: CliContext): void {
       else if (last !== undefined) lines.push("it has not passed yet");
       for (const reason of found.reasons) lines.push(`  - ${describeReason(reason)}`);
       lines.push("its digest is made of:");
-      lines.push(`  call         ${found.fingerprint.call.join(" ")}`);
-      for (const input of found.fingerprint.inputs) lines.push(`  ${input.argument.padEnd(12)} ${input.path}  ${paint("dim", input.digest.slice(0, 12))}`);
+      lines.push(`  call         ${printable(found.fingerprint.call.join(" "))}`);
+      for (const input of found.fingerprint.inputs) lines.push(`  ${input.argument.padEnd(12)} ${printable(input.path)}  ${paint("dim", input.digest.slice(0, 12))}`);
       lines.push(`  module       ${paint("dim", found.fingerprint.module.slice(0, 12))}`, `  engine       ${found.fingerprint.engine || "(none ran yet)"}`);
       for (const [variable, hash] of Object.entries(found.fingerprint.environment)) lines.push(`  ${variable.padEnd(12)} ${hash === "unset" ? "unset" : "set"}`);
       for (const [need, digest] of Object.entries(found.fingerprint.needs)) lines.push(`  needs ${need.padEnd(6)} ${paint("dim", digest.slice(0, 12))}`);
-      context.stdout.write(`${lines.join("\n")}\n`);
+      context.print(`${lines.join("\n")}\n`);
     });
 }
 

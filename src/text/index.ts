@@ -1,0 +1,2 @@
+/** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. */
+export { outputText, printable, printableJson, printableLines } from "./printable.ts";
