@@ -26,7 +26,9 @@ export type ErrorCode =
   | "function-failed"
   | "timed-out"
   | "interrupted"
-  | "locked";
+  | "locked"
+  /** A repository asks for something that the user has not allowed. */
+  | "untrusted";
 
 const exitCodes: Record<ErrorCode, ExitCode> = {
   usage: ExitCode.usage,
@@ -38,6 +40,7 @@ const exitCodes: Record<ErrorCode, ExitCode> = {
   "timed-out": ExitCode.timedOut,
   interrupted: ExitCode.interrupted,
   locked: ExitCode.usage,
+  untrusted: ExitCode.usage,
 };
 
 export interface UserErrorOptions {

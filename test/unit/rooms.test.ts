@@ -13,11 +13,12 @@ const levels: Record<string, number> = {
   module: 2,
   engine: 3,
   call: 4,
-  plan: 5,
-  watch: 6,
-  run: 7,
-  report: 8,
-  cli: 9,
+  trust: 5,
+  plan: 6,
+  watch: 7,
+  run: 8,
+  report: 9,
+  cli: 10,
 };
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { UserError } from "../errors/index.ts";
+import type { Ask, AskKind } from "./types.ts";
+
+const words: Record<AskKind, (what: string) => string> = {
+  command: (what) => `runs the command \`${what}\``,
+  variable: (what) => `reads your variable ${what}`,
+  read: (what) => `reads ${what}, which is outside of the repository`,
+  write: (what) => `writes to ${what}, which is not the repository's own`,
+  socket: (what) => `connects to the socket ${what}`,
+  service: (what) => `connects to ${what} from this machine`,
+  ports: (what) => `opens ports of this machine (${what})`,
+  publish: (what) => `pushes ${what} with your credentials`,
+  runtime: (what) => `puts the image ${what} into your container runtime`,
+  engine: (what) => `runs everything on the BuildKit daemon ${what}`,
+  cache: (what) => `uses the shared cache ${what} with your credentials`,
+  "root-capabilities": () => "runs containers with root capabilities (insecureRootCapabilities)",
+  "host-process": () => "runs function bodies on this machine without a boundary",
+};
+
+/** Control characters of a name would otherwise move the cursor of whoever reads it. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
+
+/** `env --token reads your variable TOKEN`. */
+export function describeAsk({ kind, what, by }: Ask): string {
+  return printable(`${by} ${words[kind](what)}`);
+}
+
+/** What is trusted of an ask, as one text. */
+export function askKey({ kind, what, by }: Ask): string {
+  return JSON.stringify([kind, what, by]);
+}
+
+/** 32 hexadecimal digits that stand for exactly these asks, in any order. */
+export function digestOfAsks(asks: readonly Ask[]): string {
+  const keys = [...new Set(asks.map(askKey))].toSorted();
+  return createHash("sha256").update(JSON.stringify(keys)).digest("hex").slice(0, 32);
+}
+
+/** Why something does not run, for a terminal and for CI: what is asked, where, and the command that allows it. */
+export function refusal(missing: readonly Ask[]): UserError {
+  const [first, ...others] = missing;
+  if (first === undefined) throw new Error("nothing is missing");
+  return new UserError("untrusted", `${describeAsk(first)}: this needs your trust`, {
+    place: first.place,
+    detail: others.map((ask) => `${ask.place === undefined ? "" : `${ask.place}: `}${describeAsk(ask)}`).join("\n"),
+    hint: "look at all that it asks for with `fastloop trust --show` and allow it with `fastloop trust`; --trust allows it for one command",
+  });
+}
