@@ -1,5 +1,6 @@
 // Bundles src/ into dist/ with esbuild: one file per program, shared code in chunks, so that `fastloop --version`
-// reads two small files and a command loads only what it needs.
+// reads two small files and a command loads only what it needs. `--release` is for the npm package: no source maps, no
+// programs of the checkout alone, but types for importers and the licences of what is bundled.
 import { build } from "esbuild";
 import { existsSync } from "node:fs";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,23 +8,24 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
+import { writeModuleTemplate } from "./module-template.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, "dist");
 const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
+const release = process.argv.includes("--release");
 
 /** Programs: name in dist/ -> source. */
 const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine/embedded/daemon/main.ts",
-  provision: "src/engine/dagger/provision.ts",
   "setup-support": "src/engine/embedded/daemon/setup-support.ts",
-  bench: "test/bench/main.ts",
-  chaos: "test/chaos/main.ts",
+  index: "src/index.ts",
 };
+const checkoutPrograms = { bench: "test/bench/main.ts", chaos: "test/chaos/main.ts" };
 
 const entryPoints = Object.fromEntries(
-  Object.entries(programs).filter(([, source]) => existsSync(path.join(root, source))),
+  Object.entries(release ? programs : { ...programs, ...checkoutPrograms }).filter(([, source]) => existsSync(path.join(root, source))),
 );
 
 await rm(dist, { recursive: true, force: true });
@@ -36,12 +38,12 @@ const result = await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  sourcemap: "linked",
+  sourcemap: release ? false : "linked",
   metafile: true,
   logLevel: "warning",
   define: { __FASTLOOP_VERSION__: JSON.stringify(version) },
-  // Loaded at run time from node_modules, never part of a bundle: the compiler, the bundler and the SDK.
-  external: ["esbuild", "typescript", "@dagger.io/dagger"],
+  // Loaded at run time from node_modules, never part of a bundle: the compiler and the bundler.
+  external: ["esbuild", "typescript"],
   loader: { ".proto": "text", ".graphql": "text" },
   banner: {
     // CommonJS dependencies inside an ES module bundle look for these.
@@ -49,7 +51,13 @@ const result = await build({
   },
 });
 
-await buildSdkPrograms(dist);
+const sdk = await buildSdkPrograms(dist, { release });
+await writeModuleTemplate(path.join(dist, "module-template"));
+if (release) {
+  const { writeLicences, writeTypes } = await import("./release.mjs");
+  await writeLicences(path.join(dist, "licences.txt"), [result.metafile, ...sdk.metafiles]);
+  await writeTypes(dist);
+}
 
 // The build id tells a running engine daemon of another build apart.
 const hash = createHash("sha256");

@@ -8,7 +8,7 @@ interface Descriptor {
 interface Layout {
   manifests: Descriptor[];
 }
-interface Manifest {
+interface ArchiveManifest {
   config?: Descriptor;
   layers?: Descriptor[];
   manifests?: Descriptor[];
@@ -28,7 +28,7 @@ export async function namedTarball(image: Container, name: string): Promise<File
   const layout = unpacked.directory("/image");
   const index = JSON.parse(await layout.file("index.json").contents()) as Layout;
   const blob = (digest: string): string => `blobs/${digest.replace(":", "/")}`;
-  const read = async (digest: string): Promise<Manifest> => JSON.parse(await layout.file(blob(digest)).contents()) as Manifest;
+  const read = async (digest: string): Promise<ArchiveManifest> => JSON.parse(await layout.file(blob(digest)).contents()) as ArchiveManifest;
   let manifest = await read(index.manifests[0]!.digest);
   if (manifest.manifests !== undefined) manifest = await read(manifest.manifests[0]!.digest);
   const docker = [{ Config: blob(manifest.config!.digest), RepoTags: [name], Layers: (manifest.layers ?? []).map((layer) => blob(layer.digest)) }];

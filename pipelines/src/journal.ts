@@ -5,19 +5,19 @@ import type { Container } from "@dagger.io/dagger";
  * A cache volume in which every layer of the dev image writes a line when it really runs. It is in no layer and in no
  * cache key, so it tells hit from miss without changing either.
  */
-const folder = "/.fastloop-journal";
+const journalFolder = "/.fastloop-journal";
 const volume = (project: string) => dag.cacheVolume(`fastloop-journal-${project}`);
 
 /** Mounts the journal for a step. */
-export const withJournal = (container: Container, project: string): Container => container.withMountedCache(folder, volume(project));
-export const withoutJournal = (container: Container): Container => container.withoutMount(folder);
+export const withJournal = (container: Container, project: string): Container => container.withMountedCache(journalFolder, volume(project));
+export const withoutJournal = (container: Container): Container => container.withoutMount(journalFolder);
 
 /** The shell command by which a layer notes that it runs. */
-export const note = (layer: string, text = "ran"): string => `echo ${text} >> ${folder}/${layer}`;
+export const note = (layer: string, text = "ran"): string => `echo ${text} >> ${journalFolder}/${layer}`;
 
 /** The lines of each layer so far. `nonce` makes the reading a step of its own. */
 export async function readJournal(project: string, nonce: string): Promise<Record<string, string[]>> {
-  const script = `cd ${folder} && for f in *; do [ -f "$f" ] && sed "s|^|$f |" "$f"; done; true`;
+  const script = `cd ${journalFolder} && for f in *; do [ -f "$f" ] && sed "s|^|$f |" "$f"; done; true`;
   const text = await withJournal(dag.container().from("debian:bookworm-slim"), project)
     .withEnvVariable("FASTLOOP_NONCE", nonce)
     .withExec(["sh", "-ec", script])

@@ -3,7 +3,7 @@ import type { RegistryContent } from "./retention.ts";
 const indexTypes = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 const manifestTypes = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
-interface Manifest {
+interface RegistryManifest {
   mediaType?: string;
   config?: { digest: string };
   manifests?: { digest: string }[];
@@ -68,7 +68,7 @@ export class RegistryClient {
     const response = await this.request(`manifests/${reference}`, { headers: { accept: [...indexTypes, ...manifestTypes].join(", ") } });
     const digest = response.headers.get("docker-content-digest") ?? reference;
     if (content.manifests[digest] !== undefined) return digest;
-    const manifest = (await response.json()) as Manifest;
+    const manifest = (await response.json()) as RegistryManifest;
     const children = (manifest.manifests ?? []).map((child) => child.digest);
     content.manifests[digest] = { createdMs: 0, children };
     for (const child of children) await this.#read(child, content);

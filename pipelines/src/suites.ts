@@ -79,7 +79,9 @@ export async function prepareSuite(config: Config, suite: ResolvedSuite, project
   let image = (await imageOf(config, suite, project)).withWorkdir(workdir);
   for (const [name, value] of Object.entries(suite.env)) image = image.withEnvVariable(name, value);
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
-  if (suite.install.length > 0) image = run(image, suite.install, suite.caches);
+  // A package manager that found nothing to install makes no folder.
+  const folders = suite.installed.map((path) => `mkdir -p '${path}'`);
+  if (suite.install.length > 0) image = run(image, [...suite.install, ...folders], suite.caches);
   const installed = image;
   const files = suite.sources.filter((path) => !path.endsWith("/"));
   if (files.length > 0) image = image.withDirectory(workdir, source, { include: files });

@@ -5,7 +5,7 @@ import { cargoJunit, goJunit } from "./junit.ts";
 import { plannedTiers, readyTier, tierCommand } from "./suites.ts";
 import type { PlannedTier, SuiteRequest } from "./suites.ts";
 
-const folder = "/tmp/fastloop-reports";
+const reportsFolder = "/tmp/fastloop-reports";
 
 /**
  * Runs the same tests for their reports: `SUITE/TIER/junit.xml`, the coverage beside it, the output and the exit code. A
@@ -18,11 +18,11 @@ export async function testReports(config: Config, source: Directory, request: Su
 }
 
 async function reportsOf(config: Config, source: Directory, planned: PlannedTier, coverage: boolean): Promise<Directory> {
-  const { container, told } = await readyTier(config, source, planned, { reports: folder, coverage });
+  const { container, told } = await readyTier(config, source, planned, { reports: reportsFolder, coverage });
   if (container === undefined) return dag.directory().withNewFile("output.txt", `${told}\n`);
-  const ended = container.withDirectory(folder, dag.directory()).withExec(tierCommand(planned), { expect: ReturnType.Any });
+  const ended = container.withDirectory(reportsFolder, dag.directory()).withExec(tierCommand(planned), { expect: ReturnType.Any });
   const [output, exitCode] = await Promise.all([ended.stdout(), ended.exitCode()]);
-  const files = ended.directory(folder).withNewFile("output.txt", output).withNewFile("exit-code", `${exitCode}\n`);
+  const files = ended.directory(reportsFolder).withNewFile("output.txt", output).withNewFile("exit-code", `${exitCode}\n`);
   const { runner } = planned.suite;
   if (runner !== "go" && runner !== "cargo") return files;
   return files.withNewFile("junit.xml", runner === "go" ? goJunit(output) : cargoJunit(output));

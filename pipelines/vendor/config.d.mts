@@ -17,6 +17,15 @@ export type ScanConfig = NonNullable<Config["scan"]>;
 export type PresetName = "npm" | "pnpm" | "yarn" | "pip" | "uv" | "poetry" | "go" | "cargo";
 export type ServicePresetName = "postgres" | "redis";
 export type TierName = "smoke" | "fast" | "full";
+export interface LoadedConfig {
+  config: Config;
+  /** Absolute path of `fastloop.yaml`; undefined where there is none and the defaults hold. */
+  path?: string;
+  /** Folder that the paths and calls in it are relative to: that of the file, else where it was looked for. */
+  root: string;
+  /** SHA-256 of the file's text; empty without a file. */
+  digest: string;
+}
 export interface ConfigProblem {
   line: number;
   column: number;
