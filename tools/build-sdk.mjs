@@ -20,7 +20,6 @@ const shared = {
   platform: "node",
   target: "node20",
   keepNames: true,
-  sourcemap: "linked",
   logLevel: "warning",
   metafile: true,
   banner: {
@@ -28,16 +27,17 @@ const shared = {
   },
 };
 
-/** Builds into `outdir`; returns the files written, relative to the root. */
-export async function buildSdkPrograms(outdir) {
+/** Builds into `outdir`; returns esbuild's accounts of what went into which file. */
+export async function buildSdkPrograms(outdir, { release = false } = {}) {
+  const options = { ...shared, sourcemap: release ? false : "linked" };
   const scan = await build({
-    ...shared,
+    ...options,
     entryPoints: { "module-scan": "src/module/scan/main.ts" },
     outdir,
     plugins: [scanPlugin],
   });
   const host = await build({
-    ...shared,
+    ...options,
     entryPoints: { "module-host": "src/module/host/main.ts", sdk: "sdk:public", "sdk-telemetry": "sdk:telemetry" },
     outdir,
     splitting: true,
@@ -46,8 +46,9 @@ export async function buildSdkPrograms(outdir) {
     chunkNames: "sdk-[name]-[hash]",
     plugins: [hostPlugin],
   });
+  const provision = await build({ ...options, entryPoints: { provision: "src/engine/dagger/provision.ts" }, outdir, plugins: [provisionPlugin] });
   await writeFile(path.join(outdir, "core-schema.json"), JSON.stringify(coreSchema()));
-  return [...Object.keys(scan.metafile.outputs), ...Object.keys(host.metafile.outputs)];
+  return { metafiles: [scan.metafile, host.metafile, provision.metafile] };
 }
 
 /** The introspector with our compiler, and without the generated client (it only wants `TypeDefKind` of it). */
@@ -112,16 +113,28 @@ const hostPlugin = {
         path.resolve(args.resolveDir, args.path) === path.join(sdk, target) ? to() : undefined,
       );
     }
-    const stub = (file, contents) =>
-      builder.onLoad({ filter: new RegExp(`dist/src/${file}\\.js$`) }, () => ({ contents, loader: "js" }));
-    stub(
-      "telemetry/init",
-      "export class DaggerOtelConfigurator { initialize() {} configure() {} async close() {} setupEnv() {} }",
-    );
-    stub("provisioning/index", "export function withEngineSession() { throw new Error('there is no session in the environment'); }");
-    stub("module/entrypoint/entrypoint", "export async function entrypoint() { throw new Error('fastloop runs this module'); }");
+    stub(builder, "telemetry/init", noExporters);
+    stub(builder, "provisioning/index", "export function withEngineSession() { throw new Error('there is no session in the environment'); }");
+    stub(builder, "module/entrypoint/entrypoint", noEntrypoint);
   },
 };
+
+/** The SDK for the program that starts an engine: its provisioning, without exporters and without what runs a module. */
+const provisionPlugin = {
+  name: "sdk-provision",
+  setup(builder) {
+    stub(builder, "telemetry/init", noExporters);
+    stub(builder, "module/entrypoint/entrypoint", noEntrypoint);
+  },
+};
+
+const noExporters = "export class DaggerOtelConfigurator { initialize() {} configure() {} async close() {} setupEnv() {} }";
+const noEntrypoint = "export async function entrypoint() { throw new Error('fastloop runs this module'); }";
+
+/** Puts `contents` in the place of a file of the SDK. */
+function stub(builder, file, contents) {
+  builder.onLoad({ filter: new RegExp(`dist/src/${file}\\.js$`) }, () => ({ contents, loader: "js" }));
+}
 
 /** The ECMAScript library as one file without comments: parsing it is half of a scan's time. */
 function libraryTypes() {

@@ -17,7 +17,7 @@ export function dependencies() {
     missing: isCheckout() ? missingDependencies() : undefined,
     found: "as package-lock.json has them",
     run: (detail) =>
-      run(npm(), ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      run(npm(), ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"], {
         cwd: root,
         onLine: detail,
         next: "check that npm reaches its registry (npm ping), then run this again",
@@ -68,8 +68,8 @@ function builtFrom() {
 function sourcesHash() {
   const hash = createHash("sha256");
   const add = (file) => hash.update(file).update("\0").update(readFileSync(path.join(root, file)));
-  for (const file of ["package.json", "package-lock.json", "tools/build.mjs"]) add(file);
-  for (const folder of ["src", "test/bench"]) {
+  for (const file of ["package.json", "package-lock.json", "tools/build.mjs", "tools/build-sdk.mjs", "tools/module-template.mjs"]) add(file);
+  for (const folder of ["src", "pipelines/src", "test/bench", "test/chaos"]) {
     if (!existsSync(path.join(root, folder))) continue;
     const entries = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true });
     const files = entries
