@@ -83,6 +83,6 @@ function importLines(imports) {
     lines.set(key, { names: before, from, typeOnly });
   }
   return [...lines.values()]
-    .map((line) => (typeof line === "string" ? line : `import ${line.typeOnly ? "type " : ""}{ ${[...line.names].sort().join(", ")} } from "${line.from}";`))
+    .map((line) => (typeof line === "string" ? line : `import ${line.typeOnly ? "type " : ""}{ ${[...line.names].sort((a, b) => (a < b ? -1 : 1)).join(", ")} } from "${line.from}";`))
     .join("\n");
 }

@@ -9,7 +9,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** Writes name, version, licence and licence text of every package that esbuild's `metafiles` took something from. */
 export async function writeLicences(file, metafiles) {
   const folders = new Set(metafiles.flatMap(({ inputs }) => Object.keys(inputs).flatMap(packageFolder)));
-  const sections = [...folders].sort().map((folder) => {
+  const sections = [...folders].sort((a, b) => (a < b ? -1 : 1)).map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8"));
     const text = readdirSync(path.join(root, folder)).filter((entry) => /^(licen[cs]e|notice|copying)(\.|-|$)/i.test(entry)).sort();
     return [`${name} ${version} (${license})`, ...text.map((entry) => readFileSync(path.join(root, folder, entry), "utf8").trim())].join("\n\n");
