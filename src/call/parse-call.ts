@@ -31,6 +31,8 @@ const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, va
   "no-cache": { takesValue: false, apply: (call) => void (call.noCache = true) },
   verbose: { takesValue: false, apply: (call) => void (call.verbose = true) },
   silent: { takesValue: false, apply: (call) => void (call.silent = true) },
+  trust: { takesValue: false, apply: (call) => void (call.trust = true) },
+  "no-trust": { takesValue: false, apply: (call) => void (call.trust = false) },
   via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
   engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
   "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
@@ -42,7 +44,7 @@ const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, va
 };
 
 /** What `dagger call` does not know, or is told by us. */
-const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-color", "module"]);
+const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-color", "module", "trust", "no-trust"]);
 
 const shortFlags: Record<string, string> = { o: "output", j: "json", h: "help", v: "verbose", s: "silent", m: "module", q: "quiet" };
 

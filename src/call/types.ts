@@ -54,6 +54,8 @@ export interface ParsedCall {
   noCache: boolean;
   verbose: boolean;
   silent: boolean;
+  /** `--trust` or `--no-trust` among the words. */
+  trust?: boolean;
   /** Where function bodies run: a process beside the CLI, a Dagger engine's own containers, or `dagger call` itself. */
   via: "host" | "module" | "call";
   /** As given among the words of the call; there it says more than the environment. */

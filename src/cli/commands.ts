@@ -59,6 +59,7 @@ export const commands: Record<string, CommandEntry> = {
       ["fastloop validate --format github", "as annotations of a pull request"],
     ],
   },
+  trust: { summary: "allow what the repository asks of this machine", load: () => import("./commands/trust.ts") },
   call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
   session: { summary: "run a program with an engine session in its environment", load: () => import("./commands/session.ts") },

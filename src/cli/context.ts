@@ -19,6 +19,8 @@ export interface GlobalOptions {
   json: boolean;
   /** `-m`: folder of the module; undefined: found upwards from `cwd`. */
   module?: string;
+  /** `--trust` and `--no-trust`; undefined: what the environment or the user's stored word says. */
+  trust?: boolean;
   /** `--no-color` turns it off; undefined: decided by the stream and the environment. */
   color?: boolean;
 }
@@ -98,6 +100,7 @@ export function applyGlobalOptions(context: CliContext, parsed: Record<string, u
     verbose: parsed.verbose === true,
     json: parsed.json === true,
     module: text("module"),
+    trust: typeof parsed.trust === "boolean" ? parsed.trust : undefined,
     color: parsed.color === false ? false : undefined,
   };
   const directory = text("directory");

@@ -4,6 +4,7 @@ import { durationMs, longestTimeLimitMs, type TierName } from "../config/index.t
 import { UserError } from "../errors/index.ts";
 import type { LoopOptions } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
+import { trustModeOf } from "./trust.ts";
 
 export interface LoopFlags {
   jobs?: string;
@@ -34,6 +35,7 @@ export function loopOptions(context: CliContext, flags: LoopFlags, command: stri
     moduleDir: context.options.module,
     configFile: flags.config,
     environment: context.env,
+    trust: trustModeOf(context),
     engine: context.options.engine,
     buildkitHost: context.options.buildkitHost,
     command,

@@ -80,6 +80,8 @@ function globalOptions(): Option[] {
     new Option("-m, --module <dir>", "folder of the module (default: the nearest dagger.json upwards)"),
     new Option("--engine <kind>", "where functions run").choices(["auto", "embedded", "dagger"]),
     new Option("--buildkit-host <address>", "BuildKit daemon for the embedded engine"),
+    new Option("--trust", "allow what the repository asks of this machine, for this command"),
+    new Option("--no-trust", "allow nothing of it, whatever was trusted before"),
     new Option("--json", "print machine-readable output"),
     new Option("-v, --verbose", "say more"),
     new Option("--no-color", "never print colours"),

@@ -3,6 +3,7 @@ import { environmentKey } from "../call/index.ts";
 import { loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
 import { RunStore, sweepDrafts } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
+import { trustModeOf } from "./trust.ts";
 
 export interface OpenProject {
   project: Project;
@@ -12,7 +13,7 @@ export interface OpenProject {
 }
 
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
-  const options = { cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env };
+  const options = { cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env, trust: trustModeOf(context), engine: context.options.engine, buildkitHost: context.options.buildkitHost };
   const place = placeProject(options);
   sweepDrafts(place.stateDir);
   const hasher = projectHasher(place.stateDir, (text) => context.notice(text));

@@ -9,3 +9,4 @@ export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";
 export { durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
 export { sharedCacheOf } from "./shared-cache.ts";
+export { rootCapabilitiesOfUser, userConfigFile } from "./user-config.ts";

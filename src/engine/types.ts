@@ -81,6 +81,8 @@ export interface OpenSessionOptions {
   cache?: SharedCache;
   /** Whose functions the session runs: what `currentModule` answers with. */
   module?: { name: string; sourceDir: string };
+  /** Containers may have root capabilities where they ask for them; on the embedded engine only. */
+  rootCapabilities?: boolean;
   signal?: AbortSignal;
   /** Somebody sits at a terminal; called when a program in a container is to have it. Without it `terminal` is an error. */
   onTerminal?: (terminal: RemoteTerminal) => void;

@@ -8,7 +8,7 @@ import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
-const formatVersion = 2;
+const formatVersion = 3;
 /** So many modules are kept; the oldest go first. */
 const keptModules = 200;
 

@@ -1,4 +1,5 @@
 /** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
@@ -7,6 +8,7 @@ import { listModuleFiles, moduleDigest } from "./digest.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";
 import { scanSources } from "./scan/run.ts";
+import { listSources } from "./sources.ts";
 import type { FunctionInfo, ModuleInfo } from "./types.ts";
 
 /**
@@ -60,7 +62,17 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
   }
   const { name, engineVersion } = manifest;
   const dependencies = manifest.dependencies.map(camelCase);
-  return { name, engineVersion, dependencies, digest, mainObject, ...scanned };
+  const insecurePlaces = placesOf("insecureRootCapabilities", manifest);
+  return { name, engineVersion, dependencies, digest, mainObject, insecurePlaces, ...scanned };
+}
+
+/** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */
+function placesOf(word: string, { root, source }: Manifest): string[] {
+  return listSources(path.join(root, source, "src")).flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .flatMap((line, index) => (line.includes(word) ? [`${path.relative(root, file)}:${index + 1}`] : [])),
+  );
 }
 
 /** Before v0.19.4, or when dagger.json says so, a function without a policy is cached for the session only. */

@@ -22,6 +22,8 @@ export interface ModuleInfo {
   description: string;
   /** What the scan warned about, e.g. a default value that only exists at run time. */
   warnings: string[];
+  /** `file:line` of each line of the sources that has `insecureRootCapabilities` in it. */
+  insecurePlaces: string[];
 }
 
 export interface InterfaceInfo {

@@ -12,4 +12,5 @@ export { declaredTargets, isInTier, parseTargetCall, resolveTarget, resolveTarge
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, type AffectedSince } from "./since.ts";
+export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
 export type { RunPolicy, Target } from "./targets.ts";

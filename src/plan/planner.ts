@@ -3,6 +3,7 @@ import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } fr
 import { diffManifests, type FileChange, type ManifestStore } from "./manifests.ts";
 import type { ProjectSnapshot } from "./project-scan.ts";
 import { reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
+import { describeAsk } from "../trust/index.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
 /** What a target's inputs mean now. */
@@ -29,9 +30,11 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
   return ordered.map((item) => {
     const needs = Object.fromEntries(item.target.needs.map((name) => [name, digests.get(name) ?? ""]));
     const fingerprint = fingerprintOf(item, context, needs);
-    const digest = digestOf(fingerprint);
+    // Of its own while it is refused: with the user's word it is another one, which is run.
+    const digest = item.untrusted.length === 0 ? digestOf(fingerprint) : digestOf({ ...fingerprint, call: ["untrusted", ...fingerprint.call] });
     digests.set(item.target.name, digest);
     const history = context.history(item.target.name);
+    if (item.untrusted.length > 0) return { item, digest, fingerprint, verdict: "affected", reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }] };
     if (history.hasPassed(digest)) return { item, digest, fingerprint, verdict: "current", reasons: [] };
     const reasons = reasonsFor(fingerprint, digest, history, (index, before) => changedFiles(item, context, index, before));
     return { item, digest, fingerprint, verdict: "affected", reasons };

@@ -5,6 +5,8 @@ import { ContentHasher } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner, type ScannedInput } from "./project-scan.ts";
 import { resolveTargets, type ResolvedTarget } from "./resolve.ts";
+import { TrustStore, type Trust, type TrustMode } from "../trust/index.ts";
+import { trustedFolder, withTrust } from "./trusted.ts";
 
 export interface ProjectOptions {
   /** Where to look for fastloop.yaml and dagger.json, upwards. */
@@ -14,6 +16,13 @@ export interface ProjectOptions {
   /** `--config`. */
   configFile?: string;
   environment?: NodeJS.ProcessEnv;
+  /** What the command line says instead of the configuration. */
+  engine?: string;
+  buildkitHost?: string;
+  /** Whose word counts for what the project asks of this machine; default: what is stored. */
+  trust?: TrustMode;
+  /** Find the line of everything that is asked for, also of what is allowed. */
+  placesOfAsks?: boolean;
 }
 
 /** Where a project lies; known even when its configuration or module cannot be read. */
@@ -35,6 +44,8 @@ export interface Project extends ProjectPlace {
   scanner: ProjectScanner;
   /** Configuration and module: when these change the project has to be read again. */
   sources: ScannedInput[];
+  /** What it asks of this machine, and what of that it may have. */
+  trust: Trust;
 }
 
 export function placeProject({ cwd, configFile }: ProjectOptions): ProjectPlace {
@@ -50,10 +61,12 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     loadConfig({ cwd: options.cwd, file: options.configFile }),
     loadModule(findModule(options.cwd, options.moduleDir), options.environment),
   ]);
-  const targets = orderTargets(resolveTargets(config, module));
+  const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
   const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
+  // Where something is asked for, the user's word is looked at as the configuration is.
+  if (trust.asks.length > 0) sources.push({ kind: "file", path: new TrustStore(options.environment).fileOf(trustedFolder(config, module)), filter: {} });
   const inputs = targets.flatMap((target) => [...target.inputs, ...target.sent]);
-  return { ...place, config, module, targets, sources, scanner: new ProjectScanner([...inputs, ...sources], hasher) };
+  return { ...place, config, module, targets, sources, trust, scanner: new ProjectScanner([...inputs, ...sources], hasher) };
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */

@@ -18,6 +18,8 @@ export type Reason =
   | { kind: "input-changed-during-run" }
   | { kind: "format" }
   | { kind: "forced" }
+  /** It is refused: it asks for what the user has not allowed, each in words. */
+  | { kind: "untrusted"; asks: string[] }
   | { kind: "base-unusable"; ref: string; why: string };
 
 /** The part of a record that causes are told from. */
@@ -126,6 +128,8 @@ export function describeReason(reason: Reason): string {
       return "records of an older fastloop do not count";
     case "forced":
       return "asked for";
+    case "untrusted":
+      return `needs your trust: ${reason.asks.join("; ")}`;
     case "base-unusable":
       return `cannot compare with ${printable(reason.ref)}: ${printable(reason.why)}`;
   }

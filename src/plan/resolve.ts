@@ -4,6 +4,7 @@ import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "
 import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
 import { isGitignored, type TreeFilter } from "../tree/index.ts";
+import type { Ask } from "../trust/index.ts";
 import { resourcesOf } from "./resources.ts";
 import type { Target } from "./targets.ts";
 
@@ -27,6 +28,8 @@ export interface ResolvedTarget {
   inputs: TargetInput[];
   /** What the call sends to the engine: the same trees, unless `inputs` narrowed or widened what is hashed. */
   sent: TargetInput[];
+  /** What it asks for and is not allowed; with any of it, it is refused and none of its inputs is looked at. */
+  untrusted: readonly Ask[];
 }
 
 /** State of ours; it changes with every run and is never anyone's input. */
@@ -103,9 +106,9 @@ export function resolveTarget(target: Target, config: LoadedConfig, module: Modu
   const ignored = config.config.watch?.ignore ?? [];
   const sent = inputsOf(call, module);
   const hashed = sent.map((input) => withoutPatterns(input, ignored));
-  if (target.inputs === undefined) return { target, call, inputs: hashed, sent };
+  if (target.inputs === undefined) return { target, call, inputs: hashed, sent, untrusted: [] };
   const files = hashed.filter((input) => input.kind === "file");
-  return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files] };
+  return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files], untrusted: [] };
 }
 
 /** The call by the grammar of `fastloop call`. Throws a `UserError` whose place is the word that is wrong. */

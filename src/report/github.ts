@@ -12,7 +12,7 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
       if (notice.outcome === "passed") return write(label);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
       const where = file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
-      const text = [notice.error?.message, notice.error?.detail].filter((part) => part !== undefined).join("\n");
+      const text = [notice.error?.message, notice.error?.detail, notice.error?.hint].filter((part) => part !== undefined).join("\n");
       write(`::error${where}${where === "" ? " " : ""}title=${escapeProperty(label)}::${escape(text)}`);
     }
   };

@@ -75,13 +75,13 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
     const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}  ${state}`;
     if (notice.outcome === "passed") return line("passed", notice.fresh ? "green" : "yellow", text);
     if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);
-    line(notice.outcome === "timed-out" ? "timed out" : "failed", "red", text);
+    line(notice.outcome === "timed-out" ? "timed out" : notice.error?.untrusted === true ? "refused" : "failed", "red", text);
     const { error } = notice;
     if (error !== undefined) {
       const head = printableLines(error.place === undefined ? error.message : `${error.place}: ${error.message}`);
-      options.write(indent([head, error.detail === undefined ? undefined : outputText(error.detail)].filter((part) => part !== undefined && part !== "").join("\n")));
+      options.write(indent([head, error.detail === undefined ? undefined : outputText(error.detail), error.hint === undefined ? undefined : `hint: ${error.hint}`].filter((part) => part !== undefined && part !== "").join("\n")));
     }
-    options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
+    if (error?.untrusted !== true) options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
   }
 }
 

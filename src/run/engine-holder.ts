@@ -13,6 +13,8 @@ export interface EngineHolderOptions {
   via: "host" | "module";
   cache?: SharedCache;
   module: { name: string; sourceDir: string };
+  /** Whether containers may have root capabilities. */
+  rootCapabilities(): Promise<boolean>;
   environment: NodeJS.ProcessEnv;
   hasher: ContentHasher;
   onNotice(text: string): void;
@@ -102,12 +104,12 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, via, buildkitHost, cache, module, offline, onNotice } = this.options;
+    const { workdir, engine, via, rootCapabilities, buildkitHost, cache, module, offline, onNotice } = this.options;
     try {
       const { describeEngineChoice, needsDagger, openSession } = await engineRoom();
       // Before an engine is started for nothing.
       if (via === "module" && (await describeEngineChoice({ engine, buildkitHost })).choice.kind.startsWith("buildkit")) throw needsDagger();
-      const session = await openSession({ workdir, engine, buildkitHost, cache, module, offline, signal: this.closing.signal, onNotice });
+      const session = await openSession({ workdir, rootCapabilities: await rootCapabilities(), engine, buildkitHost, cache, module, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

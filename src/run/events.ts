@@ -36,7 +36,7 @@ export interface FinishedNotice {
   durationMs: number;
   /** What it returned, as text. */
   value?: string;
-  error?: { message: string; detail?: string; place?: string; exitCode: number };
+  error?: { message: string; detail?: string; place?: string; exitCode: number; hint?: string; /** It was refused for what it asks of this machine, and did not run. */ untrusted?: true };
   /** Steps of the engine, and how many of them came from its cache. */
   steps: { total: number; cached: number };
   /** How often it was tried; more than once only where retries are declared. */

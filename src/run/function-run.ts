@@ -2,7 +2,8 @@ import { performance } from "node:perf_hooks";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
-import type { PlannedTarget, Project } from "../plan/index.ts";
+import { asksOfTarget, type PlannedTarget, type Project } from "../plan/index.ts";
+import { refusal } from "../trust/index.ts";
 import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import type { OpenSteps } from "./open-steps.ts";
@@ -59,6 +60,7 @@ export async function runFunction(
   const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
   let engine: WarmEngine | undefined;
   const attempt = async (): Promise<Execution> => {
+    requireTrust(item, context);
     engine = await context.engine.forModule(context.project.module);
     controller.signal.throwIfAborted();
     return executeTarget(item, engine, {
@@ -128,6 +130,8 @@ export async function runFunction(
     error,
     ...(execution === undefined ? {} : { value: textOf(execution.value) }),
   };
+  // Of what was not run there is nothing to record.
+  if (failure instanceof UserError && failure.code === "untrusted") return { finished, record: () => Promise.resolve() };
   if (failure instanceof UserError && failure.code === "engine-unavailable") {
     await context.engine.drop();
     return { finished, record: () => Promise.resolve() };
@@ -175,6 +179,13 @@ function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {
   return signal.reason instanceof UserError && signal.reason.code === "timed-out" ? "timed-out" : "cancelled";
 }
 
+/** What it asks for is looked at once more: a link may lead elsewhere since the project was read. */
+function requireTrust(item: PlannedTarget["item"], { project, environment }: FunctionRunContext): void {
+  const { config, module, trust } = project;
+  const missing = item.untrusted.length > 0 ? item.untrusted : trust.missing(asksOfTarget(item, config, module, environment));
+  if (missing.length > 0) throw refusal(missing);
+}
+
 /** The function's own failure: trying again may help. A mistake in the configuration or a missing engine stays. */
 function isFailedRun(error: unknown): boolean {
   return !(error instanceof UserError) || error.code === "function-failed";
@@ -183,7 +194,7 @@ function isFailedRun(error: unknown): boolean {
 function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> {
   const failure = failureOf(thrown);
   if (failure instanceof UserError) {
-    return { message: failure.message, detail: failure.detail, place: failure.place, exitCode: failure.exitCode };
+    return { message: failure.message, detail: failure.detail, place: failure.place, exitCode: failure.exitCode, ...(failure.code === "untrusted" ? { hint: failure.hint, untrusted: true } : {}) };
   }
   const message = failure instanceof Error ? failure.message : String(failure);
   return { message, exitCode: 1 };

@@ -1,4 +1,5 @@
 import type { Selection } from "../plan/index.ts";
+import type { Ask, TrustMode } from "../trust/index.ts";
 import type { HintSourceKind } from "../watch/index.ts";
 
 /** What a run or a watch is about, and how it goes about it. */
@@ -7,6 +8,10 @@ export interface LoopOptions {
   moduleDir?: string;
   configFile?: string;
   environment: NodeJS.ProcessEnv;
+  /** Whose word counts for what the project asks of this machine. */
+  trust?: TrustMode;
+  /** Asks the user at a terminal for the word that is missing; the answer holds from now on. */
+  confirmTrust?: (missing: readonly Ask[]) => Promise<boolean>;
   /** `auto`, `embedded` or `dagger`; default: fastloop.yaml's `engine.use`, else `auto`. */
   engine?: string;
   buildkitHost?: string;

@@ -230,7 +230,7 @@ export class Loop {
     if (read === undefined) return;
     const { project } = read;
     let planned = this.plan(read, snapshot);
-    if (planned.some((plan) => this.isWanted(plan))) {
+    if (planned.some((plan) => this.isWanted(plan) && plan.item.untrusted.length === 0)) {
       // The engine is part of every digest: the first run of all opens it before anything is decided.
       const known = this.engine?.isOpen === true;
       this.engine ??= openEngine(project, this.options, this.hasher, this.audience);
@@ -294,7 +294,7 @@ export class Loop {
   private async readProject(): Promise<void> {
     const wasBroken = this.failure !== undefined;
     try {
-      const { project, notices } = await this.reader.readAgain();
+      const { project, notices } = await this.reader.readAgain(this.options.confirmTrust);
       const { jobs, limits } = project.config.config.engine ?? {};
       this.store.retention = retentionOf(project.config.config.records);
       this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };

@@ -1,13 +1,14 @@
-import { sharedCacheOf } from "../config/index.ts";
+import { rootCapabilitiesOfUser } from "../config/index.ts";
 import type { Project } from "../plan/index.ts";
+import { trustedCacheOf } from "../trust/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { Audience } from "./audience.ts";
 import { EngineHolder } from "./engine-holder.ts";
 import type { LoopOptions } from "./loop-options.ts";
 
 /** The engine that the command line asks for, else the configuration. */
-export function openEngine({ config, root, module }: Project, options: LoopOptions, hasher: ContentHasher, audience: Audience): EngineHolder {
-  const cache = sharedCacheOf(config.config);
+export function openEngine({ config, root, module, trust }: Project, options: LoopOptions, hasher: ContentHasher, audience: Audience): EngineHolder {
+  const cache = trustedCacheOf(config.config, trust, (text) => audience.tell({ kind: "notice", text }));
   return new EngineHolder({
     workdir: root,
     engine: options.engine ?? config.config.engine?.use ?? "auto",
@@ -16,6 +17,7 @@ export function openEngine({ config, root, module }: Project, options: LoopOptio
     via: options.via ?? "host",
     module: { name: module.name, sourceDir: module.sourceDir },
     cache: cache === undefined || options.writesCaches === true ? cache : { ...cache, to: [] },
+    rootCapabilities: async () => trust.allowsRootCapabilities || (await rootCapabilitiesOfUser(options.environment)),
     environment: options.environment,
     hasher,
     onNotice: (text) => audience.tell({ kind: "notice", text }),

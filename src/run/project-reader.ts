@@ -14,6 +14,7 @@ import {
   type Selection,
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
+import type { LoopOptions } from "./loop-options.ts";
 
 export interface ReadProject extends Selected {
   project: Project;
@@ -42,10 +43,15 @@ export class ProjectReader {
   }
 
   /** Reads it anew; throws what is wrong, and goes on to look at what has to be mended. */
-  async readAgain(): Promise<ReadProject> {
+  async readAgain(confirmTrust?: LoopOptions["confirmTrust"]): Promise<ReadProject> {
     try {
-      const { project, sources } = await this.readWhole();
-      const selected = selectTargets(project, this.selection);
+      let { project, sources } = await this.readWhole();
+      let selected = selectTargets(project, this.selection);
+      const missing = selected.targets.flatMap(({ untrusted }) => untrusted);
+      if (missing.length > 0 && (await confirmTrust?.(missing)) === true) {
+        ({ project, sources } = await this.readWhole());
+        selected = selectTargets(project, this.selection);
+      }
       this.sourcesDigest = digestOfSources(project, sources);
       this.brokenScanner = undefined;
       return (this.readNow = { project, ...selected });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
+import { printable } from "../text/index.ts";
 import type { Ask, AskKind } from "./types.ts";
 
 const words: Record<AskKind, (what: string) => string> = {
@@ -14,12 +15,10 @@ const words: Record<AskKind, (what: string) => string> = {
   runtime: (what) => `puts the image ${what} into your container runtime`,
   engine: (what) => `runs everything on the BuildKit daemon ${what}`,
   cache: (what) => `uses the shared cache ${what} with your credentials`,
+  client: (what) => `asks the engine for \`${what}\` with your rights`,
   "root-capabilities": () => "runs containers with root capabilities (insecureRootCapabilities)",
   "host-process": () => "runs function bodies on this machine without a boundary",
 };
-
-/** Control characters of a name would otherwise move the cursor of whoever reads it. */
-const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
 
 /** `env --token reads your variable TOKEN`. */
 export function describeAsk({ kind, what, by }: Ask): string {

@@ -1,6 +1,9 @@
 /** What a repository may ask of the user's machine, and whether the user has allowed it. */
 export type * from "./types.ts";
 export { askKey, describeAsk, digestOfAsks, refusal } from "./describe.ts";
+export { asksOfCall, asksOfModule, type AskContext } from "./asks-of-call.ts";
+export { asksOfConfig, cacheAsk, engineAsk } from "./asks-of-config.ts";
 export { hostProcessAsk, requireHostProcess } from "./host-process.ts";
 export { TrustStore, type StoredTrust } from "./store.ts";
+export { trustedCacheOf } from "./trusted-cache.ts";
 export { Trust, trustMode, type TrustMode } from "./trust.ts";

@@ -35,6 +35,16 @@ export class Trust {
     this.allowed = allowedBy(mode, project, asks, env);
   }
 
+  /** The same word, the asks with more said about each. */
+  with(said: (ask: Ask) => Ask): Trust {
+    return Object.assign(Object.create(Trust.prototype) as Trust, this, { asks: this.asks.map(said) });
+  }
+
+  /** Whether sessions of the project may run containers with root capabilities. */
+  get allowsRootCapabilities(): boolean {
+    return this.allowed === "all" || this.asks.some((ask) => ask.kind === "root-capabilities" && this.allows(ask));
+  }
+
   allows(ask: Ask): boolean {
     return this.allowed === "all" || this.allowed.has(askKey(ask));
   }

@@ -22,6 +22,8 @@ export type AskKind =
   | "engine"
   /** A shared cache that is read from, or written to, with the user's credentials. */
   | "cache"
+  /** A field of the core API that acts with the rights of the session's client. */
+  | "client"
   /** `insecureRootCapabilities`: a container with the rights of root on the machine. */
   | "root-capabilities"
   /** Function bodies in a process of this machine where no boundary can be had. */

@@ -52,15 +52,15 @@ describe("fastloop run", () => {
   test("a watched call may be a whole chain, whose files are inputs, with every kind of value", async () => {
     const call = "box --count 7 --token cmd://'echo -n secret-text' with-directory --path /parts --source lib with-exec --args cat,/parts/a.txt,/count stdout";
     project.write("fastloop.yaml", `version: 1\nwatch:\n  targets:\n    chain: { call: ${JSON.stringify(call)} }\n`);
-    const first = await project.run("run");
+    const first = await project.run("run", "--trust");
     expect(first, first.stderr).toMatchObject({ exitCode: 0 });
     const [, log] = /\b(\S+)\.json$/m.exec(readdirSync(project.at(".fastloop/runs")).find((name) => name.endsWith(".json")) ?? "") ?? [];
     expect(readFileSync(project.at(`.fastloop/runs/${log}.log`), "utf8")).toContain("lib one\n7 of 11");
-    expect(await project.run("run")).toMatchObject({ stdout: expect.stringContaining("1 current") });
+    expect(await project.run("run", "--trust")).toMatchObject({ stdout: expect.stringContaining("1 current") });
     project.write("api/a.txt", "not of it\n");
-    expect(await project.run("run")).toMatchObject({ stdout: expect.stringContaining("1 current") });
+    expect(await project.run("run", "--trust")).toMatchObject({ stdout: expect.stringContaining("1 current") });
     project.write("lib/a.txt", "lib two\n");
-    expect(await project.run("run")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}chain/) });
+    expect(await project.run("run", "--trust")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}chain/) });
   });
 
   test("a value that its argument cannot have is no run: it ends with 2 and starts nothing", async () => {

@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { environmentKey, runCall, valueOf, type ParsedCall } from "../../call/index.ts";
-import { loadConfig, sharedCacheOf } from "../../config/index.ts";
+import type { LoadedConfig } from "../../config/index.ts";
 import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, type EngineSession } from "../../engine/index.ts";
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
+import { trustedCacheOf, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
+import { mayHaveRootCapabilities } from "../trust.ts";
 import { callKey, keepMs } from "./call-key.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
@@ -17,16 +19,23 @@ export interface EngineOptions {
   buildkitHost?: string;
 }
 
+/** The project's configuration, and what of it the user allows. */
+export interface TrustedConfig {
+  config: LoadedConfig;
+  trust: Trust;
+}
+
 export async function callWithCache(
   call: ParsedCall,
   module: ModuleInfo,
   context: CliContext,
   engine: EngineOptions,
+  trusted: TrustedConfig,
 ): Promise<ReturnedValue> {
   const keep = keepMs(call);
   const secrets = new Set<string>();
   const terminal = userTerminal(context);
-  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal);
+  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal, trusted);
 
   const { stateDir } = placeProject({ cwd: context.cwd });
   const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
@@ -52,7 +61,7 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine, secrets, terminal);
+  const value = await callEngine(call, module, context, engine, secrets, terminal, trusted);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
   if (terminal?.wasUsed !== true && (await key()) === before && !holdsSecret(value, secrets)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
@@ -98,6 +107,7 @@ async function callEngine(
   engine: EngineOptions,
   secrets: Set<string>,
   terminal: UserTerminal | undefined,
+  { config, trust }: TrustedConfig,
 ): Promise<ReturnedValue> {
   const { signal, env, cwd } = context;
   const callId = randomUUID();
@@ -108,11 +118,11 @@ async function callEngine(
   try {
     // Before an engine is started for nothing.
     if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
-    const { config } = await loadConfig({ cwd });
     const opening = openSession({
       workdir: cwd,
       ...engine,
-      cache: sharedCacheOf(config),
+      cache: trustedCacheOf(config.config, trust, onNotice),
+      rootCapabilities: await mayHaveRootCapabilities(trust, env, call),
       module: { name: module.name, sourceDir: module.sourceDir },
       signal,
       onNotice,

@@ -3,6 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
 import { findOption, parseCall, type ParsedCall } from "../../call/index.ts";
+import { loadConfig } from "../../config/index.ts";
 import { findModule, loadModule } from "../../module/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -13,6 +14,7 @@ import { renderResult } from "../call/render-result.ts";
 import { userTerminal } from "../call/user-terminal.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
+import { requireTrustOfCall } from "../trust.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -47,13 +49,15 @@ async function call(words: string[], context: CliContext): Promise<void> {
   }
   checkOutput(parsed, context.cwd);
   const engine = { engine: parsed.engine ?? options.engine ?? "auto", buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
+  const config = await loadConfig({ cwd: context.cwd });
+  const trust = requireTrustOfCall(parsed, config, module, context);
   const foreground = await throughDagger(parsed, engine, context);
   if (foreground !== undefined) {
     const { cwd, env, signal } = context;
     process.exitCode = await runDaggerCall(foreground, { moduleRoot: module.root, words: parsed.words, cwd, env, signal });
     return;
   }
-  const value = await callWithCache(parsed, module, context, engine);
+  const value = await callWithCache(parsed, module, context, engine, { config, trust });
   const exported = writeOutput(parsed, value, module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);

@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
         reasons,
         expectedMs: store.expectedMs(item.target.name),
       }));
-      const toRun = items.filter((item) => item.verdict === "affected");
+      const toRun = items.filter((item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"));
       const expectedMs = expectedTotalMs(toRun, limitsOf(project.config.config.engine).jobs);
       if (context.options.json) {
         context.printJson({ functions: items, expectedMs, tookMs: Math.round(tookMs) });
@@ -37,7 +37,7 @@ export function register(program: Command, context: CliContext): void {
       if (items.length === 0) context.notice(`no function is of the tier ${flags.tier} or a quicker one`);
       const width = Math.max(...items.map((item) => item.name.length));
       for (const item of items) {
-        const state = item.verdict === "current" ? paint("green", "current") : paint("cyan", "run    ");
+        const state = item.verdict === "current" ? paint("green", "current") : item.reasons.some(({ kind }) => kind === "untrusted") ? paint("red", "refused") : paint("cyan", "run    ");
         const time = item.verdict === "affected" && item.expectedMs !== undefined ? `  about ${duration(item.expectedMs)}` : "";
         const why = causes(item.reasons, context.options.verbose ? 1000 : 3);
         context.print(`${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() + "\n");

@@ -7,7 +7,9 @@ import { ExitCode } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
 import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
+import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
+import { confirmTrust } from "../trust.ts";
 import { addLoopOptions, loopOptions, timeLimit, type LoopFlags } from "../loop-options.ts";
 
 interface RunFlags extends LoopFlags {
@@ -55,6 +57,7 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   const loop = new Loop({
     ...options,
     writesCaches: true,
+    confirmTrust: canAsk(context) && flags.format === undefined ? (missing) => confirmTrust(context, options, missing) : undefined,
     selection: { ...options.selection, since: flags.since },
     force: flags.force === true || flags.all === true,
     deadlineMs: flags.deadline === undefined ? undefined : timeLimit("--deadline", flags.deadline),
@@ -115,5 +118,8 @@ function report(context: CliContext, flags: RunFlags, summary: LoopSummary, took
 
 function exitCodeOf(summary: LoopSummary): number {
   if (summary.timedOut.length > 0) return ExitCode.timedOut;
+  // What was refused, and what waits for it, did not run: the configuration asks for more than it may.
+  const wasRefused = (name: string): boolean => summary.results.get(name)?.error?.untrusted === true;
+  if (summary.failed.length > 0 && summary.failed.every(wasRefused) && summary.cancelled.length === 0) return ExitCode.usage;
   return summary.failed.length + summary.blocked.length + summary.cancelled.length > 0 ? ExitCode.failed : ExitCode.passed;
 }

@@ -3,12 +3,15 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
-import { loadConfig, sharedCacheOf } from "../../config/index.ts";
+import { loadConfig } from "../../config/index.ts";
 import { openSession, type EngineEvent } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { trustOf } from "../../plan/index.ts";
+import { trustedCacheOf } from "../../trust/index.ts";
+import { mayHaveRootCapabilities, trustModeOf } from "../trust.ts";
 
 const examples = `
 Examples:
@@ -43,12 +46,14 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
   for (const signal of forwarded) process.on(signal, (received) => onSignal(received));
 
   const { options } = context;
-  const { config } = await loadConfig({ cwd: context.cwd });
+  const config = await loadConfig({ cwd: context.cwd });
+  const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });
   const session = await openSession({
     workdir: context.cwd,
     engine: options.engine ?? "auto",
     buildkitHost: options.buildkitHost,
-    cache: sharedCacheOf(config),
+    cache: trustedCacheOf(config.config, trust, context.notice),
+    rootCapabilities: await mayHaveRootCapabilities(trust, context.env),
     signal: opening.signal,
     onNotice: context.notice,
   });

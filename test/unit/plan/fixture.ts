@@ -38,6 +38,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
     engineVersion: "",
     dependencies: [],
     digest: "module-1",
+    insecurePlaces: [],
     mainObject: "Ci",
     objects: {
       Ci: {

@@ -3,6 +3,7 @@ import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { affectedSince, changedSince, orderTargets, ProjectScanner, resolveTargets, type Project } from "../../../src/plan/index.ts";
+import { Trust } from "../../../src/trust/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
 import { configAt, moduleAt } from "./fixture.ts";
@@ -24,7 +25,7 @@ function repository(): { project: Project; git: (...words: string[]) => string; 
   const file = { kind: "file", path: path.join(root, "fastloop.yaml"), filter: {} } as const;
   const sources = [file, { kind: "directory", path: root, filter: { include: ["dagger.json", "ci/**"] } } as const];
   const scanner = new ProjectScanner(sources, new ContentHasher());
-  const project: Project = { root, stateDir: path.join(root, ".fastloop"), configFile: file.path, config, module, targets, sources, scanner };
+  const project: Project = { root, stateDir: path.join(root, ".fastloop"), configFile: file.path, config, module, targets, sources, scanner, trust: new Trust(root, [], "none") };
   return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };
 }
 

@@ -108,6 +108,6 @@ describe("a refusal", () => {
   });
 
   it("prints no control characters of a command that would hide a part of it", () => {
-    expect(describeAsk({ ...command, what: "ls\u001b[2K\u202E\rid" })).toBe("deploy --token runs the command `ls\uFFFD[2K\uFFFD\uFFFDid`");
+    expect(describeAsk({ ...command, what: "ls\u001b[2K\u202E\rid" })).toBe("deploy --token runs the command `ls\\u001b[2K\\u202e\\rid`");
   });
 });

@@ -1,0 +1,32 @@
+/**
+ * What the user says for all projects, where no repository can: `$XDG_CONFIG_HOME/fastloop/config.yaml`, and variables that
+ * come before it.
+ */
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function userConfigFile(env: Environment): string {
+  const named = env["XDG_CONFIG_HOME"];
+  const base = named !== undefined && path.isAbsolute(named) ? named : path.join(env["HOME"] || homedir(), ".config");
+  return path.join(base, "fastloop", "config.yaml");
+}
+
+/** `FASTLOOP_ROOT_CAPABILITIES`, else `rootCapabilities` of the user's file: whether containers may have the rights of root. */
+export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean> {
+  const variable = env["FASTLOOP_ROOT_CAPABILITIES"] ?? "";
+  if (variable !== "") return /^(?:1|true)$/i.test(variable);
+  const file = userConfigFile(env);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return false;
+  const [{ parse }, z] = await Promise.all([import("yaml"), import("zod")]);
+  const schema = z.strictObject({ rootCapabilities: z.boolean().optional() });
+  try {
+    return schema.parse(parse(text) ?? {}).rootCapabilities ?? false;
+  } catch (cause) {
+    throw new UserError("config", "is not valid: only `rootCapabilities: true` or `false` can stand in it", { place: file, cause });
+  }
+}

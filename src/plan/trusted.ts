@@ -1,0 +1,92 @@
+/** What a project asks of this machine, and which of its targets are refused for the lack of the user's word. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { placeInConfig, type LoadedConfig } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import type { ModuleInfo } from "../module/index.ts";
+import { asksOfCall, asksOfConfig, asksOfModule, Trust, type Ask } from "../trust/index.ts";
+import { orderTargets } from "./order.ts";
+import type { ProjectOptions } from "./project.ts";
+import { resolveTargets, type ResolvedTarget } from "./resolve.ts";
+
+/** The folder that the user's word is about: that of fastloop.yaml, else the module's. */
+export function trustedFolder(config: LoadedConfig, module: ModuleInfo): string {
+  return config.path === undefined ? module.root : config.root;
+}
+
+interface TrustedProject {
+  trust: Trust;
+  targets: ResolvedTarget[];
+}
+
+/** Targets that are refused say so, and have no inputs: what lies outside of the repository is not even looked at. */
+export async function withTrust(targets: readonly ResolvedTarget[], config: LoadedConfig, module: ModuleInfo, options: ProjectOptions): Promise<TrustedProject> {
+  const { environment: env = process.env, trust: mode = "stored" } = options;
+  const ofConfig = asksOfConfig(config.config);
+  const ofTargets = targets.map((item) => asksOfTarget(item, config, module, env));
+  const ofModule = asksOfModule(module, env);
+  let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
+  const ofEngine = trust.missing(ofConfig.filter(({ kind }) => kind === "engine" && isEngineOfConfig(config, options)));
+  const missing = ofTargets.map((asks) => [...ofEngine, ...trust.missing(asks)]);
+  // Finding lines loads the YAML library: only for what is shown.
+  if (options.placesOfAsks !== true && missing.every((asks) => asks.length === 0)) return { trust, targets: [...targets] };
+  const places = await placesIn(config, [...ofConfig.map(placeOfKey), ...targets.flatMap((item, index) => ofTargets[index]!.map((ask) => placeOfCall(item, ask)))]);
+  const placed = (ask: Ask): Ask => ({ ...ask, place: ask.place ?? places.get(ask) });
+  trust = trust.with(placed);
+  return {
+    trust,
+    targets: targets.map((item, index) => {
+      const untrusted = missing[index]!.map(placed);
+      return untrusted.length === 0 ? item : { ...item, untrusted, inputs: [], sent: [] };
+    }),
+  };
+}
+
+/** The project's trust for commands that run none of its targets; those count all the same for a digest of everything. */
+export function trustOf(config: LoadedConfig, module: ModuleInfo | undefined, { environment: env = process.env, trust: mode = "stored" }: Pick<ProjectOptions, "environment" | "trust">): Trust {
+  const ofConfig = asksOfConfig(config.config);
+  if (module === undefined) return new Trust(config.root, ofConfig, mode, env);
+  const ofTargets = typeof mode === "object" ? targetsIfAny(config, module).flatMap((item) => asksOfTarget(item, config, module, env)) : [];
+  return new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets, ...asksOfModule(module, env)], mode, env);
+}
+
+/** A call needs no targets, and is not kept from running by wrong ones. */
+function targetsIfAny(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
+  try {
+    return orderTargets(resolveTargets(config, module));
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+/** As the files are now: a link may lead elsewhere since the project was read. */
+export function asksOfTarget({ call }: Pick<ResolvedTarget, "call">, { root }: Pick<LoadedConfig, "root">, module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
+  return asksOfCall(call, { module, cwd: root, env, writtenBy: "repository" });
+}
+
+/** The BuildKit daemon of the configuration is asked for, unless the command line names another engine. */
+function isEngineOfConfig({ config }: LoadedConfig, { engine, buildkitHost }: ProjectOptions): boolean {
+  return buildkitHost === undefined && (engine ?? config.engine?.use) !== "dagger";
+}
+
+interface Located {
+  ask: Ask;
+  key: string[];
+  word?: string;
+}
+
+const placeOfKey = (ask: Ask): Located => ({ ask, key: ask.by.split("."), word: ask.what });
+const placeOfCall = ({ target }: ResolvedTarget, ask: Ask): Located => ({ ask, key: ["watch", "targets", target.name, "call"], word: ask.by.split(" ").at(-1) });
+
+/** `fastloop.yaml:line:column` of each. */
+async function placesIn(config: LoadedConfig, located: readonly Located[]): Promise<Map<Ask, string>> {
+  const places = new Map<Ask, string>();
+  if (config.path === undefined) return places;
+  const text = readFileSync(config.path, "utf8");
+  for (const { ask, key, word } of located) {
+    const { line, column } = await placeInConfig(text, key, word);
+    places.set(ask, `${path.basename(config.path)}:${line}:${column}`);
+  }
+  return places;
+}

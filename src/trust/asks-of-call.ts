@@ -1,0 +1,131 @@
+/** What a call asks of the machine beside the repository: by its values, by its defaults, and by what it ends in. */
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
+import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
+import { isWithin, realPathOf, repositoryOf } from "./places.ts";
+import type { Ask } from "./types.ts";
+
+export interface AskContext {
+  module: ModuleInfo;
+  /** Folder that relative paths of the call start in. */
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** Who wrote the words of the call: what the user types is allowed as it is, what the module adds by itself is not. */
+  writtenBy: "repository" | "user";
+}
+
+export function asksOfCall({ own, core }: Pick<ParsedCall, "own" | "core">, context: AskContext): Ask[] {
+  const steps = own.filter((step) => step.kind === "function");
+  const asks = steps.flatMap((step) => asksOfStep(step, context));
+  return context.writtenBy === "user" ? asks : [...asks, ...core.flatMap((step) => asksOfCoreStep(step, context))];
+}
+
+/** What every function of a module asks for by itself, whoever calls it. */
+export function asksOfModule(module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
+  const context: AskContext = { module, cwd: module.root, env, writtenBy: "user" };
+  const functions = Object.values(module.objects).flatMap(({ name, functions: methods, constructorArguments = [] }): FunctionInfo[] => [
+    { name: "", description: "", arguments: constructorArguments, returns: { kind: "object", name }, isCheck: false, isGenerate: false, isUp: false },
+    ...Object.values(methods),
+  ]);
+  const rootCapabilities = module.insecurePlaces.map((place): Ask => ({ kind: "root-capabilities", what: "", by: `module ${module.name}`, place }));
+  return [...functions.flatMap((fn) => asksOfStep({ fn, given: [] }, context)), ...rootCapabilities.slice(0, 1)];
+}
+
+function asksOfStep({ fn, given }: Pick<OwnStep, "fn" | "given">, context: AskContext): Ask[] {
+  const { module, env, writtenBy } = context;
+  return fn.arguments.flatMap((argument) => {
+    const isGiven = given.some((candidate) => candidate.argument === argument);
+    if (isGiven && writtenBy === "user") return [];
+    const value = defaultOrGiven(argument, { fn, given }, module);
+    if (value === undefined) return [];
+    const asks = asksOfValue(value, byOf(fn, argument), isGiven ? context : { ...context, cwd: module.root }, env);
+    return isGiven ? asks : asks.map((ask) => ({ ...ask, place: fn.place }));
+  });
+}
+
+/** A `defaultPath` that is wrong by itself is told when it is called. */
+function defaultOrGiven(argument: ArgumentInfo, { fn, given }: Pick<OwnStep, "fn" | "given">, module: ModuleInfo): GivenValue | undefined {
+  try {
+    return valueOf(argument, given, module, fn.place);
+  } catch {
+    return undefined;
+  }
+}
+
+const byOf = (fn: FunctionInfo, argument: ArgumentInfo): string => `${fn.name === "" ? "the module" : commandName(fn)} --${kebabCase(argument.name)}`;
+
+function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "cwd">, env: NodeJS.ProcessEnv): Ask[] {
+  switch (value.kind) {
+    case "list":
+      return value.items.flatMap((item) => asksOfValue(item, by, { cwd }, env));
+    case "directory":
+    case "file":
+      return reads(value.path, by, cwd, env);
+    case "secret":
+      if (value.scheme === "env") return [{ kind: "variable", what: value.rest, by }];
+      if (value.scheme === "cmd") return [{ kind: "command", what: withContent(value.rest, cwd, env), by }];
+      return reads(path.resolve(cwd, value.rest.replace(/^~(?=\/)/, env["HOME"] ?? "~")), by, cwd, env);
+    case "socket":
+      return [{ kind: "socket", what: realPathOf(value.path), by }];
+    case "service":
+      return [{ kind: "service", what: `${value.protocol.toLowerCase()}://${value.host}:${value.port}`, by }];
+    default:
+      return [];
+  }
+}
+
+function reads(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
+  const real = realPathOf(file);
+  return isWithin(repositoryOf(cwd, env), real) ? [] : [{ kind: "read", what: real, by }];
+}
+
+/** More than a script would have; the rest of a larger file is not looked at. */
+const longestScriptBytes = 1024 * 1024;
+
+/** A command that runs a file of the repository is another command when that file changed. */
+function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): string {
+  const repository = repositoryOf(cwd, env);
+  const words = new Set(command.split(/[\s;&|()<>'"`$=]+/).filter((word) => word !== ""));
+  const files = [...words].flatMap((word) => {
+    const real = realPathOf(path.resolve(cwd, word));
+    if (!isWithin(repository, real) || statSync(real, { throwIfNoEntry: false })?.isFile() !== true) return [];
+    const content = readFileSync(real).subarray(0, longestScriptBytes);
+    return [`${word} sha256:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`];
+  });
+  return files.length === 0 ? command : `${command}  (with ${files.join(", ")})`;
+}
+
+/** Fields that a body may not ask for either: they act with the rights of the session's client. */
+const clientFields = new Set(["asEnvFile", "asModule", "asModuleSource", "serve", "asUp", "asUpGroup", "services"]);
+
+function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
+  const { cwd, env } = context;
+  const by = commandName(fn);
+  const literal = (name: string): string => {
+    const value = given.find(({ argument }) => argument.name === name)?.value;
+    return value?.kind === "literal" ? String(value.value) : "";
+  };
+  const asks = given.flatMap(({ argument, value }) => asksOfValue(value, byOf(fn, argument), context, env));
+  if (literal("insecureRootCapabilities") === "true") asks.push({ kind: "root-capabilities", what: "", by });
+  if (fn.name === "export") asks.push(...writes(path.resolve(cwd, literal("path")), by, cwd, env));
+  if (fn.name === "exportImage") asks.push({ kind: "runtime", what: literal("name"), by });
+  if (fn.name === "publish") asks.push({ kind: "publish", what: literal("address"), by });
+  if (fn.name === "up") asks.push({ kind: "ports", what: given.flatMap(({ value }) => portsOf(value)).join(", ") || "those of the service", by });
+  if (clientFields.has(fn.name)) asks.push({ kind: "client", what: fn.name, by });
+  return asks;
+}
+
+/** The repository's files are its own, but for what git and its hooks run from. */
+function writes(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
+  const repository = repositoryOf(cwd, env);
+  const real = realPathOf(file);
+  const own = isWithin(repository, real) && !path.relative(repository, real).split(path.sep).includes(".git");
+  return own ? [] : [{ kind: "write", what: real, by }];
+}
+
+function portsOf(value: GivenValue): string[] {
+  if (value.kind === "list") return value.items.flatMap(portsOf);
+  return value.kind === "input" ? [`${value.fields["frontend"]}:${value.fields["backend"]}`] : [];
+}

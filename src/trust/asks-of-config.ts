@@ -1,0 +1,20 @@
+import type { Config } from "../config/index.ts";
+import type { Ask } from "./types.ts";
+
+/** What the keys of `fastloop.yaml` ask for besides its calls. Suites, images and services live in containers. */
+export function asksOfConfig({ engine, cache }: Config): Ask[] {
+  return [
+    ...(engine?.buildkit === undefined ? [] : [engineAsk(engine.buildkit)]),
+    ...(cache?.from ?? []).map((what) => cacheAsk("from", what)),
+    ...(cache?.to ?? []).map((what) => cacheAsk("to", what)),
+  ];
+}
+
+export function engineAsk(address: string): Ask {
+  return { kind: "engine", what: address, by: "engine.buildkit" };
+}
+
+/** `location` as it is written. */
+export function cacheAsk(way: "from" | "to", location: string): Ask {
+  return { kind: "cache", what: location, by: `cache.${way}` };
+}
