@@ -6,6 +6,8 @@ import { ModuleCache } from "./cache.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
+/** The same in Dagger 1.0. */
+const nextManifestFile = "dagger-module.toml";
 
 export interface Manifest {
   name: string;
@@ -27,12 +29,22 @@ export function findModule(cwd: string, dir?: string): string {
     return path.resolve(cwd, dir);
   }
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    if (statSync(path.join(folder, manifestFile), { throwIfNoEntry: false })?.isFile() === true) return folder;
+    if ([manifestFile, nextManifestFile].some((name) => isFile(path.join(folder, name)))) return folder;
     if (folder === path.dirname(folder)) break;
   }
   throw new UserError("module", `no ${manifestFile} here or in a folder above`, {
     place: path.resolve(cwd),
     hint: "name the module's folder with -m, or write one with `fastloop init --module`",
+  });
+}
+
+const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+
+function nextModule(dir: string, cause: unknown): UserError {
+  return new UserError("engine-unsupported", `a module of Dagger 1.0 can't be read yet: it has a ${nextManifestFile} and no ${manifestFile}`, {
+    place: path.join(dir, nextManifestFile),
+    cause,
+    hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
   });
 }
 
@@ -56,6 +68,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
+    if (isFile(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
     throw new UserError("module", `this folder has no readable ${manifestFile}`, {
       place: dir,
       cause,

@@ -75,7 +75,7 @@ function refuseDependencies(names: readonly string[]): void {
   const prototype = clientGen.Client.prototype as unknown as Record<string, () => never>;
   for (const name of names) {
     prototype[name] ??= () => {
-      throw new Error(`dag.${name}(): a module dependency needs a Dagger engine; run this with --via module`);
+      throw new Error(`dag.${name}(): a module dependency needs a Dagger engine; with one, run this with --via module`);
     };
   }
 }
