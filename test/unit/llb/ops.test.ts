@@ -102,12 +102,28 @@ describe("an exec", () => {
       ["/ro", "0", none],
       ["/rw", "0", "1"],
       ["/secret", none, none],
+      // For the key alone: nobody has this secret, so it is not mounted.
+      ["/.fastloop/volumes", none, none],
     ]);
     expect(mounts[1]).toMatchObject({ mountType: 3, cache: { id: "c", sharing: 2 } });
     expect(mounts[3]).toMatchObject({ selector: "etc" });
     expect(mounts[4]).toMatchObject({ mountType: 1, secret: { id: "s", mode: 0o440, optional: true } });
     expect(run.mount("/rw")?.output).toBe(1);
     expect(run.mount("/ro")).toBeUndefined();
+  });
+
+  it("says in its key which volumes it has, where, and how they are shared", () => {
+    const keys = [
+      { destination: "/c", id: "a" },
+      { destination: "/c", id: "b" },
+      { destination: "/d", id: "a" },
+      { destination: "/c", id: "a", sharing: "locked" as const },
+    ].map((mount) => {
+      const mounts: Message[] = decoded(exec({ root: base, args: ["x"], mounts: [{ kind: "cache", ...mount }] }).root)["exec"].mounts;
+      expect(mounts.at(-1)).toMatchObject({ mountType: 1, secret: { optional: true } });
+      return mounts.at(-1)!["secret"].id as string;
+    });
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   it("can leave the content of a mount out of its key", () => {

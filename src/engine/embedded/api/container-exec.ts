@@ -111,7 +111,7 @@ function afterExec(container: Container, exec: Exec): Container {
   const mounts = container.mounts.map((mount): Mount => {
     const { source } = mount;
     if (mount.readOnly || (source.kind !== "directory" && source.kind !== "file")) return mount;
-    return { ...mount, source: { ...source, tree: { kind: "exec", exec, output: mount.target } } };
+    return { ...mount, source: { ...source, tree: { kind: "exec", exec, output: mount.target }, leftByExec: true } };
   });
   return changed(container, { rootfs: { kind: "exec", exec, output: "/" }, mounts, exec });
 }

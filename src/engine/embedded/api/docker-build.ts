@@ -47,8 +47,10 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     if (args.ssh) throw notServed("Directory.dockerBuild(ssh)");
     const { session } = call;
     const platform = args.platform ? normalizePlatform(args.platform) : session.defaultPlatform;
+    const secretIds = new Map<string, string>();
     for (const secret of loadAll<Secret>(call, args.secrets, "Secret")) {
       const { id } = await session.secrets.resolve(secret);
+      secretIds.set(secretName(secret), id);
       session.secrets.alias(secretName(secret), id);
     }
     const dockerfile = pathBelow(directory.path, args.dockerfile);
@@ -69,7 +71,7 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined) throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
-    const rootfs = treeOf(call, fromDefinition(result.definition));
+    const rootfs = treeOf(call, fromDefinition(result.definition, secretIds));
     const empty = emptyContainer(platform);
     if (result.config === undefined) return { ...empty, rootfs };
     return {
