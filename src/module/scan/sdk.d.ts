@@ -15,7 +15,6 @@ declare module "sdk:introspector" {
   export interface Argument {
     name: string;
     description: string;
-    deprecated?: string;
     type?: TypeDef;
     isVariadic: boolean;
     isNullable: boolean;
@@ -28,7 +27,6 @@ declare module "sdk:introspector" {
   export interface Method {
     name: string;
     description: string;
-    deprecated?: string;
     alias?: string;
     cache?: string;
     isCheck?: boolean;
@@ -43,14 +41,11 @@ declare module "sdk:introspector" {
     description: string;
     alias?: string;
     isExposed: boolean;
-    deprecated?: string;
     type?: TypeDef;
-    node: ts.Node;
   }
   export interface IntrospectedObject {
     name: string;
     description: string;
-    deprecated?: string;
     kind(): "class" | "object";
     _constructor?: { arguments: Record<string, Argument> };
     methods: Record<string, Method>;
@@ -62,7 +57,7 @@ declare module "sdk:introspector" {
     objects: Record<string, IntrospectedObject>;
     enums: Record<
       string,
-      { name: string; description: string; values: Record<string, { name: string; value: unknown; description: string; deprecated?: string }> }
+      { name: string; description: string; values: Record<string, { name: string; value: unknown; description: string }> }
     >;
     interfaces: Record<string, { name: string; description: string; functions: Record<string, Method> }>;
   }
