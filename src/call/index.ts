@@ -4,7 +4,7 @@ export { callName, choicesOf, findOption, parseCall, type Choices } from "./pars
 export { isSupported, type ValueContext } from "./parse-value.ts";
 export { requirePath, secretText, valueOf, type HostInput } from "./resolve-value.ts";
 export { canExport, runCall } from "./run-call.ts";
-export { environmentKey, secretName } from "./secret-name.ts";
+export { secretName } from "./secret-name.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, isRequired } from "./signature.ts";
 export { splitWords } from "./split-words.ts";
