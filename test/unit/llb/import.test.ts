@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codec, encodeCanonical } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { definition, exec, file, fromDefinition, image, opDigest, scratch, stateDigest } from "../../../src/engine/embedded/llb/index.ts";
+import { cacheIdsOf, definition, exec, file, fromDefinition, image, opDigest, scratch, sourcesOf, stateDigest } from "../../../src/engine/embedded/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;
@@ -22,11 +22,23 @@ const decodedOps = (state: typeof base): Message[] => definition(state).def.map(
 describe("a definition that a frontend made", () => {
   it("stays byte for byte what it is", () => {
     expect(stateDigest(fromDefinition(definition(result)))).toBe(stateDigest(result));
-    expect(stateDigest(fromDefinition(definition(result), new Map([["nobody", "asks"]])))).toBe(stateDigest(result));
+    expect(stateDigest(fromDefinition(definition(result), { secretIds: new Map([["nobody", "asks"]]) }))).toBe(stateDigest(result));
+  });
+
+  it("is read for its sources and volumes, and another state can take a source's place everywhere", () => {
+    const cached = exec({ root: base, args: ["true"], mounts: [{ kind: "cache", destination: "/c", id: "npm" }] });
+    const made = definition(file(cached.root, [{ kind: "copy", from: base, source: "/n", destination: "/m" }]));
+    expect([...sourcesOf(made).values()].map(({ identifier }) => identifier)).toEqual(["docker-image://docker.io/library/debian:latest"]);
+    expect(cacheIdsOf(made)).toEqual(["npm"]);
+    const other = image("docker.io/library/other:latest");
+    const after = definition(fromDefinition(made, { inPlaceOf: new Map([[base.vertex!.digest, other]]) }));
+    expect([...sourcesOf(after).values()].map(({ identifier }) => identifier)).toEqual(["docker-image://docker.io/library/other:latest"]);
+    const digests = new Set(after.def.map(opDigest));
+    for (const bytes of after.def) for (const { digest } of ops.decode(bytes)["inputs"]) expect(digests).toContain(digest);
   });
 
   it("asks for secrets by the ids that say their values, and nothing else of it changes", () => {
-    const imported = fromDefinition(definition(result), new Map([["token", "value-1"]]));
+    const imported = fromDefinition(definition(result), { secretIds: new Map([["token", "value-1"]]) });
     const [source, run, copy, end] = decodedOps(imported);
     const [oldSource, oldRun, oldCopy] = decodedOps(result);
     expect(source).toEqual(oldSource);
@@ -41,7 +53,7 @@ describe("a definition that a frontend made", () => {
   });
 
   it("has other keys for other values and for other volumes", () => {
-    const value = (id: string): string => stateDigest(fromDefinition(definition(result), new Map([["token", id]])));
+    const value = (id: string): string => stateDigest(fromDefinition(definition(result), { secretIds: new Map([["token", id]]) }));
     expect(value("value-1")).not.toBe(value("value-2"));
     const volume = (id: string): string => {
       const bytes = encodeCanonical("pb.Op", {

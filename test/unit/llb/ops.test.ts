@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { diff, exec, file, git, http, image, local, merge, parsePlatform, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
+import { diff, exec, file, git, image, local, merge, parsePlatform, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;
@@ -16,12 +16,8 @@ describe("a source", () => {
     expect(message["platform"]).toMatchObject({ os: "linux", architecture: "arm", variant: "v7" });
   });
 
-  it("is a host tree, an URL or a repository", () => {
+  it("is a host tree or a repository", () => {
     expect(decoded(local({ name: "tree-1", sessionId: "abc" }))["source"]).toEqual({ identifier: "local://tree-1", attrs: { "local.session": "abc" } });
-    expect(decoded(http("https://a.example/f", { checksum: "sha256:1", filename: "f", mode: 0o755 }))["source"]).toEqual({
-      identifier: "https://a.example/f",
-      attrs: { "http.checksum": "sha256:1", "http.filename": "f", "http.perm": "0755" },
-    });
     expect(decoded(git("https://a.example/b/c.git", { ref: "main", keepGitDir: true }))["source"]).toEqual({
       identifier: "git://a.example/b/c.git#main",
       attrs: { "git.fullurl": "https://a.example/b/c.git", "git.keepgitdir": "true" },

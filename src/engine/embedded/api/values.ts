@@ -13,7 +13,6 @@ export type Tree =
   | { readonly kind: "diff"; readonly lower: Tree; readonly upper: Tree }
   /** The same tree, kept apart from edits on top of it. */
   | { readonly kind: "fixed"; readonly tree: Tree }
-  | { readonly kind: "http"; readonly url: string; readonly filename: string; readonly mode?: number; readonly checksum?: string }
   | {
       readonly kind: "git";
       readonly remote: string;

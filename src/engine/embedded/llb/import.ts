@@ -14,14 +14,28 @@ interface DecodedExec {
   secretEnv: { id: string }[];
 }
 
-const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: DecodedExec | null }>("pb.Op");
+/** A source by BuildKit's name of it. */
+export interface ImportedSource {
+  identifier: string;
+  attrs: Record<string, string>;
+}
+
+const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: DecodedExec | null; source?: Partial<ImportedSource> | null }>("pb.Op");
+
+/** What an import changes of a definition. */
+export interface ImportChanges {
+  /** The id that says a secret's value, by the name that the frontend knows. */
+  secretIds?: ReadonlyMap<string, string>;
+  /** What takes the place of an operation, by its digest in the definition. */
+  inPlaceOf?: ReadonlyMap<string, State>;
+}
 
 /**
  * The state that a definition made elsewhere (by a frontend) ends in. Its operations stay byte for byte what they are, but
- * for execs with secrets or cache volumes and what comes after them: their keys get what BuildKit leaves out. `secretIds`
- * gives the id that says a secret's value, by the name that the frontend knows.
+ * for what something else takes the place of, for execs with secrets or cache volumes (their keys get what BuildKit leaves
+ * out), and for what comes after them.
  */
-export function fromDefinition(definition: Definition | undefined, secretIds: ReadonlyMap<string, string> = new Map()): State {
+export function fromDefinition(definition: Definition | undefined, { secretIds = new Map(), inPlaceOf = new Map() }: ImportChanges = {}): State {
   if (definition === undefined || definition.def.length === 0) return scratch;
   const ops = new Map(definition.def.map((bytes) => [opDigest(bytes), { bytes, inputs: opCodec.decode(bytes).inputs }]));
   /** By the digest in the definition. */
@@ -39,7 +53,7 @@ export function fromDefinition(definition: Definition | undefined, secretIds: Re
     }
     const inputs = new Map(op.inputs.map((input) => [input.digest, vertices.get(input.digest)!]));
     const bytes = withFullKey(onInputs(op.bytes, inputs), secretIds);
-    vertices.set(digest, { digest: opDigest(bytes), bytes, inputs: [...new Set(inputs.values())], metadata: definition.metadata[digest] ?? {} });
+    vertices.set(digest, inPlaceOf.get(digest)?.vertex ?? { digest: opDigest(bytes), bytes, inputs: [...new Set(inputs.values())], metadata: definition.metadata[digest] ?? {} });
     stack.pop();
   }
   return { vertex: vertices.get(last.digest)!, output: Number(last.index) };
@@ -65,6 +79,19 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   if (volumes.length === 0 && secrets.length === 0) return bytes;
   for (const secret of secrets) secret.id = secretIds.get(secret.id)!;
   return encodeCanonical("pb.Op", { ...op, exec: { ...op.exec, mounts: [...mounts, ...volumes] } });
+}
+
+/** Every source of a definition, by the digest of its operation. */
+export function sourcesOf({ def }: Definition): Map<string, ImportedSource> {
+  return new Map(def.flatMap((bytes): [string, ImportedSource][] => {
+    const { source } = opCodec.decode(bytes);
+    return source ? [[opDigest(bytes), { identifier: source.identifier ?? "", attrs: source.attrs ?? {} }]] : [];
+  }));
+}
+
+/** Ids of the cache volumes that the commands of a definition mount. */
+export function cacheIdsOf({ def }: Definition): string[] {
+  return def.flatMap((bytes) => (opCodec.decode(bytes).exec?.mounts ?? []).flatMap(({ cache }) => (cache ? [cache.id] : [])));
 }
 
 /** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */
