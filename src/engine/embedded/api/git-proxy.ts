@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
-import net from "node:net";
+import type net from "node:net";
 import { dial, proxyAuthorization, routeTo, throughProxy } from "./reach-connect.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

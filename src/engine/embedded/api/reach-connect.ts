@@ -59,7 +59,7 @@ export function throughProxy(proxy: URL, host: string, signal?: AbortSignal): Pr
       ...(signal === undefined ? {} : { signal }),
     });
     request.once("connect", ({ statusCode }, socket) => {
-      if (statusCode === 200) return resolve(socket as net.Socket);
+      if (statusCode === 200) return resolve(socket);
       socket.destroy();
       reject(new Error(`the proxy refused the connection to ${host} (${statusCode})`));
     });
