@@ -7,10 +7,10 @@
  */
 import { suggest } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
+import { cliName, coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
 import { isOption, missingValue } from "./missing-value.ts";
 import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
-import { commandName, isRequired } from "./signature.ts";
+import { commandName, flagName, isRequired } from "./signature.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
 
 /** What can be called next: functions and fields by their names on the command line. */
@@ -64,11 +64,19 @@ export function callName({ own }: Pick<ParsedCall, "own">): string {
   return own.flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : [])).join(" ");
 }
 
-/** The value of one of `call`'s own options, wherever it stands; for those that decide what is parsed against. */
-export function findOption(words: readonly string[], long: string, short?: string): string | undefined {
+/**
+ * The module that the words name: it decides how all others are read, so it is looked for before. `-m` may stand anywhere;
+ * `--module` behind a function is an argument of that function.
+ */
+export function moduleOption(words: readonly string[]): string | undefined {
+  let beforeFunctions = true;
   for (const [index, word] of words.entries()) {
-    if (word === `--${long}` || (short !== undefined && word === `-${short}`)) return words[index + 1];
-    if (word.startsWith(`--${long}=`)) return word.slice(long.length + 3);
+    if (word === "-m" || (beforeFunctions && word === "--module")) return words[index + 1];
+    if (/^-m./.test(word)) return word.slice(2).replace(/^=/, "");
+    if (beforeFunctions && word.startsWith("--module=")) return word.slice("--module=".length);
+    const previous = words[index - 1] ?? "";
+    const isValue = previous.startsWith("-") && !previous.includes("=");
+    if (!word.startsWith("-") && !isValue) beforeFunctions = false;
   }
   return undefined;
 }
@@ -77,16 +85,16 @@ export function findOption(words: readonly string[], long: string, short?: strin
 export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefined {
   if (type.kind === "list") return choicesOf(type.of, module);
   if (type.kind !== "object" && type.kind !== "interface") return undefined;
-  const own = module.objects[type.name];
+  const object = type.kind === "object" ? module.objects[type.name] : undefined;
+  const own = object ?? (type.kind === "interface" ? module.interfaces[type.name] : undefined);
   if (own !== undefined) {
-    const fields = Object.values(own.fields).filter((field) => field.exposed);
+    const fields = Object.values(object?.fields ?? {}).filter((field) => field.exposed);
     return {
       typeName: own.name,
       functions: new Map(Object.values(own.functions).map((fn) => [commandName(fn), fn])),
       fields: new Map(
         fields.map((field) => {
-          const name = field.alias ?? field.name;
-          return [kebabCase(name), { name, description: field.description, type: field.type }];
+          return [commandName(field), { name: field.alias ?? field.name, description: field.description, type: field.type }];
         }),
       ),
       isCore: false,
@@ -128,7 +136,10 @@ class CallParser {
       this.call.own.push({ kind: "function", object: module.mainObject, fn: constructor, given });
     }
     while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
-    if (!this.call.help) this.checkRequired();
+    if (!this.call.help) {
+      this.checkRequired();
+      this.checkEngineFilled();
+    }
     this.call.words = this.words.filter((_word, index) => !this.ours.has(index));
     return this.call;
   }
@@ -149,7 +160,7 @@ class CallParser {
       this.call.returns = field.type;
       this.flags(undefined);
     } else if (fn === undefined) {
-      throw unknownFunction(word, choices);
+      throw unknownFunction(word, choices, this.context.module);
     } else if (choices.isCore) {
       this.call.core.push({ kind: "core", type: choices.typeName, fn, given: this.flags(fn) });
       this.call.returns = fn.returns;
@@ -168,7 +179,7 @@ class CallParser {
       this.at++;
       if (word === "--") break;
       if (word.startsWith("--")) this.longFlag(word.slice(2), fn, texts);
-      else this.shortFlag(word.slice(1));
+      else this.shortFlag(word.slice(1), fn);
     }
     return [...texts].map(([argument, given]) => ({ argument, value: parseValues(argument, given, this.context) }));
   }
@@ -178,7 +189,7 @@ class CallParser {
     // `--dockerConfig` is `--docker-config`: users type what they read in the code.
     const name = kebabCase(equals < 0 ? text : text.slice(0, equals));
     const attached = equals < 0 ? undefined : text.slice(equals + 1);
-    const argument = fn?.arguments.find((candidate) => kebabCase(candidate.name) === name);
+    const argument = fn?.arguments.find((candidate) => flagName(candidate) === name);
     if (argument !== undefined) {
       const isSwitch = argument.type.kind === "boolean";
       const value = attached ?? (isSwitch ? "true" : this.value(`--${name}`));
@@ -187,6 +198,9 @@ class CallParser {
     }
     const own = this.ownFlags[name];
     if (own === undefined) throw unknownFlag(name, fn, Object.keys(this.ownFlags));
+    if (name === "module" && this.lastStep !== "") {
+      throw new UserError("usage", `"${this.lastStep}" has no argument --module`, { place: "--module", hint: "the module is named before its functions, or with -m" });
+    }
     const first = this.at - 1;
     own.apply(this.call, own.takesValue ? (attached ?? this.ownValue(`--${name}`)) : "");
     if (notDaggers.has(name)) this.markOurs(first);
@@ -197,11 +211,15 @@ class CallParser {
   }
 
   /** `-o FILE`, `-oFILE`, `-jv`. */
-  private shortFlag(letters: string): void {
+  private shortFlag(letters: string, fn: FunctionInfo | undefined): void {
     for (let index = 0; index < letters.length; index++) {
       const letter = letters[index] ?? "";
       const own = this.ownFlags[shortFlags[letter] ?? ""];
-      if (own === undefined) throw new UserError("usage", `unknown option -${letter}`, { place: `-${letters}` });
+      if (own === undefined) {
+        const argument = fn?.arguments.find((candidate) => [letter, letters].includes(flagName(candidate)));
+        const hint = argument === undefined ? undefined : `arguments have two dashes: --${flagName(argument)}`;
+        throw new UserError("usage", `unknown option -${letter}`, { place: `-${letters}`, hint });
+      }
       if (!own.takesValue) {
         own.apply(this.call, "");
         continue;
@@ -232,10 +250,23 @@ class CallParser {
     for (const step of steps) {
       const missing = missingArguments(step);
       if (missing.length === 0) continue;
-      const flags = missing.map((argument) => `--${kebabCase(argument.name)}`).join(", ");
+      const flags = missing.map((argument) => `--${flagName(argument)}`).join(", ");
       throw new UserError("usage", `${flags} ${missing.length === 1 ? "is" : "are"} missing`, {
         place: step.fn.name === "" ? step.fn.returns.kind : commandName(step.fn),
         hint: `fastloop call ${[callName(this.call), ...this.call.core.map(({ fn }) => commandName(fn))].filter((word) => word !== "").join(" ")} --help`,
+      });
+    }
+  }
+
+  /** A body beside the CLI is given by us what an engine would fill in by itself; what we have not is said before anything runs. */
+  private checkEngineFilled(): void {
+    if (this.call.via !== "host") return;
+    for (const step of this.call.own) {
+      const argument = step.kind === "function" ? step.fn.arguments.find((candidate) => candidate.engineFills === true && !candidate.optional) : undefined;
+      if (step.kind !== "function" || argument === undefined) continue;
+      throw new UserError("engine-unsupported", `"${commandName(step.fn)}" takes a Workspace, which only a Dagger engine fills in`, {
+        place: `--${flagName(argument)}`,
+        hint: "with such an engine add --via module; a Directory with a defaultPath is filled in everywhere",
       });
     }
   }
@@ -258,8 +289,15 @@ function constructorOf(object: string, args: ArgumentInfo[]): FunctionInfo {
   return { name: "", description: "", arguments: args, returns, isCheck: false, isGenerate: false, isUp: false };
 }
 
-function unknownFunction(word: string, choices: Choices): UserError {
+function unknownFunction(word: string, choices: Choices, module: ModuleInfo): UserError {
   const known = [...choices.functions.keys(), ...choices.fields.keys()];
+  const inherited = module.objects[choices.typeName]?.inherited?.find(({ name }) => cliName(name) === kebabCase(word));
+  if (inherited !== undefined) {
+    return new UserError("usage", `${choices.typeName} has no function "${word}": it is inherited from ${inherited.from}, and an engine sees only what a class declares itself`, {
+      place: inherited.place,
+      hint: `declare it in ${choices.typeName} with @func(), and call super.${inherited.name} there`,
+    });
+  }
   const near = suggest(kebabCase(word), known);
   return new UserError("usage", `${choices.typeName} has no function "${word}"`, {
     hint: near === undefined ? listHint(known) : `did you mean ${near}?`,
@@ -267,7 +305,7 @@ function unknownFunction(word: string, choices: Choices): UserError {
 }
 
 function unknownFlag(name: string, fn: FunctionInfo | undefined, ownNames: readonly string[]): UserError {
-  const known = (fn?.arguments ?? []).map((argument) => kebabCase(argument.name));
+  const known = (fn?.arguments ?? []).map(flagName);
   const near = suggest(name, [...known, ...ownNames]);
   const owner = fn === undefined || fn.name === "" ? "the module" : `"${commandName(fn)}"`;
   return new UserError("usage", `${owner} has no argument --${name}`, {

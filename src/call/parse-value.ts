@@ -1,8 +1,10 @@
 /** One value of a flag: text -> what its type makes of it. Paths are resolved, nothing is read. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { coreSchema, kebabCase, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
+import { coreSchema, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
 import { servedMember } from "./served-names.ts";
+import { flagName } from "./signature.ts";
+import { splitList } from "./split-list.ts";
 import type { GivenValue } from "./types.ts";
 
 export interface ValueContext {
@@ -15,7 +17,8 @@ export interface ValueContext {
 export function parseValues(argument: ArgumentInfo, texts: readonly string[], context: ValueContext): GivenValue {
   const { type } = argument;
   if (type.kind !== "list") return parseValue(argument, type, texts.at(-1) ?? "", context);
-  return { kind: "list", items: texts.flatMap(splitList).map((text) => parseValue(argument, type.of, text, context)) };
+  const items = texts.flatMap((text) => splitList(text, type.of, `--${flagName(argument)}`));
+  return { kind: "list", items: items.map((text) => parseValue(argument, type.of, text, context, true)) };
 }
 
 /** Whether a command line can express the type at all; flags of other types are not offered. */
@@ -25,21 +28,20 @@ export function isSupported(type: TypeRef, module: ModuleInfo): boolean {
   return type.kind !== "interface" && type.kind !== "void";
 }
 
-function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context: ValueContext): GivenValue {
+function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context: ValueContext, inList = false): GivenValue {
   const wrong = (expected: string, hint?: string): UserError =>
-    new UserError("usage", `${expected} was expected, not "${text}"`, { place: `--${kebabCase(argument.name)}`, hint });
+    new UserError("usage", `${expected} was expected, not "${text}"`, { place: `--${flagName(argument)}`, hint });
   switch (type.kind) {
     case "string":
       return { kind: "literal", value: text };
     case "integer":
-      if (!/^[+-]?\d+$/.test(text)) throw wrong("a whole number");
-      return { kind: "literal", value: Number(text) };
+      return { kind: "literal", value: (inList ? decimal(text) : integer(text)) ?? fail(wrong("a whole number")) };
     case "float":
-      if (text.trim() === "" || !Number.isFinite(Number(text))) throw wrong("a number");
+      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) || !Number.isFinite(Number(text))) throw wrong("a number");
       return { kind: "literal", value: Number(text) };
     case "boolean":
-      if (!/^(?:true|false|t|f|0|1)$/i.test(text)) throw wrong("true or false");
-      return { kind: "literal", value: /^(?:true|t|1)$/i.test(text) };
+      if (!/^(?:true|True|TRUE|t|T|1|false|False|FALSE|f|F|0)$/.test(text)) throw wrong("true or false");
+      return { kind: "literal", value: /^[tT1]/.test(text) };
     case "enum":
       return { kind: "enum", member: enumMember(type.name, text, context, wrong) };
     case "scalar":
@@ -52,6 +54,20 @@ function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context
       throw wrong("nothing that a command line can give");
   }
 }
+
+/** `dagger call` reads one number with its prefix (`0x1f`, `0o17`, `017`, `0b11`, `1_000`), and those of a list as decimal. */
+function integer(text: string): number | undefined {
+  const [, sign = "", prefix = "", digits = ""] = /^([+-]?)(0[xob]|0(?=_?\d))?_?(\d(?:_?\d)*|[0-9a-f](?:_?[0-9a-f])*)$/i.exec(text) ?? [];
+  if (prefix === "") return decimal(`${sign}${digits.replaceAll("_", "")}`);
+  const literal = `${prefix === "0" ? "0o" : prefix.toLowerCase()}${digits.replaceAll("_", "")}`;
+  const allowed = { "0x": /^[0-9a-f]+$/i, "0o": /^[0-7]+$/, "0b": /^[01]+$/ }[literal.slice(0, 2)];
+  return allowed?.test(literal.slice(2)) === true ? safe(sign === "-" ? -Number(literal) : Number(literal)) : undefined;
+}
+
+const decimal = (text: string): number | undefined => (/^[+-]?\d+$/.test(text) ? safe(Number(text)) : undefined);
+
+/** A number that TypeScript could not hold would arrive as another one. */
+const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 
 type Wrong = (expected: string, hint?: string) => UserError;
 type ObjectParser = (text: string, context: ValueContext, wrong: Wrong) => GivenValue;
@@ -144,16 +160,4 @@ function platform(text: string, wrong: Wrong): string {
   if (text === "current") return `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
   if (!/^[a-z0-9_]+\/[a-z0-9_]+(?:\/[a-z0-9_.]+)?$/i.test(text)) throw wrong("a platform such as linux/arm64");
   return text;
-}
-
-/** Comma-separated; double quotes keep a comma, as in a line of CSV. */
-function splitList(text: string): string[] {
-  if (text === "") return [];
-  const items: string[] = [];
-  const pattern = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    items.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
-    if (match[3] === "") break;
-  }
-  return items;
 }

@@ -5,9 +5,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { argumentInput, kebabCase, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
+import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { enumLiteral, literal } from "./query.ts";
 import { secretName } from "./secret-name.ts";
+import { flagName } from "./signature.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
 
 /** A directory or file of the host that an argument is given or has by `defaultPath`; absolute. */
@@ -147,7 +148,7 @@ export async function secretText(
   { env, cwd }: Pick<ResolveContext, "env" | "cwd">,
   signal?: AbortSignal,
 ): Promise<string> {
-  const place = `--${kebabCase(argument.name)}`;
+  const place = `--${flagName(argument)}`;
   if (scheme === "env") {
     const value = env[rest];
     if (value === undefined) throw new UserError("usage", `the variable ${rest} is not set`, { place });
@@ -172,7 +173,7 @@ export async function secretText(
 /** Throws where it is not there, or something else. */
 export function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
   const stats = statSync(target, { throwIfNoEntry: false });
-  const place = `--${kebabCase(argument.name)}`;
+  const place = `--${flagName(argument)}`;
   if (stats === undefined) throw new UserError("usage", `there is no ${kind} ${target}`, { place });
   if (kind === "directory" ? !stats.isDirectory() : !stats.isFile()) {
     throw new UserError("usage", `${target} is no ${kind}`, { place });

@@ -1,14 +1,14 @@
 /** Names as an engine serves them, and `dagger call` takes and prints them. */
-import { screamingSnakeCase, pascalCase, type ModuleInfo } from "../module/index.ts";
+import { memberName, typeName, type ModuleInfo } from "../module/index.ts";
 
 /** `Person` of the module `conform` -> `ConformPerson`: other modules may have one too. */
-export function servedObject(name: string, { mainObject, name: moduleName }: Pick<ModuleInfo, "mainObject" | "name">): string {
-  const prefix = mainObject || pascalCase(moduleName);
-  const rest = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-  return rest === "" || (rest !== undefined && /^[A-Z]/.test(rest)) ? name : prefix + name;
+export function servedObject(name: string, { name: moduleName }: Pick<ModuleInfo, "name">): string {
+  const [object, prefix] = [typeName(name), typeName(moduleName)];
+  const rest = object.startsWith(prefix) ? object.slice(prefix.length) : undefined;
+  return rest === "" || (rest !== undefined && /^[A-Z]/.test(rest)) ? object : typeName(`${prefix}_${object}`);
 }
 
 /** `VeryHigh` -> `VERY_HIGH`. */
 export function servedMember(name: string): string {
-  return screamingSnakeCase(name);
+  return memberName(name);
 }

@@ -3,9 +3,12 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
+import { isReallyInside } from "./inside.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
+/** The same in Dagger 1.0. */
+const nextManifestFile = "dagger-module.toml";
 
 export interface Manifest {
   name: string;
@@ -27,12 +30,22 @@ export function findModule(cwd: string, dir?: string): string {
     return path.resolve(cwd, dir);
   }
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    if (statSync(path.join(folder, manifestFile), { throwIfNoEntry: false })?.isFile() === true) return folder;
+    if ([manifestFile, nextManifestFile].some((name) => isFile(path.join(folder, name)))) return folder;
     if (folder === path.dirname(folder)) break;
   }
   throw new UserError("module", `no ${manifestFile} here or in a folder above`, {
     place: path.resolve(cwd),
     hint: "name the module's folder with -m, or write one with `fastloop init --module`",
+  });
+}
+
+const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+
+function nextModule(dir: string, cause: unknown): UserError {
+  return new UserError("engine-unsupported", `a module of Dagger 1.0 can't be read yet: it has a ${nextManifestFile} and no ${manifestFile}`, {
+    place: path.join(dir, nextManifestFile),
+    cause,
+    hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
   });
 }
 
@@ -56,6 +69,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
+    if (isFile(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
     throw new UserError("module", `this folder has no readable ${manifestFile}`, {
       place: dir,
       cause,
@@ -92,6 +106,10 @@ async function sourceFolder(root: string, source: string, file: string, text: st
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
     throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place: await place() });
+  }
+  // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
+  if (!isReallyInside(root, path.join(root, relative, "src"))) {
+    throw new UserError("module", `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`, { place: await place() });
   }
   const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) {

@@ -1,16 +1,64 @@
-/** Names as Dagger writes them: kebab-case on the command line, SCREAMING_SNAKE for enum members on the wire. */
+/**
+ * Names as Dagger writes them. An engine turns a name in code into one in GraphQL, and `dagger call` turns that one into
+ * kebab-case: `URLPath` is `urlpath` in both, `myURL` is `myUrl` and `my-url`, `x1` is `x1` and `x-1`. The rules are those
+ * of iancoleman/strcase 0.3, which both use, on ASCII alone: other characters are dropped.
+ */
 
-/** `buildBase` -> `build-base`, `with2Images` -> `with-2-images`; as `dagger call` names functions and flags. */
+/** An engine declares these to be acronyms, which strcase heeds for whole names only: `JSON` is `jSON`, `JSONData` is `jsondata`. */
+const acronyms = new Set(["JSON", "LLM"]);
+
+/** A function's, argument's or field's name in an engine's schema; empty where no letter or digit is in it. */
+export function fieldName(name: string): string {
+  const field = camel(name, false);
+  // An engine keeps the spelling of what loads an object from its id.
+  return /^load.*FromID$/s.test(name) ? field.replace(/FromId$/, "FromID") : field;
+}
+
+/** An object's, interface's or enum's name in an engine's schema, before the module's name is put in front of it. */
+export function typeName(name: string): string {
+  return camel(name, true);
+}
+
+/** What `dagger call` calls a function, argument or field that has this name in code. */
+export function cliName(name: string): string {
+  return kebabCase(fieldName(name));
+}
+
+/** `VeryHigh` -> `VERY_HIGH`; a member that is written by GraphQL's convention already (`HTTP2`) stays. */
+export function memberName(name: string): string {
+  return /^[A-Z][A-Z0-9_]*$/.test(name) ? name : delimited(name, "_").replace(/[a-z]+/g, (word) => word.toUpperCase());
+}
+
+/** Any spelling of a name that a user may type -> `build-base`; as `dagger call` reads the flags that it is given. */
 export function kebabCase(name: string): string {
-  return delimited(name, "-").toLowerCase();
+  return delimited(name, "-").replace(/[A-Z]+/g, (word) => word.toLowerCase());
 }
 
-/** `linuxAmd64` -> `LINUX_AMD_64`; as an engine names the members of a module's enum. */
-export function screamingSnakeCase(name: string): string {
-  return delimited(name, "_").toUpperCase();
+function camel(name: string, startsCapital: boolean): string {
+  const text = name.trim();
+  const isAcronym = acronyms.has(text);
+  let result = "";
+  let capitalNext = startsCapital;
+  let previous: Kind = "other";
+  for (const [index, character] of Array.from(text).entries()) {
+    const kind = kindOf(character);
+    if (kind === "capital" || kind === "small") {
+      // Of a run of capitals only the first stays one.
+      const small = !capitalNext && (index === 0 || (previous === "capital" && !isAcronym));
+      result += capitalNext ? character.toUpperCase() : small ? character.toLowerCase() : character;
+      capitalNext = false;
+    } else if (kind === "digit") {
+      result += character;
+      capitalNext = true;
+    } else {
+      capitalNext = /[_ .-]/.test(character);
+    }
+    previous = kind;
+  }
+  return result;
 }
 
-/** The rules of iancoleman/strcase 0.3, which Dagger uses: a run of capitals is one word, and so is a run of digits. */
+/** A run of capitals is one word, and so is a run of digits. */
 function delimited(name: string, delimiter: string): string {
   let result = "";
   const text = name.trim();
@@ -32,7 +80,9 @@ function delimited(name: string, delimiter: string): string {
   return result;
 }
 
-function kindOf(character: string | undefined): "capital" | "small" | "digit" | "other" {
+type Kind = "capital" | "small" | "digit" | "other";
+
+function kindOf(character: string | undefined): Kind {
   if (character === undefined) return "other";
   if (/[A-Z]/.test(character)) return "capital";
   if (/[a-z]/.test(character)) return "small";

@@ -36,7 +36,7 @@ export interface EnumInfo {
   name: string;
   description: string;
   /** Member name (what goes over the wire and on the command line) -> value in code. */
-  members: Record<string, { name: string; value: string; description: string }>;
+  members: Record<string, { name: string; value: string; description: string; deprecated?: string }>;
 }
 
 export interface ObjectInfo {
@@ -48,6 +48,10 @@ export interface ObjectInfo {
   /** Keyed by the name in code (camelCase); `alias`, where there is one, is the name on the command line. */
   functions: Record<string, FunctionInfo>;
   fields: Record<string, FieldInfo>;
+  /** Functions of base classes, which an engine does not see: by name in code, with the base and the `file:line`. */
+  inherited?: { name: string; from: string; place: string }[];
+  /** The text of `@deprecated`; empty where there is none behind the tag. So for functions, fields, arguments and members. */
+  deprecated?: string;
   /** `file:line` in the module, relative to `root`. */
   place?: string;
 }
@@ -55,16 +59,18 @@ export interface ObjectInfo {
 export interface FieldInfo {
   name: string;
   description: string;
+  deprecated?: string;
   type: TypeRef;
   exposed: boolean;
   alias?: string;
 }
 
 export interface FunctionInfo {
-  /** Name in code; `flag` and command names are its kebab-case. */
+  /** Name in code; `cliName` of it is what the command line has. */
   name: string;
   alias?: string;
   description: string;
+  deprecated?: string;
   /** In declaration order. */
   arguments: ArgumentInfo[];
   returns: TypeRef;
@@ -80,6 +86,7 @@ export interface FunctionInfo {
 export interface ArgumentInfo {
   name: string;
   description: string;
+  deprecated?: string;
   type: TypeRef;
   optional: boolean;
   /** `| null`: omitted, it arrives as null and not as undefined. */
@@ -90,6 +97,8 @@ export interface ArgumentInfo {
   defaultPath?: string;
   defaultAddress?: string;
   ignore?: string[];
+  /** A `Workspace`: a Dagger engine gives the caller's own, and a command line can't. */
+  engineFills?: true;
 }
 
 /** A type in a signature. */

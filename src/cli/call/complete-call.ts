@@ -1,6 +1,6 @@
 /** Candidates for the next word of a call: functions, flags, or a flag's values. */
-import { choicesOf, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
-import { kebabCase, type ArgumentInfo, type ModuleInfo } from "../../module/index.ts";
+import { choicesOf, flagName, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
+import type { ArgumentInfo, ModuleInfo } from "../../module/index.ts";
 import { firstLine } from "./render-functions.ts";
 
 export interface Candidate {
@@ -13,7 +13,7 @@ export function completeCall(before: readonly string[], partial: string, module:
   const last = before.at(-1) ?? "";
   if (/^--[^=]+$/.test(last)) {
     const argument = argumentsAt(tryParse(before.slice(0, -1), module, cwd)).find(
-      (candidate) => `--${kebabCase(candidate.name)}` === last,
+      (candidate) => `--${flagName(candidate)}` === last,
     );
     if (argument !== undefined && argument.type.kind !== "boolean") return valuesOf(argument, module);
   }
@@ -22,7 +22,7 @@ export function completeCall(before: readonly string[], partial: string, module:
   if (partial.startsWith("-")) {
     return argumentsAt(call)
       .filter((argument) => isSupported(argument.type, module))
-      .map((argument) => ({ word: `--${kebabCase(argument.name)}`, text: firstLine(argument.description) }));
+      .map((argument) => ({ word: `--${flagName(argument)}`, text: firstLine(argument.description) }));
   }
   const choices = choicesOf(call.returns, module);
   return [...(choices?.functions ?? []), ...(choices?.fields ?? [])].map(([word, { description }]) => ({

@@ -1,6 +1,6 @@
 /** A module's functions as text, for `functions` and for the help of `call`. */
-import { commandName, isRequired } from "../../call/index.ts";
-import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../../module/index.ts";
+import { commandName, flagName, isRequired } from "../../call/index.ts";
+import type { ArgumentInfo, FunctionInfo, ModuleInfo, TypeRef } from "../../module/index.ts";
 
 /** One line per function, in the order of the source; with `verbose` one more per argument. */
 export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
@@ -8,7 +8,7 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   const functions = Object.values(main?.functions ?? {});
   const rows = functions.map((fn) => ({ fn, name: commandName(fn), text: [firstLine(fn.description), ...marks(fn)].filter((part) => part !== "").join(" ") }));
   const fields = Object.values(main?.fields ?? {}).filter((field) => field.exposed);
-  const width = Math.max(0, ...rows.map((row) => row.name.length), ...fields.map((field) => kebabCase(field.alias ?? field.name).length));
+  const width = Math.max(0, ...rows.map((row) => row.name.length), ...fields.map((field) => commandName(field).length));
   const lines: string[] = [];
   for (const { fn, name, text } of rows) {
     lines.push(`${name.padEnd(width)}  ${text}`.trimEnd());
@@ -16,18 +16,23 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
     for (const argument of fn.arguments) lines.push(`  --${argumentLine(argument)}`);
     lines.push(`  returns ${typeName(fn.returns)}`);
   }
-  for (const field of fields) lines.push(`${kebabCase(field.alias ?? field.name).padEnd(width)}  ${firstLine(field.description)}`.trimEnd());
+  for (const field of fields) {
+    const mark = field.deprecated === undefined ? "" : ` ${deprecation(field.deprecated)}`;
+    lines.push(`${commandName(field).padEnd(width)}  ${firstLine(field.description)}${mark}`.trimEnd());
+  }
   return lines.map((line) => `${line}\n`).join("");
 }
 
 /** `tier Tier = "fast"`, and where the value comes from when it is not given. */
 export function argumentLine(argument: ArgumentInfo): string {
-  const parts = [`${kebabCase(argument.name)} ${typeName(argument.type)}`];
+  const parts = [`${flagName(argument)} ${typeName(argument.type)}`];
   if (argument.defaultValue !== undefined) parts.push(`= ${JSON.stringify(argument.defaultValue)}`);
   if (argument.defaultPath !== undefined) parts.push(`from ${argument.defaultPath}`);
   if (argument.defaultAddress !== undefined) parts.push(`from ${argument.defaultAddress}`);
   if (argument.ignore !== undefined && argument.ignore.length > 0) parts.push(`without ${argument.ignore.join(", ")}`);
   if (isRequired(argument)) parts.push("(required)");
+  if (argument.engineFills === true) parts.push("filled in by a Dagger engine");
+  if (argument.deprecated !== undefined) parts.push(deprecation(argument.deprecated));
   const description = firstLine(argument.description);
   return description === "" ? parts.join(" ") : `${parts.join(" ")}: ${description}`;
 }
@@ -42,8 +47,11 @@ export function firstLine(text: string): string {
   return text.split("\n", 1)[0]?.trim() ?? "";
 }
 
+const deprecation = (reason: string): string => (reason === "" ? "[deprecated]" : `[deprecated: ${firstLine(reason)}]`);
+
 function marks(fn: FunctionInfo): string[] {
   const result: string[] = [];
+  if (fn.deprecated !== undefined) result.push(deprecation(fn.deprecated));
   if (fn.isCheck) result.push("[check]");
   if (fn.isGenerate) result.push("[generate]");
   if (fn.isUp) result.push("[up]");

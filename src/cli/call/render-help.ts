@@ -1,6 +1,6 @@
 /** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
-import { choicesOf, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
-import { kebabCase, type FunctionInfo, type ModuleInfo } from "../../module/index.ts";
+import { choicesOf, commandName, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
+import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
 import { argumentLine, firstLine } from "./render-functions.ts";
 
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
@@ -8,7 +8,7 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   const isStart = call.core.length === 0 && call.own.every((step) => step.kind === "function" && step.fn.name === "");
   const fn = last?.fn;
   const path = [...call.own, ...call.core]
-    .map((step) => (step.kind === "field" ? kebabCase(step.name) : kebabCase(step.fn.alias ?? step.fn.name)))
+    .map((step) => commandName(step.kind === "field" ? step : step.fn))
     .filter((name) => name !== "");
   const choices = choicesOf(call.returns, module);
   const sections = [

@@ -32,10 +32,10 @@ class ServedModule implements ModuleHost {
   async call({ signal, callId, ...request }: HostCall): Promise<ReturnedValue> {
     const options: QueryOptions = { callId, ...(signal === undefined ? {} : { signal }) };
     await this.serve(options);
-    const { mainObject, objects } = this.module;
+    const { mainObject, objects, interfaces } = this.module;
     const object = request.object ?? mainObject;
     const isConstructor = request.function === "";
-    const fn = isConstructor ? undefined : objects[object]?.functions[request.function];
+    const fn = isConstructor ? undefined : (objects[object] ?? interfaces[object])?.functions[request.function];
     if (!isConstructor && fn === undefined) throw new Error(`could not find method ${request.function}`);
     const returns: TypeRef = fn?.returns ?? { kind: "object", name: object };
     try {
@@ -165,7 +165,7 @@ class ServedModule implements ModuleHost {
 
 export function needsDagger(): UserError {
   return new UserError("engine-unsupported", "--via module needs a Dagger engine: the embedded engine does not serve modules", {
-    hint: "leave it out: function bodies then run in a process of fastloop's, with the same results",
+    hint: "leave it out: function bodies then run in a process of fastloop's, with the same results; only functions of other modules are missing there",
   });
 }
 

@@ -1,6 +1,7 @@
 /** One call of a function body. */
 import { registry } from "sdk:runtime";
-import type { ReturnedValue } from "../types.ts";
+import { fieldName } from "../names.ts";
+import type { FunctionInfo, ReturnedValue } from "../types.ts";
 import type { CallRequest, HostModule } from "./protocol.ts";
 import { Values } from "./values.ts";
 
@@ -18,6 +19,8 @@ export class Invoker {
 
   async invoke(request: CallRequest): Promise<ReturnedValue> {
     const objectName = request.object ?? this.module.mainObject;
+    const throughInterface = this.module.interfaces[objectName]?.functions[request.function];
+    if (throughInterface !== undefined) return this.implemented(throughInterface, request);
     const info = this.module.objects[objectName];
     if (info === undefined) throw new Error(`could not find object ${objectName}`);
     if (request.function === "") return this.construct(objectName, request.args);
@@ -32,12 +35,42 @@ export class Invoker {
     return this.values.returned(result, signature.returns);
   }
 
+  /** A function of an interface is that of the object behind it which has the same name in an engine: a function or a field. */
+  private async implemented({ name, arguments: parameters, returns }: FunctionInfo, request: CallRequest): Promise<ReturnedValue> {
+    const { parent } = request;
+    if (typeof parent !== "object" || parent === null || Array.isArray(parent)) throw new Error(`${name} is called on no object`);
+    if ("$id" in parent) return this.ofCoreObject(parent, { name, arguments: parameters, returns }, request.args);
+    const info = this.module.objects[parent.$object];
+    const isIt = (member: { name: string; alias?: string }): boolean => fieldName(member.alias ?? member.name) === fieldName(name);
+    const field = Object.values(info?.fields ?? {}).find((candidate) => candidate.exposed && isIt(candidate));
+    if (field !== undefined) return parent.fields[field.alias ?? field.name] ?? null;
+    const fn = Object.values(info?.functions ?? {}).find(isIt);
+    if (fn === undefined) throw new Error(`${parent.$object} has no function ${name}, which its interface promises`);
+    const given = Object.entries(request.args).map(([argument, value]): [string, unknown] => {
+      const own = fn.arguments.find((candidate) => fieldName(candidate.name) === fieldName(argument));
+      return [own?.name ?? argument, value];
+    });
+    return this.invoke({ ...request, object: parent.$object, function: fn.name, args: Object.fromEntries(given) });
+  }
+
+  private async ofCoreObject(
+    parent: { $id: string; $type: string },
+    { name, arguments: parameters, returns }: Pick<FunctionInfo, "name" | "arguments" | "returns">,
+    args: Record<string, unknown>,
+  ): Promise<ReturnedValue> {
+    const object = this.values.load(parent, { kind: "object", name: parent.$type }) as Record<string, unknown>;
+    const method = object[fieldName(name)];
+    if (typeof method !== "function") throw new Error(`${parent.$type} has no function ${name}, which its interface promises`);
+    return this.values.returned(await method.apply(object, this.values.argumentsOf(parameters, args)), returns);
+  }
+
   /** The state of a new object. Without a constructor it is empty: field initialisers do not run in an engine either. */
   private async construct(name: string, args: Record<string, unknown>): Promise<ReturnedValue> {
     const signature = this.module.objects[name]?.constructorArguments;
     if (signature === undefined) return { $object: name, fields: {} };
-    const instance = new (this.values.classOf(name))(...this.values.argumentsOf(signature, args));
-    return this.values.returned(instance, { kind: "object", name });
+    // A constructor may give a promise of the object, as an engine's `await` allows.
+    const made: unknown = new (this.values.classOf(name))(...this.values.argumentsOf(signature, args));
+    return this.values.returned(await made, { kind: "object", name });
   }
 }
 

@@ -89,7 +89,10 @@ export class Values {
     // A value of an interface type is one of the module's classes: its own name says which.
     const name = this.module.objects[declared] === undefined ? result.constructor.name : declared;
     const info = this.module.objects[name];
-    if (info === undefined) throw new Error(`could not find object ${declared}`);
+    if (info === undefined) {
+      const isInterface = this.module.interfaces[declared] !== undefined;
+      throw new Error(isInterface ? `${name} is in no signature of the module, so it can't be given as ${declared}` : `could not find object ${declared}`);
+    }
     const fields: Record<string, ReturnedValue> = {};
     for (const [key, value] of Object.entries(result)) {
       const field = info.fields[key];

@@ -1,36 +1,39 @@
 /** The introspector's objects -> `ModuleInfo`'s, which are plain JSON and know nothing of the SDK. */
-import path from "node:path";
 import type { Argument, IntrospectedModule, IntrospectedObject, Method, Property, TypeDef } from "sdk:introspector";
 import type { ArgumentInfo, EnumInfo, FieldInfo, FunctionInfo, InterfaceInfo, ObjectInfo, TypeRef } from "../types.ts";
+import { collisions, inheritedFunctions } from "./check-names.ts";
+import { placeOf } from "./place.ts";
 import type { ScannedModule } from "./types.ts";
-import type * as ts from "typescript";
 
 export function convertModule(module: IntrospectedModule, root: string, warnings: string[]): ScannedModule {
   const enums = mapValues(module.enums, convertEnum);
   const objects = mapValues(module.objects, (object) => convertObject(object, root));
   for (const object of Object.values(objects)) {
-    for (const argument of Object.values(object.functions).flatMap((fn) => fn.arguments)) nameEnumDefault(argument, enums);
-    for (const argument of object.constructorArguments ?? []) nameEnumDefault(argument, enums);
+    const functions = Object.values(object.functions).flatMap((fn) => fn.arguments);
+    for (const argument of [...functions, ...(object.constructorArguments ?? [])]) {
+      nameEnumDefault(argument, enums);
+      const { type } = argument;
+      if (type.kind === "object" && type.name === "Workspace" && objects.Workspace === undefined) argument.engineFills = true;
+    }
   }
-  return {
-    description: module.description ?? "",
-    objects,
-    enums,
-    interfaces: mapValues(module.interfaces, (entry): InterfaceInfo => ({
-      name: entry.name,
-      description: entry.description,
-      functions: mapValues(entry.functions, (fn) => convertFunction(fn, root)),
-    })),
-    warnings,
-  };
+  const interfaces = mapValues(module.interfaces, (entry): InterfaceInfo => ({
+    name: entry.name,
+    description: entry.description,
+    functions: mapValues(entry.functions, (fn) => convertFunction(fn, root)),
+  }));
+  const inherited = Object.values(objects).flatMap((object) => (object.inherited ?? []).map(({ name, from, place }) => `${place}: ${name} of ${from} is no function of ${object.name}: an engine sees only what a class declares itself`));
+  return { description: module.description ?? "", objects, enums, interfaces, warnings: [...warnings, ...collisions(objects, interfaces), ...inherited] };
 }
 
 function convertObject(object: IntrospectedObject, root: string): ObjectInfo {
+  const inherited = inheritedFunctions(object.node, root);
   const functions = Object.values(object.methods).map((method) => [method.name, convertFunction(method, root)]);
   return {
     name: object.name,
     description: object.description,
+    deprecated: object.deprecated,
     kind: object.kind(),
+    inherited: inherited.length === 0 ? undefined : inherited,
     constructorArguments: object._constructor && Object.values(object._constructor.arguments).map(convertArgument),
     functions: Object.fromEntries(functions) as Record<string, FunctionInfo>,
     fields: mapValues(object.properties, convertField, (property) => property.name),
@@ -43,6 +46,7 @@ function convertFunction(method: Method, root: string): FunctionInfo {
     name: method.name,
     alias: method.alias,
     description: method.description,
+    deprecated: method.deprecated,
     arguments: Object.values(method.arguments).map(convertArgument),
     returns: convertType(method.returnType),
     cache: method.cache,
@@ -57,6 +61,7 @@ function convertArgument(argument: Argument): ArgumentInfo {
   return {
     name: argument.name,
     description: argument.description,
+    deprecated: argument.deprecated,
     type: convertType(argument.type),
     optional: argument.isOptional,
     nullable: argument.isNullable,
@@ -79,6 +84,7 @@ function convertField(property: Property): FieldInfo {
   return {
     name: property.name,
     description: property.description,
+    deprecated: property.deprecated,
     type: convertType(property.type),
     exposed: property.isExposed,
     alias: property.alias,
@@ -89,7 +95,7 @@ function convertEnum(entry: IntrospectedModule["enums"][string]): EnumInfo {
   return {
     name: entry.name,
     description: entry.description,
-    members: mapValues(entry.values, ({ name, value, description }) => ({ name, value: String(value), description })),
+    members: mapValues(entry.values, ({ name, value, description, deprecated }) => ({ name, value: String(value), description, deprecated })),
   };
 }
 
@@ -116,13 +122,6 @@ function convertType(type: TypeDef | undefined): TypeRef {
     default:
       return { kind: "void" };
   }
-}
-
-/** The line of the name: decorators and comments stand above it. */
-function placeOf(node: ts.Node & { name?: ts.Node }, root: string): string {
-  const file = node.getSourceFile();
-  const { line } = file.getLineAndCharacterOfPosition((node.name ?? node).getStart(file));
-  return `${path.relative(root, file.fileName)}:${line + 1}`;
 }
 
 function mapValues<A, B>(

@@ -15,6 +15,7 @@ declare module "sdk:introspector" {
   export interface Argument {
     name: string;
     description: string;
+    deprecated?: string;
     type?: TypeDef;
     isVariadic: boolean;
     isNullable: boolean;
@@ -27,6 +28,7 @@ declare module "sdk:introspector" {
   export interface Method {
     name: string;
     description: string;
+    deprecated?: string;
     alias?: string;
     cache?: string;
     isCheck?: boolean;
@@ -41,11 +43,14 @@ declare module "sdk:introspector" {
     description: string;
     alias?: string;
     isExposed: boolean;
+    deprecated?: string;
     type?: TypeDef;
+    node: ts.Node;
   }
   export interface IntrospectedObject {
     name: string;
     description: string;
+    deprecated?: string;
     kind(): "class" | "object";
     _constructor?: { arguments: Record<string, Argument> };
     methods: Record<string, Method>;
@@ -57,7 +62,7 @@ declare module "sdk:introspector" {
     objects: Record<string, IntrospectedObject>;
     enums: Record<
       string,
-      { name: string; description: string; values: Record<string, { name: string; value: unknown; description: string }> }
+      { name: string; description: string; values: Record<string, { name: string; value: unknown; description: string; deprecated?: string }> }
     >;
     interfaces: Record<string, { name: string; description: string; functions: Record<string, Method> }>;
   }

@@ -18,15 +18,23 @@ const compiler = loaded.exports as typeof TypeScript;
 export const saveCompiledCode = loaded.save;
 
 /** How the program of this scan is made, and the program that was made. */
-export const scanOptions: { sourceDir: string; wholeLibrary: boolean; program: TypeScript.Program | undefined } = {
-  sourceDir: "",
-  wholeLibrary: false,
-  program: undefined,
-};
+export const scanOptions: {
+  sourceDir: string;
+  wholeLibrary: boolean;
+  program: TypeScript.Program | undefined;
+  /** What the introspector looked at last: where it fails without naming a place, that is where. */
+  lastNode: TypeScript.Node | undefined;
+} = { sourceDir: "", wholeLibrary: false, program: undefined, lastNode: undefined };
 
-/** The compiler, with `createProgram` replaced. */
+/** The compiler, with `createProgram` replaced, and noting what is looked at. */
 const patched = Object.create(compiler, {
   createProgram: { value: createProgram },
+  getDecorators: {
+    value: (node: TypeScript.HasDecorators) => {
+      scanOptions.lastNode = node;
+      return compiler.getDecorators(node);
+    },
+  },
 }) as typeof TypeScript;
 // The introspector imports the compiler as a default.
 // oxlint-disable-next-line import/no-default-export
@@ -65,6 +73,17 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
           ? { resolvedModule: undefined }
           : compiler.resolveModuleName(text, containingFile, settings, host, resolutions),
     );
-  scanOptions.program = compiler.createProgram(rootNames, settings, host);
-  return scanOptions.program;
+  const program = compiler.createProgram(rootNames, settings, host);
+  const checker = program.getTypeChecker();
+  const { getSymbolAtLocation } = checker;
+  checker.getSymbolAtLocation = (node) => {
+    scanOptions.lastNode = node;
+    return getSymbolAtLocation(node);
+  };
+  // The introspector takes the first declaration of a name: a module may have a `Container` or `Label` of its own.
+  const sources = program.getSourceFiles();
+  const ordered = [...sources.filter((source) => source.fileName !== clientFile), ...sources.filter((source) => source.fileName === clientFile)];
+  program.getSourceFiles = () => ordered;
+  scanOptions.program = program;
+  return program;
 }

@@ -154,7 +154,7 @@ describe("a broken module is one error with place and hint:", () => {
     ["no sources", manifest, {}, { place: "dagger.json:1:1", message: "the module's code belongs in src/, which is not there" }],
     ["an empty src", manifest, { "src/readme.md": "" }, { place: "src", message: "the module has no TypeScript files" }],
     ["a syntax error", manifest, { "src/index.ts": "export class It {\n  oops(: string {}\n}\n" }, { place: "src/index.ts:2:8", message: "Parameter declaration expected." }],
-    ["no main object", manifest, { "src/index.ts": 'import { object } from "@dagger.io/dagger"\n@object()\nexport class Other {}' }, { place: "src", message: "no class It with @object() in src", hint: "the main object is named like the module; found Other" }],
+    ["no main object", manifest, { "src/index.ts": 'import { object } from "@dagger.io/dagger"\n@object()\nexport class Other {}' }, { place: "src/index.ts:3", message: "no class It with @object() in src", hint: "the main object is named like the module; found Other" }],
     ["a type that no engine has", manifest, { "src/index.ts": decorated("@func() a(b: number, c: any): string { return String(b) + String(c) }") }, { place: "src/index.ts:5:25", message: "could not resolve type reference for any." }],
     ["a class that is not exposed", manifest, { "src/index.ts": decorated("@func() a(): Plain { return new Plain() }", "class Plain {}") }, { place: "src/index.ts:2:1", message: "class Plain is used by the module but not exposed with a dagger decorator." }],
     ["an unknown type", manifest, { "src/index.ts": decorated("@func() a(x: Nowhere): void {}") }, { message: expect.stringContaining("Nowhere") }],

@@ -1,0 +1,9 @@
+import path from "node:path";
+import type { Node } from "typescript";
+
+/** `file:line` of the name: decorators and comments stand above it. */
+export function placeOf(node: Node & { name?: Node }, root: string): string {
+  const file = node.getSourceFile();
+  const { line } = file.getLineAndCharacterOfPosition((node.name ?? node).getStart(file));
+  return `${path.relative(root, file.fileName)}:${line + 1}`;
+}
