@@ -14,7 +14,7 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
 export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
-  const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" };
+  const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" && context.module.borrowed !== true };
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
   // Only without a step: a function that gives nothing has given its answer.

@@ -1,5 +1,5 @@
 import { loadConfig } from "../config/index.ts";
-import { findModule, loadModule } from "../module/index.ts";
+import { loadProjectModule } from "../call/index.ts";
 import { resolveTargets } from "../plan/index.ts";
 import type { CliContext } from "./context.ts";
 
@@ -8,6 +8,6 @@ export async function targetNames(context: CliContext, configFile?: string): Pro
   const config = await loadConfig({ cwd: context.cwd, file: configFile });
   const declared = config.config.watch?.targets;
   if (declared !== undefined) return Object.entries(declared).map(([name, { call }]) => ({ name, call }));
-  const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
+  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env });
   return resolveTargets(config, module).map(({ target }) => ({ name: target.name, call: target.call.join(" ") }));
 }

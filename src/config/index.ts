@@ -1,11 +1,10 @@
 export type * from "./types.ts";
 export { checkConfigFile, placeInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
-export { detectParts } from "./detect.ts";
-export type { DetectedPart } from "./detect.ts";
+export { ownModule } from "./own-module.ts";
+export { presets } from "./presets.ts";
 export { findConfig, loadConfig, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
-export { scaffoldConfig } from "./scaffold.ts";
 export { suggest } from "./suggest.ts";
 export { durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
 export { sharedCacheOf } from "./shared-cache.ts";

@@ -231,6 +231,7 @@ export const configSchema = z
   .strictObject({
     version: z.literal(1).describe("The version of this format."),
     name: name.optional().describe("The project's name. Default: the folder's."),
+    module: relativePath.optional().describe("Folder of the Dagger module, or `fastloop` for the one that fastloop brings. Default: the nearest dagger.json upwards."),
     engine: engine.optional(),
     cache: cache.optional(),
     watch: watch.optional(),

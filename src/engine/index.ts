@@ -11,6 +11,7 @@ export { failureOf } from "./failure.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";
 export * from "./session-control.ts";
+export { imagesDir as imagesFolder } from "./embedded/daemon/paths.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
 export { TreeSync, type SyncedTree } from "./trees.ts";

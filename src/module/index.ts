@@ -1,7 +1,7 @@
 /** A Dagger TypeScript module seen from outside: its signatures, its digest, and the host process that runs its bodies. */
 export type * from "./types.ts";
 export { loadModule } from "./load.ts";
-export { findModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
+export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, typeName } from "./names.ts";
 export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
-import { isReallyInside } from "./inside.ts";
+import { findPackageRoot } from "./programs.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
@@ -48,6 +48,9 @@ function nextModule(dir: string, cause: unknown): UserError {
     hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
   });
 }
+
+/** Real path of the module that fastloop brings: its package's own. */
+export const packageModule = (): string => realpathSync(findPackageRoot());
 
 /** A module that is not on this disk runs inside an engine only: its code must not run beside the user's files. */
 export function refuseRemote(reference: string): void {
@@ -106,10 +109,6 @@ async function sourceFolder(root: string, source: string, file: string, text: st
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
     throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place: await place() });
-  }
-  // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
-  if (!isReallyInside(root, path.join(root, relative, "src"))) {
-    throw new UserError("module", `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`, { place: await place() });
   }
   const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) {

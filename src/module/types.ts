@@ -8,6 +8,8 @@ export interface ModuleInfo {
   sourceDir: string;
   /** Nearest parent with `.git`, else `root`. `defaultPath: "/x"` is relative to it. */
   contextDir: string;
+  /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
+  borrowed?: boolean;
   engineVersion: string;
   /** Modules it depends on, by name in code; their functions need a Dagger engine. */
   dependencies: string[];

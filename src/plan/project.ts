@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
-import { findModule, loadModule, type ModuleInfo } from "../module/index.ts";
-import { ProjectState } from "../state/index.ts";
+import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
+import type { ModuleInfo } from "../module/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner, type ScannedInput } from "./project-scan.ts";
@@ -24,8 +24,6 @@ export interface ProjectOptions {
   trust?: TrustMode;
   /** Find the line of everything that is asked for, also of what is allowed. */
   placesOfAsks?: boolean;
-  /** Told, once each, why the project's state is not used or not kept. */
-  onNotice?: (text: string) => void;
 }
 
 /** Where a project lies; known even when its configuration or module cannot be read. */
@@ -33,7 +31,7 @@ export interface ProjectPlace {
   /** Folder of fastloop.yaml, else where the command works. */
   root: string;
   /** `.fastloop` in it: records, hashes, manifests. Losing it costs time only. */
-  state: ProjectState;
+  stateDir: string;
   configFile: string;
 }
 
@@ -51,19 +49,17 @@ export interface Project extends ProjectPlace {
   trust: Trust;
 }
 
-export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): ProjectPlace {
+export function placeProject({ cwd, configFile }: ProjectOptions): ProjectPlace {
   const file = configFile === undefined ? (findConfig(cwd) ?? path.join(cwd, "fastloop.yaml")) : path.resolve(cwd, configFile);
   const root = path.dirname(file);
-  return { root, state: new ProjectState(root, { onNotice }), configFile: file };
+  return { root, stateDir: path.join(root, ".fastloop"), configFile: file };
 }
 
 /** Reads configuration and module; throws `UserError` with the place of what is wrong. */
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
-  const [config, module] = await Promise.all([
-    loadConfig({ cwd: options.cwd, file: options.configFile }),
-    loadModule(findModule(options.cwd, options.moduleDir), options.environment),
-  ]);
+  const config = await loadConfig({ cwd: options.cwd, file: options.configFile });
+  const module = await loadProjectModule(options);
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
   const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
   // Where something is asked for, the user's word is looked at as the configuration is.
@@ -73,13 +69,9 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */
-export function brokenProjectSources(options: ProjectOptions, place: ProjectPlace): ScannedInput[] {
-  let moduleRoot: string;
-  try {
-    moduleRoot = findModule(options.cwd, options.moduleDir);
-  } catch {
-    moduleRoot = options.moduleDir === undefined ? place.root : path.resolve(options.cwd, options.moduleDir);
-  }
+export async function brokenProjectSources(options: ProjectOptions, place: ProjectPlace): Promise<ScannedInput[]> {
+  const fallback = options.moduleDir === undefined ? place.root : path.resolve(options.cwd, options.moduleDir);
+  const moduleRoot = await projectModuleFolder(options).catch(() => fallback);
   return [configInput(place), moduleInput(moduleRoot, moduleRoot)];
 }
 
@@ -96,12 +88,6 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
 }
 
 /** Hashes outlive the process in the project's state. */
-export function projectHasher(state: ProjectState): ContentHasher {
-  const name = "hashes";
-  return new ContentHasher({
-    store: {
-      read: () => state.read(".", name, () => state.notice(`${path.join(state.path, name)} is damaged, or not of this user and place; files are hashed anew`)),
-      write: (pieces) => void state.write(".", name, pieces),
-    },
-  });
+export function projectHasher(stateDir: string, onNotice?: (text: string) => void): ContentHasher {
+  return new ContentHasher({ cacheFile: path.join(stateDir, "hashes"), onNotice });
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
@@ -5,7 +6,6 @@ import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import type { OpenSteps } from "./open-steps.ts";
-import type { RunLog } from "./run-log.ts";
 
 /** A cancelled step that takes longer to end is not waited for: another run may share it. */
 const cancelledStepsMs = 10_000;
@@ -25,10 +25,9 @@ export interface ExecuteOptions {
   callId: string;
   snapshot: ProjectSnapshot;
   root: string;
-  /** The project's, by which secrets are named. */
-  secretKey: Uint8Array;
+  stateDir: string;
   environment: NodeJS.ProcessEnv;
-  log: RunLog;
+  logFile: string;
   signal: AbortSignal;
   onStep(event: Extract<EngineEvent, { kind: "step-started" | "step-done" }>): void;
   openSteps: OpenSteps;
@@ -48,27 +47,20 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
   const query = { callId, signal };
   const secrets: string[] = [];
   let inputMoved = false;
-  const { log } = options;
-  log.open();
-  /** Returns the text as it was written, for showing it. */
-  const write = (text: string): string => {
-    const shown = mask(text, secrets);
-    log.write(shown);
-    return shown;
-  };
+  const log = new RunLog(options.logFile, secrets);
   const stopEvents = session.onEvent((event) => {
     if (!("callId" in event) || event.callId !== callId) return;
     if (event.kind === "log") {
-      const text = write(event.text);
+      const text = log.write(event.text);
       options.onOutput(event.stream, text);
     } else {
       options.openSteps.note(event);
-      if (event.kind === "step-done") write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+      if (event.kind === "step-done") log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
       options.onStep(event);
     }
   });
   const stopLogs = engine.onLog((entry) => {
-    if (entry.callId === callId) options.onOutput(entry.stream, write(entry.text));
+    if (entry.callId === callId) options.onOutput(entry.stream, log.write(entry.text));
   });
   try {
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
@@ -88,20 +80,21 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       host,
       env: options.environment,
       cwd: options.root,
-      secretKey: options.secretKey,
+      stateDir: options.stateDir,
       hostInput,
       onSecret: (plaintext) => void secrets.push(plaintext),
     });
     return { value: maskValue(value, secrets), inputMoved };
   } catch (error) {
     maskError(error, secrets);
-    write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
     throw error;
   } finally {
     stopEvents();
     stopLogs();
+    log.close();
   }
 }
 
@@ -123,6 +116,28 @@ function maskError(error: unknown, secrets: readonly string[]): void {
   const texts = error as { message: string; detail?: unknown };
   texts.message = mask(texts.message, secrets);
   if (typeof texts.detail === "string") texts.detail = mask(texts.detail, secrets);
+}
+
+/** The whole output of one run in one file, less the secrets in it. */
+class RunLog {
+  private readonly descriptor: number;
+  private readonly secrets: readonly string[];
+
+  constructor(file: string, secrets: readonly string[]) {
+    this.descriptor = openSync(file, "a", 0o600);
+    this.secrets = secrets;
+  }
+
+  /** Returns the text as it was written, for showing it. */
+  write(text: string): string {
+    const shown = mask(text, this.secrets);
+    writeSync(this.descriptor, shown);
+    return shown;
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
 }
 
 /** Opens what a run needs in one go. */

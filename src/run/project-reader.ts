@@ -57,7 +57,7 @@ export class ProjectReader {
       return (this.readNow = { project, ...selected });
     } catch (error) {
       this.readNow = undefined;
-      this.brokenScanner = new ProjectScanner(brokenProjectSources(this.options, this.place), this.hasher);
+      this.brokenScanner = new ProjectScanner(await brokenProjectSources(this.options, this.place), this.hasher);
       throw error;
     }
   }

@@ -2,9 +2,8 @@
 import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
-import { moduleOption, parseCall, type ParsedCall } from "../../call/index.ts";
+import { loadProjectModule, moduleOption, parseCall, type ParsedCall } from "../../call/index.ts";
 import { loadConfig } from "../../config/index.ts";
-import { findModule, loadModule } from "../../module/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { checkOutput } from "../call/check-output.ts";
@@ -37,7 +36,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   // Before parsing, whose errors are to be in that form too.
   options.json ||= words.includes("--json") || words.includes("-j");
   // The module decides how all other words are read.
-  const module = await loadModule(findModule(context.cwd, options.module ?? moduleOption(words)), context.env);
+  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: options.module ?? moduleOption(words), environment: context.env });
   for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.json ||= wantsJson;

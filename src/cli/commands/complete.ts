@@ -1,7 +1,7 @@
 /** `fastloop complete -- WORDS...`: what may stand in the place of the last word; asked by the shells' scripts. */
 import path from "node:path";
 import type { Command } from "commander";
-import { findModule, loadModule } from "../../module/index.ts";
+import { loadProjectModule } from "../../call/index.ts";
 import { completeCall, type Candidate } from "../call/complete-call.ts";
 import { commands } from "../commands.ts";
 import { printable } from "../../text/index.ts";
@@ -37,7 +37,7 @@ async function candidatesFor(
   }
   if (name === "call") {
     // Where there is no readable module there is nothing to offer.
-    const module = await loadModule(findModule(context.cwd, context.options.module), context.env).catch(() => undefined);
+    const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env }).catch(() => undefined);
     return module === undefined ? [] : completeCall(words.slice(words.indexOf("call") + 1, -1), words.at(-1) ?? "", module, context.cwd);
   }
   const entry = commands[name];

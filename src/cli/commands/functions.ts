@@ -1,6 +1,6 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
-import { findModule, loadModule } from "../../module/index.ts";
+import { loadProjectModule } from "../../call/index.ts";
 import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { renderFunctions } from "../call/render-functions.ts";
@@ -21,7 +21,7 @@ Examples:
   fastloop functions -m ../ci --json everything, for programs`,
     )
     .action(async () => {
-      const module = await loadModule(findModule(context.cwd, context.options.module), context.env);
+      const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env });
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
       context.print(context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose));
     });

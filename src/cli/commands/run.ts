@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
+import { projectModuleFolder } from "../../call/index.ts";
 import { durationMs, loadConfig } from "../../config/index.ts";
 import { ExitCode } from "../../errors/index.ts";
-import { findModule } from "../../module/index.ts";
 import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
@@ -53,7 +53,7 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   const { signal } = context;
   const options = loopOptions(context, flags, "fastloop run", names);
   // Before anything is written: a folder without a module is the wrong one.
-  findModule(context.cwd, context.options.module);
+  await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
   const loop = new Loop({
     ...options,
     writesCaches: true,

@@ -1,6 +1,6 @@
 /** `fastloop watch`: keeps the functions true while files change. */
 import { Option, type Command } from "commander";
-import { findModule } from "../../module/index.ts";
+import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { keepHeapLean, Loop } from "../../run/index.ts";
 import type { CliContext } from "../context.ts";
@@ -44,7 +44,7 @@ Examples:
 export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
   // What is broken is waited for; a folder without a module is the wrong one.
-  findModule(context.cwd, context.options.module);
+  await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
   keepHeapLean();
   const loop = new Loop({
     ...loopOptions(context, flags, "fastloop watch", names),

@@ -1,4 +1,6 @@
-/** Workflow files for CI systems. They call functions and nothing else: what CI does, anyone can do at home. */
+/**
+ * Workflow files for CI systems. They get fastloop, pinned, and call functions: what CI does, anyone can do at home.
+ */
 export const ciNames = ["github", "gitlab", "circleci", "jenkins", "azure", "buildkite"] as const;
 export type CiName = (typeof ciNames)[number];
 
@@ -7,12 +9,28 @@ export interface CiFile {
   text: string;
 }
 
-const install = "npm ci";
-const validate = "npx fastloop validate";
-const tier = (name: string): string => `npx fastloop call test --source . --tier ${name}`;
+export interface CiOptions {
+  /** The version of fastloop that is running. */
+  version: string;
+  /** Whether the repository's own package.json and lock file have fastloop; then they say which. */
+  isDependency: boolean;
+}
 
-export function ciFile(name: CiName): CiFile {
-  return { path: paths[name], text: templates[name] };
+export function ciFile(name: CiName, options: CiOptions): CiFile {
+  return { path: paths[name], text: templates[name](wordsOf(options)) };
+}
+
+/** The command lines of a workflow. */
+interface Words {
+  /** Gets fastloop; none where `npx` does. */
+  install: string[];
+  validate: string;
+  tier(name: string): string;
+}
+
+function wordsOf({ version, isDependency }: CiOptions): Words {
+  const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
+  return { install: isDependency ? ["npm ci"] : [], validate: `${fastloop} validate`, tier: (name) => `${fastloop} call test --source . --tier ${name}` };
 }
 
 const paths: Record<CiName, string> = {
@@ -24,8 +42,8 @@ const paths: Record<CiName, string> = {
   buildkite: ".buildkite/pipeline.yml",
 };
 
-const templates: Record<CiName, string> = {
-  github: `name: fastloop
+const templates: Record<CiName, (words: Words) => string> = {
+  github: ({ install, validate, tier }) => `name: fastloop
 on:
   pull_request:
   push:
@@ -47,13 +65,11 @@ jobs:
       - uses: actions/checkout@v4
       - uses: actions/setup-node@v4
         with:
-          node-version: 22
-          cache: npm
-      - run: ${install}
-      - run: ${validate} --format github
+          node-version: 24
+${lines(install, "      - run: ")}      - run: ${validate} --format github
       - run: ${tier("${{ matrix.tier }}")}
 `,
-  gitlab: `image: node:22-bookworm
+  gitlab: ({ install, validate, tier }) => `image: node:24-bookworm
 stages: [test]
 test:
   stage: test
@@ -61,11 +77,10 @@ test:
     matrix:
       - TIER: [smoke, fast, full]
   script:
-    - ${install}
-    - ${validate}
+${lines(install, "    - ")}    - ${validate}
     - ${tier('"$TIER"')}
 `,
-  circleci: `version: 2.1
+  circleci: ({ install, validate, tier }) => `version: 2.1
 jobs:
   test:
     parameters:
@@ -75,8 +90,7 @@ jobs:
       image: ubuntu-2404:current
     steps:
       - checkout
-      - run: ${install}
-      - run: ${validate}
+${lines(install, "      - run: ")}      - run: ${validate}
       - run: ${tier("<< parameters.tier >>")}
 workflows:
   test:
@@ -86,18 +100,18 @@ workflows:
             parameters:
               tier: [smoke, fast, full]
 `,
-  jenkins: `pipeline {
+  jenkins: ({ install, validate, tier }) => `pipeline {
   agent any
   options { timeout(time: 20, unit: 'MINUTES') }
   stages {
-    stage('validate') { steps { sh '${install}'; sh '${validate}' } }
+    stage('validate') { steps { ${install.map((command) => `sh '${command}'; `).join("")}sh '${validate}' } }
     stage('smoke') { steps { sh '${tier("smoke")}' } }
     stage('fast') { steps { sh '${tier("fast")}' } }
     stage('full') { steps { sh '${tier("full")}' } }
   }
 }
 `,
-  azure: `trigger: [main]
+  azure: ({ install, validate, tier }) => `trigger: [main]
 pr: ['*']
 pool:
   vmImage: ubuntu-24.04
@@ -107,17 +121,17 @@ strategy:
     fast: { tier: fast }
     full: { tier: full }
 steps:
-  - script: ${install}
-  - script: ${validate}
+${lines(install, "  - script: ")}  - script: ${validate}
   - script: ${tier("$(tier)")}
 `,
-  buildkite: `steps:
+  buildkite: ({ install, validate, tier }) => `steps:
   - label: "test {{matrix}}"
     matrix: [smoke, fast, full]
     timeout_in_minutes: 20
     commands:
-      - ${install}
-      - ${validate}
+${lines(install, "      - ")}      - ${validate}
       - ${tier("{{matrix}}")}
 `,
 };
+
+const lines = (commands: readonly string[], start: string): string => commands.map((command) => `${start}${command}\n`).join("");

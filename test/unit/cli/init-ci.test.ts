@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ciFile, ciNames } from "../../../src/cli/init/ci.ts";
 
-const allowed = [/^npm ci$/, /^npx fastloop (validate|call|run)\b[^;&|]*$/];
+const allowed = [/^npm ci$/, /^npx (?:fastloop|--yes fastloop@1\.2\.3) (validate|call|run)\b[^;&|]*$/];
+const pinned = { version: "1.2.3", isDependency: false };
+const locked = { version: "1.2.3", isDependency: true };
 
 /** Every command of a workflow file, whatever its dialect calls it. */
 function commandsOf(text: string): string[] {
@@ -17,13 +19,19 @@ function commandsOf(text: string): string[] {
 }
 
 test.each(ciNames.filter((name) => name !== "jenkins"))("%s: the workflow only calls functions", (name) => {
-  const commands = commandsOf(ciFile(name).text);
+  const commands = commandsOf(ciFile(name, locked).text);
   expect(commands.length).toBeGreaterThanOrEqual(3);
   for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
 });
 
 test("jenkins: the pipeline only calls functions", () => {
-  const commands = [...ciFile("jenkins").text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "");
+  const commands = [...ciFile("jenkins", locked).text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "");
   expect(commands).toHaveLength(5);
   for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
+});
+
+test.each(ciNames.filter((name) => name !== "jenkins"))("%s: without a lock file of npm fastloop comes by its version, and nothing else is installed", (name) => {
+  const commands = commandsOf(ciFile(name, pinned).text);
+  expect(commands.length).toBeGreaterThanOrEqual(2);
+  for (const command of commands) expect(command).toMatch(/^npx --yes fastloop@1\.2\.3 /);
 });

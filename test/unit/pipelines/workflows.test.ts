@@ -6,7 +6,7 @@ import { ciFile } from "../../../src/cli/init/ci.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../../.github/workflows");
 /** Our own, and what `fastloop init --ci github` writes. */
-const written = ciFile("github");
+const written = ciFile("github", { version: "1.0.0", isDependency: true });
 const names = [...readdirSync(folder), written.path];
 
 interface Step {

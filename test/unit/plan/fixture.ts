@@ -13,7 +13,6 @@ import {
   type PreviousRun,
   type TargetHistory,
 } from "../../../src/plan/index.ts";
-import { ProjectState } from "../../../src/state/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 
 /** A module with `test --source DIR --part TEXT`, `lint` (a check over its folder, without `docs`) and `ship --token SECRET`. */
@@ -82,7 +81,7 @@ export class PretendedProject {
     this.root = root;
     this.targets = targets;
     this.module = moduleAt(root);
-    this.manifests = new ManifestStore(new ProjectState(root));
+    this.manifests = new ManifestStore(path.join(root, ".fastloop"));
   }
 
   plan(): PlannedTarget[] {

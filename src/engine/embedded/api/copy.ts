@@ -1,5 +1,4 @@
 import { gitignorePatterns } from "./gitignore.ts";
-import { realPath } from "./real-path.ts";
 import type { Call } from "./session.ts";
 import { edited, type Directory, type File, type Owner, type Tree } from "./values.ts";
 
@@ -18,14 +17,12 @@ export async function copyDirectory(call: Call, source: Directory, options: Copy
   const ignored = options.gitignore === true ? await gitignorePatterns(call, source) : [];
   const plain = include.length === 0 && exclude.length === 0 && ignored.length === 0;
   const unchanged = plain && (permissions ?? undefined) === undefined && ownerIds === undefined;
-  // BuildKit hashes nothing of a linked folder of which patterns choose a part, so that its content would be in no key.
-  const sourcePath = plain ? source.path : await realPath(call, source);
   return (tree, path) => {
     if (unchanged && tree.kind === "scratch" && path === "/" && source.path === "/") return source.tree;
     return edited(tree, {
       action: "copy-directory",
       source: source.tree,
-      sourcePath,
+      sourcePath: source.path,
       path,
       include,
       exclude: [...ignored, ...exclude],

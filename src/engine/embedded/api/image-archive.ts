@@ -8,8 +8,6 @@ import path from "node:path/posix";
 import { promisify } from "node:util";
 import { ApiError } from "./errors.ts";
 import { normalizePlatform } from "./platform.ts";
-import { escapePattern } from "./remove.ts";
-import type { Edit } from "./values.ts";
 
 const run = promisify(execFile);
 /** Manifests and configurations; layers are streamed. */
@@ -27,9 +25,9 @@ export interface ArchivedLayer {
   extract(file: string): Promise<string[] | undefined>;
 }
 
-/** A mark of a layer: what it removes, and where the mark itself is. */
+/** A mark of a layer: what it removes, as a path with BuildKit's wildcards, and where the mark itself is. */
 export interface Whiteout {
-  readonly removes: Extract<Edit, { action: "remove" }>;
+  readonly removes: string;
   readonly mark: string;
 }
 
@@ -135,8 +133,13 @@ export function whiteout(entry: string): Whiteout[] {
   const name = path.basename(mark);
   if (!name.startsWith(".wh.")) return [];
   const folder = path.dirname(mark);
-  if (name === ".wh..wh..opq") return [{ removes: { action: "remove", path: path.join(escapePattern(folder), "*"), pattern: true }, mark }];
-  return [{ removes: { action: "remove", path: path.join(folder, name.slice(".wh.".length)) }, mark }];
+  const removes = name === ".wh..wh..opq" ? path.join(escaped(folder), "*") : path.join(escaped(folder), escaped(name.slice(".wh.".length)));
+  return [{ removes, mark: escaped(mark) }];
+}
+
+/** Names are no patterns. */
+function escaped(name: string): string {
+  return name.replace(/[*?[\\]/g, "\\$&");
 }
 
 function blobName(digest: string): string {

@@ -1,9 +1,6 @@
 import path from "node:path/posix";
 import { ApiError, notServed } from "./errors.ts";
 import { fetchGitRefs, type GitRefs } from "./git-refs.ts";
-import { gitProxyFor } from "./git-proxy.ts";
-import { requireReachableGit } from "./git-reach.ts";
-import { httpTree } from "./http-file.ts";
 import { id, load, typeModule } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import type { Directory, File, Secret } from "./values.ts";
@@ -93,7 +90,6 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
   git: async (_root, args: GitArguments, call) => {
     if (args.experimentalServiceHost) throw notServed("git(experimentalServiceHost)");
     if (args.sshAuthSocket) throw notServed("git(sshAuthSocket)");
-    if (call.isBody) await requireReachableGit(args.url);
     return {
       type: "GitRepository",
       url: args.url,
@@ -102,7 +98,7 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
       ...(args.httpAuthHeader ? { headerSecret: await secretIdOf(call, args.httpAuthHeader) } : {}),
     } satisfies GitRepository;
   },
-  http: async (_root, args: HttpArguments, call) => {
+  http: (_root, args: HttpArguments) => {
     if (args.experimentalServiceHost) throw notServed("http(experimentalServiceHost)");
     if (args.authHeader) throw notServed("http(authHeader)");
     let url: URL;
@@ -113,8 +109,13 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") throw new ApiError(`unsupported URL scheme ${url.protocol} in ${args.url}`);
     const filename = args.name ? path.basename(args.name) : path.basename(url.pathname) || "index";
-    if (filename === ".." || filename.includes("\0")) throw new ApiError(`${JSON.stringify(filename)} is no name of a file`);
-    const tree = await httpTree(call, { url: args.url, filename, mode: args.permissions ?? 0o600, ...(args.checksum ? { checksum: args.checksum } : {}) });
+    const tree: File["tree"] = {
+      kind: "http",
+      url: args.url,
+      filename,
+      mode: args.permissions ?? 0o600,
+      ...(args.checksum ? { checksum: args.checksum } : {}),
+    };
     return { type: "File", tree, path: `/${filename}` } satisfies File;
   },
 });
@@ -168,14 +169,12 @@ async function secretIdOf(call: Call, argument: string): Promise<string> {
 /** One look at the remote in a session: a session sees one version of it. */
 async function refs(repository: GitRepository, call: Call): Promise<GitRefs> {
   const { session } = call;
-  const { isBody } = call;
-  const key = `git ${isBody ? "guarded " : ""}${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
-  const proxy = isBody ? await gitProxyFor(session.options.env) : undefined;
+  const key = `git ${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
   return await session.once(key, () =>
     fetchGitRefs(repository.url, session.options.env, call.signal, {
       token: repository.tokenSecret === undefined ? undefined : session.secrets.get(repository.tokenSecret)?.toString("utf8"),
       header: repository.headerSecret === undefined ? undefined : session.secrets.get(repository.headerSecret)?.toString("utf8"),
-    }, proxy),
+    }),
   );
 }
 

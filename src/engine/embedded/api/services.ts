@@ -146,7 +146,7 @@ export class Services {
   private begin(entry: Entry): Life {
     const aborter = new AbortController();
     const { service } = entry;
-    const call = this.session.newCall(undefined, aborter.signal, false);
+    const call = this.session.newCall(undefined, aborter.signal);
     // What it needs itself is held as long as it lives.
     const release = this.hold([{ services: needsOf(service) }]);
     const running = entry.ending.then(() => startService(call, service));

@@ -1,0 +1,56 @@
+/** The module that a command works with: named by `-m`, by `module:` of fastloop.yaml, or found upwards. */
+import path from "node:path";
+import { loadConfig, ownModule, type LoadedConfig } from "../config/index.ts";
+import { findModule, loadModule, packageModule, type ModuleInfo } from "../module/index.ts";
+import { findGitRoot } from "../tree/index.ts";
+
+export interface ProjectModuleOptions {
+  cwd: string;
+  /** `-m`. */
+  moduleDir?: string;
+  /** `--config`. */
+  configFile?: string;
+  environment?: NodeJS.ProcessEnv;
+}
+
+/** Loads the module; throws `UserError` where there is none, or where it or the configuration that names it is broken. */
+export async function loadProjectModule(options: ProjectModuleOptions): Promise<ModuleInfo> {
+  const { folder, config } = await placeModule(options);
+  return ofProject(await loadModule(folder, options.environment), options.cwd, config);
+}
+
+/** Folder of the module, without reading it. */
+export async function projectModuleFolder(options: ProjectModuleOptions): Promise<string> {
+  return (await placeModule(options)).folder;
+}
+
+async function placeModule({ cwd, moduleDir, configFile }: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
+  // What is wrong with the configuration is told by whoever needs it; a module that is found without it is not in doubt.
+  const read = await loadConfig({ cwd, file: configFile }).then(
+    (config) => ({ config, error: undefined }),
+    (error: unknown) => ({ config: undefined, error }),
+  );
+  if (moduleDir !== undefined) return { folder: moduleDir === ownModule ? packageModule() : findModule(cwd, moduleDir), config: read.config };
+  try {
+    return { folder: configuredModule(read.config) ?? findModule(cwd), config: read.config };
+  } catch (error) {
+    throw read.error ?? error;
+  }
+}
+
+function configuredModule(loaded: LoadedConfig | undefined): string | undefined {
+  const named = loaded?.config.module;
+  if (loaded === undefined || named === undefined) return undefined;
+  return named === ownModule ? packageModule() : path.join(loaded.root, named);
+}
+
+/**
+ * fastloop's own module is at home in every project: its `defaultPath: "/"` is the project that one stands in, not the
+ * folder that npm installed it to.
+ */
+function ofProject(module: ModuleInfo, cwd: string, config: LoadedConfig | undefined): ModuleInfo {
+  const isInside = (folder: string): boolean => cwd === folder || cwd.startsWith(folder + path.sep);
+  if (module.root !== packageModule() || isInside(module.root)) return module;
+  const project = config?.path === undefined ? (findGitRoot(cwd) ?? cwd) : config.root;
+  return { ...module, contextDir: project, borrowed: true };
+}

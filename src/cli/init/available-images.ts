@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { AvailableImages } from "../../detect/index.ts";
+import { imagesFolder } from "../../engine/index.ts";
+
+/** The versions that this machine's own images have, where set-up found no image registry to take others from. */
+export function bootstrappedImages(): AvailableImages {
+  try {
+    const decision = JSON.parse(readFileSync(path.join(imagesFolder(), "decision.json"), "utf8")) as { mode?: unknown };
+    return decision.mode === "local" ? { nodes: [22], pythons: [11] } : {};
+  } catch {
+    return {};
+  }
+}

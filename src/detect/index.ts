@@ -1,0 +1,36 @@
+/** What a repository is made of: the parts that have tests, how each is installed and tested, and what is not covered. */
+import { detectGo, detectRust } from "./compiled.ts";
+import { detectNode } from "./node.ts";
+import { detectPython } from "./python.ts";
+import { serviceNotes } from "./services.ts";
+import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
+
+export { scaffoldConfig } from "./scaffold.ts";
+export { readProjectFiles } from "./read.ts";
+export type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
+
+/** Versions that the images of this machine have, where it can have no others. Empty: all that a registry has. */
+export interface AvailableImages {
+  nodes?: readonly number[];
+  pythons?: readonly number[];
+}
+
+export function detectProject(files: ProjectFiles, { nodes, pythons }: AvailableImages = {}): Detection {
+  const found = [detectNode(files, nodes), detectPython(files, pythons), detectGo(files), detectRust(files)];
+  return {
+    suites: uniquelyNamed(found.flatMap(({ suites }) => suites)),
+    packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
+    notes: [...found.flatMap(({ notes }) => notes), ...serviceNotes(files)],
+  };
+}
+
+/** Two parts of one name are told apart by their language's preset, then by a number. */
+function uniquelyNamed(suites: readonly DetectedSuite[]): DetectedSuite[] {
+  const taken = new Set<string>();
+  return suites.map((suite) => {
+    const names = [suite.name, `${suite.name}-${suite.preset}`, ...Array.from({ length: suites.length }, (_, index) => `${suite.name}-${index + 2}`)];
+    const name = names.find((candidate) => !taken.has(candidate))!;
+    taken.add(name);
+    return { ...suite, name };
+  });
+}

@@ -1,0 +1,49 @@
+/** The files that concern a part of a project: not its documents, and not the parts that it is not made of. */
+import { below } from "./files.ts";
+import type { ProjectFiles } from "./types.ts";
+
+export interface Parts {
+  /** Folder of the part itself; empty for the root. */
+  own: string;
+  /** Folders of the parts that it is made of. */
+  needed: readonly string[];
+  /** Folders of all parts of the project. */
+  others: readonly string[];
+}
+
+const documents = /^(?:docs?|website|\.github|\.vscode|\.idea|\.changeset)$|\.(?:md|mdx|rst|adoc)$|^(?:licen[cs]e|authors|contributors|codeowners|notice)(?:\.txt)?$/i;
+const sourceFile = /\.(?:[cm]?[jt]sx?|py|rs|go|toml|cfg|json)$/;
+
+/**
+ * Patterns for `inputs`: the part, what it is made of, and everything at the top that is nobody's folder. Documents are
+ * left out unless a source or manifest names them (`include_str!("../README.md")`). Undefined: everything concerns it.
+ */
+export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): string[] | undefined {
+  const tops = [...new Set(files.list.map((file) => file.split("/")[0]!))];
+  const mentioned = mentionedIn(files, [own, ...needed]);
+  const isDocument = (entry: string): boolean => documents.test(entry) && !mentioned(entry);
+  if (own === "") {
+    const out = tops.filter(isDocument).map((entry) => `!${entry}${files.list.includes(entry) ? "" : "/"}`);
+    return out.length === 0 ? undefined : ["**", ...out];
+  }
+  const holdsParts = (top: string): boolean => others.some((folder) => folder === top || folder.startsWith(`${top}/`));
+  const shared = tops.filter((top) => !isDocument(top) && (files.list.includes(top) || !holdsParts(top)));
+  const folders = [own, ...needed].map((folder) => `${folder}/`);
+  const inOwn = [...new Set(below(files, own).map((file) => file.split("/")[0]!))].filter((entry) => isDocument(entry)).map((entry) => `!${own}/${entry}${files.list.includes(`${own}/${entry}`) ? "" : "/"}`);
+  const shown = shared.map((top) => (files.list.includes(top) ? top : `${top}/`));
+  return [...new Set([...shown, ...folders.toSorted()]), ...inOwn];
+}
+
+/** Whether any source names a document; at most 2,000 files of the part are asked. */
+function mentionedIn(files: ProjectFiles, folders: readonly string[]): (entry: string) => boolean {
+  let text: string | undefined;
+  return (entry) => {
+    text ??= folders
+      .flatMap((folder) => below(files, folder).map((file) => (folder === "" ? file : `${folder}/${file}`)))
+      .filter((file) => sourceFile.test(file) && !file.endsWith("package-lock.json"))
+      .slice(0, 2000)
+      .map((file) => files.read(file))
+      .join("\n");
+    return text.includes(entry);
+  };
+}

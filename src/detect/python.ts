@@ -1,0 +1,211 @@
+/** Python projects: uv, poetry, pdm, requirement files, and pyproject.toml or setup.cfg alone. */
+import { satisfies, validRange } from "semver";
+import { below, folderOf, has, isPart, joined, suiteName } from "./files.ts";
+import { inputsOf } from "./inputs.ts";
+import { programsOfTests } from "./programs.ts";
+import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
+
+const manifests = ["uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt"];
+const venv = "/opt/venv";
+/** Minors of Python 3 that have images, those that are taken first where nothing decides first. */
+const minors = [11, 12, 13, 14, 10, 9];
+
+export function detectPython(files: ProjectFiles, available: readonly number[] = []): Detection {
+  const folders = [...new Set(files.list.filter((file) => manifests.includes(file.split("/").at(-1)!)).map(folderOf))].filter(isPart).toSorted((a, b) => a.length - b.length);
+  const members = new Set(folders.filter((folder) => folders.some((other) => other !== folder && isUvMember(files, other, folder))));
+  const found = folders.filter((folder) => !members.has(folder)).map((folder) => suiteOf(files, folder, available));
+  const suites = found.flatMap(({ suite }) => (suite === undefined ? [] : [suite]));
+  return { suites, packages: suites.flatMap(({ folder }) => programsOfTests(files, folder)), notes: found.flatMap(({ notes }) => notes) };
+}
+
+/** Members of uv's workspaces are tested from its root, with its lock file. */
+function isUvMember(files: ProjectFiles, root: string, folder: string): boolean {
+  return has(files, joined(root, "uv.lock")) && !has(files, joined(folder, "uv.lock")) && /^\[tool\.uv\.workspace\]/m.test(files.read(joined(root, "pyproject.toml"))) && (root === "" || folder.startsWith(`${root}/`));
+}
+
+function suiteOf(files: ProjectFiles, folder: string, available: readonly number[]): { suite?: DetectedSuite; notes: string[] } {
+  const read = (file: string): string => files.read(joined(folder, file));
+  const there = (file: string): boolean => has(files, joined(folder, file));
+  const project = read("pyproject.toml");
+  const inside = below(files, folder);
+  const isRequirements = !there("pyproject.toml") && !there("setup.py") && !there("setup.cfg");
+  const because = manifests.find(there)!;
+  const hasTests = inside.some((file) => /(?:^|\/)(?:tests?\/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)/.test(file));
+  const usesPytest = /\bpytest\b/.test([project, read("setup.cfg"), read("tox.ini"), read("noxfile.py"), read("poetry.lock"), read("uv.lock"), read("pytest.ini"), ...requirementFiles(inside).map(read)].join("\n")) || inside.some((file) => file.endsWith("conftest.py") || file.endsWith("pytest.ini"));
+  if (!hasTests && !usesPytest) {
+    if (isRequirements && !inside.some((file) => file.endsWith(".py"))) return { notes: [] };
+    const notes = [`${joined(folder, because)}: no tests were found; the sources are compiled as a check`];
+    return { notes, suite: assembled(files, folder, because, available, { compileOnly: true, pytest: false }) };
+  }
+  return { notes: [], suite: assembled(files, folder, because, available, { compileOnly: false, pytest: usesPytest }) };
+}
+
+interface Wanted {
+  compileOnly: boolean;
+  pytest: boolean;
+}
+
+function assembled(files: ProjectFiles, folder: string, because: string, available: readonly number[], { compileOnly, pytest }: Wanted): DetectedSuite {
+  const read = (file: string): string => files.read(joined(folder, file));
+  const there = (file: string): boolean => has(files, joined(folder, file));
+  const image = pythonImage(read(".python-version"), requiresPython(read("pyproject.toml") || read("setup.cfg")), available);
+  const test = compileOnly ? undefined : pytest ? "python -m pytest $TEST_ARGS" : "python -m unittest discover";
+  const how = because === "uv.lock" ? uv(read) : because === "poetry.lock" ? poetry(read) : because === "pdm.lock" ? pdm() : pip(files, folder, read, there, pytest);
+  // Versions from git's tags: a tree in a container has no history.
+  const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(read("pyproject.toml") + read("setup.cfg") + read("setup.py"))
+    ? { SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0", PBR_VERSION: "0.0.0", POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0" }
+    : undefined;
+  const tiers: DetectedSuite["tiers"] = test === undefined ? { smoke: ["python -m compileall -q ."] } : { fast: [...how.before, test] };
+  return {
+    name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
+    folder,
+    preset: how.preset,
+    because: joined(folder, because),
+    alone: folder !== "",
+    image: how.image === false ? undefined : image,
+    manifests: how.manifests,
+    install: how.install,
+    env,
+    runner: pytest && !compileOnly ? "pytest" : undefined,
+    tiers,
+    needs: [],
+    inputs: folder === "" ? inputsOf(files, { own: "", needed: [], others: [] }) : undefined,
+  };
+}
+
+interface How {
+  preset: DetectedSuite["preset"];
+  image?: false;
+  manifests?: string[];
+  install?: string[];
+  /** Before each tier: what needs the sources. */
+  before: string[];
+}
+
+const projectOf = (text: string): string => (/^\[build-system\]/m.test(text) ? text : "");
+
+/** The project itself is installed with the sources, for its metadata and entry points. */
+function uv(read: (file: string) => string): How {
+  const project = read("pyproject.toml");
+  const extras = testExtras(project).map((name) => ` --extra ${name}`).join("");
+  const groups = testGroups(project).filter((name) => name !== "dev").map((name) => ` --group ${name}`).join("");
+  const workspace = /^\[tool\.uv\.workspace\]/m.test(project);
+  const sync = `uv sync --frozen${workspace ? " --all-packages" : ""}${extras}${groups}`;
+  return {
+    preset: "uv",
+    manifests: [workspace ? "**/pyproject.toml" : "pyproject.toml", "uv.lock"],
+    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, `${sync} ${workspace ? "--no-install-workspace" : "--no-install-project"}`],
+    before: projectOf(project) === "" && !workspace ? [] : [`${sync} --quiet`],
+  };
+}
+
+function poetry(read: (file: string) => string): How {
+  const groups = [...read("pyproject.toml").matchAll(/^\[tool\.poetry\.group\.([\w-]+)/gm)].map((match) => match[1]!).filter((name) => /^(?:tests?|testing)$/.test(name));
+  const extras = /^\[tool\.poetry\.extras\]/m.test(read("pyproject.toml")) || testExtras(read("pyproject.toml")).length > 0 ? " --all-extras" : "";
+  const flags = `${extras}${groups.map((name) => ` --with ${name}`).join("")}`;
+  return {
+    preset: "poetry",
+    manifests: ["pyproject.toml", "poetry.lock"],
+    install: [`python3 -m venv ${venv}`, "python3 -m venv /opt/poetry", "/opt/poetry/bin/pip install --disable-pip-version-check poetry", `/opt/poetry/bin/poetry install --no-root --no-interaction${flags}`],
+    before: ["/opt/poetry/bin/poetry install --only-root --no-interaction --quiet"],
+  };
+}
+
+function pdm(): How {
+  return {
+    preset: "pip",
+    manifests: ["pyproject.toml", "pdm.lock"],
+    install: [`python3 -m venv ${venv}`, "python3 -m venv /opt/pdm", "/opt/pdm/bin/pip install --disable-pip-version-check pdm", "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all"],
+    before: [`${venv}/bin/pip install --disable-pip-version-check --quiet --no-deps --editable .`],
+  };
+}
+
+/** Prints what pyproject.toml asks for: the build's requirements, dependencies, and those of the tests. */
+const asked = `import sys
+try:
+    import tomllib
+except ImportError:
+    import tomli as tomllib
+p = tomllib.load(open("pyproject.toml", "rb"))
+project, groups = p.get("project", {}), p.get("dependency-groups", {})
+names = sys.argv[1:]
+def group(name):
+    for entry in groups.get(name, []):
+        if isinstance(entry, str): yield entry
+        else: yield from group(entry.get("include-group", ""))
+hatch = p.get("tool", {}).get("hatch", {}).get("envs", {})
+own = project.get("name", "")
+lines = p.get("build-system", {}).get("requires", ["setuptools"]) + project.get("dependencies", [])
+for name in names:
+    lines += project.get("optional-dependencies", {}).get(name, [])
+    lines += group(name)
+for env in hatch.values():
+    lines += env.get("dependencies", []) + env.get("extra-dependencies", [])
+plain = lambda text: text.replace("_", "-").lower()
+print("\\n".join(line for line in lines if not own or not plain(line).startswith(plain(own) + "[")))
+`;
+
+function pip(files: ProjectFiles, folder: string, read: (file: string) => string, there: (file: string) => boolean, pytest: boolean): How {
+  const requirements = requirementFiles(below(files, folder));
+  const project = read("pyproject.toml");
+  const install = [`python3 -m venv ${venv}`];
+  const pip = `${venv}/bin/pip install --disable-pip-version-check`;
+  const listed = /^\[project\]/m.test(project) && !/^\s*dynamic\s*=\s*\[[^\]]*["']dependencies["']/m.test(project);
+  const names = [...testExtras(project), ...testGroups(project)];
+  const needs: string[] = [];
+  if (listed) {
+    install.push(`${pip} tomli`, `${venv}/bin/python - ${[...new Set(names)].join(" ")} > /opt/asked.txt <<'END'\n${asked}END`, `${pip} -r /opt/asked.txt`);
+  } else if (there("pyproject.toml") || there("setup.py") || there("setup.cfg")) {
+    install.push(`${pip} setuptools wheel`);
+  }
+  for (const file of requirements) install.push(`${pip} -r ${file}`);
+  const toxDeps = toxDependencies(read("tox.ini"));
+  if (toxDeps.length > 0) install.push(`${pip} ${toxDeps.map((word) => `'${word}'`).join(" ")}`);
+  if (pytest) install.push(`${venv}/bin/python -c 'import pytest' 2>/dev/null || ${pip} pytest`);
+  const isPackage = there("setup.py") || there("setup.cfg") || /^\[(?:project|build-system)\]/m.test(project);
+  if (isPackage) {
+    const extras = listed || names.length === 0 ? "" : `[${testExtras(project + read("setup.cfg")).join(",")}]`;
+    // With its dependencies where only the build can tell them.
+    needs.push(listed ? `${pip} --quiet --no-deps --no-build-isolation --editable .` : `${pip} --quiet --editable '.${extras === "[]" ? "" : extras}'`);
+  }
+  return { preset: "pip", manifests: [...["pyproject.toml", "tox.ini"].filter(there), ...requirements, ...constraintFiles(below(files, folder))], install, before: needs };
+}
+
+/** Requirement files that a test run wants, those at the top or in `requirements/`. */
+export function requirementFiles(files: readonly string[]): string[] {
+  const wanted = /^(?:requirements\/)?(?:requirements[-_.]?)?(?:requirements|base|main|common|dev|devel|develop|development|tests?|testing|ci)?(?:[-_.]?requirements)?\.txt$/;
+  return files.filter((file) => wanted.test(file) && (file.includes("requirements") || /(?:dev|test)/.test(file)) && !/lock|constraints/.test(file));
+}
+
+const constraintFiles = (files: readonly string[]): string[] => files.filter((file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file));
+
+const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
+
+/** Extras of `[project.optional-dependencies]` or setup.cfg that tests want. */
+function testExtras(text: string): string[] {
+  const table = /^\[(?:project\.optional-dependencies|options\.extras_require|tool\.poetry\.extras)\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
+  return [...table.matchAll(/^["']?([A-Za-z][\w.-]*)["']?\s*=/gm)].map((match) => match[1]!).filter((name) => testNames.test(name));
+}
+
+function testGroups(text: string): string[] {
+  const table = /^\[dependency-groups\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
+  return [...table.matchAll(/^["']?([A-Za-z][\w.-]*)["']?\s*=/gm)].map((match) => match[1]!).filter((name) => testNames.test(name));
+}
+
+/** Plain requirements under `deps` of tox.ini's `[testenv]`; those with factors or substitutions are tox's own matter. */
+function toxDependencies(text: string): string[] {
+  const section = /^\[testenv\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
+  const deps = /^deps\s*=((?:[^\n]*\n?)(?:[ \t]+[^\n]*\n?)*)/m.exec(section)?.[1] ?? "";
+  return deps.split("\n").map((line) => line.trim()).filter((line) => /^[A-Za-z][\w.-]*(?:\[[\w,.-]+\])?(?:\s*[<>=!~]=?[\w.*,<>=!~ -]+)?$/.test(line));
+}
+
+const requiresPython = (text: string): string => /^\s*(?:requires-python|python_requires|python)\s*=\s*["']?([^"'\n]+)/m.exec(text)?.[1]?.trim() ?? "";
+
+/** The image of the Python that a project pins or allows; undefined: the preset's. */
+function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {
+  const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
+  const range = requires.replaceAll(/\s/g, "").split(",").map((part) => part.replace(/^~=(\d+)\.(\d+).*$/, ">=$1.$2 <4").replace(/^==(\d+\.\d+)\.\*$/, "~$1").replace(/^!=.*$/, "").replace(/\.\*$/, "")).join(" ");
+  const allows = (minor: number): boolean => validRange(range) === null || satisfies(`3.${minor}.99`, range) || satisfies(`3.${minor}.0`, range);
+  const wanted = exact !== undefined && (available.length === 0 || available.includes(Number(exact))) ? Number(exact) : ([...available, ...minors].find(allows) ?? 11);
+  return wanted === 11 ? undefined : `python:3.${wanted}-slim-bookworm`;
+}

@@ -1,0 +1,86 @@
+import { Document, isMap, isPair, visit, type Scalar, type YAMLMap } from "yaml";
+import { presets } from "../config/index.ts";
+import type { DetectedSuite, Detection } from "./types.ts";
+
+export interface ScaffoldOptions {
+  /** The project's name. */
+  project: string;
+  /** `module:`; undefined where the repository has a module of its own. */
+  module?: string;
+}
+
+/** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
+export function scaffoldConfig({ project, module }: ScaffoldOptions, { suites, packages }: Detection): string {
+  const from = baseImage(suites);
+  const withBase = packages.length > 0 && from !== undefined;
+  const document = new Document({
+    version: 1,
+    name: project,
+    ...(module === undefined ? {} : { module }),
+    watch: { targets: Object.fromEntries(suites.map((suite) => [suite.name, targetOf(suite)])) },
+    ...(withBase ? { images: { base: { from, packages: ["ca-certificates", ...packages] } } } : {}),
+    tests: { suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, withBase)])) },
+  });
+  visit(document, {
+    Seq: (_, node, ancestors) => {
+      const pair = ancestors.at(-1);
+      const indentation = 2 * (ancestors.filter(isMap).length - 1);
+      // As the common formatters write it: on one line where that has room, else a line each.
+      node.flow = isPair(pair) && indentation + String(pair.key).length + 2 + node.items.map(String).join(", ").length + 2 <= 80;
+    },
+  });
+  for (const { key } of (document.contents as YAMLMap<Scalar<string>>).items.slice(2)) {
+    key.spaceBefore = true;
+    key.commentBefore = comments[key.value];
+  }
+  for (const suite of suites) {
+    const preset = document.getIn(["tests", "suites", suite.name, "preset"], true) as { comment?: string } | undefined;
+    if (preset !== undefined) preset.comment = ` found ${suite.because}`;
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+const comments: Record<string, string | undefined> = {
+  module: " fastloop's own module; `fastloop init --module` writes one of the project's own.",
+  watch: " Kept true by `fastloop watch`: a call runs again when a file of its inputs changes.",
+  tests: " Each tier adds to the ones before it: `full` runs smoke, fast and full.",
+};
+
+function targetOf({ name, tiers, inputs, needs, folder, alone }: DetectedSuite): Record<string, unknown> {
+  const tier = tiers.fast === undefined ? Object.keys(tiers)[0] : "fast";
+  const concerned = inputs ?? (alone && folder !== "" ? [`${folder}/`] : undefined);
+  return {
+    call: `test --source . --suite ${name} --tier ${tier}`,
+    ...(concerned === undefined ? {} : { inputs: concerned[0] === "**" ? concerned : ["fastloop.yaml", ...concerned.filter((entry) => entry !== "fastloop.yaml")] }),
+    ...(needs.length === 0 ? {} : { needs }),
+  };
+}
+
+/** Only what differs from the preset. */
+function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknown> {
+  const preset = presets[suite.preset];
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const kept = (key: string, value: unknown, usual: unknown): Record<string, unknown> => (value === undefined || same(value, usual) ? {} : { [key]: value });
+  const tiers = Object.fromEntries(Object.entries(suite.tiers).map(([tier, commands]) => [tier, commands.length === 1 ? commands[0] : { run: commands }]));
+  const usesBase = withBase && isSlim(suite.preset);
+  return {
+    preset: suite.preset,
+    ...(usesBase ? { image: "base" } : kept("image", suite.image, preset.image)),
+    ...(suite.alone ? { root: suite.folder } : {}),
+    ...kept("manifests", suite.manifests, preset.manifests),
+    ...kept("install", suite.install, preset.install),
+    ...kept("installed", suite.installed, preset.installed),
+    ...(suite.env === undefined || Object.keys(suite.env).length === 0 ? {} : { env: suite.env }),
+    ...(suite.runner === undefined ? {} : { runner: suite.runner }),
+    tiers,
+  };
+}
+
+/** The one image that all suites of slim images start from; undefined where they differ. */
+function baseImage(suites: readonly DetectedSuite[]): string | undefined {
+  const images = new Set(suites.filter(({ preset }) => isSlim(preset)).map(({ image, preset }) => image ?? presets[preset].image));
+  return images.size === 1 ? [...images][0] : undefined;
+}
+
+/** Images of go and cargo have what a build wants. */
+const isSlim = (preset: DetectedSuite["preset"]): boolean => preset !== "go" && preset !== "cargo";
