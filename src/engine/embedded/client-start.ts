@@ -1,6 +1,6 @@
 /** Starting and stopping the engine daemon. Any number of commands may do so at once; one daemon comes of it. */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
@@ -46,6 +46,7 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
     throw new UserError("engine-unavailable", `${program} is missing`, { hint: "build it: npm run build" });
   }
   mkdirSync(state, { recursive: true, mode: 0o700 });
+  requireSpace(state);
   const log = openSync(path.join(state, "engine.log"), "a", 0o600);
   const child = spawn(
     process.execPath,
@@ -78,13 +79,35 @@ function daemonEnvironment(): NodeJS.ProcessEnv {
 /** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */
 export function lastFailure(state: string): StartFailure | undefined {
   try {
-    return JSON.parse(readFileSync(path.join(state, failureFile), "utf8")) as StartFailure;
+    return parseFailure(JSON.parse(readFileSync(path.join(state, failureFile), "utf8")));
   } catch {
     return undefined;
   }
 }
 
+/** Undefined for what no daemon wrote. */
+function parseFailure(value: unknown): StartFailure | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { message, detail, hint } = value as Record<string, unknown>;
+  if (typeof message !== "string") return undefined;
+  return { message, ...(typeof detail === "string" ? { detail } : {}), ...(typeof hint === "string" ? { hint } : {}) };
+}
+
+/** BuildKit's databases alone take as much; with less it neither starts nor says why. */
+const leastFreeBytes = 8 * 1024 * 1024;
+
+function requireSpace(state: string): void {
+  const { bavail, bsize } = statfsSync(state);
+  if (bavail * bsize >= leastFreeBytes) return;
+  throw new UserError("engine-unavailable", `the embedded engine can't start: its disk is full (${Math.floor((bavail * bsize) / 1024)} KiB are free)`, {
+    place: state,
+    hint: "make room there, or name another folder with XDG_STATE_HOME",
+  });
+}
+
 function startFailure(state: string, fallback: string): UserError {
+  // Whatever it met, this is why.
+  requireSpace(state);
   // It may have died before it could say why: the log's tail has to do then.
   const failure: StartFailure = lastFailure(state) ?? { message: fallback };
   return new UserError("engine-unavailable", `the embedded engine can't start: ${failure.message}`, {

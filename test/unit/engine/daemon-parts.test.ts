@@ -1,11 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { daemonStatus } from "../../../src/engine/embedded/client-control.ts";
 import { buildkitdToml } from "../../../src/engine/embedded/daemon/buildkitd-config.ts";
+import { lastFailure } from "../../../src/engine/embedded/client-start.ts";
 import { takeLock } from "../../../src/engine/embedded/daemon/lock.ts";
+import { openLog } from "../../../src/engine/embedded/daemon/log.ts";
 import { cacheDir, controlSocket, stateDir } from "../../../src/engine/embedded/daemon/paths.ts";
 import { createPreparePlatform, withPlatforms } from "../../../src/engine/embedded/daemon/platforms.ts";
 import { foreignFolder } from "../../../src/engine/embedded/daemon/private-folder.ts";
@@ -34,6 +36,28 @@ describe("the lock of a state folder", () => {
     const taken = await Promise.all(Array.from({ length: 20 }, () => takeLock(folder)));
     expect(taken.filter((release) => release !== undefined)).toHaveLength(1);
     for (const release of taken) release?.();
+  });
+
+  it.runIf(process.platform === "linux")("has a name that cannot be guessed, also after what kept it was damaged", async () => {
+    for (const damaged of ["", "0".repeat(31), "lock\n", "../../x"]) {
+      writeFileSync(path.join(folder, "lock-name"), damaged);
+      (await takeLock(folder))?.();
+      expect(readFileSync(path.join(folder, "lock-name"), "utf8")).toMatch(/^[0-9a-f]{32}$/);
+      expect(readdirSync(folder)).toEqual(["lock-name"]);
+    }
+  });
+});
+
+describe("a damaged state folder", () => {
+  it("has a log that costs lines, and a failure that says nothing", () => {
+    mkdirSync(path.join(folder, "engine.log"));
+    openLog(folder).write("engine", "line");
+    for (const text of ["", "{", "null", "[]", '{"message":5}', '{"detail":"x"}']) {
+      writeFileSync(path.join(folder, "failure.json"), text);
+      expect(lastFailure(folder), text).toBeUndefined();
+    }
+    writeFileSync(path.join(folder, "failure.json"), '{"message":"m","hint":5,"detail":"d"}');
+    expect(lastFailure(folder)).toEqual({ message: "m", detail: "d" });
   });
 });
 

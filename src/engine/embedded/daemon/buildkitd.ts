@@ -75,6 +75,8 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       // Logs are part of a function's result here, not a side channel: no clipping.
       BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
       BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
+      // It makes temporary folders there, and a session that has ended has left only the name.
+      XDG_RUNTIME_DIR: undefined,
       // runc lives in sbin, which a user's PATH often lacks.
       PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
     },

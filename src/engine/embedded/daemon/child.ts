@@ -51,7 +51,13 @@ export function startChild(options: ChildOptions): Child {
     return how;
   });
   const pid = process_.pid ?? 0;
-  if (pid !== 0) writeFileSync(options.pidFile, `${pid}\n`, { mode: 0o600 });
+  try {
+    if (pid !== 0) writeFileSync(options.pidFile, `${pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    // Nothing would know of it any more.
+    process_.kill("SIGKILL");
+    throw error;
+  }
 
   return {
     pid,

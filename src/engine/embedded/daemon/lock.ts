@@ -4,7 +4,7 @@
  * nobody listens on is stale.
  */
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, lstatSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { socketDir } from "./paths.ts";
@@ -19,17 +19,34 @@ export async function takeLock(state: string): Promise<(() => void) | undefined>
 /** A name that only those can know who may read the folder, so that no other user can take it first. */
 function lockName(state: string): string {
   const file = path.join(state, "lock-name");
+  const known = nameIn(file);
+  if (known !== undefined) return known;
+  // One that is cut, or was put there by hand, could be guessed. None at all may be there at the next moment.
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) rmSync(file, { force: true });
   const candidate = `${file}.${process.pid}`;
-  writeFileSync(candidate, randomBytes(16).toString("hex"), { mode: 0o600 });
   try {
+    writeFileSync(candidate, randomBytes(nameBytes).toString("hex"), { mode: 0o600 });
     // A link appears with its whole content, or not at all.
     linkSync(candidate, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    unlinkSync(candidate);
+    rmSync(candidate, { force: true });
   }
-  return readFileSync(file, "utf8").trim();
+  const made = nameIn(file);
+  if (made === undefined) throw new Error(`${file} can't be read back`);
+  return made;
+}
+
+const nameBytes = 16;
+
+function nameIn(file: string): string | undefined {
+  try {
+    const name = readFileSync(file, "utf8").trim();
+    return /^[0-9a-f]{32}$/.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function listen(address: string): Promise<(() => void) | undefined> {

@@ -1,4 +1,7 @@
-/** The daemon's log: one file, kept below a size by moving it aside once. Tokens and environments never go in. */
+/**
+ * The daemon's log: one file, kept below a size by moving it aside once. Tokens and environments never go in. A disk that
+ * is full costs lines, nothing else.
+ */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
 
@@ -17,12 +20,16 @@ export function openLog(state: string): Log {
     write(source, text) {
       const time = new Date().toISOString();
       const lines = text.trimEnd().split("\n").map((line) => `${time} ${source}: ${line}\n`).join("");
-      if (sizeBytes + lines.length > maxSizeBytes) {
-        renameSync(file, `${file}.1`);
-        sizeBytes = 0;
+      try {
+        if (sizeBytes + lines.length > maxSizeBytes) {
+          renameSync(file, `${file}.1`);
+          sizeBytes = 0;
+        }
+        appendFileSync(file, lines, { mode: 0o600 });
+        sizeBytes += lines.length;
+      } catch {
+        // Whoever is told here that the log can't be written has only the log to say so.
       }
-      appendFileSync(file, lines, { mode: 0o600 });
-      sizeBytes += lines.length;
     },
   };
 }

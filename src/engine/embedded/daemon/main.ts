@@ -29,11 +29,11 @@ await main(values.state ?? "");
 
 async function main(state: string): Promise<void> {
   for (const folder of [state, socketDir(state)]) makePrivate(folder);
-  const release = await takeLock(state);
-  if (release === undefined) process.exit(DaemonExit.lockHeld);
-  rmSync(path.join(state, failureFile), { force: true });
   const log = openLog(state);
   try {
+    const release = await takeLock(state);
+    if (release === undefined) process.exit(DaemonExit.lockHeld);
+    rmSync(path.join(state, failureFile), { force: true });
     const address = values["buildkit-host"];
     await runDaemon({
       state,
@@ -44,13 +44,21 @@ async function main(state: string): Promise<void> {
     process.exit(DaemonExit.stopped);
   } catch (error) {
     log.write("engine", error instanceof Error ? (error.stack ?? error.message) : String(error));
-    writeFileSync(path.join(state, failureFile), JSON.stringify(failure(error)), { mode: 0o600 });
+    try {
+      writeFileSync(path.join(state, failureFile), JSON.stringify(failure(error)), { mode: 0o600 });
+    } catch {
+      // A full disk, which the command sees for itself.
+    }
     process.exit(DaemonExit.failed);
   }
 }
 
 function failure(error: unknown): StartFailure {
-  if (!(error instanceof UserError)) return { message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof UserError)) {
+    // What the machine refuses is no riddle: the log's tail, with its stack, would only hide it.
+    const detail = error instanceof Error && "syscall" in error ? { detail: "" } : {};
+    return { message: error instanceof Error ? error.message : String(error), ...detail };
+  }
   return {
     message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),

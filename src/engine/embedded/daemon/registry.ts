@@ -63,11 +63,25 @@ function registryConfig(storage: string, address: string): string {
 
 /** The port of last time if it is free, so that addresses in logs stay the same, else any. */
 async function choosePort(file: string): Promise<number> {
-  const last = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  const port = (last > 0 ? await freePort(last) : undefined) ?? (await freePort(0));
+  const last = portIn(file);
+  const port = (last === undefined ? undefined : await freePort(last)) ?? (await freePort(0));
   if (port === undefined) throw new UserError("engine-unavailable", "no free port on 127.0.0.1");
-  writeFileSync(file, `${port}\n`);
+  try {
+    writeFileSync(file, `${port}\n`);
+  } catch {
+    // The next start takes another one.
+  }
   return port;
+}
+
+/** Undefined for what is no port that a user may listen on. */
+function portIn(file: string): number | undefined {
+  try {
+    const port = Number(readFileSync(file, "utf8"));
+    return Number.isInteger(port) && port > 1023 && port < 65_536 ? port : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function freePort(wanted: number): Promise<number | undefined> {
