@@ -18,6 +18,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },
+      { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false } },
     ],

@@ -1,4 +1,4 @@
-// The gate: lint, types, then all tests (unit, e2e, conformance, chaos) on one private engine. `npm test` sets the
+// The gate: lint, types, then all tests (unit, e2e, security, conformance, chaos) on one private engine. `npm test` sets the
 // machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
