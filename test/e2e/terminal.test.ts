@@ -147,6 +147,11 @@ describe("a terminal in a container", () => {
     web.press("echo $WHO; tr '\\0' ' ' < /proc/1/cmdline; exit\n");
     await web.shows(/^web\n.*sleep 600/m);
     await web.shows("bye");
+    // A command that fails beside a service is no end of that.
+    const twice = call("web terminal --cmd sh,-c,false terminal");
+    await twice.shows(prompt);
+    twice.press("echo $WHO again; exit\n");
+    await twice.shows(/^web again$/m);
   });
 
   it("opens in the middle of a body, each time that it runs", async () => {

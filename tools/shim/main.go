@@ -34,7 +34,7 @@ import (
 
 // Ways of running that are not an exec; see service.go, terminal.go and tunnel.go.
 var modes = map[string]func([]string) (int, error){
-	"service": runService, "terminal": runTerminal, "probe": probe, "listen": listen, "offer": offer,
+	"service": runService, "terminal": runTerminal, "listen": listen, "offer": offer,
 }
 
 func main() {

@@ -41,7 +41,7 @@ func run(parsed options) (int, error) {
 	}
 	go forward(signals, process.Pid)
 	streams.start()
-	exitCode := wait(process.Pid, parsed.noInit)
+	exitCode := newReaper(parsed.noInit).wait(process.Pid)
 	streams.drain()
 	return exitCode, nil
 }
@@ -65,31 +65,6 @@ func forward(signals <-chan os.Signal, pid int) {
 			continue
 		}
 		_ = syscall.Kill(pid, number)
-	}
-}
-
-// wait returns when process pid has ended; as an init it reaps every other child on the way.
-func wait(pid int, noInit bool) int {
-	target := -1
-	if noInit || os.Getpid() != 1 {
-		target = pid
-	}
-	for {
-		var status syscall.WaitStatus
-		ended, err := syscall.Wait4(target, &status, 0, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return 125
-		}
-		if ended != pid {
-			continue
-		}
-		if status.Signaled() {
-			return 128 + int(status.Signal())
-		}
-		return status.ExitStatus()
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,7 +16,20 @@ const sizePatience = 500 * time.Millisecond
 
 // runTerminal runs a command on the shim's own terminal. It is no leader of a process group, as a program in a shell's
 // foreground is: a shell makes a group of its own, and what the keyboard sends reaches a plain command beside the shim.
+//
+//	shim terminal [--beside] [flags] -- cmd args...
+//
+// `--beside`: in the container of a service, which BuildKit would end with a process that fails.
 func runTerminal(arguments []string) (int, error) {
+	if len(arguments) > 0 && arguments[0] == "--beside" {
+		exitCode, err := runTerminal(arguments[1:])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "fastloop shim:", err)
+		} else if exitCode != 0 {
+			fmt.Fprintf(os.Stderr, "ended with %d\r\n", exitCode)
+		}
+		return 0, nil
+	}
 	parsed, err := parseArguments(arguments)
 	if err != nil {
 		return 0, err
@@ -38,7 +52,7 @@ func runTerminal(arguments []string) (int, error) {
 		return refuseService(parsed.command[0], err), nil
 	}
 	go forwardButKeys(signals, process.Pid)
-	return wait(process.Pid, parsed.noInit), nil
+	return newReaper(parsed.noInit).wait(process.Pid), nil
 }
 
 // awaitSize returns when the terminal has a size: it comes with a SIGWINCH soon after the start.

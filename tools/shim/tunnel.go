@@ -16,39 +16,21 @@ import (
 // Connections that wait for the host; one more is opened as soon as one is taken.
 const waitingConnections = 4
 
-// probe prints this container's address, then waits until every port accepts connections.
-//
-//	shim probe [--loopback] PORT...
-func probe(arguments []string) (int, error) {
-	loopback, ports := takeLoopback(arguments)
-	address, err := ownAddress(loopback)
-	if err != nil {
-		return 0, err
-	}
-	fmt.Println(address)
-	for _, port := range ports {
-		if err := validPort(port); err != nil {
-			return 0, err
-		}
-		for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-			connection, err := net.DialTimeout("tcp", net.JoinHostPort(address, port), time.Second)
-			if err == nil {
-				connection.Close()
-				break
-			}
-			time.Sleep(pause)
-		}
-	}
-	return 0, nil
-}
-
 // listen takes connections on ports of this container and hands each to the unix socket of its port: a service of the host
 // as seen by containers. It is the first process of its container.
 //
-//	shim listen PORT=SOCKET...
+//	shim listen [--loopback] [--report SOCKET] PORT=SOCKET...
 func listen(arguments []string) (int, error) {
-	failed := make(chan error, len(arguments))
-	for _, argument := range arguments {
+	service, err := parseService(arguments)
+	if err != nil {
+		return 0, err
+	}
+	reporter, err := openReporter(service.report)
+	if err != nil {
+		return 0, err
+	}
+	failed := make(chan error, len(service.rest))
+	for _, argument := range service.rest {
 		port, socket, _ := strings.Cut(argument, "=")
 		listener, err := net.Listen("tcp", ":"+port)
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -62,6 +44,7 @@ func listen(arguments []string) (int, error) {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go service.health.follow(reporter, newReaper(true))
 	select {
 	case err := <-failed:
 		return 0, err

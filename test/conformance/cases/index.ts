@@ -11,6 +11,7 @@ import { mountCases } from "./mounts.ts";
 import { protocolCases } from "./protocol.ts";
 import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
+import { serviceHealthCases } from "./service-health.ts";
 import { serviceCases } from "./services.ts";
 import { valueCases } from "./values.ts";
 import type { ConformanceCase } from "./case.ts";
@@ -28,6 +29,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   Host: hostCases,
   Secret: secretCases,
   Service: serviceCases,
+  "Service: health and end": serviceHealthCases,
   Dockerfile: dockerfileCases,
   Changeset: changesetCases,
   "JSON, env files, engine": valueCases,

@@ -62,6 +62,11 @@ export class CallEvents {
     }
   }
 
+  /** Whether a step has begun and not ended, as far as BuildKit has told. */
+  isRunning(digest: string): boolean {
+    return this.steps.get(digest)?.state === "running";
+  }
+
   /** The end of what an exec printed, scrubbed; without what is held back, of which more may come. */
   outputOf(vertex: string): { stdout: string; stderr: string } {
     const { kept } = this.step(vertex);

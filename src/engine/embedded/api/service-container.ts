@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { ContainerMount, ContainerProcess, GatewayContainer } from "../buildkit/container-types.ts";
+import type { ContainerMount, ContainerProcess, GatewayContainer, ProcessEnd } from "../buildkit/container-types.ts";
 import { definition, type Mount as LlbMount } from "../llb/index.ts";
 import { execMounts, hostsSecretId, metaMountPath } from "./compile-exec.ts";
 import { OfferedConnections } from "./offered-connections.ts";
 import { endFailure, type ServiceSubject } from "./service-failure.ts";
 import { healthy } from "./service-health.ts";
 import { ServiceLog } from "./service-log.ts";
-import { secretEnvOf, shim, type ServicePlan } from "./service-plan.ts";
+import { reportSocket, secretEnvOf, shim, type ServicePlan } from "./service-plan.ts";
+import { ServiceReport } from "./service-report.ts";
 import type { RunningService } from "./service-running.ts";
 import type { Call } from "./session.ts";
 import type { Tree } from "./values.ts";
@@ -14,37 +15,45 @@ import type { Tree } from "./values.ts";
 /** Between SIGTERM and SIGKILL; with what BuildKit takes to end a container, a stop is over within two seconds. */
 const terminateMs = 1_200;
 const offerSocket = "/.fastloop/offer.sock";
+/**
+ * The one that BuildKit gives containers anyhow. Asked for, it also brings a network namespace of the container's own: one
+ * out of BuildKit's pool may still hold ports of whatever ran in it before.
+ */
+const hostname = "buildkitsandbox";
 
 /**
  * Starts a container and waits until it is healthy:
  *
- *     trees solved ──▶ container ──▶ first process ──▶ every port accepts connections ──▶ running
- *                                         └─ ends, or the time is up ─▶ an error with its output
+ *     trees solved ──▶ container ──▶ first process ──▶ its check passed, or its ports accept connections ──▶ running
+ *                                         └─ ends, fails its check, or the time is up ─▶ an error with its output
  */
 export async function startContainer(call: Call, hostname: string, plan: ServicePlan): Promise<RunningService> {
   const { session } = call;
   const { exec, ports } = plan;
   const offered = new OfferedConnections();
-  const offerId = `offer-${randomBytes(12).toString("hex")}`;
-  const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, { path: offerSocket, id: offerId }] });
-  const withdraw = session.sockets.serve(offerId, offered.open);
+  const report = new ServiceReport();
+  const run = randomBytes(12).toString("hex");
+  const [offer, reports] = [{ path: offerSocket, id: `offer-${run}` }, { path: reportSocket, id: `report-${run}` }];
+  const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, offer, reports] });
+  const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];
   const secrets = session.secrets.texts(exec.secrets.map(({ id }) => id));
-  const log = new ServiceLog(session, `service-${offerId}`, `service ${hostname}: ${exec.args.join(" ")}`, secrets);
+  const log = new ServiceLog(session, `service-${run}`, `service ${hostname}: ${exec.args.join(" ")}`, secrets);
   const subject: ServiceSubject = { hostname, args: exec.args, secrets, log };
   const { env, cwd, user, insecure } = exec;
   const surroundings = { env, cwd, user, insecure, secretEnv: secretEnvOf(exec) };
-  const main = container.start({
+  const process = container.start({
     ...surroundings,
     args: plan.args,
     onOutput: (stream, data) => log.write(stream, data),
   });
+  const main = { ...process, ended: process.ended.then((how) => endOf(how, report)) };
 
   let stopping: Promise<void> | undefined;
   const stop = (kill: boolean): Promise<void> => (stopping ??= end(container, main, kill));
   const ended = main.ended.then(async (how) => {
     const failure = stopping === undefined && how.exitCode !== 0 ? endFailure(subject, how) : undefined;
     log.end(failure?.message);
-    withdraw();
+    for (const withdraw of withdrawals) withdraw();
     offered.close();
     await stop(true);
     return failure;
@@ -55,7 +64,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   };
   let address: string;
   try {
-    address = await healthy(call, container, main, subject, ports);
+    address = await healthy(call, report, main, subject, plan);
   } catch (error) {
     await stopAll(true);
     throw error;
@@ -75,6 +84,22 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   };
 }
 
+/** BuildKit's exit codes that are none: a process beside the first one failed meanwhile, and its runtime was killed. */
+const isLost = (exitCode: number): boolean => exitCode < 0 || exitCode > 255;
+/** Between the end of a container and what its first process said last. */
+const lastWordMs = 2_000;
+
+/** How the first process ended: what BuildKit says, or where it lost that, what the process said. */
+async function endOf(how: ProcessEnd, report: ServiceReport): Promise<ProcessEnd> {
+  if (!isLost(how.exitCode)) return how;
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), lastWordMs)));
+  const exitCode = await Promise.race([report.exitCode, silence]);
+  clearTimeout(timer);
+  if (exitCode !== undefined) return { exitCode };
+  return { exitCode: -1, failure: how.failure ?? "its container was ended" };
+}
+
 /** Solves what a container consists of and makes it; nothing runs there yet. */
 export async function openContainer(call: Call, { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">): Promise<GatewayContainer> {
   const { session } = call;
@@ -83,6 +108,7 @@ export async function openContainer(call: Call, { exec, sockets }: Pick<ServiceP
   const request = {
     platform: exec.platform,
     insecure: exec.insecure,
+    hostname,
     mounts: [
       { kind: "bind" as const, destination: "/", definition: definition(state(exec.rootfs)) },
       ...mounts.map(containerMount),

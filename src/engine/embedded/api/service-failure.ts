@@ -2,6 +2,8 @@ import type { ProcessEnd } from "../buildkit/container-types.ts";
 import { ApiError } from "./errors.ts";
 import { scrub } from "./scrub.ts";
 import type { ServiceLog } from "./service-log.ts";
+import type { ServicePlan } from "./service-plan.ts";
+import type { FailedCheck } from "./service-report.ts";
 
 /** `shim service` ends with it when another program has the port; see tools/shim/service.go. */
 const portTakenExit = 98;
@@ -23,10 +25,24 @@ export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
   return new ApiError(`exit code: ${end.exitCode}`, { _type: "EXEC_ERROR", cmd, exitCode: end.exitCode, ...log.kept });
 }
 
-export function tooLate({ hostname, log }: ServiceSubject, ports: readonly number[], timeoutMs: number): ApiError {
+export function tooLate({ hostname, log }: ServiceSubject, { check, probed }: Pick<ServicePlan, "check" | "probed">, timeoutMs: number): ApiError {
   const output = log.tail();
   const said = output === "" ? "it printed nothing" : `its last output:\n${output}`;
-  return new ApiError(`service ${hostname} did not accept connections on port ${ports.join(", ")} within ${timeoutMs / 1000} s; ${said}`);
+  const missed = check === undefined ? `did not accept connections on port ${probed.join(", ")}` : "did not pass its health check";
+  return new ApiError(`service ${hostname} ${missed} within ${timeoutMs / 1000} s; ${said}`);
+}
+
+/** Its health check failed as often as it may. */
+export function unhealthy({ hostname, secrets }: ServiceSubject, args: readonly string[], failed: FailedCheck): ApiError {
+  const [stdout, stderr] = [scrub(failed.stdout, secrets), scrub(failed.stderr, secrets)];
+  const said = `${stdout}${stderr}`.trim();
+  return new ApiError(`service ${hostname} is unhealthy: health check errored: exit code: ${failed.exitCode}${said === "" ? "" : `; it printed:\n${said}`}`, {
+    _type: "EXEC_ERROR",
+    cmd: args.map((part) => scrub(part, secrets)),
+    exitCode: failed.exitCode,
+    stdout,
+    stderr,
+  });
 }
 
 function portInUse(hostname: string, stderr: string): ApiError {

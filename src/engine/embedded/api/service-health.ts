@@ -1,46 +1,29 @@
-import type { ContainerProcess, GatewayContainer } from "../buildkit/container-types.ts";
+import type { ContainerProcess } from "../buildkit/container-types.ts";
 import { ApiError } from "./errors.ts";
-import { endFailure, tooLate, type ServiceSubject } from "./service-failure.ts";
-import { shim } from "./service-plan.ts";
+import { endFailure, tooLate, unhealthy, type ServiceSubject } from "./service-failure.ts";
+import type { ServicePlan } from "./service-plan.ts";
+import type { ServiceReport } from "./service-report.ts";
 import type { Call } from "./session.ts";
-import type { ExposedPort } from "./values.ts";
 
-const healthTimeoutMs = 120_000;
-/** Between the end of a probe that died with its container and the news of that container's end. */
-const endNewsMs = 1_000;
+/** How long ports may take. A health check has an end of its own. */
+const portsTimeoutMs = 120_000;
+/** Longer than any timer holds. */
+const neverMs = 2 ** 31 - 1;
 
-/**
- * Resolves with the container's address once every port accepts connections. The probe runs inside the container, in its
- * network and against the address that others use.
- */
-export async function healthy(
-  call: Call,
-  container: GatewayContainer,
-  main: ContainerProcess,
-  subject: ServiceSubject,
-  ports: readonly ExposedPort[],
-): Promise<string> {
-  // A datagram port says nothing about who reads it.
-  const probed = ports.filter(({ protocol, experimentalSkipHealthcheck }) => protocol === "TCP" && !experimentalSkipHealthcheck).map(({ port }) => port);
-  const loopback = call.session.network === "host" ? ["--loopback"] : [];
-  const args = [shim, "probe", ...loopback, ...probed.map(String)];
-  const timeoutMs = Number(call.session.options.env["FASTLOOP_SERVICE_TIMEOUT_MS"] ?? healthTimeoutMs);
-  let output = "";
-  const onOutput = (_stream: string, data: Uint8Array): void => void (output += Buffer.from(data).toString("utf8"));
-  const probe = main.started.then(() => container.start({ args, onOutput }).ended);
-
-  const outcome = await race(call.signal, timeoutMs, probe, main.ended.then(() => "ended" as const));
-  if (outcome === "late") throw tooLate(subject, probed, timeoutMs);
+/** Resolves with the container's address once its health check has passed, or every port accepts connections. */
+export async function healthy(call: Call, report: ServiceReport, main: Pick<ContainerProcess, "ended">, subject: ServiceSubject, plan: ServicePlan): Promise<string> {
+  const limitMs = call.session.options.env["FASTLOOP_SERVICE_TIMEOUT_MS"];
+  const timeoutMs = limitMs === undefined ? (plan.check === undefined ? portsTimeoutMs : neverMs) : Number(limitMs);
+  const outcome = await race(call.signal, timeoutMs, report.health, main.ended);
+  if (outcome === "late") throw tooLate(subject, plan, timeoutMs);
   if (outcome === "cancelled") throw new ApiError("canceled", {}, call.signal.reason);
-  if (outcome !== "ended" && outcome.exitCode === 0) return output.trim().split("\n")[0] ?? "";
-
-  const end = await race(call.signal, endNewsMs, main.ended);
-  if (typeof end === "string") throw new ApiError(`service ${subject.hostname}: its health cannot be checked: ${output.trim()}`);
-  if (end.exitCode === 0) throw new ApiError(`service ${subject.hostname} exited before it was healthy`);
-  throw endFailure(subject, end);
+  if ("address" in outcome) return outcome.address;
+  if ("failed" in outcome) throw unhealthy(subject, plan.check?.args ?? [], outcome.failed);
+  if (outcome.exitCode === 0) throw new ApiError(`service ${subject.hostname} exited before it was healthy`);
+  throw endFailure(subject, outcome);
 }
 
-async function race<T>(signal: AbortSignal, timeoutMs: number, ...promises: Promise<T>[]): Promise<T | "late" | "cancelled"> {
+async function race<A, B>(signal: AbortSignal, timeoutMs: number, ...promises: [Promise<A>, Promise<B>]): Promise<A | B | "late" | "cancelled"> {
   let timer: NodeJS.Timeout | undefined;
   let cancel = (): void => undefined;
   const late = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), timeoutMs)));

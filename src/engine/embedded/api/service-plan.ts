@@ -1,10 +1,13 @@
 import { shimMountPath, socketId } from "./compile-exec.ts";
 import { emptyConfig } from "./image-config.ts";
+import { healthCheckOf, type HealthCheck } from "./health-check.ts";
 import { execEnvironment, execSecrets } from "./container-exec.ts";
 import type { Call } from "./session.ts";
 import { scratch, type Container, type ContainerService, type Exec, type ExposedPort, type HostService, type PortForward } from "./values.ts";
 
 export const shim = `${shimMountPath}/shim`;
+/** Where the first process of a service says how it is. */
+export const reportSocket = "/.fastloop/report.sock";
 
 /** A process that is the life of a container, and what the container consists of. */
 export interface ServicePlan {
@@ -12,6 +15,9 @@ export interface ServicePlan {
   /** The whole command line of the first process. */
   readonly args: readonly string[];
   readonly ports: readonly ExposedPort[];
+  /** Ports that it has to listen on before it is healthy, unless it has a check. */
+  readonly probed: readonly number[];
+  readonly check: HealthCheck | undefined;
   /** Sockets of this process, besides those of the exec, by the ids under which they are served. */
   readonly sockets: readonly { path: string; id: string }[];
 }
@@ -20,7 +26,21 @@ export async function planOfContainer(call: Call, service: ContainerService): Pr
   const { container, args, noInit, insecure } = service;
   const ports = container.ports.filter(({ protocol }) => protocol === "TCP").flatMap(({ port }) => ["--port", `${port}`]);
   const exec = await execOfService(call, container, args, { noInit, insecure });
-  return { exec, args: [shim, "service", ...ports, ...(noInit ? ["--no-init"] : []), "--", ...args], ports: container.ports, sockets: [] };
+  const check = healthCheckOf(container.config);
+  // A datagram port says nothing about who reads it.
+  const probed = container.ports.filter(({ protocol, experimentalSkipHealthcheck }) => protocol === "TCP" && !experimentalSkipHealthcheck).map(({ port }) => port);
+  const flags = [
+    ...ports,
+    ...reporting(call),
+    ...(check === undefined ? probed.flatMap((port) => ["--probe", `${port}`]) : ["--check", JSON.stringify(check)]),
+    ...(noInit ? ["--no-init"] : []),
+  ];
+  return { exec, args: [shim, "service", ...flags, "--", ...args], ports: container.ports, probed, check, sockets: [] };
+}
+
+/** How the first process is told where to report; see `ServiceReport`. */
+function reporting({ session }: Call): string[] {
+  return [...(session.network === "host" ? ["--loopback"] : []), "--report", reportSocket];
 }
 
 /** What leads from containers to the host: a container of nothing but the shim, with a socket for each port. */
@@ -29,7 +49,8 @@ export async function planOfHost(call: Call, service: HostService, container: Co
   const exec = await execOfService(call, { ...container, rootfs: scratch, config: emptyConfig }, [`forward to ${host}`], { noInit: false, insecure: false });
   const sockets = ports.map((forward) => ({ path: `/.fastloop/host-${frontendOf(forward)}.sock`, id: hostPortId(host, forward) }));
   const listening = ports.map((forward, index) => `${frontendOf(forward)}=${sockets[index]!.path}`);
-  return { exec, args: [shim, "listen", ...listening], ports: portsOfHost(service), sockets };
+  const args = [shim, "listen", ...reporting(call), ...listening];
+  return { exec, args, ports: portsOfHost(service), probed: [], check: undefined, sockets };
 }
 
 export function frontendOf({ frontend, backend }: PortForward): number {

@@ -26,6 +26,8 @@ interface Entry {
   /** Started by name: it stays until it is stopped by name, or the session ends. */
   pinned: boolean;
   idleTimer: NodeJS.Timeout | undefined;
+  /** Told when it ends by itself. */
+  readonly onExit: Set<(failure: ApiError | undefined) => void>;
   /** The end of the last life: the next one does not begin before. */
   ending: Promise<void>;
 }
@@ -49,18 +51,32 @@ export class Services {
     this.session = session;
   }
 
-  /** Keeps what the execs of a solve are bound to from being stopped; started they are only when one of them runs. */
-  hold(users: Iterable<Pick<Exec, "services">>): () => void {
+  /**
+   * Keeps what the execs of a solve are bound to from being stopped; started they are only when one of them runs. `onExit`
+   * is told of a user and the service of it that ended by itself meanwhile.
+   */
+  hold<User extends Pick<Exec, "services">>(users: Iterable<User>, onExit?: (user: User, error: ApiError) => void): () => void {
     const entries = new Set<Entry>();
-    for (const { services } of users) {
+    const unlisten: (() => void)[] = [];
+    for (const user of users) {
+      const { services } = user;
       if (services.length === 0) continue;
       const id = hostsSecretId(services);
       this.bindings.set(id, services);
       this.failures.delete(id);
-      for (const { service } of services) entries.add(this.entryOf(service));
+      for (const binding of services) {
+        const entry = this.entryOf(binding.service);
+        entries.add(entry);
+        const listener = (failure: ApiError | undefined): void => onExit?.(user, boundExit(binding, failure));
+        entry.onExit.add(listener);
+        unlisten.push(() => entry.onExit.delete(listener));
+      }
     }
     for (const entry of entries) this.use(entry);
-    return () => entries.forEach((entry) => this.leave(entry));
+    return () => {
+      for (const stop of unlisten) stop();
+      for (const entry of entries) this.leave(entry);
+    };
   }
 
   /** Starts a service unless it runs. It stays while it is held, or for the grace. */
@@ -147,8 +163,12 @@ export class Services {
     const aborter = new AbortController();
     const { service } = entry;
     const call = this.session.newCall(undefined, aborter.signal);
-    // What it needs itself is held as long as it lives.
-    const release = this.hold([{ services: needsOf(service) }]);
+    // What it needs itself is held as long as it lives, and lives no longer than that.
+    let lost: ApiError | undefined;
+    const release = this.hold([{ services: needsOf(service) }], (_user, error) => {
+      lost = error;
+      if (service.kind === "container") void life.instance?.stop(true);
+    });
     const running = entry.ending.then(() => startService(call, service));
     const life: Life = { aborter, running, instance: undefined };
     const over = (): void => {
@@ -157,7 +177,11 @@ export class Services {
     };
     running.then((instance) => {
       life.instance = instance;
-      void instance.ended.then(over);
+      void instance.ended.then((failure) => {
+        const byItself = entry.life === life;
+        over();
+        if (byItself) for (const tell of entry.onExit) tell(failure ?? lost);
+      });
     }, over);
     return life;
   }
@@ -189,11 +213,16 @@ export class Services {
     const digest = recipeDigest(service);
     let entry = this.entries.get(digest);
     if (entry === undefined) {
-      entry = { service, life: undefined, users: 0, pinned: false, idleTimer: undefined, ending: Promise.resolve() };
+      entry = { service, life: undefined, users: 0, pinned: false, idleTimer: undefined, onExit: new Set(), ending: Promise.resolve() };
       this.entries.set(digest, entry);
     }
     return entry;
   }
+}
+
+function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {
+  const why = failure === undefined ? "" : `: ${failure.message}`;
+  return new ApiError(`bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`, failure?.extensions ?? {}, failure);
 }
 
 function hostsText(hosts: readonly { address: string; names: readonly string[] }[]): string {

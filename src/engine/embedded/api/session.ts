@@ -112,9 +112,21 @@ export class Session {
   private async solve(call: Call, key: string, state: State): Promise<Ref | undefined> {
     const llb = definition(state);
     if (llb === undefined) return undefined;
-    const release = this.services.hold(execsOf(llb, this.execs));
-    const solving = this.following(call, (onStatus) => this.build.solve(llb, { signal: call.signal, onStatus }));
-    const ref = await solving.finally(release);
+    const deserted = new AbortController();
+    const users = Object.keys(llb.metadata).flatMap((digest) => (this.execs.has(digest) ? [{ digest, services: this.execs.get(digest)!.services }] : []));
+    // A command whose service is gone waits for nothing: it ends with that reason, as on a Dagger engine.
+    const release = this.services.hold(users, ({ digest }, error) => {
+      if (call.events.isRunning(digest)) deserted.abort(error);
+    });
+    const signal = AbortSignal.any([call.signal, deserted.signal]);
+    const solve = async (onStatus: BuildOptions["onStatus"]): Promise<Ref | undefined> => {
+      try {
+        return await this.build.solve(llb, { signal, onStatus });
+      } catch (error) {
+        throw deserted.signal.aborted ? deserted.signal.reason : error;
+      }
+    };
+    const ref = await this.following(call, solve).finally(release);
     if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs), state });
     return ref;
   }

@@ -54,7 +54,7 @@ export async function openServiceTerminal(call: Call, service: ContainerService,
   try {
     const { enter } = await services.start(service);
     if (enter === undefined) throw new ApiError("terminal not supported on non-container services");
-    const request = processOf(command, service.container);
+    const request = processOf(command, service.container, ["--beside"]);
     await terminals.use(command.join(" "), call.signal, (line) => converse(call, line, (onOutput) => enter({ ...request, onOutput })));
   } finally {
     release();
@@ -66,9 +66,9 @@ function commandOf({ cmd }: TerminalArguments, { terminal }: Container): readonl
   return terminal === undefined || terminal.args.length === 0 ? ["sh"] : terminal.args;
 }
 
-function processOf(command: readonly string[], container: Container): ProcessRequest {
+function processOf(command: readonly string[], container: Container, flags: readonly string[] = []): ProcessRequest {
   const env = execEnvironment(container);
-  return { args: [shim, "terminal", "--", ...command], env: lookupEnv(env, "PS1") === undefined ? [...env, prompt] : env, tty: true };
+  return { args: [shim, "terminal", ...flags, "--", ...command], env: lookupEnv(env, "PS1") === undefined ? [...env, prompt] : env, tty: true };
 }
 
 /** Connects a process with the user's terminal until it ends. Whatever its exit code is, it is no error. */

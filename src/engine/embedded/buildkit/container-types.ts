@@ -21,6 +21,8 @@ export interface ContainerRequest {
   mounts: readonly ContainerMount[];
   /** `linux/arm64`; the daemon's own when absent. */
   platform?: string;
+  /** With one, the container's network namespace is new and goes with it. */
+  hostname?: string;
   /** A process in it may have root capabilities: needs the daemon's `security.insecure` entitlement. */
   insecure?: boolean;
 }

@@ -47,7 +47,8 @@ export async function openContainer(
     };
     const mounts = await Promise.all(request.mounts.map((mount) => wireMount(mount, solve)));
     const platform = request.platform === undefined ? {} : { platform: parsePlatform(request.platform) };
-    await gateway.call(containers.create, { containerId, mounts, ...platform }, { signal });
+    const hostname = request.hostname === undefined ? {} : { hostname: request.hostname };
+    await gateway.call(containers.create, { containerId, mounts, ...platform, ...hostname }, { signal });
   } catch (error) {
     end();
     throw error;
