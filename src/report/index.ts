@@ -6,6 +6,7 @@ export { jsonReporter } from "./json.ts";
 export { desktopNotifier } from "./notify.ts";
 export { plainReporter } from "./plain.ts";
 export type { WatchView } from "./terminal/watch-view.ts";
+export { StepLines } from "./step-lines.ts";
 export { causes, duration, painter, plural, shortDigest, shortName, type Paint } from "./text.ts";
 
 /** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */

@@ -1,6 +1,6 @@
 /** What an engine does during a call, on stderr: a few live lines on a terminal, one line per finished step elsewhere. */
 import type { EngineEvent } from "../../engine/index.ts";
-import { shortName } from "../../report/index.ts";
+import { shortName, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 
 /** So many running steps are shown at once. */
@@ -20,6 +20,7 @@ export class Progress {
   /** Two requests of a call that wait for the same step both tell of it. */
   private readonly told = new Set<string>();
   private readonly running = new Map<string, { name: string; startedMs: number }>();
+  private readonly output = new StepLines();
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
   /** Lines that wait while a program in a container has the terminal. */
@@ -32,6 +33,7 @@ export class Progress {
   }
 
   event(event: EngineEvent): void {
+    if (this.options.verbose) for (const line of this.output.lines(event)) this.print(line);
     switch (event.kind) {
       case "step-started":
         this.running.set(event.step, { name: event.name, startedMs: performance.now() });
@@ -40,11 +42,11 @@ export class Progress {
         this.running.delete(event.step);
         this.done(event);
         break;
-      case "log":
-        if (this.options.verbose) this.print(event.text.replace(/\n$/, ""));
-        break;
       case "notice":
         this.print(event.text);
+        break;
+      case "log":
+        break;
     }
   }
 

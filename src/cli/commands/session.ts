@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
 import { openSession, type EngineEvent } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { duration } from "../../report/index.ts";
+import { duration, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
@@ -58,7 +58,11 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
     onNotice: context.notice,
   });
   if (options.verbose) context.notice(`engine: ${session.engine.version} (${session.engine.reason})`);
-  const unsubscribe = session.onEvent((event) => tell(event, context));
+  const output = new StepLines();
+  const unsubscribe = session.onEvent((event) => {
+    if (options.verbose) for (const line of output.lines(event)) context.stderr.write(`${outputText(line)}\n`);
+    tell(event, context);
+  });
   try {
     const child = spawn(command, args, {
       cwd: context.cwd,
@@ -79,7 +83,7 @@ function tell(event: EngineEvent, context: CliContext): void {
   if (event.kind === "notice") context.notice(event.text);
   else if (event.kind === "step-done" && (!event.cached || event.error !== undefined)) {
     context.notice(`${event.error === undefined ? "done" : "failed"}: ${printable(event.name)} (${duration(event.durationMs)})`);
-  } else if (event.kind === "log" && context.options.verbose) context.stderr.write(outputText(event.text));
+  }
 }
 
 function exitCodeOf(command: string, child: ReturnType<typeof spawn>): Promise<number> {
