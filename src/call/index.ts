@@ -5,7 +5,7 @@ export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } fro
 export { isSupported, type ValueContext } from "./parse-value.ts";
 export { requirePath, secretText, valueOf, type HostInput } from "./resolve-value.ts";
 export { canExport, runCall } from "./run-call.ts";
-export { environmentKey, secretName } from "./secret-name.ts";
+export { secretName } from "./secret-name.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, flagName, isRequired } from "./signature.ts";
 export { splitWords } from "./split-words.ts";

@@ -23,8 +23,8 @@ export interface ResolveContext {
   cwd: string;
   /** Whether the engine fills in `defaultPath` and `defaultAddress` by itself: it does for a module that it serves. */
   engineFillsDefaults: boolean;
-  /** The project's, for the key by which secrets are named. */
-  stateDir: string;
+  /** The project's, by which secrets are named. */
+  secretKey: Uint8Array;
   /** Told the plaintext of every secret before the engine is. */
   onSecret(plaintext: string): void;
   /** The id of a host tree or file, where the caller has its own way; the session is asked for it otherwise. */
@@ -113,7 +113,7 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
     case "secret": {
       const plaintext = await secretText(value, argument, context, query.signal);
       context.onSecret(plaintext);
-      const name = secretName(value.uri, plaintext, context.stateDir);
+      const name = secretName(value.uri, plaintext, context.secretKey);
       return ask(`setSecret(name: ${literal(name)}, plaintext: ${literal(plaintext)}) { id }`);
     }
     case "container":

@@ -7,6 +7,7 @@ import path from "node:path";
 import process from "node:process";
 import { ExitCode, UserError } from "../errors/index.ts";
 import { outputText, printableJson } from "../text/index.ts";
+import { takeStateKey } from "../state/index.ts";
 import { asSystemError } from "./system-error.ts";
 
 /** Options that every command accepts, before or after its name. */
@@ -93,6 +94,7 @@ function workingFolder(): string {
 
 /** Merges what was parsed into the context; called once, before the command's action. */
 export function applyGlobalOptions(context: CliContext, parsed: Record<string, unknown>): void {
+  takeStateKey(context.env);
   const text = (key: string): string | undefined => (typeof parsed[key] === "string" ? parsed[key] : undefined);
   context.options = {
     engine: text("engine") ?? (context.env.FASTLOOP_ENGINE || undefined),

@@ -1,7 +1,6 @@
 /** A project with its history, for the commands that only ask: no engine, no lock. */
-import { environmentKey } from "../call/index.ts";
 import { loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
-import { RunStore, sweepDrafts } from "../run/index.ts";
+import { RunStore } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 import { trustModeOf } from "./trust.ts";
 
@@ -14,12 +13,12 @@ export interface OpenProject {
 
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = { cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env, trust: trustModeOf(context), engine: context.options.engine, buildkitHost: context.options.buildkitHost };
-  const place = placeProject(options);
-  sweepDrafts(place.stateDir);
-  const hasher = projectHasher(place.stateDir, (text) => context.notice(text));
-  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([place.root]));
+  // Who only asks deletes nothing, drafts of a process that died neither.
+  const { state, root } = placeProject({ ...options, onNotice: (text) => context.notice(text) });
+  const hasher = projectHasher(state);
+  let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([root]));
   const project = await loadProject(options, hasher);
-  const store = new RunStore(place.stateDir, (text) => context.notice(text));
+  const store = new RunStore(state);
   return {
     project,
     store,
@@ -34,7 +33,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         moduleDigest: project.module.digest,
         engine: store.lastEngine() ?? "",
         environment: context.env,
-        environmentKey: environmentKey(place.stateDir),
+        environmentKey: state.hashKey,
         history: (target) => store.history(target),
         manifests: store.manifests,
       });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { makeFolder } from "../tree/index.ts";
+import { ProjectState } from "../state/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
 export interface LoadOptions {
@@ -25,7 +25,9 @@ export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConf
   });
   const root = path.dirname(found);
   const digest = createHash("sha256").update(text).digest("hex");
-  const remembered = await recall(root, digest);
+  const memory = new ProjectState(root);
+  const build = await buildId();
+  const remembered = recall(memory, digest, build);
   if (remembered !== undefined) return { config: remembered, path: found, root, digest };
   const { parseConfig } = await import("./parse.ts");
   const { config, problems } = parseConfig(text);
@@ -38,7 +40,8 @@ export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConf
       detail: others.map((other) => `${place}:${other.line}:${other.column}: ${other.message}`).join("\n"),
     });
   }
-  await remember(root, digest, config);
+  // Without a build there is no telling whether the schema is still the same.
+  if (build !== "") memory.write(".", memoryFile, [Buffer.from(JSON.stringify({ digest, build, config }))]);
   return { config, path: found, root, digest };
 }
 
@@ -69,29 +72,12 @@ async function buildId(): Promise<string> {
   return (await readFile(new URL("./build-id", import.meta.url), "utf8").catch(() => "")).trim();
 }
 
-const memoryFile = (root: string): string => path.join(root, ".fastloop", "config.json");
+const memoryFile = "config.json";
 
-async function recall(root: string, digest: string): Promise<Config | undefined> {
-  try {
-    const stored: unknown = JSON.parse(await readFile(memoryFile(root), "utf8"));
-    const build = await buildId();
-    if (build === "" || typeof stored !== "object" || stored === null) return undefined;
-    const { digest: storedDigest, build: storedBuild, config } = stored as Record<string, unknown>;
-    return storedDigest === digest && storedBuild === build ? (config as Config) : undefined;
-  } catch {
-    return undefined; // Absent or damaged: the file itself is read instead.
-  }
-}
-
-async function remember(root: string, digest: string, config: Config): Promise<void> {
-  try {
-    const build = await buildId();
-    if (build === "") return;
-    makeFolder(path.dirname(memoryFile(root)));
-    const draft = `${memoryFile(root)}.${process.pid}`;
-    await writeFile(draft, JSON.stringify({ digest, build, config }));
-    await rename(draft, memoryFile(root));
-  } catch {
-    // A project that can't be written to is read again each time.
-  }
+/** What was found valid then; only what we wrote ourselves counts, as nothing checks it again. */
+function recall(memory: ProjectState, digest: string, build: string): Config | undefined {
+  const content = build === "" ? undefined : memory.read(".", memoryFile);
+  if (content === undefined) return undefined;
+  const stored = JSON.parse(content.toString("utf8")) as { digest: string; build: string; config: Config };
+  return stored.digest === digest && stored.build === build ? stored.config : undefined;
 }

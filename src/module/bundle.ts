@@ -7,6 +7,7 @@ import type { BuildFailure, Message, Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { fencePlugin, packageFolders } from "./fence.ts";
 import { distFile, findPackageRoot } from "./programs.ts";
 import { listSources } from "./sources.ts";
 import type { ModuleInfo } from "./types.ts";
@@ -30,6 +31,7 @@ export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process
 /** Makes the bundle unless it is there and what it was made from is unchanged. */
 export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): Promise<ModuleBundle> {
   const place = bundlePlace(module, env);
+  packageFolders(module);
   if (isFresh(place)) return place;
   const { build } = await import("esbuild");
   mkdirSync(place.folder, { recursive: true });
@@ -51,7 +53,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
       metafile: true,
       logLevel: "silent",
       nodePaths: [path.join(findPackageRoot(), "node_modules")],
-      plugins: [sdkPlugin, importMetaPlugin(module.sourceDir)],
+      plugins: [sdkPlugin, fencePlugin(module), importMetaPlugin(module.sourceDir)],
       banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     });
     // The map first: a bundle that is there is complete.

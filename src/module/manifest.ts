@@ -3,6 +3,7 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
+import { isReallyInside } from "./inside.ts";
 import { findPackageRoot } from "./programs.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
@@ -109,6 +110,10 @@ async function sourceFolder(root: string, source: string, file: string, text: st
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
     throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place: await place() });
+  }
+  // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
+  if (!isReallyInside(root, path.join(root, relative, "src"))) {
+    throw new UserError("module", `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`, { place: await place() });
   }
   const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) {

@@ -31,7 +31,7 @@ export interface FingerprintContext {
   moduleDigest: string;
   engine: string;
   environment: NodeJS.ProcessEnv;
-  /** Of this project, never shown; see `environmentKey` of `src/call`. */
+  /** Of this project, never shown. */
   environmentKey: Uint8Array;
 }
 

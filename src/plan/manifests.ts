@@ -1,31 +1,28 @@
-import { readFileSync, readdirSync, rmSync, existsSync } from "node:fs";
-import path from "node:path";
-import { writeFileAtomically } from "../tree/index.ts";
+import type { ProjectState } from "../state/index.ts";
+
+/** A digest, which is what an input is stored under. */
+const shape = /^[0-9a-f]{64}$/;
 
 /** Stored inputs by their digest: path -> content key. Equal inputs of many targets and runs are stored once. */
 export class ManifestStore {
-  private readonly folder: string;
+  private readonly state: ProjectState;
 
-  constructor(stateDir: string) {
-    this.folder = path.join(stateDir, "manifests");
+  constructor(state: ProjectState) {
+    this.state = state;
   }
 
   write(digest: string, manifest: () => ReadonlyMap<string, string>): void {
-    const file = path.join(this.folder, digest);
-    if (existsSync(file)) return;
+    // `missing`, for example, is no digest: there is nothing to store.
+    if (!shape.test(digest) || this.state.has("manifests", digest)) return;
     let text = "";
     for (const [name, key] of manifest()) text += `${name}\0${key}\n`;
-    writeFileAtomically(file, text);
+    this.state.write("manifests", digest, [Buffer.from(text)]);
   }
 
   /** Undefined when it is not stored (any more). A name may contain a newline, a NUL ends it. */
   read(digest: string): Map<string, string> | undefined {
-    let text: string;
-    try {
-      text = readFileSync(path.join(this.folder, digest), "utf8");
-    } catch {
-      return undefined;
-    }
+    const text = shape.test(digest) ? this.state.read("manifests", digest)?.toString("utf8") : undefined;
+    if (text === undefined) return undefined;
     const manifest = new Map<string, string>();
     for (let start = 0; start < text.length; ) {
       const nul = text.indexOf("\0", start);
@@ -39,13 +36,7 @@ export class ManifestStore {
 
   /** Deletes what no record refers to. */
   prune(used: ReadonlySet<string>): void {
-    let names: string[];
-    try {
-      names = readdirSync(this.folder);
-    } catch {
-      return;
-    }
-    for (const name of names) if (!used.has(name)) rmSync(path.join(this.folder, name), { force: true });
+    this.state.remove("manifests", this.state.names("manifests", shape).filter((name) => !used.has(name)));
   }
 }
 

@@ -2,6 +2,7 @@ import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
+import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner, type ScannedInput } from "./project-scan.ts";
@@ -24,6 +25,8 @@ export interface ProjectOptions {
   trust?: TrustMode;
   /** Find the line of everything that is asked for, also of what is allowed. */
   placesOfAsks?: boolean;
+  /** Told, once each, why the project's state is not used or not kept. */
+  onNotice?: (text: string) => void;
 }
 
 /** Where a project lies; known even when its configuration or module cannot be read. */
@@ -31,7 +34,7 @@ export interface ProjectPlace {
   /** Folder of fastloop.yaml, else where the command works. */
   root: string;
   /** `.fastloop` in it: records, hashes, manifests. Losing it costs time only. */
-  stateDir: string;
+  state: ProjectState;
   configFile: string;
 }
 
@@ -49,10 +52,10 @@ export interface Project extends ProjectPlace {
   trust: Trust;
 }
 
-export function placeProject({ cwd, configFile }: ProjectOptions): ProjectPlace {
+export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): ProjectPlace {
   const file = configFile === undefined ? (findConfig(cwd) ?? path.join(cwd, "fastloop.yaml")) : path.resolve(cwd, configFile);
   const root = path.dirname(file);
-  return { root, stateDir: path.join(root, ".fastloop"), configFile: file };
+  return { root, state: new ProjectState(root, { onNotice }), configFile: file };
 }
 
 /** Reads configuration and module; throws `UserError` with the place of what is wrong. */
@@ -88,6 +91,12 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
 }
 
 /** Hashes outlive the process in the project's state. */
-export function projectHasher(stateDir: string, onNotice?: (text: string) => void): ContentHasher {
-  return new ContentHasher({ cacheFile: path.join(stateDir, "hashes"), onNotice });
+export function projectHasher(state: ProjectState): ContentHasher {
+  const name = "hashes";
+  return new ContentHasher({
+    store: {
+      read: () => state.read(".", name, () => state.notice(`${path.join(state.path, name)} is damaged, or not of this user and place; files are hashed anew`)),
+      write: (pieces) => void state.write(".", name, pieces),
+    },
+  });
 }

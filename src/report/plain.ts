@@ -81,7 +81,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
       const head = printableLines(error.place === undefined ? error.message : `${error.place}: ${error.message}`);
       options.write(indent([head, error.detail === undefined ? undefined : outputText(error.detail), error.hint === undefined ? undefined : `hint: ${error.hint}`].filter((part) => part !== undefined && part !== "").join("\n")));
     }
-    if (error?.untrusted !== true) options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
+    if (error?.untrusted !== true && notice.logFile !== undefined) options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
   }
 }
 

@@ -7,6 +7,8 @@ export class Audience {
   private readonly listeners = new Set<LoopListener>();
   private readonly stateListeners = new Set<(state: LoopState) => void>();
   private readonly noticed = new Set<string>();
+  /** Told before anybody listened. */
+  private early: LoopNotice[] = [];
 
   constructor(state: () => LoopState) {
     this.state = state;
@@ -15,6 +17,7 @@ export class Audience {
   /** Returns the unsubscribe function. */
   on(listener: LoopListener): () => void {
     this.listeners.add(listener);
+    for (const notice of this.early.splice(0)) listener(notice, this.state());
     return () => this.listeners.delete(listener);
   }
 
@@ -24,6 +27,8 @@ export class Audience {
   }
 
   tell(notice: LoopNotice): void {
+    // What is wrong with the project's state is met before the first listener comes.
+    if (this.listeners.size === 0 && notice.kind === "notice") this.early.push(notice);
     for (const listener of this.listeners) listener(notice, this.state());
   }
 

@@ -41,8 +41,8 @@ export interface FinishedNotice {
   steps: { total: number; cached: number };
   /** How often it was tried; more than once only where retries are declared. */
   attempts: number;
-  /** Path of the whole log. */
-  logFile: string;
+  /** Path of the whole log; undefined where it could not be kept. */
+  logFile: string | undefined;
 }
 
 export type LoopListener = (notice: LoopNotice, state: LoopState) => void;

@@ -1,4 +1,3 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import { requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
@@ -6,6 +5,7 @@ import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import type { OpenSteps } from "./open-steps.ts";
+import type { RunLog } from "./run-log.ts";
 
 /** A cancelled step that takes longer to end is not waited for: another run may share it. */
 const cancelledStepsMs = 10_000;
@@ -25,9 +25,10 @@ export interface ExecuteOptions {
   callId: string;
   snapshot: ProjectSnapshot;
   root: string;
-  stateDir: string;
+  /** The project's, by which secrets are named. */
+  secretKey: Uint8Array;
   environment: NodeJS.ProcessEnv;
-  logFile: string;
+  log: RunLog;
   signal: AbortSignal;
   onStep(event: Extract<EngineEvent, { kind: "step-started" | "step-done" }>): void;
   openSteps: OpenSteps;
@@ -47,20 +48,27 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
   const query = { callId, signal };
   const secrets: string[] = [];
   let inputMoved = false;
-  const log = new RunLog(options.logFile, secrets);
+  const { log } = options;
+  log.open();
+  /** Returns the text as it was written, for showing it. */
+  const write = (text: string): string => {
+    const shown = mask(text, secrets);
+    log.write(shown);
+    return shown;
+  };
   const stopEvents = session.onEvent((event) => {
     if (!("callId" in event) || event.callId !== callId) return;
     if (event.kind === "log") {
-      const text = log.write(event.text);
+      const text = write(event.text);
       options.onOutput(event.stream, text);
     } else {
       options.openSteps.note(event);
-      if (event.kind === "step-done") log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+      if (event.kind === "step-done") write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
       options.onStep(event);
     }
   });
   const stopLogs = engine.onLog((entry) => {
-    if (entry.callId === callId) options.onOutput(entry.stream, log.write(entry.text));
+    if (entry.callId === callId) options.onOutput(entry.stream, write(entry.text));
   });
   try {
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
@@ -80,21 +88,20 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       host,
       env: options.environment,
       cwd: options.root,
-      stateDir: options.stateDir,
+      secretKey: options.secretKey,
       hostInput,
       onSecret: (plaintext) => void secrets.push(plaintext),
     });
     return { value: maskValue(value, secrets), inputMoved };
   } catch (error) {
     maskError(error, secrets);
-    log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    write(`${error instanceof UserError ? error.format() : String(error)}\n`);
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
     throw error;
   } finally {
     stopEvents();
     stopLogs();
-    log.close();
   }
 }
 
@@ -116,28 +123,6 @@ function maskError(error: unknown, secrets: readonly string[]): void {
   const texts = error as { message: string; detail?: unknown };
   texts.message = mask(texts.message, secrets);
   if (typeof texts.detail === "string") texts.detail = mask(texts.detail, secrets);
-}
-
-/** The whole output of one run in one file, less the secrets in it. */
-class RunLog {
-  private readonly descriptor: number;
-  private readonly secrets: readonly string[];
-
-  constructor(file: string, secrets: readonly string[]) {
-    this.descriptor = openSync(file, "a", 0o600);
-    this.secrets = secrets;
-  }
-
-  /** Returns the text as it was written, for showing it. */
-  write(text: string): string {
-    const shown = mask(text, this.secrets);
-    writeSync(this.descriptor, shown);
-    return shown;
-  }
-
-  close(): void {
-    closeSync(this.descriptor);
-  }
 }
 
 /** Opens what a run needs in one go. */

@@ -18,7 +18,7 @@ export interface FunctionRunContext {
   snapshot: ProjectSnapshot;
   engine: EngineHolder;
   store: RunStore;
-  stateDir: string;
+  secretKey: Uint8Array;
   environment: NodeJS.ProcessEnv;
   /** For a target that declares none. */
   timeoutMs: number | undefined;
@@ -51,7 +51,7 @@ export async function runFunction(
   const startedAt = new Date();
   const startedMs = performance.now();
   const id = store.newId(name, startedAt);
-  const logFile = store.logFile(id);
+  const log = store.log(id, (reason) => emit({ kind: "notice", text: `the log of ${name} is cut short (${reason})` }));
   const steps = { total: 0, cached: 0 };
   emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
 
@@ -67,9 +67,9 @@ export async function runFunction(
       callId: id,
       snapshot: context.snapshot,
       root: context.project.root,
-      stateDir: context.stateDir,
+      secretKey: context.secretKey,
       environment: context.environment,
-      logFile,
+      log,
       signal: controller.signal,
       openSteps,
       onStep: (event) => {
@@ -111,6 +111,7 @@ export async function runFunction(
     failure = error;
   } finally {
     stopTimers();
+    log.close();
   }
   const durationMs = Math.round(performance.now() - startedMs);
   const outcome = outcomeOf(failure, controller.signal);
@@ -126,7 +127,7 @@ export async function runFunction(
     durationMs,
     steps,
     attempts,
-    logFile,
+    logFile: log.isThere ? log.file : undefined,
     error,
     ...(execution === undefined ? {} : { value: textOf(execution.value) }),
   };
@@ -168,7 +169,6 @@ async function record(id: string, plan: PlannedTarget, finished: FinishedNotice,
     attempts: finished.attempts,
     value: finished.value,
     error: finished.error,
-    log: `${id}.log`,
   };
   store.add(entry);
 }

@@ -1,8 +1,8 @@
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { readFileSync } from "node:fs";
 import { UserError } from "../errors/index.ts";
-import { makeFolder } from "../tree/index.ts";
+import type { HeldFolder, ProjectState } from "../state/index.ts";
 import { isAlive } from "./is-alive.ts";
 
 interface Holder {
@@ -13,97 +13,114 @@ interface Holder {
   since: string;
 }
 
+const lockFile = "lock";
+const attempts = 20;
+
+/** What a system says that does not let us write. */
+const unwritable = new Set(["EROFS", "ENOSPC", "EDQUOT", "EACCES", "EPERM"]);
+
 /** Held by the one process that runs functions of a project and writes its records. */
 export class ProjectLock {
-  private readonly file: string;
+  private readonly state: ProjectState;
   private readonly isNew: boolean;
-  private held = true;
+  private held: boolean;
 
   /** However the process ends short of SIGKILL, it leaves no lock. */
   private readonly onExit = (): void => this.release();
 
   /** `isNew`: the folder was made for the lock. */
-  private constructor(file: string, isNew: boolean) {
-    this.file = file;
+  private constructor(state: ProjectState, isNew: boolean, held: boolean) {
+    this.state = state;
     this.isNew = isNew;
-    process.once("exit", this.onExit);
+    this.held = held;
+    if (held) process.once("exit", this.onExit);
   }
 
-  /** Takes the lock, or says who has it. What a dead process left is taken over. */
-  static take(stateDir: string, command: string): ProjectLock {
-    const isNew = !existsSync(stateDir);
-    makeFolder(stateDir);
-    const file = path.join(stateDir, "lock");
+  /**
+   * Takes the lock, or says who has it. What a dead process left is taken over. Where nothing can be written there is
+   * nothing to guard: the lock is then none, and nothing will be recorded, which is told.
+   */
+  static take(state: ProjectState, command: string): ProjectLock {
+    const isNew = !state.exists();
     const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command, since: new Date().toISOString() };
-    const temporary = `${file}.${process.pid}`;
     const text = JSON.stringify(mine);
-    try {
-      writeFileSync(temporary, text);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      // Another process that had made the folder took it away again, empty.
-      makeFolder(stateDir);
-      writeFileSync(temporary, text);
-    }
-    try {
-      for (let attempt = 0; attempt < 5; attempt++) {
-        try {
-          // A link is made or not, with its content: no moment in which the lock exists and says nothing.
-          linkSync(temporary, file);
-          return new ProjectLock(file, isNew);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      try {
+        const holder = state.inOwnFolder((folder) => tryToTake(folder, text, state));
+        if (holder === "taken") return new ProjectLock(state, isNew, true);
+        if (holder !== undefined) throw heldBy(holder, state);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (!(error instanceof UserError) && unwritable.has(String(code))) {
+          state.tellUnwritable(String(code));
+          return new ProjectLock(state, false, false);
         }
-        const holder = read(file);
-        if (holder !== undefined && holds(holder)) throw heldBy(holder, stateDir);
-        const moved = moveAside(file, `${temporary}.stale`);
-        if (moved !== undefined) throw heldBy(moved, stateDir);
+        // Another process that had made the folder took it away again, empty.
+        if (code !== "ENOENT" || !state.isInProject()) throw error;
       }
-      throw new UserError("locked", "the project's lock changes hands all the time", { place: file });
-    } finally {
-      rmSync(temporary, { force: true });
     }
+    throw new UserError("locked", "the project's lock changes hands all the time", { place: path.join(state.path, lockFile) });
   }
 
   release(): void {
     if (!this.held) return;
     this.held = false;
     process.off("exit", this.onExit);
-    if (read(this.file)?.pid === process.pid) rmSync(this.file, { force: true });
-    if (!this.isNew) return;
-    try {
-      // Nothing came of it: no empty folder is left.
-      rmdirSync(path.dirname(this.file));
-    } catch {
-      // There is something in it, as there should be.
-    }
+    this.state.sweep(".", /^lock$/, () => holderIn(this.state.readUnsealed(".", lockFile))?.pid === process.pid);
+    // Nothing came of it: no empty folder is left.
+    if (this.isNew) this.state.removeIfEmpty();
   }
+}
+
+/** `taken`, the living process that has it, or undefined: it was in the way of a dead one, and is worth another try. */
+function tryToTake(folder: HeldFolder, text: string, state: ProjectState): "taken" | Holder | undefined {
+  // Others may read who has it.
+  if (folder.make(lockFile, text, 0o644)) return "taken";
+  const holder = holderIn(folder.read(lockFile, largestBytes));
+  if (holder !== undefined && holds(holder)) return holder;
+  if (folder.look(lockFile)?.isDirectory() === true) {
+    if (folder.remove(lockFile)) return undefined;
+    const place = path.join(state.path, lockFile);
+    throw new UserError("usage", "is a folder with something in it, and fastloop keeps its lock in a file of this name", { place, hint: `remove it: rm -r ${place}` });
+  }
+  return moveAside(folder, `${lockFile}.${process.pid}.stale`);
 }
 
 /** Takes a dead process's lock away. One that a living process has put there meanwhile is put back, and returned. */
-function moveAside(file: string, aside: string): Holder | undefined {
+function moveAside(folder: HeldFolder, aside: string): Holder | undefined {
   try {
-    renameSync(file, aside);
-  } catch {
-    return undefined;
+    folder.rename(lockFile, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
-  const holder = read(aside);
+  const content = folder.read(aside, largestBytes);
+  const holder = holderIn(content);
   const lives = holder !== undefined && holds(holder);
-  try {
-    if (lives) linkSync(aside, file);
-  } catch {
-    // A third one was quicker.
-  }
-  rmSync(aside, { force: true });
+  // Where a third one was quicker it stays that one's.
+  if (lives && typeof content !== "string") folder.make(lockFile, content.toString("utf8"), 0o644);
+  folder.remove(aside);
   return lives ? holder : undefined;
 }
 
-function read(file: string): Holder | undefined {
+const largestBytes = 4096;
+
+/** Undefined for what no fastloop wrote: a lock that says nothing holds nobody up. */
+function holderIn(content: ReturnType<HeldFolder["read"]>): Holder | undefined {
+  if (typeof content === "string") return undefined;
+  let value: unknown;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Holder;
+    value = JSON.parse(content.toString("utf8"));
   } catch {
     return undefined;
   }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { pid, startTicks, command, since } = value as Partial<Record<keyof Holder, unknown>>;
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (typeof startTicks !== "string" || !/^\d{0,20}$/.test(startTicks)) return undefined;
+  if (typeof command !== "string" || !/^fastloop [a-z-]{1,20}$/.test(command)) return undefined;
+  if (typeof since !== "string" || !/^[\dT:.Z-]{0,30}$/.test(since)) return undefined;
+  return { pid, startTicks, command, since };
 }
 
 function holds({ pid, startTicks: since }: Holder): boolean {
@@ -120,9 +137,9 @@ function startTicks(pid: number): string {
   }
 }
 
-function heldBy(holder: Holder, stateDir: string): UserError {
+function heldBy(holder: Holder, state: ProjectState): UserError {
   return new UserError("locked", `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`, {
-    place: path.dirname(stateDir),
+    place: state.root,
     hint: "end it first, or wait until it is done",
   });
 }

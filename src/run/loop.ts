@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { environmentKey } from "../call/index.ts";
 import { durationMs } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
@@ -67,13 +66,14 @@ export class Loop {
 
   constructor(options: LoopOptions) {
     this.options = options;
-    this.place = placeProject(options);
-    this.lock = ProjectLock.take(this.place.stateDir, options.command);
-    const notice = (text: string): void => this.audience.tell({ kind: "notice", text });
-    this.hasher = projectHasher(this.place.stateDir, notice);
-    this.store = new RunStore(this.place.stateDir, notice);
+    this.place = placeProject({ ...options, onNotice: (text) => this.audience.tell({ kind: "notice", text }) });
+    const { state } = this.place;
+    state.requireUsable();
+    this.lock = ProjectLock.take(state, options.command);
+    this.hasher = projectHasher(state);
+    this.store = new RunStore(state);
     this.store.sweep();
-    sweepDrafts(this.place.stateDir);
+    sweepDrafts(state);
     this.reader = new ProjectReader(options, this.place, options.selection ?? {}, this.hasher);
     this.machine = initialState({ limits: limitsOf({ jobs: options.jobs }), failFast: options.failFast, manual: options.manual });
     if (options.force === true) this.forced = "all";
@@ -121,7 +121,7 @@ export class Loop {
     this.holds = new Holds(systemClock, quietMs);
     this.watcher = new Watcher({
       root: this.place.root,
-      stateDir: this.place.stateDir,
+      state: this.place.state,
       onUnsettled: () => {
         this.confirming?.abort();
         this.dispatch({ kind: "hinted" });
@@ -280,7 +280,7 @@ export class Loop {
       moduleDigest: project.module.digest,
       engine: engine ?? this.store.lastEngine() ?? "",
       environment: this.options.environment,
-      environmentKey: environmentKey(this.place.stateDir),
+      environmentKey: this.place.state.hashKey,
       history: (target) => this.store.history(target),
       manifests: this.store.manifests,
       previous: this.snapshot,
@@ -347,7 +347,7 @@ export class Loop {
       snapshot: this.snapshot!,
       engine: this.engine!,
       store: this.store,
-      stateDir: this.place.stateDir,
+      secretKey: this.place.state.hashKey,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
       stoodStill: () => this.stoodStill(plan, project),

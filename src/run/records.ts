@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { durationMs, type Config } from "../config/index.ts";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
-import { makeFolder, writeFileAtomically } from "../tree/index.ts";
+import type { ProjectState } from "../state/index.ts";
+import { logNameOf, parseRecord, recordNameOf, recordShape, runFileShape } from "./record-file.ts";
+import { RunLog } from "./run-log.ts";
 import type { Outcome } from "./state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
@@ -28,8 +29,6 @@ export interface RunRecord {
   /** What the function returned, shortened; only when it passed. */
   value?: string;
   error?: { message: string; detail?: string; place?: string; exitCode: number };
-  /** File name in the same folder. */
-  log: string;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -52,9 +51,15 @@ export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {
 
 const runsBetweenPrunes = 100;
 
-/** All runs of a project. Records are written whole or not at all; one that cannot be read is set aside with a notice. */
+/** More records than any retention keeps: what a folder holds beyond that is nobody's history. */
+const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
+
+/**
+ * All runs of a project. Records are written whole or not at all, with the user's seal; what has none, or cannot be read,
+ * counts as absent, which is told.
+ */
 export class RunStore {
-  private readonly folder: string;
+  private readonly state: ProjectState;
   /** What `prune` keeps, unless it is told otherwise. Unknown until the project was read: nothing is deleted by guess. */
   retention: Retention | undefined;
   /** Of the newest id, milliseconds since 1970. */
@@ -63,27 +68,27 @@ export class RunStore {
   readonly manifests: ManifestStore;
   private added = 0;
 
-  constructor(stateDir: string, onNotice: (text: string) => void = () => undefined) {
-    this.folder = path.join(stateDir, "runs");
-    this.manifests = new ManifestStore(stateDir);
-    for (const record of this.load(onNotice)) this.remember(record);
+  constructor(state: ProjectState) {
+    this.state = state;
+    this.manifests = new ManifestStore(state);
+    this.load();
   }
 
   /** Above all ids so far, also after the clock was set back. */
   newId(target: string, startedAt: Date): string {
     this.newestMs = Math.max(startedAt.getTime(), this.newestMs + 1);
     const time = new Date(this.newestMs).toISOString().replace(/[-:]/g, "");
-    return `${time}-${target.replace(/[^A-Za-z0-9_-]/g, "-")}-${randomBytes(3).toString("hex")}`;
+    return `${time}-${target.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, longestTargetInId)}-${randomBytes(3).toString("hex")}`;
   }
 
-  /** Where the log of a run goes. */
-  logFile(id: string): string {
-    makeFolder(this.folder);
-    return path.join(this.folder, `${id}.log`);
+  /** Where the output of a run goes; `onLost` is told why the rest of it cannot be kept. */
+  log(id: string, onLost: (reason: string) => void): RunLog {
+    const name = logNameOf(id);
+    return new RunLog(path.join(this.state.path, "runs", name), () => this.state.openForAppending("runs", name), onLost);
   }
 
   add(record: RunRecord): void {
-    writeFileAtomically(path.join(this.folder, `${record.id}.json`), JSON.stringify(record), 0o600);
+    this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
     this.remember(record);
     // A watch may run for weeks.
     if (++this.added % runsBetweenPrunes === 0) this.prune();
@@ -133,11 +138,8 @@ export class RunStore {
       const kept = records.filter(
         (record, index) => record === lastPassed || (index < retention.perTarget && record.startedAt >= oldest),
       );
-      for (const record of records) {
-        if (kept.includes(record)) continue;
-        rmSync(path.join(this.folder, `${record.id}.json`), { force: true });
-        rmSync(path.join(this.folder, record.log), { force: true });
-      }
+      const dropped = records.filter((record) => !kept.includes(record));
+      this.state.remove("runs", dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]));
       if (kept.length === 0) this.byTarget.delete(target);
       else this.byTarget.set(target, kept);
     }
@@ -146,18 +148,12 @@ export class RunStore {
   }
 
   /**
-   * Deletes what a process that died has left: logs of runs that never came to a record, and half-written files. Only
-   * for the holder of the project's lock: nobody else writes here.
+   * Deletes what a process that died has left: logs of runs that never came to a record, half-written files, records that
+   * do not count. Only for the holder of the project's lock: nobody else writes here. What has no name of ours stays.
    */
   sweep(): void {
-    let names: string[];
-    try {
-      names = readdirSync(this.folder);
-    } catch {
-      return;
-    }
-    const known = new Set(this.all().flatMap((record) => [`${record.id}.json`, record.log]));
-    for (const name of names) if (!known.has(name)) rmSync(path.join(this.folder, name), { force: true });
+    const known = new Set(this.all().flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]));
+    this.state.remove("runs", this.state.names("runs", runFileShape).filter((name) => !known.has(name)));
   }
 
   private remember(record: RunRecord): void {
@@ -171,34 +167,22 @@ export class RunStore {
     }
   }
 
-  private load(onNotice: (text: string) => void): RunRecord[] {
-    let names: string[];
-    try {
-      names = readdirSync(this.folder).filter((name) => name.endsWith(".json"));
-    } catch {
-      return [];
-    }
-    const records: RunRecord[] = [];
-    for (const name of names.sort().reverse()) {
-      const file = path.join(this.folder, name);
-      try {
-        const record = JSON.parse(readFileSync(file, "utf8")) as RunRecord;
-        if (record.version !== 1 || typeof record.digest !== "string" || record.fingerprint === undefined) throw new Error("unknown form");
-        records.push(record);
-      } catch (error) {
-        // Another process may have pruned it between the listing and the read.
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
-        onNotice(`the run record ${name} cannot be read and is discarded; its function counts as not run`);
-        try {
-          rmSync(file, { force: true });
-        } catch {
-          // A project that cannot be written to.
-        }
-      }
-    }
-    return records;
+  private load(): void {
+    const foreign: string[] = [];
+    this.state.readAll("runs", recordShape, readLimits, (name, content) => {
+      const record = content && parseRecord(name, content);
+      if (record === undefined) foreign.push(name);
+      else this.remember(record);
+    });
+    const [first, ...others] = foreign;
+    if (first === undefined) return;
+    const which = others.length === 0 ? `the run record ${first} is` : `${foreign.length} run records, the newest ${first}, are`;
+    this.state.notice(`${which} damaged, or not of this user and place; ${others.length === 0 ? "its function counts" : "their functions count"} as not run`);
   }
 }
+
+/** A file's name has room for more than that, and the file's draft too. */
+const longestTargetInId = 150;
 
 /** Milliseconds since 1970; 0 for an id that is none of ours. */
 function timeOfId(id: string): number {

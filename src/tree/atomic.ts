@@ -8,7 +8,7 @@ let counter = 0;
  * large can come in pieces, so that nobody has to make one of them.
  */
 export function writeFileAtomically(file: string, content: string | Uint8Array | readonly Uint8Array[], mode = 0o644): void {
-  makeFolder(path.dirname(file));
+  makeFolders(path.dirname(file));
   const temporary = `${file}.${process.pid}.${counter++}.tmp`;
   try {
     const descriptor = openSync(temporary, "w", mode);
@@ -22,16 +22,6 @@ export function writeFileAtomically(file: string, content: string | Uint8Array |
     rmSync(temporary, { force: true });
     throw error;
   }
-}
-
-/** Makes a folder and those above it; a project's `.fastloop` only in a project that is there: one that was deleted stays so. */
-export function makeFolder(folder: string): void {
-  const parts = folder.split(path.sep);
-  const state = parts.lastIndexOf(".fastloop");
-  if (state > 0 && !existsSync(parts.slice(0, state).join(path.sep) || path.sep)) {
-    throw Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${folder}'`), { code: "ENOENT", syscall: "mkdir", path: folder });
-  }
-  makeFolders(folder);
 }
 
 /**

@@ -1,11 +1,14 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import os from "node:os";
-import { writeFileAtomically } from "./atomic.ts";
 import { hashBytes, HashTable, type HashColumns } from "./hash-table.ts";
 
+/** Where hashes outlive the process. What is read there was written by us: whoever keeps it sees to that. */
+export interface HashStore {
+  read(): Buffer | undefined;
+  write(pieces: readonly Uint8Array[]): void;
+}
+
 /** Numbers are stored as the machine holds them. */
-const format = `fastloop-hashes 3 ${os.endianness()}`;
+const format = `fastloop-hashes 4 ${os.endianness()}\n`;
 
 /** Where a root's columns begin is known from the lengths of those before. */
 interface RootHeader {
@@ -15,28 +18,21 @@ interface RootHeader {
 }
 
 /**
- * The file: `fastloop-hashes <version> <byte order> <sha256 of the rest>`, a line of JSON with a header for each root,
- * then for each its columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (32), paths (NUL between them).
- * A file that is cut short, edited or of another version is discarded with a notice: hashes are then read anew.
+ * The content: `fastloop-hashes <version> <byte order>`, a line of JSON with a header for each root, then for each its
+ * columns: sizes, mtimes, ctimes, inodes (8 bytes a file each), hashes (32), paths (NUL between them). Undefined for one
+ * that is damaged or of another version: hashes are then read anew.
  */
-export function readHashCache(file: string, onNotice: ((text: string) => void) | undefined): Map<string, HashTable> {
+export function parseHashes(content: Buffer): Map<string, HashTable> | undefined {
   const known = new Map<string, HashTable>();
-  let content: Buffer;
-  try {
-    content = readFileSync(file);
-  } catch {
-    return known;
-  }
-  const headEnd = content.indexOf("\n");
-  const body = content.subarray(headEnd + 1);
-  if (headEnd < 0 || content.toString("latin1", 0, headEnd) !== headerOf([body])) {
-    onNotice?.(`${file} is damaged or of another version; files are hashed anew`);
-    return known;
-  }
+  if (content.toString("latin1", 0, format.length) !== format) return undefined;
+  const body = content.subarray(format.length);
   const rootsEnd = body.indexOf("\n");
   let at = rootsEnd + 1;
   const take = (bytes: number): Buffer => body.subarray(at, (at += bytes));
-  for (const { root, files, pathBytes } of JSON.parse(body.toString("utf8", 0, rootsEnd)) as RootHeader[]) {
+  const headers = parseHeaders(body.toString("utf8", 0, rootsEnd));
+  const bytes = headers?.reduce((sum, { files, pathBytes }) => sum + files * (4 * 8 + hashBytes) + pathBytes, at);
+  if (headers === undefined || bytes !== body.length) return undefined;
+  for (const { root, files, pathBytes } of headers) {
     // Copied, because the numbers of a file lie at any address.
     const numbers = (): ArrayBuffer => {
       const { buffer, byteOffset, length } = take(files * 8);
@@ -50,12 +46,14 @@ export function readHashCache(file: string, onNotice: ((text: string) => void) |
       hashes: Buffer.from(take(files * hashBytes)),
       paths: files === 0 ? [] : take(pathBytes).toString("utf8").split("\0"),
     };
+    if (columns.paths.length !== files) return undefined;
     known.set(root, new HashTable(columns));
   }
   return known;
 }
 
-export function writeHashCache(file: string, known: ReadonlyMap<string, HashTable>): void {
+/** What `parseHashes` reads, in pieces. */
+export function formatHashes(known: ReadonlyMap<string, HashTable>): Buffer[] {
   const headers: RootHeader[] = [];
   const parts: Buffer[] = [];
   for (const [root, table] of known) {
@@ -65,12 +63,21 @@ export function writeHashCache(file: string, known: ReadonlyMap<string, HashTabl
     for (const numbers of [sizesBytes, mtimesNs, ctimesNs, inodes]) parts.push(Buffer.from(numbers.buffer));
     parts.push(hashes, pathText);
   }
-  parts.unshift(Buffer.from(`${JSON.stringify(headers)}\n`));
-  writeFileAtomically(file, [Buffer.from(`${headerOf(parts)}\n`), ...parts]);
+  return [Buffer.from(`${format}${JSON.stringify(headers)}\n`), ...parts];
 }
 
-function headerOf(parts: readonly Buffer[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return `${format} ${hash.digest("hex")}`;
+function parseHeaders(text: string): RootHeader[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) && parsed.every(isHeader) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHeader(value: unknown): value is RootHeader {
+  if (typeof value !== "object" || value === null) return false;
+  const { root, files, pathBytes } = value as Partial<RootHeader>;
+  const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0;
+  return typeof root === "string" && isCount(files) && isCount(pathBytes);
 }

@@ -1,7 +1,7 @@
 import { createHash, hash as hashOnce } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import path from "node:path";
-import { readHashCache, writeHashCache } from "./hash-cache.ts";
+import { formatHashes, parseHashes, type HashStore } from "./hash-cache.ts";
 import { HashTable } from "./hash-table.ts";
 import { StatAhead, worthwhileFiles } from "./stat-ahead.ts";
 import type { TreeEntry } from "./types.ts";
@@ -22,10 +22,8 @@ const coarseRaceWindowNs = 2_000_000_000n;
 const looksPerSave = 1000;
 
 export interface ContentHasherOptions {
-  /** Where hashes outlive the process, e.g. `.fastloop/hashes`; without it they do not. */
-  cacheFile?: string;
-  /** Told when a damaged or foreign cache file was thrown away. */
-  onNotice?: (text: string) => void;
+  /** Where hashes outlive the process; without it they do not. */
+  store?: HashStore;
   /** Wall clock in nanoseconds; for tests. */
   nowNs?: () => bigint;
 }
@@ -35,7 +33,7 @@ export interface ContentHasherOptions {
  * three to six times faster than promises.
  */
 export class ContentHasher {
-  private readonly options: ContentHasherOptions;
+  private readonly store: HashStore | undefined;
   private readonly nowNs: () => bigint;
   /** root -> what was read in it last. */
   private readonly known: Map<string, HashTable>;
@@ -44,14 +42,14 @@ export class ContentHasher {
   /** What was read too shortly after a touch, or could not be: true then, but to be read again when asked again. */
   private readonly unsettled = new WeakMap<TreeEntry, string>();
   private dirty = false;
-  private toldOfSaving = false;
   /** Files read and bytes hashed so far, and how many of the files have to be read again when asked again. */
   readonly work = { files: 0, bytes: 0, unsettled: 0 };
 
   constructor(options: ContentHasherOptions = {}) {
-    this.options = options;
+    this.store = options.store;
     this.nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
-    this.known = options.cacheFile === undefined ? new Map() : readHashCache(options.cacheFile, options.onNotice);
+    const stored = options.store?.read();
+    this.known = (stored && parseHashes(stored)) ?? new Map<string, HashTable>();
   }
 
   /** Hex SHA-256 of a file's content. A file that vanished or cannot be read hashes as the reason, which never matches. */
@@ -114,22 +112,12 @@ export class ContentHasher {
     for (const [root, table] of this.known) table.forgetGone((file) => existsSync(path.join(root, file)), looksPerSave);
   }
 
-  /** Writes the cache if anything was learned. Losing it costs time only. */
+  /** Stores what is known if anything was learned. Losing it costs time only. */
   save(): void {
-    if (!this.dirty || this.options.cacheFile === undefined) return;
+    if (!this.dirty || this.store === undefined) return;
     this.dirty = false;
     this.tidy();
-    try {
-      writeHashCache(this.options.cacheFile, this.known);
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code;
-      // A bug is no full disk; and where the project itself is gone, nobody needs to hear of its cache.
-      if (reason === undefined) throw error;
-      if (!this.toldOfSaving && reason !== "ENOENT") {
-        this.options.onNotice?.(`nothing can be written to ${path.dirname(this.options.cacheFile)} (${reason}): what was learned here is forgotten at the end`);
-      }
-      this.toldOfSaving = true;
-    }
+    this.store.write(formatHashes(this.known));
   }
 
   private read(file: string, sizeBytes: number): string {

@@ -1,10 +1,11 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
-export { makeFolder, makeFolders, writeFileAtomically } from "./atomic.ts";
+export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
 export { compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./entries.ts";
 export { findGitRoot, gitDirectories, isGitignored, parseGitignore, type IgnoreRule } from "./gitignore.ts";
+export type { HashStore } from "./hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";
 export { PatternMatcher } from "./patterns.ts";

@@ -1,6 +1,6 @@
-import { rmSync, watch, writeFileSync } from "node:fs";
-import path from "node:path";
-import { makeFolder } from "../tree/index.ts";
+import { watch } from "node:fs";
+import process from "node:process";
+import type { ProjectState } from "../state/index.ts";
 import type { Clock } from "./clock.ts";
 
 /** In so many turns of the event loop, each this long: a program that is busy elsewhere has not waited in vain. */
@@ -9,25 +9,26 @@ const probeTurnMs = 100;
 
 /**
  * Whether writes on this file system are announced at all: network file systems and some mounts of other machines never
- * do. One file is written beside the state and waited for; nobody waits for the answer but polling.
+ * do. One file is written into the state and waited for; nobody waits for the answer but polling.
  */
-export function fileEventsArrive(stateDir: string, clock: Clock): Promise<boolean> {
+export function fileEventsArrive(state: ProjectState, clock: Clock): Promise<boolean> {
+  const name = `probe-${process.pid}`;
   return new Promise((resolve) => {
-    const folder = path.join(stateDir, `probe-${process.pid}`);
+    // The folder has to be there to be watched.
+    state.inOwnFolder((held) => held.remove(name));
     let cancelTimeout = (): void => undefined;
-    makeFolder(folder);
     const done = (arrived: boolean): void => {
       cancelTimeout();
       watcher.close();
-      rmSync(folder, { recursive: true, force: true });
+      state.remove(".", [name]);
       resolve(arrived);
     };
-    const watcher = watch(folder, () => done(true));
+    const watcher = watch(state.path, () => done(true));
     watcher.on("error", () => done(false));
     const wait = (turns: number): void => {
       cancelTimeout = clock.after(probeTurnMs, () => (turns === 0 ? done(false) : wait(turns - 1)));
     };
     wait(probeTurns);
-    writeFileSync(path.join(folder, "touch"), "");
+    state.inOwnFolder((held) => held.make(name, ""));
   });
 }

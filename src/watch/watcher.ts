@@ -1,5 +1,6 @@
 import { readFileSync, watch as watchFolder, type FSWatcher } from "node:fs";
 import process from "node:process";
+import type { ProjectState } from "../state/index.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { fileEventsArrive } from "./event-probe.ts";
 import { folderSource } from "./folder-source.ts";
@@ -21,8 +22,8 @@ export interface SettledHints {
 export interface WatcherOptions {
   /** The project: its git repository is asked whether it is busy. */
   root: string;
-  /** `.fastloop` of the project. */
-  stateDir: string;
+  /** Of the project. */
+  state: ProjectState;
   /** The first hint of a burst: until `onSettled` follows, what is known of the files may be old. */
   onUnsettled?(): void;
   onSettled(hints: SettledHints): void;
@@ -179,7 +180,7 @@ export class Watcher {
   }
 
   private async probe(): Promise<void> {
-    const arrive = await fileEventsArrive(this.options.stateDir, this.clock).catch(() => true);
+    const arrive = await fileEventsArrive(this.options.state, this.clock).catch(() => true);
     if (!arrive && !this.closed) this.fallBack("this file system sends no file events");
   }
 

@@ -24,7 +24,7 @@ export async function openConformanceSession(kind: EngineKind): Promise<Conforma
   const base = foreign ? (process.env["FASTLOOP_TEST_WORKDIR"] ?? process.cwd()) : os.tmpdir();
   const absolute = await realpath(await mkdtemp(path.join(base, "conformance-")));
   const registry = kind === "embedded" ? await startRegistry(absolute) : undefined;
-  const engine = await openSession({ workdir: absolute, engine: kind });
+  const engine = await openSession({ workdir: absolute, engine: kind, rootCapabilities: true });
   return {
     engine,
     workdir: { absolute, relative: foreign ? path.basename(absolute) : "." },

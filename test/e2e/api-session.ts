@@ -6,6 +6,8 @@ export function openSessionOn(buildkit: ApiSessionOptions["buildkit"], options: 
   return openApiSession({
     buildkit,
     shimDirectory: async (architecture) => path.join(process.env["FASTLOOP_TEST_SHIM"]!, architecture),
+    project: "0",
+    rootCapabilities: true,
     hostTrust: async () => ({ environment: {} }),
     onEvent: () => undefined,
     env: {},

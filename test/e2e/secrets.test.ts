@@ -74,7 +74,7 @@ describe("secrets", () => {
     expect(failed).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("***") as string });
     const asJson = await call("call", "--json", "use", ...given, "--fail", "--round", "json");
     expect(asJson.exitCode).toBe(4);
-    const run = await call("run", "--json");
+    const run = await call("run", "--json", "--trust");
     expect(run).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("***") as string });
     const built = await call("call", "-v", "build", "--source", "docker", "--variable", "env://VAULT_VARIABLE");
     expect(built).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("it is ***") as string });

@@ -1,11 +1,12 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { environmentKey, runCall, valueOf, type ParsedCall } from "../../call/index.ts";
+import { runCall, valueOf, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, type EngineSession } from "../../engine/index.ts";
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
+import type { ProjectState } from "../../state/index.ts";
 import { trustedCacheOf, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { mayHaveRootCapabilities } from "../trust.ts";
@@ -35,21 +36,21 @@ export async function callWithCache(
   const keep = keepMs(call);
   const secrets = new Set<string>();
   const terminal = userTerminal(context);
-  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal, trusted);
+  const { state } = placeProject({ cwd: context.cwd, onNotice: call.silent ? undefined : context.notice });
+  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal, trusted, state);
 
-  const { stateDir } = placeProject({ cwd: context.cwd });
-  const hasher = projectHasher(stateDir, call.silent ? undefined : context.notice);
+  const hasher = projectHasher(state);
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
     callKey(call, {
       module,
       hasher,
       ahead,
-      secretKey: environmentKey(stateDir),
+      secretKey: state.hashKey,
       engine: await engineKey(call, engine),
       env: context.env,
       cwd: context.cwd,
     });
-  const cache = new ResultCache(stateDir);
+  const cache = new ResultCache(state);
   const ahead = hasher.lookAhead(folders(call, module));
   const before = await key(ahead).finally(() => {
     for (const one of ahead.values()) one.stop();
@@ -61,7 +62,7 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine, secrets, terminal, trusted);
+  const value = await callEngine(call, module, context, engine, secrets, terminal, trusted, state);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
   if (terminal?.wasUsed !== true && (await key()) === before && !holdsSecret(value, secrets)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
@@ -108,6 +109,7 @@ async function callEngine(
   secrets: Set<string>,
   terminal: UserTerminal | undefined,
   { config, trust }: TrustedConfig,
+  state: ProjectState,
 ): Promise<ReturnedValue> {
   const { signal, env, cwd } = context;
   const callId = randomUUID();
@@ -137,8 +139,7 @@ async function callEngine(
     session.onEvent((event) => progress?.event(event));
     const host = early ?? served(module, session, onNotice);
     try {
-      const { stateDir } = placeProject({ cwd });
-      return await runCall(call, { module, session, host, callId, signal, env, cwd, stateDir, onSecret: (plaintext) => void secrets.add(plaintext) });
+      return await runCall(call, { module, session, host, callId, signal, env, cwd, secretKey: state.hashKey, onSecret: (plaintext) => void secrets.add(plaintext) });
     } finally {
       await Promise.all([host.close(), session.close()]);
     }

@@ -1,11 +1,11 @@
 /** Results of calls that need not run again, in `.fastloop/calls`; losing them costs time only. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import type { ReturnedValue } from "../../module/index.ts";
-import { makeFolder, writeFileAtomically } from "../../tree/index.ts";
+import type { ProjectState } from "../../state/index.ts";
 
 /** So many results are kept; the oldest go first. */
 const keptResults = 500;
+
+const shape = /^[0-9a-f]{64}\.json$/;
 
 interface StoredResult {
   version: 1;
@@ -16,20 +16,18 @@ interface StoredResult {
 }
 
 export class ResultCache {
-  private readonly folder: string;
+  private readonly state: ProjectState;
 
-  constructor(stateDir: string) {
-    this.folder = path.join(stateDir, "calls");
+  constructor(state: ProjectState) {
+    this.state = state;
   }
 
-  /** A result that still holds. */
+  /** A result that still holds. `key` is a digest in hex. */
   read(key: string, nowMs: number): { value: ReturnedValue; ageMs: number } | undefined {
-    let stored: Partial<StoredResult>;
-    try {
-      stored = JSON.parse(readFileSync(this.file(key), "utf8")) as Partial<StoredResult>;
-    } catch {
-      return undefined;
-    }
+    const name = nameOf(key);
+    const content = this.state.read("calls", name, () => this.state.notice(`the stored result ${name} is damaged, or not of this user and place; the call runs`));
+    if (content === undefined) return undefined;
+    const stored = JSON.parse(content.toString("utf8")) as Partial<StoredResult>;
     const { version, startedAtMs, keepMs, value } = stored;
     if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined) return undefined;
     const ageMs = nowMs - startedAtMs;
@@ -38,30 +36,13 @@ export class ResultCache {
   }
 
   write(key: string, result: Omit<StoredResult, "version">): void {
-    try {
-      makeFolder(this.folder);
-      ignoreInGit(path.dirname(this.folder));
-      writeFileAtomically(this.file(key), JSON.stringify({ version: 1, ...result } satisfies StoredResult), 0o600);
-      this.prune();
-    } catch {
-      // A read-only or full disk: the call runs again next time.
-    }
-  }
-
-  private file(key: string): string {
-    return path.join(this.folder, `${key}.json`);
-  }
-
-  private prune(): void {
-    const files = readdirSync(this.folder).map((name) => path.join(this.folder, name));
-    if (files.length <= keptResults) return;
-    const byAge = files.map((file) => ({ file, mtimeMs: statSync(file).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
-    for (const { file } of byAge.slice(keptResults)) rmSync(file, { force: true });
+    const text = JSON.stringify({ version: 1, ...result } satisfies StoredResult);
+    if (this.state.write("calls", nameOf(key), [Buffer.from(text)])) this.state.keepNewest("calls", shape, keptResults);
   }
 }
 
-/** `.fastloop` is nobody's source, also in projects whose .gitignore does not name it. */
-function ignoreInGit(stateDir: string): void {
-  const file = path.join(stateDir, ".gitignore");
-  if (!existsSync(file)) writeFileSync(file, "*\n");
+function nameOf(key: string): string {
+  const name = `${key}.json`;
+  if (!shape.test(name)) throw new Error(`${key} is no digest`);
+  return name;
 }

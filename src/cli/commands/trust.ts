@@ -74,7 +74,7 @@ async function folderOf(context: CliContext, flags: TrustFlags): Promise<string>
 
 function read({ cwd, env, options }: CliContext, { config }: TrustFlags): Promise<Project> {
   const projectOptions = { cwd, moduleDir: options.module, configFile: config, environment: env };
-  return loadProject({ ...projectOptions, trust: "stored", placesOfAsks: true }, projectHasher(placeProject(projectOptions).stateDir));
+  return loadProject({ ...projectOptions, trust: "stored", placesOfAsks: true }, projectHasher(placeProject(projectOptions).state));
 }
 
 async function show(context: CliContext, flags: TrustFlags): Promise<void> {

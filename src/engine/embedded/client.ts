@@ -10,6 +10,7 @@ import { NoDaemon, readJson, request } from "./client-control.ts";
 import { remoteTerminal } from "./client-terminal.ts";
 import { lastFailure, logTail, stopDaemon } from "./client-start.ts";
 import { packageRoot } from "./daemon/paths.ts";
+import { projectIdentity } from "./project-identity.ts";
 import type { ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
 
 /**
@@ -25,6 +26,8 @@ export async function openDaemonSession(
     workdir: options.workdir,
     env: process.env as Record<string, string>,
     buildId: ownBuildId(),
+    project: projectIdentity(options),
+    ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.module === undefined ? {} : { module: options.module }),
     ...(options.onTerminal === undefined ? {} : { terminal: true }),

@@ -1,4 +1,5 @@
 /** The host's program (dist/module-host.js): loads one module and runs its function bodies until the parent goes. */
+import { connectParent } from "./parent.ts";
 import "./guard.ts";
 import { createGQLClient, globalConnection, clientGen } from "sdk:runtime";
 import { calls } from "./call-context.ts";
@@ -7,18 +8,13 @@ import { describeError } from "./describe-error.ts";
 import { Invoker, type ModuleNamespaces } from "./invoke.ts";
 import type { FromHost, ToHost } from "./protocol.ts";
 
-const channel = process.send?.bind(process);
-if (channel === undefined) throw new Error("the module host is started by fastloop");
-// The body's world has no channel to the parent.
-process.send = undefined;
-const send = (message: FromHost): void => void channel(message);
+const parent = connectParent();
+const send = (message: FromHost): void => parent.send(message);
 
 captureOutput(send);
 process.setSourceMapsEnabled(true);
 // The SDK's own frames come first; the module's must not be cut off.
 Error.stackTraceLimit = 60;
-// The parent is gone, however it went: nothing may outlive it.
-process.on("disconnect", () => process.exit(0));
 // Ctrl-C reaches every process of the terminal; how a call ends then is the parent's to say.
 process.on("SIGINT", () => {});
 
@@ -26,7 +22,7 @@ let invoker: Invoker | undefined;
 let sourceDir = "";
 const running = new Map<number, AbortController>();
 
-process.on("message", (message: ToHost) => {
+parent.onMessage((message: ToHost) => {
   if (message.kind === "start") void start(message);
   else if (message.kind === "call") void call(message);
   else running.get(message.id)?.abort(new Error("the call was cancelled"));

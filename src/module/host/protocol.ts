@@ -1,4 +1,4 @@
-/** What the CLI and the host process of function bodies say to each other, over Node's IPC channel. */
+/** What the CLI and the host process of function bodies say to each other, one JSON message a line. */
 import type { EnumInfo, InterfaceInfo, ObjectInfo, ReturnedValue } from "../types.ts";
 
 /** The part of a module that is needed to convert arguments and results. */

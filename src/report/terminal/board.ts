@@ -26,7 +26,7 @@ export interface Failure {
   /** The last lines of what it printed. */
   tail: readonly string[];
   /** Of the whole log, relative to where the user is. */
-  log: string;
+  log: string | undefined;
 }
 
 /** So many lines of a function's output are kept for the case that it fails. */
@@ -139,7 +139,7 @@ export class Board {
     const message = shortMessage(error?.message ?? outcome);
     const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
     const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
-    return { message: error?.place === undefined ? message : `${error.place}: ${message}`, tail, log: path.relative(this.cwd, logFile) };
+    return { message: error?.place === undefined ? message : `${error.place}: ${message}`, tail, log: logFile && path.relative(this.cwd, logFile) };
   }
 }
 

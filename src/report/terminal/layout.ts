@@ -83,7 +83,7 @@ function failures(rows: readonly BoardRow[], room: number): StyledLine[] {
     if (share < 3) continue;
     lines.push([{ text: `✗ ${name}: `, style: "red" }, { text: message }]);
     for (const text of tail.slice(-Math.min(share - 2, 20))) lines.push([{ text: `  │ ${text}` }]);
-    lines.push([{ text: `  log: ${log}`, style: "dim" }]);
+    if (log !== undefined) lines.push([{ text: `  log: ${log}`, style: "dim" }]);
   }
   return lines;
 }

@@ -1,3 +1,4 @@
+import { cacheKeyCases } from "./cache-keys.ts";
 import { changesetCases } from "./changeset.ts";
 import { containerCases } from "./container.ts";
 import { directoryCases } from "./directory.ts";
@@ -7,7 +8,9 @@ import { fileCases } from "./file.ts";
 import { containerFileCases } from "./files.ts";
 import { hostCases } from "./host.ts";
 import { imageCases } from "./images.ts";
+import { linkCases } from "./links.ts";
 import { mountCases } from "./mounts.ts";
+import { nameCases } from "./names.ts";
 import { protocolCases } from "./protocol.ts";
 import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
@@ -32,6 +35,9 @@ export const groups: Record<string, ConformanceCase[]> = {
   "Service: health and end": serviceHealthCases,
   Dockerfile: dockerfileCases,
   Changeset: changesetCases,
+  "Cache keys": cacheKeyCases,
+  "Linked folders": linkCases,
+  "Names and patterns": nameCases,
   "JSON, env files, engine": valueCases,
   "git and http": remoteCases,
 };

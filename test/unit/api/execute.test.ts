@@ -14,6 +14,7 @@ async function ask(query: string, variables?: Record<string, unknown>): Promise<
   const session = await openApiSession({
     buildkit,
     workdir: "/",
+    project: "0",
     shimDirectory: refuse,
     hostTrust: refuse,
     onEvent: () => undefined,

@@ -62,13 +62,14 @@ describe("an image archive", () => {
 
 describe("a layer's mark", () => {
   it("removes a path of the layers below, or all of a folder", () => {
-    expect(whiteout("etc/.wh.passwd")).toEqual([{ removes: "/etc/passwd", mark: "/etc/.wh.passwd" }]);
-    expect(whiteout("opt/.wh..wh..opq")).toEqual([{ removes: "/opt/*", mark: "/opt/.wh..wh..opq" }]);
+    expect(whiteout("etc/.wh.passwd")).toEqual([{ removes: { action: "remove", path: "/etc/passwd" }, mark: "/etc/.wh.passwd" }]);
+    expect(whiteout("opt/.wh..wh..opq")).toEqual([{ removes: { action: "remove", path: "/opt/*", pattern: true }, mark: "/opt/.wh..wh..opq" }]);
     expect(whiteout("etc/passwd")).toEqual([]);
   });
 
   it("names a path and no pattern, inside the root", () => {
-    expect(whiteout("a/.wh.*")).toEqual([{ removes: "/a/\\*", mark: "/a/.wh.\\*" }]);
-    expect(whiteout("../../.wh.etc")).toEqual([{ removes: "/etc", mark: "/.wh.etc" }]);
+    expect(whiteout("a/.wh.*")).toEqual([{ removes: { action: "remove", path: "/a/*" }, mark: "/a/.wh.*" }]);
+    expect(whiteout("a/[b]?/.wh..wh..opq")).toEqual([{ removes: { action: "remove", path: "/a/[[]b][?]/*", pattern: true }, mark: "/a/[b]?/.wh..wh..opq" }]);
+    expect(whiteout("../../.wh.etc")).toEqual([{ removes: { action: "remove", path: "/etc" }, mark: "/.wh.etc" }]);
   });
 });

@@ -8,6 +8,9 @@ import { ResultCache } from "../../../src/cli/call/result-cache.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";
+import { ProjectState } from "../../../src/state/index.ts";
+
+const k = "a".repeat(64);
 
 let module: ModuleInfo;
 let folder: string;
@@ -104,19 +107,19 @@ describe("a result is kept", () => {
   });
 
   it("for as long as its policy says, and never by a clock that was set back", () => {
-    const cache = new ResultCache(folder);
-    cache.write("k", { startedAtMs: 1000, keepMs: 500, value: "v" });
-    expect(cache.read("k", 1499)).toEqual({ value: "v", ageMs: 499 });
-    expect(cache.read("k", 1500)).toBeUndefined();
-    expect(cache.read("k", 999)).toBeUndefined();
-    expect(cache.read("other", 1000)).toBeUndefined();
+    const cache = new ResultCache(new ProjectState(folder));
+    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
+    expect(cache.read(k, 1499)).toEqual({ value: "v", ageMs: 499 });
+    expect(cache.read(k, 1500)).toBeUndefined();
+    expect(cache.read(k, 999)).toBeUndefined();
+    expect(cache.read("b".repeat(64), 1000)).toBeUndefined();
   });
 
   it("unless its file is damaged", () => {
-    const cache = new ResultCache(folder);
-    cache.write("k", { startedAtMs: 1000, keepMs: 500, value: "v" });
-    writeFileSync(path.join(folder, "calls/k.json"), '{"version":1,"startedAtMs":1000');
-    expect(cache.read("k", 1001)).toBeUndefined();
+    const cache = new ResultCache(new ProjectState(folder));
+    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
+    writeFileSync(path.join(folder, `.fastloop/calls/${k}.json`), '{"version":1,"startedAtMs":1000');
+    expect(cache.read(k, 1001)).toBeUndefined();
   });
 });
 

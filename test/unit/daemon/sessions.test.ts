@@ -13,7 +13,7 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
   return { client, closed: () => closed };
 }
 const sessions = () => createSessions({ shimDirectory: () => Promise.resolve("/"), preparePlatform: undefined, onError: () => undefined });
-const request = { workdir: "/", env: {}, buildId: "b" };
+const request = { workdir: "/", env: {}, buildId: "b", project: "0" };
 const hooks = { onEvent: () => undefined, onTerminal: () => undefined, onClosed: () => undefined };
 
 it("opens no session on a BuildKit that ended meanwhile", async () => {

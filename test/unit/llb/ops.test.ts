@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { diff, exec, file, git, http, image, local, merge, parsePlatform, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
+import { diff, exec, file, git, image, local, merge, parsePlatform, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;
@@ -16,12 +16,8 @@ describe("a source", () => {
     expect(message["platform"]).toMatchObject({ os: "linux", architecture: "arm", variant: "v7" });
   });
 
-  it("is a host tree, an URL or a repository", () => {
+  it("is a host tree or a repository", () => {
     expect(decoded(local({ name: "tree-1", sessionId: "abc" }))["source"]).toEqual({ identifier: "local://tree-1", attrs: { "local.session": "abc" } });
-    expect(decoded(http("https://a.example/f", { checksum: "sha256:1", filename: "f", mode: 0o755 }))["source"]).toEqual({
-      identifier: "https://a.example/f",
-      attrs: { "http.checksum": "sha256:1", "http.filename": "f", "http.perm": "0755" },
-    });
     expect(decoded(git("https://a.example/b/c.git", { ref: "main", keepGitDir: true }))["source"]).toEqual({
       identifier: "git://a.example/b/c.git#main",
       attrs: { "git.fullurl": "https://a.example/b/c.git", "git.keepgitdir": "true" },
@@ -102,12 +98,28 @@ describe("an exec", () => {
       ["/ro", "0", none],
       ["/rw", "0", "1"],
       ["/secret", none, none],
+      // For the key alone: nobody has this secret, so it is not mounted.
+      ["/.fastloop/volumes", none, none],
     ]);
     expect(mounts[1]).toMatchObject({ mountType: 3, cache: { id: "c", sharing: 2 } });
     expect(mounts[3]).toMatchObject({ selector: "etc" });
     expect(mounts[4]).toMatchObject({ mountType: 1, secret: { id: "s", mode: 0o440, optional: true } });
     expect(run.mount("/rw")?.output).toBe(1);
     expect(run.mount("/ro")).toBeUndefined();
+  });
+
+  it("says in its key which volumes it has, where, and how they are shared", () => {
+    const keys = [
+      { destination: "/c", id: "a" },
+      { destination: "/c", id: "b" },
+      { destination: "/d", id: "a" },
+      { destination: "/c", id: "a", sharing: "locked" as const },
+    ].map((mount) => {
+      const mounts: Message[] = decoded(exec({ root: base, args: ["x"], mounts: [{ kind: "cache", ...mount }] }).root)["exec"].mounts;
+      expect(mounts.at(-1)).toMatchObject({ mountType: 1, secret: { optional: true } });
+      return mounts.at(-1)!["secret"].id as string;
+    });
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   it("can leave the content of a mount out of its key", () => {

@@ -218,6 +218,29 @@ describe("an error of a function body", () => {
     expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
   });
 
+  it.each([
+    ["a message that is none of fastloop's", '{"cmd":"NODE_HANDLE","type":"net.Native","msg":{}}'],
+    ["a line that is no JSON", "not json"],
+  ])("that writes %s to the process's channel ends that process, and the next call gets a new one", async (what, line) => {
+    const module = await moduleOf(`
+      @func() async forge(): Promise<string> { fs.writeSync(3, ${JSON.stringify(`${line}\n`)}); await new Promise(() => {}); return "" }
+      @func() live(): string { return "alive" }`, 'import fs from "node:fs"');
+    const host = hostOf(module);
+    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(`the process that ran the function ended (it sent ${what})`);
+    expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
+  });
+
+  it("that forges a result of another type fails that call alone", async () => {
+    const forged = JSON.stringify({ kind: "result", id: 1, value: { $id: "Host@sha256:0", $type: "Host" } });
+    const module = await moduleOf(`
+      @func() async forge(): Promise<string> { fs.writeSync(3, ${JSON.stringify(`${forged}\n`)}); await new Promise(() => {}); return "" }
+      @func() live(): string { return String(process.pid) }`, 'import fs from "node:fs"');
+    const host = hostOf(module);
+    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow("the function returned an object where string is declared");
+    const live = { function: "live", args: {}, callId: callId() };
+    expect(await host.call(live)).toBe(await host.call(live));
+  });
+
   it("says that a module dependency needs a Dagger engine", async () => {
     const root = mkdtempSync(path.join(tmpdir(), "fastloop-module-"));
     folders.push(root);

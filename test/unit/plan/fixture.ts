@@ -13,6 +13,7 @@ import {
   type PreviousRun,
   type TargetHistory,
 } from "../../../src/plan/index.ts";
+import { ProjectState } from "../../../src/state/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 
 /** A module with `test --source DIR --part TEXT`, `lint` (a check over its folder, without `docs`) and `ship --token SECRET`. */
@@ -81,7 +82,7 @@ export class PretendedProject {
     this.root = root;
     this.targets = targets;
     this.module = moduleAt(root);
-    this.manifests = new ManifestStore(path.join(root, ".fastloop"));
+    this.manifests = new ManifestStore(new ProjectState(root));
   }
 
   plan(): PlannedTarget[] {

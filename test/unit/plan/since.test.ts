@@ -7,6 +7,7 @@ import { Trust } from "../../../src/trust/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
 import { configAt, moduleAt } from "./fixture.ts";
+import { ProjectState } from "../../../src/state/index.ts";
 
 function repository(): { project: Project; git: (...words: string[]) => string; write: (name: string, text: string) => void } {
   const root = makeTree({ "lib/a": "1", "api/a": "1", "worker/a": "1", "ci/src/index.ts": "1", "dagger.json": "{}" });
@@ -25,7 +26,7 @@ function repository(): { project: Project; git: (...words: string[]) => string; 
   const file = { kind: "file", path: path.join(root, "fastloop.yaml"), filter: {} } as const;
   const sources = [file, { kind: "directory", path: root, filter: { include: ["dagger.json", "ci/**"] } } as const];
   const scanner = new ProjectScanner(sources, new ContentHasher());
-  const project: Project = { root, stateDir: path.join(root, ".fastloop"), configFile: file.path, config, module, targets, sources, scanner, trust: new Trust(root, [], "none") };
+  const project: Project = { root, state: new ProjectState(root), configFile: file.path, config, module, targets, sources, scanner, trust: new Trust(root, [], "none") };
   return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };
 }
 

@@ -2,9 +2,13 @@ import { existsSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { retentionOf, RunStore, type RunRecord } from "../../../src/run/index.ts";
+import { ProjectState } from "../../../src/state/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
+
+/** A digest of an input. */
+const inputAt = (minute: number): string => String(minute).padStart(64, "0");
 
 function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}): RunRecord {
   const startedAt = new Date(start + minute * 60_000);
@@ -15,23 +19,25 @@ function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}):
     id,
     target,
     digest: `d${minute}`,
-    fingerprint: { format: 1, function: "test", call: ["test"], inputs: [{ argument: "source", path: ".", digest: `in${minute}` }], module: "m", engine: "e", environment: {}, needs: {} },
+    fingerprint: { format: 1, function: "test", call: ["test"], inputs: [{ argument: "source", path: ".", digest: inputAt(minute) }], module: "m", engine: "e", environment: {}, needs: {} },
     reasons: [],
     outcome: "passed",
     fresh: true,
     engine: { kind: "embedded", version: "e" },
     startedAt: startedAt.toISOString(),
     durationMs: 100 + minute,
-    log: `${id}.log`,
     ...changes,
   };
-  writeFileSync(store.logFile(id), "log");
+  const log = store.log(id, () => undefined);
+  log.open();
+  log.write("log");
+  log.close();
   store.add(record);
   return record;
 }
 
 test("records outlive the process, the newest first", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   add(store, 1);
   add(store, 2, { outcome: "failed" });
@@ -41,7 +47,7 @@ test("records outlive the process, the newest first", () => {
 });
 
 test("a state has passed when its newest run did, on inputs that stood still", () => {
-  const store = new RunStore(makeTree());
+  const store = new RunStore(new ProjectState(makeTree()));
   add(store, 1, { digest: "a" });
   add(store, 2, { digest: "b", fresh: false });
   add(store, 3, { digest: "c" });
@@ -52,36 +58,36 @@ test("a state has passed when its newest run did, on inputs that stood still", (
 });
 
 test("a record that was cut short is discarded with a notice, the others count", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   add(store, 1);
   const broken = add(store, 2);
-  truncateSync(path.join(state, "runs", `${broken.id}.json`), 40);
+  truncateSync(path.join(state.path, "runs", `${broken.id}.json`), 40);
   const notices: string[] = [];
-  const again = new RunStore(state, (text) => notices.push(text));
+  const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
   expect(again.of("lib").map((record) => record.digest)).toEqual(["d1"]);
   expect(notices).toEqual([expect.stringContaining(broken.id)]);
 });
 
 test("old records go, by number and age, with their logs and manifests; the last success stays", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   const success = add(store, 0);
-  store.manifests.write("in0", () => new Map([["a", "f644 x"]]));
-  store.manifests.write("in3", () => new Map());
+  store.manifests.write(inputAt(0), () => new Map([["a", "f644 x"]]));
+  store.manifests.write(inputAt(3), () => new Map());
   for (let minute = 1; minute <= 5; minute++) add(store, minute, { outcome: "failed" });
   store.prune({ perTarget: 2, maxAgeDays: 30 }, start + 60 * 60_000);
   expect(store.of("lib").map((record) => record.digest)).toEqual(["d5", "d4", "d0"]);
-  expect(readdirSync(path.join(state, "runs"))).toHaveLength(6);
-  expect(store.manifests.read("in0")).toEqual(new Map([["a", "f644 x"]]));
-  expect(store.manifests.read("in3")).toBeUndefined();
+  expect(readdirSync(path.join(state.path, "runs"))).toHaveLength(6);
+  expect(store.manifests.read(inputAt(0))).toEqual(new Map([["a", "f644 x"]]));
+  expect(store.manifests.read(inputAt(3))).toBeUndefined();
   store.prune({ perTarget: 2, maxAgeDays: 1 }, start + 3 * 24 * 60 * 60_000);
   expect(store.of("lib").map((record) => record.id)).toEqual([success.id]);
-  expect(existsSync(path.join(state, "runs", success.log))).toBe(true);
+  expect(existsSync(path.join(state.path, "runs", `${success.id}.log`))).toBe(true);
 });
 
 test("the expected time is the median of the last passed runs", () => {
-  const store = new RunStore(makeTree());
+  const store = new RunStore(new ProjectState(makeTree()));
   expect(store.expectedMs("lib")).toBeUndefined();
   for (const [minute, durationMs] of [10, 1000, 12, 11, 13].entries()) add(store, minute, { durationMs });
   add(store, 9, { durationMs: 9, outcome: "failed" });
@@ -89,37 +95,37 @@ test("the expected time is the median of the last passed runs", () => {
 });
 
 test("a process that never ends keeps no more than one that does, but for a while", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   store.retention = retentionOf();
   const now = Date.now();
   for (let count = 0; count < 250; count++) add(store, Math.floor((now - start) / 60_000) + count);
-  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json")).length).toBeLessThanOrEqual(120);
+  expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json")).length).toBeLessThanOrEqual(120);
 });
 
 test("nothing is deleted before the project said what is kept", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   for (let count = 0; count < 30; count++) add(store, count);
   store.prune();
-  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(30);
+  expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(30);
   store.retention = retentionOf({ keep: 2, maxAge: "99999999d" });
   store.prune();
-  expect(readdirSync(path.join(state, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(2);
+  expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(2);
 });
 
 test("what a process that died has left is swept: logs without a record, half-written files", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   const kept = add(store, 1);
-  writeFileSync(store.logFile("20260101T000500.000Z-lib-dead00"), "half");
-  writeFileSync(path.join(state, "runs", "x.json.123.0.tmp"), "{");
+  const left = ["20260101T000500.000Z-lib-dead00.log", "20260101T000500.000Z-lib-dead00.json.123.0.tmp", "20260101T000600.000Z-lib-dead00.json"];
+  for (const name of [...left, "notes.txt"]) writeFileSync(path.join(state.path, "runs", name), "half");
   new RunStore(state).sweep();
-  expect(readdirSync(path.join(state, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`]);
+  expect(readdirSync(path.join(state.path, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`, "notes.txt"]);
 });
 
 test("a clock that was set back makes no old run the newest, in this process and the next", () => {
-  const state = makeTree();
+  const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   add(store, 60, { digest: "before" });
   add(store, 1, { digest: "after", outcome: "failed" });
@@ -134,7 +140,7 @@ test("what fastloop.yaml says of records holds for pruning, and the defaults whe
   expect(retentionOf()).toEqual({ perTarget: 20, maxAgeDays: 30 });
   expect(retentionOf({ keep: 3 })).toEqual({ perTarget: 3, maxAgeDays: 30 });
   expect(retentionOf({ maxAge: "12h" })).toEqual({ perTarget: 20, maxAgeDays: 0.5 });
-  const store = new RunStore(makeTree());
+  const store = new RunStore(new ProjectState(makeTree()));
   for (let minute = 0; minute < 5; minute++) add(store, minute);
   store.retention = retentionOf({ keep: 2, maxAge: "99999999d" });
   store.prune();

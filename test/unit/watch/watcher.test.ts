@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { ProjectState } from "../../../src/state/index.ts";
 import { Watcher, type HintListener, type HintSource, type SettledHints, type WatcherOptions } from "../../../src/watch/index.ts";
 import { networkMount } from "../../../src/watch/network-mount.ts";
 import { makeTree } from "../tree/fixture.ts";
@@ -17,7 +18,7 @@ function rig(files: Parameters<typeof makeTree>[0] = {}, options: Partial<Watche
   const source: HintSource = { kind: "folders", watch: (folders) => folders.length, close: () => void closed++ };
   const watcher = new Watcher({
     root,
-    stateDir: path.join(root, ".fastloop"),
+    state: new ProjectState(root),
     clock,
     onSettled: (hints) => settled.push(hints),
     onNotice: (text) => notices.push(text),

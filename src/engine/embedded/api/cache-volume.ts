@@ -1,10 +1,16 @@
+import type { ApiSessionOptions } from "./options.ts";
 import { id, load, typeModule } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import type { CacheSharing, CacheVolume, Directory } from "./values.ts";
 
-/** BuildKit's name of a volume; the prefix keeps Dockerfile caches of other users of the daemon apart. */
-export function cacheMountId(key: string): string {
-  return `fastloop-cache:${key}`;
+/** What BuildKit's names of a project's volumes begin with: all projects of a daemon share one set of names. */
+export function cacheNamespace({ project }: Pick<ApiSessionOptions, "project">): string {
+  return `fastloop-cache-${project}`;
+}
+
+/** BuildKit's name of a volume. Those of Dockerfiles go on with `/`. */
+export function cacheMountId(key: string, options: Pick<ApiSessionOptions, "project">): string {
+  return `${cacheNamespace(options)}:${key}`;
 }
 
 export interface CacheVolumeArguments {

@@ -37,7 +37,7 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
         made.add(edit.path);
         break;
       case "remove":
-        actions.push({ kind: "rm", path: edit.path, allowNotFound: true, allowWildcard: true });
+        actions.push({ kind: "rm", path: edit.path, allowNotFound: true, allowWildcard: edit.pattern });
         made.clear();
         made.add("/");
         break;
@@ -60,9 +60,9 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
           mode: edit.mode,
           owner: ownerText(edit.owner),
           ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
-          ...(edit.action === "copy-file"
-            ? { followSymlinks: true }
-            : { dirCopyContents: true, include: edit.include, exclude: edit.exclude }),
+          // A folder or file that was reached through a link is what the link leads to.
+          followSymlinks: true,
+          ...(edit.action === "copy-file" ? {} : { dirCopyContents: true, include: edit.include, exclude: edit.exclude }),
         });
         break;
     }

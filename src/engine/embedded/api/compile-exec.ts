@@ -112,16 +112,29 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
         sharing: ({ SHARED: "shared", PRIVATE: "private", LOCKED: "locked" } as const)[source.sharing],
         ...(source.base === undefined ? {} : { from: stateOf(source.base.tree), selector: source.base.path }),
       };
-    default:
+    default: {
+      const tree = stateOf(source.tree);
+      const isPart = source.path !== "/";
       return {
         kind: "bind",
         destination,
-        from: stateOf(source.tree),
+        from: isPart && !mount.readOnly && source.leftByExec !== true ? partOf(tree, source.path) : tree,
         selector: source.path,
         readonly: mount.readOnly,
-        ...(!hashLargeTrees && isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
+        ...(!isPart && !hashLargeTrees && isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
       };
+    }
   }
+}
+
+/**
+ * The part of a tree that is mounted, at its place and alone. BuildKit keys a writable mount of a part by the whole tree,
+ * which comes out of the exec as well; of a copy only what is copied counts. A mount that cannot be written needs none.
+ */
+function partOf(tree: State, path: string): State {
+  if (tree.vertex === undefined) return tree;
+  const copy = { kind: "copy" as const, from: tree, source: path, destination: path, followSymlinks: true };
+  return file(scratch, [copy], { name: `[internal] ${path} to mount` });
 }
 
 /** Whether a tree is a large snapshot of the host with only literal edits on it. */

@@ -1,4 +1,4 @@
-import { diff, exec, file, git, http, image, local, scratch, type ExecResult, type FileAction, type State } from "../llb/index.ts";
+import { diff, exec, file, git, image, local, scratch, type ExecResult, type FileAction, type State } from "../llb/index.ts";
 import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { Exec, HostTree, Tree } from "./values.ts";
@@ -59,8 +59,6 @@ export class Compiler {
         return diff(this.known(tree.lower), this.known(tree.upper), { name: `${internalStepPrefix}diff` });
       case "fixed":
         return this.known(tree.tree);
-      case "http":
-        return http(tree.url, { filename: tree.filename, mode: tree.mode, checksum: tree.checksum, name: `http ${tree.url}` });
       case "git":
         return git(tree.remote, {
           ref: tree.ref,

@@ -4,6 +4,7 @@ import { changed, expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { defaultPath, lookupEnv, withEnv } from "./image-config.ts";
 import { withTree } from "./read.ts";
+import { requireRootCapabilities } from "./root-capabilities.ts";
 import type { Resolver } from "./resolver.ts";
 import { scrub } from "./scrub.ts";
 import type { Call } from "./session.ts";
@@ -80,7 +81,7 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
     redirectStdin: path(args.redirectStdin),
     redirectStdout: path(args.redirectStdout),
     redirectStderr: path(args.redirectStderr),
-    insecure: args.insecureRootCapabilities,
+    insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
     noInit: args.noInit,
     services: container.services,
     sockets: container.sockets,
@@ -111,7 +112,7 @@ function afterExec(container: Container, exec: Exec): Container {
   const mounts = container.mounts.map((mount): Mount => {
     const { source } = mount;
     if (mount.readOnly || (source.kind !== "directory" && source.kind !== "file")) return mount;
-    return { ...mount, source: { ...source, tree: { kind: "exec", exec, output: mount.target } } };
+    return { ...mount, source: { ...source, tree: { kind: "exec", exec, output: mount.target }, leftByExec: true } };
   });
   return changed(container, { rootfs: { kind: "exec", exec, output: "/" }, mounts, exec });
 }

@@ -1,9 +1,10 @@
 import path from "node:path/posix";
-import { containerPath, editAt, locate } from "./container-tree.ts";
+import { containerPath, editAt, locate, placeOf } from "./container-tree.ts";
 import { copyDirectory, copyFile, type CopyOptions } from "./copy.ts";
 import { existsIn, statIn, type ExistsType } from "./stat.ts";
 import { resolveOwner } from "./owner.ts";
 import { namesFolder } from "./paths.ts";
+import { withoutPath } from "./remove.ts";
 import { load, loadAll, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import { writeEdit } from "./write.ts";
@@ -92,10 +93,9 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
     editAt(container, containerPath(container, args.linkName, args.expand), (tree, inTree) =>
       edited(tree, { action: "symlink", path: inTree, target: args.target }),
     ),
-  withoutDirectory: (container, args: { path: string; expand: boolean }) => withoutPath(container, args.path, args.expand),
-  withoutFile: (container, args: { path: string; expand: boolean }) => withoutPath(container, args.path, args.expand),
-  withoutFiles: (container, args: { paths: string[]; expand: boolean }) =>
-    args.paths.reduce((result, name) => withoutPath(result, name, args.expand), container),
+  withoutDirectory: (container, args: { path: string; expand: boolean }, call) => without(call, container, [args.path], args.expand),
+  withoutFile: (container, args: { path: string; expand: boolean }, call) => without(call, container, [args.path], args.expand),
+  withoutFiles: (container, args: { paths: string[]; expand: boolean }, call) => without(call, container, args.paths, args.expand),
 };
 
 async function putFile(container: Container, name: string, source: File, args: WithFileArguments, call: Call): Promise<Container> {
@@ -105,7 +105,12 @@ async function putFile(container: Container, name: string, source: File, args: W
   return editAt(container, target, copyFile(source, { ...args, ownerIds: owner }));
 }
 
-function withoutPath(container: Container, name: string, expand: boolean): Container {
-  const target = containerPath(container, name, expand);
-  return editAt(container, target, (tree, inTree) => (tree.kind === "scratch" ? tree : edited(tree, { action: "remove", path: inTree })));
+async function without(call: Call, container: Container, names: readonly string[], expand: boolean): Promise<Container> {
+  let result = container;
+  for (const name of names) {
+    const place = placeOf(result, containerPath(result, name, expand));
+    const tree = await withoutPath(call, place.tree, place.path);
+    result = place.with(tree);
+  }
+  return result;
 }

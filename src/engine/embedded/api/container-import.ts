@@ -47,7 +47,7 @@ async function unpacked(call: Call, image: ArchivedImage, folder: string): Promi
     const whiteouts = (names ?? (await namesIn(call, edited(scratch, unpack)))).flatMap(whiteout);
     // What a layer removes, it removes from the layers below it, and its marks are no files.
     const edits: Edit[] = [
-      ...(index === 0 ? [] : whiteouts.map(({ removes }): Edit => ({ action: "remove", path: removes }))),
+      ...(index === 0 ? [] : whiteouts.map(({ removes }) => removes)),
       unpack,
       ...whiteouts.map(({ mark }): Edit => ({ action: "remove", path: mark })),
     ];

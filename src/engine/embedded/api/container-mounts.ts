@@ -72,7 +72,7 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
       readOnly: false,
       source: {
         kind: "cache",
-        id: cacheMountId(volume.key),
+        id: cacheMountId(volume.key, call.session.options),
         sharing: args.sharing ?? volume.sharing ?? "SHARED",
         ...cacheBase(source, owner),
       },

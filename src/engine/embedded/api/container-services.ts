@@ -2,6 +2,8 @@ import { changed, containerPath, expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { resolveOwner } from "./owner.ts";
 import { load, type Resolver } from "./resolver.ts";
+import { requireRootCapabilities } from "./root-capabilities.ts";
+import type { Call } from "./session.ts";
 import { up, type PortForwardArgument } from "./service-up.ts";
 import type { Container, ContainerService, Service, Socket } from "./values.ts";
 
@@ -17,9 +19,9 @@ interface ServiceArguments {
 }
 
 export const containerServiceResolvers: Record<string, Resolver<Container>> = {
-  asService: (container, args: ServiceArguments) => serviceOf(container, args, "asService"),
+  asService: (container, args: ServiceArguments, call) => serviceOf(container, args, "asService", call),
   up: (container, args: ServiceArguments & { ports: PortForwardArgument[]; random: boolean }, call) =>
-    up(call, serviceOf(container, args, "up"), args),
+    up(call, serviceOf(container, args, "up", call), args),
   withServiceBinding: (container, { alias, service: serviceId }: { alias: string; service: string }, call) => {
     const service = load<Service>(call, serviceId, "Service");
     if (service.kind === "tunnel") throw new ApiError("a tunnel listens on the host; bind the service that it leads to");
@@ -40,7 +42,7 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
 };
 
 /** The arguments, else the default ones; after the entrypoint if that is asked for, or if the image alone says what to run. */
-function serviceOf(container: Container, args: ServiceArguments, field: "asService" | "up"): ContainerService {
+function serviceOf(container: Container, args: ServiceArguments, field: "asService" | "up", call: Call): ContainerService {
   if (args.experimentalPrivilegedNesting) throw notServed(`Container.${field}(experimentalPrivilegedNesting)`);
   const { Cmd, Entrypoint } = container.config;
   const given = args.args.map((part) => expandArgument(container, part, args.expand));
@@ -48,7 +50,7 @@ function serviceOf(container: Container, args: ServiceArguments, field: "asServi
   const asImage = given.length === 0 && container.givenDefaultArgs !== true;
   const whole = asImage || args.useEntrypoint ? [...Entrypoint, ...command] : command;
   if (whole.length === 0) throw new ApiError("no service command has been set");
-  return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit, insecure: args.insecureRootCapabilities };
+  return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit, insecure: requireRootCapabilities(call, args.insecureRootCapabilities) };
 }
 
 /** A service is what it runs: where its container came from makes no other service of it. */

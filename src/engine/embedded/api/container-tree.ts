@@ -72,11 +72,21 @@ export function editAt(
   edit: (tree: Tree, pathInTree: string) => Tree,
   covers: (mount: Mount) => boolean = () => true,
 ): Container {
+  const place = placeOf(container, absolute, covers);
+  return place.with(edit(place.tree, place.path));
+}
+
+/** Where a change of an absolute path happens, and the container with the tree that the change makes. */
+export function placeOf(
+  container: Container,
+  absolute: string,
+  covers: (mount: Mount) => boolean = () => true,
+): { tree: Tree; path: string; with(tree: Tree): Container } {
   const { tree, path, mount } = locate(container, absolute);
-  if (mount === undefined) return changed(container, { rootfs: edit(tree, path) });
-  if (mount.target === absolute && covers(mount)) return editAt(withoutMount(container, absolute), absolute, edit, covers);
+  if (mount === undefined) return { tree, path, with: (rootfs) => changed(container, { rootfs }) };
+  if (mount.target === absolute && covers(mount)) return placeOf(withoutMount(container, absolute), absolute, covers);
   const { source } = mount;
   if (source.kind !== "directory" && source.kind !== "file") throw new Error("only trees have edits");
-  const replaced: Mount = { ...mount, source: { ...source, tree: edit(tree, path) } };
-  return changed(container, { mounts: container.mounts.map((known) => (known === mount ? replaced : known)) });
+  const replaced = (made: Tree): Mount => ({ ...mount, source: { ...source, tree: made } });
+  return { tree, path, with: (made) => changed(container, { mounts: container.mounts.map((known) => (known === mount ? replaced(made) : known)) }) };
 }

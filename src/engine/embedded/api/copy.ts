@@ -1,4 +1,5 @@
 import { gitignorePatterns } from "./gitignore.ts";
+import { realPath } from "./real-path.ts";
 import type { Call } from "./session.ts";
 import { edited, type Directory, type File, type Owner, type Tree } from "./values.ts";
 
@@ -17,12 +18,14 @@ export async function copyDirectory(call: Call, source: Directory, options: Copy
   const ignored = options.gitignore === true ? await gitignorePatterns(call, source) : [];
   const plain = include.length === 0 && exclude.length === 0 && ignored.length === 0;
   const unchanged = plain && (permissions ?? undefined) === undefined && ownerIds === undefined;
+  // BuildKit hashes nothing of a linked folder of which patterns choose a part, so that its content would be in no key.
+  const sourcePath = plain ? source.path : await realPath(call, source);
   return (tree, path) => {
     if (unchanged && tree.kind === "scratch" && path === "/" && source.path === "/") return source.tree;
     return edited(tree, {
       action: "copy-directory",
       source: source.tree,
-      sourcePath: source.path,
+      sourcePath,
       path,
       include,
       exclude: [...ignored, ...exclude],

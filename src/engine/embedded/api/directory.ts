@@ -9,6 +9,7 @@ import { namesFolder, pathBelow } from "./paths.ts";
 import { kindOf, notFound, withTree } from "./read.ts";
 import { id, load, loadAll, typeModule } from "./resolver.ts";
 import { diffTree } from "./diff.ts";
+import { withoutPath } from "./remove.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
 import { directoryTerminalResolvers, directoryTerminalSdl } from "./terminal-fields.ts";
@@ -89,9 +90,9 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     ),
   withSymlink: (directory, args: { target: string; linkName: string }) =>
     edit(directory, args.linkName, (tree, inTree) => edited(tree, { action: "symlink", path: inTree, target: args.target })),
-  withoutDirectory: (directory, args: { path: string }) => without(directory, args.path),
-  withoutFile: (directory, args: { path: string }) => without(directory, args.path),
-  withoutFiles: (directory, args: { paths: string[] }) => args.paths.reduce(without, directory),
+  withoutDirectory: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
+  withoutFile: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
+  withoutFiles: (directory, args: { paths: string[] }, call) => without(call, directory, args.paths),
   withTimestamps: (directory, { timestamp }: { timestamp: number }) => recopied(directory, { timestampSec: timestamp }),
   withError: (directory, { err }: { err: string }) => {
     if (err !== "") throw new ApiError(err);
@@ -125,10 +126,10 @@ function edit(directory: Directory, name: string, change: (tree: Tree, inTree: s
   return { ...directory, tree: change(directory.tree, pathBelow(directory.path, name)) };
 }
 
-function without(directory: Directory, name: string): Directory {
-  return edit(directory, name, (tree, inTree) =>
-    tree.kind === "scratch" || inTree === "/" ? tree : edited(tree, { action: "remove", path: inTree }),
-  );
+async function without(call: Call, directory: Directory, names: readonly string[]): Promise<Directory> {
+  let { tree } = directory;
+  for (const name of names) tree = await withoutPath(call, tree, pathBelow(directory.path, name));
+  return { ...directory, tree };
 }
 
 async function putFile(directory: Directory, name: string, source: File, options: CopyOptions, call: Call): Promise<Directory> {

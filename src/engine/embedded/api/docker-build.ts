@@ -1,7 +1,12 @@
+import path from "node:path/posix";
 import { entitlementsOf } from "../buildkit/index.ts";
-import { definition, file, fromDefinition, type State } from "../llb/index.ts";
+import type { Definition } from "../buildkit/types.ts";
+import { cacheIdsOf, definition, file, fromDefinition, sourcesOf, type State } from "../llb/index.ts";
+import { cacheNamespace } from "./cache-volume.ts";
 import { emptyContainer } from "./container-empty.ts";
 import { ApiError, notServed } from "./errors.ts";
+import { requireReachableGit } from "./git-reach.ts";
+import { httpTree, type HttpFile } from "./http-file.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
 import { pathBelow } from "./paths.ts";
 import { normalizePlatform } from "./platform.ts";
@@ -47,8 +52,10 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     if (args.ssh) throw notServed("Directory.dockerBuild(ssh)");
     const { session } = call;
     const platform = args.platform ? normalizePlatform(args.platform) : session.defaultPlatform;
+    const secretIds = new Map<string, string>();
     for (const secret of loadAll<Secret>(call, args.secrets, "Secret")) {
       const { id } = await session.secrets.resolve(secret);
+      secretIds.set(secretName(secret), id);
       session.secrets.alias(secretName(secret), id);
     }
     const dockerfile = pathBelow(directory.path, args.dockerfile);
@@ -63,13 +70,16 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
         platform,
         ...(args.target === "" ? {} : { target: args.target }),
         ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
+        "build-arg:BUILDKIT_CACHE_MOUNT_NS": cacheNamespace(session.options),
+        // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
+        cmdline: "dockerfile.v0",
       },
       inputs: { context: input(call, context), dockerfile: input(call, context) },
     });
     // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined) throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
-    const rootfs = treeOf(call, fromDefinition(result.definition));
+    const rootfs = treeOf(call, await importDefinition(call, result.definition, secretIds));
     const empty = emptyContainer(platform);
     if (result.config === undefined) return { ...empty, rootfs };
     return {
@@ -80,6 +90,27 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     } satisfies Container;
   },
 });
+
+/** What a Dockerfile makes, within the bounds of what a function could make: `ADD URL` is as `dag.http`, caches are the project's. */
+async function importDefinition(call: Call, made: Definition | undefined, secretIds: ReadonlyMap<string, string>): Promise<State> {
+  if (made === undefined) return fromDefinition(made);
+  const namespace = cacheNamespace(call.session.options);
+  const foreign = cacheIdsOf(made).find((id) => !id.startsWith(`${namespace}/`));
+  if (foreign !== undefined) throw new ApiError(`the Dockerfile names the cache ${JSON.stringify(foreign)}, which is not the project's`);
+  const fetched = new Map<string, State>();
+  for (const [digest, { identifier, attrs }] of sourcesOf(made)) {
+    if (/^https?:/.test(identifier)) fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
+    if (call.isBody && identifier.startsWith("git:")) await requireReachableGit(attrs["git.fullurl"] ?? identifier);
+  }
+  return fromDefinition(made, { secretIds, inPlaceOf: fetched });
+}
+
+function httpFileOf(url: string, attrs: Record<string, string>): HttpFile {
+  const filename = path.basename(attrs["http.filename"] ?? new URL(url).pathname) || "index";
+  const mode = Number.parseInt(attrs["http.perm"] ?? "0600", 8);
+  const checksum = attrs["http.checksum"];
+  return { url, filename, mode, ...(checksum === undefined ? {} : { checksum }) };
+}
 
 function input(call: Call, tree: Tree): ReturnType<typeof definition> & object {
   const llb = definition(call.session.compile(tree)) ?? definition(file({ vertex: undefined, output: 0 }, [{ kind: "mkdir", path: "/empty" }]));

@@ -27,8 +27,8 @@ const servedToBodies = new Set(["terminal"]);
 
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
-export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call, isBody = false): Promise<ApiResponse> {
-  const document = prepare(schema, request, isBody);
+export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
+  const document = prepare(schema, request, call.isBody);
   if (Array.isArray(document)) return { errors: document, data: null };
   const result = await execute({
     schema,

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { ApiError } from "./errors.ts";
+import { withoutProxies, type GitProxy } from "./git-proxy.ts";
 
 export interface GitRefs {
   /** Full name -> commit; annotated tags lead to what they tag. */
@@ -8,24 +9,31 @@ export interface GitRefs {
   head?: string;
 }
 
-/** Asks a remote for its refs, with git on the host. Credentials travel in the environment, not in arguments. */
+/** Asks a remote for its refs, with git on the host, through `proxy` where one is given. Credentials travel in the environment, not in arguments. */
 export function fetchGitRefs(
   url: string,
   env: Record<string, string>,
   signal: AbortSignal,
   credentials: { token?: string; header?: string },
+  proxy?: GitProxy,
 ): Promise<GitRefs> {
   if (url.startsWith("-")) throw new ApiError(`invalid git URL ${JSON.stringify(url)}`);
   const header = credentials.header ?? (credentials.token === undefined ? undefined : basic(credentials.token));
+  const count = Number(proxy?.environment["GIT_CONFIG_COUNT"] ?? 0);
   const gitEnv = {
-    ...env,
+    ...(proxy === undefined ? env : withoutProxies(env)),
+    ...proxy?.environment,
     GIT_TERMINAL_PROMPT: "0",
+    // The tree is fetched without what the user has configured for git: so are the refs, and no key or helper is asked.
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_SSH_COMMAND: "ssh -F none -o BatchMode=yes -o IdentityAgent=none -o IdentityFile=none -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null",
     // As BuildKit, which fetches the tree: no repositories of this machine, no helper programs.
     GIT_ALLOW_PROTOCOL: "http:https:ssh:git",
     LC_ALL: "C",
     ...(header === undefined
       ? {}
-      : { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "http.extraHeader", GIT_CONFIG_VALUE_0: `Authorization: ${header}` }),
+      : { GIT_CONFIG_COUNT: String(count + 1), [`GIT_CONFIG_KEY_${count}`]: "http.extraHeader", [`GIT_CONFIG_VALUE_${count}`]: `Authorization: ${header}` }),
   };
   return new Promise((resolve, reject) => {
     const options = { env: gitEnv, signal, maxBuffer: 256 * 1024 * 1024, timeout: 60_000 };

@@ -8,6 +8,8 @@ import path from "node:path/posix";
 import { promisify } from "node:util";
 import { ApiError } from "./errors.ts";
 import { normalizePlatform } from "./platform.ts";
+import { escapePattern } from "./remove.ts";
+import type { Edit } from "./values.ts";
 
 const run = promisify(execFile);
 /** Manifests and configurations; layers are streamed. */
@@ -25,9 +27,9 @@ export interface ArchivedLayer {
   extract(file: string): Promise<string[] | undefined>;
 }
 
-/** A mark of a layer: what it removes, as a path with BuildKit's wildcards, and where the mark itself is. */
+/** A mark of a layer: what it removes, and where the mark itself is. */
 export interface Whiteout {
-  readonly removes: string;
+  readonly removes: Extract<Edit, { action: "remove" }>;
   readonly mark: string;
 }
 
@@ -133,13 +135,8 @@ export function whiteout(entry: string): Whiteout[] {
   const name = path.basename(mark);
   if (!name.startsWith(".wh.")) return [];
   const folder = path.dirname(mark);
-  const removes = name === ".wh..wh..opq" ? path.join(escaped(folder), "*") : path.join(escaped(folder), escaped(name.slice(".wh.".length)));
-  return [{ removes, mark: escaped(mark) }];
-}
-
-/** Names are no patterns. */
-function escaped(name: string): string {
-  return name.replace(/[*?[\\]/g, "\\$&");
+  if (name === ".wh..wh..opq") return [{ removes: { action: "remove", path: path.join(escapePattern(folder), "*"), pattern: true }, mark }];
+  return [{ removes: { action: "remove", path: path.join(folder, name.slice(".wh.".length)) }, mark }];
 }
 
 function blobName(digest: string): string {

@@ -15,7 +15,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const session = await newSession(options);
   const served = (schema ??= buildApiSchema());
   return {
-    execute: (request, { callId, signal, isBody }) => executeRequest(served, request, session.newCall(callId, signal), isBody),
+    execute: (request, { callId, signal, isBody }) => executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
     exportCaches: (signal) => session.exportCaches(signal),
     connectTerminal: (id, line) => session.terminals.connect(id, line),
     close: () => session.close(),

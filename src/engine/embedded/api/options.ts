@@ -7,6 +7,10 @@ export interface ApiSessionOptions {
   buildkit: BuildkitClient;
   /** Host paths are relative to it. */
   workdir: string;
+  /** Whose cache volumes the session has: hexadecimal digits (`project-identity.ts`). */
+  project: string;
+  /** Containers that ask for root capabilities get them. */
+  rootCapabilities?: boolean;
   /** Folder that holds the one file `shim` for an architecture (`amd64`, `arm64`). */
   shimDirectory(architecture: string): Promise<string>;
   /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */

@@ -1,6 +1,9 @@
 import path from "node:path/posix";
 import { ApiError, notServed } from "./errors.ts";
 import { fetchGitRefs, type GitRefs } from "./git-refs.ts";
+import { gitProxyFor } from "./git-proxy.ts";
+import { requireReachableGit } from "./git-reach.ts";
+import { httpTree } from "./http-file.ts";
 import { id, load, typeModule } from "./resolver.ts";
 import type { Call } from "./session.ts";
 import type { Directory, File, Secret } from "./values.ts";
@@ -90,6 +93,7 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
   git: async (_root, args: GitArguments, call) => {
     if (args.experimentalServiceHost) throw notServed("git(experimentalServiceHost)");
     if (args.sshAuthSocket) throw notServed("git(sshAuthSocket)");
+    if (call.isBody) await requireReachableGit(args.url);
     return {
       type: "GitRepository",
       url: args.url,
@@ -98,7 +102,7 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
       ...(args.httpAuthHeader ? { headerSecret: await secretIdOf(call, args.httpAuthHeader) } : {}),
     } satisfies GitRepository;
   },
-  http: (_root, args: HttpArguments) => {
+  http: async (_root, args: HttpArguments, call) => {
     if (args.experimentalServiceHost) throw notServed("http(experimentalServiceHost)");
     if (args.authHeader) throw notServed("http(authHeader)");
     let url: URL;
@@ -109,13 +113,8 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") throw new ApiError(`unsupported URL scheme ${url.protocol} in ${args.url}`);
     const filename = args.name ? path.basename(args.name) : path.basename(url.pathname) || "index";
-    const tree: File["tree"] = {
-      kind: "http",
-      url: args.url,
-      filename,
-      mode: args.permissions ?? 0o600,
-      ...(args.checksum ? { checksum: args.checksum } : {}),
-    };
+    if (filename === ".." || filename.includes("\0")) throw new ApiError(`${JSON.stringify(filename)} is no name of a file`);
+    const tree = await httpTree(call, { url: args.url, filename, mode: args.permissions ?? 0o600, ...(args.checksum ? { checksum: args.checksum } : {}) });
     return { type: "File", tree, path: `/${filename}` } satisfies File;
   },
 });
@@ -169,12 +168,14 @@ async function secretIdOf(call: Call, argument: string): Promise<string> {
 /** One look at the remote in a session: a session sees one version of it. */
 async function refs(repository: GitRepository, call: Call): Promise<GitRefs> {
   const { session } = call;
-  const key = `git ${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
+  const { isBody } = call;
+  const key = `git ${isBody ? "guarded " : ""}${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
+  const proxy = isBody ? await gitProxyFor(session.options.env) : undefined;
   return await session.once(key, () =>
     fetchGitRefs(repository.url, session.options.env, call.signal, {
       token: repository.tokenSecret === undefined ? undefined : session.secrets.get(repository.tokenSecret)?.toString("utf8"),
       header: repository.headerSecret === undefined ? undefined : session.secrets.get(repository.headerSecret)?.toString("utf8"),
-    }),
+    }, proxy),
   );
 }
 

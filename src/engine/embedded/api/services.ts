@@ -162,7 +162,7 @@ export class Services {
   private begin(entry: Entry): Life {
     const aborter = new AbortController();
     const { service } = entry;
-    const call = this.session.newCall(undefined, aborter.signal);
+    const call = this.session.newCall(undefined, aborter.signal, false);
     // What it needs itself is held as long as it lives, and lives no longer than that.
     let lost: ApiError | undefined;
     const release = this.hold([{ services: needsOf(service) }], (_user, error) => {

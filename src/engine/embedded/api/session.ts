@@ -26,6 +26,8 @@ import type { Exec, RegistryCredential, Socket, Tree } from "./values.ts";
 export interface Call {
   readonly session: Session;
   readonly callId?: string;
+  /** A function body asks. */
+  readonly isBody: boolean;
   readonly signal: AbortSignal;
   /** What this request has told reporters. */
   readonly events: CallEvents;
@@ -157,9 +159,9 @@ export class Session {
     }
   }
 
-  newCall(callId: string | undefined, signal: AbortSignal): Call {
+  newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
     const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId);
-    return { session: this, callId, signal, events, evaluations: new Map() };
+    return { session: this, callId, isBody, signal, events, evaluations: new Map() };
   }
 
   /** What is asked once in a session; a failure is asked again. */

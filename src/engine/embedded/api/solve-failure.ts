@@ -38,5 +38,7 @@ function readable(message: string): string {
     const use = right === "security.insecure" ? "insecureRootCapabilities" : "the host's network in a Dockerfile";
     return `${use} is not allowed by this BuildKit daemon; start it with insecure-entitlements = [${JSON.stringify(right)}] in its buildkitd.toml`;
   }
+  const missing = /^(?:failed to solve: )?failed to compute cache key: failed to calculate checksum of ref \S+: "(.*)": not found$/s.exec(message)?.[1];
+  if (missing !== undefined) return `lstat ${missing}: no such file or directory`;
   return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
 }

@@ -2,6 +2,7 @@ import { emptyContainer } from "./container-empty.ts";
 import { fromImage } from "./container-from.ts";
 import { changed, withMount } from "./container-tree.ts";
 import { ApiError } from "./errors.ts";
+import { requireRootCapabilities } from "./root-capabilities.ts";
 import { load, type Resolver } from "./resolver.ts";
 import { openServiceTerminal, openTerminal, type TerminalArguments } from "./terminal.ts";
 import type { Container, Directory, Service } from "./values.ts";
@@ -37,8 +38,8 @@ export const containerTerminalResolvers: Record<string, Resolver<Container>> = {
     await openTerminal(call, container, args);
     return container;
   },
-  withDefaultTerminalCmd: (container, { args, experimentalPrivilegedNesting: nesting, insecureRootCapabilities: insecure }: DefaultCommand) =>
-    changed(container, { terminal: { args, nesting, insecure } }),
+  withDefaultTerminalCmd: (container, { args, experimentalPrivilegedNesting: nesting, insecureRootCapabilities: insecure }: DefaultCommand, call) =>
+    changed(container, { terminal: { args, nesting, insecure: requireRootCapabilities(call, insecure) } }),
 };
 
 export const directoryTerminalResolvers: Record<string, Resolver<Directory>> = {

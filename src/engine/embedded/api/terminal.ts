@@ -6,6 +6,7 @@ import { aborted } from "./aborted.ts";
 import { execEnvironment } from "./container-exec.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { lookupEnv } from "./image-config.ts";
+import { requireRootCapabilities } from "./root-capabilities.ts";
 import { openContainer } from "./service-container.ts";
 import { execOfService, secretEnvOf, shim } from "./service-plan.ts";
 import type { Call } from "./session.ts";
@@ -26,7 +27,7 @@ export async function openTerminal(call: Call, container: Container, args: Termi
   terminals.require();
   const preset = container.terminal;
   if (args.experimentalPrivilegedNesting ?? preset?.nesting) throw notServed("terminal(experimentalPrivilegedNesting)");
-  const insecure = args.insecureRootCapabilities ?? preset?.insecure ?? false;
+  const insecure = requireRootCapabilities(call, args.insecureRootCapabilities ?? preset?.insecure ?? false);
   const command = commandOf(args, container);
   const exec = await execOfService(call, container, command, { noInit: false, insecure });
   const release = services.hold([exec]);

@@ -13,7 +13,6 @@ export type Tree =
   | { readonly kind: "diff"; readonly lower: Tree; readonly upper: Tree }
   /** The same tree, kept apart from edits on top of it. */
   | { readonly kind: "fixed"; readonly tree: Tree }
-  | { readonly kind: "http"; readonly url: string; readonly filename: string; readonly mode?: number; readonly checksum?: string }
   | {
       readonly kind: "git";
       readonly remote: string;
@@ -48,7 +47,8 @@ export interface Owner {
 export type Edit =
   | { readonly action: "write"; readonly path: string; readonly contents: string; readonly mode: number; readonly owner?: Owner }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
-  | { readonly action: "remove"; readonly path: string }
+  /** `pattern`: the path has wildcards; without it a name is a name. */
+  | { readonly action: "remove"; readonly path: string; readonly pattern?: boolean }
   | { readonly action: "symlink"; readonly path: string; readonly target: string }
   | ({ readonly action: "copy-file" } & CopyEdit)
   | ({ readonly action: "copy-directory"; readonly include: readonly string[]; readonly exclude: readonly string[] } & CopyEdit);
@@ -103,7 +103,13 @@ export interface Mount {
   readonly target: string;
   readonly readOnly: boolean;
   readonly source:
-    | { readonly kind: "directory" | "file"; readonly tree: Tree; readonly path: string }
+    | {
+        readonly kind: "directory" | "file";
+        readonly tree: Tree;
+        readonly path: string;
+        /** The tree is what the container's last exec made of this mount: that exec is its key. */
+        readonly leftByExec?: boolean;
+      }
     | {
         readonly kind: "cache";
         readonly id: string;

@@ -9,6 +9,7 @@ import { UserError } from "../../../errors/index.ts";
 import { connectBuildkit } from "../buildkit/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { type Buildkitd, startBuildkitd } from "./buildkitd.ts";
+import { gitWrapperFolder } from "./git-wrapper.ts";
 import type { Log } from "./log.ts";
 import { removeBridge } from "./network.ts";
 import { imagesDir } from "./paths.ts";
@@ -89,9 +90,10 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   let stopping = false;
   const registry: Registry | undefined = await startRegistry(state, imagesDir(), log);
 
+  const binFolder = await gitWrapperFolder(state);
   const start = async (): Promise<Running> => {
     const startedAt = performance.now();
-    const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, log });
+    const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, binFolder, log });
     const { client, info } = await answering(buildkitd, options.answerMs ?? ownStartMs);
     log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));

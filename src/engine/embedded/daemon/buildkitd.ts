@@ -8,6 +8,7 @@ import { findExecutable } from "../../executables.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";
+import { guardBridge } from "./network-guard.ts";
 import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "./network.ts";
 import { socketDir } from "./paths.ts";
 
@@ -25,6 +26,8 @@ export interface BuildkitdOptions {
   command: string;
   /** `127.0.0.1:port` of the local registry, if one is served. */
   mirror: string | undefined;
+  /** Comes before all other folders of its PATH. */
+  binFolder?: string;
   log: Log;
 }
 
@@ -50,6 +53,8 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
 
 async function startWith(options: BuildkitdOptions, network: ContainerNetwork): Promise<Buildkitd> {
   const { state, log } = options;
+  const unguarded = network.mode === "bridge" ? await guardBridge(network.bridge) : undefined;
+  if (unguarded !== undefined) log.write("engine", `containers can reach what listens on this machine: ${unguarded}`);
   log.write("engine", network.mode === "bridge" ? `containers are behind the bridge ${network.bridge}` : `containers share the host's network: ${network.reason}`);
   const socket = path.join(socketDir(state), "buildkitd.sock");
   const rootDir = path.join(state, "buildkit");
@@ -78,7 +83,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       // It makes temporary folders there, and a session that has ended has left only the name.
       XDG_RUNTIME_DIR: undefined,
       // runc lives in sbin, which a user's PATH often lacks.
-      PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+      PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
     },
     log,
     pidFile: path.join(state, "buildkitd.pid"),

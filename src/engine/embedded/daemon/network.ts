@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { findExecutable } from "../../executables.ts";
+import { releaseBridge } from "./network-guard.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,7 +45,9 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
 
 /** Takes the bridge down; its containers are gone by then. */
 export async function removeBridge(network: ContainerNetwork): Promise<void> {
-  if (network.mode !== "bridge" || !existsSync(`/sys/class/net/${network.bridge}`)) return;
+  if (network.mode !== "bridge") return;
+  await releaseBridge(network.bridge);
+  if (!existsSync(`/sys/class/net/${network.bridge}`)) return;
   const ip = findExecutable("ip", { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
   if (ip !== undefined) await promisify(execFile)(ip, ["link", "delete", network.bridge]).catch(() => undefined);
 }

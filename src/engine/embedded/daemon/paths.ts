@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
+import { stateHome } from "../../../state/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,9 +25,8 @@ export function cacheDir(env: Environment = process.env): string {
 
 /** `$XDG_STATE_HOME/fastloop/engine[-hash]`: one per BuildKit address; `undefined` is our own buildkitd. */
 export function stateDir(buildkitHost: string | undefined, env: Environment = process.env): string {
-  const base = absolute(env["XDG_STATE_HOME"]) ?? path.join(env["HOME"] ?? homedir(), ".local", "state");
   const suffix = buildkitHost === undefined ? "" : `-${sha256(buildkitHost).slice(0, 8)}`;
-  return path.join(base, "fastloop", `engine${suffix}`);
+  return path.join(stateHome(env), `engine${suffix}`);
 }
 
 /** XDG: a relative path is invalid and ignored. */

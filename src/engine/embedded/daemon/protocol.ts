@@ -11,6 +11,10 @@ export interface OpenSessionRequest {
   buildId: string;
   cache?: SharedCache;
   module?: { name: string; sourceDir: string };
+  /** Whose cache volumes the session has. */
+  project: string;
+  /** Containers that ask for root capabilities get them. */
+  rootCapabilities?: boolean;
   /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
   terminal?: boolean;
 }

@@ -69,6 +69,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const api = await openApiSession({
         buildkit: prepare === undefined ? client : withPlatforms(client, prepare, notify),
         workdir: request.workdir,
+        project: request.project,
+        rootCapabilities: request.rootCapabilities === true,
         shimDirectory: options.shimDirectory,
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,

@@ -1,4 +1,5 @@
 import { Inputs, type State, type StepOptions } from "./state.ts";
+import { volumeKey } from "./volume-key.ts";
 import { NONE } from "./wire.ts";
 
 interface MountAt {
@@ -99,13 +100,14 @@ export function exec(options: ExecOptions): ExecResult {
   const root: BindMount = { kind: "bind", destination: "/", from: options.root, readonly: options.readonlyRoot ?? false };
   const mounts = [...(options.mounts ?? [])].toSorted((a, b) => (a.destination < b.destination ? -1 : 1));
 
-  const wire = [root, ...mounts].map((mount) => {
+  const wire: object[] = [root, ...mounts].map((mount) => {
     const encoded = encodeMount(mount, inputs);
     if (mount.kind !== "bind" || mount.readonly === true) return { ...encoded, output: NONE };
     const output = outputs.size;
     outputs.set(mount.destination, output);
     return { ...encoded, output };
   });
+  wire.push(...volumeKey(mounts.flatMap((mount) => (mount.kind === "cache" ? [{ ...mount, sharing: sharing[mount.sharing ?? "shared"] }] : []))));
 
   const vertex = inputs.vertex(
     {

@@ -1,13 +1,44 @@
 import type { Definition } from "../buildkit/types.ts";
-import { codec } from "../buildkit/proto/codec.ts";
+import { codec, encodeCanonical } from "../buildkit/proto/codec.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
+import { volumeKey } from "./volume-key.ts";
 
-const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: object | null }>("pb.Op");
+interface DecodedMount {
+  dest: string;
+  cache?: { id: string; sharing: number } | null;
+  secret?: { id: string } | null;
+}
 
-/** The state that a definition made elsewhere (by a frontend) ends in; its operations stay byte for byte what they are. */
-export function fromDefinition(definition: Definition | undefined): State {
+interface DecodedExec {
+  mounts: DecodedMount[];
+  secretEnv: { id: string }[];
+}
+
+/** A source by BuildKit's name of it. */
+export interface ImportedSource {
+  identifier: string;
+  attrs: Record<string, string>;
+}
+
+const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: DecodedExec | null; source?: Partial<ImportedSource> | null }>("pb.Op");
+
+/** What an import changes of a definition. */
+export interface ImportChanges {
+  /** The id that says a secret's value, by the name that the frontend knows. */
+  secretIds?: ReadonlyMap<string, string>;
+  /** What takes the place of an operation, by its digest in the definition. */
+  inPlaceOf?: ReadonlyMap<string, State>;
+}
+
+/**
+ * The state that a definition made elsewhere (by a frontend) ends in. Its operations stay byte for byte what they are, but
+ * for what something else takes the place of, for execs with secrets or cache volumes (their keys get what BuildKit leaves
+ * out), and for what comes after them.
+ */
+export function fromDefinition(definition: Definition | undefined, { secretIds = new Map(), inPlaceOf = new Map() }: ImportChanges = {}): State {
   if (definition === undefined || definition.def.length === 0) return scratch;
   const ops = new Map(definition.def.map((bytes) => [opDigest(bytes), { bytes, inputs: opCodec.decode(bytes).inputs }]));
+  /** By the digest in the definition. */
   const vertices = new Map<string, Vertex>();
   const [last] = opCodec.decode(definition.def.at(-1)!).inputs;
   if (last === undefined) return scratch;
@@ -20,11 +51,47 @@ export function fromDefinition(definition: Definition | undefined): State {
       stack.push(...missing.map((input) => input.digest));
       continue;
     }
-    const inputs = [...new Set(op.inputs.map((input) => vertices.get(input.digest)!))];
-    vertices.set(digest, { digest, bytes: op.bytes, inputs, metadata: definition.metadata[digest] ?? {} });
+    const inputs = new Map(op.inputs.map((input) => [input.digest, vertices.get(input.digest)!]));
+    const bytes = withFullKey(onInputs(op.bytes, inputs), secretIds);
+    vertices.set(digest, inPlaceOf.get(digest)?.vertex ?? { digest: opDigest(bytes), bytes, inputs: [...new Set(inputs.values())], metadata: definition.metadata[digest] ?? {} });
     stack.pop();
   }
   return { vertex: vertices.get(last.digest)!, output: Number(last.index) };
+}
+
+/** An op on inputs with other digests, which are as long as the old ones and stand in it as text. */
+function onInputs(bytes: Uint8Array, inputs: ReadonlyMap<string, Vertex>): Uint8Array {
+  const renamed = [...inputs].filter(([digest, vertex]) => digest !== vertex.digest);
+  if (renamed.length === 0) return bytes;
+  const result = Buffer.from(bytes);
+  for (const [digest, vertex] of renamed) {
+    for (let at = result.indexOf(digest); at >= 0; at = result.indexOf(digest, at + digest.length)) result.write(vertex.digest, at);
+  }
+  return result;
+}
+
+function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>): Uint8Array {
+  const op = opCodec.decode(bytes);
+  if (op.exec === undefined || op.exec === null) return bytes;
+  const { mounts, secretEnv } = op.exec;
+  const volumes = volumeKey(mounts.flatMap(({ dest, cache }) => (cache === undefined || cache === null ? [] : [{ destination: dest, ...cache }])));
+  const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv].filter(({ id }) => secretIds.has(id));
+  if (volumes.length === 0 && secrets.length === 0) return bytes;
+  for (const secret of secrets) secret.id = secretIds.get(secret.id)!;
+  return encodeCanonical("pb.Op", { ...op, exec: { ...op.exec, mounts: [...mounts, ...volumes] } });
+}
+
+/** Every source of a definition, by the digest of its operation. */
+export function sourcesOf({ def }: Definition): Map<string, ImportedSource> {
+  return new Map(def.flatMap((bytes): [string, ImportedSource][] => {
+    const { source } = opCodec.decode(bytes);
+    return source ? [[opDigest(bytes), { identifier: source.identifier ?? "", attrs: source.attrs ?? {} }]] : [];
+  }));
+}
+
+/** Ids of the cache volumes that the commands of a definition mount. */
+export function cacheIdsOf({ def }: Definition): string[] {
+  return def.flatMap((bytes) => (opCodec.decode(bytes).exec?.mounts ?? []).flatMap(({ cache }) => (cache ? [cache.id] : [])));
 }
 
 /** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */

@@ -4,7 +4,7 @@
  */
 export { definition, opDigest, scratch, stateDigest, type State, type StepOptions, type Vertex } from "./state.ts";
 export { formatPlatform, parsePlatform } from "./platform.ts";
-export { git, http, image, local, ociLayout, type GitOptions, type HttpOptions, type ImageOptions } from "./source.ts";
+export { git, image, local, ociLayout, type GitOptions, type ImageOptions } from "./source.ts";
 export {
   file,
   PINNED_TIMESTAMP_NS,
@@ -27,5 +27,5 @@ export {
   type SshMount,
   type TmpfsMount,
 } from "./exec.ts";
-export { fromDefinition, runsCommands } from "./import.ts";
+export { cacheIdsOf, fromDefinition, runsCommands, sourcesOf } from "./import.ts";
 export { diff, merge } from "./merge.ts";

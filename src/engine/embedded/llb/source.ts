@@ -17,28 +17,6 @@ export function local(tree: ServedTree, options: StepOptions = {}): State {
   return source(`local://${tree.name}`, { "local.session": tree.sessionId }, options);
 }
 
-export interface HttpOptions extends StepOptions {
-  /** `sha256:…`; a different content is an error. */
-  checksum?: string;
-  /** Name of the file in the result, `index` or the URL's last part when absent. */
-  filename?: string;
-  /** Permission bits, 0600 when absent. */
-  mode?: number;
-  uid?: number;
-  gid?: number;
-}
-
-/** A folder with the one file that the URL answers with. */
-export function http(url: string, options: HttpOptions = {}): State {
-  const attributes: Record<string, string> = {};
-  if (options.checksum !== undefined) attributes["http.checksum"] = options.checksum;
-  if (options.filename !== undefined) attributes["http.filename"] = options.filename;
-  if (options.mode !== undefined) attributes["http.perm"] = `0${options.mode.toString(8)}`;
-  if (options.uid !== undefined) attributes["http.uid"] = String(options.uid);
-  if (options.gid !== undefined) attributes["http.gid"] = String(options.gid);
-  return source(url, attributes, options);
-}
-
 export interface GitOptions extends StepOptions {
   /** Branch, tag or commit; the default branch when absent. */
   ref?: string;

@@ -49,7 +49,7 @@ function canonical(type: protobuf.Type, message: Record<string, unknown>): Recor
     } else if (field.repeated) {
       const items = value as unknown[];
       if (items.length > 0) result[field.name] = items.map((item) => canonicalValue(field, item));
-    } else if (field.partOf instanceof protobuf.OneOf || !isZero(value)) {
+    } else if (field.partOf instanceof protobuf.OneOf || !isZero(field, value)) {
       result[field.name] = canonicalValue(field, value);
     }
   }
@@ -60,6 +60,8 @@ function canonicalValue(field: protobuf.Field, value: unknown): unknown {
   return field.resolvedType instanceof protobuf.Type ? canonical(field.resolvedType, value as Record<string, unknown>) : value;
 }
 
-function isZero(value: unknown): boolean {
+/** 64-bit integers are decimal strings once they were decoded. */
+function isZero(field: protobuf.Field, value: unknown): boolean {
+  if (value === "0") return field.type.endsWith("int64");
   return value === 0 || value === "" || value === false || (value instanceof Uint8Array && value.length === 0);
 }

@@ -6,8 +6,9 @@ package pb;
 message Op {
   repeated Input inputs = 1;
   oneof op { ExecOp exec = 2; SourceOp source = 3; FileOp file = 4; MergeOp merge = 6; DiffOp diff = 7; }
-  Platform platform = 10;
+  Platform platform = 10; WorkerConstraints constraints = 11;
 }
+message WorkerConstraints { repeated string filter = 1; }
 message Input { string digest = 1; int64 index = 2; }
 message Platform {
   string architecture = 1; string os = 2; string variant = 3; string osVersion = 4; repeated string osFeatures = 5;
@@ -17,7 +18,9 @@ message SourceOp { string identifier = 1; map<string, string> attrs = 2; }
 
 message ExecOp {
   Meta meta = 1; repeated Mount mounts = 2; NetMode network = 3; SecurityMode security = 4; repeated SecretEnv secretEnv = 5;
+  repeated CDIDevice cdiDevices = 6;
 }
+message CDIDevice { string name = 1; bool optional = 2; }
 message Meta {
   repeated string args = 1; repeated string env = 2; string cwd = 3; string user = 4; ProxyEnv proxyEnv = 5;
   repeated HostIP extraHosts = 6; string hostname = 7; repeated Ulimit ulimit = 9; string cgroupParent = 10;

@@ -1,0 +1,126 @@
+/** One host process of function bodies: started, listened to, ended. */
+import { spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { pathToFileURL } from "node:url";
+import { bundleModule } from "./bundle.ts";
+import { FunctionError, moduleBroken } from "./function-error.ts";
+import type { ToHost } from "./host/protocol.ts";
+import { hostCommand } from "./host-command.ts";
+import { parseFromHost, type Received } from "./host-messages.ts";
+import type { ModuleHostOptions } from "./host-process.ts";
+import { readLines, writeLine } from "./line-channel.ts";
+import { orAborted } from "./or-aborted.ts";
+import { checkReturned, UnexpectedValue } from "./returned-value.ts";
+import type { ReturnedValue, TypeRef } from "./types.ts";
+
+/** A module's top level that has not ended by now may never do. */
+const defaultSlowLoadMs = 5000;
+
+/** A call that waits for its answer. */
+export interface Pending {
+  /** `file:line` of the function, for errors whose stack no longer shows it. */
+  place: string | undefined;
+  /** What its answer is held against. */
+  returns: TypeRef;
+  resolve: (value: ReturnedValue) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface Running {
+  pending: Map<number, Pending>;
+  send(message: ToHost): void;
+  stop(): Promise<void>;
+}
+
+/** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
+export async function startHost(options: ModuleHostOptions, closing: AbortSignal, onExit: () => void): Promise<Running> {
+  const { module, session, onLog, onNotice, slowLoadMs = defaultSlowLoadMs } = options;
+  const env = options.env ?? process.env;
+  const { command, args, environment } = hostCommand(module, env);
+  const child = spawn(command, args, { cwd: module.sourceDir, env: environment, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const channel = child.stdio[3] as Duplex;
+  // Who writes into a process that has just ended hears of it by its exit.
+  channel.on("error", () => undefined);
+  const pending = new Map<number, Pending>();
+  let crashOutput = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    crashOutput = (crashOutput + text).slice(-4000);
+  });
+  child.stdout?.resume();
+  const send = (message: ToHost): void => writeLine(channel, message);
+  /** Why we ended it ourselves. */
+  let ended: string | undefined;
+  const exited = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(ended ?? (signal === null ? `exit code ${code}` : signal)));
+  });
+  const giveUp = (why: string): void => {
+    ended ??= why;
+    child.kill("SIGKILL");
+  };
+  void exited.then((how) => {
+    onExit();
+    const error = { name: "Error", message: `the process that ran the function ended (${how})`, frames: [] };
+    for (const { reject, place } of pending.values()) reject(new FunctionError(error, module, { place, output: crashOutput }));
+  });
+
+  const ready = new Promise<void>((resolve, reject) => {
+    const receive = (message: Received): void => {
+      if (message.kind === "ready") resolve();
+      else if (message.kind === "broken") reject(moduleBroken(message.error, module));
+      else if (message.kind === "log") onLog?.({ callId: message.callId, stream: message.stream, text: message.text });
+      else answer(pending.get(message.id), message, module);
+    };
+    readLines(
+      channel,
+      (line) => {
+        const message = parseFromHost(line);
+        if (message === undefined) giveUp("it sent a message that is none of fastloop's");
+        else receive(message);
+      },
+      (why) => giveUp(`it sent ${why}`),
+    );
+    void exited.then((how) => {
+      const error = { name: "Error", message: `the module could not be loaded: its process ended (${how})`, frames: [] };
+      reject(moduleBroken(error, module, crashOutput));
+    });
+  });
+  // It may end while the module is still bundled, when nobody waits for it yet.
+  ready.catch(() => {});
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  let slowLoad: NodeJS.Timeout | undefined;
+  try {
+    const [bundle, access] = await orAborted(Promise.all([bundleModule(module, env), session]), closing);
+    send({
+      kind: "start",
+      bundleUrl: pathToFileURL(bundle.file).href,
+      module,
+      sourceDir: module.sourceDir,
+      ...access,
+    });
+    slowLoad = setTimeout(() => onNotice?.(`the module ${module.name} is still loading after ${slowLoadMs / 1000} s: its top level has not ended; Ctrl-C ends it`), slowLoadMs);
+    await orAborted(ready, closing);
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    clearTimeout(slowLoad);
+  }
+  return { pending, send, stop };
+}
+
+/** An answer that nobody waits for is that of a call which was given up. */
+function answer(call: Pending | undefined, message: Extract<Received, { id: number }>, module: ModuleHostOptions["module"]): void {
+  if (call === undefined) return;
+  const fail = (error: ConstructorParameters<typeof FunctionError>[0]): void => call.reject(new FunctionError(error, module, { place: call.place }));
+  if (message.kind === "error") return fail(message.error);
+  try {
+    call.resolve(checkReturned(message.value, call.returns, module));
+  } catch (error) {
+    if (!(error instanceof UnexpectedValue)) throw error;
+    fail({ name: "Error", message: `the function returned ${error.message}`, frames: [] });
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * A folder that is held open. What is done in it is done in that very folder, whatever its name leads to by then: Node has
+ * no `openat`, but on Linux `/proc/self/fd/N/name` is one. Elsewhere the name is compared with the folder before each use,
+ * which leaves a moment between the look and the use.
+ */
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync, readdirSync, renameSync, rmdirSync, statSync, unlinkSync, writeFileSync, linkSync, type Stats } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+/** A file's content; or why there is none: it is not there, or it is nothing that we would have written. */
+export type Content = Buffer | "absent" | "unreadable";
+
+let counter = 0;
+
+export class HeldFolder {
+  readonly stats: Stats;
+  private readonly descriptor: number;
+  private readonly path: string;
+  private readonly byDescriptor: boolean;
+
+  private constructor(descriptor: number, shownPath: string, byDescriptor: boolean) {
+    this.descriptor = descriptor;
+    this.path = shownPath;
+    this.byDescriptor = byDescriptor;
+    this.stats = fstatSync(descriptor);
+  }
+
+  /** Opens a folder that the user named; links on the way to it are the user's. `byDescriptor` is for tests. */
+  static open(folder: string, byDescriptor = hasDescriptorPaths()): HeldFolder {
+    return new HeldFolder(openSync(folder, O_RDONLY | O_DIRECTORY), folder, byDescriptor);
+  }
+
+  /** A folder in this one, never through a link. Throws `ENOTDIR` or `ELOOP` where something else is there. */
+  folder(name: string): HeldFolder {
+    const shown = path.join(this.path, name);
+    const descriptor = this.at(name, (file) => openSync(file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    return new HeldFolder(descriptor, shown, this.byDescriptor);
+  }
+
+  /** Whether it was made by this call. */
+  makeFolder(name: string): boolean {
+    try {
+      this.at(name, (file) => mkdirSync(file));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  /** What lies there itself, not what a link leads to. */
+  look(name: string): Stats | undefined {
+    return this.at(name, (file) => lstatSync(file, { throwIfNoEntry: false }));
+  }
+
+  /** Names of what is in it; of one kind, if that is asked for. */
+  names(kind?: "file"): string[] {
+    const entries = this.within(() => readdirSync(this.reach, { withFileTypes: true }));
+    return entries.filter((entry) => kind === undefined || entry.isFile()).map((entry) => entry.name);
+  }
+
+  /** A regular file of at most so many bytes; pipes, devices, links and folders are never waited for or followed. */
+  read(name: string, limitBytes: number): Content {
+    let descriptor: number;
+    try {
+      descriptor = this.at(name, (file) => openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    } catch (error) {
+      return codeOf(error) === "ENOENT" ? "absent" : "unreadable";
+    }
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile() || stats.size > limitBytes) return "unreadable";
+      const content = Buffer.allocUnsafe(stats.size);
+      let filled = 0;
+      for (let length = -1; filled < content.length && length !== 0; filled += length) length = readSync(descriptor, content, filled, content.length - filled, filled);
+      return content.subarray(0, filled);
+    } catch {
+      return "unreadable";
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Writes a new file beside the target and renames it: a reader, or a crash, sees the old file or the new one. */
+  write(name: string, pieces: readonly (Uint8Array | string)[], mode = 0o600): void {
+    const draft = `${name}.${process.pid}.${counter++}.tmp`;
+    const descriptor = this.at(draft, (file) => openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    try {
+      try {
+        for (const piece of pieces) writeFileSync(descriptor, piece);
+      } finally {
+        closeSync(descriptor);
+      }
+      this.rename(draft, name);
+    } catch (error) {
+      this.remove(draft);
+      throw error;
+    }
+  }
+
+  /** Makes a file; false where there is one already. It appears with its whole content, or not at all. */
+  make(name: string, text: string, mode = 0o600): boolean {
+    const draft = `${name}.${process.pid}.${counter++}.tmp`;
+    const descriptor = this.at(draft, (file) => openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    try {
+      try {
+        writeFileSync(descriptor, text);
+      } finally {
+        closeSync(descriptor);
+      }
+      this.at(draft, (from) => this.at(name, (to) => linkSync(from, to)));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw error;
+    } finally {
+      this.remove(draft);
+    }
+  }
+
+  /** Opens a file of ours for adding to its end, new or not; never one that has another name elsewhere. */
+  openForAppending(name: string): number {
+    const descriptor = this.at(name, (file) => openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600));
+    const stats = fstatSync(descriptor);
+    if (stats.isFile() && stats.nlink === 1) return descriptor;
+    closeSync(descriptor);
+    throw Object.assign(new Error(`EEXIST: it is no file of its own, open '${path.join(this.path, name)}'`), { code: "EEXIST", syscall: "open", path: path.join(this.path, name) });
+  }
+
+  /** Puts one name in the place of another; an empty folder there gives way. */
+  rename(from: string, to: string): void {
+    const move = (): void => this.at(from, (source) => this.at(to, (target) => renameSync(source, target)));
+    try {
+      move();
+    } catch (error) {
+      if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+      this.at(to, (target) => rmdirSync(target));
+      move();
+    }
+  }
+
+  /** Deletes a file, link or pipe, or an empty folder; never what is in one. False where something stays. */
+  remove(name: string): boolean {
+    try {
+      this.at(name, (file) => (lstatSync(file).isDirectory() ? rmdirSync(file) : unlinkSync(file)));
+      return true;
+    } catch (error) {
+      return codeOf(error) === "ENOENT";
+    }
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  private get reach(): string {
+    if (this.byDescriptor) return `/proc/self/fd/${this.descriptor}`;
+    const now = lstatSync(this.path, { throwIfNoEntry: false });
+    if (now !== undefined && now.ino === this.stats.ino && now.dev === this.stats.dev) return this.path;
+    // The folder that the user named may be reached by a link.
+    const target = statSync(this.path, { throwIfNoEntry: false });
+    if (now?.isSymbolicLink() === true && target?.ino === this.stats.ino && target.dev === this.stats.dev) return this.path;
+    throw Object.assign(new Error(`ESTALE: the folder was replaced, '${this.path}'`), { code: "ESTALE", syscall: "open", path: this.path });
+  }
+
+  private at<T>(name: string, use: (file: string) => T): T {
+    // Names come from files and listings: one that leads out of the folder is a mistake of ours.
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a file`);
+    return this.within(() => use(`${this.reach}/${name}`));
+  }
+
+  /** Errors name the file as the user knows it. */
+  private within<T>(use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      if (!(error instanceof Error) || !("path" in error) || !this.byDescriptor) throw error;
+      const { reach } = this;
+      const shown = (text: unknown): unknown => (typeof text === "string" ? text.replaceAll(reach, () => this.path) : text);
+      throw Object.assign(error, { message: shown(error.message), path: shown(error.path) });
+    }
+  }
+}
+
+/** What the system says; a mistake of ours is thrown on. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error) return String(error.code);
+  throw error;
+}
+
+let descriptorPaths: boolean | undefined;
+
+/** Whether `/proc/self/fd/N/` leads into an open folder; not on macOS, and not where /proc is not mounted. */
+function hasDescriptorPaths(): boolean {
+  if (descriptorPaths !== undefined) return descriptorPaths;
+  const descriptor = openSync("/", O_RDONLY | O_DIRECTORY);
+  try {
+    const through = statSync(`/proc/self/fd/${descriptor}/.`, { throwIfNoEntry: false });
+    const held = fstatSync(descriptor);
+    return (descriptorPaths = process.platform === "linux" && through?.ino === held.ino && through.dev === held.dev);
+  } catch {
+    return (descriptorPaths = false);
+  } finally {
+    closeSync(descriptor);
+  }
+}
