@@ -18,6 +18,8 @@ export interface GraphqlRequest {
 
 export interface RequestContext {
   callId?: string;
+  /** What the client can read (`Accept`). */
+  accept: string;
   /** Aborted when the client closes the request. */
   gone: AbortSignal;
 }
@@ -26,6 +28,8 @@ export interface RequestContext {
 export interface Answer {
   status: number;
   text: string | Buffer;
+  /** `application/json` when absent. */
+  contentType?: string;
 }
 
 export interface LoopbackOptions<Client> {
@@ -89,6 +93,7 @@ async function answer<Client>(request: http.IncomingMessage, response: http.Serv
   try {
     const result = await options.answer(client, body, {
       gone: gone.signal,
+      accept: request.headers.accept ?? "",
       ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
     });
     if (!response.destroyed) send(response, result);
@@ -150,7 +155,7 @@ function parseBody(text: string): GraphqlRequest {
   };
 }
 
-function send(response: http.ServerResponse, { status, text }: Answer): void {
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+function send(response: http.ServerResponse, { status, text, contentType = "application/json" }: Answer): void {
+  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
   response.end(text);
 }

@@ -77,8 +77,8 @@ export const protocolCases: ConformanceCase[] = [
       messageOf(await query(`{llm{id}}`)),
     ],
     expected: [
-      matching(/^Directory\.asModule is not served by the embedded engine; use a Dagger engine/),
-      matching(/^llm is not served by the embedded engine; use a Dagger engine/),
+      matching(/: Directory\.asModule is not served by the embedded engine; use a Dagger engine/),
+      matching(/: llm is not served by the embedded engine; use a Dagger engine/),
     ],
     only: { engine: "embedded", reason: "a Dagger engine serves them" },
   },

@@ -48,7 +48,7 @@ it("answers malformed requests with errors", async () => {
 
 it("says in one sentence what a Dagger engine would serve", async () => {
   const { errors } = await ask("{directory{asModule{id}}}");
-  expect(errors?.[0]?.message).toBe("Directory.asModule is not served by the embedded engine; use a Dagger engine");
+  expect(errors?.[0]?.message).toContain("Directory.asModule is not served by the embedded engine; use a Dagger engine");
 });
 
 it("takes a chain of two thousand calls and refuses ten thousand", async () => {

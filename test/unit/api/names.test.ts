@@ -50,14 +50,16 @@ it("reads refs with the commits behind annotated tags", () => {
 
 it("says what is not served in the words of the documentation", () => {
   expect(unservedMessage('Cannot query field "asModule" on type "Directory".')).toBe(
-    "Directory.asModule is not served by the embedded engine; use a Dagger engine",
+    'Cannot query field "asModule" on type "Directory": Directory.asModule is not served by the embedded engine; use a Dagger engine',
   );
-  expect(unservedMessage('Cannot query field "llm" on type "Query".')).toBe("llm is not served by the embedded engine; use a Dagger engine");
+  expect(unservedMessage('Cannot query field "llm" on type "Query".')).toBe(
+    'Cannot query field "llm" on type "Query": llm is not served by the embedded engine; use a Dagger engine',
+  );
   expect(unservedMessage('Cannot query field "exportImage" on type "Container". Did you mean "export"?')).toBe(
-    "Container.exportImage is not served by the embedded engine (it has no container runtime's image store; `export` writes an archive for `docker load`); use a Dagger engine",
+    'Cannot query field "exportImage" on type "Container": Container.exportImage is not served by the embedded engine (it has no container runtime\'s image store; `export` writes an archive for `docker load`); use a Dagger engine',
   );
   expect(unservedMessage('Unknown argument "argz" on field "Container.withExec". Did you mean "args"?')).toBe(
-    'Container.withExec(argz) is not served by the embedded engine; use a Dagger engine. Did you mean "args"?',
+    'Unknown argument "argz" on field "Container.withExec": Container.withExec(argz) is not served by the embedded engine; use a Dagger engine. Did you mean "args"?',
   );
   expect(unservedMessage("Syntax Error: Expected Name.")).toBeUndefined();
 });

@@ -4,27 +4,24 @@ import {
   Kind,
   Lexer,
   Source,
-  specifiedRules,
   TokenKind,
-  validate,
   type DocumentNode,
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from "graphql";
 import { refusedToBodies } from "../../body-guard.ts";
 import { ApiError } from "./errors.ts";
+import { fieldPath } from "./error-path.ts";
 import { parseRequest } from "./parse.ts";
 import type { ApiRequest, ApiResponse } from "./options.ts";
-import { unservedMessage } from "./unserved.ts";
 import type { Call } from "./session.ts";
+import { refusal, unfit } from "./validate.ts";
 
 /** Far above what programs send; below what JSON.stringify can nest an answer (about 2,500). */
 const maxDepth = 2100;
 const maxQueryChars = 64 * 1024 * 1024;
-const maxValidationErrors = 20;
 /** A terminal is in a container, and only where the user sits at one. */
 const servedToBodies = new Set(["terminal"]);
-
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
 export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
@@ -40,7 +37,10 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   });
   call.events.end();
   if (result.errors === undefined) return { data: result.data };
-  return { errors: result.errors.map(format), data: result.data ?? null };
+  // Without `data` nothing ran: a variable does not fit, or no operation has the given name.
+  if (!("data" in result)) return { errors: result.errors.map((error) => refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error)), data: null };
+  // As a Dagger engine: where anything failed, nothing is answered.
+  return { errors: result.errors.map((error) => format(error, document)), data: null };
 }
 
 function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): DocumentNode | GraphQLFormattedError[] {
@@ -55,14 +55,12 @@ function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): D
     document = parseRequest(request.query);
   } catch (error) {
     if (!(error instanceof GraphQLError)) return [refusal("a value in the query is nested too deep", "GRAPHQL_PARSE_FAILED")];
-    return [refusal(error.message, "GRAPHQL_PARSE_FAILED", error)];
+    return [refusal(error.message.replace(/^Syntax Error: /, ""), "GRAPHQL_PARSE_FAILED", error)];
   }
   const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
   if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
-  const errors = validate(schema, document, specifiedRules, { maxErrors: maxValidationErrors });
-  if (errors.length > 0) {
-    return errors.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));
-  }
+  const errors = unfit(schema, document);
+  if (errors.length > 0) return errors;
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   if (operations.length === 0) return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
   return document;
@@ -85,18 +83,13 @@ export function nesting(query: string): number {
   return deepest;
 }
 
-function refusal(message: string, code: string, error?: unknown): GraphQLFormattedError {
-  const locations = error instanceof GraphQLError ? error.locations : undefined;
-  return { message, ...(locations === undefined ? {} : { locations }), extensions: { code } };
-}
-
 /** A resolver's error: ours as it is, BuildKit's and bugs by their message. */
-function format(error: GraphQLError): GraphQLFormattedError {
+function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedError {
   const { originalError, path } = error;
   const extensions = originalError instanceof ApiError ? originalError.extensions : {};
   return {
     message: originalError === undefined ? error.message : originalError.message,
-    ...(path === undefined ? {} : { path }),
+    ...(path === undefined ? {} : { path: fieldPath(document, path) }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
 }

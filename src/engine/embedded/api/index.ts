@@ -7,6 +7,7 @@ import { newSession } from "./session.ts";
 /** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
 export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
 export { apiVersion } from "./query.ts";
+export { isRefused } from "./validate.ts";
 
 let schema: GraphQLSchema | undefined;
 

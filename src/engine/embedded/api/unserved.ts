@@ -1,8 +1,13 @@
 /**
  * graphql-js says that a field, argument or type does not exist. Most often it exists, on a Dagger engine: say so, in the
- * words that the documentation uses. Undefined for errors of another kind.
+ * words that the documentation uses, after those of GraphQL, which scripts look for. Undefined for errors of another kind.
  */
 export function unservedMessage(message: string): string | undefined {
+  const reason = reasonOf(message);
+  return reason === undefined ? undefined : `${message.slice(0, message.indexOf('".') + 1)}: ${reason}`;
+}
+
+function reasonOf(message: string): string | undefined {
   const field = /^Cannot query field "(\w+)" on type "(\w+)"\.(.*)$/s.exec(message);
   if (field !== null) return unserved(field[2] === "Query" ? field[1]! : `${field[2]}.${field[1]}`, field[3]!);
   const argument = /^Unknown argument "(\w+)" on field "(\w+)\.(\w+)"\.(.*)$/s.exec(message);

@@ -1,0 +1,40 @@
+import {
+  GraphQLError,
+  ScalarLeafsRule,
+  specifiedRules,
+  validate,
+  ValuesOfCorrectTypeRule,
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from "graphql";
+import { unservedMessage } from "./unserved.ts";
+
+const maxErrors = 20;
+
+/** What a Dagger engine finds out only when it runs the document: clients tell the two apart by code and status. */
+const foundWhenRun = [ValuesOfCorrectTypeRule, ScalarLeafsRule];
+const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule));
+
+/** What is wrong with a document that was parsed; empty: it can run. */
+export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
+  const before = validate(schema, document, foundBefore, { maxErrors });
+  if (before.length > 0) return before.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));
+  return validate(schema, document, foundWhenRun, { maxErrors }).map(({ message, locations, nodes }) => {
+    const [node] = nodes ?? [];
+    const leaf = node?.kind === "Field" && message.includes("must have a selection") ? node : undefined;
+    return { message, locations, ...(leaf === undefined ? {} : { path: [(leaf.alias ?? leaf.name).value] }) };
+  });
+}
+
+/** An error of the document and not of what it asks for. */
+export function refusal(message: string, code: string, error?: unknown): GraphQLFormattedError {
+  const locations = error instanceof GraphQLError ? error.locations : undefined;
+  return { message, ...(locations === undefined ? {} : { locations }), extensions: { code } };
+}
+
+/** Whether a response says that the document can't be run at all, which HTTP tells by its status. */
+export function isRefused(errors: readonly unknown[] | undefined): boolean {
+  const code = (errors?.[0] as GraphQLFormattedError | undefined)?.extensions?.["code"];
+  return code === "GRAPHQL_PARSE_FAILED" || code === "GRAPHQL_VALIDATION_FAILED";
+}
