@@ -32,9 +32,9 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
         });
         break;
       case "mkdir":
-        makeParents(edit.path);
+        // Parents that are missing get the same permissions, as on a Dagger engine.
         actions.push({ kind: "mkdir", path: edit.path, mode: edit.mode, owner: ownerText(edit.owner), timestampNs: now });
-        made.add(edit.path);
+        for (let folder = edit.path; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
         break;
       case "remove":
         actions.push({ kind: "rm", path: edit.path, allowNotFound: true, allowWildcard: edit.pattern });
@@ -58,11 +58,19 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
           createDestPath: true,
           alwaysReplaceExistingDestPaths: true,
           mode: edit.mode,
+          ...(edit.dropSetuid === true ? { modeText: "u-s" } : {}),
           owner: ownerText(edit.owner),
           ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
           // A folder or file that was reached through a link is what the link leads to.
           followSymlinks: true,
-          ...(edit.action === "copy-file" ? {} : { dirCopyContents: true, include: edit.include, exclude: edit.exclude }),
+          ...(edit.action === "copy-file"
+            ? {}
+            : {
+                dirCopyContents: edit.folder !== "new",
+                folderToo: edit.folder === "over",
+                include: edit.include,
+                exclude: edit.exclude,
+              }),
         });
         break;
     }

@@ -1,9 +1,9 @@
 import path from "node:path/posix";
-import { containerPath, editAt, locate, placeOf } from "./container-tree.ts";
+import { containerPath, editAt, expandArgument, locate, placeOf } from "./container-tree.ts";
 import { copyDirectory, copyFile, type CopyOptions } from "./copy.ts";
 import { existsIn, statIn, type ExistsType } from "./stat.ts";
 import { resolveOwner } from "./owner.ts";
-import { namesFolder } from "./paths.ts";
+import { absolutePath, namesFolder } from "./paths.ts";
 import { withoutPath } from "./remove.ts";
 import { load, loadAll, type Resolver } from "./resolver.ts";
 import type { Call } from "./session.ts";
@@ -66,8 +66,10 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
     const source = load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
     const target = containerPath(container, args.path, args.expand);
-    const copy = await copyDirectory(call, source, { ...args, ownerIds: owner });
-    return editAt(container, target, copy, (mount) => mount.source.kind === "file");
+    // A Dagger engine takes `permissions` here and does nothing with them.
+    const copy = await copyDirectory(call, source, { ...args, permissions: null, ownerIds: owner });
+    const place = placeOf(container, target, (mount) => mount.source.kind === "file");
+    return place.with(await copy(place.tree, place.path));
   },
   withFile: async (container, args: WithFileArguments & { source: string }, call) => {
     const source = load<File>(call, args.source, "File");
@@ -100,8 +102,10 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
 
 async function putFile(container: Container, name: string, source: File, args: WithFileArguments, call: Call): Promise<Container> {
   const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
-  let target = containerPath(container, name, args.expand);
-  if (namesFolder(name)) target = path.join(target, path.basename(source.path));
+  const given = expandArgument(container, name, args.expand);
+  let target = absolutePath(container.config.WorkingDir, given);
+  // A relative path loses its slash on a Dagger engine, when the working directory is put before it.
+  if (given.startsWith("/") && namesFolder(given)) target = path.join(target, path.basename(source.path));
   return editAt(container, target, copyFile(source, { ...args, ownerIds: owner }));
 }
 

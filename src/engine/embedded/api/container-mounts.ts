@@ -129,13 +129,15 @@ function chownedDirectory(directory: Directory, owner: Owner): Mount["source"] {
     include: [],
     exclude: [],
     owner,
+    folder: "new",
+    dropSetuid: true,
   });
   return { kind: "directory", tree, path: "/mount" };
 }
 
 function chownedFile(file: File, owner: Owner): Mount["source"] {
   const name = absolutePath("/", file.path.slice(file.path.lastIndexOf("/") + 1));
-  const tree = edited(scratch, { action: "copy-file", source: file.tree, sourcePath: file.path, path: name, owner });
+  const tree = edited(scratch, { action: "copy-file", source: file.tree, sourcePath: file.path, path: name, owner, dropSetuid: true });
   return { kind: "file", tree, path: name };
 }
 

@@ -13,7 +13,7 @@ import { withoutPath } from "./remove.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
 import { directoryTerminalResolvers, directoryTerminalSdl } from "./terminal-fields.ts";
-import { writeEdit } from "./write.ts";
+import { overwritten, writeEdit } from "./write.ts";
 import { edited, scratch, type Directory, type File, type Tree } from "./values.ts";
 
 const sdl = /* GraphQL */ `
@@ -68,7 +68,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const source = load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, directory.tree, args.owner ?? "");
     const copy = await copyDirectory(call, source, { ...args, ownerIds: owner });
-    return { ...directory, tree: copy(directory.tree, pathBelow(directory.path, args.path)) };
+    return { ...directory, tree: await copy(directory.tree, pathBelow(directory.path, args.path)) };
   },
   withFile: async (directory, args: CopyOptions & { path: string; source: string }, call) =>
     await putFile(directory, args.path, load<File>(call, args.source, "File"), args, call),
@@ -81,19 +81,35 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
   },
   withNewFile: async (directory, args: { path: string; contents: string; permissions: number }, call) => {
     if (path.basename(args.path).length > 255) throw new ApiError("File name length exceeds the maximum supported 255 characters");
-    const write = await writeEdit(call, args.contents, args.permissions);
-    return edit(directory, args.path, (tree, inTree) => edited(tree, write(inTree)));
+    const target = pathBelow(directory.path, args.path);
+    const before = await overwritten(call, directory.tree, target);
+    const write = await writeEdit(call, args.contents, before?.mode ?? args.permissions, before?.owner);
+    return { ...directory, tree: edited(directory.tree, write(target)) };
   },
-  withNewDirectory: (directory, args: { path: string; permissions: number }) =>
-    edit(directory, args.path, (tree, inTree) =>
+  withNewDirectory: (directory, args: { path: string; permissions: number }) => {
+    const name = path.normalize(args.path);
+    if (name.startsWith("../")) throw new ApiError(`cannot create directory outside parent: ${name}`);
+    return edit(directory, args.path, (tree, inTree) =>
       inTree === "/" ? tree : edited(tree, { action: "mkdir", path: inTree, mode: args.permissions === 0 ? 0o755 : args.permissions }),
-    ),
+    );
+  },
   withSymlink: (directory, args: { target: string; linkName: string }) =>
     edit(directory, args.linkName, (tree, inTree) => edited(tree, { action: "symlink", path: inTree, target: args.target })),
   withoutDirectory: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
   withoutFile: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
   withoutFiles: (directory, args: { paths: string[] }, call) => without(call, directory, args.paths),
-  withTimestamps: (directory, { timestamp }: { timestamp: number }) => recopied(directory, { timestampSec: timestamp }),
+  withTimestamps: (directory, { timestamp }: { timestamp: number }) => ({
+    ...directory,
+    tree: edited(directory.tree, {
+      action: "copy-directory",
+      source: directory.tree,
+      sourcePath: directory.path,
+      path: directory.path,
+      include: [],
+      exclude: [],
+      timestampSec: timestamp,
+    }),
+  }),
   withError: (directory, { err }: { err: string }) => {
     if (err !== "") throw new ApiError(err);
     return directory;
@@ -101,7 +117,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
 
   filter: async (directory, args: CopyOptions, call) => {
     const copy = await copyDirectory(call, directory, args);
-    return { ...emptyDirectory, tree: copy(scratch, "/") };
+    return { ...emptyDirectory, tree: await copy(scratch, "/") };
   },
   diff: (directory, args: { other: string }, call) => {
     const other = load<Directory>(call, args.other, "Directory");
@@ -113,9 +129,9 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const target = pathBelow(directory.path, args.path);
     const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
     if (stat === undefined) throw notFound("chown", args.path);
-    const source = { source: directory.tree, sourcePath: target, owner };
+    const source = { source: directory.tree, sourcePath: target, owner, dropSetuid: true };
     if (kindOf(stat) !== "DIRECTORY") return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
-    const copy = { action: "copy-directory", include: [], exclude: [], ...source } as const;
+    const copy = { action: "copy-directory", include: [], exclude: [], folder: "new", ...source } as const;
     // A folder that is there keeps its owner when something is copied into it: it is made anew.
     if (target === "/") return { ...directory, tree: edited(scratch, { ...copy, path: "/root" }), path: "/root" };
     return { ...directory, tree: edited(edited(directory.tree, { action: "remove", path: target }), { ...copy, path: target }) };
@@ -136,17 +152,4 @@ async function putFile(directory: Directory, name: string, source: File, options
   const owner = await resolveOwner(call, directory.tree, options.owner ?? "");
   const target = namesFolder(name) ? path.join(name, path.basename(source.path)) : name;
   return { ...directory, tree: copyFile(source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)) };
-}
-
-function recopied(directory: Directory, attributes: { timestampSec: number }): Directory {
-  const tree = edited(scratch, {
-    action: "copy-directory",
-    source: directory.tree,
-    sourcePath: directory.path,
-    path: "/",
-    include: [],
-    exclude: [],
-    ...attributes,
-  });
-  return { ...emptyDirectory, tree };
 }

@@ -6,10 +6,12 @@ import { UserError } from "../../../errors/index.ts";
 import { listTree, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
+import type { Known, Unknown } from "./known.ts";
 import type { HostTree } from "./values.ts";
 
 interface Serving {
   tree: HostTree;
+  entries: TreeListing["entries"];
   release(): void;
 }
 
@@ -17,21 +19,24 @@ interface Serving {
 export class HostTrees {
   private readonly client: BuildkitClient;
   private readonly workdir: string;
+  private readonly home: string;
   private readonly onUnreadable: (text: string) => void;
   /** root and filter -> the last snapshot. */
   private readonly byRequest = new Map<string, Promise<Serving>>();
   /** Everything that is being served. */
   private readonly servings = new Set<Serving>();
 
-  constructor(client: BuildkitClient, workdir: string, onUnreadable: (text: string) => void) {
+  constructor(client: BuildkitClient, folders: { workdir: string; home: string }, onUnreadable: (text: string) => void) {
     this.client = client;
-    this.workdir = workdir;
+    this.workdir = folders.workdir;
+    this.home = folders.home;
     this.onUnreadable = onUnreadable;
   }
 
-  /** Absolute host path of what the client named. */
+  /** Absolute host path of what the client named; `~` is the client's home. */
   resolve(name: string): string {
-    return path.resolve(this.workdir, name);
+    const inHome = this.home !== "" && (name === "~" || name.startsWith("~/"));
+    return inHome ? path.join(this.home, name.slice(1)) : path.resolve(this.workdir, name);
   }
 
   async directory(name: string, filter: TreeFilter, noCache: boolean): Promise<HostTree> {
@@ -46,6 +51,18 @@ export class HostTrees {
     const base = path.basename(absolute);
     const tree = await this.snapshot(folder, JSON.stringify(["file", absolute]), noCache, () => this.listFile(name, folder, base));
     return { tree, path: `/${base}` };
+  }
+
+  /** What is at a path of a snapshot, from its listing. */
+  entryAt(tree: HostTree, name: string): Known | Unknown | undefined {
+    const serving = [...this.servings].find((each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName);
+    if (serving === undefined) return { tree, path: name };
+    const wanted = name.slice(1);
+    for (const { path: at, type, mode } of serving.entries) {
+      if (at === wanted && type !== "symlink") return { kind: type === "directory" ? "folder" : "file", mode: mode & 0o777, owner: { uid: 0, gid: 0 } };
+      if (type !== "directory" && (at === wanted || wanted.startsWith(`${at}/`))) return { tree, path: name };
+    }
+    return undefined;
   }
 
   /** A folder of ours, hidden from reporters. */
@@ -103,7 +120,7 @@ export class HostTrees {
       entryCount: listing.entries.length,
       internal: internal !== undefined,
     };
-    const serving = { tree, release: () => served.release() };
+    const serving = { tree, entries: listing.entries, release: () => served.release() };
     this.servings.add(serving);
     return serving;
   }

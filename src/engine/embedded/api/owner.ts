@@ -9,12 +9,21 @@ import type { Owner, Tree } from "./values.ts";
  */
 export async function resolveOwner(call: Call, tree: Tree, owner: string): Promise<Owner | undefined> {
   if (owner === "") return undefined;
+  try {
+    return await ownerIn(call, tree, owner);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new ApiError(`failed to resolve ownership for ${owner}: ${error.message}`, error.extensions, error);
+  }
+}
+
+async function ownerIn(call: Call, tree: Tree, owner: string): Promise<Owner> {
   const colon = owner.indexOf(":");
   const user = colon < 0 ? owner : owner.slice(0, colon);
-  const uid = numeric(user) ?? (await lookup(call, tree, "/etc/passwd", user, `no such user: ${user}`));
+  const uid = numeric(user) ?? (await lookup(call, tree, "/etc/passwd", user, `find uid: no such user: ${user}`));
   if (colon < 0) return { uid, gid: uid };
   const group = owner.slice(colon + 1);
-  const gid = numeric(group) ?? (await lookup(call, tree, "/etc/group", group, `no such group: ${group}`));
+  const gid = numeric(group) ?? (await lookup(call, tree, "/etc/group", group, `find gid: no such group: ${group}`));
   return { uid, gid };
 }
 

@@ -1,3 +1,4 @@
+import { ApiError } from "./errors.ts";
 import { withTree } from "./read.ts";
 import type { Call } from "./session.ts";
 import { edited, type Tree } from "./values.ts";
@@ -8,7 +9,9 @@ import { edited, type Tree } from "./values.ts";
  * meant and nothing else.
  */
 export async function withoutPath(call: Call, tree: Tree, path: string): Promise<Tree> {
-  if (tree.kind === "scratch" || path === "/") return tree;
+  if (tree.kind === "scratch") return tree;
+  // The root of a tree is where it is mounted.
+  if (path === "/") throw new ApiError("unlinkat /: device or resource busy");
   if (!path.includes("*") || (await withTree(call, tree, (reader) => reader.stat(path, false))) !== undefined) {
     return edited(tree, { action: "remove", path });
   }

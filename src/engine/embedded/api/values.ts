@@ -59,6 +59,13 @@ interface CopyEdit {
   readonly path: string;
   readonly mode?: number;
   readonly owner?: Owner;
+  /** Files lose their set-uid bit, as by `chown`. */
+  readonly dropSetuid?: boolean;
+  /**
+   * The folder that is copied to gets the permissions and the owner of the one that is copied: it is known to be `new`, or not to
+   * be a link (`over`). Absent: one that is there keeps its own, a new one is root's with 0755.
+   */
+  readonly folder?: "new" | "over";
   /** A file that is a tar archive, unpacked into the folder `path`. */
   readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */

@@ -1,3 +1,4 @@
+import path from "node:path/posix";
 import { Inputs, type State, type StepOptions } from "./state.ts";
 import { NONE } from "./wire.ts";
 
@@ -66,6 +67,12 @@ export interface CopyAction {
   createDestPath?: boolean;
   /** A folder's content instead of the folder. */
   dirCopyContents?: boolean;
+  /**
+   * With `dirCopyContents`: the destination gets the folder's own permissions, owner and time too. BuildKit gives them only to
+   * folders inside of what is copied: so an empty copy of the folder is made aside and laid over the destination, which must not
+   * be a link.
+   */
+  folderToo?: boolean;
   allowWildcard?: boolean;
   allowEmptyWildcard?: boolean;
   /** Unpack a tar archive instead of copying it. */
@@ -87,13 +94,29 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
   const baseIndex = inputs.add(base);
   // Every input gets its index before the first action is written: results of actions are numbered after the inputs.
   const sources = actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
-  const wire = actions.map((action, index) => ({
-    input: index === 0 ? baseIndex : inputs.length + index - 1,
-    secondaryInput: sources[index] ?? NONE,
-    output: index === actions.length - 1 ? 0 : NONE,
-    ...encodeAction(action, index === 0 ? baseIndex : inputs.length + index - 1),
-  }));
+  const wire: object[] = [];
+  let result = baseIndex;
+  const push = (action: FileAction, input: number, secondaryInput: number): number => {
+    wire.push({ input, secondaryInput, output: NONE, ...encodeAction(action, input) });
+    return inputs.length + wire.length - 1;
+  };
+  actions.forEach((action, index) => {
+    const source = sources[index] ?? NONE;
+    const folder = action.kind === "copy" && action.folderToo === true && source !== NONE ? aside(action) : undefined;
+    const staged = folder === undefined ? NONE : push(folder.empty, NONE, source);
+    result = push(action, result, source);
+    if (folder !== undefined) result = push(folder.over, result, staged);
+  });
+  Object.assign(wire.at(-1)!, { output: 0 });
   return { vertex: inputs.vertex({ file: { actions: wire } }, options), output: 0 };
+}
+
+/** The two copies that take a folder's own attributes to the destination: into nothing, without its content, and from there. */
+function aside(action: CopyAction): { empty: CopyAction; over: CopyAction } {
+  const { from, source, destination, followSymlinks, mode, modeText, owner, timestampNs } = action;
+  const empty: CopyAction = { kind: "copy", from, source, destination: `/${path.basename(destination)}`, exclude: ["**"], followSymlinks, mode, modeText, owner, timestampNs };
+  const over: CopyAction = { kind: "copy", from, source: "/", destination: path.dirname(destination), dirCopyContents: true, alwaysReplaceExistingDestPaths: true };
+  return { empty, over };
 }
 
 function encodeAction(action: FileAction, target: number): object {
@@ -125,7 +148,7 @@ function encodeAction(action: FileAction, target: number): object {
 function encodeCopy(action: CopyAction, target: number): object {
   // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
   if (action.from.vertex === undefined) {
-    return { mkdir: { path: absolute(action.destination), mode: 0o755, makeParents: true, ...created(action, target) } };
+    return { mkdir: { path: absolute(action.destination), mode: (action.mode ?? 0o755) & 0o777, makeParents: true, ...created(action, target) } };
   }
   return {
     copy: {
@@ -163,8 +186,8 @@ function encodeOwner(owner: Owner | undefined, target: number): object | undefin
   return { user: side(user), group: side(group) };
 }
 
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `/${path}`;
+function absolute(name: string): string {
+  return name.startsWith("/") ? name : `/${name}`;
 }
 
 /** A 64-bit integer as protobufjs takes it without losing nanoseconds. */
