@@ -63,8 +63,9 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   after: (changeset) => changeset.after,
   layer: (changeset) => layerOf(changeset),
   isEmpty: async (changeset, _args: object, call) => {
-    const { added, modified, removed } = await paths(changeset, call);
-    return added.length + modified.length + removed.length === 0;
+    const { added, modified, allRemoved } = await paths(changeset, call);
+    // Folders alone are no change, as for git.
+    return [...added, ...modified, ...allRemoved].every((name) => name.endsWith("/"));
   },
   addedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).added,
   modifiedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).modified,

@@ -16,7 +16,7 @@ export interface ChangedPaths {
   after: Map<string, RefStat>;
 }
 
-/** Compares two directories by type, permissions, link text and content. Only files that look alike are read. */
+/** Compares two directories as git does: by type, right to execute, link text and content. Only files that look alike are read. */
 export async function changedPaths(call: Call, before: Directory, after: Directory): Promise<ChangedPaths> {
   return await withTree(call, before.tree, async (oldReader) =>
     withTree(call, after.tree, async (newReader) => {
@@ -28,7 +28,7 @@ export async function changedPaths(call: Call, before: Directory, after: Directo
         const known = old.get(name);
         old.delete(name);
         const isFolder = kindOf(entry) === "DIRECTORY";
-        if (known !== undefined && kindOf(known) === kindOf(entry)) {
+        if (known !== undefined && (kindOf(known) === "DIRECTORY") === isFolder) {
           if (isFolder || (await isSame(oldReader, path.join(before.path, name), known, newReader, path.join(after.path, name), entry))) continue;
           changes.modified.push(name);
         } else {
@@ -55,9 +55,15 @@ async function isSame(
   newPath: string,
   current: RefStat,
 ): Promise<boolean> {
+  if (kindOf(old) !== kindOf(current)) return false;
   if (kindOf(old) === "SYMLINK") return old.linkname === current.linkname;
-  if (old.sizeBytes !== current.sizeBytes || (old.mode & 0o777) !== (current.mode & 0o777)) return false;
+  if (old.sizeBytes !== current.sizeBytes || canRun(old) !== canRun(current)) return false;
   return (await oldReader.read(oldPath)).equals(await newReader.read(newPath));
+}
+
+/** The only permission that git knows. */
+function canRun(stat: RefStat): boolean {
+  return (stat.mode & 0o111) !== 0;
 }
 
 function collapsed(paths: readonly string[]): string[] {

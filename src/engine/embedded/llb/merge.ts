@@ -1,4 +1,4 @@
-import { Inputs, scratch, type State, type StepOptions } from "./state.ts";
+import { Inputs, scratch, stateDigest, type State, type StepOptions } from "./state.ts";
 import { NONE } from "./wire.ts";
 
 /** The file systems on top of each other, later ones win; costs no copy. Empty ones are left out. */
@@ -15,6 +15,8 @@ export function merge(states: readonly State[], options: StepOptions = {}): Stat
 export function diff(lower: State, upper: State, options: StepOptions = {}): State {
   if (upper.vertex === undefined && lower.vertex === undefined) return scratch;
   if (lower.vertex === undefined) return upper;
+  // BuildKit refuses a comparison of a thing with itself ("invalid diff op").
+  if (stateDigest(lower) === stateDigest(upper)) return scratch;
   const inputs = new Inputs();
   const op = { lower: { input: inputs.add(lower) }, upper: { input: upper.vertex === undefined ? NONE : inputs.add(upper) } };
   return { vertex: inputs.vertex({ diff: op }, options), output: 0 };
