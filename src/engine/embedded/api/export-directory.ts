@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { chmod, rename, rm, stat } from "node:fs/promises";
+import { chmod, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -19,6 +19,7 @@ export async function exportDirectory(call: Call, directory: Directory, target: 
   const folder = session.hostTrees.resolve(target);
   await withTree(call, directory.tree, (reader) => reader.list(directory.path));
   const llb = definition(session.compile(rootedTree(directory)));
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() === false) throw new ApiError(`export to ${folder}: not a directory`);
   if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
   makeFolders(folder);
   if (llb === undefined) return folder;
@@ -31,17 +32,22 @@ export async function exportDirectory(call: Call, directory: Directory, target: 
   return folder;
 }
 
-/** Writes a file to the host: whole or not at all. */
+/**
+ * Writes a file to the host: whole or not at all. A link there is followed, and a file that is there keeps its permissions.
+ */
 export async function exportFile(call: Call, file: File, target: string, allowParentDirPath: boolean): Promise<string> {
   let destination = call.session.hostTrees.resolve(target);
-  const there = await stat(destination).catch(() => undefined);
-  if (there?.isDirectory() === true || target.endsWith("/")) {
+  let there = await stat(destination).catch(() => undefined);
+  if (there?.isDirectory() === true) {
     if (!allowParentDirPath) {
       throw new ApiError(`destination ${JSON.stringify(destination)} is a directory; must be a file path unless allowParentDirPath is set`);
     }
     destination = path.join(destination, path.basename(file.path));
     await refuseFolder(destination);
+    there = await stat(destination).catch(() => undefined);
   }
+  const shown = destination;
+  destination = await realpath(destination).catch(() => linkTarget(destination));
   makeFolders(path.dirname(destination));
   const partial = path.join(path.dirname(destination), `.fastloop-${randomBytes(8).toString("hex")}`);
   await withTree(call, file.tree, async (reader) => {
@@ -49,12 +55,18 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
     if (attributes === undefined) throw notFound("stat", file.path);
     try {
       await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial, { flags: "wx" }), { signal: call.signal });
-      await chmod(partial, attributes.mode & 0o777);
+      await chmod(partial, there === undefined ? attributes.mode & 0o777 : there.mode & 0o7777);
       await rename(partial, destination);
     } catch (error) {
       await rm(partial, { force: true });
       throw error;
     }
   });
-  return destination;
+  return shown;
+}
+
+/** Where a link leads that leads to nothing yet; the name itself where there is none. */
+async function linkTarget(name: string): Promise<string> {
+  const text = await readlink(name).catch(() => undefined);
+  return text === undefined ? name : path.resolve(path.dirname(name), text);
 }
