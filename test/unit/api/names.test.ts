@@ -19,7 +19,7 @@ it("completes image addresses as Docker does", () => {
 
 it("refuses what is no image address", () => {
   for (const text of ["", "Not A Ref", "UPPER", "a@sha256:xyz", "a:", "a//b", "-a"]) {
-    expect(() => parseImageReference(text), text).toThrow(/invalid image address/);
+    expect(() => parseImageReference(text), text).toThrow(/failed to parse image address ".*": invalid reference format/);
   }
 });
 

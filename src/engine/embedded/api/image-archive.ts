@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { spawn } from "node:child_process";
 import path from "node:path/posix";
@@ -53,15 +53,19 @@ type DockerManifest = { Config: string; RepoTags: string[] | null; Layers: strin
  * layers go to BuildKit as they are.
  */
 export async function openImageArchive(archive: string, wanted: { tag: string; platform: string }): Promise<ArchivedImage> {
-  const names = new Set((await run("tar", ["-tf", archive], { maxBuffer: maxListingBytes }).catch(noArchive)).stdout.split("\n"));
+  const names = new Set((await run("tar", ["-tf", archive], { maxBuffer: maxListingBytes }).catch((cause: unknown) => noArchive(archive, cause))).stdout.split("\n"));
   if (names.has("index.json")) return await fromOci(archive, wanted);
   if (names.has("manifest.json")) return await fromDocker(archive, names, wanted.tag);
   throw new ApiError("the file is no image archive: it has neither index.json (OCI) nor manifest.json (Docker)");
 }
 
-function noArchive(cause: unknown): never {
-  throw new ApiError("the file is no image archive: it cannot be read as tar", {}, cause);
+/** In the words of the reader that a Dagger engine has. */
+async function noArchive(file: string, cause: unknown): Promise<never> {
+  const { size } = await stat(file);
+  throw new ApiError(`the file is no image archive: ${size < tarBlockBytes ? "unexpected EOF" : "invalid tar header"}`, {}, cause);
 }
+
+const tarBlockBytes = 512;
 
 async function fromOci(archive: string, { tag, platform }: { tag: string; platform: string }): Promise<ArchivedImage> {
   let manifest = await json<Manifest>(archive, "index.json");
@@ -115,7 +119,7 @@ async function namesIn(file: string): Promise<string[] | undefined> {
   try {
     return (await run("tar", ["-tf", file], { maxBuffer: maxListingBytes })).stdout.split("\n");
   } catch (cause) {
-    return (await isZstandard(file)) ? undefined : noArchive(cause);
+    return (await isZstandard(file)) ? undefined : await noArchive(file, cause);
   }
 }
 

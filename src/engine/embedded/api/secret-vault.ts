@@ -100,7 +100,9 @@ export class SecretVault {
         try {
           return await readFile(path.resolve(this.workdir, name));
         } catch (cause) {
-          throw new ApiError(`failed to read secret file ${JSON.stringify(shorten(value))}: ${(cause as NodeJS.ErrnoException).code}`, {}, cause);
+          const { code } = cause as NodeJS.ErrnoException;
+          const why = code === "ENOENT" || code === "ENOTDIR" ? "no such file or directory" : code;
+          throw new ApiError(`failed to read secret file ${JSON.stringify(shorten(value))}: ${why}`, {}, cause);
         }
       }
       case "cmd":
