@@ -4,7 +4,7 @@ import { directoryDigest } from "./content-digest.ts";
 import { ApiError } from "./errors.ts";
 import { exportDirectory } from "./export-directory.ts";
 import { pathBelow } from "./paths.ts";
-import { kindOf, withTree } from "./read.ts";
+import { kindOf, notFound, withTree } from "./read.ts";
 import type { Resolver } from "./resolver.ts";
 import { searchArgumentsSdl, searchTree, type SearchArguments } from "./search.ts";
 import { existsIn, statIn, type ExistsType } from "./stat.ts";
@@ -31,6 +31,8 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
   },
   glob: async (directory, { pattern }: { pattern: string }, call) => {
     const matcher = globMatcher(pattern);
+    // Paths of a directory have no slash in front: a pattern with one fits none of them.
+    if (path.normalize(pattern).startsWith("/")) return [];
     return await withTree(call, directory.tree, async (reader) => {
       const found: string[] = [];
       for await (const entry of reader.walk(directory.path, (folder) => matcher.mayMatchInside(folder, "inclusion"))) {
@@ -46,14 +48,21 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
     existsIn(call, directory.tree, pathBelow(directory.path, args.path), args.expectedType, args.doNotFollowSymlinks),
   stat: (directory, args: { path: string; doNotFollowSymlinks: boolean }, call) =>
     statIn(call, directory.tree, pathBelow(directory.path, args.path), args.path, !args.doNotFollowSymlinks),
-  findUp: async (directory, args: { name: string; start: string }, call) =>
-    await withTree(call, directory.tree, async (reader) => {
-      for (let folder = pathBelow("/", args.start); ; folder = path.dirname(folder)) {
+  findUp: async (directory, args: { name: string; start: string }, call) => {
+    if (args.name === "") throw new ApiError("name cannot be empty");
+    const start = path.normalize(args.start === "" ? "." : args.start);
+    if (start.startsWith("../")) throw new ApiError(`cannot search outside parent: ${start}`);
+    return await withTree(call, directory.tree, async (reader) => {
+      for (let folder = start; ; folder = path.dirname(folder)) {
+        const there = await reader.stat(pathBelow(directory.path, folder));
+        if (there === undefined) throw notFound("stat", folder);
+        if (kindOf(there) !== "DIRECTORY") throw new ApiError(`path ${folder} is a file, not a directory`);
         const candidate = path.join(folder, args.name);
-        if ((await reader.stat(pathBelow(directory.path, candidate))) !== undefined) return candidate.slice(1);
-        if (folder === "/") return null;
+        if ((await reader.stat(pathBelow(directory.path, candidate), false)) !== undefined) return candidate;
+        if (folder === path.dirname(folder)) return null;
       }
-    }),
+    });
+  },
   export: (directory, args: { path: string; wipe: boolean }, call) => exportDirectory(call, directory, args.path, args.wipe),
 };
 

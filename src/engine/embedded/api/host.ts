@@ -5,6 +5,16 @@ import { hostServiceResolvers, hostServiceSdl } from "./host-services.ts";
 import { id, typeModule } from "./resolver.ts";
 import type { Directory, File, Host } from "./values.ts";
 
+/** As a Dagger engine reads patterns: those that begin with a slash or lead out of the folder are passed over, `.` is all of it. */
+function localPatterns(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    const [negation, body] = pattern.startsWith("!") ? ["!", pattern.slice(1)] : ["", pattern];
+    const inside = path.posix.normalize(body);
+    if (body === "" || inside.startsWith("/") || inside === ".." || inside.startsWith("../")) return [];
+    return [negation + (inside === "." || inside === "./" ? "*" : inside)];
+  });
+}
+
 export const hostModule = typeModule<Host>(
   "Host",
   /* GraphQL */ `
@@ -31,7 +41,8 @@ export const hostModule = typeModule<Host>(
       args: { path: string; include: string[]; exclude: string[]; gitignore: boolean; noCache: boolean },
       call,
     ) => {
-      const { include, exclude, gitignore } = args;
+      const [include, exclude] = [localPatterns(args.include), localPatterns(args.exclude)];
+      const { gitignore } = args;
       const filter = { ...(include.length > 0 ? { include } : {}), ...(exclude.length > 0 ? { exclude } : {}), ...(gitignore ? { gitignore } : {}) };
       const tree = await call.session.hostTrees.directory(args.path, filter, args.noCache);
       return { type: "Directory", tree, path: "/" } satisfies Directory;
@@ -43,7 +54,7 @@ export const hostModule = typeModule<Host>(
     findUp: (_host, { name }: { name: string }, call) => {
       const { workdir } = call.session.options;
       for (let folder = path.resolve(workdir); ; folder = path.dirname(folder)) {
-        if (existsSync(path.join(folder, name))) return path.join(folder, name);
+        if (existsSync(path.join(folder, name))) return path.relative(workdir, path.join(folder, name));
         if (folder === path.dirname(folder)) return null;
       }
     },

@@ -36,7 +36,8 @@ export async function statIn(call: Call, tree: Tree, name: string, shown: string
   return {
     type: "Stat",
     size: fileType === "SYMLINK" ? Buffer.byteLength(stat.linkname) : stat.sizeBytes,
-    name: path.basename(name),
+    // A link that was followed has the name of what it leads to.
+    name: path.basename(follow ? stat.path : name),
     fileType,
     permissions: stat.mode & 0o777,
   };
