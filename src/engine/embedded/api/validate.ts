@@ -1,5 +1,6 @@
 import {
   GraphQLError,
+  Kind,
   ScalarLeafsRule,
   specifiedRules,
   validate,
@@ -22,7 +23,7 @@ export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFor
   if (before.length > 0) return before.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));
   return validate(schema, document, foundWhenRun, { maxErrors }).map(({ message, locations, nodes }) => {
     const [node] = nodes ?? [];
-    const leaf = node?.kind === "Field" && message.includes("must have a selection") ? node : undefined;
+    const leaf = node?.kind === Kind.FIELD && message.includes("must have a selection") ? node : undefined;
     return { message, locations, ...(leaf === undefined ? {} : { path: [(leaf.alias ?? leaf.name).value] }) };
   });
 }
