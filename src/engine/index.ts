@@ -14,7 +14,7 @@ export * from "./session-control.ts";
 export { imagesDir as imagesFolder } from "./embedded/daemon/paths.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
-export { TreeSync, type SyncedTree } from "./trees.ts";
+export { MovingFiles, TreeSync, type SyncedTree } from "./trees.ts";
 
 /** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {

@@ -24,7 +24,9 @@ export async function layRecipe(
     for (const step of steps.slice(start, start + stepsPerQuery)) {
       calls.push(await stepCall(session, root, step, variables, declared, options));
     }
-    const chain = `${calls.join(" { ")} { id }${" }".repeat(calls.length - 1)}`;
+    // A file that the engine reads itself is read now: later it may be another one.
+    const answer = declared.some((text) => text.endsWith(": ID!") && text !== "$id: ID!") ? "sync" : "id";
+    const chain = `${calls.join(" { ")} { ${answer} }${" }".repeat(calls.length - 1)}`;
     const document = `query LayEdits(${declared.join(", ")}) { node(id: $id) { ... on Directory { ${chain} } } }`;
     const result = await session.query<{ node: unknown }>(document, variables, options);
     id = innermostId(result.node);

@@ -1,10 +1,10 @@
 import { UserError } from "../errors/index.ts";
 import {
+  changedPaths,
   diffListings,
   listTree,
   sameStat,
   statEntry,
-  treeStatDigest,
   type ContentHasher,
   type TreeEntry,
   type TreeFilter,
@@ -13,6 +13,7 @@ import {
 import { batchFromSteps, canBatch, layBatch } from "./trees-batch.ts";
 import { hostFile, layRecipe } from "./trees-chain.ts";
 import { recipeOf, type NewBaseReason, type TreeStep } from "./trees-recipe.ts";
+import { asUnknown, literalPattern, Restless } from "./trees-restless.ts";
 import type { EngineSession, QueryOptions } from "./types.ts";
 
 /** A host folder in the engine, exactly as it was listed. */
@@ -22,11 +23,33 @@ export interface SyncedTree {
   listing: TreeListing;
   /** How it got there: sent whole, or so many steps laid on the last snapshot. */
   via: { kind: "base"; reason: "first" | NewBaseReason } | { kind: "edits"; steps: number } | { kind: "same" };
+  /** Paths that concern the caller and are others by now than in the listing that it gave. */
+  moved: string[];
 }
 
 export interface SyncOptions extends QueryOptions {
   /** A listing made a moment ago with the same filter; saves the walk. */
   listing?: TreeListing;
+  /**
+   * Whether a path below the root matters to the caller; without it all do. What does not may move while it is sent: it
+   * arrives as it was at some moment, or not at all.
+   */
+  concerns?: (path: string) => boolean;
+}
+
+/** Files that concern the caller moved each time they were read. */
+export class MovingFiles extends UserError {
+  /** Absolute. */
+  readonly moved: readonly string[];
+
+  constructor(root: string, moved: readonly string[]) {
+    super("engine-unsupported", "these files change faster than they can be read", {
+      place: root,
+      detail: moved.slice(0, 5).map((file) => `  ${file}`).join("\n"),
+      hint: "leave out what a running program writes: `ignore` of the argument, or `exclude`",
+    });
+    this.moved = moved.map((file) => `${root}/${file}`);
+  }
 }
 
 export interface TreeSyncOptions {
@@ -47,6 +70,8 @@ interface Base {
 
 /** A tree that is written to without pause is read this often before the caller is told. */
 const readAttempts = 4;
+/** So often where what moves concerns nobody: each time, what was seen to move is left out of the next one. */
+const restlessAttempts = 12;
 const rememberedRecipes = 64;
 
 /**
@@ -84,24 +109,38 @@ export class TreeSync {
   }
 
   private async sync(key: string, path: string, filter: TreeFilter, options: SyncOptions): Promise<SyncedTree> {
-    let listing = options.listing ?? listTree(path, filter);
-    for (let attempt = 1; attempt <= readAttempts; attempt++) {
+    const given = options.listing ?? listTree(path, filter);
+    const restless = new Restless(options.concerns);
+    let listing = given;
+    for (let attempt = 1; restless.concerned.length === 0 ? attempt <= restlessAttempts : attempt <= readAttempts; attempt++) {
       options.signal?.throwIfAborted();
-      const base = this.bases.get(key);
-      const steps = base === undefined ? { newBase: "first" as const } : this.difference(base, listing);
-      if (base !== undefined && Array.isArray(steps)) {
-        const laid = await this.lay(base, listing, filter, steps, options);
-        if (laid !== undefined) return laid;
-      } else if (!Array.isArray(steps)) {
-        const sent = await this.send(key, filter, listing, options);
-        if (sent !== undefined) return { ...sent, via: { kind: "base", reason: steps.newBase } };
-      }
+      const synced = await this.attempt(key, filter, listing, restless, options);
+      if (synced !== undefined) return { ...synced, listing, moved: this.movedSince(given, listing, options) };
       listing = listTree(path, filter);
     }
-    throw new UserError("engine-unsupported", "these files change faster than they can be read", {
-      place: path,
-      hint: "leave out what a running program writes: `ignore` of the argument, or `exclude`",
-    });
+    throw new MovingFiles(given.root, restless.concerned.length > 0 ? restless.concerned : restless.paths);
+  }
+
+  /** Undefined when something moved meanwhile that must not have. */
+  private async attempt(
+    key: string,
+    filter: TreeFilter,
+    listing: TreeListing,
+    restless: Restless,
+    options: SyncOptions,
+  ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
+    const known = this.bases.get(key);
+    const steps = known === undefined ? { newBase: "first" as const } : this.difference(known, listing);
+    if (known !== undefined && Array.isArray(steps)) return this.lay(known, listing, filter, steps, restless, options);
+    if (Array.isArray(steps)) return undefined;
+    const base = await this.send(key, filter, listing, restless, options);
+    if (base === undefined) return undefined;
+    const via = { kind: "base", reason: steps.newBase } as const;
+    // What was left out of it is laid on it, as far as that is little.
+    const rest = restless.paths.length === 0 ? [] : this.difference(base, listing);
+    if (!Array.isArray(rest) || rest.length === 0) return { id: base.id, via };
+    const laid = await this.lay(base, listing, filter, rest, restless, options);
+    return laid && { id: laid.id, via };
   }
 
   private difference(base: Base, listing: TreeListing): TreeStep[] | { newBase: NewBaseReason } {
@@ -113,18 +152,33 @@ export class TreeSync {
     return recipeOf(changes, listing.entries.length);
   }
 
-  /** Undefined when a file moved while it was read. */
+  /** Of what concerns the caller: which paths hold something else in the second listing. */
+  private movedSince(given: TreeListing, listing: TreeListing, { concerns }: SyncOptions): string[] {
+    if (given === listing) return [];
+    const { hasher } = this;
+    const moved = changedPaths(given, listing, (before, after) => {
+      const hash = hasher?.earlierHash(given.root, before);
+      return hash !== undefined && hash === hasher?.hash(listing.root, after);
+    });
+    return concerns === undefined ? moved : moved.filter(concerns);
+  }
+
+  /** Undefined when a file that concerns the caller moved while it was read. */
   private async lay(
     base: Base,
     listing: TreeListing,
     filter: TreeFilter,
-    steps: TreeStep[],
+    allSteps: TreeStep[],
+    restless: Restless,
     options: SyncOptions,
-  ): Promise<SyncedTree | undefined> {
-    if (steps.length === 0) return { id: base.id, listing, via: { kind: "same" } };
+  ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
+    const steps = allSteps.filter((step) => !("entry" in step && restless.isUnreadable(step.entry)));
+    if (steps.length === 0) return { id: base.id, via: { kind: "same" } };
     const recipe = steps.map((step) => recipeKey(listing.root, step, this.hasher)).join("\n");
+    const via = { kind: "edits", steps: steps.length } as const;
     const known = base.laid.get(recipe);
-    if (known !== undefined) return { id: known, listing, via: { kind: "edits", steps: steps.length } };
+    if (known !== undefined) return { id: known, via };
+    const moved = (): string[] => steps.flatMap((step) => (isStill(listing.root, step) || !("entry" in step) ? [] : [step.entry.path]));
     let id: string;
     try {
       const asOneCopy =
@@ -134,13 +188,21 @@ export class TreeSync {
         : await layRecipe(this.session, base.id, listing.root, steps, options);
     } catch (error) {
       // A file that is gone by now was listed a moment ago: look again. Anything else is a real failure.
-      if (steps.every((step) => isStill(listing.root, step))) throw error;
+      const gone = moved();
+      if (gone.length === 0) throw error;
+      restless.note(gone, listing);
       return undefined;
     }
-    if (!steps.every((step) => isStill(listing.root, step))) return undefined;
+    const movedNow = moved();
+    if (restless.mattering(movedNow).length > 0) {
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    // What moved concerns nobody here; who else asks for this recipe gets it laid anew.
+    if (movedNow.length > 0) return { id, via };
     base.laid.set(recipe, id);
     if (base.laid.size > rememberedRecipes) base.laid.delete(base.laid.keys().next().value!);
-    return { id, listing, via: { kind: "edits", steps: steps.length } };
+    return { id, via };
   }
 
   /** Sends the whole tree; undefined when it moved meanwhile, so that no listing is taken for another's content. */
@@ -148,20 +210,41 @@ export class TreeSync {
     key: string,
     filter: TreeFilter,
     listing: TreeListing,
+    restless: Restless,
     options: SyncOptions,
-  ): Promise<{ id: string; listing: TreeListing } | undefined> {
-    const hashes = this.hasher === undefined ? undefined : this.hashesOf(listing, this.hasher);
+  ): Promise<Base | undefined> {
+    const sent = restless.without(listing);
+    const hashes = this.hasher === undefined ? undefined : this.hashesOf(sent, this.hasher);
     const document = `query SendTree($path: String!, $include: [String!], $exclude: [String!]) {
       host { directory(path: $path, include: $include, exclude: $exclude, noCache: true${
         filter.gitignore === true ? ", gitignore: true" : ""
       }) { sync } }
     }`;
-    const variables = { path: listing.root, include: filter.include ?? [], exclude: filter.exclude ?? [] };
-    const result = await this.session.query<{ host: { directory: { sync: string } } }>(document, variables, options);
-    if (treeStatDigest(listTree(listing.root, filter)) !== treeStatDigest(listing)) return undefined;
-    const id = result.host.directory.sync;
-    this.bases.set(key, { id, listing, hashes, laid: new Map() });
-    return { id, listing };
+    const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
+    const variables = { path: listing.root, include: filter.include ?? [], exclude };
+    const look = (): TreeListing => restless.without(listTree(listing.root, filter));
+    let id: string;
+    try {
+      const result = await this.session.query<{ host: { directory: { sync: string } } }>(document, variables, options);
+      id = result.host.directory.sync;
+    } catch (error) {
+      const movedNow = options.signal?.aborted === true ? [] : changedPaths(sent, look());
+      if (movedNow.length === 0) throw error;
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    const now = look();
+    const movedNow = changedPaths(sent, now);
+    const inBoth = new Map(sent.entries.map((entry) => [entry.path, entry]));
+    const isAccountedFor = movedNow.every((file) => inBoth.get(file)?.type === "file") && restless.allowsTouched(sent, now);
+    if (restless.mattering(movedNow).length > 0 || !isAccountedFor) {
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    for (const file of movedNow) hashes?.delete(file);
+    const base: Base = { id, listing: asUnknown(sent, movedNow), hashes, laid: new Map() };
+    this.bases.set(key, base);
+    return base;
   }
 
   private hashesOf(listing: TreeListing, hasher: ContentHasher): Map<string, string> {

@@ -18,6 +18,7 @@ import {
   type TreeListing,
   type TreeScan,
 } from "../tree/index.ts";
+import { Concern } from "./concern.ts";
 import { inPathOrder, type FileChange } from "./manifests.ts";
 
 /** A part of the host that is read: a filtered folder, or one file. */
@@ -33,6 +34,8 @@ interface Place {
   /** Path of the input relative to that root. */
   path: string;
   selection: number;
+  /** Whether a change of it means anything; false for what is only sent along. */
+  counts: boolean;
 }
 
 /**
@@ -41,23 +44,28 @@ interface Place {
  */
 export class ProjectScanner {
   private readonly inputs: readonly ScannedInput[];
+  private readonly carried: readonly ScannedInput[];
   private readonly hasher: ContentHasher;
+  private concern: Concern | undefined;
   private scanners: { root: string; scanner: TreeScanner }[] = [];
   private places = new Map<string, Place>();
   /** Folders that are read through a symlink, and where it led when it was followed. */
   private links = new Map<string, string>();
 
-  constructor(inputs: readonly ScannedInput[], hasher: ContentHasher) {
+  /** `carried` is looked at with the inputs, to be sent; whether it is as it was means nothing. */
+  constructor(inputs: readonly ScannedInput[], hasher: ContentHasher, carried: readonly ScannedInput[] = []) {
     this.inputs = inputs;
+    this.carried = carried;
     this.hasher = hasher;
     this.arrange();
   }
 
   private arrange(): void {
-    const { inputs } = this;
+    const all = [...this.inputs, ...this.carried];
     this.places = new Map();
     this.links = new Map();
-    const bases = inputs.map((input) => {
+    this.concern = undefined;
+    const bases = all.map((input) => {
       const given = input.kind === "file" ? path.dirname(input.path) : input.path;
       const real = realIfPresent(given);
       if (real !== given) this.links.set(given, real);
@@ -65,15 +73,16 @@ export class ProjectScanner {
     });
     const roots = topmostPaths(bases);
     const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
-    for (const [index, input] of inputs.entries()) {
+    for (const [index, input] of all.entries()) {
       const key = keyOf(input);
       if (this.places.has(key)) continue;
+      const counts = index < this.inputs.length;
       const base = bases[index]!;
       const root = roots.findIndex((candidate) => isWithin(candidate, base));
       const target = input.kind === "file" ? path.join(base, path.basename(input.path)) : base;
       const relative = path.relative(roots[root]!, target).split(path.sep).join("/");
       const selection = selections[root]!.push({ path: relative, filter: input.filter }) - 1;
-      this.places.set(key, { root, path: relative, selection });
+      this.places.set(key, { root, path: relative, selection, counts });
     }
     this.scanners = roots.map((root, index) => ({ root, scanner: new TreeScanner(root, selections[index]!) }));
   }
@@ -85,6 +94,8 @@ export class ProjectScanner {
   scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
     const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
     if (moved) this.arrange();
+    // Ignore files may say something else by now.
+    if (changed === undefined || [...changed].some((file) => file.endsWith("/.gitignore"))) this.concern = undefined;
     const awaited: WatchedPlace[] = [...this.links.keys()].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
     const scans = this.scanners.map(({ root, scanner }) => {
       const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
@@ -95,8 +106,21 @@ export class ProjectScanner {
     return new ProjectSnapshot(scans, this.places, this.hasher, awaited);
   }
 
+  /** Whether a path (absolute) has anything to do with the inputs: only then is a change there a reason to look. */
+  concerns(file: string): boolean {
+    this.concern ??= new Concern(
+      this.inputs.map((input) => {
+        const { root, path: at } = this.places.get(keyOf(input))!;
+        return { input, real: path.join(this.scanners[root]!.root, at) };
+      }),
+      [...this.links.keys()],
+      (folder) => this.scanners.some(({ scanner }) => scanner.knowsFolder(folder)),
+    );
+    return this.concern.covers(file);
+  }
+
   /**
-   * Whether everything is as that snapshot saw it, found out in slices that leave the thread to others; undefined when the
+   * Whether all inputs are as that snapshot saw them, found out in slices that leave the thread to others; undefined when the
    * signal ended it first.
    */
   async isStill(earlier: ProjectSnapshot, signal: AbortSignal): Promise<boolean | undefined> {
@@ -187,15 +211,26 @@ export class ProjectSnapshot {
     }
   }
 
-  /** Whether both saw the same files, in every field that a write would move; and the same roots to be missing. */
+  /** Whether both saw the same inputs, in every field that a write would move; and the same roots to be missing. */
   saw(earlier: ProjectSnapshot): boolean {
     return (
       this.scans.length === earlier.scans.length &&
       this.scans.every((scan, at) => {
         const before = earlier.scans[at];
-        return scan === undefined || before === undefined ? scan === before : sameListing(scan.listing, before.listing);
+        return scan === undefined || before === undefined ? scan === before : sameListing(this.counting(at)!, earlier.counting(at)!);
       })
     );
+  }
+
+  /** Of one root, what any input selects; what is only sent along is left out. */
+  private counting(root: number): TreeListing | undefined {
+    const scan = this.scans[root];
+    if (scan === undefined) return undefined;
+    const places = [...this.places.values()].filter((place) => place.root === root);
+    if (places.every((place) => place.counts)) return scan.listing;
+    const counts = new Uint8Array(scan.listing.entries.length);
+    for (const place of places) if (place.counts) for (const index of scan.selections[place.selection]!) counts[index] = 1;
+    return { ...scan.listing, entries: scan.listing.entries.filter((_entry, index) => counts[index] === 1) };
   }
 
   /** The digest if it was asked for before. */
@@ -305,7 +340,10 @@ export class ProjectSnapshot {
 
   /** Changes whenever any `lstat` field of any input does, but for the times of folders. */
   statDigest(): string {
-    this.statDigestOnce ??= this.scans.map((scan) => (scan === undefined ? "missing" : treeStatDigest(scan.listing, { folderTimes: false }))).join(" ");
+    this.statDigestOnce ??= this.scans.map((_scan, at) => {
+      const listing = this.counting(at);
+      return listing === undefined ? "missing" : treeStatDigest(listing, { folderTimes: false });
+    }).join(" ");
     return this.statDigestOnce;
   }
 
@@ -357,7 +395,7 @@ function keyOf(input: ScannedInput): string {
   return key;
 }
 
-function realIfPresent(folder: string): string {
+export function realIfPresent(folder: string): string {
   try {
     return realpathSync.native(folder);
   } catch {

@@ -67,8 +67,9 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
   // Where something is asked for, the user's word is looked at as the configuration is.
   if (trust.asks.length > 0) sources.push({ kind: "file", path: new TrustStore(options.environment).fileOf(trustedFolder(config, module)), filter: {} });
-  const inputs = targets.flatMap((target) => [...target.inputs, ...target.sent]);
-  return { ...place, config, module, targets, sources, trust, scanner: new ProjectScanner([...inputs, ...sources], hasher) };
+  const inputs = targets.flatMap((target) => target.inputs);
+  const sent = targets.flatMap((target) => target.sent);
+  return { ...place, config, module, targets, sources, trust, scanner: new ProjectScanner([...inputs, ...sources], hasher, sent) };
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */

@@ -50,10 +50,10 @@ export interface ManifestDiffer {
 export function reasonsFor(now: Fingerprint, digest: string, history: TargetHistory, diff: ManifestDiffer): Reason[] {
   const reasons: Reason[] = [];
   const { last, lastPassed } = history;
-  if (last !== undefined && last.digest === digest && last.outcome !== "passed") {
-    reasons.push({ kind: "previous-failure", outcome: last.outcome, digest: last.digest });
-  } else if (last !== undefined && last.outcome === "passed" && !last.fresh && last !== lastPassed) {
+  if (last !== undefined && !last.fresh && last !== lastPassed) {
     reasons.push({ kind: "input-changed-during-run" });
+  } else if (last !== undefined && last.digest === digest && last.outcome !== "passed") {
+    reasons.push({ kind: "previous-failure", outcome: last.outcome, digest: last.digest });
   }
   if (lastPassed === undefined) {
     // Without a success to compare with, the newest run tells at least what is new since then.

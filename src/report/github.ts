@@ -1,6 +1,6 @@
 import type { LoopNotice, LoopSummary } from "../run/index.ts";
 import { outputText } from "../text/index.ts";
-import { duration } from "./text.ts";
+import { duration, movedText } from "./text.ts";
 
 /** Workflow commands: a failure shows at its place in the pull request. */
 export function githubReporter(write: (line: string) => void): (notice: LoopNotice) => void {
@@ -10,6 +10,8 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
     else if (notice.kind === "finished") {
       const label = `${notice.name} ${notice.outcome} in ${duration(notice.durationMs)}`;
       if (notice.outcome === "passed") return write(label);
+      // No annotation: it says nothing of the function, and another run follows.
+      if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
       const where = file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
       const text = [notice.error?.message, notice.error?.detail, notice.error?.hint].filter((part) => part !== undefined).join("\n");

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { ErrorCode } from "../errors/index.ts";
 import type { FinishedNotice, LoopNotice } from "../run/index.ts";
 import { outputText, printableLines } from "../text/index.ts";
-import { causes, duration, painter, plural, shortDigest, shortName } from "./text.ts";
+import { causes, duration, movedText, painter, plural, shortDigest, shortName } from "./text.ts";
 
 export interface PlainOptions {
   write(line: string): void;
@@ -71,9 +71,9 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
 
   function finished(notice: FinishedNotice): void {
     const cached = notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
-    const state = !notice.fresh ? "stale: an input changed meanwhile" : "";
-    const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}  ${state}`;
-    if (notice.outcome === "passed") return line("passed", notice.fresh ? "green" : "yellow", text);
+    const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}`;
+    if (notice.outcome === "stale") return line("stale", "yellow", `${text}  ${movedText(notice)}`);
+    if (notice.outcome === "passed") return line("passed", "green", text);
     if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);
     line(notice.outcome === "timed-out" ? "timed out" : notice.error?.untrusted === true ? "refused" : "failed", "red", text);
     const { error } = notice;

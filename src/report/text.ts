@@ -1,4 +1,5 @@
 /** Small pieces of text that every reporter writes alike. */
+import type { FinishedNotice } from "../run/index.ts";
 import { describeReason, type Reason } from "../plan/index.ts";
 import { printable } from "../text/index.ts";
 
@@ -32,6 +33,13 @@ export function causes(reasons: readonly Reason[], shown = 2): string {
   const named = reasons.slice(0, shown).map(describeReason);
   const rest = reasons.length - named.length;
   return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
+}
+
+/** Why an attempt says nothing: the files that changed while it ran. */
+export function movedText({ moved = [] }: Pick<FinishedNotice, "moved">): string {
+  const [first, ...others] = moved;
+  if (first === undefined) return "an input changed while it ran";
+  return `${printable(first)}${others.length > 0 ? ` and ${others.length} more` : ""} changed while it ran`;
 }
 
 export function plural(count: number, noun: string): string {

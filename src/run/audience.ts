@@ -32,10 +32,10 @@ export class Audience {
     for (const listener of this.listeners) listener(notice, this.state());
   }
 
-  /** What holds for every look is said at the first one. */
-  noticeOnce(text: string): void {
-    if (this.noticed.has(text)) return;
-    this.noticed.add(text);
+  /** What holds for every look is said at the first one; `what` tells texts apart that say the same in other numbers. */
+  noticeOnce(text: string, what = text): void {
+    if (this.noticed.has(what)) return;
+    this.noticed.add(what);
     this.tell({ kind: "notice", text });
   }
 

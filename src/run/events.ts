@@ -30,9 +30,12 @@ export interface FinishedNotice {
   kind: "finished";
   name: string;
   digest: string;
-  outcome: Outcome;
-  /** Whether the result is that of the files as they are: it passed or failed, and no input changed meanwhile. */
+  /** `stale`: it came to an end, but an input changed meanwhile; that says nothing of the files as they are. */
+  outcome: Outcome | "stale";
+  /** False exactly where inputs changed meanwhile: the result is that of no known state. */
   fresh: boolean;
+  /** Files that changed meanwhile, relative to the project; where `fresh` is false, as far as they are known. */
+  moved?: string[];
   durationMs: number;
   /** What it returned, as text. */
   value?: string;

@@ -3,7 +3,7 @@ import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, HostLog, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
-import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
+import { concernOf, type ProjectSnapshot, type ResolvedTarget } from "../plan/index.ts";
 import type { OpenSteps } from "./open-steps.ts";
 import type { RunLog } from "./run-log.ts";
 
@@ -37,8 +37,8 @@ export interface ExecuteOptions {
 
 export interface Execution {
   value: ReturnedValue;
-  /** True when a tree moved between being hashed and being sent: the result is not that of the digest. */
-  inputMoved: boolean;
+  /** Inputs that moved between being hashed and being sent, absolute: then the result is not that of the digest. */
+  moved: string[];
 }
 
 /** Runs one target's call on the very trees that were hashed for it. Throws what the body or the engine throws. */
@@ -47,7 +47,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
   const { callId, signal } = options;
   const query = { callId, signal };
   const secrets: string[] = [];
-  let inputMoved = false;
+  const moved: string[] = [];
   const { log } = options;
   log.open();
   /** Returns the text as it was written, for showing it. */
@@ -77,8 +77,8 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       const input = item.sent.find((candidate) => candidate.of === argument && candidate.path === path);
       if (input === undefined) throw new Error(`${path} is no input of ${item.target.name}`);
       const listing = options.snapshot.listing(input);
-      const synced = await trees.directory(path, input.filter, { ...query, listing });
-      inputMoved ||= synced.listing !== listing;
+      const synced = await trees.directory(path, input.filter, { ...query, listing, concerns: concernOf(item, input) });
+      moved.push(...synced.moved.map((file) => `${synced.listing.root}/${file}`));
       return synced.id;
     };
     const value = await runCall(item.call, {
@@ -92,7 +92,7 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       hostInput,
       onSecret: (plaintext) => void secrets.push(plaintext),
     });
-    return { value: maskValue(value, secrets), inputMoved };
+    return { value: maskValue(value, secrets), moved };
   } catch (error) {
     maskError(error, secrets);
     write(`${error instanceof UserError ? error.format() : String(error)}\n`);

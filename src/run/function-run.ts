@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs";
+import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
@@ -8,7 +10,7 @@ import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import type { OpenSteps } from "./open-steps.ts";
 import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
-import { isMovedInput } from "./moved-input.ts";
+import { movedInputs } from "./moved-input.ts";
 import type { Outcome } from "./state.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
@@ -24,8 +26,8 @@ export interface FunctionRunContext {
   timeoutMs: number | undefined;
   /** Filled while it runs. */
   openSteps: OpenSteps;
-  /** Whether the inputs are what they were when they were hashed. */
-  stoodStill(plan: PlannedTarget): boolean;
+  /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
+  movedSince(plan: PlannedTarget): string[] | undefined;
   emit(notice: LoopNotice): void;
 }
 
@@ -36,6 +38,8 @@ const longestValue = 4000;
 /** What came of a run; `record` stores it, so that saying it need not wait for the disk. */
 export interface FunctionRun {
   finished: FinishedNotice;
+  /** Of the attempt by itself, whatever its inputs did. */
+  outcome: Outcome;
   record(): Promise<void>;
 }
 
@@ -115,15 +119,18 @@ export async function runFunction(
   }
   const durationMs = Math.round(performance.now() - startedMs);
   const outcome = outcomeOf(failure, controller.signal);
-  const moved = execution?.inputMoved === true || isMovedInput(failure);
-  const fresh = !moved && (outcome === "cancelled" || context.stoodStill(plan));
+  const sent = execution?.moved ?? movedInputs(failure) ?? [];
+  const since = outcome === "cancelled" ? undefined : context.movedSince(plan);
+  const fresh = sent.length === 0 && since === undefined;
+  const moved = [...new Set([...sent.map((file) => inProject(context.project, file)), ...(since ?? [])])];
   const error = failure === undefined ? undefined : describeFailure(failure);
   const finished: FinishedNotice = {
     kind: "finished",
     name,
     digest,
-    outcome,
+    outcome: fresh || outcome === "cancelled" ? outcome : "stale",
     fresh,
+    ...(fresh ? {} : { moved }),
     durationMs,
     steps,
     attempts,
@@ -132,21 +139,22 @@ export async function runFunction(
     ...(execution === undefined ? {} : { value: textOf(execution.value) }),
   };
   // Of what was not run there is nothing to record.
-  if (failure instanceof UserError && failure.code === "untrusted") return { finished, record: () => Promise.resolve() };
+  if (failure instanceof UserError && failure.code === "untrusted") return { finished, outcome, record: () => Promise.resolve() };
   if (failure instanceof UserError && failure.code === "engine-unavailable") {
     await context.engine.drop();
-    return { finished, record: () => Promise.resolve() };
+    return { finished, outcome, record: () => Promise.resolve() };
   }
   return {
     finished,
+    outcome,
     record: () =>
-      record(id, plan, finished, startedAt, context).catch((cause: unknown) => {
+      record(id, plan, finished, outcome, startedAt, context).catch((cause: unknown) => {
         emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
       }),
   };
 }
 
-async function record(id: string, plan: PlannedTarget, finished: FinishedNotice, startedAt: Date, context: FunctionRunContext): Promise<void> {
+async function record(id: string, plan: PlannedTarget, finished: FinishedNotice, outcome: Outcome, startedAt: Date, context: FunctionRunContext): Promise<void> {
   const { store, snapshot } = context;
   const engine = await context.engine.info();
   if (finished.outcome !== "cancelled" && finished.fresh) {
@@ -161,7 +169,7 @@ async function record(id: string, plan: PlannedTarget, finished: FinishedNotice,
     digest: finished.digest,
     fingerprint: { ...plan.fingerprint, engine: engineName(engine) },
     reasons: plan.reasons,
-    outcome: finished.outcome,
+    outcome,
     fresh: finished.fresh,
     engine: { kind: engine.kind, version: engine.version },
     startedAt: startedAt.toISOString(),
@@ -171,6 +179,10 @@ async function record(id: string, plan: PlannedTarget, finished: FinishedNotice,
     error: finished.error,
   };
   store.add(entry);
+}
+
+function inProject({ root }: Project, file: string): string {
+  return path.isAbsolute(file) ? path.relative(realpathSync(root), file) : file;
 }
 
 function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {

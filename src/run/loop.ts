@@ -23,14 +23,19 @@ import { limitsOf } from "./limits.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { asPlannedFunction, isForced, reasonsOf, type Forced } from "./planned-function.ts";
 import { ProjectLock } from "./lock.ts";
+import { filesMovedSince } from "./moved-since.ts";
 import { openEngine } from "./open-engine.ts";
 import { reduce } from "./machine.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
+import { restlessText } from "./restless.ts";
 import { retentionOf, RunStore } from "./records.ts";
 import { Runs } from "./runs.ts";
 import { sweepDrafts } from "./sweep-drafts.ts";
 import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
+
+/** Looks in a row that find files touched, but nothing to run. */
+const touchedRounds = 3;
 
 /**
  * A project kept true: looks at files, plans, runs what is affected, cancels what became stale. `runAll` does it once,
@@ -55,11 +60,16 @@ export class Loop {
   private looking: Promise<void> = Promise.resolve();
   /** Looks that wait for the one before. */
   private waitingLooks = 0;
-  private holds: Holds | undefined;
+  /** Without a watch nobody waits for files to rest, but for functions whose own inputs never do. */
+  private holds = new Holds(systemClock, Number.POSITIVE_INFINITY);
+  /** Of each function the files that made its last attempt stale. */
+  private readonly restless = new Map<string, readonly string[]>();
   private firstSnapshot: ProjectSnapshot | undefined;
   /** The look before everything is called current; whatever moves ends it, and what follows makes another. */
   private confirming: AbortController | undefined;
   private forced: Forced;
+  /** How many functions the last look found affected. */
+  private planned = 0;
   private engineInDigests: string | undefined;
   private failure: unknown;
   private stopped = false;
@@ -99,14 +109,27 @@ export class Loop {
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {
-      await this.look({ paths: new Set(), everywhere: "asked" });
-      if (this.failure !== undefined) throw this.failure;
-      await this.settled();
-      if (this.failure !== undefined) throw this.failure;
-      return summarize(this.machine, this.runs.results);
+      let why: SettledHints["everywhere"] = "asked";
+      // What is summed up was true at one moment: that of the last look.
+      for (let rounds = 0; ; rounds = this.planned > 0 ? 0 : rounds + 1) {
+        await this.look({ paths: new Set(), everywhere: why });
+        if (this.failure !== undefined) throw this.failure;
+        await this.settled();
+        if (this.failure !== undefined) throw this.failure;
+        if (this.stopped || (await this.isAsSeen(rounds))) return summarize(this.machine, this.runs.results);
+        why = "confirm";
+      }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Whether the files are those of the last look; where a program only touches them all the time, it ends after a few. */
+  private async isAsSeen(rounds: number): Promise<boolean> {
+    const { project, snapshot } = this;
+    const hasRun = this.runs.results.size > 0;
+    if (!hasRun || project === undefined || snapshot === undefined || rounds >= touchedRounds) return true;
+    return (await project.scanner.isStill(snapshot, (this.confirming = new AbortController()).signal)) !== false;
   }
 
   /** Plans and runs, then watches: every settled change is looked at until `stop`. Resolves when it is ready. */
@@ -127,6 +150,7 @@ export class Loop {
         this.dispatch({ kind: "hinted" });
       },
       onSettled: (hints) => void this.look(hints),
+      concerns: (file) => this.reader.concerns(file),
       onNotice: (text) => this.audience.tell({ kind: "notice", text }),
       fingerprint: () => this.reader.scan().statDigest(),
       rules: { quietMs },
@@ -185,7 +209,7 @@ export class Loop {
     this.stopped = true;
     this.confirming?.abort();
     this.watcher?.close();
-    this.holds?.close();
+    this.holds.close();
     this.dispatch({ kind: "stop" });
     await Promise.all([this.looking, this.settled()]);
     await this.engine?.close();
@@ -246,6 +270,8 @@ export class Loop {
     this.plans = new Map(planned.map((plan) => [plan.item.target.name, plan]));
     for (const { path: at, reason } of snapshot.unreadable()) this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     const affected = planned.filter((plan) => this.isWanted(plan));
+    if (this.watcher === undefined) this.giveUp(affected);
+    this.planned = affected.filter((plan) => !this.runs.movingInputs.hasGivenUp(plan.item.target.name)).length;
     this.audience.tell({
       kind: "planned",
       affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: reasonsOf(plan, this.forced) })),
@@ -257,10 +283,14 @@ export class Loop {
     this.forced = undefined;
     this.dispatch({
       kind: "planned",
-      functions: planned.map((plan) => asPlannedFunction(plan, forced, this.holds)),
+      functions: planned.map((plan) => {
+        const { name } = plan.item.target;
+        const before = this.machine.functions.find((fn) => fn.name === name);
+        return asPlannedFunction(plan, forced, this.holds, before, this.runs.movingInputs.hasGivenUp(name));
+      }),
       unsettled: this.waitingLooks > 0 || this.watcher?.isUnsettled === true,
     });
-    this.holds?.whenReleased((names) => this.dispatch({ kind: "released", names }));
+    this.holds.whenReleased((names) => this.dispatch({ kind: "released", names }));
     if (this.watcher === undefined || !isSettled(this.machine)) return;
     // Hints named a part of the files; before all is called current, all of them are looked at.
     if (hints.everywhere === undefined) this.confirm();
@@ -330,7 +360,12 @@ export class Loop {
   private perform(effect: Effect): void {
     if (effect.kind === "start") void this.runOne(effect);
     else if (effect.kind === "blocked") this.audience.tell({ kind: "blocked", name: effect.name, need: effect.need });
-    else if (effect.kind === "short") {
+    else if (effect.kind === "restless") {
+      const plan = this.plans.get(effect.name)!;
+      const files = this.restless.get(effect.name) ?? plan.reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
+      const row = this.machine.functions.find((fn) => fn.name === effect.name)!;
+      this.audience.noticeOnce(restlessText(plan, row, files), `restless ${effect.name} ${files[0]}`);
+    } else if (effect.kind === "short") {
       this.audience.tell({ kind: "notice", text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended` });
     }
     else {
@@ -342,19 +377,21 @@ export class Loop {
   private async runOne(effect: Extract<Effect, { kind: "start" }>): Promise<void> {
     const plan = this.plans.get(effect.name)!;
     const project = this.project!;
+    const snapshot = this.snapshot!;
     const context = {
       project,
-      snapshot: this.snapshot!,
+      snapshot,
       engine: this.engine!,
       store: this.store,
       secretKey: this.place.state.hashKey,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
-      stoodStill: () => this.stoodStill(plan, project),
+      movedSince: () => this.movedSince(plan, project, snapshot),
       emit: (notice: LoopNotice) => this.audience.tell(notice),
     };
-    const finished = await this.runs.run({ ...plan, reasons: [...effect.reasons] }, context, this.watcher !== undefined);
-    this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome: finished.outcome, fresh: finished.fresh });
+    const { finished, outcome } = await this.runs.run({ ...plan, reasons: [...effect.reasons] }, context, this.watcher !== undefined);
+    if (finished.moved !== undefined) this.restless.set(effect.name, finished.moved);
+    this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome, fresh: finished.fresh });
     if (this.stopped) return;
     if (!finished.fresh) {
       // Somebody writes: a watch waits until the files rest.
@@ -364,14 +401,33 @@ export class Loop {
   }
 
   /**
-   * Whether a function's inputs are what they were. A watch asks its hints and looks at everything once nothing runs
-   * (`confirm`); without one, all that the function reads is looked at.
+   * Inputs of a function that are not what they were; undefined where all are. A watch asks its hints and looks at
+   * everything once nothing runs (`confirm`); without one, all that the function reads is looked at.
    */
-  private stoodStill(plan: PlannedTarget, project: Project): boolean {
-    const named = this.waitingLooks > 0 || this.project !== project ? undefined : this.watcher?.unsettledPaths();
-    if (named?.size === 0) return this.plans.get(plan.item.target.name)?.digest === plan.digest;
+  private movedSince(plan: PlannedTarget, project: Project, then: ProjectSnapshot): string[] | undefined {
+    // What a call writes itself is not announced yet when it ends.
+    const hintsTell = this.waitingLooks === 0 && this.project === project && !plan.item.call.core.some(({ fn }) => fn.name === "export");
+    const named = !hintsTell ? undefined : this.watcher?.unsettledPaths();
+    const files = (now: ProjectSnapshot): string[] => filesMovedSince(plan, then, now, this.hasher, project.root);
+    if (named?.size === 0) {
+      const isStill = this.plans.get(plan.item.target.name)?.digest === plan.digest;
+      return isStill ? undefined : files(this.snapshot!);
+    }
     const now = named === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(named);
-    return plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
+    const isStill = plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
+    return isStill ? undefined : files(now);
+  }
+
+  /** Of functions that ran too often in one command: nothing can be said of them while their inputs go on changing. */
+  private giveUp(affected: readonly PlannedTarget[]): void {
+    const { movingInputs, results } = this.runs;
+    for (const { item, reasons } of affected) {
+      const last = results.get(item.target.name);
+      if (last === undefined || !movingInputs.isEnough(last.name) || movingInputs.hasGivenUp(last.name)) continue;
+      const failed = movingInputs.failed(last, reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : [])));
+      results.set(last.name, failed);
+      this.audience.tell(failed);
+    }
   }
 
   /** Before everything is called current: events may have been lost, so the files are looked at once more. */

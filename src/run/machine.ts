@@ -1,5 +1,5 @@
 import { shortage } from "./limits.ts";
-import { unknownFunction, type Effect, type FunctionState, type LoopEvent, type LoopState, type PlannedFunction, type Step } from "./state.ts";
+import { restlessFrom, unknownFunction, type Effect, type FunctionState, type LoopEvent, type LoopState, type Outcome, type PlannedFunction, type Step } from "./state.ts";
 
 /**
  * What happens to each function, as a pure reducer: state and event in, state and effects out. Nothing here knows of
@@ -16,6 +16,12 @@ import { unknownFunction, type Effect, type FunctionState, type LoopEvent, type 
  *                                                      still affected     planned: another digest,
  *                                                                         policy `restart`
  *
+ *   running ── finished, but an input moved ──▶ overtaken ── planned: affected ──▶ queued (held from the third time on)
+ *                                                   └─────── planned: current ───▶ idle
+ *
+ * `overtaken` is not at rest: no summary, no exit code and no "settled" before the look that follows. From the third
+ * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed.
+ *
  * In manual mode a function is `parked` where it would be queued, until it is asked for. `settling` is the loop's, not a function's: hints came in and nothing is known yet; no function starts meanwhile.
  */
 export function reduce(state: LoopState, event: LoopEvent): Step {
@@ -25,7 +31,7 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
     case "planned":
       return advance(planned(state, event.functions, event.unsettled ?? false));
     case "finished":
-      return advance(cancelAfterFailure(withFunction(state, event.name, (fn) => finished(fn, event, state))));
+      return advance(withRestless(state, cancelAfterFailure(withFunction(state, event.name, (fn) => finished(fn, event, state)))));
     case "released":
       return advance({
         state: { ...state, functions: state.functions.map((fn) => (event.names.includes(fn.name) ? { ...fn, held: false } : fn)) },
@@ -85,10 +91,13 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
     const stale: FunctionState = { ...fn, verdict: "stale" };
     if (plan.policy === "queue" || manual) return stale;
     effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "stale" });
-    return { ...stale, phase: "cancelling" };
+    const overtaken = plan.forced ? fn.overtaken : fn.overtaken + 1;
+    if (overtaken > fn.overtaken && overtaken >= restlessFrom) effects.push({ kind: "restless", name: fn.name, times: overtaken });
+    return { ...stale, phase: "cancelling", overtaken };
   }
   if (fn.phase === "cancelling") return fn;
-  if (!plan.affected) return { ...fn, phase: "idle", verdict: "current", failed: undefined, blockedBy: undefined };
+  if (plan.givenUp === true) return { ...fn, phase: "idle", verdict: "failed", failed: plan.digest };
+  if (!plan.affected) return { ...fn, phase: "idle", verdict: "current", failed: undefined, blockedBy: undefined, ...rested };
   const failedOnTheSame = fn.verdict === "failed" && fn.failed === plan.digest;
   if (failedOnTheSame && !plan.forced) return { ...fn, phase: "idle" };
   return { ...fn, phase: manual ? "parked" : "queued", verdict: fn.phase === "initial" ? "unknown" : "stale" };
@@ -101,13 +110,28 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
   if (event.digest !== fn.wanted) {
     if (fn.wanted === "") return { ...ended, phase: "stopped", verdict: "stale" };
     // The edit that started it was taken back: the result of the files as they are is there already.
-    return fn.affected ? { ...ended, phase: again, verdict: "stale" } : { ...ended, verdict: "current", failed: undefined };
+    if (!fn.affected) return { ...ended, verdict: "current", failed: undefined, ...rested };
+    const byItself = event.outcome === "cancelled" ? ended : overtakenOnceMore(ended, event.outcome);
+    return { ...byItself, phase: again, verdict: "stale" };
   }
   if (event.outcome === "cancelled") return { ...ended, phase: isHalted(state) ? "idle" : again, verdict: "cancelled" };
   // What it read is not what was hashed: the look that follows every run decides what it has to read.
-  if (!event.fresh) return { ...ended, verdict: "stale" };
-  if (event.outcome === "passed") return { ...ended, verdict: "current", failed: undefined };
-  return { ...ended, verdict: "failed", failed: event.digest };
+  if (!event.fresh) return { ...overtakenOnceMore(ended, event.outcome), phase: "overtaken", verdict: "stale" };
+  if (event.outcome === "passed") return { ...ended, verdict: "current", failed: undefined, ...rested };
+  return { ...ended, verdict: "failed", failed: event.digest, ...rested };
+}
+
+function overtakenOnceMore(fn: FunctionState, outcome: Outcome): FunctionState {
+  return { ...fn, overtaken: fn.overtaken + 1, endedStale: fn.endedStale + 1, passedStale: outcome === "passed" };
+}
+
+/** The row of attempts that files overtook has ended. */
+const rested = { overtaken: 0, endedStale: 0 } as const;
+
+/** Tells of functions whose attempts have become too many with this step. */
+function withRestless(before: LoopState, { state, effects }: Step): Step {
+  const grown = state.functions.filter((fn) => fn.overtaken >= restlessFrom && fn.overtaken > (before.functions.find((old) => old.name === fn.name)?.overtaken ?? 0));
+  return { state, effects: [...effects, ...grown.map((fn): Effect => ({ kind: "restless", name: fn.name, times: fn.overtaken }))] };
 }
 
 /** What is parked is asked for. */
@@ -168,7 +192,7 @@ function advance({ state, effects }: Step): Step {
       if (fn.blockedBy !== need) all.push({ kind: "blocked", name: fn.name, need });
       return { ...fn, phase: "idle", verdict: "blocked", blockedBy: need };
     }
-    if (!needs.every((need) => need.phase === "idle" && need.verdict === "current")) return { ...fn, phase: "queued" };
+    if (!needs.every(isThere)) return { ...fn, phase: "queued" };
     if (fn.held || full || busy.length >= state.limits.jobs) return { ...fn, phase: "queued" };
     const shortOf = shortage(state.limits, busy, fn.uses);
     if (shortOf !== undefined) {
@@ -180,6 +204,12 @@ function advance({ state, effects }: Step): Step {
     all.push({ kind: "start", name: fn.name, digest: fn.wanted, reasons: fn.reasons });
     return { ...fn, phase: "running", running: fn.wanted, blockedBy: undefined, shortOf: undefined };
   }
+}
+
+/** Whether what needs it may run: it is current, or it never comes to rest, passed the last time and waits. */
+function isThere({ phase, verdict, held, overtaken, passedStale }: FunctionState): boolean {
+  if (phase === "idle") return verdict === "current";
+  return phase === "queued" && held && passedStale && overtaken >= restlessFrom;
 }
 
 /** Functions that left the configuration and whose run is gone. */

@@ -1,7 +1,12 @@
+import { MovingFiles } from "../engine/index.ts";
+
 /**
- * Whether a run failed because a file of its inputs was touched while it was sent to the engine: that says nothing of the
- * function, even where the content is what it was. The engine wraps the sender's words (fsutil/sender.ts) in its own.
+ * The files of which a run failed because they were touched while they were sent to the engine, absolute or as the engine
+ * names them: that says nothing of the function, even where the content is what it was. Undefined for any other failure.
+ * The engine wraps the sender's words (fsutil/sender.ts) in its own.
  */
-export function isMovedInput(failure: unknown): boolean {
-  return failure instanceof Error && failure.message.includes("changed while it was being read");
+export function movedInputs(failure: unknown): readonly string[] | undefined {
+  if (failure instanceof MovingFiles) return failure.moved;
+  const [, file] = (failure instanceof Error && /(?:.*: )?(.+) changed while it was being read/.exec(failure.message)) || [];
+  return file === undefined ? undefined : [file];
 }

@@ -1,6 +1,6 @@
 import type { PlannedTarget } from "../plan/index.ts";
 import type { Holds } from "./holds.ts";
-import type { PlannedFunction } from "./state.ts";
+import type { FunctionState, PlannedFunction } from "./state.ts";
 
 /** What is asked for whatever its state: everything, or functions by name. */
 export type Forced = ReadonlySet<string> | "all" | undefined;
@@ -14,7 +14,7 @@ export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["r
 }
 
 /** A plan as the state machine takes it. */
-export function asPlannedFunction(plan: PlannedTarget, forced: Forced, holds: Holds | undefined): PlannedFunction {
+export function asPlannedFunction(plan: PlannedTarget, forced: Forced, holds: Holds, before: FunctionState | undefined, givenUp: boolean): PlannedFunction {
   const { target } = plan.item;
   const asked = isForced(plan, forced);
   return {
@@ -26,6 +26,7 @@ export function asPlannedFunction(plan: PlannedTarget, forced: Forced, holds: Ho
     affected: plan.verdict === "affected" || asked,
     reasons: asked ? reasonsOf(plan, forced) : plan.reasons,
     forced: asked,
-    held: !asked && holds?.isHeld(target.name, plan.digest, target.debounceMs) === true,
+    held: !asked && holds.isHeld(target.name, plan.digest, target.debounceMs, before),
+    givenUp,
   };
 }

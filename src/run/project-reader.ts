@@ -81,6 +81,11 @@ export class ProjectReader {
     return scanner.scan(changed, beforeRead);
   }
 
+  /** Whether a path (absolute) has anything to do with what is kept true. */
+  concerns(file: string): boolean {
+    return (this.readNow?.project.scanner ?? this.brokenScanner)?.concerns(file) ?? true;
+  }
+
   /** Whether configuration or module are others than those that were read. */
   isOutdated(snapshot: ProjectSnapshot): boolean {
     return this.readNow === undefined || digestOfSources(this.readNow.project, snapshot) !== this.sourcesDigest;

@@ -3,27 +3,29 @@ import type { PlannedTarget } from "../plan/index.ts";
 import type { FinishedNotice } from "./events.ts";
 import { runFunction, type FunctionRunContext } from "./function-run.ts";
 import { MovingInputs } from "./moving-inputs.ts";
+import type { Outcome } from "./state.ts";
 import { OpenSteps } from "./open-steps.ts";
 
 /** The functions that run at this moment, and what came of those that ran. */
 export class Runs {
   private readonly running = new Map<string, { controller: AbortController; openSteps: OpenSteps }>();
-  private readonly movingInputs = new MovingInputs();
+  readonly movingInputs = new MovingInputs();
   /** The newest of each function. */
   readonly results = new Map<string, FinishedNotice>();
 
   /** Runs it to its end, which is told and recorded. `waits`: a watch, which runs it again when files rest. */
-  async run(plan: PlannedTarget, context: Omit<FunctionRunContext, "openSteps">, waits: boolean): Promise<FinishedNotice> {
+  async run(plan: PlannedTarget, context: Omit<FunctionRunContext, "openSteps">, waits: boolean): Promise<{ finished: FinishedNotice; outcome: Outcome }> {
     const { name } = plan.item.target;
     const run = { controller: new AbortController(), openSteps: new OpenSteps() };
     this.running.set(name, run);
-    const { finished: ended, record } = await runFunction(plan, run.controller, { ...context, openSteps: run.openSteps });
+    this.movingInputs.started(name);
+    const { finished: ended, outcome, record } = await runFunction(plan, run.controller, { ...context, openSteps: run.openSteps });
     this.running.delete(name);
     const finished = waits ? ended : this.movingInputs.judge(ended);
     this.results.set(name, finished);
     context.emit(finished);
     await record();
-    return finished;
+    return { finished, outcome: finished.outcome === "failed" ? "failed" : outcome };
   }
 
   get isEmpty(): boolean {

@@ -14,7 +14,8 @@ export interface LoopState {
   stopping: boolean;
 }
 
-export type Phase = "initial" | "queued" | "parked" | "running" | "cancelling" | "idle" | "stopped";
+/** `overtaken`: it ended, but an input moved meanwhile; the look that follows decides what comes next. */
+export type Phase = "initial" | "queued" | "parked" | "running" | "cancelling" | "overtaken" | "idle" | "stopped";
 /** What is known of the newest files: `current` passed, `failed` did not, `blocked` waits for a need that failed. */
 export type Verdict = "unknown" | "current" | "stale" | "failed" | "blocked" | "cancelled";
 
@@ -34,6 +35,12 @@ export interface FunctionState {
   failed: string | undefined;
   /** Its own quiet time is not over yet. */
   held: boolean;
+  /** How many attempts in a row its own inputs made stale. */
+  overtaken: number;
+  /** How many of these came to their end, not cancelled by the edit. */
+  endedStale: number;
+  /** Whether the last of these passed, though on inputs that are others by now. */
+  passedStale: boolean;
   reasons: readonly Reason[];
   /** Which need keeps it from running. */
   blockedBy: string | undefined;
@@ -54,8 +61,11 @@ export interface PlannedFunction {
   uses: Resources;
   /** Its own quiet time is not over: it waits for `released`. */
   held?: boolean;
+  /** Its inputs moved in so many runs that no other follows: it counts as failed. */
+  givenUp?: boolean;
 }
 
+/** What came of an attempt by itself. */
 export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
 
 export type LoopEvent =
@@ -67,7 +77,7 @@ export type LoopEvent =
       /** Files moved again meanwhile: what became stale is cancelled, but nothing starts before the next look. */
       unsettled?: boolean;
     }
-  /** `fresh`: its inputs stood still, so the result is that of `digest`. */
+  /** `fresh`: its inputs stood still, so the result is that of `digest`; else it is that of no known state. */
   | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
   /** The quiet time of these is over. */
   | { kind: "released"; names: readonly string[] }
@@ -81,7 +91,12 @@ export type Effect =
   | { kind: "cancel"; name: string; digest: string; why: CancelCause }
   | { kind: "blocked"; name: string; need: string }
   /** It could run, but what it uses of that limit would be more than is left. */
-  | { kind: "short"; name: string; of: string };
+  | { kind: "short"; name: string; of: string }
+  /** Its own inputs made it stale again and again: it waits before the next attempt. */
+  | { kind: "restless"; name: string; times: number };
+
+/** From so many attempts in a row on, a function waits, and those that need it may run on what it made. */
+export const restlessFrom = 3;
 
 export type CancelCause = "stale" | "gone" | "stop" | "fail-fast";
 
@@ -112,6 +127,9 @@ export function unknownFunction(name: string): FunctionState {
     running: undefined,
     failed: undefined,
     held: false,
+    overtaken: 0,
+    endedStale: 0,
+    passedStale: false,
     reasons: [],
     blockedBy: undefined,
     uses: { containers: 0, memoryBytes: 0, cpus: 0 },

@@ -35,6 +35,16 @@ export function diffListings(
   return changes;
 }
 
+/** Paths that differ between two listings; the times of a folder say nothing. */
+export function changedPaths(
+  before: TreeListing,
+  after: TreeListing,
+  sameContent?: (before: TreeEntry, after: TreeEntry) => boolean,
+): string[] {
+  const { added, changed, removed } = diffListings(before, after, sameContent);
+  return [...added, ...removed, ...changed.map((change) => change.after)].map((entry) => entry.path);
+}
+
 /** The order of listings: parents before children, siblings by the bytes of their names. */
 export function compareTreePaths(a: string, b: string): number {
   if (a === b) return 0;

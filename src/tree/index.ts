@@ -2,12 +2,13 @@
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
-export { compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
+export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./entries.ts";
 export { findGitRoot, gitDirectories, isGitignored, parseGitignore, type IgnoreRule } from "./gitignore.ts";
 export type { HashStore } from "./hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";
+export { PathTest } from "./path-test.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { listTree, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";

@@ -69,6 +69,13 @@ export class TreeScanner {
     return undefined;
   }
 
+  /** Whether that folder (absolute, below the real root) was entered by the last scan. */
+  knowsFolder(folder: string): boolean {
+    if (this.known === undefined) return false;
+    const { realRoot, walk } = this.known;
+    return folder === realRoot || (folder.startsWith(`${realRoot}/`) && walk.knows(folder.slice(realRoot.length + 1)));
+  }
+
   private isPresent(): boolean {
     return statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true;
   }

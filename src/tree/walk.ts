@@ -96,6 +96,11 @@ export class Walk {
     });
   }
 
+  /** Whether the folder was entered. */
+  knows(folder: string): boolean {
+    return this.known.has(folder) || this.outdated.has(folder);
+  }
+
   /** Forgets the folders that hold these paths, and the paths themselves where they are folders. */
   forget(changed: ReadonlySet<string>): void {
     for (const file of changed) {

@@ -27,6 +27,8 @@ export interface WatcherOptions {
   /** The first hint of a burst: until `onSettled` follows, what is known of the files may be old. */
   onUnsettled?(): void;
   onSettled(hints: SettledHints): void;
+  /** Whether a path has anything to do with what is watched; what has not is looked at with the next change that has. */
+  concerns?(path: string): boolean;
   onNotice(text: string): void;
   /** Digest of a stat scan; for polling. */
   fingerprint(): string;
@@ -43,6 +45,8 @@ export interface WatcherOptions {
 
 /** More hints than this in one burst, and the kernel's queue (16,384 by default) may have overflowed unseen. */
 const burstHints = Math.min(2000, Math.floor(maxQueuedEvents() / 4));
+/** So many within this time count as a burst, whatever they name. */
+const foreignWindowMs = 1000;
 /** Everything is looked at again this seldom even without hints: a part of the time in 300 at most. */
 const slowestTimerMs = 60_000;
 
@@ -56,6 +60,10 @@ export class Watcher {
   private settle: SettleState = idle;
   private pending: SettledHints = { paths: new Set(), everywhere: undefined };
   private hintCount = 0;
+  /** Named, but no reason to look. */
+  private foreign = new Set<string>();
+  private foreignSinceMs = 0;
+  private foreignCount = 0;
   private revision: string;
   private gitWatcher: FSWatcher | undefined;
   private announcedHold: string | undefined;
@@ -133,6 +141,7 @@ export class Watcher {
   private listener(): HintListener {
     return {
       onHint: (path) => {
+        if (this.options.concerns?.(path) === false) return this.noteForeign(path);
         this.hintCount++;
         if (this.hintCount <= burstHints) this.pending.paths.add(path);
         else this.pending.everywhere ??= "burst";
@@ -140,6 +149,18 @@ export class Watcher {
       },
       onFailure: (error) => this.fallBack(reasonFor(error)),
     };
+  }
+
+  /** Others may be lost where these come in masses. */
+  private noteForeign(path: string): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.foreignSinceMs > foreignWindowMs) {
+      this.foreignSinceMs = nowMs;
+      this.foreignCount = 0;
+    }
+    if (++this.foreignCount > burstHints) this.lookEverywhere("burst");
+    else if (this.foreign.size < burstHints) this.foreign.add(path);
+    else this.pending.everywhere ??= "burst";
   }
 
   private open(kind: "folders" | "recursive"): HintSource {
@@ -174,6 +195,9 @@ export class Watcher {
     if (revision !== this.revision) this.pending.everywhere ??= "git";
     this.revision = revision;
     const hints = this.pending;
+    for (const path of this.foreign) hints.paths.add(path);
+    this.foreign = new Set();
+    this.foreignCount = 0;
     this.pending = { paths: new Set(), everywhere: undefined };
     this.hintCount = 0;
     this.options.onSettled(hints);

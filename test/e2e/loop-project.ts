@@ -108,8 +108,9 @@ export class WatchProcess {
   private waiters: (() => void)[] = [];
   private readonly exited: Promise<unknown>;
 
-  constructor(cwd: string, words: readonly string[]) {
-    this.child = spawn(process.execPath, [cliFile, "watch", "--json", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  /** `words` begin with options of `watch`, or with another command. */
+  constructor(cwd: string, words: readonly string[], command = "watch") {
+    this.child = spawn(process.execPath, [cliFile, command, "--json", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.exited = once(this.child, "exit");
     void this.exited.then(() => this.wake());
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
@@ -133,9 +134,23 @@ export class WatchProcess {
     }
   }
 
+  /** Waits until all that was said so far is what `holds` asks for. */
+  async until(holds: (events: readonly WatchEvent[]) => boolean): Promise<void> {
+    while (!holds(this.events)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`it ended before: ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
   /** Names of what started since `from`, in order. */
   startedSince(from: number): string[] {
     return this.events.slice(from).filter((event) => event.event === "started").map((event) => event.name!);
+  }
+
+  /** Its exit code, once it has ended by itself. */
+  async end(): Promise<number | string | null> {
+    await this.exited;
+    return this.child.exitCode ?? this.child.signalCode;
   }
 
   /** Ends it and gives its exit code, or the signal that ended it. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { UserError } from "../../errors/index.ts";
 import type { FinishedNotice, FunctionState, LoopNotice, LoopState } from "../../run/index.ts";
-import { causes, shortDigest } from "../text.ts";
+import { causes, movedText, shortDigest } from "../text.ts";
 import { tame } from "./styled-line.ts";
 
 /** How a function stands, in the words of the view. */
@@ -80,7 +80,8 @@ export class Board {
       case "finished": {
         const past = this.of(notice.name);
         Object.assign(past, { startedMs: undefined, finished: notice, endedAt: at });
-        if (notice.outcome === "passed") past.failure = undefined;
+        if (notice.outcome === "stale") past.cause = movedText(notice);
+        else if (notice.outcome === "passed") past.failure = undefined;
         else if (notice.outcome !== "cancelled") past.failure = this.failureOf(notice, past.lines);
         past.lines = [];
         break;
@@ -152,7 +153,7 @@ function shortMessage(message: string): string {
 
 function standingOf(fn: FunctionState): Standing {
   if (fn.phase === "running") return fn.running === fn.wanted ? "running" : "stale";
-  if (fn.phase === "queued" || fn.phase === "parked") return "stale";
+  if (fn.phase === "queued" || fn.phase === "parked" || fn.phase === "overtaken") return "stale";
   if (fn.phase === "cancelling") return "cancelled";
   return fn.verdict;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Holds } from "../../../src/run/holds.ts";
+import { backoffMs, Holds } from "../../../src/run/holds.ts";
 import { FakeClock } from "../watch/fake-clock.ts";
 
 /** The whole watch rests 50 ms; `slow` asks for 500 ms. */
@@ -54,4 +54,28 @@ test("a time shorter than that of the whole watch changes nothing", () => {
   holds.isHeld("quick", "1", 20);
   expect(holds.isHeld("quick", "2", 20)).toBe(false);
   expect(holds.isHeld("plain", "2", undefined)).toBe(false);
+});
+
+test("a function whose inputs never rest waits twice as long each time, a minute at most, whatever moves meanwhile", () => {
+  const { clock, holds, released } = rig();
+  const waits: number[] = [];
+  for (let overtaken = 1; overtaken <= 12; overtaken++) {
+    const startMs = clock.nowMs();
+    if (!holds.isHeld("gen", `${overtaken}`, undefined, { overtaken, endedStale: overtaken })) {
+      waits.push(0);
+      continue;
+    }
+    holds.whenReleased((names) => released.push([clock.nowMs(), names]));
+    clock.advanceTo(startMs + 100);
+    expect(holds.isHeld("gen", `${overtaken} and more`, undefined, { overtaken, endedStale: overtaken })).toBe(true);
+    const before = released.length;
+    while (released.length === before) clock.advanceTo(clock.nowMs() + 100);
+    waits.push(clock.nowMs() - startMs);
+  }
+  expect(waits).toEqual([0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  expect(holds.isHeld("gen", "at last", undefined)).toBe(false);
+});
+
+test("runs that edits cancel make a function wait two seconds at most", () => {
+  expect([2, 3, 4, 5, 9].map((overtaken) => backoffMs({ overtaken, endedStale: 0 }))).toEqual([0, 500, 1000, 2000, 2000]);
 });

@@ -33,8 +33,15 @@ function finish(text: string): LoopEvent {
 function short(effect: Effect): string {
   if (effect.kind === "blocked") return `blocked ${effect.name} by ${effect.need}`;
   if (effect.kind === "short") return `short ${effect.name} of ${effect.of}`;
+  if (effect.kind === "restless") return `restless ${effect.name} ${effect.times}`;
   if (effect.kind === "cancel") return `cancel ${effect.name}:${effect.digest} ${effect.why}`;
   return `start ${effect.name}:${effect.digest}`;
+}
+
+/** The plan, but that this function waits. */
+function held(event: LoopEvent, name: string): LoopEvent {
+  if (event.kind !== "planned") throw new Error("not a plan");
+  return { ...event, functions: event.functions.map((fn) => (fn.name === name ? { ...fn, held: true } : fn)) };
 }
 
 function uses(text: string, gigabytes: number): PlannedFunction {
@@ -176,6 +183,66 @@ const cases: { name: string; jobs?: number; failFast?: boolean; manual?: boolean
       [plan("lib:2"), ["start lib:2"]],
     ],
     end: "lib running",
+  },
+  {
+    name: "from the third attempt in a row that files overtook it is told, and those that need it run while it waits",
+    steps: [
+      [plan("gen:1", "use<gen:1"), ["start gen:1"]],
+      [finish("gen:1 passed moved"), []],
+      [plan("gen:2", "use<gen:2"), ["start gen:2"]],
+      [finish("gen:2 passed moved"), []],
+      [plan("gen:3", "use<gen:3"), ["start gen:3"]],
+      [finish("gen:3 passed moved"), ["restless gen 3"]],
+      [held(plan("gen:4", "use<gen:4"), "gen"), ["start use:4"]],
+      [finish("use:4 passed"), []],
+      [{ kind: "released", names: ["gen"] }, ["start gen:4"]],
+      [finish("gen:4 failed moved"), ["restless gen 4"]],
+      [held(plan("gen:5", "use<gen:5"), "gen"), []],
+    ],
+    end: "gen queued, use queued",
+  },
+  {
+    name: "an attempt that stood still ends the row",
+    steps: [
+      [plan("gen:1"), ["start gen:1"]],
+      [finish("gen:1 passed moved"), []],
+      [plan("gen:2"), ["start gen:2"]],
+      [finish("gen:2 passed moved"), []],
+      [plan("gen:3"), ["start gen:3"]],
+      [finish("gen:3 passed"), []],
+      [plan("gen:4"), ["start gen:4"]],
+      [finish("gen:4 passed moved"), []],
+    ],
+    end: "gen overtaken",
+  },
+  {
+    name: "runs that edits cancel count as well",
+    steps: [
+      [plan("a:1"), ["start a:1"]],
+      [plan("a:2"), ["cancel a:1 stale"]],
+      [finish("a:1 cancelled"), ["start a:2"]],
+      [plan("a:3"), ["cancel a:2 stale"]],
+      [finish("a:2 cancelled"), ["start a:3"]],
+      [plan("a:4"), ["cancel a:3 stale", "restless a 3"]],
+      [finish("a:3 cancelled"), ["start a:4"]],
+      [plan("a:5"), ["cancel a:4 stale", "restless a 4"]],
+      [finish("a:4 cancelled"), ["start a:5"]],
+      [plan("a:6"), ["cancel a:5 stale", "restless a 5"]],
+      [finish("a:5 cancelled"), ["start a:6"]],
+      [finish("a:6 passed"), []],
+      [plan("a:7"), ["start a:7"]],
+      [plan("a:8"), ["cancel a:7 stale"]],
+    ],
+    end: "a cancelling",
+  },
+  {
+    name: "a function that was given up is failed on whatever files there are",
+    steps: [
+      [plan("a:1"), ["start a:1"]],
+      [finish("a:1 failed"), []],
+      [{ kind: "planned", functions: [{ ...planOf("a:2"), givenUp: true }] }, []],
+    ],
+    end: "a failed",
   },
   {
     name: "while hints come in nothing starts",

@@ -1,0 +1,143 @@
+/** A verdict and an exit code are those of the files as they are, whoever writes while functions run. */
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { afterEach, describe, expect, test } from "vitest";
+import { cliFile } from "./cli-process.ts";
+import { FileProject } from "./file-project.ts";
+import type { WatchProcess } from "./loop-project.ts";
+
+let project: FileProject;
+const writers: NodeJS.Timeout[] = [];
+afterEach(async () => {
+  for (const writer of writers.splice(0)) clearInterval(writer);
+  await project.remove();
+});
+
+const cat = (name: string, file: string, rest: string): string => `${name}: { call: "cat --source . --file ${file}", ${rest} }`;
+
+/** A program that writes there all the time. */
+function keepsWriting(name: string, everyMs: number, how: (file: string) => void = (file) => appendFileSync(file, "line\n")): void {
+  project.write(name, "");
+  writers.push(setInterval(() => how(project.at(name)), everyMs));
+}
+
+async function said(process: WatchProcess, text: RegExp): Promise<void> {
+  for (;;) if (text.test(String((await process.next("notice"))["text"]))) return;
+}
+
+describe("fastloop run", () => {
+  test("that a save overtook runs again: the exit code is that of the new file", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "wait 1500" });
+    const run = project.start("run");
+    expect(await run.next("output", "a")).toMatchObject({ text: expect.stringContaining("read") });
+    project.write("src/a.txt", "broken");
+    expect(await run.next("finished", "a")).toMatchObject({ outcome: "stale", fresh: false, moved: ["src/a.txt"] });
+    expect(await run.next("finished", "a")).toMatchObject({ outcome: "failed", fresh: true });
+    expect(await run.next("summary")).toMatchObject({ failed: ["a"], passed: [] });
+    expect(await run.end()).toBe(1);
+  });
+
+  test("looks once more before it ends: what was edited after it had run, or was current, is run", async () => {
+    const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/]"), cat("c", "doc/c.txt", "inputs: [doc/]")];
+    project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "quick", "doc/c.txt": "same" });
+    expect((await project.run("run", "c")).exitCode).toBe(0);
+    project.write("lib/b.txt", "wait 2500");
+    const run = project.start("run");
+    await run.until((events) => ["finished a", "output b"].every((wanted) => events.some(({ event, name }) => wanted === `${event} ${name}`)));
+    project.write("src/a.txt", "two");
+    project.write("doc/c.txt", "broken");
+    const from = run.events.length;
+    const summary = await run.next("summary");
+    expect(summary).toMatchObject({ passed: expect.arrayContaining(["a", "b"]), failed: ["c"], current: [] });
+    expect(run.startedSince(from).sort()).toEqual(["a", "c"]);
+    expect(await run.end()).toBe(1);
+    expect((await project.run("plan")).stdout).toMatch(/current {2}a/);
+  });
+
+  test("a failure that only a moved file made is no annotation and no JUnit failure", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "wait 1500 broken" });
+    const child = spawn(process.execPath, [cliFile, "run", "--format", "github", "--junit", "junit.xml"], { cwd: project.root, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    // It has been read when its record's log says so.
+    const logs = (): string => (existsSync(project.at(".fastloop/runs")) ? project.runLogs() : "");
+    const waiting = setInterval(() => {
+      if (!logs().includes("read src/a.txt")) return;
+      clearInterval(waiting);
+      writeFileSync(project.at("src/a.txt"), "mended");
+    }, 20);
+    writers.push(waiting);
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+    expect(output).toMatch(/a stale in .*: src\/a.txt changed while it ran\na passed/);
+    expect(output).not.toContain("::error");
+    expect(readFileSync(project.at("junit.xml"), "utf8")).toContain('failures="0"');
+  });
+
+  test("its own output in the tree, ignored or not, neither fails nor repeats nor dirties what does not read it", async () => {
+    const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/], needs: [a]")];
+    project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "two", ".gitignore": "*.log\n" });
+    for (const name of ["run.log", "out.txt"]) {
+      const output = project.at(name);
+      const code = await new Promise((resolve) => spawn("sh", ["-c", `"$0" "$1" run --all --json > "$2"`, process.execPath, cliFile, output], { cwd: project.root, stdio: "inherit" }).once("close", resolve));
+      expect(code).toBe(0);
+      expect(readFileSync(output, "utf8").match(/"event":"started"/g)).toHaveLength(2);
+    }
+    expect((await project.run("run")).stdout).toContain("2 current (nothing to run)");
+  });
+
+  test("inputs that never rest end it with 1, and the file is named", { timeout: 300_000 }, async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "wait 300" });
+    keepsWriting("src/dev.log", 20);
+    const { exitCode, stdout } = await project.run("run");
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/its inputs changed during or after each of 6 runs: src\/dev.log/);
+    expect(stdout).toContain('leave it out: inputs of watch.targets.a: "!src/dev.log"');
+  });
+});
+
+describe("fastloop watch", () => {
+  test("a save during a run is told as stale, with the file, and never as failed", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/], policy: queue")], { "src/a.txt": "wait 1500 broken" });
+    const watch = project.start("watch");
+    await watch.next("output", "a");
+    project.write("src/a.txt", "mended");
+    expect(await watch.next("finished", "a")).toMatchObject({ outcome: "stale", moved: ["src/a.txt"] });
+    expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed" });
+    expect(await watch.next("settled")).toMatchObject({ current: ["a"] });
+  });
+
+  test.each([
+    ["appends to", (file: string) => appendFileSync(file, "line\n")],
+    ["writes anew", (file: string) => writeFileSync(file, String(Math.random()))],
+    ["makes and deletes", (file: string) => (existsSync(file) ? rmSync(file) : writeFileSync(file, "x"))],
+  ] as const)("a program that %s a file that nobody reads makes one run of an edit, and it settles", async (_what, how) => {
+    const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/], needs: [a]")];
+    project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "two", ".gitignore": "*.log\n", "src/deep/b.txt": "x" });
+    const watch = project.start("watch");
+    await watch.next("settled");
+    keepsWriting("dev.log", 20, how);
+    keepsWriting("cache/manifest.json", 50, how);
+    for (const text of ["two", "three"]) {
+      const from = watch.events.length;
+      project.write("src/a.txt", text);
+      expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: text });
+      await watch.next("settled");
+      expect(watch.startedSince(from)).toEqual(["a", "b"]);
+    }
+    // Nothing of it is a reason to look.
+    const looks = watch.events.length;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(watch.events.slice(looks).map((event) => event.event)).toEqual([]);
+  });
+
+  test("a call that writes into its own inputs waits longer each time, says so, and starves nobody", { timeout: 300_000 }, async () => {
+    const targets = ['gen: { call: "gen --source . --stamp export --path src/gen", inputs: [src/] }', cat("use", "src/gen/out.txt", "inputs: [src/], needs: [gen]")];
+    project = new FileProject(targets, { "src/a.txt": "one" });
+    const watch = project.start("watch");
+    await said(watch, /^gen: src\/gen(\/out\.txt)?\b.* changes during each run, 3 times in a row.*"!src\/gen/);
+    await watch.next("started", "use");
+    const starts = [];
+    for (let run = 0; run < 3; run++) starts.push(Number((await watch.next("started", "gen"))["atMs"]));
+    expect(starts[2]! - starts[1]!).toBeGreaterThan(900);
+  });
+});
