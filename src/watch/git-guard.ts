@@ -4,6 +4,12 @@ import { findGitRoot, gitDirectories } from "../tree/index.ts";
 
 /** A lock this old was left by a git that died; waiting for it would be waiting for ever. */
 const staleLockMs = 60_000;
+/** So was one that nothing is written beside for this long. */
+const strayLockMs = 10_000;
+/** A rebase whose state rests this long has stopped for the user, or its git was killed: it keeps nobody waiting. */
+const rebaseRestMs = 1000;
+/** What each commit that a rebase picks moves. */
+const rebaseState = ["rebase-merge", "rebase-merge/done", "rebase-merge/msgnum", "rebase-apply", "rebase-apply/next"];
 
 /** What git does to the work tree right now. */
 export interface GitActivity {
@@ -16,10 +22,15 @@ export interface GitActivity {
 /** Looks at a repository's lock and state files; a few `stat` calls, no git process. */
 export class GitGuard {
   private readonly root: string;
+  private readonly nowMs: () => number;
   private gitDir: string | undefined;
+  private lock = { mark: "", sinceMs: 0 };
+  private rebase = { mark: "", sinceMs: 0 };
 
-  constructor(root: string) {
+  /** `nowMs` never goes back. */
+  constructor(root: string, nowMs: () => number) {
     this.root = root;
+    this.nowMs = nowMs;
     this.gitDir = this.find();
   }
 
@@ -28,11 +39,12 @@ export class GitGuard {
     return this.gitDir;
   }
 
-  look(wallClockMs: number = Date.now()): GitActivity {
+  /** `lastHintMs`: when something in the work tree was written last, as far as that is known. */
+  look(lastHintMs = Number.NEGATIVE_INFINITY, wallClockMs: number = Date.now()): GitActivity {
     // `git init` may come later than we do.
     this.gitDir ??= this.find();
     if (this.gitDir === undefined) return { busy: undefined, revision: "" };
-    return { busy: this.busy(wallClockMs), revision: `${this.mark("HEAD")} ${this.mark("index")} ${this.mark("ORIG_HEAD")}` };
+    return { busy: this.busy(lastHintMs, wallClockMs), revision: `${this.mark("HEAD")} ${this.mark("index")} ${this.mark("ORIG_HEAD")}` };
   }
 
   private find(): string | undefined {
@@ -40,11 +52,31 @@ export class GitGuard {
     return repository === undefined ? undefined : gitDirectories(repository).gitDir;
   }
 
-  private busy(wallClockMs: number): string | undefined {
-    const lock = this.stat("index.lock");
-    if (lock !== undefined && wallClockMs - lock.mtimeMs < staleLockMs) return "git holds index.lock";
-    if (this.stat("rebase-merge") !== undefined || this.stat("rebase-apply") !== undefined) return "a rebase is under way";
-    return undefined;
+  private busy(lastHintMs: number, wallClockMs: number): string | undefined {
+    return this.isLocked(lastHintMs, wallClockMs) ? "git holds index.lock" : this.isRebasing(wallClockMs) ? "a rebase is under way" : undefined;
+  }
+
+  private isLocked(lastHintMs: number, wallClockMs: number): boolean {
+    const stats = this.stat("index.lock");
+    if (stats === undefined || wallClockMs - stats.mtimeMs >= staleLockMs) return false;
+    const nowMs = this.nowMs();
+    const mark = this.mark("index.lock");
+    if (mark !== this.lock.mark) this.lock = { mark, sinceMs: nowMs };
+    // A checkout of a large tree writes there all the while.
+    return nowMs - Math.max(this.lock.sinceMs, lastHintMs) < strayLockMs;
+  }
+
+  private isRebasing(wallClockMs: number): boolean {
+    if (this.stat("rebase-merge") === undefined && this.stat("rebase-apply") === undefined) return false;
+    const nowMs = this.nowMs();
+    const names = ["HEAD", "index", ...rebaseState];
+    const mark = names.map((name) => this.mark(name)).join(" ");
+    if (mark !== this.rebase.mark) {
+      const newestMs = Math.max(...names.map((name) => this.stat(name)?.mtimeMs ?? 0));
+      // What was there before we looked; a clock that was set back makes it no younger than now.
+      this.rebase = { mark, sinceMs: nowMs - Math.max(0, wallClockMs - newestMs) };
+    }
+    return nowMs - this.rebase.sinceMs < rebaseRestMs;
   }
 
   private mark(name: string): string {

@@ -75,7 +75,7 @@ export class Watcher {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.rules = { ...defaultSettleRules, ...options.rules };
-    this.git = new GitGuard(options.root);
+    this.git = new GitGuard(options.root, () => this.clock.nowMs());
     this.revision = this.git.look().revision;
     const wanted = options.source ?? "auto";
     const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
@@ -180,7 +180,7 @@ export class Watcher {
   }
 
   private look(): void {
-    const git = this.git.look();
+    const git = this.git.look(this.settle.lastHintMs);
     const decision = decide(this.settle, this.clock.nowMs(), this.rules, git.busy !== undefined);
     this.settle = decision.state;
     if (git.busy !== this.announcedHold) {

@@ -141,3 +141,26 @@ describe("fastloop watch", () => {
     expect(starts[2]! - starts[1]!).toBeGreaterThan(900);
   });
 });
+
+describe("while git is at work", () => {
+  test("a rebase that stops for the user stops nobody: saves run, and its end is one run more", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "one" });
+    project.commitAll();
+    project.git("checkout", "-q", "-b", "topic");
+    for (const text of ["two", "three"]) {
+      project.write("src/a.txt", text);
+      project.git("commit", "-q", "-am", text);
+    }
+    const watch = project.start("watch");
+    await watch.next("settled");
+    expect(() => project.git("rebase", "-q", "-i", "--exec", "false", "main")).toThrow();
+    expect(await watch.next("finished", "a")).toMatchObject({ value: "two" });
+    project.write("src/a.txt", "while it waits");
+    expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: "while it waits" });
+    project.git("checkout", "-q", "src/a.txt");
+    project.git("rebase", "--abort");
+    await watch.next("settled");
+    expect(await watch.kill("SIGTERM")).toBe(130);
+    expect((await project.run("plan")).stdout).toMatch(/current {2}a/);
+  });
+});

@@ -56,12 +56,46 @@ test("while git holds its lock nothing is handed on, and it is said why", () => 
   expect(settled).toHaveLength(1);
 });
 
-test("a rebase under way holds changes back too", () => {
+test("a lock beside which nothing is written any more was left by a git that was killed", () => {
+  const { clock, settled, hint, root } = rig({ ".git/HEAD": "ref: refs/heads/main\n" });
+  writeFileSync(path.join(root, ".git/index.lock"), "");
+  for (let ms = 0; ms <= 8000; ms += 1000) {
+    clock.advanceTo(ms);
+    hint("a");
+  }
+  clock.advanceTo(17_900);
+  expect(settled).toEqual([]);
+  clock.advanceTo(18_400);
+  expect(settled).toHaveLength(1);
+});
+
+test("a rebase holds changes back while it picks commits", () => {
   const { clock, settled, notices, hint, root } = rig({ ".git/HEAD": "" });
   mkdirSync(path.join(root, ".git/rebase-merge"));
   hint("a");
-  clock.advanceTo(2000);
+  for (let pick = 0; pick < 20; pick++) {
+    writeFileSync(path.join(root, ".git/rebase-merge/msgnum"), "x".repeat(pick));
+    clock.advanceTo((pick + 1) * 500);
+  }
   expect([settled, notices]).toEqual([[], ["waiting: a rebase is under way"]]);
+  rmSync(path.join(root, ".git/rebase-merge"), { recursive: true });
+  clock.advanceTo(10_200);
+  expect(settled).toHaveLength(1);
+});
+
+test.each(["rebase-merge", "rebase-apply"])("a %s that rests waits for the user, or was left behind: it holds nobody up", (folder) => {
+  const { clock, settled, hint, root } = rig({ ".git/HEAD": "" });
+  mkdirSync(path.join(root, ".git", folder));
+  hint("a");
+  clock.advanceTo(500);
+  expect(settled).toEqual([]);
+  clock.advanceTo(1300);
+  expect(settled).toHaveLength(1);
+  // From then on every save is taken as ever.
+  clock.advanceTo(60_000);
+  hint("b");
+  clock.advanceTo(60_050);
+  expect(settled).toHaveLength(2);
 });
 
 test("after git moved HEAD everything is looked at", () => {
