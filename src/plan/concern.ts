@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { PathTest } from "../tree/index.ts";
-import { realIfPresent, type ScannedInput } from "./project-scan.ts";
+import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 import type { ResolvedTarget, TargetInput } from "./resolve.ts";
 
 /** An input and the real path that it was last found at. */

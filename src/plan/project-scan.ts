@@ -1,6 +1,5 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { realpathSync } from "node:fs";
 import {
   contentDigest,
   compareTreePaths,
@@ -19,15 +18,8 @@ import {
   type TreeScan,
 } from "../tree/index.ts";
 import { Concern } from "./concern.ts";
+import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 import { inPathOrder, type FileChange } from "./manifests.ts";
-
-/** A part of the host that is read: a filtered folder, or one file. */
-export interface ScannedInput {
-  kind: "directory" | "file";
-  /** Absolute. */
-  path: string;
-  filter: TreeFilter;
-}
 
 interface Place {
   root: number;
@@ -393,14 +385,6 @@ function keyOf(input: ScannedInput): string {
     keys.set(input, key);
   }
   return key;
-}
-
-export function realIfPresent(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
 }
 
 function topmostPaths(paths: readonly string[]): string[] {

@@ -3,7 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
-import type { ScannedInput } from "./project-scan.ts";
+import type { ScannedInput } from "./scanned-input.ts";
 import { withDependents } from "./order.ts";
 import type { Reason } from "./reasons.ts";
 

@@ -60,6 +60,7 @@ export class Watcher {
   private settle: SettleState = idle;
   private pending: SettledHints = { paths: new Set(), everywhere: undefined };
   private hintCount = 0;
+  private lastHintMs = Number.NEGATIVE_INFINITY;
   /** Named, but no reason to look. */
   private foreign = new Set<string>();
   private foreignSinceMs = 0;
@@ -172,7 +173,8 @@ export class Watcher {
   private hint(): void {
     if (this.closed) return;
     const wasIdle = this.settle.phase === "idle";
-    this.settle = hinted(this.settle, this.clock.nowMs());
+    this.lastHintMs = this.clock.nowMs();
+    this.settle = hinted(this.settle, this.lastHintMs);
     // Later hints only move the end: the timer that is set looks again when it fires.
     if (!wasIdle) return;
     this.options.onUnsettled?.();
@@ -180,7 +182,7 @@ export class Watcher {
   }
 
   private look(): void {
-    const git = this.git.look(this.settle.lastHintMs);
+    const git = this.git.look(this.lastHintMs);
     const decision = decide(this.settle, this.clock.nowMs(), this.rules, git.busy !== undefined);
     this.settle = decision.state;
     if (git.busy !== this.announcedHold) {
