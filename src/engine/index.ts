@@ -13,6 +13,7 @@ export type * from "./types.ts";
 export * from "./session-control.ts";
 export { imagesDir as imagesFolder } from "./embedded/daemon/paths.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
+export { setUpBoundary } from "./session-setup.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
 export { MovingFiles, TreeSync, type SyncedTree } from "./trees.ts";
 

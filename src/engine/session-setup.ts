@@ -32,9 +32,14 @@ export async function runSetup(
     child.once("close", resolve);
   });
   if (code !== 0) {
-    throw new UserError("engine-unavailable", `set-up of the embedded engine failed (${parts.join(", ")})`, {
+    throw new UserError("engine-unavailable", `set-up failed (${parts.join(", ")})`, {
       detail: tail.join("\n"),
       hint: `run it by hand to see more: node ${path.relative(process.cwd(), script)} --only ${parts.join(",")}`,
     });
   }
+}
+
+/** Builds the helper of function bodies' boundary; what does so with a host is started without an engine. */
+export function setUpBoundary(options: Pick<OpenSessionOptions, "onNotice" | "signal">): Promise<void> {
+  return runSetup(["boundary"], options);
 }

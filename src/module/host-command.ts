@@ -1,7 +1,8 @@
 /** How the host process of function bodies is started: its program, what it may read, what it sees of the environment. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { bundlePlace, type ModuleBundle } from "./bundle.ts";
+import { bundlePlace } from "./bundle.ts";
+import { confineSpec, proxyNames } from "./confine.ts";
 import { packageFolders } from "./fence.ts";
 import { distFile, findPackageRoot } from "./programs.ts";
 import { listTree } from "../tree/index.ts";
@@ -13,11 +14,33 @@ export interface HostCommand {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Throws a `UserError` where the module's packages lie outside of its repository. */
-export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv): HostCommand {
-  const node = [process.execPath, ...hostFlags(module, bundlePlace(module, env)), distFile("module-host.js")];
-  const [command = process.execPath, ...args] = endingWithUs(node);
-  return { command, args, environment: scrubbed(env) };
+/**
+ * `confine`: the helper that makes the boundary; without it the host runs as the user. Throws a `UserError` where the
+ * module's packages lie outside of its repository.
+ */
+export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): HostCommand {
+  const environment = scrubbed(env);
+  const packages = packageFolders(module);
+  const bundle = bundlePlace(module, env);
+  const programs = path.dirname(distFile("sdk.js"));
+  const folders = [...packages, path.join(findPackageRoot(), "node_modules"), programs, bundle.folder];
+  const host = (readable: readonly string[], writable: readonly string[], ...flags: string[]): string[] => [
+    process.execPath,
+    ...permissions(folders, readable, writable),
+    ...flags,
+    distFile("module-host.js"),
+  ];
+  if (confine === undefined) {
+    const [command = process.execPath, ...args] = endingWithUs(host(readableSources(module.sourceDir), []));
+    return { command, args, environment };
+  }
+  // It is shown to the body before it is made.
+  mkdirSync(bundle.folder, { recursive: true });
+  // Behind the boundary links lead nowhere, and the folder for temporary files is the body's own.
+  // A trace that can't be written, as in the folder of the module, makes Node wait for ever.
+  const command = host([path.join(module.sourceDir, "*"), "/tmp/*"], ["/tmp/*"], "--trace-event-file-pattern=/tmp/node_trace.${rotation}.log");
+  const spec = confineSpec(module, command, { readable: [programs, bundle.folder], packages, environment });
+  return { command: confine, args: [JSON.stringify(spec)], environment };
 }
 
 /**
@@ -30,33 +53,26 @@ function endingWithUs(words: string[]): string[] {
   return [setpriv, "--pdeathsig", "KILL", "--", ...words];
 }
 
-/** Only what Node itself needs: a body sees none of the user's environment, as in an engine's container. */
+/** Only what Node itself needs, and the user's proxies: a body sees none of the user's environment, as in an engine's container. */
 function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
-  for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG"]) {
+  for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG", ...proxyNames]) {
     if (env[name] !== undefined) kept[name] = env[name];
   }
   return kept;
 }
 
-/** Node's permission model: reads of the module, of packages and of the programs; no writes, children or workers. */
-function hostFlags(module: ModuleInfo, bundle: ModuleBundle): string[] {
+/** Node's permission model, the second line: reads of packages, programs and these places; no children or workers. */
+function permissions(folders: readonly string[], readable: readonly string[], writable: readonly string[]): string[] {
   const flags = process.allowedNodeEnvironmentFlags;
-  const readable = new Set<string>();
-  for (const folder of [
-    ...packageFolders(module),
-    path.join(findPackageRoot(), "node_modules"),
-    path.dirname(distFile("sdk.js")),
-    bundle.folder,
-  ]) {
-    readable.add(folder);
-    if (existsSync(folder)) readable.add(realpathSync(folder)); // A workspace's, which is elsewhere in the repository.
-  }
+  // A workspace's packages are elsewhere in the repository.
+  const real = folders.flatMap((folder) => (existsSync(folder) ? [folder, realpathSync(folder)] : [folder]));
   return [
     flags.has("--permission") ? "--permission" : "--experimental-permission",
     ...(flags.has("--allow-net") ? ["--allow-net"] : []),
-    ...[...readable].map((folder) => `--allow-fs-read=${path.join(folder, "*")}`),
-    ...readableSources(module.sourceDir).map((place) => `--allow-fs-read=${place}`),
+    ...[...new Set(real)].map((folder) => `--allow-fs-read=${path.join(folder, "*")}`),
+    ...readable.map((place) => `--allow-fs-read=${place}`),
+    ...writable.map((place) => `--allow-fs-write=${place}`),
     "--disable-warning=ExperimentalWarning",
     "--disable-warning=SecurityWarning",
   ];

@@ -1,4 +1,5 @@
 /** Starts, feeds and restarts the host process; the only part of the CLI that knows how bodies are run. */
+import type { BoundaryOptions } from "./boundary.ts";
 import type { CallRequest } from "./host/protocol.ts";
 import { startHost, type Running } from "./host-start.ts";
 import { orAborted } from "./or-aborted.ts";
@@ -24,7 +25,7 @@ interface SessionAccess {
   token: string;
 }
 
-export interface ModuleHostOptions {
+export interface ModuleHostOptions extends BoundaryOptions {
   module: ModuleInfo;
   /** `EngineSession.body`: what bodies are given. May still be opening: the process starts meanwhile. */
   session: SessionAccess | Promise<SessionAccess>;
@@ -73,9 +74,9 @@ class Host implements ModuleHost {
           timer = setTimeout(() => reject(abortReason(signal)), cancelGraceMs);
         };
         signal?.addEventListener("abort", onAbort, { once: true });
-        const { objects, mainObject } = this.options.module;
+        const { objects, interfaces, mainObject } = this.options.module;
         const object = request.object ?? mainObject;
-        const fn = objects[object]?.functions[request.function];
+        const fn = (objects[object] ?? interfaces[object])?.functions[request.function];
         running.pending.set(id, { resolve, reject, place: fn?.place, returns: fn?.returns ?? { kind: "object", name: object } });
         running.send({ kind: "call", id, request });
       });

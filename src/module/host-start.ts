@@ -1,11 +1,9 @@
 /** One host process of function bodies: started, listened to, ended. */
-import { spawn } from "node:child_process";
-import type { Duplex } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { bundleModule } from "./bundle.ts";
 import { FunctionError, moduleBroken } from "./function-error.ts";
 import type { ToHost } from "./host/protocol.ts";
-import { hostCommand } from "./host-command.ts";
+import { launchHost } from "./host-launch.ts";
 import { parseFromHost, type Received } from "./host-messages.ts";
 import type { ModuleHostOptions } from "./host-process.ts";
 import { readLines, writeLine } from "./line-channel.ts";
@@ -36,11 +34,10 @@ export interface Running {
 export async function startHost(options: ModuleHostOptions, closing: AbortSignal, onExit: () => void): Promise<Running> {
   const { module, session, onLog, onNotice, slowLoadMs = defaultSlowLoadMs } = options;
   const env = options.env ?? process.env;
-  const { command, args, environment } = hostCommand(module, env);
-  const child = spawn(command, args, { cwd: module.sourceDir, env: environment, stdio: ["ignore", "pipe", "pipe", "pipe"] });
-  const channel = child.stdio[3] as Duplex;
-  // Who writes into a process that has just ended hears of it by its exit.
-  channel.on("error", () => undefined);
+  const bundling = bundleModule(module, env);
+  // Whoever waits for the start hears of it.
+  bundling.catch(() => undefined);
+  const { child, exited: over, channel, helper } = await launchHost(module, options, env);
   const pending = new Map<number, Pending>();
   let crashOutput = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -50,10 +47,7 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
   const send = (message: ToHost): void => writeLine(channel, message);
   /** Why we ended it ourselves. */
   let ended: string | undefined;
-  const exited = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(ended ?? (signal === null ? `exit code ${code}` : signal)));
-  });
+  const exited = over.then((how) => ended ?? how);
   const giveUp = (why: string): void => {
     ended ??= why;
     child.kill("SIGKILL");
@@ -93,7 +87,8 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
   };
   let slowLoad: NodeJS.Timeout | undefined;
   try {
-    const [bundle, access] = await orAborted(Promise.all([bundleModule(module, env), session]), closing);
+    const [bundle, access] = await orAborted(Promise.all([bundling, session]), closing);
+    await helper?.allow(access.port);
     send({
       kind: "start",
       bundleUrl: pathToFileURL(bundle.file).href,

@@ -12,7 +12,7 @@ export class UnexpectedValue extends Error {
   override readonly name = "UnexpectedValue";
 }
 
-type Types = Pick<ModuleInfo, "objects">;
+type Types = Pick<ModuleInfo, "objects" | "interfaces">;
 
 /** The value as it may be handed on. Throws `UnexpectedValue` where it does not have the declared type's shape. */
 export function checkReturned(value: unknown, type: TypeRef, module: Types, depth = 0): ReturnedValue {
@@ -35,15 +35,16 @@ function checkObject(
   module: Types,
   depth: number,
 ): ReturnedValue {
+  const isInterface = type.kind === "interface" || Object.hasOwn(module.interfaces, type.name);
   if (typeof value.$id === "string" && typeof value.$type === "string" && Object.keys(value).length === 2) {
-    const fits = type.kind === "interface" ? /^[_A-Za-z][_0-9A-Za-z]*$/.test(value.$type) : value.$type === type.name;
+    const fits = isInterface ? /^[_A-Za-z][_0-9A-Za-z]*$/.test(value.$type) : value.$type === type.name;
     if (!fits) throw new UnexpectedValue(`an object of another type where ${type.name} is declared`);
     return { $id: value.$id, $type: value.$type };
   }
   const name = typeof value.$object === "string" ? value.$object : "";
   const info = ownObject(module, name);
   // A value of an interface is one of the module's classes.
-  if (info === undefined || (type.kind === "object" && ownObject(module, type.name) !== info) || !isRecord(value.fields)) {
+  if (info === undefined || (!isInterface && ownObject(module, type.name) !== info) || !isRecord(value.fields)) {
     throw new UnexpectedValue(`no object of the type ${type.name}, which is declared`);
   }
   const fields: Record<string, ReturnedValue> = {};

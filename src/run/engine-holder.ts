@@ -15,6 +15,8 @@ export interface EngineHolderOptions {
   module: { name: string; sourceDir: string };
   /** Whether containers may have root capabilities. */
   rootCapabilities(): Promise<boolean>;
+  /** Whether function bodies may run as the user where the machine has no boundary. */
+  mayRunOnHost(): boolean;
   environment: NodeJS.ProcessEnv;
   hasher: ContentHasher;
   onNotice(text: string): void;
@@ -61,12 +63,15 @@ export class EngineHolder {
   }
 
   private bodies(session: EngineSession, module: ModuleInfo): ModuleHost {
+    const { onNotice, environment, mayRunOnHost, offline } = this.options;
     return startModuleHost({
       module,
       session: session.body,
       onLog: (log) => this.logs.emit(log),
-      onNotice: this.options.onNotice,
-      env: this.options.environment,
+      onNotice,
+      env: environment,
+      mayRunOnHost,
+      ...(offline === true ? {} : { buildBoundary: async () => (await engineRoom()).setUpBoundary({ onNotice, signal: this.closing.signal }) }),
     });
   }
 

@@ -1,6 +1,6 @@
 import { rootCapabilitiesOfUser } from "../config/index.ts";
 import type { Project } from "../plan/index.ts";
-import { trustedCacheOf } from "../trust/index.ts";
+import { hostProcessAsk, trustedCacheOf } from "../trust/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { Audience } from "./audience.ts";
 import { EngineHolder } from "./engine-holder.ts";
@@ -18,6 +18,7 @@ export function openEngine({ config, root, module, trust }: Project, options: Lo
     module: { name: module.name, sourceDir: module.sourceDir },
     cache: cache === undefined || options.writesCaches === true ? cache : { ...cache, to: [] },
     rootCapabilities: async () => trust.allowsRootCapabilities || (await rootCapabilitiesOfUser(options.environment)),
+    mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
     environment: options.environment,
     hasher,
     onNotice: (text) => audience.tell({ kind: "notice", text }),

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { nativeArch } from "./arch.mjs";
 import { root } from "./checkout.mjs";
 import { SetupError } from "./errors.mjs";
 import { withLock } from "./lock.mjs";
@@ -59,6 +60,27 @@ export function shims(support) {
             await goBuild(go, args, { cwd: path.join(tools, "shim"), env: { GOOS: "linux", GOARCH: arch } }, detail);
           });
         }
+      }),
+  };
+}
+
+/** The helper that puts function bodies behind a boundary; it needs Linux, and no engine. */
+export function confine(support) {
+  const folder = support.confineDir(root, nativeArch);
+  return {
+    id: "boundary",
+    stage: 2,
+    title: "boundary of function bodies",
+    missing: existsSync(path.join(folder, "confine")) ? undefined : "built by Go",
+    found: folder,
+    run: (detail) =>
+      withLock(path.join(support.cacheDir(), "confine.lock"), detail, async () => {
+        if (existsSync(path.join(folder, "confine"))) return;
+        const go = await findGo(support, detail);
+        await intoFolder(folder, async (temporary) => {
+          const args = ["-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path.join(temporary, "confine"), "."];
+          await goBuild(go, args, { cwd: path.join(tools, "confine"), env: { GOOS: "linux", GOARCH: nativeArch } }, detail);
+        });
       }),
   };
 }

@@ -5,7 +5,7 @@ import process from "node:process";
 import { nativeArch } from "./arch.mjs";
 import { root } from "./checkout.mjs";
 import { emulation } from "./emulation.mjs";
-import { buildkit, shims } from "./engine.mjs";
+import { buildkit, confine, shims } from "./engine.mjs";
 import { images, registryProgram } from "./images.mjs";
 import { systemPackages } from "./system-packages.mjs";
 import { findProgram } from "./run.mjs";
@@ -16,14 +16,15 @@ import { reachesRegistry, readDecision } from "./decision.mjs";
 export async function planEngine(options) {
   const support = await loadSupport();
   const { only } = options;
+  const steps = wantsBoundary(only) ? [confine(support)] : [];
+  if (only?.every((part) => part === "boundary")) return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support));
   const arch = options.arch ?? nativeArch;
   const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
-  if (choice.kind.startsWith("dagger")) return [ready("engine", "engine", choice.reason)];
+  if (choice.kind.startsWith("dagger")) return withPackages([...steps, ready("engine", "engine", choice.reason)], neededPrograms(steps, undefined, nativeArch, false, support));
   const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
   const own = choice.kind === "buildkitd";
   if (own && process.platform !== "linux") throw noEngineHere();
 
-  const steps = [];
   if (wants("engine", own)) {
     steps.push(own && choice.command === undefined ? buildkit(support) : ready("engine", "engine", choice.reason));
   }
@@ -35,8 +36,17 @@ export async function planEngine(options) {
   }
   if (arch !== nativeArch && wants("emulation", own)) steps.push(emulation(arch));
 
-  const packages = systemPackages(neededPrograms(steps, decision, arch, own, support));
+  return withPackages(steps, neededPrograms(steps, decision, arch, own, support));
+}
+
+function withPackages(steps, programs) {
+  const packages = systemPackages(programs);
   return [...(packages === undefined ? [] : [packages]), ...steps];
+}
+
+/** Function bodies run on this machine whichever engine there is. */
+function wantsBoundary(only) {
+  return process.platform === "linux" && (only === undefined || only.includes("boundary"));
 }
 
 /** What was decided once stays so: images must not change their meaning with the network of the hour. */
@@ -55,7 +65,7 @@ function neededPrograms(steps, decision, arch, own, support) {
   const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
   const programs = [];
   if (own && findProgram("buildkit-runc") === undefined) programs.push("runc");
-  if ((missing.has("engine") || missing.has("shim")) && findProgram("go") === undefined) programs.push("pip");
+  if (["engine", "shim", "boundary"].some((id) => missing.has(id)) && findProgram("go") === undefined) programs.push("pip");
   if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
   if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
   if (missing.has("emulation")) programs.push("qemu");

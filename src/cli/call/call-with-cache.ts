@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { runCall, valueOf, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
-import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, type EngineSession } from "../../engine/index.ts";
+import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, setUpBoundary, type EngineSession } from "../../engine/index.ts";
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
-import { trustedCacheOf, type Trust } from "../../trust/index.ts";
+import { hostProcessAsk, trustedCacheOf, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { mayHaveRootCapabilities } from "../trust.ts";
 import { callKey, keepMs } from "./call-key.ts";
@@ -130,7 +130,7 @@ async function callEngine(
       onNotice,
       ...(terminal === undefined ? {} : { onTerminal: (remote) => terminal.lend(remote, progress) }),
     });
-    const early = call.via === "module" ? undefined : bodies(module, opening, env, onNotice);
+    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, onNotice);
     const session = await opening.catch(async (error: unknown) => {
       await early?.close();
       throw error;
@@ -157,11 +157,13 @@ function served(module: ModuleInfo, session: EngineSession, print: (text: string
 }
 
 /** The module's functions in a process beside this one, which starts while the session opens. */
-function bodies(module: ModuleInfo, session: Promise<EngineSession>, env: NodeJS.ProcessEnv, print: (text: string) => void): ModuleHost {
+function bodies(module: ModuleInfo, session: Promise<EngineSession>, { env, signal }: CliContext, trust: Trust, print: (text: string) => void): ModuleHost {
   return startModuleHost({
     module,
     session: session.then(({ body }) => body),
     env,
+    buildBoundary: () => setUpBoundary({ onNotice: print, signal }),
+    mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
     onLog: ({ text }) => print(text.replace(/\n$/, "")),
     onNotice: print,
   });

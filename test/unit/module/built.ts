@@ -3,13 +3,17 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { confineProgram } from "../../../src/module/index.ts";
 import { buildSdkPrograms } from "../../../tools/build-sdk.mjs";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const folder = path.join(root, "node_modules/.cache/fastloop-test");
 
-/** Points `FASTLOOP_DIST` and the cache folder of this test process at folders of its own. */
+/** Points `FASTLOOP_DIST` and the cache folder of this test process at folders of its own; the boundary is the one that set-up built. */
 export async function useBuiltPrograms(): Promise<void> {
+  const boundary = process.platform === "linux" ? confineProgram() : undefined;
+  if (boundary === undefined) process.env.FASTLOOP_BODIES = "host";
+  else process.env.FASTLOOP_CONFINE = boundary;
   process.env.FASTLOOP_DIST = await builtPrograms();
   process.env.XDG_CACHE_HOME = mkdtempSync(path.join(tmpdir(), "fastloop-cache-"));
 }

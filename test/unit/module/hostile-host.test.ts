@@ -73,6 +73,7 @@ describe("the channel to the host process", () => {
 
 describe("what a function returned", () => {
   const module = {
+    interfaces: { Shape: {} },
     objects: { Own: { name: "Own", kind: "class", functions: {}, fields: { name: { name: "name", type: { kind: "string" } }, box: { name: "box", alias: "theBox", type: { kind: "object", name: "Own" } } } } },
   } as unknown as ModuleInfo;
   const container: TypeRef = { kind: "object", name: "Container" };
@@ -85,6 +86,7 @@ describe("what a function returned", () => {
     expect(checkReturned(nested, own, module)).toEqual(nested);
     expect(checkReturned([["a"], null], { kind: "list", of: { kind: "list", of: text } }, module)).toEqual([["a"], null]);
     expect(checkReturned({ $id: "i", $type: "Container" }, { kind: "interface", name: "Named" }, module)).toEqual({ $id: "i", $type: "Container" });
+    expect(checkReturned(nested, { kind: "object", name: "Shape" }, module)).toEqual(nested);
     expect(checkReturned({ anything: 1 }, { kind: "void" }, module)).toBeNull();
   });
 

@@ -1,0 +1,42 @@
+/** The process of function bodies, behind the boundary where this machine has one. */
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { boundaryFailed, chooseBoundary, speakWithHelper, type BoundaryOptions, type Helper } from "./boundary.ts";
+import { hostCommand } from "./host-command.ts";
+import type { ModuleInfo } from "./types.ts";
+
+export interface HostProcess {
+  child: ChildProcess;
+  /** How it ended. */
+  exited: Promise<string>;
+  /** The JSON messages of host/protocol.ts. */
+  channel: Duplex;
+  /** Undefined without a boundary. */
+  helper: Helper | undefined;
+}
+
+/** Resolves when it runs. Throws a `UserError` where this machine has no boundary and the user has not allowed to do without. */
+export async function launchHost(module: ModuleInfo, options: BoundaryOptions, env: NodeJS.ProcessEnv): Promise<HostProcess> {
+  const started = spawnHost(module, env, await chooseBoundary(options, env));
+  const problem = await started.helper?.started;
+  if (problem === undefined) return started;
+  boundaryFailed(problem, options, env);
+  return spawnHost(module, env, undefined);
+}
+
+function spawnHost(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): HostProcess {
+  const { command, args, environment } = hostCommand(module, env, confine);
+  const child = spawn(command, args, {
+    cwd: module.sourceDir,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...(confine === undefined ? [] : ["pipe" as const])],
+  });
+  const exited = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+  });
+  const channel = child.stdio[3] as Duplex;
+  // Who writes into a process that has just ended hears of it by its exit.
+  channel.on("error", () => undefined);
+  return { child, exited, channel, helper: confine === undefined ? undefined : speakWithHelper(child.stdio[4] as Duplex, exited) };
+}
