@@ -22,10 +22,10 @@ export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean>
   const file = userConfigFile(env);
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return false;
-  const [{ parse }, z] = await Promise.all([import("yaml"), import("zod")]);
-  const schema = z.strictObject({ rootCapabilities: z.boolean().optional() });
+  // The YAML and schema libraries, only where there is something to read.
+  const { parseUserConfig } = await import("./user-schema.ts");
   try {
-    return schema.parse(parse(text) ?? {}).rootCapabilities ?? false;
+    return parseUserConfig(text).rootCapabilities ?? false;
   } catch (cause) {
     throw new UserError("config", "is not valid: only `rootCapabilities: true` or `false` can stand in it", { place: file, cause });
   }

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
+import { stateHome } from "../state/index.ts";
 import { makeFolders, writeFileAtomically } from "../tree/index.ts";
 import type { Ask } from "./types.ts";
 
@@ -24,9 +24,7 @@ export class TrustStore {
   private readonly folder: string;
 
   constructor(env: Environment = process.env) {
-    const named = env["XDG_STATE_HOME"];
-    const base = named !== undefined && path.isAbsolute(named) ? named : path.join(env["HOME"] ?? homedir(), ".local", "state");
-    this.folder = path.join(base, "fastloop", "trust");
+    this.folder = path.join(stateHome(env), "trust");
   }
 
   /** Where the word on a project is kept, whether there is one or not. */

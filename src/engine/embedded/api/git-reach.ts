@@ -1,22 +1,22 @@
-/** Where function bodies may fetch repositories from. */
+/** Where function bodies may fetch repositories from, and with whose rights. */
 import { ApiError } from "./errors.ts";
 import { addressesOf } from "./reach-addresses.ts";
 
 /**
- * Throws where a repository is on this machine, as far as its URL and the name server tell now. What HTTP leads to later is
- * checked by the proxy that git is given (`git-proxy.ts`); `git://` goes through none.
+ * Throws where a repository is on this machine, as far as its URL and the name server tell now, or would be fetched with the
+ * user's keys. What HTTP leads to later is checked by the proxy that git is given (`git-proxy.ts`).
  */
 export async function requireReachableGit(url: string): Promise<void> {
-  const host = hostOf(url);
-  if (/^git:\/\//i.test(url)) throw new ApiError(`${url}: git:// is not served to function bodies; use https://`);
-  // Whatever is no address of another machine, git itself refuses.
-  if (host !== undefined) await addressesOf(host, true).catch((error: unknown) => {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === "git") throw new ApiError(`${url}: git:// is not served to function bodies; use https://`);
+  if (scheme === "ssh" || (scheme === undefined && /^(?:[^/@]+@)?[^/:]+:(?!:)/.test(url))) {
+    throw new ApiError(`${url}: ssh would use your keys, which function bodies do not have; use https:// with httpAuthToken, or take a Directory as an argument`);
+  }
+  if (scheme !== "http" && scheme !== "https") return; // No address of another machine: git itself refuses it.
+  const host = URL.parse(url)?.hostname;
+  if (host === undefined) throw new ApiError(`invalid git URL ${JSON.stringify(url)}`);
+  await addressesOf(host, true).catch((error: unknown) => {
+    // A name that means nothing here may mean something to the user's proxy.
     if (error instanceof ApiError) throw error;
   });
-}
-
-/** Of `https://host/…`, `ssh://git@host:22/…` and `git@host:path`. */
-function hostOf(url: string): string | undefined {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return URL.parse(url.replace(/^[a-z][a-z0-9+.-]*:/i, (scheme) => (/^https?:/i.test(scheme) ? scheme : "http:")))?.hostname;
-  return /^(?:[^/@]+@)?([^/:]+):/.exec(url)?.[1];
 }

@@ -9,7 +9,7 @@ export interface GitRefs {
   head?: string;
 }
 
-/** Asks a remote for its refs, with git on the host, through `proxy` where one is given. Credentials travel in the environment, not in arguments. */
+/** Asks a remote for its refs, with git on the host; through `proxy`, and without the user's configuration, for function bodies. Credentials travel in the environment, not in arguments. */
 export function fetchGitRefs(
   url: string,
   env: Record<string, string>,
@@ -22,12 +22,9 @@ export function fetchGitRefs(
   const count = Number(proxy?.environment["GIT_CONFIG_COUNT"] ?? 0);
   const gitEnv = {
     ...(proxy === undefined ? env : withoutProxies(env)),
-    ...proxy?.environment,
+    // What the user has configured for git, helpers that know passwords among it, is not a function body's.
+    ...(proxy === undefined ? {} : { ...proxy.environment, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" }),
     GIT_TERMINAL_PROMPT: "0",
-    // The tree is fetched without what the user has configured for git: so are the refs, and no key or helper is asked.
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_SSH_COMMAND: "ssh -F none -o BatchMode=yes -o IdentityAgent=none -o IdentityFile=none -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null",
     // As BuildKit, which fetches the tree: no repositories of this machine, no helper programs.
     GIT_ALLOW_PROTOCOL: "http:https:ssh:git",
     LC_ALL: "C",
