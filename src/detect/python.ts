@@ -1,8 +1,10 @@
 /** Python projects: uv, poetry, pdm, requirement files, and pyproject.toml or setup.cfg alone. */
 import { satisfies, validRange } from "semver";
-import { below, folderOf, has, isPart, joined, suiteName } from "./files.ts";
+import { presets } from "../config/index.ts";
+import { below, folderOf, has, isPart, joined, shellWord, suiteName } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { programsOfTests } from "./programs.ts";
+import { readPyproject, type Pyproject } from "./pyproject.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 const manifests = ["uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt"];
@@ -20,7 +22,7 @@ export function detectPython(files: ProjectFiles, available: readonly number[] =
 
 /** Members of uv's workspaces are tested from its root, with its lock file. */
 function isUvMember(files: ProjectFiles, root: string, folder: string): boolean {
-  return has(files, joined(root, "uv.lock")) && !has(files, joined(folder, "uv.lock")) && /^\[tool\.uv\.workspace\]/m.test(files.read(joined(root, "pyproject.toml"))) && (root === "" || folder.startsWith(`${root}/`));
+  return has(files, joined(root, "uv.lock")) && !has(files, joined(folder, "uv.lock")) && readPyproject(files.read(joined(root, "pyproject.toml"))).isUvWorkspace && (root === "" || folder.startsWith(`${root}/`));
 }
 
 function suiteOf(files: ProjectFiles, folder: string, available: readonly number[]): { suite?: DetectedSuite; notes: string[] } {
@@ -48,9 +50,10 @@ interface Wanted {
 function assembled(files: ProjectFiles, folder: string, because: string, available: readonly number[], { compileOnly, pytest }: Wanted): DetectedSuite {
   const read = (file: string): string => files.read(joined(folder, file));
   const there = (file: string): boolean => has(files, joined(folder, file));
-  const image = pythonImage(read(".python-version"), requiresPython(read("pyproject.toml") || read("setup.cfg")), available);
+  const project = readPyproject(read("pyproject.toml"));
+  const image = pythonImage(read(".python-version"), project.requiresPython || requiresPython(read("setup.cfg")), available);
   const test = compileOnly ? undefined : pytest ? "python -m pytest $TEST_ARGS" : "python -m unittest discover";
-  const how = because === "uv.lock" ? uv(read) : because === "poetry.lock" ? poetry(read) : because === "pdm.lock" ? pdm() : pip(files, folder, read, there, pytest);
+  const how = because === "uv.lock" ? uv(project) : because === "poetry.lock" ? poetry(project) : because === "pdm.lock" ? pdm() : because === "requirements.txt" && requirementFiles(below(files, folder)).length === 1 ? plain(read, pytest) : unlocked(files, folder, project, read, there, pytest);
   // Versions from git's tags: a tree in a container has no history.
   const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(read("pyproject.toml") + read("setup.cfg") + read("setup.py"))
     ? { SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0", PBR_VERSION: "0.0.0", POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0" }
@@ -82,27 +85,22 @@ interface How {
   before: string[];
 }
 
-const projectOf = (text: string): string => (/^\[build-system\]/m.test(text) ? text : "");
+const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
+const wanted = (names: readonly string[], flag: string): string => names.filter((name) => testNames.test(name)).map((name) => ` --${flag} ${name}`).join("");
 
 /** The project itself is installed with the sources, for its metadata and entry points. */
-function uv(read: (file: string) => string): How {
-  const project = read("pyproject.toml");
-  const extras = testExtras(project).map((name) => ` --extra ${name}`).join("");
-  const groups = testGroups(project).filter((name) => name !== "dev").map((name) => ` --group ${name}`).join("");
-  const workspace = /^\[tool\.uv\.workspace\]/m.test(project);
-  const sync = `uv sync --frozen${workspace ? " --all-packages" : ""}${extras}${groups}`;
+function uv({ extras, groups, isUvWorkspace, isBuilt }: Pyproject): How {
+  const sync = `uv sync --frozen${isUvWorkspace ? " --all-packages" : ""}${wanted(extras, "extra")}${wanted(groups.filter((name) => name !== "dev"), "group")}`;
   return {
     preset: "uv",
-    manifests: [workspace ? "**/pyproject.toml" : "pyproject.toml", "uv.lock"],
-    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, `${sync} ${workspace ? "--no-install-workspace" : "--no-install-project"}`],
-    before: projectOf(project) === "" && !workspace ? [] : [`${sync} --quiet`],
+    manifests: [isUvWorkspace ? "**/pyproject.toml" : "pyproject.toml", "uv.lock"],
+    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, `${sync} ${isUvWorkspace ? "--no-install-workspace" : "--no-install-project"}`],
+    before: isBuilt || isUvWorkspace ? [`${sync} --quiet`] : [],
   };
 }
 
-function poetry(read: (file: string) => string): How {
-  const groups = [...read("pyproject.toml").matchAll(/^\[tool\.poetry\.group\.([\w-]+)/gm)].map((match) => match[1]!).filter((name) => /^(?:tests?|testing)$/.test(name));
-  const extras = /^\[tool\.poetry\.extras\]/m.test(read("pyproject.toml")) || testExtras(read("pyproject.toml")).length > 0 ? " --all-extras" : "";
-  const flags = `${extras}${groups.map((name) => ` --with ${name}`).join("")}`;
+function poetry({ extras, poetryGroups }: Pyproject): How {
+  const flags = `${extras.length > 0 ? " --all-extras" : ""}${wanted(poetryGroups.filter((name) => name !== "dev"), "with")}`;
   return {
     preset: "poetry",
     manifests: ["pyproject.toml", "poetry.lock"],
@@ -120,55 +118,35 @@ function pdm(): How {
   };
 }
 
-/** Prints what pyproject.toml asks for: the build's requirements, dependencies, and those of the tests. */
-const asked = `import sys
-try:
-    import tomllib
-except ImportError:
-    import tomli as tomllib
-p = tomllib.load(open("pyproject.toml", "rb"))
-project, groups = p.get("project", {}), p.get("dependency-groups", {})
-names = sys.argv[1:]
-def group(name):
-    for entry in groups.get(name, []):
-        if isinstance(entry, str): yield entry
-        else: yield from group(entry.get("include-group", ""))
-hatch = p.get("tool", {}).get("hatch", {}).get("envs", {})
-own = project.get("name", "")
-lines = p.get("build-system", {}).get("requires", ["setuptools"]) + project.get("dependencies", [])
-for name in names:
-    lines += project.get("optional-dependencies", {}).get(name, [])
-    lines += group(name)
-for env in hatch.values():
-    lines += env.get("dependencies", []) + env.get("extra-dependencies", [])
-plain = lambda text: text.replace("_", "-").lower()
-print("\\n".join(line for line in lines if not own or not plain(line).startswith(plain(own) + "[")))
-`;
+/** A list of requirements and nothing else: the preset knows how, unless pytest is missing in it. */
+function plain(read: (file: string) => string, pytest: boolean): How {
+  const isNamed = !pytest || /^pytest\b/m.test(read("requirements.txt"));
+  return { preset: "pip", install: isNamed ? undefined : [...presets.pip.install, `${venv}/bin/pip install --disable-pip-version-check pytest`], before: [] };
+}
 
-function pip(files: ProjectFiles, folder: string, read: (file: string) => string, there: (file: string) => boolean, pytest: boolean): How {
+/** Without a lock file: what the manifests ask for is a layer, the project itself is installed with its sources. */
+function unlocked(files: ProjectFiles, folder: string, project: Pyproject, read: (file: string) => string, there: (file: string) => boolean, pytest: boolean): How {
   const requirements = requirementFiles(below(files, folder));
-  const project = read("pyproject.toml");
-  const install = [`python3 -m venv ${venv}`];
-  const pip = `${venv}/bin/pip install --disable-pip-version-check`;
-  const listed = /^\[project\]/m.test(project) && !/^\s*dynamic\s*=\s*\[[^\]]*["']dependencies["']/m.test(project);
-  const names = [...testExtras(project), ...testGroups(project)];
-  const needs: string[] = [];
-  if (listed) {
-    install.push(`${pip} tomli`, `${venv}/bin/python - ${[...new Set(names)].join(" ")} > /opt/asked.txt <<'END'\n${asked}END`, `${pip} -r /opt/asked.txt`);
-  } else if (there("pyproject.toml") || there("setup.py") || there("setup.cfg")) {
-    install.push(`${pip} setuptools wheel`);
-  }
-  for (const file of requirements) install.push(`${pip} -r ${file}`);
-  const toxDeps = toxDependencies(read("tox.ini"));
-  if (toxDeps.length > 0) install.push(`${pip} ${toxDeps.map((word) => `'${word}'`).join(" ")}`);
-  if (pytest) install.push(`${venv}/bin/python -c 'import pytest' 2>/dev/null || ${pip} pytest`);
-  const isPackage = there("setup.py") || there("setup.cfg") || /^\[(?:project|build-system)\]/m.test(project);
-  if (isPackage) {
-    const extras = listed || names.length === 0 ? "" : `[${testExtras(project + read("setup.cfg")).join(",")}]`;
-    // With its dependencies where only the build can tell them.
-    needs.push(listed ? `${pip} --quiet --no-deps --no-build-isolation --editable .` : `${pip} --quiet --editable '.${extras === "[]" ? "" : extras}'`);
-  }
-  return { preset: "pip", manifests: [...["pyproject.toml", "tox.ini"].filter(there), ...requirements, ...constraintFiles(below(files, folder))], install, before: needs };
+  // uv reads a pyproject.toml's dependencies without building anything, which pip can't.
+  const isListed = project.listsDependencies;
+  const groups = wanted(project.groups, "group");
+  const extras = wanted(project.extras, "extra");
+  const words = [...project.hatchDependencies, ...toxDependencies(read("tox.ini"))];
+  const install = [
+    `python3 -m venv ${venv}`,
+    `${venv}/bin/pip install --disable-pip-version-check uv`,
+    ...(isListed ? [`uv pip install -r pyproject.toml${extras}`] : []),
+    ...(groups === "" ? [] : [`uv pip install${groups}`]),
+    ...requirements.map((file) => `uv pip install -r ${file}`),
+    ...(words.length === 0 ? [] : [`uv pip install ${words.map(shellWord).join(" ")}`]),
+    ...(pytest ? ["python -c 'import pytest' 2>/dev/null || uv pip install pytest"] : []),
+  ];
+  const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
+  // Where only the build can tell the dependencies, they come with the project.
+  const dynamicExtras = [...project.extras, ...setupExtras(read("setup.cfg"))].filter((name) => testNames.test(name)).join(",");
+  const itself = isListed ? "--no-deps --editable ." : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;
+  const manifests = [...["pyproject.toml", "tox.ini"].filter(there), ...requirements, ...constraintFiles(below(files, folder))];
+  return { preset: "uv", manifests, install, before: isPackage ? [`uv pip install --quiet ${itself}`] : [] };
 }
 
 /** Requirement files that a test run wants, those at the top or in `requirements/`. */
@@ -179,17 +157,10 @@ export function requirementFiles(files: readonly string[]): string[] {
 
 const constraintFiles = (files: readonly string[]): string[] => files.filter((file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file));
 
-const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
-
-/** Extras of `[project.optional-dependencies]` or setup.cfg that tests want. */
-function testExtras(text: string): string[] {
-  const table = /^\[(?:project\.optional-dependencies|options\.extras_require|tool\.poetry\.extras)\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
-  return [...table.matchAll(/^["']?([A-Za-z][\w.-]*)["']?\s*=/gm)].map((match) => match[1]!).filter((name) => testNames.test(name));
-}
-
-function testGroups(text: string): string[] {
-  const table = /^\[dependency-groups\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
-  return [...table.matchAll(/^["']?([A-Za-z][\w.-]*)["']?\s*=/gm)].map((match) => match[1]!).filter((name) => testNames.test(name));
+/** Extras of setup.cfg. */
+function setupExtras(text: string): string[] {
+  const table = /^\[options\.extras_require\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
+  return [...table.matchAll(/^([A-Za-z][\w.-]*)\s*=/gm)].map((match) => match[1]!);
 }
 
 /** Plain requirements under `deps` of tox.ini's `[testenv]`; those with factors or substitutions are tox's own matter. */
@@ -199,7 +170,7 @@ function toxDependencies(text: string): string[] {
   return deps.split("\n").map((line) => line.trim()).filter((line) => /^[A-Za-z][\w.-]*(?:\[[\w,.-]+\])?(?:\s*[<>=!~]=?[\w.*,<>=!~ -]+)?$/.test(line));
 }
 
-const requiresPython = (text: string): string => /^\s*(?:requires-python|python_requires|python)\s*=\s*["']?([^"'\n]+)/m.exec(text)?.[1]?.trim() ?? "";
+const requiresPython = (text: string): string => /^\s*python_requires\s*=\s*([^\n]+)/m.exec(text)?.[1]?.trim() ?? "";
 
 /** The image of the Python that a project pins or allows; undefined: the preset's. */
 function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {

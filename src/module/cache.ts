@@ -13,7 +13,7 @@ const formatVersion = 3;
 const keptModules = 200;
 
 /** A scan without what depends on where the module lies. */
-export type StoredModule = Omit<ModuleInfo, "root" | "sourceDir" | "contextDir" | "borrowed">;
+export type StoredModule = Omit<ModuleInfo, "root" | "sourceDir" | "repository" | "contextDir" | "borrowed">;
 
 export class ModuleCache {
   private readonly folder: string;

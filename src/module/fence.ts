@@ -10,7 +10,7 @@ import { isInside, isReallyInside, realPath } from "./inside.ts";
 import { findPackageRoot } from "./programs.ts";
 import type { ModuleInfo } from "./types.ts";
 
-type Place = Pick<ModuleInfo, "root" | "sourceDir" | "contextDir">;
+type Place = Pick<ModuleInfo, "root" | "sourceDir" | "repository">;
 
 /** Marks the resolution that the plugin itself asked for. */
 const ours = Symbol("resolved by the fence");
@@ -37,8 +37,8 @@ export function fencePlugin(module: Place): Plugin {
 }
 
 /** Why a file may not be in the bundle; undefined when it may. */
-function fence({ root, contextDir }: Place): (file: string, byName: boolean) => string | undefined {
-  const [moduleRoot, repository, own] = [realPath(root), realPath(contextDir), realPath(path.join(findPackageRoot(), "node_modules"))];
+function fence(module: Place): (file: string, byName: boolean) => string | undefined {
+  const [moduleRoot, repository, own] = [realPath(module.root), realPath(module.repository), realPath(path.join(findPackageRoot(), "node_modules"))];
   return (file, byName) => {
     const real = realPath(file);
     if (isInside(own, real)) return undefined;
@@ -61,10 +61,10 @@ function isPackageName(name: string): boolean {
  * Folders that hold the module's packages: `node_modules` beside its sources and beside its dagger.json. Throws a
  * `UserError` where one is a link that leaves the repository; one to another place of the same repository is a workspace's.
  */
-export function packageFolders({ root, sourceDir, contextDir }: Place): string[] {
+export function packageFolders({ root, sourceDir, repository }: Place): string[] {
   const folders = [...new Set([root, sourceDir])].map((folder) => path.join(folder, "node_modules")).filter((folder) => existsSync(folder));
   for (const folder of folders) {
-    if (isReallyInside(contextDir, folder)) continue;
+    if (isReallyInside(repository, folder)) continue;
     throw new UserError("module", `node_modules is a link to ${realPath(folder)}, which is not in this repository`, {
       place: path.relative(root, folder),
       hint: "install the packages in the module's own folder",

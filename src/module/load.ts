@@ -41,11 +41,13 @@ async function loadOnce(dir: string, env: NodeJS.ProcessEnv): Promise<ModuleInfo
     if (listModuleFiles(manifest).stat !== files.stat) return undefined;
     cache.store(stored);
   }
+  const repository = findGitRoot(manifest.root) ?? manifest.root;
   return {
     ...stored,
     root: manifest.root,
     sourceDir: path.join(manifest.root, manifest.source),
-    contextDir: findGitRoot(manifest.root) ?? manifest.root,
+    repository,
+    contextDir: repository,
   };
 }
 

@@ -6,7 +6,9 @@ export interface ModuleInfo {
   root: string;
   /** Absolute folder whose `src/` holds the code (`source` of dagger.json). */
   sourceDir: string;
-  /** Nearest parent with `.git`, else `root`. `defaultPath: "/x"` is relative to it. */
+  /** Nearest parent with `.git`, else `root`: what its packages may come from. */
+  repository: string;
+  /** What `defaultPath: "/x"` is relative to: the repository. */
   contextDir: string;
   /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
   borrowed?: boolean;

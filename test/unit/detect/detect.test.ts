@@ -145,9 +145,9 @@ describe("Python", () => {
       "src/x/__init__.py": "",
       "tests/test_x.py": "",
     });
-    expect(suite).toMatchObject({ preset: "pip", runner: "pytest", image: undefined });
-    expect(suite.install?.join("\n")).toMatch(/python - tests > /);
-    expect(suite.tiers.fast).toEqual([expect.stringContaining("--no-deps --no-build-isolation --editable ."), "python -m pytest $TEST_ARGS"]);
+    expect(suite).toMatchObject({ preset: "uv", runner: "pytest", image: undefined });
+    expect(suite.install).toContain("uv pip install -r pyproject.toml --extra tests");
+    expect(suite.tiers.fast).toEqual(["uv pip install --quiet --no-deps --editable .", "python -m pytest $TEST_ARGS"]);
   });
 
   test.each([
@@ -169,7 +169,18 @@ describe("Python", () => {
     const suite = only({ "setup.py": "", "requirements-dev.txt": "x", "requirements/docs.txt": "y", "tests/conftest.py": "" });
     expect(suite.install?.join("\n")).toContain("-r requirements-dev.txt");
     expect(suite.install?.join("\n")).not.toContain("docs.txt");
-    expect(suite.install?.at(-1)).toContain("install --disable-pip-version-check pytest");
+    expect(suite.install?.at(-1)).toBe("python -c 'import pytest' 2>/dev/null || uv pip install pytest");
+  });
+
+  test("what hatch's environments and tox add is installed, too", () => {
+    const suite = only({ "pyproject.toml": '[project]\nname = "x"\n[tool.hatch.envs.hatch-test]\nextra-dependencies = ["hypothesis>=6"]\n', "tox.ini": "[testenv]\ndeps =\n  pytest-mock\n  py310: old\n", "tests/test_x.py": "import pytest" });
+    expect(suite.install).toContain("uv pip install 'hypothesis>=6' pytest-mock");
+  });
+
+  test("keys with dots are the tables that they mean, and a damaged pyproject.toml asks for nothing", () => {
+    const dotted = only({ "pyproject.toml": '[project]\nname = "x"\noptional-dependencies.tests = ["pytest"]\n', "tests/test_x.py": "" });
+    expect(dotted.install).toContain("uv pip install -r pyproject.toml --extra tests");
+    expect(only({ "pyproject.toml": "[project\n", "tests/test_x.py": "import pytest", "tests/conftest.py": "" }).tiers.fast).toEqual(["python -m pytest $TEST_ARGS"]);
   });
 
   test("without tests the sources are compiled, and that is said", () => {

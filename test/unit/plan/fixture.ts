@@ -35,6 +35,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
     name: "ci",
     root,
     sourceDir: path.join(root, "ci"),
+    repository: root,
     contextDir: root,
     engineVersion: "",
     dependencies: [],

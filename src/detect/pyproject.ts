@@ -1,0 +1,51 @@
+/** pyproject.toml as far as installing and testing a project needs it. */
+import { parse } from "smol-toml";
+
+export interface Pyproject {
+  requiresPython: string;
+  /** Names under `project.optional-dependencies` and `tool.poetry.extras`. */
+  extras: string[];
+  /** Names under `dependency-groups`. */
+  groups: string[];
+  poetryGroups: string[];
+  /** What hatch's environments add to the project's own dependencies. */
+  hatchDependencies: string[];
+  isUvWorkspace: boolean;
+  /** Whether it has a build system: then the project is something that is installed. */
+  isBuilt: boolean;
+  /** Whether `project.dependencies` is all that it needs, known without a build. */
+  listsDependencies: boolean;
+}
+
+/** Reads a text that may be none: a file that is missing or damaged asks for nothing. */
+export function readPyproject(text: string): Pyproject {
+  const whole = parsed(text);
+  const project = table(whole["project"]);
+  const tool = table(whole["tool"]);
+  const poetry = table(tool["poetry"]);
+  const dynamic = Array.isArray(project["dynamic"]) ? project["dynamic"] : [];
+  const environments = Object.values(table(table(tool["hatch"])["envs"])).map(table);
+  const poetryPython = table(poetry["dependencies"])["python"];
+  return {
+    requiresPython: textOf(project["requires-python"]) || textOf(poetryPython),
+    extras: [...Object.keys(table(project["optional-dependencies"])), ...Object.keys(table(poetry["extras"]))],
+    groups: Object.keys(table(whole["dependency-groups"])),
+    poetryGroups: Object.keys(table(poetry["group"])),
+    hatchDependencies: [...new Set(environments.flatMap((each) => [...texts(each["dependencies"]), ...texts(each["extra-dependencies"])]))],
+    isUvWorkspace: "workspace" in table(tool["uv"]),
+    isBuilt: "build-system" in whole,
+    listsDependencies: "name" in project && !dynamic.includes("dependencies"),
+  };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch {
+    return {};
+  }
+}
+
+const table = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : []);
