@@ -2,7 +2,8 @@ import { lstatSync } from "node:fs";
 import path from "node:path";
 import { PathTest } from "../tree/index.ts";
 import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
-import type { ResolvedTarget, TargetInput } from "./resolve.ts";
+import type { ResolvedTarget } from "./resolve.ts";
+import type { TargetInput } from "./target-input.ts";
 
 /** An input and the real path that it was last found at. */
 export interface FoundInput {

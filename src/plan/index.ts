@@ -10,7 +10,8 @@ export { brokenProjectSources, loadProject, placeProject, projectHasher, type Pr
 export { ProjectScanner, type ProjectSnapshot, type WatchedPlace } from "./project-scan.ts";
 export type { ScannedInput } from "./scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
-export { declaredTargets, isInTier, parseTargetCall, resolveTarget, resolveTargets, type ResolvedTarget, type TargetInput } from "./resolve.ts";
+export { declaredTargets, isInTier, parseTargetCall, resolveTarget, resolveTargets, type ResolvedTarget } from "./resolve.ts";
+export type { TargetInput } from "./target-input.ts";
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, type AffectedSince } from "./since.ts";

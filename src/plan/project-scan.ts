@@ -5,6 +5,7 @@ import {
   compareTreePaths,
   contentKey,
   folderIdentity,
+  ruleFiles,
   sameListing,
   earlierContentKey,
   TreeScanner,
@@ -43,6 +44,8 @@ export class ProjectScanner {
   private places = new Map<string, Place>();
   /** Folders that are read through a symlink, and where it led when it was followed. */
   private links = new Map<string, string>();
+  /** Ignore files outside of the walks whose rules hold in them. */
+  private rules = new Set<string>();
 
   /** `carried` is looked at with the inputs, to be sent; whether it is as it was means nothing. */
   constructor(inputs: readonly ScannedInput[], hasher: ContentHasher, carried: readonly ScannedInput[] = []) {
@@ -76,6 +79,8 @@ export class ProjectScanner {
       const selection = selections[root]!.push({ path: relative, filter: input.filter }) - 1;
       this.places.set(key, { root, path: relative, selection, counts });
     }
+    const byRules = all.flatMap((input, index) => (input.filter.leaveOut === undefined ? [] : [bases[index]!]));
+    this.rules = new Set([...new Set(byRules)].flatMap(ruleFiles));
     this.scanners = roots.map((root, index) => ({ root, scanner: new TreeScanner(root, selections[index]!) }));
   }
 
@@ -87,8 +92,11 @@ export class ProjectScanner {
     const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
     if (moved) this.arrange();
     // Ignore files may say something else by now.
-    if (changed === undefined || [...changed].some((file) => file.endsWith("/.gitignore"))) this.concern = undefined;
-    const awaited: WatchedPlace[] = [...this.links.keys()].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
+    if (changed === undefined || [...changed].some((file) => file.endsWith("/.gitignore") || this.rules.has(file))) {
+      this.concern = undefined;
+      if (changed !== undefined && [...changed].some((file) => this.rules.has(file))) changed = undefined;
+    }
+    const awaited: WatchedPlace[] = [...this.links.keys(), ...this.rules].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
     const scans = this.scanners.map(({ root, scanner }) => {
       const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
       // Nothing there tells of its arrival, or of being made readable.
@@ -105,7 +113,7 @@ export class ProjectScanner {
         const { root, path: at } = this.places.get(keyOf(input))!;
         return { input, real: path.join(this.scanners[root]!.root, at) };
       }),
-      [...this.links.keys()],
+      [...this.links.keys(), ...this.rules],
       (folder) => this.scanners.some(({ scanner }) => scanner.knowsFolder(folder)),
     );
     return this.concern.covers(file);
@@ -380,8 +388,8 @@ const keys = new WeakMap<ScannedInput, string>();
 function keyOf(input: ScannedInput): string {
   let key = keys.get(input);
   if (key === undefined) {
-    const { include, exclude, gitignore } = input.filter;
-    key = JSON.stringify([input.kind, input.path, include ?? [], exclude ?? [], gitignore ?? false]);
+    const { include, exclude, gitignore, leaveOut } = input.filter;
+    key = JSON.stringify([input.kind, input.path, include ?? [], exclude ?? [], gitignore ?? false, leaveOut ?? ""]);
     keys.set(input, key);
   }
   return key;

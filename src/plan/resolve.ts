@@ -3,22 +3,11 @@ import { callName, commandName, parseCall, splitWords, valueOf, type GivenValue,
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
-import { isGitignored, type TreeFilter } from "../tree/index.ts";
+import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
+import { stateFolder, type TargetInput } from "./target-input.ts";
 import { resourcesOf } from "./resources.ts";
 import type { Target } from "./targets.ts";
-
-/** A tree or file that decides whether a target is current. */
-export interface TargetInput {
-  /** Whose value it is; undefined where fastloop.yaml names the files itself. Two functions may have arguments of one name. */
-  of?: ArgumentInfo;
-  /** The argument that reads it, or `inputs` where fastloop.yaml names the files itself. */
-  argument: string;
-  kind: "directory" | "file";
-  /** Absolute. */
-  path: string;
-  filter: TreeFilter;
-}
 
 /** A target and what its call means for this module. */
 export interface ResolvedTarget {
@@ -32,8 +21,6 @@ export interface ResolvedTarget {
   untrusted: readonly Ask[];
 }
 
-/** State of ours; it changes with every run and is never anyone's input. */
-const stateFolder = "**/.fastloop";
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
@@ -153,18 +140,3 @@ function withoutPatterns(input: TargetInput, patterns: readonly string[]): Targe
   return { ...input, filter: { ...input.filter, exclude: [...(input.filter.exclude ?? []), ...patterns] } };
 }
 
-/**
- * The files that `inputs` names. What git ignores stays out, so that `lib/` does not mean what is installed in it,
- * unless a pattern names something ignored itself.
- */
-function namedInputs(patterns: readonly string[], root: string, ignored: readonly string[]): TargetInput[] {
-  const exclude = ["**/.git", "**/node_modules", stateFolder, ...ignored];
-  const inputs: TargetInput[] = [
-    { argument: "inputs", kind: "directory", path: root, filter: { include: patterns, exclude, gitignore: true } },
-  ];
-  const named = patterns.filter((pattern) => !/[!*?[\\]/.test(pattern) && isGitignored(root, pattern));
-  if (named.length > 0) {
-    inputs.push({ argument: "inputs", kind: "directory", path: root, filter: { include: named, exclude: [stateFolder] } });
-  }
-  return inputs;
-}

@@ -1,29 +1,29 @@
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
 import { bracketExpression, compileGlob, escapeLiteral } from "./globs.ts";
 
 /**
  * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
  * The deepest rule that matches decides; an ignored folder is never entered, so nothing inside can come back.
- * The user's global excludes file is left out: the answer must be the same on every machine.
+ * Weaker rules that are no file of the project (a user's own, an editor's) may stand before all of them.
  */
 export class GitignoreChain {
   private readonly parent: GitignoreChain | undefined;
-  private readonly rules: IgnoreRule[];
+  private readonly rules: readonly IgnoreRule[];
   /** Length of the folder's path with its slash, to cut it off paths that are relative to the git root. */
   private readonly prefixLength: number;
 
-  private constructor(parent: GitignoreChain | undefined, rules: IgnoreRule[], prefixLength: number) {
+  private constructor(parent: GitignoreChain | undefined, rules: readonly IgnoreRule[], prefixLength: number) {
     this.parent = parent;
     this.rules = rules;
     this.prefixLength = prefixLength;
   }
 
   /** Rules that hold in `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to `root` itself. */
-  static forRoot(root: string): { chain: GitignoreChain | undefined; pathInRepository: string } {
+  static forRoot(root: string, weakest: readonly IgnoreRule[] = []): { chain: GitignoreChain | undefined; pathInRepository: string } {
     const repository = findGitRoot(root);
     const top = repository ?? root;
-    let chain: GitignoreChain | undefined;
+    let chain = GitignoreChain.extend(undefined, weakest, 0);
     if (repository !== undefined) chain = GitignoreChain.extend(chain, readRules(infoExcludeFile(repository)), 0);
     chain = GitignoreChain.extend(chain, readRules(path.join(top, ".gitignore")), 0);
     const pathInRepository = path.relative(top, root).split(path.sep).join("/");
@@ -43,7 +43,12 @@ export class GitignoreChain {
     return GitignoreChain.extend(chain, readRules(path.join(directory, ".gitignore")), prefixLength);
   }
 
-  private static extend(parent: GitignoreChain | undefined, rules: IgnoreRule[], prefixLength: number) {
+  /** Rules of a repository inside of another one: only its own hold in it. `folder` is relative to the outer git root. */
+  static forRepository(directory: string, folder: string, weakest: readonly IgnoreRule[]): GitignoreChain | undefined {
+    return GitignoreChain.extend(GitignoreChain.extend(undefined, weakest, 0), readRules(infoExcludeFile(directory)), folder.length + 1);
+  }
+
+  private static extend(parent: GitignoreChain | undefined, rules: readonly IgnoreRule[], prefixLength: number): GitignoreChain | undefined {
     return rules.length === 0 ? parent : new GitignoreChain(parent, rules, prefixLength);
   }
 
@@ -71,36 +76,6 @@ export interface IgnoreRule {
   /** The pattern has no slash but a trailing one, so it is compared with the last path segment. */
   onName: boolean;
   test(text: string): boolean;
-}
-
-/** The nearest folder at or above `start` that holds `.git`. */
-export function findGitRoot(start: string): string | undefined {
-  for (let folder = start; ; folder = path.dirname(folder)) {
-    if (statSync(path.join(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
-    if (folder === path.dirname(folder)) return undefined;
-  }
-}
-
-/** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
-export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
-  const dotGit = path.join(repository, ".git");
-  if (statSync(dotGit, { throwIfNoEntry: false })?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
-  const target = /^gitdir: (.*)$/m.exec(readTextIfPresent(dotGit))?.[1]?.trim() ?? ".git";
-  const gitDir = path.resolve(repository, target);
-  const common = readTextIfPresent(path.join(gitDir, "commondir")).trim();
-  return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
-}
-
-function infoExcludeFile(repository: string): string {
-  return path.join(gitDirectories(repository).commonDir, "info", "exclude");
-}
-
-function readTextIfPresent(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function readRules(file: string): IgnoreRule[] {
@@ -171,25 +146,4 @@ function ruleSource(pattern: string): string | undefined {
     }
   }
   return source;
-}
-
-/** Whether git ignores a path below `root`, itself or through one of its parents. */
-export function isGitignored(root: string, file: string): boolean {
-  const { chain: start, pathInRepository } = GitignoreChain.forRoot(root);
-  const segments = file.split("/").filter((segment) => segment !== "" && segment !== ".");
-  let chain = start;
-  let path = pathInRepository;
-  let directory = root;
-  for (const [index, segment] of segments.entries()) {
-    path = path === "" ? segment : `${path}/${segment}`;
-    directory = `${directory}/${segment}`;
-    const isDirectory = index < segments.length - 1 || file.endsWith("/") || isFolder(directory);
-    if (chain?.ignores(path, isDirectory) === true) return true;
-    if (isDirectory) chain = GitignoreChain.forFolder(chain, directory, path);
-  }
-  return false;
-}
-
-function isFolder(directory: string): boolean {
-  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -1,5 +1,6 @@
 import { GitignoreChain } from "./gitignore.ts";
 import { PatternMatcher, type MatchState } from "./patterns.ts";
+import { ProjectRules, type Tracked } from "./project-rules.ts";
 import type { TreeFilter } from "./types.ts";
 
 /** What one selection knows about a folder that the walk stands in. */
@@ -11,6 +12,10 @@ export interface FolderState {
   include?: MatchState;
   exclude?: MatchState;
   ignored?: GitignoreChain;
+  /** A rule ignores the folder: only what git tracks in it is selected. */
+  onlyTracked?: boolean;
+  /** Of a repository inside of the outermost one. */
+  tracked?: Tracked;
 }
 
 /**
@@ -24,12 +29,25 @@ export interface CompiledFilter {
   selectsFile(path: string, parent: FolderState): boolean;
   /** The state below a folder that has a `.gitignore` of its own. */
   withGitignoreOf(directory: string, path: string, state: FolderState): FolderState;
+  /** The state below a folder that is a repository of its own. */
+  withRepositoryOf(directory: string, path: string, state: FolderState): FolderState;
 }
 
 export function compileFilter(root: string, filter: TreeFilter): CompiledFilter {
   const include = matcherOf(filter.include);
   const exclude = matcherOf(filter.exclude);
-  const git = filter.gitignore === true ? GitignoreChain.forRoot(root) : undefined;
+  const rules = filter.leaveOut === undefined ? undefined : new ProjectRules(root);
+  const git = rules ?? (filter.gitignore === true ? GitignoreChain.forRoot(root) : undefined);
+  const isTracked = (path: string, state: FolderState): boolean => {
+    if (rules === undefined) return false;
+    const { files, cut } = state.tracked ?? rules.tracked;
+    return files.has(inRepository(path).slice(cut));
+  };
+  const holdsTracked = (path: string, state: FolderState): boolean => {
+    if (rules === undefined) return false;
+    const { files, cut } = state.tracked ?? rules.tracked;
+    return files.hasBelow(inRepository(path).slice(cut));
+  };
   const inRepository = (path: string): string =>
     git === undefined || git.pathInRepository === "" ? path : `${git.pathInRepository}/${path}`;
 
@@ -37,8 +55,9 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     rootState: () => ({ selected: false, enter: true, ignored: git?.chain }),
 
     enterFolder(path, parent) {
-      if (parent.ignored?.ignores(inRepository(path), true) === true) return undefined;
-      const state: FolderState = { selected: true, enter: true, ignored: parent.ignored };
+      const isIgnored = parent.onlyTracked === true || parent.ignored?.ignores(inRepository(path), true) === true;
+      if (isIgnored && rules === undefined) return undefined;
+      const state: FolderState = { selected: true, enter: true, ignored: parent.ignored, tracked: parent.tracked };
       if (include !== undefined) {
         state.include = include.matchBelow(path, parent.include);
         if (!state.include.matched) {
@@ -54,13 +73,20 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
         }
       }
       if (!state.selected && !state.enter) return undefined;
+      if (isIgnored) {
+        if (!holdsTracked(path, parent)) return undefined;
+        state.selected = false;
+        state.onlyTracked = true;
+      }
       return sameState(state, parent) ? parent : state;
     },
 
     selectsFile(path, parent) {
-      if (parent.ignored?.ignores(inRepository(path), false) === true) return false;
+      const isIgnored = parent.onlyTracked === true || parent.ignored?.ignores(inRepository(path), false) === true;
+      if (isIgnored && rules === undefined) return false;
       if (include !== undefined && !include.matchesBelow(path, parent.include)) return false;
-      return exclude === undefined || !exclude.matchesBelow(path, parent.exclude);
+      if (exclude?.matchesBelow(path, parent.exclude) === true) return false;
+      return !isIgnored || isTracked(path, parent);
     },
 
     withGitignoreOf(directory, path, state) {
@@ -68,12 +94,18 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
       if (git === undefined || path === "") return state;
       return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(path)) };
     },
+
+    withRepositoryOf(directory, path, state) {
+      if (rules === undefined || path === "") return state;
+      const { chain, tracked } = rules.inside(directory, inRepository(path));
+      return { ...state, ignored: chain, tracked, onlyTracked: false };
+    },
   };
 }
 
 /** Ten thousand folders that say the same share one state. */
 function sameState(a: FolderState, b: FolderState): boolean {
-  return a.selected === b.selected && a.enter === b.enter && a.include === b.include && a.exclude === b.exclude && a.ignored === b.ignored;
+  return a.selected === b.selected && a.enter === b.enter && a.include === b.include && a.exclude === b.exclude && a.ignored === b.ignored && a.onlyTracked === b.onlyTracked && a.tracked === b.tracked;
 }
 
 function matcherOf(patterns: readonly string[] | undefined): PatternMatcher | undefined {

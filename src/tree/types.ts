@@ -23,6 +23,12 @@ export interface TreeFilter {
   exclude?: readonly string[];
   /** Apply the `.gitignore` files of the tree (and of its git root), as `Host.directory(gitignore: true)` does. */
   gitignore?: boolean;
+  /**
+   * What nobody means who names a folder of a project: what git ignores for this user (`.gitignore` files, `info/exclude`,
+   * the global excludes), what is installed in `node_modules`, and what editors leave beside files. What git tracks is
+   * none of that, whatever a rule says. For what we look at ourselves; engines don't know it.
+   */
+  leaveOut?: "ignored";
 }
 
 /** A sorted list of what is in a tree; parents come before their children, siblings in byte order. */

@@ -190,12 +190,7 @@ export class Walk {
       return known;
     }
     sortByName(children);
-    if (active.length > 0 && children.some((child) => child.name === ".gitignore")) {
-      active = active.map(({ selection, state }) => {
-        const path = folder.slice(this.cuts[selection]);
-        return { selection, state: this.filters[selection]!.withGitignoreOf(directory, path, state) };
-      });
-    }
+    if (active.length > 0) active = this.withRulesOf(directory, folder, children, active);
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
       if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
@@ -212,6 +207,19 @@ export class Walk {
     known.entries = known.entries.slice();
     known.wanted = known.wanted.slice();
     return known;
+  }
+
+  /** What selections make of a folder's own ignore file, and of its being a repository. */
+  private withRulesOf(directory: string, folder: string, children: readonly Dirent[], active: readonly Active[]): readonly Active[] {
+    const isRepository = folder !== "" && children.some((child) => child.name === ".git");
+    const hasRules = children.some((child) => child.name === ".gitignore");
+    if (!isRepository && !hasRules) return active;
+    return active.map(({ selection, state }) => {
+      const filter = this.filters[selection]!;
+      const path = folder.slice(this.cuts[selection]);
+      const inside = isRepository ? filter.withRepositoryOf(directory, path, state) : state;
+      return { selection, state: hasRules ? filter.withGitignoreOf(directory, path, inside) : inside };
+    });
   }
 
   private readFolder(

@@ -164,3 +164,66 @@ describe("while git is at work", () => {
     expect((await project.run("plan")).stdout).toMatch(/current {2}a/);
   });
 });
+
+describe("ignore rules", () => {
+  test("what git tracks is an input whatever they say, in plan, watch and affected alike", async () => {
+    project = new FileProject([cat("a", "cfg/a.local", "inputs: [cfg/]")], { "cfg/a.local": "one", "cfg/b.local": "one", ".gitignore": "*.local\n" });
+    project.git("init", "-q", "-b", "main");
+    project.git("add", "-A");
+    project.git("add", "-f", "cfg/a.local");
+    project.git("commit", "-q", "-m", "all");
+    const watch = project.start("watch");
+    await watch.next("settled");
+    const from = watch.events.length;
+    project.write("cfg/b.local", "two");
+    project.write("cfg/a.local", "two");
+    expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: "two" });
+    await watch.kill("SIGTERM");
+    expect(watch.startedSince(from)).toEqual(["a"]);
+    project.write("cfg/a.local", "three");
+    expect((await project.run("plan")).stdout).toMatch(/run {6}a .*cfg\/a.local changed/);
+    expect((await project.run("affected", "--since", "HEAD")).stdout).toContain("cfg/a.local changed");
+  });
+
+  test("that change while a watch runs take effect at once, in any .gitignore and in info/exclude", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "one", "src/deep/log": "one" });
+    project.commitAll();
+    const watch = project.start("watch");
+    await watch.next("settled");
+    project.write("src/.gitignore", "new.*\n");
+    await watch.next("finished", "a");
+    await watch.next("settled");
+    project.write("src/new.txt", "ignored");
+    const edits: [string, string, RegExp][] = [
+      [".gitignore", "new.*\n", /^$/],
+      ["src/.gitignore", "", /src\/.gitignore changed$/],
+      [".gitignore", "", /src\/new.txt added/],
+      ["src/deep/.gitignore", "other\n", /src\/deep\/.gitignore added/],
+      [".git/info/exclude", "new.*\n", /src\/new.txt removed/],
+      [".git/info/exclude", "[z-a]x\n", /^$/],
+    ];
+    for (const [file, text, why] of edits) {
+      const from = watch.events.length;
+      project.write(file, text);
+      await watch.until((events) => events.slice(from).some(({ event }) => event === "settled"));
+      const planned = watch.events.slice(from).filter(({ event }) => event === "planned").flatMap((event) => event["affected"] as { reasons: { path?: string; change?: string }[] }[]);
+      expect(planned.flatMap(({ reasons }) => reasons.map(({ path: at, change }) => `${at} ${change}`)).join(" "), file).toMatch(why);
+    }
+  });
+
+  test("an editor's swap file and a backup run nothing", async () => {
+    project = new FileProject([cat("a", "src/a", "inputs: [src/]")], { "src/a": "one" });
+    const watch = project.start("watch");
+    await watch.next("settled");
+    const from = watch.events.length;
+    project.write("src/.a.swp", "b0VIM");
+    project.write("src/a~", "one");
+    project.write("src/a", "two");
+    expect(await watch.next("finished", "a")).toMatchObject({ value: "two" });
+    rmSync(project.at("src/.a.swp"));
+    rmSync(project.at("src/a~"));
+    project.write("src/a", "three");
+    expect(await watch.next("finished", "a")).toMatchObject({ value: "three" });
+    expect(watch.startedSince(from)).toEqual(["a", "a"]);
+  });
+});

@@ -1,0 +1,33 @@
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+/** The nearest folder at or above `start` that holds `.git`. */
+export function findGitRoot(start: string): string | undefined {
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    if (statSync(path.join(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
+    if (folder === path.dirname(folder)) return undefined;
+  }
+}
+
+/** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
+export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
+  const dotGit = path.join(repository, ".git");
+  if (statSync(dotGit, { throwIfNoEntry: false })?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
+  const target = /^gitdir: (.*)$/m.exec(readTextIfPresent(dotGit))?.[1]?.trim() ?? ".git";
+  const gitDir = path.resolve(repository, target);
+  const common = readTextIfPresent(path.join(gitDir, "commondir")).trim();
+  return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
+}
+
+/** The ignore rules of one clone, in no commit. */
+export function infoExcludeFile(repository: string): string {
+  return path.join(gitDirectories(repository).commonDir, "info", "exclude");
+}
+
+export function readTextIfPresent(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,54 @@
+import path from "node:path";
+import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
+import { TrackedFiles } from "./git-index.ts";
+import { GitignoreChain, parseGitignore, type IgnoreRule } from "./gitignore.ts";
+import { editorFiles, globalExcludesFile, installed } from "./habits.ts";
+
+/** Ignore rules below one folder and what they can't touch; see `leaveOut` of `TreeFilter`. */
+export class ProjectRules {
+  readonly chain: GitignoreChain | undefined;
+  readonly pathInRepository: string;
+  private readonly weakest: readonly IgnoreRule[];
+  private readonly repository: string | undefined;
+  private trackedOnce: Tracked | undefined;
+
+  constructor(root: string) {
+    this.repository = findGitRoot(root);
+    // Later rules are stronger.
+    this.weakest = parseGitignore([installed, editorFiles, readTextIfPresent(globalExcludesFile(this.repository))].join("\n"));
+    ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
+  }
+
+  /** What the repository around the folder tracks; read when something is ignored that is wanted. */
+  get tracked(): Tracked {
+    this.trackedOnce ??= { files: this.repository === undefined ? new TrackedFiles([]) : TrackedFiles.of(this.repository), cut: 0 };
+    return this.trackedOnce;
+  }
+
+  /** In a repository inside of this one; `folder` is relative to the outer git root. */
+  inside(directory: string, folder: string): { chain: GitignoreChain | undefined; tracked: Tracked } {
+    return {
+      chain: GitignoreChain.forRepository(directory, folder, this.weakest),
+      tracked: { files: TrackedFiles.of(directory), cut: folder.length + 1 },
+    };
+  }
+}
+
+/** What a repository tracks; so many characters are cut off paths that are relative to the outermost one. */
+export interface Tracked {
+  files: TrackedFiles;
+  cut: number;
+}
+
+/** Files outside of a walk below `root` whose rules hold in it: when they change, it has to be walked anew. */
+export function ruleFiles(root: string): string[] {
+  const repository = findGitRoot(root);
+  const files = [globalExcludesFile(repository)];
+  if (repository === undefined) return files;
+  files.push(infoExcludeFile(repository));
+  for (let folder = root; folder !== repository; ) {
+    folder = path.dirname(folder);
+    files.push(path.join(folder, ".gitignore"));
+  }
+  return files;
+}
