@@ -106,8 +106,13 @@ function compileRule(pattern: string): ((text: string) => boolean) | undefined {
   if (!/[*?[\\]/.test(pattern)) return (text) => text === pattern;
   const source = ruleSource(pattern);
   if (source === undefined) return undefined;
-  const expression = compileGlob(source, pattern);
-  return (text) => expression.test(text);
+  try {
+    const expression = compileGlob(source, pattern);
+    return (text) => expression.test(text);
+  } catch {
+    // A range out of order: for git such a line matches nothing.
+    return undefined;
+  }
 }
 
 /** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined when a bracket is never closed. */
