@@ -1,4 +1,5 @@
 import type { Component } from "./sbom.ts";
+import { compareSemver, versionOrder } from "./versions/index.ts";
 
 export const severities = ["low", "medium", "high", "critical"] as const;
 export type Severity = (typeof severities)[number];
@@ -11,8 +12,20 @@ export interface Advisory {
   affected?: {
     package?: { ecosystem: string; name: string };
     versions?: string[];
-    ranges?: { type: string; events: { introduced?: string; fixed?: string; last_affected?: string }[] }[];
+    ranges?: Range[];
   }[];
+}
+
+interface Range {
+  /** `SEMVER`, `ECOSYSTEM` or `GIT`. */
+  type: string;
+  events: RangeEvent[];
+}
+
+interface RangeEvent {
+  introduced?: string;
+  fixed?: string;
+  last_affected?: string;
 }
 
 export interface Match {
@@ -27,22 +40,34 @@ export interface Match {
 export function matchAdvisories(components: readonly Component[], advisories: readonly Advisory[]): Match[] {
   const byName = new Map<string, Component[]>();
   for (const component of components) {
-    const name = `${component.ecosystem} ${component.name}`;
+    const name = keyOf(component.ecosystem, component.name);
     byName.set(name, [...(byName.get(name) ?? []), component]);
   }
   return advisories.flatMap((advisory) =>
     (advisory.affected ?? []).flatMap((affected) => {
       // OSV writes `Debian:12`; the release is that of the image.
-      const ecosystem = affected.package?.ecosystem.split(":")[0];
-      const candidates = byName.get(`${ecosystem} ${affected.package?.name}`) ?? [];
+      const ecosystem = affected.package?.ecosystem.split(":")[0] ?? "";
+      const candidates = byName.get(keyOf(ecosystem, affected.package?.name ?? "")) ?? [];
       return candidates.flatMap((component): Match[] => {
-        const hit = affected.versions?.includes(component.version) === true || (affected.ranges ?? []).some((range) => inRange(component.version, range.events));
+        const hit = affected.versions?.includes(component.version) === true || (affected.ranges ?? []).some((range) => inRange(component, range));
         if (!hit) return [];
-        const fixed = affected.ranges?.flatMap((range) => range.events).find((event) => event.fixed !== undefined)?.fixed;
+        const fixed = fixedIn(component, affected.ranges ?? []);
         return [{ advisory: advisory.id, severity: severityOf(advisory), component, fixed, summary: advisory.summary ?? "" }];
       });
     }),
   );
+}
+
+/** PyPI takes `Zope.Interface` and `zope-interface` for one name. */
+function keyOf(ecosystem: string, name: string): string {
+  return `${ecosystem} ${ecosystem === "PyPI" ? name.toLowerCase().replaceAll(/[-_.]+/g, "-") : name}`;
+}
+
+/** The first version after the component's that has it fixed. */
+function fixedIn({ ecosystem, version }: Component, ranges: readonly Range[]): string | undefined {
+  const compare = versionOrder(ecosystem);
+  const fixes = ranges.filter(({ type }) => type !== "GIT").flatMap(({ events }) => events.flatMap(({ fixed }) => (fixed === undefined ? [] : [fixed])));
+  return fixes.filter((fixed) => compare(fixed, version) > 0).toSorted(compare)[0];
 }
 
 export function severityOf(advisory: Advisory): Severity {
@@ -52,35 +77,18 @@ export function severityOf(advisory: Advisory): Severity {
 
 export const atLeast = (severity: Severity, floor: Severity): boolean => severities.indexOf(severity) >= severities.indexOf(floor);
 
-function inRange(version: string, events: { introduced?: string; fixed?: string; last_affected?: string }[]): boolean {
+/** OSV's evaluation: events in the order of their versions, `0` before all; a range of commits says nothing of versions. */
+function inRange(component: Component, { type, events }: Range): boolean {
+  if (type === "GIT") return false;
+  const compare = type === "SEMVER" ? compareSemver : versionOrder(component.ecosystem);
+  const { version } = component;
+  const versionOf = (event: RangeEvent): string => event.introduced ?? event.fixed ?? event.last_affected ?? "0";
+  const byVersion = (a: string, b: string): number => (a === "0" || b === "0" ? Number(b === "0") - Number(a === "0") : compare(a, b));
   let inside = false;
-  for (const event of events) {
-    if (event.introduced !== undefined && (event.introduced === "0" || compareVersions(version, event.introduced) >= 0)) inside = true;
-    if (event.fixed !== undefined && compareVersions(version, event.fixed) >= 0) inside = false;
-    if (event.last_affected !== undefined && compareVersions(version, event.last_affected) > 0) inside = false;
+  for (const event of events.toSorted((a, b) => byVersion(versionOf(a), versionOf(b)))) {
+    if (event.introduced !== undefined && (event.introduced === "0" || compare(version, event.introduced) >= 0)) inside = true;
+    if (event.fixed !== undefined && compare(version, event.fixed) >= 0) inside = false;
+    if (event.last_affected !== undefined && compare(version, event.last_affected) > 0) inside = false;
   }
   return inside;
-}
-
-/** Numbers by value, letters by alphabet, `~` before everything (Debian), a pre-release before its release. */
-export function compareVersions(a: string, b: string): number {
-  const parts = (version: string): string[] => version.replace(/^v/, "").match(/\d+|[A-Za-z]+|~|[^\dA-Za-z~.]/g) ?? [];
-  const left = parts(a);
-  const right = parts(b);
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = comparePart(left[index], right[index]);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function comparePart(a: string | undefined, b: string | undefined): number {
-  if (a === b) return 0;
-  if (a === "~" || b === "~") return a === "~" ? -1 : 1;
-  // What follows a `-` and is a word (rc, beta) makes a version older, a number (Debian's revision) newer.
-  if (a === undefined) return b === "-" ? 0 : /^[A-Za-z]/.test(b ?? "") ? 1 : -1;
-  if (b === undefined) return a === "-" ? 0 : /^[A-Za-z]/.test(a) ? -1 : 1;
-  const numbers = /^\d+$/.test(a) && /^\d+$/.test(b);
-  if (numbers) return Number(a) - Number(b);
-  return a < b ? -1 : 1;
 }

@@ -36,7 +36,7 @@ const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, va
   via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
   engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
   "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
-  // Read before parsing (`findOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
+  // Read before parsing (`moduleOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
   module: { takesValue: true, apply: () => {} },
   progress: { takesValue: true, apply: () => {} },
   quiet: { takesValue: false, apply: () => {} },
