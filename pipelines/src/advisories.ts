@@ -1,5 +1,6 @@
 import type { Component } from "./sbom.ts";
-import { compareSemver, versionOrder } from "./versions/index.ts";
+import { compareSemver } from "./version-semver.ts";
+import { versionOrder } from "./versions.ts";
 
 export const severities = ["low", "medium", "high", "critical"] as const;
 export type Severity = (typeof severities)[number];
@@ -12,17 +13,17 @@ export interface Advisory {
   affected?: {
     package?: { ecosystem: string; name: string };
     versions?: string[];
-    ranges?: Range[];
+    ranges?: OsvRange[];
   }[];
 }
 
-interface Range {
+interface OsvRange {
   /** `SEMVER`, `ECOSYSTEM` or `GIT`. */
   type: string;
-  events: RangeEvent[];
+  events: OsvEvent[];
 }
 
-interface RangeEvent {
+interface OsvEvent {
   introduced?: string;
   fixed?: string;
   last_affected?: string;
@@ -40,14 +41,14 @@ export interface Match {
 export function matchAdvisories(components: readonly Component[], advisories: readonly Advisory[]): Match[] {
   const byName = new Map<string, Component[]>();
   for (const component of components) {
-    const name = keyOf(component.ecosystem, component.name);
+    const name = componentKey(component.ecosystem, component.name);
     byName.set(name, [...(byName.get(name) ?? []), component]);
   }
   return advisories.flatMap((advisory) =>
     (advisory.affected ?? []).flatMap((affected) => {
       // OSV writes `Debian:12`; the release is that of the image.
       const ecosystem = affected.package?.ecosystem.split(":")[0] ?? "";
-      const candidates = byName.get(keyOf(ecosystem, affected.package?.name ?? "")) ?? [];
+      const candidates = byName.get(componentKey(ecosystem, affected.package?.name ?? "")) ?? [];
       return candidates.flatMap((component): Match[] => {
         const hit = affected.versions?.includes(component.version) === true || (affected.ranges ?? []).some((range) => inRange(component, range));
         if (!hit) return [];
@@ -59,12 +60,12 @@ export function matchAdvisories(components: readonly Component[], advisories: re
 }
 
 /** PyPI takes `Zope.Interface` and `zope-interface` for one name. */
-function keyOf(ecosystem: string, name: string): string {
+function componentKey(ecosystem: string, name: string): string {
   return `${ecosystem} ${ecosystem === "PyPI" ? name.toLowerCase().replaceAll(/[-_.]+/g, "-") : name}`;
 }
 
 /** The first version after the component's that has it fixed. */
-function fixedIn({ ecosystem, version }: Component, ranges: readonly Range[]): string | undefined {
+function fixedIn({ ecosystem, version }: Component, ranges: readonly OsvRange[]): string | undefined {
   const compare = versionOrder(ecosystem);
   const fixes = ranges.filter(({ type }) => type !== "GIT").flatMap(({ events }) => events.flatMap(({ fixed }) => (fixed === undefined ? [] : [fixed])));
   return fixes.filter((fixed) => compare(fixed, version) > 0).toSorted(compare)[0];
@@ -78,11 +79,11 @@ export function severityOf(advisory: Advisory): Severity {
 export const atLeast = (severity: Severity, floor: Severity): boolean => severities.indexOf(severity) >= severities.indexOf(floor);
 
 /** OSV's evaluation: events in the order of their versions, `0` before all; a range of commits says nothing of versions. */
-function inRange(component: Component, { type, events }: Range): boolean {
+function inRange(component: Component, { type, events }: OsvRange): boolean {
   if (type === "GIT") return false;
   const compare = type === "SEMVER" ? compareSemver : versionOrder(component.ecosystem);
   const { version } = component;
-  const versionOf = (event: RangeEvent): string => event.introduced ?? event.fixed ?? event.last_affected ?? "0";
+  const versionOf = (event: OsvEvent): string => event.introduced ?? event.fixed ?? event.last_affected ?? "0";
   const byVersion = (a: string, b: string): number => (a === "0" || b === "0" ? Number(b === "0") - Number(a === "0") : compare(a, b));
   let inside = false;
   for (const event of events.toSorted((a, b) => byVersion(versionOf(a), versionOf(b)))) {

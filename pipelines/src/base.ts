@@ -1,17 +1,25 @@
-import { dag } from "@dagger.io/dagger";
 import type { Container, Platform } from "@dagger.io/dagger";
 import type { BaseImageConfig } from "../vendor/config.mjs";
 import { run } from "./exec.ts";
+import { imageOf } from "./images.ts";
+import type { Lock } from "./lock.ts";
+
+/** How a base is built beside what its description says. */
+export interface BaseBuild {
+  platform?: Platform;
+  /** A text that no build had before makes the packages be installed anew, whatever is cached. */
+  freshness?: string;
+}
 
 /**
  * The base image: what changes rarely. System packages, pinned tools, global npm packages, the user and the workdir, each
  * in a layer of its own, the slowest first.
  */
-export function baseImage(base: BaseImageConfig, platform?: Platform): Container {
-  let image = dag.container(platform === undefined ? undefined : { platform }).from(base.from);
+export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshness }: BaseBuild = {}): Container {
+  let image = imageOf(base.from, lock, platform);
   for (const [name, value] of Object.entries(base.env ?? {})) image = image.withEnvVariable(name, value);
   const packages = base.packages ?? [];
-  if (packages.length > 0) image = run(image, [installPackages(packages)]);
+  if (packages.length > 0) image = run(image, [...(freshness === undefined ? [] : [`: as of ${freshness}`]), installPackages(packages)]);
   for (const tool of base.tools ?? []) {
     if (tool.install === undefined) continue;
     const commands = typeof tool.install === "string" ? [tool.install] : tool.install;

@@ -1,5 +1,7 @@
-import { dag, ImageLayerCompression } from "@dagger.io/dagger";
+import { ImageLayerCompression } from "@dagger.io/dagger";
 import type { Container, File } from "@dagger.io/dagger";
+import { helper } from "./images.ts";
+import type { Lock } from "./lock.ts";
 
 interface Descriptor {
   digest: string;
@@ -18,11 +20,9 @@ interface ArchiveManifest {
  * An image as an archive that names itself: `docker load`, `podman load` and `nerdctl load` give it the tag. The engine's
  * archive is an OCI layout without a name; ours has the same blobs, Docker's `manifest.json` and containerd's annotation.
  */
-export async function namedTarball(image: Container, name: string): Promise<File> {
+export async function namedTarball(image: Container, name: string, lock: Lock): Promise<File> {
   const tarball = image.asTarball({ forcedCompression: ImageLayerCompression.Uncompressed });
-  const unpacked = dag
-    .container()
-    .from("debian:bookworm-slim")
+  const unpacked = helper(lock)
     .withMountedFile("/image.tar", tarball)
     .withExec(["sh", "-ec", "mkdir /image && tar -xf /image.tar -C /image"]);
   const layout = unpacked.directory("/image");

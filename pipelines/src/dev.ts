@@ -1,5 +1,4 @@
-import { dag } from "@dagger.io/dagger";
-import type { Container, Directory, Platform } from "@dagger.io/dagger";
+import type { Container, Directory } from "@dagger.io/dagger";
 import { presets } from "../vendor/config.mjs";
 import type { Config, DevImageConfig, LayerConfig } from "../vendor/config.mjs";
 import { run } from "./exec.ts";
@@ -36,15 +35,6 @@ export function layersOf(dev: DevImageConfig): LayerConfig[] {
 
 /** Patterns of all files that the dev image is built from. */
 export const devFiles = (dev: DevImageConfig): string[] => [...layersOf(dev).flatMap((layer) => layer.files ?? []), ...(dev.sources ?? ["./"])];
-
-/** The image that the dev image starts from where `images.dev` names one itself; undefined: the project's base. */
-export function ownBase(dev: DevImageConfig, hasBase: boolean, platform?: Platform): Container | undefined {
-  const scratch = dag.container(platform === undefined ? undefined : { platform });
-  if (dev.base !== undefined && dev.base !== "base") return scratch.from(dev.base);
-  if (hasBase) return undefined;
-  if (dev.preset !== undefined) return scratch.from(presets[dev.preset].image);
-  throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
-}
 
 function withLayer(image: Container, layer: LayerConfig, workdir: string, source: Directory, options: DevOptions): Container {
   for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);

@@ -3,6 +3,7 @@ import type { Config } from "../vendor/config.mjs";
 import { devImage, layersOf } from "./dev.ts";
 import type { DevOptions } from "./dev.ts";
 import { readJournal, writeJournal } from "./journal.ts";
+import type { Lock } from "./lock.ts";
 
 export interface LayerVerdict {
   layer: string;
@@ -12,19 +13,19 @@ export interface LayerVerdict {
 }
 
 /** Builds the dev image and tells for each layer whether it came from the cache, as its own journal saw it. */
-export async function explainDev(config: Config, base: Container, source: Directory, options: DevOptions): Promise<LayerVerdict[]> {
+export async function explainDev(config: Config, base: Container, source: Directory, lock: Lock, options: DevOptions): Promise<LayerVerdict[]> {
   const dev = config.images?.dev ?? {};
   const nonce = `${Date.now()}-${Math.random()}`;
-  const before = await readJournal(options.project, `${nonce}-before`);
+  const before = await readJournal(options.project, lock, `${nonce}-before`);
   await devImage(config, base, source, options).sync();
   const digest = await source.digest();
-  const after = await readJournal(options.project, `${nonce}-after`);
+  const after = await readJournal(options.project, lock, `${nonce}-after`);
   const verdicts: [string, "hit" | "miss"][] = layersOf(dev)
     .filter((layer) => layer.run !== undefined)
     .map((layer) => [layer.name, after[layer.name]?.length === before[layer.name]?.length ? "hit" : "miss"]);
   verdicts.push(["sources", before["sources-seen"]?.at(-1) === digest ? "hit" : "miss"]);
-  await writeJournal(options.project, "sources-seen", digest, `${nonce}-seen`);
-  for (const [layer, verdict] of verdicts) await writeJournal(options.project, `${layer}-explained`, verdict, `${nonce}-${layer}`);
+  await writeJournal(options.project, lock, "sources-seen", digest, `${nonce}-seen`);
+  for (const [layer, verdict] of verdicts) await writeJournal(options.project, lock, `${layer}-explained`, verdict, `${nonce}-${layer}`);
   return verdicts.map(([layer, verdict]) => {
     const history = [...(before[`${layer}-explained`] ?? []), verdict];
     return { layer, verdict, hitRate: history.filter((each) => each === "hit").length / history.length };

@@ -9,7 +9,7 @@ import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, verdictTable } from "./explain.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
-import { pinned, readLock } from "./lock.ts";
+import { readLock } from "./lock.ts";
 import { lockText, outdatedReport } from "./outdated.ts";
 import { driftBetween, driftTable, inventoryOf } from "./parity.ts";
 import { prodImage } from "./prod.ts";
@@ -53,17 +53,17 @@ export class Fastloop {
     @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
     platform?: Platform,
   ): Promise<Container> {
-    const base = baseOf(await readProject(source));
-    return baseImage({ ...base, from: pinned(base.from, await readLock(source)) }, platform);
+    return baseImage(baseOf(await readProject(source)), await readLock(source), { platform });
   }
 
   /**
-   * Builds the base for every platform, verifies each, publishes one index under all tags, the moving ones last. Nothing
-   * is built when the content key is published already. Prints a summary in Markdown.
+   * Builds the base for every platform, verifies each, publishes one index under all tags, the moving ones last. Where the
+   * content key is published already nothing is built, and the tags are put on what is there. Prints a summary in Markdown.
    * @param platforms default: images.base.platforms
    * @param tags templates; default: images.base.tags
    * @param registry repository; default: images.base.registry
-   * @param force publish even when the key is there
+   * @param force build and publish even when the key is there
+   * @param refresh build and publish when the key is there, but its packages or the image that it starts from moved since
    */
   @func({ cache: "never" })
   async publishBase(
@@ -74,6 +74,7 @@ export class Fastloop {
     username?: string,
     password?: Secret,
     force: boolean = false,
+    refresh: boolean = false,
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
@@ -85,6 +86,7 @@ export class Fastloop {
       username,
       password,
       force,
+      refresh,
       now: new Date(),
     });
   }
@@ -100,15 +102,16 @@ export class Fastloop {
     image?: string,
   ): Promise<string> {
     const base = baseOf(await readProject(source));
+    const lock = await readLock(source);
     const chosen = platforms.length > 0 ? platforms : platformsOf(base.platforms);
     const verify = (platform: Platform) =>
-      verifyImage(image === undefined ? baseImage(base, platform) : publishedImage(image, platform), base, platform);
+      verifyImage(image === undefined ? baseImage(base, lock, { platform }) : publishedImage(image, platform), base, platform);
     const findings = (await Promise.all(chosen.map(verify))).flat();
     refuseFailures(findings);
     return findingsTable(findings);
   }
 
-  /** Whether the published base, the lock and the packages in it are behind. */
+  /** Whether the base is published, and whether its packages or the image that it starts from moved since; what the lock has of it. */
   @func({ cache: "1h" })
   async outdatedBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<string> {
     return outdatedReport(baseOf(await readProject(source)), await readLock(source));
@@ -163,14 +166,14 @@ export class Fastloop {
   async devTarball(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<File> {
     const config = await readProject(source);
     const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
-    return namedTarball(image, `${nameOf(config).toLowerCase()}:dev`);
+    return namedTarball(image, `${nameOf(config).toLowerCase()}:dev`, await readLock(source));
   }
 
   /** Builds the dev image and says for each layer whether it was cached, and how often it was so far. */
   @func({ cache: "never" })
   async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
     const config = await readProject(source);
-    return verdictTable(await explainDev(config, await devBase(config, source), source, { project: nameOf(config) }));
+    return verdictTable(await explainDev(config, await devBase(config, source), source, await readLock(source), { project: nameOf(config) }));
   }
 
   /**
@@ -283,7 +286,9 @@ export class Fastloop {
     const image = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
     const components = await componentsOf(image, source);
     const { tool } = config.scan ?? {};
-    if (tool !== undefined && advisories === undefined) return runScanner(tool, image, textFile("sbom.json", sbomText(config, components, "1970-01-01T00:00:00Z")));
+    if (tool !== undefined && advisories === undefined) {
+      return runScanner(tool, image, textFile("sbom.json", sbomText(config, components, "1970-01-01T00:00:00Z")), await readLock(source));
+    }
     const place = advisories ?? config.scan?.advisories;
     if (place === undefined) throw new Error("name the advisories with --advisories or `scan.advisories`");
     return judge(config, components, await readAdvisories(place, source));
@@ -319,7 +324,7 @@ async function prodOf(source: Directory, platform?: Platform): Promise<Container
   const prod = config.images?.prod;
   if (prod === undefined) throw new Error("fastloop.yaml: there is no `images.prod`");
   const dev = devImage(config, await devBase(config, source, undefined, platform), source, { project: nameOf(config) });
-  return prodImage(prod, dev, platform);
+  return prodImage(prod, dev, await readLock(source), platform);
 }
 
 async function shippedOf(source: Directory, platform: Platform): Promise<Container> {

@@ -1,5 +1,7 @@
 import { dag } from "@dagger.io/dagger";
 import type { Container } from "@dagger.io/dagger";
+import { helper } from "./images.ts";
+import type { Lock } from "./lock.ts";
 
 /**
  * A cache volume in which every layer of the dev image writes a line when it really runs. It is in no layer and in no
@@ -16,9 +18,9 @@ export const withoutJournal = (container: Container): Container => container.wit
 export const note = (layer: string, text = "ran"): string => `echo ${text} >> ${journalFolder}/${layer}`;
 
 /** The lines of each layer so far. `nonce` makes the reading a step of its own. */
-export async function readJournal(project: string, nonce: string): Promise<Record<string, string[]>> {
+export async function readJournal(project: string, lock: Lock, nonce: string): Promise<Record<string, string[]>> {
   const script = `cd ${journalFolder} && for f in *; do [ -f "$f" ] && sed "s|^|$f |" "$f"; done; true`;
-  const text = await withJournal(dag.container().from("debian:bookworm-slim"), project)
+  const text = await withJournal(helper(lock), project)
     .withEnvVariable("FASTLOOP_NONCE", nonce)
     .withExec(["sh", "-ec", script])
     .stdout();
@@ -31,8 +33,8 @@ export async function readJournal(project: string, nonce: string): Promise<Recor
 }
 
 /** Appends one line. */
-export async function writeJournal(project: string, layer: string, text: string, nonce: string): Promise<void> {
-  await withJournal(dag.container().from("debian:bookworm-slim"), project)
+export async function writeJournal(project: string, lock: Lock, layer: string, text: string, nonce: string): Promise<void> {
+  await withJournal(helper(lock), project)
     .withEnvVariable("FASTLOOP_NONCE", nonce)
     .withExec(["sh", "-ec", note(layer, text)])
     .sync();

@@ -28,7 +28,7 @@ export async function baseFromLadder(base: BaseImageConfig, lock: Lock, onMissin
     }
     announce("building the base inline");
   }
-  return baseImage({ ...base, from }, platform);
+  return baseImage(base, lock, { platform });
 }
 
 /** A lock of another description is stale: its digest is not the base that is asked for. */

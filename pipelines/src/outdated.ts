@@ -1,24 +1,27 @@
 import type { BaseImageConfig, Config } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
 import { baseKey } from "./base-key.ts";
+import { packagesMoved } from "./freshness.ts";
+import { imageNames } from "./images.ts";
 import type { Lock } from "./lock.ts";
 import { pinned } from "./lock.ts";
+import { publishedImage } from "./verify.ts";
 import { resolveReference } from "./published.ts";
 import { keyTag } from "./tags.ts";
 
-/** Three questions: is this description published, does the lock name today's images, are packages behind? */
+/** Three questions: is this description published, does the lock name today's images, would a build of today be another? */
 export async function outdatedReport(base: BaseImageConfig, lock: Lock): Promise<string> {
-  const from = pinned(base.from, lock);
-  const key = baseKey(base, from);
-  const [published, current, packages] = await Promise.all([
+  const key = baseKey(base, pinned(base.from, lock));
+  const [published, current] = await Promise.all([
     base.registry === undefined ? undefined : resolveReference(`${base.registry}:${keyTag(key)}`),
     resolveReference(base.from),
-    upgradablePackages({ ...base, from }),
   ]);
+  // Without a published one, the engine's own build is what people work with.
+  const moved = await packagesMoved(base, lock, { image: published === undefined ? baseImage(base, lock) : publishedImage(published) });
   const lines = [`key        ${key}`];
   if (base.registry !== undefined) lines.push(`published  ${published ?? "no: run publish-base"}`);
   lines.push(`from       ${fromVerdict(base.from, lock, current)}`);
-  lines.push(`packages   ${packages.length === 0 ? "up to date" : `${packages.length} to upgrade: ${packages.join(", ")}`}`);
+  lines.push(`packages   ${moved.length === 0 ? "up to date" : `${moved.length} behind: ${moved.join(", ")}; run publish-base --refresh`}`);
   return `${lines.join("\n")}\n`;
 }
 
@@ -29,32 +32,13 @@ function fromVerdict(name: string, lock: Lock, current: string | undefined): str
   return locked === current ? `${name} is as locked` : `${name} moved to ${current}; run lock-base`;
 }
 
-async function upgradablePackages(base: BaseImageConfig): Promise<string[]> {
-  const script =
-    "if command -v apt-get >/dev/null; then apt-get update -qq && apt-get --just-print upgrade | sed -n 's/^Inst \\([^ ]*\\).*/\\1/p'; " +
-    "elif command -v apk >/dev/null; then apk -u list 2>/dev/null | cut -d' ' -f1; fi";
-  const text = await baseImage(base)
-    .withUser("root")
-    .withEnvVariable("FASTLOOP_NONCE", new Date().toISOString())
-    .withExec(["sh", "-ec", script])
-    .stdout();
-  return text.split("\n").filter((line) => line !== "");
-}
-
-/** The lock with the digests that the registries name today. */
+/** The lock with the digests that the registries name today, of every image that a function starts from. */
 export async function lockText(config: Config): Promise<string> {
-  const names = new Set<string>();
-  if (config.images?.base !== undefined) names.add(config.images.base.from);
-  for (const suite of Object.values(config.tests?.suites ?? {})) {
-    if (suite.image !== undefined && suite.image !== "base" && suite.image !== "dev") names.add(suite.image);
-  }
-  const images: Record<string, string> = {};
-  for (const name of [...names].toSorted()) {
-    const resolved = await resolveReference(name);
-    if (resolved === undefined) throw new Error(`${name} can't be reached; the lock needs its digest`);
-    images[name] = resolved;
-  }
-  const lock: Lock = { version: 1, images };
+  const names = imageNames(config);
+  const resolved = await Promise.all(names.map((name) => resolveReference(name)));
+  const unreachable = names.filter((_, index) => resolved[index] === undefined);
+  if (unreachable.length > 0) throw new Error(`${unreachable.join(", ")} can't be reached; the lock needs ${unreachable.length === 1 ? "its digest" : "their digests"}`);
+  const lock: Lock = { version: 1, images: Object.fromEntries(names.map((name, index) => [name, resolved[index]!])) };
   const base = config.images?.base;
   if (base?.registry !== undefined) {
     const key = baseKey(base, pinned(base.from, lock));

@@ -1,11 +1,12 @@
 import type { Container, Platform } from "@dagger.io/dagger";
 import type { ProdImageConfig } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
+import type { Lock } from "./lock.ts";
 
 /** The production image: its own base and packages, and from the dev image only what `copy` names. */
-export function prodImage(prod: ProdImageConfig, dev: Container, platform?: Platform): Container {
+export function prodImage(prod: ProdImageConfig, dev: Container, lock: Lock, platform?: Platform): Container {
   const { from, packages, user } = prod;
-  let image = baseImage({ from, packages }, platform);
+  let image = baseImage({ from, packages }, lock, { platform });
   for (const path of prod.copy ?? []) image = copyPath(image, dev, path);
   for (const [name, value] of Object.entries(prod.env ?? {})) image = image.withEnvVariable(name, value);
   if (prod.workdir !== undefined) image = image.withWorkdir(prod.workdir);

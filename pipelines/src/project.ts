@@ -1,7 +1,7 @@
 import type { Container, Directory, Platform } from "@dagger.io/dagger";
 import { parseConfig } from "../vendor/config.mjs";
 import type { BaseImageConfig, Config } from "../vendor/config.mjs";
-import { ownBase } from "./dev.ts";
+import { devImageName, imageOf } from "./images.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 
@@ -33,7 +33,9 @@ export function baseOf(config: Config): BaseImageConfig {
 /** The container that the dev image starts from: an image of its own, or the base down its ladder. */
 export async function devBase(config: Config, source: Directory, onMissing?: "build" | "fail", platform?: Platform): Promise<Container> {
   const base = config.images?.base;
-  const own = ownBase(config.images?.dev ?? {}, base !== undefined, platform);
-  if (own !== undefined || base === undefined) return own!;
-  return baseFromLadder(base, await readLock(source), onMissing ?? base.onMissing ?? "build", platform);
+  const own = devImageName(config.images?.dev ?? {}, base !== undefined);
+  const lock = await readLock(source);
+  if (own !== undefined) return imageOf(own, lock, platform);
+  if (base === undefined) throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
+  return baseFromLadder(base, lock, onMissing ?? base.onMissing ?? "build", platform);
 }

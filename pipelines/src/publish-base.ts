@@ -3,11 +3,14 @@ import type { Container, Platform, Secret } from "@dagger.io/dagger";
 import type { BaseImageConfig } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
 import { baseKey } from "./base-key.ts";
+import { digestIn, fromDigestLabel, whatMoved } from "./freshness.ts";
 import type { Lock } from "./lock.ts";
 import { pinned } from "./lock.ts";
 import { resolveReference } from "./published.ts";
+import { RegistryClient } from "./registry-client.ts";
 import { defaultTags, expandTags, keyTag } from "./tags.ts";
-import { findingsTable, refuseFailures, verifyImage } from "./verify.ts";
+import type { Tag } from "./tags.ts";
+import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import type { Finding } from "./verify.ts";
 
 export interface PublishBaseOptions {
@@ -16,44 +19,79 @@ export interface PublishBaseOptions {
   registry: string;
   username?: string;
   password?: Secret;
-  /** Publish even when the key is there already. */
+  /** Build and publish even when the key is there already. */
   force: boolean;
+  /** So too, where a build of today would be another than the one that is there. */
+  refresh: boolean;
   now: Date;
 }
 
 export const keyLabel = "dev.fastloop.base-key";
 const createdLabel = "org.opencontainers.image.created";
 
-/** Builds all platforms, verifies each, publishes one index under every tag, the moving tags last. Returns a summary. */
+/**
+ * Every tag that is asked for names the base of this description: the one that is published already, or one that is built
+ * for all platforms and verified on each. Returns a summary.
+ */
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
-  const from = pinned(base.from, lock);
-  const key = baseKey(base, from);
+  const key = baseKey(base, pinned(base.from, lock));
+  const tags = expandTags(base, options.tags ?? base.tags ?? defaultTags, key, options.now);
   const known = options.force ? undefined : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
-  if (known !== undefined) return `Base ${key} is published already: \`${known}\`. Nothing was built.\n`;
+  const moved = known === undefined || !options.refresh ? [] : await whatMoved(base, lock, publishedVariants(known, options));
+  if (known === undefined || moved.length > 0) return publishBuilt(base, lock, key, tags, moved, options);
+  const put = await tagPublished(known, tags, options);
+  return `Base ${key} is published already: \`${known}\`. Nothing was built.\n${put.length === 0 ? "" : `Tags put on it: ${put.map((tag) => `\`${tag}\``).join(", ")}\n`}`;
+}
 
-  const variants = options.platforms.map((platform) =>
-    baseImage({ ...base, from }, platform)
-      .withLabel(keyLabel, key)
-      .withLabel(createdLabel, options.now.toISOString()),
-  );
+const publishedVariants = (reference: string, options: PublishBaseOptions) =>
+  options.platforms.map((platform) => ({ image: withAuth(publishedImage(reference, platform), reference, options), platform }));
+
+async function publishBuilt(base: BaseImageConfig, lock: Lock, key: string, tags: readonly Tag[], moved: readonly string[], options: PublishBaseOptions): Promise<string> {
+  // All platforms start from what the name stands for now, and the label tells a later run which that was.
+  const from = (await resolveReference(pinned(base.from, lock))) ?? pinned(base.from, lock);
+  const freshness = options.force || moved.length > 0 ? options.now.toISOString() : undefined;
+  const variants = options.platforms.map((platform) => {
+    const image = baseImage({ ...base, from }, lock, { platform, freshness }).withLabel(keyLabel, key).withLabel(createdLabel, options.now.toISOString());
+    const digest = digestIn(from);
+    return digest === undefined ? image : image.withLabel(fromDigestLabel, digest);
+  });
   const findings = (await Promise.all(variants.map((image, index) => verifyImage(image, base, options.platforms[index]!)))).flat();
   refuseFailures(findings);
 
-  const tags = expandTags(base, options.tags ?? base.tags ?? defaultTags, key, options.now);
   const published: string[] = [];
   for (const tag of tags) published.push(await publishIndex(`${options.registry}:${tag.name}`, variants, options));
-  return summary(key, tags.map((tag) => tag.name), published[0] ?? "", findings);
+  const [first = ""] = published;
+  const other = published.find((reference) => digestIn(reference) !== digestIn(first));
+  if (other !== undefined) throw new Error(`the tags do not name one image: ${first} and ${other}`);
+  return summary(key, tags, first, moved, findings);
+}
+
+/** Puts the tags on the digest that is there; says which of them were not on it before. */
+async function tagPublished(reference: string, tags: readonly Tag[], options: PublishBaseOptions): Promise<string[]> {
+  const { username, password, registry } = options;
+  const auth = username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
+  const client = new RegistryClient(registry, auth, fetch, "pull,push");
+  const put: string[] = [];
+  for (const { name } of tags) {
+    try {
+      if (await client.tag(digestIn(reference) ?? "", name)) put.push(name);
+    } catch (failure) {
+      throw new Error(`the base is published as ${reference}, but the tag ${name} could not be put on it: ${(failure as Error).message}`, { cause: failure });
+    }
+  }
+  return put;
 }
 
 /** One index over all variants; credentials only on the container that is published, so that they bust no cache. */
 export async function publishIndex(address: string, variants: Container[], auth: { username?: string; password?: Secret }): Promise<string> {
-  let publisher = dag.container();
-  if (auth.username !== undefined && auth.password !== undefined) {
-    publisher = publisher.withRegistryAuth(address, auth.username, auth.password);
-  }
-  return publisher.publish(address, { platformVariants: variants });
+  return withAuth(dag.container(), address, auth).publish(address, { platformVariants: variants });
 }
 
-function summary(key: string, tags: readonly string[], reference: string, findings: readonly Finding[]): string {
-  return [`## Base image ${key}`, "", `Published \`${reference}\``, "", `Tags: ${tags.map((tag) => `\`${tag}\``).join(", ")}`, "", findingsTable(findings)].join("\n");
+function withAuth(container: Container, address: string, { username, password }: { username?: string; password?: Secret }): Container {
+  return username === undefined || password === undefined ? container : container.withRegistryAuth(address, username, password);
+}
+
+function summary(key: string, tags: readonly Tag[], reference: string, moved: readonly string[], findings: readonly Finding[]): string {
+  const why = moved.length === 0 ? [] : ["Built anew:", ...moved.map((what) => `- ${what}`), ""];
+  return [`## Base image ${key}`, "", ...why, `Published \`${reference}\``, "", `Tags: ${tags.map(({ name }) => `\`${name}\``).join(", ")}`, "", findingsTable(findings)].join("\n");
 }

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { nextPage } from "./registry-pages.ts";
 import type { RegistryContent } from "./retention.ts";
 
 const indexTypes = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
@@ -9,17 +11,26 @@ interface RegistryManifest {
   manifests?: { digest: string }[];
 }
 
-type Send = (url: string, init?: { method?: string; headers?: Record<string, string> }) => Promise<Response>;
+const anyManifest = [...indexTypes, ...manifestTypes].join(", ");
 
-/** The few calls of the OCI distribution API that retention needs. Loopback addresses are plain HTTP. */
+interface RequestOptions {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer>;
+}
+
+export type RegistrySend = (url: string, init?: RequestOptions) => Promise<Response>;
+
+/** The few calls of the OCI distribution API that tagging and retention need. Loopback addresses are plain HTTP. */
 export class RegistryClient {
   readonly repository: string;
   readonly base: string;
   readonly #basic: Record<string, string>;
-  readonly #send: Send;
+  readonly #send: RegistrySend;
+  readonly #actions: string;
   #headers: Record<string, string>;
 
-  constructor(repository: string, auth?: { username: string; password: string }, send: Send = fetch) {
+  constructor(repository: string, auth?: { username: string; password: string }, send: RegistrySend = fetch, actions = "pull,delete") {
     const slash = repository.indexOf("/");
     const host = repository.slice(0, slash);
     const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host) ? "http" : "https";
@@ -28,13 +39,47 @@ export class RegistryClient {
     this.#basic = auth === undefined ? {} : { authorization: `Basic ${btoa(`${auth.username}:${auth.password}`)}` };
     this.#headers = this.#basic;
     this.#send = send;
+    this.#actions = actions;
   }
 
-  async content(): Promise<RegistryContent> {
+  /** All tags and what they name, and what stands below `pinned` digests, as far as they are there. */
+  async content(pinned: readonly string[] = []): Promise<RegistryContent> {
     const content: RegistryContent = { tags: {}, manifests: {} };
-    const { tags } = (await (await this.request("tags/list")).json()) as { tags: string[] | null };
-    for (const tag of tags ?? []) content.tags[tag] = await this.#read(tag, content);
+    for (const tag of await this.tags()) content.tags[tag] = await this.#read(tag, content);
+    for (const digest of pinned) if (await this.#names(digest, digest)) await this.#read(digest, content);
     return content;
+  }
+
+  /** Every tag: a registry gives them in pages. Throws where the next page is not to be had: what it would name is not known. */
+  async tags(): Promise<string[]> {
+    const tags = new Set<string>();
+    const seen = new Set<string>();
+    for (let path: string | undefined = "tags/list"; path !== undefined; ) {
+      seen.add(path);
+      const response: Response = await this.request(path);
+      for (const tag of ((await response.json()) as { tags: string[] | null }).tags ?? []) tags.add(tag);
+      path = nextPage(response.headers.get("link"), `${this.base}/${path}`, this.base);
+      if (path !== undefined && seen.has(path)) throw new Error(`${this.base}/tags/list: the registry's pages go round in a circle`);
+      if (seen.size > maxPages) throw new Error(`${this.base}/tags/list: the registry has no last page`);
+    }
+    return [...tags];
+  }
+
+  /** Puts a tag on a manifest that is there; false where it is on it already. */
+  async tag(digest: string, tag: string): Promise<boolean> {
+    if (await this.#names(tag, digest)) return false;
+    const manifest = await this.request(`manifests/${digest}`, { headers: { accept: anyManifest } });
+    const headers = { "content-type": manifest.headers.get("content-type") ?? indexTypes[0]! };
+    await this.request(`manifests/${tag}`, { method: "PUT", headers, body: new Uint8Array(await manifest.arrayBuffer()) });
+    return true;
+  }
+
+  /** Whether a tag or digest is there and names this digest. */
+  async #names(reference: string, digest: string): Promise<boolean> {
+    const response = await this.#ask(`manifests/${reference}`, { headers: { accept: anyManifest } });
+    if (response.status === 404) return false;
+    if (!response.ok) throw await refusal(response, "GET", `${this.base}/manifests/${reference}`);
+    return digestOfBody(await response.arrayBuffer()) === digest;
   }
 
   async remove(digest: string): Promise<void> {
@@ -65,10 +110,10 @@ export class RegistryClient {
   }
 
   async #read(reference: string, content: RegistryContent): Promise<string> {
-    const response = await this.request(`manifests/${reference}`, { headers: { accept: [...indexTypes, ...manifestTypes].join(", ") } });
-    const digest = response.headers.get("docker-content-digest") ?? reference;
+    const body = await (await this.request(`manifests/${reference}`, { headers: { accept: anyManifest } })).arrayBuffer();
+    const digest = digestOfBody(body);
     if (content.manifests[digest] !== undefined) return digest;
-    const manifest = (await response.json()) as RegistryManifest;
+    const manifest = JSON.parse(new TextDecoder().decode(body)) as RegistryManifest;
     const children = (manifest.manifests ?? []).map((child) => child.digest);
     content.manifests[digest] = { createdMs: 0, children };
     for (const child of children) await this.#read(child, content);
@@ -89,12 +134,16 @@ export class RegistryClient {
     return created === undefined ? 0 : (Date.parse(created) || 0);
   }
 
-  async request(path: string, init: { method?: string; headers?: Record<string, string> } = {}): Promise<Response> {
-    const send = (): Promise<Response> => this.#send(`${this.base}/${path}`, { ...init, headers: { ...this.#headers, ...init.headers } });
-    let response = await send();
-    if (response.status === 401 && (await this.#askToken(response.headers.get("www-authenticate") ?? ""))) response = await send();
-    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${this.base}/${path}: ${response.status} ${await response.text()}`);
+  async request(path: string, init: RequestOptions = {}): Promise<Response> {
+    const response = await this.#ask(path, init);
+    if (!response.ok) throw await refusal(response, init.method ?? "GET", `${this.base}/${path}`);
     return response;
+  }
+
+  async #ask(path: string, init: RequestOptions): Promise<Response> {
+    const send = (): Promise<Response> => this.#send(`${this.base}/${path}`, { ...init, headers: { ...this.#headers, ...init.headers } });
+    const response = await send();
+    return response.status === 401 && (await this.#askToken(response.headers.get("www-authenticate") ?? "")) ? send() : response;
   }
 
   /** Registries such as GHCR and Docker Hub change the password for a token; false where this one does not. */
@@ -104,11 +153,22 @@ export class RegistryClient {
     if (!/^bearer /i.test(challenge) || realm === undefined) return false;
     const url = new URL(realm);
     url.searchParams.set("service", service);
-    url.searchParams.set("scope", `repository:${this.repository.slice(this.repository.indexOf("/") + 1)}:pull,delete`);
+    url.searchParams.set("scope", `repository:${this.repository.slice(this.repository.indexOf("/") + 1)}:${this.#actions}`);
     const answer = await this.#send(url.href, { headers: this.#basic });
     if (!answer.ok) return false;
     const { token, access_token: access } = (await answer.json()) as { token?: string; access_token?: string };
     this.#headers = { authorization: `Bearer ${token ?? access}` };
     return true;
   }
+}
+
+/** A registry with more pages than this has no end: at a hundred tags a page, a million of them. */
+const maxPages = 10_000;
+
+/** Of the bytes, whatever the registry says of them. */
+const digestOfBody = (body: ArrayBuffer): string => `sha256:${createHash("sha256").update(new Uint8Array(body)).digest("hex")}`;
+
+async function refusal(response: Response, method: string, url: string): Promise<Error> {
+  const hint = response.status === 401 || response.status === 403 ? " (pass --username and --password)" : "";
+  return new Error(`${method} ${url}: ${response.status} ${(await response.text()).trim()}${hint}`);
 }

@@ -13,16 +13,24 @@ export interface RetentionPlan {
   removedTags: string[];
 }
 
+/** A signature or the like is tagged by the digest that it belongs to: `sha256-….sig`. */
+const attachedTag = /^sha256-([0-9a-f]{64})(?:\.|$)/;
+
 /**
- * Keeps the newest `keep` images of the key tags, whatever `pinned` and moving tags name, and every digest reachable from
- * a kept index: registries delete by digest and would take a shared child away from a kept image.
+ * Keeps the newest `keep` images, whatever `pinned` and moving tags name, and every digest reachable from a kept index:
+ * registries delete by digest and would take a shared child away from a kept image. Signatures stay and go with what they
+ * belong to and count as no image.
  */
 export function planRetention(content: RegistryContent, keep: number, pinned: readonly string[] = []): RetentionPlan {
   const { tags, manifests } = content;
-  const roots = [...new Set(Object.values(tags))];
+  const attached = Object.entries(tags).flatMap(([tag, digest]) => {
+    const subject = attachedTag.exec(tag)?.[1];
+    return subject === undefined ? [] : [{ digest, subject: `sha256:${subject}` }];
+  });
+  const roots = [...new Set(Object.entries(tags).flatMap(([tag, digest]) => (attachedTag.test(tag) ? [] : [digest])))];
   const moving = new Set(Object.entries(tags).filter(([tag]) => !tag.startsWith("key-") && tag.endsWith("latest")).map(([, digest]) => digest));
   const newest = roots.toSorted((a, b) => (manifests[b]?.createdMs ?? 0) - (manifests[a]?.createdMs ?? 0) || (a < b ? -1 : 1));
-  const kept = new Set([...newest.slice(0, keep), ...moving, ...pinned.filter((digest) => roots.includes(digest))]);
+  const kept = new Set([...newest.slice(0, keep), ...moving, ...pinned.filter((digest) => manifests[digest] !== undefined)]);
   const reachable = new Set<string>();
   const reach = (digest: string): void => {
     if (reachable.has(digest)) return;
@@ -30,7 +38,8 @@ export function planRetention(content: RegistryContent, keep: number, pinned: re
     for (const child of manifests[digest]?.children ?? []) reach(child);
   };
   kept.forEach(reach);
-  const goingRoots = roots.filter((digest) => !reachable.has(digest));
+  for (const { digest, subject } of attached) if (reachable.has(subject)) reach(digest);
+  const goingRoots = [...roots, ...attached.map(({ digest }) => digest)].filter((digest) => !reachable.has(digest));
   const goingChildren = goingRoots.flatMap((digest) => manifests[digest]?.children ?? []).filter((digest) => !reachable.has(digest));
   return {
     keep: [...kept],

@@ -3,6 +3,7 @@ import type { Config, ScanConfig } from "../vendor/config.mjs";
 import { atLeast, matchAdvisories } from "./advisories.ts";
 import type { Advisory, Match } from "./advisories.ts";
 import { baseImage } from "./base.ts";
+import type { Lock } from "./lock.ts";
 import { systemPackages } from "./parity.ts";
 import { cyclonedxDocument, lockedComponents, lockFiles, spdxDocument, uniqueComponents } from "./sbom.ts";
 import type { Component } from "./sbom.ts";
@@ -31,9 +32,9 @@ export function sbomText(config: Config, components: readonly Component[], creat
 }
 
 /** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code is the verdict. */
-export function runScanner(tool: NonNullable<ScanConfig["tool"]>, image: Container, sbom: File): Promise<string> {
+export function runScanner(tool: NonNullable<ScanConfig["tool"]>, image: Container, sbom: File, lock: Lock): Promise<string> {
   const commands = typeof tool.run === "string" ? [tool.run] : tool.run;
-  return baseImage({ from: tool.image, packages: tool.packages })
+  return baseImage({ from: tool.image, packages: tool.packages }, lock)
     .withMountedDirectory("/image", image.rootfs())
     .withMountedFile("/sbom.json", sbom)
     .withExec(["sh", "-ec", commands.join("\n")])

@@ -2,14 +2,15 @@ import type { Container, Directory, Service } from "@dagger.io/dagger";
 import { resolveService } from "../vendor/config.mjs";
 import type { Config, ServiceConfig } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
+import type { Lock } from "./lock.ts";
 
 /**
  * A service for tests: its data in memory where `tmpfs` says so. Migrations run while its image is made, as a layer of
  * their own on top of the packages: they run again when the content of their folder changed, and not with every start.
  */
-export function serviceOf(config: ServiceConfig, source: Directory): Service {
+export function serviceOf(config: ServiceConfig, source: Directory, lock: Lock): Service {
   const { image, packages, port, env, command, tmpfs, migrations } = resolveService(config);
-  let container = baseImage({ from: image, packages });
+  let container = baseImage({ from: image, packages }, lock);
   for (const [name, value] of Object.entries(env)) container = container.withEnvVariable(name, value);
   if (migrations !== undefined) {
     container = container
@@ -22,10 +23,10 @@ export function serviceOf(config: ServiceConfig, source: Directory): Service {
 }
 
 /** Binds the services under the names that the configuration gives them. */
-export function withServices(container: Container, config: Config, source: Directory, names: readonly string[]): Container {
+export function withServices(container: Container, config: Config, source: Directory, lock: Lock, names: readonly string[]): Container {
   return [...new Set(names)].reduce((bound, name) => {
     const service = config.tests?.services?.[name];
     if (service === undefined) throw new Error(`fastloop.yaml: unknown service \`${name}\``);
-    return bound.withServiceBinding(name, serviceOf(service, source));
+    return bound.withServiceBinding(name, serviceOf(service, source, lock));
   }, container);
 }

@@ -1,9 +1,9 @@
-import { dag } from "@dagger.io/dagger";
 import type { Container, Directory } from "@dagger.io/dagger";
 import { resolveSuite } from "../vendor/config.mjs";
 import type { Config, ResolvedSuite, TierName } from "../vendor/config.mjs";
 import { devFiles, devImage } from "./dev.ts";
 import { cacheVolume, run } from "./exec.ts";
+import { imageOf } from "./images.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
@@ -76,7 +76,7 @@ export function plannedTiers(config: Config, { tier, suites: names = [], shard, 
 export async function prepareSuite(config: Config, suite: ResolvedSuite, project: Directory): Promise<Container> {
   const { workdir } = suite;
   const source = suite.root === undefined ? project : project.directory(suite.root);
-  let image = (await imageOf(config, suite, project)).withWorkdir(workdir);
+  let image = (await suiteImage(config, suite, project)).withWorkdir(workdir);
   for (const [name, value] of Object.entries(suite.env)) image = image.withEnvVariable(name, value);
   if (suite.manifests.length > 0) image = image.withDirectory(workdir, source, { include: suite.manifests });
   // A package manager that found nothing to install makes no folder.
@@ -98,13 +98,14 @@ function mountSource(image: Container, workdir: string, folder: string, source: 
   return image.withMountedDirectory(`${workdir}/${path}`, source.directory(path));
 }
 
-async function imageOf(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
+async function suiteImage(config: Config, suite: ResolvedSuite, source: Directory): Promise<Container> {
   if (suite.image === "dev") {
     return devImage(config, await devBase(config, source), source, { project: nameOf(config) }).withUser("root");
   }
-  if (suite.image !== "base") return dag.container().from(suite.image);
+  const lock = await readLock(source);
+  if (suite.image !== "base") return imageOf(suite.image, lock);
   const base = baseOf(config);
-  return (await baseFromLadder(base, await readLock(source), base.onMissing ?? "build")).withUser("root");
+  return (await baseFromLadder(base, lock, base.onMissing ?? "build")).withUser("root");
 }
 
 async function runTier(config: Config, source: Directory, planned: PlannedTier): Promise<TierResult> {
@@ -132,7 +133,7 @@ export async function readyTier(config: Config, source: Directory, planned: Plan
   const { words, told } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
   if (words?.length === 0) return { container: undefined, told: told ?? "nothing in this shard" };
   const environment = { ...tier.env, ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }) };
-  let container = withServices(prepared, config, source, [...suite.services, ...tier.services]);
+  let container = withServices(prepared, config, source, await readLock(source), [...suite.services, ...tier.services]);
   for (const [key, value] of Object.entries(environment)) container = container.withEnvVariable(key, value);
   return { container: Object.entries(suite.caches).reduce((c, [name, path]) => c.withMountedCache(path, cacheVolume(name)), container), told };
 }

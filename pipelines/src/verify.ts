@@ -25,7 +25,7 @@ export async function verifyImage(image: Container, base: BaseImageConfig, platf
 }
 
 /** The image for a platform as published, or as it is built now. */
-export const publishedImage = (reference: string, platform: Platform): Container => dag.container({ platform }).from(reference);
+export const publishedImage = (reference: string, platform?: Platform): Container => dag.container(platform === undefined ? undefined : { platform }).from(reference);
 
 async function answerOf(container: Container): Promise<string> {
   try {

@@ -1,7 +1,11 @@
 /** Orders as chains from old to new; what stands in one group is the same version. Re-expressed from the projects' own tables. */
 import { describe, expect, it } from "vitest";
 import { matchAdvisories, type Advisory } from "../../../pipelines/src/advisories.ts";
-import { compareApk, compareDpkg, comparePep440, compareSemver, versionOrder } from "../../../pipelines/src/versions/index.ts";
+import { compareApk } from "../../../pipelines/src/version-apk.ts";
+import { compareDpkg } from "../../../pipelines/src/version-dpkg.ts";
+import { comparePep440 } from "../../../pipelines/src/version-pep440.ts";
+import { compareSemver } from "../../../pipelines/src/version-semver.ts";
+import { versionOrder } from "../../../pipelines/src/versions.ts";
 
 const orders = { compareApk, compareDpkg, comparePep440, compareSemver };
 

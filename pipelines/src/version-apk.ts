@@ -1,38 +1,38 @@
-import { compareNumbers, compareText } from "./order.ts";
-import type { Compare } from "./order.ts";
+import { compareNumbers, compareText } from "./version-order.ts";
+import type { CompareVersions } from "./version-order.ts";
 
-/** What a version is made of, in the order in which the parts may come; of two versions that are alike so far, the one whose next part comes later in this list is the older one. */
-const kinds = ["first", "digits", "letter", "suffix", "suffixNumber", "commit", "revision", "end", "invalid"] as const;
-type Kind = (typeof kinds)[number];
+/** What a version is made of, in the order of the parts; of two that are alike so far, the one whose next part comes later here is older. */
+const apkKinds = ["first", "digits", "letter", "suffix", "suffixNumber", "commit", "revision", "end", "invalid"] as const;
+type ApkKind = (typeof apkKinds)[number];
 
-interface Part {
-  kind: Kind;
+interface ApkPart {
+  kind: ApkKind;
   text: string;
 }
 
 /** The first four come before the version that they are a suffix of, the others after it. */
-const suffixes = ["alpha", "beta", "pre", "rc", "cvs", "svn", "git", "hg", "p"];
-const isPreRelease = ({ kind, text }: Part): boolean => kind === "suffix" && suffixes.indexOf(text) < 4;
+const apkSuffixes = ["alpha", "beta", "pre", "rc", "cvs", "svn", "git", "hg", "p"];
+const isPreRelease = ({ kind, text }: ApkPart): boolean => kind === "suffix" && apkSuffixes.indexOf(text) < 4;
 
 /** Alpine's order (apk-version(5), apk-tools 3): `1.2.3b_rc2~abcd-r4`. */
-export const compareApk: Compare = (a, b) => {
-  const [left, right] = [parse(a), parse(b)];
+export const compareApk: CompareVersions = (a, b) => {
+  const [left, right] = [parseApk(a), parseApk(b)];
   for (let index = 0; ; index++) {
-    const [x, y] = [left[index] ?? end, right[index] ?? end];
+    const [x, y] = [left[index] ?? apkEnd, right[index] ?? apkEnd];
     if (x.kind !== y.kind) {
       if (isPreRelease(x)) return -1;
       if (isPreRelease(y)) return 1;
-      return kinds.indexOf(y.kind) - kinds.indexOf(x.kind);
+      return apkKinds.indexOf(y.kind) - apkKinds.indexOf(x.kind);
     }
     if (x.kind === "end" || x.kind === "invalid") return 0;
-    const difference = compareParts(x, y);
+    const difference = compareApkParts(x, y);
     if (difference !== 0) return difference;
   }
 };
 
-const end: Part = { kind: "end", text: "" };
+const apkEnd: ApkPart = { kind: "end", text: "" };
 
-function compareParts(a: Part, b: Part): number {
+function compareApkParts(a: ApkPart, b: ApkPart): number {
   switch (a.kind) {
     case "digits":
       // `1.05` is a fraction, as in Gentoo's order.
@@ -42,15 +42,15 @@ function compareParts(a: Part, b: Part): number {
     case "revision":
       return compareNumbers(a.text, b.text);
     case "suffix":
-      return suffixes.indexOf(a.text) - suffixes.indexOf(b.text);
+      return apkSuffixes.indexOf(a.text) - apkSuffixes.indexOf(b.text);
     default:
       return compareText(a.text, b.text);
   }
 }
 
-function parse(version: string): Part[] {
-  const parts: Part[] = [];
-  const read = (kind: Kind, pattern: RegExp): boolean => {
+function parseApk(version: string): ApkPart[] {
+  const parts: ApkPart[] = [];
+  const read = (kind: ApkKind, pattern: RegExp): boolean => {
     pattern.lastIndex = at;
     const match = pattern.exec(version);
     if (match === null) return false;

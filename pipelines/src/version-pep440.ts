@@ -1,7 +1,7 @@
-import { compareLists, compareNumbers, compareText } from "./order.ts";
-import type { Compare } from "./order.ts";
+import { compareLists, compareNumbers, compareText } from "./version-order.ts";
+import type { CompareVersions } from "./version-order.ts";
 
-interface Version {
+interface Pep440Version {
   epoch: string;
   /** Without the zeros at its end. */
   release: string[];
@@ -13,33 +13,33 @@ interface Version {
 }
 
 /** Python's order (PEP 440): `1!2.0rc1.post2.dev3+local.4`. What is no such version comes before all that are, by its text. */
-export const comparePep440: Compare = (a, b) => {
-  const [left, right] = [parse(a), parse(b)];
+export const comparePep440: CompareVersions = (a, b) => {
+  const [left, right] = [parsePep440(a), parsePep440(b)];
   if (left === undefined || right === undefined) return left === right ? compareText(a, b) : left === undefined ? -1 : 1;
   return (
     compareNumbers(left.epoch, right.epoch) ||
     compareLists(left.release, right.release, compareNumbers) ||
-    comparePre(left, right) ||
+    comparePep440Pre(left, right) ||
     // None comes before any, but of development releases it is the other way round.
-    compareOptional(left.post, right.post, -1) ||
-    compareOptional(left.dev, right.dev, 1) ||
-    compareLists(left.local, right.local, compareLocal)
+    comparePep440Optional(left.post, right.post, -1) ||
+    comparePep440Optional(left.dev, right.dev, 1) ||
+    compareLists(left.local, right.local, comparePep440Local)
   );
 };
 
-const pattern =
+const pep440Pattern =
   /^v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(alpha|beta|preview|pre|a|b|c|rc)[-_.]?(\d*))?(?:-(\d+)|[-_.]?(post|rev|r)[-_.]?(\d*))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?$/;
 
-const phases: Record<string, string> = { alpha: "a", beta: "b", c: "rc", pre: "rc", preview: "rc" };
+const pep440Phases: Record<string, string> = { alpha: "a", beta: "b", c: "rc", pre: "rc", preview: "rc" };
 
-function parse(version: string): Version | undefined {
-  const match = pattern.exec(version.trim().toLowerCase());
+function parsePep440(version: string): Pep440Version | undefined {
+  const match = pep440Pattern.exec(version.trim().toLowerCase());
   if (match === null) return undefined;
   const [, epoch = "0", release = "", phase, phaseNumber, barePost, postWord, postNumber, devWord, devNumber, local] = match;
   return {
     epoch,
     release: release.replace(/(\.0+)*$/, "").split("."),
-    pre: phase === undefined ? undefined : [phases[phase] ?? phase, phaseNumber || "0"],
+    pre: phase === undefined ? undefined : [pep440Phases[phase] ?? phase, phaseNumber || "0"],
     post: barePost ?? (postWord === undefined ? undefined : postNumber || "0"),
     dev: devWord === undefined ? undefined : devNumber || "0",
     local: local?.split(/[-_.]/) ?? [],
@@ -47,21 +47,21 @@ function parse(version: string): Version | undefined {
 }
 
 /** `1.0.dev1` comes before `1.0a1`, and that before `1.0` and `1.0.post1`. */
-function comparePre(a: Version, b: Version): number {
-  const rank = ({ pre, post, dev }: Version): number => (pre !== undefined ? 1 : post === undefined && dev !== undefined ? 0 : 2);
+function comparePep440Pre(a: Pep440Version, b: Pep440Version): number {
+  const rank = ({ pre, post, dev }: Pep440Version): number => (pre !== undefined ? 1 : post === undefined && dev !== undefined ? 0 : 2);
   const difference = rank(a) - rank(b);
   if (difference !== 0 || a.pre === undefined || b.pre === undefined) return difference;
   return compareText(a.pre[0], b.pre[0]) || compareNumbers(a.pre[1], b.pre[1]);
 }
 
-function compareOptional(a: string | undefined, b: string | undefined, none: -1 | 1): number {
+function comparePep440Optional(a: string | undefined, b: string | undefined, none: -1 | 1): number {
   if (a !== undefined && b !== undefined) return compareNumbers(a, b);
   if (a === b) return 0;
   return a === undefined ? none : -none;
 }
 
 /** Words come before numbers here. */
-function compareLocal(a: string, b: string): number {
+function comparePep440Local(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && otherIsNumber) return compareNumbers(a, b);
   return isNumber === otherIsNumber ? compareText(a, b) : isNumber ? 1 : -1;

@@ -1,17 +1,17 @@
-import { compareLists, compareNumbers, compareText } from "./order.ts";
-import type { Compare } from "./order.ts";
+import { compareLists, compareNumbers, compareText } from "./version-order.ts";
+import type { CompareVersions } from "./version-order.ts";
 
 /** Semantic Versioning 2.0, as npm, crates.io and Go have it; `v` in front and missing parts are let pass, as OSV does. */
-export const compareSemver: Compare = (a, b) => {
-  const [left, right] = [parse(a), parse(b)];
+export const compareSemver: CompareVersions = (a, b) => {
+  const [left, right] = [parseSemver(a), parseSemver(b)];
   const release = compareLists(left.release, right.release, compareNumbers);
   if (release !== 0) return release;
   // What has a pre-release comes before what has none.
   if (left.pre.length === 0 || right.pre.length === 0) return right.pre.length - left.pre.length;
-  return compareLists(left.pre, right.pre, compareIdentifiers);
+  return compareLists(left.pre, right.pre, compareSemverIdentifiers);
 };
 
-function parse(version: string): { release: string[]; pre: string[] } {
+function parseSemver(version: string): { release: string[]; pre: string[] } {
   const [, release = "", pre = ""] = /^[v=\s]*([\d.]*)-?([^+]*)/s.exec(version.trim()) ?? [];
   const numbers = release.split(".").map((part) => part || "0");
   while (numbers.length < 3) numbers.push("0");
@@ -19,7 +19,7 @@ function parse(version: string): { release: string[]; pre: string[] } {
 }
 
 /** Numbers by value and before words, words by ASCII. */
-function compareIdentifiers(a: string, b: string): number {
+function compareSemverIdentifiers(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && otherIsNumber) return compareNumbers(a, b);
   if (isNumber !== otherIsNumber) return isNumber ? -1 : 1;

@@ -1,5 +1,5 @@
 /** Below 0 where `a` comes before `b`, 0 where they are the same version, above 0 where it comes after. */
-export type Compare = (a: string, b: string) => number;
+export type CompareVersions = (a: string, b: string) => number;
 
 /** Digits as a number of any length. */
 export function compareNumbers(a: string, b: string): number {
@@ -8,7 +8,7 @@ export function compareNumbers(a: string, b: string): number {
 }
 
 /** By code units, as C sorts bytes. */
-export const compareText: Compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+export const compareText: CompareVersions = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Item by item; where all are the same, the shorter list comes first. */
 export function compareLists<T>(a: readonly T[], b: readonly T[], compare: (x: T, y: T) => number): number {
