@@ -7,6 +7,8 @@ import { imageOf } from "./images.ts";
 import { baseFromLadder } from "./ladder.ts";
 import { readLock } from "./lock.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
+import { suitesFailure } from "./failures.ts";
+import type { TierFailure } from "./failures.ts";
 import { withServices } from "./services.ts";
 import { parseShard, runnerEnvironment } from "./runners.ts";
 import type { RunnerRequest } from "./runners.ts";
@@ -36,16 +38,35 @@ export interface SuiteRequest {
 }
 
 /**
- * Runs the tiers up to `tier` of the suites named, each tier in a container of its own, in parallel. A failure leaves the
- * others alone; it is thrown when all have ended.
+ * Runs the tiers up to `tier` of the suites named, each in a container of its own: the suites of a tier in parallel, one tier
+ * after the other, so that none is measured while another takes its processors. A failure leaves the others alone; it is
+ * thrown when all have ended.
  */
 export async function runSuites(config: Config, source: Directory, request: SuiteRequest): Promise<TierResult[]> {
-  const runs = plannedTiers(config, request).map((planned) => runTier(config, source, planned));
-  const ended = await Promise.allSettled(runs);
-  const failures = ended.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-  if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) throw new Error(failures.map(describeFailure).join("\n\n"));
-  return ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+  const plan = plannedTiers(config, request);
+  if (new Set(plan.map(({ name }) => name)).size > 1) await prepareAll(config, source, plan);
+  const results = new Map<PlannedTier, TierResult>();
+  const failures = new Map<PlannedTier, TierFailure>();
+  for (const tier of tierOrder) {
+    const runs = plan.filter((planned) => planned.tier === tier).map(async (planned) => {
+      try {
+        results.set(planned, await runTier(config, source, planned));
+      } catch (failure) {
+        failures.set(planned, { suite: planned.name, tier, failure });
+      }
+    });
+    await Promise.all(runs);
+  }
+  // In the order of fastloop.yaml, whatever ended first.
+  const inOrder = <T>(found: Map<PlannedTier, T>): T[] => plan.flatMap((planned) => found.get(planned) ?? []);
+  if (failures.size > 0) throw suitesFailure(inOrder(failures));
+  return inOrder(results);
+}
+
+/** Installs what the suites need before any of them is measured; what fails here fails again, and is told, in its own tier. */
+async function prepareAll(config: Config, source: Directory, plan: readonly PlannedTier[]): Promise<void> {
+  const suites = new Map(plan.map(({ name, suite }) => [name, suite]));
+  await Promise.allSettled([...suites.values()].map(async (suite) => (await prepareSuite(config, suite, source)).sync()));
 }
 
 /** One tier of one suite, and what is asked of it. */
@@ -112,9 +133,8 @@ async function runTier(config: Config, source: Directory, planned: PlannedTier):
   const { name: suite, tier } = planned;
   const ready = await readyTier(config, source, planned);
   if (ready.container === undefined) return { suite, tier, summary: ready.told, tookS: 0 };
-  const ended = ready.container.withExec(tierCommand(planned));
-  const [output, errors] = await Promise.all([ended.stdout(), ended.stderr()]);
-  const summary = summaryOf(output.replace(trailer, ""), errors);
+  const output = await ready.container.withExec(tierCommand(planned)).stdout();
+  const summary = summaryOf(output.replace(trailer, ""));
   return { suite, tier, summary: ready.told === undefined ? summary : `${summary} (${ready.told})`, tookS: Number(trailer.exec(output)?.[1] ?? 0) };
 }
 
@@ -144,7 +164,8 @@ export function tierCommand({ suite, tier, request }: PlannedTier): string[] {
   const part = suite.runner === "pytest" && (request.shard !== undefined || request.changed !== undefined);
   const wrapper = [
     "start=$(date +%s)",
-    'sh -ec "$1"; code=$?',
+    // One stream: what a runner says on both stays in its order.
+    'sh -ec "$1" 2>&1; code=$?',
     ...(part ? ['[ "$code" = 5 ] && code=0'] : []),
     '[ "$code" = 0 ] && echo "took $(($(date +%s) - start)) s"',
     "exit $code",
@@ -153,10 +174,3 @@ export function tierCommand({ suite, tier, request }: PlannedTier): string[] {
 }
 
 const trailer = /took (\d+) s\n$/;
-
-/** An exec's failure keeps its output; the SDK's error class is not exported to modules, so it is known by its shape. */
-function describeFailure(failure: unknown): string {
-  if (typeof failure !== "object" || failure === null) return String(failure);
-  const { message, stdout, stderr } = failure as { message?: string; stdout?: string; stderr?: string };
-  return [message, stdout, stderr].filter((text) => text !== undefined && text !== "").join("\n");
-}

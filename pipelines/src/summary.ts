@@ -1,7 +1,7 @@
 /** What a test runner said in the end, in a few words: `9 passed`, `1 failed, 8 passed`; else its last line. */
-export function summaryOf(output: string, errors = ""): string {
+export function summaryOf(output: string): string {
   const plain = output.replaceAll(colors, "");
-  const counts = nodeCounts(plain) ?? vitestCounts(plain) ?? cargoCounts(plain) ?? pytestCounts(plain) ?? goCounts(plain) ?? jestCounts(errors.replaceAll(colors, ""));
+  const counts = nodeCounts(plain) ?? vitestCounts(plain) ?? cargoCounts(plain) ?? pytestCounts(plain) ?? goCounts(plain) ?? jestCounts(plain);
   const lastLine = plain.trimEnd().split("\n").at(-1)?.trim();
   return counts ?? (lastLine || "passed");
 }
@@ -9,9 +9,8 @@ export function summaryOf(output: string, errors = ""): string {
 // eslint-disable-next-line no-control-regex
 const colors = /\u001B\[[\d;]*m/g;
 
-/** Jest tells its counts on stderr. */
-function jestCounts(errors: string): string | undefined {
-  const line = /^Tests:\s+(.*)$/m.exec(errors)?.[1];
+function jestCounts(output: string): string | undefined {
+  const line = /^Tests:\s+(.*)$/m.exec(output)?.[1];
   if (line === undefined) return undefined;
   return words(Number(/(\d+) passed/.exec(line)?.[1] ?? 0), Number(/(\d+) failed/.exec(line)?.[1] ?? 0));
 }
@@ -41,7 +40,7 @@ function cargoCounts(output: string): string | undefined {
 }
 
 function pytestCounts(output: string): string | undefined {
-  const line = output.trimEnd().split("\n").at(-1) ?? "";
+  const line = output.split("\n").findLast((each) => /\b\d+ (?:passed|failed)\b.* in [\d.]+s\b/.test(each)) ?? "";
   const passed = /(\d+) passed/.exec(line);
   const failed = /(\d+) failed/.exec(line);
   return passed === null && failed === null ? undefined : words(Number(passed?.[1] ?? 0), Number(failed?.[1] ?? 0));

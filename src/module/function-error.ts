@@ -20,7 +20,7 @@ export class FunctionError extends UserError {
   ) {
     const frames = error.frames.map((frame) => relativeFrame(frame, module));
     super("function-failed", error.exec === undefined ? error.message : execMessage(error.exec.command, error.message), {
-      place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place,
+      place: error.place === undefined ? (frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place) : error.place || undefined,
       detail: detailOf(error, frames, output),
       exitCode: exitCodeOf(error),
     });

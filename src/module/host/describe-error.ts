@@ -6,7 +6,11 @@ import type { HostError } from "./protocol.ts";
 /** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
 export function describeError(error: unknown, sourceDir: string): HostError {
   if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
-  return { message: messageOf(error), name: error.name, frames: userFrames(error.stack ?? "", sourceDir), exec: execOf(error) };
+  return { message: messageOf(error), name: error.name, frames: userFrames(error.stack ?? "", sourceDir), place: placeOf(error), exec: execOf(error) };
+}
+
+function placeOf({ place }: Error & { place?: unknown }): string | undefined {
+  return typeof place === "string" ? place : undefined;
 }
 
 /** "Encountered an unknown error" is the SDK's wrapping; what happened is in its cause. */

@@ -44,6 +44,8 @@ export interface HostError {
   name: string;
   /** Stack lines inside the module, mapped to its sources. */
   frames: string[];
+  /** Where the body says that the mistake is, in place of what its stack says; empty: nowhere in its code. */
+  place?: string;
   /** A failed exec. */
   exec?: { command: string[]; exitCode: number; stdout: string; stderr: string };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { CallEvents } from "../../../src/engine/embedded/api/events.ts";
+import { CallEvents, CallTellers } from "../../../src/engine/embedded/api/events.ts";
 import type { EngineEvent } from "../../../src/engine/types.ts";
 import type { StatusUpdate } from "../../../src/engine/embedded/buildkit/types.ts";
 
@@ -99,4 +99,31 @@ it("tells what only looked like the beginning of a secret, at the end of the req
   expect(texts()).toBe("a hun");
   listen(log("ter2"));
   expect(texts()).toBe("a hun");
+});
+
+it("tells a step once though two requests of one call ask for parts of its result, and each keeps what was printed", () => {
+  const events: EngineEvent[] = [];
+  const tellers = new CallTellers();
+  const request = (callId: string | undefined): CallEvents => new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, callId, tellers);
+  const [stdout, stderr, other, plain] = [request("call-1"), request("call-1"), request("call-2"), request(undefined)];
+  const updates = [vertex({ startedMs: 1 }), log("out"), vertex({ startedMs: 1, completedMs: 2 })];
+  const listeners = [stdout, stderr, other, plain].map((each) => each.solveListener());
+  for (const update of updates) for (const listen of listeners) listen(update);
+  for (const each of [stdout, stderr]) each.end();
+  request("call-1").reused([{ digest: "v", name: "exec true" }]);
+  expect(events.filter(({ kind }) => kind === "log").map((event) => ("callId" in event ? event.callId : undefined))).toEqual(["call-1", "call-2", undefined]);
+  expect(events.filter(({ kind }) => kind === "step-done")).toHaveLength(3);
+  expect([stdout, stderr].map((each) => each.outputOf("v").stdout)).toEqual(["out", "out"]);
+});
+
+it("goes on telling of a step in the other request where the one that told of it has ended", () => {
+  const events: EngineEvent[] = [];
+  const tellers = new CallTellers();
+  const request = (): CallEvents => new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, "call-1", tellers);
+  const [first, second] = [request(), request()];
+  const [listenFirst, listenSecond] = [first.solveListener(), second.solveListener()];
+  for (const update of [vertex({ startedMs: 1 }), log("one ")]) for (const listen of [listenFirst, listenSecond]) listen(update);
+  first.end();
+  for (const update of [log("two"), vertex({ startedMs: 1, completedMs: 2 })]) listenSecond(update);
+  expect(events.map((event) => (event.kind === "log" ? event.text : event.kind))).toEqual(["step-started", "one ", "two", "step-done"]);
 });

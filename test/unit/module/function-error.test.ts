@@ -17,3 +17,9 @@ test("a script of many lines is told on one", () => {
   expect(execMessage(["sh", "-c", "\n  make\n  make test\n"], "exit code: 2")).toBe('sh -c "make; make test" failed with exit code 2');
   expect(execMessage(["make"], "no such image")).toBe("no such image");
 });
+
+test("a body may say where the mistake is, or that it is nowhere in its code", () => {
+  const thrown = { name: "Error", message: "no", frames: ["at it (src/index.ts:3:4)"] };
+  const placeOf = (place?: string): string | undefined => new FunctionError({ ...thrown, place }, places, { place: "src/index.ts:1" }).place;
+  expect([placeOf(), placeOf("fastloop.yaml:7"), placeOf("")]).toEqual(["ci/src/index.ts:3:4", "fastloop.yaml:7", undefined]);
+});

@@ -26,16 +26,43 @@ export interface EventSink {
   secretsOf(vertex: string): readonly string[];
 }
 
+/** Calls whose steps are remembered; of an older one a step may be told again. */
+const rememberedCalls = 256;
+
+/**
+ * Which request tells of a step, for each call: the body of one function asks for a result's parts in requests of their own
+ * (`stdout` and `stderr`), and BuildKit tells each of them everything.
+ */
+export class CallTellers {
+  private readonly calls = new Map<string, Map<string, CallEvents>>();
+
+  /** Whether this request is the one; who asks first is, until it has ended and the step has not. */
+  tells(callId: string, step: string, request: CallEvents): boolean {
+    const steps = upsert(this.calls, callId, () => new Map<string, CallEvents>());
+    const [oldest] = this.calls.size > rememberedCalls ? this.calls.keys() : [];
+    if (oldest !== undefined) this.calls.delete(oldest);
+    return upsert(steps, step, () => request) === request;
+  }
+
+  /** The step goes on in another request. */
+  release(callId: string, step: string, request: CallEvents): void {
+    const steps = this.calls.get(callId);
+    if (steps?.get(step) === request) steps.delete(step);
+  }
+}
+
 /** BuildKit's account of the solves of one request as engine events. Plumbing is left out. */
 export class CallEvents {
   private readonly steps = new Map<string, Step>();
   private ended = false;
   private readonly sink: EventSink;
   private readonly callId: string | undefined;
+  private readonly tellers: CallTellers;
 
-  constructor(sink: EventSink, callId: string | undefined) {
+  constructor(sink: EventSink, callId: string | undefined, tellers = new CallTellers()) {
     this.sink = sink;
     this.callId = callId;
+    this.tellers = tellers;
   }
 
   /** What one solve of the request reports to. */
@@ -79,7 +106,10 @@ export class CallEvents {
    */
   end(): void {
     this.ended = true;
-    for (const [digest, step] of this.steps) this.flush(digest, step);
+    for (const [digest, step] of this.steps) {
+      this.flush(digest, step);
+      if (this.callId !== undefined && step.state !== "done") this.tellers.release(this.callId, digest, this);
+    }
   }
 
   private vertex(vertex: StatusUpdate["vertexes"][number]): void {
@@ -127,6 +157,7 @@ export class CallEvents {
 
   private emit(name: string, event: EngineEvent): void {
     if (name.startsWith(internalStepPrefix) || name.startsWith(cacheImportPrefix)) return;
+    if (this.callId !== undefined && "step" in event && !this.tellers.tells(this.callId, event.step, this)) return;
     this.sink.emit(this.callId === undefined ? event : ({ ...event, callId: this.callId } as EngineEvent));
   }
 

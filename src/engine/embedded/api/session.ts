@@ -7,7 +7,7 @@ import { definition, runsCommands, stateDigest, type State } from "../llb/index.
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
 import { ApiError } from "./errors.ts";
-import { CallEvents } from "./events.ts";
+import { CallEvents, CallTellers } from "./events.ts";
 import { HostTrees } from "./host-trees.ts";
 import { IdRegistry } from "./ids.ts";
 import { Images } from "./images.ts";
@@ -60,6 +60,7 @@ export class Session {
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
   private readonly answers = new Map<string, Promise<unknown>>();
+  private readonly tellers = new CallTellers();
   private temporary: Promise<string> | undefined;
 
   constructor(options: ApiSessionOptions, parts: SessionParts) {
@@ -160,7 +161,7 @@ export class Session {
   }
 
   newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
-    const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId);
+    const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId, this.tellers);
     return { session: this, callId, isBody, signal, events, evaluations: new Map() };
   }
 

@@ -1,0 +1,64 @@
+/** An exec's failure, by its shape: the SDK's error class is not exported to modules. */
+interface FailedExec extends Error {
+  cmd: string[];
+  exitCode: number;
+  stdout?: string;
+  stderr?: string;
+  /** What fastloop shows in front of the message; empty: no line of this module is worth a look. */
+  place?: string;
+}
+
+/** What the commands of one tier ended with. */
+export interface TierFailure {
+  suite: string;
+  tier: string;
+  failure: unknown;
+}
+
+/** So many of the last lines are told of each failure where there is more than one. */
+const toldLines = 20;
+
+/**
+ * One error for all that failed, in the words of fastloop.yaml: suite, tier, its command, and what it printed last. It stays
+ * the failure of an exec, so that its exit code is the call's.
+ */
+export function suitesFailure(failures: readonly TierFailure[]): unknown {
+  const [first, ...others] = failures;
+  const exec = failures.map(({ failure }) => failure).find(isFailedExec);
+  if (first === undefined || exec === undefined || others.length === 0) return first === undefined ? undefined : inUsersWords(first);
+  const told = failures.map((each) => [headline(each), ...(isFailedExec(each.failure) ? lastLines(each.failure).map((line) => `  ${line}`) : [])].join("\n"));
+  // What is shown below an exec's failure is its output: all of it is in the message.
+  return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
+}
+
+function inUsersWords(told: TierFailure): unknown {
+  const { failure } = told;
+  return isFailedExec(failure) ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
+}
+
+/** `unit smoke: npm test failed with exit code 1`. */
+function headline({ suite, tier, failure }: TierFailure): string {
+  const what = isFailedExec(failure) ? `${oneLine(scriptOf(failure.cmd))} failed with exit code ${failure.exitCode}` : failure instanceof Error ? failure.message : String(failure);
+  return `${suite} ${tier}: ${what}`;
+}
+
+/** What the user wrote of a command that we put into a shell: a tier's is the argument of a script of ours. */
+function scriptOf(command: readonly string[]): string {
+  const [shell, option, script, , argument] = command;
+  if (shell !== "sh" || script === undefined) return command.join(" ");
+  return option === "-c" ? (argument ?? script) : option === "-ec" ? script : command.join(" ");
+}
+
+function oneLine(script: string): string {
+  const line = script.trim().replaceAll(/\s*\n\s*/g, "; ");
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}
+
+function lastLines({ stdout = "", stderr = "" }: FailedExec): string[] {
+  return `${stdout}\n${stderr}`.trim().split("\n").slice(-toldLines);
+}
+
+function isFailedExec(failure: unknown): failure is FailedExec {
+  const { cmd, exitCode } = (failure ?? {}) as Partial<FailedExec>;
+  return failure instanceof Error && Array.isArray(cmd) && typeof exitCode === "number";
+}

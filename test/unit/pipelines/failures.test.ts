@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { suitesFailure } from "../../../pipelines/src/failures.ts";
+import { tierCommand } from "../../../pipelines/src/suites.ts";
+import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
+
+const suite = resolveSuite({ image: "x", tiers: { smoke: { run: ["npm run build", "npm test"] } } });
+const tierExec = tierCommand({ name: "unit", tier: "smoke", suite, request: {} });
+
+const failed = (cmd: string[], exitCode: number, stdout = ""): Error =>
+  Object.assign(new Error(`exit code: ${exitCode}`), { cmd, exitCode, stdout, stderr: "" });
+
+describe("a failed suite is told in the words of fastloop.yaml", () => {
+  it("with its tier and command, without a place in our code, and stays the failure that it is", () => {
+    const failure = failed(tierExec, 3, "last line\n");
+    const told = suitesFailure([{ suite: "unit", tier: "smoke", failure }]);
+    expect(told).toBe(failure);
+    expect(told).toMatchObject({ message: "unit smoke: npm run build; npm test failed with exit code 3", exitCode: 3, stdout: "last line\n", place: "", stack: "" });
+  });
+
+  it("with what was being installed where that failed", () => {
+    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["sh", "-ec", "npm ci"], 1) }])).toMatchObject({ message: "unit smoke: npm ci failed with exit code 1" });
+    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["go", "list"], 2) }])).toMatchObject({ message: "unit smoke: go list failed with exit code 2" });
+  });
+
+  it("each with its last lines where there are several, in one error with the first exit code", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
+    const told = suitesFailure([
+      { suite: "lint", tier: "smoke", failure: new Error("fastloop.yaml: no file matches") },
+      { suite: "unit", tier: "smoke", failure: failed(tierExec, 5, many) },
+      { suite: "web", tier: "fast", failure: failed(["sh", "-ec", "npm ci"], 7, "boom\n") },
+    ]) as Error & Record<string, unknown>;
+    const blocks = told.message.split("\n\n");
+    expect(blocks.map((block) => block.split("\n")[0])).toEqual(["lint smoke: fastloop.yaml: no file matches", "unit smoke: npm run build; npm test failed with exit code 5", "web fast: npm ci failed with exit code 7"]);
+    expect(blocks[1]!.split("\n")).toHaveLength(21);
+    expect(blocks[1]).toContain("  line 29");
+    expect(blocks[2]).toContain("  boom");
+    expect(told).toMatchObject({ exitCode: 5, stdout: "", place: "" });
+  });
+
+  it("and any other error is left as it is", () => {
+    const error = new Error("fastloop.yaml: unknown service");
+    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: error }])).toBe(error);
+    expect(error.message).toBe("fastloop.yaml: unknown service");
+  });
+});
