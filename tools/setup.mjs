@@ -7,6 +7,7 @@ import { dependencies, distribution } from "./setup/checkout.mjs";
 import { planEngine } from "./setup/plan.mjs";
 import { createProgress } from "./setup/progress.mjs";
 import { SetupError } from "./setup/errors.mjs";
+import { runAll } from "./setup/steps.mjs";
 
 const help = `Usage: node tools/setup.mjs [options]
 
@@ -39,14 +40,14 @@ async function main() {
     // The engine's plan is made by code in dist/, so these two come first.
     for (const step of [dependencies(), distribution()]) {
       steps.push(step);
-      if (!options.check) await runAll([step]);
+      if (!options.check) await runAll([step], progress);
     }
   }
   if (steps.every((step) => step.missing === undefined || step.done)) {
     steps.push(...(await planEngine(options)));
   }
   if (options.check) return report(steps, options.json);
-  await runAll(steps);
+  await runAll(steps, progress);
 }
 
 function readOptions() {
@@ -71,25 +72,6 @@ function readOptions() {
   } catch (error) {
     throw new SetupError(error.message, { next: "node tools/setup.mjs --help" });
   }
-}
-
-/** Runs what is missing. Steps of the same `stage` run at once, stages one after the other. */
-async function runAll(steps) {
-  const missing = steps.filter((step) => step.missing !== undefined && !step.done);
-  if (missing.length === 0) return;
-  for (const step of missing) progress.announce(step.title, step.missing);
-  for (const stage of [...new Set(missing.map((step) => step.stage))].sort((a, b) => a - b)) {
-    const together = missing.filter((step) => step.stage === stage);
-    const results = await Promise.allSettled(
-      together.map(async (step) => {
-        await progress.run(step.title, step.run);
-        step.done = true;
-      }),
-    );
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-  }
-  progress.stop();
 }
 
 function report(steps, json) {

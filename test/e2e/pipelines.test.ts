@@ -36,16 +36,16 @@ beforeEach(() => {
 const repository = (): string => `${registry.address}/acme/project-${count}`;
 
 /** Writes fastloop.yaml with a base that needs no network: its tool is a script. */
-function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "" }): void {
+function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "", from = "debian:bookworm-slim", packages = "" }): void {
   writeFileSync(
     path.join(project, "fastloop.yaml"),
     `version: 1
 name: project-${count}
 images:
   base:
-    from: debian:bookworm-slim
+    from: ${from}
     version: ${version}
-    tools:
+${packages === "" ? "" : `    packages: ${packages}\n`}    tools:
       - name: greet
         version: "${expected}"
         install: printf '#!/bin/sh\\necho greet ${says}\\n' > /usr/local/bin/greet && chmod +x /usr/local/bin/greet
@@ -125,6 +125,77 @@ describe("the base image", () => {
     expect(await tagsNow()).toContain("other-1.0.1");
   });
 
+  test("that is published already gets every tag that is asked for, on the digest that is there", async () => {
+    await answer("publish-base", "--source", ".");
+    const digest = await digestOf("base-latest");
+    const told = await answer("publish-base", "--source", ".", "--tags", "base-{version},other-{version},extra");
+    expect(told).toMatch(/Nothing was built\.\nTags put on it: `other-1\.0\.0`, `extra`\n$/);
+    expect([await digestOf("other-1.0.0"), await digestOf("extra"), await digestOf("base-1.0.0")]).toEqual([digest, digest, digest]);
+    // A version that names the same content is the same image under another tag.
+    configure({ version: "1.0.1" });
+    expect(await answer("publish-base", "--source", ".")).toContain("Tags put on it: `base-1.0.1`\n");
+    expect(await digestOf("base-1.0.1")).toBe(digest);
+  });
+
+  test("is built anew by --refresh where the image that it starts from moved, and else not", async () => {
+    const upstream = `${repository()}-upstream`;
+    configure({ at: upstream });
+    await answer("publish-base", "--source", ".");
+    const onUpstream = { from: `${upstream}:base-latest` };
+    configure(onUpstream);
+    await answer("publish-base", "--source", ".");
+    const [before, key] = [await digestOf("base-latest"), (await tagsNow()).find((tag) => tag.startsWith("key-"))!];
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+    configure({ at: upstream, version: "2.0.0", says: "2.0", expected: "2.0" });
+    await answer("publish-base", "--source", ".");
+    configure(onUpstream);
+    expect(await answer("publish-base", "--source", ".")).toContain("Nothing was built.");
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- \S+base-latest moved from sha256:\w{12} to sha256:\w{12}\n/);
+    const after = await digestOf("base-latest");
+    expect(after).not.toBe(before);
+    expect([await digestOf(key), await digestOf("base-1.0.0")]).toEqual([after, after]);
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+  }, 10 * 60_000);
+
+  test("is built anew by --refresh where an installation of today would bring other packages", async () => {
+    await answer("publish-base", "--source", ".");
+    const without = await digestOf("base-latest");
+    configure({ packages: "[hello]" });
+    await answer("publish-base", "--source", ".");
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+    expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +up to date\n/);
+    // As if it had been published before the package was there.
+    const manifests = `http://${repository().replace("/", "/v2/")}/manifests`;
+    const accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+    const old = await fetch(`${manifests}/${without}`, { headers: { accept } });
+    const body = await old.text();
+    for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-"))) {
+      expect((await fetch(`${manifests}/${tag}`, { method: "PUT", headers: { "content-type": old.headers.get("content-type") ?? "" }, body })).status).toBe(201);
+    }
+    expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/);
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- hello \(absent\) -> \d/);
+    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+  }, 10 * 60_000);
+
+  test("and all that runs on an image take it at the digest that the lock has", async () => {
+    const nowhere = `debian@sha256:${"0".repeat(64)}`;
+    writeFileSync(path.join(project, "fastloop.lock"), JSON.stringify({ version: 1, images: { "debian:bookworm-slim": nowhere } }));
+    configure({
+      extra: `  prod: { from: "debian:bookworm-slim", copy: [/app/src/] }
+scan: { tool: { image: "debian:bookworm-slim", run: "true" } }
+tests:
+  services: { db: { image: "debian:bookworm-slim", port: 80, command: [sleep, "9"] } }
+  suites:
+    plain: { image: "debian:bookworm-slim", tiers: { smoke: "true" } }
+    served: { image: "${repository()}-absent:1", services: [db], tiers: { smoke: "true" } }
+`,
+    });
+    for (const words of [["build-base", "sync"], ["verify-base"], ["publish-base"], ["build-dev", "sync"], ["build-prod", "sync"], ["explain-dev"], ["test", "--suite", "plain", "--tier", "smoke"], ["scan"]]) {
+      const { exitCode, stderr } = await call(words[0]!, "--source", ".", ...words.slice(1));
+      expect({ words, exitCode, named: stderr.includes("0".repeat(64)) }).toEqual({ words, exitCode: 1, named: true });
+    }
+  }, 10 * 60_000);
+
   test("says whether it is published and whether its packages are behind", async () => {
     expect(await answer("outdated-base", "--source", ".")).toMatch(/^key +[0-9a-f]{16}\npublished +no: run publish-base\nfrom +debian:bookworm-slim is not in fastloop\.lock; today it is \S+@sha256:\w+\npackages/);
   });
@@ -192,6 +263,37 @@ test("a registry with users takes the password as a secret", async () => {
     await guarded.stop();
   }
 });
+
+test("a failed tier is told by its command and its last lines, with its exit code, and none is measured beside another", async () => {
+  const tests = (smoke: string, fast: string): string => `tests:
+  tiers: { smoke: { budget: 2s } }
+  suites:
+    unit:
+      image: debian:bookworm-slim
+      sources: [src/]
+      tiers: { smoke: ${JSON.stringify(smoke)}, fast: ${JSON.stringify(fast)} }
+`;
+  const words = ["test", "--source", ".", "--tier", "fast"];
+  configure({ extra: tests("echo smoke runs", "echo first >&2; echo second; cat src/main.txt; exit 7") });
+  const failed = await call(...words);
+  expect(failed.exitCode).toBe(7);
+  const told = failed.stderr.slice(failed.stderr.indexOf("error:"));
+  expect(told).toMatch(/^error: unit fast: echo first >&2; echo second; cat src\/main\.txt; exit 7 failed with exit code 7\n *first\n *second\n *hello\n/);
+  expect(told).not.toContain("suites.ts");
+  const verbose = await fastloop(["-v", "-m", packageRoot(), "call", ...words], { cwd: project });
+  expect(verbose.stderr.match(/^ *second$/gm)).toHaveLength(2); // Once as it is printed, once below the error.
+
+  configure({ extra: tests("echo smoke fails; exit 3", "echo fast fails; exit 4") });
+  const both = await call(...words);
+  expect(both.exitCode).toBe(3);
+  expect(both.stderr).toMatch(/unit smoke: echo smoke fails; exit 3 failed with exit code 3\n *smoke fails\n\n *unit fast: echo fast fails; exit 4 failed with exit code 4\n *fast fails/);
+
+  // Each waits on what the other one would have to be running for.
+  const volume = "caches: { meeting: /meeting }";
+  const meet = (own: string, other: string): string => `touch /meeting/${own}; sleep 2; ! test -e /meeting/${other}; code=$?; rm /meeting/${own}; exit $code`;
+  configure({ extra: tests(meet("a", "b"), meet("b", "a")).replace("sources: [src/]", `sources: [src/]\n      ${volume}`) });
+  expect(await answer(...words)).toMatch(/unit {2}smoke[^]*unit {2}fast/);
+}, 10 * 60_000);
 
 describe("the dev image", () => {
   const uuid = (): Promise<string> => answer("build-dev", "--source", ".", "file", "--path", "/installed", "contents");

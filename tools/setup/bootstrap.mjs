@@ -35,7 +35,8 @@ export async function bootstrap(arch, certificatesLayer, detail) {
     await run("mmdebstrap", await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]), {
       env: { SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
       onLine: (line) => detail(line.replace(/^I: /, "")),
-      next: "check that apt reaches its mirror (apt-get update), then run this again",
+    }).catch((error) => {
+      throw bootstrapFailure(error, path.join(folder, "failure.json"));
     });
     const layers = JSON.parse(readFileSync(path.join(folder, "layers.json"), "utf8"));
     return { layers, release };
@@ -43,6 +44,25 @@ export async function bootstrap(arch, certificatesLayer, detail) {
     release();
     throw error;
   }
+}
+
+/** The cause of a bootstrap that failed: what our hook says, or the first error of apt and mmdebstrap. */
+export function bootstrapFailure(error, hookFailure) {
+  if (!(error instanceof SetupError)) return error;
+  if (existsSync(hookFailure)) {
+    const { message, ...options } = JSON.parse(readFileSync(hookFailure, "utf8"));
+    return new SetupError(`the base images could not be made: ${message}`, { next: "run this again", ...options, cause: error });
+  }
+  const lines = (error.why ?? "").split("\n");
+  const first = lines.find((line) => /^E: (?!.*(?:failed to (?:start|run)|exited with|apt-get))/.test(line.trim())) ?? lines.find((line) => /^E: /.test(line.trim()));
+  const cause = first?.trim().replace(/^E: /, "") ?? error.message;
+  const isMirror = /(?:Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|Unable to connect|Connection (?:failed|timed out|refused)|Hash Sum mismatch|no longer has a Release file|does not have a Release file|Release file .* is not valid yet)/i.test(error.why ?? "");
+  const isFull = /No space left on device/i.test(error.why ?? "");
+  return new SetupError(`the base images could not be made: ${isFull ? "the disk is full" : cause}`, {
+    why: error.why,
+    next: isFull ? `free some space where ${tmpdir()} lies, then run this again` : isMirror ? "check that apt reaches its mirror (apt-get update), then run this again" : "run this again; the lines above say what went wrong",
+    cause: error,
+  });
 }
 
 async function mmdebstrapArguments(arch, folder, inputs) {

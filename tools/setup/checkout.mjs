@@ -1,13 +1,17 @@
 // The checkout itself: node_modules as locked, and dist/. An installed package has both and no sources to make them from.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { withLock } from "./lock.mjs";
 import { run } from "./run.mjs";
 
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const stamp = path.join(root, "dist", ".sources");
+/** Of this checkout; outside of it, as npm removes what it does not know. */
+const lock = path.join(tmpdir(), `fastloop-checkout-${process.getuid?.() ?? ""}-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
 
 export function dependencies() {
   return {
@@ -17,11 +21,14 @@ export function dependencies() {
     missing: isCheckout() ? missingDependencies() : undefined,
     found: "as package-lock.json has them",
     run: (detail) =>
-      run(npm(), ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"], {
-        cwd: root,
-        onLine: detail,
-        next: "check that npm reaches its registry (npm ping), then run this again",
-      }).then(() => undefined),
+      withLock(lock, detail, async () => {
+        if (missingDependencies() === undefined) return;
+        await run(npm(), ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"], {
+          cwd: root,
+          onLine: detail,
+          next: "check that npm reaches its registry (npm ping), then run this again",
+        });
+      }),
   };
 }
 
@@ -33,14 +40,16 @@ export function distribution() {
     title: "dist/",
     missing: wanted === undefined || builtFrom() === wanted ? undefined : "built from the sources in src/",
     found: "up to date",
-    async run(detail) {
-      await run(process.execPath, ["tools/build.mjs"], {
-        cwd: root,
-        onLine: detail,
-        next: "repair the sources: npm run types tells more",
-      });
-      writeFileSync(stamp, wanted);
-    },
+    run: (detail) =>
+      withLock(lock, detail, async () => {
+        if (builtFrom() === wanted) return;
+        await run(process.execPath, ["tools/build.mjs"], {
+          cwd: root,
+          onLine: detail,
+          next: "repair the sources: npm run types tells more",
+        });
+        writeFileSync(stamp, wanted);
+      }),
   };
 }
 

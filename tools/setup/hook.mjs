@@ -200,20 +200,31 @@ function append(file, line) {
 // Without these apt and rm would work on the host.
 if (!aptConfig || !root || path.resolve(root) === "/") throw new Error("this is a hook for mmdebstrap");
 
-clean();
-await take("base");
-// They speak of /var/cache/apt, and apt runs outside.
-for (const file of cleaners) rmSync(path.join(root, file));
-await install("ca-certificates");
-if (certificatesLayer) await run("tar", ["-xzf", certificatesLayer, "-C", root, "etc/ssl/certs"]);
-await take("certificates");
-const withCertificates = before;
-await addNode();
-await take("node");
-removeNode();
-// Python's layer lies on the certificates, not on Node.
-before = withCertificates;
-await install("python3", "python3-pip", "python3-venv");
-addPythonNames();
-await take("python", { without: isNodePath });
-writeFileSync(path.join(folder, "layers.json"), JSON.stringify(layers));
+try {
+  await makeLayers();
+} catch (error) {
+  // mmdebstrap only says that a hook failed.
+  const { message, why, next } = error;
+  writeFileSync(path.join(folder, "failure.json"), JSON.stringify({ message, why, next }));
+  throw error;
+}
+
+async function makeLayers() {
+  clean();
+  await take("base");
+  // They speak of /var/cache/apt, and apt runs outside.
+  for (const file of cleaners) rmSync(path.join(root, file));
+  await install("ca-certificates");
+  if (certificatesLayer) await run("tar", ["-xzf", certificatesLayer, "-C", root, "etc/ssl/certs"]);
+  await take("certificates");
+  const withCertificates = before;
+  await addNode();
+  await take("node");
+  removeNode();
+  // Python's layer lies on the certificates, not on Node.
+  before = withCertificates;
+  await install("python3", "python3-pip", "python3-venv");
+  addPythonNames();
+  await take("python", { without: isNodePath });
+  writeFileSync(path.join(folder, "layers.json"), JSON.stringify(layers));
+}

@@ -17,6 +17,8 @@ import { findProgram, run, start } from "./run.mjs";
 
 export function images(support, decision, arch) {
   const folder = support.imagesDir();
+  /** What was there when this was planned: what is there later is another set-up's work. */
+  const planned = JSON.stringify(readDecision(folder));
   return {
     id: "images",
     stage: 2,
@@ -25,13 +27,15 @@ export function images(support, decision, arch) {
     found: decision.mode === "registry" ? decision.why : `bootstrapped: ${decision.why}`,
     run: (detail) =>
       withLock(path.join(support.cacheDir(), "images.lock"), detail, async () => {
+        const known = readDecision(folder);
+        const isDoneByAnother = JSON.stringify(known) !== planned;
         if (decision.mode === "registry") {
+          if (isDoneByAnother && known?.mode === "registry") return known.why;
           rmSync(path.join(folder, "registry"), { recursive: true, force: true });
           writeDecision(folder, decision);
           return decision.why;
         }
-        const known = readDecision(folder);
-        if (!decision.isNew && hasImages(known, arch)) return;
+        if ((!decision.isNew || isDoneByAnother) && hasImages(known, arch) && registryProgram(folder) !== undefined) return known.why;
         await makeImages(folder, decision.isNew ? decision : (known ?? decision), arch, detail);
         return decision.why;
       }),

@@ -1,8 +1,9 @@
-// One set-up at a time does a thing; the others wait for it. The lock names its holder: a dead one's lock is broken.
+// One set-up at a time does a thing; the others wait for it, and look whether it is done when they have the lock. The lock names its holder: a dead one's lock is broken.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfStopped } from "./run.mjs";
 
 const pollMs = 200;
 /** Between making the folder and writing the holder's id lies an instant, not this long. */
@@ -24,6 +25,7 @@ export async function withLock(folder, detail, work) {
     }
     detail("another set-up is at it");
     await sleep(pollMs);
+    throwIfStopped();
   }
   try {
     return await work();

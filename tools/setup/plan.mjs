@@ -17,10 +17,10 @@ export async function planEngine(options) {
   const support = await loadSupport();
   const { only } = options;
   const steps = wantsBoundary(only) ? [confine(support)] : [];
-  if (only?.every((part) => part === "boundary")) return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support));
+  if (only?.every((part) => part === "boundary")) return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support), support);
   const arch = options.arch ?? nativeArch;
   const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
-  if (choice.kind.startsWith("dagger")) return withPackages([...steps, ready("engine", "engine", choice.reason)], neededPrograms(steps, undefined, nativeArch, false, support));
+  if (choice.kind.startsWith("dagger")) return withPackages([...steps, ready("engine", "engine", choice.reason)], neededPrograms(steps, undefined, nativeArch, false, support), support);
   const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
   const own = choice.kind === "buildkitd";
   if (own && process.platform !== "linux") throw noEngineHere();
@@ -36,11 +36,11 @@ export async function planEngine(options) {
   }
   if (arch !== nativeArch && wants("emulation", own)) steps.push(emulation(arch));
 
-  return withPackages(steps, neededPrograms(steps, decision, arch, own, support));
+  return withPackages(steps, neededPrograms(steps, decision, arch, own, support), support);
 }
 
-function withPackages(steps, programs) {
-  const packages = systemPackages(programs);
+function withPackages(steps, programs, support) {
+  const packages = systemPackages(programs, path.join(support.cacheDir(), "packages.lock"));
   return [...(packages === undefined ? [] : [packages]), ...steps];
 }
 

@@ -1,5 +1,6 @@
 // Progress of one or more steps at once. On a terminal one line that is redrawn, else plain lines with a heartbeat.
 import process from "node:process";
+import { StepStopped } from "./run.mjs";
 
 const redrawMs = 120;
 const heartbeatMs = 20_000;
@@ -53,7 +54,8 @@ export function createProgress(stream) {
         const note = await work((detail) => (step.detail = detail.trim().slice(0, 60)), pause);
         line(`${paint(32, "  ok")}  ${title} in ${seconds(step.startedAt)}${note ? `: ${note}` : ""}`);
       } catch (error) {
-        line(`${paint(31, "  failed")}  ${title} after ${seconds(step.startedAt)}`);
+        const how = error instanceof StepStopped ? paint(33, "  ended") : paint(31, "  failed");
+        line(`${how}  ${title} after ${seconds(step.startedAt)}`);
         throw error;
       } finally {
         running.delete(step);

@@ -6,7 +6,29 @@ import process from "node:process";
 import { SetupError } from "./errors.mjs";
 
 const tailLines = 15;
+/** A child that was told to end is waited for so long before it is ended. */
+const killAfterMs = 5000;
 const children = new Set();
+const stopping = new AbortController();
+
+/** Ends everything that runs, and lets nothing new begin: another step has failed, and the user waits for that. */
+export function stopAll() {
+  stopping.abort();
+  for (const child of children) {
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGKILL"), killAfterMs).unref();
+  }
+}
+
+/** Aborted once a step has failed; throws for those who would begin something. */
+export const stopped = stopping.signal;
+
+/** Thrown in steps that another's failure has ended; never the cause of anything. */
+export class StepStopped extends Error {}
+
+export function throwIfStopped() {
+  if (stopped.aborted) throw new StepStopped("another step failed");
+}
 
 // What set-up started ends with it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -18,7 +40,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 /** Resolves with stdout; rejects with a SetupError that carries the last lines. `onLine` gets each line of output. */
-export function run(command, args, { cwd, env, onLine, next, input, stdio } = {}) {
+export async function run(command, args, { cwd, env, onLine, next, input, stdio } = {}) {
+  throwIfStopped();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -49,6 +72,7 @@ export function run(command, args, { cwd, env, onLine, next, input, stdio } = {}
     child.once("close", (code, signal) => {
       children.delete(child);
       if (code === 0) resolve(Buffer.concat(stdout).toString("utf8"));
+      else if (stopped.aborted) reject(new StepStopped(`${command} was ended`));
       else {
         const how = signal === null ? `exit code ${code}` : signal;
         reject(new SetupError(`${command} ${args.slice(0, 3).join(" ")} ended with ${how}`, { why: tail.join("\n"), next }));

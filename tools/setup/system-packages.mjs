@@ -4,7 +4,10 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { SetupError } from "./errors.mjs";
+import { withLock } from "./lock.mjs";
 import { findProgram, run } from "./run.mjs";
+
+const waiting = ["-o", "DPkg::Lock::Timeout=300"];
 
 /** Program -> Debian package, and how its presence shows. */
 const packages = {
@@ -29,8 +32,8 @@ const packages = {
   },
 };
 
-/** Undefined when nothing is missing. */
-export function systemPackages(programs) {
+/** Undefined when nothing is missing. Set-ups that hold `lock` in turn install what is still missing then. */
+export function systemPackages(programs, lock) {
   const missing = programs.map((program) => packages[program]).filter((entry) => !entry.present());
   if (missing.length === 0) return undefined;
   const names = missing.map((entry) => entry.name);
@@ -43,16 +46,21 @@ export function systemPackages(programs) {
     async run(detail, pause) {
       if (findProgram("apt-get") === undefined) throw manual(names, "this is no Debian or Ubuntu, so set-up does not know how");
       const prefix = await permission(command, pause);
-      const apt = async (...args) => {
-        const [program, ...rest] = [...prefix, "apt-get", ...args];
-        await run(program, rest, {
-          env: { DEBIAN_FRONTEND: "noninteractive" },
-          onLine: detail,
-          next: `install them by hand: ${command}`,
-        });
-      };
-      await apt("update", "-q");
-      await apt("install", "-y", "-q", "--no-install-recommends", ...names);
+      await withLock(lock, detail, async () => {
+        const left = missing.filter((entry) => !entry.present()).map((entry) => entry.name);
+        if (left.length === 0) return;
+        const apt = async (...args) => {
+          const [program, ...rest] = [...prefix, "apt-get", ...args];
+          await run(program, rest, {
+            env: { DEBIAN_FRONTEND: "noninteractive" },
+            onLine: detail,
+            next: `install them by hand: ${command}`,
+          });
+        };
+        // Another program may be installing something: apt then waits for it.
+        await apt("update", "-q", ...waiting);
+        await apt("install", "-y", "-q", "--no-install-recommends", ...waiting, ...left);
+      });
     },
   };
 }
