@@ -36,7 +36,7 @@ beforeEach(() => {
 const repository = (): string => `${registry.address}/acme/project-${count}`;
 
 /** Writes fastloop.yaml with a base that needs no network: its tool is a script. */
-function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "", from = "debian:bookworm-slim", packages = "" }): void {
+function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "", from = "debian:bookworm-slim", packages = "", user = "developer" }): void {
   writeFileSync(
     path.join(project, "fastloop.yaml"),
     `version: 1
@@ -50,7 +50,7 @@ ${packages === "" ? "" : `    packages: ${packages}\n`}    tools:
         version: "${expected}"
         install: printf '#!/bin/sh\\necho greet ${says}\\n' > /usr/local/bin/greet && chmod +x /usr/local/bin/greet
         check: greet
-    user: developer
+    user: ${user}
     workdir: /app
     registry: ${at}
 ${tags === "" ? "" : `    tags: ${tags}\n`}  dev:
@@ -139,14 +139,14 @@ describe("the base image", () => {
 
   test("is built anew by --refresh where the image that it starts from moved, and else not", async () => {
     const upstream = `${repository()}-upstream`;
-    configure({ at: upstream });
+    configure({ at: upstream, user: "root" });
     await answer("publish-base", "--source", ".");
     const onUpstream = { from: `${upstream}:base-latest` };
     configure(onUpstream);
     await answer("publish-base", "--source", ".");
     const [before, key] = [await digestOf("base-latest"), (await tagsNow()).find((tag) => tag.startsWith("key-"))!];
     expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
-    configure({ at: upstream, version: "2.0.0", says: "2.0", expected: "2.0" });
+    configure({ at: upstream, user: "root", version: "2.0.0", says: "2.0", expected: "2.0" });
     await answer("publish-base", "--source", ".");
     configure(onUpstream);
     expect(await answer("publish-base", "--source", ".")).toContain("Nothing was built.");
@@ -172,7 +172,7 @@ describe("the base image", () => {
     for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-"))) {
       expect((await fetch(`${manifests}/${tag}`, { method: "PUT", headers: { "content-type": old.headers.get("content-type") ?? "" }, body })).status).toBe(201);
     }
-    expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/);
+    expect(await answer("--no-cache", "outdated-base", "--source", ".")).toMatch(/packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/);
     expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- hello \(absent\) -> \d/);
     expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
   }, 10 * 60_000);
@@ -266,7 +266,6 @@ test("a registry with users takes the password as a secret", async () => {
 
 test("a failed tier is told by its command and its last lines, with its exit code, and none is measured beside another", async () => {
   const tests = (smoke: string, fast: string): string => `tests:
-  tiers: { smoke: { budget: 2s } }
   suites:
     unit:
       image: debian:bookworm-slim

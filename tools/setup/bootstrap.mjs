@@ -54,7 +54,7 @@ export function bootstrapFailure(error, hookFailure) {
     return new SetupError(`the base images could not be made: ${message}`, { next: "run this again", ...options, cause: error });
   }
   const lines = (error.why ?? "").split("\n");
-  const first = lines.find((line) => /^E: (?!.*(?:failed to (?:start|run)|exited with|apt-get))/.test(line.trim())) ?? lines.find((line) => /^E: /.test(line.trim()));
+  const first = lines.find((line) => /^E: (?!.*(?:failed to (?:start|run)|exited with|apt-get))/.test(line.trim())) ?? lines.find((line) => line.trim().startsWith("E: "));
   const cause = first?.trim().replace(/^E: /, "") ?? error.message;
   const isMirror = /(?:Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|Unable to connect|Connection (?:failed|timed out|refused)|Hash Sum mismatch|no longer has a Release file|does not have a Release file|Release file .* is not valid yet)/i.test(error.why ?? "");
   const isFull = /No space left on device/i.test(error.why ?? "");
