@@ -78,6 +78,10 @@ const memoryFile = "config.json";
 function recall(memory: ProjectState, digest: string, build: string): Config | undefined {
   const content = build === "" ? undefined : memory.read(".", memoryFile);
   if (content === undefined) return undefined;
-  const stored = JSON.parse(content.toString("utf8")) as { digest: string; build: string; config: Config };
-  return stored.digest === digest && stored.build === build ? stored.config : undefined;
+  try {
+    const stored = JSON.parse(content.toString("utf8")) as { digest: string; build: string; config: Config };
+    return stored.digest === digest && stored.build === build ? stored.config : undefined;
+  } catch {
+    return undefined; // Sealed by a fastloop that wrote otherwise.
+  }
 }

@@ -19,25 +19,30 @@ export class ManifestStore {
     this.state.write("manifests", digest, [Buffer.from(text)]);
   }
 
-  /** Undefined when it is not stored (any more). A name may contain a newline, a NUL ends it. */
+  /** Undefined when it is not stored (any more). */
   read(digest: string): Map<string, string> | undefined {
     const text = shape.test(digest) ? this.state.read("manifests", digest)?.toString("utf8") : undefined;
     if (text === undefined) return undefined;
-    const manifest = new Map<string, string>();
-    for (let start = 0; start < text.length; ) {
-      const nul = text.indexOf("\0", start);
-      const end = text.indexOf("\n", nul);
-      if (nul < 0 || end < 0) return undefined;
-      manifest.set(text.slice(start, nul), text.slice(nul + 1, end));
-      start = end + 1;
-    }
-    return manifest;
+    return parseManifest(text);
   }
 
   /** Deletes what no record refers to. */
   prune(used: ReadonlySet<string>): void {
     this.state.remove("manifests", this.state.names("manifests", shape).filter((name) => !used.has(name)));
   }
+}
+
+/** Undefined for what is cut. A name may contain a newline, a NUL ends it. */
+export function parseManifest(text: string): Map<string, string> | undefined {
+  const manifest = new Map<string, string>();
+  for (let start = 0; start < text.length; ) {
+    const nul = text.indexOf("\0", start);
+    const end = text.indexOf("\n", nul);
+    if (nul < 0 || end < 0) return undefined;
+    manifest.set(text.slice(start, nul), text.slice(nul + 1, end));
+    start = end + 1;
+  }
+  return manifest;
 }
 
 export interface FileChange {

@@ -214,6 +214,7 @@ export class Loop {
     await Promise.all([this.looking, this.settled()]);
     await this.engine?.close();
     this.store.prune();
+    this.store.close();
     this.hasher.save();
     this.lock.release();
   }

@@ -10,6 +10,18 @@ export const recordShape = new RegExp(`^${id}\\.json$`);
 /** Records, logs, and records that were being written. */
 export const runFileShape = new RegExp(`^${id}\\.(?:log|json(?:\\.\\d+\\.\\d+\\.tmp)?)$`);
 
+/** A target's name as it is in the ids of its runs; a file's name has room for more, and the file's draft too. */
+export const groupOf = (target: string): string => target.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 150);
+export const groupOfName = (recordName: string): string => recordName.slice(timeLength + 1, -"-000000.json".length);
+const timeLength = "20260101T000000.000Z".length;
+
+/** Milliseconds since 1970; 0 for what is no time. */
+export function timeOfId(runId: string): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]+Z)-/.exec(runId) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}`) || 0;
+}
+
+export const idOfRecordName = (name: string): string => name.slice(0, -".json".length);
 export const recordNameOf = (runId: string): string => `${runId}.json`;
 export const logNameOf = (runId: string): string => `${runId}.log`;
 

@@ -3,8 +3,8 @@ import path from "node:path";
 import { durationMs, type Config } from "../config/index.ts";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
-import type { ProjectState } from "../state/index.ts";
-import { logNameOf, parseRecord, recordNameOf, recordShape, runFileShape } from "./record-file.ts";
+import type { ProjectState, SealedReader } from "../state/index.ts";
+import { groupOf, groupOfName, idOfRecordName, logNameOf, parseRecord, recordNameOf, recordShape, runFileShape, timeOfId } from "./record-file.ts";
 import { RunLog } from "./run-log.ts";
 import type { Outcome } from "./state.ts";
 
@@ -54,6 +54,13 @@ const runsBetweenPrunes = 100;
 /** More records than any retention keeps: what a folder holds beyond that is nobody's history. */
 const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
 
+/** A record that is stored, read when somebody asks: of thousands a plan needs the newest of each function. */
+interface Entry {
+  name: string;
+  /** Undefined where it does not count. */
+  record: RunRecord | undefined | "unread";
+}
+
 /**
  * All runs of a project. Records are written whole or not at all, with the user's seal; what has none, or cannot be read,
  * counts as absent, which is told.
@@ -64,21 +71,34 @@ export class RunStore {
   retention: Retention | undefined;
   /** Of the newest id, milliseconds since 1970. */
   private newestMs = 0;
-  private readonly byTarget = new Map<string, RunRecord[]>();
+  /** By the name as it is in an id, which several targets may share; the newest first. */
+  private readonly groups = new Map<string, Entry[]>();
+  private readonly reader: SealedReader | undefined;
   readonly manifests: ManifestStore;
   private added = 0;
+  private newest: RunRecord | undefined;
+  private readonly foreign: string[] = [];
 
   constructor(state: ProjectState) {
     this.state = state;
     this.manifests = new ManifestStore(state);
-    this.load();
+    this.reader = state.openReader("runs", recordShape, readLimits);
+    for (const name of this.reader?.names ?? []) {
+      const entry: Entry = { name, record: "unread" };
+      const group = this.groups.get(groupOfName(name));
+      if (group === undefined) this.groups.set(groupOfName(name), [entry]);
+      else group.push(entry);
+      this.newest ??= this.read(entry);
+    }
+    // Only what counts says what time it is: a name can be anybody's.
+    if (this.newest !== undefined) this.newestMs = timeOfId(this.newest.id);
   }
 
   /** Above all ids so far, also after the clock was set back. */
   newId(target: string, startedAt: Date): string {
     this.newestMs = Math.max(startedAt.getTime(), this.newestMs + 1);
     const time = new Date(this.newestMs).toISOString().replace(/[-:]/g, "");
-    return `${time}-${target.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, longestTargetInId)}-${randomBytes(3).toString("hex")}`;
+    return `${time}-${groupOf(target)}-${randomBytes(3).toString("hex")}`;
   }
 
   /** Where the output of a run goes; `onLost` is told why the rest of it cannot be kept. */
@@ -89,35 +109,43 @@ export class RunStore {
 
   add(record: RunRecord): void {
     this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
-    this.remember(record);
+    const entry: Entry = { name: recordNameOf(record.id), record };
+    this.groups.set(groupOf(record.target), [entry, ...(this.groups.get(groupOf(record.target)) ?? [])]);
+    this.newest = record;
     // A watch may run for weeks.
     if (++this.added % runsBetweenPrunes === 0) this.prune();
   }
 
   /** Newest first. */
   of(target: string): readonly RunRecord[] {
-    return this.byTarget.get(target) ?? [];
+    return [...this.runsOf(target)];
   }
 
   all(): RunRecord[] {
-    return [...this.byTarget.values()].flat().sort((a, b) => (a.id < b.id ? 1 : -1));
+    return [...this.groups.values()].flatMap((group) => this.recordsIn(group));
   }
 
   /** The engine that ran last: what a plan without an engine compares with. */
   lastEngine(): string | undefined {
-    const [newest] = this.all();
-    return newest?.fingerprint.engine;
+    return this.newest?.fingerprint.engine;
   }
 
   history(target: string): TargetHistory {
-    // A run that was cancelled says nothing about its state.
-    const runs = this.of(target).filter((record) => record.outcome !== "cancelled");
     const passed = (record: PreviousRun): boolean => record.outcome === "passed" && record.fresh;
+    const find = (wanted: (record: RunRecord) => boolean): RunRecord | undefined => {
+      // A run that was cancelled says nothing about its state.
+      for (const record of this.runsOf(target)) if (record.outcome !== "cancelled" && wanted(record)) return record;
+      return undefined;
+    };
     return {
-      last: runs[0],
-      lastPassed: runs.find(passed),
+      get last() {
+        return find(() => true);
+      },
+      get lastPassed() {
+        return find(passed);
+      },
       hasPassed: (digest) => {
-        const newest = runs.find((record) => record.digest === digest);
+        const newest = find((record) => record.digest === digest);
         return newest !== undefined && passed(newest);
       },
     };
@@ -132,62 +160,72 @@ export class RunStore {
   /** Deletes what is old, of each target by number and age; what its last success rests on stays. */
   prune(retention: Retention | undefined = this.retention, nowMs = Date.now()): void {
     if (retention === undefined) return;
-    const oldest = new Date(Math.max(0, nowMs - retention.maxAgeDays * dayMs)).toISOString();
-    for (const [target, records] of this.byTarget) {
-      const lastPassed = records.find((record) => record.outcome === "passed" && record.fresh);
-      const kept = records.filter(
-        (record, index) => record === lastPassed || (index < retention.perTarget && record.startedAt >= oldest),
-      );
-      const dropped = records.filter((record) => !kept.includes(record));
-      this.state.remove("runs", dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]));
-      if (kept.length === 0) this.byTarget.delete(target);
-      else this.byTarget.set(target, kept);
+    const oldestMs = nowMs - retention.maxAgeDays * dayMs;
+    const dropped: RunRecord[] = [];
+    for (const [name, group] of this.groups) {
+      // Mostly their names say that all of them stay, and nothing has to be read.
+      if (group.length <= retention.perTarget && group.every((entry) => timeOfId(entry.name) >= oldestMs)) continue;
+      const gone = toBeDropped(this.recordsIn(group), retention, oldestMs);
+      dropped.push(...gone);
+      this.groups.set(name, group.filter(({ record }) => record !== undefined && record !== "unread" && !gone.has(record)));
     }
-    const used = this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest));
-    this.manifests.prune(new Set(used));
+    this.state.remove("runs", [...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]), ...this.foreign.splice(0)]);
+    if (dropped.length > 0) this.manifests.prune(new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))));
   }
 
   /**
-   * Deletes what a process that died has left: logs of runs that never came to a record, half-written files, records that
-   * do not count. Only for the holder of the project's lock: nobody else writes here. What has no name of ours stays.
+   * Deletes what a process that died has left: logs of runs that never came to a record, half-written files. Only for the
+   * holder of the project's lock: nobody else writes here. What has no name of ours stays, and so does a record that may
+   * not count, until it is read.
    */
   sweep(): void {
-    const known = new Set(this.all().flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]));
+    const known = new Set([...this.groups.values()].flat().flatMap(({ name }) => [name, logNameOf(idOfRecordName(name))]));
     this.state.remove("runs", this.state.names("runs", runFileShape).filter((name) => !known.has(name)));
   }
 
-  private remember(record: RunRecord): void {
-    this.newestMs = Math.max(this.newestMs, timeOfId(record.id));
-    const records = this.byTarget.get(record.target);
-    if (records === undefined) this.byTarget.set(record.target, [record]);
-    else {
-      // Almost always the newest: found at the front.
-      const at = records.findIndex((other) => other.id < record.id);
-      records.splice(at < 0 ? records.length : at, 0, record);
+  /** Reads nothing any more that has not been read. */
+  close(): void {
+    this.reader?.close();
+  }
+
+  private *runsOf(target: string): Generator<RunRecord> {
+    for (const entry of this.groups.get(groupOf(target)) ?? []) {
+      const record = this.read(entry);
+      if (record?.target === target) yield record;
     }
   }
 
-  private load(): void {
-    const foreign: string[] = [];
-    this.state.readAll("runs", recordShape, readLimits, (name, content) => {
-      const record = content && parseRecord(name, content);
-      if (record === undefined) foreign.push(name);
-      else this.remember(record);
-    });
-    const [first, ...others] = foreign;
-    if (first === undefined) return;
-    const which = others.length === 0 ? `the run record ${first} is` : `${foreign.length} run records, the newest ${first}, are`;
-    this.state.notice(`${which} damaged, or not of this user and place; ${others.length === 0 ? "its function counts" : "their functions count"} as not run`);
+  private recordsIn(group: readonly Entry[]): RunRecord[] {
+    return group.flatMap((entry) => this.read(entry) ?? []);
+  }
+
+  private read(entry: Entry): RunRecord | undefined {
+    if (entry.record !== "unread") return entry.record;
+    const content = this.reader?.read(entry.name);
+    entry.record = content instanceof Buffer ? parseRecord(entry.name, content) : undefined;
+    // Another process may have pruned it since it was listed.
+    if (entry.record === undefined && content !== "absent") this.tellForeign(entry.name);
+    return entry.record;
+  }
+
+  private tellForeign(name: string): void {
+    if (this.foreign.length === 0) {
+      this.state.notice(`run records are damaged, or not of this user and place (the newest is ${name}); what they say does not count`);
+    }
+    this.foreign.push(name);
   }
 }
 
-/** A file's name has room for more than that, and the file's draft too. */
-const longestTargetInId = 150;
-
-/** Milliseconds since 1970; 0 for an id that is none of ours. */
-function timeOfId(id: string): number {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]+Z)-/.exec(id);
-  if (match === null) return 0;
-  const [, year, month, day, hour, minute, second] = match;
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}`) || 0;
+/** Of the records of targets that share a name in ids, the newest first. */
+function toBeDropped(records: readonly RunRecord[], { perTarget }: Retention, oldestMs: number): Set<RunRecord> {
+  const dropped = new Set<RunRecord>();
+  const seen = new Map<string, { count: number; hasPassed: boolean }>();
+  for (const record of records) {
+    const { count, hasPassed } = seen.get(record.target) ?? { count: 0, hasPassed: false };
+    const isLastPassed = !hasPassed && record.outcome === "passed" && record.fresh;
+    seen.set(record.target, { count: count + 1, hasPassed: hasPassed || isLastPassed });
+    const isKept = isLastPassed || (count < perTarget && Date.parse(record.startedAt) >= oldestMs);
+    if (!isKept) dropped.add(record);
+  }
+  return dropped;
 }

@@ -2,4 +2,5 @@
 export { stateHome } from "./home.ts";
 export type { Content, HeldFolder } from "./held-folder.ts";
 export { ProjectState, stateFolder, type StateFolderName } from "./project-state.ts";
+export type { SealedReader } from "./sealed-reader.ts";
 export { takeStateKey } from "./user-key.ts";

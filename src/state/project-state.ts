@@ -7,14 +7,14 @@
  *   usable ─── but writing may fail all the same (read-only, full, not permitted): told once, the command goes on
  */
 import { createHmac } from "node:crypto";
-import { lstatSync, realpathSync, statSync, type Stats } from "node:fs";
+import { lstatSync, statSync, type Stats } from "node:fs";
 import path from "node:path";
-import process from "node:process";
 import { UserError } from "../errors/index.ts";
-import { findGitRoot } from "../tree/index.ts";
-import { isTracked } from "./git-index.ts";
 import { HeldFolder, type Content } from "./held-folder.ts";
+import { placeOf } from "./place.ts";
+import { refuseForeign, refuseTracked } from "./refuse.ts";
 import { seal, unseal } from "./seal.ts";
+import { SealedReader } from "./sealed-reader.ts";
 import { userKey } from "./user-key.ts";
 
 /** Folders of the state; `.` is the state's own. */
@@ -69,15 +69,16 @@ export class ProjectState {
     return this.inside(folder, (held) => this.unsealed(folder, name, held.read(name, largestBytes), onForeign));
   }
 
-  /** All regular files of a folder whose names have this shape, the last names first, at most so many. */
-  readAll(folder: StateFolderName, shape: RegExp, limits: { files: number; fileBytes: number }, visit: (name: string, content: Buffer | undefined) => void): void {
-    this.inside(folder, (held) => {
-      const names = held.names().filter((name) => shape.test(name)).sort().reverse();
-      for (const name of names.slice(0, limits.files)) {
+  /** The files of a folder whose names have this shape, to be read one by one; undefined where there is no such folder. */
+  openReader(folder: Exclude<StateFolderName, ".">, shape: RegExp, limits: { files: number; fileBytes: number }): SealedReader | undefined {
+    return this.inside(".", (state) => {
+      const held = openIfThere(state, folder);
+      if (held === undefined) return undefined;
+      const names = held.names().filter((name) => shape.test(name)).sort().reverse().slice(0, limits.files);
+      return new SealedReader(held, names, (name) => {
         const content = held.read(name, limits.fileBytes);
-        // Another process may have pruned it between the listing and the read.
-        if (content !== "absent") visit(name, this.unsealed(folder, name, content));
-      }
+        return typeof content === "string" ? content : (unseal(this.sealKey, nameIn(folder, name), content) ?? "unreadable");
+      });
     });
   }
 
@@ -186,16 +187,11 @@ export class ProjectState {
     return body;
   }
 
-  /**
-   * Of this user and this place: what another project recorded says nothing here. With a key that machines share, the
-   * place is that in the repository, as checkouts of a CI lie anywhere.
-   */
+  /** Of this user and this place: what another project recorded says nothing here. */
   private get sealKey(): Uint8Array {
     if (this.key !== undefined) return this.key;
     const { bytes, isShared } = userKey((text) => this.notice(text), this.env);
-    const root = realOr(this.root);
-    const place = isShared ? `in its repository at ${path.relative(findGitRoot(root) ?? root, root)}` : `at ${root}`;
-    return (this.key = createHmac("sha256", bytes).update(`project ${place}`).digest());
+    return (this.key = createHmac("sha256", bytes).update(`project ${placeOf(this.root, isShared)}`).digest());
   }
 
   /** Does something in a folder that is there; undefined where it is not, or must not be used. */
@@ -245,15 +241,13 @@ export class ProjectState {
   /** Throws `UserError` where it must not be used. */
   private openState(project: HeldFolder | undefined, make = false): HeldFolder | undefined {
     if (project === undefined) return undefined;
-    this.refuse(project, stateFolder, this.path, project.stats.uid);
-    if (isTracked(this.path)) {
-      throw refusal(this.path, "is tracked by git: records that come with a clone prove nothing", `git rm -r --cached ${stateFolder}, and commit that`);
-    }
+    refuseForeign(project, stateFolder, this.path, project.stats.uid);
+    refuseTracked(this.path);
     if (make) project.makeFolder(stateFolder);
     const state = openIfThere(project, stateFolder);
     if (state === undefined) return undefined;
     try {
-      for (const name of folderNames) this.refuse(state, name, path.join(this.path, name), project.stats.uid);
+      for (const name of folderNames) refuseForeign(state, name, path.join(this.path, name), project.stats.uid);
       // Nobody's source, also in projects whose .gitignore does not name it.
       if (make && state.look(ignoreFile) === undefined) state.make(ignoreFile, "*\n", 0o644);
       return state;
@@ -261,17 +255,6 @@ export class ProjectState {
       state.close();
       throw error;
     }
-  }
-
-  private refuse(parent: HeldFolder, name: string, shown: string, projectUid: number): void {
-    const stats = parent.look(name);
-    if (stats === undefined) return;
-    const remove = `remove it: rm ${shown}`;
-    if (stats.isSymbolicLink()) throw refusal(shown, "is a symbolic link: fastloop keeps its state in a folder of its own, and follows none", remove);
-    if (!stats.isDirectory()) throw refusal(shown, "is no folder, and fastloop keeps its state in one of this name", remove);
-    const own = process.getuid?.() ?? stats.uid;
-    // What root or the project's owner made is as trustworthy as the project.
-    if (![own, 0, projectUid].includes(stats.uid)) throw refusal(shown, `belongs to another user (${stats.uid})`, `remove it, or take it over with chown`);
   }
 
   /** A state that must not be used, or that the system refuses, costs what it would have saved: it is told once. */
@@ -293,14 +276,6 @@ export class ProjectState {
 
 const ignoreFile = ".gitignore";
 
-/** A project that is gone has only its name left. */
-function realOr(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    return path.resolve(folder);
-  }
-}
 
 const nameIn = (folder: StateFolderName, name: string): string => (folder === "." ? name : `${folder}/${name}`);
 
@@ -311,10 +286,6 @@ function openIfThere(parent: HeldFolder, name: string): HeldFolder | undefined {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-}
-
-function refusal(place: string, message: string, hint: string): UserError {
-  return new UserError("usage", message, { place, hint });
 }
 
 /** Empty for what is no error of the system. */

@@ -4,7 +4,7 @@ import { lchownSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
-import { HeldFolder } from "./held-folder.ts";
+import { HeldFolder, type Content } from "./held-folder.ts";
 import { stateHome } from "./home.ts";
 
 const keyBytes = 32;
@@ -89,7 +89,7 @@ const textOf = (key: Uint8Array): string => {
   return `fastloop state key, to be known to nobody else\n${hex} ${checkOf(hex)}\n`;
 };
 
-function parseKey(content: ReturnType<HeldFolder["read"]>): Uint8Array | undefined {
+export function parseKey(content: Content): Uint8Array | undefined {
   if (typeof content === "string") return undefined;
   const [, hex = "", check] = /^fastloop state key[^\n]*\n([0-9a-f]{64}) ([0-9a-f]{8})\n$/.exec(content.toString("latin1")) ?? [];
   return check !== undefined && check === checkOf(hex) ? Buffer.from(hex, "hex") : undefined;

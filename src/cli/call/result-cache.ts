@@ -27,9 +27,9 @@ export class ResultCache {
     const name = nameOf(key);
     const content = this.state.read("calls", name, () => this.state.notice(`the stored result ${name} is damaged, or not of this user and place; the call runs`));
     if (content === undefined) return undefined;
-    const stored = JSON.parse(content.toString("utf8")) as Partial<StoredResult>;
-    const { version, startedAtMs, keepMs, value } = stored;
-    if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined) return undefined;
+    const stored = parseResult(content);
+    if (stored === undefined) return undefined;
+    const { startedAtMs, keepMs, value } = stored;
     const ageMs = nowMs - startedAtMs;
     // A clock that was set back makes a result look younger than nothing: it is not trusted.
     return ageMs >= 0 && ageMs < keepMs ? { value, ageMs } : undefined;
@@ -39,6 +39,20 @@ export class ResultCache {
     const text = JSON.stringify({ version: 1, ...result } satisfies StoredResult);
     if (this.state.write("calls", nameOf(key), [Buffer.from(text)])) this.state.keepNewest("calls", shape, keptResults);
   }
+}
+
+/** Undefined for what is no result, or that of another version. */
+export function parseResult(content: Buffer): StoredResult | undefined {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(content.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  if (typeof stored !== "object" || stored === null) return undefined;
+  const { version, startedAtMs, keepMs, value } = stored as Partial<StoredResult>;
+  if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined) return undefined;
+  return { version, startedAtMs, keepMs, value };
 }
 
 function nameOf(key: string): string {

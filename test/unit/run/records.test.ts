@@ -86,6 +86,32 @@ test("old records go, by number and age, with their logs and manifests; the last
   expect(existsSync(path.join(state.path, "runs", `${success.id}.log`))).toBe(true);
 });
 
+test("of many records only those are read that are asked for, and those of a name that two targets share are told apart", () => {
+  const state = new ProjectState(makeTree());
+  const store = new RunStore(state);
+  for (let minute = 0; minute < 20; minute++) add(store, minute, { target: minute % 2 === 0 ? "a.b" : "a-b" });
+  const notices: string[] = [];
+  const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
+  const oldest = readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json")).sort()[0]!;
+  truncateSync(path.join(state.path, "runs", oldest), 10);
+  expect([again.history("a.b").last?.digest, again.history("a-b").last?.digest, again.lastEngine()]).toEqual(["d18", "d19", "e"]);
+  expect(again.history("a.b").hasPassed("d10")).toBe(true);
+  expect(notices).toEqual([]);
+  expect(again.history("a.b").hasPassed("d0")).toBe(false);
+  expect(notices).toEqual([expect.stringContaining(oldest)]);
+  again.prune({ perTarget: 2, maxAgeDays: 99_999 });
+  expect([again.of("a.b"), again.of("a-b")].map((records) => records.map(({ digest }) => digest))).toEqual([["d18", "d16"], ["d19", "d17"]]);
+  expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(4);
+  again.close();
+});
+
+test("a name from the far future that is nobody's record moves no clock", () => {
+  const state = new ProjectState(makeTree({ ".fastloop/runs/99991231T235959.999Z-lib-aaaaaa.json": "{}" }));
+  const store = new RunStore(state);
+  expect(add(store, 1).id).toMatch(/^20260101T0001/);
+  expect(new RunStore(state).of("lib")).toHaveLength(1);
+});
+
 test("the expected time is the median of the last passed runs", () => {
   const store = new RunStore(new ProjectState(makeTree()));
   expect(store.expectedMs("lib")).toBeUndefined();
@@ -120,7 +146,11 @@ test("what a process that died has left is swept: logs without a record, half-wr
   const kept = add(store, 1);
   const left = ["20260101T000500.000Z-lib-dead00.log", "20260101T000500.000Z-lib-dead00.json.123.0.tmp", "20260101T000600.000Z-lib-dead00.json"];
   for (const name of [...left, "notes.txt"]) writeFileSync(path.join(state.path, "runs", name), "half");
-  new RunStore(state).sweep();
+  const next = new RunStore(state);
+  next.sweep();
+  // What does not count goes once it was read.
+  expect(next.of("lib").map(({ id }) => id)).toEqual([kept.id]);
+  next.prune({ perTarget: 9, maxAgeDays: 99_999 });
   expect(readdirSync(path.join(state.path, "runs")).sort()).toEqual([`${kept.id}.json`, `${kept.id}.log`, "notes.txt"]);
 });
 
