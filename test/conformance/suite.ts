@@ -88,9 +88,10 @@ async function post(session: ConformanceSession, query: string, variables?: Reco
     method: "POST",
     headers: {
       "content-type": "application/json",
+      accept: "application/graphql-response+json, application/json",
       authorization: `Basic ${Buffer.from(`${token}:`).toString("base64")}`,
     },
     body: JSON.stringify({ query, variables }),
   });
-  return (await response.json()) as GraphqlAnswer;
+  return { status: response.status, ...((await response.json()) as Omit<GraphqlAnswer, "status">) };
 }

@@ -16,6 +16,8 @@ export interface CaseContext {
 }
 
 export interface GraphqlAnswer {
+  /** Of HTTP. */
+  status: number;
   data?: unknown;
   errors?: { message: string; path?: unknown[]; extensions?: Record<string, unknown> }[];
 }

@@ -9,9 +9,13 @@ import { containerFileCases } from "./files.ts";
 import { hostCases } from "./host.ts";
 import { imageCases } from "./images.ts";
 import { linkCases } from "./links.ts";
+import { modeCases } from "./modes.ts";
 import { mountCases } from "./mounts.ts";
 import { nameCases } from "./names.ts";
 import { protocolCases } from "./protocol.ts";
+import { recordedConfigCases } from "./recorded-config.ts";
+import { recordedFileCases } from "./recorded-files.ts";
+import { recordedTreeCases } from "./recorded-trees.ts";
 import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
 import { serviceHealthCases } from "./service-health.ts";
@@ -37,7 +41,11 @@ export const groups: Record<string, ConformanceCase[]> = {
   Changeset: changesetCases,
   "Cache keys": cacheKeyCases,
   "Linked folders": linkCases,
+  "Owners, modes, names": modeCases,
   "Names and patterns": nameCases,
   "JSON, env files, engine": valueCases,
   "git and http": remoteCases,
+  "Recorded: trees": recordedTreeCases,
+  "Recorded: files": recordedFileCases,
+  "Recorded: configuration, commands, queries": recordedConfigCases,
 };

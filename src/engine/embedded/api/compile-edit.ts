@@ -61,13 +61,13 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
           ...(edit.dropSetuid === true ? { modeText: "u-s" } : {}),
           owner: ownerText(edit.owner),
           ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
-          // A folder or file that was reached through a link is what the link leads to.
-          followSymlinks: true,
+          // A folder or file that was reached through a link is what the link leads to. Where patterns choose, it was followed before.
+          followSymlinks: edit.action === "copy-file" || edit.include.length + edit.exclude.length === 0,
           ...(edit.action === "copy-file"
             ? {}
             : {
                 dirCopyContents: edit.folder !== "new",
-                folderToo: edit.folder === "over",
+                ...(typeof edit.folder === "object" ? { folder: { mode: edit.folder.mode, owner: ownerText(edit.folder.owner)! } } : {}),
                 include: edit.include,
                 exclude: edit.exclude,
               }),

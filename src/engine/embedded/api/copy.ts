@@ -1,9 +1,9 @@
-import { isFreeOfLinks, isUnknown, knownAt, type Known } from "./known.ts";
+import { isFreeOfLinks, isUnknown, knownAt, madeFolder } from "./known.ts";
 import { gitignorePatterns } from "./gitignore.ts";
 import { kindOf, withTree } from "./read.ts";
 import { realPath } from "./real-path.ts";
 import type { Call } from "./session.ts";
-import { edited, type Directory, type File, type Owner, type Tree } from "./values.ts";
+import { edited, type CopyEdit, type Directory, type File, type Owner, type Tree } from "./values.ts";
 
 export interface CopyOptions {
   include?: string[];
@@ -43,26 +43,26 @@ export async function copyDirectory(
 }
 
 /**
- * Whether the destination takes the source folder's permissions and owner over, as it does on a Dagger engine. What only an
- * evaluation tells is looked up where it decides: an owner or permissions are asked for, or the folder is known to have others
- * than a made one. Else a folder that is there keeps its own (`/tmp` stays what it is).
+ * The permissions and owner of the folder that is copied are those of the destination afterwards, as on a Dagger engine. The
+ * destination is looked at only where that can decide something: an owner or permissions are asked for, or the folder is known to
+ * have others than a made one. Else one that is there keeps its own, so that `/tmp` stays what it is.
  */
-async function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tree, path: string): Promise<"new" | "over" | undefined> {
+async function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tree, path: string): Promise<CopyEdit["folder"]> {
   const { hostTrees } = call.session;
   const there = knownAt(hostTrees, tree, path);
   if (there === undefined && isFreeOfLinks(tree)) return "new";
-  const asked = options.ownerIds !== undefined || (options.permissions ?? undefined) !== undefined;
   const wanted = knownAt(hostTrees, source.tree, source.path);
-  const special = asked || isUnknown(wanted) || !isMade(wanted);
-  if (!isUnknown(there)) return (there === undefined ? special : there.kind === "folder" && (special || !isMade(there))) ? "over" : undefined;
-  const worthwhile = asked || (special && (!isUnknown(wanted) || there.tree.kind === "image"));
-  if (!worthwhile) return undefined;
+  const like = wanted === undefined || isUnknown(wanted) ? madeFolder : wanted;
+  const folder = { mode: options.permissions ?? like.mode, owner: options.ownerIds ?? like.owner };
+  const asked = options.ownerIds !== undefined || (options.permissions ?? undefined) !== undefined;
+  if (!isUnknown(there)) return (there === undefined || there.kind === "folder") && !isSame(there ?? madeFolder, folder) ? folder : undefined;
+  if (!asked && isSame(like, madeFolder)) return undefined;
   const stat = await withTree(call, there.tree, (reader) => reader.stat(there.path, false));
-  return stat === undefined || kindOf(stat) === "DIRECTORY" ? "over" : undefined;
+  return stat === undefined || kindOf(stat) === "DIRECTORY" ? folder : undefined;
 }
 
-function isMade(known: Known | undefined): boolean {
-  return known?.mode === 0o755 && known.owner.uid === 0 && known.owner.gid === 0;
+function isSame(a: { mode: number; owner: Owner }, b: { mode: number; owner: Owner }): boolean {
+  return a.mode === b.mode && a.owner.uid === b.owner.uid && a.owner.gid === b.owner.gid;
 }
 
 export function copyFile(source: File, options: CopyOptions): (tree: Tree, path: string) => Tree {

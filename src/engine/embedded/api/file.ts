@@ -8,7 +8,7 @@ import { id, typeModule } from "./resolver.ts";
 import { compile, searchArgumentsSdl, searchFile, type SearchArguments } from "./search.ts";
 import { statIn } from "./stat.ts";
 import type { Call } from "./session.ts";
-import { edited, scratch, type Edit, type File } from "./values.ts";
+import { edited, scratch, type Edit, type File, type Owner } from "./values.ts";
 
 /** Dagger's limit for `contents`. */
 const maxContentsBytes = 128 * 1024 * 1024;
@@ -63,21 +63,20 @@ export const fileModule = typeModule<File>("File", sdl, {
   },
   withTimestamps: (file, { timestamp }: { timestamp: number }) => copied(file, { timestampSec: timestamp }),
   withReplaced: async (file, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }, call) => {
-    const { text, mode } = await withRegularFile(call, file, async (reader, _size, permissions) => ({
-      text: (await reader.read(file.path)).toString("utf8"),
-      mode: permissions,
-    }));
-    return fileOf(path.basename(file.path), replaceText(text, args), mode);
+    const text = await readText(call, file);
+    const before = await withTree(call, file.tree, (reader) => reader.stat(file.path));
+    return fileOf(path.basename(file.path), replaceText(text, args), (before?.mode ?? 0o644) & 0o777, before && { uid: before.uid, gid: before.gid });
   },
   chown: async (file, args: { owner: string }, call) => {
     const owner = await resolveOwner(call, file.tree, args.owner);
-    return owner === undefined ? file : copied(file, { owner });
+    return owner === undefined ? file : copied(file, { owner, dropSetuid: true });
   },
 });
 
 /** A file of its own with this content. */
-export function fileOf(name: string, contents: string, mode: number): File {
-  return { type: "File", tree: edited(scratch, { action: "write", path: `/${name}`, contents, mode }), path: `/${name}` };
+export function fileOf(name: string, contents: string, mode: number, owner?: Owner): File {
+  const write: Edit = { action: "write", path: `/${name}`, contents, mode, ...(owner === undefined ? {} : { owner }) };
+  return { type: "File", tree: edited(scratch, write), path: `/${name}` };
 }
 
 export async function readText(call: Call, file: File): Promise<string> {
@@ -90,19 +89,19 @@ export async function readText(call: Call, file: File): Promise<string> {
 async function withRegularFile<T>(
   call: Call,
   file: File,
-  use: (reader: TreeReader, sizeBytes: number, permissions: number) => Promise<T>,
+  use: (reader: TreeReader, sizeBytes: number) => Promise<T>,
 ): Promise<T> {
   return await withTree(call, file.tree, async (reader) => {
     const stat = await reader.stat(file.path);
     if (stat === undefined) throw notFound("stat", file.path);
     if (kindOf(stat) === "DIRECTORY") throw new ApiError(`path ${file.path} is a directory, not a file`);
-    return await use(reader, stat.sizeBytes, stat.mode & 0o777);
+    return await use(reader, stat.sizeBytes);
   });
 }
 
 type FileCopy = Extract<Edit, { action: "copy-file" }>;
 
-function copied(file: File, attributes: Pick<FileCopy, "owner" | "timestampSec">, name = path.basename(file.path)): File {
+function copied(file: File, attributes: Pick<FileCopy, "owner" | "dropSetuid" | "timestampSec">, name = path.basename(file.path)): File {
   const edit: Edit = { action: "copy-file", source: file.tree, sourcePath: file.path, path: `/${name}`, ...attributes };
   return { type: "File", tree: edited(scratch, edit), path: `/${name}` };
 }

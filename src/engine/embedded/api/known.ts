@@ -11,7 +11,8 @@ export interface Known {
 }
 
 const root: Owner = { uid: 0, gid: 0 };
-const madeFolder: Known = { kind: "folder", mode: 0o755, owner: root };
+/** A folder that nobody gave anything else. */
+export const madeFolder: Known = { kind: "folder", mode: 0o755, owner: root };
 
 /** Where a recipe says nothing: the tree has to be evaluated, and looked at under this path. */
 export interface Unknown {

@@ -53,7 +53,7 @@ export type Edit =
   | ({ readonly action: "copy-file" } & CopyEdit)
   | ({ readonly action: "copy-directory"; readonly include: readonly string[]; readonly exclude: readonly string[] } & CopyEdit);
 
-interface CopyEdit {
+export interface CopyEdit {
   readonly source: Tree;
   readonly sourcePath: string;
   readonly path: string;
@@ -62,10 +62,11 @@ interface CopyEdit {
   /** Files lose their set-uid bit, as by `chown`. */
   readonly dropSetuid?: boolean;
   /**
-   * The folder that is copied to gets the permissions and the owner of the one that is copied: it is known to be `new`, or not to
-   * be a link (`over`). Absent: one that is there keeps its own, a new one is root's with 0755.
+   * What the folder that is copied to becomes. `new`: it is known not to be there, and is made like the one that is copied. Else,
+   * where it is known not to be a link, its permissions and owner. Absent: one that is there keeps its own, a new one is root's
+   * with 0755.
    */
-  readonly folder?: "new" | "over";
+  readonly folder?: "new" | { readonly mode: number; readonly owner: Owner };
   /** A file that is a tar archive, unpacked into the folder `path`. */
   readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */

@@ -68,11 +68,10 @@ export interface CopyAction {
   /** A folder's content instead of the folder. */
   dirCopyContents?: boolean;
   /**
-   * With `dirCopyContents`: the destination gets the folder's own permissions, owner and time too. BuildKit gives them only to
-   * folders inside of what is copied: so an empty copy of the folder is made aside and laid over the destination, which must not
-   * be a link.
+   * With `dirCopyContents`: what the destination itself gets. BuildKit changes only folders inside of what is copied: so a folder
+   * like this is made aside and laid over the destination, which must not be a link.
    */
-  folderToo?: boolean;
+  folder?: { mode: number; owner: Owner };
   allowWildcard?: boolean;
   allowEmptyWildcard?: boolean;
   /** Unpack a tar archive instead of copying it. */
@@ -101,22 +100,20 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
     return inputs.length + wire.length - 1;
   };
   actions.forEach((action, index) => {
-    const source = sources[index] ?? NONE;
-    const folder = action.kind === "copy" && action.folderToo === true && source !== NONE ? aside(action) : undefined;
-    const staged = folder === undefined ? NONE : push(folder.empty, NONE, source);
-    result = push(action, result, source);
-    if (folder !== undefined) result = push(folder.over, result, staged);
+    if (action.kind === "copy" && action.folder !== undefined) {
+      const [made, laid] = aside(action, action.folder);
+      result = push(laid, result, push(made, NONE, NONE));
+    }
+    result = push(action, result, sources[index] ?? NONE);
   });
   Object.assign(wire.at(-1)!, { output: 0 });
   return { vertex: inputs.vertex({ file: { actions: wire } }, options), output: 0 };
 }
 
-/** The two copies that take a folder's own attributes to the destination: into nothing, without its content, and from there. */
-function aside(action: CopyAction): { empty: CopyAction; over: CopyAction } {
-  const { from, source, destination, followSymlinks, mode, modeText, owner, timestampNs } = action;
-  const empty: CopyAction = { kind: "copy", from, source, destination: `/${path.basename(destination)}`, exclude: ["**"], followSymlinks, mode, modeText, owner, timestampNs };
-  const over: CopyAction = { kind: "copy", from, source: "/", destination: path.dirname(destination), dirCopyContents: true, alwaysReplaceExistingDestPaths: true };
-  return { empty, over };
+/** A folder in nothing, and the copy that gives the destination its permissions and owner; the copied content gives it its time. */
+function aside({ from, destination }: CopyAction, { mode, owner }: { mode: number; owner: Owner }): [MkdirAction, CopyAction] {
+  const made: MkdirAction = { kind: "mkdir", path: `/${path.basename(destination)}`, mode, owner };
+  return [made, { kind: "copy", from, source: "/", destination: path.dirname(destination), dirCopyContents: true, alwaysReplaceExistingDestPaths: true }];
 }
 
 function encodeAction(action: FileAction, target: number): object {
