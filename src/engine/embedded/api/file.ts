@@ -108,17 +108,35 @@ function copied(file: File, attributes: Pick<FileCopy, "owner" | "dropSetuid" | 
 
 function replaceText(text: string, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }): string {
   const { search, replacement } = args;
-  if (args.all) return text.replaceAll(search, () => replacement);
   const firstLine = args.firstFrom ?? undefined;
-  if (firstLine !== undefined) {
-    let from = 0;
-    for (let line = 1; line < firstLine && from >= 0; line++) from = text.indexOf("\n", from) + 1 || -1;
-    const at = from < 0 ? -1 : text.indexOf(search, from);
-    if (at < 0) throw new ApiError(`search string not found after line ${firstLine}`);
-    return text.slice(0, at) + replacement + text.slice(at + search.length);
+  const start = startOfLine(text, firstLine ?? 1);
+  const [before, rest] = [text.slice(0, start), text.slice(start)];
+  if (args.all) return before + rest.replaceAll(search, () => replacement);
+  const at = rest.indexOf(search);
+  if (at < 0) throw new ApiError("search string not found");
+  const more = firstLine === undefined ? placesOf(rest, search) : [];
+  if (more.length > 1) throw new ApiError(`search string found multiple times: ${more.join(", ")}`);
+  return before + rest.slice(0, at) + replacement + rest.slice(at + search.length);
+}
+
+/** Where a line begins, counted from 1; the end of the text when it has fewer. */
+function startOfLine(text: string, line: number): number {
+  let start = 0;
+  for (let left = line; left > 1; left--) {
+    const end = text.indexOf("\n", start);
+    if (end < 0) return text.length;
+    start = end + 1;
   }
-  const parts = text.split(search);
-  if (parts.length === 1) throw new ApiError("search string not found");
-  if (parts.length > 2) throw new ApiError("search string found multiple times");
-  return parts.join(replacement);
+  return start;
+}
+
+/** `line 2 (0-3)` for each place of a text in another, in bytes of the line. */
+function placesOf(text: string, search: string): string[] {
+  const places: string[] = [];
+  for (let at = text.indexOf(search); at >= 0 && search !== ""; at = text.indexOf(search, at + search.length)) {
+    const lineStart = text.lastIndexOf("\n", at - 1) + 1;
+    const from = Buffer.byteLength(text.slice(at === 0 ? 0 : lineStart, at));
+    places.push(`line ${text.slice(0, at).split("\n").length} (${from}-${from + Buffer.byteLength(search)})`);
+  }
+  return places;
 }
