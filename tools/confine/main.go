@@ -4,6 +4,7 @@
 //
 //		confine SPEC        SPEC is the JSON of type spec; the environment is the program's
 //
+//	  - `confine peer` tells the daemon who is at the other end of the unix socket that is descriptor 3 (peer.go).
 //	  - The program has descriptors 1 and 2, and 3, a channel of its starter's; stdin is /dev/null.
 //	  - Descriptor 4 is a line between the starter and confine. confine writes `started`, or `unable: WHY` when this
 //	    machine does not let it make the boundary: then nothing was run, and it exits with 125. The starter writes
@@ -51,6 +52,10 @@ func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "confine is started by fastloop")
 		os.Exit(125)
+	}
+	if os.Args[1] == "peer" {
+		peer()
+		return
 	}
 	var parsed spec
 	if err := json.Unmarshal([]byte(os.Args[1]), &parsed); err != nil || len(parsed.Command) == 0 {

@@ -1,6 +1,7 @@
 /** Requests to the engine daemon over its control socket. */
 import http from "node:http";
 import { UserError } from "../../errors/index.ts";
+import { controlHeaders } from "./daemon/control-secret.ts";
 import { controlSocket, socketDir } from "./daemon/paths.ts";
 import { foreignFolder } from "./daemon/private-folder.ts";
 import type { DaemonStatus } from "./daemon/protocol.ts";
@@ -22,16 +23,25 @@ export async function request(
   signal?: AbortSignal,
 ): Promise<http.IncomingMessage> {
   requireOwnSocket(state);
-  return await new Promise((resolve, reject) => {
+  const headers = controlHeaders(state);
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const call = http.request(
       // No agent: a session's connection must be its own, and end when the session does.
-      { socketPath: controlSocket(state), method, path: route, agent: false, ...(signal === undefined ? {} : { signal }) },
+      { socketPath: controlSocket(state), method, path: route, headers, agent: false, ...(signal === undefined ? {} : { signal }) },
       resolve,
     );
     call.once("error", (error: NodeJS.ErrnoException) =>
       reject(absent.has(error.code ?? "") ? new NoDaemon(error.message) : error),
     );
     call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+  if (response.statusCode !== 401) return response;
+  response.resume();
+  // A new daemon began to listen after the secret was read.
+  if (controlHeaders(state).authorization !== headers.authorization) return request(state, method, route, body, signal);
+  throw new UserError("engine-unavailable", "the engine daemon does not take the secret that lies in its folder", {
+    place: state,
+    hint: "another daemon may have written it: `fastloop engine stop --force`, then try again",
   });
 }
 

@@ -2,6 +2,7 @@
 import http from "node:http";
 import type { Duplex } from "node:stream";
 import type { RemoteTerminal, TerminalLine, TerminalSize } from "../types.ts";
+import { controlHeaders } from "./daemon/control-secret.ts";
 import { controlSocket } from "./daemon/paths.ts";
 import { terminalHeaders, terminalProtocol, type TerminalOffer } from "./daemon/protocol.ts";
 import { encodeFrame, FrameReader } from "./terminal-frames.ts";
@@ -10,7 +11,7 @@ export function remoteTerminal(state: string, token: string, { id, name }: Termi
   return {
     name,
     connect: async (size, onOutput) => {
-      const headers = { connection: "Upgrade", upgrade: terminalProtocol, [terminalHeaders.token]: token, [terminalHeaders.id]: id };
+      const headers = { ...controlHeaders(state), connection: "Upgrade", upgrade: terminalProtocol, [terminalHeaders.token]: token, [terminalHeaders.id]: id };
       return follow(await upgraded(controlSocket(state), headers), size, onOutput);
     },
   };

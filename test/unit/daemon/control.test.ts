@@ -5,7 +5,47 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startControl, type ControlOptions } from "../../../src/engine/embedded/daemon/control.ts";
+import { confineProgram } from "../../../src/module/index.ts";
 import type { Session, SessionHooks } from "../../../src/engine/embedded/daemon/sessions.ts";
+
+const secret = "s".repeat(64);
+const headers = { authorization: `Bearer ${secret}` };
+
+it.each([
+  ["no secret", {}],
+  ["another secret", { authorization: `Bearer ${"t".repeat(64)}` }],
+  ["part of the secret", { authorization: `Bearer ${"s".repeat(63)}` }],
+  ["the secret by another scheme", { authorization: secret }],
+])("refuses who shows %s, whatever is asked, and notes who it was", async (_what, shown) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const notes: string[] = [];
+  const asked = (): never => {
+    throw new Error("asked all the same");
+  };
+  const control = await startControl({ socket, secret, status: asked, stop: asked, sessions: { open: asked, find: asked }, onNote: (text: string) => notes.push(text), onError: asked } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const requests: [string, string, Record<string, string>][] = [
+    ["GET", "/status", {}],
+    ["POST", "/sessions", {}],
+    ["POST", "/caches", {}],
+    ["POST", "/stop", {}],
+    ["GET", "/terminal", { connection: "Upgrade", upgrade: "fastloop-terminal" }],
+  ];
+  for (const [method, route, more] of requests) {
+    const request = http.request({ socketPath: socket, method, path: route, headers: { ...more, ...shown }, agent: false });
+    request.end(method === "POST" ? "{}" : undefined);
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    expect([route, response.statusCode]).toEqual([route, 401]);
+    response.resume();
+  }
+  expect(notes).toHaveLength(4);
+  // Where the helper is built, the kernel says who it was: this process.
+  if (confineProgram() !== undefined) expect(notes[0]).toContain(`pid ${process.pid} (`);
+});
 
 it("answers with the session before it tells that the session has ended, whenever that is", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
@@ -21,6 +61,8 @@ it("answers with the session before it tells that the session has ended, wheneve
   };
   const control = await startControl({
     socket,
+    secret,
+    onNote: () => undefined,
     graphqlPort: 7,
     buildId: "b",
     sessions,
@@ -39,7 +81,7 @@ it("answers with the session before it tells that the session has ended, wheneve
     rmSync(folder, { recursive: true, force: true });
   });
   const lines = await new Promise<string>((resolve, reject) => {
-    const request = http.request({ socketPath: socket, method: "POST", path: "/sessions", agent: false }, (response) => {
+    const request = http.request({ socketPath: socket, method: "POST", path: "/sessions", headers, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk;
@@ -70,13 +112,13 @@ it("stops writing caches when the client is gone", async () => {
   const unexpected = (error: unknown): never => {
     throw error;
   };
-  const control = await startControl({ socket, sessions: { find }, onError: unexpected } as unknown as ControlOptions);
+  const control = await startControl({ socket, secret, sessions: { find }, onError: unexpected } as unknown as ControlOptions);
   onTestFinished(() => {
     control.close();
     rmSync(folder, { recursive: true, force: true });
   });
   const post = (token: string): http.ClientRequest => {
-    const request = http.request({ socketPath: socket, method: "POST", path: "/caches", agent: false });
+    const request = http.request({ socketPath: socket, method: "POST", path: "/caches", headers, agent: false });
     request.on("error", () => undefined).end(JSON.stringify({ token }));
     return request;
   };

@@ -15,10 +15,16 @@ import {
   type SessionOpened,
   type StopRequest,
 } from "./protocol.ts";
+import { showsSecret } from "./control-secret.ts";
+import { peerOf } from "./peer.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ControlOptions {
   socket: string;
+  /** What every request shows. */
+  secret: string;
+  /** Into the daemon's log. */
+  onNote(text: string): void;
   graphqlPort: number;
   buildId: string;
   sessions: Sessions;
@@ -37,7 +43,11 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
       else response.end();
     });
   });
-  server.on("upgrade", (request, socket) => connectTerminal(request, socket, options.sessions));
+  server.on("upgrade", (request, socket) => {
+    if (showsSecret(request, options.secret)) return connectTerminal(request, socket, options.sessions);
+    socket.on("error", () => undefined);
+    socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
+  });
   server.keepAliveTimeout = 0;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -54,10 +64,16 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
 }
 
 async function route(request: http.IncomingMessage, response: http.ServerResponse, options: ControlOptions) {
+  if (!showsSecret(request, options.secret)) {
+    // Before the answer: who asks without the secret may go with it.
+    options.onNote(`refused a request without the secret on the control socket: ${await peerOf(request.socket)}`);
+    return reply(response, 401, { message: "the control socket wants the secret of its state folder" });
+  }
   switch (`${request.method} ${request.url}`) {
     case "GET /status":
       return reply(response, 200, await options.status());
     case "POST /sessions":
+      void peerOf(request.socket).then((who) => options.onNote(`a session for ${who}`));
       return openSession(await readJson<OpenSessionRequest>(request), response, options);
     case "POST /caches": {
       const { token } = await readJson<ExportCachesRequest>(request);

@@ -5,6 +5,7 @@ import process from "node:process";
 import type { EngineInfo } from "../../types.ts";
 import { type BackendOptions, startBackend } from "./backend.ts";
 import { startControl } from "./control.ts";
+import { makeControlSecret } from "./control-secret.ts";
 import { startGraphqlServer } from "./graphql-server.ts";
 import type { Log } from "./log.ts";
 import { controlSocket, packageRoot, shimDir } from "./paths.ts";
@@ -66,6 +67,8 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   };
   const control = await startControl({
     socket: controlSocket(state),
+    secret: makeControlSecret(state),
+    onNote: (text) => log.write("engine", text),
     graphqlPort: graphql.port,
     buildId,
     sessions,
