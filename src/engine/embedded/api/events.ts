@@ -1,10 +1,8 @@
 import type { EngineEvent } from "../../types.ts";
 import type { StatusUpdate } from "../buildkit/types.ts";
 import { internalStepPrefix } from "./compile.ts";
+import { KeptOutput } from "./kept-output.ts";
 import { StreamScrubber, scrub } from "./scrub.ts";
-
-/** What is kept of an exec's streams for its error, per stream; Dagger's limit. */
-const keptOutputChars = 100 * 1024;
 
 /** BuildKit's step in which it reads a shared cache, once for every solve. */
 const cacheImportPrefix = "importing cache manifest from ";
@@ -17,7 +15,7 @@ interface Step {
   startedMs: number;
   scrubbers: Map<string, StreamScrubber>;
   decoders: Map<string, InstanceType<typeof TextDecoder>>;
-  kept: { stdout: string; stderr: string };
+  kept: { stdout: KeptOutput; stderr: KeptOutput };
 }
 
 export interface EventSink {
@@ -97,7 +95,7 @@ export class CallEvents {
   /** The end of what an exec printed, scrubbed; without what is held back, of which more may come. */
   outputOf(vertex: string): { stdout: string; stderr: string } {
     const { kept } = this.step(vertex);
-    return { stdout: tail(kept.stdout), stderr: tail(kept.stderr) };
+    return { stdout: kept.stdout.tail(), stderr: kept.stderr.tail() };
   }
 
   /**
@@ -151,7 +149,7 @@ export class CallEvents {
 
   private print(digest: string, step: Step, stream: "stdout" | "stderr", text: string): void {
     if (text === "") return;
-    step.kept[stream] = (step.kept[stream] + text).slice(-2 * keptOutputChars);
+    step.kept[stream].push(text);
     this.emit(step.name, { kind: "log", step: digest, stream, text });
   }
 
@@ -169,14 +167,9 @@ export class CallEvents {
       startedMs: 0,
       scrubbers: new Map<string, StreamScrubber>(),
       decoders: new Map<string, InstanceType<typeof TextDecoder>>(),
-      kept: { stdout: "", stderr: "" },
+      kept: { stdout: new KeptOutput(), stderr: new KeptOutput() },
     }));
   }
-}
-
-function tail(text: string): string {
-  if (text.length <= keptOutputChars) return text;
-  return `[omitting ${text.length - keptOutputChars} bytes]...${text.slice(-keptOutputChars)}`;
 }
 
 function upsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -20,9 +20,10 @@ export interface ServiceSubject {
 export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
   const { hostname, args, secrets, log } = subject;
   if (end.failure !== undefined) return new ApiError(`service ${hostname}: ${scrub(end.failure, secrets)}`);
-  if (end.exitCode === portTakenExit && /^port \d+ is in use$/m.test(log.kept.stderr)) return portInUse(hostname, log.kept.stderr);
+  const output = log.output();
+  if (end.exitCode === portTakenExit && /^port \d+ is in use$/m.test(output.stderr)) return portInUse(hostname, output.stderr);
   const cmd = args.map((part) => scrub(part, secrets));
-  return new ApiError(`exit code: ${end.exitCode}`, { _type: "EXEC_ERROR", cmd, exitCode: end.exitCode, ...log.kept });
+  return new ApiError(`exit code: ${end.exitCode}`, { _type: "EXEC_ERROR", cmd, exitCode: end.exitCode, ...output });
 }
 
 export function tooLate({ hostname, log }: ServiceSubject, { check, probed }: Pick<ServicePlan, "check" | "probed">, timeoutMs: number): ApiError {

@@ -1,14 +1,12 @@
+import { KeptOutput } from "./kept-output.ts";
 import { StreamScrubber } from "./scrub.ts";
 import type { Session } from "./session.ts";
 
-/** What is kept of each stream for the error of a service that ends; Dagger's limit. */
-const keptChars = 100 * 1024;
 const tailLines = 20;
 
 /** Tells reporters of one run of a service: a step of its own that begins with its start and ends with it. */
 export class ServiceLog {
-  readonly kept = { stdout: "", stderr: "" };
-  private combined = "";
+  private readonly kept = { stdout: new KeptOutput(), stderr: new KeptOutput(), combined: new KeptOutput() };
   private readonly session: Session;
   private readonly step: string;
   private readonly name: string;
@@ -30,9 +28,14 @@ export class ServiceLog {
     this.print(stream, scrubber.push(decoder.decode(data, { stream: true })));
   }
 
+  /** The end of each stream. */
+  output(): { stdout: string; stderr: string } {
+    return { stdout: this.kept.stdout.tail(), stderr: this.kept.stderr.tail() };
+  }
+
   /** The last lines of both streams in the order of their arrival. */
   tail(): string {
-    return this.combined.trimEnd().split("\n").slice(-tailLines).join("\n");
+    return this.kept.combined.tail().trimEnd().split("\n").slice(-tailLines).join("\n");
   }
 
   end(error?: string): void {
@@ -43,8 +46,8 @@ export class ServiceLog {
 
   private print(stream: "stdout" | "stderr", text: string): void {
     if (text === "") return;
-    this.kept[stream] = (this.kept[stream] + text).slice(-keptChars);
-    this.combined = (this.combined + text).slice(-keptChars);
+    this.kept[stream].push(text);
+    this.kept.combined.push(text);
     this.session.emit({ kind: "log", step: this.step, stream, text });
   }
 }
