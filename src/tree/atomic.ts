@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 let counter = 0;
@@ -26,17 +26,19 @@ export function writeFileAtomically(file: string, content: string | Uint8Array |
 
 /**
  * Makes a folder and those above it. Node's own `recursive` form never ends where a file system has no place for a folder,
- * as below /proc, and tells a read-only one as something that is not there.
+ * as below /proc, and tells a read-only one as something that is not there. `mode`: permission bits of those that it makes,
+ * whatever the umask of this process is.
  */
-export function makeFolders(folder: string): void {
+export function makeFolders(folder: string, mode?: number): void {
   try {
     mkdirSync(folder);
+    if (mode !== undefined) chmodSync(folder, mode);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST" && statSync(folder).isDirectory()) return;
     const parent = path.dirname(folder);
     if (code !== "ENOENT" || existsSync(parent)) throw error;
-    makeFolders(parent);
-    makeFolders(folder);
+    makeFolders(parent, mode);
+    makeFolders(folder, mode);
   }
 }

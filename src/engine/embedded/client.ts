@@ -25,6 +25,7 @@ export async function openDaemonSession(
   const body: OpenSessionRequest = {
     workdir: options.workdir,
     env: process.env as Record<string, string>,
+    umask: process.umask(),
     buildId: ownBuildId(),
     project: projectIdentity(options),
     ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),

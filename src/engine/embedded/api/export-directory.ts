@@ -4,7 +4,6 @@ import { chmod, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { makeFolders } from "../../../tree/index.ts";
 import { definition } from "../llb/index.ts";
 import { ApiError } from "./errors.ts";
 import { notFound, withTree } from "./read.ts";
@@ -21,7 +20,7 @@ export async function exportDirectory(call: Call, directory: Directory, target: 
   const llb = definition(session.compile(rootedTree(directory)));
   if ((await stat(folder).catch(() => undefined))?.isDirectory() === false) throw new ApiError(`export to ${folder}: not a directory`);
   if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
-  makeFolders(folder);
+  session.hostTrees.makeFolders(folder);
   if (llb === undefined) return folder;
   await session.export(call, {
     type: "local",
@@ -48,7 +47,7 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
   }
   const shown = destination;
   destination = await realpath(destination).catch(() => linkTarget(destination));
-  makeFolders(path.dirname(destination));
+  call.session.hostTrees.makeFolders(path.dirname(destination));
   const partial = path.join(path.dirname(destination), `.fastloop-${randomBytes(8).toString("hex")}`);
   await withTree(call, file.tree, async (reader) => {
     const attributes = await reader.stat(file.path);

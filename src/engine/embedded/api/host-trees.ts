@@ -3,7 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../../errors/index.ts";
-import { listTree, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
+import { listTree, makeFolders, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import type { Known, Unknown } from "./known.ts";
@@ -20,16 +20,19 @@ export class HostTrees {
   private readonly client: BuildkitClient;
   private readonly workdir: string;
   private readonly home: string;
+  /** Of the client. */
+  readonly umask: number;
   private readonly onUnreadable: (text: string) => void;
   /** root and filter -> the last snapshot. */
   private readonly byRequest = new Map<string, Promise<Serving>>();
   /** Everything that is being served. */
   private readonly servings = new Set<Serving>();
 
-  constructor(client: BuildkitClient, folders: { workdir: string; home: string }, onUnreadable: (text: string) => void) {
+  constructor(client: BuildkitClient, { workdir, home, umask = 0o022 }: { workdir: string; home: string; umask: number | undefined }, onUnreadable: (text: string) => void) {
     this.client = client;
-    this.workdir = folders.workdir;
-    this.home = folders.home;
+    this.workdir = workdir;
+    this.home = home;
+    this.umask = umask;
     this.onUnreadable = onUnreadable;
   }
 
@@ -37,6 +40,11 @@ export class HostTrees {
   resolve(name: string): string {
     const inHome = this.home !== "" && (name === "~" || name.startsWith("~/"));
     return inHome ? path.join(this.home, name.slice(1)) : path.resolve(this.workdir, name);
+  }
+
+  /** Makes the folder of an export and those above it, with the modes that the client's own would have. */
+  makeFolders(folder: string): void {
+    makeFolders(folder, 0o777 & ~this.umask);
   }
 
   async directory(name: string, filter: TreeFilter, noCache: boolean): Promise<HostTree> {

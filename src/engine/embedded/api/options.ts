@@ -11,6 +11,8 @@ export interface ApiSessionOptions {
   project: string;
   /** Containers that ask for root capabilities get them. */
   rootCapabilities?: boolean;
+  /** Taken from the modes of what exports make on the host; 022 when absent. */
+  umask?: number;
   /** Folder that holds the one file `shim` for an architecture (`amd64`, `arm64`). */
   shimDirectory(architecture: string): Promise<string>;
   /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */

@@ -75,7 +75,7 @@ export class Session {
     this.services = new Services(this);
     this.terminals = new Terminals(options.offerTerminal);
     this.images = new Images(this.build, (message) => this.passwords.explain(message));
-    this.hostTrees = new HostTrees(options.buildkit, { workdir: options.workdir, home: options.env["HOME"] ?? "" }, (text) => this.emit({ kind: "notice", text }));
+    this.hostTrees = new HostTrees(options.buildkit, { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask }, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,

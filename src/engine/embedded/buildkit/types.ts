@@ -117,7 +117,7 @@ export type ExportSink =
   /** The `local` exporter: files are written below this host folder; `wipe` removes what is not in the export. */
   | { kind: "directory"; path: string; wipe?: boolean }
   /** `oci`, `docker` or `tar` exporters: one stream. */
-  | { kind: "file"; path: string }
+  | { kind: "file"; path: string; mode?: number }
   /** The `image` exporter with push: nothing comes back but the response. */
   | { kind: "none" };
 

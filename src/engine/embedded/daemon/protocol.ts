@@ -7,6 +7,8 @@ export interface OpenSessionRequest {
   workdir: string;
   /** The client's environment: `env://` secrets, registry credentials, proxies and certificates come from it. */
   env: Record<string, string>;
+  /** The client's umask: what the daemon writes for it on the host has the modes that the client's own files would have. */
+  umask?: number;
   /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
   buildId: string;
   cache?: SharedCache;

@@ -71,6 +71,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         workdir: request.workdir,
         project: request.project,
         rootCapabilities: request.rootCapabilities === true,
+        ...(request.umask === undefined ? {} : { umask: request.umask }),
         shimDirectory: options.shimDirectory,
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -16,18 +16,19 @@ export function exportService(sink: ExportSink): [string, Handler][] {
   const handler: Handler =
     sink.kind === "directory"
       ? (call) => receiveTree(call, { target: sink.path, wipe: sink.wipe ?? false })
-      : (call) => receiveFile(call, sink.path);
+      : (call) => receiveFile(call, sink.path, sink.mode);
   return [["/moby.filesync.v1.FileSend/DiffCopy", handler]];
 }
 
 /** The file appears under its name only when it is complete. */
-async function receiveFile(call: ServerCall, target: string): Promise<void> {
+async function receiveFile(call: ServerCall, target: string, mode: number | undefined): Promise<void> {
   await mkdir(path.dirname(target), { recursive: true });
   const temporary = path.join(path.dirname(target), `.fastloop-${randomBytes(8).toString("hex")}`);
   try {
     await pipeline(chunks(call), createWriteStream(temporary, { flags: "wx" }));
     // The peer's messages also end when it gives up: then what has arrived is not the whole.
     if (call.signal.aborted) throw new Error("the export was given up");
+    if (mode !== undefined) await chmod(temporary, mode);
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
