@@ -230,4 +230,15 @@ export const execCases: ConformanceCase[] = [
     },
     expected: true,
   },
+  {
+    name: "what is cut of a failing command's output is counted",
+    run: ({ dag }) =>
+      dag
+        .container()
+        .from(baseImage)
+        .withExec(["sh", "-c", "head -c 5000000 /dev/zero | tr '\\0' x; exit 7"])
+        .stdout()
+        .catch((error: { stdout: string }) => error.stdout.slice(0, 30)),
+    expected: "[omitting 4897600 bytes]...xxx",
+  },
 ];

@@ -12,6 +12,7 @@ import { linkCases } from "./links.ts";
 import { modeCases } from "./modes.ts";
 import { mountCases } from "./mounts.ts";
 import { nameCases } from "./names.ts";
+import { platformCases } from "./platforms.ts";
 import { protocolCases } from "./protocol.ts";
 import { recordedConfigCases } from "./recorded-config.ts";
 import { recordedFileCases } from "./recorded-files.ts";
@@ -31,6 +32,7 @@ export const groups: Record<string, ConformanceCase[]> = {
   "Container: files": containerFileCases,
   "Container: mounts": mountCases,
   "Container: images": imageCases,
+  "Images and platforms": platformCases,
   Directory: directoryCases,
   File: fileCases,
   Host: hostCases,

@@ -177,15 +177,19 @@ describe("a foreign platform", () => {
       return Promise.resolve();
     });
     const notify = (): void => undefined;
-    await prepare(native, notify);
+    const image = "docker.io/library/debian:latest";
+    await prepare(native, image, notify);
     expect(calls).toEqual([]);
-    await expect(Promise.all([prepare(foreign, notify), prepare(foreign, notify)])).rejects.toThrow("no network");
+    await expect(Promise.all([prepare(foreign, image, notify), prepare(foreign, image, notify)])).rejects.toThrow("no network");
     fail = false;
-    await Promise.all([prepare(foreign, notify), prepare(foreign, notify)]);
+    await Promise.all([prepare(foreign, image, notify), prepare(foreign, image, notify)]);
     expect(calls).toEqual([
       ["images", "emulation", "--arch", foreign],
       ["images", "emulation", "--arch", foreign],
     ]);
+    // Nobody waits for a bootstrap whose image comes from elsewhere.
+    await prepare(foreign, "registry.example/app:1", notify);
+    expect(calls.at(-1)).toEqual(["emulation", "--arch", foreign]);
   });
 
   it("is prepared before an image of it is resolved, and leaves the client's other methods alone", async () => {
@@ -194,7 +198,7 @@ describe("a foreign platform", () => {
       readonly #secret = "kept";
       openBuild = async () => Promise.resolve(this.#build());
       #build() {
-        return { resolveImageConfig: (reference: string) => (order.push(`resolve ${reference}`), Promise.resolve({})) };
+        return { resolveImageConfig: (reference: string) => (order.push(`resolve ${reference}`), Promise.resolve({ digest: "sha256:index" })) };
       }
       info() {
         return Promise.resolve({ version: this.#secret, platforms: [] });
@@ -207,10 +211,13 @@ describe("a foreign platform", () => {
         order.push(`prepare ${architecture}`);
       },
       () => undefined,
+      (reference, architecture) => (reference === "debian" ? `sha256:manifest-${architecture}` : undefined),
     );
     const build = await client.openBuild({} as never);
-    await build.resolveImageConfig("debian", "linux/arm64/v8");
+    // A bootstrapped image is known by its manifest, which another platform of it does not change.
+    expect(await build.resolveImageConfig("debian", "linux/arm64/v8")).toEqual({ digest: "sha256:manifest-arm64" });
     expect(order).toEqual(["prepare arm64", "resolve debian"]);
+    expect(await build.resolveImageConfig("other", "linux/amd64")).toEqual({ digest: "sha256:index" });
     expect((await client.info()).version).toBe("kept");
   });
 });

@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { ExportRequest, ExportSink } from "../buildkit/types.ts";
-import { makeFolders } from "../../../tree/index.ts";
-import { definition } from "../llb/index.ts";
+import type { Definition, ExportRequest, ExportSink, ImageConfig } from "../buildkit/types.ts";
+import { definition, opDigest } from "../llb/index.ts";
 import { expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { exportedConfig } from "./image-config.ts";
@@ -47,18 +46,24 @@ interface ImageArguments {
 
 export const containerImageResolvers: Record<string, Resolver<Container>> = {
   asTarball: async (container, args: ImageArguments, call) => {
-    // A tarball is made by an exporter, not by an operation: it exists from here on, and comes back as a host file.
-    const folder = path.join(await call.session.temporaryFolder(), randomUUID());
-    await mkdir(folder);
-    await exportTarball(call, container, args, path.join(folder, "container.tar"));
-    const { tree, path: inTree } = await call.session.hostTrees.file(path.join(folder, "container.tar"), true);
-    return { type: "File", tree, path: inTree } satisfies File;
+    const variants = variantsOf(call, container, args);
+    const content = { images: variants.map((variant) => imageOf(call, variant)), attributes: imageAttributes(container, args) };
+    // A tarball is made by an exporter, not by an operation: it exists from here on, and comes back as a host file. Each
+    // question about what becomes of it asks for it again.
+    return await call.session.once(`tarball ${contentKey(content)}`, call.signal, async () => {
+      const folder = path.join(await call.session.temporaryFolder(), randomUUID());
+      await mkdir(folder);
+      await exportTarball(call, variants, args, { kind: "file", path: path.join(folder, "container.tar") });
+      const { tree, path: inTree } = await call.session.hostTrees.file(path.join(folder, "container.tar"), true);
+      return { type: "File", tree, path: inTree } satisfies File;
+    });
   },
   export: async (container, args: ImageArguments & { path: string; expand: boolean }, call) => {
     const target = call.session.hostTrees.resolve(expandArgument(container, args.path, args.expand));
     await refuseFolder(target);
-    makeFolders(path.dirname(target));
-    await exportTarball(call, container, args, target);
+    const { hostTrees } = call.session;
+    hostTrees.makeFolders(path.dirname(target));
+    await exportTarball(call, variantsOf(call, container, args), args, { kind: "file", path: target, mode: 0o666 & ~hostTrees.umask });
     return target;
   },
   publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
@@ -79,12 +84,11 @@ function variantsOf(call: Call, container: Container, args: ImageArguments): Con
   return present;
 }
 
-async function exportTarball(call: Call, container: Container, args: ImageArguments, target: string): Promise<void> {
-  const variants = variantsOf(call, container, args);
+async function exportTarball(call: Call, variants: Container[], args: ImageArguments, sink: ExportSink): Promise<void> {
   // Both are OCI layouts. The one that BuildKit calls `docker` has a manifest.json as well, which any `docker load`
   // understands; it knows one platform only.
   const type = variants.length === 1 ? "docker" : "oci";
-  await runExporter(call, variants, type, imageAttributes(container, args), { kind: "file", path: target });
+  await runExporter(call, variants, type, imageAttributes(variants[0]!, args), sink);
 }
 
 function imageAttributes(container: Container, args: ImageArguments): Record<string, string> {
@@ -110,11 +114,30 @@ async function runExporter(
     if (platforms.has(platform)) throw new ApiError(`duplicate platform ${JSON.stringify(platform)}: each variant needs one of its own`);
     platforms.add(platform);
   }
-  for (const container of variants) await withTree(call, container.rootfs, async () => undefined);
-  const results = variants.map((container) => ({
-    ...(variants.length > 1 ? { platform: container.platform } : {}),
-    definition: definition(session.compile(container.rootfs)),
-    config: exportedConfig(container),
-  }));
+  await together(call, variants, (each, container) => withTree(each, container.rootfs, async () => undefined));
+  const results = variants.map((container) => ({ ...(variants.length > 1 ? { platform: container.platform } : {}), ...imageOf(call, container) }));
   return await session.export(call, { type, attributes, sink, results });
+}
+
+/** What an exporter makes an image of. */
+function imageOf({ session }: Call, container: Container): { definition: Definition; config: ImageConfig } {
+  return { definition: definition(session.compile(container.rootfs)), config: exportedConfig(container) };
+}
+
+/** Operations are named by their digests: the last one stands for all that it is made of. */
+function contentKey({ images, attributes }: { images: { definition: Definition; config: ImageConfig }[]; attributes: object }): string {
+  const named = images.map(({ definition: { def }, config }) => ({ config, end: def.at(-1) === undefined ? "" : opDigest(def.at(-1)!) }));
+  return createHash("sha256").update(JSON.stringify({ named, attributes })).digest("hex");
+}
+
+/** Works on all at once; the first failure ends the work on the others. */
+async function together<T>(call: Call, items: readonly T[], work: (call: Call, item: T) => Promise<unknown>): Promise<void> {
+  const others = new AbortController();
+  const each: Call = { ...call, signal: AbortSignal.any([call.signal, others.signal]) };
+  try {
+    await Promise.all(items.map((item) => work(each, item)));
+  } catch (error) {
+    others.abort(error);
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { ImageConfig } from "../buildkit/types.ts";
 import { emptyContainer } from "./container-empty.ts";
 import { ApiError } from "./errors.ts";
 import { exportFile } from "./export-directory.ts";
+import { recipeDigest } from "./ids.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
 import { openImageArchive, whiteout, type ArchivedImage } from "./image-archive.ts";
 import { normalizePlatform } from "./platform.ts";
@@ -21,21 +22,20 @@ export const containerImportSdl = /* GraphQL */ `
 export const containerImportResolvers: Record<string, Resolver<Container>> = {
   import: async (container, { source, tag }: { source: string; tag: string }, call) => {
     const file = load<File>(call, source, "File");
-    const folder = path.join(await call.session.temporaryFolder(), randomUUID());
-    await mkdir(folder);
-    const archive = await exportFile(call, file, path.join(folder, "archive.tar"), false);
-    const image = await openImageArchive(archive, { tag, platform: container.platform });
-    const config = image.config as ImageConfig;
-    const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
-    return {
-      ...emptyContainer(platform),
-      rootfs: await unpacked(call, image, folder),
-      config: mergeImageConfig(emptyConfig, config),
-      ports: imagePorts([], config),
-      registryAuth: container.registryAuth,
-    } satisfies Container;
+    const imported = await call.session.once(`import ${recipeDigest([file, tag, container.platform])}`, call.signal, () => importImage(call, file, { tag, platform: container.platform }));
+    return { ...imported, registryAuth: container.registryAuth };
   },
 };
+
+async function importImage(call: Call, file: File, wanted: { tag: string; platform: string }): Promise<Container> {
+  const folder = path.join(await call.session.temporaryFolder(), randomUUID());
+  await mkdir(folder);
+  const archive = await exportFile(call, file, path.join(folder, "archive.tar"), false);
+  const image = await openImageArchive(archive, wanted);
+  const config = image.config as ImageConfig;
+  const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
+  return { ...emptyContainer(platform), rootfs: await unpacked(call, image, folder), config: mergeImageConfig(emptyConfig, config), ports: imagePorts([], config) };
+}
 
 async function unpacked(call: Call, image: ArchivedImage, folder: string): Promise<Tree> {
   let tree = scratch;

@@ -1,12 +1,13 @@
 import path from "node:path/posix";
 import { entitlementsOf } from "../buildkit/index.ts";
-import type { Definition } from "../buildkit/types.ts";
+import type { Definition, FrontendResult } from "../buildkit/types.ts";
 import { cacheIdsOf, definition, file, fromDefinition, sourcesOf, type State } from "../llb/index.ts";
 import { cacheNamespace } from "./cache-volume.ts";
 import { emptyContainer } from "./container-empty.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { requireReachableGit } from "./git-reach.ts";
 import { httpTree, type HttpFile } from "./http-file.ts";
+import { onPlatforms } from "./build-platforms.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
 import { pathBelow } from "./paths.ts";
 import { normalizePlatform } from "./platform.ts";
@@ -63,7 +64,7 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
       if ((await reader.stat(dockerfile)) === undefined) throw notFound("Dockerfile", args.dockerfile);
     });
     const context = rootedTree(directory);
-    const result = await session.runFrontend(call, {
+    const build = (): Promise<FrontendResult> => session.runFrontend(call, {
       frontend: "dockerfile.v0",
       options: {
         filename: dockerfile.slice(directory.path === "/" ? 1 : directory.path.length + 1),
@@ -76,6 +77,7 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
       },
       inputs: { context: input(call, context), dockerfile: input(call, context) },
     });
+    const result = await onPlatforms(call, platform, build);
     // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined) throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);

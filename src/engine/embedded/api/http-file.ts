@@ -19,7 +19,7 @@ export interface HttpFile {
 export async function httpTree(call: Call, wanted: HttpFile): Promise<HostTree> {
   const { session, isBody } = call;
   const guarded = isBody ? "guarded" : "";
-  return await session.once(`http ${guarded} ${JSON.stringify(wanted)}`, async () => {
+  return await session.once(`http ${guarded} ${JSON.stringify(wanted)}`, call.signal, async () => {
     const folder = path.join(await session.temporaryFolder(), "http", randomUUID());
     await mkdir(folder, { recursive: true });
     const file = path.join(folder, wanted.filename);

@@ -171,7 +171,7 @@ async function refs(repository: GitRepository, call: Call): Promise<GitRefs> {
   const { isBody } = call;
   const key = `git ${isBody ? "guarded " : ""}${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
   const proxy = isBody ? await gitProxyFor(session.options.env) : undefined;
-  return await session.once(key, () =>
+  return await session.once(key, call.signal, () =>
     fetchGitRefs(repository.url, session.options.env, call.signal, {
       token: repository.tokenSecret === undefined ? undefined : session.secrets.get(repository.tokenSecret)?.toString("utf8"),
       header: repository.headerSecret === undefined ? undefined : session.secrets.get(repository.headerSecret)?.toString("utf8"),

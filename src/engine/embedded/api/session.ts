@@ -165,15 +165,23 @@ export class Session {
     return { session: this, callId, isBody, signal, events, evaluations: new Map() };
   }
 
-  /** What is asked once in a session; a failure is asked again. */
-  async once<T>(key: string, ask: () => Promise<T>): Promise<T> {
-    let pending = this.answers.get(key) as Promise<T> | undefined;
-    if (pending === undefined) {
-      pending = ask();
-      this.answers.set(key, pending);
-      pending.catch(() => this.answers.delete(key));
+  /** What is asked once in a session; a failure is asked again, and by others who wait when who asked first has gone. */
+  async once<T>(key: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      let pending = this.answers.get(key) as Promise<T> | undefined;
+      const isOwn = pending === undefined;
+      if (pending === undefined) {
+        pending = ask();
+        this.answers.set(key, pending);
+        pending.catch(() => this.answers.delete(key));
+      }
+      try {
+        return await pending;
+      } catch (error) {
+        const othersGone = !isOwn && !signal.aborted && error instanceof ApiError && error.message === "canceled";
+        if (!othersGone) throw error;
+      }
     }
-    return await pending;
   }
 
   /** The shim for a platform, as a tree. */

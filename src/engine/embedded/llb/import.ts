@@ -1,7 +1,9 @@
 import type { Definition } from "../buildkit/types.ts";
 import { codec, encodeCanonical } from "../buildkit/proto/codec.ts";
+import { formatPlatform } from "./platform.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
 import { volumeKey } from "./volume-key.ts";
+import type { WirePlatform } from "./wire.ts";
 
 interface DecodedMount {
   dest: string;
@@ -20,7 +22,14 @@ export interface ImportedSource {
   attrs: Record<string, string>;
 }
 
-const opCodec = codec<{ inputs: { digest: string; index: string }[]; exec?: DecodedExec | null; source?: Partial<ImportedSource> | null }>("pb.Op");
+interface DecodedOp {
+  inputs: { digest: string; index: string }[];
+  exec?: DecodedExec | null;
+  source?: Partial<ImportedSource> | null;
+  platform?: WirePlatform | null;
+}
+
+const opCodec = codec<DecodedOp>("pb.Op");
 
 /** What an import changes of a definition. */
 export interface ImportChanges {
@@ -97,4 +106,13 @@ export function cacheIdsOf({ def }: Definition): string[] {
 /** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */
 export function runsCommands({ def }: Definition): boolean {
   return def.some((bytes) => Boolean(opCodec.decode(bytes).exec));
+}
+
+/** The images that a definition reads, without the digests that they were pinned to, and for which platform. */
+export function imagesIn(definition: Definition | undefined): { address: string; platform: string }[] {
+  return (definition?.def ?? []).flatMap((bytes) => {
+    const { source, platform } = opCodec.decode(bytes);
+    const address = /^docker-image:\/\/([^@]+)/.exec(source?.identifier ?? "")?.[1];
+    return address === undefined || platform === undefined || platform === null ? [] : [{ address, platform: formatPlatform(platform) }];
+  });
 }

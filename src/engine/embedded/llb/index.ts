@@ -27,5 +27,5 @@ export {
   type SshMount,
   type TmpfsMount,
 } from "./exec.ts";
-export { cacheIdsOf, fromDefinition, runsCommands, sourcesOf } from "./import.ts";
+export { cacheIdsOf, fromDefinition, imagesIn, runsCommands, sourcesOf } from "./import.ts";
 export { diff, merge } from "./merge.ts";
