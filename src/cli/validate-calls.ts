@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { loadConfig, placeInConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { loadProjectModule } from "../call/index.ts";
-import { declaredTargets, parseTargetCall, resolveTarget, type Target } from "../plan/index.ts";
+import { adviceOf, declaredTargets, parseTargetCall, resolveTarget, resolveTargets, type Target } from "../plan/index.ts";
 import type { CliContext } from "./context.ts";
 
 export interface CallProblem {
@@ -34,6 +34,22 @@ export async function callProblems(context: CliContext, file: string): Promise<C
       if (config.config.watch?.targets?.[target.name] === undefined) return { place: target.place, message, hint };
       const at = await placeInConfig(text, ["watch", "targets", target.name, "call"], wordOf(error));
       return { ...at, place: target.place, message: `watch.targets.${target.name}: ${message}`, hint };
+    }),
+  );
+}
+
+/** What is allowed in the watched calls of a configuration, but hardly what was meant; at its place in the file. */
+export async function callAdvice(context: CliContext, file: string): Promise<CallProblem[]> {
+  const config = await loadConfig({ cwd: context.cwd, file });
+  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, configFile: file, environment: context.env });
+  const text = readFileSync(file, "utf8");
+  const found = resolveTargets(config, module).flatMap((item) =>
+    adviceOf(item, config.root, config.config.watch?.ignore ?? []).map((advice) => ({ ...advice, place: item.target.place })),
+  );
+  return Promise.all(
+    found.map(async ({ target, entry, text: message, place }): Promise<CallProblem> => {
+      if (config.config.watch?.targets?.[target] === undefined) return { place, message };
+      return { ...(await placeInConfig(text, ["watch", "targets", target, entry === undefined ? "call" : "inputs"], entry)), place, message };
     }),
   );
 }

@@ -1,4 +1,5 @@
 /** Inputs -> digests -> affected functions -> ordered plan, with the reason for each. Nothing here needs an engine. */
+export { adviceOf, type Advice } from "./advice.ts";
 export { concernOf } from "./concern.ts";
 export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
 export { digestOf, fingerprintOf, type Fingerprint } from "./fingerprint.ts";

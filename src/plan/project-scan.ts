@@ -19,6 +19,8 @@ import {
   type TreeScan,
 } from "../tree/index.ts";
 import { Concern } from "./concern.ts";
+import { FollowedLinks } from "./followed-links.ts";
+import { cleaned, literalHead } from "./patterns-read.ts";
 import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 import { inPathOrder, type FileChange } from "./manifests.ts";
 
@@ -44,6 +46,8 @@ export class ProjectScanner {
   private places = new Map<string, Place>();
   /** Folders that are read through a symlink, and where it led when it was followed. */
   private links = new Map<string, string>();
+  /** By the key of an input, what its links led to when they were followed last. */
+  private followed = new Map<string, string[]>();
   /** Ignore files outside of the walks whose rules hold in them. */
   private rules = new Set<string>();
 
@@ -76,7 +80,7 @@ export class ProjectScanner {
       const root = roots.findIndex((candidate) => isWithin(candidate, base));
       const target = input.kind === "file" ? path.join(base, path.basename(input.path)) : base;
       const relative = path.relative(roots[root]!, target).split(path.sep).join("/");
-      const selection = selections[root]!.push({ path: relative, filter: input.filter }) - 1;
+      const selection = selections[root]!.push({ path: relative, filter: this.effective(input) }) - 1;
       this.places.set(key, { root, path: relative, selection, counts });
     }
     const byRules = all.flatMap((input, index) => (input.filter.leaveOut === undefined ? [] : [bases[index]!]));
@@ -97,13 +101,54 @@ export class ProjectScanner {
       if (changed !== undefined && [...changed].some((file) => this.rules.has(file))) changed = undefined;
     }
     const awaited: WatchedPlace[] = [...this.links.keys(), ...this.rules].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
-    const scans = this.scanners.map(({ root, scanner }) => {
+    let scans = this.scanners.map(({ root, scanner }) => {
       const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
       // Nothing there tells of its arrival, or of being made readable.
       if (scan === undefined || scan.listing.unreadable.some((item) => item.path === "")) awaited.push(...nearestAbove(root));
       return scan;
     });
+    // What a followed link leads to may hold links itself.
+    for (let depth = 0; depth < deepestLinks && this.follow(scans); depth++) {
+      this.arrange();
+      scans = this.scanners.map(({ scanner }) => scanner.scanIfPresent(undefined, beforeRead));
+    }
     return new ProjectSnapshot(scans, this.places, this.hasher, awaited);
+  }
+
+  /** The input's filter with what its links lead to; its own entries are read after that, so that `!` takes out of it. */
+  effective(input: ScannedInput): TreeFilter {
+    const others = this.followed.get(keyOf(input));
+    return others === undefined ? input.filter : { ...input.filter, include: [...others, ...(input.filter.include ?? [])] };
+  }
+
+  /** Follows the links of the inputs; whether they lead elsewhere than before. */
+  private follow(scans: readonly (TreeScan | undefined)[]): boolean {
+    const before = JSON.stringify([...this.followed]);
+    const links = scans.map((scan) => (scan === undefined ? [] : scan.listing.entries.flatMap((entry, index) => (entry.type === "symlink" ? [index] : []))));
+    for (const input of this.inputs) {
+      if (input.follow !== true) continue;
+      const { root, path: at, selection } = this.places.get(keyOf(input))!;
+      const scan = scans[root];
+      if (scan === undefined) continue;
+      const own = links[root]!.length === 0 ? new Set<number>() : new Set(scan.selections[selection]);
+      const cut = at === "" ? 0 : at.length + 1;
+      const named = links[root]!.flatMap((index) => (own.has(index) ? [scan.listing.entries[index]!.path.slice(cut)] : []));
+      if (named.length === 0 && !this.mayPassLinks(input)) continue;
+      const patterns = new FollowedLinks(path.join(scan.listing.root, at), input.filter).patterns(named);
+      if (patterns.length > 0) this.followed.set(keyOf(input), patterns);
+      else this.followed.delete(keyOf(input));
+    }
+    return JSON.stringify([...this.followed]) !== before;
+  }
+
+  /** Whether an entry may name something behind a link: one with a folder in it that no scan has entered. */
+  private mayPassLinks(input: ScannedInput): boolean {
+    if (this.followed.has(keyOf(input))) return true;
+    return (input.filter.include ?? []).some((pattern) => {
+      const head = literalHead(pattern);
+      const folder = head === cleaned(pattern) ? path.posix.dirname(head) : head;
+      return folder !== "." && folder !== "" && !this.scanners.some(({ scanner }) => scanner.knowsFolder(path.join(input.path, folder)));
+    });
   }
 
   /** Whether a path (absolute) has anything to do with the inputs: only then is a change there a reason to look. */
@@ -111,7 +156,7 @@ export class ProjectScanner {
     this.concern ??= new Concern(
       this.inputs.map((input) => {
         const { root, path: at } = this.places.get(keyOf(input))!;
-        return { input, real: path.join(this.scanners[root]!.root, at) };
+        return { input: { ...input, filter: this.effective(input) }, real: path.join(this.scanners[root]!.root, at) };
       }),
       [...this.links.keys(), ...this.rules],
       (folder) => this.scanners.some(({ scanner }) => scanner.knowsFolder(folder)),
@@ -144,6 +189,9 @@ export class ProjectScanner {
     return new ProjectSnapshot(scans, places, this.hasher, []).saw(earlier);
   }
 }
+
+/** Links that lead to links. */
+const deepestLinks = 16;
 
 /** A save waits no longer than this for a look that nobody needs any more. */
 const sliceMs = 10;

@@ -7,6 +7,8 @@ export interface ScannedInput {
   /** Absolute. */
   path: string;
   filter: TreeFilter;
+  /** What links in it lead to inside of its folder counts, too. */
+  follow?: true;
 }
 
 export function realIfPresent(folder: string): string {

@@ -23,10 +23,12 @@ export function affectedSince(project: Project, ref: string): AffectedSince {
     const reason: Reason = { kind: "base-unusable", ref, why: found.why };
     return { base: undefined, targets: project.targets.map((item) => ({ name: item.target.name, reasons: [reason] })) };
   }
+  // What links lead to is known when they have been followed.
+  project.scanner.scan();
   const covers = new Map<ScannedInput, (file: ChangedFile) => boolean>();
   const isInput = (input: ScannedInput, file: ChangedFile): boolean => {
     let test = covers.get(input);
-    if (test === undefined) covers.set(input, (test = coverTest(input)));
+    if (test === undefined) covers.set(input, (test = coverTest({ ...input, filter: project.scanner.effective(input) })));
     return test(file);
   };
   const [configuration, module] = project.sources.map((source) => found.files.some((changed) => isInput(source, changed)));

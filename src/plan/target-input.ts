@@ -11,6 +11,8 @@ export interface TargetInput {
   /** Absolute. */
   path: string;
   filter: TreeFilter;
+  /** What links in it lead to counts, too. */
+  follow?: true;
 }
 
 /** State of ours; it changes with every run and is never anyone's input. */

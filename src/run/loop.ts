@@ -3,6 +3,7 @@ import path from "node:path";
 import { durationMs } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import {
+  adviceOf,
   placeProject,
   planTargets,
   projectHasher,
@@ -70,6 +71,7 @@ export class Loop {
   private forced: Forced;
   /** How many functions the last look found affected. */
   private planned = 0;
+  private advised: Project | undefined;
   private engineInDigests: string | undefined;
   private failure: unknown;
   private stopped = false;
@@ -291,11 +293,20 @@ export class Loop {
       }),
       unsettled: this.waitingLooks > 0 || this.watcher?.isUnsettled === true,
     });
+    this.advise(read, snapshot);
     this.holds.whenReleased((names) => this.dispatch({ kind: "released", names }));
     if (this.watcher === undefined || !isSettled(this.machine)) return;
     // Hints named a part of the files; before all is called current, all of them are looked at.
     if (hints.everywhere === undefined) this.confirm();
     else this.emitSettled();
+  }
+
+  /** Once for each reading of the configuration, and when what is to run has started. */
+  private advise({ project, targets }: ReadProject, snapshot: ProjectSnapshot): void {
+    if (this.advised === project) return;
+    this.advised = project;
+    const ignored = project.config.config.watch?.ignore ?? [];
+    for (const item of targets) for (const { text } of adviceOf(item, project.root, ignored, snapshot)) this.audience.noticeOnce(text);
   }
 
   private isWanted(plan: PlannedTarget): boolean {

@@ -28,6 +28,11 @@ export class PathTest {
     return this.stateOf(folder) !== undefined;
   }
 
+  /** Whether a folder of this name is selected with all that is in it, but for what is taken out again. */
+  selectsFolder(folder: string): boolean {
+    return this.stateOf(folder)?.selected === true;
+  }
+
   private stateOf(folder: string): FolderState | undefined {
     if (this.states.has(folder)) return this.states.get(folder);
     const above = this.stateOf(folderOf(folder));

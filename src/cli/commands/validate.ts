@@ -4,6 +4,7 @@ import { Option, type Command } from "commander";
 import { checkConfigFile, findConfig, unreadable, type ConfigProblem } from "../../config/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";
+import type { CallProblem } from "../validate-calls.ts";
 
 const levels = ["syntax", "structure", "semantic"] as const;
 type Level = (typeof levels)[number];
@@ -51,7 +52,8 @@ async function validate(context: CliContext, flags: ValidateFlags): Promise<void
   const name = path.relative(context.cwd, file) || file;
   const shown = check.problems.filter((problem) => wanted.includes(problem.level)).map((problem) => inFile(problem, name));
   if (check.problems.length === 0 && wanted.includes("semantic")) shown.push(...(await callProblemsIn(context, file, name)));
-  print(context, flags, name, shown, performance.now() - startedMs);
+  const advice = shown.length === 0 && wanted.includes("semantic") ? await adviceIn(context, file, name) : [];
+  print(context, flags, name, shown, advice, performance.now() - startedMs);
   process.exitCode = shown.length > 0 ? ExitCode.usage : ExitCode.passed;
 }
 
@@ -70,32 +72,41 @@ async function callProblemsIn(context: CliContext, file: string, name: string): 
   const { callProblems } = await import("../validate-calls.ts");
   try {
     const problems = await callProblems(context, file);
-    return problems.map(({ line, column, place, message, hint }): Shown => {
-      if (line === undefined || column === undefined) return { level: "semantic", place, message, hint };
-      return { level: "semantic", file: name, line, column, place: `${name}:${line}:${column}`, message, hint };
-    });
+    return problems.map((problem) => asShown(problem, name));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ level: "semantic", place: error.place ?? name, message: error.message, hint: error.hint }];
   }
 }
 
-function print(context: CliContext, flags: ValidateFlags, file: string, problems: readonly Shown[], tookMs: number): void {
+/** Nothing of it makes the configuration invalid. */
+async function adviceIn(context: CliContext, file: string, name: string): Promise<Shown[]> {
+  const { callAdvice } = await import("../validate-calls.ts");
+  return (await callAdvice(context, file)).map((advice) => asShown(advice, name));
+}
+
+function asShown({ line, column, place, message, hint }: CallProblem, name: string): Shown {
+  if (line === undefined || column === undefined) return { level: "semantic", place, message, hint };
+  return { level: "semantic", file: name, line, column, place: `${name}:${line}:${column}`, message, hint };
+}
+
+function print(context: CliContext, flags: ValidateFlags, file: string, problems: readonly Shown[], advice: readonly Shown[], tookMs: number): void {
   const write = (text: string): void => context.print(`${text}\n`);
   if (context.options.json || flags.format === "json") {
-    return context.printJson({ file, valid: problems.length === 0, problems, tookMs: Math.round(tookMs) });
+    return context.printJson({ file, valid: problems.length === 0, problems, warnings: advice, tookMs: Math.round(tookMs) });
   }
   for (const problem of problems) {
     if (flags.format === "github") write(asAnnotation(problem));
     else write([`${problem.place}: ${problem.message}`, problem.hint === undefined ? [] : `  hint: ${problem.hint}`].flat().join("\n"));
   }
+  for (const warning of advice) write(flags.format === "github" ? asAnnotation(warning, "warning") : `${warning.place}: warning: ${warning.message}`);
   const verdict = problems.length === 0 ? "is valid" : `has ${problems.length} problem${problems.length === 1 ? "" : "s"}`;
   write(`${file} ${verdict} (${Math.round(tookMs)} ms)`);
 }
 
 /** A workflow command of GitHub: shown at the line of the pull request. */
-function asAnnotation({ file, line, column, message, hint }: Shown): string {
+function asAnnotation({ file, line, column, message, hint }: Shown, level: "error" | "warning" = "error"): string {
   const properties = [`file=${file ?? "fastloop.yaml"}`, line === undefined ? [] : `line=${line}`, column === undefined ? [] : `col=${column}`].flat();
   const text = hint === undefined ? message : `${message} (${hint})`;
-  return `::error ${properties.join(",")}::${text.replaceAll("%", "%25").replaceAll("\n", "%0A")}`;
+  return `::${level} ${properties.join(",")}::${text.replaceAll("%", "%25").replaceAll("\n", "%0A")}`;
 }
