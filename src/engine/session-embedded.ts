@@ -26,7 +26,7 @@ export async function openEmbeddedSession(choice: EmbeddedChoice, options: OpenS
   for (let round = 0; round < rounds; round++) {
     const session = await openDaemonSession(state, options, choice.reason);
     if (session !== undefined) return session;
-    await startEngine(choice, options);
+    await startEngine(choice, options, options.idleMs);
   }
   throw new UserError("engine-unavailable", "the engine daemon comes and goes", {
     hint: `another program may be stopping it; see ${path.join(state, "engine.log")}`,

@@ -78,6 +78,8 @@ export interface OpenSessionOptions {
   buildkitHost?: string;
   /** Nothing is fetched to set the engine up: what is missing is an error. */
   offline?: boolean;
+  /** How long an engine that is started for it waits for the next session, in milliseconds. */
+  idleMs?: number;
   cache?: SharedCache;
   /** Whose functions the session runs: what `currentModule` answers with. */
   module?: { name: string; sourceDir: string };

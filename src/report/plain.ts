@@ -51,6 +51,8 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         return finished(notice);
       case "retrying":
         return line("retry", "yellow", `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${printableLines(notice.error)}`);
+      case "restored":
+        return line("current", "green", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  as it passed at ${new Date(notice.endedAtMs).toTimeString().slice(0, 8)} in ${duration(notice.durationMs)}`);
       case "blocked":
         return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
       case "settled":

@@ -8,6 +8,7 @@ export interface EngineHolderOptions {
   workdir: string;
   engine: string;
   buildkitHost?: string;
+  idleMs?: number;
   offline?: boolean;
   /** Where function bodies run: a process beside this one, or a Dagger engine's own containers. */
   via: "host" | "module";
@@ -109,12 +110,12 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, via, rootCapabilities, buildkitHost, cache, module, offline, onNotice } = this.options;
+    const { workdir, engine, via, rootCapabilities, buildkitHost, idleMs, cache, module, offline, onNotice } = this.options;
     try {
       const { describeEngineChoice, needsDagger, openSession } = await engineRoom();
       // Before an engine is started for nothing.
       if (via === "module" && (await describeEngineChoice({ engine, buildkitHost })).choice.kind.startsWith("buildkit")) throw needsDagger();
-      const session = await openSession({ workdir, rootCapabilities: await rootCapabilities(), engine, buildkitHost, cache, module, offline, signal: this.closing.signal, onNotice });
+      const session = await openSession({ workdir, rootCapabilities: await rootCapabilities(), engine, buildkitHost, idleMs, cache, module, offline, signal: this.closing.signal, onNotice });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

@@ -16,6 +16,8 @@ export type LoopNotice =
   | { kind: "still-running"; name: string; runningMs: number; step: string | undefined }
   | { kind: "cancelling"; name: string; digest: string; why: CancelCause }
   | FinishedNotice
+  /** Current again without a run: the files are those of a run that passed before, which this tells of. */
+  | { kind: "restored"; name: string; digest: string; durationMs: number; endedAtMs: number; reasons: readonly Reason[] }
   | { kind: "blocked"; name: string; need: string }
   /** Every function is what it is on these files: nothing runs, nothing waits. */
   | { kind: "settled"; current: string[]; failed: string[]; blocked: string[]; parked: string[] }

@@ -32,7 +32,9 @@ import { restlessText } from "./restless.ts";
 import { retentionOf, RunStore } from "./records.ts";
 import { Runs } from "./runs.ts";
 import { sweepDrafts } from "./sweep-drafts.ts";
-import { initialState, isSettled, type Effect, type LoopEvent, type LoopState } from "./state.ts";
+import { restoredBy } from "./restored.ts";
+import { initialState, isSettled, type Effect, type FunctionState, type LoopEvent, type LoopState } from "./state.ts";
+import { UntakenSettings } from "./untaken-settings.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
 
 /** Looks in a row that find files touched, but nothing to run. */
@@ -72,6 +74,7 @@ export class Loop {
   /** How many functions the last look found affected. */
   private planned = 0;
   private advised: Project | undefined;
+  private untaken: UntakenSettings | undefined;
   private engineInDigests: string | undefined;
   private failure: unknown;
   private stopped = false;
@@ -341,6 +344,8 @@ export class Loop {
       this.store.retention = retentionOf(project.config.config.records);
       this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };
       this.failure = undefined;
+      this.untaken ??= new UntakenSettings(project.config.config);
+      for (const text of this.untaken.texts(project.config.config)) this.audience.noticeOnce(text);
       if (wasBroken) this.audience.tell({ kind: "recovered" });
       for (const text of notices) this.audience.noticeOnce(text);
     } catch (error) {
@@ -362,11 +367,20 @@ export class Loop {
   }
 
   private dispatch(event: LoopEvent): void {
-    const { state, effects } = reduce(this.machine, event);
+    const before = this.machine;
+    const { state, effects } = reduce(before, event);
     this.machine = state;
+    if (this.watcher !== undefined) for (const fn of restoredBy(before, event, state)) this.tellRestored(fn);
     for (const effect of effects) this.perform(effect);
     this.audience.showState();
     if (this.isAtRest()) this.wake();
+  }
+
+  private tellRestored({ name, wanted }: FunctionState): void {
+    const record = this.store.of(name).find(({ digest, outcome, fresh }) => digest === wanted && outcome === "passed" && fresh);
+    if (record === undefined) return;
+    const { durationMs, reasons, startedAt } = record;
+    this.audience.tell({ kind: "restored", name, digest: wanted, durationMs, endedAtMs: Date.parse(startedAt) + durationMs, reasons });
   }
 
   private perform(effect: Effect): void {

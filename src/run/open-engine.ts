@@ -1,6 +1,6 @@
 import { rootCapabilitiesOfUser } from "../config/index.ts";
 import type { Project } from "../plan/index.ts";
-import { hostProcessAsk, trustedCacheOf } from "../trust/index.ts";
+import { engineOptionsOf, hostProcessAsk, trustedCacheOf } from "../trust/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { Audience } from "./audience.ts";
 import { EngineHolder } from "./engine-holder.ts";
@@ -11,8 +11,7 @@ export function openEngine({ config, root, module, trust }: Project, options: Lo
   const cache = trustedCacheOf(config.config, trust, (text) => audience.tell({ kind: "notice", text }));
   return new EngineHolder({
     workdir: root,
-    engine: options.engine ?? config.config.engine?.use ?? "auto",
-    buildkitHost: options.buildkitHost ?? config.config.engine?.buildkit,
+    ...engineOptionsOf(config.config, trust, options, options.environment, (text) => audience.tell({ kind: "notice", text })),
     offline: options.offline,
     via: options.via ?? "host",
     module: { name: module.name, sourceDir: module.sourceDir },

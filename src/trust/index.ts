@@ -7,3 +7,4 @@ export { hostProcessAsk, requireHostProcess } from "./host-process.ts";
 export { TrustStore, type StoredTrust } from "./store.ts";
 export { trustedCacheOf } from "./trusted-cache.ts";
 export { Trust, trustMode, type TrustMode } from "./trust.ts";
+export { engineOptionsOf, type EngineChoiceOptions } from "./engine-options.ts";

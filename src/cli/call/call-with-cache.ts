@@ -7,7 +7,7 @@ import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule,
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
-import { hostProcessAsk, trustedCacheOf, type Trust } from "../../trust/index.ts";
+import { hostProcessAsk, trustedCacheOf, type EngineChoiceOptions, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { mayHaveRootCapabilities } from "../trust.ts";
 import { callKey, keepMs } from "./call-key.ts";
@@ -15,10 +15,7 @@ import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
 import { userTerminal, type UserTerminal } from "./user-terminal.ts";
 
-export interface EngineOptions {
-  engine: string;
-  buildkitHost?: string;
-}
+export type EngineOptions = EngineChoiceOptions;
 
 /** The project's configuration, and what of it the user allows. */
 export interface TrustedConfig {

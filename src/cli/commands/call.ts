@@ -4,6 +4,7 @@ import process from "node:process";
 import type { Command } from "commander";
 import { loadProjectModule, moduleOption, parseCall, type ParsedCall } from "../../call/index.ts";
 import { loadConfig } from "../../config/index.ts";
+import { engineOptionsOf } from "../../trust/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { checkOutput } from "../call/check-output.ts";
@@ -47,9 +48,10 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   checkOutput(parsed, context.cwd);
-  const engine = { engine: parsed.engine ?? options.engine ?? "auto", buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
   const config = await loadConfig({ cwd: context.cwd });
   const trust = requireTrustOfCall(parsed, config, module, context);
+  const named = { engine: parsed.engine ?? options.engine, buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
+  const engine = engineOptionsOf(config.config, trust, named, context.env, context.notice);
   const foreground = await throughDagger(parsed, engine, context);
   if (foreground !== undefined) {
     const { cwd, env, signal } = context;

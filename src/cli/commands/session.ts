@@ -10,7 +10,7 @@ import { duration, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
-import { trustedCacheOf } from "../../trust/index.ts";
+import { engineOptionsOf, trustedCacheOf } from "../../trust/index.ts";
 import { mayHaveRootCapabilities, trustModeOf } from "../trust.ts";
 
 const examples = `
@@ -50,8 +50,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
   const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });
   const session = await openSession({
     workdir: context.cwd,
-    engine: options.engine ?? "auto",
-    buildkitHost: options.buildkitHost,
+    ...engineOptionsOf(config.config, trust, options, context.env, context.notice),
     cache: trustedCacheOf(config.config, trust, context.notice),
     rootCapabilities: await mayHaveRootCapabilities(trust, context.env),
     signal: opening.signal,

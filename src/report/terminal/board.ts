@@ -35,7 +35,7 @@ const keptLines = 200;
 interface Past {
   cause: string;
   startedMs: number | undefined;
-  finished: FinishedNotice | undefined;
+  durationMs: number | undefined;
   endedAt: Date | undefined;
   failure: Failure | undefined;
   lines: string[];
@@ -79,13 +79,17 @@ export class Board {
       }
       case "finished": {
         const past = this.of(notice.name);
-        Object.assign(past, { startedMs: undefined, finished: notice, endedAt: at });
+        Object.assign(past, { startedMs: undefined, durationMs: notice.durationMs, endedAt: at });
         if (notice.outcome === "stale") past.cause = movedText(notice);
         else if (notice.outcome === "passed") past.failure = undefined;
         else if (notice.outcome !== "cancelled") past.failure = this.failureOf(notice, past.lines);
         past.lines = [];
         break;
       }
+      case "restored":
+        // The run that counts is the one that passed on these files.
+        Object.assign(this.of(notice.name), { cause: causes(notice.reasons, 2), durationMs: notice.durationMs, endedAt: new Date(notice.endedAtMs), failure: undefined });
+        break;
       case "broken":
         this.broken = notice.error;
         break;
@@ -114,7 +118,7 @@ export class Board {
       digest: shortDigest(fn.running ?? fn.wanted),
       cause: fn.phase === "cancelling" ? "being cancelled" : tame(cause),
       startedMs: past?.startedMs,
-      durationMs: past?.finished?.durationMs,
+      durationMs: past?.durationMs,
       endedAt: past?.endedAt,
       failure: standing === "failed" ? past?.failure : undefined,
     };
@@ -130,7 +134,7 @@ export class Board {
   private of(name: string): Past {
     let past = this.past.get(name);
     if (past === undefined) {
-      past = { cause: "", startedMs: undefined, finished: undefined, endedAt: undefined, failure: undefined, lines: [] };
+      past = { cause: "", startedMs: undefined, durationMs: undefined, endedAt: undefined, failure: undefined, lines: [] };
       this.past.set(name, past);
     }
     return past;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { resourcesOf } from "../../../src/plan/index.ts";
 import { limitsOf } from "../../../src/run/limits.ts";
 import { reduce } from "../../../src/run/machine.ts";
+import { restoredBy } from "../../../src/run/restored.ts";
 import { initialState, isSettled, type Effect, type LoopEvent, type LoopState, type PlannedFunction } from "../../../src/run/state.ts";
 import { seeded } from "../tree/fixture.ts";
 
@@ -450,4 +451,21 @@ test("holds its promises in random histories", () => {
     }
     expect(isSettled(state), `seed ${seed}`).toBe(true);
   }
+});
+
+test("what an edit that is taken back makes current is told, what a run makes current is not", () => {
+  let state = initialState({ limits: limitsOf({ jobs: 2 }) });
+  const restored = (event: LoopEvent): string[] => {
+    const before = state;
+    ({ state } = reduce(before, event));
+    return restoredBy(before, event, state).map((fn) => fn.name);
+  };
+  expect(restored(plan("lib:1", "api=1"))).toEqual([]);
+  expect(restored(finish("lib:1 passed"))).toEqual([]);
+  expect(restored(plan("lib:2", "api:2"))).toEqual([]);
+  expect(restored(finish("lib:2 failed"))).toEqual([]);
+  // One that failed, and one whose run is cancelled for it.
+  expect(restored(plan("lib=1", "api=1"))).toEqual(["lib"]);
+  expect(restored(finish("api:2 cancelled"))).toEqual(["api"]);
+  expect(restored(plan("lib=1", "api=1"))).toEqual([]);
 });

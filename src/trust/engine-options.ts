@@ -1,0 +1,41 @@
+import { durationMs, type Config } from "../config/index.ts";
+import { engineAsk } from "./asks-of-config.ts";
+import { describeAsk } from "./describe.ts";
+import type { Trust } from "./trust.ts";
+
+/** Which engine a command uses, and how long one that it starts waits for the next. */
+export interface EngineChoiceOptions {
+  engine: string;
+  buildkitHost?: string;
+  idleMs?: number;
+}
+
+/**
+ * The one place that decides it, once for each command, whether it runs, watches, calls or opens a session: what the
+ * command line or the environment names, else `engine` of fastloop.yaml. An address that the configuration names and the
+ * user does not trust is not used, and that is said.
+ */
+export function engineOptionsOf(
+  { engine: declared }: Config,
+  trust: Pick<Trust, "allows">,
+  named: { engine?: string; buildkitHost?: string },
+  environment: NodeJS.ProcessEnv,
+  onNotice: (text: string) => void,
+): EngineChoiceOptions {
+  const engine = named.engine ?? declared?.use ?? "auto";
+  const idleIsNamed = (environment["FASTLOOP_ENGINE_IDLE"] ?? "") !== "";
+  return {
+    engine,
+    ...buildkit(),
+    ...(declared?.idle === undefined || idleIsNamed ? {} : { idleMs: durationMs(declared.idle) }),
+  };
+
+  function buildkit(): Pick<EngineChoiceOptions, "buildkitHost"> {
+    if (named.buildkitHost !== undefined) return { buildkitHost: named.buildkitHost };
+    if (declared?.buildkit === undefined || engine === "dagger") return {};
+    const ask = engineAsk(declared.buildkit);
+    if (trust.allows(ask)) return { buildkitHost: declared.buildkit };
+    onNotice(`${describeAsk(ask)}: it is not used, for this needs your trust (\`fastloop trust\`)`);
+    return {};
+  }
+}
