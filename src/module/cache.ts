@@ -9,6 +9,8 @@ import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
 const formatVersion = 3;
+/** Names that we give: what else lies there is not ours to delete. */
+const shape = /^(?:manifest-|at-)?[0-9a-f]{24,64}\.json$/;
 /** So many modules are kept; the oldest go first. */
 const keptModules = 200;
 
@@ -78,10 +80,10 @@ export class ModuleCache {
 
   private prune(): void {
     try {
-      const files = readdirSync(this.folder).map((name) => path.join(this.folder, name));
+      const files = readdirSync(this.folder).filter((name) => shape.test(name)).map((name) => path.join(this.folder, name));
       if (files.length <= keptModules) return;
       const byAge = files.map((file) => ({ file, mtimeMs: statSync(file).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
-      for (const { file } of byAge.slice(keptModules)) rmSync(file, { recursive: true, force: true });
+      for (const { file } of byAge.slice(keptModules)) rmSync(file, { force: true });
     } catch {
       // Another process prunes too.
     }
