@@ -3,7 +3,7 @@ export type * from "./types.ts";
 export { askKey, describeAsk, digestOfAsks, refusal } from "./describe.ts";
 export { asksOfCall, asksOfModule, type AskContext } from "./asks-of-call.ts";
 export { asksOfConfig, cacheAsk, engineAsk } from "./asks-of-config.ts";
-export { hostProcessAsk, requireHostProcess } from "./host-process.ts";
+export { hostProcessAsk } from "./host-process.ts";
 export { TrustStore, type StoredTrust } from "./store.ts";
 export { trustedCacheOf } from "./trusted-cache.ts";
 export { Trust, trustMode, type TrustMode } from "./trust.ts";

@@ -27,12 +27,17 @@ export function trustMode(flag: boolean | undefined, env: Environment): TrustMod
 export class Trust {
   /** All that the project asks for. */
   readonly asks: readonly Ask[];
-  private readonly allowed: ReadonlySet<string> | "all";
+  private readonly project: string;
+  private readonly mode: TrustMode;
+  private readonly env: Environment;
+  private stored: ReadonlySet<string> | undefined;
 
-  /** `project`: its folder. Reads the user's word once. */
+  /** `project`: its folder. The user's word is read when it is first asked for, and once. */
   constructor(project: string, asks: readonly Ask[], mode: TrustMode, env: Environment = process.env) {
+    this.project = project;
     this.asks = asks;
-    this.allowed = allowedBy(mode, project, asks, env);
+    this.mode = mode;
+    this.env = env;
   }
 
   /** The same word, the asks with more said about each. */
@@ -42,23 +47,24 @@ export class Trust {
 
   /** Whether sessions of the project may run containers with root capabilities. */
   get allowsRootCapabilities(): boolean {
-    return this.allowed === "all" || this.asks.some((ask) => ask.kind === "root-capabilities" && this.allows(ask));
+    return this.mode === "all" || this.asks.some((ask) => ask.kind === "root-capabilities" && this.allows(ask));
   }
 
   allows(ask: Ask): boolean {
-    return this.allowed === "all" || this.allowed.has(askKey(ask));
+    const { mode } = this;
+    if (mode === "all" || mode === "none") return mode === "all";
+    if (mode === "stored") return this.words().has(askKey(ask));
+    // Of a digest nothing can be read but whether it is that of everything that is asked, or of this alone.
+    return mode.digests.includes(digestOfAsks([ask])) || (this.words().has(askKey(ask)) && mode.digests.includes(digestOfAsks(this.asks)));
   }
 
   /** Those of the asks, or of some, that the user has not allowed. */
   missing(asks: readonly Ask[] = this.asks): Ask[] {
     return asks.filter((ask) => !this.allows(ask));
   }
-}
 
-function allowedBy(mode: TrustMode, project: string, asks: readonly Ask[], env: Environment): ReadonlySet<string> | "all" {
-  if (mode === "all") return "all";
-  if (mode === "none" || asks.length === 0) return new Set();
-  if (mode === "stored") return new Set(new TrustStore(env).read(project)?.asks.map(askKey));
-  // Of a digest nothing can be read but whether it is that of everything that is asked.
-  return new Set(mode.digests.includes(digestOfAsks(asks)) ? asks.map(askKey) : []);
+  private words(): ReadonlySet<string> {
+    this.stored ??= new Set((this.mode === "stored" ? (new TrustStore(this.env).read(this.project)?.asks ?? []) : this.asks).map(askKey));
+    return this.stored;
+  }
 }

@@ -87,7 +87,8 @@ async function show(context: CliContext, flags: TrustFlags): Promise<void> {
   const asks = [...unique(trust.asks), ...(keepsHostProcess ? [hostProcess] : [])];
   const added = asks.filter((ask) => !isIn(before, ask));
   const removed = before.filter((ask) => !isIn(asks, ask));
-  const digest = digestOfAsks(trust.asks);
+  // One beside it: whether a machine has a boundary for bodies is not the repository's.
+  const digest = [digestOfAsks(trust.asks), ...(keepsHostProcess ? [digestOfAsks([hostProcess])] : [])].join(",");
   if (!context.options.json) print(context, asks, { added, removed, digest });
   const isAllowed = flags.show !== true && (asks.length === 0 || !canAsk(context) || (await confirm(context, `Trust ${project} with this?`)));
   if (isAllowed && asks.length > 0) store.write(project, asks);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { describeAsk, digestOfAsks, refusal, requireHostProcess, Trust, trustMode, TrustStore, type Ask } from "../../../src/trust/index.ts";
+import { describeAsk, digestOfAsks, hostProcessAsk, refusal, Trust, trustMode, TrustStore, type Ask } from "../../../src/trust/index.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "fastloop-trust-unit-"));
 const variable: Ask = { kind: "variable", what: "TOKEN", by: "deploy --token", place: "fastloop.yaml:4:5" };
@@ -91,8 +91,13 @@ describe("the user's word on a project", () => {
   });
 
   it("is needed for bodies without a boundary", () => {
-    expect(() => requireHostProcess(project, "ci", "stored", env)).toThrow("module ci runs function bodies on this machine without a boundary");
-    requireHostProcess(project, "ci", "all", env);
+    const ask = hostProcessAsk("ci");
+    // Of a project that asks for nothing else.
+    const allows = (mode = trustMode(undefined, env)): boolean => new Trust(project, [], mode, env).allows(ask);
+    expect([allows(), allows("all"), allows({ digests: [digestOfAsks([ask])] }), allows({ digests: [digestOfAsks([])] })]).toEqual([false, true, true, false]);
+    new TrustStore(env).write(project, [ask]);
+    expect([allows(), allows("none")]).toEqual([true, false]);
+    expect(describeAsk(ask)).toBe("module ci runs function bodies on this machine without a boundary");
   });
 });
 
