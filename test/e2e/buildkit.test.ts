@@ -36,7 +36,7 @@ describe.skipIf(address === undefined)("BuildKit", () => {
   const openBuild = (): Promise<Build> =>
     client.openBuild({
       secrets: { get: async (id) => (secrets.has(id) ? Buffer.from(secrets.get(id) ?? "") : undefined) },
-      registryAuth: async () => undefined,
+      registryAuth: async () => undefined, registryToken: () => Promise.reject(new Error("no password")),
       onStatus: (update) => updates.push(update),
     });
   const solve = async (state: State, signal?: AbortSignal): Promise<Ref> => {
@@ -327,7 +327,7 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       await solve(state);
       release();
       const other = await connectBuildkit(address ?? "");
-      const otherBuild = await other.openBuild({ secrets: { get: async () => undefined }, registryAuth: async () => undefined, onStatus: () => {} });
+      const otherBuild = await other.openBuild({ secrets: { get: async () => undefined }, registryAuth: async () => undefined, registryToken: () => Promise.reject(new Error("no password")), onStatus: () => {} });
       // Nobody serves the tree now: it can only come from the cache.
       expect(await otherBuild.solve(definition(state))).toBeDefined();
       await otherBuild.close();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { sizeBytes } from "../../../src/engine/embedded/api/engine.ts";
-import { canonicalHost } from "../../../src/engine/embedded/api/registry-auth.ts";
+import { canonicalHost } from "../../../src/engine/embedded/api/registry-host.ts";
 
 it("reads sizes with decimal and binary units", () => {
   expect(["10", "1kB", "1.5GB", "2GiB", "3M", ""].map(sizeBytes)).toEqual([10, 1000, 1_500_000_000, 2_147_483_648, 3_000_000, undefined]);

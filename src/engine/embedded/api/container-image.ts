@@ -68,7 +68,9 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
   },
   publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
     if (args.registryService) throw notServed("Container.publish(registryService)");
-    const name = formatImageReference({ ...parseImageReference(args.address), digest: undefined });
+    const parsed = parseImageReference(args.address);
+    call.session.passwords.name(parsed.host);
+    const name = formatImageReference({ ...parsed, digest: undefined });
     const variants = variantsOf(call, container, args);
     const response = await runExporter(call, variants, "image", { name, push: "true", ...imageAttributes(container, args) }, { kind: "none" });
     return `${name}@${response["containerimage.digest"]}`;

@@ -1,6 +1,6 @@
 import { cacheMountId } from "./cache-volume.ts";
 import { changed, containerPath, withMount, withoutMount } from "./container-tree.ts";
-import { canonicalHost } from "./registry-auth.ts";
+import { canonicalHost } from "./registry-host.ts";
 import { resolveOwner } from "./owner.ts";
 import { absolutePath } from "./paths.ts";
 import { load, type Resolver } from "./resolver.ts";

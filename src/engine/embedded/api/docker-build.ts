@@ -62,6 +62,7 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     const dockerfile = pathBelow(directory.path, args.dockerfile);
     await withTree(call, directory.tree, async (reader) => {
       if ((await reader.stat(dockerfile)) === undefined) throw notFound("Dockerfile", args.dockerfile);
+      session.passwords.nameIn([await reader.read(dockerfile), ...args.buildArgs.map(({ value }) => value)].join("\n"));
     });
     const context = rootedTree(directory);
     const build = (): Promise<FrontendResult> => session.runFrontend(call, {

@@ -1,5 +1,6 @@
 import type { Build, ImageConfig } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
+import type { RegistryPasswords } from "./registry-auth.ts";
 import { formatImageReference, parseImageReference } from "./image-reference.ts";
 
 export interface ResolvedImage {
@@ -11,17 +12,17 @@ export interface ResolvedImage {
 /** Image configurations of one session: a tag is resolved once, so that a session sees one version of it. */
 export class Images {
   private readonly build: Build;
-  private readonly explain: (message: string) => string;
+  private readonly passwords: RegistryPasswords;
   private readonly known = new Map<string, Promise<ResolvedImage>>();
 
-  /** `explain` adds what is known about a registry's refusal. */
-  constructor(build: Build, explain: (message: string) => string) {
+  constructor(build: Build, passwords: RegistryPasswords) {
     this.build = build;
-    this.explain = explain;
+    this.passwords = passwords;
   }
 
   async resolve(address: string, platform: string): Promise<ResolvedImage> {
     const parsed = parseImageReference(address);
+    this.passwords.name(parsed.host);
     const reference = formatImageReference(parsed);
     const key = `${reference} ${platform}`;
     let pending = this.known.get(key);
@@ -35,7 +36,7 @@ export class Images {
     try {
       return await pending;
     } catch (cause) {
-      const reason = this.explain(cause instanceof Error ? cause.message : String(cause));
+      const reason = this.passwords.explain(cause instanceof Error ? cause.message : String(cause));
       throw new ApiError(`failed to resolve image ${JSON.stringify(reference)} (platform: ${JSON.stringify(platform)}): ${reason}`, {}, cause);
     }
   }

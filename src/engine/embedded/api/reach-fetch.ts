@@ -55,15 +55,23 @@ export async function fetchFile(text: string, options: FetchOptions): Promise<Fe
   throw new ApiError(`cannot get ${text}: more than ${longestRedirection} redirects`);
 }
 
-async function get(url: URL, options: FetchOptions): Promise<http.IncomingMessage> {
+/** What is asked of a server besides its URL. */
+export interface AskOptions {
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** One request, without redirects. */
+export async function get(url: URL, options: Route & { ca?: string }, asked: AskOptions = {}): Promise<http.IncomingMessage> {
   const plain = url.protocol === "http:";
   const port = url.port === "" ? (plain ? 80 : 443) : Number(url.port);
   const { hostname } = url;
   const route = await routeTo({ hostname, plain }, options);
   const { signal } = options;
-  if ("proxy" in route && plain) return await ask(await dialProxy(route.proxy, signal), url, { path: withoutCredentials(url), headers: proxyAuthorization(route.proxy) }, signal);
+  if ("proxy" in route && plain) return await ask(await dialProxy(route.proxy, signal), url, { ...asked, path: withoutCredentials(url), headers: { ...asked.headers, ...proxyAuthorization(route.proxy) } }, signal);
   const socket = "proxy" in route ? await throughProxy(route.proxy, `${hostname}:${port}`, signal) : await dial(route.addresses, port, signal);
-  return await ask(plain ? socket : await secured(socket, hostname, options.ca), url, {}, signal);
+  return await ask(plain ? socket : await secured(socket, hostname, options.ca), url, asked, signal);
 }
 
 async function dialProxy(proxy: URL, signal: AbortSignal | undefined): Promise<net.Socket> {
@@ -71,12 +79,12 @@ async function dialProxy(proxy: URL, signal: AbortSignal | undefined): Promise<n
   return await dial("addresses" in route ? route.addresses : [], proxy.port === "" ? 80 : Number(proxy.port), signal);
 }
 
-function ask(socket: net.Socket, url: URL, request: { path?: string; headers?: Record<string, string> }, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
+function ask(socket: net.Socket, url: URL, request: AskOptions & { path?: string }, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const credentials = url.username === "" ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}` };
     const sent = http.request({
       createConnection: () => socket,
-      method: "GET",
+      method: request.method ?? "GET",
       path: request.path ?? `${url.pathname}${url.search}`,
       headers: { host: url.host, "user-agent": "fastloop", accept: "*/*", connection: "close", ...credentials, ...request.headers },
       timeout: silenceMs,
@@ -88,7 +96,7 @@ function ask(socket: net.Socket, url: URL, request: { path?: string; headers?: R
       socket.destroy();
       reject(error);
     });
-    sent.end();
+    sent.end(request.body);
   });
 }
 

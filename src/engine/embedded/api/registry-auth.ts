@@ -2,7 +2,10 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { RegistryAuth } from "../buildkit/types.ts";
+import { canonicalHost } from "./registry-host.ts";
+import type { RegistryAuth, RegistryToken, TokenRequest } from "../buildkit/types.ts";
+import { ApiError } from "./errors.ts";
+import { fetchToken, isTokenServiceOf } from "./registry-token.ts";
 import type { SecretVault } from "./secret-vault.ts";
 import type { RegistryCredential } from "./values.ts";
 
@@ -19,8 +22,10 @@ interface CredentialSources {
   readonly secrets: SecretVault;
   /** The client's. */
   readonly env: Record<string, string>;
-  /** Told once why a configured helper gave no answer: the registry is then asked without a password. */
+  /** Told once why a registry is asked without a password that there might be. */
   onProblem(text: string): void;
+  /** PEM of the host's certificates. */
+  ca(): Promise<string | undefined>;
 }
 
 interface Found extends RegistryAuth {
@@ -34,9 +39,35 @@ export class RegistryPasswords {
   /** Host -> what the registry was last asked with. */
   private readonly asked = new Map<string, string>();
   private readonly said = new Set<string>();
+  /** Hosts that the session was told by an image's name, and texts of Dockerfiles in which others stand. */
+  private readonly named = new Set<string>();
+  private readonly texts: string[] = [];
 
   constructor(sources: CredentialSources) {
     this.sources = sources;
+  }
+
+  /** A registry that the run itself names: the user's own configuration has a password for no other. */
+  name(host: string): void {
+    this.named.add(canonicalHost(host));
+  }
+
+  /** A Dockerfile with its arguments: what it names, the run names. */
+  nameIn(text: string): void {
+    this.texts.push(text);
+    this.named.add("docker.io");
+  }
+
+  /** A token for the password, from the token service that a registry names, if that is its own. */
+  async token(request: TokenRequest): Promise<RegistryToken> {
+    const found = await this.of(request.host);
+    if (found === undefined) throw new ApiError(`no password is known for ${request.host}`);
+    const realm = URL.parse(request.realm);
+    if (realm === null || !isTokenServiceOf(realm, request.host)) {
+      throw new ApiError(`${request.host} names ${realm?.host ?? "no URL"} as its token service, which is not its own: the password of ${request.host} is not given to it`);
+    }
+    const ca = await this.sources.ca();
+    return await fetchToken(request, found, { env: this.sources.env, guarded: false, ...(ca === undefined ? {} : { ca }) });
   }
 
   /** For BuildKit, which asks again for each pull and push. */
@@ -58,9 +89,18 @@ export class RegistryPasswords {
   private async find(host: string): Promise<Found | undefined> {
     const { own, secrets, env } = this.sources;
     const known = own.findLast((credential) => sameHost(credential.host, host));
+    if (known === undefined && !this.isNamed(host)) {
+      this.tell(`no password is given to ${canonicalHost(host)}: no image of this run is named there`);
+      return undefined;
+    }
     if (known === undefined) return await fromDockerConfig(host, env, (text) => this.tell(text));
     const { plaintext } = await secrets.resolve(known.secret);
     return { username: known.username, secret: plaintext.toString("utf8"), origin: "withRegistryAuth" };
+  }
+
+  private isNamed(host: string): boolean {
+    const name = canonicalHost(host);
+    return this.named.has(name) || this.texts.some((text) => text.includes(name));
   }
 
   private tell(problem: string): void {
@@ -132,7 +172,3 @@ function sameHost(a: string, b: string): boolean {
   return canonicalHost(a) === canonicalHost(b);
 }
 
-export function canonicalHost(text: string): string {
-  const host = text.replace(/^https?:\/\//, "").split("/")[0]!;
-  return ["index.docker.io", "registry-1.docker.io", "docker.io"].includes(host) ? "docker.io" : host;
-}

@@ -74,7 +74,7 @@ export class Session {
     this.build = parts.build;
     this.services = new Services(this);
     this.terminals = new Terminals(options.offerTerminal);
-    this.images = new Images(this.build, (message) => this.passwords.explain(message));
+    this.images = new Images(this.build, this.passwords);
     this.hostTrees = new HostTrees(options.buildkit, { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask }, (text) => this.emit({ kind: "notice", text }));
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
@@ -248,11 +248,13 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const sockets = new SocketTable();
   let imports: Promise<readonly CacheEntry[]> | undefined;
   const onProblem = (text: string): void => session.emit({ kind: "notice", text });
-  const passwords = new RegistryPasswords({ own: registryAuth, secrets, env: options.env, onProblem });
+  const passwords = new RegistryPasswords({ own: registryAuth, secrets, env: options.env, onProblem, ca: async () => (await options.hostTrust()).caBundlePem });
+  for (const { attrs } of [...(options.cache?.from ?? []), ...(options.cache?.to ?? [])]) passwords.name(attrs["ref"]?.split("/")[0] ?? "");
   const build = await options.buildkit.openBuild({
     secrets: { get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)) },
     openSocket: (id) => sockets.open(id),
     registryAuth: (host) => passwords.of(host),
+    registryToken: (request) => passwords.token(request),
     onStatus: () => undefined,
     cacheImports: () => (imports ??= usableCaches(session, options.cache?.from ?? [])),
   });

@@ -8,7 +8,7 @@ import { exportCache } from "./caches.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge, type WireStat } from "./messages.ts";
 import type { ResultOwner, Results } from "./results.ts";
-import { authService, secretService } from "./session/credentials.ts";
+import { authServices, secretService } from "./session/credentials.ts";
 import { openSession } from "./session/session.ts";
 import { socketService } from "./session/socket-forward.ts";
 import type { Build, BuildOptions, ImageConfig, Ref, RefStat } from "./types.ts";
@@ -17,7 +17,7 @@ import type { Build, BuildOptions, ImageConfig, Ref, RefStat } from "./types.ts"
 export function openBuild(channel: Channel, results: Results, options: BuildOptions): Build {
   const session = openSession(channel, randomBytes(12).toString("hex"), [
     secretService(options.secrets),
-    authService(options.registryAuth),
+    ...authServices(options),
     ...(options.openSocket === undefined ? [] : socketService(options.openSocket)),
   ]);
   const owner: ResultOwner = {

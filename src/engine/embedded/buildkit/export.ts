@@ -3,7 +3,7 @@ import type { Channel } from "./channel.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
 import type { ResultMessage } from "./messages.ts";
-import { authService, secretService } from "./session/credentials.ts";
+import { authServices, secretService } from "./session/credentials.ts";
 import { exportService } from "./session/export-sink.ts";
 import { openSession } from "./session/session.ts";
 import type { BuildOptions, ExportRequest } from "./types.ts";
@@ -22,7 +22,7 @@ export async function runExport(
   signal?.throwIfAborted();
   const session = openSession(channel, randomBytes(12).toString("hex"), [
     secretService(options.secrets),
-    authService(options.registryAuth),
+    ...authServices(options),
     ...exportService(request.sink),
   ]);
   const gatewayOptions: GatewayOptions = {

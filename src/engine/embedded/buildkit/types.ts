@@ -89,6 +89,22 @@ export interface SecretStore {
   get(id: string): Promise<Uint8Array | undefined>;
 }
 
+/** What a registry wants a token for, in its own words. */
+export interface TokenRequest {
+  host: string;
+  /** URL of the token service that it names. */
+  realm: string;
+  service: string;
+  scopes: string[];
+}
+
+export interface RegistryToken {
+  token: string;
+  expiresInSeconds: number;
+  /** Since 1970; 0 for now. */
+  issuedAtSeconds: number;
+}
+
 export interface RegistryAuth {
   username: string;
   secret: string;
@@ -105,6 +121,8 @@ export interface BuildOptions {
   secrets: SecretStore;
   /** Credentials for a registry host, or undefined for anonymous. */
   registryAuth: (host: string) => Promise<RegistryAuth | undefined>;
+  /** A token for the password of a registry, from where the registry says; throws why not. */
+  registryToken: (request: TokenRequest) => Promise<RegistryToken>;
   onStatus: (update: StatusUpdate) => void;
   /** The other end of a socket that a container mounts by this id; undefined when there is none. */
   openSocket?(id: string): Promise<Duplex | undefined>;

@@ -29,7 +29,7 @@ export class StatusError extends Error {
   }
 }
 
-export const StatusCode = { ok: 0, unknown: 2, notFound: 5, unimplemented: 12 } as const;
+export const StatusCode = { ok: 0, unknown: 2, notFound: 5, unimplemented: 12, unavailable: 14 } as const;
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
