@@ -28,7 +28,7 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 export function buildctl(address: string): Buildctl {
   const built = path.join(toolsDir(packageRoot()), "buildctl");
   const file = existsSync(built) ? built : findExecutable("buildctl");
-  if (file === undefined) throw new Error("no buildctl to measure against: run `npm run setup` first");
+  if (file === undefined) throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
   return {
     build: (state, options = {}) => {
       const flags = Object.entries(options.local ?? {}).flatMap(([name, folder]) => ["--local", `${name}=${folder}`]);

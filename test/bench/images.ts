@@ -117,7 +117,7 @@ function prepare(folder: string, example: ImageExample): string {
 function dockerfileCommand(address: string, project: string, folder: string): Command {
   const built = path.join(toolsDir(packageRoot()), "buildctl");
   const file = existsSync(built) ? built : findExecutable("buildctl");
-  if (file === undefined) throw new Error("no buildctl to measure against: run `npm run setup` first");
+  if (file === undefined) throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
   const { caBundlePem, environment } = readHostTrust(process.env);
   const proxies = Object.entries(environment).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]);
   const pem = path.join(folder, "ca.pem");

@@ -1,4 +1,4 @@
-// buildkitd and buildctl, and the static shim for both architectures, built by Go into the user's cache.
+// buildkitd (and for benchmarks buildctl), and the static shim for both architectures, built by Go into the user's cache.
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -9,7 +9,7 @@ import { withLock } from "./lock.mjs";
 import { findProgram, run } from "./run.mjs";
 
 const tools = path.join(root, "tools");
-const commands = ["github.com/moby/buildkit/cmd/buildkitd", "github.com/moby/buildkit/cmd/buildctl"];
+const mainPackage = (name) => `github.com/moby/buildkit/cmd/${name}`;
 /** PyPI's packaging of the Go toolchain, where no Go is installed. */
 const goBin = {
   version: "1.27.3",
@@ -21,7 +21,7 @@ const goBin = {
 
 export function buildkit(support) {
   const target = support.toolsDir(root);
-  const version = /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+  const version = buildkitVersion();
   return {
     id: "engine",
     stage: 2,
@@ -33,12 +33,38 @@ export function buildkit(support) {
         if (existsSync(path.join(target, "buildkitd"))) return;
         const go = await findGo(support, detail);
         await intoFolder(target, async (folder) => {
-          const flags = `-s -w -X github.com/moby/buildkit/version.Version=${version}`;
-          // `-v` names each package as it is done: progress for the eye.
-          await goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", `${folder}/`, ...commands], { cwd: tools }, detail);
+          await goBuildkit(go, version, `${folder}/`, "buildkitd", detail);
         });
       }),
   };
+}
+
+/** BuildKit's own client: what benchmarks measure against, and nothing that fastloop runs. */
+export function buildctl(support) {
+  const target = path.join(support.toolsDir(root), "buildctl");
+  return {
+    id: "buildctl",
+    stage: 3,
+    title: "buildctl",
+    missing: existsSync(target) ? undefined : "built by Go",
+    found: target,
+    run: (detail) =>
+      withLock(path.join(support.cacheDir(), "engine.lock"), detail, async () => {
+        if (existsSync(target)) return;
+        mkdirSync(path.dirname(target), { recursive: true });
+        const temporary = `${target}.${process.pid}`;
+        await goBuildkit(await findGo(support, detail), buildkitVersion(), temporary, "buildctl", detail);
+        renameSync(temporary, target);
+      }),
+  };
+}
+
+const buildkitVersion = () => /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+
+/** `-v` names each package as it is done: progress for the eye. */
+function goBuildkit(go, version, output, name, detail) {
+  const flags = `-s -w -X github.com/moby/buildkit/version.Version=${version}`;
+  return goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", output, mainPackage(name)], { cwd: tools }, detail);
 }
 
 export function shims(support) {

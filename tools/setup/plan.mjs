@@ -5,7 +5,7 @@ import process from "node:process";
 import { nativeArch } from "./arch.mjs";
 import { root } from "./checkout.mjs";
 import { emulation } from "./emulation.mjs";
-import { buildkit, confine, shims } from "./engine.mjs";
+import { buildctl, buildkit, confine, shims } from "./engine.mjs";
 import { images, registryProgram } from "./images.mjs";
 import { systemPackages } from "./system-packages.mjs";
 import { findProgram } from "./run.mjs";
@@ -29,6 +29,7 @@ export async function planEngine(options) {
     steps.push(own && choice.command === undefined ? buildkit(support) : ready("engine", "engine", choice.reason));
   }
   if (wants("shim", true)) steps.push(shims(support));
+  if (wants("buildctl", false)) steps.push(buildctl(support));
   let decision;
   if (wants("images", own)) {
     decision = await chooseImages(support, options);
@@ -65,7 +66,7 @@ function neededPrograms(steps, decision, arch, own, support) {
   const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
   const programs = [];
   if (own && findProgram("buildkit-runc") === undefined) programs.push("runc");
-  if (["engine", "shim", "boundary"].some((id) => missing.has(id)) && findProgram("go") === undefined) programs.push("pip");
+  if (["engine", "shim", "boundary", "buildctl"].some((id) => missing.has(id)) && findProgram("go") === undefined) programs.push("pip");
   if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
   if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
   if (missing.has("emulation")) programs.push("qemu");

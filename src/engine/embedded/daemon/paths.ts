@@ -47,7 +47,7 @@ export function controlSocket(state: string): string {
   return path.join(socketDir(state), "control.sock");
 }
 
-/** Folder of `buildkitd` and `buildctl` as pinned by tools/go.mod. */
+/** Folder of `buildkitd`, and for benchmarks `buildctl`, as pinned by tools/go.mod. */
 export function toolsDir(root: string, env: Environment = process.env): string {
   const pins = ["go.mod", "go.sum"].map((file) => readFileSync(path.join(root, "tools", file)));
   return path.join(cacheDir(env), "tools", sha256(...pins).slice(0, 16), "bin");
