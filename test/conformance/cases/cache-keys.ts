@@ -56,6 +56,16 @@ export const cacheKeyCases: ConformanceCase[] = [
     expected: false,
   },
   {
+    name: "a volume that is shared in another way is another volume",
+    run: async ({ dag, unique }) => {
+      const on = (sharing?: string) => base(dag).withEnvVariable("RUN", unique).withMountedCache("/c", dag.cacheVolume(unique), sharing === undefined ? {} : { sharing: sharing as never });
+      for (const sharing of ["LOCKED", "PRIVATE"]) await on(sharing).withExec(["touch", `/c/${sharing}`]).sync();
+      const look = (sharing?: string) => on(sharing).withExec(["ls", "/c"]).stdout();
+      return [await look("LOCKED"), await look("PRIVATE"), await look("SHARED"), await look()];
+    },
+    expected: ["LOCKED\n", "PRIVATE\n", "", ""],
+  },
+  {
     name: "where a cache volume is mounted is in the key, also which of two is where",
     run: async ({ dag, unique }) => {
       const [a, b] = [dag.cacheVolume(`a${unique}`), dag.cacheVolume(`b${unique}`)];

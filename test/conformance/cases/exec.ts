@@ -241,4 +241,14 @@ export const execCases: ConformanceCase[] = [
         .catch((error: { stdout: string }) => error.stdout.slice(0, 30)),
     expected: "[omitting 4897600 bytes]...xxx",
   },
+  {
+    name: "a command whose input is missing is not started: no exit code, no output, the reason",
+    run: ({ dag }) => dag.container().from(baseImage).withExec(["cat"], { redirectStdin: "/nope.txt" }).stdout(),
+    fails: { message: /open \/nope.txt: no such file or directory/, exitCode: -1, stdout: "", stderr: "", cmd: ["cat"] },
+  },
+  {
+    name: "a command that ends with 125 by itself has that exit code",
+    run: ({ dag }) => dag.container().from(baseImage).withExec(["sh", "-c", "echo out; exit 125"]).stdout(),
+    fails: { exitCode: 125, stdout: "out" },
+  },
 ];

@@ -8,9 +8,13 @@ export function cacheNamespace({ project }: Pick<ApiSessionOptions, "project">):
   return `fastloop-cache-${project}`;
 }
 
-/** BuildKit's name of a volume. Those of Dockerfiles go on with `/`. */
-export function cacheMountId(key: string, options: Pick<ApiSessionOptions, "project">): string {
-  return `${cacheNamespace(options)}:${key}`;
+/**
+ * BuildKit's name of a volume. Those of Dockerfiles go on with `/`. As on a Dagger engine, what is shared in another way is
+ * another volume.
+ */
+export function cacheMountId(key: string, sharing: CacheSharing, options: Pick<ApiSessionOptions, "project">): string {
+  const kind = sharing === "SHARED" ? "" : `.${sharing.toLowerCase()}`;
+  return `${cacheNamespace(options)}${kind}:${key}`;
 }
 
 export interface CacheVolumeArguments {

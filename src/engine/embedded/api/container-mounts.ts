@@ -67,13 +67,14 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
     const volume = load<CacheVolume>(call, args.cache, "CacheVolume");
     const source = args.source === undefined || args.source === null ? volume.source : load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, container.rootfs, args.owner ?? volume.owner ?? "");
+    const sharing = args.sharing ?? volume.sharing ?? "SHARED";
     return withMount(container, {
       target: containerPath(container, args.path, args.expand),
       readOnly: false,
       source: {
         kind: "cache",
-        id: cacheMountId(volume.key, call.session.options),
-        sharing: args.sharing ?? volume.sharing ?? "SHARED",
+        id: cacheMountId(volume.key, sharing, call.session.options),
+        sharing,
         ...cacheBase(source, owner),
       },
     });

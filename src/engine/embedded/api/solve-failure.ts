@@ -3,6 +3,9 @@ import { hostsSecretId } from "./compile-exec.ts";
 import { scrub } from "./scrub.ts";
 import type { Call, Session } from "./session.ts";
 
+/** The shim's exit code when it could not do its part, such as open a file to read from; see tools/shim. */
+const helperFailed = 125;
+
 /** BuildKit's error as the client sees it: a failed exec with its output, anything else as one line. */
 export function solveFailure(session: Session, call: Call, error: unknown): unknown {
   if (call.signal.aborted) return new ApiError("canceled", {}, error);
@@ -24,6 +27,9 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
     const message = scrub(readable(error.message), secrets);
     return new ApiError(message, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   }
+  const helper = exitCode === helperFailed ? /^fastloop shim: (.*)$/m.exec(output.stderr)?.[1] : undefined;
+  // The command was never started: there is nothing of its own to tell.
+  if (helper !== undefined) return new ApiError(helper, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
   const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
   return execError({ cmd, exitCode: actual, ...output }, error);
