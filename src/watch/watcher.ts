@@ -6,6 +6,8 @@ import { fileEventsArrive } from "./event-probe.ts";
 import { folderSource } from "./folder-source.ts";
 import { GitGuard } from "./git-guard.ts";
 import type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./hints.ts";
+import { MountPoller } from "./mount-poller.ts";
+import { mounts, silentFolders, type Mount } from "./silent-mounts.ts";
 import { networkMount } from "./network-mount.ts";
 import { defaultPollIntervalMs, pollingSource } from "./polling-source.ts";
 import { recursiveSource } from "./recursive-source.ts";
@@ -39,6 +41,8 @@ export interface WatcherOptions {
   clock?: Clock;
   /** Type of the network file system that the project lies on; for tests. */
   networkMount?: (root: string) => string | undefined;
+  /** What is mounted; for tests. */
+  mounts?: () => readonly Mount[];
   /** Makes a source of a kind; for tests that inject failures. */
   openSource?: (kind: Exclude<HintSourceKind, "polling">, listener: HintListener) => HintSource;
 }
@@ -66,6 +70,8 @@ export class Watcher {
   private foreignSinceMs = 0;
   private foreignCount = 0;
   private revision: string;
+  private readonly poller: MountPoller;
+  private readonly polledMounts = new Set<string>();
   private gitWatcher: FSWatcher | undefined;
   private announcedHold: string | undefined;
   private cancelTimer: () => void = () => undefined;
@@ -78,6 +84,7 @@ export class Watcher {
     this.rules = { ...defaultSettleRules, ...options.rules };
     this.git = new GitGuard(options.root, () => this.clock.nowMs());
     this.revision = this.git.look().revision;
+    this.poller = new MountPoller(this.clock, this.pollIntervalMs, (folder) => this.listener().onHint(folder));
     const wanted = options.source ?? "auto";
     const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
     const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
@@ -112,9 +119,22 @@ export class Watcher {
 
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
   watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): number {
+    this.pollSilent(folders);
     const registered = this.source?.watch(folders) ?? 0;
     if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
     return registered;
+  }
+
+  /** Below the project there may be mounts that tell of nothing: their folders are looked at. */
+  private pollSilent(folders: readonly WatchedFolder[]): void {
+    if (this.kind === "polling") return this.poller.close();
+    const silent = silentFolders(folders.flatMap((folder) => (folder.only === undefined ? [folder.path] : [])), this.options.root, (this.options.mounts ?? mounts)());
+    for (const { path, type } of silent.keys()) {
+      if (this.polledMounts.has(path)) continue;
+      this.polledMounts.add(path);
+      this.options.onNotice(`${path} is a mount of its own (${type}), of which not every write is announced; it is looked at every ${this.pollIntervalMs} ms`);
+    }
+    this.poller.watch([...silent.values()].flat());
   }
 
   /** Watches a folder that is read next, where the source can: then nobody has to look there twice. */
@@ -136,6 +156,7 @@ export class Watcher {
     this.cancelTimer();
     this.cancelSlowTimer();
     this.gitWatcher?.close();
+    this.poller.close();
     this.source?.close();
   }
 

@@ -1,5 +1,5 @@
 /** A verdict and an exit code are those of the files as they are, whoever writes while functions run. */
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { cliFile } from "./cli-process.ts";
@@ -226,4 +226,46 @@ describe("ignore rules", () => {
     expect(await watch.next("finished", "a")).toMatchObject({ value: "three" });
     expect(watch.startedSince(from)).toEqual(["a", "a"]);
   });
+});
+
+describe("the screen", () => {
+  test("tells the run that counts after an edit is taken back, and a deletion is one run", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "one", "src/b.txt": "x", "src/c.txt": "x" });
+    const watch = project.start("watch");
+    const passed = await watch.next("finished", "a");
+    await watch.next("settled");
+    project.write("src/a.txt", "broken");
+    await watch.next("finished", "a");
+    project.write("src/a.txt", "one");
+    expect(await watch.next("restored", "a")).toMatchObject({ digest: passed["digest"], durationMs: passed["durationMs"] });
+    await watch.next("settled");
+    const from = watch.events.length;
+    rmSync(project.at("src/b.txt"));
+    await watch.next("finished", "a");
+    await watch.next("settled");
+    expect(watch.startedSince(from)).toEqual(["a"]);
+  });
+
+  test("says which setting it can't take over, and which entry of inputs matches nothing", async () => {
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/, scr/]")], { "src/a.txt": "one" });
+    const watch = project.start("watch");
+    await said(watch, /inputs: "scr\/" matches nothing; did you mean "src\/"\?/);
+    await watch.next("settled");
+    project.configure([cat("a", "src/a.txt", "inputs: [src/]")], "  debounce: 70ms\n");
+    await said(watch, /watch\.debounce was changed/);
+  });
+});
+
+test("a link among the inputs is what it leads to, in watch, plan and affected", async () => {
+  project = new FileProject([cat("a", "libs/v1/x", "inputs: [libs/current/]")], { "libs/v1/x": "one", "libs/v2/x": "two" });
+  symlinkSync("v1", project.at("libs/current"));
+  project.commitAll();
+  const watch = project.start("watch");
+  await watch.next("settled");
+  project.write("libs/v1/x", "edited");
+  expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: "edited" });
+  await watch.kill("SIGTERM");
+  project.write("libs/v1/x", "again");
+  expect((await project.run("plan")).stdout).toMatch(/run {6}a .*libs\/v1\/x changed/);
+  expect((await project.run("affected", "--since", "HEAD")).stdout).toContain("libs/v1/x changed");
 });

@@ -212,3 +212,18 @@ test.each([
 ])("mounts %# are told apart by their longest match", (mounts, folder, type) => {
   expect(networkMount(folder, `22 1 8:1 / / rw - ext4 /dev/sda rw\n${mounts}\n`)).toBe(type);
 });
+
+test("a mount below the project that tells of nothing is looked at, and that is said once", () => {
+  const all = [{ path: "/", type: "overlay" }, { path: "/proc", type: "proc" }];
+  const { root, clock, settled, notices, watcher } = rig({ "vol/a/x": "1", "src/y": "1" }, { mounts: () => [...all, { path: path.join(root, "vol"), type: "fuse.sshfs" }, { path: path.join(root, "src"), type: "ext4" }] });
+  const folders = ["", "/vol", "/vol/a", "/src"].map((folder, index) => ({ path: `${root}${folder}`, identity: BigInt(index) }));
+  for (let look = 0; look < 2; look++) watcher.watch(folders, { lookAgain: false });
+  expect(notices).toEqual([`${root}/vol is a mount of its own (fuse.sshfs), of which not every write is announced; it is looked at every 1000 ms`]);
+  clock.advanceTo(5000);
+  expect(settled).toEqual([]);
+  writeFileSync(path.join(root, "vol/a/x"), "longer");
+  writeFileSync(path.join(root, "src/y"), "longer");
+  clock.advanceTo(7000);
+  expect(settled).toEqual([{ paths: new Set([`${root}/vol/a`]), everywhere: undefined }]);
+  watcher.close();
+});
