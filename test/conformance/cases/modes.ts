@@ -144,6 +144,16 @@ export const modeCases: ConformanceCase[] = [
     expected: [[], ["f"], ["f"]],
   },
   {
+    name: "diffStats tell a file that has another name from one that went and one that came",
+    run: async ({ dag }) => {
+      const text = "one\ntwo\nthree\nfour\nfive\n";
+      const before = dag.directory().withNewFile("a", text).withNewFile("gone", "g\n");
+      const stats = await dag.directory().withNewFile("b", `${text}six\n`).withNewFile("new", "n\n").changes(before).diffStats();
+      return await Promise.all(stats.map(async (stat) => [await stat.kind(), await stat.path(), await stat.oldPath(), await stat.addedLines(), await stat.removedLines()]));
+    },
+    expected: [["RENAMED", "b", "a", 1, 0], ["REMOVED", "gone", null, 0, 1], ["ADDED", "new", null, 1, 0]],
+  },
+  {
     name: "findUp gives the path as it was walked, and looks from a folder only",
     run: async ({ dag }) => {
       const made = dag.directory().withNewFile("z", "").withNewFile("d/x/y", "").withSymlink("nowhere", "d/l");

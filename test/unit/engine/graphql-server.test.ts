@@ -53,6 +53,15 @@ describe("the GraphQL endpoint", () => {
     expect(seen).toHaveLength(1);
   });
 
+  it("tells by the status that a document can't be run, as far as the client's kind of answer has one", async () => {
+    const refused = { errors: [{ message: "", extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }], data: null };
+    answer = () => Promise.resolve(refused);
+    expect(await post(good)).toBe(422);
+    expect(await post({ ...good, accept: "text/html, application/graphql-response+json, application/json" })).toBe(400);
+    answer = () => Promise.resolve({ errors: [{ message: "failed" }], data: null });
+    expect(await post(good)).toBe(200);
+  });
+
   it.each([
     ["no token", 401, { "content-type": "application/json" }],
     ["another token", 401, { ...good, authorization: `Basic ${Buffer.from("guess:").toString("base64")}` }],

@@ -73,18 +73,15 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   diffStats: async (changeset, _args: object, call) => {
     const changes = await paths(changeset, call);
     const lines = await lineCounts(call, changeset, changes);
-    const stat = (kind: string) => (name: string) => ({
-      type: "DiffStat",
-      kind,
-      path: name,
-      oldPath: null,
-      addedLines: lines.get(name)?.added ?? 0,
-      removedLines: lines.get(name)?.removed ?? 0,
-    });
+    const renamed = new Set([...lines.values()].flatMap(({ oldPath }) => oldPath ?? []));
+    const stat = (kind: string) => (name: string) => {
+      const { added = 0, removed = 0, oldPath = null } = lines.get(name) ?? {};
+      return { type: "DiffStat", kind: oldPath === null ? kind : "RENAMED", path: name, oldPath, addedLines: added, removedLines: removed };
+    };
     return [
       ...changes.added.map(stat("ADDED")),
       ...changes.modified.map(stat("MODIFIED")),
-      ...changes.allRemoved.map(stat("REMOVED")),
+      ...changes.allRemoved.filter((name) => !renamed.has(name)).map(stat("REMOVED")),
     ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   },
   asPatch: async (changeset, _args: object, call) =>

@@ -13,20 +13,25 @@ export async function patchText(call: Call, changeset: Changeset, changes: Chang
   return await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--binary", "--no-prefix"]));
 }
 
+export interface LineCount {
+  added: number;
+  removed: number;
+  /** What the file was called, where git takes it for a renamed one. */
+  oldPath?: string;
+}
+
 /** Lines added and removed by path; binary files count none. */
-export async function lineCounts(
-  call: Call,
-  changeset: Changeset,
-  changes: ChangedPaths,
-): Promise<Map<string, { added: number; removed: number }>> {
-  const text = await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--numstat", "--no-renames", "-z"]));
-  const counts = new Map<string, { added: number; removed: number }>();
+export async function lineCounts(call: Call, changeset: Changeset, changes: ChangedPaths): Promise<Map<string, LineCount>> {
+  const text = await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--numstat", "-z"]));
+  const counts = new Map<string, LineCount>();
   // Between two folders: `added TAB removed TAB NUL old NUL new NUL`; the missing side is /dev/null.
   const fields = text.split("\0");
   for (let index = 0; index + 2 < fields.length; index += 3) {
     const [added = "0", removed = "0"] = fields[index]!.split("\t");
     const [old = "", current = ""] = [fields[index + 1], fields[index + 2]];
-    counts.set((current === "/dev/null" ? old : current).slice(2), { added: Number(added) || 0, removed: Number(removed) || 0 });
+    const [oldPath, path] = [old.slice(2), (current === "/dev/null" ? old : current).slice(2)];
+    const renamed = old !== "/dev/null" && oldPath !== path;
+    counts.set(path, { added: Number(added) || 0, removed: Number(removed) || 0, ...(renamed ? { oldPath } : {}) });
   }
   return counts;
 }
