@@ -154,6 +154,14 @@ export const modeCases: ConformanceCase[] = [
     expected: [["RENAMED", "b", "a", 1, 0], ["REMOVED", "gone", null, 0, 1], ["ADDED", "new", null, 1, 0]],
   },
   {
+    name: "a file that is not there is the fault of file, aliases before it are fields again, and nothing is answered",
+    run: async ({ query }) => {
+      const { errors = [], data } = await query('{ok:directory{entries} bad:directory{file(path:"nope"){contents}}}');
+      return [errors.map(({ path: at, message }) => [at, /no such file/.test(message)]), data];
+    },
+    expected: [[[["directory", "file"], true]], null],
+  },
+  {
     name: "findUp gives the path as it was walked, and looks from a folder only",
     run: async ({ dag }) => {
       const made = dag.directory().withNewFile("z", "").withNewFile("d/x/y", "").withSymlink("nowhere", "d/l");

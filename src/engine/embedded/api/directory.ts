@@ -9,6 +9,7 @@ import { namesFolder, pathBelow } from "./paths.ts";
 import { kindOf, notFound, withTree } from "./read.ts";
 import { id, load, loadAll, typeModule } from "./resolver.ts";
 import { diffTree } from "./diff.ts";
+import { fileOfDirectory } from "./file.ts";
 import { withoutPath } from "./remove.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
@@ -59,7 +60,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
   },
   directory: (directory, args: { path: string }) => ({ ...directory, path: pathBelow(directory.path, args.path) }),
   file: (directory, args: { path: string }) =>
-    ({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }) satisfies File,
+    fileOfDirectory({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }),
   ...directoryReadResolvers,
   ...directoryChangeResolvers,
   ...directoryTerminalResolvers,

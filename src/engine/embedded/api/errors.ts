@@ -2,6 +2,8 @@
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly extensions: Record<string, unknown>;
+  /** The field of the request that is to blame, where that is an earlier one than the field that found out. */
+  blamed?: string;
 
   constructor(message: string, extensions: Record<string, unknown> = {}, cause?: unknown) {
     super(message, { cause });

@@ -89,7 +89,15 @@ function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedEr
   const extensions = originalError instanceof ApiError ? originalError.extensions : {};
   return {
     message: originalError === undefined ? error.message : originalError.message,
-    ...(path === undefined ? {} : { path: fieldPath(document, path) }),
+    ...(path === undefined ? {} : { path: fieldPath(document, upTo(path, originalError instanceof ApiError ? originalError.blamed : undefined)) }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
+}
+
+type Path = readonly (string | number)[];
+
+/** The path as far as the last call of that name; aliased ones are not known by it. */
+function upTo(path: Path, blamed: string | undefined): Path {
+  const index = blamed === undefined ? -1 : path.lastIndexOf(blamed);
+  return index < 0 ? path : path.slice(0, index + 1);
 }

@@ -86,6 +86,18 @@ export async function readText(call: Call, file: File): Promise<string> {
   });
 }
 
+const ofDirectories = new WeakSet<File>();
+
+/** A file of a directory: where it is not there, `Directory.file` is to blame, which on a Dagger engine finds out itself. */
+export function fileOfDirectory(file: File): File {
+  ofDirectories.add(file);
+  return file;
+}
+
+function blaming(file: File, error: ApiError): ApiError {
+  return ofDirectories.has(file) ? Object.assign(error, { blamed: "file" }) : error;
+}
+
 async function withRegularFile<T>(
   call: Call,
   file: File,
@@ -93,8 +105,8 @@ async function withRegularFile<T>(
 ): Promise<T> {
   return await withTree(call, file.tree, async (reader) => {
     const stat = await reader.stat(file.path);
-    if (stat === undefined) throw notFound("stat", file.path);
-    if (kindOf(stat) === "DIRECTORY") throw new ApiError(`path ${file.path} is a directory, not a file`);
+    if (stat === undefined) throw blaming(file, notFound("stat", file.path));
+    if (kindOf(stat) === "DIRECTORY") throw blaming(file, new ApiError(`path ${file.path} is a directory, not a file`));
     return await use(reader, stat.sizeBytes);
   });
 }
