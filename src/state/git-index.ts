@@ -4,6 +4,8 @@ import path from "node:path";
 import { findGitRoot, gitDirectories } from "../tree/index.ts";
 
 const pieceBytes = 64 * 1024;
+/** Two million files with long names. */
+const largestBytes = 256 * 1024 * 1024;
 const known = new Map<string, { state: string; tracked: boolean }>();
 
 /** Whether the index has an entry at `folder` (absolute) or below it. An index that cannot be read has none. */
@@ -36,7 +38,13 @@ function indexFiles(gitDir: string): string[] {
   } catch {
     // No repository after all.
   }
-  return names.map((name) => path.join(gitDir, name));
+  return names.map((name) => path.join(gitDir, name)).filter(isReadable);
+}
+
+/** An archive may hold pipes and devices, and files that have no end: those are no index that git wrote. */
+function isReadable(file: string): boolean {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size <= largestBytes;
 }
 
 function stateOf(file: string): string {
@@ -46,7 +54,7 @@ function stateOf(file: string): string {
 
 function usesSha256(commonDir: string): boolean {
   try {
-    return /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"));
+    return isReadable(path.join(commonDir, "config")) && /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"));
   } catch {
     return false;
   }
@@ -104,7 +112,11 @@ class IndexReader {
   /** Up to a NUL, which is taken as well. */
   takeText(): string {
     let end: number;
-    while ((end = this.piece.indexOf(0, this.at)) < 0) this.more();
+    while ((end = this.piece.indexOf(0, this.at)) < 0) {
+      // No system has paths of that length.
+      if (this.piece.length - this.at > pieceBytes) throw new Error("the index is cut");
+      this.more();
+    }
     const text = this.piece.toString("latin1", this.at, end);
     this.at = end + 1;
     return text;

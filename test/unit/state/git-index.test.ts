@@ -68,6 +68,14 @@ it("without a repository, an index, or with one that is damaged, nothing is trac
     writeFileSync(path.join(root, ".git/index"), damaged, "latin1");
     expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
   }
+  // A name without an end, of a hundred megabytes; a pipe, that nobody writes to.
+  writeFileSync(path.join(root, ".git/index"), Buffer.concat([Buffer.from("DIRC\0\0\0\x02\0\0\0\x05", "latin1"), Buffer.alloc(62), Buffer.alloc(100_000_000, "a")]));
+  expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
+  for (const name of ["index", "config"]) {
+    rmSync(path.join(root, ".git", name));
+    execFileSync("mkfifo", [path.join(root, ".git", name)]);
+  }
+  expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
   rmSync(path.join(root, ".git/index"));
   mkdirSync(path.join(root, ".git/index"));
   expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
