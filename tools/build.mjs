@@ -19,6 +19,8 @@ const release = process.argv.includes("--release");
 const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine/embedded/daemon/main.ts",
+  "parse-worker": "src/engine/embedded/api/parse-worker.ts",
+  "search-worker": "src/engine/embedded/search/worker.ts",
   "setup-support": "src/engine/embedded/daemon/setup-support.ts",
   index: "src/index.ts",
 };

@@ -13,6 +13,9 @@ export interface AffectedSince {
   targets: { name: string; reasons: Reason[] }[];
 }
 
+/** Git takes its own time to match what a `.gitignore` says. */
+const gitTimeoutMs = 60_000;
+
 /**
  * What the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. When git cannot
  * tell (no such commit, a shallow clone, no repository), everything is affected, and says so.
@@ -60,7 +63,7 @@ interface ChangedFile {
 /** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
 export function changedSince(root: string, ref: string): { base: string; files: ChangedFile[] } | { why: string } {
   const git = (...words: string[]): string =>
-    execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 256 * 1024 * 1024 });
+    execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 256 * 1024 * 1024, timeout: gitTimeoutMs });
   let top: string;
   try {
     top = git("rev-parse", "--show-toplevel").trim();

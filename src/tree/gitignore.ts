@@ -1,6 +1,9 @@
+import { statSync } from "node:fs";
 import path from "node:path";
+import { UserError } from "../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
-import { bracketExpression, compileGlob, escapeLiteral } from "./globs.ts";
+import { anyCharacter, compileTokens, segmentCharacter, type GlobToken } from "./glob-matcher.ts";
+import { bracketExpression, maxPatternChars } from "./globs.ts";
 
 /**
  * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
@@ -78,17 +81,36 @@ export interface IgnoreRule {
   test(text: string): boolean;
 }
 
+/** Every path is compared with every rule: files of many more are made to stall whoever reads them. */
+const maxRules = 20_000;
+const maxIgnoreFileBytes = 2 * 1024 * 1024;
+
 function readRules(file: string): IgnoreRule[] {
-  return parseGitignore(readTextIfPresent(file));
+  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeBytes > maxIgnoreFileBytes) throw tooLarge(file, `${sizeBytes} bytes; the limit is ${maxIgnoreFileBytes}`);
+  const rules = parseGitignore(readTextIfPresent(file));
+  if (rules.length > maxRules) throw tooLarge(file, `${rules.length} rules; the limit is ${maxRules}`);
+  return rules;
 }
 
-/** The rules of one ignore file; lines that git would skip are skipped. */
+function tooLarge(file: string, what: string): UserError {
+  return new UserError("config", `the ignore file has ${what}`, { place: file, hint: "name folders in it, not each file" });
+}
+
+/** Trailing spaces do not count unless the last is escaped; nor does a carriage return. */
+function withoutTrailingSpaces(line: string): string {
+  let end = line.endsWith("\r") ? line.length - 1 : line.length;
+  while (end > 0 && line[end - 1] === " ") end--;
+  // The space after a backslash is the pattern's own.
+  return line.slice(0, line[end - 1] === "\\" && line[end] === " " ? end + 1 : end);
+}
+
+/** The rules of one ignore file; lines that git would skip are skipped, as are those that are longer than any path. */
 export function parseGitignore(text: string): IgnoreRule[] {
   const rules: IgnoreRule[] = [];
   for (const line of text.replace(/^\uFEFF/, "").split("\n")) {
-    // Trailing spaces do not count unless the last is escaped; nor does a carriage return.
-    let pattern = line.replace(/\r$/, "").replace(/(?<!\\)( +)$/, "");
-    if (pattern === "" || pattern.startsWith("#")) continue;
+    let pattern = withoutTrailingSpaces(line);
+    if (pattern === "" || pattern.startsWith("#") || pattern.length > maxPatternChars) continue;
     const negated = pattern.startsWith("!");
     if (negated) pattern = pattern.slice(1);
     const directoryOnly = pattern.endsWith("/");
@@ -104,20 +126,13 @@ export function parseGitignore(text: string): IgnoreRule[] {
 
 function compileRule(pattern: string): ((text: string) => boolean) | undefined {
   if (!/[*?[\\]/.test(pattern)) return (text) => text === pattern;
-  const source = ruleSource(pattern);
-  if (source === undefined) return undefined;
-  try {
-    const expression = compileGlob(source, pattern);
-    return (text) => expression.test(text);
-  } catch {
-    // A range out of order: for git such a line matches nothing.
-    return undefined;
-  }
+  const tokens = ruleTokens(pattern);
+  return tokens === undefined ? undefined : compileTokens(tokens);
 }
 
-/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined when a bracket is never closed. */
-function ruleSource(pattern: string): string | undefined {
-  let source = "";
+/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined where nothing could match. */
+function ruleTokens(pattern: string): GlobToken[] | undefined {
+  const tokens: GlobToken[] = [];
   for (let index = 0; index < pattern.length; ) {
     const character = String.fromCodePoint(pattern.codePointAt(index)!);
     if (character === "*") {
@@ -125,30 +140,40 @@ function ruleSource(pattern: string): string | undefined {
       while (pattern[end] === "*") end++;
       const wholeSegment =
         end - index === 2 && (index === 0 || pattern[index - 1] === "/") && (end === pattern.length || pattern[end] === "/");
-      if (!wholeSegment) source += "[^/]*";
-      else if (end === pattern.length) source += ".+";
+      if (!wholeSegment) tokens.push({ kind: "in-segment" });
+      else if (end === pattern.length) tokens.push(anyCharacter, { kind: "rest" });
       else {
-        source += "(?:.*\\/)?";
+        tokens.push({ kind: "folders" });
         end++;
       }
       index = end;
     } else if (character === "?") {
-      source += "[^/]";
+      tokens.push(segmentCharacter);
       index++;
     } else if (character === "[") {
-      const bracket = bracketExpression(pattern, index, "^!");
+      const bracket = bracketOf(pattern, index);
       if (bracket === undefined) return undefined;
-      source += bracket.source;
+      tokens.push(bracket.token);
       index = bracket.next;
     } else if (character === "\\") {
       if (index + 1 >= pattern.length) return undefined;
       const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
-      source += escapeLiteral(escaped);
+      tokens.push({ kind: "text", text: escaped });
       index += 1 + escaped.length;
     } else {
-      source += escapeLiteral(character);
+      tokens.push({ kind: "text", text: character });
       index += character.length;
     }
   }
-  return source;
+  return tokens;
+}
+
+/** Undefined for a bracket that is never closed, and for one with a range out of order: git lets both match nothing. */
+function bracketOf(pattern: string, index: number): ReturnType<typeof bracketExpression> {
+  try {
+    return bracketExpression(pattern, index, "^!");
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

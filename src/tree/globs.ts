@@ -1,24 +1,21 @@
 import { UserError } from "../errors/index.ts";
+import { anyCharacter, compileTokens, type GlobToken } from "./glob-matcher.ts";
 
 /** Characters that make a pattern more than a literal path. */
 export const wildcardCharacters = /[*?[\]\\]/;
 
-const regexSpecial = /[.+(){}|$^/-]/;
-
-/** Literal text as part of a regular expression in unicode mode. */
-export function escapeLiteral(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-}
+/** Longer than any path that a kernel takes. */
+export const maxPatternChars = 4096;
 
 /**
- * One bracket expression that starts at `start` (a `[`): its regular expression and the index after it, or undefined
- * when it is never closed. `negations` are the characters that negate: Go knows `^` only, git also `!`.
+ * One bracket expression that starts at `start` (a `[`): what it accepts and the index after it, or undefined when it is
+ * never closed. `negations` are the characters that negate: Go knows `^` only, git also `!`. Throws where a range is out of order.
  */
 export function bracketExpression(
   pattern: string,
   start: number,
   negations: string,
-): { source: string; next: number } | undefined {
+): { token: GlobToken; next: number } | undefined {
   let index = start + 1;
   let source = "[";
   if (index < pattern.length && negations.includes(pattern[index]!)) {
@@ -28,7 +25,10 @@ export function bracketExpression(
   const first = index;
   for (; index < pattern.length; index++) {
     const character = pattern[index]!;
-    if (character === "]" && index > first) return { source: `${source}]`, next: index + 1 };
+    if (character === "]" && index > first) {
+      const expression = compiled(`^${source}]$`, pattern);
+      return { token: { kind: "one", accepts: (text) => expression.test(text) }, next: index + 1 };
+    }
     if (character === "[" && pattern[index + 1] === ":") {
       const end = pattern.indexOf(":]", index);
       const named = end < 0 ? undefined : namedClasses[pattern.slice(index + 2, end)];
@@ -61,22 +61,42 @@ const namedClasses: Record<string, string> = {
 };
 
 function escapeInClass(character: string): string {
-  return /[\\\]^[-]/.test(character) || regexSpecial.test(character) ? `\\${character}` : character;
+  return /[\\\]^[.+(){}|$/-]/.test(character) ? `\\${character}` : character;
 }
 
-/** Compiles; a range that is out of order and the like is the user's error, not ours. */
-export function compileGlob(source: string, pattern: string): RegExp {
+/** A class of one character: matching it takes no time. A range that is out of order is the user's error, not ours. */
+function compiled(source: string, pattern: string): RegExp {
   try {
-    return new RegExp(`^${source}$`, "su");
+    return new RegExp(source, "su");
   } catch (cause) {
     throw badPattern(pattern, cause);
   }
 }
 
+/** Names without folders, such as those of branches: `*` is any text, `?` any character, all else is itself. */
+export function nameMatcher(pattern: string): (name: string) => boolean {
+  checkPatternLength(pattern);
+  return compileTokens(
+    Array.from(pattern, (character): GlobToken => (character === "*" ? { kind: "rest" } : character === "?" ? anyCharacter : { kind: "text", text: character })),
+  );
+}
+
 /** The error for a pattern that means nothing. */
 export function badPattern(pattern: string, cause?: unknown): UserError {
-  return new UserError("config", `the pattern ${JSON.stringify(pattern)} is not valid`, {
+  return new UserError("config", `the pattern ${JSON.stringify(shortened(pattern))} is not valid`, {
     hint: "patterns are those of .dockerignore: * ? [a-z] ** and a leading ! for exceptions",
     cause,
   });
+}
+
+/** Throws where a pattern is longer than what it is compared with can be. */
+export function checkPatternLength(pattern: string): void {
+  if (pattern.length <= maxPatternChars) return;
+  throw new UserError("config", `the pattern ${JSON.stringify(shortened(pattern))} has ${pattern.length} characters`, {
+    hint: `a pattern may have ${maxPatternChars}; write several`,
+  });
+}
+
+function shortened(pattern: string): string {
+  return pattern.length > 100 ? `${pattern.slice(0, 100)}…` : pattern;
 }

@@ -14,3 +14,4 @@ export { PathTest } from "./path-test.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { listTree, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
+export { maxPatternChars, nameMatcher } from "./globs.ts";

@@ -1,5 +1,6 @@
 import path from "node:path";
-import { badPattern, bracketExpression, compileGlob, escapeLiteral, wildcardCharacters } from "./globs.ts";
+import { compileTokens, segmentCharacter, type GlobToken } from "./glob-matcher.ts";
+import { badPattern, bracketExpression, checkPatternLength, wildcardCharacters } from "./globs.ts";
 
 /**
  * Path patterns with the semantics of moby/patternmatcher, which BuildKit, Docker and Dagger use: a pattern matches a
@@ -92,13 +93,14 @@ function parsePattern(text: string): Pattern | undefined {
   const exception = pattern.startsWith("!");
   if (exception) pattern = pattern.slice(1);
   if (pattern === "") throw badPattern(text);
+  checkPatternLength(pattern);
   // As the reader of .dockerignore does: cleaned, relative to the root, without a trailing slash.
   pattern = path.posix.normalize(pattern).replace(/^\/+/, "").replace(/\/+$/, "");
   if (pattern === "" || pattern === ".") return { exception, test: () => pattern === "", mayMatchInside: () => false };
   return { exception, test: compile(pattern), mayMatchInside: insideTest(pattern) };
 }
 
-/** The common shapes without a regular expression: a literal, `folder/**` and `**` before a literal. */
+/** The common shapes as what they are: a literal, `folder/**` and `**` before a literal. */
 function compile(pattern: string): (file: string) => boolean {
   if (!wildcardCharacters.test(pattern)) return (file) => file === pattern;
   const head = pattern.slice(0, -2);
@@ -109,40 +111,39 @@ function compile(pattern: string): (file: string) => boolean {
     const whole = tail.slice(1);
     return (file) => file === whole || file.endsWith(tail);
   }
-  const expression = compileGlob(globSource(pattern), pattern);
-  return (file) => expression.test(file);
+  return compileTokens(tokensOf(pattern));
 }
 
-function globSource(pattern: string): string {
-  let source = "";
+function tokensOf(pattern: string): GlobToken[] {
+  const tokens: GlobToken[] = [];
   for (let index = 0; index < pattern.length; ) {
     const character = String.fromCodePoint(pattern.codePointAt(index)!);
     if (character === "*" && pattern[index + 1] === "*") {
       index += 2;
       if (pattern[index] === "/") index++;
-      source += index >= pattern.length ? ".*" : "(?:.*\\/)?";
+      tokens.push({ kind: index >= pattern.length ? "rest" : "folders" });
     } else if (character === "*") {
-      source += "[^/]*";
+      tokens.push({ kind: "in-segment" });
       index++;
     } else if (character === "?") {
-      source += "[^/]";
+      tokens.push(segmentCharacter);
       index++;
     } else if (character === "[") {
       const bracket = bracketExpression(pattern, index, "^");
       if (bracket === undefined) throw badPattern(pattern);
-      source += bracket.source;
+      tokens.push(bracket.token);
       index = bracket.next;
     } else if (character === "\\") {
       if (index + 1 >= pattern.length) throw badPattern(pattern);
       const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
-      source += escapeLiteral(escaped);
+      tokens.push({ kind: "text", text: escaped });
       index += 1 + escaped.length;
     } else {
-      source += escapeLiteral(character);
+      tokens.push({ kind: "text", text: character });
       index += character.length;
     }
   }
-  return source;
+  return tokens;
 }
 
 /** Compares the pattern's leading segments with a folder's; `**` may match anything from there on. */

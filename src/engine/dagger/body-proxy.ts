@@ -6,7 +6,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
 import { TokenKind, type DocumentNode } from "graphql";
 import { refusedToBodies } from "../body-guard.ts";
-import { parseRequest } from "../embedded/api/parse.ts";
+import { parseRequest, readingLimits } from "../embedded/api/parse.ts";
 import type { Endpoint } from "../graphql-client.ts";
 import { Refusal, startLoopbackServer, type Answer, type GraphqlRequest, type RequestContext } from "../loopback-graphql.ts";
 import { isRecipeId } from "./recipe-id.ts";
@@ -46,7 +46,7 @@ function failed(message: string): Answer {
 
 function parse(query: string): DocumentNode | string {
   try {
-    return parseRequest(query);
+    return parseRequest(query, readingLimits);
   } catch (error) {
     if (error instanceof RangeError) return "a value in the query is nested too deep";
     return error instanceof Error ? error.message : String(error);

@@ -11,9 +11,9 @@ it("a variable's secret is one of the client's, not what every object has", asyn
   }
 });
 
-it("names what a Dockerfile's commands may print", () => {
+it("names what a Dockerfile's commands may print", async () => {
   const vault = new SecretVault({}, "/");
-  const { id } = vault.set("TOKEN", "plain");
+  const { id } = await vault.set("TOKEN", "plain");
   expect(vault.aliased()).toEqual([]);
   vault.alias("TOKEN", id);
   expect(vault.aliased()).toEqual(["plain"]);

@@ -1,7 +1,7 @@
 import { parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import { refusedToBodies } from "../../../src/engine/body-guard.ts";
-import { parseRequest } from "../../../src/engine/embedded/api/parse.ts";
+import { parseRequest, readingLimits } from "../../../src/engine/embedded/api/parse.ts";
 
 const check = (query: string): string | undefined => refusedToBodies(parse(query));
 
@@ -57,7 +57,7 @@ describe("a function body's request is refused", () => {
 
   it("at the end of thousands of nested fields", () => {
     const query = `{${"a{".repeat(5000)}up${"}".repeat(5001)}`;
-    expect(refusedToBodies(parseRequest(query))).toContain("`up`");
+    expect(refusedToBodies(parseRequest(query, readingLimits))).toContain("`up`");
   });
 });
 

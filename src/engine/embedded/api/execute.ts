@@ -1,10 +1,7 @@
 import {
   execute,
-  GraphQLError,
+  type GraphQLError,
   Kind,
-  Lexer,
-  Source,
-  TokenKind,
   type DocumentNode,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -12,20 +9,20 @@ import {
 import { refusedToBodies } from "../../body-guard.ts";
 import { ApiError } from "./errors.ts";
 import { fieldPath } from "./error-path.ts";
-import { parseRequest } from "./parse.ts";
+import { expandedSize } from "./expanded-size.ts";
+import { queryLimits } from "./parse.ts";
+import { parseBeside } from "./parse-thread.ts";
 import type { ApiRequest, ApiResponse } from "./options.ts";
 import type { Call } from "./session.ts";
 import { refusal, unfit } from "./validate.ts";
 
-/** Far above what programs send; below what JSON.stringify can nest an answer (about 2,500). */
-const maxDepth = 2100;
 const maxQueryChars = 64 * 1024 * 1024;
 /** A terminal is in a container, and only where the user sits at one. */
 const servedToBodies = new Set(["terminal"]);
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
 export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
-  const document = prepare(schema, request, call.isBody);
+  const document = await prepare(schema, request, call.signal, call.isBody);
   if (Array.isArray(document)) return { errors: document, data: null };
   const result = await execute({
     schema,
@@ -43,19 +40,26 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   return { errors: result.errors.map((error) => format(error, document)), data: null };
 }
 
-function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): DocumentNode | GraphQLFormattedError[] {
+async function prepare(
+  schema: GraphQLSchema,
+  request: ApiRequest,
+  signal: AbortSignal,
+  isBody: boolean,
+): Promise<DocumentNode | GraphQLFormattedError[]> {
   if (typeof request.query !== "string" || request.query.trim() === "") return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
   if (request.query.length > maxQueryChars) {
     return [refusal(`the query has ${request.query.length} characters; the limit is ${maxQueryChars}`, "GRAPHQL_VALIDATION_FAILED")];
   }
-  const depth = nesting(request.query);
-  if (depth > maxDepth) return [refusal(`the query is nested ${depth} levels deep; the limit is ${maxDepth}`, "GRAPHQL_VALIDATION_FAILED")];
   let document: DocumentNode;
   try {
-    document = parseRequest(request.query);
+    document = await parseBeside(request.query, signal);
   } catch (error) {
-    if (!(error instanceof GraphQLError)) return [refusal("a value in the query is nested too deep", "GRAPHQL_PARSE_FAILED")];
-    return [refusal(error.message.replace(/^Syntax Error: /, ""), "GRAPHQL_PARSE_FAILED", error)];
+    return [refusal(error instanceof Error ? error.message.replace(/^Syntax Error: /, "") : String(error), "GRAPHQL_PARSE_FAILED", error)];
+  }
+  const { selections, levels } = expandedSize(document, queryLimits.levels);
+  if (selections > queryLimits.selections || levels > queryLimits.levels) {
+    const what = selections > queryLimits.selections ? `asks for more than ${queryLimits.selections} fields` : `is nested more than ${queryLimits.levels} levels deep`;
+    return [refusal(`the query ${what} with its fragments`, "GRAPHQL_VALIDATION_FAILED")];
   }
   const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
   if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
@@ -64,23 +68,6 @@ function prepare(schema: GraphQLSchema, request: ApiRequest, isBody: boolean): D
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   if (operations.length === 0) return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
   return document;
-}
-
-/** The deepest nesting of braces and brackets outside of strings and comments, as far as the query can be read. */
-export function nesting(query: string): number {
-  // Not a regular expression: over a string of megabytes its backtracking overflows the stack.
-  const lexer = new Lexer(new Source(query));
-  let depth = 0;
-  let deepest = 0;
-  try {
-    for (let { kind } = lexer.advance(); kind !== TokenKind.EOF; { kind } = lexer.advance()) {
-      if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L) deepest = Math.max(deepest, ++depth);
-      else if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R) depth--;
-    }
-  } catch {
-    // The parser names the place.
-  }
-  return deepest;
 }
 
 /** A resolver's error: ours as it is, BuildKit's and bugs by their message. */

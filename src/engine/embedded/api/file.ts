@@ -3,15 +3,13 @@ import { fileDigest } from "./content-digest.ts";
 import { ApiError } from "./errors.ts";
 import { exportFile } from "./export-directory.ts";
 import { resolveOwner } from "./owner.ts";
-import { kindOf, notFound, withTree, type TreeReader } from "./read.ts";
+import { kindOf, maxReadBytes, notFound, withTree, type TreeReader } from "./read.ts";
+import { linesOf, replaceText, type Replacement } from "./text-edits.ts";
 import { id, typeModule } from "./resolver.ts";
-import { compile, searchArgumentsSdl, searchFile, type SearchArguments } from "./search.ts";
+import { searchArgumentsSdl, searchFile, type SearchArguments } from "./search.ts";
 import { statIn } from "./stat.ts";
 import type { Call } from "./session.ts";
 import { edited, scratch, type Edit, type File, type Owner } from "./values.ts";
-
-/** Dagger's limit for `contents`. */
-const maxContentsBytes = 128 * 1024 * 1024;
 
 const sdl = /* GraphQL */ `
   "A file."
@@ -46,23 +44,17 @@ export const fileModule = typeModule<File>("File", sdl, {
     const { offsetLines, limitLines } = args;
     if (limitLines === 0) return "";
     if ((offsetLines ?? undefined) === undefined && (limitLines ?? undefined) === undefined) return text;
-    const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-    const start = offsetLines ?? 0;
-    return lines.slice(start, limitLines === undefined || limitLines === null ? undefined : start + limitLines).join("");
+    return linesOf(text, offsetLines ?? 0, limitLines ?? undefined);
   },
   digest: (file, args: { excludeMetadata: boolean }, call) => fileDigest(call, file, args.excludeMetadata),
-  search: (file, args: SearchArguments, call) =>
-    withTree(call, file.tree, async (reader) => {
-      const found = await searchFile(reader, file.path, path.basename(file.path), compile(args), args);
-      return found.slice(0, args.limit ?? undefined);
-    }),
+  search: (file, args: SearchArguments, call) => searchFile(call, file.tree, file.path, path.basename(file.path), args),
   export: (file, args: { path: string; allowParentDirPath: boolean }, call) => exportFile(call, file, args.path, args.allowParentDirPath),
   withName: (file, { name }: { name: string }) => {
     if (name.includes("/")) throw new ApiError(`file name ${JSON.stringify(name)} must not contain a directory`);
     return copied(file, {}, name);
   },
   withTimestamps: (file, { timestamp }: { timestamp: number }) => copied(file, { timestampSec: timestamp }),
-  withReplaced: async (file, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }, call) => {
+  withReplaced: async (file, args: Replacement, call) => {
     const text = await readText(call, file);
     const before = await withTree(call, file.tree, (reader) => reader.stat(file.path));
     return fileOf(path.basename(file.path), replaceText(text, args), (before?.mode ?? 0o644) & 0o777, before && { uid: before.uid, gid: before.gid });
@@ -81,7 +73,7 @@ export function fileOf(name: string, contents: string, mode: number, owner?: Own
 
 export async function readText(call: Call, file: File): Promise<string> {
   return await withRegularFile(call, file, async (reader, sizeBytes) => {
-    if (sizeBytes > maxContentsBytes) throw new ApiError(`file size ${sizeBytes} exceeds limit ${maxContentsBytes}`);
+    if (sizeBytes > maxReadBytes) throw new ApiError(`file size ${sizeBytes} exceeds limit ${maxReadBytes}`);
     return (await reader.read(file.path)).toString("utf8");
   });
 }
@@ -116,39 +108,4 @@ type FileCopy = Extract<Edit, { action: "copy-file" }>;
 function copied(file: File, attributes: Pick<FileCopy, "owner" | "dropSetuid" | "timestampSec">, name = path.basename(file.path)): File {
   const edit: Edit = { action: "copy-file", source: file.tree, sourcePath: file.path, path: `/${name}`, ...attributes };
   return { type: "File", tree: edited(scratch, edit), path: `/${name}` };
-}
-
-function replaceText(text: string, args: { search: string; replacement: string; all: boolean; firstFrom?: number | null }): string {
-  const { search, replacement } = args;
-  const firstLine = args.firstFrom ?? undefined;
-  const start = startOfLine(text, firstLine ?? 1);
-  const [before, rest] = [text.slice(0, start), text.slice(start)];
-  if (args.all) return before + rest.replaceAll(search, () => replacement);
-  const at = rest.indexOf(search);
-  if (at < 0) throw new ApiError("search string not found");
-  const more = firstLine === undefined ? placesOf(rest, search) : [];
-  if (more.length > 1) throw new ApiError(`search string found multiple times: ${more.join(", ")}`);
-  return before + rest.slice(0, at) + replacement + rest.slice(at + search.length);
-}
-
-/** Where a line begins, counted from 1; the end of the text when it has fewer. */
-function startOfLine(text: string, line: number): number {
-  let start = 0;
-  for (let left = line; left > 1; left--) {
-    const end = text.indexOf("\n", start);
-    if (end < 0) return text.length;
-    start = end + 1;
-  }
-  return start;
-}
-
-/** `line 2 (0-3)` for each place of a text in another, in bytes of the line. */
-function placesOf(text: string, search: string): string[] {
-  const places: string[] = [];
-  for (let at = text.indexOf(search); at >= 0 && search !== ""; at = text.indexOf(search, at + search.length)) {
-    const lineStart = text.lastIndexOf("\n", at - 1) + 1;
-    const from = Buffer.byteLength(text.slice(at === 0 ? 0 : lineStart, at));
-    places.push(`line ${text.slice(0, at).split("\n").length} (${from}-${from + Buffer.byteLength(search)})`);
-  }
-  return places;
 }

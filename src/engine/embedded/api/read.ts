@@ -9,6 +9,9 @@ const folderBit = 2 ** 31;
 const symlinkBit = 2 ** 27;
 const otherTypeBits = 2 ** 26 + 2 ** 25 + 2 ** 24 + 2 ** 21 + 2 ** 19;
 
+/** Dagger's limit for the contents of a file. */
+export const maxReadBytes = 128 * 1024 * 1024;
+
 /** Small enough for one gRPC message. */
 const pieceBytes = 3 * 1024 * 1024;
 
@@ -62,10 +65,16 @@ export class TreeReader {
     }
   }
 
-  async read(name: string): Promise<Buffer> {
+  /** The whole file. Throws where it is larger than what may be in memory at once. */
+  async read(name: string, maxBytes = maxReadBytes): Promise<Buffer> {
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.pieces(name)) pieces.push(piece);
-    return Buffer.concat(pieces);
+    let sizeBytes = 0;
+    for await (const piece of this.pieces(name)) {
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) throw new ApiError(`read ${name}: it has more than ${maxBytes} bytes, the limit for reading it as a whole`);
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces);
   }
 
   async *pieces(name: string): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import path from "node:path/posix";
+import { nameMatcher } from "../../../tree/index.ts";
 import { ApiError, notServed } from "./errors.ts";
 import { fetchGitRefs, type GitRefs } from "./git-refs.ts";
 import { gitProxyFor } from "./git-proxy.ts";
@@ -195,8 +196,8 @@ async function anyRef(repository: GitRepository, name: string, call: Call): Prom
 function names(known: GitRefs, prefix: string, patterns?: readonly string[] | null): string[] {
   const all = [...known.commits.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   if (!patterns || patterns.length === 0) return all;
-  const expressions = patterns.map((pattern) => new RegExp(`^(?:refs/(?:heads|tags)/)?${pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`));
-  return all.filter((name) => expressions.some((expression) => expression.test(name)));
+  const wanted = patterns.map(nameMatcher);
+  return all.filter((name) => wanted.some((fits) => fits(name) || fits(name.replace(/^refs\/(?:heads|tags)\//, ""))));
 }
 
 function byVersion(a: string, b: string): number {

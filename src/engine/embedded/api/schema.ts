@@ -27,6 +27,7 @@ import { searchResultModule, searchSubmatchModule } from "./search.ts";
 import { secretModule } from "./secret.ts";
 import { serviceModule } from "./service.ts";
 import type { Call } from "./session.ts";
+import { breathe } from "../breathe.ts";
 import { socketModule } from "./socket.ts";
 import { typedErrorModules } from "./typed-error.ts";
 import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
@@ -103,7 +104,8 @@ export function buildApiSchema(): GraphQLSchema {
 function adapt(resolver: Resolver<never>): GraphQLFieldResolver<unknown, Call> {
   return async (parent, args, call) => {
     call.signal.throwIfAborted();
-    return await resolver(parent as never, args as never, call);
+    await breathe();
+    return call.answered(await resolver(parent as never, args as never, call));
   };
 }
 

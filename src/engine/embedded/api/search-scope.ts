@@ -1,5 +1,5 @@
 import path from "node:path/posix";
-import { parseGitignore, PatternMatcher, type IgnoreRule } from "../../../tree/index.ts";
+import { maxPatternChars, parseGitignore, PatternMatcher, type IgnoreRule } from "../../../tree/index.ts";
 import { ApiError } from "./errors.ts";
 import { ignorePatterns } from "./gitignore.ts";
 import type { TreeReader } from "./read.ts";
@@ -49,12 +49,39 @@ function ruleFor(rules: readonly IgnoreRule[], name: string, isDirectory: boolea
   return rules.findLast((rule) => (isDirectory || !rule.directoryOnly) && rule.test(rule.onName ? path.basename(name) : name));
 }
 
+/** Braces multiply: a few of them make more patterns than any memory holds. */
+const maxAlternatives = 1000;
+
 /** `*.{a,b}` as `*.a` and `*.b`; the innermost braces first. */
-function alternatives(glob: string): string[] {
-  const braces = /\{([^{}]*,[^{}]*)\}/.exec(glob);
-  if (braces === null) return [glob];
-  const [before, after] = [glob.slice(0, braces.index), glob.slice(braces.index + braces[0].length)];
-  return braces[1]!.split(",").flatMap((each) => alternatives(`${before}${each}${after}`));
+export function alternatives(glob: string): string[] {
+  if (glob.length > maxPatternChars) throw new ApiError(`a glob has ${glob.length} characters; the limit is ${maxPatternChars}`);
+  const done: string[] = [];
+  const open = [glob];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const braces = innermostBraces(next);
+    if (braces === undefined) done.push(next);
+    else {
+      const [before, after] = [next.slice(0, braces.start), next.slice(braces.end + 1)];
+      for (const each of next.slice(braces.start + 1, braces.end).split(",").toReversed()) open.push(`${before}${each}${after}`);
+    }
+    if (done.length + open.length > maxAlternatives) throw new ApiError(`the braces of ${JSON.stringify(glob.slice(0, 100))} make more than ${maxAlternatives} globs`);
+  }
+  return done;
+}
+
+/** The first braces with a comma and no braces in them. */
+function innermostBraces(glob: string): { start: number; end: number } | undefined {
+  let start = -1;
+  let hasComma = false;
+  for (let index = 0; index < glob.length; index++) {
+    if (glob[index] === "{") [start, hasComma] = [index, false];
+    else if (glob[index] === ",") hasComma = true;
+    else if (glob[index] === "}") {
+      if (start >= 0 && hasComma) return { start, end: index };
+      start = -1;
+    }
+  }
+  return undefined;
 }
 
 /** Later ones count before earlier ones. `.gitignore` means something in a repository only. */

@@ -2,6 +2,9 @@ import path from "node:path/posix";
 import { ApiError } from "./errors.ts";
 import { id, typeModule } from "./resolver.ts";
 import { kindOf, withTree, type TreeReader } from "./read.ts";
+import { breathe } from "../breathe.ts";
+import type { Found } from "../search/search-text.ts";
+import { startSearch, type SearchThread } from "../search/thread.ts";
 import { searchScope } from "./search-scope.ts";
 import type { Call } from "./session.ts";
 import type { Tree } from "./values.ts";
@@ -69,79 +72,86 @@ export const searchSubmatchModule = typeModule<SearchResult["submatches"][number
   { id },
 );
 
+/** A file that is larger is not searched: its text would have to be in memory as a whole. */
+const maxFileBytes = 128 * 1024 * 1024;
+/** What is found is in memory until it is all found, and then in one answer. */
+const maxFoundChars = 64 * 1024 * 1024;
+
 /** Searches the text files below a folder, line by line, or across lines with `multiline`. */
 export async function searchTree(call: Call, tree: Tree, folder: string, args: SearchArguments): Promise<SearchResult[]> {
-  const expression = compile(args);
-  const limit = args.limit ?? Number.POSITIVE_INFINITY;
-  return await withTree(call, tree, async (reader) => {
-    const scope = await searchScope(reader, folder, args);
-    const results: SearchResult[] = [];
-    for await (const entry of reader.walk(folder, scope.enters)) {
-      if (kindOf(entry) !== "REGULAR" || !scope.has(entry.relative)) continue;
-      results.push(...(await searchFile(reader, path.join(folder, entry.relative), entry.relative, expression, args)));
-      if (results.length >= limit) return results.slice(0, limit);
-    }
-    return results;
-  });
+  return await withSearch(call, args, async (search) =>
+    await withTree(call, tree, async (reader) => {
+      const scope = await searchScope(reader, folder, args);
+      for await (const entry of reader.walk(folder, scope.enters)) {
+        await breathe();
+        if (kindOf(entry) !== "REGULAR" || !scope.has(entry.relative)) continue;
+        await search.file(reader, path.join(folder, entry.relative), entry.relative);
+        if (search.isFull()) break;
+      }
+    }),
+  );
 }
 
 /** Searches one file; its results carry the name `shown`. */
-export async function searchFile(
-  reader: TreeReader,
-  name: string,
-  shown: string,
-  expression: RegExp,
-  args: SearchArguments,
-): Promise<SearchResult[]> {
-  const content = await reader.read(name);
-  if (content.subarray(0, 8192).includes(0)) return [];
-  const text = content.toString("utf8");
-  const results = args.multiline ? wholeText(text, expression) : lines(text, expression);
-  if (args.filesOnly) {
-    return results.length === 0 ? [] : [{ type: "SearchResult", filePath: shown, lineNumber: 0, absoluteOffset: 0, matchedLines: "", submatches: [] }];
-  }
-  return results.map((result) => ({ ...result, filePath: shown }));
+export async function searchFile(call: Call, tree: Tree, name: string, shown: string, args: SearchArguments): Promise<SearchResult[]> {
+  return await withSearch(call, args, async (search) => await withTree(call, tree, async (reader) => await search.file(reader, name, shown)));
 }
 
-export function compile(args: SearchArguments): RegExp {
-  const source = args.literal ? args.pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&") : args.pattern;
-  try {
-    return new RegExp(source, `gu${args.insensitive ? "i" : ""}${args.dotall ? "s" : ""}${args.multiline ? "m" : ""}`);
-  } catch (cause) {
-    throw new ApiError(`invalid search pattern ${JSON.stringify(args.pattern)}: ${(cause as Error).message}`, {}, cause);
-  }
+interface Search {
+  file(reader: TreeReader, name: string, shown: string): Promise<void>;
+  isFull(): boolean;
 }
 
-function lines(text: string, expression: RegExp): SearchResult[] {
+async function withSearch(call: Call, args: SearchArguments, use: (search: Search) => Promise<void>): Promise<SearchResult[]> {
+  const limit = args.limit ?? Number.POSITIVE_INFINITY;
   const results: SearchResult[] = [];
-  let offset = 0;
-  let lineNumber = 0;
-  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
-    lineNumber++;
-    const submatches = [...line.replace(/\r?\n$/, "").matchAll(expression)].map((match) => submatch(line, match));
-    if (submatches.length > 0) results.push(result(lineNumber, offset, line, submatches));
-    offset += Buffer.byteLength(line);
+  let foundChars = 0;
+  const thread = started(call, args);
+  try {
+    await use({
+      isFull: () => results.length >= limit,
+      async file(reader, name, shown) {
+        const content = await textOf(reader, name);
+        if (content === undefined) return;
+        const found = await thread.search(content, args.filesOnly ? 1 : limit - results.length);
+        if (found.length === 0) return;
+        if (args.filesOnly) results.push({ type: "SearchResult", filePath: shown, lineNumber: 0, absoluteOffset: 0, matchedLines: "", submatches: [] });
+        else results.push(...found.map((each) => asResult(each, shown)));
+        for (const { matchedLines, submatches } of found) foundChars += matchedLines.length + 50 * submatches.length;
+        if (foundChars > maxFoundChars) throw new ApiError(`the search found more than ${maxFoundChars} characters; give it a limit, or narrower globs`);
+      },
+    });
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    throw error instanceof ApiError || !(error instanceof Error) ? error : new ApiError(error.message, {}, error);
+  } finally {
+    thread.close();
   }
   return results;
 }
 
-function wholeText(text: string, expression: RegExp): SearchResult[] {
-  return [...text.matchAll(expression)].map((match) => {
-    const start = text.lastIndexOf("\n", match.index - 1) + 1;
-    const newline = text.indexOf("\n", match.index + match[0].length - (match[0].endsWith("\n") ? 1 : 0));
-    const block = text.slice(start, newline < 0 ? text.length : newline + 1);
-    const before = text.slice(0, start);
-    const inBlock = Object.assign([match[0]], { index: match.index - start });
-    return result(before.split("\n").length, Buffer.byteLength(before), block, [submatch(block, inBlock)]);
-  });
+function started(call: Call, args: SearchArguments): SearchThread {
+  try {
+    return startSearch(args, call.signal);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ApiError(`invalid search pattern ${JSON.stringify(args.pattern.slice(0, 200))}: ${cause.message}`, {}, cause);
+  }
 }
 
-function result(lineNumber: number, absoluteOffset: number, matchedLines: string, submatches: SearchResult["submatches"]): SearchResult {
-  return { type: "SearchResult", filePath: "", lineNumber, absoluteOffset, matchedLines, submatches };
+/** Undefined for what is no text. */
+async function textOf(reader: TreeReader, name: string): Promise<Buffer | undefined> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const piece of reader.pieces(name)) {
+    if (sizeBytes === 0 && piece.subarray(0, 8192).includes(0)) return undefined;
+    sizeBytes += piece.length;
+    if (sizeBytes > maxFileBytes) throw new ApiError(`${name} is too large to be searched: the limit is ${maxFileBytes} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
-function submatch(line: string, match: { 0?: string; index: number }): SearchResult["submatches"][number] {
-  const start = Buffer.byteLength(line.slice(0, match.index));
-  const text = match[0] ?? "";
-  return { type: "SearchSubmatch", text, start, end: start + Buffer.byteLength(text) };
+function asResult(found: Found, filePath: string): SearchResult {
+  return { type: "SearchResult", ...found, filePath, submatches: found.submatches.map((each) => ({ type: "SearchSubmatch", ...each })) };
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createHmac, scryptSync } from "node:crypto";
+import { createHmac, scrypt, type BinaryLike, type ScryptOptions } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -9,6 +9,7 @@ import { ApiError } from "./errors.ts";
 import type { Secret } from "./values.ts";
 
 const run = promisify(execFile);
+const slowHash = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt);
 
 /**
  * The plaintexts of one session. They leave it only on BuildKit's request for an id, when an exec starts. An id is in
@@ -29,9 +30,9 @@ export class SecretVault {
   }
 
   /** `setSecret`: a secret by its plaintext. */
-  set(name: string, plaintext: string): Secret {
+  async set(name: string, plaintext: string): Promise<Secret> {
     const content = Buffer.from(plaintext);
-    const id = secretId(`set:${name}`, content);
+    const id = await secretId(`set:${name}`, content);
     this.plaintexts.set(id, content);
     return { type: "Secret", id, name, uri: "" };
   }
@@ -53,7 +54,7 @@ export class SecretVault {
     const { location, cacheKey } = splitCacheKey(secret.uri);
     const plaintext = await this.read(location);
     const named = secret.name !== "" ? secret.name : cacheKey;
-    const id = named === undefined ? secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(named).digest("hex")}`;
+    const id = named === undefined ? await secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(named).digest("hex")}`;
     this.plaintexts.set(id, plaintext);
     return { id, plaintext };
   }
@@ -134,7 +135,8 @@ function splitCacheKey(uri: string): { location: string; cacheKey?: string } {
   return match === null ? { location: uri } : { location: match[1]!, cacheKey: decodeURIComponent(match[2]!) };
 }
 
-function secretId(origin: string, plaintext: Buffer): string {
-  const hash = scryptSync(plaintext, `fastloop-secret:${origin}`, 16, { N: 4096, r: 8, p: 1 });
+/** Slow on purpose, and so beside the event loop. */
+async function secretId(origin: string, plaintext: Buffer): Promise<string> {
+  const hash = await slowHash(plaintext, `fastloop-secret:${origin}`, 16, { N: 4096, r: 8, p: 1 });
   return `secret-${hash.toString("hex")}`;
 }

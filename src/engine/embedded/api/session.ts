@@ -33,7 +33,12 @@ export interface Call {
   readonly events: CallEvents;
   /** State digest -> its evaluation, for fields of one request that need the same. */
   readonly evaluations: Map<string, Promise<Ref | undefined>>;
+  /** Passes a field's value on. Throws where the answer gets too long to be one text. */
+  answered(value: unknown): unknown;
 }
+
+/** A file's contents at most (Dagger's limit), and room for all else. */
+const maxAnswerChars = 160 * 1024 * 1024;
 
 /** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
 export class Session {
@@ -162,7 +167,13 @@ export class Session {
 
   newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
     const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId, this.tellers);
-    return { session: this, callId, isBody, signal, events, evaluations: new Map() };
+    let answerChars = 0;
+    const answered = (value: unknown): unknown => {
+      if (typeof value === "string") answerChars += value.length;
+      if (answerChars > maxAnswerChars) throw new ApiError(`the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`);
+      return value;
+    };
+    return { session: this, callId, isBody, signal, events, evaluations: new Map(), answered };
   }
 
   /** What is asked once in a session; a failure is asked again, and by others who wait when who asked first has gone. */
