@@ -3,25 +3,34 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import type { IgnoreRule } from "./gitignore.ts";
+
+const patterns = [
+  // Swap files of vim, and what it keeps for undoing.
+  String.raw`\..*\.sw[a-p]`, String.raw`\..*\.un~`,
+  // Locks and auto-save files of emacs.
+  String.raw`\.#.*`, "#.*#",
+  // Backups of vim, emacs, kate, gedit, nano.
+  ".*~",
+  // Safe writes of JetBrains, gedit, kate; locks of LibreOffice.
+  ".*___jb_(tmp|old)___", String.raw`\.goutputstream-.*`, String.raw`\..*\.kate-swp`, String.raw`\.~lock\..*#`,
+  // Finder, Explorer.
+  String.raw`\.DS_Store`, String.raw`Thumbs\.db`,
+];
+const editorName = new RegExp(`^(${patterns.join("|")})$`, "s");
 
 /**
  * Files that come and go while somebody edits others: swap, lock, backup and auto-save files, and what a safe write makes
- * for a moment. In the language of ignore files, and weaker than any of the project's own: `!*~` there brings them back.
+ * for a moment. One rule, for every file of a tree is compared with it; weaker than any of an ignore file: `!*~` there
+ * brings backups back.
  */
-export const editorFiles = [
-  // vim, neovim
-  ".*.sw[a-p]", ".*.un~",
-  // emacs
-  ".#*", String.raw`\#*#`,
-  // backups of vim, emacs, kate, gedit, nano
-  "*~",
-  // JetBrains
-  "*___jb_tmp___", "*___jb_old___",
-  // gedit, kate, LibreOffice
-  ".goutputstream-*", ".*.kate-swp", ".~lock.*#",
-  // Finder, Explorer
-  ".DS_Store", "Thumbs.db",
-].join("\n");
+export const editorFiles: IgnoreRule = {
+  negated: false,
+  directoryOnly: false,
+  onName: true,
+  // Most names are none of these by their first and last character.
+  test: (name) => (/^[.#T]|[~_]$/.test(name) ? editorName.test(name) : false),
+};
 
 /** What is installed, not written. */
 export const installed = "node_modules/";

@@ -15,7 +15,7 @@ export class ProjectRules {
   constructor(root: string) {
     this.repository = findGitRoot(root);
     // Later rules are stronger.
-    this.weakest = parseGitignore([installed, editorFiles, readTextIfPresent(globalExcludesFile(this.repository))].join("\n"));
+    this.weakest = [editorFiles, ...parseGitignore(`${installed}\n${readTextIfPresent(globalExcludesFile(this.repository))}`)];
     ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
   }
 
