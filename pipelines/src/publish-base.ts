@@ -66,20 +66,27 @@ async function publishBuilt(base: BaseImageConfig, lock: Lock, key: string, tags
   return summary(key, tags, first, moved, findings);
 }
 
-/** Puts the tags on the digest that is there; says which of them were not on it before. */
+/**
+ * Puts the tags on the digest that is there; says which of them were not on it before. The registry is asked itself where
+ * this function reaches it. From behind fastloop's boundary it does not reach a private network: then the engine publishes
+ * what it pulls by the digest, under all tags, so that they name one image.
+ */
 async function tagPublished(reference: string, tags: readonly Tag[], options: PublishBaseOptions): Promise<string[]> {
-  const { username, password, registry } = options;
+  const { username, password, registry, platforms } = options;
+  const names = await Promise.all(tags.map(async ({ name }) => ({ name, now: await resolveReference(`${registry}:${name}`, platforms[0], options) })));
+  const missing = names.filter(({ now }) => digestIn(now) !== digestIn(reference)).map(({ name }) => name);
+  if (missing.length === 0) return [];
   const auth = username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
   const client = new RegistryClient(registry, auth, fetch, "pull,push");
-  const put: string[] = [];
-  for (const { name } of tags) {
-    try {
-      if (await client.tag(digestIn(reference) ?? "", name)) put.push(name);
-    } catch (failure) {
-      throw new Error(`the base is published as ${reference}, but the tag ${name} could not be put on it: ${(failure as Error).message}`, { cause: failure });
-    }
+  try {
+    for (const name of missing) await client.tag(digestIn(reference) ?? "", name);
+  } catch (failure) {
+    // What a registry answers is an error of another kind.
+    if (!(failure instanceof TypeError)) throw new Error(`the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`, { cause: failure });
+    const variants = publishedVariants(reference, options).map(({ image }) => image);
+    for (const { name } of tags) await publishIndex(`${registry}:${name}`, variants, options);
   }
-  return put;
+  return missing;
 }
 
 /** One index over all variants; credentials only on the container that is published, so that they bust no cache. */

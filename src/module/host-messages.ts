@@ -38,7 +38,8 @@ export function parseFromHost(message: unknown): Received | undefined {
 
 function parseError(error: unknown): HostError | undefined {
   if (!isRecord(error) || typeof error.message !== "string" || typeof error.name !== "string" || !isTexts(error.frames)) return undefined;
-  const base = { message: cut(error.message), name: cut(error.name), frames: error.frames.slice(0, maxFrames).map(cut) };
+  const place = typeof error.place === "string" ? { place: cut(error.place) } : {};
+  const base = { message: cut(error.message), name: cut(error.name), frames: error.frames.slice(0, maxFrames).map(cut), ...place };
   if (error.exec === undefined) return base;
   if (!isRecord(error.exec)) return undefined;
   const { command, exitCode, stdout, stderr } = error.exec;
