@@ -270,6 +270,15 @@ export const cacheKeyCases: ConformanceCase[] = [
     only: { engine: "embedded", reason: "a Dagger engine takes one name for one value" },
   },
   {
+    name: "a build that is given no secret has none, whatever another one was given",
+    run: async ({ dag, unique }) => {
+      const made = dag.directory().withNewFile("Dockerfile", `FROM ${baseImage}\nRUN --mount=type=secret,id=token${unique} test -e /run/secrets/token${unique} && echo there > /n || echo none > /n\n`);
+      const given = await made.dockerBuild({ secrets: [dag.setSecret(`token${unique}`, `plain-${unique}`)] }).file("/n").contents();
+      return [given, await made.dockerBuild().file("/n").contents()];
+    },
+    expected: ["there\n", "none\n"],
+  },
+  {
     name: "a Dockerfile's step runs again on another cache volume",
     run: async (context) => {
       const on = (id: string) => build(context, uuid(context.unique), { value: "volume-token", mount: `type=cache,target=/c,id=${id}${context.unique}` });

@@ -84,9 +84,10 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   if (op.exec === undefined || op.exec === null) return bytes;
   const { mounts, secretEnv } = op.exec;
   const volumes = volumeKey(mounts.flatMap(({ dest, cache }) => (cache === undefined || cache === null ? [] : [{ destination: dest, ...cache }])));
-  const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv].filter(({ id }) => secretIds.has(id));
+  const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv];
   if (volumes.length === 0 && secrets.length === 0) return bytes;
-  for (const secret of secrets) secret.id = secretIds.get(secret.id)!;
+  // A name that was not given a secret stays without one, whatever another build of the session gave it.
+  for (const secret of secrets) secret.id = secretIds.get(secret.id) ?? `not-given:${secret.id}`;
   return encodeCanonical("pb.Op", { ...op, exec: { ...op.exec, mounts: [...mounts, ...volumes] } });
 }
 
