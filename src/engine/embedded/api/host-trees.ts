@@ -3,7 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../../errors/index.ts";
-import { listTree, makeFolders, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
+import { compareTreePaths, listTree, makeFolders, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import type { Known, Unknown } from "./known.ts";
@@ -65,10 +65,14 @@ export class HostTrees {
   entryAt(tree: HostTree, name: string): Known | Unknown | undefined {
     const serving = [...this.servings].find((each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName);
     if (serving === undefined) return { tree, path: name };
-    const wanted = name.slice(1);
-    for (const { path: at, type, mode } of serving.entries) {
-      if (at === wanted && type !== "symlink") return { kind: type === "directory" ? "folder" : "file", mode: mode & 0o777, owner: { uid: 0, gid: 0 } };
-      if (type !== "directory" && (at === wanted || wanted.startsWith(`${at}/`))) return { tree, path: name };
+    // Outer folders first: below a link the listing says nothing, below a file is nothing.
+    const parts = name.slice(1).split("/");
+    for (let count = 1; count <= parts.length; count++) {
+      const entry = entryIn(serving.entries, parts.slice(0, count).join("/"));
+      if (entry === undefined) return undefined;
+      if (entry.type === "symlink" || (entry.type === "file" && count < parts.length)) return { tree, path: name };
+      const kind = entry.type === "directory" ? "folder" : "file";
+      if (count === parts.length) return { kind, mode: entry.mode & 0o777, owner: { uid: 0, gid: 0 } };
     }
     return undefined;
   }
@@ -169,4 +173,15 @@ function hostError(name: string, absolute: string, error: unknown): unknown {
   if (code === "EACCES" || code === "ELOOP") return new ApiError(`host path ${name} (${absolute}): ${code}`, {}, error);
   if (error instanceof UserError) return new ApiError(error.format(), {}, error);
   return error;
+}
+
+/** By halves: a listing is in the order of `compareTreePaths`. */
+function entryIn(entries: TreeListing["entries"], wanted: string): TreeListing["entries"][number] | undefined {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareTreePaths(entries[middle]!.path, wanted) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return entries[low]?.path === wanted ? entries[low] : undefined;
 }
