@@ -71,8 +71,11 @@ afterEach(async () => {
 
 const sleepers = (): number[] => processes((words) => words[0] === "sleep" && words[1] === String(seconds));
 
+/** The host is the CLI's child, or the child of the helper that made its boundary. */
+const isBelow = (pid: number, cli: number | undefined): boolean => parentOf(pid) === cli || parentOf(parentOf(pid)) === cli;
+
 function tracesOf(cli: number): Traces {
-  const [host] = processes((words) => words.some((word) => word.endsWith("module-host.js"))).filter((pid) => parentOf(pid) === cli);
+  const [host] = processes((words) => words.some((word) => word.endsWith("module-host.js"))).filter((pid) => isBelow(pid, cli));
   const [container] = sleepers();
   if (host === undefined || container === undefined) throw new Error(`nothing runs: ${JSON.stringify({ host, container })}`);
   return { cli, host, container, ports: [cli, host].flatMap(portsOf) };
@@ -173,7 +176,7 @@ export class Loop {
 `);
   const cli = spawn(process.execPath, [cliFile, "call", "spin"], { cwd: project.root, stdio: "ignore" });
   const host = (): number | undefined =>
-    processes((words) => words.some((word) => word.endsWith("module-host.js"))).find((pid) => parentOf(pid) === cli.pid);
+    processes((words) => words.some((word) => word.endsWith("module-host.js"))).find((pid) => isBelow(pid, cli.pid));
   /** Ticks of 10 ms that it computed: loading takes some, the loop takes all. */
   const ticks = (pid: number): number => Number(read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")[11]);
   let pid: number | undefined;

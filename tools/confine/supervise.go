@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -29,6 +30,8 @@ func supervise(parsed spec) int {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil || os.Getppid() != parsed.Parent {
 		return unable("who started it has gone")
 	}
+	// Ctrl-C reaches every process of the terminal; how a call ends then is the starter's to say.
+	signal.Ignore(unix.SIGINT)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return unable(err.Error())
