@@ -19,6 +19,7 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], globalSetup: ["test/unit/own-state.ts"], testTimeout: 20_000 } },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
+      { extends: true, test: { name: "repositories", include: ["test/repositories/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false } },
     ],

@@ -28,18 +28,18 @@ function isUvMember(files: ProjectFiles, root: string, folder: string): boolean 
 function suiteOf(files: ProjectFiles, folder: string, available: readonly number[]): { suite?: DetectedSuite; notes: string[] } {
   const read = (file: string): string => files.read(joined(folder, file));
   const there = (file: string): boolean => has(files, joined(folder, file));
-  const project = read("pyproject.toml");
   const inside = below(files, folder);
   const isRequirements = !there("pyproject.toml") && !there("setup.py") && !there("setup.cfg");
   const because = manifests.find(there)!;
   const hasTests = inside.some((file) => /(?:^|\/)(?:tests?\/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)/.test(file));
-  const usesPytest = /\bpytest\b/.test([project, read("setup.cfg"), read("tox.ini"), read("noxfile.py"), read("poetry.lock"), read("uv.lock"), read("pytest.ini"), ...requirementFiles(inside).map(read)].join("\n")) || inside.some((file) => file.endsWith("conftest.py") || file.endsWith("pytest.ini"));
-  if (!hasTests && !usesPytest) {
+  if (!hasTests) {
     if (isRequirements && !inside.some((file) => file.endsWith(".py"))) return { notes: [] };
     const notes = [`${joined(folder, because)}: no tests were found; the sources are compiled as a check`];
     return { notes, suite: assembled(files, folder, because, available, { compileOnly: true, pytest: false }) };
   }
-  return { notes: [], suite: assembled(files, folder, because, available, { compileOnly: false, pytest: usesPytest }) };
+  // Django's own runner makes its databases. Else pytest, which runs unittest's tests as well, and fails where it finds none.
+  const ownRunner = there("manage.py") && !/\bpytest\b/.test([read("pyproject.toml"), read("setup.cfg"), read("tox.ini"), ...requirementFiles(inside).map(read)].join("\n"));
+  return { notes: [], suite: assembled(files, folder, because, available, { compileOnly: false, pytest: !ownRunner }) };
 }
 
 interface Wanted {
@@ -52,12 +52,14 @@ function assembled(files: ProjectFiles, folder: string, because: string, availab
   const there = (file: string): boolean => has(files, joined(folder, file));
   const project = readPyproject(read("pyproject.toml"));
   const image = pythonImage(read(".python-version"), project.requiresPython || requiresPython(read("setup.cfg")), available);
-  const test = compileOnly ? undefined : pytest ? "python -m pytest $TEST_ARGS" : "python -m unittest discover";
+  const test = compileOnly ? undefined : pytest ? "python -m pytest $TEST_ARGS" : "python manage.py test";
   const how = because === "uv.lock" ? uv(project) : because === "poetry.lock" ? poetry(project) : because === "pdm.lock" ? pdm() : because === "requirements.txt" && requirementFiles(below(files, folder)).length === 1 ? plain(read, pytest) : unlocked(files, folder, project, read, there, pytest);
   // Versions from git's tags: a tree in a container has no history.
   const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(read("pyproject.toml") + read("setup.cfg") + read("setup.py"))
     ? { SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0", PBR_VERSION: "0.0.0", POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0" }
     : undefined;
+  const locked = ["uv.lock", "poetry.lock", "pdm.lock"].includes(because);
+  if (locked && pytest && !/\bpytest\b/.test(read(because))) how.install?.push(`${venv}/bin/pip install --disable-pip-version-check pytest`);
   const tiers: DetectedSuite["tiers"] = test === undefined ? { smoke: ["python -m compileall -q ."] } : { fast: [...how.before, test] };
   return {
     name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
