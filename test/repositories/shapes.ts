@@ -34,7 +34,7 @@ export const shapes: Shape[] = [
   {
     name: "a package whose prepare script builds what its tests import",
     files: {
-      "package.json": json({ name: "x", type: "module", scripts: { prepare: "npm run build", build: "node build.js", test: "node --test test" } }),
+      "package.json": json({ name: "x", type: "module", scripts: { prepare: "npm run build", build: "node build.js", test: "node --test" } }),
       "build.js": 'import { cpSync, mkdirSync } from "node:fs";\nmkdirSync("dist", { recursive: true });\ncpSync("src/value.js", "dist/value.js");\n',
       "src/value.js": "export const value = 1;\n",
       "test/value.test.js": nodeTest('import { value } from "../dist/value.js";', "1"),

@@ -210,7 +210,7 @@ describe("Go and Rust", () => {
 
 describe("what is written", () => {
   test("is a valid fastloop.yaml with the suites and targets that were found", () => {
-    const config = configOf({ "package.json": json({ scripts: { test: "x" } }), "ml/uv.lock": "pytest", "ml/pyproject.toml": "", "core/Cargo.toml": "", "vendor/x/go.mod": "" });
+    const config = configOf({ "package.json": json({ scripts: { test: "x" } }), "ml/uv.lock": "pytest", "ml/pyproject.toml": "", "ml/test_x.py": "", "core/Cargo.toml": "", "vendor/x/go.mod": "" });
     expect(config.module).toBe("fastloop");
     expect(Object.keys(config.watch?.targets ?? {})).toEqual(["app", "ml", "core"]);
     expect(config.tests?.suites["ml"]).toMatchObject({ preset: "uv", root: "ml", runner: "pytest" });
@@ -220,7 +220,7 @@ describe("what is written", () => {
   test.each<[string, Files, string]>([
     ["npm", { "package.json": json({ scripts: { test: "node --test" } }), "package-lock.json": "{}" }, "npm ci"],
     ["yarn", { "package.json": json({ scripts: { test: "vitest run" } }), "yarn.lock": "" }, "yarn install --frozen-lockfile"],
-    ["pip", { "requirements.txt": "pytest==8.4.1\n" }, "pip install"],
+    ["pip", { "requirements.txt": "pytest==8.4.1\n", "test_x.py": "" }, "pip install"],
     ["go", { "go.mod": "module m\n", "go.sum": "", "a.go": "" }, "go mod download"],
     ["cargo", { "Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "" }, "cargo build --workspace --tests"],
   ])("%s: its file is valid, installs and has tests", (preset, files, installs) => {
