@@ -63,7 +63,13 @@ ${extra}`,
   );
 }
 
-const call = (...words: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...words], { cwd: project });
+const call = (...words: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...words], { cwd: project, env: reaching(words) });
+
+/**
+ * The registry and the advisories of these tests are on loopback, which a body reaches only where whoever starts it lets it
+ * run without the boundary. What publishes does so through the engine.
+ */
+const reaching = (words: readonly string[]): NodeJS.ProcessEnv => (words[0] === "prune-base" || words.includes("--advisories") ? { FASTLOOP_BODIES: "host" } : {});
 
 async function answer(...words: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await call(...words);
@@ -255,7 +261,7 @@ test("a registry with users takes the password as a secret", async () => {
     expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/401|unauthorized|authorization/i) as string });
     const words = ["--username", "robot", "--password", "env://REGISTRY_PASSWORD"];
     const env = { REGISTRY_PASSWORD: "s3cret" };
-    const withSecret = (...more: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...more, "--source", ".", ...words], { cwd: project, env });
+    const withSecret = (...more: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...more, "--source", ".", ...words], { cwd: project, env: { ...env, ...reaching(more) } });
     expect(await withSecret("publish-base")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Published `") as string });
     expect(await withSecret("publish-base")).toMatchObject({ stdout: expect.stringContaining("Nothing was built.") as string });
     expect(await withSecret("prune-base")).toMatchObject({ exitCode: 0, stdout: "kept 1 images, deleted 0 manifests\n" });
@@ -501,13 +507,15 @@ describe("a module of the project's own", () => {
     writeFileSync(path.join(project, "requirements.txt"), "");
     writeFileSync(path.join(project, "test_sum.py"), "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(sum([1, 2]), 3)\n");
     const plan = await fastloop(["init", "--dry-run"], { cwd: project });
-    expect(plan.stdout).toContain("preset: pip  # found requirements.txt");
+    expect(plan.stdout).toContain("preset: pip # found requirements.txt");
     expect(await fastloop(["init", "--module", "--ci", "github"], { cwd: project })).toMatchObject({ exitCode: 0 });
     symlinkSync(path.join(packageRoot(), "node_modules"), path.join(project, "node_modules"));
     const tsc = path.join(packageRoot(), "node_modules/typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "--noEmit", "-p", "pipelines/tsconfig.json"], { cwd: project, encoding: "utf8" });
+    // A body may have no packages of elsewhere.
+    rmSync(path.join(project, "node_modules"));
     const { exitCode, stdout, stderr } = await fastloop(["call", "test", "--source", ".", "--tier", "fast"], { cwd: project });
     expect(exitCode, stderr).toBe(0);
-    expect(stdout).toMatch(/^app {2}smoke {2}.*\napp {2}fast {3}/);
+    expect(stdout).toMatch(/^app {2}fast {2}.*1/);
   }, 10 * 60_000);
 });

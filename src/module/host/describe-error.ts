@@ -13,12 +13,19 @@ function placeOf({ place }: Error & { place?: unknown }): string | undefined {
   return typeof place === "string" ? place : undefined;
 }
 
-/** "Encountered an unknown error" is the SDK's wrapping; what happened is in its cause. */
+/** "Encountered an unknown error" is the SDK's wrapping, "fetch failed" Node's; what happened is in their cause. */
 function messageOf(error: Error): string {
   const { cause } = error;
-  const message = error.name === "UnknownDaggerError" && cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
+  const wraps = error.name === "UnknownDaggerError" || error.message === "fetch failed";
+  const message = wraps && cause instanceof Error ? `${error.message}: ${cause.message}${fenced(cause)}` : error.message;
   // A Dagger engine's own end of a message; it says nothing without its traces.
   return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
+}
+
+/** The boundary refuses a connection as a closed port does, which says nothing of the boundary. */
+function fenced({ code, address }: Error & { code?: unknown; address?: unknown }): string {
+  const isNear = typeof address === "string" && /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|::1$|f[cd]|fe80:)/i.test(address);
+  return code === "ECONNREFUSED" && isNear ? " (functions reach the internet and the services that they are given, not this machine or its network: docs/security.md)" : "";
 }
 
 function userFrames(stack: string, sourceDir: string): string[] {
