@@ -27,7 +27,7 @@ function repository(source: string): { module: ModuleInfo; home: string; root: s
   writeFileSync(path.join(root, "packages/lib/index.js"), 'export default "of-the-workspace"');
   writeFileSync(path.join(root, "packages/lib/package.json"), '{"name":"lib","main":"index.js"}');
   writeFileSync(path.join(root, "ci/src/index.ts"), source.replaceAll("HOME", home));
-  const module = { name: "ci", root: path.join(root, "ci"), sourceDir: path.join(root, "ci"), contextDir: root, digest: String(Math.random()) } as ModuleInfo;
+  const module = { name: "ci", root: path.join(root, "ci"), sourceDir: path.join(root, "ci"), repository: root, contextDir: root, digest: String(Math.random()) } as ModuleInfo;
   return { module, home, root };
 }
 

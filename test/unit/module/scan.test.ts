@@ -46,8 +46,8 @@ async function everything(): Promise<ModuleInfo> {
 
 describe("a module read from its sources", () => {
   it("is what an engine sees of it: functions, arguments, defaults, docs, policies, types", async () => {
-    const { root, sourceDir, contextDir, ...module } = await everything();
-    expect({ sourceDir: path.relative(root, sourceDir), contextDir: path.relative(root, contextDir) }).toEqual({ sourceDir: "ci", contextDir: "" });
+    const { root, sourceDir, repository, contextDir, ...module } = await everything();
+    expect({ repository: path.relative(root, repository), sourceDir: path.relative(root, sourceDir), contextDir: path.relative(root, contextDir) }).toEqual({ repository: "", sourceDir: "ci", contextDir: "" });
     await expect(`${JSON.stringify(module, null, 2)}\n`).toMatchFileSnapshot(path.join(import.meta.dirname, "everything.golden.json"));
   });
 
