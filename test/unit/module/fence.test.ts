@@ -102,14 +102,13 @@ describe("a bundle", () => {
 describe("a path in a module's configuration", () => {
   const directory = { name: "source", type: { kind: "object", name: "Directory" } } as Parameters<typeof argumentInput>[1];
 
-  it("is followed through its links, and refused where they leave the repository", async () => {
+  it("may not leave the repository; where a link leads is for the user's trust to say", () => {
     const { module, root, home } = repository("");
     link(home, path.join(root, "assets"));
-    link("packages", path.join(root, "inner"));
-    for (const defaultPath of ["/assets", "../assets", "/assets/lib", "/assets/not-there-yet"]) {
-      expect(() => argumentInput(module, { ...directory, defaultPath }, "src/index.ts:3")).toThrow(`defaultPath "${defaultPath}" of "source" leaves the repository by a link`);
+    for (const defaultPath of ["../../x", "/../x"]) {
+      expect(() => argumentInput(module, { ...directory, defaultPath }, "src/index.ts:3")).toThrow(`defaultPath "${defaultPath}" of "source" leaves the repository`);
     }
-    expect(argumentInput(module, { ...directory, defaultPath: "/inner/lib" })?.path).toBe(path.join(root, "inner/lib"));
+    expect(argumentInput(module, { ...directory, defaultPath: "/assets" })?.path).toBe(path.join(root, "assets"));
   });
 
   it("names a source folder whose real path is below dagger.json", async () => {
