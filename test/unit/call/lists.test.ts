@@ -28,7 +28,7 @@ function given(...words: string[]): unknown {
     if (value.kind === "literal") return value.value;
     return value.kind === "enum" ? value.member : value.kind === "directory" ? value.path : value;
   };
-  const step = parseCall(words, { module, cwd: "/work" }).own.at(-1);
+  const step = parseCall(words, { module, cwd: "/project" }).own.at(-1);
   return step?.kind === "function" && step.given[0] !== undefined ? plain(step.given[0].value) : undefined;
 }
 
@@ -59,9 +59,9 @@ describe("a list is read as `dagger call` reads it:", () => {
     ["flags", "true, F,'1',\"0\"", [true, false, true, false]],
     ["levels", " low ,VERY_HIGH", ["Low", "VeryHigh"]],
     ["levels", '"low,very_high"', ["Low", "VeryHigh"]],
-    ["places", " ./a ,/b", ["/work/a", "/b"]],
+    ["places", " ./a ,/b", ["/project/a", "/b"]],
     // Quotes go before the commas are looked for.
-    ["places", '"a,b"', ["/work/a", "/work/b"]],
+    ["places", '"a,b"', ["/project/a", "/project/b"]],
     ["platforms", "linux/amd64, 'linux/arm64'", ["linux/amd64", "linux/arm64"]],
   ])("--%s %j", (flag, text, expected) => {
     expect(given("lists", `--${flag}`, text)).toEqual(expected);
