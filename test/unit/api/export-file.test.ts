@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -22,7 +22,7 @@ it("two exports to one place leave one of the two files, whole, and nothing besi
       },
     };
     const session = {
-      hostTrees: { resolve: (name: string) => path.resolve(folder, name) },
+      hostTrees: { resolve: (name: string) => path.resolve(folder, name), makeFolders: (place: string) => mkdirSync(place, { recursive: true }), umask: 0o022 },
       evaluate: (_call: unknown, _tree: unknown, use: (build: unknown, ref: object) => unknown) => use(build, { id: "r" }),
     };
     return { session, signal: new AbortController().signal } as unknown as Call;
