@@ -10,6 +10,8 @@ export interface ProjectModuleOptions {
   moduleDir?: string;
   /** `--config`. */
   configFile?: string;
+  /** The configuration, where it was read already. */
+  config?: LoadedConfig;
   environment?: NodeJS.ProcessEnv;
 }
 
@@ -24,9 +26,9 @@ export async function projectModuleFolder(options: ProjectModuleOptions): Promis
   return (await placeModule(options)).folder;
 }
 
-async function placeModule({ cwd, moduleDir, configFile }: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
+async function placeModule({ cwd, moduleDir, configFile, config: known }: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
   // What is wrong with the configuration is told by whoever needs it; a module that is found without it is not in doubt.
-  const read = await loadConfig({ cwd, file: configFile }).then(
+  const read = await (known === undefined ? loadConfig({ cwd, file: configFile }) : Promise.resolve(known)).then(
     (config) => ({ config, error: undefined }),
     (error: unknown) => ({ config: undefined, error }),
   );

@@ -19,7 +19,7 @@ export interface CallProblem {
 /** Reads the module and follows every call through its signatures: functions, arguments, values and what follows. */
 export async function callProblems(context: CliContext, file: string): Promise<CallProblem[]> {
   const config = await loadConfig({ cwd: context.cwd, file });
-  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, configFile: file, environment: context.env });
+  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, config, environment: context.env });
   const text = readFileSync(file, "utf8");
   const check = (target: Target): void => {
     // First, for its errors name the word that is wrong.

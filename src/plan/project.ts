@@ -63,7 +63,7 @@ export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): Pro
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
   const config = await loadConfig({ cwd: options.cwd, file: options.configFile });
-  const module = await loadProjectModule(options);
+  const module = await loadProjectModule({ ...options, config });
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
   const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
   // Where something is asked for, the user's word is looked at as the configuration is.
