@@ -16,12 +16,23 @@ export default defineConfig({
     // Two workers: the containers that the tests start need the cores as well.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], globalSetup: ["test/unit/own-state.ts"], testTimeout: 20_000 } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          globalSetup: ["test/unit/own-state.ts"],
+          testTimeout: 20_000,
+        },
+      },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "repositories", include: ["test/repositories/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
-      { extends: true, test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false } },
+      {
+        extends: true,
+        test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false },
+      },
     ],
   },
 });

@@ -9,5 +9,15 @@
 export { ExitCode, UserError, type ErrorCode, type UserErrorOptions } from "./errors/index.ts";
 export { findConfig, loadConfig, type LoadOptions } from "./config/index.ts";
 export type { Config } from "./config/types.ts";
-export { Loop, type FunctionState, type LoopListener, type LoopNotice, type LoopOptions, type LoopState, type LoopSummary, type Outcome, type RunRecord } from "./run/index.ts";
+export {
+  Loop,
+  type FunctionState,
+  type LoopListener,
+  type LoopNotice,
+  type LoopOptions,
+  type LoopState,
+  type LoopSummary,
+  type Outcome,
+  type RunRecord,
+} from "./run/index.ts";
 export { githubReporter, jsonReporter, junit, plainReporter } from "./report/index.ts";

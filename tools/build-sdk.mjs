@@ -46,7 +46,12 @@ export async function buildSdkPrograms(outdir, { release = false } = {}) {
     chunkNames: "sdk-[name]-[hash]",
     plugins: [hostPlugin],
   });
-  const provision = await build({ ...options, entryPoints: { provision: "src/engine/dagger/provision.ts" }, outdir, plugins: [provisionPlugin] });
+  const provision = await build({
+    ...options,
+    entryPoints: { provision: "src/engine/dagger/provision.ts" },
+    outdir,
+    plugins: [provisionPlugin],
+  });
   await writeFile(path.join(outdir, "core-schema.json"), JSON.stringify(coreSchema()));
   return { metafiles: [scan.metafile, host.metafile, provision.metafile] };
 }
@@ -75,7 +80,8 @@ const scanPlugin = {
     }));
     builder.onLoad({ filter: /dist\/src\/api\/client\.gen\.js$/ }, async (args) => {
       const text = await readFile(args.path, "utf8");
-      const declaration = /export var TypeDefKind;\n\(function \(TypeDefKind\) \{[\s\S]*?\n\}\)\(TypeDefKind \|\| \(TypeDefKind = \{\}\)\);/;
+      const declaration =
+        /export var TypeDefKind;\n\(function \(TypeDefKind\) \{[\s\S]*?\n\}\)\(TypeDefKind \|\| \(TypeDefKind = \{\}\)\);/;
       const found = declaration.exec(text);
       if (found === null) throw new Error(`${args.path} has no TypeDefKind: another version of the SDK?`);
       return { contents: found[0], loader: "js" };
@@ -106,7 +112,11 @@ const hostPlugin = {
     }));
     const replacements = [
       // Our client carries the call's id and cancellation and keeps connections open.
-      [/\/client\.js$/, "common/graphql/client.js", () => ({ path: path.join(root, "src/module/host/graphql-client.ts") })],
+      [
+        /\/client\.js$/,
+        "common/graphql/client.js",
+        () => ({ path: path.join(root, "src/module/host/graphql-client.ts") }),
+      ],
     ];
     for (const [filter, target, to] of replacements) {
       builder.onResolve({ filter }, (args) =>
@@ -114,7 +124,11 @@ const hostPlugin = {
       );
     }
     stub(builder, "telemetry/init", noExporters);
-    stub(builder, "provisioning/index", "export function withEngineSession() { throw new Error('there is no session in the environment'); }");
+    stub(
+      builder,
+      "provisioning/index",
+      "export function withEngineSession() { throw new Error('there is no session in the environment'); }",
+    );
     stub(builder, "module/entrypoint/entrypoint", noEntrypoint);
   },
 };
@@ -128,7 +142,8 @@ const provisionPlugin = {
   },
 };
 
-const noExporters = "export class DaggerOtelConfigurator { initialize() {} configure() {} async close() {} setupEnv() {} }";
+const noExporters =
+  "export class DaggerOtelConfigurator { initialize() {} configure() {} async close() {} setupEnv() {} }";
 const noEntrypoint = "export async function entrypoint() { throw new Error('fastloop runs this module'); }";
 
 /** Puts `contents` in the place of a file of the SDK. */
@@ -153,7 +168,10 @@ function libraryTypes() {
 
 function withoutComments(file) {
   const source = ts.createSourceFile(file, ts.sys.readFile(file), ts.ScriptTarget.ES2022);
-  return ts.createPrinter({ removeComments: true }).printFile(source).replace(/^\/\/\/ <reference.*$/gm, "");
+  return ts
+    .createPrinter({ removeComments: true })
+    .printFile(source)
+    .replace(/^\/\/\/ <reference.*$/gm, "");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -27,7 +27,9 @@ const programs = {
 const checkoutPrograms = { bench: "test/bench/main.ts", chaos: "test/chaos/main.ts" };
 
 const entryPoints = Object.fromEntries(
-  Object.entries(release ? programs : { ...programs, ...checkoutPrograms }).filter(([, source]) => existsSync(path.join(root, source))),
+  Object.entries(release ? programs : { ...programs, ...checkoutPrograms }).filter(([, source]) =>
+    existsSync(path.join(root, source)),
+  ),
 );
 
 await rm(dist, { recursive: true, force: true });
@@ -63,7 +65,9 @@ if (release) {
 
 // The build id tells a running engine daemon of another build apart.
 const hash = createHash("sha256");
-for (const file of Object.keys(result.metafile.outputs).filter((f) => f.endsWith(".js")).sort()) {
+for (const file of Object.keys(result.metafile.outputs)
+  .filter((f) => f.endsWith(".js"))
+  .sort()) {
   hash.update(file).update(await readFile(path.join(root, file)));
 }
 await writeFile(path.join(dist, "build-id"), hash.digest("hex").slice(0, 16));

@@ -24,7 +24,8 @@ export function coreSchema() {
   for (const node of classes) {
     const fields = {};
     for (const member of node.members) {
-      if (!ts.isPropertyDeclaration(member) || member.type === undefined || !ts.isFunctionTypeNode(member.type)) continue;
+      if (!ts.isPropertyDeclaration(member) || member.type === undefined || !ts.isFunctionTypeNode(member.type))
+        continue;
       const name = graphqlName(member.name.getText());
       if (name === "id" || name === "with") continue;
       const args = member.type.parameters.flatMap((parameter) => argumentsOf(parameter, known, docOf(member)));
@@ -39,7 +40,11 @@ export function coreSchema() {
   const enums = Object.fromEntries(
     enumNodes.map((node) => [
       node.name.text,
-      [...new Set(node.members.map((member) => (ts.isStringLiteral(member.initializer) ? member.initializer.text : "")))],
+      [
+        ...new Set(
+          node.members.map((member) => (ts.isStringLiteral(member.initializer) ? member.initializer.text : "")),
+        ),
+      ],
     ]),
   );
   return { types, enums };
@@ -50,7 +55,14 @@ function argumentsOf(parameter, known, doc) {
   const options = known.aliases.get(parameter.type.getText())?.type;
   if (name !== "opts" || options === undefined || !ts.isTypeLiteralNode(options)) {
     const text = doc.params[name] ?? "";
-    return [{ name: graphqlName(name), description: text, type: typeOf(parameter.type, known), optional: parameter.questionToken !== undefined }];
+    return [
+      {
+        name: graphqlName(name),
+        description: text,
+        type: typeOf(parameter.type, known),
+        optional: parameter.questionToken !== undefined,
+      },
+    ];
   }
   return options.members.map((member) => ({
     name: graphqlName(member.name.getText()),
@@ -66,7 +78,8 @@ function typeOf(node, known) {
     const of = typeOf(node.elementType, known);
     return of && { kind: "list", of };
   }
-  if (ts.isTypeReferenceNode(node) && node.typeName.getText() === "Promise") return typeOf(node.typeArguments[0], known);
+  if (ts.isTypeReferenceNode(node) && node.typeName.getText() === "Promise")
+    return typeOf(node.typeArguments[0], known);
   const text = node.getText();
   const plain = { string: "string", number: "integer", boolean: "boolean", void: "void", Void: "void" }[text];
   if (plain !== undefined) return { kind: plain };
@@ -74,7 +87,8 @@ function typeOf(node, known) {
   if (known.classes.has(text)) return { kind: "object", name: graphqlName(text) };
   const alias = known.aliases.get(text)?.type;
   if (alias === undefined) return undefined;
-  if (ts.isTypeLiteralNode(alias)) return text === "BuildArg" || text === "PortForward" ? { kind: "input", name: text } : undefined;
+  if (ts.isTypeLiteralNode(alias))
+    return text === "BuildArg" || text === "PortForward" ? { kind: "input", name: text } : undefined;
   return { kind: "scalar", name: text };
 }
 

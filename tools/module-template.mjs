@@ -36,12 +36,20 @@ async function blocks() {
   const declared = new Map();
   for (const [name, { declares }] of files) {
     for (const identifier of declares) {
-      if (declared.has(identifier)) throw new Error(`pipelines/src/${name} and ${declared.get(identifier)} both declare ${identifier}: they go into one file`);
+      if (declared.has(identifier))
+        throw new Error(
+          `pipelines/src/${name} and ${declared.get(identifier)} both declare ${identifier}: they go into one file`,
+        );
       declared.set(identifier, name);
     }
   }
   const bodies = [...ordered].map((name) => files.get(name).body.trim());
-  return [generated, importLines([...files.values()].flatMap(({ imports }) => imports).filter(({ from }) => !from.startsWith("./"))), ...bodies, ""].join("\n\n");
+  return [
+    generated,
+    importLines([...files.values()].flatMap(({ imports }) => imports).filter(({ from }) => !from.startsWith("./"))),
+    ...bodies,
+    "",
+  ].join("\n\n");
 }
 
 /** index.ts with all that it takes from files beside it taken from the one file. */
@@ -58,13 +66,19 @@ async function parse(name) {
     const clause = statement.importClause;
     const elements = clause?.namedBindings?.elements;
     const named = elements?.map((element) => element.getText());
-    return { from: statement.moduleSpecifier.text, typeOnly: clause?.isTypeOnly === true, named: named ?? [], whole: clause?.name?.text };
+    return {
+      from: statement.moduleSpecifier.text,
+      typeOnly: clause?.isTypeOnly === true,
+      named: named ?? [],
+      whole: clause?.name?.text,
+    };
   });
   const first = statements[0];
   const head = first === undefined ? "" : text.slice(0, first.getStart());
   const last = statements.at(-1);
   const declares = file.statements.flatMap((statement) => {
-    if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map((declaration) => declaration.name.getText());
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.map((declaration) => declaration.name.getText());
     return statement.name === undefined ? [] : [statement.name.text];
   });
   // A file's own comment stands above its imports and stays above what it is about.
@@ -83,6 +97,10 @@ function importLines(imports) {
     lines.set(key, { names: before, from, typeOnly });
   }
   return [...lines.values()]
-    .map((line) => (typeof line === "string" ? line : `import ${line.typeOnly ? "type " : ""}{ ${[...line.names].sort((a, b) => (a < b ? -1 : 1)).join(", ")} } from "${line.from}";`))
+    .map((line) =>
+      typeof line === "string"
+        ? line
+        : `import ${line.typeOnly ? "type " : ""}{ ${[...line.names].sort((a, b) => (a < b ? -1 : 1)).join(", ")} } from "${line.from}";`,
+    )
     .join("\n");
 }

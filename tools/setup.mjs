@@ -77,11 +77,18 @@ function readOptions() {
 function report(steps, json) {
   const ready = steps.every((step) => step.missing === undefined);
   if (json) {
-    const rows = steps.map(({ id, title, missing, found }) => ({ id, title, ready: missing === undefined, detail: missing ?? found }));
+    const rows = steps.map(({ id, title, missing, found }) => ({
+      id,
+      title,
+      ready: missing === undefined,
+      detail: missing ?? found,
+    }));
     console.log(JSON.stringify({ ready, steps: rows }));
   } else {
     for (const { title, missing, found } of steps) {
-      console.log(`${missing === undefined ? "ready  " : "missing"}  ${title}${missing ?? found ? `: ${missing ?? found}` : ""}`);
+      console.log(
+        `${missing === undefined ? "ready  " : "missing"}  ${title}${(missing ?? found) ? `: ${missing ?? found}` : ""}`,
+      );
     }
   }
   process.exitCode = ready ? 0 : 1;

@@ -1,4 +1,4 @@
-// The gate: lint, types, then all tests (unit, e2e, security, repositories, conformance, chaos) on one private engine. `npm test` sets the
+// The gate: format, lint, types, then all tests (unit, e2e, security, repositories, conformance, chaos) on one private engine. `npm test` sets the
 // machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "fastloop-gate-"));
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 try {
+  await check("format", bin("prettier"), ["--check", "--log-level=warn", "."]);
   await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
   await check("types", bin("tsc"), ["--noEmit"]);
   await check("types of pipelines/", bin("tsc"), ["--noEmit", "-p", "pipelines/tsconfig.json"]);
@@ -46,7 +47,9 @@ function count(file) {
   try {
     const results = JSON.parse(readFileSync(file, "utf8"));
     // A file that could not be loaded has no tests to fail.
-    const broken = results.testResults.filter((suite) => suite.status === "failed" && suite.assertionResults.length === 0);
+    const broken = results.testResults.filter(
+      (suite) => suite.status === "failed" && suite.assertionResults.length === 0,
+    );
     return {
       passed: results.numPassedTests,
       failed: results.numFailedTests + broken.length,

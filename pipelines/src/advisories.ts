@@ -50,10 +50,14 @@ export function matchAdvisories(components: readonly Component[], advisories: re
       const ecosystem = affected.package?.ecosystem.split(":")[0] ?? "";
       const candidates = byName.get(componentKey(ecosystem, affected.package?.name ?? "")) ?? [];
       return candidates.flatMap((component): Match[] => {
-        const hit = affected.versions?.includes(component.version) === true || (affected.ranges ?? []).some((range) => inRange(component, range));
+        const hit =
+          affected.versions?.includes(component.version) === true ||
+          (affected.ranges ?? []).some((range) => inRange(component, range));
         if (!hit) return [];
         const fixed = fixedIn(component, affected.ranges ?? []);
-        return [{ advisory: advisory.id, severity: severityOf(advisory), component, fixed, summary: advisory.summary ?? "" }];
+        return [
+          { advisory: advisory.id, severity: severityOf(advisory), component, fixed, summary: advisory.summary ?? "" },
+        ];
       });
     }),
   );
@@ -67,7 +71,9 @@ function componentKey(ecosystem: string, name: string): string {
 /** The first version after the component's that has it fixed. */
 function fixedIn({ ecosystem, version }: Component, ranges: readonly OsvRange[]): string | undefined {
   const compare = versionOrder(ecosystem);
-  const fixes = ranges.filter(({ type }) => type !== "GIT").flatMap(({ events }) => events.flatMap(({ fixed }) => (fixed === undefined ? [] : [fixed])));
+  const fixes = ranges
+    .filter(({ type }) => type !== "GIT")
+    .flatMap(({ events }) => events.flatMap(({ fixed }) => (fixed === undefined ? [] : [fixed])));
   return fixes.filter((fixed) => compare(fixed, version) > 0).toSorted(compare)[0];
 }
 
@@ -76,7 +82,8 @@ export function severityOf(advisory: Advisory): Severity {
   return severities.find((severity) => severity === text) ?? "high";
 }
 
-export const atLeast = (severity: Severity, floor: Severity): boolean => severities.indexOf(severity) >= severities.indexOf(floor);
+export const atLeast = (severity: Severity, floor: Severity): boolean =>
+  severities.indexOf(severity) >= severities.indexOf(floor);
 
 /** OSV's evaluation: events in the order of their versions, `0` before all; a range of commits says nothing of versions. */
 function inRange(component: Component, { type, events }: OsvRange): boolean {
@@ -84,10 +91,12 @@ function inRange(component: Component, { type, events }: OsvRange): boolean {
   const compare = type === "SEMVER" ? compareSemver : versionOrder(component.ecosystem);
   const { version } = component;
   const versionOf = (event: OsvEvent): string => event.introduced ?? event.fixed ?? event.last_affected ?? "0";
-  const byVersion = (a: string, b: string): number => (a === "0" || b === "0" ? Number(b === "0") - Number(a === "0") : compare(a, b));
+  const byVersion = (a: string, b: string): number =>
+    a === "0" || b === "0" ? Number(b === "0") - Number(a === "0") : compare(a, b);
   let inside = false;
   for (const event of events.toSorted((a, b) => byVersion(versionOf(a), versionOf(b)))) {
-    if (event.introduced !== undefined && (event.introduced === "0" || compare(version, event.introduced) >= 0)) inside = true;
+    if (event.introduced !== undefined && (event.introduced === "0" || compare(version, event.introduced) >= 0))
+      inside = true;
     if (event.fixed !== undefined && compare(version, event.fixed) >= 0) inside = false;
     if (event.last_affected !== undefined && compare(version, event.last_affected) > 0) inside = false;
   }

@@ -19,7 +19,8 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   let image = imageOf(base.from, lock, platform);
   for (const [name, value] of Object.entries(base.env ?? {})) image = image.withEnvVariable(name, value);
   const packages = base.packages ?? [];
-  if (packages.length > 0) image = run(image, [...(freshness === undefined ? [] : [`: as of ${freshness}`]), installPackages(packages)]);
+  if (packages.length > 0)
+    image = run(image, [...(freshness === undefined ? [] : [`: as of ${freshness}`]), installPackages(packages)]);
   for (const tool of base.tools ?? []) {
     if (tool.install === undefined) continue;
     const commands = typeof tool.install === "string" ? [tool.install] : tool.install;
@@ -27,12 +28,17 @@ export function baseImage(base: BaseImageConfig, lock: Lock, { platform, freshne
   }
   const globals = base.globals ?? [];
   if (globals.length > 0) {
-    image = run(image, [`npm install --global --no-audit --no-fund ${globals.map(quote).join(" ")}`], { npm: "/root/.npm" });
+    image = run(image, [`npm install --global --no-audit --no-fund ${globals.map(quote).join(" ")}`], {
+      npm: "/root/.npm",
+    });
   }
   const { user, workdir } = base;
   if (user !== undefined) image = run(image, [`id -u ${quote(user)} >/dev/null 2>&1 || ${addUser(user)}`]);
   if (workdir !== undefined) {
-    image = run(image, [`mkdir -p ${quote(workdir)}`, ...(user === undefined ? [] : [`chown ${quote(user)} ${quote(workdir)}`])]);
+    image = run(image, [
+      `mkdir -p ${quote(workdir)}`,
+      ...(user === undefined ? [] : [`chown ${quote(user)} ${quote(workdir)}`]),
+    ]);
     image = image.withWorkdir(workdir);
   }
   return user === undefined ? image : image.withUser(user);
@@ -57,4 +63,5 @@ const addUser = (user: string): string =>
 const targetArch = "case $(uname -m) in x86_64) echo amd64;; aarch64) echo arm64;; *) uname -m;; esac";
 
 /** A word for the shell. */
-export const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+export const quote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

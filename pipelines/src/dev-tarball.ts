@@ -28,12 +28,25 @@ export async function namedTarball(image: Container, name: string, lock: Lock): 
   const layout = unpacked.directory("/image");
   const index = JSON.parse(await layout.file("index.json").contents()) as Layout;
   const blob = (digest: string): string => `blobs/${digest.replace(":", "/")}`;
-  const read = async (digest: string): Promise<ArchiveManifest> => JSON.parse(await layout.file(blob(digest)).contents()) as ArchiveManifest;
+  const read = async (digest: string): Promise<ArchiveManifest> =>
+    JSON.parse(await layout.file(blob(digest)).contents()) as ArchiveManifest;
   let manifest = await read(index.manifests[0]!.digest);
   if (manifest.manifests !== undefined) manifest = await read(manifest.manifests[0]!.digest);
-  const docker = [{ Config: blob(manifest.config!.digest), RepoTags: [name], Layers: (manifest.layers ?? []).map((layer) => blob(layer.digest)) }];
-  const annotations = { "io.containerd.image.name": `docker.io/library/${name}`, "org.opencontainers.image.ref.name": name.split(":")[1] ?? "latest" };
-  const named = { ...index, manifests: index.manifests.map((each) => ({ ...each, annotations: { ...each.annotations, ...annotations } })) };
+  const docker = [
+    {
+      Config: blob(manifest.config!.digest),
+      RepoTags: [name],
+      Layers: (manifest.layers ?? []).map((layer) => blob(layer.digest)),
+    },
+  ];
+  const annotations = {
+    "io.containerd.image.name": `docker.io/library/${name}`,
+    "org.opencontainers.image.ref.name": name.split(":")[1] ?? "latest",
+  };
+  const named = {
+    ...index,
+    manifests: index.manifests.map((each) => ({ ...each, annotations: { ...each.annotations, ...annotations } })),
+  };
   return unpacked
     .withNewFile("/image/manifest.json", JSON.stringify(docker))
     .withNewFile("/image/index.json", JSON.stringify(named))

@@ -34,9 +34,18 @@ export function layersOf(dev: DevImageConfig): LayerConfig[] {
 }
 
 /** Patterns of all files that the dev image is built from. */
-export const devFiles = (dev: DevImageConfig): string[] => [...layersOf(dev).flatMap((layer) => layer.files ?? []), ...(dev.sources ?? ["./"])];
+export const devFiles = (dev: DevImageConfig): string[] => [
+  ...layersOf(dev).flatMap((layer) => layer.files ?? []),
+  ...(dev.sources ?? ["./"]),
+];
 
-function withLayer(image: Container, layer: LayerConfig, workdir: string, source: Directory, options: DevOptions): Container {
+function withLayer(
+  image: Container,
+  layer: LayerConfig,
+  workdir: string,
+  source: Directory,
+  options: DevOptions,
+): Container {
   for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);
   if (layer.files !== undefined) image = image.withDirectory(workdir, source, { include: layer.files });
   if (layer.run === undefined) return image;

@@ -7,7 +7,8 @@ export interface CacheUse {
   epoch?: string;
 }
 
-export const cacheVolume = (name: string, { epoch }: CacheUse = {}): CacheVolume => dag.cacheVolume(`fastloop-${name}${epoch === undefined ? "" : `-${epoch}`}`);
+export const cacheVolume = (name: string, { epoch }: CacheUse = {}): CacheVolume =>
+  dag.cacheVolume(`fastloop-${name}${epoch === undefined ? "" : `-${epoch}`}`);
 
 /** Runs shell commands as one step: any failing command fails it. Caches are mounted for this step only. */
 export function run(

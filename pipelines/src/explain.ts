@@ -13,7 +13,13 @@ export interface LayerVerdict {
 }
 
 /** Builds the dev image and tells for each layer whether it came from the cache, as its own journal saw it. */
-export async function explainDev(config: Config, base: Container, source: Directory, lock: Lock, options: DevOptions): Promise<LayerVerdict[]> {
+export async function explainDev(
+  config: Config,
+  base: Container,
+  source: Directory,
+  lock: Lock,
+  options: DevOptions,
+): Promise<LayerVerdict[]> {
   const dev = config.images?.dev ?? {};
   const nonce = `${Date.now()}-${Math.random()}`;
   const before = await readJournal(options.project, lock, `${nonce}-before`);
@@ -25,7 +31,8 @@ export async function explainDev(config: Config, base: Container, source: Direct
     .map((layer) => [layer.name, after[layer.name]?.length === before[layer.name]?.length ? "hit" : "miss"]);
   verdicts.push(["sources", before["sources-seen"]?.at(-1) === digest ? "hit" : "miss"]);
   await writeJournal(options.project, lock, "sources-seen", digest, `${nonce}-seen`);
-  for (const [layer, verdict] of verdicts) await writeJournal(options.project, lock, `${layer}-explained`, verdict, `${nonce}-${layer}`);
+  for (const [layer, verdict] of verdicts)
+    await writeJournal(options.project, lock, `${layer}-explained`, verdict, `${nonce}-${layer}`);
   return verdicts.map(([layer, verdict]) => {
     const history = [...(before[`${layer}-explained`] ?? []), verdict];
     return { layer, verdict, hitRate: history.filter((each) => each === "hit").length / history.length };
@@ -35,6 +42,9 @@ export async function explainDev(config: Config, base: Container, source: Direct
 export function verdictTable(verdicts: readonly LayerVerdict[]): string {
   const width = Math.max(...verdicts.map((verdict) => verdict.layer.length));
   return verdicts
-    .map(({ layer, verdict, hitRate }) => `${layer.padEnd(width)}  ${verdict.padEnd(4)}  ${Math.round(hitRate * 100)} % hits so far\n`)
+    .map(
+      ({ layer, verdict, hitRate }) =>
+        `${layer.padEnd(width)}  ${verdict.padEnd(4)}  ${Math.round(hitRate * 100)} % hits so far\n`,
+    )
     .join("");
 }

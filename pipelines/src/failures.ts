@@ -25,8 +25,13 @@ const toldLines = 20;
 export function suitesFailure(failures: readonly TierFailure[]): unknown {
   const [first, ...others] = failures;
   const exec = failures.map(({ failure }) => failure).find(isFailedExec);
-  if (first === undefined || exec === undefined || others.length === 0) return first === undefined ? undefined : inUsersWords(first);
-  const told = failures.map((each) => [headline(each), ...(isFailedExec(each.failure) ? lastLines(each.failure).map((line) => `  ${line}`) : [])].join("\n"));
+  if (first === undefined || exec === undefined || others.length === 0)
+    return first === undefined ? undefined : inUsersWords(first);
+  const told = failures.map((each) =>
+    [headline(each), ...(isFailedExec(each.failure) ? lastLines(each.failure).map((line) => `  ${line}`) : [])].join(
+      "\n",
+    ),
+  );
   // What is shown below an exec's failure is its output: all of it is in the message.
   return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
 }
@@ -38,7 +43,11 @@ function inUsersWords(told: TierFailure): unknown {
 
 /** `unit smoke: npm test failed with exit code 1`. */
 function headline({ suite, tier, failure }: TierFailure): string {
-  const what = isFailedExec(failure) ? `${oneLine(scriptOf(failure.cmd))} failed with exit code ${failure.exitCode}` : failure instanceof Error ? failure.message : String(failure);
+  const what = isFailedExec(failure)
+    ? `${oneLine(scriptOf(failure.cmd))} failed with exit code ${failure.exitCode}`
+    : failure instanceof Error
+      ? failure.message
+      : String(failure);
   return `${suite} ${tier}: ${what}`;
 }
 

@@ -16,23 +16,42 @@ export interface PublishedBase {
 }
 
 /** In words, what a build of today would have that the published base has not; nothing: it is as good as new. */
-export async function whatMoved(base: BaseImageConfig, lock: Lock, published: readonly PublishedBase[]): Promise<string[]> {
-  const [upstream, ...packages] = await Promise.all([upstreamMoved(base, lock, published), ...published.map((each) => packagesMoved(base, lock, each))]);
+export async function whatMoved(
+  base: BaseImageConfig,
+  lock: Lock,
+  published: readonly PublishedBase[],
+): Promise<string[]> {
+  const [upstream, ...packages] = await Promise.all([
+    upstreamMoved(base, lock, published),
+    ...published.map((each) => packagesMoved(base, lock, each)),
+  ]);
   return [...upstream, ...new Set(packages.flat())];
 }
 
 /** The image that the base starts from, by the name that decides it: one that the lock has pinned never moves. */
-async function upstreamMoved(base: BaseImageConfig, lock: Lock, published: readonly PublishedBase[]): Promise<string[]> {
+async function upstreamMoved(
+  base: BaseImageConfig,
+  lock: Lock,
+  published: readonly PublishedBase[],
+): Promise<string[]> {
   const today = digestIn(await resolveReference(pinned(base.from, lock)));
   const built = await Promise.all(published.map(({ image }) => image.label(fromDigestLabel)));
   // What can't be reached can't be built from either.
   if (today === undefined || built.every((digest) => digest === today)) return [];
   const then = built.find((digest) => digest !== today);
-  return [then ? `${base.from} moved from ${then.slice(0, 19)} to ${today.slice(0, 19)}` : `the published base does not tell which ${base.from} it was built from`];
+  return [
+    then
+      ? `${base.from} moved from ${then.slice(0, 19)} to ${today.slice(0, 19)}`
+      : `the published base does not tell which ${base.from} it was built from`,
+  ];
 }
 
 /** Packages that an installation of today would bring in another version than the published image has. */
-export async function packagesMoved(base: BaseImageConfig, lock: Lock, { image, platform }: PublishedBase): Promise<string[]> {
+export async function packagesMoved(
+  base: BaseImageConfig,
+  lock: Lock,
+  { image, platform }: PublishedBase,
+): Promise<string[]> {
   const { packages = [] } = base;
   if (packages.length === 0) return [];
   const names = packages.map(quote).join(" ");
@@ -43,11 +62,16 @@ export async function packagesMoved(base: BaseImageConfig, lock: Lock, { image, 
     `  apk update -q >&2; apk add --simulate ${names} | sed -nE 's/^\\([0-9/]+\\) (Installing|Upgrading) ([^ ]+) \\((.* -> )?([^)]+)\\).*/\\2 \\4/p'`,
     "fi",
   ].join("\n");
-  const simulated = imageOf(base.from, lock, platform).withUser("root").withEnvVariable("FASTLOOP_NONCE", new Date().toISOString()).withExec(["sh", "-ec", script]);
+  const simulated = imageOf(base.from, lock, platform)
+    .withUser("root")
+    .withEnvVariable("FASTLOOP_NONCE", new Date().toISOString())
+    .withExec(["sh", "-ec", script]);
   const [text, installed] = await Promise.all([simulated.stdout(), systemPackages(image)]);
   return text.split("\n").flatMap((line) => {
     const [name = "", version] = line.split(" ");
-    return version === undefined || installed[name] === version ? [] : [`${name} ${installed[name] ?? "(absent)"} -> ${version}`];
+    return version === undefined || installed[name] === version
+      ? []
+      : [`${name} ${installed[name] ?? "(absent)"} -> ${version}`];
   });
 }
 

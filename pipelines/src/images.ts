@@ -20,9 +20,17 @@ export function imageNames({ images, tests, scan }: Pick<Config, "images" | "tes
   const { base, dev, prod } = images ?? {};
   const suites = Object.values(tests?.suites ?? {}).map((suite) => resolveSuite(suite).image);
   const services = Object.values(tests?.services ?? {}).map((service) => resolveService(service).image);
-  const names = [base?.from, ...(dev === undefined ? [] : [devImageName(dev, base !== undefined), helperImage]), prod?.from, ...suites, ...services, scan?.tool?.image];
+  const names = [
+    base?.from,
+    ...(dev === undefined ? [] : [devImageName(dev, base !== undefined), helperImage]),
+    prod?.from,
+    ...suites,
+    ...services,
+    scan?.tool?.image,
+  ];
   // `base` and `dev` are made here, and a name with a digest is pinned already.
-  const isName = (name: string | undefined): name is string => name !== undefined && name !== "base" && name !== "dev" && !name.includes("@");
+  const isName = (name: string | undefined): name is string =>
+    name !== undefined && name !== "base" && name !== "dev" && !name.includes("@");
   return [...new Set(names.filter(isName))].toSorted();
 }
 

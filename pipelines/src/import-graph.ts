@@ -9,7 +9,11 @@ export interface ImportGraph {
 }
 
 /** Tests that reach a changed file, or something opaque; undefined when a changed file is unknown, such as a deleted one. */
-export function testsReaching(graph: ImportGraph, tests: readonly string[], changed: readonly string[]): string[] | undefined {
+export function testsReaching(
+  graph: ImportGraph,
+  tests: readonly string[],
+  changed: readonly string[],
+): string[] | undefined {
   if (changed.some((file) => !graph.files.has(file))) return undefined;
   const goals = new Set([...changed, ...graph.opaque]);
   return tests.filter((test) => reaches(graph, test, goals));
@@ -25,10 +29,13 @@ function reaches(graph: ImportGraph, start: string, goals: ReadonlySet<string>):
 }
 
 /** Lists the files below cwd (`F path`), then the lines that tell imports (`./path:text`). */
-const listing = "find . \\( -name node_modules -o -name .git -o -name .venv \\) -prune -o -type f -print | sed 's|^\\./|F |'";
+const listing =
+  "find . \\( -name node_modules -o -name .git -o -name .venv \\) -prune -o -type f -print | sed 's|^\\./|F |'";
 const quotedRelative = "[\"'`]\\.\\.?(/[^\"'`]*)?[\"'`]";
-const javascriptOpaque = "child_process|worker_threads|execa|import\\.meta\\.glob|require\\.context|(import|require)\\([^\"'`)]|[\"'](#|@/|~)[^\"']*[\"']";
-const pythonOpaque = "importlib|__import__|runpy|subprocess|multiprocessing|os\\.(system|exec|spawn|popen)|sys\\.executable|pytester";
+const javascriptOpaque =
+  "child_process|worker_threads|execa|import\\.meta\\.glob|require\\.context|(import|require)\\([^\"'`)]|[\"'](#|@/|~)[^\"']*[\"']";
+const pythonOpaque =
+  "importlib|__import__|runpy|subprocess|multiprocessing|os\\.(system|exec|spawn|popen)|sys\\.executable|pytester";
 
 const grep = (expression: string, names: readonly string[]): string =>
   `{ grep -rnoE --exclude-dir=node_modules --exclude-dir=.venv ${names.map((name) => `--include='${name}'`).join(" ")} -- "$EXPRESSION" . || true; }`.replace(
@@ -72,7 +79,14 @@ const extensions = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"
 function resolveRelative(files: ReadonlySet<string>, path: string): string[] {
   const bare = path.replace(/\/$/, "");
   const stem = bare.replace(/\.[cm]?jsx?$/, "");
-  const candidates = [bare, ...extensions.flatMap((extension) => [`${bare}${extension}`, `${stem}${extension}`, posix.join(bare, `index${extension}`)])];
+  const candidates = [
+    bare,
+    ...extensions.flatMap((extension) => [
+      `${bare}${extension}`,
+      `${stem}${extension}`,
+      posix.join(bare, `index${extension}`),
+    ]),
+  ];
   const found = candidates.filter((candidate) => files.has(candidate));
   if (found.length > 0) return found;
   const prefix = bare === "." ? "" : `${bare}/`;
@@ -98,12 +112,20 @@ function importedModules(file: string, line: string): string[] | undefined {
   const from = /^from\s+(\.*)([\w.]*)\s+import\s+(.*)$/.exec(line);
   if (from !== null) {
     const [, dots = "", base = "", what = ""] = from;
-    const folder = posix.dirname(file).split("/").filter((part) => part !== ".");
+    const folder = posix
+      .dirname(file)
+      .split("/")
+      .filter((part) => part !== ".");
     const parent = dots === "" ? [] : folder.slice(0, folder.length - (dots.length - 1));
     const module = [...parent, ...base.split(".").filter((part) => part !== "")].join(".");
     const names = /^[(*\\]|,\s*\\?$/.test(what) ? ["*"] : [];
-    const items = what.replaceAll(/[()\\]|#.*/g, "").split(",").map((item) => item.trim().split(/\s/)[0] ?? "");
-    return [module, ...[...items, ...names].filter((item) => item !== "").map((item) => `${module}.${item}`)].filter((name) => name !== "");
+    const items = what
+      .replaceAll(/[()\\]|#.*/g, "")
+      .split(",")
+      .map((item) => item.trim().split(/\s/)[0] ?? "");
+    return [module, ...[...items, ...names].filter((item) => item !== "").map((item) => `${module}.${item}`)].filter(
+      (name) => name !== "",
+    );
   }
   const plain = /^import\s+(.*)$/.exec(line);
   return plain?.[1]?.split(",").map((item) => item.trim().split(/\s/)[0] ?? "");

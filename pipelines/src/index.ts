@@ -105,7 +105,11 @@ export class Fastloop {
     const lock = await readLock(source);
     const chosen = platforms.length > 0 ? platforms : platformsOf(base.platforms);
     const verify = (platform: Platform) =>
-      verifyImage(image === undefined ? baseImage(base, lock, { platform }) : publishedImage(image, platform), base, platform);
+      verifyImage(
+        image === undefined ? baseImage(base, lock, { platform }) : publishedImage(image, platform),
+        base,
+        platform,
+      );
     const findings = (await Promise.all(chosen.map(verify))).flat();
     refuseFailures(findings);
     return findingsTable(findings);
@@ -140,7 +144,8 @@ export class Fastloop {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
     if (repository === undefined) throw new Error("name a repository with --registry or `images.base.registry`");
-    const auth = username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
+    const auth =
+      username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
     return pruneRegistry(repository, keep ?? base.keep ?? 5, await readLock(source), dryRun, auth);
   }
 
@@ -173,7 +178,11 @@ export class Fastloop {
   @func({ cache: "never" })
   async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
     const config = await readProject(source);
-    return verdictTable(await explainDev(config, await devBase(config, source), source, await readLock(source), { project: nameOf(config) }));
+    return verdictTable(
+      await explainDev(config, await devBase(config, source), source, await readLock(source), {
+        project: nameOf(config),
+      }),
+    );
   }
 
   /**
@@ -287,7 +296,12 @@ export class Fastloop {
     const components = await componentsOf(image, source);
     const { tool } = config.scan ?? {};
     if (tool !== undefined && advisories === undefined) {
-      return runScanner(tool, image, textFile("sbom.json", sbomText(config, components, "1970-01-01T00:00:00Z")), await readLock(source));
+      return runScanner(
+        tool,
+        image,
+        textFile("sbom.json", sbomText(config, components, "1970-01-01T00:00:00Z")),
+        await readLock(source),
+      );
     }
     const place = advisories ?? config.scan?.advisories;
     if (place === undefined) throw new Error("name the advisories with --advisories or `scan.advisories`");

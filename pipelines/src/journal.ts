@@ -11,7 +11,8 @@ const journalFolder = "/.fastloop-journal";
 const volume = (project: string) => dag.cacheVolume(`fastloop-journal-${project}`);
 
 /** Mounts the journal for a step. */
-export const withJournal = (container: Container, project: string): Container => container.withMountedCache(journalFolder, volume(project));
+export const withJournal = (container: Container, project: string): Container =>
+  container.withMountedCache(journalFolder, volume(project));
 export const withoutJournal = (container: Container): Container => container.withoutMount(journalFolder);
 
 /** The shell command by which a layer notes that it runs. */
@@ -33,7 +34,13 @@ export async function readJournal(project: string, lock: Lock, nonce: string): P
 }
 
 /** Appends one line. */
-export async function writeJournal(project: string, lock: Lock, layer: string, text: string, nonce: string): Promise<void> {
+export async function writeJournal(
+  project: string,
+  lock: Lock,
+  layer: string,
+  text: string,
+  nonce: string,
+): Promise<void> {
   await withJournal(helper(lock), project)
     .withEnvVariable("FASTLOOP_NONCE", nonce)
     .withExec(["sh", "-ec", note(layer, text)])

@@ -30,10 +30,17 @@ export function goJunit(output: string): string {
 export function cargoJunit(output: string): string {
   const verdicts = { ok: "passed", FAILED: "failed", ignored: "skipped" } as const;
   return junitXml(
-    [...output.matchAll(/^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)/gm)].map(([, path = "", verdict]) => {
-      const at = path.lastIndexOf("::");
-      return { suite: at < 0 ? "tests" : path.slice(0, at), name: path.slice(at < 0 ? 0 : at + 2), verdict: verdicts[verdict as keyof typeof verdicts], tookS: 0 };
-    }),
+    [...output.matchAll(/^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)/gm)].map(
+      ([, path = "", verdict]) => {
+        const at = path.lastIndexOf("::");
+        return {
+          suite: at < 0 ? "tests" : path.slice(0, at),
+          name: path.slice(at < 0 ? 0 : at + 2),
+          verdict: verdicts[verdict as keyof typeof verdicts],
+          tookS: 0,
+        };
+      },
+    ),
   );
 }
 
@@ -44,12 +51,21 @@ function junitXml(cases: readonly Case[]): string {
     const count = (verdict: Case["verdict"]): number => own.filter((each) => each.verdict === verdict).length;
     return [
       `  <testsuite name="${escape(name)}" tests="${own.length}" failures="${count("failed")}" skipped="${count("skipped")}">`,
-      ...own.map((each) => `    <testcase classname="${escape(name)}" name="${escape(each.name)}" time="${each.tookS}"${inner(each)}`),
+      ...own.map(
+        (each) =>
+          `    <testcase classname="${escape(name)}" name="${escape(each.name)}" time="${each.tookS}"${inner(each)}`,
+      ),
       "  </testsuite>",
     ];
   });
   return ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", ...lines, "</testsuites>", ""].join("\n");
 }
 
-const inner = ({ verdict }: Case): string => (verdict === "passed" ? "/>" : verdict === "failed" ? '><failure message="failed"/></testcase>' : "><skipped/></testcase>");
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const inner = ({ verdict }: Case): string =>
+  verdict === "passed"
+    ? "/>"
+    : verdict === "failed"
+      ? '><failure message="failed"/></testcase>'
+      : "><skipped/></testcase>";
+const escape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

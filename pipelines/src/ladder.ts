@@ -12,13 +12,19 @@ import { defaultTags, expandTags } from "./tags.ts";
  * Where the base comes from, best first: the digest in the lock, the published tag of this very description, the moving
  * tags, an inline build (which the engine's cache makes the local one). Each step that fails is announced.
  */
-export async function baseFromLadder(base: BaseImageConfig, lock: Lock, onMissing: "build" | "fail", platform?: Platform): Promise<Container> {
+export async function baseFromLadder(
+  base: BaseImageConfig,
+  lock: Lock,
+  onMissing: "build" | "fail",
+  platform?: Platform,
+): Promise<Container> {
   const from = pinned(base.from, lock);
   const key = baseKey(base, from);
   if (base.registry !== undefined) {
     for (const reference of references(base, lock, key)) {
       const resolved = await resolveReference(reference, platform);
-      if (resolved !== undefined) return dag.container(platform === undefined ? undefined : { platform }).from(resolved);
+      if (resolved !== undefined)
+        return dag.container(platform === undefined ? undefined : { platform }).from(resolved);
       announce(`base ${reference} can't be had`);
     }
     if (onMissing === "fail") {

@@ -17,11 +17,15 @@ export async function outdatedReport(base: BaseImageConfig, lock: Lock): Promise
     resolveReference(base.from),
   ]);
   // Without a published one, the engine's own build is what people work with.
-  const moved = await packagesMoved(base, lock, { image: published === undefined ? baseImage(base, lock) : publishedImage(published) });
+  const moved = await packagesMoved(base, lock, {
+    image: published === undefined ? baseImage(base, lock) : publishedImage(published),
+  });
   const lines = [`key        ${key}`];
   if (base.registry !== undefined) lines.push(`published  ${published ?? "no: run publish-base"}`);
   lines.push(`from       ${fromVerdict(base.from, lock, current)}`);
-  lines.push(`packages   ${moved.length === 0 ? "up to date" : `${moved.length} behind: ${moved.join(", ")}; run publish-base --refresh`}`);
+  lines.push(
+    `packages   ${moved.length === 0 ? "up to date" : `${moved.length} behind: ${moved.join(", ")}; run publish-base --refresh`}`,
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -37,7 +41,10 @@ export async function lockText(config: Config): Promise<string> {
   const names = imageNames(config);
   const resolved = await Promise.all(names.map((name) => resolveReference(name)));
   const unreachable = names.filter((_, index) => resolved[index] === undefined);
-  if (unreachable.length > 0) throw new Error(`${unreachable.join(", ")} can't be reached; the lock needs ${unreachable.length === 1 ? "its digest" : "their digests"}`);
+  if (unreachable.length > 0)
+    throw new Error(
+      `${unreachable.join(", ")} can't be reached; the lock needs ${unreachable.length === 1 ? "its digest" : "their digests"}`,
+    );
   const lock: Lock = { version: 1, images: Object.fromEntries(names.map((name, index) => [name, resolved[index]!])) };
   const base = config.images?.base;
   if (base?.registry !== undefined) {

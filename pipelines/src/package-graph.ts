@@ -18,12 +18,14 @@ export interface TestPackage {
 
 /** A line for each package, and for each package's test binary with all that is linked into it. */
 export const goListing =
-  "pwd && go list -e -test -f '{{.ImportPath}}|{{.Dir}}|{{join .Deps \",\"}}|{{join .TestImports \",\"}},{{join .XTestImports \",\"}}' ./...";
+  'pwd && go list -e -test -f \'{{.ImportPath}}|{{.Dir}}|{{join .Deps ","}}|{{join .TestImports ","}},{{join .XTestImports ","}}\' ./...';
 
 export function goGraph(text: string): PackageGraph {
   const [cwd = "", ...lines] = text.trimEnd().split("\n");
   const rows = lines.map((line) => line.split("|") as [string, string, string, string]);
-  const linked = new Map(rows.filter(([name]) => name.endsWith(".test")).map(([name, , deps]) => [name.slice(0, -5), plainNames(deps)]));
+  const linked = new Map(
+    rows.filter(([name]) => name.endsWith(".test")).map(([name, , deps]) => [name.slice(0, -5), plainNames(deps)]),
+  );
   const packages = rows
     .filter(([name]) => !name.endsWith(".test") && !name.includes(" "))
     .map(([name, dir, deps, imports]) => ({
@@ -48,7 +50,12 @@ export function cargoGraph(text: string): PackageGraph {
   const end = text.indexOf("\n");
   const cwd = text.slice(0, end);
   const { packages } = JSON.parse(text.slice(end)) as CargoMetadata;
-  const direct = new Map(packages.map(({ name, dependencies }) => [name, dependencies.filter(({ path }) => path !== undefined).map((each) => each.name)]));
+  const direct = new Map(
+    packages.map(({ name, dependencies }) => [
+      name,
+      dependencies.filter(({ path }) => path !== undefined).map((each) => each.name),
+    ]),
+  );
   return {
     packages: packages.map(({ name, manifest_path }) => {
       const reaches = new Set([name]);
@@ -80,4 +87,5 @@ export function cargoWords(packages: readonly TestPackage[], changed: readonly s
 }
 
 /** The words that ask go for these packages. */
-export const goWords = (packages: readonly TestPackage[]): string[] => packages.map(({ folder }) => (folder === "" ? "." : `./${folder}`));
+export const goWords = (packages: readonly TestPackage[]): string[] =>
+  packages.map(({ folder }) => (folder === "" ? "." : `./${folder}`));

@@ -24,12 +24,19 @@ export async function systemPackages(image: Container): Promise<Record<string, s
     "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version}\\n'; " +
     "elif command -v apk >/dev/null; then apk info -v | sed -E 's/-([0-9][^-]*-r[0-9]+)$/ \\1/'; fi";
   const text = await image.withUser("root").withExec(["sh", "-ec", script]).stdout();
-  return Object.fromEntries(text.split("\n").filter((line) => line.includes(" ")).map((line) => line.split(" ") as [string, string]));
+  return Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.includes(" "))
+      .map((line) => line.split(" ") as [string, string]),
+  );
 }
 
 async function environmentOf(image: Container): Promise<Record<string, string>> {
   const variables = await image.envVariables();
-  return Object.fromEntries(await Promise.all(variables.map(async (variable) => [await variable.name(), await variable.value()] as const)));
+  return Object.fromEntries(
+    await Promise.all(variables.map(async (variable) => [await variable.name(), await variable.value()] as const)),
+  );
 }
 
 /**
@@ -41,10 +48,18 @@ export function driftBetween(dev: Inventory, prod: Inventory): Drift[] {
     Object.entries(b).flatMap(([name, value]) =>
       a[name] === value ? [] : [{ subject: `${kind} ${name}`, dev: a[name] ?? "absent", prod: value }],
     );
-  return [...compare("package", dev.packages, prod.packages), ...compare("variable", dev.environment, prod.environment)];
+  return [
+    ...compare("package", dev.packages, prod.packages),
+    ...compare("variable", dev.environment, prod.environment),
+  ];
 }
 
 export function driftTable(drifts: readonly Drift[]): string {
   if (drifts.length === 0) return "dev and production agree\n";
-  return ["| what | dev | production |", "|---|---|---|", ...drifts.map((d) => `| ${d.subject} | ${d.dev} | ${d.prod} |`), ""].join("\n");
+  return [
+    "| what | dev | production |",
+    "|---|---|---|",
+    ...drifts.map((d) => `| ${d.subject} | ${d.dev} | ${d.prod} |`),
+    "",
+  ].join("\n");
 }

@@ -17,4 +17,3 @@ export function prodImage(prod: ProdImageConfig, dev: Container, lock: Lock, pla
 function copyPath(image: Container, dev: Container, path: string): Container {
   return path.endsWith("/") ? image.withDirectory(path, dev.directory(path)) : image.withFile(path, dev.file(path));
 }
-

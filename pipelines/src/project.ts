@@ -31,11 +31,17 @@ export function baseOf(config: Config): BaseImageConfig {
 }
 
 /** The container that the dev image starts from: an image of its own, or the base down its ladder. */
-export async function devBase(config: Config, source: Directory, onMissing?: "build" | "fail", platform?: Platform): Promise<Container> {
+export async function devBase(
+  config: Config,
+  source: Directory,
+  onMissing?: "build" | "fail",
+  platform?: Platform,
+): Promise<Container> {
   const base = config.images?.base;
   const own = devImageName(config.images?.dev ?? {}, base !== undefined);
   const lock = await readLock(source);
   if (own !== undefined) return imageOf(own, lock, platform);
-  if (base === undefined) throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
+  if (base === undefined)
+    throw new Error("fastloop.yaml: `images.dev` needs `images.base`, a `base` image or a `preset`");
   return baseFromLadder(base, lock, onMissing ?? base.onMissing ?? "build", platform);
 }

@@ -36,26 +36,43 @@ const createdLabel = "org.opencontainers.image.created";
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
   const key = baseKey(base, pinned(base.from, lock));
   const tags = expandTags(base, options.tags ?? base.tags ?? defaultTags, key, options.now);
-  const known = options.force ? undefined : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
-  const moved = known === undefined || !options.refresh ? [] : await whatMoved(base, lock, publishedVariants(known, options));
+  const known = options.force
+    ? undefined
+    : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
+  const moved =
+    known === undefined || !options.refresh ? [] : await whatMoved(base, lock, publishedVariants(known, options));
   if (known === undefined || moved.length > 0) return publishBuilt(base, lock, key, tags, moved, options);
   const put = await tagPublished(known, tags, options);
   return `Base ${key} is published already: \`${known}\`. Nothing was built.\n${put.length === 0 ? "" : `Tags put on it: ${put.map((tag) => `\`${tag}\``).join(", ")}\n`}`;
 }
 
 const publishedVariants = (reference: string, options: PublishBaseOptions) =>
-  options.platforms.map((platform) => ({ image: withAuth(publishedImage(reference, platform), reference, options), platform }));
+  options.platforms.map((platform) => ({
+    image: withAuth(publishedImage(reference, platform), reference, options),
+    platform,
+  }));
 
-async function publishBuilt(base: BaseImageConfig, lock: Lock, key: string, tags: readonly Tag[], moved: readonly string[], options: PublishBaseOptions): Promise<string> {
+async function publishBuilt(
+  base: BaseImageConfig,
+  lock: Lock,
+  key: string,
+  tags: readonly Tag[],
+  moved: readonly string[],
+  options: PublishBaseOptions,
+): Promise<string> {
   // All platforms start from what the name stands for now, and the label tells a later run which that was.
   const from = (await resolveReference(pinned(base.from, lock))) ?? pinned(base.from, lock);
   const freshness = options.force || moved.length > 0 ? options.now.toISOString() : undefined;
   const variants = options.platforms.map((platform) => {
-    const image = baseImage({ ...base, from }, lock, { platform, freshness }).withLabel(keyLabel, key).withLabel(createdLabel, options.now.toISOString());
+    const image = baseImage({ ...base, from }, lock, { platform, freshness })
+      .withLabel(keyLabel, key)
+      .withLabel(createdLabel, options.now.toISOString());
     const digest = digestIn(from);
     return digest === undefined ? image : image.withLabel(fromDigestLabel, digest);
   });
-  const findings = (await Promise.all(variants.map((image, index) => verifyImage(image, base, options.platforms[index]!)))).flat();
+  const findings = (
+    await Promise.all(variants.map((image, index) => verifyImage(image, base, options.platforms[index]!)))
+  ).flat();
   refuseFailures(findings);
 
   const published: string[] = [];
@@ -73,16 +90,23 @@ async function publishBuilt(base: BaseImageConfig, lock: Lock, key: string, tags
  */
 async function tagPublished(reference: string, tags: readonly Tag[], options: PublishBaseOptions): Promise<string[]> {
   const { username, password, registry, platforms } = options;
-  const names = await Promise.all(tags.map(async ({ name }) => ({ name, now: await resolveReference(`${registry}:${name}`, platforms[0], options) })));
+  const names = await Promise.all(
+    tags.map(async ({ name }) => ({ name, now: await resolveReference(`${registry}:${name}`, platforms[0], options) })),
+  );
   const missing = names.filter(({ now }) => digestIn(now) !== digestIn(reference)).map(({ name }) => name);
   if (missing.length === 0) return [];
-  const auth = username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
+  const auth =
+    username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
   const client = new RegistryClient(registry, auth, fetch, "pull,push");
   try {
     for (const name of missing) await client.tag(digestIn(reference) ?? "", name);
   } catch (failure) {
     // What a registry answers is an error of another kind.
-    if (!(failure instanceof TypeError)) throw new Error(`the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`, { cause: failure });
+    if (!(failure instanceof TypeError))
+      throw new Error(
+        `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
+        { cause: failure },
+      );
     const variants = publishedVariants(reference, options).map(({ image }) => image);
     for (const { name } of tags) await publishIndex(`${registry}:${name}`, variants, options);
   }
@@ -90,15 +114,40 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
 }
 
 /** One index over all variants; credentials only on the container that is published, so that they bust no cache. */
-export async function publishIndex(address: string, variants: Container[], auth: { username?: string; password?: Secret }): Promise<string> {
+export async function publishIndex(
+  address: string,
+  variants: Container[],
+  auth: { username?: string; password?: Secret },
+): Promise<string> {
   return withAuth(dag.container(), address, auth).publish(address, { platformVariants: variants });
 }
 
-function withAuth(container: Container, address: string, { username, password }: { username?: string; password?: Secret }): Container {
-  return username === undefined || password === undefined ? container : container.withRegistryAuth(address, username, password);
+function withAuth(
+  container: Container,
+  address: string,
+  { username, password }: { username?: string; password?: Secret },
+): Container {
+  return username === undefined || password === undefined
+    ? container
+    : container.withRegistryAuth(address, username, password);
 }
 
-function summary(key: string, tags: readonly Tag[], reference: string, moved: readonly string[], findings: readonly Finding[]): string {
+function summary(
+  key: string,
+  tags: readonly Tag[],
+  reference: string,
+  moved: readonly string[],
+  findings: readonly Finding[],
+): string {
   const why = moved.length === 0 ? [] : ["Built anew:", ...moved.map((what) => `- ${what}`), ""];
-  return [`## Base image ${key}`, "", ...why, `Published \`${reference}\``, "", `Tags: ${tags.map(({ name }) => `\`${name}\``).join(", ")}`, "", findingsTable(findings)].join("\n");
+  return [
+    `## Base image ${key}`,
+    "",
+    ...why,
+    `Published \`${reference}\``,
+    "",
+    `Tags: ${tags.map(({ name }) => `\`${name}\``).join(", ")}`,
+    "",
+    findingsTable(findings),
+  ].join("\n");
 }

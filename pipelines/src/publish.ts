@@ -15,7 +15,9 @@ export async function publishImage(config: Config, variants: Container[], option
   const address = options.address ?? config.publish?.image;
   if (address === undefined) throw new Error("name an address with --address or `publish.image`");
   const labels = imageLabels(config, options);
-  const labelled = variants.map((variant) => Object.entries(labels).reduce((image, [name, value]) => image.withLabel(name, value), variant));
+  const labelled = variants.map((variant) =>
+    Object.entries(labels).reduce((image, [name, value]) => image.withLabel(name, value), variant),
+  );
   return publishIndex(address, labelled, options);
 }
 
@@ -29,5 +31,8 @@ export function imageLabels(config: Config, { revision, created }: PublishOption
     "org.opencontainers.image.revision": revision,
     "org.opencontainers.image.created": created,
   };
-  return { ...Object.fromEntries(Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined)), ...labels };
+  return {
+    ...Object.fromEntries(Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    ...labels,
+  };
 }

@@ -2,9 +2,14 @@ import { dag } from "@dagger.io/dagger";
 import type { Platform, Secret } from "@dagger.io/dagger";
 
 /** The reference with its digest, as the registry answers it now; undefined where it has none or can't be reached. */
-export async function resolveReference(reference: string, platform?: Platform, auth: { username?: string; password?: Secret } = {}): Promise<string | undefined> {
+export async function resolveReference(
+  reference: string,
+  platform?: Platform,
+  auth: { username?: string; password?: Secret } = {},
+): Promise<string | undefined> {
   let container = dag.container(platform === undefined ? undefined : { platform });
-  if (auth.username !== undefined && auth.password !== undefined) container = container.withRegistryAuth(reference, auth.username, auth.password);
+  if (auth.username !== undefined && auth.password !== undefined)
+    container = container.withRegistryAuth(reference, auth.username, auth.password);
   try {
     return await container.from(reference).imageRef();
   } catch {

@@ -2,8 +2,14 @@ import { createHash } from "node:crypto";
 import { nextPage } from "./registry-pages.ts";
 import type { RegistryContent } from "./retention.ts";
 
-const indexTypes = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
-const manifestTypes = ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+const indexTypes = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+const manifestTypes = [
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+];
 
 interface RegistryManifest {
   mediaType?: string;
@@ -30,7 +36,12 @@ export class RegistryClient {
   readonly #actions: string;
   #headers: Record<string, string>;
 
-  constructor(repository: string, auth?: { username: string; password: string }, send: RegistrySend = fetch, actions = "pull,delete") {
+  constructor(
+    repository: string,
+    auth?: { username: string; password: string },
+    send: RegistrySend = fetch,
+    actions = "pull,delete",
+  ) {
     const slash = repository.indexOf("/");
     const host = repository.slice(0, slash);
     const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host) ? "http" : "https";
@@ -54,12 +65,13 @@ export class RegistryClient {
   async tags(): Promise<string[]> {
     const tags = new Set<string>();
     const seen = new Set<string>();
-    for (let path: string | undefined = "tags/list"; path !== undefined; ) {
+    for (let path: string | undefined = "tags/list"; path !== undefined;) {
       seen.add(path);
       const response: Response = await this.request(path);
       for (const tag of ((await response.json()) as { tags: string[] | null }).tags ?? []) tags.add(tag);
       path = nextPage(response.headers.get("link"), `${this.base}/${path}`, this.base);
-      if (path !== undefined && seen.has(path)) throw new Error(`${this.base}/tags/list: the registry's pages go round in a circle`);
+      if (path !== undefined && seen.has(path))
+        throw new Error(`${this.base}/tags/list: the registry's pages go round in a circle`);
       if (seen.size > maxPages) throw new Error(`${this.base}/tags/list: the registry has no last page`);
     }
     return [...tags];
@@ -70,7 +82,11 @@ export class RegistryClient {
     if (await this.#names(tag, digest)) return false;
     const manifest = await this.request(`manifests/${digest}`, { headers: { accept: anyManifest } });
     const headers = { "content-type": manifest.headers.get("content-type") ?? indexTypes[0]! };
-    await this.request(`manifests/${tag}`, { method: "PUT", headers, body: new Uint8Array(await manifest.arrayBuffer()) });
+    await this.request(`manifests/${tag}`, {
+      method: "PUT",
+      headers,
+      body: new Uint8Array(await manifest.arrayBuffer()),
+    });
     return true;
   }
 
@@ -90,7 +106,14 @@ export class RegistryClient {
   /** GitHub's registry deletes by GitHub's own API: a digest is the name of a package version there. */
   async #removeFromGitHub(digest: string): Promise<void> {
     const [, owner = "", ...name] = this.repository.split("/");
-    const headers = { authorization: this.#basic["authorization"]?.replace(/^Basic (.*)$/, (_, pair: string) => `Bearer ${atob(pair).replace(/^[^:]*:/, "")}`) ?? "", accept: "application/vnd.github+json" };
+    const headers = {
+      authorization:
+        this.#basic["authorization"]?.replace(
+          /^Basic (.*)$/,
+          (_, pair: string) => `Bearer ${atob(pair).replace(/^[^:]*:/, "")}`,
+        ) ?? "",
+      accept: "application/vnd.github+json",
+    };
     for (const kind of ["orgs", "users"]) {
       const versions = `https://api.github.com/${kind}/${owner}/packages/container/${encodeURIComponent(name.join("/"))}/versions`;
       for (let page = 1; ; page++) {
@@ -110,7 +133,9 @@ export class RegistryClient {
   }
 
   async #read(reference: string, content: RegistryContent): Promise<string> {
-    const body = await (await this.request(`manifests/${reference}`, { headers: { accept: anyManifest } })).arrayBuffer();
+    const body = await (
+      await this.request(`manifests/${reference}`, { headers: { accept: anyManifest } })
+    ).arrayBuffer();
     const digest = digestOfBody(body);
     if (content.manifests[digest] !== undefined) return digest;
     const manifest = JSON.parse(new TextDecoder().decode(body)) as RegistryManifest;
@@ -131,7 +156,7 @@ export class RegistryClient {
       config?: { Labels?: Record<string, string> };
     };
     const created = config.config?.Labels?.["org.opencontainers.image.created"] ?? config.created;
-    return created === undefined ? 0 : (Date.parse(created) || 0);
+    return created === undefined ? 0 : Date.parse(created) || 0;
   }
 
   async request(path: string, init: RequestOptions = {}): Promise<Response> {
@@ -141,19 +166,27 @@ export class RegistryClient {
   }
 
   async #ask(path: string, init: RequestOptions): Promise<Response> {
-    const send = (): Promise<Response> => this.#send(`${this.base}/${path}`, { ...init, headers: { ...this.#headers, ...init.headers } });
+    const send = (): Promise<Response> =>
+      this.#send(`${this.base}/${path}`, { ...init, headers: { ...this.#headers, ...init.headers } });
     const response = await send();
-    return response.status === 401 && (await this.#askToken(response.headers.get("www-authenticate") ?? "")) ? send() : response;
+    return response.status === 401 && (await this.#askToken(response.headers.get("www-authenticate") ?? ""))
+      ? send()
+      : response;
   }
 
   /** Registries such as GHCR and Docker Hub change the password for a token; false where this one does not. */
   async #askToken(challenge: string): Promise<boolean> {
-    const parameters = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]));
+    const parameters = Object.fromEntries(
+      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
+    );
     const { realm, service = "" } = parameters;
     if (!/^bearer /i.test(challenge) || realm === undefined) return false;
     const url = new URL(realm);
     url.searchParams.set("service", service);
-    url.searchParams.set("scope", `repository:${this.repository.slice(this.repository.indexOf("/") + 1)}:${this.#actions}`);
+    url.searchParams.set(
+      "scope",
+      `repository:${this.repository.slice(this.repository.indexOf("/") + 1)}:${this.#actions}`,
+    );
     const answer = await this.#send(url.href, { headers: this.#basic });
     if (!answer.ok) return false;
     const { token, access_token: access } = (await answer.json()) as { token?: string; access_token?: string };
@@ -166,7 +199,8 @@ export class RegistryClient {
 const maxPages = 10_000;
 
 /** Of the bytes, whatever the registry says of them. */
-const digestOfBody = (body: ArrayBuffer): string => `sha256:${createHash("sha256").update(new Uint8Array(body)).digest("hex")}`;
+const digestOfBody = (body: ArrayBuffer): string =>
+  `sha256:${createHash("sha256").update(new Uint8Array(body)).digest("hex")}`;
 
 async function refusal(response: Response, method: string, url: string): Promise<Error> {
   const hint = response.status === 401 || response.status === 403 ? " (pass --username and --password)" : "";

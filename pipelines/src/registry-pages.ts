@@ -4,17 +4,24 @@
  */
 export function nextPage(link: string | null, url: string, base: string): string | undefined {
   if (link === null) return undefined;
-  for (const [, target = "", parameters = ""] of link.matchAll(/<([^>]*)>((?:\s*;\s*[\w!#$&+.^|~*-]+\s*=\s*(?:"[^"]*"|[^\s;,"]+))*)/g)) {
+  for (const [, target = "", parameters = ""] of link.matchAll(
+    /<([^>]*)>((?:\s*;\s*[\w!#$&+.^|~*-]+\s*=\s*(?:"[^"]*"|[^\s;,"]+))*)/g,
+  )) {
     if (!isNext(parameters)) continue;
     const next = URL.canParse(target, url) ? new URL(target, url) : undefined;
     const list = new URL(`${base}/tags/list`);
     // A proxy may speak TLS for the registry: that the registry says http of itself is no other place.
     if (next?.host !== list.host || next.pathname !== list.pathname || next.username !== "") {
-      throw new Error(`${url}: for the next page the registry names another place than its list of tags: ${JSON.stringify(target.slice(0, 200))}`);
+      throw new Error(
+        `${url}: for the next page the registry names another place than its list of tags: ${JSON.stringify(target.slice(0, 200))}`,
+      );
     }
     return `tags/list${next.search}`;
   }
-  if (/\brel\s*\*?=\s*"?[^",;]*\bnext\b/i.test(link)) throw new Error(`${url}: the registry's link to the next page can't be read: ${JSON.stringify(link.slice(0, 200))}`);
+  if (/\brel\s*\*?=\s*"?[^",;]*\bnext\b/i.test(link))
+    throw new Error(
+      `${url}: the registry's link to the next page can't be read: ${JSON.stringify(link.slice(0, 200))}`,
+    );
   return undefined;
 }
 

@@ -28,9 +28,19 @@ export function planRetention(content: RegistryContent, keep: number, pinned: re
     return subject === undefined ? [] : [{ digest, subject: `sha256:${subject}` }];
   });
   const roots = [...new Set(Object.entries(tags).flatMap(([tag, digest]) => (attachedTag.test(tag) ? [] : [digest])))];
-  const moving = new Set(Object.entries(tags).filter(([tag]) => !tag.startsWith("key-") && tag.endsWith("latest")).map(([, digest]) => digest));
-  const newest = roots.toSorted((a, b) => (manifests[b]?.createdMs ?? 0) - (manifests[a]?.createdMs ?? 0) || (a < b ? -1 : 1));
-  const kept = new Set([...newest.slice(0, keep), ...moving, ...pinned.filter((digest) => manifests[digest] !== undefined)]);
+  const moving = new Set(
+    Object.entries(tags)
+      .filter(([tag]) => !tag.startsWith("key-") && tag.endsWith("latest"))
+      .map(([, digest]) => digest),
+  );
+  const newest = roots.toSorted(
+    (a, b) => (manifests[b]?.createdMs ?? 0) - (manifests[a]?.createdMs ?? 0) || (a < b ? -1 : 1),
+  );
+  const kept = new Set([
+    ...newest.slice(0, keep),
+    ...moving,
+    ...pinned.filter((digest) => manifests[digest] !== undefined),
+  ]);
   const reachable = new Set<string>();
   const reach = (digest: string): void => {
     if (reachable.has(digest)) return;
@@ -40,7 +50,9 @@ export function planRetention(content: RegistryContent, keep: number, pinned: re
   kept.forEach(reach);
   for (const { digest, subject } of attached) if (reachable.has(subject)) reach(digest);
   const goingRoots = [...roots, ...attached.map(({ digest }) => digest)].filter((digest) => !reachable.has(digest));
-  const goingChildren = goingRoots.flatMap((digest) => manifests[digest]?.children ?? []).filter((digest) => !reachable.has(digest));
+  const goingChildren = goingRoots
+    .flatMap((digest) => manifests[digest]?.children ?? [])
+    .filter((digest) => !reachable.has(digest));
   return {
     keep: [...kept],
     remove: [...new Set([...goingRoots, ...goingChildren])],

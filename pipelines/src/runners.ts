@@ -28,18 +28,51 @@ export function runnerEnvironment(runner: Runner | undefined, request: RunnerReq
   switch (runner) {
     case "node":
       return {
-        NODE_OPTIONS: join("--test-reporter=spec --test-reporter-destination=stdout", junit && `--test-reporter=junit --test-reporter-destination=${junit}`, part && `--test-shard=${part}`),
+        NODE_OPTIONS: join(
+          "--test-reporter=spec --test-reporter-destination=stdout",
+          junit && `--test-reporter=junit --test-reporter-destination=${junit}`,
+          part && `--test-shard=${part}`,
+        ),
         // Node takes this one from the command line only.
-        ...named("TEST_ARGS", join(cover && `--experimental-test-coverage --test-reporter=lcov --test-reporter-destination=${cover}/coverage.lcov`, ...words)),
+        ...named(
+          "TEST_ARGS",
+          join(
+            cover &&
+              `--experimental-test-coverage --test-reporter=lcov --test-reporter-destination=${cover}/coverage.lcov`,
+            ...words,
+          ),
+        ),
       };
     case "pytest":
-      return { ...named("PYTEST_ADDOPTS", join(junit && `--junitxml=${junit}`, cover && `--cov --cov-report=xml:${cover}/coverage.xml`, ...words)), ...named("TEST_ARGS", join(...words)) };
+      return {
+        ...named(
+          "PYTEST_ADDOPTS",
+          join(junit && `--junitxml=${junit}`, cover && `--cov --cov-report=xml:${cover}/coverage.xml`, ...words),
+        ),
+        ...named("TEST_ARGS", join(...words)),
+      };
     case "vitest":
-      return named("TEST_ARGS", join(part && `--shard=${part}`, junit && `--reporter=default --reporter=junit --outputFile.junit=${junit}`, cover && `--coverage --coverage.reportsDirectory=${cover}/coverage`, ...words));
+      return named(
+        "TEST_ARGS",
+        join(
+          part && `--shard=${part}`,
+          junit && `--reporter=default --reporter=junit --outputFile.junit=${junit}`,
+          cover && `--coverage --coverage.reportsDirectory=${cover}/coverage`,
+          ...words,
+        ),
+      );
     case "jest":
       return {
         ...(junit === undefined ? {} : { JEST_JUNIT_OUTPUT_FILE: junit }),
-        ...named("TEST_ARGS", join(part && `--shard=${part}`, junit && "--reporters=default --reporters=jest-junit", cover && `--coverage --coverageDirectory=${cover}/coverage`, ...words)),
+        ...named(
+          "TEST_ARGS",
+          join(
+            part && `--shard=${part}`,
+            junit && "--reporters=default --reporters=jest-junit",
+            cover && `--coverage --coverageDirectory=${cover}/coverage`,
+            ...words,
+          ),
+        ),
       };
     case "go":
       return named("TEST_ARGS", join(reports && "-v", cover && `-coverprofile=${cover}/coverage.out`, ...words));

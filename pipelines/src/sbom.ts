@@ -6,7 +6,14 @@ export interface Component {
   version: string;
 }
 
-const purlTypes: Record<string, string> = { Debian: "deb/debian", Alpine: "apk/alpine", npm: "npm", PyPI: "pypi", "crates.io": "cargo", Go: "golang" };
+const purlTypes: Record<string, string> = {
+  Debian: "deb/debian",
+  Alpine: "apk/alpine",
+  npm: "npm",
+  PyPI: "pypi",
+  "crates.io": "cargo",
+  Go: "golang",
+};
 
 /** The package URL by which other tools know a component. */
 export function packageUrl({ ecosystem, name, version }: Component): string {
@@ -19,12 +26,20 @@ export function lockedComponents(file: string, text: string): Component[] {
   const base = file.split("/").at(-1) ?? file;
   if (base === "package-lock.json") return npmLock(text);
   if (base === "requirements.txt") return requirements(text);
-  if (base === "Cargo.lock" || base === "uv.lock" || base === "poetry.lock") return tomlPackages(text, base === "Cargo.lock" ? "crates.io" : "PyPI");
+  if (base === "Cargo.lock" || base === "uv.lock" || base === "poetry.lock")
+    return tomlPackages(text, base === "Cargo.lock" ? "crates.io" : "PyPI");
   if (base === "go.sum") return goSum(text);
   return [];
 }
 
-export const lockFiles = ["**/package-lock.json", "**/requirements.txt", "**/Cargo.lock", "**/uv.lock", "**/poetry.lock", "**/go.sum"];
+export const lockFiles = [
+  "**/package-lock.json",
+  "**/requirements.txt",
+  "**/Cargo.lock",
+  "**/uv.lock",
+  "**/poetry.lock",
+  "**/go.sum",
+];
 
 function npmLock(text: string): Component[] {
   const { packages = {} } = JSON.parse(text) as { packages?: Record<string, { version?: string; link?: boolean }> };
@@ -36,25 +51,32 @@ function npmLock(text: string): Component[] {
 }
 
 function requirements(text: string): Component[] {
-  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)/gm)].map(([, name = "", version = ""]) => ({
-    ecosystem: "PyPI",
-    name: name.toLowerCase().replaceAll(/[-_.]+/g, "-"),
-    version,
-  }));
+  return [...text.matchAll(/^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)/gm)].map(
+    ([, name = "", version = ""]) => ({
+      ecosystem: "PyPI",
+      name: name.toLowerCase().replaceAll(/[-_.]+/g, "-"),
+      version,
+    }),
+  );
 }
 
 function tomlPackages(text: string, ecosystem: string): Component[] {
-  return text.split(/^\[\[package\]\]$/m).slice(1).flatMap((block) => {
-    const name = /^name = "([^"]+)"/m.exec(block)?.[1];
-    const version = /^version = "([^"]+)"/m.exec(block)?.[1];
-    return name === undefined || version === undefined ? [] : [{ ecosystem, name, version }];
-  });
+  return text
+    .split(/^\[\[package\]\]$/m)
+    .slice(1)
+    .flatMap((block) => {
+      const name = /^name = "([^"]+)"/m.exec(block)?.[1];
+      const version = /^version = "([^"]+)"/m.exec(block)?.[1];
+      return name === undefined || version === undefined ? [] : [{ ecosystem, name, version }];
+    });
 }
 
 function goSum(text: string): Component[] {
   return text.split("\n").flatMap((line) => {
     const [name, version] = line.split(" ");
-    return name === undefined || version === undefined || version.endsWith("/go.mod") ? [] : [{ ecosystem: "Go", name, version }];
+    return name === undefined || version === undefined || version.endsWith("/go.mod")
+      ? []
+      : [{ ecosystem: "Go", name, version }];
   });
 }
 
@@ -82,7 +104,9 @@ export function spdxDocument(project: string, components: readonly Component[], 
       licenseConcluded: "NOASSERTION",
       licenseDeclared: "NOASSERTION",
       copyrightText: "NOASSERTION",
-      externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: packageUrl(component) }],
+      externalRefs: [
+        { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: packageUrl(component) },
+      ],
     })),
     relationships: components.map((_, index) => ({
       spdxElementId: "SPDXRef-DOCUMENT",

@@ -18,7 +18,9 @@ export async function componentsOf(image: Container, source: Directory): Promise
 
 async function lockedIn(source: Directory): Promise<Component[]> {
   const files = (await Promise.all(lockFiles.map((pattern) => source.glob(pattern)))).flat();
-  return (await Promise.all(files.map(async (file) => lockedComponents(file, await source.file(file).contents())))).flat();
+  return (
+    await Promise.all(files.map(async (file) => lockedComponents(file, await source.file(file).contents())))
+  ).flat();
 }
 
 async function osRelease(image: Container): Promise<string> {
@@ -32,7 +34,12 @@ export function sbomText(config: Config, components: readonly Component[], creat
 }
 
 /** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code is the verdict. */
-export function runScanner(tool: NonNullable<ScanConfig["tool"]>, image: Container, sbom: File, lock: Lock): Promise<string> {
+export function runScanner(
+  tool: NonNullable<ScanConfig["tool"]>,
+  image: Container,
+  sbom: File,
+  lock: Lock,
+): Promise<string> {
   const commands = typeof tool.run === "string" ? [tool.run] : tool.run;
   return baseImage({ from: tool.image, packages: tool.packages }, lock)
     .withMountedDirectory("/image", image.rootfs())
@@ -61,13 +68,19 @@ export function judge(config: Config, components: readonly Component[], advisori
   const { severity = "high", ignore = [] } = config.scan ?? {};
   const matches = matchAdvisories(components, advisories).filter((match) => !ignore.includes(match.advisory));
   const report = matchTable(matches, components.length);
-  if (matches.some((match) => atLeast(match.severity, severity))) throw new Error(`${report}\nthe scan fails from ${severity} on`);
+  if (matches.some((match) => atLeast(match.severity, severity)))
+    throw new Error(`${report}\nthe scan fails from ${severity} on`);
   return report;
 }
 
 function matchTable(matches: readonly Match[], count: number): string {
   const head = `${count} components, ${matches.length} known vulnerabilities\n`;
   if (matches.length === 0) return head;
-  const rows = matches.map((m) => `| ${m.severity} | ${m.advisory} | ${m.component.name} ${m.component.version} | ${m.fixed ?? "none"} | ${m.summary} |`);
-  return [head, "| severity | advisory | component | fixed in | summary |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+  const rows = matches.map(
+    (m) =>
+      `| ${m.severity} | ${m.advisory} | ${m.component.name} ${m.component.version} | ${m.fixed ?? "none"} | ${m.summary} |`,
+  );
+  return [head, "| severity | advisory | component | fixed in | summary |", "|---|---|---|---|---|", ...rows, ""].join(
+    "\n",
+  );
 }

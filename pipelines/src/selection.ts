@@ -30,7 +30,11 @@ const codeFile: Record<Runner, RegExp> = {
  * configuration, a file outside of cwd that the suite reads, or one that is no code means all. `imageFiles` are patterns of
  * what the suite's image is built from.
  */
-export function selectTests(suite: ResolvedSuite, changed: readonly string[], imageFiles: readonly string[] = []): Selection {
+export function selectTests(
+  suite: ResolvedSuite,
+  changed: readonly string[],
+  imageFiles: readonly string[] = [],
+): Selection {
   const config = changed.find((file) => file === "fastloop.yaml" || file === "fastloop.lock");
   if (config !== undefined) return { kind: "all", because: `${config} changed` };
   const own = changed.flatMap((file) => ownPath(suite, file));
@@ -44,7 +48,8 @@ export function selectTests(suite: ResolvedSuite, changed: readonly string[], im
   const inCwd = own.flatMap((file) => relativeTo(suite, file) ?? []);
   if (inCwd.length < own.length) return { kind: "all", because: "a file outside of the suite's cwd changed" };
   const strange = inCwd.find((file) => !codeFile[runner].test(file));
-  if (strange !== undefined) return { kind: "all", because: `${strange} changed, and nothing tells which tests read it` };
+  if (strange !== undefined)
+    return { kind: "all", because: `${strange} changed, and nothing tells which tests read it` };
   return { kind: "trace", changed: inCwd };
 }
 
@@ -59,7 +64,9 @@ function ownPath(suite: ResolvedSuite, file: string): string[] {
 const isRead = (sources: readonly string[], path: string): boolean =>
   sources.some((source) => {
     if (source === "./") return true;
-    return source.endsWith("/") ? path.startsWith(source) : path.startsWith(`${source}/`) || patternOf(source).test(path);
+    return source.endsWith("/")
+      ? path.startsWith(source)
+      : path.startsWith(`${source}/`) || patternOf(source).test(path);
   });
 
 /** `**`, `*` and `?` as an include pattern has them; anything else is itself. */
@@ -71,7 +78,8 @@ function patternOf(pattern: string): RegExp {
 const manifestNames =
   /(^|\/)(package\.json|package-lock\.json|tsconfig[^/]*\.json|pyproject\.toml|conftest\.py|Cargo\.(toml|lock)|build\.rs|go\.(mod|sum|work)|[^/]*\.config\.[cm]?[jt]s)$/;
 
-const isManifest = (suite: ResolvedSuite, file: string): boolean => suite.manifests.includes(file) || manifestNames.test(file);
+const isManifest = (suite: ResolvedSuite, file: string): boolean =>
+  suite.manifests.includes(file) || manifestNames.test(file);
 
 function relativeTo(suite: ResolvedSuite, file: string): string | undefined {
   const cwd = suite.cwd === suite.workdir ? "" : `${suite.cwd.slice(suite.workdir.length + 1)}/`;

@@ -23,7 +23,13 @@ export function serviceOf(config: ServiceConfig, source: Directory, lock: Lock):
 }
 
 /** Binds the services under the names that the configuration gives them. */
-export function withServices(container: Container, config: Config, source: Directory, lock: Lock, names: readonly string[]): Container {
+export function withServices(
+  container: Container,
+  config: Config,
+  source: Directory,
+  lock: Lock,
+  names: readonly string[],
+): Container {
   return [...new Set(names)].reduce((bound, name) => {
     const service = config.tests?.services?.[name];
     if (service === undefined) throw new Error(`fastloop.yaml: unknown service \`${name}\``);

@@ -48,13 +48,15 @@ export async function runSuites(config: Config, source: Directory, request: Suit
   const results = new Map<PlannedTier, TierResult>();
   const failures = new Map<PlannedTier, TierFailure>();
   for (const tier of tierOrder) {
-    const runs = plan.filter((planned) => planned.tier === tier).map(async (planned) => {
-      try {
-        results.set(planned, await runTier(config, source, planned));
-      } catch (failure) {
-        failures.set(planned, { suite: planned.name, tier, failure });
-      }
-    });
+    const runs = plan
+      .filter((planned) => planned.tier === tier)
+      .map(async (planned) => {
+        try {
+          results.set(planned, await runTier(config, source, planned));
+        } catch (failure) {
+          failures.set(planned, { suite: planned.name, tier, failure });
+        }
+      });
     await Promise.all(runs);
   }
   // In the order of fastloop.yaml, whatever ended first.
@@ -66,7 +68,9 @@ export async function runSuites(config: Config, source: Directory, request: Suit
 /** Installs what the suites need before any of them is measured; what fails here fails again, and is told, in its own tier. */
 async function prepareAll(config: Config, source: Directory, plan: readonly PlannedTier[]): Promise<void> {
   const suites = new Map(plan.map(({ name, suite }) => [name, suite]));
-  await Promise.allSettled([...suites.values()].map(async (suite) => (await prepareSuite(config, suite, source)).sync()));
+  await Promise.allSettled(
+    [...suites.values()].map(async (suite) => (await prepareSuite(config, suite, source)).sync()),
+  );
 }
 
 /** One tier of one suite, and what is asked of it. */
@@ -77,7 +81,10 @@ export interface PlannedTier {
   request: TraceRequest;
 }
 
-export function plannedTiers(config: Config, { tier, suites: names = [], shard, changed }: SuiteRequest): PlannedTier[] {
+export function plannedTiers(
+  config: Config,
+  { tier, suites: names = [], shard, changed }: SuiteRequest,
+): PlannedTier[] {
   const suites = config.tests?.suites ?? {};
   const known = Object.keys(suites);
   if (known.length === 0) throw new Error("fastloop.yaml: `tests.suites` names no suite");
@@ -89,7 +96,9 @@ export function plannedTiers(config: Config, { tier, suites: names = [], shard, 
   return (names.length > 0 ? names : known).flatMap((name) => {
     const suite = resolveSuite(suites[name]!);
     const request = { shard, changed, imageFiles: suite.image === "dev" ? devFiles(config.images?.dev ?? {}) : [] };
-    return tiers.filter((each) => suite.tiers[each] !== undefined).map((each) => ({ name, tier: each, suite, request }));
+    return tiers
+      .filter((each) => suite.tiers[each] !== undefined)
+      .map((each) => ({ name, tier: each, suite, request }));
   });
 }
 
@@ -106,10 +115,12 @@ export async function prepareSuite(config: Config, suite: ResolvedSuite, project
   const installed = image;
   const files = suite.sources.filter((path) => !path.endsWith("/"));
   if (files.length > 0) image = image.withDirectory(workdir, source, { include: files });
-  for (const folder of suite.sources.filter((path) => path.endsWith("/"))) image = mountSource(image, workdir, folder, source);
+  for (const folder of suite.sources.filter((path) => path.endsWith("/")))
+    image = mountSource(image, workdir, folder, source);
   // A mount hides what install made below it: lay that on top again.
   const covered = suite.sources.includes("./") ? suite.installed : [];
-  for (const path of covered) image = image.withMountedDirectory(`${workdir}/${path}`, installed.directory(`${workdir}/${path}`));
+  for (const path of covered)
+    image = image.withMountedDirectory(`${workdir}/${path}`, installed.directory(`${workdir}/${path}`));
   return image.withWorkdir(suite.cwd);
 }
 
@@ -135,27 +146,48 @@ async function runTier(config: Config, source: Directory, planned: PlannedTier):
   if (ready.container === undefined) return { suite, tier, summary: ready.told, tookS: 0 };
   const output = await ready.container.withExec(tierCommand(planned)).stdout();
   const summary = summaryOf(output.replace(trailer, ""));
-  return { suite, tier, summary: ready.told === undefined ? summary : `${summary} (${ready.told})`, tookS: Number(trailer.exec(output)?.[1] ?? 0) };
+  return {
+    suite,
+    tier,
+    summary: ready.told === undefined ? summary : `${summary} (${ready.told})`,
+    tookS: Number(trailer.exec(output)?.[1] ?? 0),
+  };
 }
 
 /** A tier that has something to run, or why it has not. */
 export type ReadyTier = { container: Container; told?: string } | { container: undefined; told: string };
 
 /** The container of a tier with its services and all that is asked of its runner. */
-export async function readyTier(config: Config, source: Directory, planned: PlannedTier, reports: Pick<RunnerRequest, "reports" | "coverage"> = {}): Promise<ReadyTier> {
+export async function readyTier(
+  config: Config,
+  source: Directory,
+  planned: PlannedTier,
+  reports: Pick<RunnerRequest, "reports" | "coverage"> = {},
+): Promise<ReadyTier> {
   const { suite, request } = planned;
   const tier = suite.tiers[planned.tier]!;
   const { shard } = request;
   // What can't be divided runs as a whole, once.
-  const whole = suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
-  if (shard !== undefined && whole && parseShard(shard).index > 1) return { container: undefined, told: "not sharded: all of it is in shard 1" };
+  const whole =
+    suite.runner === undefined || (suite.runner !== "node" && suite.runner !== "pytest" && !namesArguments(tier));
+  if (shard !== undefined && whole && parseShard(shard).index > 1)
+    return { container: undefined, told: "not sharded: all of it is in shard 1" };
   const prepared = await prepareSuite(config, suite, source);
   const { words, told } = await askedTests(suite, tier, prepared, whole ? { ...request, shard: undefined } : request);
   if (words?.length === 0) return { container: undefined, told: told ?? "nothing in this shard" };
-  const environment = { ...tier.env, ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }) };
+  const environment = {
+    ...tier.env,
+    ...runnerEnvironment(suite.runner, { ...reports, shard: whole ? undefined : shard, words }),
+  };
   let container = withServices(prepared, config, source, await readLock(source), [...suite.services, ...tier.services]);
   for (const [key, value] of Object.entries(environment)) container = container.withEnvVariable(key, value);
-  return { container: Object.entries(suite.caches).reduce((c, [name, path]) => c.withMountedCache(path, cacheVolume(name)), container), told };
+  return {
+    container: Object.entries(suite.caches).reduce(
+      (c, [name, path]) => c.withMountedCache(path, cacheVolume(name)),
+      container,
+    ),
+    told,
+  };
 }
 
 /** The tier's commands; in the end they say how long they took, so that a cached result knows it too. */

@@ -1,7 +1,13 @@
 /** What a test runner said in the end, in a few words: `9 passed`, `1 failed, 8 passed`; else its last line. */
 export function summaryOf(output: string): string {
   const plain = output.replaceAll(colors, "");
-  const counts = nodeCounts(plain) ?? vitestCounts(plain) ?? cargoCounts(plain) ?? pytestCounts(plain) ?? goCounts(plain) ?? jestCounts(plain);
+  const counts =
+    nodeCounts(plain) ??
+    vitestCounts(plain) ??
+    cargoCounts(plain) ??
+    pytestCounts(plain) ??
+    goCounts(plain) ??
+    jestCounts(plain);
   const lastLine = plain.trimEnd().split("\n").at(-1)?.trim();
   return counts ?? (lastLine || "passed");
 }
@@ -46,4 +52,5 @@ function pytestCounts(output: string): string | undefined {
   return passed === null && failed === null ? undefined : words(Number(passed?.[1] ?? 0), Number(failed?.[1] ?? 0));
 }
 
-const words = (passed: number, failed: number): string => (failed > 0 ? `${failed} failed, ${passed} passed` : `${passed} passed`);
+const words = (passed: number, failed: number): string =>
+  failed > 0 ? `${failed} failed, ${passed} passed` : `${passed} passed`;

@@ -32,7 +32,11 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
   const tags = templates
     .filter((template) => template !== "base-{version}" || base.version !== undefined || templates !== defaultTags)
     .map((template) => ({ name: fill(template), moving: !template.includes("{") }));
-  return [{ name: keyTag(key), moving: false }, ...tags.filter((tag) => !tag.moving), ...tags.filter((tag) => tag.moving)];
+  return [
+    { name: keyTag(key), moving: false },
+    ...tags.filter((tag) => !tag.moving),
+    ...tags.filter((tag) => tag.moving),
+  ];
 }
 
 export const keyTag = (key: string): string => `key-${key}`;

@@ -11,18 +11,36 @@ const reportsFolder = "/tmp/fastloop-reports";
  * Runs the same tests for their reports: `SUITE/TIER/junit.xml`, the coverage beside it, the output and the exit code. A
  * failing test is in the report and fails nothing here.
  */
-export async function testReports(config: Config, source: Directory, request: SuiteRequest, coverage: boolean): Promise<Directory> {
+export async function testReports(
+  config: Config,
+  source: Directory,
+  request: SuiteRequest,
+  coverage: boolean,
+): Promise<Directory> {
   const planned = plannedTiers(config, request);
   const reports = await Promise.all(planned.map((each) => reportsOf(config, source, each, coverage)));
-  return reports.reduce((all, each, index) => all.withDirectory(`${planned[index]!.name}/${planned[index]!.tier}`, each), dag.directory());
+  return reports.reduce(
+    (all, each, index) => all.withDirectory(`${planned[index]!.name}/${planned[index]!.tier}`, each),
+    dag.directory(),
+  );
 }
 
-async function reportsOf(config: Config, source: Directory, planned: PlannedTier, coverage: boolean): Promise<Directory> {
+async function reportsOf(
+  config: Config,
+  source: Directory,
+  planned: PlannedTier,
+  coverage: boolean,
+): Promise<Directory> {
   const { container, told } = await readyTier(config, source, planned, { reports: reportsFolder, coverage });
   if (container === undefined) return dag.directory().withNewFile("output.txt", `${told}\n`);
-  const ended = container.withDirectory(reportsFolder, dag.directory()).withExec(tierCommand(planned), { expect: ReturnType.Any });
+  const ended = container
+    .withDirectory(reportsFolder, dag.directory())
+    .withExec(tierCommand(planned), { expect: ReturnType.Any });
   const [output, exitCode] = await Promise.all([ended.stdout(), ended.exitCode()]);
-  const files = ended.directory(reportsFolder).withNewFile("output.txt", output).withNewFile("exit-code", `${exitCode}\n`);
+  const files = ended
+    .directory(reportsFolder)
+    .withNewFile("output.txt", output)
+    .withNewFile("exit-code", `${exitCode}\n`);
   const { runner } = planned.suite;
   if (runner !== "go" && runner !== "cargo") return files;
   return files.withNewFile("junit.xml", runner === "go" ? goJunit(output) : cargoJunit(output));

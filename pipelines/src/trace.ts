@@ -1,7 +1,15 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { ResolvedSuite, ResolvedTier } from "../vendor/config.mjs";
 import { javascriptGraph, javascriptListing, pythonGraph, pythonListing, testsReaching } from "./import-graph.ts";
-import { cargoGraph, cargoListing, cargoWords, goGraph, goListing, goWords, packagesReaching } from "./package-graph.ts";
+import {
+  cargoGraph,
+  cargoListing,
+  cargoWords,
+  goGraph,
+  goListing,
+  goWords,
+  packagesReaching,
+} from "./package-graph.ts";
 import type { TestPackage } from "./package-graph.ts";
 import { shardOf } from "./runners.ts";
 import { selectTests, testFile } from "./selection.ts";
@@ -20,23 +28,40 @@ export interface TraceRequest {
  * Which tests of a tier are asked for: those of its `files`, those that the change can affect, those of the shard. The
  * suite's container tells what imports what; whatever is not sure means all.
  */
-export async function askedTests(suite: ResolvedSuite, tier: ResolvedTier, prepared: Container, request: TraceRequest): Promise<Asked> {
+export async function askedTests(
+  suite: ResolvedSuite,
+  tier: ResolvedTier,
+  prepared: Container,
+  request: TraceRequest,
+): Promise<Asked> {
   const { changed, shard, imageFiles } = request;
   if (suite.runner === "go" || suite.runner === "cargo") return askedPackages(suite, prepared, request);
   const own = tier.files === undefined ? undefined : await matching(prepared.directory(suite.cwd), tier.files);
   if (own?.length === 0) throw new Error(`fastloop.yaml: no file in ${suite.cwd} matches ${tier.files?.join(", ")}`);
   const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
   if (selection?.kind === "none") return { words: [], told: "not affected" };
-  if (selection?.kind !== "trace") return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
-  if (suite.runner !== "pytest" && !namesArguments(tier)) return { words: own, told: "all, its command does not name $TEST_ARGS" };
+  if (selection?.kind !== "trace")
+    return { words: await sharded(suite, prepared, own, shard), told: selection && `all, ${selection.because}` };
+  if (suite.runner !== "pytest" && !namesArguments(tier))
+    return { words: own, told: "all, its command does not name $TEST_ARGS" };
   const { tests, reaching } = await traced(suite, prepared, selection.changed, own);
-  if (reaching === undefined) return { words: await sharded(suite, prepared, own, shard), told: "all, a changed file is not there any more" };
-  return { words: suite.runner === "pytest" ? shardOf(reaching, shard) : reaching, told: reaching.length === 0 ? "not affected" : `${reaching.length} of ${tests} test files` };
+  if (reaching === undefined)
+    return { words: await sharded(suite, prepared, own, shard), told: "all, a changed file is not there any more" };
+  return {
+    words: suite.runner === "pytest" ? shardOf(reaching, shard) : reaching,
+    told: reaching.length === 0 ? "not affected" : `${reaching.length} of ${tests} test files`,
+  };
 }
 
-export const namesArguments = (tier: ResolvedTier): boolean => tier.run.some((command) => command.includes("TEST_ARGS"));
+export const namesArguments = (tier: ResolvedTier): boolean =>
+  tier.run.some((command) => command.includes("TEST_ARGS"));
 
-async function traced(suite: ResolvedSuite, prepared: Container, changed: readonly string[], own?: readonly string[]): Promise<{ tests: number; reaching?: string[] }> {
+async function traced(
+  suite: ResolvedSuite,
+  prepared: Container,
+  changed: readonly string[],
+  own?: readonly string[],
+): Promise<{ tests: number; reaching?: string[] }> {
   const python = suite.runner === "pytest";
   const text = await outputOf(prepared, python ? pythonListing : javascriptListing(await packageName(suite, prepared)));
   const graph = python ? pythonGraph(text) : javascriptGraph(text);
@@ -52,23 +77,40 @@ async function packageName(suite: ResolvedSuite, prepared: Container): Promise<s
 }
 
 /** vitest, jest and node take a shard themselves; pytest does not, so it gets the files of its part. */
-async function sharded(suite: ResolvedSuite, prepared: Container, own: string[] | undefined, shard: string | undefined): Promise<string[] | undefined> {
+async function sharded(
+  suite: ResolvedSuite,
+  prepared: Container,
+  own: string[] | undefined,
+  shard: string | undefined,
+): Promise<string[] | undefined> {
   if (shard === undefined || suite.runner !== "pytest") return own;
   return shardOf(own ?? (await matching(prepared.directory(suite.cwd), ["**/test_*.py", "**/*_test.py"])), shard);
 }
 
-async function askedPackages(suite: ResolvedSuite, prepared: Container, { changed, shard, imageFiles }: TraceRequest): Promise<Asked> {
+async function askedPackages(
+  suite: ResolvedSuite,
+  prepared: Container,
+  { changed, shard, imageFiles }: TraceRequest,
+): Promise<Asked> {
   const selection = changed === undefined ? undefined : selectTests(suite, changed, imageFiles);
   if (selection?.kind === "none") return { words: [], told: "not affected" };
   const told = selection?.kind === "all" ? `all, ${selection.because}` : undefined;
-  if (selection?.kind !== "trace" && shard === undefined) return { words: suite.runner === "go" ? ["./..."] : undefined, told };
+  if (selection?.kind !== "trace" && shard === undefined)
+    return { words: suite.runner === "go" ? ["./..."] : undefined, told };
   const go = suite.runner === "go";
   const graph = go ? goGraph(await outputOf(prepared, goListing)) : cargoGraph(await outputOf(prepared, cargoListing));
   const traced = selection?.kind === "trace" ? packagesReaching(graph, selection.changed) : undefined;
   const chosen = traced ?? graph.packages;
-  const part = new Set(shardOf(chosen.map(({ name }) => name), shard));
+  const part = new Set(
+    shardOf(
+      chosen.map(({ name }) => name),
+      shard,
+    ),
+  );
   const packages = chosen.filter(({ name }) => part.has(name));
-  const words = go ? goWords(packages) : cargoWords(packages, selection?.kind === "trace" && shard === undefined ? selection.changed : []);
+  const words = go
+    ? goWords(packages)
+    : cargoWords(packages, selection?.kind === "trace" && shard === undefined ? selection.changed : []);
   return { words, told: told ?? toldOf(traced, graph.packages) };
 }
 
@@ -82,4 +124,5 @@ async function matching(folder: Directory, patterns: readonly string[]): Promise
   return [...new Set(found.flat())].toSorted();
 }
 
-const outputOf = (prepared: Container, script: string): Promise<string> => prepared.withExec(["sh", "-ec", script]).stdout();
+const outputOf = (prepared: Container, script: string): Promise<string> =>
+  prepared.withExec(["sh", "-ec", script]).stdout();

@@ -25,7 +25,8 @@ export async function verifyImage(image: Container, base: BaseImageConfig, platf
 }
 
 /** The image for a platform as published, or as it is built now. */
-export const publishedImage = (reference: string, platform?: Platform): Container => dag.container(platform === undefined ? undefined : { platform }).from(reference);
+export const publishedImage = (reference: string, platform?: Platform): Container =>
+  dag.container(platform === undefined ? undefined : { platform }).from(reference);
 
 async function answerOf(container: Container): Promise<string> {
   try {
@@ -45,12 +46,20 @@ export function hasVersion(text: string, version: string): boolean {
 async function weigh(shell: Container, maxSize: string, platform: string): Promise<Finding> {
   const limitBytes = sizeBytes(maxSize);
   const usedBytes = Number((await shell.withExec(["du", "-sx", "--block-size=1", "/"]).stdout()).split(/\s/)[0]);
-  return { platform, subject: "size", expected: `<= ${maxSize}`, found: `${(usedBytes / 1e6).toFixed(0)}MB`, passed: usedBytes <= limitBytes };
+  return {
+    platform,
+    subject: "size",
+    expected: `<= ${maxSize}`,
+    found: `${(usedBytes / 1e6).toFixed(0)}MB`,
+    passed: usedBytes <= limitBytes,
+  };
 }
 
 /** A table for people and for a CI's summary page. */
 export function findingsTable(findings: readonly Finding[]): string {
-  const rows = findings.map((f) => `| ${f.platform} | ${f.subject} | ${f.expected} | ${f.found} | ${f.passed ? "ok" : "FAILED"} |`);
+  const rows = findings.map(
+    (f) => `| ${f.platform} | ${f.subject} | ${f.expected} | ${f.found} | ${f.passed ? "ok" : "FAILED"} |`,
+  );
   return ["| platform | checked | expected | found | verdict |", "|---|---|---|---|---|", ...rows, ""].join("\n");
 }
 

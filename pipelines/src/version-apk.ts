@@ -2,7 +2,17 @@ import { compareNumbers, compareText } from "./version-order.ts";
 import type { CompareVersions } from "./version-order.ts";
 
 /** What a version is made of, in the order of the parts; of two that are alike so far, the one whose next part comes later here is older. */
-const apkKinds = ["first", "digits", "letter", "suffix", "suffixNumber", "commit", "revision", "end", "invalid"] as const;
+const apkKinds = [
+  "first",
+  "digits",
+  "letter",
+  "suffix",
+  "suffixNumber",
+  "commit",
+  "revision",
+  "end",
+  "invalid",
+] as const;
 type ApkKind = (typeof apkKinds)[number];
 
 interface ApkPart {
@@ -36,7 +46,9 @@ function compareApkParts(a: ApkPart, b: ApkPart): number {
   switch (a.kind) {
     case "digits":
       // `1.05` is a fraction, as in Gentoo's order.
-      return a.text.startsWith("0") || b.text.startsWith("0") ? compareText(a.text, b.text) : compareNumbers(a.text, b.text);
+      return a.text.startsWith("0") || b.text.startsWith("0")
+        ? compareText(a.text, b.text)
+        : compareNumbers(a.text, b.text);
     case "first":
     case "suffixNumber":
     case "revision":

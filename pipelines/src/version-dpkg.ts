@@ -4,7 +4,11 @@ import type { CompareVersions } from "./version-order.ts";
 /** Debian's order (deb-version(7)): epoch, upstream version, revision; `~` comes before everything, even the end. */
 export const compareDpkg: CompareVersions = (a, b) => {
   const [left, right] = [parseDpkg(a), parseDpkg(b)];
-  return compareNumbers(left.epoch, right.epoch) || compareDpkgPart(left.upstream, right.upstream) || compareDpkgPart(left.revision, right.revision);
+  return (
+    compareNumbers(left.epoch, right.epoch) ||
+    compareDpkgPart(left.upstream, right.upstream) ||
+    compareDpkgPart(left.revision, right.revision)
+  );
 };
 
 function parseDpkg(version: string): { epoch: string; upstream: string; revision: string } {

@@ -15,7 +15,8 @@ interface Pep440Version {
 /** Python's order (PEP 440): `1!2.0rc1.post2.dev3+local.4`. What is no such version comes before all that are, by its text. */
 export const comparePep440: CompareVersions = (a, b) => {
   const [left, right] = [parsePep440(a), parsePep440(b)];
-  if (left === undefined || right === undefined) return left === right ? compareText(a, b) : left === undefined ? -1 : 1;
+  if (left === undefined || right === undefined)
+    return left === right ? compareText(a, b) : left === undefined ? -1 : 1;
   return (
     compareNumbers(left.epoch, right.epoch) ||
     compareLists(left.release, right.release, compareNumbers) ||
@@ -35,7 +36,8 @@ const pep440Phases: Record<string, string> = { alpha: "a", beta: "b", c: "rc", p
 function parsePep440(version: string): Pep440Version | undefined {
   const match = pep440Pattern.exec(version.trim().toLowerCase());
   if (match === null) return undefined;
-  const [, epoch = "0", release = "", phase, phaseNumber, barePost, postWord, postNumber, devWord, devNumber, local] = match;
+  const [, epoch = "0", release = "", phase, phaseNumber, barePost, postWord, postNumber, devWord, devNumber, local] =
+    match;
   return {
     epoch,
     release: release.replace(/(\.0+)*$/, "").split("."),
@@ -48,7 +50,8 @@ function parsePep440(version: string): Pep440Version | undefined {
 
 /** `1.0.dev1` comes before `1.0a1`, and that before `1.0` and `1.0.post1`. */
 function comparePep440Pre(a: Pep440Version, b: Pep440Version): number {
-  const rank = ({ pre, post, dev }: Pep440Version): number => (pre !== undefined ? 1 : post === undefined && dev !== undefined ? 0 : 2);
+  const rank = ({ pre, post, dev }: Pep440Version): number =>
+    pre !== undefined ? 1 : post === undefined && dev !== undefined ? 0 : 2;
   const difference = rank(a) - rank(b);
   if (difference !== 0 || a.pre === undefined || b.pre === undefined) return difference;
   return compareText(a.pre[0], b.pre[0]) || compareNumbers(a.pre[1], b.pre[1]);

@@ -17,4 +17,5 @@ const versionOrders: Record<string, CompareVersions> = {
 };
 
 /** The order that a package ecosystem, by OSV's name for it, has for its versions. */
-export const versionOrder = (ecosystem: string): CompareVersions => versionOrders[ecosystem.split(":")[0] ?? ""] ?? compareSemver;
+export const versionOrder = (ecosystem: string): CompareVersions =>
+  versionOrders[ecosystem.split(":")[0] ?? ""] ?? compareSemver;

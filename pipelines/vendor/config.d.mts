@@ -75,7 +75,10 @@ export interface ResolvedService {
   /** Undefined: the image's own entry point and command. */
   command?: string[];
   tmpfs: string[];
-  migrations?: { folder: string; /** Shell commands, in the service's image, with the folder at /migrations. */ script: string };
+  migrations?: {
+    folder: string;
+    /** Shell commands, in the service's image, with the folder at /migrations. */ script: string;
+  };
 }
 export declare function parseConfig(text: string): ParsedConfig;
 export declare const presets: Record<PresetName, Preset>;

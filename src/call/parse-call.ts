@@ -7,7 +7,15 @@
  */
 import { suggest } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { cliName, coreSchema, kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
+import {
+  cliName,
+  coreSchema,
+  kebabCase,
+  type ArgumentInfo,
+  type FunctionInfo,
+  type ModuleInfo,
+  type TypeRef,
+} from "../module/index.ts";
 import { isOption, missingValue } from "./missing-value.ts";
 import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
 import { commandName, flagName, isRequired } from "./signature.ts";
@@ -46,7 +54,15 @@ const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, va
 /** What `dagger call` does not know, or is told by us. */
 const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-color", "module", "trust", "no-trust"]);
 
-const shortFlags: Record<string, string> = { o: "output", j: "json", h: "help", v: "verbose", s: "silent", m: "module", q: "quiet" };
+const shortFlags: Record<string, string> = {
+  o: "output",
+  j: "json",
+  h: "help",
+  v: "verbose",
+  s: "silent",
+  m: "module",
+  q: "quiet",
+};
 
 /** What a call may say besides the module's own functions and arguments. */
 export interface CallGrammar {
@@ -55,13 +71,19 @@ export interface CallGrammar {
 }
 
 /** Throws a `UserError` of kind `usage` whose place is the word that is wrong. */
-export function parseCall(words: readonly string[], context: ValueContext, grammar: CallGrammar = { ownOptions: true }): ParsedCall {
+export function parseCall(
+  words: readonly string[],
+  context: ValueContext,
+  grammar: CallGrammar = { ownOptions: true },
+): ParsedCall {
   return new CallParser(words, context, grammar).parse();
 }
 
 /** The functions on the way, as they are written: `build container`; empty where the call names none. */
 export function callName({ own }: Pick<ParsedCall, "own">): string {
-  return own.flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : [])).join(" ");
+  return own
+    .flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : []))
+    .join(" ");
 }
 
 /**
@@ -94,7 +116,10 @@ export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefine
       functions: new Map(Object.values(own.functions).map((fn) => [commandName(fn), fn])),
       fields: new Map(
         fields.map((field) => {
-          return [commandName(field), { name: field.alias ?? field.name, description: field.description, type: field.type }];
+          return [
+            commandName(field),
+            { name: field.alias ?? field.name, description: field.description, type: field.type },
+          ];
         }),
       ),
       isCore: false,
@@ -105,7 +130,12 @@ export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefine
   const functions = Object.values(core.fields).filter((fn) =>
     fn.arguments.every((argument) => !isRequired(argument) || isSupported(argument.type, module)),
   );
-  return { typeName: core.name, functions: new Map(functions.map((fn) => [commandName(fn), fn])), fields: new Map(), isCore: true };
+  return {
+    typeName: core.name,
+    functions: new Map(functions.map((fn) => [commandName(fn), fn])),
+    fields: new Map(),
+    isCore: true,
+  };
 }
 
 class CallParser {
@@ -124,7 +154,18 @@ class CallParser {
     this.ownFlags = ownOptions ? ownFlags : {};
     this.context = context;
     const returns: TypeRef = { kind: "object", name: context.module.mainObject };
-    this.call = { own: [], core: [], returns, json: false, noCache: false, verbose: false, silent: false, via: "host", help: false, words: [] };
+    this.call = {
+      own: [],
+      core: [],
+      returns,
+      json: false,
+      noCache: false,
+      verbose: false,
+      silent: false,
+      via: "host",
+      help: false,
+      words: [],
+    };
   }
 
   parse(): ParsedCall {
@@ -149,7 +190,10 @@ class CallParser {
     if (choices === undefined) {
       const before = this.words[this.at - 2] ?? "";
       const hint = before.startsWith("--") && /^(?:true|false)$/.test(word) ? `write ${before}=${word}` : undefined;
-      throw new UserError("usage", `nothing can follow "${this.lastStep}": it gives a ${this.call.returns.kind}`, { place: word, hint });
+      throw new UserError("usage", `nothing can follow "${this.lastStep}": it gives a ${this.call.returns.kind}`, {
+        place: word,
+        hint,
+      });
     }
     const name = kebabCase(word);
     this.lastStep = name;
@@ -173,7 +217,7 @@ class CallParser {
   /** Flags up to the next word without a dash. */
   private flags(fn: FunctionInfo | undefined): GivenArgument[] {
     const texts = new Map<ArgumentInfo, string[]>();
-    for (; this.at < this.words.length; ) {
+    for (; this.at < this.words.length;) {
       const word = this.words[this.at] ?? "";
       if (!word.startsWith("-") || word === "-") break;
       this.at++;
@@ -199,7 +243,10 @@ class CallParser {
     const own = this.ownFlags[name];
     if (own === undefined) throw unknownFlag(name, fn, Object.keys(this.ownFlags));
     if (name === "module" && this.lastStep !== "") {
-      throw new UserError("usage", `"${this.lastStep}" has no argument --module`, { place: "--module", hint: "the module is named before its functions, or with -m" });
+      throw new UserError("usage", `"${this.lastStep}" has no argument --module`, {
+        place: "--module",
+        hint: "the module is named before its functions, or with -m",
+      });
     }
     const first = this.at - 1;
     own.apply(this.call, own.takesValue ? (attached ?? this.ownValue(`--${name}`)) : "");
@@ -262,12 +309,19 @@ class CallParser {
   private checkEngineFilled(): void {
     if (this.call.via !== "host") return;
     for (const step of this.call.own) {
-      const argument = step.kind === "function" ? step.fn.arguments.find((candidate) => candidate.engineFills === true && !candidate.optional) : undefined;
+      const argument =
+        step.kind === "function"
+          ? step.fn.arguments.find((candidate) => candidate.engineFills === true && !candidate.optional)
+          : undefined;
       if (step.kind !== "function" || argument === undefined) continue;
-      throw new UserError("engine-unsupported", `"${commandName(step.fn)}" takes a Workspace, which only a Dagger engine fills in`, {
-        place: `--${flagName(argument)}`,
-        hint: "with such an engine add --via module; a Directory with a defaultPath is filled in everywhere",
-      });
+      throw new UserError(
+        "engine-unsupported",
+        `"${commandName(step.fn)}" takes a Workspace, which only a Dagger engine fills in`,
+        {
+          place: `--${flagName(argument)}`,
+          hint: "with such an engine add --via module; a Directory with a defaultPath is filled in everywhere",
+        },
+      );
     }
   }
 }
@@ -293,10 +347,14 @@ function unknownFunction(word: string, choices: Choices, module: ModuleInfo): Us
   const known = [...choices.functions.keys(), ...choices.fields.keys()];
   const inherited = module.objects[choices.typeName]?.inherited?.find(({ name }) => cliName(name) === kebabCase(word));
   if (inherited !== undefined) {
-    return new UserError("usage", `${choices.typeName} has no function "${word}": it is inherited from ${inherited.from}, and an engine sees only what a class declares itself`, {
-      place: inherited.place,
-      hint: `declare it in ${choices.typeName} with @func(), and call super.${inherited.name} there`,
-    });
+    return new UserError(
+      "usage",
+      `${choices.typeName} has no function "${word}": it is inherited from ${inherited.from}, and an engine sees only what a class declares itself`,
+      {
+        place: inherited.place,
+        hint: `declare it in ${choices.typeName} with @func(), and call super.${inherited.name} there`,
+      },
+    );
   }
   const near = suggest(kebabCase(word), known);
   return new UserError("usage", `${choices.typeName} has no function "${word}"`, {

@@ -28,7 +28,13 @@ export function isSupported(type: TypeRef, module: ModuleInfo): boolean {
   return type.kind !== "interface" && type.kind !== "void";
 }
 
-function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context: ValueContext, inList = false): GivenValue {
+function parseValue(
+  argument: ArgumentInfo,
+  type: TypeRef,
+  text: string,
+  context: ValueContext,
+  inList = false,
+): GivenValue {
   const wrong = (expected: string, hint?: string): UserError =>
     new UserError("usage", `${expected} was expected, not "${text}"`, { place: `--${flagName(argument)}`, hint });
   switch (type.kind) {
@@ -37,7 +43,8 @@ function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context
     case "integer":
       return { kind: "literal", value: (inList ? decimal(text) : integer(text)) ?? fail(wrong("a whole number")) };
     case "float":
-      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) || !Number.isFinite(Number(text))) throw wrong("a number");
+      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) || !Number.isFinite(Number(text)))
+        throw wrong("a number");
       return { kind: "literal", value: Number(text) };
     case "boolean":
       if (!/^(?:true|True|TRUE|t|T|1|false|False|FALSE|f|F|0)$/.test(text)) throw wrong("true or false");
@@ -57,7 +64,8 @@ function parseValue(argument: ArgumentInfo, type: TypeRef, text: string, context
 
 /** `dagger call` reads one number with its prefix (`0x1f`, `0o17`, `017`, `0b11`, `1_000`), and those of a list as decimal. */
 function integer(text: string): number | undefined {
-  const [, sign = "", prefix = "", digits = ""] = /^([+-]?)(0[xob]|0(?=_?\d))?_?(\d(?:_?\d)*|[0-9a-f](?:_?[0-9a-f])*)$/i.exec(text) ?? [];
+  const [, sign = "", prefix = "", digits = ""] =
+    /^([+-]?)(0[xob]|0(?=_?\d))?_?(\d(?:_?\d)*|[0-9a-f](?:_?[0-9a-f])*)$/i.exec(text) ?? [];
   if (prefix === "") return decimal(`${sign}${digits.replaceAll("_", "")}`);
   const literal = `${prefix === "0" ? "0o" : prefix.toLowerCase()}${digits.replaceAll("_", "")}`;
   const allowed = { "0x": /^[0-9a-f]+$/i, "0o": /^[0-7]+$/, "0b": /^[01]+$/ }[literal.slice(0, 2)];

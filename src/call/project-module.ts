@@ -26,13 +26,19 @@ export async function projectModuleFolder(options: ProjectModuleOptions): Promis
   return (await placeModule(options)).folder;
 }
 
-async function placeModule({ cwd, moduleDir, configFile, config: known }: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
+async function placeModule({
+  cwd,
+  moduleDir,
+  configFile,
+  config: known,
+}: ProjectModuleOptions): Promise<{ folder: string; config?: LoadedConfig }> {
   // What is wrong with the configuration is told by whoever needs it; a module that is found without it is not in doubt.
   const read = await (known === undefined ? loadConfig({ cwd, file: configFile }) : Promise.resolve(known)).then(
     (config) => ({ config, error: undefined }),
     (error: unknown) => ({ config: undefined, error }),
   );
-  if (moduleDir !== undefined) return { folder: moduleDir === ownModule ? packageModule() : findModule(cwd, moduleDir), config: read.config };
+  if (moduleDir !== undefined)
+    return { folder: moduleDir === ownModule ? packageModule() : findModule(cwd, moduleDir), config: read.config };
   try {
     return { folder: configuredModule(read.config) ?? findModule(cwd), config: read.config };
   } catch (error) {

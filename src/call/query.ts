@@ -18,6 +18,9 @@ export function enumLiteral(member: string): string {
 
 /** `node(id) { ... on Type { a(x: 1) { b } } }`. */
 export function chainOn(id: string, type: string, selections: readonly string[]): string {
-  const chain = selections.reduceRight((inner, selection) => (inner === "" ? selection : `${selection} { ${inner} }`), "");
+  const chain = selections.reduceRight(
+    (inner, selection) => (inner === "" ? selection : `${selection} { ${inner} }`),
+    "",
+  );
   return `{ node(id: ${literal(id)}) { ... on ${type} { ${chain} } } }`;
 }

@@ -51,7 +51,12 @@ export async function resolveArguments(
 }
 
 /** What an argument is given, or has by itself; undefined where it has nothing. `place` is the function's, for errors. */
-export function valueOf(argument: ArgumentInfo, given: readonly GivenArgument[], module: ModuleInfo, place?: string): GivenValue | undefined {
+export function valueOf(
+  argument: ArgumentInfo,
+  given: readonly GivenArgument[],
+  module: ModuleInfo,
+  place?: string,
+): GivenValue | undefined {
   return given.find((candidate) => candidate.argument === argument)?.value ?? defaultOf(argument, module, place);
 }
 
@@ -77,7 +82,11 @@ async function toLiteral(value: GivenValue, argument: ArgumentInfo, context: Res
   return literal(isObject ? resolved.$id : resolved);
 }
 
-async function resolveValue(value: GivenValue, argument: ArgumentInfo, context: ResolveContext): Promise<ResolvedValue> {
+async function resolveValue(
+  value: GivenValue,
+  argument: ArgumentInfo,
+  context: ResolveContext,
+): Promise<ResolvedValue> {
   switch (value.kind) {
     case "literal":
       return value.value;
@@ -100,11 +109,14 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
     const answer = await session.query<Record<string, unknown>>(`{ ${selection} }`, {}, query);
     return innermost(answer);
   };
-  if ((value.kind === "directory" || value.kind === "file") && context.hostInput !== undefined) return context.hostInput(value, argument);
+  if ((value.kind === "directory" || value.kind === "file") && context.hostInput !== undefined)
+    return context.hostInput(value, argument);
   switch (value.kind) {
     case "directory":
       requirePath(value.path, "directory", argument);
-      return ask(`host { directory(path: ${literal(value.path)}, exclude: ${literal(argument.ignore ?? [])}, noCache: true) { id } }`);
+      return ask(
+        `host { directory(path: ${literal(value.path)}, exclude: ${literal(argument.ignore ?? [])}, noCache: true) { id } }`,
+      );
     case "file":
       requirePath(value.path, "file", argument);
       return ask(`host { file(path: ${literal(value.path)}, noCache: true) { id } }`);

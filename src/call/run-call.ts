@@ -14,11 +14,16 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
 export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
-  const resolving: ResolveContext = { ...context, query, engineFillsDefaults: call.via === "module" && context.module.borrowed !== true };
+  const resolving: ResolveContext = {
+    ...context,
+    query,
+    engineFillsDefaults: call.via === "module" && context.module.borrowed !== true,
+  };
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
   // Only without a step: a function that gives nothing has given its answer.
-  if (value === undefined) value = await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
+  if (value === undefined)
+    value = await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
   return mapItems(value, (item) => runCore(call, item, resolving));
 }
 
@@ -84,7 +89,11 @@ function itemTypeName(type: ParsedCall["returns"]): string | undefined {
 
 /** Whether `-o` writes such an object to the host. */
 export function canExport(type: string): boolean {
-  return coreSchema().type(type)?.fields.export?.arguments.some((argument) => argument.name === "path") ?? false;
+  return (
+    coreSchema()
+      .type(type)
+      ?.fields.export?.arguments.some((argument) => argument.name === "path") ?? false
+  );
 }
 
 /** What ends a chain in an object: its export, its evaluation, or where there is neither its id. */

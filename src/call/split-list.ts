@@ -41,7 +41,10 @@ function notCsv(rest: string, place: string): UserError {
   const [what, hint] = /^"(?:[^"]|"")*$/.test(rest)
     ? ["a double quote is not closed", 'an item that has a quote in it is written "say ""hi"""']
     : /^[^",]*[\r\n]/.test(rest)
-      ? ["a line break stands between items", "put an item with a line break in double quotes, or give the option once for each item"]
+      ? [
+          "a line break stands between items",
+          "put an item with a line break in double quotes, or give the option once for each item",
+        ]
       : ["a double quote stands inside an item", 'an item that has a quote in it is written "say ""hi"""'];
   return new UserError("usage", `this is no list of comma-separated values: ${what}`, { place, hint });
 }

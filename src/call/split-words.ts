@@ -6,9 +6,12 @@ export function splitWords(text: string): string[] | undefined {
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     end = pattern.lastIndex;
     words.push(
-      match[1]!.replace(/\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs, (_all, escaped?: string, double?: string, single?: string) => {
-        return escaped ?? (double === undefined ? single! : double.replace(/\\(["\\$`])/g, "$1"));
-      }),
+      match[1]!.replace(
+        /\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs,
+        (_all, escaped?: string, double?: string, single?: string) => {
+          return escaped ?? (double === undefined ? single! : double.replace(/\\(["\\$`])/g, "$1"));
+        },
+      ),
     );
   }
   return text.slice(end).trim() === "" ? words : undefined;

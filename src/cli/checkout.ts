@@ -8,7 +8,9 @@ export function packageFolder(wanted: string): string {
   for (let folder = path.dirname(fileURLToPath(import.meta.url)); ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, wanted))) return folder;
     if (folder === path.dirname(folder)) {
-      throw new UserError("usage", `this installation of fastloop has no ${wanted}`, { hint: "clone the repository and run it from there" });
+      throw new UserError("usage", `this installation of fastloop has no ${wanted}`, {
+        hint: "clone the repository and run it from there",
+      });
     }
   }
 }

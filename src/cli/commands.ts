@@ -17,7 +17,10 @@ export interface CommandEntry {
 
 /** In the order of the help. One line each; add yours when its file exists. */
 export const commands: Record<string, CommandEntry> = {
-  init: { summary: "write a first fastloop.yaml, from what the repository is made of", load: () => import("./commands/init.ts") },
+  init: {
+    summary: "write a first fastloop.yaml, from what the repository is made of",
+    load: () => import("./commands/init.ts"),
+  },
   watch: { summary: "re-run what each edit affects", load: () => import("./commands/watch.ts") },
   run: { summary: "run the functions that edits affect, or those named", load: () => import("./commands/run.ts") },
   plan: {
@@ -62,7 +65,10 @@ export const commands: Record<string, CommandEntry> = {
   trust: { summary: "allow what the repository asks of this machine", load: () => import("./commands/trust.ts") },
   call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
-  session: { summary: "run a program with an engine session in its environment", load: () => import("./commands/session.ts") },
+  session: {
+    summary: "run a program with an engine session in its environment",
+    load: () => import("./commands/session.ts"),
+  },
   engine: { summary: "start, stop and look at the embedded engine", load: () => import("./commands/engine.ts") },
   demo: {
     summary: "show the loop on the example project",
@@ -73,5 +79,9 @@ export const commands: Record<string, CommandEntry> = {
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
   },
-  complete: { summary: "list what may come next; for completion scripts", load: () => import("./commands/complete.ts"), hidden: true },
+  complete: {
+    summary: "list what may come next; for completion scripts",
+    load: () => import("./commands/complete.ts"),
+    hidden: true,
+  },
 };

@@ -108,7 +108,9 @@ export function applyGlobalOptions(context: CliContext, parsed: Record<string, u
   const directory = text("directory");
   if (directory !== undefined) context.cwd = path.resolve(context.cwd, directory);
   if (statSync(context.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new UserError("usage", "there is no such folder", { place: directory === undefined ? context.cwd : `--directory ${directory}` });
+    throw new UserError("usage", "there is no such folder", {
+      place: directory === undefined ? context.cwd : `--directory ${directory}`,
+    });
   }
 }
 
@@ -154,7 +156,9 @@ function report(context: CliContext, thrown: unknown): number {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (context.options.json) {
-    context.stderr.write(`${printableJson({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`);
+    context.stderr.write(
+      `${printableJson({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`,
+    );
   } else {
     context.stderr.write(`fastloop has a bug, please report it with these lines:\n${outputText(stack)}\n`);
   }

@@ -21,15 +21,33 @@ export function addLoopOptions(command: Command): Command {
   return command
     .addOption(new Option("-j, --jobs <number>", "functions that run at a time (default: one less than CPUs)"))
     .addOption(new Option("--fail-fast", "the first failure cancels what runs and starts nothing else"))
-    .addOption(new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"))
-    .addOption(new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices(["smoke", "fast", "full"]))
+    .addOption(
+      new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"),
+    )
+    .addOption(
+      new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices([
+        "smoke",
+        "fast",
+        "full",
+      ]),
+    )
     .addOption(new Option("--offline", "never set anything up from the network; say what is missing"))
-    .addOption(new Option("--via <way>", "where function bodies run: beside this process, or in the Dagger engine").choices(["host", "module"]))
+    .addOption(
+      new Option("--via <way>", "where function bodies run: beside this process, or in the Dagger engine").choices([
+        "host",
+        "module",
+      ]),
+    )
     .addOption(new Option("--timeout <duration>", "of each function that declares none, e.g. 5m"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"));
 }
 
-export function loopOptions(context: CliContext, flags: LoopFlags, command: string, names: readonly string[]): LoopOptions {
+export function loopOptions(
+  context: CliContext,
+  flags: LoopFlags,
+  command: string,
+  names: readonly string[],
+): LoopOptions {
   return {
     cwd: context.cwd,
     moduleDir: context.options.module,
@@ -52,7 +70,10 @@ export function duration(flag: string, text: string): number {
   try {
     return durationMs(text);
   } catch {
-    throw new UserError("usage", `not a duration: ${text}`, { place: flag, hint: "a number and ms, s, m, h or d, e.g. 90s" });
+    throw new UserError("usage", `not a duration: ${text}`, {
+      place: flag,
+      hint: "a number and ms, s, m, h or d, e.g. 90s",
+    });
   }
 }
 

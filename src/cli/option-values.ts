@@ -12,7 +12,11 @@ export function refuseOptionsAsValues(command: Command, stopsAtFirstWord: boolea
 }
 
 /** Throws for the first option that another one follows in the place of its value. */
-export function refuse(words: readonly string[], options: readonly Pick<Option, "long" | "short" | "required">[], stopsAtFirstWord: boolean): void {
+export function refuse(
+  words: readonly string[],
+  options: readonly Pick<Option, "long" | "short" | "required">[],
+  stopsAtFirstWord: boolean,
+): void {
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (word === "--") return;

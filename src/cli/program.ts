@@ -48,11 +48,14 @@ export async function createProgram(argv: string[], version: string, context: Cl
     .configureOutput({ outputError: (text, write) => write(asError(text, context)) })
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
-  program.addHelpText("after", `
+  program.addHelpText(
+    "after",
+    `
 Examples:
   fastloop watch                                   re-run what each edit affects
   fastloop call build-base --platform linux/arm64  call one function, as \`dagger call\` does
-  fastloop COMMAND --help                          more about a command`);
+  fastloop COMMAND --help                          more about a command`,
+  );
 
   const wanted = findCommand(argv);
   for (const [name, entry] of Object.entries(commands)) {
@@ -123,12 +126,19 @@ async function addCommand(program: Command, name: string, entry: CommandEntry, c
 }
 
 function addSummary(program: Command, name: string, entry: CommandEntry): void {
-  program.command(name, { hidden: entry.hidden === true }).summary(entry.summary).description(entry.summary);
+  program
+    .command(name, { hidden: entry.hidden === true })
+    .summary(entry.summary)
+    .description(entry.summary);
 }
 
 /** The first word that is no option and no option's value; after `help`, the next one. */
 function findCommand(argv: string[]): string | undefined {
-  const takesValue = new Set(globalOptions().filter((o) => o.required).flatMap((o) => [o.short, o.long]));
+  const takesValue = new Set(
+    globalOptions()
+      .filter((o) => o.required)
+      .flatMap((o) => [o.short, o.long]),
+  );
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index];
     if (word === undefined || word === "--") return undefined;
@@ -149,8 +159,10 @@ function ignoreBrokenPipes(context: CliContext): void {
   for (const stream of [context.stdout, context.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // A full disk behind `> file` is told; nothing can be told where stderr itself is what fails.
-      if (error.code !== "EPIPE" && error.code !== "EIO") process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
-      if (!context.interrupt("the output's reader went away")) process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
+      if (error.code !== "EPIPE" && error.code !== "EIO")
+        process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
+      if (!context.interrupt("the output's reader went away"))
+        process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
     });
   }
 }

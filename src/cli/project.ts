@@ -1,5 +1,13 @@
 /** A project with its history, for the commands that only ask: no engine, no lock. */
-import { loadProject, placeProject, planTargets, projectHasher, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
+import {
+  loadProject,
+  placeProject,
+  planTargets,
+  projectHasher,
+  type PlannedTarget,
+  type Project,
+  type ProjectSnapshot,
+} from "../plan/index.ts";
 import { RunStore } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 import { trustModeOf } from "./trust.ts";
@@ -12,7 +20,15 @@ export interface OpenProject {
 }
 
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
-  const options = { cwd: context.cwd, moduleDir: context.options.module, configFile, environment: context.env, trust: trustModeOf(context), engine: context.options.engine, buildkitHost: context.options.buildkitHost };
+  const options = {
+    cwd: context.cwd,
+    moduleDir: context.options.module,
+    configFile,
+    environment: context.env,
+    trust: trustModeOf(context),
+    engine: context.options.engine,
+    buildkitHost: context.options.buildkitHost,
+  };
   // Who only asks deletes nothing, drafts of a process that died neither.
   const { state, root } = placeProject({ ...options, onNotice: (text) => context.notice(text) });
   const hasher = projectHasher(state);

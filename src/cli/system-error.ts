@@ -20,13 +20,20 @@ export function asSystemError(error: unknown): UserError | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   const { code, syscall } = error;
   // Node tells a folder that can't be made on a read-only file system as one that is not there.
-  const reason = code === "ENOENT" && syscall === "mkdir" ? "it can't be made" : code === "ENOSPC" && syscall === "watch" ? "no more files can be watched" : reasons[String(code)];
+  const reason =
+    code === "ENOENT" && syscall === "mkdir"
+      ? "it can't be made"
+      : code === "ENOSPC" && syscall === "watch"
+        ? "no more files can be watched"
+        : reasons[String(code)];
   if (reason === undefined) return undefined;
   const place = "path" in error && typeof error.path === "string" ? error.path : undefined;
   const isOfProject = place?.split("/").includes(".fastloop") === true;
   return new UserError("usage", `${reason} (${String(syscall)}: ${String(code)})`, {
     place,
-    hint: isOfProject ? "run and watch keep their records there; `fastloop plan` and `fastloop call` do without" : undefined,
+    hint: isOfProject
+      ? "run and watch keep their records there; `fastloop plan` and `fastloop call` do without"
+      : undefined,
     cause: error,
     exitCode: ExitCode.failed,
   });

@@ -8,6 +8,11 @@ export async function targetNames(context: CliContext, configFile?: string): Pro
   const config = await loadConfig({ cwd: context.cwd, file: configFile });
   const declared = config.config.watch?.targets;
   if (declared !== undefined) return Object.entries(declared).map(([name, { call }]) => ({ name, call }));
-  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, config, environment: context.env });
+  const module = await loadProjectModule({
+    cwd: context.cwd,
+    moduleDir: context.options.module,
+    config,
+    environment: context.env,
+  });
   return resolveTargets(config, module).map(({ target }) => ({ name: target.name, call: target.call.join(" ") }));
 }

@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { loadConfig, placeInConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { loadProjectModule } from "../call/index.ts";
-import { adviceOf, declaredTargets, parseTargetCall, resolveTarget, resolveTargets, type Target } from "../plan/index.ts";
+import {
+  adviceOf,
+  declaredTargets,
+  parseTargetCall,
+  resolveTarget,
+  resolveTargets,
+  type Target,
+} from "../plan/index.ts";
 import type { CliContext } from "./context.ts";
 
 export interface CallProblem {
@@ -19,14 +26,21 @@ export interface CallProblem {
 /** Reads the module and follows every call through its signatures: functions, arguments, values and what follows. */
 export async function callProblems(context: CliContext, file: string): Promise<CallProblem[]> {
   const config = await loadConfig({ cwd: context.cwd, file });
-  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, config, environment: context.env });
+  const module = await loadProjectModule({
+    cwd: context.cwd,
+    moduleDir: context.options.module,
+    config,
+    environment: context.env,
+  });
   const text = readFileSync(file, "utf8");
   const check = (target: Target): void => {
     // First, for its errors name the word that is wrong.
     parseTargetCall(target, config, module);
     resolveTarget(target, config, module);
   };
-  const found = declaredTargets(config, module).flatMap((target) => problemsOf(target, check).map((error) => ({ target, error })));
+  const found = declaredTargets(config, module).flatMap((target) =>
+    problemsOf(target, check).map((error) => ({ target, error })),
+  );
   return Promise.all(
     found.map(async ({ target, error }): Promise<CallProblem> => {
       const { hint, place } = error;
@@ -41,15 +55,27 @@ export async function callProblems(context: CliContext, file: string): Promise<C
 /** What is allowed in the watched calls of a configuration, but hardly what was meant; at its place in the file. */
 export async function callAdvice(context: CliContext, file: string): Promise<CallProblem[]> {
   const config = await loadConfig({ cwd: context.cwd, file });
-  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, configFile: file, environment: context.env });
+  const module = await loadProjectModule({
+    cwd: context.cwd,
+    moduleDir: context.options.module,
+    configFile: file,
+    environment: context.env,
+  });
   const text = readFileSync(file, "utf8");
   const found = resolveTargets(config, module).flatMap((item) =>
-    adviceOf(item, config.root, config.config.watch?.ignore ?? []).map((advice) => ({ ...advice, place: item.target.place })),
+    adviceOf(item, config.root, config.config.watch?.ignore ?? []).map((advice) => ({
+      ...advice,
+      place: item.target.place,
+    })),
   );
   return Promise.all(
     found.map(async ({ target, entry, text: message, place }): Promise<CallProblem> => {
       if (config.config.watch?.targets?.[target] === undefined) return { place, message };
-      return { ...(await placeInConfig(text, ["watch", "targets", target, entry === undefined ? "call" : "inputs"], entry)), place, message };
+      return {
+        ...(await placeInConfig(text, ["watch", "targets", target, entry === undefined ? "call" : "inputs"], entry)),
+        place,
+        message,
+      };
     }),
   );
 }
@@ -57,7 +83,7 @@ export async function callAdvice(context: CliContext, file: string): Promise<Cal
 /** The first problem of a call; where that is an argument that the function does not have, also those after it. */
 export function problemsOf(target: Target, check: (target: Target) => void): UserError[] {
   const problems: UserError[] = [];
-  for (let call = target.call; ; ) {
+  for (let call = target.call; ;) {
     try {
       check({ ...target, call });
       return problems;

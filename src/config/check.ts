@@ -16,7 +16,11 @@ export async function checkConfigFile(file: string): Promise<ConfigCheck> {
 }
 
 /** Where the value at `path` is in the file; the place of `word` in it, where it is there. Counts from 1. */
-export async function placeInConfig(text: string, path: readonly string[], word?: string): Promise<{ line: number; column: number }> {
+export async function placeInConfig(
+  text: string,
+  path: readonly string[],
+  word?: string,
+): Promise<{ line: number; column: number }> {
   const { placeOf } = await import("./parse.ts");
   return placeOf(text, path, word);
 }

@@ -17,7 +17,13 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
       return issue.keys.map((key) => ({ key, message: `unknown key \`${key}\``, hint: keyHint(key, known) }));
     }
     case "invalid_type":
-      return [{ message: issue.message.endsWith("received undefined") ? `\`${String(issue.path.at(-1))}\` is missing` : issue.message.replace(/^Invalid input: /, "") }];
+      return [
+        {
+          message: issue.message.endsWith("received undefined")
+            ? `\`${String(issue.path.at(-1))}\` is missing`
+            : issue.message.replace(/^Invalid input: /, ""),
+        },
+      ];
     case "invalid_value":
       return [invalidValue(issue)];
     case "invalid_union": {
@@ -28,9 +34,18 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
     case "invalid_format":
       return [{ message: `expected ${issue.message}` }];
     case "invalid_key":
-      return issue.issues.length > 0 ? [{ message: `\`${String(issue.path.at(-1))}\`: expected ${issue.issues[0]?.message}` }] : [{ message: issue.message }];
+      return issue.issues.length > 0
+        ? [{ message: `\`${String(issue.path.at(-1))}\`: expected ${issue.issues[0]?.message}` }]
+        : [{ message: issue.message }];
     case "too_small":
-      return [{ message: issue.minimum === 1 && issue.origin !== "number" ? "must not be empty" : `expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}` }];
+      return [
+        {
+          message:
+            issue.minimum === 1 && issue.origin !== "number"
+              ? "must not be empty"
+              : `expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`,
+        },
+      ];
     case "too_big":
       return [{ message: `expected at most ${issue.maximum}` }];
     default:

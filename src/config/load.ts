@@ -57,8 +57,13 @@ export function findConfig(cwd: string): string | undefined {
 /** A named file that is not there, a folder of that name, or one that this user may not read. */
 export function unreadable(place: string, cause: unknown): UserError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "ENOENT") return new UserError("config", "there is no such file", { place, cause, hint: "run `fastloop init` to write one" });
-  const reasons: Record<string, string> = { EISDIR: "it is a folder", EACCES: "permission denied", ELOOP: "its link leads to itself" };
+  if (code === "ENOENT")
+    return new UserError("config", "there is no such file", { place, cause, hint: "run `fastloop init` to write one" });
+  const reasons: Record<string, string> = {
+    EISDIR: "it is a folder",
+    EACCES: "permission denied",
+    ELOOP: "its link leads to itself",
+  };
   return new UserError("config", `can't be read: ${reasons[String(code)] ?? String(cause)}`, { place, cause });
 }
 

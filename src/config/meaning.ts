@@ -32,13 +32,29 @@ function watchProblems(config: Config): MeaningProblem[] {
 function testProblems(config: Config): MeaningProblem[] {
   const { suites = {}, services = {} } = config.tests ?? {};
   const serviceNames = Object.keys(services);
-  const serviceProblems = Object.entries(services).flatMap(([name, { image, port, preset, migrations }]): MeaningProblem[] => {
-    const path = ["tests", "services", name];
-    if (preset !== undefined) return [];
-    if (image === undefined || port === undefined) return [{ path, message: `service \`${name}\` has no ${image === undefined ? "image" : "port"}`, hint: "name an `image` and a `port`, or a `preset`" }];
-    if (migrations !== undefined && migrations.run === undefined) return [{ path: [...path, "migrations"], message: "`run` is missing", hint: "only the preset postgres knows how to run a folder of migrations" }];
-    return [];
-  });
+  const serviceProblems = Object.entries(services).flatMap(
+    ([name, { image, port, preset, migrations }]): MeaningProblem[] => {
+      const path = ["tests", "services", name];
+      if (preset !== undefined) return [];
+      if (image === undefined || port === undefined)
+        return [
+          {
+            path,
+            message: `service \`${name}\` has no ${image === undefined ? "image" : "port"}`,
+            hint: "name an `image` and a `port`, or a `preset`",
+          },
+        ];
+      if (migrations !== undefined && migrations.run === undefined)
+        return [
+          {
+            path: [...path, "migrations"],
+            message: "`run` is missing",
+            hint: "only the preset postgres knows how to run a folder of migrations",
+          },
+        ];
+      return [];
+    },
+  );
   const suiteProblems = Object.entries(suites).flatMap(([name, suite]) => {
     const path = ["tests", "suites", name];
     const problems: MeaningProblem[] = [];
@@ -51,14 +67,16 @@ function testProblems(config: Config): MeaningProblem[] {
     if (suite.image === "dev" && config.images?.dev === undefined) {
       problems.push({ path: [...path, "image"], message: "there is no `images.dev`" });
     }
-    if (Object.keys(suite.tiers).length === 0) problems.push({ path: [...path, "tiers"], message: `suite \`${name}\` has no tier` });
+    if (Object.keys(suite.tiers).length === 0)
+      problems.push({ path: [...path, "tiers"], message: `suite \`${name}\` has no tier` });
     const used: [(string | number)[], readonly string[]][] = [[[...path, "services"], suite.services ?? []]];
     for (const [tier, command] of Object.entries(suite.tiers)) {
       if (typeof command === "object") used.push([[...path, "tiers", tier, "services"], command.services ?? []]);
     }
     for (const [place, list] of used) {
       list.forEach((service, index) => {
-        if (!serviceNames.includes(service)) problems.push(unknown([...place, index], "service", service, serviceNames));
+        if (!serviceNames.includes(service))
+          problems.push(unknown([...place, index], "service", service, serviceNames));
       });
     }
     return problems;
@@ -72,28 +90,46 @@ function imageProblems(config: Config): MeaningProblem[] {
   const { base, dev } = config.images ?? {};
   const problems: MeaningProblem[] = (base?.tags ?? []).flatMap((tag, index) =>
     [...tag.matchAll(/\{([^}]*)\}/g)].flatMap(([, variable = ""]) =>
-      tagVariables.includes(variable) ? [] : [unknown(["images", "base", "tags", index], "tag variable", variable, tagVariables)],
+      tagVariables.includes(variable)
+        ? []
+        : [unknown(["images", "base", "tags", index], "tag variable", variable, tagVariables)],
     ),
   );
   (base?.tags ?? []).forEach((tag, index) => {
     if (tag.includes("{version}") && base?.version === undefined) {
-      problems.push({ path: ["images", "base", "tags", index], message: "`{version}` is used, but `images.base.version` is missing" });
+      problems.push({
+        path: ["images", "base", "tags", index],
+        message: "`{version}` is used, but `images.base.version` is missing",
+      });
     }
   });
-  if ((dev?.base === undefined || dev.base === "base") && dev !== undefined && base === undefined && dev.preset === undefined) {
-    problems.push({ path: ["images", "dev"], message: "`images.dev` starts from `images.base`, which is missing", hint: "name a `base` image or a `preset`" });
+  if (
+    (dev?.base === undefined || dev.base === "base") &&
+    dev !== undefined &&
+    base === undefined &&
+    dev.preset === undefined
+  ) {
+    problems.push({
+      path: ["images", "dev"],
+      message: "`images.dev` starts from `images.base`, which is missing",
+      hint: "name a `base` image or a `preset`",
+    });
   }
   return problems;
 }
 
 function unknown(path: (string | number)[], kind: string, name: string, known: readonly string[]): MeaningProblem {
   const meant = suggest(name, known);
-  const hint = meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
+  const hint =
+    meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
   return { path, message: `unknown ${kind} \`${name}\``, hint };
 }
 
 /** The first circle of a graph, as the names along it with the first one again at its end. */
-export function findCircle(names: readonly string[], needsOf: (name: string) => readonly string[]): string[] | undefined {
+export function findCircle(
+  names: readonly string[],
+  needsOf: (name: string) => readonly string[],
+): string[] | undefined {
   const done = new Set<string>();
   const visit = (name: string, trail: readonly string[]): string[] | undefined => {
     const start = trail.indexOf(name);

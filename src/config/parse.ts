@@ -12,17 +12,36 @@ export function parseConfig(text: string): ParsedConfig {
   if (document.errors.length > 0) {
     const problems = document.errors.map(({ code, message, pos }): ConfigProblem => {
       const { line, col } = lines.linePos(pos[0]);
-      return { line, column: col, path: "", level: "syntax", message: code === "MULTIPLE_DOCS" ? "there is more than one document in this file" : inOneLine(message) };
+      return {
+        line,
+        column: col,
+        path: "",
+        level: "syntax",
+        message: code === "MULTIPLE_DOCS" ? "there is more than one document in this file" : inOneLine(message),
+      };
     });
     // One unclosed bracket is told by the library once for each level that it leaves open.
-    return failed(problems.filter(({ line, message }, index) => problems.findIndex((other) => other.line === line && other.message === message) === index));
+    return failed(
+      problems.filter(
+        ({ line, message }, index) =>
+          problems.findIndex((other) => other.line === line && other.message === message) === index,
+      ),
+    );
   }
   let data: unknown;
   try {
     data = document.toJS() ?? {};
   } catch (error) {
     // An alias of nothing, or of so much that it would fill the memory: the library says it by throwing, without a place.
-    return failed([{ line: 1, column: 1, path: "", level: "syntax", message: error instanceof Error ? inOneLine(error.message) : String(error) }]);
+    return failed([
+      {
+        line: 1,
+        column: 1,
+        path: "",
+        level: "syntax",
+        message: error instanceof Error ? inOneLine(error.message) : String(error),
+      },
+    ]);
   }
   const place = (path: readonly PropertyKey[], key?: string): { line: number; column: number } => {
     const { line, col } = lines.linePos(offsetOf(document, path, key));
@@ -60,13 +79,17 @@ export function placeOf(text: string, path: readonly string[], word?: string): {
   const start = offsetOf(document, path);
   const node = document.getIn(path, true);
   const value = isNode(node) && node.range != null ? text.slice(start, node.range[1]) : "";
-  const found = word === undefined ? null : new RegExp(`(?<![^\\s"'])${word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?![\\w-])`).exec(value);
+  const found =
+    word === undefined
+      ? null
+      : new RegExp(`(?<![^\\s"'])${word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?![\\w-])`).exec(value);
   const { line, col } = lines.linePos(start + (found?.index ?? 0));
   return { line, column: col };
 }
 
 /** The library's text goes on with a code frame; the first line says it. */
-const inOneLine = (message: string): string => (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
+const inOneLine = (message: string): string =>
+  (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 
 function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
   if (problems.length === 0 && config !== undefined) return { config, problems: [] };

@@ -20,7 +20,8 @@ const cargoSkeleton = `for manifest in $(find . -name Cargo.toml); do
   for file in $(sed -nE 's/^ *(path|build) *= *"([^"]*\\.rs)".*/\\2/p' "$manifest"); do mkdir -p "$(dirname "$folder/$file")"; echo 'fn main() {}' > "$folder/$file"; done
 done`;
 /** Sources may be older than the skeleton, and cargo would take its output for theirs. */
-const cargoForget = "cargo tree --workspace --depth 0 --prefix none | cut -d' ' -f1 | sort -u | grep . | xargs -n1 cargo clean -p";
+const cargoForget =
+  "cargo tree --workspace --depth 0 --prefix none | cut -d' ' -f1 | sort -u | grep . | xargs -n1 cargo clean -p";
 
 const withVenv = { VIRTUAL_ENV: venv, PATH: `${venv}/bin:${systemPath}` };
 
@@ -60,7 +61,11 @@ export const presets: Record<PresetName, Preset> = {
   uv: {
     image: pythonImage,
     manifests: ["pyproject.toml", "uv.lock"],
-    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, "uv sync --frozen --no-install-project"],
+    install: [
+      `python3 -m venv ${venv}`,
+      `${venv}/bin/pip install --disable-pip-version-check uv`,
+      "uv sync --frozen --no-install-project",
+    ],
     installed: [],
     caches: { pip: "/root/.cache/pip", uv: "/root/.cache/uv" },
     env: { ...withVenv, UV_PROJECT_ENVIRONMENT: venv, UV_LINK_MODE: "copy" },
@@ -82,7 +87,10 @@ export const presets: Record<PresetName, Preset> = {
     image: "golang:1-bookworm",
     manifests: ["go.mod", "go.sum"],
     // Downloads go to a volume, and from there into the layer, which holds what go.sum names and nothing else.
-    install: ["GOMODCACHE=/var/cache/go-mod go mod download", "GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' go mod download"],
+    install: [
+      "GOMODCACHE=/var/cache/go-mod go mod download",
+      "GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' go mod download",
+    ],
     installed: [],
     caches: { "go-mod": "/var/cache/go-mod", "go-build": "/root/.cache/go-build" },
     env: { GOMODCACHE: "/go/pkg/mod", GOFLAGS: "-modcacherw" },
@@ -91,7 +99,13 @@ export const presets: Record<PresetName, Preset> = {
     image: "rust:1-bookworm",
     // The dependency layer: compiled against empty programs, so that only a change of the manifests recompiles it.
     manifests: ["Cargo.lock", "**/Cargo.toml"],
-    install: [cargoSkeleton, "cargo build --workspace --tests", cargoForget, "find . -name '*.rs' -delete", "find . -type d -empty -delete"],
+    install: [
+      cargoSkeleton,
+      "cargo build --workspace --tests",
+      cargoForget,
+      "find . -name '*.rs' -delete",
+      "find . -type d -empty -delete",
+    ],
     installed: [],
     // The crates' sources are in the layer: cargo wants to see them whenever it builds.
     caches: {},
@@ -159,10 +173,16 @@ export function resolveSuite(suite: SuiteConfig): ResolvedSuite {
         tier,
         typeof command === "string"
           ? { run: [command], services: [], env: {} }
-          : { run: list(command.run) ?? [], files: command.files, services: command.services ?? [], env: command.env ?? {} },
+          : {
+              run: list(command.run) ?? [],
+              files: command.files,
+              services: command.services ?? [],
+              env: command.env ?? {},
+            },
       ]),
     ),
   };
 }
 
-const list = (value: string | string[] | undefined): string[] | undefined => (typeof value === "string" ? [value] : value);
+const list = (value: string | string[] | undefined): string[] | undefined =>
+  typeof value === "string" ? [value] : value;

@@ -34,7 +34,10 @@ const relativePath = z
   .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the project");
 const patterns = z.array(relativePath);
 const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
-const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "an environment variable's name"), z.string());
+const environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "an environment variable's name"),
+  z.string(),
+);
 const caches = z
   .record(z.string().regex(/^[A-Za-z0-9._-]+$/, "a cache volume's name"), z.string().startsWith("/"))
   .describe("Cache volumes: name to absolute path in the container.");
@@ -50,18 +53,31 @@ const resources = {
   cpus: z.number().positive().optional(),
 };
 const uses = z.strictObject(resources).describe("What a run takes of engine.limits. Default: one container.");
-const limits = z.strictObject(resources).describe("What runs take together at most. Default: 10 containers, 4GB, one CPU less than there are.");
+const limits = z
+  .strictObject(resources)
+  .describe("What runs take together at most. Default: 10 containers, 4GB, one CPU less than there are.");
 
 const watchTarget = z.strictObject({
   call: z.string().min(1).describe("The function and its arguments, in the grammar of `dagger call`."),
   needs: z.array(name).optional().describe("Targets that must have passed first."),
   inputs: patterns.optional().describe("Narrows what an edit must touch to affect this call; `!` excludes."),
   environment: z.array(z.string()).optional().describe("Host variables that are part of the call's digest."),
-  policy: z.enum(["restart", "queue"]).optional().describe("What a newer edit does to a run that it made stale. Default: restart."),
+  policy: z
+    .enum(["restart", "queue"])
+    .optional()
+    .describe("What a newer edit does to a run that it made stale. Default: restart."),
   debounce: duration.optional().describe("Longer than that of the whole watch, for a slow call."),
   timeout: timeLimit.optional(),
-  tier: z.enum(tierNames).optional().describe("For `run --tier`; each tier has the ones before it in it. Default: the call's --tier, else full."),
-  retries: z.int().min(0).max(10).optional().describe("How often a failed run is tried again, for calls that are known to be flaky."),
+  tier: z
+    .enum(tierNames)
+    .optional()
+    .describe("For `run --tier`; each tier has the ones before it in it. Default: the call's --tier, else full."),
+  retries: z
+    .int()
+    .min(0)
+    .max(10)
+    .optional()
+    .describe("How often a failed run is tried again, for calls that are known to be flaky."),
   uses: uses.optional(),
 });
 
@@ -76,7 +92,9 @@ const watch = z.strictObject({
 const engine = z.strictObject({
   use: z.enum(["auto", "embedded", "dagger"]).optional().describe("As the flag --engine."),
   buildkit: z.string().optional().describe("Address of a BuildKit daemon to use."),
-  idle: duration.optional().describe("The embedded engine stops itself after this time without a session. Default 30m."),
+  idle: duration
+    .optional()
+    .describe("The embedded engine stops itself after this time without a session. Default 30m."),
   jobs: z.int().positive().optional().describe("Functions that run at a time."),
   limits: limits.optional(),
 });
@@ -95,7 +113,10 @@ const cacheLocation = z.string().superRefine((text, context) => {
 });
 
 const cache = z.strictObject({
-  from: z.array(cacheLocation).optional().describe("Caches to read, e.g. type=registry,ref=registry.example/app:cache."),
+  from: z
+    .array(cacheLocation)
+    .optional()
+    .describe("Caches to read, e.g. type=registry,ref=registry.example/app:cache."),
   to: z.array(cacheLocation).optional().describe("Caches to write when a command ends; `watch` writes none."),
 });
 
@@ -135,7 +156,10 @@ const devImage = z.strictObject({
   base: z.string().optional().describe("`base` (default) or an image."),
   preset: preset.optional(),
   workdir: z.string().startsWith("/").optional().describe("Default: /app."),
-  layers: z.array(layer).optional().describe("In order, after the dependency layer of the preset: what changes least comes first."),
+  layers: z
+    .array(layer)
+    .optional()
+    .describe("In order, after the dependency layer of the preset: what changes least comes first."),
   sources: patterns.optional().describe("Copied last. Default: everything."),
   env: environment.optional(),
   user: z.string().optional(),
@@ -155,7 +179,10 @@ const prodImage = z.strictObject({
 export const servicePresetNames = ["postgres", "redis"] as const;
 
 const service = z.strictObject({
-  preset: z.enum(servicePresetNames).optional().describe("A database from Debian's packages, its data in memory; fills the keys below."),
+  preset: z
+    .enum(servicePresetNames)
+    .optional()
+    .describe("A database from Debian's packages, its data in memory; fills the keys below."),
   image: z.string().min(1).optional(),
   packages: z.array(z.string().min(1)).optional().describe("System packages installed on top of the image."),
   port: z.int().positive().optional(),
@@ -184,17 +211,24 @@ const tierCommand = z.union([
 const suite = z.strictObject({
   preset: preset.optional(),
   image: z.string().optional().describe("`base`, `dev` or an image. Default: the preset's."),
-  root: relativePath.optional().describe("Folder of the project that is the whole suite; the paths below are relative to it."),
+  root: relativePath
+    .optional()
+    .describe("Folder of the project that is the whole suite; the paths below are relative to it."),
   workdir: z.string().startsWith("/").optional().describe("Where the sources are in the container. Default: /app."),
   cwd: relativePath.optional().describe("Folder below workdir in which commands run."),
   manifests: patterns.optional().describe("Copied before install: lock files and package manifests."),
   install: oneOrMore.optional(),
-  installed: patterns.optional().describe("Folders below workdir that install makes inside the sources, e.g. node_modules."),
+  installed: patterns
+    .optional()
+    .describe("Folders below workdir that install makes inside the sources, e.g. node_modules."),
   caches: caches.optional(),
   sources: patterns.optional().describe("`folder/` is mounted, everything else copied. Default: ./ (all)."),
   env: environment.optional(),
   services: z.array(name).optional().describe("Services of tests.services, by their name as host name."),
-  runner: z.enum(["vitest", "jest", "node", "pytest", "go", "cargo"]).optional().describe("For selection, sharding and JUnit."),
+  runner: z
+    .enum(["vitest", "jest", "node", "pytest", "go", "cargo"])
+    .optional()
+    .describe("For selection, sharding and JUnit."),
   tiers: z.partialRecord(z.enum(tierNames), tierCommand),
 });
 
@@ -219,24 +253,37 @@ const publish = z.strictObject({
 const scan = z.strictObject({
   format: z.enum(["spdx", "cyclonedx"]).optional(),
   advisories: z.string().optional().describe("File in the project or URL of the advisory list (OSV JSON)."),
-  severity: z.enum(["low", "medium", "high", "critical"]).optional().describe("From here on a finding fails. Default: high."),
+  severity: z
+    .enum(["low", "medium", "high", "critical"])
+    .optional()
+    .describe("From here on a finding fails. Default: high."),
   ignore: z.array(z.string()).optional().describe("Advisories that were judged and accepted, by id."),
   tool: z
     .strictObject({ image: z.string().min(1), packages: z.array(z.string().min(1)).optional(), run: oneOrMore })
     .optional()
-    .describe("A scanner in place of ours: the image's files are at /image, the SBOM is /sbom.json; a failing command fails the scan."),
+    .describe(
+      "A scanner in place of ours: the image's files are at /image, the SBOM is /sbom.json; a failing command fails the scan.",
+    ),
 });
 
 export const configSchema = z
   .strictObject({
     version: z.literal(1).describe("The version of this format."),
     name: name.optional().describe("The project's name. Default: the folder's."),
-    module: relativePath.optional().describe("Folder of the Dagger module, or `fastloop` for the one that fastloop brings. Default: the nearest dagger.json upwards."),
+    module: relativePath
+      .optional()
+      .describe(
+        "Folder of the Dagger module, or `fastloop` for the one that fastloop brings. Default: the nearest dagger.json upwards.",
+      ),
     engine: engine.optional(),
     cache: cache.optional(),
     watch: watch.optional(),
-    records: records.optional().describe("How long .fastloop/runs keeps records and logs; the last success of a function always stays."),
-    images: z.strictObject({ base: baseImage.optional(), dev: devImage.optional(), prod: prodImage.optional() }).optional(),
+    records: records
+      .optional()
+      .describe("How long .fastloop/runs keeps records and logs; the last success of a function always stays."),
+    images: z
+      .strictObject({ base: baseImage.optional(), dev: devImage.optional(), prod: prodImage.optional() })
+      .optional(),
     tests: tests.optional(),
     publish: publish.optional(),
     scan: scan.optional(),

@@ -9,7 +9,10 @@ export interface ResolvedService {
   /** Undefined: the image's own entry point and command. */
   command?: string[];
   tmpfs: string[];
-  migrations?: { folder: string; /** Shell commands, in the service's image, with the folder at /migrations. */ script: string };
+  migrations?: {
+    folder: string;
+    /** Shell commands, in the service's image, with the folder at /migrations. */ script: string;
+  };
 }
 
 interface ServicePreset extends Omit<ResolvedService, "migrations"> {
@@ -56,7 +59,20 @@ setpriv --reuid postgres --regid postgres --clear-groups pg_ctl stop --wait --si
     packages: ["redis-server"],
     port: 6379,
     env: {},
-    command: ["redis-server", "--bind", "*", "-::*", "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", "/data"],
+    command: [
+      "redis-server",
+      "--bind",
+      "*",
+      "-::*",
+      "--protected-mode",
+      "no",
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+      "--dir",
+      "/data",
+    ],
     tmpfs: ["/data"],
     migrations: [],
     migrate: (commands) => commands.join("\n"),
@@ -66,8 +82,10 @@ setpriv --reuid postgres --regid postgres --clear-groups pg_ctl stop --wait --si
 export function resolveService(service: ServiceConfig): ResolvedService {
   const preset = service.preset === undefined ? undefined : servicePresets[service.preset];
   const { image = preset?.image, port = preset?.port, migrations } = service;
-  if (image === undefined || port === undefined) throw new Error("a service needs an `image` and a `port`, or a `preset`");
-  const commands = typeof migrations?.run === "string" ? [migrations.run] : (migrations?.run ?? preset?.migrations ?? []);
+  if (image === undefined || port === undefined)
+    throw new Error("a service needs an `image` and a `port`, or a `preset`");
+  const commands =
+    typeof migrations?.run === "string" ? [migrations.run] : (migrations?.run ?? preset?.migrations ?? []);
   return {
     image,
     port,

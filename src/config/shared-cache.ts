@@ -19,7 +19,8 @@ export function parseCacheLocation(text: string): CacheLocation {
     const [name = "", ...rest] = part.split("=");
     const value = rest.join("=").trim();
     if (!known.includes(name.trim())) throw new Error(`unknown option \`${name.trim()}\` of a cache; ${notation}`);
-    if (booleans.includes(name.trim()) && !/^(true|false)$/.test(value)) throw new Error(`\`${name.trim()}\` is true or false`);
+    if (booleans.includes(name.trim()) && !/^(true|false)$/.test(value))
+      throw new Error(`\`${name.trim()}\` is true or false`);
     attrs[name.trim()] = value;
   }
   const { type, ref, ...others } = attrs;

@@ -27,6 +27,9 @@ export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean>
   try {
     return parseUserConfig(text).rootCapabilities ?? false;
   } catch (cause) {
-    throw new UserError("config", "is not valid: only `rootCapabilities: true` or `false` can stand in it", { place: file, cause });
+    throw new UserError("config", "is not valid: only `rootCapabilities: true` or `false` can stand in it", {
+      place: file,
+      cause,
+    });
   }
 }

@@ -6,21 +6,35 @@ import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 export function detectGo(files: ProjectFiles): Detection {
   const modules = named(files, "go.mod").map(folderOf).filter(isPart);
   const workspace = has(files, "go.work");
-  const names = new Map(modules.map((folder) => [/^module\s+(\S+)/m.exec(files.read(joined(folder, "go.mod")))?.[1] ?? folder, folder]));
+  const names = new Map(
+    modules.map((folder) => [/^module\s+(\S+)/m.exec(files.read(joined(folder, "go.mod")))?.[1] ?? folder, folder]),
+  );
   const notes: string[] = [];
   const suites = modules.flatMap((folder) => {
     if (!files.list.some((file) => (folder === "" || file.startsWith(`${folder}/`)) && file.endsWith(".go"))) return [];
-    const requires = [...files.read(joined(folder, "go.mod")).matchAll(/^\s*(?:require\s+)?([^\s/]+\/\S+)\s+v/gm)].flatMap((match) => names.get(match[1]!) ?? []).filter((other) => other !== folder);
+    const requires = [...files.read(joined(folder, "go.mod")).matchAll(/^\s*(?:require\s+)?([^\s/]+\/\S+)\s+v/gm)]
+      .flatMap((match) => names.get(match[1]!) ?? [])
+      .filter((other) => other !== folder);
     return [goSuite(files, folder, workspace, requires, modules)];
   });
   return { suites, packages: [], notes };
 }
 
-function goSuite(files: ProjectFiles, folder: string, workspace: boolean, requires: readonly string[], modules: readonly string[]): DetectedSuite {
+function goSuite(
+  files: ProjectFiles,
+  folder: string,
+  workspace: boolean,
+  requires: readonly string[],
+  modules: readonly string[],
+): DetectedSuite {
   // A module that another one replaces by a folder can't be tested without that folder.
-  const local = workspace || /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}\//m.test(files.read(joined(folder, "go.mod")));
+  const local =
+    workspace || /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}\//m.test(files.read(joined(folder, "go.mod")));
   const inModule = (command: string): string => (local && folder !== "" ? `(cd ${folder} && ${command})` : command);
-  const download = (command: string): string[] => [`GOMODCACHE=/var/cache/go-mod ${command}`, `GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod ${command}`];
+  const download = (command: string): string[] => [
+    `GOMODCACHE=/var/cache/go-mod ${command}`,
+    `GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod ${command}`,
+  ];
   return {
     name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
     folder,
@@ -31,17 +45,35 @@ function goSuite(files: ProjectFiles, folder: string, workspace: boolean, requir
     install: local ? download(inModule("go mod download")).slice(0, 1) : undefined,
     env: local ? { GOMODCACHE: "/var/cache/go-mod" } : undefined,
     runner: "go",
-    tiers: { smoke: [inModule("go vet ./...")], fast: [inModule("go test -short ${TEST_ARGS:-./...}")], full: [inModule("go test ${TEST_ARGS:-./...}")] },
+    tiers: {
+      smoke: [inModule("go vet ./...")],
+      fast: [inModule("go test -short ${TEST_ARGS:-./...}")],
+      full: [inModule("go test ${TEST_ARGS:-./...}")],
+    },
     needs: local ? requires.map((other) => (other === "" ? "app" : suiteName(other.split("/").at(-1)!))) : [],
-    inputs: inputsOf(files, { own: folder, needed: local ? requires.filter((other) => other !== "") : [], others: modules.filter((other) => other !== "") }),
+    inputs: inputsOf(files, {
+      own: folder,
+      needed: local ? requires.filter((other) => other !== "") : [],
+      others: modules.filter((other) => other !== ""),
+    }),
   };
 }
 
 export function detectRust(files: ProjectFiles): Detection {
   const crates = named(files, "Cargo.toml").map(folderOf).filter(isPart);
-  const roots = crates.filter((folder) => !crates.some((other) => other !== folder && (other === "" || folder.startsWith(`${other}/`)) && /^\[workspace\]/m.test(files.read(joined(other, "Cargo.toml")))));
+  const roots = crates.filter(
+    (folder) =>
+      !crates.some(
+        (other) =>
+          other !== folder &&
+          (other === "" || folder.startsWith(`${other}/`)) &&
+          /^\[workspace\]/m.test(files.read(joined(other, "Cargo.toml"))),
+      ),
+  );
   const suites = roots.map((folder): DetectedSuite => {
-    const pinned = /^\s*channel\s*=\s*["']([^"']+)/m.exec(files.read(joined(folder, "rust-toolchain.toml")))?.[1] ?? files.read(joined(folder, "rust-toolchain")).trim();
+    const pinned =
+      /^\s*channel\s*=\s*["']([^"']+)/m.exec(files.read(joined(folder, "rust-toolchain.toml")))?.[1] ??
+      files.read(joined(folder, "rust-toolchain")).trim();
     const version = /^\d+\.\d+(?:\.\d+)?$/.test(pinned) ? pinned : undefined;
     return {
       name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),

@@ -2,7 +2,8 @@ import path from "node:path";
 import type { ProjectFiles } from "./types.ts";
 
 /** Folders in which a manifest is somebody's example or a test's input, not a part of the project. */
-const notParts = /(?:^|\/)(?:node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e)(?:\/|$)/i;
+const notParts =
+  /(?:^|\/)(?:node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e)(?:\/|$)/i;
 
 /** Whether a folder can hold a part of the project. */
 export const isPart = (folder: string): boolean => folder === "" || !notParts.test(folder);
@@ -14,30 +15,41 @@ export const joined = (folder: string, file: string): string => path.posix.join(
 
 /** Files of this name, those of higher folders first. */
 export function named(files: ProjectFiles, name: string): string[] {
-  return files.list.filter((file) => path.posix.basename(file) === name).toSorted((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
+  return files.list
+    .filter((file) => path.posix.basename(file) === name)
+    .toSorted((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
 }
 
 export const has = (files: ProjectFiles, file: string): boolean => files.list.includes(file);
 
 /** Files below a folder, relative to it. */
 export function below(files: ProjectFiles, folder: string): string[] {
-  return folder === "" ? [...files.list] : files.list.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1));
+  return folder === ""
+    ? [...files.list]
+    : files.list.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1));
 }
 
 /** A suite is named in calls and tags, where a folder may have spaces or any letter. */
 export function suiteName(text: string): string {
-  const plain = text.normalize("NFD").replaceAll(/\p{M}/gu, "").replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z]+|[-.]+$/g, "");
+  const plain = text
+    .normalize("NFD")
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replaceAll(/^[^A-Za-z]+|[-.]+$/g, "");
   return plain === "" || /^(?:true|false|null|yes|no|on|off)$/i.test(plain) ? `part-${plain || text.length}` : plain;
 }
 
 /** Words of a shell command, quoted where the shell would read them otherwise. */
-export const shellWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+export const shellWord = (word: string): string =>
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A text that should be a JSON object; whatever else it is, such as a test's fixture, is an empty one. */
 export function jsonObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
   } catch {
     return {};
   }
@@ -46,5 +58,7 @@ export function jsonObject(text: string): Record<string, unknown> {
 /** The part of an object whose values are texts. */
 export function textsOf(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }

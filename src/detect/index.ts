@@ -28,7 +28,11 @@ export function detectProject(files: ProjectFiles, { nodes, pythons }: Available
 function uniquelyNamed(suites: readonly DetectedSuite[]): DetectedSuite[] {
   const taken = new Set<string>();
   return suites.map((suite) => {
-    const names = [suite.name, `${suite.name}-${suite.preset}`, ...Array.from({ length: suites.length }, (_, index) => `${suite.name}-${index + 2}`)];
+    const names = [
+      suite.name,
+      `${suite.name}-${suite.preset}`,
+      ...Array.from({ length: suites.length }, (_, index) => `${suite.name}-${index + 2}`),
+    ];
     const name = names.find((candidate) => !taken.has(candidate))!;
     taken.add(name);
     return { ...suite, name };

@@ -11,7 +11,8 @@ export interface Parts {
   others: readonly string[];
 }
 
-const documents = /^(?:docs?|website|\.github|\.vscode|\.idea|\.changeset)$|\.(?:md|mdx|rst|adoc)$|^(?:licen[cs]e|authors|contributors|codeowners|notice)(?:\.txt)?$/i;
+const documents =
+  /^(?:docs?|website|\.github|\.vscode|\.idea|\.changeset)$|\.(?:md|mdx|rst|adoc)$|^(?:licen[cs]e|authors|contributors|codeowners|notice)(?:\.txt)?$/i;
 const sourceFile = /\.(?:[cm]?[jt]sx?|py|rs|go|toml|cfg|json)$/;
 
 /**
@@ -29,7 +30,9 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
   const holdsParts = (top: string): boolean => others.some((folder) => folder === top || folder.startsWith(`${top}/`));
   const shared = tops.filter((top) => !isDocument(top) && (files.list.includes(top) || !holdsParts(top)));
   const folders = [own, ...needed].map((folder) => `${folder}/`);
-  const inOwn = [...new Set(below(files, own).map((file) => file.split("/")[0]!))].filter((entry) => isDocument(entry)).map((entry) => `!${own}/${entry}${files.list.includes(`${own}/${entry}`) ? "" : "/"}`);
+  const inOwn = [...new Set(below(files, own).map((file) => file.split("/")[0]!))]
+    .filter((entry) => isDocument(entry))
+    .map((entry) => `!${own}/${entry}${files.list.includes(`${own}/${entry}`) ? "" : "/"}`);
   const shown = shared.map((top) => (files.list.includes(top) ? top : `${top}/`));
   return [...new Set([...shown, ...folders.toSorted()]), ...inOwn];
 }

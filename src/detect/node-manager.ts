@@ -30,10 +30,20 @@ export function nodeInstall(files: ProjectFiles, folder: string): NodeInstall {
   const read = (file: string): string => files.read(joined(folder, file));
   const manifest = jsonObject(read("package.json"));
   const pinned = /^(npm|pnpm|yarn)@(\d[\w.-]*)/.exec(textsOf(manifest)["packageManager"] ?? "");
-  const lock = locks.find(([file, manager]) => has(files, joined(folder, file)) && (pinned === null || pinned[1] === manager)) ?? locks.find(([file]) => has(files, joined(folder, file)));
-  const manager = lock?.[1] ?? (pinned?.[1] as NodeManager | undefined) ?? (has(files, joined(folder, "pnpm-workspace.yaml")) ? "pnpm" : "npm");
+  const lock =
+    locks.find(([file, manager]) => has(files, joined(folder, file)) && (pinned === null || pinned[1] === manager)) ??
+    locks.find(([file]) => has(files, joined(folder, file)));
+  const manager =
+    lock?.[1] ??
+    (pinned?.[1] as NodeManager | undefined) ??
+    (has(files, joined(folder, "pnpm-workspace.yaml")) ? "pnpm" : "npm");
   const because = lock?.[0] ?? "package.json";
-  const notes = lock === undefined ? [`${joined(folder, "package.json")} has no lock file beside it: each install takes the newest versions that fit; commit one`] : [];
+  const notes =
+    lock === undefined
+      ? [
+          `${joined(folder, "package.json")} has no lock file beside it: each install takes the newest versions that fit; commit one`,
+        ]
+      : [];
   if (lock === undefined && (has(files, joined(folder, "bun.lock")) || has(files, joined(folder, "bun.lockb")))) {
     notes.push("bun.lock: fastloop has no preset for bun; npm installs what package.json says");
   }
@@ -48,14 +58,22 @@ type Manager = Omit<NodeInstall, "because" | "notes">;
 function npm(version: string | undefined, locked: boolean, lock: string): Manager {
   const flags = " --no-audit --no-fund";
   // Scripts of packages that need one run after an install without scripts, each by its name.
-  const scripted = Object.entries((jsonObject(lock)["packages"] ?? {}) as Record<string, { hasInstallScript?: boolean; link?: boolean } | undefined>)
-    .filter(([place, entry]) => /(?:^|\/)node_modules\//.test(place) && entry?.hasInstallScript === true && entry.link !== true)
+  const scripted = Object.entries(
+    (jsonObject(lock)["packages"] ?? {}) as Record<string, { hasInstallScript?: boolean; link?: boolean } | undefined>,
+  )
+    .filter(
+      ([place, entry]) =>
+        /(?:^|\/)node_modules\//.test(place) && entry?.hasInstallScript === true && entry.link !== true,
+    )
     .map(([place]) => place.replace(/^.*node_modules\//, ""));
   const rebuild = scripted.length === 0 ? [] : [`npm rebuild ${[...new Set(scripted)].toSorted().join(" ")}`];
   return {
     manager: "npm",
     prepare: version === undefined || !semver.isMajorAtLeast(version, 7) ? [] : [`npm install --global npm@${version}`],
-    install: (scripts) => [`npm ${locked ? "ci" : "install"}${flags}${scripts ? "" : " --ignore-scripts"}`, ...(scripts ? [] : rebuild)],
+    install: (scripts) => [
+      `npm ${locked ? "ci" : "install"}${flags}${scripts ? "" : " --ignore-scripts"}`,
+      ...(scripts ? [] : rebuild),
+    ],
     reads: [],
     env: {},
   };
@@ -71,7 +89,10 @@ function pnpm(version: string | undefined, lock: string, locked: boolean): Manag
   return {
     manager: "pnpm",
     prepare: [`npm install --global pnpm@${version ?? pnpmFor(lock)}`],
-    install: (scripts) => [`pnpm install ${locked ? "--frozen-lockfile" : "--no-frozen-lockfile"} --config.strict-dep-builds=false${scripts ? "" : " --ignore-scripts"}`, ...(scripts ? [] : ["pnpm rebuild"])],
+    install: (scripts) => [
+      `pnpm install ${locked ? "--frozen-lockfile" : "--no-frozen-lockfile"} --config.strict-dep-builds=false${scripts ? "" : " --ignore-scripts"}`,
+      ...(scripts ? [] : ["pnpm rebuild"]),
+    ],
     reads: [".pnpmfile.cjs", "patches/**"],
     // pnpm would fetch the version that packageManager names by itself, from wherever it is told.
     env: { npm_config_manage_package_manager_versions: "false" },
@@ -80,12 +101,18 @@ function pnpm(version: string | undefined, lock: string, locked: boolean): Manag
 
 function yarn(version: string | undefined, read: (file: string) => string, locked: boolean): Manager {
   const settings = read(".yarnrc.yml");
-  const berry = settings !== "" || /^__metadata:/m.test(read("yarn.lock")) || (version !== undefined && semver.isMajorAtLeast(version, 2));
+  const berry =
+    settings !== "" ||
+    /^__metadata:/m.test(read("yarn.lock")) ||
+    (version !== undefined && semver.isMajorAtLeast(version, 2));
   if (!berry) {
     return {
       manager: "yarn",
       prepare: ["command -v yarn >/dev/null || npm install --global yarn@1.22.22"],
-      install: (scripts) => [`yarn install ${locked ? "--frozen-lockfile" : "--no-lockfile"} --non-interactive${scripts ? "" : " --ignore-scripts"}`, ...(scripts ? [] : ["npm rebuild"])],
+      install: (scripts) => [
+        `yarn install ${locked ? "--frozen-lockfile" : "--no-lockfile"} --non-interactive${scripts ? "" : " --ignore-scripts"}`,
+        ...(scripts ? [] : ["npm rebuild"]),
+      ],
       reads: [".yarnrc"],
       env: {},
     };
@@ -96,7 +123,10 @@ function yarn(version: string | undefined, read: (file: string) => string, locke
   return {
     manager: "yarn",
     prepare: [get],
-    install: (scripts) => [`yarn install${locked ? " --immutable" : ""}${scripts ? "" : " --mode=skip-build"}`, ...(scripts ? [] : ["npm rebuild"])],
+    install: (scripts) => [
+      `yarn install${locked ? " --immutable" : ""}${scripts ? "" : " --mode=skip-build"}`,
+      ...(scripts ? [] : ["npm rebuild"]),
+    ],
     reads: [".yarnrc.yml", ".yarn/releases/**", ".yarn/plugins/**", ".yarn/patches/**"],
     // A loader of Yarn's own in place of node_modules can't be laid over mounted sources.
     env: { YARN_NODE_LINKER: "node-modules", YARN_ENABLE_TELEMETRY: "0", YARN_ENABLE_GLOBAL_CACHE: "true" },
@@ -105,5 +135,10 @@ function yarn(version: string | undefined, read: (file: string) => string, locke
 
 /** Every text of `dependencies`, `devDependencies`, `optionalDependencies` and `peerDependencies` by name. */
 export function dependenciesOf(manifest: Record<string, unknown>): Record<string, string> {
-  return { ...textsOf(manifest["peerDependencies"]), ...textsOf(manifest["optionalDependencies"]), ...textsOf(manifest["dependencies"]), ...textsOf(manifest["devDependencies"]) };
+  return {
+    ...textsOf(manifest["peerDependencies"]),
+    ...textsOf(manifest["optionalDependencies"]),
+    ...textsOf(manifest["dependencies"]),
+    ...textsOf(manifest["devDependencies"]),
+  };
 }

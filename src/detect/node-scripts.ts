@@ -3,7 +3,8 @@ import type { SuiteConfig, TierName } from "../config/types.ts";
 type Scripts = Readonly<Record<string, string>>;
 export type NodeManager = "npm" | "pnpm" | "yarn";
 
-const called = /\b(?:npm|pnpm|yarn|bun)(?:\s+-s|\s+--silent)?\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)|\b(?:npm-run-all|run-s|run-p|concurrently)\s+([^&|;]+)/g;
+const called =
+  /\b(?:npm|pnpm|yarn|bun)(?:\s+-s|\s+--silent)?\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)|\b(?:npm-run-all|run-s|run-p|concurrently)\s+([^&|;]+)/g;
 const notScripts = new Set(["run", "install", "ci", "exec", "dlx", "workspace", "workspaces", "test"]);
 
 /** A script with the scripts that it calls, by name. */
@@ -11,8 +12,13 @@ export function reachedFrom(scripts: Scripts, name: string, seen = new Set<strin
   if (seen.has(name) || scripts[name] === undefined) return seen;
   seen.add(name);
   for (const [, one, several] of scripts[name].matchAll(called)) {
-    for (const word of [...(one === undefined || (notScripts.has(one) && one !== "test") ? [] : [one]), ...(several ?? "").split(/[\s"']+/)]) {
-      for (const script of Object.keys(scripts)) if (script === word || (word.endsWith("*") && script.startsWith(word.slice(0, -1)))) reachedFrom(scripts, script, seen);
+    for (const word of [
+      ...(one === undefined || (notScripts.has(one) && one !== "test") ? [] : [one]),
+      ...(several ?? "").split(/[\s"']+/),
+    ]) {
+      for (const script of Object.keys(scripts))
+        if (script === word || (word.endsWith("*") && script.startsWith(word.slice(0, -1))))
+          reachedFrom(scripts, script, seen);
     }
   }
   for (const hook of [`pre${name}`, `post${name}`]) reachedFrom(scripts, hook, seen);
@@ -20,25 +26,32 @@ export function reachedFrom(scripts: Scripts, name: string, seen = new Set<strin
 }
 
 /** The text of a script and of all that it calls. */
-export const wholeText = (scripts: Scripts, name: string): string => [...reachedFrom(scripts, name)].map((script) => scripts[script]).join("\n");
+export const wholeText = (scripts: Scripts, name: string): string =>
+  [...reachedFrom(scripts, name)].map((script) => scripts[script]).join("\n");
 
 const isNoTest = (script: string): boolean => /no test specified|^\s*(?:exit 0|true|:|echo\b[^&|;]*)\s*$/i.test(script);
-const watches = (text: string): boolean => /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(text) && !/--watch(?:All)?=false/.test(text);
-const delegates = /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\bpnpm\b[^&|;]*\s(?:-r|--recursive|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
+const watches = (text: string): boolean =>
+  /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(text) && !/--watch(?:All)?=false/.test(text);
+const delegates =
+  /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\bpnpm\b[^&|;]*\s(?:-r|--recursive|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
 
 /** Whether the script only hands the work to the workspace's packages. */
 export const isDelegating = (scripts: Scripts, name: string): boolean => delegates.test(wholeText(scripts, name));
 
 /** The browser that a script drives, where it drives one. */
-export const browserOf = (text: string): string | undefined => /\b(playwright|cypress|puppeteer|karma|wdio|testcafe|web-test-runner|wtr)\b/.exec(text)?.[1];
+export const browserOf = (text: string): string | undefined =>
+  /\b(playwright|cypress|puppeteer|karma|wdio|testcafe|web-test-runner|wtr)\b/.exec(text)?.[1];
 
 /** The commands of each tier out of the scripts that exist; what another one runs is not run again. */
 export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Record<TierName, string[]>> {
   const run = (script: string): string[] => [`${manager} run ${script}`];
-  const usable = (script: string): boolean => scripts[script] !== undefined && !isNoTest(scripts[script]) && !watches(scripts[script]);
+  const usable = (script: string): boolean =>
+    scripts[script] !== undefined && !isNoTest(scripts[script]) && !watches(scripts[script]);
   const own = (["smoke", "fast", "full"] as const).filter((tier) => usable(`test:${tier}`));
   if (own.length > 0) return Object.fromEntries(own.map((tier) => [tier, run(`test:${tier}`)]));
-  const fast = ["test", "test:ci", "test:run", "test:unit", "unit", "tests"].find((script) => usable(script) && browserOf(wholeText(scripts, script)) === undefined);
+  const fast = ["test", "test:ci", "test:run", "test:unit", "unit", "tests"].find(
+    (script) => usable(script) && browserOf(wholeText(scripts, script)) === undefined,
+  );
   const done = fast === undefined ? new Set<string>() : reachedFrom(scripts, fast);
   const first = (names: string[]): string | undefined => names.find((script) => usable(script) && !done.has(script));
   const smoke = first(["typecheck", "type-check", "check-types", "types", "tsc", "lint"]);
@@ -58,13 +71,17 @@ export function nodeRunner(text: string): SuiteConfig["runner"] {
   return /\bnode\b.*--test\b/.test(text) ? "node" : undefined;
 }
 
-const harmless = /^(?:npx\s+)?(?:husky|is-ci|simple-git-hooks|lefthook|only-allow|ts-patch|opencollective|true|exit 0|echo)(?:\s|$)|^$/;
+const harmless =
+  /^(?:npx\s+)?(?:husky|is-ci|simple-git-hooks|lefthook|only-allow|ts-patch|opencollective|true|exit 0|echo)(?:\s|$)|^$/;
 
 /** Scripts that npm runs by itself at an install and that need the sources; not hooks of git, which no container has. */
 export function lifecycleScripts(scripts: Scripts): string[] {
   const parts = (name: string): string[] => (scripts[name] ?? "").split(/&&|\|\||;/).map((part) => part.trim());
-  return ["preinstall", "install", "postinstall", "prepare"].filter((name) => parts(name).some((part) => !harmless.test(part)));
+  return ["preinstall", "install", "postinstall", "prepare"].filter((name) =>
+    parts(name).some((part) => !harmless.test(part)),
+  );
 }
 
 /** Whether npm runs any script of the package itself at an install. */
-export const hasLifecycle = (scripts: Scripts): boolean => ["preinstall", "install", "postinstall", "prepare"].some((name) => scripts[name] !== undefined);
+export const hasLifecycle = (scripts: Scripts): boolean =>
+  ["preinstall", "install", "postinstall", "prepare"].some((name) => scripts[name] !== undefined);

@@ -3,7 +3,15 @@ import { PatternMatcher } from "../tree/index.ts";
 import { folderOf, has, isPart, joined, jsonObject, named, shellWord, suiteName, textsOf } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { dependenciesOf, nodeInstall, type NodeInstall } from "./node-manager.ts";
-import { browserOf, hasLifecycle, isDelegating, lifecycleScripts, nodeRunner, nodeTiers, wholeText } from "./node-scripts.ts";
+import {
+  browserOf,
+  hasLifecycle,
+  isDelegating,
+  lifecycleScripts,
+  nodeRunner,
+  nodeTiers,
+  wholeText,
+} from "./node-scripts.ts";
 import { nodeMajor } from "./node-version.ts";
 import { programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -25,7 +33,11 @@ interface Workspace {
 export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
   const workspaces = workspacesOf(files);
   const found = workspaces.map((workspace) => suitesOf(files, workspace, availableNodes));
-  return { suites: found.flatMap(({ suites }) => suites), packages: found.flatMap(({ packages }) => packages), notes: found.flatMap(({ notes }) => notes) };
+  return {
+    suites: found.flatMap(({ suites }) => suites),
+    packages: found.flatMap(({ packages }) => packages),
+    notes: found.flatMap(({ notes }) => notes),
+  };
 }
 
 function workspacesOf(files: ProjectFiles): Workspace[] {
@@ -37,7 +49,12 @@ function workspacesOf(files: ProjectFiles): Workspace[] {
     const patterns = workspacePatterns(files, root);
     const isMember = memberMatcher(patterns);
     const members = packages.filter((other) => {
-      const place = root.folder === "" ? other.folder : other.folder.startsWith(`${root.folder}/`) ? other.folder.slice(root.folder.length + 1) : "";
+      const place =
+        root.folder === ""
+          ? other.folder
+          : other.folder.startsWith(`${root.folder}/`)
+            ? other.folder.slice(root.folder.length + 1)
+            : "";
       return other !== root && place !== "" && isMember(place);
     });
     for (const { folder } of members) taken.add(folder);
@@ -50,39 +67,71 @@ function workspacesOf(files: ProjectFiles): Workspace[] {
 function memberMatcher(patterns: readonly string[]): (folder: string) => boolean {
   const plain = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, "$1").replace(/\/$/, ""));
   const depth = (text: string): number => text.split("/").length;
-  const matchers = new Map([...new Set(plain.map(depth))].map((levels) => [levels, new PatternMatcher(plain.filter((pattern) => depth(pattern) === levels || pattern.includes("**") || pattern.startsWith("!")))]));
+  const matchers = new Map(
+    [...new Set(plain.map(depth))].map((levels) => [
+      levels,
+      new PatternMatcher(
+        plain.filter((pattern) => depth(pattern) === levels || pattern.includes("**") || pattern.startsWith("!")),
+      ),
+    ]),
+  );
   const deep = new PatternMatcher(plain.filter((pattern) => pattern.includes("**") || pattern.startsWith("!")));
   return (folder) => (matchers.get(depth(folder)) ?? deep).matches(folder);
 }
 
 function packageOf(files: ProjectFiles, folder: string): NodePackage {
   const manifest = jsonObject(files.read(joined(folder, "package.json")));
-  return { folder, manifest, name: typeof manifest["name"] === "string" ? manifest["name"] : folder, scripts: textsOf(manifest["scripts"]), dependencies: dependenciesOf(manifest) };
+  return {
+    folder,
+    manifest,
+    name: typeof manifest["name"] === "string" ? manifest["name"] : folder,
+    scripts: textsOf(manifest["scripts"]),
+    dependencies: dependenciesOf(manifest),
+  };
 }
 
 function workspacePatterns(files: ProjectFiles, { folder, manifest }: NodePackage): string[] {
   const { workspaces } = manifest as { workspaces?: unknown };
-  const listed = Array.isArray(workspaces) ? workspaces : ((workspaces as { packages?: unknown[] } | undefined)?.packages ?? []);
+  const listed = Array.isArray(workspaces)
+    ? workspaces
+    : ((workspaces as { packages?: unknown[] } | undefined)?.packages ?? []);
   const own = listed.filter((entry): entry is string => typeof entry === "string");
   // The list under `packages:` of pnpm-workspace.yaml, a line each.
-  const block = /^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(files.read(joined(folder, "pnpm-workspace.yaml")))?.[1] ?? "";
-  return [...own, ...block.split("\n").flatMap((line) => /^\s*-\s*["']?([^"'#]+?)["']?\s*(?:#.*)?$/.exec(line)?.[1] ?? [])];
+  const block =
+    /^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(files.read(joined(folder, "pnpm-workspace.yaml")))?.[1] ?? "";
+  return [
+    ...own,
+    ...block.split("\n").flatMap((line) => /^\s*-\s*["']?([^"'#]+?)["']?\s*(?:#.*)?$/.exec(line)?.[1] ?? []),
+  ];
 }
 
 function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: readonly number[]): Detection {
   const { root, members } = workspace;
   const install = nodeInstall(files, root.folder);
   const packages = [root, ...members];
-  const alone = root.folder !== "" && packages.every(({ dependencies }) => !Object.values(dependencies).some((version) => /^(?:file|link|portal):\.\./.test(version)));
+  const alone =
+    root.folder !== "" &&
+    packages.every(
+      ({ dependencies }) => !Object.values(dependencies).some((version) => /^(?:file|link|portal):\.\./.test(version)),
+    );
   const tested = testedPackages(workspace);
   const notes = [...install.notes];
   for (const { folder, scripts } of packages) {
-    const browser = browserOf(Object.entries(scripts).flatMap(([name, text]) => (/test|e2e/.test(name) ? [text] : [])).join("\n"));
-    if (browser !== undefined) notes.push(`${joined(folder, "package.json")}: tests with ${browser} are left out; they need an image with a browser`);
+    const browser = browserOf(
+      Object.entries(scripts)
+        .flatMap(([name, text]) => (/test|e2e/.test(name) ? [text] : []))
+        .join("\n"),
+    );
+    if (browser !== undefined)
+      notes.push(
+        `${joined(folder, "package.json")}: tests with ${browser} are left out; they need an image with a browser`,
+      );
   }
   const suites = tested.flatMap((member) => {
     const tiers = nodeTiers(member.scripts, install.manager);
-    return Object.keys(tiers).length === 0 ? [] : [suiteOf(files, workspace, member, install, alone, tiers, availableNodes)];
+    return Object.keys(tiers).length === 0
+      ? []
+      : [suiteOf(files, workspace, member, install, alone, tiers, availableNodes)];
   });
   if (suites.length === 0 && (root.folder === "" || has(files, joined(root.folder, install.because)))) {
     notes.push(`${joined(root.folder, "package.json")} has no script that tests or checks anything`);
@@ -90,7 +139,10 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
   const names = new Map(tested.map((member, index) => [member.name, suites[index]?.name]));
   for (const [index, member] of tested.entries()) {
     const suite = suites[index];
-    if (suite !== undefined) suite.needs = Object.keys(member.dependencies).flatMap((name) => names.get(name) ?? []).filter((name) => name !== suite.name);
+    if (suite !== undefined)
+      suite.needs = Object.keys(member.dependencies)
+        .flatMap((name) => names.get(name) ?? [])
+        .filter((name) => name !== suite.name);
   }
   return { suites: withoutCircles(suites), packages: systemPackages(files, packages), notes };
 }
@@ -99,7 +151,11 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
 function testedPackages({ root, members }: Workspace): NodePackage[] {
   const tests = (each: NodePackage): boolean => nodeTiers(each.scripts, "npm").fast !== undefined;
   if (members.length === 0) return [root];
-  const rootTests = tests(root) && !["test", "test:ci", "test:run", "test:unit"].some((name) => root.scripts[name] !== undefined && isDelegating(root.scripts, name));
+  const rootTests =
+    tests(root) &&
+    !["test", "test:ci", "test:run", "test:unit"].some(
+      (name) => root.scripts[name] !== undefined && isDelegating(root.scripts, name),
+    );
   const testing = members.filter((member) => Object.keys(nodeTiers(member.scripts, "npm")).length > 0 && tests(member));
   return rootTests || testing.length === 0 ? [root] : testing;
 }
@@ -118,16 +174,33 @@ function suiteOf(
   const inBase = (file: string): string => (file === base ? "" : base === "" ? file : file.slice(base.length + 1));
   const cwd = root.folder === base ? "" : root.folder;
   const packages = [root, ...members];
-  const text = ["fast", "full"].flatMap((tier) => tiers[tier as "fast"] ?? []).map((command) => wholeText(member.scripts, command.split(" ").at(-1) ?? "")).join("\n");
+  const text = ["fast", "full"]
+    .flatMap((tier) => tiers[tier as "fast"] ?? [])
+    .map((command) => wholeText(member.scripts, command.split(" ").at(-1) ?? ""))
+    .join("\n");
   const scripts = !packages.some((each) => hasLifecycle(each.scripts));
-  const inFolder = (folder: string, commands: string[]): string[] => (folder === "" ? commands : commands.map((command) => `(cd ${shellWord(folder)} && ${command})`));
+  const inFolder = (folder: string, commands: string[]): string[] =>
+    folder === "" ? commands : commands.map((command) => `(cd ${shellWord(folder)} && ${command})`);
   const memberFolder = inBase(member.folder);
   const first = [
     ...lifecycleScripts(root.scripts).flatMap((name) => inFolder(cwd, [`${install.manager} run ${name}`])),
-    ...builds(files, packages, member, text).flatMap(({ folder }) => inFolder(inBase(folder), [`${install.manager} run build`])),
+    ...builds(files, packages, member, text).flatMap(({ folder }) =>
+      inFolder(inBase(folder), [`${install.manager} run build`]),
+    ),
   ];
-  const major = nodeMajor(pinnedNode(files, root), textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "", availableNodes);
-  const manifests = [...(members.length > 0 ? ["**/package.json"] : ["package.json"]), ...(install.because === "package.json" ? [] : [install.because]), ".npmrc", ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []), ...install.reads, ...archives(packages)];
+  const major = nodeMajor(
+    pinnedNode(files, root),
+    textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "",
+    availableNodes,
+  );
+  const manifests = [
+    ...(members.length > 0 ? ["**/package.json"] : ["package.json"]),
+    ...(install.because === "package.json" ? [] : [install.because]),
+    ".npmrc",
+    ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []),
+    ...install.reads,
+    ...archives(packages),
+  ];
   return {
     name: member.folder === "" ? "app" : suiteName(nameIn(packages, member)),
     folder: member.folder,
@@ -140,36 +213,61 @@ function suiteOf(
     installed: packages.map(({ folder }) => inBase(joined(folder, "node_modules"))),
     env: { CI: "true", ...install.env },
     runner: nodeRunner(text),
-    tiers: Object.fromEntries(Object.entries(tiers).map(([tier, commands]) => [tier, [...first, ...inFolder(memberFolder, commands)]])),
+    tiers: Object.fromEntries(
+      Object.entries(tiers).map(([tier, commands]) => [tier, [...first, ...inFolder(memberFolder, commands)]]),
+    ),
     needs: [],
-    inputs: members.length === 0 && root.folder === "" ? inputsOf(files, { own: "", needed: [], others: [] }) : memberInputs(files, packages, member),
+    inputs:
+      members.length === 0 && root.folder === ""
+        ? inputsOf(files, { own: "", needed: [], others: [] })
+        : memberInputs(files, packages, member),
   };
 }
 
 /** fastloop itself, where it was installed from an archive that no container sees: the tests don't need it. */
 function forgetFastloop(files: ProjectFiles, { folder, dependencies }: NodePackage): string[] {
   const place = /^file:(.*)$/.exec(dependencies["fastloop"] ?? "")?.[1];
-  if (place === undefined || (!place.startsWith("..") && !place.startsWith("/") && has(files, joined(folder, place)))) return [];
-  return ["npm pkg delete dependencies.fastloop devDependencies.fastloop", "npm install --package-lock-only --no-audit --no-fund --ignore-scripts"];
+  if (place === undefined || (!place.startsWith("..") && !place.startsWith("/") && has(files, joined(folder, place))))
+    return [];
+  return [
+    "npm pkg delete dependencies.fastloop devDependencies.fastloop",
+    "npm install --package-lock-only --no-audit --no-fund --ignore-scripts",
+  ];
 }
 
 /** Packages that are archives or folders in the repository: an install reads them. */
 function archives(packages: readonly NodePackage[]): string[] {
-  return packages.flatMap(({ dependencies }) => Object.values(dependencies).flatMap((version) => /^(?:file|link):(?:\.\/)?((?!\.\.)[^/].*\.t(?:ar\.)?gz)$/.exec(version)?.[1] ?? []));
+  return packages.flatMap(({ dependencies }) =>
+    Object.values(dependencies).flatMap(
+      (version) => /^(?:file|link):(?:\.\/)?((?!\.\.)[^/].*\.t(?:ar\.)?gz)$/.exec(version)?.[1] ?? [],
+    ),
+  );
 }
 
 const nameIn = (packages: readonly NodePackage[], { folder }: NodePackage): string => {
   const last = (place: string): string => place.split("/").at(-1) ?? place;
-  return packages.filter((other) => last(other.folder) === last(folder)).length > 1 ? folder.replaceAll("/", "-") : last(folder);
+  return packages.filter((other) => last(other.folder) === last(folder)).length > 1
+    ? folder.replaceAll("/", "-")
+    : last(folder);
 };
 
 function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): string {
   const volta = (manifest["volta"] as Record<string, unknown> | undefined)?.["node"];
-  return files.read(joined(folder, ".nvmrc")) || files.read(joined(folder, ".node-version")) || (typeof volta === "string" ? volta : "") || (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "");
+  return (
+    files.read(joined(folder, ".nvmrc")) ||
+    files.read(joined(folder, ".node-version")) ||
+    (typeof volta === "string" ? volta : "") ||
+    (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "")
+  );
 }
 
 /** Packages to build first: those that tests import as they are built, and the package itself where its tests do. */
-function builds(files: ProjectFiles, packages: readonly NodePackage[], member: NodePackage, text: string): NodePackage[] {
+function builds(
+  files: ProjectFiles,
+  packages: readonly NodePackage[],
+  member: NodePackage,
+  text: string,
+): NodePackage[] {
   const needed = closure(packages, member).filter((each) => each !== member && isBuilt(files, each));
   const outputs = /(?:^|[\s"'=./])(dist|build|lib|out|esm|cjs)(?:\/|["'\s]|$)/;
   const reads = (source: string): boolean => {
@@ -177,8 +275,16 @@ function builds(files: ProjectFiles, packages: readonly NodePackage[], member: N
     return output !== undefined && !files.list.some((file) => file.startsWith(joined(member.folder, `${output}/`)));
   };
   const buildsItself = /\bbuild\b/.test(text);
-  const imports = (source: string): boolean => [...source.matchAll(/(?:from|require\(|import\()\s*["']([^"'\n]+)["']/g)].some(([, from]) => /^\.{1,2}\/(?:.*\/)?(?:dist|build|out)(?:\/|$)/.test(from ?? "") || (from === member.name && isBuilt(files, member)));
-  const self = member.scripts["build"] !== undefined && !buildsItself && (reads(text) || testFiles(files, member.folder).some((file) => imports(files.read(file))));
+  const imports = (source: string): boolean =>
+    [...source.matchAll(/(?:from|require\(|import\()\s*["']([^"'\n]+)["']/g)].some(
+      ([, from]) =>
+        /^\.{1,2}\/(?:.*\/)?(?:dist|build|out)(?:\/|$)/.test(from ?? "") ||
+        (from === member.name && isBuilt(files, member)),
+    );
+  const self =
+    member.scripts["build"] !== undefined &&
+    !buildsItself &&
+    (reads(text) || testFiles(files, member.folder).some((file) => imports(files.read(file))));
   return [...needed, ...(self ? [member] : [])];
 }
 
@@ -186,7 +292,9 @@ function builds(files: ProjectFiles, packages: readonly NodePackage[], member: N
 function isBuilt(files: ProjectFiles, { folder, manifest, scripts }: NodePackage): boolean {
   if (scripts["build"] === undefined) return false;
   const entries = JSON.stringify([manifest["main"], manifest["module"], manifest["exports"], manifest["types"]]);
-  const places = [...entries.matchAll(/"(?:\.\/)?([^"*]+\.(?:[cm]?js|d\.[cm]?ts))"/g)].map((match) => joined(folder, match[1] ?? ""));
+  const places = [...entries.matchAll(/"(?:\.\/)?([^"*]+\.(?:[cm]?js|d\.[cm]?ts))"/g)].map((match) =>
+    joined(folder, match[1] ?? ""),
+  );
   return places.some((place) => !has(files, place));
 }
 
@@ -198,8 +306,14 @@ function closure(packages: readonly NodePackage[], member: NodePackage, seen = n
   return [...direct.flatMap((each) => closure(packages, each, seen)), member];
 }
 
-function memberInputs(files: ProjectFiles, packages: readonly NodePackage[], member: NodePackage): string[] | undefined {
-  const needed = closure(packages, member).map(({ folder }) => folder).filter((folder) => folder !== "" && folder !== member.folder);
+function memberInputs(
+  files: ProjectFiles,
+  packages: readonly NodePackage[],
+  member: NodePackage,
+): string[] | undefined {
+  const needed = closure(packages, member)
+    .map(({ folder }) => folder)
+    .filter((folder) => folder !== "" && folder !== member.folder);
   const others = packages.map(({ folder }) => folder).filter((folder) => folder !== "");
   return inputsOf(files, { own: member.folder, needed, others });
 }
@@ -218,6 +332,11 @@ function withoutCircles(suites: DetectedSuite[]): DetectedSuite[] {
 
 /** What the tests start that a slim image has not. */
 function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): string[] {
-  const native = packages.some(({ dependencies }) => ["node-gyp", "node-addon-api", "nan"].some((name) => name in dependencies));
-  return [...new Set(packages.flatMap(({ folder }) => programsOfTests(files, folder))), ...(native ? ["g++", "make", "python3"] : [])];
+  const native = packages.some(({ dependencies }) =>
+    ["node-gyp", "node-addon-api", "nan"].some((name) => name in dependencies),
+  );
+  return [
+    ...new Set(packages.flatMap(({ folder }) => programsOfTests(files, folder))),
+    ...(native ? ["g++", "make", "python3"] : []),
+  ];
 }

@@ -3,21 +3,45 @@ import { below, joined } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
 const packageOf: Readonly<Record<string, string>> = {
-  git: "git", less: "less", curl: "curl", wget: "wget", make: "make", gcc: "gcc", cc: "gcc", gpg: "gnupg", ssh: "openssh-client",
-  ps: "procps", zip: "zip", unzip: "unzip", rsync: "rsync", sqlite3: "sqlite3", openssl: "openssl", xz: "xz-utils", man: "man-db", jq: "jq",
+  git: "git",
+  less: "less",
+  curl: "curl",
+  wget: "wget",
+  make: "make",
+  gcc: "gcc",
+  cc: "gcc",
+  gpg: "gnupg",
+  ssh: "openssh-client",
+  ps: "procps",
+  zip: "zip",
+  unzip: "unzip",
+  rsync: "rsync",
+  sqlite3: "sqlite3",
+  openssl: "openssl",
+  xz: "xz-utils",
+  man: "man-db",
+  jq: "jq",
 };
-const isTest = /(?:^|\/)(?:tests?|__tests__|spec)\/|(?:[._-](?:test|spec)\.[cm]?[jt]sx?|(?:^|\/)test_[^/]*\.py|_test\.py|conftest\.py)$/;
+const isTest =
+  /(?:^|\/)(?:tests?|__tests__|spec)\/|(?:[._-](?:test|spec)\.[cm]?[jt]sx?|(?:^|\/)test_[^/]*\.py|_test\.py|conftest\.py)$/;
 const isSource = /\.(?:[cm]?[jt]sx?|py)$/;
 
 /** Test files of a folder, relative to the project; at most 400. */
 export const testFiles = (files: ProjectFiles, folder: string): string[] =>
-  below(files, folder).filter((file) => isTest.test(file) && isSource.test(file)).slice(0, 400).map((file) => joined(folder, file));
+  below(files, folder)
+    .filter((file) => isTest.test(file) && isSource.test(file))
+    .slice(0, 400)
+    .map((file) => joined(folder, file));
 
 /** Debian packages with the programs that the tests below a folder name as a word of their own: `spawn("git", ...)`. */
 export function programsOfTests(files: ProjectFiles, folder: string): string[] {
   const found = new Set<string>();
   for (const file of testFiles(files, folder)) {
-    for (const [, word = "", inShell = ""] of files.read(file).matchAll(/["'`]([a-z][a-z0-9]{1,7})["'`]|(?:exec\w*|spawn\w*|run|system|check_output|check_call|Popen)\s*\(\s*f?["'`]([a-z][a-z0-9]{1,7}) /g)) {
+    for (const [, word = "", inShell = ""] of files
+      .read(file)
+      .matchAll(
+        /["'`]([a-z][a-z0-9]{1,7})["'`]|(?:exec\w*|spawn\w*|run|system|check_output|check_call|Popen)\s*\(\s*f?["'`]([a-z][a-z0-9]{1,7}) /g,
+      )) {
       const program = packageOf[word || inShell];
       if (program !== undefined) found.add(program);
     }

@@ -31,7 +31,11 @@ export function readPyproject(text: string): Pyproject {
     extras: [...Object.keys(table(project["optional-dependencies"])), ...Object.keys(table(poetry["extras"]))],
     groups: Object.keys(table(whole["dependency-groups"])),
     poetryGroups: Object.keys(table(poetry["group"])),
-    hatchDependencies: [...new Set(environments.flatMap((each) => [...texts(each["dependencies"]), ...texts(each["extra-dependencies"])]))],
+    hatchDependencies: [
+      ...new Set(
+        environments.flatMap((each) => [...texts(each["dependencies"]), ...texts(each["extra-dependencies"])]),
+      ),
+    ],
     isUvWorkspace: "workspace" in table(tool["uv"]),
     isBuilt: "build-system" in whole,
     listsDependencies: "name" in project && !dynamic.includes("dependencies"),
@@ -46,6 +50,8 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
-const table = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const table = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : []);
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];

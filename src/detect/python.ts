@@ -13,32 +13,55 @@ const venv = "/opt/venv";
 const minors = [11, 12, 13, 14, 10, 9];
 
 export function detectPython(files: ProjectFiles, available: readonly number[] = []): Detection {
-  const folders = [...new Set(files.list.filter((file) => manifests.includes(file.split("/").at(-1)!)).map(folderOf))].filter(isPart).toSorted((a, b) => a.length - b.length);
-  const members = new Set(folders.filter((folder) => folders.some((other) => other !== folder && isUvMember(files, other, folder))));
+  const folders = [...new Set(files.list.filter((file) => manifests.includes(file.split("/").at(-1)!)).map(folderOf))]
+    .filter(isPart)
+    .toSorted((a, b) => a.length - b.length);
+  const members = new Set(
+    folders.filter((folder) => folders.some((other) => other !== folder && isUvMember(files, other, folder))),
+  );
   const found = folders.filter((folder) => !members.has(folder)).map((folder) => suiteOf(files, folder, available));
   const suites = found.flatMap(({ suite }) => (suite === undefined ? [] : [suite]));
-  return { suites, packages: suites.flatMap(({ folder }) => programsOfTests(files, folder)), notes: found.flatMap(({ notes }) => notes) };
+  return {
+    suites,
+    packages: suites.flatMap(({ folder }) => programsOfTests(files, folder)),
+    notes: found.flatMap(({ notes }) => notes),
+  };
 }
 
 /** Members of uv's workspaces are tested from its root, with its lock file. */
 function isUvMember(files: ProjectFiles, root: string, folder: string): boolean {
-  return has(files, joined(root, "uv.lock")) && !has(files, joined(folder, "uv.lock")) && readPyproject(files.read(joined(root, "pyproject.toml"))).isUvWorkspace && (root === "" || folder.startsWith(`${root}/`));
+  return (
+    has(files, joined(root, "uv.lock")) &&
+    !has(files, joined(folder, "uv.lock")) &&
+    readPyproject(files.read(joined(root, "pyproject.toml"))).isUvWorkspace &&
+    (root === "" || folder.startsWith(`${root}/`))
+  );
 }
 
-function suiteOf(files: ProjectFiles, folder: string, available: readonly number[]): { suite?: DetectedSuite; notes: string[] } {
+function suiteOf(
+  files: ProjectFiles,
+  folder: string,
+  available: readonly number[],
+): { suite?: DetectedSuite; notes: string[] } {
   const read = (file: string): string => files.read(joined(folder, file));
   const there = (file: string): boolean => has(files, joined(folder, file));
   const inside = below(files, folder);
   const isRequirements = !there("pyproject.toml") && !there("setup.py") && !there("setup.cfg");
   const because = manifests.find(there)!;
-  const hasTests = inside.some((file) => /(?:^|\/)(?:tests?\/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)/.test(file));
+  const hasTests = inside.some((file) =>
+    /(?:^|\/)(?:tests?\/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)/.test(file),
+  );
   if (!hasTests) {
     if (isRequirements && !inside.some((file) => file.endsWith(".py"))) return { notes: [] };
     const notes = [`${joined(folder, because)}: no tests were found; the sources are compiled as a check`];
     return { notes, suite: assembled(files, folder, because, available, { compileOnly: true, pytest: false }) };
   }
   // Django's own runner makes its databases. Else pytest, which runs unittest's tests as well, and fails where it finds none.
-  const ownRunner = there("manage.py") && !/\bpytest\b/.test([read("pyproject.toml"), read("setup.cfg"), read("tox.ini"), ...requirementFiles(inside).map(read)].join("\n"));
+  const ownRunner =
+    there("manage.py") &&
+    !/\bpytest\b/.test(
+      [read("pyproject.toml"), read("setup.cfg"), read("tox.ini"), ...requirementFiles(inside).map(read)].join("\n"),
+    );
   return { notes: [], suite: assembled(files, folder, because, available, { compileOnly: false, pytest: !ownRunner }) };
 }
 
@@ -47,20 +70,43 @@ interface Wanted {
   pytest: boolean;
 }
 
-function assembled(files: ProjectFiles, folder: string, because: string, available: readonly number[], { compileOnly, pytest }: Wanted): DetectedSuite {
+function assembled(
+  files: ProjectFiles,
+  folder: string,
+  because: string,
+  available: readonly number[],
+  { compileOnly, pytest }: Wanted,
+): DetectedSuite {
   const read = (file: string): string => files.read(joined(folder, file));
   const there = (file: string): boolean => has(files, joined(folder, file));
   const project = readPyproject(read("pyproject.toml"));
-  const image = pythonImage(read(".python-version"), project.requiresPython || requiresPython(read("setup.cfg")), available);
+  const image = pythonImage(
+    read(".python-version"),
+    project.requiresPython || requiresPython(read("setup.cfg")),
+    available,
+  );
   const test = compileOnly ? undefined : pytest ? "python -m pytest $TEST_ARGS" : "python manage.py test";
-  const how = because === "uv.lock" ? uv(project) : because === "poetry.lock" ? poetry(project) : because === "pdm.lock" ? pdm() : because === "requirements.txt" && requirementFiles(below(files, folder)).length === 1 ? plain(read, pytest) : unlocked(files, folder, project, read, there, pytest);
+  const how =
+    because === "uv.lock"
+      ? uv(project)
+      : because === "poetry.lock"
+        ? poetry(project)
+        : because === "pdm.lock"
+          ? pdm()
+          : because === "requirements.txt" && requirementFiles(below(files, folder)).length === 1
+            ? plain(read, pytest)
+            : unlocked(files, folder, project, read, there, pytest);
   // Versions from git's tags: a tree in a container has no history.
-  const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(read("pyproject.toml") + read("setup.cfg") + read("setup.py"))
+  const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(
+    read("pyproject.toml") + read("setup.cfg") + read("setup.py"),
+  )
     ? { SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0", PBR_VERSION: "0.0.0", POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0" }
     : undefined;
   const locked = ["uv.lock", "poetry.lock", "pdm.lock"].includes(because);
-  if (locked && pytest && !/\bpytest\b/.test(read(because))) how.install?.push(`${venv}/bin/pip install --disable-pip-version-check pytest`);
-  const tiers: DetectedSuite["tiers"] = test === undefined ? { smoke: ["python -m compileall -q ."] } : { fast: [...how.before, test] };
+  if (locked && pytest && !/\bpytest\b/.test(read(because)))
+    how.install?.push(`${venv}/bin/pip install --disable-pip-version-check pytest`);
+  const tiers: DetectedSuite["tiers"] =
+    test === undefined ? { smoke: ["python -m compileall -q ."] } : { fast: [...how.before, test] };
   return {
     name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
     folder,
@@ -88,25 +134,44 @@ interface How {
 }
 
 const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
-const wanted = (names: readonly string[], flag: string): string => names.filter((name) => testNames.test(name)).map((name) => ` --${flag} ${name}`).join("");
+const wanted = (names: readonly string[], flag: string): string =>
+  names
+    .filter((name) => testNames.test(name))
+    .map((name) => ` --${flag} ${name}`)
+    .join("");
 
 /** The project itself is installed with the sources, for its metadata and entry points. */
 function uv({ extras, groups, isUvWorkspace, isBuilt }: Pyproject): How {
-  const sync = `uv sync --frozen${isUvWorkspace ? " --all-packages" : ""}${wanted(extras, "extra")}${wanted(groups.filter((name) => name !== "dev"), "group")}`;
+  const sync = `uv sync --frozen${isUvWorkspace ? " --all-packages" : ""}${wanted(extras, "extra")}${wanted(
+    groups.filter((name) => name !== "dev"),
+    "group",
+  )}`;
   return {
     preset: "uv",
     manifests: [isUvWorkspace ? "**/pyproject.toml" : "pyproject.toml", "uv.lock"],
-    install: [`python3 -m venv ${venv}`, `${venv}/bin/pip install --disable-pip-version-check uv`, `${sync} ${isUvWorkspace ? "--no-install-workspace" : "--no-install-project"}`],
+    install: [
+      `python3 -m venv ${venv}`,
+      `${venv}/bin/pip install --disable-pip-version-check uv`,
+      `${sync} ${isUvWorkspace ? "--no-install-workspace" : "--no-install-project"}`,
+    ],
     before: isBuilt || isUvWorkspace ? [`${sync} --quiet`] : [],
   };
 }
 
 function poetry({ extras, poetryGroups }: Pyproject): How {
-  const flags = `${extras.length > 0 ? " --all-extras" : ""}${wanted(poetryGroups.filter((name) => name !== "dev"), "with")}`;
+  const flags = `${extras.length > 0 ? " --all-extras" : ""}${wanted(
+    poetryGroups.filter((name) => name !== "dev"),
+    "with",
+  )}`;
   return {
     preset: "poetry",
     manifests: ["pyproject.toml", "poetry.lock"],
-    install: [`python3 -m venv ${venv}`, "python3 -m venv /opt/poetry", "/opt/poetry/bin/pip install --disable-pip-version-check poetry", `/opt/poetry/bin/poetry install --no-root --no-interaction${flags}`],
+    install: [
+      `python3 -m venv ${venv}`,
+      "python3 -m venv /opt/poetry",
+      "/opt/poetry/bin/pip install --disable-pip-version-check poetry",
+      `/opt/poetry/bin/poetry install --no-root --no-interaction${flags}`,
+    ],
     before: ["/opt/poetry/bin/poetry install --only-root --no-interaction --quiet"],
   };
 }
@@ -115,7 +180,12 @@ function pdm(): How {
   return {
     preset: "pip",
     manifests: ["pyproject.toml", "pdm.lock"],
-    install: [`python3 -m venv ${venv}`, "python3 -m venv /opt/pdm", "/opt/pdm/bin/pip install --disable-pip-version-check pdm", "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all"],
+    install: [
+      `python3 -m venv ${venv}`,
+      "python3 -m venv /opt/pdm",
+      "/opt/pdm/bin/pip install --disable-pip-version-check pdm",
+      "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all",
+    ],
     before: [`${venv}/bin/pip install --disable-pip-version-check --quiet --no-deps --editable .`],
   };
 }
@@ -123,11 +193,24 @@ function pdm(): How {
 /** A list of requirements and nothing else: the preset knows how, unless pytest is missing in it. */
 function plain(read: (file: string) => string, pytest: boolean): How {
   const isNamed = !pytest || /^pytest\b/m.test(read("requirements.txt"));
-  return { preset: "pip", install: isNamed ? undefined : [...presets.pip.install, `${venv}/bin/pip install --disable-pip-version-check pytest`], before: [] };
+  return {
+    preset: "pip",
+    install: isNamed
+      ? undefined
+      : [...presets.pip.install, `${venv}/bin/pip install --disable-pip-version-check pytest`],
+    before: [],
+  };
 }
 
 /** Without a lock file: what the manifests ask for is a layer, the project itself is installed with its sources. */
-function unlocked(files: ProjectFiles, folder: string, project: Pyproject, read: (file: string) => string, there: (file: string) => boolean, pytest: boolean): How {
+function unlocked(
+  files: ProjectFiles,
+  folder: string,
+  project: Pyproject,
+  read: (file: string) => string,
+  there: (file: string) => boolean,
+  pytest: boolean,
+): How {
   const requirements = requirementFiles(below(files, folder));
   // uv reads a pyproject.toml's dependencies without building anything, which pip can't.
   const isListed = project.listsDependencies;
@@ -145,19 +228,36 @@ function unlocked(files: ProjectFiles, folder: string, project: Pyproject, read:
   ];
   const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
   // Where only the build can tell the dependencies, they come with the project.
-  const dynamicExtras = [...project.extras, ...setupExtras(read("setup.cfg"))].filter((name) => testNames.test(name)).join(",");
-  const itself = isListed ? "--no-deps --editable ." : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;
-  const manifests = [...["pyproject.toml", "tox.ini"].filter(there), ...requirements, ...constraintFiles(below(files, folder))];
+  const dynamicExtras = [...project.extras, ...setupExtras(read("setup.cfg"))]
+    .filter((name) => testNames.test(name))
+    .join(",");
+  const itself = isListed
+    ? "--no-deps --editable ."
+    : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;
+  const manifests = [
+    ...["pyproject.toml", "tox.ini"].filter(there),
+    ...requirements,
+    ...constraintFiles(below(files, folder)),
+  ];
   return { preset: "uv", manifests, install, before: isPackage ? [`uv pip install --quiet ${itself}`] : [] };
 }
 
 /** Requirement files that a test run wants, those at the top or in `requirements/`. */
 export function requirementFiles(files: readonly string[]): string[] {
-  const wanted = /^(?:requirements\/)?(?:requirements[-_.]?)?(?:requirements|base|main|common|dev|devel|develop|development|tests?|testing|ci)?(?:[-_.]?requirements)?\.txt$/;
-  return files.filter((file) => wanted.test(file) && (file.includes("requirements") || /(?:dev|test)/.test(file)) && !/lock|constraints/.test(file));
+  const wanted =
+    /^(?:requirements\/)?(?:requirements[-_.]?)?(?:requirements|base|main|common|dev|devel|develop|development|tests?|testing|ci)?(?:[-_.]?requirements)?\.txt$/;
+  return files.filter(
+    (file) =>
+      wanted.test(file) &&
+      (file.includes("requirements") || /(?:dev|test)/.test(file)) &&
+      !/lock|constraints/.test(file),
+  );
 }
 
-const constraintFiles = (files: readonly string[]): string[] => files.filter((file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file));
+const constraintFiles = (files: readonly string[]): string[] =>
+  files.filter(
+    (file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file),
+  );
 
 /** Extras of setup.cfg. */
 function setupExtras(text: string): string[] {
@@ -169,7 +269,10 @@ function setupExtras(text: string): string[] {
 function toxDependencies(text: string): string[] {
   const section = /^\[testenv\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
   const deps = /^deps\s*=((?:[^\n]*\n?)(?:[ \t]+[^\n]*\n?)*)/m.exec(section)?.[1] ?? "";
-  return deps.split("\n").map((line) => line.trim()).filter((line) => /^[A-Za-z][\w.-]*(?:\[[\w,.-]+\])?(?:\s*[<>=!~]=?[\w.*,<>=!~ -]+)?$/.test(line));
+  return deps
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /^[A-Za-z][\w.-]*(?:\[[\w,.-]+\])?(?:\s*[<>=!~]=?[\w.*,<>=!~ -]+)?$/.test(line));
 }
 
 const requiresPython = (text: string): string => /^\s*python_requires\s*=\s*([^\n]+)/m.exec(text)?.[1]?.trim() ?? "";
@@ -177,8 +280,22 @@ const requiresPython = (text: string): string => /^\s*python_requires\s*=\s*([^\
 /** The image of the Python that a project pins or allows; undefined: the preset's. */
 function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {
   const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
-  const range = requires.replaceAll(/\s/g, "").split(",").map((part) => part.replace(/^~=(\d+)\.(\d+).*$/, ">=$1.$2 <4").replace(/^==(\d+\.\d+)\.\*$/, "~$1").replace(/^!=.*$/, "").replace(/\.\*$/, "")).join(" ");
-  const allows = (minor: number): boolean => validRange(range) === null || satisfies(`3.${minor}.99`, range) || satisfies(`3.${minor}.0`, range);
-  const wanted = exact !== undefined && (available.length === 0 || available.includes(Number(exact))) ? Number(exact) : ([...available, ...minors].find(allows) ?? 11);
+  const range = requires
+    .replaceAll(/\s/g, "")
+    .split(",")
+    .map((part) =>
+      part
+        .replace(/^~=(\d+)\.(\d+).*$/, ">=$1.$2 <4")
+        .replace(/^==(\d+\.\d+)\.\*$/, "~$1")
+        .replace(/^!=.*$/, "")
+        .replace(/\.\*$/, ""),
+    )
+    .join(" ");
+  const allows = (minor: number): boolean =>
+    validRange(range) === null || satisfies(`3.${minor}.99`, range) || satisfies(`3.${minor}.0`, range);
+  const wanted =
+    exact !== undefined && (available.length === 0 || available.includes(Number(exact)))
+      ? Number(exact)
+      : ([...available, ...minors].find(allows) ?? 11);
   return wanted === 11 ? undefined : `python:3.${wanted}-slim-bookworm`;
 }

@@ -9,7 +9,9 @@ const maxSizeBytes = 4 * 1024 * 1024;
 
 /** The files below `root` that git tracks or would track; without git those that no ignore file names. */
 export function readProjectFiles(root: string): ProjectFiles {
-  const list = (trackedFiles(root) ?? walkedFiles(root)).filter((file) => !/(?:^|\/)(?:node_modules|\.fastloop)\//.test(file)).toSorted();
+  const list = (trackedFiles(root) ?? walkedFiles(root))
+    .filter((file) => !/(?:^|\/)(?:node_modules|\.fastloop)\//.test(file))
+    .toSorted();
   const texts = new Map<string, string>();
   const known = new Set(list);
   return {
@@ -35,7 +37,12 @@ function trackedFiles(root: string): string[] | undefined {
   try {
     // A clone's own configuration must not name a program that git starts.
     const words = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    const files = execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 256 * 1024 * 1024 }).split("\0");
+    const files = execFileSync("git", words, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      maxBuffer: 256 * 1024 * 1024,
+    }).split("\0");
     return [...new Set(files.filter((file) => file !== ""))];
   } catch {
     return undefined;
@@ -43,4 +50,6 @@ function trackedFiles(root: string): string[] | undefined {
 }
 
 const walkedFiles = (root: string): string[] =>
-  listTree(root, { exclude: ["**/.git", "**/node_modules", "**/.venv"], gitignore: true }).entries.filter((entry) => entry.type === "file").map((entry) => entry.path);
+  listTree(root, { exclude: ["**/.git", "**/node_modules", "**/.venv"], gitignore: true })
+    .entries.filter((entry) => entry.type === "file")
+    .map((entry) => entry.path);

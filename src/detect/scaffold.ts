@@ -26,7 +26,8 @@ export function scaffoldConfig({ project, module }: ScaffoldOptions, { suites, p
       const pair = ancestors.at(-1);
       const indentation = 2 * (ancestors.filter(isMap).length - 1);
       // As the common formatters write it: on one line where that has room, else a line each.
-      node.flow = isPair(pair) && indentation + String(pair.key).length + 2 + node.items.map(String).join(", ").length + 2 <= 80;
+      node.flow =
+        isPair(pair) && indentation + String(pair.key).length + 2 + node.items.map(String).join(", ").length + 2 <= 80;
     },
   });
   for (const { key } of (document.contents as YAMLMap<Scalar<string>>).items.slice(2)) {
@@ -51,7 +52,14 @@ function targetOf({ name, tiers, inputs, needs, folder, alone }: DetectedSuite):
   const concerned = inputs ?? (alone && folder !== "" ? [`${folder}/`] : undefined);
   return {
     call: `test --source . --suite ${name} --tier ${tier}`,
-    ...(concerned === undefined ? {} : { inputs: concerned[0] === "**" ? concerned : ["fastloop.yaml", ...concerned.filter((entry) => entry !== "fastloop.yaml")] }),
+    ...(concerned === undefined
+      ? {}
+      : {
+          inputs:
+            concerned[0] === "**"
+              ? concerned
+              : ["fastloop.yaml", ...concerned.filter((entry) => entry !== "fastloop.yaml")],
+        }),
     ...(needs.length === 0 ? {} : { needs }),
   };
 }
@@ -60,8 +68,14 @@ function targetOf({ name, tiers, inputs, needs, folder, alone }: DetectedSuite):
 function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknown> {
   const preset = presets[suite.preset];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  const kept = (key: string, value: unknown, usual: unknown): Record<string, unknown> => (value === undefined || same(value, usual) ? {} : { [key]: value });
-  const tiers = Object.fromEntries(Object.entries(suite.tiers).map(([tier, commands]) => [tier, commands.length === 1 ? commands[0] : { run: commands }]));
+  const kept = (key: string, value: unknown, usual: unknown): Record<string, unknown> =>
+    value === undefined || same(value, usual) ? {} : { [key]: value };
+  const tiers = Object.fromEntries(
+    Object.entries(suite.tiers).map(([tier, commands]) => [
+      tier,
+      commands.length === 1 ? commands[0] : { run: commands },
+    ]),
+  );
   const usesBase = withBase && isSlim(suite.preset);
   return {
     preset: suite.preset,
@@ -78,7 +92,9 @@ function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknow
 
 /** The one image that all suites of slim images start from; undefined where they differ. */
 function baseImage(suites: readonly DetectedSuite[]): string | undefined {
-  const images = new Set(suites.filter(({ preset }) => isSlim(preset)).map(({ image, preset }) => image ?? presets[preset].image));
+  const images = new Set(
+    suites.filter(({ preset }) => isSlim(preset)).map(({ image, preset }) => image ?? presets[preset].image),
+  );
   return images.size === 1 ? [...images][0] : undefined;
 }
 

@@ -40,7 +40,17 @@ const refusedFields = new Map<string, string>([
 ]);
 
 /** Objects that such fields give, should a body get hold of the id of one: `node(id:) { ... on Host { … } }`. */
-const refusedTypes = new Set(["Host", "Address", "EnvFile", "ModuleSource", "Workspace", "Up", "UpGroup", "Engine", "EngineCache"]);
+const refusedTypes = new Set([
+  "Host",
+  "Address",
+  "EnvFile",
+  "ModuleSource",
+  "Workspace",
+  "Up",
+  "UpGroup",
+  "Engine",
+  "EngineCache",
+]);
 
 /**
  * Why a body may not send a document; undefined where it may. `served`: refused fields that this engine serves safely. Goes deep without recursion: chains nest a level per call.

@@ -50,7 +50,8 @@ function parse(text: string): Response {
 function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => {
-      if (options.signal?.aborted === true) reject(options.signal.reason instanceof Error ? options.signal.reason : cause);
+      if (options.signal?.aborted === true)
+        reject(options.signal.reason instanceof Error ? options.signal.reason : cause);
       else reject(connectionLost(cause));
     };
     const request = http.request(
@@ -77,7 +78,10 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
           // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still
           // an answer. 401 is none: the session is over.
           if (status < 300 || (status !== 401 && text.startsWith("{"))) resolve(text);
-          else reject(new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }));
+          else
+            reject(
+              new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }),
+            );
         });
         response.on("error", fail);
       },

@@ -23,7 +23,10 @@ export async function openSession(options: OpenSessionOptions): Promise<EngineSe
   const { choice } = await describeEngineChoice(options);
   options.signal?.throwIfAborted();
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
-  if (options.cache !== undefined) options.onNotice?.("cache.from and cache.to of fastloop.yaml are not used: a Dagger engine keeps a cache of its own");
+  if (options.cache !== undefined)
+    options.onNotice?.(
+      "cache.from and cache.to of fastloop.yaml are not used: a Dagger engine keeps a cache of its own",
+    );
   return openDaggerSession(choice, options);
 }
 

@@ -82,7 +82,11 @@ export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): P
   });
 }
 
-async function answer<Client>(request: http.IncomingMessage, response: http.ServerResponse, options: LoopbackOptions<Client>) {
+async function answer<Client>(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  options: LoopbackOptions<Client>,
+) {
   const client = admit(request, options.find);
   const body = parseBody(await readBody(request));
   const gone = new AbortController();
@@ -105,7 +109,8 @@ async function answer<Client>(request: http.IncomingMessage, response: http.Serv
 function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Client>["find"]): Client {
   const port = request.socket.localPort;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-  if (!hosts.includes(request.headers.host ?? "")) throw new Refusal(403, "this server is for the loopback address only");
+  if (!hosts.includes(request.headers.host ?? ""))
+    throw new Refusal(403, "this server is for the loopback address only");
   const { origin } = request.headers;
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
     throw new Refusal(403, "requests from web pages are refused");

@@ -50,7 +50,10 @@ export async function startEngine(
 
 type Source = { address: string } | { buildkitd: string };
 
-async function prepare(choice: EmbeddedChoice, options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">): Promise<Source> {
+async function prepare(
+  choice: EmbeddedChoice,
+  options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">,
+): Promise<Source> {
   const shim = existsSync(path.join(shimDir(packageRoot(), goArchitecture()), "shim"));
   if (choice.kind === "buildkit-host") {
     // A daemon elsewhere pulls its own images.
@@ -78,10 +81,14 @@ async function prepare(choice: EmbeddedChoice, options: Pick<OpenSessionOptions,
 function refuseOffline(missing: readonly string[], { offline }: Pick<OpenSessionOptions, "offline">): void {
   if (offline !== true) return;
   const names: Record<string, string> = { engine: "buildkitd", shim: "the exec helper", images: "the base images" };
-  throw new UserError("engine-unavailable", `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and may fetch nothing`, {
-    place: "--offline",
-    hint: "set it up with `fastloop engine start` while there is a network",
-  });
+  throw new UserError(
+    "engine-unavailable",
+    `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and may fetch nothing`,
+    {
+      place: "--offline",
+      hint: "set it up with `fastloop engine start` while there is a network",
+    },
+  );
 }
 
 /** As Go names it. */

@@ -12,7 +12,9 @@ export const batchFromSteps = 5;
 /** Whether the steps can be laid as one copy: names that an include pattern would read otherwise can't. */
 export function canBatch(steps: readonly TreeStep[], filter: TreeFilter): boolean {
   const literal = (path: string): boolean => !/[*?[\]\\!#]/.test(path) && path.trim() === path;
-  return (filter.include ?? []).length === 0 && steps.every((step) => literal("path" in step ? step.path : step.entry.path));
+  return (
+    (filter.include ?? []).length === 0 && steps.every((step) => literal("path" in step ? step.path : step.entry.path))
+  );
 }
 
 /** Lays the steps as removals, then one copy of what is new, read from the host; returns the id of the result. */

@@ -24,7 +24,12 @@ export interface RecipeLimits {
   largestBytes: number;
 }
 
-export const recipeLimits: RecipeLimits = { smallSteps: 16, largestSteps: 400, share: 0.1, largestBytes: 32 * 1024 * 1024 };
+export const recipeLimits: RecipeLimits = {
+  smallSteps: 16,
+  largestSteps: 400,
+  share: 0.1,
+  largestBytes: 32 * 1024 * 1024,
+};
 
 /** Why a difference cannot (or should not) be laid on the base. */
 export type NewBaseReason = "many-changes" | "folder-mode" | "special-mode" | "name-reads-as-pattern";
@@ -68,7 +73,8 @@ export function recipeOf(
   const allowed = Math.min(limits.largestSteps, Math.max(limits.smallSteps, treeEntries * limits.share));
   if (steps.length > allowed || bytes > limits.largestBytes) return { newBase: "many-changes" };
   // A Dagger engine takes the path of a removal as a pattern: `[id].ts` would remove `i.ts`.
-  if (removals.some((step) => "path" in step && /[*?[\]\\]/.test(step.path))) return { newBase: "name-reads-as-pattern" };
+  if (removals.some((step) => "path" in step && /[*?[\]\\]/.test(step.path)))
+    return { newBase: "name-reads-as-pattern" };
   return steps;
 }
 

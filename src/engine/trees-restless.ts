@@ -35,7 +35,10 @@ export class Restless {
     for (const file of moved) {
       if (this.concerns(file)) continue;
       const folder = file.slice(0, Math.max(0, file.lastIndexOf("/")));
-      const isNobodys = this.attempts > 1 && folder !== "" && !listing.entries.some(({ path }) => path.startsWith(`${folder}/`) && this.concerns(path));
+      const isNobodys =
+        this.attempts > 1 &&
+        folder !== "" &&
+        !listing.entries.some(({ path }) => path.startsWith(`${folder}/`) && this.concerns(path));
       this.leftOut.add(isNobodys && !this.concerns(folder) ? folder : file);
     }
   }
@@ -46,7 +49,9 @@ export class Restless {
    */
   allowsTouched(before: TreeListing, after: TreeListing): boolean {
     if (this.attempts >= strictAttempts) return true;
-    const folders = new Map(before.entries.flatMap((entry) => (entry.type === "directory" ? [[entry.path, entry]] : [])));
+    const folders = new Map(
+      before.entries.flatMap((entry) => (entry.type === "directory" ? [[entry.path, entry]] : [])),
+    );
     return after.entries.every((entry) => {
       const old = entry.type === "directory" ? folders.get(entry.path) : undefined;
       return old === undefined || old.ctimeNs === entry.ctimeNs;
@@ -76,7 +81,9 @@ export class Restless {
 export function asUnknown(listing: TreeListing, files: readonly string[]): TreeListing {
   if (files.length === 0) return listing;
   const unknown = new Set(files);
-  const entries = listing.entries.map((entry) => (unknown.has(entry.path) ? { ...entry, sizeBytes: -1, inode: -1n } : entry));
+  const entries = listing.entries.map((entry) =>
+    unknown.has(entry.path) ? { ...entry, sizeBytes: -1, inode: -1n } : entry,
+  );
   return { ...listing, entries };
 }
 

@@ -45,7 +45,10 @@ export class MovingFiles extends UserError {
   constructor(root: string, moved: readonly string[]) {
     super("engine-unsupported", "these files change faster than they can be read", {
       place: root,
-      detail: moved.slice(0, 5).map((file) => `  ${file}`).join("\n"),
+      detail: moved
+        .slice(0, 5)
+        .map((file) => `  ${file}`)
+        .join("\n"),
       hint: "leave out what a running program writes: `ignore` of the argument, or `exclude`",
     });
     this.moved = moved.map((file) => `${root}/${file}`);
@@ -112,7 +115,11 @@ export class TreeSync {
     const given = options.listing ?? listTree(path, filter);
     const restless = new Restless(options.concerns);
     let listing = given;
-    for (let attempt = 1; restless.concerned.length === 0 ? attempt <= restlessAttempts : attempt <= readAttempts; attempt++) {
+    for (
+      let attempt = 1;
+      restless.concerned.length === 0 ? attempt <= restlessAttempts : attempt <= readAttempts;
+      attempt++
+    ) {
       options.signal?.throwIfAborted();
       const synced = await this.attempt(key, filter, listing, restless, options);
       if (synced !== undefined) return { ...synced, listing, moved: this.movedSince(given, listing, options) };
@@ -178,7 +185,8 @@ export class TreeSync {
     const via = { kind: "edits", steps: steps.length } as const;
     const known = base.laid.get(recipe);
     if (known !== undefined) return { id: known, via };
-    const moved = (): string[] => steps.flatMap((step) => (isStill(listing.root, step) || !("entry" in step) ? [] : [step.entry.path]));
+    const moved = (): string[] =>
+      steps.flatMap((step) => (isStill(listing.root, step) || !("entry" in step) ? [] : [step.entry.path]));
     let id: string;
     try {
       const asOneCopy =
@@ -236,7 +244,8 @@ export class TreeSync {
     const now = look();
     const movedNow = changedPaths(sent, now);
     const inBoth = new Map(sent.entries.map((entry) => [entry.path, entry]));
-    const isAccountedFor = movedNow.every((file) => inBoth.get(file)?.type === "file") && restless.allowsTouched(sent, now);
+    const isAccountedFor =
+      movedNow.every((file) => inBoth.get(file)?.type === "file") && restless.allowsTouched(sent, now);
     if (restless.mattering(movedNow).length > 0 || !isAccountedFor) {
       restless.note(movedNow, listing);
       return undefined;

@@ -11,7 +11,15 @@ export interface EngineInfo {
 /** What happens in an engine while a session is open. Reporters only render these. */
 export type EngineEvent =
   | { kind: "step-started"; callId?: string; step: string; name: string }
-  | { kind: "step-done"; callId?: string; step: string; name: string; cached: boolean; durationMs: number; error?: string }
+  | {
+      kind: "step-done";
+      callId?: string;
+      step: string;
+      name: string;
+      cached: boolean;
+      durationMs: number;
+      error?: string;
+    }
   | { kind: "log"; callId?: string; step: string; stream: "stdout" | "stderr"; text: string }
   | { kind: "notice"; text: string };
 

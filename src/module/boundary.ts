@@ -29,7 +29,10 @@ export async function chooseBoundary(options: BoundaryOptions, env: NodeJS.Proce
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return confineProgram(env) ?? withoutBoundary(problem ?? "its helper is not built: `fastloop setup` does it", wanted, options);
+  return (
+    confineProgram(env) ??
+    withoutBoundary(problem ?? "its helper is not built: `fastloop setup` does it", wanted, options)
+  );
 }
 
 /** After the helper has found out what this machine lacks: returns when the host may start without it, else throws the refusal. */
@@ -40,9 +43,13 @@ export function boundaryFailed(why: string, options: BoundaryOptions, env: NodeJ
 
 function withoutBoundary(why: string, wanted: Wanted, { mayRunOnHost }: BoundaryOptions): undefined {
   if (wanted === "auto" && mayRunOnHost?.() === true) return undefined;
-  throw new UserError("untrusted", `this machine has no boundary for function bodies (${why}), and run as you they could do what you can`, {
-    hint: "`fastloop trust --host-process` allows it for this repository, FASTLOOP_BODIES=host in CI; --via module runs them in a Dagger engine's container",
-  });
+  throw new UserError(
+    "untrusted",
+    `this machine has no boundary for function bodies (${why}), and run as you they could do what you can`,
+    {
+      hint: "`fastloop trust --host-process` allows it for this repository, FASTLOOP_BODIES=host in CI; --via module runs them in a Dagger engine's container",
+    },
+  );
 }
 
 function wantedBoundary(env: NodeJS.ProcessEnv): Wanted {

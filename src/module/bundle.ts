@@ -38,7 +38,12 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
   const tsconfig = writeTsconfig(module, place);
   try {
     const result = await build({
-      stdin: { contents: entrySource(module), resolveDir: path.join(module.sourceDir, "src"), sourcefile: "module.ts", loader: "ts" },
+      stdin: {
+        contents: entrySource(module),
+        resolveDir: path.join(module.sourceDir, "src"),
+        sourcefile: "module.ts",
+        loader: "ts",
+      },
       absWorkingDir: module.sourceDir,
       bundle: true,
       format: "esm",
@@ -62,7 +67,10 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
       .map((file) => path.resolve(module.sourceDir, file))
       .filter((file) => existsSync(file) && !file.startsWith(path.join(module.sourceDir, "src", path.sep)));
     prune(path.dirname(place.folder));
-    writeFileAtomically(inputsFile(place), JSON.stringify(Object.fromEntries(outside.map((file) => [file, stamp(file)]))));
+    writeFileAtomically(
+      inputsFile(place),
+      JSON.stringify(Object.fromEntries(outside.map((file) => [file, stamp(file)]))),
+    );
     return place;
   } catch (error) {
     throw isBuildFailure(error) ? buildProblem(error.errors, module) : error;
@@ -124,14 +132,22 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
   const [first, ...rest] = errors.map((message) => {
     const at = message.location;
     const file = at === null ? undefined : path.relative(module.root, path.resolve(module.sourceDir, at.file));
-    return { text: message.text, place: at === null || file === undefined ? undefined : `${file}:${at.line}:${at.column + 1}` };
+    return {
+      text: message.text,
+      place: at === null || file === undefined ? undefined : `${file}:${at.line}:${at.column + 1}`,
+    };
   });
   // A relative import names a file that is not there: nothing to install brings it.
   const unresolved = first !== undefined && /^Could not resolve "[^./]/.test(first.text);
   return new UserError("module", first?.text ?? "the module could not be bundled", {
     place: first?.place,
-    detail: rest.slice(0, 5).map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("\n"),
-    hint: unresolved ? `install the module's dependencies in ${path.relative(module.root, module.sourceDir) || "."}/` : undefined,
+    detail: rest
+      .slice(0, 5)
+      .map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`))
+      .join("\n"),
+    hint: unresolved
+      ? `install the module's dependencies in ${path.relative(module.root, module.sourceDir) || "."}/`
+      : undefined,
   });
 }
 
@@ -142,7 +158,9 @@ function prune(folder: string): void {
   try {
     const bundles = readdirSync(folder).map((name) => path.join(folder, name));
     if (bundles.length <= keptBundles) return;
-    const byAge = bundles.map((bundle) => ({ bundle, mtimeMs: statSync(bundle).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
+    const byAge = bundles
+      .map((bundle) => ({ bundle, mtimeMs: statSync(bundle).mtimeMs }))
+      .sort((a, b) => b.mtimeMs - a.mtimeMs);
     for (const { bundle } of byAge.slice(keptBundles)) rmSync(bundle, { recursive: true, force: true });
   } catch {
     // Another process prunes too.

@@ -80,9 +80,13 @@ export class ModuleCache {
 
   private prune(): void {
     try {
-      const files = readdirSync(this.folder).filter((name) => shape.test(name)).map((name) => path.join(this.folder, name));
+      const files = readdirSync(this.folder)
+        .filter((name) => shape.test(name))
+        .map((name) => path.join(this.folder, name));
       if (files.length <= keptModules) return;
-      const byAge = files.map((file) => ({ file, mtimeMs: statSync(file).mtimeMs })).sort((a, b) => b.mtimeMs - a.mtimeMs);
+      const byAge = files
+        .map((file) => ({ file, mtimeMs: statSync(file).mtimeMs }))
+        .sort((a, b) => b.mtimeMs - a.mtimeMs);
       for (const { file } of byAge.slice(keptModules)) rmSync(file, { force: true });
     } catch {
       // Another process prunes too.

@@ -13,7 +13,9 @@ import type { ModuleInfo } from "./types.ts";
 /** Folder of the helper for an architecture as Go names it; another one for other sources. */
 export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = process.env): string {
   const folder = path.join(root, "tools", "confine");
-  const sources = readdirSync(folder).filter((file) => /\.(?:go|mod|sum)$/.test(file)).sort();
+  const sources = readdirSync(folder)
+    .filter((file) => /\.(?:go|mod|sum)$/.test(file))
+    .sort();
   const hash = createHash("sha256");
   for (const file of sources) hash.update(file).update(readFileSync(path.join(folder, file)));
   return path.join(cacheFolder(env), "confine", hash.digest("hex").slice(0, 16), arch);
@@ -23,7 +25,10 @@ export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = 
 export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env.FASTLOOP_CONFINE;
   if (named !== undefined && named !== "") return named;
-  const program = path.join(confineDir(findPackageRoot(), process.arch === "x64" ? "amd64" : process.arch, env), "confine");
+  const program = path.join(
+    confineDir(findPackageRoot(), process.arch === "x64" ? "amd64" : process.arch, env),
+    "confine",
+  );
   return existsSync(program) ? program : undefined;
 }
 
@@ -45,9 +50,22 @@ export interface Seen {
 }
 
 /** What the helper is started with. */
-export function confineSpec(module: ModuleInfo, command: string[], { readable, packages, environment }: Seen): ConfineSpec {
-  const certificates = [environment.NODE_EXTRA_CA_CERTS, environment.SSL_CERT_FILE].filter((file): file is string => file !== undefined && path.isAbsolute(file));
-  const visible = [...readable, module.sourceDir, ...packages, ...linkedPackages(module, packages), ...certificates, ...nodeLibraries()];
+export function confineSpec(
+  module: ModuleInfo,
+  command: string[],
+  { readable, packages, environment }: Seen,
+): ConfineSpec {
+  const certificates = [environment.NODE_EXTRA_CA_CERTS, environment.SSL_CERT_FILE].filter(
+    (file): file is string => file !== undefined && path.isAbsolute(file),
+  );
+  const visible = [
+    ...readable,
+    module.sourceDir,
+    ...packages,
+    ...linkedPackages(module, packages),
+    ...certificates,
+    ...nodeLibraries(),
+  ];
   return {
     Command: command,
     Folder: module.sourceDir,
@@ -67,12 +85,16 @@ function linkedPackages({ contextDir }: ModuleInfo, folders: readonly string[]):
       const place = path.join(folder, entry.name);
       if (entry.isSymbolicLink()) return [place];
       if (!entry.isDirectory() || !entry.name.startsWith("@")) return [];
-      return readdirSync(place, { withFileTypes: true }).filter((inner) => inner.isSymbolicLink()).map((inner) => path.join(place, inner.name));
+      return readdirSync(place, { withFileTypes: true })
+        .filter((inner) => inner.isSymbolicLink())
+        .map((inner) => path.join(place, inner.name));
     }),
   );
   const targets = links.map(realPath).map((target) => packageStore(target) ?? target);
   // A link to the repository itself would show all of it.
-  return [...new Set(targets)].filter((target) => isInside(repository, target) && target !== repository && existsSync(target));
+  return [...new Set(targets)].filter(
+    (target) => isInside(repository, target) && target !== repository && existsSync(target),
+  );
 }
 
 /** `node_modules/.pnpm` where the package lies in one: packages find each other there. */
@@ -90,7 +112,10 @@ function nodeLibraries(): string[] {
   return prefix === "/usr" || prefix === "/" ? [] : [path.join(prefix, "lib")].filter((folder) => existsSync(folder));
 }
 
-export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
+export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+]);
 
 /** `host:port` of the proxies that the user's environment names; they are in the user's network, where bodies can't go. */
 function proxies(environment: NodeJS.ProcessEnv): string[] {

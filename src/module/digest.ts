@@ -38,6 +38,8 @@ export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "in
  * git keeps: whether the file can be executed; the rest is the umask of whoever made the clone.
  */
 export function moduleDigest({ listing }: ModuleFiles): string {
-  const entries = listing.entries.map((entry) => (entry.type === "file" ? { ...entry, mode: (entry.mode & 0o100) === 0 ? 0o644 : 0o755 } : entry));
+  const entries = listing.entries.map((entry) =>
+    entry.type === "file" ? { ...entry, mode: (entry.mode & 0o100) === 0 ? 0o644 : 0o755 } : entry,
+  );
   return contentDigest({ ...listing, entries }, new ContentHasher());
 }

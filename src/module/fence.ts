@@ -21,24 +21,41 @@ export function fencePlugin(module: Place): Plugin {
   return {
     name: "fence",
     setup(build) {
-      build.onResolve({ filter: /.*/ }, async ({ path: name, pluginData, importer, namespace, resolveDir, kind, with: attributes }) => {
-        if (pluginData === ours) return undefined;
-        const found = await build.resolve(name, { importer, namespace, resolveDir, kind, with: attributes, pluginData: ours });
-        // What can't be resolved is esbuild's to tell.
-        if (found.errors.length > 0 || found.external || found.namespace !== "file") return undefined;
-        const problem = why(found.path, isPackageName(name));
-        if (problem === undefined) return undefined;
-        // A source of the module that is itself a link is imported by us and not by the user.
-        const location = importer.endsWith("module.ts") && kind === "import-statement" && path.isAbsolute(name) ? { file: name, line: 1, column: 0 } : null;
-        return { errors: [{ text: problem, ...(location === null ? {} : { location }) }] };
-      });
+      build.onResolve(
+        { filter: /.*/ },
+        async ({ path: name, pluginData, importer, namespace, resolveDir, kind, with: attributes }) => {
+          if (pluginData === ours) return undefined;
+          const found = await build.resolve(name, {
+            importer,
+            namespace,
+            resolveDir,
+            kind,
+            with: attributes,
+            pluginData: ours,
+          });
+          // What can't be resolved is esbuild's to tell.
+          if (found.errors.length > 0 || found.external || found.namespace !== "file") return undefined;
+          const problem = why(found.path, isPackageName(name));
+          if (problem === undefined) return undefined;
+          // A source of the module that is itself a link is imported by us and not by the user.
+          const location =
+            importer.endsWith("module.ts") && kind === "import-statement" && path.isAbsolute(name)
+              ? { file: name, line: 1, column: 0 }
+              : null;
+          return { errors: [{ text: problem, ...(location === null ? {} : { location }) }] };
+        },
+      );
     },
   };
 }
 
 /** Why a file may not be in the bundle; undefined when it may. */
 function fence(module: Place): (file: string, byName: boolean) => string | undefined {
-  const [moduleRoot, repository, own] = [realPath(module.root), realPath(module.repository), realPath(path.join(findPackageRoot(), "node_modules"))];
+  const [moduleRoot, repository, own] = [
+    realPath(module.root),
+    realPath(module.repository),
+    realPath(path.join(findPackageRoot(), "node_modules")),
+  ];
   return (file, byName) => {
     const real = realPath(file);
     if (isInside(own, real)) return undefined;
@@ -50,7 +67,10 @@ function fence(module: Place): (file: string, byName: boolean) => string | undef
 
 /** Git's own files hold credentials, ours hold results. */
 function isKept(file: string, repository: string): boolean {
-  return path.relative(repository, file).split(path.sep).some((part) => part === ".git" || part === ".fastloop");
+  return path
+    .relative(repository, file)
+    .split(path.sep)
+    .some((part) => part === ".git" || part === ".fastloop");
 }
 
 function isPackageName(name: string): boolean {
@@ -62,7 +82,9 @@ function isPackageName(name: string): boolean {
  * `UserError` where one is a link that leaves the repository; one to another place of the same repository is a workspace's.
  */
 export function packageFolders({ root, sourceDir, repository }: Place): string[] {
-  const folders = [...new Set([root, sourceDir])].map((folder) => path.join(folder, "node_modules")).filter((folder) => existsSync(folder));
+  const folders = [...new Set([root, sourceDir])]
+    .map((folder) => path.join(folder, "node_modules"))
+    .filter((folder) => existsSync(folder));
   for (const folder of folders) {
     if (isReallyInside(repository, folder)) continue;
     throw new UserError("module", `node_modules is a link to ${realPath(folder)}, which is not in this repository`, {

@@ -19,11 +19,18 @@ export class FunctionError extends UserError {
     { place, output = "" }: { place?: string; output?: string } = {},
   ) {
     const frames = error.frames.map((frame) => relativeFrame(frame, module));
-    super("function-failed", error.exec === undefined ? error.message : execMessage(error.exec.command, error.message), {
-      place: error.place === undefined ? (frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place) : error.place || undefined,
-      detail: detailOf(error, frames, output),
-      exitCode: exitCodeOf(error),
-    });
+    super(
+      "function-failed",
+      error.exec === undefined ? error.message : execMessage(error.exec.command, error.message),
+      {
+        place:
+          error.place === undefined
+            ? (frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place)
+            : error.place || undefined,
+        detail: detailOf(error, frames, output),
+        exitCode: exitCodeOf(error),
+      },
+    );
     this.frames = frames;
     this.exec = error.exec;
   }
@@ -52,7 +59,12 @@ export function execOutput({ stdout, stderr }: { stdout: string; stderr: string 
 }
 
 function lastLines(text: string): string {
-  return text.replace(/^(?:[ \t]*\n)+/, "").trimEnd().split("\n").slice(-shownLines).join("\n");
+  return text
+    .replace(/^(?:[ \t]*\n)+/, "")
+    .trimEnd()
+    .split("\n")
+    .slice(-shownLines)
+    .join("\n");
 }
 
 /** The module's top level threw while it was loaded. */

@@ -38,7 +38,11 @@ export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine:
   mkdirSync(bundle.folder, { recursive: true });
   // Behind the boundary links lead nowhere, and the folder for temporary files is the body's own.
   // A trace that can't be written, as in the folder of the module, makes Node wait for ever.
-  const command = host([path.join(module.sourceDir, "*"), "/tmp/*"], ["/tmp/*"], "--trace-event-file-pattern=/tmp/node_trace.${rotation}.log");
+  const command = host(
+    [path.join(module.sourceDir, "*"), "/tmp/*"],
+    ["/tmp/*"],
+    "--trace-event-file-pattern=/tmp/node_trace.${rotation}.log",
+  );
   const spec = confineSpec(module, command, { readable: [programs, bundle.folder], packages, environment });
   return { command: confine, args: [JSON.stringify(spec)], environment };
 }
@@ -49,13 +53,17 @@ export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine:
  */
 function endingWithUs(words: string[]): string[] {
   const setpriv = "/usr/bin/setpriv";
-  if (process.platform !== "linux" || !existsSync(setpriv) || path.basename(realpathSync(setpriv)) !== "setpriv") return words;
+  if (process.platform !== "linux" || !existsSync(setpriv) || path.basename(realpathSync(setpriv)) !== "setpriv")
+    return words;
   return [setpriv, "--pdeathsig", "KILL", "--", ...words];
 }
 
 /** Only what Node itself needs, and the user's proxies: a body sees none of the user's environment, as in an engine's container. */
 function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept: NodeJS.ProcessEnv = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+  const kept: NodeJS.ProcessEnv = {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: "/root",
+  };
   for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "TZ", "LANG", ...proxyNames]) {
     if (env[name] !== undefined) kept[name] = env[name];
   }

@@ -16,7 +16,11 @@ export interface HostProcess {
 }
 
 /** Resolves when it runs. Throws a `UserError` where this machine has no boundary and the user has not allowed to do without. */
-export async function launchHost(module: ModuleInfo, options: BoundaryOptions, env: NodeJS.ProcessEnv): Promise<HostProcess> {
+export async function launchHost(
+  module: ModuleInfo,
+  options: BoundaryOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<HostProcess> {
   const started = spawnHost(module, env, await chooseBoundary(options, env));
   const problem = await started.helper?.started;
   if (problem === undefined) return started;
@@ -38,5 +42,10 @@ function spawnHost(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string |
   const channel = child.stdio[3] as Duplex;
   // Who writes into a process that has just ended hears of it by its exit.
   channel.on("error", () => undefined);
-  return { child, exited, channel, helper: confine === undefined ? undefined : speakWithHelper(child.stdio[4] as Duplex, exited) };
+  return {
+    child,
+    exited,
+    channel,
+    helper: confine === undefined ? undefined : speakWithHelper(child.stdio[4] as Duplex, exited),
+  };
 }

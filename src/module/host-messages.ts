@@ -37,14 +37,29 @@ export function parseFromHost(message: unknown): Received | undefined {
 }
 
 function parseError(error: unknown): HostError | undefined {
-  if (!isRecord(error) || typeof error.message !== "string" || typeof error.name !== "string" || !isTexts(error.frames)) return undefined;
+  if (!isRecord(error) || typeof error.message !== "string" || typeof error.name !== "string" || !isTexts(error.frames))
+    return undefined;
   const place = typeof error.place === "string" ? { place: cut(error.place) } : {};
-  const base = { message: cut(error.message), name: cut(error.name), frames: error.frames.slice(0, maxFrames).map(cut), ...place };
+  const base = {
+    message: cut(error.message),
+    name: cut(error.name),
+    frames: error.frames.slice(0, maxFrames).map(cut),
+    ...place,
+  };
   if (error.exec === undefined) return base;
   if (!isRecord(error.exec)) return undefined;
   const { command, exitCode, stdout, stderr } = error.exec;
-  if (!isTexts(command) || !Number.isSafeInteger(exitCode) || typeof stdout !== "string" || typeof stderr !== "string") return undefined;
-  return { ...base, exec: { command: command.slice(0, maxWords).map(cut), exitCode: Number(exitCode), stdout: lastPart(stdout), stderr: lastPart(stderr) } };
+  if (!isTexts(command) || !Number.isSafeInteger(exitCode) || typeof stdout !== "string" || typeof stderr !== "string")
+    return undefined;
+  return {
+    ...base,
+    exec: {
+      command: command.slice(0, maxWords).map(cut),
+      exitCode: Number(exitCode),
+      stdout: lastPart(stdout),
+      stderr: lastPart(stderr),
+    },
+  };
 }
 
 const cut = (text: string): string => text.slice(0, maxTextLength);

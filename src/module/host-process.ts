@@ -77,7 +77,12 @@ class Host implements ModuleHost {
         const { objects, interfaces, mainObject } = this.options.module;
         const object = request.object ?? mainObject;
         const fn = (objects[object] ?? interfaces[object])?.functions[request.function];
-        running.pending.set(id, { resolve, reject, place: fn?.place, returns: fn?.returns ?? { kind: "object", name: object } });
+        running.pending.set(id, {
+          resolve,
+          reject,
+          place: fn?.place,
+          returns: fn?.returns ?? { kind: "object", name: object },
+        });
         running.send({ kind: "call", id, request });
       });
     } catch (error) {
@@ -116,4 +121,3 @@ const closedError = (): Error => new Error("the module host is closed");
 function abortReason(signal: AbortSignal | undefined): unknown {
   return signal?.reason ?? new Error("the call was cancelled");
 }
-

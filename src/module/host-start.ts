@@ -31,7 +31,11 @@ export interface Running {
 }
 
 /** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
-export async function startHost(options: ModuleHostOptions, closing: AbortSignal, onExit: () => void): Promise<Running> {
+export async function startHost(
+  options: ModuleHostOptions,
+  closing: AbortSignal,
+  onExit: () => void,
+): Promise<Running> {
   const { module, session, onLog, onNotice, slowLoadMs = defaultSlowLoadMs } = options;
   const env = options.env ?? process.env;
   const bundling = bundleModule(module, env);
@@ -55,7 +59,8 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
   void exited.then((how) => {
     onExit();
     const error = { name: "Error", message: `the process that ran the function ended (${how})`, frames: [] };
-    for (const { reject, place } of pending.values()) reject(new FunctionError(error, module, { place, output: crashOutput }));
+    for (const { reject, place } of pending.values())
+      reject(new FunctionError(error, module, { place, output: crashOutput }));
   });
 
   const ready = new Promise<void>((resolve, reject) => {
@@ -75,7 +80,11 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
       (why) => giveUp(`it sent ${why}`),
     );
     void exited.then((how) => {
-      const error = { name: "Error", message: `the module could not be loaded: its process ended (${how})`, frames: [] };
+      const error = {
+        name: "Error",
+        message: `the module could not be loaded: its process ended (${how})`,
+        frames: [],
+      };
       reject(moduleBroken(error, module, crashOutput));
     });
   });
@@ -96,7 +105,13 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
       sourceDir: module.sourceDir,
       ...access,
     });
-    slowLoad = setTimeout(() => onNotice?.(`the module ${module.name} is still loading after ${slowLoadMs / 1000} s: its top level has not ended; Ctrl-C ends it`), slowLoadMs);
+    slowLoad = setTimeout(
+      () =>
+        onNotice?.(
+          `the module ${module.name} is still loading after ${slowLoadMs / 1000} s: its top level has not ended; Ctrl-C ends it`,
+        ),
+      slowLoadMs,
+    );
     await orAborted(ready, closing);
   } catch (error) {
     await stop();
@@ -108,9 +123,14 @@ export async function startHost(options: ModuleHostOptions, closing: AbortSignal
 }
 
 /** An answer that nobody waits for is that of a call which was given up. */
-function answer(call: Pending | undefined, message: Extract<Received, { id: number }>, module: ModuleHostOptions["module"]): void {
+function answer(
+  call: Pending | undefined,
+  message: Extract<Received, { id: number }>,
+  module: ModuleHostOptions["module"],
+): void {
   if (call === undefined) return;
-  const fail = (error: ConstructorParameters<typeof FunctionError>[0]): void => call.reject(new FunctionError(error, module, { place: call.place }));
+  const fail = (error: ConstructorParameters<typeof FunctionError>[0]): void =>
+    call.reject(new FunctionError(error, module, { place: call.place }));
   if (message.kind === "error") return fail(message.error);
   try {
     call.resolve(checkReturned(message.value, call.returns, module));

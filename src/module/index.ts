@@ -4,7 +4,13 @@ export { loadModule } from "./load.ts";
 export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, typeName } from "./names.ts";
-export { startModuleHost, type HostCall, type HostLog, type ModuleHost, type ModuleHostOptions } from "./host-process.ts";
+export {
+  startModuleHost,
+  type HostCall,
+  type HostLog,
+  type ModuleHost,
+  type ModuleHostOptions,
+} from "./host-process.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { orAborted } from "./or-aborted.ts";

@@ -30,7 +30,9 @@ export function argumentInput(
     : path.resolve(module.root, defaultPath);
   // One that leaves by a link is asked for as every other place outside is: it needs the user's trust.
   if (!isInside(module.contextDir, resolved)) {
-    throw new UserError("module", `defaultPath "${defaultPath}" of "${argument.name}" leaves the repository`, { place });
+    throw new UserError("module", `defaultPath "${defaultPath}" of "${argument.name}" leaves the repository`, {
+      place,
+    });
   }
   return {
     argument: argument.name,

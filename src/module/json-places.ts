@@ -50,7 +50,9 @@ class Parser {
     if (first === "{") return this.object(path);
     if (first === "[") return this.array(path);
     if (first === '"') return this.string();
-    const word = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(this.text.slice(this.at, this.at + 40))?.[0];
+    const word = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(
+      this.text.slice(this.at, this.at + 40),
+    )?.[0];
     if (word === undefined) this.fail(first === undefined ? "the file ends too early" : "a value was expected here");
     this.at += word.length;
     return JSON.parse(word);

@@ -10,7 +10,12 @@ const newline = 0x0a;
  * Calls `onMessage` with what each line says. `onBroken` is called once, with why nothing more is read: a line that is no
  * JSON, or one that does not end.
  */
-export function readLines(stream: Duplex, onMessage: (message: unknown) => void, onBroken: (why: string) => void, maxBytes = maxMessageBytes): void {
+export function readLines(
+  stream: Duplex,
+  onMessage: (message: unknown) => void,
+  onBroken: (why: string) => void,
+  maxBytes = maxMessageBytes,
+): void {
   let pieces: Buffer[] = [];
   let sizeBytes = 0;
   const stop = (why: string): void => {

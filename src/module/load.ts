@@ -19,7 +19,8 @@ export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.e
   for (let attempt = 1; ; attempt++) {
     const module = await loadOnce(dir, env);
     if (module !== undefined) return module;
-    if (attempt === readAttempts) throw new UserError("module", "the module's sources change faster than they can be read", { place: dir });
+    if (attempt === readAttempts)
+      throw new UserError("module", "the module's sources change faster than they can be read", { place: dir });
   }
 }
 

@@ -41,10 +41,14 @@ function requireTypeScript(manifest: CheckedManifest, at: (key: string) => strin
     });
   }
   if (sdk.split("@")[0] !== "typescript") {
-    throw new UserError("engine-unsupported", `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`, {
-      place: at("sdk"),
-      hint: "run it with `dagger call`",
-    });
+    throw new UserError(
+      "engine-unsupported",
+      `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`,
+      {
+        place: at("sdk"),
+        hint: "run it with `dagger call`",
+      },
+    );
   }
 }
 

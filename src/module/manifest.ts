@@ -43,11 +43,15 @@ export function findModule(cwd: string, dir?: string): string {
 const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 
 function nextModule(dir: string, cause: unknown): UserError {
-  return new UserError("engine-unsupported", `a module of Dagger 1.0 can't be read yet: it has a ${nextManifestFile} and no ${manifestFile}`, {
-    place: path.join(dir, nextManifestFile),
-    cause,
-    hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
-  });
+  return new UserError(
+    "engine-unsupported",
+    `a module of Dagger 1.0 can't be read yet: it has a ${nextManifestFile} and no ${manifestFile}`,
+    {
+      place: path.join(dir, nextManifestFile),
+      cause,
+      hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
+    },
+  );
 }
 
 /** Real path of the module that fastloop brings: its package's own. */
@@ -109,11 +113,17 @@ async function sourceFolder(root: string, source: string, file: string, text: st
   const place = async (): Promise<string> => (await import("./manifest-check.ts")).placeOf(file, text, "source");
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
-    throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, { place: await place() });
+    throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, {
+      place: await place(),
+    });
   }
   // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
   if (!isReallyInside(root, path.join(root, relative, "src"))) {
-    throw new UserError("module", `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`, { place: await place() });
+    throw new UserError(
+      "module",
+      `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`,
+      { place: await place() },
+    );
   }
   const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) {

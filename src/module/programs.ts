@@ -15,6 +15,7 @@ export function distFile(name: string): string {
 /** The folder of fastloop's own package.json. */
 export function findPackageRoot(start = path.dirname(fileURLToPath(import.meta.url))): string {
   let folder = start;
-  while (!existsSync(path.join(folder, "package.json")) && folder !== path.dirname(folder)) folder = path.dirname(folder);
+  while (!existsSync(path.join(folder, "package.json")) && folder !== path.dirname(folder))
+    folder = path.dirname(folder);
   return folder;
 }

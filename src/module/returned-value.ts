@@ -25,7 +25,8 @@ export function checkReturned(value: unknown, type: TypeRef, module: Types, dept
   if (typeof value !== "object") return value as string | number | boolean;
   // As in an engine: what a function gives that declares to give nothing is dropped.
   if (type.kind === "void") return null;
-  if (type.kind === "object" || type.kind === "interface") return checkObject(value as Record<string, unknown>, type, module, depth);
+  if (type.kind === "object" || type.kind === "interface")
+    return checkObject(value as Record<string, unknown>, type, module, depth);
   throw new UnexpectedValue(`an object where ${described(type)} is declared`);
 }
 

@@ -19,24 +19,53 @@ export interface Advice {
  * What the user should know of a target's inputs before wondering why it runs never, or for ever. With a snapshot the disk
  * is hardly asked.
  */
-export function adviceOf(item: ResolvedTarget, root: string, ignored: readonly string[], snapshot?: ProjectSnapshot): Advice[] {
+export function adviceOf(
+  item: ResolvedTarget,
+  root: string,
+  ignored: readonly string[],
+  snapshot?: ProjectSnapshot,
+): Advice[] {
   const { name, inputs } = item.target;
   const found = inputs === undefined ? gitFolders(item) : deadEntries(item, inputs, root, ignored, snapshot);
-  return [...found, ...ownOutput(item, root)].map(({ entry, text }) => ({ target: name, ...(entry === undefined ? {} : { entry }), text: `watch.targets.${name}: ${text}` }));
+  return [...found, ...ownOutput(item, root)].map(({ entry, text }) => ({
+    target: name,
+    ...(entry === undefined ? {} : { entry }),
+    text: `watch.targets.${name}: ${text}`,
+  }));
 }
 
 type Found = Omit<Advice, "target">;
 
-function deadEntries(item: ResolvedTarget, patterns: readonly string[], root: string, ignored: readonly string[], snapshot: ProjectSnapshot | undefined): Found[] {
-  if (patterns.length === 0) return [{ text: "inputs is empty: no file concerns it; leave the key out for what the call reads" }];
+function deadEntries(
+  item: ResolvedTarget,
+  patterns: readonly string[],
+  root: string,
+  ignored: readonly string[],
+  snapshot: ProjectSnapshot | undefined,
+): Found[] {
+  if (patterns.length === 0)
+    return [{ text: "inputs is empty: no file concerns it; leave the key out for what the call reads" }];
   const firstIn = patterns.findIndex((pattern) => !pattern.startsWith("!"));
-  if (firstIn < 0) return [{ entry: patterns[0]!, text: "every entry of inputs takes out, so that nothing is left; name first what they take from: `./`" }];
+  if (firstIn < 0)
+    return [
+      {
+        entry: patterns[0]!,
+        text: "every entry of inputs takes out, so that nothing is left; name first what they take from: `./`",
+      },
+    ];
   return patterns.flatMap((pattern, index): Found[] => {
     if (pattern.startsWith("!")) {
       if (index > firstIn) return [];
-      return [{ entry: pattern, text: `inputs: ${quoted(pattern)} takes nothing out: entries are read in order; put it after what it takes from` }];
+      return [
+        {
+          entry: pattern,
+          text: `inputs: ${quoted(pattern)} takes nothing out: entries are read in order; put it after what it takes from`,
+        },
+      ];
     }
-    return isDead(pattern, item, root, snapshot) ? [{ entry: pattern, text: `inputs: ${quoted(pattern)} matches nothing${meaning(pattern, root, ignored)}` }] : [];
+    return isDead(pattern, item, root, snapshot)
+      ? [{ entry: pattern, text: `inputs: ${quoted(pattern)} matches nothing${meaning(pattern, root, ignored)}` }]
+      : [];
   });
 }
 
@@ -48,7 +77,11 @@ function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: P
     return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
   }
   const matcher = new PatternMatcher([pattern]);
-  return !named.some((input) => (snapshot?.listing(input) ?? listTree(root, { ...input.filter, include: [pattern] })).entries.some((entry) => matcher.matches(entry.path)));
+  return !named.some((input) =>
+    (snapshot?.listing(input) ?? listTree(root, { ...input.filter, include: [pattern] })).entries.some((entry) =>
+      matcher.matches(entry.path),
+    ),
+  );
 }
 
 function isPossible(test: PathTest, at: string): boolean {
@@ -59,23 +92,37 @@ function isPossible(test: PathTest, at: string): boolean {
 function meaning(pattern: string, root: string, ignored: readonly string[]): string {
   const at = cleaned(pattern);
   const braces = /^(.*)\{([^{}]*,[^{}]*)\}(.*)$/.exec(pattern);
-  if (braces !== null) return `: braces are no wildcards; write ${braces[2]!.split(",").map((part) => quoted(`${braces[1]}${part}${braces[3]}`)).join(" and ")}`;
+  if (braces !== null)
+    return `: braces are no wildcards; write ${braces[2]!
+      .split(",")
+      .map((part) => quoted(`${braces[1]}${part}${braces[3]}`))
+      .join(" and ")}`;
   if (/\[.*\]/.test(at)) {
     const escaped = pattern.replaceAll(/[[\]]/g, String.raw`\$&`);
-    if (existsSync(path.join(root, at))) return `: [ ] stands for one of these characters; for this very name write '${escaped}'`;
+    if (existsSync(path.join(root, at)))
+      return `: [ ] stands for one of these characters; for this very name write '${escaped}'`;
   }
   const hidden = leftOut(pattern, root, ignored);
   if (hidden !== undefined) return hidden;
-  if (!at.includes("/") && /[*?]/.test(at) && listTree(root, { include: [`**/${at}`], leaveOut: "ignored" }).entries.length > 0) return ` in the project's own folder; for those in folders below write ${quoted(`**/${at}`)}`;
+  if (
+    !at.includes("/") &&
+    /[*?]/.test(at) &&
+    listTree(root, { include: [`**/${at}`], leaveOut: "ignored" }).entries.length > 0
+  )
+    return ` in the project's own folder; for those in folders below write ${quoted(`**/${at}`)}`;
   const near = nearest(at, root);
-  return near === undefined ? ": nothing of that name is there" : `; did you mean ${quoted(pattern.endsWith("/") ? `${near}/` : near)}?`;
+  return near === undefined
+    ? ": nothing of that name is there"
+    : `; did you mean ${quoted(pattern.endsWith("/") ? `${near}/` : near)}?`;
 }
 
 /** Where there are matches, but none that counts. */
 function leftOut(pattern: string, root: string, ignored: readonly string[]): string | undefined {
   const names = (exclude: readonly string[]): string[] => {
     const matcher = new PatternMatcher([pattern]);
-    return listTree(root, { include: [pattern], exclude: ["**/.git", "**/node_modules", stateFolder, ...exclude] }).entries.filter((entry) => entry.type !== "directory" && matcher.matches(entry.path)).map((entry) => entry.path);
+    return listTree(root, { include: [pattern], exclude: ["**/.git", "**/node_modules", stateFolder, ...exclude] })
+      .entries.filter((entry) => entry.type !== "directory" && matcher.matches(entry.path))
+      .map((entry) => entry.path);
   };
   const there = names([]);
   if (there.length === 0) return undefined;
@@ -90,7 +137,10 @@ function nearest(at: string, root: string): string | undefined {
   for (const [index, segment] of segments.entries()) {
     const folder = path.join(root, ...segments.slice(0, index));
     if (existsSync(path.join(folder, segment))) continue;
-    const near = suggest(segment, namesIn(folder).filter((name) => !name.startsWith(".") || segment.startsWith(".")));
+    const near = suggest(
+      segment,
+      namesIn(folder).filter((name) => !name.startsWith(".") || segment.startsWith(".")),
+    );
     return near === undefined ? undefined : [...segments.slice(0, index), near, ...segments.slice(index + 1)].join("/");
   }
   return undefined;
@@ -106,12 +156,24 @@ function namesIn(folder: string): string[] {
 
 /** A call without `inputs` whose directory holds `.git`: every git command would run it. */
 function gitFolders(item: ResolvedTarget): Found[] {
-  const reads = item.inputs.find((input) => input.kind === "directory" && existsSync(path.join(input.path, ".git")) && new PathTest(input.path, input.filter).mayHold(".git"));
+  const reads = item.inputs.find(
+    (input) =>
+      input.kind === "directory" &&
+      existsSync(path.join(input.path, ".git")) &&
+      new PathTest(input.path, input.filter).mayHold(".git"),
+  );
   if (reads === undefined) return [];
-  const hasInstalled = existsSync(path.join(reads.path, "node_modules")) && new PathTest(reads.path, reads.filter).mayHold("node_modules");
+  const hasInstalled =
+    existsSync(path.join(reads.path, "node_modules")) && new PathTest(reads.path, reads.filter).mayHold("node_modules");
   const patterns = ["**/.git", ...(hasInstalled ? ["**/node_modules"] : [])].map(quoted).join(", ");
-  const what = hasInstalled ? ".git and node_modules: each git command and each install runs" : ".git: each git command runs";
-  return [{ text: `--${reads.argument} reads ${what} it again; leave them out for all calls with watch.ignore: [${patterns}], or name what concerns this one with inputs` }];
+  const what = hasInstalled
+    ? ".git and node_modules: each git command and each install runs"
+    : ".git: each git command runs";
+  return [
+    {
+      text: `--${reads.argument} reads ${what} it again; leave them out for all calls with watch.ignore: [${patterns}], or name what concerns this one with inputs`,
+    },
+  ];
 }
 
 /** A call that exports into its own inputs: each run would make the next one necessary. */
@@ -129,8 +191,13 @@ function ownOutput(item: ResolvedTarget, root: string): Found[] {
     });
     if (!isInput) return [];
     const name = path.relative(root, absolute);
-    const line = item.target.inputs === undefined ? `watch.ignore: [${quoted(name)}]` : `inputs: [..., ${quoted(`!${name}`)}]`;
-    return [{ text: `it writes ${quoted(name)}, which is among its own inputs, so that each run makes the next one necessary; leave it out: ${line}` }];
+    const line =
+      item.target.inputs === undefined ? `watch.ignore: [${quoted(name)}]` : `inputs: [..., ${quoted(`!${name}`)}]`;
+    return [
+      {
+        text: `it writes ${quoted(name)}, which is among its own inputs, so that each run makes the next one necessary; leave it out: ${line}`,
+      },
+    ];
   });
 }
 

@@ -45,11 +45,15 @@ export class Concern {
 
   private isSelected(file: string): boolean {
     if (this.waysTo.some((way) => way === file || way.startsWith(`${file}/`))) return true;
-    return this.tests.some(({ start, test }) => test !== undefined && file.startsWith(start) && test.selects(file.slice(start.length)));
+    return this.tests.some(
+      ({ start, test }) => test !== undefined && file.startsWith(start) && test.selects(file.slice(start.length)),
+    );
   }
 
   private mayHold(folder: string): boolean {
-    return this.tests.some(({ start, test }) => test !== undefined && folder.startsWith(start) && test.mayHold(folder.slice(start.length)));
+    return this.tests.some(
+      ({ start, test }) => test !== undefined && folder.startsWith(start) && test.mayHold(folder.slice(start.length)),
+    );
   }
 
   private isFolder(file: string): boolean {
@@ -64,16 +68,22 @@ const rememberedPaths = 10_000;
  * along, but none of its inputs, may change at any time: it makes nothing stale.
  */
 export function concernOf(item: ResolvedTarget, sent: TargetInput): ((file: string) => boolean) | undefined {
-  if (item.inputs.some((input) => input.path === sent.path && JSON.stringify(input.filter) === JSON.stringify(sent.filter))) return undefined;
+  if (
+    item.inputs.some(
+      (input) => input.path === sent.path && JSON.stringify(input.filter) === JSON.stringify(sent.filter),
+    )
+  )
+    return undefined;
   const root = realIfPresent(sent.path);
   let tests: ((file: string) => boolean)[] | undefined;
-  const makeTests = (): ((file: string) => boolean)[] => item.inputs.map((input) => {
-    const real = realIfPresent(input.path);
-    if (input.kind === "file") return (file: string): boolean => file === real;
-    const test = new PathTest(real, input.filter);
-    const start = real === "/" ? "/" : `${real}/`;
-    return (file: string): boolean => file.startsWith(start) && test.selects(file.slice(start.length));
-  });
+  const makeTests = (): ((file: string) => boolean)[] =>
+    item.inputs.map((input) => {
+      const real = realIfPresent(input.path);
+      if (input.kind === "file") return (file: string): boolean => file === real;
+      const test = new PathTest(real, input.filter);
+      const start = real === "/" ? "/" : `${real}/`;
+      return (file: string): boolean => file.startsWith(start) && test.selects(file.slice(start.length));
+    });
   const known = new Map<string, boolean>();
   return (file) => {
     let concerns = known.get(file);

@@ -36,7 +36,11 @@ export interface FingerprintContext {
 }
 
 /** `needs` are the digests of the targets that this one needs. */
-export function fingerprintOf(item: ResolvedTarget, context: FingerprintContext, needs: Record<string, string>): Fingerprint {
+export function fingerprintOf(
+  item: ResolvedTarget,
+  context: FingerprintContext,
+  needs: Record<string, string>,
+): Fingerprint {
   return {
     format: 1,
     function: callName(item.call),

@@ -29,7 +29,8 @@ export class FollowedLinks {
       const target = this.leadsTo(link);
       if (target !== undefined) found.add(literal(target));
     }
-    for (const pattern of this.filter.include ?? []) if (!pattern.startsWith("!")) for (const other of this.through(pattern)) found.add(other);
+    for (const pattern of this.filter.include ?? [])
+      if (!pattern.startsWith("!")) for (const other of this.through(pattern)) found.add(other);
     return [...found].sort();
   }
 
@@ -42,9 +43,14 @@ export class FollowedLinks {
 
   private targetOf(link: string): string | undefined {
     try {
-      const target = path.relative(this.root, realpathSync.native(path.join(this.root, link))).split(path.sep).join("/");
+      const target = path
+        .relative(this.root, realpathSync.native(path.join(this.root, link)))
+        .split(path.sep)
+        .join("/");
       const segments = target.split("/");
-      return target === "" || segments[0] === ".." || segments.some((segment) => elsewhere.has(segment)) ? undefined : target;
+      return target === "" || segments[0] === ".." || segments.some((segment) => elsewhere.has(segment))
+        ? undefined
+        : target;
     } catch {
       return undefined;
     }

@@ -43,7 +43,10 @@ function text(nodes: readonly Node[]): string {
 
 function mermaid(nodes: readonly Node[]): string {
   const id = (name: string): string => `f${nodes.findIndex((node) => node.name === name)}`;
-  const lines = ["graph LR", ...nodes.map((node) => `  ${id(node.name)}["${node.name}"]${node.affected ? ":::affected" : ""}`)];
+  const lines = [
+    "graph LR",
+    ...nodes.map((node) => `  ${id(node.name)}["${node.name}"]${node.affected ? ":::affected" : ""}`),
+  ];
   for (const node of nodes) for (const need of node.needs) lines.push(`  ${id(need)} --> ${id(node.name)}`);
   lines.push("  classDef affected stroke:#d97706,stroke-width:2px");
   return `${lines.join("\n")}\n`;
@@ -52,7 +55,8 @@ function mermaid(nodes: readonly Node[]): string {
 function dot(nodes: readonly Node[]): string {
   const quote = (name: string): string => JSON.stringify(name);
   const lines = ["digraph fastloop {", "  rankdir=LR;", "  node [shape=box];"];
-  for (const node of nodes) lines.push(`  ${quote(node.name)}${node.affected ? ' [color="#d97706", penwidth=2]' : ""};`);
+  for (const node of nodes)
+    lines.push(`  ${quote(node.name)}${node.affected ? ' [color="#d97706", penwidth=2]' : ""};`);
   for (const node of nodes) for (const need of node.needs) lines.push(`  ${quote(need)} -> ${quote(node.name)};`);
   return `${[...lines, "}"].join("\n")}\n`;
 }
@@ -89,6 +93,7 @@ function svg(nodes: readonly Node[]): string {
     const label = node.name.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
     return `<rect x="${x}" y="${y}" width="${boxWidthPx}" height="${boxHeightPx}" rx="6" fill="#fff" stroke="${stroke}" stroke-width="${node.affected ? 2 : 1}"/><text x="${x + boxWidthPx / 2}" y="${y + 21}" text-anchor="middle" font-family="sans-serif" font-size="13">${label}</text>`;
   });
-  const arrow = '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#64748b"/></marker></defs>';
+  const arrow =
+    '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#64748b"/></marker></defs>';
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">\n${[arrow, ...edges, ...boxes].join("\n")}\n</svg>\n`;
 }

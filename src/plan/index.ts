@@ -7,11 +7,26 @@ export { renderGraph, type GraphFormat } from "./graph.ts";
 export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
 export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts";
-export { brokenProjectSources, loadProject, placeProject, projectHasher, type Project, type ProjectOptions, type ProjectPlace } from "./project.ts";
+export {
+  brokenProjectSources,
+  loadProject,
+  placeProject,
+  projectHasher,
+  type Project,
+  type ProjectOptions,
+  type ProjectPlace,
+} from "./project.ts";
 export { ProjectScanner, type ProjectSnapshot, type WatchedPlace } from "./project-scan.ts";
 export type { ScannedInput } from "./scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
-export { declaredTargets, isInTier, parseTargetCall, resolveTarget, resolveTargets, type ResolvedTarget } from "./resolve.ts";
+export {
+  declaredTargets,
+  isInTier,
+  parseTargetCall,
+  resolveTarget,
+  resolveTargets,
+  type ResolvedTarget,
+} from "./resolve.ts";
 export type { TargetInput } from "./target-input.ts";
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";

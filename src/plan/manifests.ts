@@ -28,14 +28,17 @@ export class ManifestStore {
 
   /** Deletes what no record refers to. */
   prune(used: ReadonlySet<string>): void {
-    this.state.remove("manifests", this.state.names("manifests", shape).filter((name) => !used.has(name)));
+    this.state.remove(
+      "manifests",
+      this.state.names("manifests", shape).filter((name) => !used.has(name)),
+    );
   }
 }
 
 /** Undefined for what is cut. A name may contain a newline, a NUL ends it. */
 export function parseManifest(text: string): Map<string, string> | undefined {
   const manifest = new Map<string, string>();
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const nul = text.indexOf("\0", start);
     const end = text.indexOf("\n", nul);
     if (nul < 0 || end < 0) return undefined;

@@ -16,7 +16,11 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
     kind: "directory",
     path: root,
     follow: true,
-    filter: { include, exclude: [...exclude, stateFolder, ...ignored], ...(leaveOut === undefined ? {} : { leaveOut }) },
+    filter: {
+      include,
+      exclude: [...exclude, stateFolder, ...ignored],
+      ...(leaveOut === undefined ? {} : { leaveOut }),
+    },
   });
   // No entry, no file.
   if (patterns.length === 0) return [];

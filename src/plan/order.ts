@@ -10,7 +10,11 @@ export function orderTargets<T extends { target: Target }>(items: readonly T[]):
     const { name, needs, place } = item.target;
     if (done.has(name)) return;
     if (trail.includes(name)) {
-      throw new UserError("config", `targets need each other: ${[...trail.slice(trail.indexOf(name)), name].join(" -> ")}`, { place });
+      throw new UserError(
+        "config",
+        `targets need each other: ${[...trail.slice(trail.indexOf(name)), name].join(" -> ")}`,
+        { place },
+      );
     }
     for (const need of needs) {
       const needed = byName.get(need);

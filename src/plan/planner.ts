@@ -31,12 +31,24 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
     const needs = Object.fromEntries(item.target.needs.map((name) => [name, digests.get(name) ?? ""]));
     const fingerprint = fingerprintOf(item, context, needs);
     // Of its own while it is refused: with the user's word it is another one, which is run.
-    const digest = item.untrusted.length === 0 ? digestOf(fingerprint) : digestOf({ ...fingerprint, call: ["untrusted", ...fingerprint.call] });
+    const digest =
+      item.untrusted.length === 0
+        ? digestOf(fingerprint)
+        : digestOf({ ...fingerprint, call: ["untrusted", ...fingerprint.call] });
     digests.set(item.target.name, digest);
     const history = context.history(item.target.name);
-    if (item.untrusted.length > 0) return { item, digest, fingerprint, verdict: "affected", reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }] };
+    if (item.untrusted.length > 0)
+      return {
+        item,
+        digest,
+        fingerprint,
+        verdict: "affected",
+        reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }],
+      };
     if (history.hasPassed(digest)) return { item, digest, fingerprint, verdict: "current", reasons: [] };
-    const reasons = reasonsFor(fingerprint, digest, history, (index, before) => changedFiles(item, context, index, before));
+    const reasons = reasonsFor(fingerprint, digest, history, (index, before) =>
+      changedFiles(item, context, index, before),
+    );
     return { item, digest, fingerprint, verdict: "affected", reasons };
   });
 }
@@ -50,8 +62,12 @@ function changedFiles(
   const input = item.inputs[index]!;
   const base = path.relative(context.root, input.path) || ".";
   const folder = input.kind === "file" ? path.dirname(base) : base;
-  const inProject = (changes: FileChange[]): FileChange[] => changes.map((change) => ({ ...change, path: path.join(folder, change.path) }));
-  const since = context.previous?.knownDigest(input) === before ? context.snapshot.changesSince(context.previous, input) : undefined;
+  const inProject = (changes: FileChange[]): FileChange[] =>
+    changes.map((change) => ({ ...change, path: path.join(folder, change.path) }));
+  const since =
+    context.previous?.knownDigest(input) === before
+      ? context.snapshot.changesSince(context.previous, input)
+      : undefined;
   if (since !== undefined) return inProject(since);
   const old = before === "missing" ? new Map<string, string>() : context.manifests.read(before);
   if (old === undefined) return undefined;

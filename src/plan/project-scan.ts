@@ -92,19 +92,28 @@ export class ProjectScanner {
    * Looks at everything, or after hints at the folders of the paths that they name; `lstat` only, contents are read when
    * a digest asks for them. `beforeRead` is told each folder just before it is read; `ahead` has looked at files already.
    */
-  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void, ahead?: ReadonlyMap<string, StatAhead>): ProjectSnapshot {
-    const moved = [...this.links].some(([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real);
+  scan(
+    changed?: ReadonlySet<string>,
+    beforeRead?: (folder: WatchedPlace) => void,
+    ahead?: ReadonlyMap<string, StatAhead>,
+  ): ProjectSnapshot {
+    const moved = [...this.links].some(
+      ([given, real]) => (changed === undefined || changed.has(given)) && realIfPresent(given) !== real,
+    );
     if (moved) this.arrange();
     // Ignore files may say something else by now.
     if (changed === undefined || [...changed].some((file) => file.endsWith("/.gitignore") || this.rules.has(file))) {
       this.concern = undefined;
       if (changed !== undefined && [...changed].some((file) => this.rules.has(file))) changed = undefined;
     }
-    const awaited: WatchedPlace[] = [...this.links.keys(), ...this.rules].flatMap((given) => childOf(path.dirname(given), path.basename(given)));
+    const awaited: WatchedPlace[] = [...this.links.keys(), ...this.rules].flatMap((given) =>
+      childOf(path.dirname(given), path.basename(given)),
+    );
     let scans = this.scanners.map(({ root, scanner }) => {
       const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
       // Nothing there tells of its arrival, or of being made readable.
-      if (scan === undefined || scan.listing.unreadable.some((item) => item.path === "")) awaited.push(...nearestAbove(root));
+      if (scan === undefined || scan.listing.unreadable.some((item) => item.path === ""))
+        awaited.push(...nearestAbove(root));
       return scan;
     });
     // What a followed link leads to may hold links itself.
@@ -118,13 +127,19 @@ export class ProjectScanner {
   /** The input's filter with what its links lead to; its own entries are read after that, so that `!` takes out of it. */
   effective(input: ScannedInput): TreeFilter {
     const others = this.followed.get(keyOf(input));
-    return others === undefined ? input.filter : { ...input.filter, include: [...others, ...(input.filter.include ?? [])] };
+    return others === undefined
+      ? input.filter
+      : { ...input.filter, include: [...others, ...(input.filter.include ?? [])] };
   }
 
   /** Follows the links of the inputs; whether they lead elsewhere than before. */
   private follow(scans: readonly (TreeScan | undefined)[]): boolean {
     const before = JSON.stringify([...this.followed]);
-    const links = scans.map((scan) => (scan === undefined ? [] : scan.listing.entries.flatMap((entry, index) => (entry.type === "symlink" ? [index] : []))));
+    const links = scans.map((scan) =>
+      scan === undefined
+        ? []
+        : scan.listing.entries.flatMap((entry, index) => (entry.type === "symlink" ? [index] : [])),
+    );
     for (const input of this.inputs) {
       if (input.follow !== true) continue;
       const { root, path: at, selection } = this.places.get(keyOf(input))!;
@@ -132,7 +147,9 @@ export class ProjectScanner {
       if (scan === undefined) continue;
       const own = links[root]!.length === 0 ? new Set<number>() : new Set(scan.selections[selection]);
       const cut = at === "" ? 0 : at.length + 1;
-      const named = links[root]!.flatMap((index) => (own.has(index) ? [scan.listing.entries[index]!.path.slice(cut)] : []));
+      const named = links[root]!.flatMap((index) =>
+        own.has(index) ? [scan.listing.entries[index]!.path.slice(cut)] : [],
+      );
       if (named.length === 0 && !this.mayPassLinks(input)) continue;
       const patterns = new FollowedLinks(path.join(scan.listing.root, at), input.filter).patterns(named);
       if (patterns.length > 0) this.followed.set(keyOf(input), patterns);
@@ -147,7 +164,11 @@ export class ProjectScanner {
     return (input.filter.include ?? []).some((pattern) => {
       const head = literalHead(pattern);
       const folder = head === cleaned(pattern) ? path.posix.dirname(head) : head;
-      return folder !== "." && folder !== "" && !this.scanners.some(({ scanner }) => scanner.knowsFolder(path.join(input.path, folder)));
+      return (
+        folder !== "." &&
+        folder !== "" &&
+        !this.scanners.some(({ scanner }) => scanner.knowsFolder(path.join(input.path, folder)))
+      );
     });
   }
 
@@ -174,7 +195,7 @@ export class ProjectScanner {
     const scans: (TreeScan | undefined)[] = [];
     for (const { scanner } of scanners) {
       const steps = scanner.lookSteps();
-      for (let sliceEndMs = performance.now() + sliceMs; ; ) {
+      for (let sliceEndMs = performance.now() + sliceMs; ;) {
         const step = steps.next();
         if (step.done === true) {
           scans.push(step.value);
@@ -225,7 +246,12 @@ export class ProjectSnapshot {
 
   private readonly awaited: readonly WatchedPlace[];
 
-  constructor(scans: (TreeScan | undefined)[], places: Map<string, Place>, hasher: ContentHasher, awaited: readonly WatchedPlace[]) {
+  constructor(
+    scans: (TreeScan | undefined)[],
+    places: Map<string, Place>,
+    hasher: ContentHasher,
+    awaited: readonly WatchedPlace[],
+  ) {
     this.scans = scans;
     this.awaited = awaited;
     this.places = places;
@@ -265,7 +291,9 @@ export class ProjectSnapshot {
       this.scans.length === earlier.scans.length &&
       this.scans.every((scan, at) => {
         const before = earlier.scans[at];
-        return scan === undefined || before === undefined ? scan === before : sameListing(this.counting(at)!, earlier.counting(at)!);
+        return scan === undefined || before === undefined
+          ? scan === before
+          : sameListing(this.counting(at)!, earlier.counting(at)!);
       })
     );
   }
@@ -277,7 +305,8 @@ export class ProjectSnapshot {
     const places = [...this.places.values()].filter((place) => place.root === root);
     if (places.every((place) => place.counts)) return scan.listing;
     const counts = new Uint8Array(scan.listing.entries.length);
-    for (const place of places) if (place.counts) for (const index of scan.selections[place.selection]!) counts[index] = 1;
+    for (const place of places)
+      if (place.counts) for (const index of scan.selections[place.selection]!) counts[index] = 1;
     return { ...scan.listing, entries: scan.listing.entries.filter((_entry, index) => counts[index] === 1) };
   }
 
@@ -294,7 +323,10 @@ export class ProjectSnapshot {
     const cut = below(input, place);
     for (const index of indices) {
       const entry = scan.listing.entries[index]!;
-      manifest.set(cut === "" ? entry.path : entry.path.slice(cut.length + 1), contentKey(scan.listing.root, entry, this.hasher));
+      manifest.set(
+        cut === "" ? entry.path : entry.path.slice(cut.length + 1),
+        contentKey(scan.listing.root, entry, this.hasher),
+      );
     }
     return manifest;
   }
@@ -326,10 +358,15 @@ export class ProjectSnapshot {
       if (old === entry) continue;
       const key = earlierContentKey(before.scan.listing.root, old, this.hasher);
       if (key === undefined) return undefined;
-      if (key !== contentKey(root, entry, this.hasher)) changes.push({ kind: "file", change: "changed", path: relative(entry) });
+      if (key !== contentKey(root, entry, this.hasher))
+        changes.push({ kind: "file", change: "changed", path: relative(entry) });
     }
     for (; position < before.indices.length; position++) {
-      changes.push({ kind: "file", change: "removed", path: relative(before.scan.listing.entries[before.indices[position]!]!) });
+      changes.push({
+        kind: "file",
+        change: "removed",
+        path: relative(before.scan.listing.entries[before.indices[position]!]!),
+      });
     }
     // A file written twice within a tick of the clock shows in its hash only.
     return changes.length === 0 ? undefined : inPathOrder(changes);
@@ -388,17 +425,22 @@ export class ProjectSnapshot {
 
   /** Changes whenever any `lstat` field of any input does, but for the times of folders. */
   statDigest(): string {
-    this.statDigestOnce ??= this.scans.map((_scan, at) => {
-      const listing = this.counting(at);
-      return listing === undefined ? "missing" : treeStatDigest(listing, { folderTimes: false });
-    }).join(" ");
+    this.statDigestOnce ??= this.scans
+      .map((_scan, at) => {
+        const listing = this.counting(at);
+        return listing === undefined ? "missing" : treeStatDigest(listing, { folderTimes: false });
+      })
+      .join(" ");
     return this.statDigestOnce;
   }
 
   /** Folders that could not be read; their content is part of no digest, which is why it has to be said. */
   unreadable(): { path: string; reason: string }[] {
     return this.scans.flatMap((scan) =>
-      (scan?.listing.unreadable ?? []).map(({ path: at, reason }) => ({ path: path.join(scan!.listing.root, at), reason })),
+      (scan?.listing.unreadable ?? []).map(({ path: at, reason }) => ({
+        path: path.join(scan!.listing.root, at),
+        reason,
+      })),
     );
   }
 

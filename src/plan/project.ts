@@ -54,7 +54,8 @@ export interface Project extends ProjectPlace {
 }
 
 export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): ProjectPlace {
-  const file = configFile === undefined ? (findConfig(cwd) ?? path.join(cwd, "fastloop.yaml")) : path.resolve(cwd, configFile);
+  const file =
+    configFile === undefined ? (findConfig(cwd) ?? path.join(cwd, "fastloop.yaml")) : path.resolve(cwd, configFile);
   const root = path.dirname(file);
   return { root, state: new ProjectState(root, { onNotice }), configFile: file };
 }
@@ -67,10 +68,23 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
   const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
   // Where something is asked for, the user's word is looked at as the configuration is.
-  if (trust.asks.length > 0) sources.push({ kind: "file", path: new TrustStore(options.environment).fileOf(trustedFolder(config, module)), filter: {} });
+  if (trust.asks.length > 0)
+    sources.push({
+      kind: "file",
+      path: new TrustStore(options.environment).fileOf(trustedFolder(config, module)),
+      filter: {},
+    });
   const inputs = targets.flatMap((target) => target.inputs);
   const sent = targets.flatMap((target) => target.sent);
-  return { ...place, config, module, targets, sources, trust, scanner: new ProjectScanner([...inputs, ...sources], hasher, sent) };
+  return {
+    ...place,
+    config,
+    module,
+    targets,
+    sources,
+    trust,
+    scanner: new ProjectScanner([...inputs, ...sources], hasher, sent),
+  };
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */
@@ -89,7 +103,11 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
   const source = path.relative(root, sourceDir);
   const below = source === "" ? "" : `${source}/`;
   const exclude = ["**/node_modules", "**/.git", "**/.fastloop", `${below}sdk`];
-  return { kind: "directory", path: root, filter: { include: ["dagger.json", `${below}**`], exclude, gitignore: true } };
+  return {
+    kind: "directory",
+    path: root,
+    filter: { include: ["dagger.json", `${below}**`], exclude, gitignore: true },
+  };
 }
 
 /** Hashes outlive the process in the project's state. */
@@ -97,7 +115,12 @@ export function projectHasher(state: ProjectState): ContentHasher {
   const name = "hashes";
   return new ContentHasher({
     store: {
-      read: () => state.read(".", name, () => state.notice(`${path.join(state.path, name)} is damaged, or not of this user and place; files are hashed anew`)),
+      read: () =>
+        state.read(".", name, () =>
+          state.notice(
+            `${path.join(state.path, name)} is damaged, or not of this user and place; files are hashed anew`,
+          ),
+        ),
       write: (pieces) => void state.write(".", name, pieces),
     },
   });

@@ -1,5 +1,13 @@
 import path from "node:path";
-import { callName, commandName, parseCall, splitWords, valueOf, type GivenValue, type ParsedCall } from "../call/index.ts";
+import {
+  callName,
+  commandName,
+  parseCall,
+  splitWords,
+  valueOf,
+  type GivenValue,
+  type ParsedCall,
+} from "../call/index.ts";
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
@@ -20,7 +28,6 @@ export interface ResolvedTarget {
   /** What it asks for and is not allowed; with any of it, it is refused and none of its inputs is looked at. */
   untrusted: readonly Ask[];
 }
-
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
@@ -45,11 +52,23 @@ export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Targe
 
 function checksOf(module: ModuleInfo): Target[] {
   const functions = Object.values(module.objects[module.mainObject]?.functions ?? {});
-  return functions.filter((fn) => fn.isCheck).map((fn) => {
-    const name = commandName(fn);
-    const call = [name];
-    return { name, call, needs: [], environment: [], policy: "restart", tier: tierOf(call), retries: 0, uses: resourcesOf({ containers: 1 }), place: fn.place ?? module.root };
-  });
+  return functions
+    .filter((fn) => fn.isCheck)
+    .map((fn) => {
+      const name = commandName(fn);
+      const call = [name];
+      return {
+        name,
+        call,
+        needs: [],
+        environment: [],
+        policy: "restart",
+        tier: tierOf(call),
+        retries: 0,
+        uses: resourcesOf({ containers: 1 }),
+        place: fn.place ?? module.root,
+      };
+    });
 }
 
 function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Target {
@@ -99,11 +118,18 @@ export function resolveTarget(target: Target, config: LoadedConfig, module: Modu
 }
 
 /** The call by the grammar of `fastloop call`. Throws a `UserError` whose place is the word that is wrong. */
-export function parseTargetCall({ call }: Pick<Target, "call">, config: Pick<LoadedConfig, "root">, module: ModuleInfo): ParsedCall {
+export function parseTargetCall(
+  { call }: Pick<Target, "call">,
+  config: Pick<LoadedConfig, "root">,
+  module: ModuleInfo,
+): ParsedCall {
   const parsed = parseCall(call, { module, cwd: config.root }, { ownOptions: false });
   if (callName(parsed) === "") throw new UserError("usage", "this call names no function");
   if (parsed.core.some(({ fn }) => fn.name === "terminal")) {
-    throw new UserError("usage", "nobody sits at the terminal of a watched call", { place: "terminal", hint: "open it with `fastloop call`" });
+    throw new UserError("usage", "nobody sits at the terminal of a watched call", {
+      place: "terminal",
+      hint: "open it with `fastloop call`",
+    });
   }
   return parsed;
 }
@@ -115,28 +141,42 @@ function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): 
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { place, hint, message } = error;
-    throw new UserError("config", place === undefined ? message : `${place}: ${message}`, { place: target.place, hint, cause: error });
+    throw new UserError("config", place === undefined ? message : `${place}: ${message}`, {
+      place: target.place,
+      hint,
+      cause: error,
+    });
   }
 }
 
 /** What the call is given, and what its functions read by `defaultPath`. */
 function inputsOf(call: ParsedCall, module: ModuleInfo): TargetInput[] {
-  const own = call.own.filter((step) => step.kind === "function").flatMap(({ fn, given }) =>
-    fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, given, module, fn.place))),
-  );
+  const own = call.own
+    .filter((step) => step.kind === "function")
+    .flatMap(({ fn, given }) =>
+      fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, given, module, fn.place))),
+    );
   const core = call.core.flatMap(({ given }) => given.flatMap(({ argument, value }) => hostInputs(argument, value)));
   return [...own, ...core];
 }
 
 function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): TargetInput[] {
   if (value?.kind === "list") return value.items.flatMap((item) => hostInputs(argument, item));
-  if (value?.kind === "file") return [{ of: argument, argument: argument.name, kind: "file", path: value.path, filter: {} }];
+  if (value?.kind === "file")
+    return [{ of: argument, argument: argument.name, kind: "file", path: value.path, filter: {} }];
   if (value?.kind !== "directory") return [];
-  return [{ of: argument, argument: argument.name, kind: "directory", path: value.path, filter: { exclude: [...(argument.ignore ?? []), stateFolder] } }];
+  return [
+    {
+      of: argument,
+      argument: argument.name,
+      kind: "directory",
+      path: value.path,
+      filter: { exclude: [...(argument.ignore ?? []), stateFolder] },
+    },
+  ];
 }
 
 function withoutPatterns(input: TargetInput, patterns: readonly string[]): TargetInput {
   if (input.kind === "file" || patterns.length === 0) return input;
   return { ...input, filter: { ...input.filter, exclude: [...(input.filter.exclude ?? []), ...patterns] } };
 }
-

@@ -29,7 +29,9 @@ export function selectTargets(project: Project, { names, tier, since }: Selectio
   if (names !== undefined) {
     const unknown = names.find((name) => !all.some((target) => target.name === name));
     if (unknown !== undefined) {
-      throw new UserError("usage", `there is no function "${unknown}"`, { hint: `there are ${all.map((target) => target.name).join(", ")}` });
+      throw new UserError("usage", `there is no function "${unknown}"`, {
+        hint: `there are ${all.map((target) => target.name).join(", ")}`,
+      });
     }
     chosen = chosen.filter((target) => names.includes(target.name));
   }

@@ -31,24 +31,36 @@ export function affectedSince(project: Project, ref: string): AffectedSince {
   const covers = new Map<ScannedInput, (file: ChangedFile) => boolean>();
   const isInput = (input: ScannedInput, file: ChangedFile): boolean => {
     let test = covers.get(input);
-    if (test === undefined) covers.set(input, (test = coverTest({ ...input, filter: project.scanner.effective(input) })));
+    if (test === undefined)
+      covers.set(input, (test = coverTest({ ...input, filter: project.scanner.effective(input) })));
     return test(file);
   };
-  const [configuration, module] = project.sources.map((source) => found.files.some((changed) => isInput(source, changed)));
+  const [configuration, module] = project.sources.map((source) =>
+    found.files.some((changed) => isInput(source, changed)),
+  );
   const direct = new Map<string, Reason[]>();
   for (const item of project.targets) {
     const files = found.files.filter((changed) => item.inputs.some((input) => isInput(input, changed)));
-    const reasons: Reason[] = files.map(({ file, change }) => ({ kind: "file", change, path: path.relative(realIfPresent(project.root), file) }));
+    const reasons: Reason[] = files.map(({ file, change }) => ({
+      kind: "file",
+      change,
+      path: path.relative(realIfPresent(project.root), file),
+    }));
     if (module === true) reasons.push({ kind: "module" });
     if (configuration === true) reasons.push({ kind: "configuration" });
     if (reasons.length > 0) direct.set(item.target.name, reasons);
   }
-  const all = withDependents(new Set(direct.keys()), project.targets.map((item) => item.target));
-  const targets = project.targets.filter((item) => all.has(item.target.name)).map((item) => {
-    const { name, needs } = item.target;
-    const through = needs.filter((need) => all.has(need)).map((target): Reason => ({ kind: "dependency", target }));
-    return { name, reasons: [...(direct.get(name) ?? []), ...through] };
-  });
+  const all = withDependents(
+    new Set(direct.keys()),
+    project.targets.map((item) => item.target),
+  );
+  const targets = project.targets
+    .filter((item) => all.has(item.target.name))
+    .map((item) => {
+      const { name, needs } = item.target;
+      const through = needs.filter((need) => all.has(need)).map((target): Reason => ({ kind: "dependency", target }));
+      return { name, reasons: [...(direct.get(name) ?? []), ...through] };
+    });
   return { base: found.base, targets };
 }
 
@@ -63,12 +75,20 @@ interface ChangedFile {
 /** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
 export function changedSince(root: string, ref: string): { base: string; files: ChangedFile[] } | { why: string } {
   const git = (...words: string[]): string =>
-    execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 256 * 1024 * 1024, timeout: gitTimeoutMs });
+    execFileSync("git", words, {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 256 * 1024 * 1024,
+      timeout: gitTimeoutMs,
+    });
   let top: string;
   try {
     top = git("rev-parse", "--show-toplevel").trim();
   } catch (error) {
-    return { why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository" };
+    return {
+      why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository",
+    };
   }
   let base: string;
   try {
@@ -84,7 +104,15 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   }
   const files: ChangedFile[] = [];
   // Whatever the user's configuration says: all of the repository, by plain names.
-  const words = git("diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base).split("\0");
+  const words = git(
+    "diff",
+    "--name-status",
+    "--no-renames",
+    "--no-relative",
+    "--ignore-submodules=none",
+    "-z",
+    base,
+  ).split("\0");
   for (let index = 0; index + 1 < words.length; index += 2) {
     const change = words[index] === "A" ? "added" : words[index] === "D" ? "removed" : "changed";
     const file = path.join(top, words[index + 1]!);
@@ -100,11 +128,16 @@ function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
   const root = realIfPresent(input.path);
   const isAround = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
   // An input that is a link changes with the link as well as with what it leads to.
-  if (input.kind === "file") return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isAround(file, root));
+  if (input.kind === "file")
+    return ({ file, isFolder }) => file === root || file === input.path || (isFolder && isAround(file, root));
   const { include = [], exclude = [] } = input.filter;
   // Where patterns may match below a folder: their part before the first wildcard.
-  const starts = include.length === 0 ? [root] : include.map((pattern) => path.join(root, pattern.replace(/[^/]*[*?[{].*$/s, "")).replace(/\/$/, ""));
-  const touches = (folder: string): boolean => starts.some((start) => isAround(folder, start) || isAround(start, folder));
+  const starts =
+    include.length === 0
+      ? [root]
+      : include.map((pattern) => path.join(root, pattern.replace(/[^/]*[*?[{].*$/s, "")).replace(/\/$/, ""));
+  const touches = (folder: string): boolean =>
+    starts.some((start) => isAround(folder, start) || isAround(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);
   const excluded = new PatternMatcher(exclude);
   return ({ file, isFolder }) => {

@@ -20,7 +20,12 @@ interface TrustedProject {
 }
 
 /** Targets that are refused say so, and have no inputs: what lies outside of the repository is not even looked at. */
-export async function withTrust(targets: readonly ResolvedTarget[], config: LoadedConfig, module: ModuleInfo, options: ProjectOptions): Promise<TrustedProject> {
+export async function withTrust(
+  targets: readonly ResolvedTarget[],
+  config: LoadedConfig,
+  module: ModuleInfo,
+  options: ProjectOptions,
+): Promise<TrustedProject> {
   const { environment: env = process.env, trust: mode = "stored" } = options;
   const ofConfig = asksOfConfig(config.config);
   const ofTargets = targets.map((item) => asksOfTarget(item, config, module, env));
@@ -29,8 +34,12 @@ export async function withTrust(targets: readonly ResolvedTarget[], config: Load
   const ofEngine = trust.missing(ofConfig.filter(({ kind }) => kind === "engine" && isEngineOfConfig(config, options)));
   const missing = ofTargets.map((asks) => [...ofEngine, ...trust.missing(asks)]);
   // Finding lines loads the YAML library: only for what is shown.
-  if (options.placesOfAsks !== true && missing.every((asks) => asks.length === 0)) return { trust, targets: [...targets] };
-  const places = await placesIn(config, [...ofConfig.map(placeOfKey), ...targets.flatMap((item, index) => ofTargets[index]!.map((ask) => placeOfCall(item, ask)))]);
+  if (options.placesOfAsks !== true && missing.every((asks) => asks.length === 0))
+    return { trust, targets: [...targets] };
+  const places = await placesIn(config, [
+    ...ofConfig.map(placeOfKey),
+    ...targets.flatMap((item, index) => ofTargets[index]!.map((ask) => placeOfCall(item, ask))),
+  ]);
   const placed = (ask: Ask): Ask => ({ ...ask, place: ask.place ?? places.get(ask) });
   trust = trust.with(placed);
   return {
@@ -43,10 +52,17 @@ export async function withTrust(targets: readonly ResolvedTarget[], config: Load
 }
 
 /** The project's trust for commands that run none of its targets; those count all the same for a digest of everything. */
-export function trustOf(config: LoadedConfig, module: ModuleInfo | undefined, { environment: env = process.env, trust: mode = "stored" }: Pick<ProjectOptions, "environment" | "trust">): Trust {
+export function trustOf(
+  config: LoadedConfig,
+  module: ModuleInfo | undefined,
+  { environment: env = process.env, trust: mode = "stored" }: Pick<ProjectOptions, "environment" | "trust">,
+): Trust {
   const ofConfig = asksOfConfig(config.config);
   if (module === undefined) return new Trust(config.root, ofConfig, mode, env);
-  const ofTargets = typeof mode === "object" ? targetsIfAny(config, module).flatMap((item) => asksOfTarget(item, config, module, env)) : [];
+  const ofTargets =
+    typeof mode === "object"
+      ? targetsIfAny(config, module).flatMap((item) => asksOfTarget(item, config, module, env))
+      : [];
   return new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets, ...asksOfModule(module, env)], mode, env);
 }
 
@@ -61,7 +77,12 @@ function targetsIfAny(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[
 }
 
 /** As the files are now: a link may lead elsewhere since the project was read. */
-export function asksOfTarget({ call }: Pick<ResolvedTarget, "call">, { root }: Pick<LoadedConfig, "root">, module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
+export function asksOfTarget(
+  { call }: Pick<ResolvedTarget, "call">,
+  { root }: Pick<LoadedConfig, "root">,
+  module: ModuleInfo,
+  env: NodeJS.ProcessEnv,
+): Ask[] {
   return asksOfCall(call, { module, cwd: root, env, writtenBy: "repository" });
 }
 
@@ -77,7 +98,11 @@ interface Located {
 }
 
 const placeOfKey = (ask: Ask): Located => ({ ask, key: ask.by.split("."), word: ask.what });
-const placeOfCall = ({ target }: ResolvedTarget, ask: Ask): Located => ({ ask, key: ["watch", "targets", target.name, "call"], word: ask.by.split(" ").at(-1) });
+const placeOfCall = ({ target }: ResolvedTarget, ask: Ask): Located => ({
+  ask,
+  key: ["watch", "targets", target.name, "call"],
+  word: ask.by.split(" ").at(-1),
+});
 
 /** `fastloop.yaml:line:column` of each. */
 async function placesIn(config: LoadedConfig, located: readonly Located[]): Promise<Map<Ask, string>> {

@@ -13,8 +13,11 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
       // No annotation: it says nothing of the function, and another run follows.
       if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
-      const where = file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
-      const text = [notice.error?.message, notice.error?.detail, notice.error?.hint].filter((part) => part !== undefined).join("\n");
+      const where =
+        file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
+      const text = [notice.error?.message, notice.error?.detail, notice.error?.hint]
+        .filter((part) => part !== undefined)
+        .join("\n");
       write(`::error${where}${where === "" ? " " : ""}title=${escapeProperty(label)}::${escape(text)}`);
     }
   };

@@ -4,14 +4,20 @@ import type { LoopNotice } from "../run/index.ts";
 /** Programs that show a desktop notification, by platform. */
 const programs: Partial<Record<NodeJS.Platform, (title: string, text: string) => [string, string[]]>> = {
   linux: (title, text) => ["notify-send", ["--app-name=fastloop", title, text]],
-  darwin: (title, text) => ["osascript", ["-e", `display notification ${JSON.stringify(text)} with title ${JSON.stringify(title)}`]],
+  darwin: (title, text) => [
+    "osascript",
+    ["-e", `display notification ${JSON.stringify(text)} with title ${JSON.stringify(title)}`],
+  ],
 };
 
 /**
  * Tells the desktop when a failure is new and when all is current again; not of every run. Where no program can show it,
  * `onMissing` is told once.
  */
-export function desktopNotifier(onMissing: (text: string) => void, platform = process.platform): (notice: LoopNotice) => void {
+export function desktopNotifier(
+  onMissing: (text: string) => void,
+  platform = process.platform,
+): (notice: LoopNotice) => void {
   let failedBefore = "";
   let missing = false;
   const show = (title: string, text: string): void => {

@@ -27,44 +27,81 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
     switch (notice.kind) {
       case "ready": {
         const what = `${plural(notice.targets.length, "function")}, ${plural(notice.files, "path")} in ${plural(notice.folders, "folder")}`;
-        return line("watching", "bold", `${what} (${notice.source === "polling" ? "polling" : "file events"}, ${duration(notice.tookMs)})`);
+        return line(
+          "watching",
+          "bold",
+          `${what} (${notice.source === "polling" ? "polling" : "file events"}, ${duration(notice.tookMs)})`,
+        );
       }
       case "engine":
         return options.verbose ? line("engine", "dim", `${notice.engine.version}: ${notice.engine.reason}`) : undefined;
       case "planned":
         return options.verbose ? line("planned", "dim", plannedText(notice)) : undefined;
       case "started":
-        return line("run", "cyan", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${causes(notice.reasons)}`);
+        return line(
+          "run",
+          "cyan",
+          `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${causes(notice.reasons)}`,
+        );
       case "step":
         if (options.verbose && notice.done) {
-          line("step", "dim", `${notice.name}  ${shortName(notice.step)}${notice.cached ? " (cached)" : ` ${duration(notice.durationMs ?? 0)}`}`);
+          line(
+            "step",
+            "dim",
+            `${notice.name}  ${shortName(notice.step)}${notice.cached ? " (cached)" : ` ${duration(notice.durationMs ?? 0)}`}`,
+          );
         }
         return;
       case "output":
-        if (options.verbose) for (const text of outputText(notice.text).trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
+        if (options.verbose)
+          for (const text of outputText(notice.text).trimEnd().split("\n")) options.write(`  ${notice.name} | ${text}`);
         return;
       case "still-running":
-        return line("running", "dim", `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${shortName(notice.step)}`}`);
+        return line(
+          "running",
+          "dim",
+          `${notice.name}  for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${shortName(notice.step)}`}`,
+        );
       case "cancelling":
-        return line("cancel", "yellow", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${cancelCause[notice.why]}`);
+        return line(
+          "cancel",
+          "yellow",
+          `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${cancelCause[notice.why]}`,
+        );
       case "finished":
         return finished(notice);
       case "retrying":
-        return line("retry", "yellow", `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${printableLines(notice.error)}`);
+        return line(
+          "retry",
+          "yellow",
+          `${notice.name}  attempt ${notice.attempt} of ${notice.of}: ${printableLines(notice.error)}`,
+        );
       case "restored":
-        return line("current", "green", `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  as it passed at ${new Date(notice.endedAtMs).toTimeString().slice(0, 8)} in ${duration(notice.durationMs)}`);
+        return line(
+          "current",
+          "green",
+          `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  as it passed at ${new Date(notice.endedAtMs).toTimeString().slice(0, 8)} in ${duration(notice.durationMs)}`,
+        );
       case "blocked":
         return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
       case "settled":
         if (notice.failed.length + notice.blocked.length > 0) {
-          return line("waiting", "yellow", `failed: ${notice.failed.join(", ")}${notice.blocked.length > 0 ? `; blocked: ${notice.blocked.join(", ")}` : ""}`);
+          return line(
+            "waiting",
+            "yellow",
+            `failed: ${notice.failed.join(", ")}${notice.blocked.length > 0 ? `; blocked: ${notice.blocked.join(", ")}` : ""}`,
+          );
         }
         if (notice.parked.length > 0) return line("stale", "yellow", `${notice.parked.join(", ")}: waiting to be run`);
         return line("current", "green", notice.current.join(", "));
       case "notice":
         return line("note", "dim", printableLines(notice.text));
       case "broken":
-        line("broken", "red", brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be mended");
+        line(
+          "broken",
+          "red",
+          brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be mended",
+        );
         return options.write(indent(notice.error.format()));
       case "recovered":
         return line("mended", "green", "the project can be read again");
@@ -72,22 +109,43 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
   };
 
   function finished(notice: FinishedNotice): void {
-    const cached = notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
+    const cached =
+      notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
     const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}`;
     if (notice.outcome === "stale") return line("stale", "yellow", `${text}  ${movedText(notice)}`);
     if (notice.outcome === "passed") return line("passed", "green", text);
     if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);
-    line(notice.outcome === "timed-out" ? "timed out" : notice.error?.untrusted === true ? "refused" : "failed", "red", text);
+    line(
+      notice.outcome === "timed-out" ? "timed out" : notice.error?.untrusted === true ? "refused" : "failed",
+      "red",
+      text,
+    );
     const { error } = notice;
     if (error !== undefined) {
       const head = printableLines(error.place === undefined ? error.message : `${error.place}: ${error.message}`);
-      options.write(indent([head, error.detail === undefined ? undefined : outputText(error.detail), error.hint === undefined ? undefined : `hint: ${error.hint}`].filter((part) => part !== undefined && part !== "").join("\n")));
+      options.write(
+        indent(
+          [
+            head,
+            error.detail === undefined ? undefined : outputText(error.detail),
+            error.hint === undefined ? undefined : `hint: ${error.hint}`,
+          ]
+            .filter((part) => part !== undefined && part !== "")
+            .join("\n"),
+        ),
+      );
     }
-    if (error?.untrusted !== true && notice.logFile !== undefined) options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
+    if (error?.untrusted !== true && notice.logFile !== undefined)
+      options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
   }
 }
 
-const cancelCause = { stale: "a newer edit made it stale", gone: "it is no target any more", stop: "stopping", "fail-fast": "another function failed" } as const;
+const cancelCause = {
+  stale: "a newer edit made it stale",
+  gone: "it is no target any more",
+  stop: "stopping",
+  "fail-fast": "another function failed",
+} as const;
 
 const brokenText: Partial<Record<ErrorCode, string>> = {
   "engine-unavailable": "no engine answers; the next change tries again",
@@ -95,10 +153,16 @@ const brokenText: Partial<Record<ErrorCode, string>> = {
 };
 
 function plannedText(notice: Extract<LoopNotice, { kind: "planned" }>): string {
-  const affected = notice.affected.length === 0 ? "nothing affected" : `affected: ${notice.affected.map((item) => item.name).join(", ")}`;
+  const affected =
+    notice.affected.length === 0
+      ? "nothing affected"
+      : `affected: ${notice.affected.map((item) => item.name).join(", ")}`;
   return `${affected} (looked because of ${notice.look}, ${duration(notice.tookMs)})`;
 }
 
 function indent(text: string): string {
-  return text.split("\n").map((line) => `    ${line}`).join("\n");
+  return text
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n");
 }

@@ -50,7 +50,8 @@ export class EngineHolder {
 
   async forModule(module: ModuleInfo): Promise<WarmEngine> {
     // An engine serves one state of a module to a session.
-    if (this.options.via === "module" && this.warm !== undefined && !isSame(this.warm.module, module)) await this.drop();
+    if (this.options.via === "module" && this.warm !== undefined && !isSame(this.warm.module, module))
+      await this.drop();
     const [session, { TreeSync, serveModule }] = await Promise.all([this.openSession(), engineRoom()]);
     const old = this.warm;
     if (old !== undefined && isSame(old.module, module)) return old.engine;
@@ -72,7 +73,9 @@ export class EngineHolder {
       onNotice,
       env: environment,
       mayRunOnHost,
-      ...(offline === true ? {} : { buildBoundary: async () => (await engineRoom()).setUpBoundary({ onNotice, signal: this.closing.signal }) }),
+      ...(offline === true
+        ? {}
+        : { buildBoundary: async () => (await engineRoom()).setUpBoundary({ onNotice, signal: this.closing.signal }) }),
     });
   }
 
@@ -110,12 +113,25 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, via, rootCapabilities, buildkitHost, idleMs, cache, module, offline, onNotice } = this.options;
+    const { workdir, engine, via, rootCapabilities, buildkitHost, idleMs, cache, module, offline, onNotice } =
+      this.options;
     try {
       const { describeEngineChoice, needsDagger, openSession } = await engineRoom();
       // Before an engine is started for nothing.
-      if (via === "module" && (await describeEngineChoice({ engine, buildkitHost })).choice.kind.startsWith("buildkit")) throw needsDagger();
-      const session = await openSession({ workdir, rootCapabilities: await rootCapabilities(), engine, buildkitHost, idleMs, cache, module, offline, signal: this.closing.signal, onNotice });
+      if (via === "module" && (await describeEngineChoice({ engine, buildkitHost })).choice.kind.startsWith("buildkit"))
+        throw needsDagger();
+      const session = await openSession({
+        workdir,
+        rootCapabilities: await rootCapabilities(),
+        engine,
+        buildkitHost,
+        idleMs,
+        cache,
+        module,
+        offline,
+        signal: this.closing.signal,
+        onNotice,
+      });
       this.options.onEngine(session.engine);
       session.onEvent((event) => {
         if (event.kind === "notice") onNotice(event.text);

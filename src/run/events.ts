@@ -9,7 +9,13 @@ export type LoopNotice =
   | { kind: "ready"; targets: string[]; files: number; folders: number; tookMs: number; source: string }
   | { kind: "engine"; engine: EngineInfo }
   /** Hints settled and files were compared. `changed` are the causes over all functions; empty: nothing that matters. */
-  | { kind: "planned"; affected: { name: string; digest: string; reasons: readonly Reason[] }[]; current: string[]; look: string; tookMs: number }
+  | {
+      kind: "planned";
+      affected: { name: string; digest: string; reasons: readonly Reason[] }[];
+      current: string[];
+      look: string;
+      tookMs: number;
+    }
   | { kind: "started"; name: string; digest: string; reasons: readonly Reason[]; atMs: number }
   | { kind: "step"; name: string; step: string; done: boolean; cached: boolean; durationMs?: number }
   | { kind: "output"; name: string; stream: "stdout" | "stderr"; text: string }
@@ -17,7 +23,14 @@ export type LoopNotice =
   | { kind: "cancelling"; name: string; digest: string; why: CancelCause }
   | FinishedNotice
   /** Current again without a run: the files are those of a run that passed before, which this tells of. */
-  | { kind: "restored"; name: string; digest: string; durationMs: number; endedAtMs: number; reasons: readonly Reason[] }
+  | {
+      kind: "restored";
+      name: string;
+      digest: string;
+      durationMs: number;
+      endedAtMs: number;
+      reasons: readonly Reason[];
+    }
   | { kind: "blocked"; name: string; need: string }
   /** Every function is what it is on these files: nothing runs, nothing waits. */
   | { kind: "settled"; current: string[]; failed: string[]; blocked: string[]; parked: string[] }
@@ -41,7 +54,14 @@ export interface FinishedNotice {
   durationMs: number;
   /** What it returned, as text. */
   value?: string;
-  error?: { message: string; detail?: string; place?: string; exitCode: number; hint?: string; /** It was refused for what it asks of this machine, and did not run. */ untrusted?: true };
+  error?: {
+    message: string;
+    detail?: string;
+    place?: string;
+    exitCode: number;
+    hint?: string;
+    /** It was refused for what it asks of this machine, and did not run. */ untrusted?: true;
+  };
   /** Steps of the engine, and how many of them came from its cache. */
   steps: { total: number; cached: number };
   /** How often it was tried; more than once only where retries are declared. */

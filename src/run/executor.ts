@@ -42,7 +42,11 @@ export interface Execution {
 }
 
 /** Runs one target's call on the very trees that were hashed for it. Throws what the body or the engine throws. */
-export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, options: ExecuteOptions): Promise<Execution> {
+export async function executeTarget(
+  item: ResolvedTarget,
+  engine: WarmEngine,
+  options: ExecuteOptions,
+): Promise<Execution> {
   const { session, host, module, trees } = engine;
   const { callId, signal } = options;
   const query = { callId, signal };
@@ -63,7 +67,8 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
       options.onOutput(event.stream, text);
     } else {
       options.openSteps.note(event);
-      if (event.kind === "step-done") write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+      if (event.kind === "step-done")
+        write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
       options.onStep(event);
     }
   });
@@ -106,7 +111,9 @@ export async function executeTarget(item: ResolvedTarget, engine: WarmEngine, op
 }
 
 function mask(text: string, secrets: readonly string[]): string {
-  return secrets.map((secret) => secret.trim()).reduce((shown, secret) => (secret === "" ? shown : shown.replaceAll(secret, "***")), text);
+  return secrets
+    .map((secret) => secret.trim())
+    .reduce((shown, secret) => (secret === "" ? shown : shown.replaceAll(secret, "***")), text);
 }
 
 /** A function that returns a secret would put it into the record of its run. */
@@ -114,7 +121,10 @@ function maskValue(value: ReturnedValue, secrets: readonly string[]): ReturnedVa
   if (typeof value === "string") return mask(value, secrets);
   if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
   if (typeof value !== "object" || value === null || !("fields" in value)) return value;
-  return { ...value, fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, maskValue(field, secrets)])) };
+  return {
+    ...value,
+    fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, maskValue(field, secrets)])),
+  };
 }
 
 /** What a body or an engine says of a failure may hold what it was given. */
@@ -126,7 +136,13 @@ function maskError(error: unknown, secrets: readonly string[]): void {
 }
 
 /** Opens what a run needs in one go. */
-export function warmEngine(session: EngineSession, host: ModuleHost, module: ModuleInfo, trees: TreeSync, logs: LogFan): WarmEngine {
+export function warmEngine(
+  session: EngineSession,
+  host: ModuleHost,
+  module: ModuleInfo,
+  trees: TreeSync,
+  logs: LogFan,
+): WarmEngine {
   return { session, host, module, trees, onLog: (listener) => logs.add(listener) };
 }
 

@@ -84,7 +84,14 @@ export async function runFunction(
           steps.total++;
           if (event.cached) steps.cached++;
         }
-        emit({ kind: "step", name, step: event.name, done, cached: done && event.cached, durationMs: done ? event.durationMs : undefined });
+        emit({
+          kind: "step",
+          name,
+          step: event.name,
+          done,
+          cached: done && event.cached,
+          durationMs: done ? event.durationMs : undefined,
+        });
       },
       onOutput: (stream, text) => emit({ kind: "output", name, stream, text }),
     });
@@ -100,7 +107,12 @@ export async function runFunction(
         execution = await attempt();
         break;
       } catch (error) {
-        if (!hasLostEngine && !controller.signal.aborted && engine !== undefined && !(await context.engine.stillAnswers(engine.session))) {
+        if (
+          !hasLostEngine &&
+          !controller.signal.aborted &&
+          engine !== undefined &&
+          !(await context.engine.stillAnswers(engine.session))
+        ) {
           // That an engine ended says nothing of the function.
           hasLostEngine = true;
           attempts--;
@@ -139,7 +151,8 @@ export async function runFunction(
     ...(execution === undefined ? {} : { value: textOf(execution.value) }),
   };
   // Of what was not run there is nothing to record.
-  if (failure instanceof UserError && failure.code === "untrusted") return { finished, outcome, record: () => Promise.resolve() };
+  if (failure instanceof UserError && failure.code === "untrusted")
+    return { finished, outcome, record: () => Promise.resolve() };
   if (failure instanceof UserError && failure.code === "engine-unavailable") {
     await context.engine.drop();
     return { finished, outcome, record: () => Promise.resolve() };
@@ -154,7 +167,14 @@ export async function runFunction(
   };
 }
 
-async function record(id: string, plan: PlannedTarget, finished: FinishedNotice, outcome: Outcome, startedAt: Date, context: FunctionRunContext): Promise<void> {
+async function record(
+  id: string,
+  plan: PlannedTarget,
+  finished: FinishedNotice,
+  outcome: Outcome,
+  startedAt: Date,
+  context: FunctionRunContext,
+): Promise<void> {
   const { store, snapshot } = context;
   const engine = await context.engine.info();
   if (finished.outcome !== "cancelled" && finished.fresh) {
@@ -194,7 +214,8 @@ function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {
 /** What it asks for is looked at once more: a link may lead elsewhere since the project was read. */
 function requireTrust(item: PlannedTarget["item"], { project, environment }: FunctionRunContext): void {
   const { config, module, trust } = project;
-  const missing = item.untrusted.length > 0 ? item.untrusted : trust.missing(asksOfTarget(item, config, module, environment));
+  const missing =
+    item.untrusted.length > 0 ? item.untrusted : trust.missing(asksOfTarget(item, config, module, environment));
   if (missing.length > 0) throw refusal(missing);
 }
 
@@ -206,7 +227,13 @@ function isFailedRun(error: unknown): boolean {
 function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> {
   const failure = failureOf(thrown);
   if (failure instanceof UserError) {
-    return { message: failure.message, detail: failure.detail, place: failure.place, exitCode: failure.exitCode, ...(failure.code === "untrusted" ? { hint: failure.hint, untrusted: true } : {}) };
+    return {
+      message: failure.message,
+      detail: failure.detail,
+      place: failure.place,
+      exitCode: failure.exitCode,
+      ...(failure.code === "untrusted" ? { hint: failure.hint, untrusted: true } : {}),
+    };
   }
   const message = failure instanceof Error ? failure.message : String(failure);
   return { message, exitCode: 1 };

@@ -46,7 +46,12 @@ export class Holds {
   }
 
   /** Whether the function has to wait before it runs on `digest`. */
-  isHeld(name: string, digest: string, debounceMs: number | undefined, row: Overtaken = { overtaken: 0, endedStale: 0 }): boolean {
+  isHeld(
+    name: string,
+    digest: string,
+    debounceMs: number | undefined,
+    row: Overtaken = { overtaken: 0, endedStale: 0 },
+  ): boolean {
     const { overtaken } = row;
     const nowMs = this.clock.nowMs();
     const old = this.holds.get(name);

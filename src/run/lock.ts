@@ -35,7 +35,12 @@ export class ProjectLock {
    */
   static take(state: ProjectState, command: string): ProjectLock {
     const isNew = !state.exists();
-    const mine: Holder = { pid: process.pid, startTicks: startTicks(process.pid), command, since: new Date().toISOString() };
+    const mine: Holder = {
+      pid: process.pid,
+      startTicks: startTicks(process.pid),
+      command,
+      since: new Date().toISOString(),
+    };
     const text = JSON.stringify(mine);
     for (let attempt = 0; attempt < attempts; attempt++) {
       try {
@@ -52,7 +57,9 @@ export class ProjectLock {
         if (code !== "ENOENT" || !state.isInProject()) throw error;
       }
     }
-    throw new UserError("locked", "the project's lock changes hands all the time", { place: path.join(state.path, lockFile) });
+    throw new UserError("locked", "the project's lock changes hands all the time", {
+      place: path.join(state.path, lockFile),
+    });
   }
 
   release(): void {
@@ -74,7 +81,11 @@ function tryToTake(folder: HeldFolder, text: string, state: ProjectState): "take
   if (folder.look(lockFile)?.isDirectory() === true) {
     if (folder.remove(lockFile)) return undefined;
     const place = path.join(state.path, lockFile);
-    throw new UserError("usage", "is a folder with something in it, and fastloop keeps its lock in a file of this name", { place, hint: `remove it: rm -r ${place}` });
+    throw new UserError(
+      "usage",
+      "is a folder with something in it, and fastloop keeps its lock in a file of this name",
+      { place, hint: `remove it: rm -r ${place}` },
+    );
   }
   return moveAside(folder, `${lockFile}.${process.pid}.stale`);
 }
@@ -113,8 +124,12 @@ function startTicks(pid: number): string {
 }
 
 function heldBy(holder: Holder, state: ProjectState): UserError {
-  return new UserError("locked", `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`, {
-    place: state.root,
-    hint: "end it first, or wait until it is done",
-  });
+  return new UserError(
+    "locked",
+    `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`,
+    {
+      place: state.root,
+      hint: "end it first, or wait until it is done",
+    },
+  );
 }

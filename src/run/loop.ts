@@ -90,7 +90,11 @@ export class Loop {
     this.store.sweep();
     sweepDrafts(state);
     this.reader = new ProjectReader(options, this.place, options.selection ?? {}, this.hasher);
-    this.machine = initialState({ limits: limitsOf({ jobs: options.jobs }), failFast: options.failFast, manual: options.manual });
+    this.machine = initialState({
+      limits: limitsOf({ jobs: options.jobs }),
+      failFast: options.failFast,
+      manual: options.manual,
+    });
     if (options.force === true) this.forced = "all";
   }
 
@@ -243,7 +247,9 @@ export class Loop {
   private scan(hints: SettledHints): ProjectSnapshot {
     const first = hints.everywhere === "start" ? this.firstSnapshot : undefined;
     this.firstSnapshot = undefined;
-    return first ?? this.reader.scan(hints.everywhere === undefined ? hints.paths : undefined, this.watcher?.beforeRead);
+    return (
+      first ?? this.reader.scan(hints.everywhere === undefined ? hints.paths : undefined, this.watcher?.beforeRead)
+    );
   }
 
   /** Scans, reads the project anew where its own sources moved, plans, and lets the machine decide. */
@@ -274,13 +280,18 @@ export class Loop {
     this.snapshot = snapshot;
     this.failure = undefined;
     this.plans = new Map(planned.map((plan) => [plan.item.target.name, plan]));
-    for (const { path: at, reason } of snapshot.unreadable()) this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
+    for (const { path: at, reason } of snapshot.unreadable())
+      this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
     const affected = planned.filter((plan) => this.isWanted(plan));
     if (this.watcher === undefined) this.giveUp(affected);
     this.planned = affected.filter((plan) => !this.runs.movingInputs.hasGivenUp(plan.item.target.name)).length;
     this.audience.tell({
       kind: "planned",
-      affected: affected.map((plan) => ({ name: plan.item.target.name, digest: plan.digest, reasons: reasonsOf(plan, this.forced) })),
+      affected: affected.map((plan) => ({
+        name: plan.item.target.name,
+        digest: plan.digest,
+        reasons: reasonsOf(plan, this.forced),
+      })),
       current: planned.filter((plan) => !this.isWanted(plan)).map((plan) => plan.item.target.name),
       look: hints.everywhere ?? "hints",
       tookMs: Math.round(performance.now() - startedMs),
@@ -309,14 +320,19 @@ export class Loop {
     if (this.advised === project) return;
     this.advised = project;
     const ignored = project.config.config.watch?.ignore ?? [];
-    for (const item of targets) for (const { text } of adviceOf(item, project.root, ignored, snapshot)) this.audience.noticeOnce(text);
+    for (const item of targets)
+      for (const { text } of adviceOf(item, project.root, ignored, snapshot)) this.audience.noticeOnce(text);
   }
 
   private isWanted(plan: PlannedTarget): boolean {
     return plan.verdict === "affected" || isForced(plan, this.forced);
   }
 
-  private plan({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine = this.engineInDigests): PlannedTarget[] {
+  private plan(
+    { project, targets }: ReadProject,
+    snapshot: ProjectSnapshot,
+    engine = this.engineInDigests,
+  ): PlannedTarget[] {
     this.engineInDigests = engine;
     if (this.snapshot !== undefined) snapshot.takeOver(this.snapshot);
     return planTargets(targets, {
@@ -358,7 +374,10 @@ export class Loop {
     this.failure = error;
     if (!(error instanceof UserError)) {
       this.wake();
-      if (this.watcher !== undefined) queueMicrotask(() => { throw error; });
+      if (this.watcher !== undefined)
+        queueMicrotask(() => {
+          throw error;
+        });
       return;
     }
     // A single run throws it instead.
@@ -377,10 +396,19 @@ export class Loop {
   }
 
   private tellRestored({ name, wanted }: FunctionState): void {
-    const record = this.store.of(name).find(({ digest, outcome, fresh }) => digest === wanted && outcome === "passed" && fresh);
+    const record = this.store
+      .of(name)
+      .find(({ digest, outcome, fresh }) => digest === wanted && outcome === "passed" && fresh);
     if (record === undefined) return;
     const { durationMs, reasons, startedAt } = record;
-    this.audience.tell({ kind: "restored", name, digest: wanted, durationMs, endedAtMs: Date.parse(startedAt) + durationMs, reasons });
+    this.audience.tell({
+      kind: "restored",
+      name,
+      digest: wanted,
+      durationMs,
+      endedAtMs: Date.parse(startedAt) + durationMs,
+      reasons,
+    });
   }
 
   private perform(effect: Effect): void {
@@ -388,13 +416,17 @@ export class Loop {
     else if (effect.kind === "blocked") this.audience.tell({ kind: "blocked", name: effect.name, need: effect.need });
     else if (effect.kind === "restless") {
       const plan = this.plans.get(effect.name)!;
-      const files = this.restless.get(effect.name) ?? plan.reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
+      const files =
+        this.restless.get(effect.name) ??
+        plan.reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
       const row = this.machine.functions.find((fn) => fn.name === effect.name)!;
       this.audience.noticeOnce(restlessText(plan, row, files), `restless ${effect.name} ${files[0]}`);
     } else if (effect.kind === "short") {
-      this.audience.tell({ kind: "notice", text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended` });
-    }
-    else {
+      this.audience.tell({
+        kind: "notice",
+        text: `${effect.name} waits: the limit of ${effect.of} is used up; it runs when another function has ended`,
+      });
+    } else {
       this.audience.tell({ kind: "cancelling", name: effect.name, digest: effect.digest, why: effect.why });
       this.runs.cancel(effect.name, effect.why);
     }
@@ -415,7 +447,11 @@ export class Loop {
       movedSince: () => this.movedSince(plan, project, snapshot),
       emit: (notice: LoopNotice) => this.audience.tell(notice),
     };
-    const { finished, outcome } = await this.runs.run({ ...plan, reasons: [...effect.reasons] }, context, this.watcher !== undefined);
+    const { finished, outcome } = await this.runs.run(
+      { ...plan, reasons: [...effect.reasons] },
+      context,
+      this.watcher !== undefined,
+    );
     if (finished.moved !== undefined) this.restless.set(effect.name, finished.moved);
     this.dispatch({ kind: "finished", name: effect.name, digest: effect.digest, outcome, fresh: finished.fresh });
     if (this.stopped) return;
@@ -432,15 +468,21 @@ export class Loop {
    */
   private movedSince(plan: PlannedTarget, project: Project, then: ProjectSnapshot): string[] | undefined {
     // What a call writes itself is not announced yet when it ends.
-    const hintsTell = this.waitingLooks === 0 && this.project === project && !plan.item.call.core.some(({ fn }) => fn.name === "export");
+    const hintsTell =
+      this.waitingLooks === 0 &&
+      this.project === project &&
+      !plan.item.call.core.some(({ fn }) => fn.name === "export");
     const named = !hintsTell ? undefined : this.watcher?.unsettledPaths();
     const files = (now: ProjectSnapshot): string[] => filesMovedSince(plan, then, now, this.hasher, project.root);
     if (named?.size === 0) {
       const isStill = this.plans.get(plan.item.target.name)?.digest === plan.digest;
       return isStill ? undefined : files(this.snapshot!);
     }
-    const now = named === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(named);
-    const isStill = plan.item.inputs.every((input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest);
+    const now =
+      named === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(named);
+    const isStill = plan.item.inputs.every(
+      (input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest,
+    );
     return isStill ? undefined : files(now);
   }
 
@@ -450,7 +492,10 @@ export class Loop {
     for (const { item, reasons } of affected) {
       const last = results.get(item.target.name);
       if (last === undefined || !movingInputs.isEnough(last.name) || movingInputs.hasGivenUp(last.name)) continue;
-      const failed = movingInputs.failed(last, reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : [])));
+      const failed = movingInputs.failed(
+        last,
+        reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : [])),
+      );
       results.set(last.name, failed);
       this.audience.tell(failed);
     }
@@ -479,7 +524,13 @@ export class Loop {
     const named = (verdict: string): string[] =>
       this.machine.functions.filter((fn) => fn.verdict === verdict).map((fn) => fn.name);
     const parked = this.machine.functions.filter((fn) => fn.phase === "parked").map((fn) => fn.name);
-    this.audience.tell({ kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked });
+    this.audience.tell({
+      kind: "settled",
+      current: named("current"),
+      failed: named("failed"),
+      blocked: named("blocked"),
+      parked,
+    });
   }
 
   /** Ends a run that takes too long as a whole, naming what it waited for. */
@@ -497,5 +548,4 @@ export class Loop {
   private wake(): void {
     for (const resolve of this.settledWaiters.splice(0)) resolve();
   }
-
 }

@@ -1,5 +1,15 @@
 import { shortage } from "./limits.ts";
-import { restlessFrom, unknownFunction, type Effect, type FunctionState, type LoopEvent, type LoopState, type Outcome, type PlannedFunction, type Step } from "./state.ts";
+import {
+  restlessFrom,
+  unknownFunction,
+  type Effect,
+  type FunctionState,
+  type LoopEvent,
+  type LoopState,
+  type Outcome,
+  type PlannedFunction,
+  type Step,
+} from "./state.ts";
 
 /**
  * What happens to each function, as a pure reducer: state and event in, state and effects out. Nothing here knows of
@@ -31,14 +41,21 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
     case "planned":
       return advance(planned(state, event.functions, event.unsettled ?? false));
     case "finished":
-      return advance(withRestless(state, cancelAfterFailure(withFunction(state, event.name, (fn) => finished(fn, event, state)))));
+      return advance(
+        withRestless(state, cancelAfterFailure(withFunction(state, event.name, (fn) => finished(fn, event, state)))),
+      );
     case "released":
       return advance({
-        state: { ...state, functions: state.functions.map((fn) => (event.names.includes(fn.name) ? { ...fn, held: false } : fn)) },
+        state: {
+          ...state,
+          functions: state.functions.map((fn) => (event.names.includes(fn.name) ? { ...fn, held: false } : fn)),
+        },
         effects: [],
       });
     case "manual":
-      return advance(event.on ? { state: { ...state, manual: true }, effects: [] } : unpark({ ...state, manual: false }));
+      return advance(
+        event.on ? { state: { ...state, manual: true }, effects: [] } : unpark({ ...state, manual: false }),
+      );
     case "asked":
       return advance(unpark(state));
     case "stop":
@@ -92,12 +109,14 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
     if (plan.policy === "queue" || manual) return stale;
     effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "stale" });
     const overtaken = plan.forced ? fn.overtaken : fn.overtaken + 1;
-    if (overtaken > fn.overtaken && overtaken >= restlessFrom) effects.push({ kind: "restless", name: fn.name, times: overtaken });
+    if (overtaken > fn.overtaken && overtaken >= restlessFrom)
+      effects.push({ kind: "restless", name: fn.name, times: overtaken });
     return { ...stale, phase: "cancelling", overtaken };
   }
   if (fn.phase === "cancelling") return fn;
   if (plan.givenUp === true) return { ...fn, phase: "idle", verdict: "failed", failed: plan.digest };
-  if (!plan.affected) return { ...fn, phase: "idle", verdict: "current", failed: undefined, blockedBy: undefined, ...rested };
+  if (!plan.affected)
+    return { ...fn, phase: "idle", verdict: "current", failed: undefined, blockedBy: undefined, ...rested };
   const failedOnTheSame = fn.verdict === "failed" && fn.failed === plan.digest;
   if (failedOnTheSame && !plan.forced) return { ...fn, phase: "idle" };
   return { ...fn, phase: manual ? "parked" : "queued", verdict: fn.phase === "initial" ? "unknown" : "stale" };
@@ -106,7 +125,12 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
 function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished" }>, state: LoopState): FunctionState {
   const ended: FunctionState = { ...fn, phase: "idle", running: undefined, blockedBy: undefined };
   const again = state.manual ? "parked" : "queued";
-  if (state.stopping) return { ...ended, phase: "stopped", verdict: event.outcome === "passed" && event.fresh ? fn.verdict : "cancelled" };
+  if (state.stopping)
+    return {
+      ...ended,
+      phase: "stopped",
+      verdict: event.outcome === "passed" && event.fresh ? fn.verdict : "cancelled",
+    };
   if (event.digest !== fn.wanted) {
     if (fn.wanted === "") return { ...ended, phase: "stopped", verdict: "stale" };
     // The edit that started it was taken back: the result of the files as they are is there already.
@@ -130,13 +154,22 @@ const rested = { overtaken: 0, endedStale: 0 } as const;
 
 /** Tells of functions whose attempts have become too many with this step. */
 function withRestless(before: LoopState, { state, effects }: Step): Step {
-  const grown = state.functions.filter((fn) => fn.overtaken >= restlessFrom && fn.overtaken > (before.functions.find((old) => old.name === fn.name)?.overtaken ?? 0));
-  return { state, effects: [...effects, ...grown.map((fn): Effect => ({ kind: "restless", name: fn.name, times: fn.overtaken }))] };
+  const grown = state.functions.filter(
+    (fn) =>
+      fn.overtaken >= restlessFrom &&
+      fn.overtaken > (before.functions.find((old) => old.name === fn.name)?.overtaken ?? 0),
+  );
+  return {
+    state,
+    effects: [...effects, ...grown.map((fn): Effect => ({ kind: "restless", name: fn.name, times: fn.overtaken }))],
+  };
 }
 
 /** What is parked is asked for. */
 function unpark(state: LoopState): Step {
-  const functions = state.functions.map((fn): FunctionState => (fn.phase === "parked" ? { ...fn, phase: "queued" } : fn));
+  const functions = state.functions.map((fn): FunctionState =>
+    fn.phase === "parked" ? { ...fn, phase: "queued" } : fn,
+  );
   return { state: { ...state, functions }, effects: [] };
 }
 
@@ -186,7 +219,9 @@ function advance({ state, effects }: Step): Step {
   function advanceOne(fn: FunctionState): FunctionState {
     if (fn.phase !== "queued" && !(fn.phase === "idle" && fn.verdict === "blocked")) return fn;
     const needs = fn.needs.map((name) => seen.get(name)).filter((need) => need !== undefined);
-    const broken = needs.find((need) => need.phase === "idle" && (need.verdict === "failed" || need.verdict === "blocked"));
+    const broken = needs.find(
+      (need) => need.phase === "idle" && (need.verdict === "failed" || need.verdict === "blocked"),
+    );
     if (broken !== undefined || halted) {
       const need = broken?.name ?? state.functions.find((other) => other.verdict === "failed")?.name ?? "";
       if (fn.blockedBy !== need) all.push({ kind: "blocked", name: fn.name, need });

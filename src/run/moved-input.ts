@@ -7,6 +7,7 @@ import { MovingFiles } from "../engine/index.ts";
  */
 export function movedInputs(failure: unknown): readonly string[] | undefined {
   if (failure instanceof MovingFiles) return failure.moved;
-  const [, file] = (failure instanceof Error && /(?:.*: )?(.+) changed while it was being read/.exec(failure.message)) || [];
+  const [, file] =
+    (failure instanceof Error && /(?:.*: )?(.+) changed while it was being read/.exec(failure.message)) || [];
   return file === undefined ? undefined : [file];
 }

@@ -4,7 +4,13 @@ import type { PlannedTarget, ProjectSnapshot } from "../plan/index.ts";
 import { changedPaths, type ContentHasher } from "../tree/index.ts";
 
 /** Files of a target's inputs that are others in `now` than those that its digest stands for, relative to `root`. */
-export function filesMovedSince(plan: PlannedTarget, then: ProjectSnapshot, now: ProjectSnapshot, hasher: ContentHasher, root: string): string[] {
+export function filesMovedSince(
+  plan: PlannedTarget,
+  then: ProjectSnapshot,
+  now: ProjectSnapshot,
+  hasher: ContentHasher,
+  root: string,
+): string[] {
   const real = realpathSync(root);
   const moved = plan.item.inputs.flatMap((input, index) => {
     if (now.digest(input) === plan.fingerprint.inputs[index]!.digest) return [];

@@ -26,7 +26,10 @@ export class MovingInputs {
   failed(finished: FinishedNotice, moved: readonly string[]): FinishedNotice {
     this.givenUp.add(finished.name);
     const files = moved.length === 0 ? "" : `: ${moved.slice(0, 3).join(", ")}`;
-    const error = { message: `its inputs changed during or after each of ${runsOnMovingInputs} runs${files}`, exitCode: 1 };
+    const error = {
+      message: `its inputs changed during or after each of ${runsOnMovingInputs} runs${files}`,
+      exitCode: 1,
+    };
     return { ...finished, outcome: "failed", fresh: true, moved: undefined, value: undefined, error };
   }
 

@@ -7,11 +7,18 @@ import { EngineHolder } from "./engine-holder.ts";
 import type { LoopOptions } from "./loop-options.ts";
 
 /** The engine that the command line asks for, else the configuration. */
-export function openEngine({ config, root, module, trust }: Project, options: LoopOptions, hasher: ContentHasher, audience: Audience): EngineHolder {
+export function openEngine(
+  { config, root, module, trust }: Project,
+  options: LoopOptions,
+  hasher: ContentHasher,
+  audience: Audience,
+): EngineHolder {
   const cache = trustedCacheOf(config.config, trust, (text) => audience.tell({ kind: "notice", text }));
   return new EngineHolder({
     workdir: root,
-    ...engineOptionsOf(config.config, trust, options, options.environment, (text) => audience.tell({ kind: "notice", text })),
+    ...engineOptionsOf(config.config, trust, options, options.environment, (text) =>
+      audience.tell({ kind: "notice", text }),
+    ),
     offline: options.offline,
     via: options.via ?? "host",
     module: { name: module.name, sourceDir: module.sourceDir },

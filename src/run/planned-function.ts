@@ -14,7 +14,13 @@ export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["r
 }
 
 /** A plan as the state machine takes it. */
-export function asPlannedFunction(plan: PlannedTarget, forced: Forced, holds: Holds, before: FunctionState | undefined, givenUp: boolean): PlannedFunction {
+export function asPlannedFunction(
+  plan: PlannedTarget,
+  forced: Forced,
+  holds: Holds,
+  before: FunctionState | undefined,
+  givenUp: boolean,
+): PlannedFunction {
   const { target } = plan.item;
   const asked = isForced(plan, forced);
   return {

@@ -39,10 +39,12 @@ export function parseRecord(name: string, content: Buffer): RunRecord | undefine
 }
 
 function isRecord(value: unknown): value is RunRecord {
-  if (!isObject(value) || value["version"] !== 1 || !areTexts(value, ["id", "target", "digest", "startedAt"])) return false;
+  if (!isObject(value) || value["version"] !== 1 || !areTexts(value, ["id", "target", "digest", "startedAt"]))
+    return false;
   const { outcome, fresh, durationMs, reasons, engine, fingerprint, attempts, value: returned, error } = value;
   if (!outcomes.has(outcome) || typeof fresh !== "boolean" || !isDuration(durationMs)) return false;
-  if (!Array.isArray(reasons) || !reasons.every((reason) => isObject(reason) && areTexts(reason, ["kind"]))) return false;
+  if (!Array.isArray(reasons) || !reasons.every((reason) => isObject(reason) && areTexts(reason, ["kind"])))
+    return false;
   if (!isObject(engine) || !areTexts(engine, ["kind", "version"]) || !isFingerprint(fingerprint)) return false;
   if (attempts !== undefined && !isDuration(attempts)) return false;
   if (returned !== undefined && typeof returned !== "string") return false;
@@ -50,14 +52,19 @@ function isRecord(value: unknown): value is RunRecord {
 }
 
 function isFingerprint(value: unknown): value is Fingerprint {
-  if (!isObject(value) || typeof value["format"] !== "number" || !areTexts(value, ["function", "module", "engine"])) return false;
+  if (!isObject(value) || typeof value["format"] !== "number" || !areTexts(value, ["function", "module", "engine"]))
+    return false;
   const { call, inputs, environment, needs } = value;
   if (!Array.isArray(call) || !call.every(isText) || !isTextMap(environment) || !isTextMap(needs)) return false;
-  return Array.isArray(inputs) && inputs.every((input) => isObject(input) && areTexts(input, ["argument", "path", "digest"]));
+  return (
+    Array.isArray(inputs) && inputs.every((input) => isObject(input) && areTexts(input, ["argument", "path", "digest"]))
+  );
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isDuration = (value: unknown): value is number => typeof value === "number" && value >= 0;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const areTexts = (value: Record<string, unknown>, names: readonly string[]): boolean => names.every((name) => isText(value[name]));
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const areTexts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
+  names.every((name) => isText(value[name]));
 const isTextMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isText);

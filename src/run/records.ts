@@ -4,7 +4,17 @@ import { durationMs, type Config } from "../config/index.ts";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
 import type { ProjectState, SealedReader } from "../state/index.ts";
-import { groupOf, groupOfName, idOfRecordName, logNameOf, parseRecord, recordNameOf, recordShape, runFileShape, timeOfId } from "./record-file.ts";
+import {
+  groupOf,
+  groupOfName,
+  idOfRecordName,
+  logNameOf,
+  parseRecord,
+  recordNameOf,
+  recordShape,
+  runFileShape,
+  timeOfId,
+} from "./record-file.ts";
 import { RunLog } from "./run-log.ts";
 import type { Outcome } from "./state.ts";
 
@@ -104,7 +114,11 @@ export class RunStore {
   /** Where the output of a run goes; `onLost` is told why the rest of it cannot be kept. */
   log(id: string, onLost: (reason: string) => void): RunLog {
     const name = logNameOf(id);
-    return new RunLog(path.join(this.state.path, "runs", name), () => this.state.openForAppending("runs", name), onLost);
+    return new RunLog(
+      path.join(this.state.path, "runs", name),
+      () => this.state.openForAppending("runs", name),
+      onLost,
+    );
   }
 
   add(record: RunRecord): void {
@@ -153,7 +167,10 @@ export class RunStore {
 
   /** Median duration of the last passed runs; undefined before the first. */
   expectedMs(target: string): number | undefined {
-    const durations = this.of(target).filter((record) => record.outcome === "passed").slice(0, 5).map((record) => record.durationMs);
+    const durations = this.of(target)
+      .filter((record) => record.outcome === "passed")
+      .slice(0, 5)
+      .map((record) => record.durationMs);
     return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
   }
 
@@ -167,10 +184,19 @@ export class RunStore {
       if (group.length <= retention.perTarget && group.every((entry) => timeOfId(entry.name) >= oldestMs)) continue;
       const gone = toBeDropped(this.recordsIn(group), retention, oldestMs);
       dropped.push(...gone);
-      this.groups.set(name, group.filter(({ record }) => record !== undefined && record !== "unread" && !gone.has(record)));
+      this.groups.set(
+        name,
+        group.filter(({ record }) => record !== undefined && record !== "unread" && !gone.has(record)),
+      );
     }
-    this.state.remove("runs", [...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]), ...this.foreign.splice(0)]);
-    if (dropped.length > 0) this.manifests.prune(new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))));
+    this.state.remove("runs", [
+      ...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]),
+      ...this.foreign.splice(0),
+    ]);
+    if (dropped.length > 0)
+      this.manifests.prune(
+        new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))),
+      );
   }
 
   /**
@@ -179,8 +205,13 @@ export class RunStore {
    * not count, until it is read.
    */
   sweep(): void {
-    const known = new Set([...this.groups.values()].flat().flatMap(({ name }) => [name, logNameOf(idOfRecordName(name))]));
-    this.state.remove("runs", this.state.names("runs", runFileShape).filter((name) => !known.has(name)));
+    const known = new Set(
+      [...this.groups.values()].flat().flatMap(({ name }) => [name, logNameOf(idOfRecordName(name))]),
+    );
+    this.state.remove(
+      "runs",
+      this.state.names("runs", runFileShape).filter((name) => !known.has(name)),
+    );
   }
 
   /** Reads nothing any more that has not been read. */
@@ -210,7 +241,9 @@ export class RunStore {
 
   private tellForeign(name: string): void {
     if (this.foreign.length === 0) {
-      this.state.notice(`run records are damaged, or not of this user and place (the newest is ${name}); what they say does not count`);
+      this.state.notice(
+        `run records are damaged, or not of this user and place (the newest is ${name}); what they say does not count`,
+      );
     }
     this.foreign.push(name);
   }

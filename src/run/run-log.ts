@@ -30,7 +30,7 @@ export class RunLog {
   write(text: string): void {
     if (this.descriptor === undefined) return;
     try {
-      for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(this.descriptor, rest));
+      for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(this.descriptor, rest));
     } catch (error) {
       this.onLost((error as NodeJS.ErrnoException).code ?? String(error));
       this.close();

@@ -14,12 +14,20 @@ export class Runs {
   readonly results = new Map<string, FinishedNotice>();
 
   /** Runs it to its end, which is told and recorded. `waits`: a watch, which runs it again when files rest. */
-  async run(plan: PlannedTarget, context: Omit<FunctionRunContext, "openSteps">, waits: boolean): Promise<{ finished: FinishedNotice; outcome: Outcome }> {
+  async run(
+    plan: PlannedTarget,
+    context: Omit<FunctionRunContext, "openSteps">,
+    waits: boolean,
+  ): Promise<{ finished: FinishedNotice; outcome: Outcome }> {
     const { name } = plan.item.target;
     const run = { controller: new AbortController(), openSteps: new OpenSteps() };
     this.running.set(name, run);
     this.movingInputs.started(name);
-    const { finished: ended, outcome, record } = await runFunction(plan, run.controller, { ...context, openSteps: run.openSteps });
+    const {
+      finished: ended,
+      outcome,
+      record,
+    } = await runFunction(plan, run.controller, { ...context, openSteps: run.openSteps });
     this.running.delete(name);
     const finished = waits ? ended : this.movingInputs.judge(ended);
     this.results.set(name, finished);

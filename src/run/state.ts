@@ -106,12 +106,22 @@ export interface Step {
 }
 
 export function initialState(options: { limits: Limits; failFast?: boolean; manual?: boolean }): LoopState {
-  return { functions: [], limits: options.limits, settling: false, failFast: options.failFast ?? false, manual: options.manual ?? false, stopping: false };
+  return {
+    functions: [],
+    limits: options.limits,
+    settling: false,
+    failFast: options.failFast ?? false,
+    manual: options.manual ?? false,
+    stopping: false,
+  };
 }
 
 /** Nothing runs, nothing waits to run and nothing is unknown. */
 export function isSettled(state: LoopState): boolean {
-  return !state.settling && state.functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped");
+  return (
+    !state.settling &&
+    state.functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped")
+  );
 }
 
 /** A function that nothing is known of yet. */

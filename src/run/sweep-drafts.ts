@@ -15,6 +15,10 @@ const draftMs = 60_000;
 /** Deletes the half-written files of processes that died while they wrote. Those of living ones are left alone. */
 export function sweepDrafts(state: ProjectState): void {
   for (const [folder, shape] of drafts) {
-    state.sweep(folder, shape, ([, pid, other], stats) => !isAlive(Number(pid ?? other)) && Date.now() - stats.mtimeMs >= draftMs);
+    state.sweep(
+      folder,
+      shape,
+      ([, pid, other], stats) => !isAlive(Number(pid ?? other)) && Date.now() - stats.mtimeMs >= draftMs,
+    );
   }
 }

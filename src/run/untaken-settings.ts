@@ -5,7 +5,7 @@ const keys: Readonly<Record<string, (config: Config) => unknown>> = {
   "engine.use": ({ engine }) => engine?.use,
   "engine.buildkit": ({ engine }) => engine?.buildkit,
   "engine.idle": ({ engine }) => engine?.idle,
-  "cache": ({ cache }) => cache,
+  cache: ({ cache }) => cache,
   "watch.debounce": ({ watch }) => watch?.debounce,
   "watch.poll": ({ watch }) => watch?.poll,
   "watch.pollInterval": ({ watch }) => watch?.pollInterval,
@@ -21,6 +21,9 @@ export class UntakenSettings {
 
   texts(now: Config): string[] {
     const changed = Object.entries(keys).filter(([, of]) => JSON.stringify(of(now)) !== JSON.stringify(of(this.start)));
-    return changed.map(([name]) => `${name} was changed: this watch goes on with what it started with; start it again to use the new value`);
+    return changed.map(
+      ([name]) =>
+        `${name} was changed: this watch goes on with what it started with; start it again to use the new value`,
+    );
   }
 }

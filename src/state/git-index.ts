@@ -54,7 +54,10 @@ function stateOf(file: string): string {
 
 function usesSha256(commonDir: string): boolean {
   try {
-    return isReadable(path.join(commonDir, "config")) && /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"));
+    return (
+      isReadable(path.join(commonDir, "config")) &&
+      /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(commonDir, "config"), "utf8"))
+    );
   } catch {
     return false;
   }

@@ -3,7 +3,23 @@
  * no `openat`, but on Linux `/proc/self/fd/N/name` is one. Elsewhere the name is compared with the folder before each use,
  * which leaves a moment between the look and the use.
  */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync, readdirSync, renameSync, rmdirSync, statSync, unlinkSync, writeFileSync, linkSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  linkSync,
+  type Stats,
+} from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
@@ -74,7 +90,8 @@ export class HeldFolder {
       if (!stats.isFile() || stats.size > limitBytes) return "unreadable";
       const content = Buffer.allocUnsafe(stats.size);
       let filled = 0;
-      for (let length = -1; filled < content.length && length !== 0; filled += length) length = readSync(descriptor, content, filled, content.length - filled, filled);
+      for (let length = -1; filled < content.length && length !== 0; filled += length)
+        length = readSync(descriptor, content, filled, content.length - filled, filled);
       return content.subarray(0, filled);
     } catch {
       return "unreadable";
@@ -122,11 +139,17 @@ export class HeldFolder {
 
   /** Opens a file of ours for adding to its end, new or not; never one that has another name elsewhere. */
   openForAppending(name: string): number {
-    const descriptor = this.at(name, (file) => openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600));
+    const descriptor = this.at(name, (file) =>
+      openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600),
+    );
     const stats = fstatSync(descriptor);
     if (stats.isFile() && stats.nlink === 1) return descriptor;
     closeSync(descriptor);
-    throw Object.assign(new Error(`EEXIST: it is no file of its own, open '${path.join(this.path, name)}'`), { code: "EEXIST", syscall: "open", path: path.join(this.path, name) });
+    throw Object.assign(new Error(`EEXIST: it is no file of its own, open '${path.join(this.path, name)}'`), {
+      code: "EEXIST",
+      syscall: "open",
+      path: path.join(this.path, name),
+    });
   }
 
   /** Puts one name in the place of another; an empty folder there gives way. */
@@ -161,13 +184,19 @@ export class HeldFolder {
     if (now !== undefined && now.ino === this.stats.ino && now.dev === this.stats.dev) return this.path;
     // The folder that the user named may be reached by a link.
     const target = statSync(this.path, { throwIfNoEntry: false });
-    if (now?.isSymbolicLink() === true && target?.ino === this.stats.ino && target.dev === this.stats.dev) return this.path;
-    throw Object.assign(new Error(`ESTALE: the folder was replaced, '${this.path}'`), { code: "ESTALE", syscall: "open", path: this.path });
+    if (now?.isSymbolicLink() === true && target?.ino === this.stats.ino && target.dev === this.stats.dev)
+      return this.path;
+    throw Object.assign(new Error(`ESTALE: the folder was replaced, '${this.path}'`), {
+      code: "ESTALE",
+      syscall: "open",
+      path: this.path,
+    });
   }
 
   private at<T>(name: string, use: (file: string) => T): T {
     // Names come from files and listings: one that leads out of the folder is a mistake of ours.
-    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a file`);
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name))
+      throw new Error(`${JSON.stringify(name)} is no name of a file`);
     return this.within(() => use(`${this.reach}/${name}`));
   }
 
@@ -178,7 +207,8 @@ export class HeldFolder {
     } catch (error) {
       if (!(error instanceof Error) || !("path" in error) || !this.byDescriptor) throw error;
       const { reach } = this;
-      const shown = (text: unknown): unknown => (typeof text === "string" ? text.replaceAll(reach, () => this.path) : text);
+      const shown = (text: unknown): unknown =>
+        typeof text === "string" ? text.replaceAll(reach, () => this.path) : text;
       throw Object.assign(error, { message: shown(error.message), path: shown(error.path) });
     }
   }

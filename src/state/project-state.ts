@@ -70,14 +70,25 @@ export class ProjectState {
   }
 
   /** The files of a folder whose names have this shape, to be read one by one; undefined where there is no such folder. */
-  openReader(folder: Exclude<StateFolderName, ".">, shape: RegExp, limits: { files: number; fileBytes: number }): SealedReader | undefined {
+  openReader(
+    folder: Exclude<StateFolderName, ".">,
+    shape: RegExp,
+    limits: { files: number; fileBytes: number },
+  ): SealedReader | undefined {
     return this.inside(".", (state) => {
       const held = openIfThere(state, folder);
       if (held === undefined) return undefined;
-      const names = held.names().filter((name) => shape.test(name)).sort().reverse().slice(0, limits.files);
+      const names = held
+        .names()
+        .filter((name) => shape.test(name))
+        .sort()
+        .reverse()
+        .slice(0, limits.files);
       return new SealedReader(held, names, (name) => {
         const content = held.read(name, limits.fileBytes);
-        return typeof content === "string" ? content : (unseal(this.sealKey, nameIn(folder, name), content) ?? "unreadable");
+        return typeof content === "string"
+          ? content
+          : (unseal(this.sealKey, nameIn(folder, name), content) ?? "unreadable");
       });
     });
   }
@@ -107,7 +118,9 @@ export class ProjectState {
 
   /** Seals and writes; a reader sees the old file or the new one. False where it could not be kept, which is told once. */
   write(folder: StateFolderName, name: string, pieces: readonly Uint8Array[]): boolean {
-    return this.making(folder, (held) => held.write(name, seal(this.sealKey, nameIn(folder, name), pieces))) !== undefined;
+    return (
+      this.making(folder, (held) => held.write(name, seal(this.sealKey, nameIn(folder, name), pieces))) !== undefined
+    );
   }
 
   /** A file for output that is added to while it is made: no reader trusts it, it has no seal. Undefined where it cannot be kept. */
@@ -139,7 +152,9 @@ export class ProjectState {
     this.inside(folder, (held) => {
       const names = held.names().filter((name) => shape.test(name));
       if (names.length <= count) return;
-      const aged = names.map((name) => ({ name, mtimeMs: held.look(name)?.mtimeMs ?? 0 })).sort((a, b) => b.mtimeMs - a.mtimeMs);
+      const aged = names
+        .map((name) => ({ name, mtimeMs: held.look(name)?.mtimeMs ?? 0 }))
+        .sort((a, b) => b.mtimeMs - a.mtimeMs);
       for (const { name } of aged.slice(count)) held.remove(name);
     });
   }
@@ -148,7 +163,12 @@ export class ProjectState {
   inOwnFolder<T>(use: (held: HeldFolder) => T): T {
     let done: { result: T } | undefined;
     this.open(".", true, (held) => (done = { result: use(held) }));
-    if (done === undefined) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${this.root}'`), { code: "ENOENT", syscall: "open", path: this.root });
+    if (done === undefined)
+      throw Object.assign(new Error(`ENOENT: no such file or directory, open '${this.root}'`), {
+        code: "ENOENT",
+        syscall: "open",
+        path: this.root,
+      });
     return done.result;
   }
 
@@ -180,7 +200,12 @@ export class ProjectState {
     this.onNotice(text);
   }
 
-  private unsealed(folder: StateFolderName, name: string, content: Content, onForeign?: () => void): Buffer | undefined {
+  private unsealed(
+    folder: StateFolderName,
+    name: string,
+    content: Content,
+    onForeign?: () => void,
+  ): Buffer | undefined {
     if (content === "absent") return undefined;
     const body = content === "unreadable" ? undefined : unseal(this.sealKey, nameIn(folder, name), content);
     if (body === undefined) onForeign?.();
@@ -191,7 +216,9 @@ export class ProjectState {
   private get sealKey(): Uint8Array {
     if (this.key !== undefined) return this.key;
     const { bytes, isShared } = userKey((text) => this.notice(text), this.env);
-    return (this.key = createHmac("sha256", bytes).update(`project ${placeOf(this.root, isShared)}`).digest());
+    return (this.key = createHmac("sha256", bytes)
+      .update(`project ${placeOf(this.root, isShared)}`)
+      .digest());
   }
 
   /** Does something in a folder that is there; undefined where it is not, or must not be used. */
@@ -262,7 +289,8 @@ export class ProjectState {
     try {
       return use();
     } catch (error) {
-      if (error instanceof UserError) this.notice(`${error.place}: ${error.message}; nothing in it is used (${error.hint})`);
+      if (error instanceof UserError)
+        this.notice(`${error.place}: ${error.message}; nothing in it is used (${error.hint})`);
       else if (codeOf(error) === "") throw error;
       // Where the project itself is gone, nobody needs to hear of its state.
       else if (codeOf(error) !== "ENOENT") {
@@ -275,7 +303,6 @@ export class ProjectState {
 }
 
 const ignoreFile = ".gitignore";
-
 
 const nameIn = (folder: StateFolderName, name: string): string => (folder === "." ? name : `${folder}/${name}`);
 

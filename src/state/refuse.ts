@@ -10,17 +10,28 @@ export function refuseForeign(parent: HeldFolder, name: string, shown: string, p
   const stats = parent.look(name);
   if (stats === undefined) return;
   const remove = `remove it: rm ${shown}`;
-  if (stats.isSymbolicLink()) throw refusal(shown, "is a symbolic link: fastloop keeps its state in a folder of its own, and follows none", remove);
-  if (!stats.isDirectory()) throw refusal(shown, "is no folder, and fastloop keeps its state in one of this name", remove);
+  if (stats.isSymbolicLink())
+    throw refusal(
+      shown,
+      "is a symbolic link: fastloop keeps its state in a folder of its own, and follows none",
+      remove,
+    );
+  if (!stats.isDirectory())
+    throw refusal(shown, "is no folder, and fastloop keeps its state in one of this name", remove);
   const own = process.getuid?.() ?? stats.uid;
   // What root or the project's owner made is as trustworthy as the project.
-  if (![own, 0, projectUid].includes(stats.uid)) throw refusal(shown, `belongs to another user (${stats.uid})`, "remove it, or take it over with chown");
+  if (![own, 0, projectUid].includes(stats.uid))
+    throw refusal(shown, `belongs to another user (${stats.uid})`, "remove it, or take it over with chown");
 }
 
 /** Throws where git has anything at or below the folder. */
 export function refuseTracked(folder: string): void {
   if (!isTracked(folder)) return;
-  throw refusal(folder, "is tracked by git: records that come with a clone prove nothing", `git rm -r --cached ${path.basename(folder)}, and commit that`);
+  throw refusal(
+    folder,
+    "is tracked by git: records that come with a clone prove nothing",
+    `git rm -r --cached ${path.basename(folder)}, and commit that`,
+  );
 }
 
 function refusal(place: string, message: string, hint: string): UserError {

@@ -26,7 +26,8 @@ export function unseal(key: Uint8Array, name: string, content: Buffer): Buffer |
   if (!text.startsWith(before) || !text.endsWith(after)) return undefined;
   const body = content.subarray(0, end);
   const expected = Buffer.from(codeOf(key, name, [body]), "latin1");
-  if (!timingSafeEqual(expected, content.subarray(end + before.length, end + before.length + codeHex))) return undefined;
+  if (!timingSafeEqual(expected, content.subarray(end + before.length, end + before.length + codeHex)))
+    return undefined;
   if (!name.endsWith(".json")) return body;
   // In the place of the code's field; the caller's buffer is its own.
   content[end] = 0x7d;

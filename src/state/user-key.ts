@@ -31,7 +31,10 @@ export function takeStateKey(env: NodeJS.ProcessEnv): void {
   delete env[variable];
   if (text === undefined || text === "") return;
   if (text.length < shortestShared) {
-    throw new UserError("usage", `the key has ${text.length} characters, and needs ${shortestShared} or more`, { place: variable, hint: "make one with `openssl rand -hex 32`" });
+    throw new UserError("usage", `the key has ${text.length} characters, and needs ${shortestShared} or more`, {
+      place: variable,
+      hint: "make one with `openssl rand -hex 32`",
+    });
   }
   shared = createHmac("sha256", "fastloop state key").update(text).digest();
 }
@@ -54,7 +57,9 @@ function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array 
     const problem = problemOf(folder);
     if (problem === undefined) return parseKey(folder.read(keyFile, 1024))!;
     if (problem !== "absent") {
-      onNotice(`${file} ${problem}: a new key was made, and what was recorded with the old one does not count any more`);
+      onNotice(
+        `${file} ${problem}: a new key was made, and what was recorded with the old one does not count any more`,
+      );
       folder.remove(keyFile);
     }
     const made = randomBytes(keyBytes);
@@ -62,10 +67,14 @@ function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array 
     if (folder.make(keyFile, textOf(made))) giveToOwner(folder, file);
     const kept = parseKey(folder.read(keyFile, 1024));
     if (kept !== undefined && problemOf(folder) === undefined) return kept;
-    onNotice(`${file} is not kept as this user's alone by this file system: what is recorded counts for this process only`);
+    onNotice(
+      `${file} is not kept as this user's alone by this file system: what is recorded counts for this process only`,
+    );
     return made;
   } catch (error) {
-    onNotice(`${file} can't be kept (${(error as NodeJS.ErrnoException).code ?? String(error)}): what is recorded counts for this process only`);
+    onNotice(
+      `${file} can't be kept (${(error as NodeJS.ErrnoException).code ?? String(error)}): what is recorded counts for this process only`,
+    );
     return randomBytes(keyBytes);
   } finally {
     folder?.close();
@@ -79,7 +88,8 @@ function problemOf(folder: HeldFolder): string | undefined {
   if (!stats.isFile()) return "is no file";
   const own = process.getuid?.();
   // As root with the home of a user the key is that user's.
-  if (own !== undefined && stats.uid !== own && !(own === 0 && stats.uid === folder.stats.uid)) return "belongs to another user";
+  if (own !== undefined && stats.uid !== own && !(own === 0 && stats.uid === folder.stats.uid))
+    return "belongs to another user";
   if ((stats.mode & 0o077) !== 0) return "could be read by other users";
   return parseKey(folder.read(keyFile, 1024)) === undefined ? "is damaged" : undefined;
 }
@@ -91,7 +101,8 @@ const textOf = (key: Uint8Array): string => {
 
 export function parseKey(content: Content): Uint8Array | undefined {
   if (typeof content === "string") return undefined;
-  const [, hex = "", check] = /^fastloop state key[^\n]*\n([0-9a-f]{64}) ([0-9a-f]{8})\n$/.exec(content.toString("latin1")) ?? [];
+  const [, hex = "", check] =
+    /^fastloop state key[^\n]*\n([0-9a-f]{64}) ([0-9a-f]{8})\n$/.exec(content.toString("latin1")) ?? [];
   return check !== undefined && check === checkOf(hex) ? Buffer.from(hex, "hex") : undefined;
 }
 

@@ -20,17 +20,22 @@ export function printable(name: string): string {
 
 /** Several lines of ours with names in them: as `printable`, but lines and tabs stay. */
 export function printableLines(text: string): string {
-  return text.replace(unprintable, (character) => (character === "\n" || character === "\t" ? character : escaped(character)));
+  return text.replace(unprintable, (character) =>
+    character === "\n" || character === "\t" ? character : escaped(character),
+  );
 }
 
 /** JSON as `JSON.stringify` makes it, with the characters escaped too that JSON allows and terminals obey. */
 export function printableJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(unprintable, (character) => (character === "\n" ? character : escaped(character)));
+  return JSON.stringify(value, null, indent).replace(unprintable, (character) =>
+    character === "\n" ? character : escaped(character),
+  );
 }
 
 /** Colours and styles of a program's own output; nothing else of what begins with an escape is kept. */
-// oxlint-disable-next-line no-control-regex -- these are what is taken out
-const sequences = /\u001b\[[0-9;:]*m|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\n\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|\u001b[ -/]*[0-~]?/g;
+const sequences =
+  // oxlint-disable-next-line no-control-regex -- these are what is taken out
+  /\u001b\[[0-9;:]*m|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\n\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?|\u001b[ -/]*[0-~]?/g;
 // oxlint-disable-next-line no-control-regex -- these are what is taken out
 const style = /^\u001b\[[0-9;:]*m$/;
 // oxlint-disable-next-line no-control-regex -- these are what is taken out

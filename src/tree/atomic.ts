@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 let counter = 0;
@@ -7,13 +17,18 @@ let counter = 0;
  * Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. What is
  * large can come in pieces, so that nobody has to make one of them.
  */
-export function writeFileAtomically(file: string, content: string | Uint8Array | readonly Uint8Array[], mode = 0o644): void {
+export function writeFileAtomically(
+  file: string,
+  content: string | Uint8Array | readonly Uint8Array[],
+  mode = 0o644,
+): void {
   makeFolders(path.dirname(file));
   const temporary = `${file}.${process.pid}.${counter++}.tmp`;
   try {
     const descriptor = openSync(temporary, "w", mode);
     try {
-      for (const piece of typeof content === "string" || content instanceof Uint8Array ? [content] : content) writeFileSync(descriptor, piece);
+      for (const piece of typeof content === "string" || content instanceof Uint8Array ? [content] : content)
+        writeFileSync(descriptor, piece);
     } finally {
       closeSync(descriptor);
     }

@@ -85,12 +85,18 @@ export function sameStat(a: StatIdentity, b: StatIdentity): boolean {
  * that did not move are mostly the same objects in both.
  */
 export function sameListing(a: TreeListing, b: TreeListing): boolean {
-  return a.root === b.root && a.entries.length === b.entries.length && a.entries.every((entry, at) => entry === b.entries[at] || sameEntry(entry, b.entries[at]!));
+  return (
+    a.root === b.root &&
+    a.entries.length === b.entries.length &&
+    a.entries.every((entry, at) => entry === b.entries[at] || sameEntry(entry, b.entries[at]!))
+  );
 }
 
 function sameEntry(a: TreeEntry, b: TreeEntry): boolean {
   if (a.type !== b.type || a.path !== b.path || a.mode !== b.mode) return false;
-  return a.type === "directory" || (sameStat(a, b) && a.uid === b.uid && a.gid === b.gid && a.linkTarget === b.linkTarget);
+  return (
+    a.type === "directory" || (sameStat(a, b) && a.uid === b.uid && a.gid === b.gid && a.linkTarget === b.linkTarget)
+  );
 }
 
 function differs(a: TreeEntry, b: TreeEntry, sameContent: (before: TreeEntry, after: TreeEntry) => boolean): boolean {

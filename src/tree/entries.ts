@@ -11,7 +11,13 @@ export function statEntry(root: string, path: string): TreeEntry | undefined {
 
 /** Undefined for sockets, pipes and devices. */
 export function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry | undefined {
-  const type = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "symlink" : undefined;
+  const type = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+      ? "directory"
+      : stats.isSymbolicLink()
+        ? "symlink"
+        : undefined;
   if (type === undefined) return undefined;
   const entry: TreeEntry = {
     path,
@@ -51,7 +57,9 @@ export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
     entry.ctimeNs === stats.ctimeNs &&
     entry.inode === stats.ino &&
     entry.mtimeNs === stats.mtimeNs &&
-    (entry.type === "file" ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size : entry.type === "directory" && stats.isDirectory()) &&
+    (entry.type === "file"
+      ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size
+      : entry.type === "directory" && stats.isDirectory()) &&
     entry.mode === (Number(stats.mode) & 0o7777) &&
     entry.uid === Number(stats.uid) &&
     entry.gid === Number(stats.gid)

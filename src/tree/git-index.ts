@@ -54,10 +54,15 @@ const typeMask = 0o170_000;
 
 function readNames(gitDir: string, file: string): string[] {
   try {
-    const hashBytes = /^\s*objectformat\s*=\s*sha256\s*$/im.test(readFileSync(path.join(gitDirectoryOf(gitDir), "config"), "utf8")) ? 32 : 20;
+    const hashBytes = /^\s*objectformat\s*=\s*sha256\s*$/im.test(
+      readFileSync(path.join(gitDirectoryOf(gitDir), "config"), "utf8"),
+    )
+      ? 32
+      : 20;
     const { names, shared } = namesOf(readFileSync(file), hashBytes);
     // A split index holds what is new; the rest lies in a file beside it. What was taken out since counts as tracked still.
-    if (shared !== undefined) names.push(...namesOf(readFileSync(path.join(gitDir, `sharedindex.${shared}`)), hashBytes).names);
+    if (shared !== undefined)
+      names.push(...namesOf(readFileSync(path.join(gitDir, `sharedindex.${shared}`)), hashBytes).names);
     return isSorted(names) ? names : [...new Set(names)].sort();
   } catch {
     return [];
@@ -92,10 +97,14 @@ export function namesOf(index: Buffer, hashBytes: number): { names: string[]; sh
     }
     const end = index.indexOf(0, nameAt);
     if (end < 0 || kept < 0) throw new Error("a damaged index");
-    const name = version === 4 ? Buffer.concat([previous.subarray(0, kept), index.subarray(nameAt, end)]) : index.subarray(nameAt, end);
+    const name =
+      version === 4
+        ? Buffer.concat([previous.subarray(0, kept), index.subarray(nameAt, end)])
+        : index.subarray(nameAt, end);
     previous = name;
     at = version === 4 ? end + 1 : at + ((end - at + 8) & ~7);
-    if (name.length > 0) names.push((mode & typeMask) === gitlinkMode ? `${name.toString("utf8")}/` : name.toString("utf8"));
+    if (name.length > 0)
+      names.push((mode & typeMask) === gitlinkMode ? `${name.toString("utf8")}/` : name.toString("utf8"));
   }
   return { names, shared: sharedIndex(index, at, hashBytes) };
 }

@@ -23,7 +23,10 @@ export class GitignoreChain {
   }
 
   /** Rules that hold in `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to `root` itself. */
-  static forRoot(root: string, weakest: readonly IgnoreRule[] = []): { chain: GitignoreChain | undefined; pathInRepository: string } {
+  static forRoot(
+    root: string,
+    weakest: readonly IgnoreRule[] = [],
+  ): { chain: GitignoreChain | undefined; pathInRepository: string } {
     const repository = findGitRoot(root);
     const top = repository ?? root;
     let chain = GitignoreChain.extend(undefined, weakest, 0);
@@ -48,10 +51,18 @@ export class GitignoreChain {
 
   /** Rules of a repository inside of another one: only its own hold in it. `folder` is relative to the outer git root. */
   static forRepository(directory: string, folder: string, weakest: readonly IgnoreRule[]): GitignoreChain | undefined {
-    return GitignoreChain.extend(GitignoreChain.extend(undefined, weakest, 0), readRules(infoExcludeFile(directory)), folder.length + 1);
+    return GitignoreChain.extend(
+      GitignoreChain.extend(undefined, weakest, 0),
+      readRules(infoExcludeFile(directory)),
+      folder.length + 1,
+    );
   }
 
-  private static extend(parent: GitignoreChain | undefined, rules: readonly IgnoreRule[], prefixLength: number): GitignoreChain | undefined {
+  private static extend(
+    parent: GitignoreChain | undefined,
+    rules: readonly IgnoreRule[],
+    prefixLength: number,
+  ): GitignoreChain | undefined {
     return rules.length === 0 ? parent : new GitignoreChain(parent, rules, prefixLength);
   }
 
@@ -94,7 +105,10 @@ function readRules(file: string): IgnoreRule[] {
 }
 
 function tooLarge(file: string, what: string): UserError {
-  return new UserError("config", `the ignore file has ${what}`, { place: file, hint: "name folders in it, not each file" });
+  return new UserError("config", `the ignore file has ${what}`, {
+    place: file,
+    hint: "name folders in it, not each file",
+  });
 }
 
 /** Trailing spaces do not count unless the last is escaped; nor does a carriage return. */
@@ -133,13 +147,15 @@ function compileRule(pattern: string): ((text: string) => boolean) | undefined {
 /** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined where nothing could match. */
 function ruleTokens(pattern: string): GlobToken[] | undefined {
   const tokens: GlobToken[] = [];
-  for (let index = 0; index < pattern.length; ) {
+  for (let index = 0; index < pattern.length;) {
     const character = String.fromCodePoint(pattern.codePointAt(index)!);
     if (character === "*") {
       let end = index;
       while (pattern[end] === "*") end++;
       const wholeSegment =
-        end - index === 2 && (index === 0 || pattern[index - 1] === "/") && (end === pattern.length || pattern[end] === "/");
+        end - index === 2 &&
+        (index === 0 || pattern[index - 1] === "/") &&
+        (end === pattern.length || pattern[end] === "/");
       if (!wholeSegment) tokens.push({ kind: "in-segment" });
       else if (end === pattern.length) tokens.push(anyCharacter, { kind: "rest" });
       else {

@@ -30,7 +30,10 @@ export function compileTokens(given: readonly GlobToken[]): (text: string) => bo
   const fits = compileMiddle(tokens.slice(prefix === "" ? 0 : 1, suffix === "" ? tokens.length : -1));
   const fixed = prefix.length + suffix.length;
   return (text) =>
-    text.length >= fixed && text.startsWith(prefix) && text.endsWith(suffix) && fits(text, prefix.length, text.length - suffix.length);
+    text.length >= fixed &&
+    text.startsWith(prefix) &&
+    text.endsWith(suffix) &&
+    fits(text, prefix.length, text.length - suffix.length);
 }
 
 /** Texts in a row made one, and repetitions that say nothing new left out. */
@@ -38,7 +41,8 @@ function joined(given: readonly GlobToken[]): GlobToken[] {
   const tokens: GlobToken[] = [];
   for (const token of given) {
     const before = tokens.at(-1);
-    if (token.kind === "text" && before?.kind === "text") tokens[tokens.length - 1] = { kind: "text", text: before.text + token.text };
+    if (token.kind === "text" && before?.kind === "text")
+      tokens[tokens.length - 1] = { kind: "text", text: before.text + token.text };
     else if (token.kind === "one" || token.kind === "text" || before?.kind !== token.kind) tokens.push(token);
   }
   return tokens;
@@ -53,7 +57,10 @@ function compileMiddle(tokens: readonly GlobToken[]): Middle {
   if (shape === "in-segment") return (text, from, to) => !has(text, "/", from, to);
   if (shape === "folders") return (text, from, to) => from === to || text[to - 1] === "/";
   // The longest text in it is looked for first: most paths do not have it, and need no machine.
-  const needle = tokens.reduce((longest, token) => (token.kind === "text" && token.text.length > longest.length ? token.text : longest), "");
+  const needle = tokens.reduce(
+    (longest, token) => (token.kind === "text" && token.text.length > longest.length ? token.text : longest),
+    "",
+  );
   let machine: Middle | undefined;
   return (text, from, to) => has(text, needle, from, to) && (machine ??= machineOf(tokens))(text, from, to);
 }
@@ -159,7 +166,7 @@ function largeMachine(places: readonly Place[], words: number, ascii: readonly M
   const folders = maskOf(places, words, (place) => place.folders === true);
   const none = new Int32Array(words);
   const last = places.length - 1;
-  const [endWord, endBit] = [Math.floor(last / wordBits), 1 << last % wordBits];
+  const [endWord, endBit] = [Math.floor(last / wordBits), 1 << (last % wordBits)];
   const start = new Int32Array(words);
   start[0] = 1;
   while (addSkipped(start, start, folders));
@@ -167,7 +174,7 @@ function largeMachine(places: readonly Place[], words: number, ascii: readonly M
   return (text, from, to) => {
     let active = start.slice();
     let reached = new Int32Array(words);
-    for (let index = from; index < to; ) {
+    for (let index = from; index < to;) {
       const code = text.codePointAt(index)!;
       index += code > 0xffff ? 2 : 1;
       const { next, stay } = ascii[code] ?? masksOf(places, words, code);
@@ -205,6 +212,7 @@ function addSkipped(places: Int32Array, from: Int32Array, mask: Int32Array): boo
 
 function maskOf(places: readonly Place[], words: number, wanted: (place: Place) => boolean): Int32Array {
   const mask = new Int32Array(words);
-  for (const [index, place] of places.entries()) if (wanted(place)) mask[Math.floor(index / wordBits)]! |= 1 << index % wordBits;
+  for (const [index, place] of places.entries())
+    if (wanted(place)) mask[Math.floor(index / wordBits)]! |= 1 << (index % wordBits);
   return mask;
 }

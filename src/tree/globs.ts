@@ -77,7 +77,9 @@ function compiled(source: string, pattern: string): RegExp {
 export function nameMatcher(pattern: string): (name: string) => boolean {
   checkPatternLength(pattern);
   return compileTokens(
-    Array.from(pattern, (character): GlobToken => (character === "*" ? { kind: "rest" } : character === "?" ? anyCharacter : { kind: "text", text: character })),
+    Array.from(pattern, (character): GlobToken =>
+      character === "*" ? { kind: "rest" } : character === "?" ? anyCharacter : { kind: "text", text: character },
+    ),
   );
 }
 

@@ -7,15 +7,21 @@ import type { IgnoreRule } from "./gitignore.ts";
 
 const patterns = [
   // Swap files of vim, and what it keeps for undoing.
-  String.raw`\..*\.sw[a-p]`, String.raw`\..*\.un~`,
+  String.raw`\..*\.sw[a-p]`,
+  String.raw`\..*\.un~`,
   // Locks and auto-save files of emacs.
-  String.raw`\.#.*`, "#.*#",
+  String.raw`\.#.*`,
+  "#.*#",
   // Backups of vim, emacs, kate, gedit, nano.
   ".*~",
   // Safe writes of JetBrains, gedit, kate; locks of LibreOffice.
-  ".*___jb_(tmp|old)___", String.raw`\.goutputstream-.*`, String.raw`\..*\.kate-swp`, String.raw`\.~lock\..*#`,
+  ".*___jb_(tmp|old)___",
+  String.raw`\.goutputstream-.*`,
+  String.raw`\..*\.kate-swp`,
+  String.raw`\.~lock\..*#`,
   // Finder, Explorer.
-  String.raw`\.DS_Store`, String.raw`Thumbs\.db`,
+  String.raw`\.DS_Store`,
+  String.raw`Thumbs\.db`,
 ];
 const editorName = new RegExp(`^(${patterns.join("|")})$`, "s");
 
@@ -41,7 +47,11 @@ const found = new Map<string, string | undefined>();
 export function globalExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
   const home = env["HOME"] ?? os.homedir();
   const folder = path.join(env["XDG_CONFIG_HOME"] || path.join(home, ".config"), "git");
-  const configurations = [path.join(home, ".gitconfig"), path.join(folder, "config"), ...(repository === undefined ? [] : [path.join(repository, ".git/config")])];
+  const configurations = [
+    path.join(home, ".gitconfig"),
+    path.join(folder, "config"),
+    ...(repository === undefined ? [] : [path.join(repository, ".git/config")]),
+  ];
   // Git is asked only where some configuration may name the file.
   if (!configurations.some((file) => /excludesfile|\[include/i.test(textOf(file)))) return path.join(folder, "ignore");
   const key = `${repository} ${home}`;
@@ -51,7 +61,12 @@ export function globalExcludesFile(repository: string | undefined, env: NodeJS.P
 
 function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    const name = execFileSync("git", ["config", "--path", "--get", "core.excludesFile"], { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const name = execFileSync("git", ["config", "--path", "--get", "core.excludesFile"], {
+      cwd,
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
     return path.resolve(cwd, name);
   } catch {
     return undefined;

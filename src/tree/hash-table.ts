@@ -60,7 +60,10 @@ export class HashTable {
     if (at === undefined) return undefined;
     const { stored } = this;
     const same =
-      stored.ctimesNs[at] === ctimeNs && stored.mtimesNs[at] === mtimeNs && stored.inodes[at] === inode && stored.sizesBytes[at] === sizeBytes;
+      stored.ctimesNs[at] === ctimeNs &&
+      stored.mtimesNs[at] === mtimeNs &&
+      stored.inodes[at] === inode &&
+      stored.sizesBytes[at] === sizeBytes;
     return same ? stored.hashes.toString("hex", at * hashBytes, (at + 1) * hashBytes) : undefined;
   }
 

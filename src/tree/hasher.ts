@@ -85,7 +85,10 @@ export class ContentHasher {
     for (const root of roots) {
       const { table, prefix } = this.placeOf(root);
       const { storedPaths } = table;
-      const paths = prefix === "" ? storedPaths : storedPaths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+      const paths =
+        prefix === ""
+          ? storedPaths
+          : storedPaths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
       if (paths.length >= worthwhileFiles) ahead.set(root, new StatAhead(root, paths));
     }
     return ahead;
@@ -106,7 +109,8 @@ export class ContentHasher {
   /** What no later process will ask for goes: roots that lie in another by now, and files that are gone. */
   private tidy(): void {
     for (const root of this.known.keys()) {
-      if ([...this.known.keys()].some((other) => other !== root && pathWithin(other, root) !== undefined)) this.known.delete(root);
+      if ([...this.known.keys()].some((other) => other !== root && pathWithin(other, root) !== undefined))
+        this.known.delete(root);
     }
     this.places.clear();
     for (const [root, table] of this.known) table.forgetGone((file) => existsSync(path.join(root, file)), looksPerSave);

@@ -38,8 +38,10 @@ export class PathTest {
     const above = this.stateOf(folderOf(folder));
     let state = above === undefined ? undefined : this.filter.enterFolder(folder, above);
     const directory = path.join(this.root, folder);
-    if (state !== undefined && existsSync(path.join(directory, ".git"))) state = this.filter.withRepositoryOf(directory, folder, state);
-    if (state !== undefined && existsSync(path.join(directory, ".gitignore"))) state = this.filter.withGitignoreOf(directory, folder, state);
+    if (state !== undefined && existsSync(path.join(directory, ".git")))
+      state = this.filter.withRepositoryOf(directory, folder, state);
+    if (state !== undefined && existsSync(path.join(directory, ".gitignore")))
+      state = this.filter.withGitignoreOf(directory, folder, state);
     this.states.set(folder, state);
     return state;
   }

@@ -71,7 +71,9 @@ export class PatternMatcher {
   /** Whether a pattern of this kind could match something inside the folder, so that a walk has to enter it. */
   mayMatchInside(folder: string, kind: "inclusion" | "exception"): boolean {
     const segments = folder.split("/");
-    return this.patterns.some((pattern) => pattern.exception === (kind === "exception") && pattern.mayMatchInside(segments));
+    return this.patterns.some(
+      (pattern) => pattern.exception === (kind === "exception") && pattern.mayMatchInside(segments),
+    );
   }
 }
 
@@ -116,7 +118,7 @@ function compile(pattern: string): (file: string) => boolean {
 
 function tokensOf(pattern: string): GlobToken[] {
   const tokens: GlobToken[] = [];
-  for (let index = 0; index < pattern.length; ) {
+  for (let index = 0; index < pattern.length;) {
     const character = String.fromCodePoint(pattern.codePointAt(index)!);
     if (character === "*" && pattern[index + 1] === "*") {
       index += 2;

@@ -15,13 +15,19 @@ export class ProjectRules {
   constructor(root: string) {
     this.repository = findGitRoot(root);
     // Later rules are stronger.
-    this.weakest = [editorFiles, ...parseGitignore(`${installed}\n${readTextIfPresent(globalExcludesFile(this.repository))}`)];
+    this.weakest = [
+      editorFiles,
+      ...parseGitignore(`${installed}\n${readTextIfPresent(globalExcludesFile(this.repository))}`),
+    ];
     ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
   }
 
   /** What the repository around the folder tracks; read when something is ignored that is wanted. */
   get tracked(): Tracked {
-    this.trackedOnce ??= { files: this.repository === undefined ? new TrackedFiles([]) : TrackedFiles.of(this.repository), cut: 0 };
+    this.trackedOnce ??= {
+      files: this.repository === undefined ? new TrackedFiles([]) : TrackedFiles.of(this.repository),
+      cut: 0,
+    };
     return this.trackedOnce;
   }
 
@@ -46,7 +52,7 @@ export function ruleFiles(root: string): string[] {
   const files = [globalExcludesFile(repository)];
   if (repository === undefined) return files;
   files.push(infoExcludeFile(repository));
-  for (let folder = root; folder !== repository; ) {
+  for (let folder = root; folder !== repository;) {
     folder = path.dirname(folder);
     files.push(path.join(folder, ".gitignore"));
   }

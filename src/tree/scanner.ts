@@ -43,7 +43,11 @@ export class TreeScanner {
    * them. Only as good as the hints: a full scan is the truth. `beforeRead` is told each folder (absolute) just before
    * it is read: who watches it from then on misses nothing. `ahead` has looked at files already.
    */
-  scan(changed?: ReadonlySet<string>, beforeRead?: (folder: ScannedFolder) => void, ahead?: ReadonlyMap<string, StatAhead>): TreeScan {
+  scan(
+    changed?: ReadonlySet<string>,
+    beforeRead?: (folder: ScannedFolder) => void,
+    ahead?: ReadonlyMap<string, StatAhead>,
+  ): TreeScan {
     const { realRoot, identity } = realFolder(this.root);
     if (changed === undefined || this.known?.realRoot !== realRoot || [...changed].some(holdsRules)) {
       const earlier = this.known?.realRoot === realRoot ? this.known.walk : undefined;
@@ -82,7 +86,11 @@ export class TreeScanner {
 }
 
 function asScan(root: string, { entries, unreadable, folders, selected }: WalkResult): TreeScan {
-  return { listing: { root, entries, unreadable }, selections: selected.map((indices) => new Uint32Array(indices)), folders };
+  return {
+    listing: { root, entries, unreadable },
+    selections: selected.map((indices) => new Uint32Array(indices)),
+    folders,
+  };
 }
 
 /** Rules hold for all that is below them: what they picked has to be picked anew. */

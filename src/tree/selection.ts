@@ -105,7 +105,15 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
 
 /** Ten thousand folders that say the same share one state. */
 function sameState(a: FolderState, b: FolderState): boolean {
-  return a.selected === b.selected && a.enter === b.enter && a.include === b.include && a.exclude === b.exclude && a.ignored === b.ignored && a.onlyTracked === b.onlyTracked && a.tracked === b.tracked;
+  return (
+    a.selected === b.selected &&
+    a.enter === b.enter &&
+    a.include === b.include &&
+    a.exclude === b.exclude &&
+    a.ignored === b.ignored &&
+    a.onlyTracked === b.onlyTracked &&
+    a.tracked === b.tracked
+  );
 }
 
 function matcherOf(patterns: readonly string[] | undefined): PatternMatcher | undefined {

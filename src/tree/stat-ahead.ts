@@ -36,7 +36,13 @@ export class StatAhead {
     this.numbers = new BigInt64Array(new SharedArrayBuffer(paths.length * fields * 8));
     const names = new TextEncoder().encode(paths.join("\0"));
     const workerData = { root, names, count: paths.length, states: this.states, numbers: this.numbers };
-    this.worker = new Worker(program, { eval: true, workerData, transferList: [names.buffer], execArgv: [], stderr: true });
+    this.worker = new Worker(program, {
+      eval: true,
+      workerData,
+      transferList: [names.buffer],
+      execArgv: [],
+      stderr: true,
+    });
     this.worker.on("error", () => undefined);
     this.ended = new Promise((resolve) => this.worker.once("exit", () => resolve()));
     this.worker.unref();

@@ -85,7 +85,9 @@ export class Walk {
     this.root = root;
     if (earlier !== undefined) this.outdated = earlier.known;
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
-    this.filters = selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}));
+    this.filters = selections.map(({ path, filter }) =>
+      compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}),
+    );
     selections.forEach(({ path }, index) => {
       const others = this.starting.get(path);
       if (others === undefined) this.starting.set(path, [index]);
@@ -124,7 +126,11 @@ export class Walk {
   }
 
   /** The walk folder by folder. One that is not gone on with has changed nothing that others know. */
-  *steps(identity: bigint, beforeRead?: (folder: ScannedFolder) => void, ahead?: StatAhead): Generator<void, WalkResult> {
+  *steps(
+    identity: bigint,
+    beforeRead?: (folder: ScannedFolder) => void,
+    ahead?: StatAhead,
+  ): Generator<void, WalkResult> {
     this.beforeRead = beforeRead;
     this.ahead = ahead;
     this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
@@ -139,7 +145,10 @@ export class Walk {
   }
 
   private startingAt(path: string): Active[] {
-    return (this.starting.get(path) ?? none).map((selection) => ({ selection, state: this.filters[selection]!.rootState() }));
+    return (this.starting.get(path) ?? none).map((selection) => ({
+      selection,
+      state: this.filters[selection]!.rootState(),
+    }));
   }
 
   private *enter(
@@ -162,7 +171,13 @@ export class Walk {
         this.emitFile(entry, child, frame);
         continue;
       }
-      const childFrame: Frame = { parent: frame, entry, unionIndex: -1, emittedFor: new Set(), emittedForAll: undefined };
+      const childFrame: Frame = {
+        parent: frame,
+        entry,
+        unionIndex: -1,
+        emittedFor: new Set(),
+        emittedForAll: undefined,
+      };
       for (const selection of child.chosen) this.emitFolder(childFrame, selection);
       if (!child.enter) continue;
       const childIdentity = identityOf(entry.inode, entry.birthtimeNs ?? 0n);
@@ -210,7 +225,12 @@ export class Walk {
   }
 
   /** What selections make of a folder's own ignore file, and of its being a repository. */
-  private withRulesOf(directory: string, folder: string, children: readonly Dirent[], active: readonly Active[]): readonly Active[] {
+  private withRulesOf(
+    directory: string,
+    folder: string,
+    children: readonly Dirent[],
+    active: readonly Active[],
+  ): readonly Active[] {
     const isRepository = folder !== "" && children.some((child) => child.name === ".git");
     const hasRules = children.some((child) => child.name === ".gitignore");
     if (!isRepository && !hasRules) return active;
@@ -244,7 +264,11 @@ export class Walk {
     const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
     if (entry === undefined) return;
     known.entries.push(entry);
-    known.wanted.push({ chosen: this.kept(chosen), inside: sameItems(inside, active) ? active : inside.slice(), enter });
+    known.wanted.push({
+      chosen: this.kept(chosen),
+      inside: sameItems(inside, active) ? active : inside.slice(),
+      enter,
+    });
   }
 
   private wanting(path: string, active: readonly Active[]): readonly number[] {

@@ -25,11 +25,26 @@ export function asksOfCall({ own, core }: Pick<ParsedCall, "own" | "core">, cont
 /** What every function of a module asks for by itself, whoever calls it. */
 export function asksOfModule(module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
   const context: AskContext = { module, cwd: module.root, env, writtenBy: "user" };
-  const functions = Object.values(module.objects).flatMap(({ name, functions: methods, constructorArguments = [] }): FunctionInfo[] => [
-    { name: "", description: "", arguments: constructorArguments, returns: { kind: "object", name }, isCheck: false, isGenerate: false, isUp: false },
-    ...Object.values(methods),
-  ]);
-  const rootCapabilities = module.insecurePlaces.map((place): Ask => ({ kind: "root-capabilities", what: "", by: `module ${module.name}`, place }));
+  const functions = Object.values(module.objects).flatMap(
+    ({ name, functions: methods, constructorArguments = [] }): FunctionInfo[] => [
+      {
+        name: "",
+        description: "",
+        arguments: constructorArguments,
+        returns: { kind: "object", name },
+        isCheck: false,
+        isGenerate: false,
+        isUp: false,
+      },
+      ...Object.values(methods),
+    ],
+  );
+  const rootCapabilities = module.insecurePlaces.map((place): Ask => ({
+    kind: "root-capabilities",
+    what: "",
+    by: `module ${module.name}`,
+    place,
+  }));
   return [...functions.flatMap((fn) => asksOfStep({ fn, given: [] }, context)), ...rootCapabilities.slice(0, 1)];
 }
 
@@ -46,7 +61,11 @@ function asksOfStep({ fn, given }: Pick<OwnStep, "fn" | "given">, context: AskCo
 }
 
 /** A `defaultPath` that is wrong by itself is told when it is called. */
-function defaultOrGiven(argument: ArgumentInfo, { fn, given }: Pick<OwnStep, "fn" | "given">, module: ModuleInfo): GivenValue | undefined {
+function defaultOrGiven(
+  argument: ArgumentInfo,
+  { fn, given }: Pick<OwnStep, "fn" | "given">,
+  module: ModuleInfo,
+): GivenValue | undefined {
   try {
     return valueOf(argument, given, module, fn.place);
   } catch {
@@ -54,7 +73,8 @@ function defaultOrGiven(argument: ArgumentInfo, { fn, given }: Pick<OwnStep, "fn
   }
 }
 
-const byOf = (fn: FunctionInfo, argument: ArgumentInfo): string => `${fn.name === "" ? "the module" : commandName(fn)} --${kebabCase(argument.name)}`;
+const byOf = (fn: FunctionInfo, argument: ArgumentInfo): string =>
+  `${fn.name === "" ? "the module" : commandName(fn)} --${kebabCase(argument.name)}`;
 
 function asksOfValue(value: GivenValue, by: string, { cwd }: Pick<AskContext, "cwd">, env: NodeJS.ProcessEnv): Ask[] {
   switch (value.kind) {
@@ -112,7 +132,12 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   if (fn.name === "export") asks.push(...writes(path.resolve(cwd, literal("path")), by, cwd, env));
   if (fn.name === "exportImage") asks.push({ kind: "runtime", what: literal("name"), by });
   if (fn.name === "publish") asks.push({ kind: "publish", what: literal("address"), by });
-  if (fn.name === "up") asks.push({ kind: "ports", what: given.flatMap(({ value }) => portsOf(value)).join(", ") || "those of the service", by });
+  if (fn.name === "up")
+    asks.push({
+      kind: "ports",
+      what: given.flatMap(({ value }) => portsOf(value)).join(", ") || "those of the service",
+      by,
+    });
   if (clientFields.has(fn.name)) asks.push({ kind: "client", what: fn.name, by });
   return asks;
 }

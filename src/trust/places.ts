@@ -28,7 +28,8 @@ export function realPathOf(file: string, links = longestChain): string {
       return path.join(realpathSync.native(at), ...missing);
     } catch {
       const target = linkTarget(at);
-      if (target !== undefined && links > 0) return realPathOf(path.join(path.resolve(path.dirname(at), target), ...missing), links - 1);
+      if (target !== undefined && links > 0)
+        return realPathOf(path.join(path.resolve(path.dirname(at), target), ...missing), links - 1);
       if (at === path.dirname(at)) return path.resolve(file);
       missing.unshift(path.basename(at));
     }

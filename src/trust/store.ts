@@ -65,7 +65,9 @@ export class TrustStore {
     } catch {
       return [];
     }
-    const stored = names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).flatMap((name) => readStored(path.join(this.folder, name)) ?? []);
+    const stored = names
+      .filter((name) => /^[0-9a-f]{32}\.json$/.test(name))
+      .flatMap((name) => readStored(path.join(this.folder, name)) ?? []);
     return stored.toSorted((a, b) => (a.project < b.project ? -1 : 1));
   }
 }
@@ -82,8 +84,19 @@ function readStored(file: string): StoredTrust | undefined {
 }
 
 function isStored(value: unknown): value is StoredTrust {
-  if (!isRecord(value) || value["version"] !== 1 || typeof value["project"] !== "string" || typeof value["trustedAt"] !== "string") return false;
-  return Array.isArray(value["asks"]) && value["asks"].every((ask) => isRecord(ask) && [ask["kind"], ask["what"], ask["by"]].every((part) => typeof part === "string"));
+  if (
+    !isRecord(value) ||
+    value["version"] !== 1 ||
+    typeof value["project"] !== "string" ||
+    typeof value["trustedAt"] !== "string"
+  )
+    return false;
+  return (
+    Array.isArray(value["asks"]) &&
+    value["asks"].every(
+      (ask) => isRecord(ask) && [ask["kind"], ask["what"], ask["by"]].every((part) => typeof part === "string"),
+    )
+  );
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

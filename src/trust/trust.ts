@@ -55,7 +55,10 @@ export class Trust {
     if (mode === "all" || mode === "none") return mode === "all";
     if (mode === "stored") return this.words().has(askKey(ask));
     // Of a digest nothing can be read but whether it is that of everything that is asked, or of this alone.
-    return mode.digests.includes(digestOfAsks([ask])) || (this.words().has(askKey(ask)) && mode.digests.includes(digestOfAsks(this.asks)));
+    return (
+      mode.digests.includes(digestOfAsks([ask])) ||
+      (this.words().has(askKey(ask)) && mode.digests.includes(digestOfAsks(this.asks)))
+    );
   }
 
   /** Those of the asks, or of some, that the user has not allowed. */
@@ -64,7 +67,9 @@ export class Trust {
   }
 
   private words(): ReadonlySet<string> {
-    this.stored ??= new Set((this.mode === "stored" ? (new TrustStore(this.env).read(this.project)?.asks ?? []) : this.asks).map(askKey));
+    this.stored ??= new Set(
+      (this.mode === "stored" ? (new TrustStore(this.env).read(this.project)?.asks ?? []) : this.asks).map(askKey),
+    );
     return this.stored;
   }
 }

@@ -5,7 +5,11 @@ import type { Trust } from "./trust.ts";
 import type { Ask } from "./types.ts";
 
 /** The shared caches of a configuration that the user allows; of each other one it is said that it is not used. */
-export function trustedCacheOf(config: Config, trust: Pick<Trust, "allows">, onNotice: (text: string) => void): ReturnType<typeof sharedCacheOf> {
+export function trustedCacheOf(
+  config: Config,
+  trust: Pick<Trust, "allows">,
+  onNotice: (text: string) => void,
+): ReturnType<typeof sharedCacheOf> {
   const allowed = (way: "from" | "to"): string[] =>
     (config.cache?.[way] ?? []).filter((location) => {
       const ask: Ask = cacheAsk(way, location);

@@ -44,7 +44,10 @@ export class GitGuard {
     // `git init` may come later than we do.
     this.gitDir ??= this.find();
     if (this.gitDir === undefined) return { busy: undefined, revision: "" };
-    return { busy: this.busy(lastHintMs, wallClockMs), revision: `${this.mark("HEAD")} ${this.mark("index")} ${this.mark("ORIG_HEAD")}` };
+    return {
+      busy: this.busy(lastHintMs, wallClockMs),
+      revision: `${this.mark("HEAD")} ${this.mark("index")} ${this.mark("ORIG_HEAD")}`,
+    };
   }
 
   private find(): string | undefined {
@@ -53,7 +56,11 @@ export class GitGuard {
   }
 
   private busy(lastHintMs: number, wallClockMs: number): string | undefined {
-    return this.isLocked(lastHintMs, wallClockMs) ? "git holds index.lock" : this.isRebasing(wallClockMs) ? "a rebase is under way" : undefined;
+    return this.isLocked(lastHintMs, wallClockMs)
+      ? "git holds index.lock"
+      : this.isRebasing(wallClockMs)
+        ? "a rebase is under way"
+        : undefined;
   }
 
   private isLocked(lastHintMs: number, wallClockMs: number): boolean {

@@ -41,7 +41,9 @@ export class MountPoller {
       this.seen.set(folder, now);
       this.onHint(folder);
     }
-    this.cancel = this.clock.after(Math.max(this.intervalMs, restTimes * (this.clock.nowMs() - startedMs)), () => this.look());
+    this.cancel = this.clock.after(Math.max(this.intervalMs, restTimes * (this.clock.nowMs() - startedMs)), () =>
+      this.look(),
+    );
   }
 }
 
@@ -51,7 +53,9 @@ function stateOf(folder: string): string {
     return readdirSync(folder)
       .map((name) => {
         const stats = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
-        return stats === undefined ? "" : `${name}\0${stats.mode} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
+        return stats === undefined
+          ? ""
+          : `${name}\0${stats.mode} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
       })
       .join("\n");
   } catch {

@@ -45,7 +45,11 @@ export function decide(state: SettleState, nowMs: number, rules: SettleRules, gi
   if (state.phase === "idle") return { state, take: false, againInMs: undefined };
   if (gitIsBusy) return { state: { ...state, phase: "holding" }, take: false, againInMs: gitPollMs };
   if (state.phase === "holding") {
-    return { state: { phase: "collecting", firstHintMs: nowMs, lastHintMs: nowMs }, take: false, againInMs: rules.quietMs };
+    return {
+      state: { phase: "collecting", firstHintMs: nowMs, lastHintMs: nowMs },
+      take: false,
+      againInMs: rules.quietMs,
+    };
   }
   const quietInMs = state.lastHintMs + rules.quietMs - nowMs;
   const capInMs = state.firstHintMs + rules.capMs - nowMs;

@@ -14,7 +14,9 @@ export function mounts(mountInfo: string = readMountInfo()): Mount[] {
   return mountInfo.split("\n").flatMap((line) => {
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS
     const fields = line.split(" ");
-    const path = fields[4]?.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
+    const path = fields[4]?.replace(/\\([0-7]{3})/g, (_all, octal: string) =>
+      String.fromCodePoint(Number.parseInt(octal, 8)),
+    );
     const type = fields[fields.indexOf("-") + 1];
     return path === undefined || type === undefined ? [] : [{ path, type }];
   });

@@ -89,7 +89,8 @@ export class Watcher {
     const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
     const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
     if (kind === "polling") this.poll();
-    else if (network !== undefined) this.startPolling(`a network file system (${network}) tells of this machine's writes only`);
+    else if (network !== undefined)
+      this.startPolling(`a network file system (${network}) tells of this machine's writes only`);
     else {
       this.source = this.open(kind);
       this.watchGit();
@@ -128,11 +129,17 @@ export class Watcher {
   /** Below the project there may be mounts that tell of nothing: their folders are looked at. */
   private pollSilent(folders: readonly WatchedFolder[]): void {
     if (this.kind === "polling") return this.poller.close();
-    const silent = silentFolders(folders.flatMap((folder) => (folder.only === undefined ? [folder.path] : [])), this.options.root, (this.options.mounts ?? mounts)());
+    const silent = silentFolders(
+      folders.flatMap((folder) => (folder.only === undefined ? [folder.path] : [])),
+      this.options.root,
+      (this.options.mounts ?? mounts)(),
+    );
     for (const { path, type } of silent.keys()) {
       if (this.polledMounts.has(path)) continue;
       this.polledMounts.add(path);
-      this.options.onNotice(`${path} is a mount of its own (${type}), of which not every write is announced; it is looked at every ${this.pollIntervalMs} ms`);
+      this.options.onNotice(
+        `${path} is a mount of its own (${type}), of which not every write is announced; it is looked at every ${this.pollIntervalMs} ms`,
+      );
     }
     this.poller.watch([...silent.values()].flat());
   }
@@ -211,7 +218,8 @@ export class Watcher {
       if (git.busy !== undefined) this.options.onNotice(`waiting: ${git.busy}`);
     }
     if (decision.take) this.take(git.revision);
-    else if (decision.againInMs !== undefined) this.cancelTimer = this.clock.after(decision.againInMs, () => this.look());
+    else if (decision.againInMs !== undefined)
+      this.cancelTimer = this.clock.after(decision.againInMs, () => this.look());
   }
 
   private take(revision: string): void {
@@ -259,7 +267,12 @@ export class Watcher {
 
   private poll(): void {
     const { fingerprint, root } = this.options;
-    this.source = pollingSource(this.listener(), { fingerprint, root, intervalMs: this.pollIntervalMs, clock: this.clock });
+    this.source = pollingSource(this.listener(), {
+      fingerprint,
+      root,
+      intervalMs: this.pollIntervalMs,
+      clock: this.clock,
+    });
   }
 
   private get pollIntervalMs(): number {
@@ -288,6 +301,7 @@ function reasonFor(error: NodeJS.ErrnoException): string {
   if (error.code === "ENOSPC") {
     return "the kernel's watches are used up (ENOSPC; raise them with `sysctl fs.inotify.max_user_watches=524288`)";
   }
-  if (error.code === "EMFILE" || error.code === "ENFILE") return `too many open files (${error.code}; see \`ulimit -n\`)`;
+  if (error.code === "EMFILE" || error.code === "ENFILE")
+    return `too many open files (${error.code}; see \`ulimit -n\`)`;
   return `file events failed (${error.message})`;
 }

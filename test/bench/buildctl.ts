@@ -28,7 +28,8 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 export function buildctl(address: string): Buildctl {
   const built = path.join(toolsDir(packageRoot()), "buildctl");
   const file = existsSync(built) ? built : findExecutable("buildctl");
-  if (file === undefined) throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
+  if (file === undefined)
+    throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
   return {
     build: (state, options = {}) => {
       const flags = Object.entries(options.local ?? {}).flatMap(([name, folder]) => ["--local", `${name}=${folder}`]);
@@ -57,14 +58,16 @@ function runBuildctl(file: string, args: readonly string[], input: Buffer): Prom
 /** A host folder given with `--local name=…`. */
 export function localTree(name: string): State {
   const inputs = new Inputs();
-  const vertex = inputs.vertex({ source: { identifier: `local://${name}`, attrs: { "local.sharedkeyhint": name } } }, {});
+  const vertex = inputs.vertex(
+    { source: { identifier: `local://${name}`, attrs: { "local.sharedkeyhint": name } } },
+    {},
+  );
   return { vertex, output: 0 };
 }
 
 /** The root file system after `sh -c script` on the image, with a tree mounted at /src where one is given. */
 export function execOn(reference: string, script: string, tree?: State): State {
-  const mounts: Mount[] =
-    tree === undefined ? [] : [{ kind: "bind", from: tree, destination: "/src", readonly: true }];
+  const mounts: Mount[] = tree === undefined ? [] : [{ kind: "bind", from: tree, destination: "/src", readonly: true }];
   const run = exec({
     root: image(reference),
     args: ["sh", "-c", script],

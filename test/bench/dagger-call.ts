@@ -37,7 +37,8 @@ async function watchSamples(project: LoopProject, note: (text: string) => void):
       const line = await watch.waitFor(
         (text) => {
           const notice = noticeOf(text);
-          if (notice?.event === "broken" || (notice?.event === "finished" && notice.outcome === "failed")) throw new Error(text);
+          if (notice?.event === "broken" || (notice?.event === "finished" && notice.outcome === "failed"))
+            throw new Error(text);
           return notice?.event === "finished" && notice.value?.trim() === content;
         },
         timeoutMs,
@@ -51,7 +52,11 @@ async function watchSamples(project: LoopProject, note: (text: string) => void):
   }
 }
 
-async function callSamples(project: LoopProject, edits: number, command: () => Parameters<typeof runToEnd>[0]): Promise<number[]> {
+async function callSamples(
+  project: LoopProject,
+  edits: number,
+  command: () => Parameters<typeof runToEnd>[0],
+): Promise<number[]> {
   const samples: number[] = [];
   for (let edit = 0; edit < 1 + edits; edit++) {
     writeFileSync(project.edited, `call ${nowMs()}`);
@@ -69,10 +74,22 @@ async function measureSize(files: number, dagger: string, note: (text: string) =
     note(`${name}: fastloop watch`);
     const watch = median(await watchSamples(project, note));
     note(`${name}: fastloop call`);
-    const call = median(await callSamples(project, callEdits(files), () => cliCommand(project.root, "call", "--engine", "dagger", "look")));
+    const call = median(
+      await callSamples(project, callEdits(files), () =>
+        cliCommand(project.root, "call", "--engine", "dagger", "look"),
+      ),
+    );
     note(`${name}: dagger call`);
-    const theirs = median(await callSamples(project, callEdits(files), () => ({ file: dagger, args: ["--silent", "call", "look"], cwd: project.root })));
-    note(`${name}: watch ${Math.round(watch)} ms, fastloop call ${Math.round(call)} ms, dagger call ${Math.round(theirs)} ms`);
+    const theirs = median(
+      await callSamples(project, callEdits(files), () => ({
+        file: dagger,
+        args: ["--silent", "call", "look"],
+        cwd: project.root,
+      })),
+    );
+    note(
+      `${name}: watch ${Math.round(watch)} ms, fastloop call ${Math.round(call)} ms, dagger call ${Math.round(theirs)} ms`,
+    );
     const row = (title: string, value: number): Row => ({
       case: `${name}: ${title}`,
       value,
@@ -81,7 +98,10 @@ async function measureSize(files: number, dagger: string, note: (text: string) =
       ratio: value / theirs,
       against: "dagger call",
     });
-    const aim = { aim: `>= ${aimedTimes} times faster; ${(theirs / watch).toFixed(1)} times:`, met: theirs / watch >= aimedTimes };
+    const aim = {
+      aim: `>= ${aimedTimes} times faster; ${(theirs / watch).toFixed(1)} times:`,
+      met: theirs / watch >= aimedTimes,
+    };
     return [{ ...row("save to verdict in fastloop watch", watch), ...aim }, row("fastloop call after an edit", call)];
   } finally {
     rmSync(root, { recursive: true, force: true });

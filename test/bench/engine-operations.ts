@@ -41,8 +41,11 @@ let serial = 0;
 const unseen = (): string => `${process.pid}-${Date.now()}-${serial++}`;
 
 const sessionExec = (session: EngineSession, script: string): Promise<unknown> =>
-  session.query(`query($script: String!) { container { from(address: "${debian}") {
-    withExec(args: ["sh", "-c", $script]) { stdout } } } }`, { script });
+  session.query(
+    `query($script: String!) { container { from(address: "${debian}") {
+    withExec(args: ["sh", "-c", $script]) { stdout } } } }`,
+    { script },
+  );
 
 function hostDirectory(files: number, rounds: { cold: number; edit: number }): Operation[] {
   const cold = (around: Surroundings, round: number): string => path.join(around.folder, `cold-${files}-${round}`);
@@ -61,7 +64,9 @@ function hostDirectory(files: number, rounds: { cold: number; edit: number }): O
       },
       session: (session, around, round) =>
         timed(() =>
-          session.query("query($path: String!) { host { directory(path: $path) { sync } } }", { path: cold(around, round) }),
+          session.query("query($path: String!) { host { directory(path: $path) { sync } } }", {
+            path: cold(around, round),
+          }),
         ),
       limit: (control, around, round) => {
         const name = `cold-${files}-${round}`;
@@ -104,13 +109,15 @@ const parallelExec = (count: number): Operation => ({
     timed(() => Promise.all(Array.from({ length: count }, () => control.build(execOn(reference, `echo ${unseen()}`))))),
 });
 
-const filler = (text: string): string =>
-  `i=0; while [ $i -lt 500 ]; do echo ${text} > /out/f$i; i=$((i + 1)); done`;
+const filler = (text: string): string => `i=0; while [ $i -lt 500 ]; do echo ${text} > /out/f$i; i=$((i + 1)); done`;
 
 /** A container whose folder /out the script has filled, and that folder as a tree: an export sends whole trees only. */
 function filledContainer(text: string): { container: State; folder: State } {
   const container = execOn(reference, `mkdir /out; ${filler(text)}`);
-  return { container, folder: file(scratch, [{ kind: "copy", from: container, source: "/out", destination: "/", dirCopyContents: true }]) };
+  return {
+    container,
+    folder: file(scratch, [{ kind: "copy", from: container, source: "/out", destination: "/", dirCopyContents: true }]),
+  };
 }
 
 const exportFolder: Operation = {
@@ -119,7 +126,9 @@ const exportFolder: Operation = {
   prepare: (around) => void mkdirSync(path.join(around.folder, "export"), { recursive: true }),
   session: async (session, around) => {
     const script = `mkdir /out; ${filler(unseen())}`;
-    const made = (then: string): string => `query($script: String!, $to: String!) { container { from(address: "${debian}") {
+    const made = (
+      then: string,
+    ): string => `query($script: String!, $to: String!) { container { from(address: "${debian}") {
       withExec(args: ["sh", "-c", $script]) { directory(path: "/out") { ${then} } } } } }`;
     await session.query(made("entries").replace(", $to: String!", ""), { script });
     const to = path.join(around.folder, "export", unseen());
@@ -157,7 +166,9 @@ const serviceStart: Operation = {
   name: "service start",
   rounds: 5,
   session: async (session) => {
-    const service = await session.query<{ container: { from: { withEnvVariable: { withExposedPort: { asService: { id: string } } } } } }>(
+    const service = await session.query<{
+      container: { from: { withEnvVariable: { withExposedPort: { asService: { id: string } } } } };
+    }>(
       `query($args: [String!]!, $unseen: String!) { container { from(address: "${debian}") {
         withEnvVariable(name: "BENCH", value: $unseen) { withExposedPort(port: 18080) { asService(args: $args) { id } } } } } }`,
       { args: ["perl", "-e", listener], unseen: unseen() },

@@ -39,7 +39,16 @@ function rowsOf(name: string, { ours, limit, dagger }: Figures): Row[] {
   if (dagger.length > 0) {
     const reference = median(dagger);
     const ratio = value / reference;
-    rows.push({ case: name, value, unit: "ms", reference, ratio, against: "Dagger engine", aim: "<= 1x", met: ratio <= 1 });
+    rows.push({
+      case: name,
+      value,
+      unit: "ms",
+      reference,
+      ratio,
+      against: "Dagger engine",
+      aim: "<= 1x",
+      met: ratio <= 1,
+    });
   }
   return rows.length > 0 ? rows : [{ case: name, value, unit: "ms" }];
 }
@@ -76,7 +85,11 @@ async function measureModule(
   const reload: Figures = { ours: [], limit: [], dagger: [] };
   const call: Figures = { ours: [], limit: [], dagger: [] };
   const cli = findExecutable(process.env["_EXPERIMENTAL_DAGGER_CLI_BIN"] ?? "dagger");
-  const daggerCommand = (...args: string[]): Command => ({ file: cli ?? "dagger", args: ["--silent", ...args], cwd: project.root });
+  const daggerCommand = (...args: string[]): Command => ({
+    file: cli ?? "dagger",
+    args: ["--silent", ...args],
+    cwd: project.root,
+  });
   const time = async (command: Command): Promise<number> => (await runToEnd(command)).durationMs;
   const functions = cliCommand(project.root, "functions");
   await time(functions);
@@ -140,13 +153,18 @@ async function measureAll({ note, problem, words }: Report): Promise<Row[]> {
     try {
       const project = await makeLoopProject(path.join(folder, "project"), 50);
       const { load, reload, call } = await measureModule(project, control, dagger !== undefined);
-      rows.push(...rowsOf("module load, unchanged", load), ...rowsOf("module load, after an edit of it", reload), ...rowsOf("function call after an edit, 50 files", call));
+      rows.push(
+        ...rowsOf("module load, unchanged", load),
+        ...rowsOf("module load, after an edit of it", reload),
+        ...rowsOf("function call after an edit, 50 files", call),
+      );
     } catch (error) {
       problem(`module load, function call: ${error instanceof Error ? error.message : String(error)}`);
     }
     return rows;
   } finally {
-    for (const close of closing.reverse()) await close().catch((error: unknown) => problem(`at the end: ${String(error)}`));
+    for (const close of closing.reverse())
+      await close().catch((error: unknown) => problem(`at the end: ${String(error)}`));
   }
 }
 

@@ -15,12 +15,17 @@ const trust =
   "[ ! -s /run/ca.pem ] || export SSL_CERT_FILE=/run/ca.pem NODE_EXTRA_CA_CERTS=/run/ca.pem PIP_CERT=/run/ca.pem CARGO_HTTP_CAINFO=/run/ca.pem GIT_SSL_CAINFO=/run/ca.pem";
 
 function run(commands: readonly string[], ...caches: string[]): string {
-  const mounts = ["--mount=type=secret,id=ca,target=/run/ca.pem", ...caches.map((target) => `--mount=type=cache,target=${target}`)];
+  const mounts = [
+    "--mount=type=secret,id=ca,target=/run/ca.pem",
+    ...caches.map((target) => `--mount=type=cache,target=${target}`),
+  ];
   return `RUN ${mounts.join(" ")} ${JSON.stringify(["sh", "-ec", [trust, ...commands].join("\n")])}`;
 }
 
 const apt = (packages: readonly string[]): string =>
-  run([`apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(" ")} && rm -rf /var/lib/apt/lists/*`]);
+  run([
+    `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(" ")} && rm -rf /var/lib/apt/lists/*`,
+  ]);
 
 const developer = run(["useradd --create-home --shell /bin/sh developer"]);
 
@@ -42,7 +47,13 @@ export const imageExamples: readonly ImageExample[] = [
         "COPY api/package.json api/",
         run(["npm ci"], "/root/.npm"),
         "COPY worker/requirements.txt worker/",
-        run(["python3 -m venv /opt/venv", "/opt/venv/bin/pip install --disable-pip-version-check -r worker/requirements.txt"], "/root/.cache/pip"),
+        run(
+          [
+            "python3 -m venv /opt/venv",
+            "/opt/venv/bin/pip install --disable-pip-version-check -r worker/requirements.txt",
+          ],
+          "/root/.cache/pip",
+        ),
         "COPY . .",
         "USER developer",
       ].join("\n"),
@@ -86,7 +97,10 @@ export const imageExamples: readonly ImageExample[] = [
         "COPY requirements.txt .",
         run(["pip install --disable-pip-version-check --require-hashes -r requirements.txt"], "/root/.cache/pip"),
         "COPY pyproject.toml .",
-        run(["mkdir -p montage", "pip install --disable-pip-version-check --no-deps --no-build-isolation --no-index -e ."]),
+        run([
+          "mkdir -p montage",
+          "pip install --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .",
+        ]),
         "COPY montage montage",
         "COPY tests tests",
       ].join("\n"),

@@ -1,5 +1,14 @@
 import { parse, stringify } from "yaml";
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { packageRoot, toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
@@ -26,11 +35,23 @@ interface Builder {
 
 type Case = "cold" | "source edit" | "source edit, in watch" | "lock-file edit" | "base edit";
 /** Small edits are quick: the median of five. What runs installations is run once. */
-const rounds: Record<Case, number> = { cold: 1, "source edit": 5, "source edit, in watch": 5, "lock-file edit": 1, "base edit": 1 };
+const rounds: Record<Case, number> = {
+  cold: 1,
+  "source edit": 5,
+  "source edit, in watch": 5,
+  "lock-file edit": 1,
+  "base edit": 1,
+};
 const cases = Object.keys(rounds) as Case[];
 const addedPackage = "less";
 
-async function measure(example: ImageExample, project: string, builder: Builder, oursFirst: boolean, report: Report): Promise<Row[]> {
+async function measure(
+  example: ImageExample,
+  project: string,
+  builder: Builder,
+  oursFirst: boolean,
+  report: Report,
+): Promise<Row[]> {
   const rows: Row[] = [];
   let coldMs = 0;
   for (const name of cases) {
@@ -52,10 +73,25 @@ async function measure(example: ImageExample, project: string, builder: Builder,
     if (name === "cold") coldMs = value;
     report.note(`${example.name}, ${name}: ${Math.round(value)} ms, Dockerfile ${Math.round(reference)} ms`);
     const ratio = value / reference;
-    rows.push({ case: `${example.name}: ${name}`, value, unit: "ms", reference, ratio, against: "Dockerfile", aim: "<= 1x", met: ratio <= 1 });
+    rows.push({
+      case: `${example.name}: ${name}`,
+      value,
+      unit: "ms",
+      reference,
+      ratio,
+      against: "Dockerfile",
+      aim: "<= 1x",
+      met: ratio <= 1,
+    });
     if (!name.startsWith("source edit")) continue;
     const saved = 100 * (1 - value / coldMs);
-    rows.push({ case: `${example.name}: ${name}, faster than cold`, value: saved, unit: "%", aim: ">= 95 %", met: saved >= 95 });
+    rows.push({
+      case: `${example.name}: ${name}, faster than cold`,
+      value: saved,
+      unit: "%",
+      aim: ">= 95 %",
+      met: saved >= 95,
+    });
   }
   return rows;
 }
@@ -65,7 +101,8 @@ function edit(example: ImageExample, project: string, name: Case, round: number)
   const comment = /\.(ts|rs)$/.test(example.source) ? "//" : "#";
   if (name.startsWith("source edit")) appendFileSync(file(example.source), `${comment} ${name} ${round}\n`);
   // A comment where the format has one, white space where it has none.
-  if (name === "lock-file edit") appendFileSync(file(example.lock), example.lock.endsWith(".json") ? " \n" : "# edited\n");
+  if (name === "lock-file edit")
+    appendFileSync(file(example.lock), example.lock.endsWith(".json") ? " \n" : "# edited\n");
   if (name === "base edit") {
     configure(project, (config) => config.images.base.packages.unshift(addedPackage));
     writeFileSync(file("Dockerfile"), example.dockerfile([addedPackage, ...example.packages]));
@@ -105,7 +142,8 @@ const ourEngine = ["--engine", "embedded", "-m", packageRoot()];
 function prepare(folder: string, example: ImageExample): string {
   const root = packageRoot();
   const project = path.join(folder, example.name);
-  const own = (file: string): boolean => !["node_modules", ".fastloop", "target", "__pycache__"].includes(path.basename(file));
+  const own = (file: string): boolean =>
+    !["node_modules", ".fastloop", "target", "__pycache__"].includes(path.basename(file));
   cpSync(path.join(root, "examples", example.name), project, { recursive: true, filter: own });
   mkdirSync(path.join(project, ".git"));
   writeFileSync(path.join(project, "Dockerfile"), example.dockerfile(example.packages));
@@ -117,14 +155,30 @@ function prepare(folder: string, example: ImageExample): string {
 function dockerfileCommand(address: string, project: string, folder: string): Command {
   const built = path.join(toolsDir(packageRoot()), "buildctl");
   const file = existsSync(built) ? built : findExecutable("buildctl");
-  if (file === undefined) throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
+  if (file === undefined)
+    throw new Error("no buildctl to measure against: run `node tools/setup.mjs --only engine,buildctl` first");
   const { caBundlePem, environment } = readHostTrust(process.env);
   const proxies = Object.entries(environment).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]);
   const pem = path.join(folder, "ca.pem");
   if (caBundlePem !== undefined) writeFileSync(pem, caBundlePem);
   const secret = caBundlePem === undefined ? [] : ["--secret", `id=ca,src=${pem}`];
   const context = ["--local", `context=${project}`, "--local", `dockerfile=${project}`];
-  return { file, args: ["--addr", address, "build", "--progress", "plain", "--frontend", "dockerfile.v0", ...context, ...secret, ...proxies], cwd: project };
+  return {
+    file,
+    args: [
+      "--addr",
+      address,
+      "build",
+      "--progress",
+      "plain",
+      "--frontend",
+      "dockerfile.v0",
+      ...context,
+      ...secret,
+      ...proxies,
+    ],
+    cwd: project,
+  };
 }
 
 async function run(report: Report): Promise<Row[]> {
@@ -153,4 +207,8 @@ async function run(report: Report): Promise<Row[]> {
   }
 }
 
-export const imagesBench: Bench = { name: "images", summary: "the examples' dev images beside plain Dockerfiles: cold, source, lock-file and base edit", run };
+export const imagesBench: Bench = {
+  name: "images",
+  summary: "the examples' dev images beside plain Dockerfiles: cold, source, lock-file and base edit",
+  run,
+};

@@ -33,7 +33,10 @@ interface LoopSamples {
 }
 
 /** Saves the file and waits for the line that says that the check has passed on just that content. */
-async function editToVerdict(watch: RunningProgram, project: LoopProject): Promise<{ verdictMs: number; functionMs: number }> {
+async function editToVerdict(
+  watch: RunningProgram,
+  project: LoopProject,
+): Promise<{ verdictMs: number; functionMs: number }> {
   const content = `edit ${nowMs()}`;
   const from = watch.lines.length;
   const savedAtMs = nowMs();
@@ -42,7 +45,8 @@ async function editToVerdict(watch: RunningProgram, project: LoopProject): Promi
   const line = await watch.waitFor(
     (text) => {
       const notice = noticeOf(text);
-      if (notice?.event === "broken" || (notice?.event === "finished" && notice.outcome === "failed")) throw new Error(text);
+      if (notice?.event === "broken" || (notice?.event === "finished" && notice.outcome === "failed"))
+        throw new Error(text);
       if (notice?.event !== "finished" || notice.value?.trim() !== content) return false;
       functionMs = notice.durationMs;
       return true;
@@ -53,7 +57,11 @@ async function editToVerdict(watch: RunningProgram, project: LoopProject): Promi
   return { verdictMs: line.atMs - savedAtMs, functionMs };
 }
 
-async function measureEdits(project: LoopProject, control: Buildctl, note: (text: string) => void): Promise<LoopSamples> {
+async function measureEdits(
+  project: LoopProject,
+  control: Buildctl,
+  note: (text: string) => void,
+): Promise<LoopSamples> {
   const samples: LoopSamples = { verdictMs: [], functionMs: [], limitMs: [], localMs: [] };
   const watch = new RunningProgram(cliCommand(project.root, "watch", "--json", "--engine", "embedded"));
   try {
@@ -110,7 +118,13 @@ function verdictRows(files: number, samples: LoopSamples): Row[] {
       met: value <= times * limit + debounceMs,
     },
     ratioRow(`${name}: save to verdict, p95`, samples.verdictMs, samples.limitMs, 0.95, "buildctl, new exec, p95"),
-    ratioRow(`${name}: save to verdict, median`, samples.verdictMs, samples.localMs, 0.5, "buildctl --local, tree sent"),
+    ratioRow(
+      `${name}: save to verdict, median`,
+      samples.verdictMs,
+      samples.localMs,
+      0.5,
+      "buildctl --local, tree sent",
+    ),
     ratioRow(`${name}: of it the function, median`, samples.functionMs, samples.limitMs, 0.5, "buildctl, new exec"),
   ];
 }
@@ -128,7 +142,13 @@ async function measureSize(files: number, address: string, note: (text: string) 
     const control = buildctl(address);
     const rows = verdictRows(files, await measureEdits(project, control, note));
     const { callMs, limitMs } = await measureCall(project, control);
-    const callRow = ratioRow(`${files.toLocaleString("en")} files: call, nothing changed, median`, callMs, limitMs, 0.5, "buildctl, cached exec");
+    const callRow = ratioRow(
+      `${files.toLocaleString("en")} files: call, nothing changed, median`,
+      callMs,
+      limitMs,
+      0.5,
+      "buildctl, cached exec",
+    );
     return [...rows, { ...callRow, aim: "< 300 ms", met: callRow.value < 300 }];
   } finally {
     rmSync(root, { recursive: true, force: true });

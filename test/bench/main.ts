@@ -23,7 +23,8 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     load: async () => (await import("./dagger-call.ts")).daggerCallBench,
   },
   images: {
-    summary: "dev images of the examples beside the same as plain Dockerfiles: cold, source, lock-file, base edit [NAMES]",
+    summary:
+      "dev images of the examples beside the same as plain Dockerfiles: cold, source, lock-file, base edit [NAMES]",
     load: async () => (await import("./images.ts")).imagesBench,
   },
   soak: {
@@ -31,7 +32,8 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     load: async () => (await import("./soak-bench.ts")).soakBench,
   },
   watch: {
-    summary: "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
+    summary:
+      "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
     load: async () => (await import("./watch.ts")).watchBench,
   },
   plan: {

@@ -16,7 +16,9 @@ const nsPerMs = 1e6;
 
 function linesOf(file: string): string[] {
   try {
-    return readFileSync(file, "utf8").split("\n").filter((line) => line !== "");
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
   } catch {
     return [];
   }
@@ -70,7 +72,11 @@ export class Marks {
   endIsLoss = false;
 
   /** Waits for a run of the package that `accept` takes; undefined when none came within `timeoutMs`. */
-  async waitFor(index: number, accept: (marks: Mark[]) => Mark | undefined, timeoutMs: number): Promise<Mark | undefined> {
+  async waitFor(
+    index: number,
+    accept: (marks: Mark[]) => Mark | undefined,
+    timeoutMs: number,
+  ): Promise<Mark | undefined> {
     const deadline = nowMs() + timeoutMs;
     for (;;) {
       const found = accept(this.of(index));

@@ -54,7 +54,11 @@ export async function installPeers(note: (text: string) => void): Promise<string
   const digest = createHash("sha256").update(manifest).digest("hex").slice(0, 12);
   const folder = path.join(tmpdir(), `fastloop-bench-peers-${digest}`);
   if (existsSync(path.join(folder, "installed"))) return folder;
-  note(`installing the peers into ${folder}: ${Object.entries(versions).map((pair) => pair.join("@")).join(", ")}`);
+  note(
+    `installing the peers into ${folder}: ${Object.entries(versions)
+      .map((pair) => pair.join("@"))
+      .join(", ")}`,
+  );
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, "package.json"), manifest);
   await runToEnd({ file: "npm", args: ["install", "--no-audit", "--no-fund"], cwd: folder });
@@ -148,7 +152,17 @@ const nodemon: Tool = {
   prepare: nothing,
   watch: {
     command: (workspace) =>
-      program(workspace, "nodemon", "--verbose", "--watch", "packages", "-e", "ts,txt,json", "--exec", taskOfAll(workspace)),
+      program(
+        workspace,
+        "nodemon",
+        "--verbose",
+        "--watch",
+        "packages",
+        "-e",
+        "ts,txt,json",
+        "--exec",
+        taskOfAll(workspace),
+      ),
     readiness: () => (line) => /watching \d+ files?/.test(line),
     announces: (line) => line.includes("starting `"),
     runsEverything: true,

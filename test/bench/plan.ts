@@ -69,7 +69,9 @@ async function measureSize(size: Size, tools: readonly Tool[], note: (text: stri
       if (measure.edited) writeFileSync(probeFile(workspace, editedLibrary), `edited ${nowMs()}\n`);
       const times = await sample(tools, measure, workspace);
       const values = [...times].map(([tool, samples]) => ({ tool: tool.name, value: median(samples) }));
-      rows.push(...comparisonRows(`${size.name} files: ${measure.name}`, "ms", values, aims[size.name]?.[measure.name]));
+      rows.push(
+        ...comparisonRows(`${size.name} files: ${measure.name}`, "ms", values, aims[size.name]?.[measure.name]),
+      );
     }
     return rows;
   } finally {
@@ -82,7 +84,10 @@ export const planBench: Bench = {
   name: "plan",
   summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx",
   run: async ({ note, words }) => {
-    const { sizes, tools } = chosen(words, [ours, ...peers].filter((tool) => tool.noop !== undefined));
+    const { sizes, tools } = chosen(
+      words,
+      [ours, ...peers].filter((tool) => tool.noop !== undefined),
+    );
     const engine = tools.includes(ours) ? await startPrivateEngine(note) : undefined;
     try {
       const rows: Row[] = [];

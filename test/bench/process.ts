@@ -175,10 +175,13 @@ function parentOf(pid: number): number {
 
 /** The process, its descendants, and whatever else has its working directory at `cwd` (a tool's daemon). */
 export function family(root: number, cwd: string): number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
   const descends = (pid: number): boolean => {
-    for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at)) if (at === root) return true;
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
+      if (at === root) return true;
     return false;
   };
   const sitsIn = (pid: number): boolean => {

@@ -23,7 +23,11 @@ export async function startRegistry(folder: string, htpasswd?: string): Promise<
   const storage = path.join(folder, "registry");
   mkdirSync(storage, { recursive: true });
   const config = path.join(folder, "registry.yml");
-  const lines = ["version: 0.1", "log: {level: warn}", `storage: {filesystem: {rootdirectory: ${storage}}, delete: {enabled: true}}`];
+  const lines = [
+    "version: 0.1",
+    "log: {level: warn}",
+    `storage: {filesystem: {rootdirectory: ${storage}}, delete: {enabled: true}}`,
+  ];
   if (htpasswd !== undefined) {
     writeFileSync(path.join(folder, "htpasswd"), `${htpasswd}\n`);
     lines.push(`auth: {htpasswd: {realm: test, path: ${path.join(folder, "htpasswd")}}}`);
@@ -50,7 +54,9 @@ function freePort(): Promise<number> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
+      server.close(() =>
+        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
     });
   });
 }

@@ -20,7 +20,16 @@ export const soakBench: Bench = {
     return fields.map(([name, what, unit]): Row => {
       const limit = name === "rssMb" ? 1.2 : 1;
       const met = end[name] <= warm[name] * limit;
-      return { case: what, value: end[name], unit, reference: warm[name], against: "after warm-up", ratio: warm[name] === 0 ? undefined : end[name] / warm[name], aim: `<= ${limit}x`, met };
+      return {
+        case: what,
+        value: end[name],
+        unit,
+        reference: warm[name],
+        against: "after warm-up",
+        ratio: warm[name] === 0 ? undefined : end[name] / warm[name],
+        aim: `<= ${limit}x`,
+        met,
+      };
     });
   },
 };

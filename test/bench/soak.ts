@@ -41,7 +41,13 @@ export async function onPrivateEngine<T>(note: (text: string) => void, work: () 
 }
 
 /** Opens sessions one after the other, then some at once, each running a command; measures the daemon before and after. */
-export async function soak({ sequential, concurrent }: { sequential: number; concurrent: number }): Promise<SoakResult> {
+export async function soak({
+  sequential,
+  concurrent,
+}: {
+  sequential: number;
+  concurrent: number;
+}): Promise<SoakResult> {
   const engine = await embeddedEngine();
   const warmUp = Math.min(60, sequential);
   for (let index = 0; index < warmUp; index++) await oneSession(`warm ${index}`);
@@ -58,15 +64,22 @@ export async function soak({ sequential, concurrent }: { sequential: number; con
 async function oneSession(word: string): Promise<void> {
   const session = await openSession({ workdir: packageRoot(), engine: "embedded" });
   try {
-    const { setSecret } = await session.query<{ setSecret: { id: string } }>(`query($word: String!) { setSecret(name: "soak", plaintext: $word) { id } }`, { word });
+    const { setSecret } = await session.query<{ setSecret: { id: string } }>(
+      `query($word: String!) { setSecret(name: "soak", plaintext: $word) { id } }`,
+      { word },
+    );
     // Ten different commands: most sessions find their result in the cache, as in the loop.
     const text = `soak ${word.length % 10}`;
     const exec = `{ container { from(address: "debian:bookworm-slim") { withExec(args: ["echo", ${JSON.stringify(text)}]) { stdout } } } }`;
     const { container } = await session.query<{ container: { from: { withExec: { stdout: string } } } }>(exec);
     if (container.from.withExec.stdout !== `${text}\n`) throw new Error(`wrong output for ${word}`);
     if (word.endsWith("0")) {
-      await session.query(`{ host { file(path: "package.json") { size } } node(id: ${JSON.stringify(setSecret.id)}) { ... on Secret { name } } }`);
-      await session.query(`{ container { from(address: "debian:bookworm-slim") { asService(args: ["sleep", "1000"]) { start } } } }`);
+      await session.query(
+        `{ host { file(path: "package.json") { size } } node(id: ${JSON.stringify(setSecret.id)}) { ... on Secret { name } } }`,
+      );
+      await session.query(
+        `{ container { from(address: "debian:bookworm-slim") { asService(args: ["sleep", "1000"]) { start } } } }`,
+      );
     }
   } finally {
     await session.close();

@@ -164,7 +164,9 @@ async function measureSize(size: Size, tools: readonly Tool[], note: (text: stri
         await oneRound(tool, workspace, size, at, samples);
         if (samples.lost !== undefined) {
           const { made, lost, detail } = samples.lost;
-          note(`${size.name}: ${tool.name} lost ${lost} of ${made} edits${detail.length > 0 ? `: ${detail.join(", ")}` : ""}`);
+          note(
+            `${size.name}: ${tool.name} lost ${lost} of ${made} edits${detail.length > 0 ? `: ${detail.join(", ")}` : ""}`,
+          );
         }
       }
     }

@@ -3,7 +3,11 @@ import { cliFile } from "../e2e/cli-process.ts";
 import { chaos } from "./story.ts";
 
 /** A short one of `npm run chaos`; the long ones are in docs/performance.md. */
-test("after random edits, checkouts, bursts and kills the watch says what a clean run computes", { timeout: 600_000 }, async () => {
-  const result = await chaos({ seed: 1, operations: 120, cliFile, note: () => undefined });
-  expect(result).toMatchObject({ differences: [], needless: [] });
-});
+test(
+  "after random edits, checkouts, bursts and kills the watch says what a clean run computes",
+  { timeout: 600_000 },
+  async () => {
+    const result = await chaos({ seed: 1, operations: 120, cliFile, note: () => undefined });
+    expect(result).toMatchObject({ differences: [], needless: [] });
+  },
+);

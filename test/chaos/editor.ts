@@ -1,5 +1,23 @@
 /** A random editor: ways in which people and their programs change files, each a step that is over when it returns. */
-import { appendFileSync, chmodSync, closeSync, copyFileSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import { edited, namesBelow, type ChaosProject } from "./project.ts";
 import type { Random } from "./random.ts";
@@ -74,7 +92,9 @@ export class Editor {
       case "same content":
         return this.onFile((file) => writeFileSync(file, readFileSync(file)));
       case "touch":
-        return this.onFile((file) => utimesSync(file, this.random.below(2_000_000_000), this.random.below(2_000_000_000)));
+        return this.onFile((file) =>
+          utimesSync(file, this.random.below(2_000_000_000), this.random.below(2_000_000_000)),
+        );
       case "atomic save":
         return this.onFile((file) => {
           writeFileSync(`${file}.tmp`, this.fresh());
@@ -108,7 +128,8 @@ export class Editor {
       case "mkdir -p and files": {
         const folder = path.join(this.folder(), this.name(), this.name());
         mkdirSync(folder, { recursive: true });
-        for (let file = this.random.below(4); file >= 0; file--) writeFileSync(path.join(folder, `f${file}.txt`), this.fresh());
+        for (let file = this.random.below(4); file >= 0; file--)
+          writeFileSync(path.join(folder, `f${file}.txt`), this.fresh());
         return true;
       }
       case "delete":
@@ -141,10 +162,16 @@ export class Editor {
       case "change case":
         return this.onFile((file) => {
           const base = path.basename(file);
-          renameSync(file, path.join(path.dirname(file), base === base.toLowerCase() ? base.toUpperCase() : base.toLowerCase()));
+          renameSync(
+            file,
+            path.join(path.dirname(file), base === base.toLowerCase() ? base.toUpperCase() : base.toLowerCase()),
+          );
         });
       case "make a link":
-        symlinkSync(this.random.pick(["a.txt", "inner", "../docs", "nowhere"]), path.join(this.folder(), `link${this.serial++}`));
+        symlinkSync(
+          this.random.pick(["a.txt", "inner", "../docs", "nowhere"]),
+          path.join(this.folder(), `link${this.serial++}`),
+        );
         return true;
       case "point a link elsewhere":
         return this.onLink((link) => {
@@ -194,7 +221,10 @@ export class Editor {
   }
 
   private name(): string {
-    return this.random.pick(["n", "N", "new", "with space", "ünïcode", "d", "inner", "a.txt"]) + (this.random.below(3) === 0 ? "" : `${this.serial++}`);
+    return (
+      this.random.pick(["n", "N", "new", "with space", "ünïcode", "d", "inner", "a.txt"]) +
+      (this.random.below(3) === 0 ? "" : `${this.serial++}`)
+    );
   }
 
   private onFile(edit: (file: string) => void): boolean {
@@ -220,7 +250,9 @@ export class Editor {
   private folder(): string {
     const folders = this.entries().filter((entry) => entry.isFolder);
     const roots = edited.map((root) => this.project.at(root));
-    return folders.length === 0 || this.random.below(3) === 0 ? this.random.pick(roots) : this.random.pick(folders).file;
+    return folders.length === 0 || this.random.below(3) === 0
+      ? this.random.pick(roots)
+      : this.random.pick(folders).file;
   }
 
   /** All that can be edited, in one order for one seed. */

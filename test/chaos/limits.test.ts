@@ -12,7 +12,10 @@ let watch: Watched | undefined;
 beforeEach(() => {
   project = new ChaosProject();
   // One function on one small folder, and no wait for the others.
-  project.write("fastloop.yaml", 'version: 1\nname: chaos\nwatch:\n  targets:\n    lib: { call: "list --source lib" }\n');
+  project.write(
+    "fastloop.yaml",
+    'version: 1\nname: chaos\nwatch:\n  targets:\n    lib: { call: "list --source lib" }\n',
+  );
 });
 afterEach(async () => {
   await watch?.kill("SIGKILL");
@@ -26,11 +29,21 @@ async function settles(): Promise<void> {
 }
 
 async function said(text: RegExp): Promise<void> {
-  expect(await watch!.until(() => watch!.notices.some((notice) => text.test(notice)), timeoutMs), watch!.last()).toBe(true);
+  expect(await watch!.until(() => watch!.notices.some((notice) => text.test(notice)), timeoutMs), watch!.last()).toBe(
+    true,
+  );
 }
 
 /** A user namespace has limits of its own: nobody else's watches are taken. */
-const limited = (file: string, value: number): string[] => ["unshare", "--user", "--map-root-user", "sh", "-c", `echo ${value} > /proc/sys/user/${file} && exec "$@"`, "sh"];
+const limited = (file: string, value: number): string[] => [
+  "unshare",
+  "--user",
+  "--map-root-user",
+  "sh",
+  "-c",
+  `echo ${value} > /proc/sys/user/${file} && exec "$@"`,
+  "sh",
+];
 const hasNamespaces = spawnSync("unshare", ["--user", "--map-root-user", "true"]).status === 0;
 
 describe.skipIf(!hasNamespaces)("out of the kernel's", () => {
@@ -93,7 +106,10 @@ test("a checkout of 5,000 files is one run, and there and back is none", { timeo
   const before = watch.settledTimes;
   const from = watch.started.length;
   project.git("checkout", "-q", "main");
-  expect(await watch.until(() => watch!.started.length > from && watch!.settled !== undefined, timeoutMs), watch.last()).toBe(true);
+  expect(
+    await watch.until(() => watch!.started.length > from && watch!.settled !== undefined, timeoutMs),
+    watch.last(),
+  ).toBe(true);
   expect(watch.started.slice(from)).toEqual(["lib"]);
   // Both states have passed: what there is to see is that everything was looked at, and nothing started.
   project.git("checkout", "-q", "other");

@@ -6,7 +6,12 @@ import { startPrivateEngine } from "../bench/private-engine.ts";
 import { chaos } from "./story.ts";
 
 const { values } = parseArgs({
-  options: { seed: { type: "string", default: "1" }, operations: { type: "string", default: "10000" }, keep: { type: "boolean" }, batch: { type: "string" } },
+  options: {
+    seed: { type: "string", default: "1" },
+    operations: { type: "string", default: "10000" },
+    keep: { type: "boolean" },
+    batch: { type: "string" },
+  },
 });
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));

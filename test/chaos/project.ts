@@ -72,13 +72,18 @@ export class ChaosProject {
   readonly configuration = configuration;
 
   constructor() {
-    this.write("dagger.json", JSON.stringify({ name: "chaos", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }));
+    this.write(
+      "dagger.json",
+      JSON.stringify({ name: "chaos", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
+    );
     this.write("ci/package.json", JSON.stringify({ type: "module" }));
     this.write("ci/src/index.ts", moduleSource);
     this.write("fastloop.yaml", configuration);
     this.write("token.txt", "start\n");
     this.write(".gitignore", ".fastloop\n");
-    for (const folder of edited) for (const name of ["a", "b", "inner/c", "inner/deep/d"]) this.write(`${folder}/${name}.txt`, `${folder} ${name}\n`);
+    for (const folder of edited)
+      for (const name of ["a", "b", "inner/c", "inner/deep/d"])
+        this.write(`${folder}/${name}.txt`, `${folder} ${name}\n`);
     for (let file = 0; file < bulkFiles; file++) this.write(`bulk/d${file % 20}/f${file}.txt`, `main ${file}\n`);
     this.git("init", "-q", "-b", "main");
     this.commit("main");

@@ -46,7 +46,7 @@ const missedAfterMs = 58_000;
 
 const scenes = {
   "edits while a function runs": 5,
-  "checkout": 4,
+  checkout: 4,
   "checkout there and back": 4,
   "stash and pop": 2,
   "rewrite and commit": 2,
@@ -96,7 +96,10 @@ class Story {
       else await this.batch();
       await this.agrees(`batch ${this.batches}`);
       if (this.random.below(3) === 0) await this.barrier();
-      if (this.batches % 50 === 0) this.options.note(`${this.operations} operations, ${this.history.runs} runs, ${this.history.cancelled} cancelled`);
+      if (this.batches % 50 === 0)
+        this.options.note(
+          `${this.operations} operations, ${this.history.runs} runs, ${this.history.cancelled} cancelled`,
+        );
     }
     await this.barrier();
     await this.watch.kill("SIGINT");
@@ -147,9 +150,10 @@ class Story {
       case "checkout there and back":
         return this.thereAndBack();
       case "stash and pop":
-        return this.project.git("stash", "-q", "-u"), this.popStash();
+        return (this.project.git("stash", "-q", "-u"), this.popStash());
       case "rewrite and commit":
-        for (let file = 0; file < bulkFiles; file++) this.project.write(`bulk/d${file % 20}/f${file}.txt`, this.editor.fresh());
+        for (let file = 0; file < bulkFiles; file++)
+          this.project.write(`bulk/d${file % 20}/f${file}.txt`, this.editor.fresh());
         return this.project.git("commit", "-q", "-m", "rewritten", "bulk");
       case "writes under index.lock":
         return this.underLock();
@@ -193,7 +197,8 @@ class Story {
     await this.agrees("a checkout");
     await this.barrier();
     const started = this.watch.started.slice(from).filter((name) => name !== "token");
-    if (started.length > 1 || started.some((name) => name !== "bulk")) throw this.wrong(`a checkout started ${started.join(", ")}`);
+    if (started.length > 1 || started.some((name) => name !== "bulk"))
+      throw this.wrong(`a checkout started ${started.join(", ")}`);
   }
 
   private async thereAndBack(): Promise<void> {
@@ -236,7 +241,8 @@ class Story {
   private async burst(): Promise<void> {
     this.watch.signal("SIGSTOP");
     for (let round = 0; round < 45; round++) {
-      for (let file = 0; file < bulkFiles; file++) this.project.write(`bulk/d${file % 20}/f${file}.txt`, `${round} ${this.token}\n`);
+      for (let file = 0; file < bulkFiles; file++)
+        this.project.write(`bulk/d${file % 20}/f${file}.txt`, `${round} ${this.token}\n`);
     }
     mkdirSync(this.project.at("docs/unseen/deep"), { recursive: true });
     this.project.write("docs/unseen/deep/f.txt", this.editor.fresh());
@@ -261,7 +267,8 @@ class Story {
   private async brokenConfiguration(): Promise<void> {
     const broken = this.watch.broken.length;
     this.project.write("fastloop.yaml", this.project.configuration.replace("needs:", "neds:"));
-    if (!(await this.watch.until(() => this.watch.broken.length > broken, missedAfterMs))) throw this.wrong("nobody said that the configuration is broken");
+    if (!(await this.watch.until(() => this.watch.broken.length > broken, missedAfterMs)))
+      throw this.wrong("nobody said that the configuration is broken");
     this.editor.step();
     this.project.write("fastloop.yaml", this.project.configuration);
   }
@@ -280,7 +287,8 @@ class Story {
       if (settled === undefined) return ["nothing is settled"];
       return [...truth].flatMap(([name, { verdict, value }]) => {
         if (settled[verdict]?.includes(name) !== true) return [`${name} is ${verdict}`];
-        if (verdict === "current" && this.history.values.get(name)?.has(value) !== true) return [`${name} was never run on these files`];
+        if (verdict === "current" && this.history.values.get(name)?.has(value) !== true)
+          return [`${name} was never run on these files`];
         return [];
       });
     };
@@ -294,17 +302,24 @@ class Story {
     const { seed, keep, note } = this.options;
     if (keep === true) {
       this.kept = true;
-      for (const name of Object.keys(functions)) this.project.write(`.fastloop/seen-${name}`, name === "token" ? "" : this.project.listed(name));
+      for (const name of Object.keys(functions))
+        this.project.write(`.fastloop/seen-${name}`, name === "token" ? "" : this.project.listed(name));
       note(`kept: ${this.project.root}`);
     }
-    return new Error(`seed ${seed}, operation ${this.operations}: ${text}\nlast lines of the watch:\n${this.watch.last()}\n${this.watch.stderr}`);
+    return new Error(
+      `seed ${seed}, operation ${this.operations}: ${text}\nlast lines of the watch:\n${this.watch.last()}\n${this.watch.stderr}`,
+    );
   }
 
   /** Everything anew by one process without any state, against what the watch had come to. */
   private cleanRun(): string[] {
     renameSync(this.project.at(".fastloop"), this.project.at(".fastloop-before"));
     const words = [this.options.cliFile, "run", "--all", "--continue", "--json", "--engine", "embedded"];
-    const { stdout, stderr } = spawnSync(process.execPath, words, { cwd: this.project.root, encoding: "utf8", maxBuffer: 1 << 28 });
+    const { stdout, stderr } = spawnSync(process.execPath, words, {
+      cwd: this.project.root,
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    });
     const clean = new Map<string, string>();
     for (const text of stdout.split("\n").filter((line) => line.startsWith("{"))) {
       const line = JSON.parse(text) as { event?: string; name?: string; outcome?: string; value?: string };
@@ -314,7 +329,8 @@ class Story {
     for (const [name, { verdict, value }] of this.project.truth()) {
       const said = clean.get(name);
       const wanted = verdict === "current" ? value : undefined;
-      if (said !== wanted) differences.push(`${name}: a clean run says ${said}, the watch ${wanted} ${stderr.slice(0, 300)}`);
+      if (said !== wanted)
+        differences.push(`${name}: a clean run says ${said}, the watch ${wanted} ${stderr.slice(0, 300)}`);
     }
     return differences;
   }

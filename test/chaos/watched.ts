@@ -81,7 +81,8 @@ export class Watched {
   async until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;
     while (!holds()) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`the watch ended by itself: ${this.stderr}\n${this.last()}`);
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`the watch ended by itself: ${this.stderr}\n${this.last()}`);
       const leftMs = endMs - performance.now();
       if (leftMs <= 0) return false;
       await new Promise<void>((resolve) => {

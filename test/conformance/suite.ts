@@ -82,7 +82,11 @@ async function check(conformanceCase: ConformanceCase, context: CaseContext): Pr
 }
 
 /** Whole answers, errors included: the product's own client throws the first error. */
-async function post(session: ConformanceSession, query: string, variables?: Record<string, unknown>): Promise<GraphqlAnswer> {
+async function post(
+  session: ConformanceSession,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<GraphqlAnswer> {
   const { port, token } = session.engine;
   const response = await fetch(`http://127.0.0.1:${port}/query`, {
     method: "POST",

@@ -1,13 +1,37 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectBuildkit, ExecFailure, SolveError } from "../../src/engine/embedded/buildkit/index.ts";
 import type { Build, BuildkitClient, Ref, StatusUpdate } from "../../src/engine/embedded/buildkit/types.ts";
-import { definition, diff, exec, file, image, local, merge, type Mount, scratch, type State } from "../../src/engine/embedded/llb/index.ts";
+import {
+  definition,
+  diff,
+  exec,
+  file,
+  image,
+  local,
+  merge,
+  type Mount,
+  scratch,
+  type State,
+} from "../../src/engine/embedded/llb/index.ts";
 import { listTree, treeStatDigest } from "../../src/tree/index.ts";
 
 const address = process.env["FASTLOOP_TEST_BUILDKIT"];
@@ -18,9 +42,18 @@ const env = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const base = image(baseImage);
 
 /** An exec whose `/out` is kept; a random word in its environment keeps it out of the cache of earlier runs. */
-function shell(command: string, mounts: readonly Mount[] = [], word: string = randomUUID()): { out: State; root: State; digest: string } {
+function shell(
+  command: string,
+  mounts: readonly Mount[] = [],
+  word: string = randomUUID(),
+): { out: State; root: State; digest: string } {
   const out: Mount = { kind: "bind", destination: "/out", from: scratch };
-  const run = exec({ root: base, args: ["sh", "-ec", command], env: [...env, `WORD=${word}`], mounts: [out, ...mounts] });
+  const run = exec({
+    root: base,
+    args: ["sh", "-ec", command],
+    env: [...env, `WORD=${word}`],
+    mounts: [out, ...mounts],
+  });
   const state = run.mount("/out");
   if (state === undefined) throw new Error("the output mount has no output");
   return { out: state, root: run.root, digest: run.digest };
@@ -36,7 +69,8 @@ describe.skipIf(address === undefined)("BuildKit", () => {
   const openBuild = (): Promise<Build> =>
     client.openBuild({
       secrets: { get: async (id) => (secrets.has(id) ? Buffer.from(secrets.get(id) ?? "") : undefined) },
-      registryAuth: async () => undefined, registryToken: () => Promise.reject(new Error("no password")),
+      registryAuth: async () => undefined,
+      registryToken: () => Promise.reject(new Error("no password")),
       onStatus: (update) => updates.push(update),
     });
   const solve = async (state: State, signal?: AbortSignal): Promise<Ref> => {
@@ -44,10 +78,16 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     if (ref === undefined) throw new Error("the result is empty");
     return ref;
   };
-  const read = async (state: State, name: string): Promise<string> => Buffer.from(await build.readFile(await solve(state), name)).toString();
+  const read = async (state: State, name: string): Promise<string> =>
+    Buffer.from(await build.readFile(await solve(state), name)).toString();
   const snapshot = async (root: string): Promise<{ state: State; release: () => void }> => {
     const listing = listTree(root);
-    const served = await client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: root, digest: treeStatDigest(listing) });
+    const served = await client.serveTree({
+      root: listing.root,
+      entries: listing.entries,
+      sharedKeyHint: root,
+      digest: treeStatDigest(listing),
+    });
     return { state: local(served), release: () => served.release() };
   };
   const mounted = (state: State): Mount => ({ kind: "bind", destination: "/src", from: state, readonly: true });
@@ -74,7 +114,10 @@ describe.skipIf(address === undefined)("BuildKit", () => {
 
   it("says where nothing answers", async () => {
     const none = `unix://${folder}/none.sock`;
-    await expect(connectBuildkit(none)).rejects.toMatchObject({ code: "engine-unavailable", message: `no BuildKit daemon answers at ${none}` });
+    await expect(connectBuildkit(none)).rejects.toMatchObject({
+      code: "engine-unavailable",
+      message: `no BuildKit daemon answers at ${none}`,
+    });
   });
 
   it("is reached over TCP as well", async () => {
@@ -99,10 +142,15 @@ describe.skipIf(address === undefined)("BuildKit", () => {
 
   describe("an exec", () => {
     it("leaves files in its output mount, which are read, listed and stat'ed", async () => {
-      const ref = await solve(shell("mkdir /out/d; printf 0123456789 > /out/d/f; chmod 640 /out/d/f; ln -s f /out/d/l").out);
+      const ref = await solve(
+        shell("mkdir /out/d; printf 0123456789 > /out/d/f; chmod 640 /out/d/f; ln -s f /out/d/l").out,
+      );
       expect(Buffer.from(await build.readFile(ref, "d/f")).toString()).toBe("0123456789");
       expect(Buffer.from(await build.readFile(ref, "d/f", { offset: 3, length: 4 })).toString()).toBe("3456");
-      expect((await build.readDir(ref, "d")).map(({ path: name, linkname }) => [name, linkname])).toEqual([["f", ""], ["l", "f"]]);
+      expect((await build.readDir(ref, "d")).map(({ path: name, linkname }) => [name, linkname])).toEqual([
+        ["f", ""],
+        ["l", "f"],
+      ]);
       expect(await build.statFile(ref, "d/f")).toMatchObject({ path: "f", mode: 0o640, sizeBytes: 10, uid: 0 });
       await expect(build.readFile(ref, "none")).rejects.toThrow(/no such file/);
     });
@@ -156,9 +204,10 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     it("reads a secret that is in no definition, no environment and no snapshot", async () => {
       const word = `word-${randomBytes(16).toString("hex")}`;
       secrets.set("token", word);
-      const run = shell("sha256sum < /run/token > /out/o; stat -c %a /run/token >> /out/o; echo $TOKEN | wc -c >> /out/o", [
-        { kind: "secret", id: "token", destination: "/run/token", mode: 0o440 },
-      ]);
+      const run = shell(
+        "sha256sum < /run/token > /out/o; stat -c %a /run/token >> /out/o; echo $TOKEN | wc -c >> /out/o",
+        [{ kind: "secret", id: "token", destination: "/run/token", mode: 0o440 }],
+      );
       const graph = definition(run.out);
       expect(graph.def.some((op) => Buffer.from(op).includes(word))).toBe(false);
       const expected = execFileSync("sha256sum", { input: word }).toString();
@@ -190,7 +239,9 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       await solve(run.root);
       await build.close();
       const printed = updates.flatMap((update) => update.logs).filter((log) => log.vertex === run.digest);
-      expect(printed.map((log) => Buffer.from(log.data).toString()).join("")).toBe("1234\n/tmp\nsomewhere\n1\ntmpfs\nb\n");
+      expect(printed.map((log) => Buffer.from(log.data).toString()).join("")).toBe(
+        "1234\n/tmp\nsomewhere\n1\ntmpfs\nb\n",
+      );
       build = await openBuild();
     });
 
@@ -198,7 +249,10 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       // Each waits for a file that the other writes into a shared cache mount: one after the other, neither would end.
       const cache: Mount = { kind: "cache", id: `meet-${randomUUID()}`, destination: "/meet" };
       const meet = (mine: string, other: string): State =>
-        shell(`touch /meet/${mine}; i=0; until [ -e /meet/${other} ]; do sleep 0.05; i=$((i+1)); [ $i -lt 300 ]; done`, [cache]).out;
+        shell(
+          `touch /meet/${mine}; i=0; until [ -e /meet/${other} ]; do sleep 0.05; i=$((i+1)); [ $i -lt 300 ]; done`,
+          [cache],
+        ).out;
       await Promise.all([solve(meet("a", "b")), solve(meet("b", "a"))]);
     });
 
@@ -241,8 +295,14 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       expect(Buffer.from(await build.readFile(ref, "large")).equals(large)).toBe(true);
       expect([...(await build.readFile(ref, "Größe \u{1F600}"))]).toEqual([0, 255, 1, 254]);
       expect(await build.statFile(ref, "run.sh")).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
-      expect(await build.statFile(ref, "zero")).toMatchObject({ mode: 0o600, sizeBytes: 0, modTime: 1_000_000_000_000_000_000n });
-      expect(await build.readDir(ref, "/")).toContainEqual(expect.objectContaining({ path: "link", linkname: "../outside" }));
+      expect(await build.statFile(ref, "zero")).toMatchObject({
+        mode: 0o600,
+        sizeBytes: 0,
+        modTime: 1_000_000_000_000_000_000n,
+      });
+      expect(await build.readDir(ref, "/")).toContainEqual(
+        expect.objectContaining({ path: "link", linkname: "../outside" }),
+      );
       expect((await build.readDir(ref, "empty")).map((entry) => entry.path)).toEqual(["inside"]);
       release();
     });
@@ -252,7 +312,10 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       const word = randomUUID();
       const run = async (): Promise<string> => {
         const { state, release } = await snapshot(folder);
-        const result = await read(shell("cat /src/a > /out/o; cat /proc/sys/kernel/random/uuid >> /out/o", [mounted(state)], word).out, "o");
+        const result = await read(
+          shell("cat /src/a > /out/o; cat /proc/sys/kernel/random/uuid >> /out/o", [mounted(state)], word).out,
+          "o",
+        );
         release();
         return result;
       };
@@ -277,7 +340,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       const listing = listTree(folder);
       // Gone from the disk, it cannot be sent: the solve succeeds only when the daemon does not ask for it.
       rmSync(path.join(folder, "unchanged"));
-      const served = await client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: folder, digest: treeStatDigest(listing) });
+      const served = await client.serveTree({
+        root: listing.root,
+        entries: listing.entries,
+        sharedKeyHint: folder,
+        digest: treeStatDigest(listing),
+      });
       const after = await solve(local(served));
       expect(Buffer.from(await build.readFile(after, "edited")).toString()).toBe("two");
       expect(Buffer.from(await build.readFile(after, "unchanged")).toString()).toBe("same");
@@ -327,7 +395,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       await solve(state);
       release();
       const other = await connectBuildkit(address ?? "");
-      const otherBuild = await other.openBuild({ secrets: { get: async () => undefined }, registryAuth: async () => undefined, registryToken: () => Promise.reject(new Error("no password")), onStatus: () => {} });
+      const otherBuild = await other.openBuild({
+        secrets: { get: async () => undefined },
+        registryAuth: async () => undefined,
+        registryToken: () => Promise.reject(new Error("no password")),
+        onStatus: () => {},
+      });
       // Nobody serves the tree now: it can only come from the cache.
       expect(await otherBuild.solve(definition(state))).toBeDefined();
       await otherBuild.close();
@@ -369,7 +442,9 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     it("are named in the status by the digests that were computed here", async () => {
       const states = [
         file(scratch, [{ kind: "mkfile", path: "/a", content: randomUUID(), owner: "0:7" }]),
-        file(base, [{ kind: "mkfile", path: "/a", content: randomUUID(), owner: "root:root" }], { platform: "linux/amd64" }),
+        file(base, [{ kind: "mkfile", path: "/a", content: randomUUID(), owner: "root:root" }], {
+          platform: "linux/amd64",
+        }),
       ];
       const [first = scratch, second = scratch] = states;
       await solve(merge([first, diff(base, second)]));
@@ -382,11 +457,18 @@ describe.skipIf(address === undefined)("BuildKit", () => {
 
   describe("an export", () => {
     const exported = (): State =>
-      shell("cd /out; mkdir -p d/empty ro; echo x > d/x; chmod 751 d/x; ln -s x d/l; ln d/x d/hard; echo r > ro/f; head -c 300000 /dev/zero > big; chmod 555 ro").out;
+      shell(
+        "cd /out; mkdir -p d/empty ro; echo x > d/x; chmod 751 d/x; ln -s x d/l; ln d/x d/hard; echo r > ro/f; head -c 300000 /dev/zero > big; chmod 555 ro",
+      ).out;
 
     it("writes a tree into a folder with modes and links", async () => {
       const target = path.join(folder, "out");
-      await build.export({ type: "local", attributes: {}, sink: { kind: "directory", path: target }, results: [{ definition: definition(exported()) }] });
+      await build.export({
+        type: "local",
+        attributes: {},
+        sink: { kind: "directory", path: target },
+        results: [{ definition: definition(exported()) }],
+      });
       expect(readdirSync(target)).toEqual(["big", "d", "ro"]);
       expect(readdirSync(path.join(target, "d"))).toEqual(["empty", "hard", "l", "x"]);
       expect(readlinkSync(path.join(target, "d/l"))).toBe("x");
@@ -404,7 +486,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       await build.export({ type: "local", attributes: {}, sink: { kind: "directory", path: target }, results });
       expect(readdirSync(target)).toEqual(["f", "old"]);
       expect(readFileSync(path.join(target, "f"), "utf8")).toBe("after");
-      await build.export({ type: "local", attributes: {}, sink: { kind: "directory", path: target, wipe: true }, results });
+      await build.export({
+        type: "local",
+        attributes: {},
+        sink: { kind: "directory", path: target, wipe: true },
+        results,
+      });
       expect(readdirSync(target)).toEqual(["f"]);
     });
 
@@ -421,7 +508,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
         { kind: "mkdir", path: "/d" },
         { kind: "mkfile", path: "/d/f", content: "new" },
       ]);
-      await build.export({ type: "local", attributes: {}, sink: { kind: "directory", path: target }, results: [{ definition: definition(tree) }] });
+      await build.export({
+        type: "local",
+        attributes: {},
+        sink: { kind: "directory", path: target },
+        results: [{ definition: definition(tree) }],
+      });
       expect(readFileSync(path.join(outside, "f"), "utf8")).toBe("untouched");
       expect(lstatSync(path.join(target, "d")).isDirectory()).toBe(true);
       expect(readFileSync(path.join(target, "g"), "utf8")).toBe("new");
@@ -429,7 +521,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
 
     it("writes the empty tree", async () => {
       const target = path.join(folder, "out");
-      await build.export({ type: "local", attributes: {}, sink: { kind: "directory", path: target }, results: [{ definition: definition(scratch) }] });
+      await build.export({
+        type: "local",
+        attributes: {},
+        sink: { kind: "directory", path: target },
+        results: [{ definition: definition(scratch) }],
+      });
       expect(readdirSync(target)).toEqual([]);
     });
 
@@ -441,13 +538,21 @@ describe.skipIf(address === undefined)("BuildKit", () => {
         sink: { kind: "file", path: target },
         results: ["amd64", "arm64"].map((architecture) => ({
           platform: `linux/${architecture}`,
-          definition: definition(file(scratch, [{ kind: "mkfile", path: "/f", content: architecture }], { platform: `linux/${architecture}` })),
+          definition: definition(
+            file(scratch, [{ kind: "mkfile", path: "/f", content: architecture }], {
+              platform: `linux/${architecture}`,
+            }),
+          ),
           config: { architecture, os: "linux", config: { Env: [`ARCH=${architecture}`] } },
         })),
       });
       execFileSync("tar", ["-xf", target, "-C", folder]);
-      const blob = (digest: string): { manifests: { digest: string; platform: { architecture: string } }[]; config: { digest: string } & { Env: string[] } } =>
-        JSON.parse(readFileSync(path.join(folder, "blobs", digest.replace(":", "/")), "utf8"));
+      const blob = (
+        digest: string,
+      ): {
+        manifests: { digest: string; platform: { architecture: string } }[];
+        config: { digest: string } & { Env: string[] };
+      } => JSON.parse(readFileSync(path.join(folder, "blobs", digest.replace(":", "/")), "utf8"));
       const index = blob(response["containerimage.digest"] ?? "");
       expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
       const manifest = blob(index.manifests[1]?.digest ?? "");
@@ -457,7 +562,12 @@ describe.skipIf(address === undefined)("BuildKit", () => {
     it("that fails leaves no file", async () => {
       const target = path.join(folder, "image.tar");
       const run = shell("exit 3");
-      const request = { type: "oci" as const, attributes: {}, sink: { kind: "file" as const, path: target }, results: [{ definition: definition(run.out) }] };
+      const request = {
+        type: "oci" as const,
+        attributes: {},
+        sink: { kind: "file" as const, path: target },
+        results: [{ definition: definition(run.out) }],
+      };
       await expect(build.export(request)).rejects.toMatchObject({ exitCode: 3, vertex: run.digest });
       expect(existsSync(target)).toBe(false);
     });

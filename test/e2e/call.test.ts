@@ -88,7 +88,10 @@ beforeAll(() => {
   project = mkdtempSync(path.join(tmpdir(), "fastloop-call-"));
   mkdirSync(path.join(project, ".git"));
   mkdirSync(path.join(project, "ci/src"), { recursive: true });
-  writeFileSync(path.join(project, "dagger.json"), '{"name":"calls","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+  writeFileSync(
+    path.join(project, "dagger.json"),
+    '{"name":"calls","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+  );
   writeFileSync(path.join(project, "ci/src/index.ts"), source);
 });
 beforeEach(() => {
@@ -155,13 +158,18 @@ describe("fastloop call", () => {
     expect((await call("reveal --token env://MY_TOKEN", { MY_TOKEN: "s3cr3t-value" })).stdout).toBe("s3cr3t-value");
     const state = path.join(project, ".fastloop");
     const files = readdirSync(state, { recursive: true, encoding: "utf8" }).map((name) => path.join(state, name));
-    const texts = files.flatMap((file) => (existsSync(file) && !readdirOrUndefined(file) ? [readFileSync(file, "latin1")] : []));
+    const texts = files.flatMap((file) =>
+      existsSync(file) && !readdirOrUndefined(file) ? [readFileSync(file, "latin1")] : [],
+    );
     expect(texts.length).toBeGreaterThan(0);
     for (const text of texts) expect(text).not.toMatch(/s3cr3t-value|twelve chars/);
   });
 
   it("says what is wrong with an argument, with exit code 2", async () => {
-    expect(await call("lines --file nowhere.txt")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is no file") });
+    expect(await call("lines --file nowhere.txt")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("there is no file"),
+    });
     expect(await call("length --token env://NOT_SET_ANYWHERE")).toMatchObject({ exitCode: 2 });
     expect(await call("rol")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("did you mean roll?") });
   });
@@ -178,7 +186,10 @@ describe("an interrupted call", () => {
     readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && commandLine(entry).includes(text));
 
   it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("by %s leaves no process and no container", async (signal) => {
-    const child = spawn(process.execPath, [cliFile, "call", "-v", "hang"], { cwd: project, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [cliFile, "call", "-v", "hang"], {
+      cwd: project,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     await new Promise<void>((resolve) => {
       let seen = "";
       child.stderr.on("data", (text: Buffer) => {
@@ -191,7 +202,11 @@ describe("an interrupted call", () => {
     child.kill(signal);
     const [exitCode] = (await once(child, "close")) as [number | null];
     expect(exitCode).toBe(signal === "SIGKILL" ? null : 130);
-    await expect.poll(() => [...hosts.filter((pid) => existsSync(`/proc/${pid}`)), ...alive("sleep\u00001000.5")], { timeout: 5000 }).toEqual([]);
+    await expect
+      .poll(() => [...hosts.filter((pid) => existsSync(`/proc/${pid}`)), ...alive("sleep\u00001000.5")], {
+        timeout: 5000,
+      })
+      .toEqual([]);
   });
 });
 
@@ -235,7 +250,9 @@ it("reads arguments that a copy of the project in another place has too", async 
   const copy = mkdtempSync(path.join(tmpdir(), "fastloop-copy-"));
   cpSync(project, copy, { recursive: true, filter: (file) => !file.includes(".fastloop") });
   expect((await fastloop(["call", "lines", "--file", "a.txt"], { cwd: path.join(copy, "ci") })).exitCode).toBe(2);
-  expect((await fastloop(["-C", copy, "call", "lines", "--file", "a.txt"], { cwd: "/" })).stdout).toBe("first\nsecond\n");
+  expect((await fastloop(["-C", copy, "call", "lines", "--file", "a.txt"], { cwd: "/" })).stdout).toBe(
+    "first\nsecond\n",
+  );
   rmSync(copy, { recursive: true });
 });
 

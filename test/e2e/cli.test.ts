@@ -25,15 +25,26 @@ afterAll(() => {
 
 describe("the command line", () => {
   it("answers --version with nothing loaded but itself", async () => {
-    expect(await fastloop(["--version"], { cwd: empty })).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^fastloop \d+\.\d+\.\d+\n$/), stderr: "" });
+    expect(await fastloop(["--version"], { cwd: empty })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^fastloop \d+\.\d+\.\d+\n$/),
+      stderr: "",
+    });
   });
 
   it("knows its commands, and names the one that was meant", async () => {
     const help = await fastloop(["--help"], { cwd: empty });
     expect(help.exitCode).toBe(0);
-    for (const name of ["call", "functions", "watch", "run", "plan", "completion"]) expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
-    expect(await fastloop(["functoins"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Did you mean functions?") });
-    expect(await fastloop(["functions", "--jsn"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--json") });
+    for (const name of ["call", "functions", "watch", "run", "plan", "completion"])
+      expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(await fastloop(["functoins"], { cwd: empty })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("Did you mean functions?"),
+    });
+    expect(await fastloop(["functions", "--jsn"], { cwd: empty })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--json"),
+    });
   });
 
   it("validates every watched call, its values and what follows it", async () => {
@@ -42,10 +53,20 @@ describe("the command line", () => {
     const targets = Object.entries(calls).map(([name, call]) => `    ${name}: { call: "${call}" }\n`);
     writeFileSync(path.join(folder, "fastloop.yaml"), `version: 1\nwatch:\n  targets:\n${targets.join("")}`);
     const piped = await fastloop(["-m", project, "validate"], { cwd: folder });
-    expect(piped).toMatchObject({ exitCode: 2, stdout: expect.stringMatching(/^fastloop\.yaml:5:27: watch\.targets\.piped: .*nothing can follow "do-it"/) });
-    writeFileSync(path.join(folder, "fastloop.yaml"), 'version: 1\nwatch:\n  targets:\n    one: { call: "do-ti" }\n    two: { call: "do-it --lvl low --and more" }\n');
+    expect(piped).toMatchObject({
+      exitCode: 2,
+      stdout: expect.stringMatching(/^fastloop\.yaml:5:27: watch\.targets\.piped: .*nothing can follow "do-it"/),
+    });
+    writeFileSync(
+      path.join(folder, "fastloop.yaml"),
+      'version: 1\nwatch:\n  targets:\n    one: { call: "do-ti" }\n    two: { call: "do-it --lvl low --and more" }\n',
+    );
     const { stdout } = await fastloop(["-m", project, "validate", "--json"], { cwd: folder });
-    expect((JSON.parse(stdout) as { problems: { place: string; message: string }[] }).problems.map(({ place, message }) => `${place} ${message}`)).toEqual([
+    expect(
+      (JSON.parse(stdout) as { problems: { place: string; message: string }[] }).problems.map(
+        ({ place, message }) => `${place} ${message}`,
+      ),
+    ).toEqual([
       'fastloop.yaml:4:19 watch.targets.one: It has no function "do-ti"',
       'fastloop.yaml:5:25 watch.targets.two: "do-it" has no argument --lvl',
       'fastloop.yaml:5:35 watch.targets.two: "do-it" has no argument --and',
@@ -56,15 +77,30 @@ describe("the command line", () => {
   });
 
   it("takes what the machine refuses for no bug of its own", async () => {
-    expect(await fastloop(["-C", path.join(project, "dagger.json"), "plan"], { cwd: empty })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there is no such folder") });
+    expect(await fastloop(["-C", path.join(project, "dagger.json"), "plan"], { cwd: empty })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("there is no such folder"),
+    });
   });
 
   it("takes no option for another one's value, and no time at all for a limit", async () => {
-    for (const words of [["affected", "--since", "--json"], ["-C", "--json", "plan"], ["run", "--timeout", "-v"], ["call", "-o", "--silent", "do-it"]]) {
-      expect(await fastloop(words, { cwd: project })).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("a value is missing") });
+    for (const words of [
+      ["affected", "--since", "--json"],
+      ["-C", "--json", "plan"],
+      ["run", "--timeout", "-v"],
+      ["call", "-o", "--silent", "do-it"],
+    ]) {
+      expect(await fastloop(words, { cwd: project })).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: expect.stringContaining("a value is missing"),
+      });
     }
     for (const flag of ["--timeout", "--deadline"]) {
-      expect(await fastloop(["run", flag, "0s"], { cwd: project })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`${flag}: 0s leaves no time to run in`) });
+      expect(await fastloop(["run", flag, "0s"], { cwd: project })).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`${flag}: 0s leaves no time to run in`),
+      });
     }
   });
 
@@ -72,15 +108,26 @@ describe("the command line", () => {
     const state = path.join(empty, "state");
     mkdirSync(path.join(state, "fastloop/engine"), { recursive: true });
     writeFileSync(path.join(state, "fastloop/engine/engine.log"), "2026-01-01T00:00:00.000Z engine: started\nodd\n");
-    const { exitCode, stdout } = await fastloop(["engine", "logs", "--json"], { cwd: empty, env: { XDG_STATE_HOME: state } });
+    const { exitCode, stdout } = await fastloop(["engine", "logs", "--json"], {
+      cwd: empty,
+      env: { XDG_STATE_HOME: state },
+    });
     expect(exitCode).toBe(0);
-    expect(stdout.trim().split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([{ at: "2026-01-01T00:00:00.000Z", source: "engine", text: "started" }, { text: "odd" }]);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([{ at: "2026-01-01T00:00:00.000Z", source: "engine", text: "started" }, { text: "odd" }]);
     rmSync(state, { recursive: true });
   });
 
   it("ends a watch of what is not there at once, as a run", async () => {
     for (const command of ["run", "watch"]) {
-      expect(await fastloop([command, "nope"], { cwd: project })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no function "nope"') });
+      expect(await fastloop([command, "nope"], { cwd: project })).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('there is no function "nope"'),
+      });
     }
   });
 
@@ -93,28 +140,41 @@ describe("the command line", () => {
     expect(existsSync(path.join(project, ".fastloop/lock"))).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() !== 0)("answers questions about a project that cannot be written to, and says once that it remembers nothing", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-readonly-"));
-    cpSync(project, folder, { recursive: true, filter: (file) => !file.includes(".fastloop") });
-    writeFileSync(path.join(folder, "fastloop.yaml"), 'version: 1\nwatch: { targets: { it: { call: do-it, inputs: [src/], environment: [HOME] } } }\n');
-    const readOnly = (...words: string[]): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && exec "$@" 2>&1';
-        execFile("unshare", ["-m", "sh", "-c", script, "sh", folder, process.execPath, cliFile, ...words], (error, stdout) => (error === null ? resolve(stdout) : reject(new Error(stdout))));
-      });
-    for (const words of [["plan"], ["why", "it"], ["affected"], ["graph"], ["watches"]]) {
-      const said = await readOnly(...words);
-      expect(said).toMatch(/\bit\b/);
-      expect(said.match(/nothing can be written to .*\.fastloop \(EROFS\)/g)?.length ?? 0).toBeLessThanOrEqual(1);
-    }
-    expect(await readOnly("plan")).toContain("nothing can be written to");
-    expect(existsSync(path.join(folder, ".fastloop"))).toBe(false);
-    rmSync(folder, { recursive: true });
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    "answers questions about a project that cannot be written to, and says once that it remembers nothing",
+    async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), "fastloop-readonly-"));
+      cpSync(project, folder, { recursive: true, filter: (file) => !file.includes(".fastloop") });
+      writeFileSync(
+        path.join(folder, "fastloop.yaml"),
+        "version: 1\nwatch: { targets: { it: { call: do-it, inputs: [src/], environment: [HOME] } } }\n",
+      );
+      const readOnly = (...words: string[]): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const script =
+            'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && exec "$@" 2>&1';
+          execFile(
+            "unshare",
+            ["-m", "sh", "-c", script, "sh", folder, process.execPath, cliFile, ...words],
+            (error, stdout) => (error === null ? resolve(stdout) : reject(new Error(stdout))),
+          );
+        });
+      for (const words of [["plan"], ["why", "it"], ["affected"], ["graph"], ["watches"]]) {
+        const said = await readOnly(...words);
+        expect(said).toMatch(/\bit\b/);
+        expect(said.match(/nothing can be written to .*\.fastloop \(EROFS\)/g)?.length ?? 0).toBeLessThanOrEqual(1);
+      }
+      expect(await readOnly("plan")).toContain("nothing can be written to");
+      expect(existsSync(path.join(folder, ".fastloop"))).toBe(false);
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   it("has help with examples for every command", async () => {
     const { stdout } = await fastloop(["--help"], { cwd: empty });
-    const commands = [...(/^Commands:\n([\s\S]*?)\n\n/m.exec(stdout)?.[1] ?? "").matchAll(/^  (\S+)/gm)].map(([, name]) => name ?? "");
+    const commands = [...(/^Commands:\n([\s\S]*?)\n\n/m.exec(stdout)?.[1] ?? "").matchAll(/^  (\S+)/gm)].map(
+      ([, name]) => name ?? "",
+    );
     expect(commands.length).toBeGreaterThan(5);
     for (const name of commands.filter((command) => !["help", "call"].includes(command))) {
       const help = await fastloop([name, "--help"], { cwd: project });
@@ -125,7 +185,9 @@ describe("the command line", () => {
   it("prints errors as JSON where JSON was asked for", async () => {
     const missing = await fastloop(["functions", "--json"], { cwd: empty });
     expect(missing).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(JSON.parse(missing.stderr)).toMatchObject({ error: { code: "module", message: "no dagger.json here or in a folder above", exitCode: 2 } });
+    expect(JSON.parse(missing.stderr)).toMatchObject({
+      error: { code: "module", message: "no dagger.json here or in a folder above", exitCode: 2 },
+    });
     const unknown = await fastloop(["functions", "--json", "--wrong"], { cwd: project });
     expect(JSON.parse(unknown.stderr)).toMatchObject({ error: { code: "usage", exitCode: 2 } });
   });
@@ -134,11 +196,17 @@ describe("the command line", () => {
     const escape = "\u001b[";
     expect((await fastloop(["functions"], { cwd: empty })).stderr).not.toContain(escape);
     expect((await fastloop(["functions"], { cwd: empty, env: { FORCE_COLOR: "1" } })).stderr).toContain(escape);
-    expect((await fastloop(["functions", "--no-color"], { cwd: empty, env: { FORCE_COLOR: "1" } })).stderr).not.toContain(escape);
+    expect(
+      (await fastloop(["functions", "--no-color"], { cwd: empty, env: { FORCE_COLOR: "1" } })).stderr,
+    ).not.toContain(escape);
   });
 
   it("is content with a reader that goes away", async () => {
-    const child = spawn("sh", ["-c", `"${process.execPath}" "${cliFile}" functions --json | head -c 1; echo " \${PIPESTATUS:-}"`], { cwd: project });
+    const child = spawn(
+      "sh",
+      ["-c", `"${process.execPath}" "${cliFile}" functions --json | head -c 1; echo " \${PIPESTATUS:-}"`],
+      { cwd: project },
+    );
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
     child.stderr.on("data", (text: Buffer) => (output += text.toString()));
@@ -157,7 +225,9 @@ describe("fastloop functions", () => {
     });
     const verbose = await fastloop(["functions", "-v", "-m", project], { cwd: empty, env });
     expect(verbose.stdout).toBe('do-it  Does it. [check]\n  --level string = "high"\n  returns string\n');
-    const json = JSON.parse((await fastloop(["functions", "--json"], { cwd: project, env })).stdout) as { objects: { It: unknown } };
+    const json = JSON.parse((await fastloop(["functions", "--json"], { cwd: project, env })).stdout) as {
+      objects: { It: unknown };
+    };
     expect(json.objects.It).toMatchObject({ functions: { doIt: { isCheck: true, place: "src/index.ts:7" } } });
   });
 
@@ -170,7 +240,10 @@ describe("fastloop functions", () => {
 
 describe("completion", () => {
   const complete = async (...words: string[]): Promise<string[]> =>
-    (await fastloop(["complete", "--", ...words], { cwd: project })).stdout.split("\n").map((line) => line.split("\t")[0] ?? "").filter((word) => word !== "");
+    (await fastloop(["complete", "--", ...words], { cwd: project })).stdout
+      .split("\n")
+      .map((line) => line.split("\t")[0] ?? "")
+      .filter((word) => word !== "");
 
   it("offers commands, functions and flags", async () => {
     expect(await complete("func")).toEqual(["functions"]);
@@ -184,7 +257,10 @@ describe("completion", () => {
     expect(await complete(command, "d")).toEqual(["do-it"]);
     expect(await complete(command, "do-it", "d")).toEqual([]);
     const configured = mkdtempSync(path.join(tmpdir(), "fastloop-complete-"));
-    writeFileSync(path.join(configured, "fastloop.yaml"), "version: 1\nwatch: { targets: { lib: { call: a }, api: { call: b } } }\n");
+    writeFileSync(
+      path.join(configured, "fastloop.yaml"),
+      "version: 1\nwatch: { targets: { lib: { call: a }, api: { call: b } } }\n",
+    );
     expect(await complete("-C", configured, command, "")).toEqual(expect.arrayContaining(["lib", "api"]));
     rmSync(configured, { recursive: true });
   });

@@ -14,7 +14,10 @@ beforeAll(() => {
   mkdirSync(path.join(project, ".git"));
   mkdirSync(path.join(project, "db/migrations"), { recursive: true });
   writeFileSync(path.join(project, "query.txt"), "1");
-  writeFileSync(path.join(project, "db/migrations/001-orders.sql"), "CREATE TABLE orders (id int, made uuid DEFAULT gen_random_uuid());\nINSERT INTO orders VALUES (1);\n");
+  writeFileSync(
+    path.join(project, "db/migrations/001-orders.sql"),
+    "CREATE TABLE orders (id int, made uuid DEFAULT gen_random_uuid());\nINSERT INTO orders VALUES (1);\n",
+  );
   // The suite's base is the database's own image: one installation serves both.
   writeFileSync(
     path.join(project, "fastloop.yaml"),
@@ -43,24 +46,34 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 /** Count of the table's rows, and the random value that its migration made. */
 async function rows(): Promise<string> {
-  const { exitCode, stdout, stderr } = await fastloop(["-m", packageRoot(), "call", "test", "--source", "."], { cwd: project });
+  const { exitCode, stdout, stderr } = await fastloop(["-m", packageRoot(), "call", "test", "--source", "."], {
+    cwd: project,
+  });
   expect(exitCode, stderr).toBe(0);
   return /(\d+\|\S+)/.exec(stdout)?.[1] ?? stdout;
 }
 
-test("a suite meets migrated PostgreSQL and Redis by their names; what a run writes is gone with it", async () => {
-  const first = await rows();
-  expect(first).toMatch(/^2\|[0-9a-f-]{36}$/);
-  writeFileSync(path.join(project, "query.txt"), "2");
-  expect(await rows()).toBe(first);
-}, coldMs);
+test(
+  "a suite meets migrated PostgreSQL and Redis by their names; what a run writes is gone with it",
+  async () => {
+    const first = await rows();
+    expect(first).toMatch(/^2\|[0-9a-f-]{36}$/);
+    writeFileSync(path.join(project, "query.txt"), "2");
+    expect(await rows()).toBe(first);
+  },
+  coldMs,
+);
 
-test("migrations run again only when their folder's content changed", async () => {
-  const before = await rows();
-  writeFileSync(path.join(project, "db/migrations/002-more.sql"), "INSERT INTO orders VALUES (7);\n");
-  const after = await rows();
-  expect(after).toMatch(/^3\|/);
-  expect(after.slice(2)).not.toBe(before.slice(2));
-  rmSync(path.join(project, "db/migrations/002-more.sql"));
-  expect(await rows()).toBe(before);
-}, coldMs);
+test(
+  "migrations run again only when their folder's content changed",
+  async () => {
+    const before = await rows();
+    writeFileSync(path.join(project, "db/migrations/002-more.sql"), "INSERT INTO orders VALUES (7);\n");
+    const after = await rows();
+    expect(after).toMatch(/^3\|/);
+    expect(after.slice(2)).not.toBe(before.slice(2));
+    rmSync(path.join(project, "db/migrations/002-more.sql"));
+    expect(await rows()).toBe(before);
+  },
+  coldMs,
+);

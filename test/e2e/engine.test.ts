@@ -74,7 +74,10 @@ describe("the embedded engine", () => {
     const { pid } = await status();
     const session = await open();
     expect((await status()).pid).toBe(pid);
-    expect(session.engine).toMatchObject({ kind: "embedded", version: expect.stringMatching(/^fastloop .* on buildkit v/) as string });
+    expect(session.engine).toMatchObject({
+      kind: "embedded",
+      version: expect.stringMatching(/^fastloop .* on buildkit v/) as string,
+    });
     expect(session.engine.reason).not.toBe("");
     expect(await session.query("{ version }")).toMatchObject({ version: expect.stringMatching(/^v0\.21/) as string });
     await session.close();
@@ -89,7 +92,9 @@ describe("the embedded engine", () => {
       });
       console.log(JSON.stringify((await response.json()).data));
       process.exit(7);`;
-    const { code, stdout } = await result(fastloop("session", "--", process.execPath, "--input-type=module", "-e", script));
+    const { code, stdout } = await result(
+      fastloop("session", "--", process.execPath, "--input-type=module", "-e", script),
+    );
     expect(JSON.parse(stdout)).toMatchObject({ version: expect.stringMatching(/^v/) as string });
     expect(code).toBe(7);
   });
@@ -98,7 +103,9 @@ describe("the embedded engine", () => {
     const script = `process.on("SIGTERM", () => process.exit(9)); console.log("ready"); setInterval(() => {}, 1000);`;
     const child = fastloop("session", "--", process.execPath, "-e", script);
     const ended = result(child);
-    await new Promise<void>((resolve) => createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", () => resolve()));
+    await new Promise<void>((resolve) =>
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", () => resolve()),
+    );
     child.kill("SIGTERM");
     expect((await ended).code).toBe(9);
   });
@@ -187,9 +194,20 @@ describe("the embedded engine", () => {
     const contents = `import { startBuildkitd } from "./src/engine/embedded/daemon/buildkitd.ts";
       export const startDaemon = () => startBuildkitd({ state: ${JSON.stringify(folder)}, command: "buildkitd", mirror: undefined, log: { file: "", write: () => undefined } });`;
     const resolveDir = path.resolve(import.meta.dirname, "../..");
-    await build({ stdin: { contents, resolveDir, loader: "ts" }, outfile: entry, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
+    await build({
+      stdin: { contents, resolveDir, loader: "ts" },
+      outfile: entry,
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      logLevel: "error",
+    });
     chmodSync(entry, 0o644);
-    const child = spawn(process.execPath, ["-e", script, entry], { cwd: "/", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...home } });
+    const child = spawn(process.execPath, ["-e", script, entry], {
+      cwd: "/",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...home },
+    });
     const { stdout, stderr } = await result(child);
     expect({ stderr, ...(JSON.parse(stdout) as object) }).toEqual({
       stderr: "",
@@ -230,7 +248,9 @@ function sleepers(rootDir: string | undefined): number[] {
 function mountedBelow(folder: string): number[] {
   return readPids().filter((pid) => {
     try {
-      const root = readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n").find((line) => line.split(" ")[4] === "/");
+      const root = readFileSync(`/proc/${pid}/mountinfo`, "utf8")
+        .split("\n")
+        .find((line) => line.split(" ")[4] === "/");
       return root?.includes(folder) === true;
     } catch {
       return false;
@@ -239,7 +259,9 @@ function mountedBelow(folder: string): number[] {
 }
 
 function readPids(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function readCommand(pid: number): string {

@@ -23,8 +23,10 @@ describe("on a BuildKit daemon that grants no entitlement", () => {
     await buildkitd.stop();
   });
 
-  const run = (query: string): Promise<ApiResponse> => session.execute({ query }, { signal: new AbortController().signal });
-  const inContainer = (selection: string): string => `{ container { from(address: "debian:bookworm-slim") { ${selection} } } }`;
+  const run = (query: string): Promise<ApiResponse> =>
+    session.execute({ query }, { signal: new AbortController().signal });
+  const inContainer = (selection: string): string =>
+    `{ container { from(address: "debian:bookworm-slim") { ${selection} } } }`;
 
   it("ordinary commands run", async () => {
     expect(await run(inContainer('withExec(args: ["echo", "ran"]) { stdout }'))).toEqual({
@@ -38,7 +40,9 @@ describe("on a BuildKit daemon that grants no entitlement", () => {
   });
 
   it("a service that wants all capabilities is refused with what would allow it", async () => {
-    const { errors } = await run(inContainer('asService(args: ["sleep", "1000"], insecureRootCapabilities: true) { start }'));
+    const { errors } = await run(
+      inContainer('asService(args: ["sleep", "1000"], insecureRootCapabilities: true) { start }'),
+    );
     expect(errors).toMatchObject([{ message: refused }]);
   });
 });

@@ -86,14 +86,18 @@ describe("a function body that asks the session for the user's machine", () => {
   let project = "";
   let out = "";
   let told: string[] = [];
-  const call = (...words: string[]): Promise<CliResult> => fastloop(["call", ...words], { cwd: project, env: { ESCAPE: "of-the-user" } });
+  const call = (...words: string[]): Promise<CliResult> =>
+    fastloop(["call", ...words], { cwd: project, env: { ESCAPE: "of-the-user" } });
 
   beforeAll(async () => {
     project = mkdtempSync(path.join(tmpdir(), "fastloop-escapes-"));
     out = path.join(project, "out");
     for (const folder of [".git", "ci/src", "out"]) mkdirSync(path.join(project, folder), { recursive: true });
     writeFileSync(path.join(out, "private.txt"), "of-the-user");
-    writeFileSync(path.join(project, "dagger.json"), '{"name":"escapes","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+    writeFileSync(
+      path.join(project, "dagger.json"),
+      '{"name":"escapes","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+    );
     writeFileSync(path.join(project, "ci/src/index.ts"), source(out));
     const result = await call("all");
     expect(result).toMatchObject({ exitCode: 0 });
@@ -131,7 +135,21 @@ describe("a function body that asks the session for the user's machine", () => {
     const listening = net.createServer();
     const socket = path.join(project, "s");
     await new Promise<void>((resolve) => listening.listen(socket, resolve));
-    const result = await call("given", "--dir", "out", "--variable", "env://ESCAPE", "--file", "file://out/private.txt", "--command", "cmd://printf ran", "--socket", socket, "--service", "tcp://127.0.0.1:1");
+    const result = await call(
+      "given",
+      "--dir",
+      "out",
+      "--variable",
+      "env://ESCAPE",
+      "--file",
+      "file://out/private.txt",
+      "--command",
+      "cmd://printf ran",
+      "--socket",
+      socket,
+      "--service",
+      "tcp://127.0.0.1:1",
+    );
     listening.close();
     expect(result).toMatchObject({ exitCode: 0, stdout: "of-the-user,of-the-user,ran,private.txt socket 11,string" });
   });

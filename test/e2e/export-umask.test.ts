@@ -25,7 +25,23 @@ await query('{container{withNewFile(path:"/f",contents:"x"){export(path:"image/n
 
 function underUmask(umask: string, cwd: string): Promise<number | null> {
   const run = `umask ${umask}; exec "$@"`;
-  const child = spawn("sh", ["-c", run, "sh", process.execPath, cliFile, "session", "--", process.execPath, "--input-type=module", "-e", script], { cwd, stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(
+    "sh",
+    [
+      "-c",
+      run,
+      "sh",
+      process.execPath,
+      cliFile,
+      "session",
+      "--",
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      script,
+    ],
+    { cwd, stdio: ["ignore", "ignore", "inherit"] },
+  );
   return new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
 }
 
@@ -39,6 +55,8 @@ test.each([
   chmodSync(path.join(cwd, "there"), 0o711);
   expect(await underUmask(umask, cwd)).toBe(0);
   const mode = (name: string): string => (statSync(path.join(cwd, name)).mode & 0o7777).toString(8);
-  expect(["tree", "tree/new", "tree/new/deep", "file", "file/new", "image", "image/new"].map(mode)).toEqual(Array.from({ length: 7 }, () => folders));
+  expect(["tree", "tree/new", "tree/new/deep", "file", "file/new", "image", "image/new"].map(mode)).toEqual(
+    Array.from({ length: 7 }, () => folders),
+  );
   expect([mode("there"), mode("image/new/i.tar")]).toEqual(["711", files]);
 });

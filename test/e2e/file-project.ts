@@ -46,7 +46,10 @@ export class FileProject {
   /** `targets` is the body of watch.targets, a line each. */
   constructor(targets: readonly string[], files: Readonly<Record<string, string>>, watch = "") {
     this.root = mkdtempSync(path.join(tmpdir(), "fastloop-files-"));
-    this.write("dagger.json", JSON.stringify({ name: "files", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }));
+    this.write(
+      "dagger.json",
+      JSON.stringify({ name: "files", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
+    );
     this.write("ci/package.json", JSON.stringify({ type: "module" }));
     this.write("ci/src/index.ts", moduleSource);
     this.configure(targets, watch);
@@ -54,7 +57,10 @@ export class FileProject {
   }
 
   configure(targets: readonly string[], watch = ""): void {
-    this.write("fastloop.yaml", `version: 1\nname: files\nwatch:\n${watch}  targets:\n${targets.map((line) => `    ${line}\n`).join("")}engine:\n  jobs: 2\n`);
+    this.write(
+      "fastloop.yaml",
+      `version: 1\nname: files\nwatch:\n${watch}  targets:\n${targets.map((line) => `    ${line}\n`).join("")}engine:\n  jobs: 2\n`,
+    );
   }
 
   at(name: string): string {
@@ -68,7 +74,12 @@ export class FileProject {
 
   git(...words: string[]): string {
     const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
-    return execFileSync("git", [...identity, ...words], { cwd: this.root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, GIT_EDITOR: "true" } });
+    return execFileSync("git", [...identity, ...words], {
+      cwd: this.root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, GIT_EDITOR: "true" },
+    });
   }
 
   commitAll(): void {
@@ -84,7 +95,10 @@ export class FileProject {
   /** All that was logged of all runs. */
   runLogs(): string {
     const folder = this.at(".fastloop/runs");
-    return readdirSync(folder).filter((name) => name.endsWith(".log")).map((name) => readFileSync(path.join(folder, name), "utf8")).join("");
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".log"))
+      .map((name) => readFileSync(path.join(folder, name), "utf8"))
+      .join("");
   }
 
   /** `fastloop COMMAND --json` whose events are awaited. */
@@ -102,5 +116,8 @@ export class FileProject {
 
 /** The objects that `--json` printed. */
 export function eventsOf(stdout: string): WatchEvent[] {
-  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as WatchEvent);
+  return stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as WatchEvent);
 }

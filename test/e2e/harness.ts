@@ -11,7 +11,12 @@ import { packageRoot, shimDir } from "../../src/engine/embedded/daemon/paths.ts"
 /** Marks that another project of this run has started the engine. */
 const marker = "FASTLOOP_TEST_STATE";
 /** What names a Dagger engine: hidden from all tests but conformance, which finds it in `FASTLOOP_TEST_DAGGER` as JSON. */
-const dagger = ["DAGGER_SESSION_PORT", "DAGGER_SESSION_TOKEN", "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "_EXPERIMENTAL_DAGGER_CLI_BIN"];
+const dagger = [
+  "DAGGER_SESSION_PORT",
+  "DAGGER_SESSION_TOKEN",
+  "_EXPERIMENTAL_DAGGER_RUNNER_HOST",
+  "_EXPERIMENTAL_DAGGER_CLI_BIN",
+];
 /** What would lead tests to another engine than theirs. */
 const foreign = [...dagger, "BUILDKIT_HOST"];
 

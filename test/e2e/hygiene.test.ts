@@ -72,19 +72,31 @@ afterEach(async () => {
 const sleepers = (): number[] => processes((words) => words[0] === "sleep" && words[1] === String(seconds));
 
 /** The host is the CLI's child, or the child of the helper that made its boundary. */
-const isBelow = (pid: number, cli: number | undefined): boolean => parentOf(pid) === cli || parentOf(parentOf(pid)) === cli;
+const isBelow = (pid: number, cli: number | undefined): boolean =>
+  parentOf(pid) === cli || parentOf(parentOf(pid)) === cli;
 
 function tracesOf(cli: number): Traces {
-  const [host] = processes((words) => words.some((word) => word.endsWith("module-host.js"))).filter((pid) => isBelow(pid, cli));
+  const [host] = processes((words) => words.some((word) => word.endsWith("module-host.js"))).filter((pid) =>
+    isBelow(pid, cli),
+  );
   const [container] = sleepers();
-  if (host === undefined || container === undefined) throw new Error(`nothing runs: ${JSON.stringify({ host, container })}`);
+  if (host === undefined || container === undefined)
+    throw new Error(`nothing runs: ${JSON.stringify({ host, container })}`);
   return { cli, host, container, ports: [cli, host].flatMap(portsOf) };
 }
 
 function portsOf(pid: number): number[] {
-  const sockets = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(target(`/proc/${pid}/fd/${fd}`))?.[1]));
-  const listening = ["tcp", "tcp6"].flatMap((name) => read(`/proc/${pid}/net/${name}`).split("\n").map((line) => line.trim().split(/\s+/)));
-  return listening.filter((words) => words[3] === "0A" && sockets.has(words[9])).map((words) => Number.parseInt(words[1]!.split(":")[1]!, 16));
+  const sockets = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(target(`/proc/${pid}/fd/${fd}`))?.[1]),
+  );
+  const listening = ["tcp", "tcp6"].flatMap((name) =>
+    read(`/proc/${pid}/net/${name}`)
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/)),
+  );
+  return listening
+    .filter((words) => words[3] === "0A" && sockets.has(words[9]))
+    .map((words) => Number.parseInt(words[1]!.split(":")[1]!, 16));
 }
 
 function target(link: string): string {
@@ -96,7 +108,11 @@ function target(link: string): string {
 }
 
 function parentOf(pid: number): number {
-  return Number(read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")[1]);
+  return Number(
+    read(`/proc/${pid}/stat`)
+      .replace(/^.*\) /s, "")
+      .split(" ")[1],
+  );
 }
 
 /** Ports, containers and processes go on their own time; what is still there after this long has been left behind. */
@@ -104,13 +120,15 @@ const graceMs = 10_000;
 
 /** What of it is still there; waits until nothing but `expected` is, but no longer than the grace. */
 async function left({ cli, host, container, ports }: Traces, expected: string[] = []): Promise<string[]> {
-  for (const startedMs = performance.now(); ; ) {
+  for (const startedMs = performance.now(); ;) {
     const remains = [
       ...(isGone(cli) ? [] : ["cli"]),
       ...(isGone(host) ? [] : ["module host"]),
       ...(isGone(container) && sleepers().length === 0 ? [] : ["container"]),
       ...(await Promise.all(ports.map(isOpen))).flatMap((open) => (open ? ["port"] : [])),
-      ...readdirSync(project.at(".fastloop")).filter((name) => name === "lock" || name.startsWith("probe") || name.endsWith(".tmp")),
+      ...readdirSync(project.at(".fastloop")).filter(
+        (name) => name === "lock" || name.startsWith("probe") || name.endsWith(".tmp"),
+      ),
     ];
     if (remains.join() === expected.join() || performance.now() - startedMs > graceMs) return remains;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -120,7 +138,7 @@ async function left({ cli, host, container, ports }: Traces, expected: string[] 
 async function running(terminal: TerminalProcess): Promise<Traces> {
   terminals.push(terminal);
   await terminal.shows(/▶ running +lib/);
-  for (const startedMs = performance.now(); sleepers().length === 0 && performance.now() - startedMs < 60_000; ) {
+  for (const startedMs = performance.now(); sleepers().length === 0 && performance.now() - startedMs < 60_000;) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return tracesOf((JSON.parse(read(project.at(".fastloop/lock"))) as { pid: number }).pid);
@@ -141,19 +159,22 @@ describe("a watch whose function runs in a container leaves nothing behind", () 
     expect(await left(traces)).toEqual([]);
   });
 
-  test.each(["SIGKILL", "SIGABRT"] as const)("after %s but for the lock, which the next start takes over", async (signal) => {
-    const terminal = new TerminalProcess(project.root, ["watch", "lib"]);
-    const traces = await running(terminal);
-    process.kill(traces.cli, signal);
-    expect(await left(traces, ["lock"])).toEqual(["lock"]);
-    const log = readdirSync(project.at(".fastloop/runs")).filter((name) => name.endsWith(".log"));
-    expect(log).toHaveLength(1);
-    project.write("lib/a.txt", "lib two\n");
-    expect(await project.run("run", "lib")).toMatchObject({ exitCode: 0 });
-    expect(existsSync(project.at(".fastloop/lock"))).toBe(false);
-    // The log of the run that never ended is swept as well.
-    expect(existsSync(project.at(`.fastloop/runs/${log[0]}`))).toBe(false);
-  });
+  test.each(["SIGKILL", "SIGABRT"] as const)(
+    "after %s but for the lock, which the next start takes over",
+    async (signal) => {
+      const terminal = new TerminalProcess(project.root, ["watch", "lib"]);
+      const traces = await running(terminal);
+      process.kill(traces.cli, signal);
+      expect(await left(traces, ["lock"])).toEqual(["lock"]);
+      const log = readdirSync(project.at(".fastloop/runs")).filter((name) => name.endsWith(".log"));
+      expect(log).toHaveLength(1);
+      project.write("lib/a.txt", "lib two\n");
+      expect(await project.run("run", "lib")).toMatchObject({ exitCode: 0 });
+      expect(existsSync(project.at(".fastloop/lock"))).toBe(false);
+      // The log of the run that never ended is swept as well.
+      expect(existsSync(project.at(`.fastloop/runs/${log[0]}`))).toBe(false);
+    },
+  );
 
   test("a stale run is told to be cancelled when its container is gone, not before", async () => {
     const watch = project.watch("lib");
@@ -166,19 +187,27 @@ describe("a watch whose function runs in a container leaves nothing behind", () 
 });
 
 test("a body in an endless loop does not outlive a CLI that was killed", async () => {
-  project.write("ci/src/index.ts", `
+  project.write(
+    "ci/src/index.ts",
+    `
 import { func, object } from "@dagger.io/dagger"
 @object()
 export class Loop {
   @func()
   spin(): string { for (;;); }
 }
-`);
+`,
+  );
   const cli = spawn(process.execPath, [cliFile, "call", "spin"], { cwd: project.root, stdio: "ignore" });
   const host = (): number | undefined =>
     processes((words) => words.some((word) => word.endsWith("module-host.js"))).find((pid) => isBelow(pid, cli.pid));
   /** Ticks of 10 ms that it computed: loading takes some, the loop takes all. */
-  const ticks = (pid: number): number => Number(read(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ")[11]);
+  const ticks = (pid: number): number =>
+    Number(
+      read(`/proc/${pid}/stat`)
+        .replace(/^.*\) /s, "")
+        .split(" ")[11],
+    );
   let pid: number | undefined;
   while ((pid = host()) === undefined || ticks(pid) < 300) await new Promise((resolve) => setTimeout(resolve, 50));
   cli.kill("SIGKILL");

@@ -60,7 +60,10 @@ export class LoopProject {
   private watches: WatchProcess[] = [];
 
   constructor() {
-    this.write("dagger.json", JSON.stringify({ name: "loop", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }));
+    this.write(
+      "dagger.json",
+      JSON.stringify({ name: "loop", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
+    );
     this.write("ci/package.json", JSON.stringify({ type: "module" }));
     this.write("ci/src/index.ts", moduleSource);
     this.write("fastloop.yaml", configuration);
@@ -110,7 +113,10 @@ export class WatchProcess {
 
   /** `words` begin with options of `watch`, or with another command. */
   constructor(cwd: string, words: readonly string[], command = "watch") {
-    this.child = spawn(process.execPath, [cliFile, command, "--json", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(process.execPath, [cliFile, command, "--json", ...words], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.exited = once(this.child, "exit");
     void this.exited.then(() => this.wake());
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
@@ -123,7 +129,7 @@ export class WatchProcess {
   /** The next event of that kind (and of that function); events before it are passed over. */
   async next(event: string, name?: string): Promise<WatchEvent> {
     for (;;) {
-      for (; this.read < this.events.length; ) {
+      for (; this.read < this.events.length;) {
         const candidate = this.events[this.read++]!;
         if (candidate.event === event && (name === undefined || candidate.name === name)) return candidate;
       }
@@ -137,14 +143,18 @@ export class WatchProcess {
   /** Waits until all that was said so far is what `holds` asks for. */
   async until(holds: (events: readonly WatchEvent[]) => boolean): Promise<void> {
     while (!holds(this.events)) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`it ended before: ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`it ended before: ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
   }
 
   /** Names of what started since `from`, in order. */
   startedSince(from: number): string[] {
-    return this.events.slice(from).filter((event) => event.event === "started").map((event) => event.name!);
+    return this.events
+      .slice(from)
+      .filter((event) => event.event === "started")
+      .map((event) => event.name!);
   }
 
   /** Its exit code, once it has ended by itself. */

@@ -36,7 +36,17 @@ beforeEach(() => {
 const repository = (): string => `${registry.address}/acme/project-${count}`;
 
 /** Writes fastloop.yaml with a base that needs no network: its tool is a script. */
-function configure({ says = "1.0", expected = "1.0", version = "1.0.0", at = repository(), tags = "", extra = "", from = "debian:bookworm-slim", packages = "", user = "developer" }): void {
+function configure({
+  says = "1.0",
+  expected = "1.0",
+  version = "1.0.0",
+  at = repository(),
+  tags = "",
+  extra = "",
+  from = "debian:bookworm-slim",
+  packages = "",
+  user = "developer",
+}): void {
   writeFileSync(
     path.join(project, "fastloop.yaml"),
     `version: 1
@@ -63,13 +73,15 @@ ${extra}`,
   );
 }
 
-const call = (...words: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...words], { cwd: project, env: reaching(words) });
+const call = (...words: string[]): Promise<CliResult> =>
+  fastloop(["-m", packageRoot(), "call", ...words], { cwd: project, env: reaching(words) });
 
 /**
  * The registry and the advisories of these tests are on loopback, which a body reaches only where whoever starts it lets it
  * run without the boundary. What publishes does so through the engine.
  */
-const reaching = (words: readonly string[]): NodeJS.ProcessEnv => (words[0] === "prune-base" || words.includes("--advisories") ? { FASTLOOP_BODIES: "host" } : {});
+const reaching = (words: readonly string[]): NodeJS.ProcessEnv =>
+  words[0] === "prune-base" || words.includes("--advisories") ? { FASTLOOP_BODIES: "host" } : {};
 
 async function answer(...words: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await call(...words);
@@ -83,14 +95,25 @@ const tagsNow = async (): Promise<string[]> => {
 };
 const digestOf = async (tag: string): Promise<string | null> => {
   const response = await fetch(`http://${repository().replace("/", "/v2/")}/manifests/${tag}`, {
-    headers: { accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json" },
+    headers: {
+      accept:
+        "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json",
+    },
   });
   return response.headers.get("docker-content-digest");
 };
 
 describe("the base image", () => {
   test("has its tools, its user and its workdir", async () => {
-    const text = await answer("build-base", "--source", ".", "with-exec", "--args", "sh,-c,greet; id -un; pwd", "stdout");
+    const text = await answer(
+      "build-base",
+      "--source",
+      ".",
+      "with-exec",
+      "--args",
+      "sh,-c,greet; id -un; pwd",
+      "stdout",
+    );
     expect(text).toBe("greet 1.0\ndeveloper\n/app\n");
   });
 
@@ -116,16 +139,15 @@ describe("the base image", () => {
   });
 
   test("has every form of tag that its templates ask for", async () => {
-    configure({ tags: '["base-{version}", "base-{toolchain}{toolchainVersion}", "base-{YYYY.MM.DD}", "weekly-{YYYY-MM-DD}", base-latest]' });
+    configure({
+      tags: '["base-{version}", "base-{toolchain}{toolchainVersion}", "base-{YYYY.MM.DD}", "weekly-{YYYY-MM-DD}", base-latest]',
+    });
     await answer("publish-base", "--source", ".");
-    expect((await tagsNow()).map((tag) => tag.replaceAll(/\d{4}([.-])\d\d[.-]\d\d/g, "DATE$1").replace(/[0-9a-f]{16}$/, "KEY"))).toEqual([
-      "base-DATE.",
-      "base-1.0.0",
-      "base-greet1.0",
-      "base-latest",
-      "key-KEY",
-      "weekly-DATE-",
-    ].toSorted());
+    expect(
+      (await tagsNow()).map((tag) =>
+        tag.replaceAll(/\d{4}([.-])\d\d[.-]\d\d/g, "DATE$1").replace(/[0-9a-f]{16}$/, "KEY"),
+      ),
+    ).toEqual(["base-DATE.", "base-1.0.0", "base-greet1.0", "base-latest", "key-KEY", "weekly-DATE-"].toSorted());
     configure({ version: "1.0.1", says: "1.0  " });
     expect(await answer("publish-base", "--source", ".", "--tags", "other-{version}")).toContain("`other-1.0.1`");
     expect(await tagsNow()).toContain("other-1.0.1");
@@ -136,58 +158,90 @@ describe("the base image", () => {
     const digest = await digestOf("base-latest");
     const told = await answer("publish-base", "--source", ".", "--tags", "base-{version},other-{version},extra");
     expect(told).toMatch(/Nothing was built\.\nTags put on it: `other-1\.0\.0`, `extra`\n$/);
-    expect([await digestOf("other-1.0.0"), await digestOf("extra"), await digestOf("base-1.0.0")]).toEqual([digest, digest, digest]);
+    expect([await digestOf("other-1.0.0"), await digestOf("extra"), await digestOf("base-1.0.0")]).toEqual([
+      digest,
+      digest,
+      digest,
+    ]);
     // A version that names the same content is the same image under another tag.
     configure({ version: "1.0.1" });
     expect(await answer("publish-base", "--source", ".")).toContain("Tags put on it: `base-1.0.1`\n");
     expect(await digestOf("base-1.0.1")).toBe(digest);
   });
 
-  test("is built anew by --refresh where the image that it starts from moved, and else not", async () => {
-    const upstream = `${repository()}-upstream`;
-    configure({ at: upstream, user: "root" });
-    await answer("publish-base", "--source", ".");
-    const onUpstream = { from: `${upstream}:base-latest` };
-    configure(onUpstream);
-    await answer("publish-base", "--source", ".");
-    const [before, key] = [await digestOf("base-latest"), (await tagsNow()).find((tag) => tag.startsWith("key-"))!];
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
-    configure({ at: upstream, user: "root", version: "2.0.0", says: "2.0", expected: "2.0" });
-    await answer("publish-base", "--source", ".");
-    configure(onUpstream);
-    expect(await answer("publish-base", "--source", ".")).toContain("Nothing was built.");
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- \S+base-latest moved from sha256:\w{12} to sha256:\w{12}\n/);
-    const after = await digestOf("base-latest");
-    expect(after).not.toBe(before);
-    expect([await digestOf(key), await digestOf("base-1.0.0")]).toEqual([after, after]);
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
-  }, 10 * 60_000);
+  test(
+    "is built anew by --refresh where the image that it starts from moved, and else not",
+    async () => {
+      const upstream = `${repository()}-upstream`;
+      configure({ at: upstream, user: "root" });
+      await answer("publish-base", "--source", ".");
+      const onUpstream = { from: `${upstream}:base-latest` };
+      configure(onUpstream);
+      await answer("publish-base", "--source", ".");
+      const [before, key] = [await digestOf("base-latest"), (await tagsNow()).find((tag) => tag.startsWith("key-"))!];
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+      configure({ at: upstream, user: "root", version: "2.0.0", says: "2.0", expected: "2.0" });
+      await answer("publish-base", "--source", ".");
+      configure(onUpstream);
+      expect(await answer("publish-base", "--source", ".")).toContain("Nothing was built.");
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(
+        /Built anew:\n- \S+base-latest moved from sha256:\w{12} to sha256:\w{12}\n/,
+      );
+      const after = await digestOf("base-latest");
+      expect(after).not.toBe(before);
+      expect([await digestOf(key), await digestOf("base-1.0.0")]).toEqual([after, after]);
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+    },
+    10 * 60_000,
+  );
 
-  test("is built anew by --refresh where an installation of today would bring other packages", async () => {
-    await answer("publish-base", "--source", ".");
-    const without = await digestOf("base-latest");
-    configure({ packages: "[hello]" });
-    await answer("publish-base", "--source", ".");
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
-    expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +up to date\n/);
-    // As if it had been published before the package was there.
-    const manifests = `http://${repository().replace("/", "/v2/")}/manifests`;
-    const accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
-    const old = await fetch(`${manifests}/${without}`, { headers: { accept } });
-    const body = await old.text();
-    for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-"))) {
-      expect((await fetch(`${manifests}/${tag}`, { method: "PUT", headers: { "content-type": old.headers.get("content-type") ?? "" }, body })).status).toBe(201);
-    }
-    expect(await answer("--no-cache", "outdated-base", "--source", ".")).toMatch(/packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/);
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(/Built anew:\n- hello \(absent\) -> \d/);
-    expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
-  }, 10 * 60_000);
+  test(
+    "is built anew by --refresh where an installation of today would bring other packages",
+    async () => {
+      await answer("publish-base", "--source", ".");
+      const without = await digestOf("base-latest");
+      configure({ packages: "[hello]" });
+      await answer("publish-base", "--source", ".");
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+      expect(await answer("outdated-base", "--source", ".")).toMatch(/packages +up to date\n/);
+      // As if it had been published before the package was there.
+      const manifests = `http://${repository().replace("/", "/v2/")}/manifests`;
+      const accept =
+        "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+      const old = await fetch(`${manifests}/${without}`, { headers: { accept } });
+      const body = await old.text();
+      for (const tag of (await tagsNow()).filter((each) => each.startsWith("key-"))) {
+        expect(
+          (
+            await fetch(`${manifests}/${tag}`, {
+              method: "PUT",
+              headers: { "content-type": old.headers.get("content-type") ?? "" },
+              body,
+            })
+          ).status,
+        ).toBe(201);
+      }
+      expect(await answer("--no-cache", "outdated-base", "--source", ".")).toMatch(
+        /packages +1 behind: hello \(absent\) -> \S+; run publish-base --refresh\n/,
+      );
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toMatch(
+        /Built anew:\n- hello \(absent\) -> \d/,
+      );
+      expect(await answer("publish-base", "--source", ".", "--refresh")).toContain("Nothing was built.");
+    },
+    10 * 60_000,
+  );
 
-  test("and all that runs on an image take it at the digest that the lock has", async () => {
-    const nowhere = `debian@sha256:${"0".repeat(64)}`;
-    writeFileSync(path.join(project, "fastloop.lock"), JSON.stringify({ version: 1, images: { "debian:bookworm-slim": nowhere } }));
-    configure({
-      extra: `  prod: { from: "debian:bookworm-slim", copy: [/app/src/] }
+  test(
+    "and all that runs on an image take it at the digest that the lock has",
+    async () => {
+      const nowhere = `debian@sha256:${"0".repeat(64)}`;
+      writeFileSync(
+        path.join(project, "fastloop.lock"),
+        JSON.stringify({ version: 1, images: { "debian:bookworm-slim": nowhere } }),
+      );
+      configure({
+        extra: `  prod: { from: "debian:bookworm-slim", copy: [/app/src/] }
 scan: { tool: { image: "debian:bookworm-slim", run: "true" } }
 tests:
   services: { db: { image: "debian:bookworm-slim", port: 80, command: [sleep, "9"] } }
@@ -195,27 +249,49 @@ tests:
     plain: { image: "debian:bookworm-slim", tiers: { smoke: "true" } }
     served: { image: "${repository()}-absent:1", services: [db], tiers: { smoke: "true" } }
 `,
-    });
-    for (const words of [["build-base", "sync"], ["verify-base"], ["publish-base"], ["build-dev", "sync"], ["build-prod", "sync"], ["explain-dev"], ["test", "--suite", "plain", "--tier", "smoke"], ["scan"]]) {
-      const { exitCode, stderr } = await call(words[0]!, "--source", ".", ...words.slice(1));
-      expect({ words, exitCode, named: stderr.includes("0".repeat(64)) }).toEqual({ words, exitCode: 1, named: true });
-    }
-  }, 10 * 60_000);
+      });
+      for (const words of [
+        ["build-base", "sync"],
+        ["verify-base"],
+        ["publish-base"],
+        ["build-dev", "sync"],
+        ["build-prod", "sync"],
+        ["explain-dev"],
+        ["test", "--suite", "plain", "--tier", "smoke"],
+        ["scan"],
+      ]) {
+        const { exitCode, stderr } = await call(words[0]!, "--source", ".", ...words.slice(1));
+        expect({ words, exitCode, named: stderr.includes("0".repeat(64)) }).toEqual({
+          words,
+          exitCode: 1,
+          named: true,
+        });
+      }
+    },
+    10 * 60_000,
+  );
 
   test("says whether it is published and whether its packages are behind", async () => {
-    expect(await answer("outdated-base", "--source", ".")).toMatch(/^key +[0-9a-f]{16}\npublished +no: run publish-base\nfrom +debian:bookworm-slim is not in fastloop\.lock; today it is \S+@sha256:\w+\npackages/);
+    expect(await answer("outdated-base", "--source", ".")).toMatch(
+      /^key +[0-9a-f]{16}\npublished +no: run publish-base\nfrom +debian:bookworm-slim is not in fastloop\.lock; today it is \S+@sha256:\w+\npackages/,
+    );
   });
 
   test("can be verified where it is published", async () => {
     await answer("publish-base", "--source", ".");
-    expect(await answer("verify-base", "--source", ".", "--image", `${repository()}:base-latest`)).toContain("| greet 1.0 | ok |");
+    expect(await answer("verify-base", "--source", ".", "--image", `${repository()}:base-latest`)).toContain(
+      "| greet 1.0 | ok |",
+    );
   });
 
   test("is locked by digest", async () => {
     await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
     await answer("publish-base", "--source", ".");
     await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
-    const lock = JSON.parse(readFileSync(path.join(project, "fastloop.lock"), "utf8")) as { images: object; base: { ref: string } };
+    const lock = JSON.parse(readFileSync(path.join(project, "fastloop.lock"), "utf8")) as {
+      images: object;
+      base: { ref: string };
+    };
     expect(Object.keys(lock.images)).toEqual(["debian:bookworm-slim"]);
     expect(lock.base.ref).toContain(`@${await digestOf("base-latest")}`);
   });
@@ -238,11 +314,17 @@ test("prune keeps an old image that a kept index still refers to", async () => {
   await answer("publish-base", "--source", ".");
   const old = await digestOf("base-1.0.0");
   const url = `http://${repository().replace("/", "/v2/")}/manifests`;
-  const size = Buffer.byteLength(await (await fetch(`${url}/${old}`, { headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })).text());
+  const size = Buffer.byteLength(
+    await (await fetch(`${url}/${old}`, { headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })).text(),
+  );
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const platform = { os: "linux", architecture: "amd64" };
   const manifests = [{ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: old, size, platform }];
-  const put = await fetch(`${url}/index-latest`, { method: "PUT", headers: { "content-type": mediaType }, body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }) });
+  const put = await fetch(`${url}/index-latest`, {
+    method: "PUT",
+    headers: { "content-type": mediaType },
+    body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }),
+  });
   expect(put.status).toBe(201);
   configure({ says: "2.0.0", expected: "2.0.0", version: "2.0.0" });
   await answer("publish-base", "--source", ".");
@@ -258,47 +340,73 @@ test("a registry with users takes the password as a secret", async () => {
   try {
     configure({ at: `${guarded.address}/acme/base` });
     const refused = await call("publish-base", "--source", ".");
-    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/401|unauthorized|authorization/i) as string });
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/401|unauthorized|authorization/i) as string,
+    });
     const words = ["--username", "robot", "--password", "env://REGISTRY_PASSWORD"];
     const env = { REGISTRY_PASSWORD: "s3cret" };
-    const withSecret = (...more: string[]): Promise<CliResult> => fastloop(["-m", packageRoot(), "call", ...more, "--source", ".", ...words], { cwd: project, env: { ...env, ...reaching(more) } });
-    expect(await withSecret("publish-base")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Published `") as string });
-    expect(await withSecret("publish-base")).toMatchObject({ stdout: expect.stringContaining("Nothing was built.") as string });
-    expect(await withSecret("prune-base")).toMatchObject({ exitCode: 0, stdout: "kept 1 images, deleted 0 manifests\n" });
+    const withSecret = (...more: string[]): Promise<CliResult> =>
+      fastloop(["-m", packageRoot(), "call", ...more, "--source", ".", ...words], {
+        cwd: project,
+        env: { ...env, ...reaching(more) },
+      });
+    expect(await withSecret("publish-base")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("Published `") as string,
+    });
+    expect(await withSecret("publish-base")).toMatchObject({
+      stdout: expect.stringContaining("Nothing was built.") as string,
+    });
+    expect(await withSecret("prune-base")).toMatchObject({
+      exitCode: 0,
+      stdout: "kept 1 images, deleted 0 manifests\n",
+    });
   } finally {
     await guarded.stop();
   }
 });
 
-test("a failed tier is told by its command and its last lines, with its exit code, and none is measured beside another", async () => {
-  const tests = (smoke: string, fast: string): string => `tests:
+test(
+  "a failed tier is told by its command and its last lines, with its exit code, and none is measured beside another",
+  async () => {
+    const tests = (smoke: string, fast: string): string => `tests:
   suites:
     unit:
       image: debian:bookworm-slim
       sources: [src/]
       tiers: { smoke: ${JSON.stringify(smoke)}, fast: ${JSON.stringify(fast)} }
 `;
-  const words = ["test", "--source", ".", "--tier", "fast"];
-  configure({ extra: tests("echo smoke runs", "echo first >&2; echo second; cat src/main.txt; exit 7") });
-  const failed = await call(...words);
-  expect(failed.exitCode).toBe(7);
-  const told = failed.stderr.slice(failed.stderr.indexOf("error:"));
-  expect(told).toMatch(/^error: unit fast: echo first >&2; echo second; cat src\/main\.txt; exit 7 failed with exit code 7\n *first\n *second\n *hello\n/);
-  expect(told).not.toContain("suites.ts");
-  const verbose = await fastloop(["-v", "-m", packageRoot(), "call", ...words], { cwd: project });
-  expect(verbose.stderr.match(/(?:^ *|\| )second$/gm)).toHaveLength(2); // Once as it is printed, once below the error.
+    const words = ["test", "--source", ".", "--tier", "fast"];
+    configure({ extra: tests("echo smoke runs", "echo first >&2; echo second; cat src/main.txt; exit 7") });
+    const failed = await call(...words);
+    expect(failed.exitCode).toBe(7);
+    const told = failed.stderr.slice(failed.stderr.indexOf("error:"));
+    expect(told).toMatch(
+      /^error: unit fast: echo first >&2; echo second; cat src\/main\.txt; exit 7 failed with exit code 7\n *first\n *second\n *hello\n/,
+    );
+    expect(told).not.toContain("suites.ts");
+    const verbose = await fastloop(["-v", "-m", packageRoot(), "call", ...words], { cwd: project });
+    expect(verbose.stderr.match(/(?:^ *|\| )second$/gm)).toHaveLength(2); // Once as it is printed, once below the error.
 
-  configure({ extra: tests("echo smoke fails; exit 3", "echo fast fails; exit 4") });
-  const both = await call(...words);
-  expect(both.exitCode).toBe(3);
-  expect(both.stderr).toMatch(/unit smoke: echo smoke fails; exit 3 failed with exit code 3\n *smoke fails\n\n *unit fast: echo fast fails; exit 4 failed with exit code 4\n *fast fails/);
+    configure({ extra: tests("echo smoke fails; exit 3", "echo fast fails; exit 4") });
+    const both = await call(...words);
+    expect(both.exitCode).toBe(3);
+    expect(both.stderr).toMatch(
+      /unit smoke: echo smoke fails; exit 3 failed with exit code 3\n *smoke fails\n\n *unit fast: echo fast fails; exit 4 failed with exit code 4\n *fast fails/,
+    );
 
-  // Each waits on what the other one would have to be running for.
-  const volume = "caches: { meeting: /meeting }";
-  const meet = (own: string, other: string): string => `touch /meeting/${own}; sleep 2; ! test -e /meeting/${other}; code=$?; rm /meeting/${own}; exit $code`;
-  configure({ extra: tests(meet("a", "b"), meet("b", "a")).replace("sources: [src/]", `sources: [src/]\n      ${volume}`) });
-  expect(await answer(...words)).toMatch(/unit {2}smoke[^]*unit {2}fast/);
-}, 10 * 60_000);
+    // Each waits on what the other one would have to be running for.
+    const volume = "caches: { meeting: /meeting }";
+    const meet = (own: string, other: string): string =>
+      `touch /meeting/${own}; sleep 2; ! test -e /meeting/${other}; code=$?; rm /meeting/${own}; exit $code`;
+    configure({
+      extra: tests(meet("a", "b"), meet("b", "a")).replace("sources: [src/]", `sources: [src/]\n      ${volume}`),
+    });
+    expect(await answer(...words)).toMatch(/unit {2}smoke[^]*unit {2}fast/);
+  },
+  10 * 60_000,
+);
 
 describe("the dev image", () => {
   const uuid = (): Promise<string> => answer("build-dev", "--source", ".", "file", "--path", "/installed", "contents");
@@ -307,7 +415,9 @@ describe("the dev image", () => {
     const first = await uuid();
     writeFileSync(path.join(project, "src/main.txt"), "changed\n");
     expect(await uuid()).toBe(first);
-    expect(await answer("build-dev", "--source", ".", "file", "--path", "/app/src/main.txt", "contents")).toBe("changed\n");
+    expect(await answer("build-dev", "--source", ".", "file", "--path", "/app/src/main.txt", "contents")).toBe(
+      "changed\n",
+    );
     writeFileSync(path.join(project, "deps.txt"), "two\n");
     const second = await uuid();
     expect(second).not.toBe(first);
@@ -342,7 +452,10 @@ describe("the dev image", () => {
     await answer("publish-base", "--source", ".");
     await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
     const lock = readFileSync(path.join(project, "fastloop.lock"), "utf8");
-    writeFileSync(path.join(project, "fastloop.lock"), lock.replace(/(key-\w+@sha256:)[0-9a-f]+/, `$1${"0".repeat(64)}`));
+    writeFileSync(
+      path.join(project, "fastloop.lock"),
+      lock.replace(/(key-\w+@sha256:)[0-9a-f]+/, `$1${"0".repeat(64)}`),
+    );
     const stale = await call("build-dev", "--source", ".", "--on-base-missing", "fail", "sync");
     expect(stale.stderr).toMatch(/base \S+@sha256:0{64} can't be had/);
     expect(stale.exitCode).toBe(0);
@@ -350,18 +463,23 @@ describe("the dev image", () => {
 
   test("is an archive that names itself project:dev, for a container runtime", async () => {
     await answer("dev-tarball", "--source", ".", "export", "--path", "dev.tar");
-    const read = (file: string): unknown => JSON.parse(execFileSync("tar", ["-xOf", path.join(project, "dev.tar"), file], { encoding: "utf8" }));
+    const read = (file: string): unknown =>
+      JSON.parse(execFileSync("tar", ["-xOf", path.join(project, "dev.tar"), file], { encoding: "utf8" }));
     const [image] = read("./manifest.json") as { RepoTags: string[]; Config: string; Layers: string[] }[];
     expect(image?.RepoTags).toEqual([`project-${count}:dev`]);
     const config = read(`./${image?.Config}`) as { rootfs: { diff_ids: string[] }; config: { WorkingDir: string } };
     expect(config.config.WorkingDir).toBe("/app");
     // Uncompressed layers: their names are the hashes that the configuration lists.
     expect(image?.Layers.map((layer) => layer.replace("blobs/sha256/", "sha256:"))).toEqual(config.rootfs.diff_ids);
-    expect(read("./index.json")).toMatchObject({ manifests: [{ annotations: { "io.containerd.image.name": `docker.io/library/project-${count}:dev` } }] });
+    expect(read("./index.json")).toMatchObject({
+      manifests: [{ annotations: { "io.containerd.image.name": `docker.io/library/project-${count}:dev` } }],
+    });
   });
 
   test("is what the shell opens, sources in it", async () => {
-    expect(await answer("shell", "--source", ".", "with-exec", "--args", "sh,-c,pwd; cat src/main.txt; greet", "stdout")).toBe("/app\nhello\ngreet 1.0\n");
+    expect(
+      await answer("shell", "--source", ".", "with-exec", "--args", "sh,-c,pwd; cat src/main.txt; greet", "stdout"),
+    ).toBe("/app\nhello\ngreet 1.0\n");
   });
 });
 
@@ -373,12 +491,32 @@ async function pushTiny(name: string): Promise<void> {
     const started = await fetch(`${base}/blobs/uploads/`, { method: "POST" });
     const place = new URL(started.headers.get("location") ?? "", base);
     place.searchParams.set("digest", digest(data));
-    expect((await fetch(place, { method: "PUT", body: new Uint8Array(data), headers: { "content-type": "application/octet-stream" } })).status).toBe(201);
+    expect(
+      (
+        await fetch(place, {
+          method: "PUT",
+          body: new Uint8Array(data),
+          headers: { "content-type": "application/octet-stream" },
+        })
+      ).status,
+    ).toBe(201);
     return { digest: digest(data), size: data.length };
   };
-  const manifest = async (reference: string, mediaType: string, content: object): Promise<{ mediaType: string; digest: string; size: number }> => {
+  const manifest = async (
+    reference: string,
+    mediaType: string,
+    content: object,
+  ): Promise<{ mediaType: string; digest: string; size: number }> => {
     const data = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...content }));
-    expect((await fetch(`${base}/manifests/${reference || digest(data)}`, { method: "PUT", body: new Uint8Array(data), headers: { "content-type": mediaType } })).status).toBe(201);
+    expect(
+      (
+        await fetch(`${base}/manifests/${reference || digest(data)}`, {
+          method: "PUT",
+          body: new Uint8Array(data),
+          headers: { "content-type": mediaType },
+        })
+      ).status,
+    ).toBe(201);
     return { mediaType, digest: digest(data), size: data.length };
   };
   const oci = "application/vnd.oci.image";
@@ -386,8 +524,13 @@ async function pushTiny(name: string): Promise<void> {
   const layers = [{ mediaType: `${oci}.layer.v1.tar`, ...(await blob(layer)) }];
   const manifests: object[] = [];
   for (const architecture of ["amd64", "arm64"]) {
-    const config = Buffer.from(JSON.stringify({ os: "linux", architecture, config: {}, rootfs: { type: "layers", diff_ids: [digest(layer)] } }));
-    const described = await manifest("", `${oci}.manifest.v1+json`, { config: { mediaType: `${oci}.config.v1+json`, ...(await blob(config)) }, layers });
+    const config = Buffer.from(
+      JSON.stringify({ os: "linux", architecture, config: {}, rootfs: { type: "layers", diff_ids: [digest(layer)] } }),
+    );
+    const described = await manifest("", `${oci}.manifest.v1+json`, {
+      config: { mediaType: `${oci}.config.v1+json`, ...(await blob(config)) },
+      layers,
+    });
     manifests.push({ ...described, platform: { os: "linux", architecture } });
   }
   await manifest("1", `${oci}.index.v1+json`, { manifests });
@@ -404,7 +547,17 @@ publish: { title: project, source: https://example.com/acme/project }
   test("publish names the digest and carries the labels of the commit", async () => {
     configure({ extra: prod("debian:bookworm-slim") });
     const address = `${repository()}-app:1`;
-    const words = ["publish", "--source", ".", "--address", address, "--revision", "abc123", "--created", "2026-01-02T03:04:05Z"];
+    const words = [
+      "publish",
+      "--source",
+      ".",
+      "--address",
+      address,
+      "--revision",
+      "abc123",
+      "--created",
+      "2026-01-02T03:04:05Z",
+    ];
     const reference = (await answer(...words)).trim();
     expect(reference).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect((await answer(...words)).trim()).toBe(reference);
@@ -415,14 +568,31 @@ publish: { title: project, source: https://example.com/acme/project }
     const yaml = `version: 1\nname: tiny\nimages: { dev: { base: "${repository()}-tiny:1", sources: [src/] } }\npublish: { source: https://example.com/acme/tiny, licenses: MIT }\n`;
     const publish = async (tag: string): Promise<string> => {
       const platforms = ["--platforms", "linux/amd64,linux/arm64"];
-      const words = ["publish", "--source", ".", "--address", `${repository()}-tiny:${tag}`, ...platforms, "--revision", "abc123", "--created", "2026-01-02T03:04:05Z"];
+      const words = [
+        "publish",
+        "--source",
+        ".",
+        "--address",
+        `${repository()}-tiny:${tag}`,
+        ...platforms,
+        "--revision",
+        "abc123",
+        "--created",
+        "2026-01-02T03:04:05Z",
+      ];
       return (await answer(...words)).trim().split("@")[1] ?? "";
     };
     writeFileSync(path.join(project, "fastloop.yaml"), yaml);
     const digest = await publish("a");
     const get = async (place: string): Promise<unknown> =>
-      (await fetch(`http://${repository().replace("/", "/v2/")}-tiny/${place}`, { headers: { accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json" } })).json();
-    const index = (await get(`manifests/${digest}`)) as { manifests: { digest: string; platform: { architecture: string } }[] };
+      (
+        await fetch(`http://${repository().replace("/", "/v2/")}-tiny/${place}`, {
+          headers: { accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json" },
+        })
+      ).json();
+    const index = (await get(`manifests/${digest}`)) as {
+      manifests: { digest: string; platform: { architecture: string } }[];
+    };
     expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
     for (const child of index.manifests) {
       const manifest = (await get(`manifests/${child.digest}`)) as { config: { digest: string } };
@@ -450,7 +620,9 @@ publish: { title: project, source: https://example.com/acme/project }
   test("parity passes on the same base and fails where production has another variable", async () => {
     configure({ extra: prod("debian:bookworm-slim") });
     expect(await answer("parity", "--source", ".")).toBe("dev and production agree\n");
-    configure({ extra: prod("debian:bookworm-slim").replace("    command", "    env: { MODE: production }\n    command") });
+    configure({
+      extra: prod("debian:bookworm-slim").replace("    command", "    env: { MODE: production }\n    command"),
+    });
     const drifted = await call("parity", "--source", ".");
     expect(drifted.exitCode).toBe(1);
     expect(drifted.stderr).toContain("| variable MODE | absent | production |");
@@ -459,26 +631,64 @@ publish: { title: project, source: https://example.com/acme/project }
   test("scan finds what the advisories name in image and lock files, and fails from the severity on", async () => {
     const advisory = (severity: string) =>
       JSON.stringify([
-        { id: "X-1", database_specific: { severity }, affected: [{ package: { ecosystem: "Debian", name: "bash" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }] }] },
-        { id: "X-2", database_specific: { severity: "LOW" }, affected: [{ package: { ecosystem: "PyPI", name: "left-pad" }, versions: ["1.0"] }] },
+        {
+          id: "X-1",
+          database_specific: { severity },
+          affected: [
+            {
+              package: { ecosystem: "Debian", name: "bash" },
+              ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }],
+            },
+          ],
+        },
+        {
+          id: "X-2",
+          database_specific: { severity: "LOW" },
+          affected: [{ package: { ecosystem: "PyPI", name: "left-pad" }, versions: ["1.0"] }],
+        },
       ]);
     writeFileSync(path.join(project, "requirements.txt"), "Left_Pad==1.0\n");
     writeFileSync(path.join(project, "advisories.json"), advisory("MEDIUM"));
     configure({ extra: "scan: { advisories: advisories.json }\n" });
-    expect(await answer("scan", "--source", ".")).toMatch(/2 known vulnerabilities[^]*medium \| X-1 \| bash[^]*low \| X-2 \| left-pad 1\.0/);
+    expect(await answer("scan", "--source", ".")).toMatch(
+      /2 known vulnerabilities[^]*medium \| X-1 \| bash[^]*low \| X-2 \| left-pad 1\.0/,
+    );
     writeFileSync(path.join(project, "advisories.json"), advisory("CRITICAL"));
     const failed = await call("scan", "--source", ".");
-    expect({ exitCode: failed.exitCode, told: failed.stderr.includes("the scan fails from high on") }).toEqual({ exitCode: 1, told: true });
+    expect({ exitCode: failed.exitCode, told: failed.stderr.includes("the scan fails from high on") }).toEqual({
+      exitCode: 1,
+      told: true,
+    });
     configure({ extra: "scan: { advisories: advisories.json, ignore: [X-1] }\n" });
     expect(await answer("scan", "--source", ".")).toContain("1 known vulnerabilities");
   });
 
   test("scan takes its advisories from a URL as well", async () => {
-    const server = createServer((_, response) => response.end(JSON.stringify([{ id: "X-9", affected: [{ package: { ecosystem: "Debian", name: "bash" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }] }] }])));
+    const server = createServer((_, response) =>
+      response.end(
+        JSON.stringify([
+          {
+            id: "X-9",
+            affected: [
+              {
+                package: { ecosystem: "Debian", name: "bash" },
+                ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }],
+              },
+            ],
+          },
+        ]),
+      ),
+    );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const { port } = server.address() as { port: number };
-      const { exitCode, stderr } = await call("scan", "--source", ".", "--advisories", `http://127.0.0.1:${port}/osv.json`);
+      const { exitCode, stderr } = await call(
+        "scan",
+        "--source",
+        ".",
+        "--advisories",
+        `http://127.0.0.1:${port}/osv.json`,
+      );
       expect({ exitCode, told: stderr.includes("| high | X-9 | bash") }).toEqual({ exitCode: 1, told: true });
     } finally {
       server.close();
@@ -486,7 +696,9 @@ publish: { title: project, source: https://example.com/acme/project }
   });
 
   test("a scanner of the team's choice sees the image's files and the SBOM, and its exit code is the verdict", async () => {
-    configure({ extra: `scan: { tool: { image: "debian:bookworm-slim", run: ["grep -c SPDXRef-Package /sbom.json", "test -x /image/usr/local/bin/greet"] } }\n` });
+    configure({
+      extra: `scan: { tool: { image: "debian:bookworm-slim", run: ["grep -c SPDXRef-Package /sbom.json", "test -x /image/usr/local/bin/greet"] } }\n`,
+    });
     expect(Number(await answer("scan", "--source", "."))).toBeGreaterThan(50);
     configure({ extra: `scan: { tool: { image: "debian:bookworm-slim", run: "test -e /image/usr/bin/absent" } }\n` });
     expect((await call("scan", "--source", ".")).exitCode).toBe(1);
@@ -495,27 +707,46 @@ publish: { title: project, source: https://example.com/acme/project }
   test("the SBOM is SPDX or CycloneDX, as asked", async () => {
     writeFileSync(path.join(project, "requirements.txt"), "left-pad==1.0\n");
     const sbom = async (): Promise<unknown> => JSON.parse(await answer("sbom", "--source", ".", "contents"));
-    expect(await sbom()).toMatchObject({ spdxVersion: "SPDX-2.3", packages: expect.arrayContaining([expect.objectContaining({ name: "left-pad", versionInfo: "1.0" })]) as unknown });
+    expect(await sbom()).toMatchObject({
+      spdxVersion: "SPDX-2.3",
+      packages: expect.arrayContaining([expect.objectContaining({ name: "left-pad", versionInfo: "1.0" })]) as unknown,
+    });
     configure({ extra: "scan: { format: cyclonedx }\n" });
-    expect(await sbom()).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", components: expect.arrayContaining([expect.objectContaining({ purl: "pkg:pypi/left-pad@1.0" })]) as unknown });
+    expect(await sbom()).toMatchObject({
+      bomFormat: "CycloneDX",
+      specVersion: "1.6",
+      components: expect.arrayContaining([expect.objectContaining({ purl: "pkg:pypi/left-pad@1.0" })]) as unknown,
+    });
   });
 });
 
 describe("a module of the project's own", () => {
-  test("that init writes passes type checks and runs the tests that init found", async () => {
-    rmSync(path.join(project, "fastloop.yaml"));
-    writeFileSync(path.join(project, "requirements.txt"), "");
-    writeFileSync(path.join(project, "test_sum.py"), "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(sum([1, 2]), 3)\n");
-    const plan = await fastloop(["init", "--dry-run"], { cwd: project });
-    expect(plan.stdout).toContain("preset: pip # found requirements.txt");
-    expect(await fastloop(["init", "--module", "--ci", "github"], { cwd: project })).toMatchObject({ exitCode: 0 });
-    symlinkSync(path.join(packageRoot(), "node_modules"), path.join(project, "node_modules"));
-    const tsc = path.join(packageRoot(), "node_modules/typescript/bin/tsc");
-    execFileSync(process.execPath, [tsc, "--noEmit", "-p", "pipelines/tsconfig.json"], { cwd: project, encoding: "utf8" });
-    // A body may have no packages of elsewhere.
-    rmSync(path.join(project, "node_modules"));
-    const { exitCode, stdout, stderr } = await fastloop(["call", "test", "--source", ".", "--tier", "fast"], { cwd: project });
-    expect(exitCode, stderr).toBe(0);
-    expect(stdout).toMatch(/^app {2}fast {2}.*1/);
-  }, 10 * 60_000);
+  test(
+    "that init writes passes type checks and runs the tests that init found",
+    async () => {
+      rmSync(path.join(project, "fastloop.yaml"));
+      writeFileSync(path.join(project, "requirements.txt"), "");
+      writeFileSync(
+        path.join(project, "test_sum.py"),
+        "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(sum([1, 2]), 3)\n",
+      );
+      const plan = await fastloop(["init", "--dry-run"], { cwd: project });
+      expect(plan.stdout).toContain("preset: pip # found requirements.txt");
+      expect(await fastloop(["init", "--module", "--ci", "github"], { cwd: project })).toMatchObject({ exitCode: 0 });
+      symlinkSync(path.join(packageRoot(), "node_modules"), path.join(project, "node_modules"));
+      const tsc = path.join(packageRoot(), "node_modules/typescript/bin/tsc");
+      execFileSync(process.execPath, [tsc, "--noEmit", "-p", "pipelines/tsconfig.json"], {
+        cwd: project,
+        encoding: "utf8",
+      });
+      // A body may have no packages of elsewhere.
+      rmSync(path.join(project, "node_modules"));
+      const { exitCode, stdout, stderr } = await fastloop(["call", "test", "--source", ".", "--tier", "fast"], {
+        cwd: project,
+      });
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toMatch(/^app {2}fast {2}.*1/);
+    },
+    10 * 60_000,
+  );
 });

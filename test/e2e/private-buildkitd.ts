@@ -13,7 +13,9 @@ export interface PrivateBuildkitd {
   stop(): Promise<void>;
 }
 
-export async function startPrivateBuildkitd(adapt: (toml: string) => string = (toml) => toml): Promise<PrivateBuildkitd> {
+export async function startPrivateBuildkitd(
+  adapt: (toml: string) => string = (toml) => toml,
+): Promise<PrivateBuildkitd> {
   const machine = thisMachine();
   const command = machine.findExecutable("buildkitd") ?? machine.builtBuildkitd();
   if (command === undefined) throw new Error("no buildkitd: run `npm run setup` first");
@@ -22,11 +24,23 @@ export async function startPrivateBuildkitd(adapt: (toml: string) => string = (t
   mkdirSync(rootDir);
   const socket = path.join(folder, "buildkitd.sock");
   const mirror = process.env["FASTLOOP_TEST_MIRROR"];
-  const toml = buildkitdToml({ rootDir, socket, otelSocket: path.join(folder, "otel.sock"), ...(mirror === undefined ? {} : { mirror }) });
+  const toml = buildkitdToml({
+    rootDir,
+    socket,
+    otelSocket: path.join(folder, "otel.sock"),
+    ...(mirror === undefined ? {} : { mirror }),
+  });
   const config = path.join(folder, "buildkitd.toml");
   writeFileSync(config, adapt(toml));
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
-  const child = startChild({ name: "buildkitd", command, args: ["--config", config], env, log: openLog(folder), pidFile: path.join(folder, "pid") });
+  const child = startChild({
+    name: "buildkitd",
+    command,
+    args: ["--config", config],
+    env,
+    log: openLog(folder),
+    pidFile: path.join(folder, "pid"),
+  });
   const address = `unix://${socket}`;
   const stop = async (): Promise<void> => {
     await child.stop(10_000);

@@ -25,7 +25,12 @@ interface Manifest {
 
 const oci = "application/vnd.oci.image";
 const docker = "application/vnd.docker.distribution.manifest";
-const anyManifest = [`${oci}.index.v1+json`, `${oci}.manifest.v1+json`, `${docker}.list.v2+json`, `${docker}.v2+json`].join(", ");
+const anyManifest = [
+  `${oci}.index.v1+json`,
+  `${oci}.manifest.v1+json`,
+  `${docker}.list.v2+json`,
+  `${docker}.v2+json`,
+].join(", ");
 
 let folder = "";
 beforeAll(() => {
@@ -59,52 +64,78 @@ describe("images in a registry", () => {
   }
   /** The id of a container that a chain of calls makes. */
   const made = (platform: string, ...calls: string[]): Promise<string> =>
-    ask(`{ container(platform: ${JSON.stringify(platform)}) { ${calls.reduceRight((inner, outer) => `${outer} { ${inner} }`, "id")} } }`);
-  const withFile = (name: string, contents: string): string => `withNewFile(path: ${JSON.stringify(name)}, contents: ${JSON.stringify(contents)})`;
+    ask(
+      `{ container(platform: ${JSON.stringify(platform)}) { ${calls.reduceRight((inner, outer) => `${outer} { ${inner} }`, "id")} } }`,
+    );
+  const withFile = (name: string, contents: string): string =>
+    `withNewFile(path: ${JSON.stringify(name)}, contents: ${JSON.stringify(contents)})`;
   const publish = (id: string, name: string, variants: string[], mediaTypes = "OCIMediaTypes"): Promise<string> =>
-    ask(`query($id: ID!, $variants: [ID!]) { node(id: $id) { ... on Container { publish(address: ${JSON.stringify(`${registry.address}/${name}`)}, platformVariants: $variants, mediaTypes: ${mediaTypes}) } } }`, { id, variants });
+    ask(
+      `query($id: ID!, $variants: [ID!]) { node(id: $id) { ... on Container { publish(address: ${JSON.stringify(`${registry.address}/${name}`)}, platformVariants: $variants, mediaTypes: ${mediaTypes}) } } }`,
+      { id, variants },
+    );
 
   async function stored<T = Manifest>(repository: string, place: string): Promise<{ content: T; type: string | null }> {
-    const response = await fetch(`http://${registry.address}/v2/${repository}/${place}`, { headers: { accept: anyManifest } });
+    const response = await fetch(`http://${registry.address}/v2/${repository}/${place}`, {
+      headers: { accept: anyManifest },
+    });
     expect(response.status, place).toBe(200);
     return { content: (await response.json()) as T, type: response.headers.get("content-type") };
   }
 
   it.each([
     ["OCIMediaTypes", `${oci}.index.v1+json`, `${oci}.manifest.v1+json`, `${oci}.layer.v1.tar+gzip`],
-    ["DockerMediaTypes", `${docker}.list.v2+json`, `${docker}.v2+json`, "application/vnd.docker.image.rootfs.diff.tar.gzip"],
-  ])("of two platforms are one index, published by one call (%s)", async (mediaTypes, indexType, manifestType, layerType) => {
-    const repository = `variants/${mediaTypes.toLowerCase()}`;
-    const variant = (architecture: string): Promise<string> =>
-      made(`linux/${architecture}`, withFile("/machine", architecture), 'withEntrypoint(args: ["/machine"])');
-    const [amd64, arm64] = await Promise.all(["amd64", "arm64"].map(variant));
-    const reference = await publish(amd64!, `${repository}:1`, [arm64!], mediaTypes);
-    const digest = reference.split("@")[1]!;
+    [
+      "DockerMediaTypes",
+      `${docker}.list.v2+json`,
+      `${docker}.v2+json`,
+      "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    ],
+  ])(
+    "of two platforms are one index, published by one call (%s)",
+    async (mediaTypes, indexType, manifestType, layerType) => {
+      const repository = `variants/${mediaTypes.toLowerCase()}`;
+      const variant = (architecture: string): Promise<string> =>
+        made(`linux/${architecture}`, withFile("/machine", architecture), 'withEntrypoint(args: ["/machine"])');
+      const [amd64, arm64] = await Promise.all(["amd64", "arm64"].map(variant));
+      const reference = await publish(amd64!, `${repository}:1`, [arm64!], mediaTypes);
+      const digest = reference.split("@")[1]!;
 
-    const index = await stored(repository, "manifests/1");
-    expect(index).toMatchObject({ type: indexType, content: { mediaType: indexType } });
-    expect((await stored(repository, `manifests/${digest}`)).content).toEqual(index.content);
-    expect(index.content.manifests.map(({ platform }) => `${platform?.os}/${platform?.architecture}`).toSorted()).toEqual(["linux/amd64", "linux/arm64"]);
-    for (const { digest: child, platform } of index.content.manifests) {
-      const { content, type } = await stored(repository, `manifests/${child}`);
-      expect([type, content.layers.map(({ mediaType }) => mediaType)]).toEqual([manifestType, [layerType]]);
-      expect((await stored<object>(repository, `blobs/${content.config.digest}`)).content).toMatchObject({
-        architecture: platform!.architecture,
-        config: { Entrypoint: ["/machine"] },
-      });
-    }
-  });
+      const index = await stored(repository, "manifests/1");
+      expect(index).toMatchObject({ type: indexType, content: { mediaType: indexType } });
+      expect((await stored(repository, `manifests/${digest}`)).content).toEqual(index.content);
+      expect(
+        index.content.manifests.map(({ platform }) => `${platform?.os}/${platform?.architecture}`).toSorted(),
+      ).toEqual(["linux/amd64", "linux/arm64"]);
+      for (const { digest: child, platform } of index.content.manifests) {
+        const { content, type } = await stored(repository, `manifests/${child}`);
+        expect([type, content.layers.map(({ mediaType }) => mediaType)]).toEqual([manifestType, [layerType]]);
+        expect((await stored<object>(repository, `blobs/${content.config.digest}`)).content).toMatchObject({
+          architecture: platform!.architecture,
+          config: { Entrypoint: ["/machine"] },
+        });
+      }
+    },
+  );
 
   it("of two platforms on one base keep what each has below, and nothing is executed for another platform", async () => {
     const base = await publish(await made("linux/amd64", withFile("/machine", "amd64")), "variants/base:1", [
       await made("linux/arm64", withFile("/machine", "arm64")),
     ]);
-    const on = (platform: string): Promise<string> => made(platform, `from(address: ${JSON.stringify(base)})`, withFile("/added", "added"));
+    const on = (platform: string): Promise<string> =>
+      made(platform, `from(address: ${JSON.stringify(base)})`, withFile("/added", "added"));
     // An empty container beside the variants only carries them.
-    const reference = await publish(await ask(`{ container { id } }`), "variants/app:1", [await on("linux/amd64"), await on("linux/arm64")]);
+    const reference = await publish(await ask(`{ container { id } }`), "variants/app:1", [
+      await on("linux/amd64"),
+      await on("linux/arm64"),
+    ]);
     const read = (platform: string, file: string): Promise<string> =>
-      ask(`{ container(platform: ${JSON.stringify(platform)}) { from(address: ${JSON.stringify(reference)}) { file(path: ${JSON.stringify(file)}) { contents } } } }`);
-    const texts = await Promise.all(["linux/amd64", "linux/arm64"].flatMap((platform) => [read(platform, "/machine"), read(platform, "/added")]));
+      ask(
+        `{ container(platform: ${JSON.stringify(platform)}) { from(address: ${JSON.stringify(reference)}) { file(path: ${JSON.stringify(file)}) { contents } } } }`,
+      );
+    const texts = await Promise.all(
+      ["linux/amd64", "linux/arm64"].flatMap((platform) => [read(platform, "/machine"), read(platform, "/added")]),
+    );
     expect(texts).toEqual(["amd64", "added", "arm64", "added"]);
   });
 
@@ -114,15 +145,24 @@ describe("images in a registry", () => {
   });
 
   it("and Zstandard layers are imported, and what a layer removes, where tar cannot read them", async () => {
-    const base = await publish(await made("linux/amd64", withFile("/d/gone", ""), withFile("/d/kept", "")), "zstandard/base:1", []);
-    const archive = await ask(`{ container { from(address: ${JSON.stringify(base)}) { withoutFile(path: "/d/gone") { ${withFile("/added", "")} { asTarball(forcedCompression: Zstd) { id } } } } } }`);
+    const base = await publish(
+      await made("linux/amd64", withFile("/d/gone", ""), withFile("/d/kept", "")),
+      "zstandard/base:1",
+      [],
+    );
+    const archive = await ask(
+      `{ container { from(address: ${JSON.stringify(base)}) { withoutFile(path: "/d/gone") { ${withFile("/added", "")} { asTarball(forcedCompression: Zstd) { id } } } } } }`,
+    );
     const { PATH } = process.env;
     // What set-up needs, without zstd.
     const bin = path.join(folder, "tools");
     mkdirSync(bin);
     symlinkSync(execFileSync("which", ["tar"], { encoding: "utf8" }).trim(), path.join(bin, "tar"));
     process.env["PATH"] = bin;
-    const imported = ask<string[]>(`query($source: ID!) { container { import(source: $source) { rootfs { glob(pattern: "**") } } } }`, { source: archive });
+    const imported = ask<string[]>(
+      `query($source: ID!) { container { import(source: $source) { rootfs { glob(pattern: "**") } } } }`,
+      { source: archive },
+    );
     expect(await imported.finally(() => (process.env["PATH"] = PATH))).toEqual(["added", "d/", "d/kept"]);
   });
 });
@@ -170,7 +210,10 @@ describe("a registry with users", () => {
     project = path.join(folder, "project");
     mkdirSync(path.join(project, ".git"), { recursive: true });
     mkdirSync(path.join(project, "ci/src"), { recursive: true });
-    writeFileSync(path.join(project, "dagger.json"), '{"name":"images","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+    writeFileSync(
+      path.join(project, "dagger.json"),
+      '{"name":"images","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+    );
     writeFileSync(path.join(project, "ci/src/index.ts"), moduleSource);
     const place = path.join(folder, "guarded");
     mkdirSync(place);
@@ -180,7 +223,10 @@ describe("a registry with users", () => {
 
   /** Calls without any Docker configuration but the given one. */
   async function call(words: string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
-    const result = await fastloop(["call", "-v", ...words], { cwd: project, env: { DOCKER_CONFIG: path.join(folder, "none"), ...env } });
+    const result = await fastloop(["call", "-v", ...words], {
+      cwd: project,
+      env: { DOCKER_CONFIG: path.join(folder, "none"), ...env },
+    });
     told.push(result.stdout, result.stderr);
     return result;
   }
@@ -212,19 +258,34 @@ describe("a registry with users", () => {
 
   it("takes the password of withRegistryAuth, and keeps those out who have none", async () => {
     await roundTrip("by-secret", { PASSWORD: password }, ["--password", "env://PASSWORD"]);
-    for (const words of [["read", "--address", address("by-secret")], ["push", "--address", address("anonymous"), "--text", "x"]]) {
-      expect(await call(words)).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringMatching(/error: [^\n]*team\/(by-secret|anonymous):1[^\n]*401 Unauthorized \(no password is known for 127\.0\.0\.1:\d+: see withRegistryAuth, or docker login\)/) as string });
+    for (const words of [
+      ["read", "--address", address("by-secret")],
+      ["push", "--address", address("anonymous"), "--text", "x"],
+    ]) {
+      expect(await call(words)).toMatchObject({
+        exitCode: 1,
+        stdout: "",
+        stderr: expect.stringMatching(
+          /error: [^\n]*team\/(by-secret|anonymous):1[^\n]*401 Unauthorized \(no password is known for 127\.0\.0\.1:\d+: see withRegistryAuth, or docker login\)/,
+        ) as string,
+      });
     }
   });
 
   it("takes the password of the Docker configuration", async () => {
-    await roundTrip("by-auths", { DOCKER_CONFIG: dockerConfig("auths", { auths: { [registry.address]: { auth: basic } } }) });
+    await roundTrip("by-auths", {
+      DOCKER_CONFIG: dockerConfig("auths", { auths: { [registry.address]: { auth: basic } } }),
+    });
   });
 
   it.each(["credHelpers", "credsStore"])("takes the password of a credential helper (%s)", async (kind) => {
     const bin = helper("fastlooptest", password);
-    const config = kind === "credsStore" ? { credsStore: "fastlooptest" } : { credHelpers: { [registry.address]: "fastlooptest" } };
-    await roundTrip(`by-${kind.toLowerCase()}`, { DOCKER_CONFIG: dockerConfig(kind, config), PATH: `${bin}:${process.env["PATH"]}` });
+    const config =
+      kind === "credsStore" ? { credsStore: "fastlooptest" } : { credHelpers: { [registry.address]: "fastlooptest" } };
+    await roundTrip(`by-${kind.toLowerCase()}`, {
+      DOCKER_CONFIG: dockerConfig(kind, config),
+      PATH: `${bin}:${process.env["PATH"]}`,
+    });
   });
 
   it("serves Dockerfiles and a shared cache with the password of the Docker configuration, and not without", async () => {
@@ -235,23 +296,39 @@ describe("a registry with users", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "BY-SECRET" });
     // What a Dockerfile ran is worth keeping too.
     expect(stderr).toMatch(/wrote cache 127\.0\.0\.1:\d+\/team\/cache:1 in/);
-    expect(await call(words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("401 Unauthorized (no password is known for") as string });
+    expect(await call(words)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("401 Unauthorized (no password is known for") as string,
+    });
     rmSync(path.join(project, "fastloop.yaml"));
   });
 
   it("is not entered with a wrong password, and the error says whose it was", async () => {
     const wrong = `${password}-not`;
-    const refused = (origin: string): RegExp => new RegExp(`error: [^\\n]*401 Unauthorized \\(127\\.0\\.0\\.1:\\d+ refused the user "robot" of ${origin}\\)`);
+    const refused = (origin: string): RegExp =>
+      new RegExp(`error: [^\\n]*401 Unauthorized \\(127\\.0\\.0\\.1:\\d+ refused the user "robot" of ${origin}\\)`);
     const read = ["read", "--address", address("by-secret")];
     const auths = dockerConfig("wrong", { auths: { [registry.address]: { username: "robot", password: wrong } } });
     const outcomes = [
       [await call([...read, "--password", "env://PASSWORD"], { PASSWORD: wrong }), "withRegistryAuth"],
-      [await call(["push", "--address", address("refused"), "--text", "x", "--password", "env://PASSWORD"], { PASSWORD: wrong }), "withRegistryAuth"],
+      [
+        await call(["push", "--address", address("refused"), "--text", "x", "--password", "env://PASSWORD"], {
+          PASSWORD: wrong,
+        }),
+        "withRegistryAuth",
+      ],
       [await call(read, { DOCKER_CONFIG: auths }), path.join(auths, "config.json")],
     ] as const;
-    for (const [outcome, origin] of outcomes) expect(outcome).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringMatching(refused(origin)) as string });
+    for (const [outcome, origin] of outcomes)
+      expect(outcome).toMatchObject({
+        exitCode: 1,
+        stdout: "",
+        stderr: expect.stringMatching(refused(origin)) as string,
+      });
     // What a container brings along counts before the configuration.
-    expect(await call([...read, "--password", "env://PASSWORD"], { DOCKER_CONFIG: auths, PASSWORD: password })).toMatchObject({ exitCode: 0, stdout: "by-secret" });
+    expect(
+      await call([...read, "--password", "env://PASSWORD"], { DOCKER_CONFIG: auths, PASSWORD: password }),
+    ).toMatchObject({ exitCode: 0, stdout: "by-secret" });
   });
 
   it("names a credential helper that is missing or fails, where the registry wants a password", async () => {

@@ -10,15 +10,23 @@ beforeEach(() => void (project = new LoopProject()));
 afterEach(() => project.remove());
 
 function events(stdout: string): WatchEvent[] {
-  return stdout.trim().split("\n").map((line) => JSON.parse(line) as WatchEvent);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as WatchEvent);
 }
 
 describe("fastloop run", () => {
   test("runs everything in order, then nothing, then what an edit affects", async () => {
     const first = await project.run("run", "--json");
     expect(first.exitCode, first.stderr).toBe(0);
-    expect(events(first.stdout).at(-1)).toMatchObject({ event: "summary", passed: expect.arrayContaining(["lib", "api", "worker"]) });
-    const order = events(first.stdout).filter((event) => event.event === "finished").map((event) => event.name);
+    expect(events(first.stdout).at(-1)).toMatchObject({
+      event: "summary",
+      passed: expect.arrayContaining(["lib", "api", "worker"]),
+    });
+    const order = events(first.stdout)
+      .filter((event) => event.event === "finished")
+      .map((event) => event.name);
     expect(order.indexOf("lib")).toBeLessThan(order.indexOf("api"));
 
     const second = await project.run("run");
@@ -33,7 +41,10 @@ describe("fastloop run", () => {
     await project.run("run", "lib");
     const named = events((await project.run("run", "api", "--force", "--json")).stdout);
     expect(named.at(-1)).toMatchObject({ passed: ["lib", "api"] });
-    expect(await project.run("run", "nothing")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there are lib, api, worker") });
+    expect(await project.run("run", "nothing")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("there are lib, api, worker"),
+    });
   });
 
   test("a failure ends with 1, says where its log is, and leaves independent functions alone", async () => {
@@ -50,41 +61,65 @@ describe("fastloop run", () => {
   });
 
   test("a watched call may be a whole chain, whose files are inputs, with every kind of value", async () => {
-    const call = "box --count 7 --token cmd://'echo -n secret-text' with-directory --path /parts --source lib with-exec --args cat,/parts/a.txt,/count stdout";
+    const call =
+      "box --count 7 --token cmd://'echo -n secret-text' with-directory --path /parts --source lib with-exec --args cat,/parts/a.txt,/count stdout";
     project.write("fastloop.yaml", `version: 1\nwatch:\n  targets:\n    chain: { call: ${JSON.stringify(call)} }\n`);
     const first = await project.run("run", "--trust");
     expect(first, first.stderr).toMatchObject({ exitCode: 0 });
-    const [, log] = /\b(\S+)\.json$/m.exec(readdirSync(project.at(".fastloop/runs")).find((name) => name.endsWith(".json")) ?? "") ?? [];
+    const [, log] =
+      /\b(\S+)\.json$/m.exec(readdirSync(project.at(".fastloop/runs")).find((name) => name.endsWith(".json")) ?? "") ??
+      [];
     expect(readFileSync(project.at(`.fastloop/runs/${log}.log`), "utf8")).toContain("lib one\n7 of 11");
     expect(await project.run("run", "--trust")).toMatchObject({ stdout: expect.stringContaining("1 current") });
     project.write("api/a.txt", "not of it\n");
     expect(await project.run("run", "--trust")).toMatchObject({ stdout: expect.stringContaining("1 current") });
     project.write("lib/a.txt", "lib two\n");
-    expect(await project.run("run", "--trust")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}chain/) });
+    expect(await project.run("run", "--trust")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/passed {4}chain/),
+    });
   });
 
   test("a value that its argument cannot have is no run: it ends with 2 and starts nothing", async () => {
-    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    wrong: { call: box --count many --token env:HOME }\n");
+    project.write(
+      "fastloop.yaml",
+      "version: 1\nwatch:\n  targets:\n    wrong: { call: box --count many --token env:HOME }\n",
+    );
     const result = await project.run("run");
-    expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('watch.targets.wrong: --count: a whole number was expected, not "many"') });
+    expect(result).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('watch.targets.wrong: --count: a whole number was expected, not "many"'),
+    });
     expect(existsSync(project.at(".fastloop/runs")) ? readdirSync(project.at(".fastloop/runs")) : []).toEqual([]);
   });
 
   test("a secret that a function returns is in no output and in no record", async () => {
     project.write("token", "sesame-of-the-test\n");
-    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    told: { call: tell --token file://token }\n    failed: { call: fail --token file://token }\n");
+    project.write(
+      "fastloop.yaml",
+      "version: 1\nwatch:\n  targets:\n    told: { call: tell --token file://token }\n    failed: { call: fail --token file://token }\n",
+    );
     const { exitCode, stdout, stderr } = await project.run("run", "--json");
-    const finished = (name: string): WatchEvent | undefined => events(stdout).find((event) => event.event === "finished" && event.name === name);
+    const finished = (name: string): WatchEvent | undefined =>
+      events(stdout).find((event) => event.event === "finished" && event.name === name);
     expect({ exitCode, said: finished("told")?.value }).toEqual({ exitCode: 1, said: '["it is ***\\n"]' });
     expect(JSON.stringify(finished("failed"))).toContain("no use of ***");
-    const kept = readdirSync(project.at(".fastloop/runs")).map((name) => readFileSync(project.at(`.fastloop/runs/${name}`), "utf8"));
+    const kept = readdirSync(project.at(".fastloop/runs")).map((name) =>
+      readFileSync(project.at(`.fastloop/runs/${name}`), "utf8"),
+    );
     expect([stdout, stderr, ...kept].join("\n")).not.toContain("sesame");
   });
 
   test("a folder that is not there fails the function that was to read it, and runs once it is", async () => {
-    project.write("fastloop.yaml", "version: 1\nwatch:\n  targets:\n    late: { call: test --source later --part lib }\n");
+    project.write(
+      "fastloop.yaml",
+      "version: 1\nwatch:\n  targets:\n    late: { call: test --source later --part lib }\n",
+    );
     const early = await project.run("run");
-    expect(early).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(`--source: there is no directory ${project.at("later")}`) });
+    expect(early).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(`--source: there is no directory ${project.at("later")}`),
+    });
     expect(early.stdout).not.toContain("changed meanwhile");
     project.write("later/lib/a.txt", "at last\n");
     expect(await project.run("run")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/passed {4}late/) });
@@ -92,7 +127,10 @@ describe("fastloop run", () => {
 
   test("functions in the engine's own containers need an engine that serves modules", async () => {
     const result = await project.run("run", "--via", "module");
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/--via module needs a Dagger engine[^]*hint: leave it out/) });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/--via module needs a Dagger engine[^]*hint: leave it out/),
+    });
     expect(await project.run("run", "--via", "cal")).toMatchObject({ exitCode: 2 });
   });
 
@@ -120,17 +158,32 @@ describe("fastloop run", () => {
 
   test("plan tells of what is named, and of what that needs", async () => {
     const names = async (...words: string[]): Promise<string[]> =>
-      (JSON.parse((await project.run("plan", "--json", ...words)).stdout) as { functions: { name: string }[] }).functions.map(({ name }) => name);
+      (
+        JSON.parse((await project.run("plan", "--json", ...words)).stdout) as { functions: { name: string }[] }
+      ).functions.map(({ name }) => name);
     expect(await names("api")).toEqual(["lib", "api"]);
     expect(await names()).toEqual(["lib", "api", "worker"]);
-    expect(await project.run("plan", "nothing")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("there are lib, api, worker") });
-    expect(await project.run("plan", "--tier", "smoke")).toMatchObject({ exitCode: 0, stdout: "", stderr: expect.stringContaining("no function is of the tier smoke") });
+    expect(await project.run("plan", "nothing")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("there are lib, api, worker"),
+    });
+    expect(await project.run("plan", "--tier", "smoke")).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+      stderr: expect.stringContaining("no function is of the tier smoke"),
+    });
   });
 
   test("a tier has the quicker ones in it, a function without a tier is a thorough one", async () => {
     const text = readFileSync(project.at("fastloop.yaml"), "utf8");
-    project.write("fastloop.yaml", text.replace("inputs: [lib/] }", "inputs: [lib/], tier: smoke }").replace("needs: [lib] }", "needs: [lib], tier: fast }"));
-    const summary = async (...words: string[]): Promise<unknown> => events((await project.run("run", "--json", ...words)).stdout).at(-1);
+    project.write(
+      "fastloop.yaml",
+      text
+        .replace("inputs: [lib/] }", "inputs: [lib/], tier: smoke }")
+        .replace("needs: [lib] }", "needs: [lib], tier: fast }"),
+    );
+    const summary = async (...words: string[]): Promise<unknown> =>
+      events((await project.run("run", "--json", ...words)).stdout).at(-1);
     expect(await summary("--tier", "smoke")).toMatchObject({ passed: ["lib"] });
     expect(await summary("--tier", "fast")).toMatchObject({ passed: ["api"], current: ["lib"] });
     expect(await summary("--tier", "full")).toMatchObject({ passed: ["worker"], current: ["lib", "api"] });
@@ -145,26 +198,47 @@ describe("fastloop run", () => {
       "ci/src/index.ts",
       source
         .replace('.withExec(["sh"', `.withMountedCache("/tried", dag.cacheVolume("${volume}")).withExec(["sh"`)
-        .replace("cat ${part}/*", "if [ ! -e /tried/once ]; then touch /tried/once; echo first time; exit 9; fi; cat ${part}/*"),
+        .replace(
+          "cat ${part}/*",
+          "if [ ! -e /tried/once ]; then touch /tried/once; echo first time; exit 9; fi; cat ${part}/*",
+        ),
     );
     const lines = events((await project.run("run", "lib", "--json")).stdout);
-    expect(lines.find((line) => line.event === "retrying")).toMatchObject({ name: "lib", attempt: 2, of: 3, error: expect.stringContaining("exit code 9") });
+    expect(lines.find((line) => line.event === "retrying")).toMatchObject({
+      name: "lib",
+      attempt: 2,
+      of: 3,
+      error: expect.stringContaining("exit code 9"),
+    });
     expect(lines.find((line) => line.event === "finished")).toMatchObject({ outcome: "passed", attempts: 2 });
   });
 
   test("what no limit has room for waits, with a notice, and all is run", async () => {
-    const text = readFileSync(project.at("fastloop.yaml"), "utf8").replaceAll(/inputs: \[(lib|worker)\/\] }/g, "inputs: [$1/], uses: { memory: 3GB } }");
+    const text = readFileSync(project.at("fastloop.yaml"), "utf8").replaceAll(
+      /inputs: \[(lib|worker)\/\] }/g,
+      "inputs: [$1/], uses: { memory: 3GB } }",
+    );
     project.write("fastloop.yaml", text.replace("jobs: 2", "jobs: 4\n  limits: { memory: 4GB }"));
     const lines = events((await project.run("run", "--json")).stdout);
-    expect(lines).toContainEqual(expect.objectContaining({ event: "notice", text: expect.stringMatching(/^worker waits: the limit of memory is used up/) }));
-    const order = lines.filter((line) => ["started", "finished"].includes(line.event)).map((line) => `${line.event} ${line.name}`);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        event: "notice",
+        text: expect.stringMatching(/^worker waits: the limit of memory is used up/),
+      }),
+    );
+    const order = lines
+      .filter((line) => ["started", "finished"].includes(line.event))
+      .map((line) => `${line.event} ${line.name}`);
     expect(order.indexOf("started worker")).toBeGreaterThan(order.indexOf("finished lib"));
     expect(lines.at(-1)).toMatchObject({ passed: expect.arrayContaining(["lib", "api", "worker"]) });
   });
 
   test("since a commit that is not here everything runs, and the reason is told", async () => {
     const result = await project.run("run", "lib", "--since", "origin/main");
-    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/cannot compare with origin\/main: .*; everything counts as affected/) });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/cannot compare with origin\/main: .*; everything counts as affected/),
+    });
     execFileSync("git", ["init", "-q"], { cwd: project.root });
     execFileSync("git", ["add", "-A"], { cwd: project.root });
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "one"], { cwd: project.root });
@@ -196,7 +270,11 @@ describe("fastloop run", () => {
     const withoutEngine = { cwd: project.root, env: { FASTLOOP_ENGINE: "none" } };
     const { stdout } = await fastloop(["plan", "--json"], withoutEngine);
     const plan = JSON.parse(stdout) as { functions: { name: string; verdict: string; reasons: unknown[] }[] };
-    expect(plan.functions.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual(["lib affected", "api affected", "worker current"]);
+    expect(plan.functions.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      "lib affected",
+      "api affected",
+      "worker current",
+    ]);
     expect(plan.functions[0]!.reasons).toEqual([
       { kind: "file", change: "removed", path: "lib/a.txt" },
       { kind: "file", change: "added", path: "lib/b.txt" },
@@ -218,9 +296,25 @@ describe("fastloop run", () => {
   test.each([
     ["a missing module", () => unlinkSync(project.at("dagger.json")), /no dagger.json/],
     ["a broken module", () => writeFileSync(project.at("ci/src/index.ts"), "export class {"), /index\.ts:\d+:\d+/],
-    ["a broken configuration", () => writeFileSync(project.at("fastloop.yaml"), "version: 1\nwatch: 3\n"), /fastloop\.yaml:2:8/],
-    ["a target that names nothing", () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: tset } } }\n"), /no function "tset"[^]*did you mean test\?/],
-    ["a source folder that does not exist", () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: test --source nowhere --part a } } }\n"), /nowhere/],
+    [
+      "a broken configuration",
+      () => writeFileSync(project.at("fastloop.yaml"), "version: 1\nwatch: 3\n"),
+      /fastloop\.yaml:2:8/,
+    ],
+    [
+      "a target that names nothing",
+      () => project.write("fastloop.yaml", "version: 1\nwatch: { targets: { a: { call: tset } } }\n"),
+      /no function "tset"[^]*did you mean test\?/,
+    ],
+    [
+      "a source folder that does not exist",
+      () =>
+        project.write(
+          "fastloop.yaml",
+          "version: 1\nwatch: { targets: { a: { call: test --source nowhere --part a } } }\n",
+        ),
+      /nowhere/,
+    ],
   ])("%s is one clear error", async (_name, damage, message) => {
     mkdirSync(project.at("ci/src"), { recursive: true });
     damage();

@@ -46,8 +46,16 @@ const plaintexts = [`variable-${unique}`, `file-${unique}`, `command-${unique}`]
 
 describe("secrets", () => {
   let project = "";
-  const given = ["--variable", "env://VAULT_VARIABLE", "--file", "file://secret.txt", "--command", "cmd://printf command-; cat half.txt"];
-  const call = (...words: string[]): Promise<CliResult> => fastloop(words, { cwd: project, env: { VAULT_VARIABLE: plaintexts[0]! } });
+  const given = [
+    "--variable",
+    "env://VAULT_VARIABLE",
+    "--file",
+    "file://secret.txt",
+    "--command",
+    "cmd://printf command-; cat half.txt",
+  ];
+  const call = (...words: string[]): Promise<CliResult> =>
+    fastloop(words, { cwd: project, env: { VAULT_VARIABLE: plaintexts[0]! } });
   const told: string[] = [];
 
   beforeAll(() => {
@@ -56,20 +64,32 @@ describe("secrets", () => {
       mkdirSync(path.dirname(path.join(project, name)), { recursive: true });
       writeFileSync(path.join(project, name), text);
     };
-    write("dagger.json", JSON.stringify({ name: "vault", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }));
+    write(
+      "dagger.json",
+      JSON.stringify({ name: "vault", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
+    );
     write("ci/package.json", JSON.stringify({ type: "module" }));
     write("ci/src/index.ts", moduleSource);
     write("secret.txt", `${plaintexts[1]}\n`);
     write("half.txt", `${unique}\n`);
-    write("docker/Dockerfile", "FROM debian:bookworm-slim\nRUN --mount=type=secret,id=VAULT,env=V echo \"it is $V\"; echo \"$V\" >&2; test -n \"$V\" && exit 5\n");
+    write(
+      "docker/Dockerfile",
+      'FROM debian:bookworm-slim\nRUN --mount=type=secret,id=VAULT,env=V echo "it is $V"; echo "$V" >&2; test -n "$V" && exit 5\n',
+    );
     const use = "use --variable env://VAULT_VARIABLE --file file://secret.txt --command env://VAULT_VARIABLE";
-    write("fastloop.yaml", `version: 1\nwatch:\n  targets:\n    passes: { call: "${use} --round 1" }\n    fails: { call: "${use} --fail --round 2" }\n`);
+    write(
+      "fastloop.yaml",
+      `version: 1\nwatch:\n  targets:\n    passes: { call: "${use} --round 1" }\n    fails: { call: "${use} --fail --round 2" }\n`,
+    );
   });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
   it("are masked in what commands print, whole, in pieces and in errors", async () => {
     const passed = await call("call", "-v", "use", ...given);
-    expect(passed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\*\*\*\*\*\* \*\*\*\n\*\*\*\n?\*\*\*\n?\*\*\*\n$/) as string });
+    expect(passed).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\*\*\*\*\*\* \*\*\*\n\*\*\*\n?\*\*\*\n?\*\*\*\n$/) as string,
+    });
     const failed = await call("call", "-v", "use", ...given, "--fail");
     expect(failed).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("***") as string });
     const asJson = await call("call", "--json", "use", ...given, "--fail", "--round", "json");
@@ -87,13 +107,27 @@ describe("secrets", () => {
   it("are in no layer and no configuration of an exported image", async () => {
     expect((await call("call", "image", ...given, "export", "--path", "image.tar")).exitCode).toBe(0);
     const archive = path.join(project, "image.tar");
-    const names = execFileSync("tar", ["-tf", archive], { encoding: "utf8" }).split("\n").filter((name) => name !== "" && !name.endsWith("/"));
+    const names = execFileSync("tar", ["-tf", archive], { encoding: "utf8" })
+      .split("\n")
+      .filter((name) => name !== "" && !name.endsWith("/"));
     expect(names.length).toBeGreaterThan(3);
     for (const name of names) {
-      const plain = spawnSync("sh", ["-c", 'tar -xOf "$1" "$2" > "$3"; gzip -dc "$3" 2>/dev/null || cat "$3"', "sh", archive, name, path.join(project, "blob")], {
-        maxBuffer: 500_000_000,
-      });
-      for (const plaintext of plaintexts) expect(plain.stdout.includes(plaintext), `${plaintext} in ${name}`).toBe(false);
+      const plain = spawnSync(
+        "sh",
+        [
+          "-c",
+          'tar -xOf "$1" "$2" > "$3"; gzip -dc "$3" 2>/dev/null || cat "$3"',
+          "sh",
+          archive,
+          name,
+          path.join(project, "blob"),
+        ],
+        {
+          maxBuffer: 500_000_000,
+        },
+      );
+      for (const plaintext of plaintexts)
+        expect(plain.stdout.includes(plaintext), `${plaintext} in ${name}`).toBe(false);
     }
   });
 
@@ -102,7 +136,9 @@ describe("secrets", () => {
     expect(readFileSync(path.join(state, "fastloop/engine/engine.log"), "utf8")).toContain("buildkitd");
     // `-D skip`: sockets and pipes; files that other tests remove meanwhile are no failure.
     const having = (place: string): string =>
-      spawnSync("grep", ["-rlaFs", "-D", "skip", ...plaintexts.flatMap((plaintext) => ["-e", plaintext]), place], { encoding: "utf8" }).stdout;
+      spawnSync("grep", ["-rlaFs", "-D", "skip", ...plaintexts.flatMap((plaintext) => ["-e", plaintext]), place], {
+        encoding: "utf8",
+      }).stdout;
     expect(having(project)).toBe(`${path.join(project, "secret.txt")}\n`);
     expect(having(state)).toBe("");
   });

@@ -17,8 +17,14 @@ import { cliFile, fastloop } from "./cli-process.ts";
 /** What the product promises for anything that it leaves behind. */
 const goneMs = 2_000;
 
-const listener = "$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1) or die; while($c=$s->accept){print $c qq(hello\\n);close $c}";
-const perl = (unique: string, before = ""): string[] => ["perl", "-MIO::Socket", "-e", `# ${unique}\n$|=1;${before}${listener}`];
+const listener =
+  "$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1) or die; while($c=$s->accept){print $c qq(hello\\n);close $c}";
+const perl = (unique: string, before = ""): string[] => [
+  "perl",
+  "-MIO::Socket",
+  "-e",
+  `# ${unique}\n$|=1;${before}${listener}`,
+];
 /** Says its own name instead. */
 const saying = (unique: string, name: string): string[] => perl(unique).map((part) => part.replace("hello", name));
 
@@ -28,22 +34,33 @@ let sessions: ApiSession[] = [];
 let unique = "";
 
 async function open(env: Record<string, string> = {}): Promise<ApiSession> {
-  const session = await openSessionOn(buildkit, { workdir: import.meta.dirname, onEvent: (event) => events.push(event), env });
+  const session = await openSessionOn(buildkit, {
+    workdir: import.meta.dirname,
+    onEvent: (event) => events.push(event),
+    env,
+  });
   sessions.push(session);
   return session;
 }
 
-async function run(session: ApiSession, query: string, variables: Record<string, unknown> = {}, signal = new AbortController().signal): Promise<ApiResponse> {
+async function run(
+  session: ApiSession,
+  query: string,
+  variables: Record<string, unknown> = {},
+  signal = new AbortController().signal,
+): Promise<ApiResponse> {
   return await session.execute({ query, variables }, { signal });
 }
 
 async function serviceId(session: ApiSession, args: string[]): Promise<string> {
   const query = `query($args: [String!]) { container { from(address: "debian:bookworm-slim") { withExposedPort(port: 8080) { asService(args: $args) { id } } } } }`;
   const { data } = await run(session, query, { args });
-  return (data as { container: { from: { withExposedPort: { asService: { id: string } } } } }).container.from.withExposedPort.asService.id;
+  return (data as { container: { from: { withExposedPort: { asService: { id: string } } } } }).container.from
+    .withExposedPort.asService.id;
 }
 
-const on = (id: string, selection: string): string => `{ node(id: ${JSON.stringify(id)}) { ... on Service { ${selection} } } }`;
+const on = (id: string, selection: string): string =>
+  `{ node(id: ${JSON.stringify(id)}) { ... on Service { ${selection} } } }`;
 
 function bound(id: string, command: string): string {
   const exec = `withExec(args: ["bash", "-c", ${JSON.stringify(command)}]) { stdout }`;
@@ -103,7 +120,14 @@ describe("services", () => {
       withSecretVariable(name: "S", secret: $secret) { withExposedPort(port: 8080) { asService(args: $args) { start } } } } } }`;
     const made = await run(session, `{ setSecret(name: "s-${unique}", plaintext: "plain-${unique}") { id } }`);
     const secret = (made.data as { setSecret: { id: string } }).setSecret.id;
-    expect((await run(session, query, { secret, args: perl(unique, "print qq(out $ENV{S}\\n);print STDERR qq(err $ENV{S}\\n);") })).errors).toBeUndefined();
+    expect(
+      (
+        await run(session, query, {
+          secret,
+          args: perl(unique, "print qq(out $ENV{S}\\n);print STDERR qq(err $ENV{S}\\n);"),
+        })
+      ).errors,
+    ).toBeUndefined();
     const logs = steps().flatMap((event) => (event.kind === "log" ? [`${event.stream}: ${event.text}`] : []));
     expect(logs.join("").split("\n").toSorted()).toEqual(["", "stderr: err ***", "stdout: out ***"]);
     await session.close();
@@ -115,7 +139,9 @@ describe("services", () => {
     const id = await serviceId(session, ["sh", "-c", `echo "not yet ${unique}"; exec sleep 1000`]);
     const { errors } = await run(session, on(id, "start"));
     expect((errors as { message: string }[])[0]!.message).toMatch(
-      new RegExp(`^service \\w{13} did not accept connections on port 8080 within 1.5 s; its last output:\\nnot yet ${unique}$`),
+      new RegExp(
+        `^service \\w{13} did not accept connections on port 8080 within 1.5 s; its last output:\\nnot yet ${unique}$`,
+      ),
     );
   });
 
@@ -150,7 +176,14 @@ describe("services", () => {
     const folder = mkdtempSync(path.join(tmpdir(), "service-holder-"));
     const script = path.join(folder, "holder.cjs");
     const source = path.join(import.meta.dirname, "..", "fixtures", "service-holder.ts");
-    await build({ entryPoints: [source], outfile: script, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
+    await build({
+      entryPoints: [source],
+      outfile: script,
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      logLevel: "error",
+    });
     const holder = spawn(process.execPath, [script, ...perl(unique)], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = (await once(createInterface(holder.stdout), "line")) as [string];
     expect(line).toBe("started");
@@ -178,7 +211,10 @@ describe("services", () => {
 
   it("on one container port run at once, each reached by its alias and on a host port of its own", async () => {
     const session = await open();
-    const [one, two] = [await serviceId(session, saying(`one ${unique}`, "one")), await serviceId(session, saying(`two ${unique}`, "two"))];
+    const [one, two] = [
+      await serviceId(session, saying(`one ${unique}`, "one")),
+      await serviceId(session, saying(`two ${unique}`, "two")),
+    ];
     const exec = `withExec(args: ["bash", "-c", "cat < /dev/tcp/a/8080; cat < /dev/tcp/b/8080"]) { stdout }`;
     const query = `query($one: ID!, $two: ID!) { container { from(address: "debian:bookworm-slim") {
       withServiceBinding(alias: "a", service: $one) { withServiceBinding(alias: "b", service: $two) { ${exec} } } } } }`;
@@ -187,11 +223,15 @@ describe("services", () => {
       expect(errors).toMatchObject([{ message: expect.stringContaining("port 8080 is held by service") as string }]);
       return;
     }
-    expect(data).toEqual({ container: { from: { withServiceBinding: { withServiceBinding: { withExec: { stdout: "one\ntwo\n" } } } } } });
+    expect(data).toEqual({
+      container: { from: { withServiceBinding: { withServiceBinding: { withExec: { stdout: "one\ntwo\n" } } } } },
+    });
     expect(processesWith(unique)).toHaveLength(2);
     const answers = await Promise.all(
       [one, two].map(async (service) => {
-        const tunnel = await run(session, `query($service: ID!) { host { tunnel(service: $service) { start } } }`, { service });
+        const tunnel = await run(session, `query($service: ID!) { host { tunnel(service: $service) { start } } }`, {
+          service,
+        });
         const started = (tunnel.data as { host: { tunnel: { start: string } } }).host.tunnel.start;
         const ports = await run(session, on(started, "ports { port }"));
         const [{ port }] = (ports.data as { node: { ports: [{ port: number }] } }).node.ports;
@@ -239,7 +279,9 @@ describe("services", () => {
     const session = await open();
     const id = await serviceId(session, perl(unique, "$SIG{ALRM}=sub{print STDERR qq(enough\\n);exit 7};alarm 1;"));
     const { errors } = await run(session, on(id, "up(random: true)"));
-    expect(errors).toMatchObject([{ message: "exit code: 7", extensions: { _type: "EXEC_ERROR", exitCode: 7, stderr: "enough\n" } }]);
+    expect(errors).toMatchObject([
+      { message: "exit code: 7", extensions: { _type: "EXEC_ERROR", exitCode: 7, stderr: "enough\n" } },
+    ]);
   });
 });
 
@@ -262,7 +304,10 @@ describe("a service that a command serves on the host", () => {
   beforeAll(() => {
     project = mkdtempSync(path.join(tmpdir(), "service-up-"));
     mkdirSync(path.join(project, "ci/src"), { recursive: true });
-    writeFileSync(path.join(project, "dagger.json"), '{"name":"serving","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+    writeFileSync(
+      path.join(project, "dagger.json"),
+      '{"name":"serving","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+    );
     writeFileSync(path.join(project, "ci/src/index.ts"), moduleSource);
   });
   afterEach(() => {
@@ -271,30 +316,44 @@ describe("a service that a command serves on the host", () => {
   });
   afterAll(() => rmSync(project, { recursive: true }));
 
-  const words = (port: number): string[] => ["call", "web", "--script", perl(unique).at(-1)!, "up", "--ports", `${port}:8080`];
+  const words = (port: number): string[] => [
+    "call",
+    "web",
+    "--script",
+    perl(unique).at(-1)!,
+    "up",
+    "--ports",
+    `${port}:8080`,
+  ];
 
   it.each([
     ["SIGINT", 130],
     ["SIGKILL", null],
-  ] as const)("answers on the port that was asked for; after %s port, container and runc are gone", async (signal, exitCode) => {
-    const port = await freePort();
-    const child = spawn(process.execPath, [cliFile, ...words(port)], { cwd: project, stdio: ["ignore", "ignore", "pipe"] });
-    children.push(child);
-    let told = "";
-    child.stderr.on("data", (text: Buffer) => (told += text.toString()));
-    await vi.waitFor(() => expect(told).toContain(`http://localhost:${port} -> 8080`), { timeout: 60_000 });
-    expect(await ask(port)).toBe("hello\n");
-    const [main] = processesWith(unique);
-    const container = containerOf(main!);
-    // The service, what leads the host's connections into it, and who runs both.
-    expect(container.processes().length).toBeGreaterThanOrEqual(3);
+  ] as const)(
+    "answers on the port that was asked for; after %s port, container and runc are gone",
+    async (signal, exitCode) => {
+      const port = await freePort();
+      const child = spawn(process.execPath, [cliFile, ...words(port)], {
+        cwd: project,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      children.push(child);
+      let told = "";
+      child.stderr.on("data", (text: Buffer) => (told += text.toString()));
+      await vi.waitFor(() => expect(told).toContain(`http://localhost:${port} -> 8080`), { timeout: 60_000 });
+      expect(await ask(port)).toBe("hello\n");
+      const [main] = processesWith(unique);
+      const container = containerOf(main!);
+      // The service, what leads the host's connections into it, and who runs both.
+      expect(container.processes().length).toBeGreaterThanOrEqual(3);
 
-    const ended = once(child, "close");
-    child.kill(signal);
-    expect((await ended)[0]).toBe(exitCode);
-    await vi.waitFor(() => expect(container.processes()).toEqual([]), { timeout: goneMs, interval: 20 });
-    await expect(ask(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-  });
+      const ended = once(child, "close");
+      child.kill(signal);
+      expect((await ended)[0]).toBe(exitCode);
+      await vi.waitFor(() => expect(container.processes()).toEqual([]), { timeout: goneMs, interval: 20 });
+      await expect(ask(port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    },
+  );
 
   it("on a port that is taken is an error that names it, and the service does not stay", async () => {
     const taken = createServer();
@@ -311,7 +370,8 @@ describe("a service that a command serves on the host", () => {
 function containerOf(pid: string): { processes(): string[] } {
   const namespaceOf = (process: string): string => readlinkSync(`/proc/${process}/ns/mnt`);
   const commandOf = (process: string): string[] => readFileSync(`/proc/${process}/cmdline`, "utf8").split("\0");
-  const parentOf = (process: string): string => /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${process}/status`, "utf8"))![1]!;
+  const parentOf = (process: string): string =>
+    /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${process}/status`, "utf8"))![1]!;
   const namespace = namespaceOf(pid);
   let runner = pid;
   while (namespaceOf(runner) === namespace) runner = parentOf(runner);

@@ -43,7 +43,11 @@ describe("a cache in a registry", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function inSession<T>(machine: number, cache: SharedCache, work: (session: ApiSession) => Promise<T>): Promise<T> {
+  async function inSession<T>(
+    machine: number,
+    cache: SharedCache,
+    work: (session: ApiSession) => Promise<T>,
+  ): Promise<T> {
     const { client, workdir } = machines[machine]!;
     const session = await openSessionOn(client, { workdir, onEvent: (event) => events.push(event), cache });
     try {
@@ -62,18 +66,24 @@ describe("a cache in a registry", () => {
     const query = `query($id: ID!) { container { from(address: "debian:bookworm-slim") { withMountedDirectory(path: "/src", source: $id) { withExec(args: ${args}) { stdout } } } } }`;
     const answer = await session.execute({ query, variables: { id } }, { signal });
     expect(answer.errors).toBeUndefined();
-    return (answer.data as { container: { from: { withMountedDirectory: { withExec: { stdout: string } } } } }).container.from.withMountedDirectory.withExec.stdout;
+    return (answer.data as { container: { from: { withMountedDirectory: { withExec: { stdout: string } } } } })
+      .container.from.withMountedDirectory.withExec.stdout;
   }
 
-  const at = (name: string): SharedCache["from"] => [{ type: "registry", attrs: { ref: `${registry.address}/${name}:cache` } }];
-  const steps = (): EngineEvent[] => events.filter((event) => event.kind === "step-done" && event.name.startsWith("sh -c"));
+  const at = (name: string): SharedCache["from"] => [
+    { type: "registry", attrs: { ref: `${registry.address}/${name}:cache` } },
+  ];
+  const steps = (): EngineEvent[] =>
+    events.filter((event) => event.kind === "step-done" && event.name.startsWith("sh -c"));
 
   it("saves another machine what the first one ran, also over a large tree", async () => {
     const mark = randomUUID();
     events.length = 0;
     const first = await inSession(0, { from: at("shop"), to: at("shop") }, async (session) => {
       const text = await output(session, mark);
-      expect(await session.exportCaches(new AbortController().signal)).toEqual([expect.stringMatching(/^wrote cache 127\.0\.0\.1:\d+\/shop:cache in \d+\.\d s$/)]);
+      expect(await session.exportCaches(new AbortController().signal)).toEqual([
+        expect.stringMatching(/^wrote cache 127\.0\.0\.1:\d+\/shop:cache in \d+\.\d s$/),
+      ]);
       return text;
     });
     // Nobody had written the cache before: that is no news.
@@ -107,13 +117,18 @@ describe("a cache in a registry", () => {
     const silent = net.createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { port } = silent.address() as net.AddressInfo;
-    const cache: SharedCache = { from: [{ type: "registry", attrs: { ref: `127.0.0.1:${port}/silent:cache` } }], to: [] };
+    const cache: SharedCache = {
+      from: [{ type: "registry", attrs: { ref: `127.0.0.1:${port}/silent:cache` } }],
+      to: [],
+    };
     events.length = 0;
     const startedAt = performance.now();
     await inSession(0, cache, (session) => output(session, randomUUID()));
     await inSession(0, cache, (session) => output(session, randomUUID()));
     expect(performance.now() - startedAt).toBeLessThan(8_000);
     silent.close();
-    expect(notices()).toEqual(Array.from({ length: 2 }, () => `cache 127.0.0.1:${port}/silent:cache is not used: no answer within 3 s`));
+    expect(notices()).toEqual(
+      Array.from({ length: 2 }, () => `cache 127.0.0.1:${port}/silent:cache is not used: no answer within 3 s`),
+    );
   });
 });

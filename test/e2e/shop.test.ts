@@ -18,38 +18,62 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the demo's story comes out as told, and leaves nothing behind", async () => {
-  const { exitCode, stdout, stderr } = await fastloop(["demo"], { cwd: folder, env: { TMPDIR: folder } });
-  expect(stdout + stderr).not.toContain("NOT AS TOLD");
-  expect(stdout).toContain("Everything came out as told.");
-  expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/because lib\/src\/cart\.ts changed/);
-  expect(readdirSync(folder)).toEqual(["shop"]);
-}, coldMs);
+test(
+  "the demo's story comes out as told, and leaves nothing behind",
+  async () => {
+    const { exitCode, stdout, stderr } = await fastloop(["demo"], { cwd: folder, env: { TMPDIR: folder } });
+    expect(stdout + stderr).not.toContain("NOT AS TOLD");
+    expect(stdout).toContain("Everything came out as told.");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/because lib\/src\/cart\.ts changed/);
+    expect(readdirSync(folder)).toEqual(["shop"]);
+  },
+  coldMs,
+);
 
-test("all tiers of all suites pass, and each is counted", async () => {
-  const { exitCode, stdout, stderr } = await fastloop(["-m", root, "call", "test", "--source", ".", "--tier", "full"], { cwd: shop });
-  expect(exitCode, stderr).toBe(0);
-  expect(stdout.trimEnd().split("\n").map((line) => line.replaceAll(/ +/g, " "))).toEqual([
-    "lib smoke 1 passed",
-    "lib fast 9 passed",
-    "lib full passed",
-    "api smoke 1 passed",
-    "api fast 5 passed",
-    "api full 1 passed",
-    "worker smoke 1 passed",
-    "worker fast 5 passed",
-    "worker full 2 passed",
-  ]);
-}, coldMs);
+test(
+  "all tiers of all suites pass, and each is counted",
+  async () => {
+    const { exitCode, stdout, stderr } = await fastloop(
+      ["-m", root, "call", "test", "--source", ".", "--tier", "full"],
+      { cwd: shop },
+    );
+    expect(exitCode, stderr).toBe(0);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.replaceAll(/ +/g, " ")),
+    ).toEqual([
+      "lib smoke 1 passed",
+      "lib fast 9 passed",
+      "lib full passed",
+      "api smoke 1 passed",
+      "api fast 5 passed",
+      "api full 1 passed",
+      "worker smoke 1 passed",
+      "worker fast 5 passed",
+      "worker full 2 passed",
+    ]);
+  },
+  coldMs,
+);
 
 test("an unknown suite is refused with those that there are", async () => {
-  const { exitCode, stderr } = await fastloop(["-m", root, "call", "test", "--source", ".", "--suite", "nope"], { cwd: shop });
+  const { exitCode, stderr } = await fastloop(["-m", root, "call", "test", "--source", ".", "--suite", "nope"], {
+    cwd: shop,
+  });
   expect(exitCode).toBe(1);
   expect(stderr).toContain("unknown suite `nope`; fastloop.yaml has: lib, api, worker");
 });
 
 test("the example's configuration is valid, and told so without an engine", async () => {
-  const { exitCode, stdout } = await fastloop(["-m", root, "validate"], { cwd: shop, env: { FASTLOOP_ENGINE: "dagger" } });
-  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^fastloop\.yaml is valid/) as string });
+  const { exitCode, stdout } = await fastloop(["-m", root, "validate"], {
+    cwd: shop,
+    env: { FASTLOOP_ENGINE: "dagger" },
+  });
+  expect({ exitCode, stdout }).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^fastloop\.yaml is valid/) as string,
+  });
 });

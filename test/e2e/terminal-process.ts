@@ -43,7 +43,7 @@ export class TerminalProcess {
   /** Waits until the screen holds the text or matches. */
   async shows(wanted: string | RegExp): Promise<string> {
     const timer = setTimeout(() => this.wake(), patienceMs);
-    for (const startedMs = performance.now(); ; ) {
+    for (const startedMs = performance.now(); ;) {
       const screen = this.terminal.screen.join("\n");
       if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) {
         clearTimeout(timer);
@@ -63,7 +63,14 @@ export class TerminalProcess {
 
   resize(columns: number, rows: number): void {
     Object.assign(this.terminal, { columns, rows });
-    execFileSync("stty", ["-F", readFileSync(this.ttyFile, "utf8").trim(), "cols", String(columns), "rows", String(rows)]);
+    execFileSync("stty", [
+      "-F",
+      readFileSync(this.ttyFile, "utf8").trim(),
+      "cols",
+      String(columns),
+      "rows",
+      String(rows),
+    ]);
   }
 
   /** Takes the terminal away, as closing its window does. */

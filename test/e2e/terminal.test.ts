@@ -58,7 +58,10 @@ const terminals: TerminalProcess[] = [];
 beforeAll(() => {
   project = mkdtempSync(path.join(tmpdir(), "fastloop-terminal-"));
   for (const folder of [".git", "ci/src"]) mkdirSync(path.join(project, folder), { recursive: true });
-  writeFileSync(path.join(project, "dagger.json"), '{"name":"shells","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+  writeFileSync(
+    path.join(project, "dagger.json"),
+    '{"name":"shells","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+  );
   writeFileSync(path.join(project, "ci/src/index.ts"), source);
 });
 afterEach(async () => {
@@ -76,7 +79,10 @@ const prompt = /fastloop \/\w* \$$/m;
 
 /** Pids of the processes with exactly these words, in containers as well. */
 function pidsOf(...words: string[]): number[] {
-  return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => read(`/proc/${pid}/cmdline`) === `${words.join("\0")}\0`);
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => read(`/proc/${pid}/cmdline`) === `${words.join("\0")}\0`);
 }
 
 function read(file: string): string {
@@ -89,7 +95,12 @@ function read(file: string): string {
 
 /** The CLI of this project that has the terminal. */
 function cliPid(): number {
-  const found = readdirSync("/proc").find((entry) => /^\d+$/.test(entry) && /fastloop\.js\0call/.test(read(`/proc/${entry}/cmdline`)) && read(`/proc/${entry}/environ`).includes(`PWD=${project}\0`));
+  const found = readdirSync("/proc").find(
+    (entry) =>
+      /^\d+$/.test(entry) &&
+      /fastloop\.js\0call/.test(read(`/proc/${entry}/cmdline`)) &&
+      read(`/proc/${entry}/environ`).includes(`PWD=${project}\0`),
+  );
   return Number(found);
 }
 
@@ -100,7 +111,9 @@ describe("a terminal in a container", () => {
     terminal.press("echo $(id -un) $COLOUR $TOKEN $(cat note); ls -d /cache; grep -c web /etc/hosts\n");
     await terminal.shows(/^games green s3cr3t of the chain\n\/cache\n1\n/m);
     // Nothing between the program and the window changes what it prints.
-    expect(execFileSync("stty", ["-a", "-F", readlinkSync(`/proc/${cliPid()}/fd/0`)], { encoding: "utf8" })).toContain("-opost");
+    expect(execFileSync("stty", ["-a", "-F", readlinkSync(`/proc/${cliPid()}/fd/0`)], { encoding: "utf8" })).toContain(
+      "-opost",
+    );
     terminal.press("stty size; tty\n");
     await terminal.shows(/^24 100\n\/dev\/pts\/0$/m);
     terminal.resize(77, 20);
@@ -176,12 +189,19 @@ describe("a terminal in a container", () => {
 describe("where nobody sits at a terminal", () => {
   it("a chain with one is refused before anything runs", async () => {
     const result = await fastloop(["call", "base", "terminal"], { cwd: project });
-    expect(result).toEqual({ exitCode: 2, stdout: "", stderr: "error: terminal: nobody sits at a terminal\nhint: run `fastloop call` in one, without --json\n" });
+    expect(result).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: "error: terminal: nobody sits at a terminal\nhint: run `fastloop call` in one, without --json\n",
+    });
   });
 
   it("a body is told", async () => {
     const result = await fastloop(["call", "debug"], { cwd: project });
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("nobody sits at a terminal: run `fastloop call` in one") });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("nobody sits at a terminal: run `fastloop call` in one"),
+    });
   });
 });
 

@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -42,7 +52,8 @@ async function sync(filter: TreeFilter = {}): Promise<SyncedTree> {
   const synced = await trees.directory(root, filter);
   const exported = path.join(folder, "exported");
   rmSync(exported, { recursive: true, force: true });
-  const document = "query Export($id: ID!, $path: String!) { node(id: $id) { ... on Directory { export(path: $path) } } }";
+  const document =
+    "query Export($id: ID!, $path: String!) { node(id: $id) { ... on Directory { export(path: $path) } } }";
   await session.query(document, { id: synced.id, path: exported });
   expect(describeTree(exported)).toEqual(describeTree(root, filter));
   return synced;
@@ -86,11 +97,31 @@ describe("a host tree in the engine", () => {
     ["a renamed folder", () => renameSync(path.join(root, "d1"), path.join(root, "e1")), "edits"],
     ["empty folders", () => mkdirSync(path.join(root, "empty/nested"), { recursive: true }), "edits"],
     ["a new link", () => symlinkSync("/etc/passwd", path.join(root, "absolute")), "edits"],
-    ["a link to elsewhere", () => (unlinkSync(path.join(root, "d1/link")), symlinkSync("f6.txt", path.join(root, "d1/link"))), "edits"],
-    ["a link that became a file", () => (unlinkSync(path.join(root, "d1/link")), write("d1/link", "file now")), "edits"],
-    ["a file that became a link", () => (unlinkSync(path.join(root, "d1/f6.txt")), symlinkSync("f1.txt", path.join(root, "d1/f6.txt"))), "edits"],
-    ["a file that became a folder", () => (unlinkSync(path.join(root, "d1/f6.txt")), write("d1/f6.txt/in", "x")), "edits"],
-    ["a folder that became a file", () => (rmSync(path.join(root, "d1"), { recursive: true }), write("d1", "x")), "edits"],
+    [
+      "a link to elsewhere",
+      () => (unlinkSync(path.join(root, "d1/link")), symlinkSync("f6.txt", path.join(root, "d1/link"))),
+      "edits",
+    ],
+    [
+      "a link that became a file",
+      () => (unlinkSync(path.join(root, "d1/link")), write("d1/link", "file now")),
+      "edits",
+    ],
+    [
+      "a file that became a link",
+      () => (unlinkSync(path.join(root, "d1/f6.txt")), symlinkSync("f1.txt", path.join(root, "d1/f6.txt"))),
+      "edits",
+    ],
+    [
+      "a file that became a folder",
+      () => (unlinkSync(path.join(root, "d1/f6.txt")), write("d1/f6.txt/in", "x")),
+      "edits",
+    ],
+    [
+      "a folder that became a file",
+      () => (rmSync(path.join(root, "d1"), { recursive: true }), write("d1", "x")),
+      "edits",
+    ],
     ["odd names", () => write('o dd/"quoted" $x \\n é😀 {{.}}.txt', "x"), "edits"],
     ["names that are patterns", () => write("d1/[id]/*.ts", "x"), "edits"],
   ];

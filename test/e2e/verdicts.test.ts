@@ -13,10 +13,15 @@ afterEach(async () => {
   await project.remove();
 });
 
-const cat = (name: string, file: string, rest: string): string => `${name}: { call: "cat --source . --file ${file}", ${rest} }`;
+const cat = (name: string, file: string, rest: string): string =>
+  `${name}: { call: "cat --source . --file ${file}", ${rest} }`;
 
 /** A program that writes there all the time. */
-function keepsWriting(name: string, everyMs: number, how: (file: string) => void = (file) => appendFileSync(file, "line\n")): void {
+function keepsWriting(
+  name: string,
+  everyMs: number,
+  how: (file: string) => void = (file) => appendFileSync(file, "line\n"),
+): void {
   project.write(name, "");
   writers.push(setInterval(() => how(project.at(name)), everyMs));
 }
@@ -38,12 +43,18 @@ describe("fastloop run", () => {
   });
 
   test("looks once more before it ends: what was edited after it had run, or was current, is run", async () => {
-    const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/]"), cat("c", "doc/c.txt", "inputs: [doc/]")];
+    const targets = [
+      cat("a", "src/a.txt", "inputs: [src/]"),
+      cat("b", "lib/b.txt", "inputs: [lib/]"),
+      cat("c", "doc/c.txt", "inputs: [doc/]"),
+    ];
     project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "quick", "doc/c.txt": "same" });
     expect((await project.run("run", "c")).exitCode).toBe(0);
     project.write("lib/b.txt", "wait 2500");
     const run = project.start("run");
-    await run.until((events) => ["finished a", "output b"].every((wanted) => events.some(({ event, name }) => wanted === `${event} ${name}`)));
+    await run.until((events) =>
+      ["finished a", "output b"].every((wanted) => events.some(({ event, name }) => wanted === `${event} ${name}`)),
+    );
     project.write("src/a.txt", "two");
     project.write("doc/c.txt", "broken");
     const from = run.events.length;
@@ -56,7 +67,10 @@ describe("fastloop run", () => {
 
   test("a failure that only a moved file made is no annotation and no JUnit failure", async () => {
     project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "wait 1500 broken" });
-    const child = spawn(process.execPath, [cliFile, "run", "--format", "github", "--junit", "junit.xml"], { cwd: project.root, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [cliFile, "run", "--format", "github", "--junit", "junit.xml"], {
+      cwd: project.root,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     // It has been read when its record's log says so.
@@ -78,7 +92,12 @@ describe("fastloop run", () => {
     project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "two", ".gitignore": "*.log\n" });
     for (const name of ["run.log", "out.txt"]) {
       const output = project.at(name);
-      const code = await new Promise((resolve) => spawn("sh", ["-c", `"$0" "$1" run --all --json > "$2"`, process.execPath, cliFile, output], { cwd: project.root, stdio: "inherit" }).once("close", resolve));
+      const code = await new Promise((resolve) =>
+        spawn("sh", ["-c", `"$0" "$1" run --all --json > "$2"`, process.execPath, cliFile, output], {
+          cwd: project.root,
+          stdio: "inherit",
+        }).once("close", resolve),
+      );
       expect(code).toBe(0);
       expect(readFileSync(output, "utf8").match(/"event":"started"/g)).toHaveLength(2);
     }
@@ -97,7 +116,9 @@ describe("fastloop run", () => {
 
 describe("fastloop watch", () => {
   test("a save during a run is told as stale, with the file, and never as failed", async () => {
-    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/], policy: queue")], { "src/a.txt": "wait 1500 broken" });
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/], policy: queue")], {
+      "src/a.txt": "wait 1500 broken",
+    });
     const watch = project.start("watch");
     await watch.next("output", "a");
     project.write("src/a.txt", "mended");
@@ -110,36 +131,51 @@ describe("fastloop watch", () => {
     ["appends to", (file: string) => appendFileSync(file, "line\n")],
     ["writes anew", (file: string) => writeFileSync(file, String(Math.random()))],
     ["makes and deletes", (file: string) => (existsSync(file) ? rmSync(file) : writeFileSync(file, "x"))],
-  ] as const)("a program that %s a file that nobody reads makes one run of an edit, and it settles", async (_what, how) => {
-    const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/], needs: [a]")];
-    project = new FileProject(targets, { "src/a.txt": "one", "lib/b.txt": "two", ".gitignore": "*.log\n", "src/deep/b.txt": "x" });
-    const watch = project.start("watch");
-    await watch.next("settled");
-    keepsWriting("dev.log", 20, how);
-    keepsWriting("cache/manifest.json", 50, how);
-    for (const text of ["two", "three"]) {
-      const from = watch.events.length;
-      project.write("src/a.txt", text);
-      expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: text });
+  ] as const)(
+    "a program that %s a file that nobody reads makes one run of an edit, and it settles",
+    async (_what, how) => {
+      const targets = [cat("a", "src/a.txt", "inputs: [src/]"), cat("b", "lib/b.txt", "inputs: [lib/], needs: [a]")];
+      project = new FileProject(targets, {
+        "src/a.txt": "one",
+        "lib/b.txt": "two",
+        ".gitignore": "*.log\n",
+        "src/deep/b.txt": "x",
+      });
+      const watch = project.start("watch");
       await watch.next("settled");
-      expect(watch.startedSince(from)).toEqual(["a", "b"]);
-    }
-    // Nothing of it is a reason to look.
-    const looks = watch.events.length;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(watch.events.slice(looks).map((event) => event.event)).toEqual([]);
-  });
+      keepsWriting("dev.log", 20, how);
+      keepsWriting("cache/manifest.json", 50, how);
+      for (const text of ["two", "three"]) {
+        const from = watch.events.length;
+        project.write("src/a.txt", text);
+        expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: text });
+        await watch.next("settled");
+        expect(watch.startedSince(from)).toEqual(["a", "b"]);
+      }
+      // Nothing of it is a reason to look.
+      const looks = watch.events.length;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(watch.events.slice(looks).map((event) => event.event)).toEqual([]);
+    },
+  );
 
-  test("a call that writes into its own inputs waits longer each time, says so, and starves nobody", { timeout: 300_000 }, async () => {
-    const targets = ['gen: { call: "gen --source . --stamp export --path src/gen", inputs: [src/] }', cat("use", "src/gen/out.txt", "inputs: [src/], needs: [gen]")];
-    project = new FileProject(targets, { "src/a.txt": "one" });
-    const watch = project.start("watch");
-    await said(watch, /^gen: src\/gen(\/out\.txt)?\b.* changes during each run, 3 times in a row.*"!src\/gen/);
-    await watch.next("started", "use");
-    const starts = [];
-    for (let run = 0; run < 3; run++) starts.push(Number((await watch.next("started", "gen"))["atMs"]));
-    expect(starts[2]! - starts[1]!).toBeGreaterThan(900);
-  });
+  test(
+    "a call that writes into its own inputs waits longer each time, says so, and starves nobody",
+    { timeout: 300_000 },
+    async () => {
+      const targets = [
+        'gen: { call: "gen --source . --stamp export --path src/gen", inputs: [src/] }',
+        cat("use", "src/gen/out.txt", "inputs: [src/], needs: [gen]"),
+      ];
+      project = new FileProject(targets, { "src/a.txt": "one" });
+      const watch = project.start("watch");
+      await said(watch, /^gen: src\/gen(\/out\.txt)?\b.* changes during each run, 3 times in a row.*"!src\/gen/);
+      await watch.next("started", "use");
+      const starts = [];
+      for (let run = 0; run < 3; run++) starts.push(Number((await watch.next("started", "gen"))["atMs"]));
+      expect(starts[2]! - starts[1]!).toBeGreaterThan(900);
+    },
+  );
 });
 
 describe("while git is at work", () => {
@@ -167,7 +203,11 @@ describe("while git is at work", () => {
 
 describe("ignore rules", () => {
   test("what git tracks is an input whatever they say, in plan, watch and affected alike", async () => {
-    project = new FileProject([cat("a", "cfg/a.local", "inputs: [cfg/]")], { "cfg/a.local": "one", "cfg/b.local": "one", ".gitignore": "*.local\n" });
+    project = new FileProject([cat("a", "cfg/a.local", "inputs: [cfg/]")], {
+      "cfg/a.local": "one",
+      "cfg/b.local": "one",
+      ".gitignore": "*.local\n",
+    });
     project.git("init", "-q", "-b", "main");
     project.git("add", "-A");
     project.git("add", "-f", "cfg/a.local");
@@ -206,8 +246,14 @@ describe("ignore rules", () => {
       const from = watch.events.length;
       project.write(file, text);
       await watch.until((events) => events.slice(from).some(({ event }) => event === "settled"));
-      const planned = watch.events.slice(from).filter(({ event }) => event === "planned").flatMap((event) => event["affected"] as { reasons: { path?: string; change?: string }[] }[]);
-      expect(planned.flatMap(({ reasons }) => reasons.map(({ path: at, change }) => `${at} ${change}`)).join(" "), file).toMatch(why);
+      const planned = watch.events
+        .slice(from)
+        .filter(({ event }) => event === "planned")
+        .flatMap((event) => event["affected"] as { reasons: { path?: string; change?: string }[] }[]);
+      expect(
+        planned.flatMap(({ reasons }) => reasons.map(({ path: at, change }) => `${at} ${change}`)).join(" "),
+        file,
+      ).toMatch(why);
     }
   });
 
@@ -230,14 +276,21 @@ describe("ignore rules", () => {
 
 describe("the screen", () => {
   test("tells the run that counts after an edit is taken back, and a deletion is one run", async () => {
-    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "one", "src/b.txt": "x", "src/c.txt": "x" });
+    project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], {
+      "src/a.txt": "one",
+      "src/b.txt": "x",
+      "src/c.txt": "x",
+    });
     const watch = project.start("watch");
     const passed = await watch.next("finished", "a");
     await watch.next("settled");
     project.write("src/a.txt", "broken");
     await watch.next("finished", "a");
     project.write("src/a.txt", "one");
-    expect(await watch.next("restored", "a")).toMatchObject({ digest: passed["digest"], durationMs: passed["durationMs"] });
+    expect(await watch.next("restored", "a")).toMatchObject({
+      digest: passed["digest"],
+      durationMs: passed["durationMs"],
+    });
     await watch.next("settled");
     const from = watch.events.length;
     rmSync(project.at("src/b.txt"));
@@ -257,7 +310,10 @@ describe("the screen", () => {
 });
 
 test("a link among the inputs is what it leads to, in watch, plan and affected", async () => {
-  project = new FileProject([cat("a", "libs/v1/x", "inputs: [libs/current/]")], { "libs/v1/x": "one", "libs/v2/x": "two" });
+  project = new FileProject([cat("a", "libs/v1/x", "inputs: [libs/current/]")], {
+    "libs/v1/x": "one",
+    "libs/v2/x": "two",
+  });
   symlinkSync("v1", project.at("libs/current"));
   project.commitAll();
   const watch = project.start("watch");

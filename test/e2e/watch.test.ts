@@ -79,13 +79,17 @@ describe("fastloop watch", () => {
     await watch.next("settled");
     const configuration = readFileSync(project.at("fastloop.yaml"), "utf8");
     project.write("fastloop.yaml", configuration.replace("needs:", "neds:"));
-    expect(await watch.next("broken")).toMatchObject({ error: { code: "config", place: expect.stringContaining("fastloop.yaml:") } });
+    expect(await watch.next("broken")).toMatchObject({
+      error: { code: "config", place: expect.stringContaining("fastloop.yaml:") },
+    });
     project.write("fastloop.yaml", configuration);
     await watch.next("recovered");
     await watch.next("settled");
     const module = readFileSync(project.at("ci/src/index.ts"), "utf8");
     project.write("ci/src/index.ts", `${module}\nexport class {`);
-    expect(await watch.next("broken")).toMatchObject({ error: { code: "module", place: expect.stringContaining("index.ts:") } });
+    expect(await watch.next("broken")).toMatchObject({
+      error: { code: "module", place: expect.stringContaining("index.ts:") },
+    });
     project.write("ci/src/index.ts", module);
     await watch.next("recovered");
     expect(await watch.next("settled")).toMatchObject({ current: ["lib", "api", "worker"] });
@@ -138,7 +142,10 @@ function childrenOf(pid: number): string[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, "utf8").includes("module-host") && readFileSync(`/proc/${name}/stat`, "utf8").includes(` ${pid} `);
+        return (
+          readFileSync(`/proc/${name}/cmdline`, "utf8").includes("module-host") &&
+          readFileSync(`/proc/${name}/stat`, "utf8").includes(` ${pid} `)
+        );
       } catch {
         return false;
       }

@@ -20,9 +20,12 @@ for (const folder of process.argv.slice(2).filter((word) => word !== "--keep")) 
   const init = existsSync(path.join(copy, "fastloop.yaml")) ? { status: 0, text: "", seconds: "0" } : fastloop("init");
   const ran = init.status === 0 ? fastloop("run", "--timeout", "10m") : init;
   const again = ran.status === 0 ? fastloop("run") : undefined;
-  console.log(`| ${path.basename(copy)} | ${init.seconds} s | ${ran.seconds} s | ${again?.seconds ?? "-"} s | ${ran.status === 0 ? "green" : `exit ${ran.status}`} |`);
+  console.log(
+    `| ${path.basename(copy)} | ${init.seconds} s | ${ran.seconds} s | ${again?.seconds ?? "-"} s | ${ran.status === 0 ? "green" : `exit ${ran.status}`} |`,
+  );
   if (ran.status !== 0) {
-    if (existsSync(path.join(copy, "fastloop.yaml"))) console.log(readFileSync(path.join(copy, "fastloop.yaml"), "utf8"));
+    if (existsSync(path.join(copy, "fastloop.yaml")))
+      console.log(readFileSync(path.join(copy, "fastloop.yaml"), "utf8"));
     console.log(`${init.text}\n${ran.text.slice(-3000)}`);
   }
   if (keep) console.log(copy);

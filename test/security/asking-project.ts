@@ -58,7 +58,8 @@ export class AskingProject {
   readonly root = path.join(this.base, "clone");
 
   constructor() {
-    for (const folder of ["home/.ssh", "clone/ci/src", "clone/inside"]) mkdirSync(path.join(this.base, folder), { recursive: true });
+    for (const folder of ["home/.ssh", "clone/ci/src", "clone/inside"])
+      mkdirSync(path.join(this.base, folder), { recursive: true });
     writeFileSync(path.join(this.home, ".ssh/id"), "key-of-the-user");
     execFileSync("git", ["init", "-q", this.root]);
     this.write("dagger.json", '{"name":"ci","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
@@ -81,7 +82,16 @@ export class AskingProject {
 
   /** The CLI in the clone, with that home. */
   run(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
-    return fastloop(words, { cwd: this.root, env: { HOME: this.home, XDG_CACHE_HOME: cacheHome, XDG_CONFIG_HOME: path.join(this.home, ".config"), TOKEN_OF_USER: "value-of-the-user", ...env } });
+    return fastloop(words, {
+      cwd: this.root,
+      env: {
+        HOME: this.home,
+        XDG_CACHE_HOME: cacheHome,
+        XDG_CONFIG_HOME: path.join(this.home, ".config"),
+        TOKEN_OF_USER: "value-of-the-user",
+        ...env,
+      },
+    });
   }
 
   remove(): void {

@@ -24,12 +24,14 @@ const sent = (host) => () =>
     datagrams.once("error", reject);
     datagrams.send("x", port, host, (error) => (error ? reject(error) : resolve()));
   });
-const listening = (...where) => () =>
-  new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once("error", reject);
-    server.listen(...where, () => resolve(server.close()));
-  });
+const listening =
+  (...where) =>
+  () =>
+    new Promise((resolve, reject) => {
+      const server = net.createServer();
+      server.once("error", reject);
+      server.listen(...where, () => resolve(server.close()));
+    });
 const here = `${module}/link-out`;
 
 const attempts = {
@@ -47,7 +49,8 @@ const attempts = {
   "a folder of the user's": () => fs.readdirSync(home),
   "the folder of all homes": () => fs.readdirSync("/home"),
   "a link's target outside": () => fs.realpathSync(`${here}/secret.txt`),
-  "a stream of a file": () => new Promise((resolve, reject) => fs.createReadStream(secret).once("data", resolve).once("error", reject)),
+  "a stream of a file": () =>
+    new Promise((resolve, reject) => fs.createReadStream(secret).once("data", resolve).once("error", reject)),
   "a watch on a file": () => fs.watch(secret).close(),
   "the machine's passwords": read("/etc/shadow"),
   "the machine's name": read("/etc/hostname"),
@@ -73,7 +76,11 @@ const attempts = {
   "the starter's environment": () => fs.readFileSync(`/proc/${victim}/environ`),
   "its own environment's secret": () => process.env.ESCAPE ?? Promise.reject(new Error("nothing")),
   "another's memory": () => fs.openSync(`/proc/${victim}/mem`, "r+"),
-  "a list of other processes": () => fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).at(0) ?? Promise.reject(new Error("none")),
+  "a list of other processes": () =>
+    fs
+      .readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+      .at(0) ?? Promise.reject(new Error("none")),
   "a signal to the user's process": () => process.kill(victim, "SIGKILL"),
   "a question by signal": () => process.kill(victim, 0),
   "a signal to its starter": () => process.kill(process.ppid === 0 ? victim : process.ppid, "SIGKILL"),
@@ -82,13 +89,28 @@ const attempts = {
   "a debugger in another": () => process._debugProcess(victim),
   "a command": () => child.execSync("id"),
   "a program": () => child.execFileSync(process.execPath, ["-v"]),
-  "a detached process": () => new Promise((resolve, reject) => child.spawn("/bin/sh", ["-c", "true"], { detached: true }).once("error", reject).once("spawn", resolve)),
-  "a fork": () => new Promise((resolve, reject) => child.fork(process.argv[1]).once("error", reject).once("spawn", resolve)),
+  "a detached process": () =>
+    new Promise((resolve, reject) =>
+      child.spawn("/bin/sh", ["-c", "true"], { detached: true }).once("error", reject).once("spawn", resolve),
+    ),
+  "a fork": () =>
+    new Promise((resolve, reject) => child.fork(process.argv[1]).once("error", reject).once("spawn", resolve)),
   "a set-user program": () => child.execFileSync("/usr/bin/su", ["-c", "id"]),
   "a unix socket of the user's": () => connect(socket),
-  "a unix socket by a getter": () => new Promise((resolve, reject) => new net.Socket().once("connect", resolve).once("error", reject).connect({ get path() { return socket; } })),
+  "a unix socket by a getter": () =>
+    new Promise((resolve, reject) =>
+      new net.Socket()
+        .once("connect", resolve)
+        .once("error", reject)
+        .connect({
+          get path() {
+            return socket;
+          },
+        }),
+    ),
   "an abstract socket": () => connect(`\0${abstract}`),
-  "a unix socket by http": () => new Promise((resolve, reject) => http.get({ socketPath: socket }, resolve).once("error", reject)),
+  "a unix socket by http": () =>
+    new Promise((resolve, reject) => http.get({ socketPath: socket }, resolve).once("error", reject)),
   "a service of the user's on localhost": () => connect(port, "localhost"),
   "a service on the loopback": () => connect(port, "127.0.0.1"),
   "a service on another loopback address": () => connect(port, "127.1.2.3"),
@@ -100,7 +122,18 @@ const attempts = {
   "a service by no address of IPv6": () => connect(port, "::"),
   "a service by a translated address": () => connect(port, "64:ff9b::7f00:1"),
   "a service by an address in an address": () => connect(port, "2002:7f00:1::"),
-  "a service by a name of its own": () => new Promise((resolve, reject) => net.connect({ port, host: "rebound.test", lookup: (_name, options, done) => (options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)) }).once("connect", resolve).once("error", reject)),
+  "a service by a name of its own": () =>
+    new Promise((resolve, reject) =>
+      net
+        .connect({
+          port,
+          host: "rebound.test",
+          lookup: (_name, options, done) =>
+            options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4),
+        })
+        .once("connect", resolve)
+        .once("error", reject),
+    ),
   "a service by fetch": () => fetch(`http://127.0.0.1:${port}/`),
   "the cloud's metadata": () => connect({ port: 80, host: "169.254.169.254", timeout: 1000 }),
   "the cloud's metadata by IPv6": () => connect(80, "fd00:ec2::254"),
@@ -119,8 +152,14 @@ const attempts = {
   "a port of its loopback": listening(0, "127.0.0.1"),
   "a unix socket of its own": listening("/tmp/own"),
   "an abstract socket of its own": listening("\0own"),
-  "another server for names": () => { const resolver = new dns.promises.Resolver({ timeout: 200, tries: 1 }); resolver.setServers(["10.0.0.1"]); return resolver.resolve4("example.com"); },
-  ...Object.fromEntries(addresses.map((address) => [`this machine's address ${address}`, () => connect(port, address)])),
+  "another server for names": () => {
+    const resolver = new dns.promises.Resolver({ timeout: 200, tries: 1 });
+    resolver.setServers(["10.0.0.1"]);
+    return resolver.resolve4("example.com");
+  },
+  ...Object.fromEntries(
+    addresses.map((address) => [`this machine's address ${address}`, () => connect(port, address)]),
+  ),
 };
 
 const told = {};

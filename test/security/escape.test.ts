@@ -1,5 +1,16 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import dgram from "node:dgram";
 import net, { type AddressInfo } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
@@ -25,14 +36,24 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "fastloop-escape-"));
   chmodSync(folder, 0o755);
   const [home, module] = [path.join(folder, "home"), path.join(folder, "module")];
-  for (const place of [home, path.join(module, ".git"), path.join(module, ".fastloop")]) mkdirSync(place, { recursive: true });
-  for (const [file, text] of Object.entries({ [`${home}/secret.txt`]: "of-the-user", [`${module}/data.txt`]: "data", [`${module}/.git/config`]: "of-the-user", [`${module}/.fastloop/record`]: "of-the-user" })) {
+  for (const place of [home, path.join(module, ".git"), path.join(module, ".fastloop")])
+    mkdirSync(place, { recursive: true });
+  for (const [file, text] of Object.entries({
+    [`${home}/secret.txt`]: "of-the-user",
+    [`${module}/data.txt`]: "data",
+    [`${module}/.git/config`]: "of-the-user",
+    [`${module}/.fastloop/record`]: "of-the-user",
+  })) {
     writeFileSync(file, text);
     chmodSync(file, 0o666);
   }
   symlinkSync(home, path.join(module, "link-out"));
   writeFileSync(path.join(module, "attempts.mjs"), readFileSync(path.join(here, "attempts.mjs")));
-  if (go !== undefined) execFileSync(go, ["build", "-o", path.join(module, "syscalls"), "."], { cwd: path.join(here, "syscalls"), env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" } });
+  if (go !== undefined)
+    execFileSync(go, ["build", "-o", path.join(module, "syscalls"), "."], {
+      cwd: path.join(here, "syscalls"),
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
+    });
   // The user's process may be anybody's: an ordinary user has no right to a process of root's.
   victim = spawn("sleep", ["600"], { stdio: "ignore", env: { ESCAPE: "of-the-user" } });
   const listen = (what: string, ...where: unknown[]): Promise<net.Server> =>
@@ -57,8 +78,24 @@ beforeAll(async () => {
   const session = net.createServer((connection) => connection.on("error", () => undefined).end());
   servers.push(session);
   await new Promise<void>((resolve) => session.listen(0, "127.0.0.1", resolve));
-  const addresses = Object.values(networkInterfaces()).flat().filter((entry) => entry !== undefined && !entry.internal && entry.family === "IPv4").map((entry) => entry?.address).slice(0, 3);
-  world = { home, module, secret: `${home}/secret.txt`, Secret: `${home}/secret.txt`, socket, abstract, port, Port: port, Session: (session.address() as AddressInfo).port, victim: victim.pid, addresses };
+  const addresses = Object.values(networkInterfaces())
+    .flat()
+    .filter((entry) => entry !== undefined && !entry.internal && entry.family === "IPv4")
+    .map((entry) => entry?.address)
+    .slice(0, 3);
+  world = {
+    home,
+    module,
+    secret: `${home}/secret.txt`,
+    Secret: `${home}/secret.txt`,
+    socket,
+    abstract,
+    port,
+    Port: port,
+    Session: (session.address() as AddressInfo).port,
+    victim: victim.pid,
+    addresses,
+  };
 });
 
 afterAll(() => {
@@ -73,9 +110,21 @@ async function behind(command: string[], asUser: boolean): Promise<Record<string
   writeFileSync(program, readFileSync(confine!), { mode: 0o755 });
   chmodSync(program, 0o755);
   const module = path.join(folder, "module");
-  const spec = JSON.stringify({ Command: command, Folder: module, Visible: [module], Hidden: [`${module}/.git`, `${module}/.fastloop`], Allowed: [], Parent: process.pid });
+  const spec = JSON.stringify({
+    Command: command,
+    Folder: module,
+    Visible: [module],
+    Hidden: [`${module}/.git`, `${module}/.fastloop`],
+    Allowed: [],
+    Parent: process.pid,
+  });
   const identity = asUser ? { uid: ordinary, gid: ordinary } : {};
-  const child = spawn(program, [spec], { ...identity, cwd: "/", stdio: ["ignore", "pipe", "inherit", "pipe", "pipe"], env: { PATH: "/usr/bin" } });
+  const child = spawn(program, [spec], {
+    ...identity,
+    cwd: "/",
+    stdio: ["ignore", "pipe", "inherit", "pipe", "pipe"],
+    env: { PATH: "/usr/bin" },
+  });
   const control = child.stdio[4] as net.Socket;
   let [text, said] = ["", ""];
   control.setEncoding("utf8").on("data", (piece: string) => (said += piece));
@@ -86,12 +135,18 @@ async function behind(command: string[], asUser: boolean): Promise<Record<string
   return JSON.parse(text) as Record<string, string>;
 }
 
-const users = [["the one who runs the tests", false], ...(isRoot ? ([["an ordinary user", true]] as const) : [])] as const;
+const users = [
+  ["the one who runs the tests", false],
+  ...(isRoot ? ([["an ordinary user", true]] as const) : []),
+] as const;
 
 describe.skipIf(confine === undefined).each(users)("a program behind the boundary, of %s", (_who, asUser) => {
   it("reaches nothing of the machine with Node", async () => {
     if (asUser) chownSync(path.join(folder, "module/data.txt"), ordinary, ordinary);
-    const told = await behind([process.execPath, path.join(folder, "module/attempts.mjs"), JSON.stringify(world)], asUser);
+    const told = await behind(
+      [process.execPath, path.join(folder, "module/attempts.mjs"), JSON.stringify(world)],
+      asUser,
+    );
     expect(Object.keys(told).length).toBeGreaterThan(80);
     expect(Object.entries(told).filter(([, outcome]) => outcome === "reached")).toEqual([]);
   });
@@ -107,7 +162,11 @@ describe.skipIf(confine === undefined).each(users)("a program behind the boundar
     expect(victim.exitCode ?? victim.signalCode).toBeNull();
     expect(readFileSync(path.join(folder, "module/data.txt"), "utf8")).toBe("data");
     expect(readdirSync(path.join(folder, "home")).sort()).toEqual(["daemon.sock", "secret.txt"]);
-    expect([existsSync("/made"), existsSync("/usr/lib/made"), existsSync(path.join(folder, "module/made"))]).toEqual([false, false, false]);
+    expect([existsSync("/made"), existsSync("/usr/lib/made"), existsSync(path.join(folder, "module/made"))]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("has what it needs: its files, a folder for temporary ones, the session, names and threads", async () => {
@@ -119,7 +178,14 @@ describe.skipIf(confine === undefined).each(users)("a program behind the boundar
       const { address } = await dns.promises.lookup("localhost", 4);
       console.log(JSON.stringify({ file: fs.readFileSync("data.txt", "utf8"), own: fs.readFileSync("/tmp/own", "utf8"), session, thread, address, user: String(process.getuid()) }));
       process.exit(0);`;
-    expect(await behind([process.execPath, "--input-type=module", "-e", code], asUser)).toEqual({ file: "data", own: "written", session: "connected", thread: "ran", address: "127.0.0.1", user: "1000" });
+    expect(await behind([process.execPath, "--input-type=module", "-e", code], asUser)).toEqual({
+      file: "data",
+      own: "written",
+      session: "connected",
+      thread: "ran",
+      address: "127.0.0.1",
+      user: "1000",
+    });
   });
 });
 
@@ -134,7 +200,11 @@ describe.skipIf(confine === undefined)("a program behind the boundary", () => {
       child.stdio[4].setEncoding("utf8").on("data", (text) => process.stdout.write(text));`;
     const parent = spawn(process.execPath, ["-e", starter], { stdio: ["ignore", "pipe", "inherit"] });
     await new Promise((resolve) => parent.stdout.once("data", resolve));
-    const running = (): number[] => readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => pid !== parent.pid && isNamed(pid, mark));
+    const running = (): number[] =>
+      readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .filter((pid) => pid !== parent.pid && isNamed(pid, mark));
     expect(running().length).toBeGreaterThan(0);
     parent.kill("SIGKILL");
     await expect.poll(running, { timeout: 30_000 }).toEqual([]);

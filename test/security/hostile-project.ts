@@ -44,11 +44,27 @@ export class HostileProject {
 
   constructor() {
     this.root = path.join(this.top, "clone");
-    this.write("dagger.json", JSON.stringify({ name: "ci", engineVersion: "v0.21.4", sdk: "typescript", source: "ci" }));
+    this.write(
+      "dagger.json",
+      JSON.stringify({ name: "ci", engineVersion: "v0.21.4", sdk: "typescript", source: "ci" }),
+    );
     this.write("ci/src/index.ts", moduleSource);
-    this.write("fastloop.yaml", "version: 1\nrecords: { keep: 1 }\nwatch:\n  targets:\n    ok: { call: ok }\n    bad: { call: bad }\n");
+    this.write(
+      "fastloop.yaml",
+      "version: 1\nrecords: { keep: 1 }\nwatch:\n  targets:\n    ok: { call: ok }\n    bad: { call: bad }\n",
+    );
     // Names that only we would give, as they may lie anywhere.
-    const names = ["20200101T000000.000Z-ok-aaaaaa.json", "20200101T000000.000Z-ok-aaaaaa.log", "a".repeat(64), `${"a".repeat(64)}.json`, "hashes", "config.json", "lock", "site-v1.99999/index.html", "hashes.4194305.0.tmp"];
+    const names = [
+      "20200101T000000.000Z-ok-aaaaaa.json",
+      "20200101T000000.000Z-ok-aaaaaa.log",
+      "a".repeat(64),
+      `${"a".repeat(64)}.json`,
+      "hashes",
+      "config.json",
+      "lock",
+      "site-v1.99999/index.html",
+      "hashes.4194305.0.tmp",
+    ];
     for (const folder of [".docker", ".ssh", "projects"]) {
       for (const name of names) {
         const file = path.join(this.top, "home", folder, name);
@@ -71,7 +87,11 @@ export class HostileProject {
   }
 
   git(...words: string[]): string {
-    return execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "protocol.file.allow=always", ...words], { cwd: this.root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync(
+      "git",
+      ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "protocol.file.allow=always", ...words],
+      { cwd: this.root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+    );
   }
 
   commit(): void {
@@ -101,7 +121,11 @@ export class HostileProject {
   precious(): Record<string, string> {
     const home = path.join(this.top, "home");
     const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    return Object.fromEntries(files.map((entry) => path.join(entry.parentPath, entry.name)).map((file) => [path.relative(home, file), readFileSync(file, "utf8")]));
+    return Object.fromEntries(
+      files
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .map((file) => [path.relative(home, file), readFileSync(file, "utf8")]),
+    );
   }
 
   records(folder = this.root): string[] {

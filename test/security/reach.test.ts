@@ -79,7 +79,10 @@ let port = 0;
 beforeAll(async () => {
   mkdirSync(path.join(project, "ci/src"), { recursive: true });
   mkdirSync(path.join(project, ".git"));
-  writeFileSync(path.join(project, "dagger.json"), '{"name":"ci","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+  writeFileSync(
+    path.join(project, "dagger.json"),
+    '{"name":"ci","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+  );
   writeFileSync(path.join(project, "ci/src/index.ts"), moduleSource);
   server = http.createServer((request, response) => {
     requests.push(request.url ?? "");
@@ -95,7 +98,8 @@ afterAll(() => {
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
-const call = (words: string[], env: NodeJS.ProcessEnv = {}, cwd = project): Promise<CliResult> => fastloop(["call", ...words], { cwd, env });
+const call = (words: string[], env: NodeJS.ProcessEnv = {}, cwd = project): Promise<CliResult> =>
+  fastloop(["call", ...words], { cwd, env });
 
 /** Says of each HOST:PORT whether a container connects to it; GATEWAY is its own. */
 const triesOf = (targets: readonly string[]): string => `
@@ -104,13 +108,29 @@ GATEWAY=$(printf '%d.%d.%d.%d' 0x\${G:6:2} 0x\${G:4:2} 0x\${G:2:2} 0x\${G:0:2})
 for t in ${targets.join(" ")}; do t=\${t/GATEWAY/$GATEWAY}
 (timeout 3 bash -c "exec 3<>/dev/tcp/\${t%:*}/\${t##*:}" 2>/dev/null && echo "reached $t") || echo "not $t"; done`;
 
-const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []).find(({ family, internal }) => family === "IPv4" && !internal)?.address;
-const names = ["127.0.0.1", "localhost", "127.9.9.9", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", hostname(), ...(own === undefined ? [] : [own])];
+const own = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+const names = [
+  "127.0.0.1",
+  "localhost",
+  "127.9.9.9",
+  "0.0.0.0",
+  "[::1]",
+  "[::ffff:127.0.0.1]",
+  "2130706433",
+  "0x7f.1",
+  hostname(),
+  ...(own === undefined ? [] : [own]),
+];
 
 describe("a function body", () => {
   it.each(names)("does not reach this machine as %s by dag.http", async (name) => {
     const { exitCode, stderr } = await call(["http", "--url", `http://${name}:${port}/secret`]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("is this machine, which dag.http and dag.git do not reach") });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining("is this machine, which dag.http and dag.git do not reach"),
+    });
     expect(requests).toEqual([]);
   });
 
@@ -118,16 +138,26 @@ describe("a function body", () => {
     const told = async (...words: string[]): Promise<string> => (await call(words)).stderr;
     for (const name of ["git", "branches"]) {
       expect(await told(name, "--url", `http://127.0.0.1:${port}/r.git`)).toContain("is this machine");
-      expect(await told(name, "--url", `git://127.0.0.1:${port}/r.git`)).toContain("git:// is not served to function bodies");
-      for (const url of ["ssh://git@localhost/r", "git@localhost:r"]) expect(await told(name, "--url", url)).toContain("ssh would use your keys");
+      expect(await told(name, "--url", `git://127.0.0.1:${port}/r.git`)).toContain(
+        "git:// is not served to function bodies",
+      );
+      for (const url of ["ssh://git@localhost/r", "git@localhost:r"])
+        expect(await told(name, "--url", url)).toContain("ssh would use your keys");
     }
     expect(requests).toEqual([]);
   });
 
   it("does not reach it by what a Dockerfile adds", async () => {
-    for (const add of [`ADD http://127.0.0.1:${port}/x /o`, `ADD http://localhost:${port}/x.git#main /o`, `ADD git://127.0.0.1:${port}/x.git /o`]) {
+    for (const add of [
+      `ADD http://127.0.0.1:${port}/x /o`,
+      `ADD http://localhost:${port}/x.git#main /o`,
+      `ADD git://127.0.0.1:${port}/x.git /o`,
+    ]) {
       const { exitCode, stderr } = await call(["dockerfile", "--text", `FROM debian:bookworm-slim|${add}`]);
-      expect({ exitCode, stderr }, add).toEqual({ exitCode: 1, stderr: expect.stringMatching(/is this machine|git:\/\/ is not served/) });
+      expect({ exitCode, stderr }, add).toEqual({
+        exitCode: 1,
+        stderr: expect.stringMatching(/is this machine|git:\/\/ is not served/),
+      });
     }
     expect(requests).toEqual([]);
   });
@@ -141,14 +171,33 @@ describe("a function body", () => {
     const targets = ["127.0.0.1", "GATEWAY", ...(own === undefined ? [] : [own])].map((host) => `${host}:${port}`);
     const none = await call(["tries", "--script", triesOf(targets)]);
     expect(none, none.stderr).toMatchObject({ exitCode: 0 });
-    expect(none.stdout.trim().split("\n").map((line) => line.split(" ")[0])).toEqual(targets.map(() => "not"));
-    const given = await call(["tries", "--script", triesOf([`given:${port}`, ...targets]), "--service", `tcp://127.0.0.1:${port}`]);
-    expect(given.stdout.trim().split("\n").map((line) => line.split(" ")[0])).toEqual(["reached", ...targets.map(() => "not")]);
+    expect(
+      none.stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(targets.map(() => "not"));
+    const given = await call([
+      "tries",
+      "--script",
+      triesOf([`given:${port}`, ...targets]),
+      "--service",
+      `tcp://127.0.0.1:${port}`,
+    ]);
+    expect(
+      given.stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(["reached", ...targets.map(() => "not")]);
   });
 
   it("has root capabilities only by the user's own word", async () => {
     for (const name of ["insecure", "insecure-service", "insecure-terminal"]) {
-      expect(await call([name])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("insecureRootCapabilities is off: such a container is root on this machine") });
+      expect(await call([name])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("insecureRootCapabilities is off: such a container is root on this machine"),
+      });
     }
     const { stdout } = await call(["insecure"], { FASTLOOP_ROOT_CAPABILITIES: "1" });
     expect((BigInt(`0x${stdout.trim()}`) >> capSysAdmin) & 1n).toBe(1n);
@@ -156,9 +205,14 @@ describe("a function body", () => {
     mkdirSync(path.join(config, "fastloop"), { recursive: true });
     writeFileSync(path.join(config, "fastloop/config.yaml"), "rootCapabilities: true\n");
     expect(await call(["insecure"], { XDG_CONFIG_HOME: config })).toMatchObject({ exitCode: 0 });
-    expect(await call(["insecure"], { XDG_CONFIG_HOME: config, FASTLOOP_ROOT_CAPABILITIES: "0" })).toMatchObject({ exitCode: 1 });
+    expect(await call(["insecure"], { XDG_CONFIG_HOME: config, FASTLOOP_ROOT_CAPABILITIES: "0" })).toMatchObject({
+      exitCode: 1,
+    });
     writeFileSync(path.join(config, "fastloop/config.yaml"), "rootCapabilities: [yes]\n");
-    expect(await call(["insecure"], { XDG_CONFIG_HOME: config })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("config.yaml: is not valid") });
+    expect(await call(["insecure"], { XDG_CONFIG_HOME: config })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("config.yaml: is not valid"),
+    });
     expect(await call(["insecure", "--trust"])).toMatchObject({ exitCode: 0 });
   });
 });
@@ -168,7 +222,9 @@ describe("the git that BuildKit runs", () => {
     const git = path.join(engineState, "bin/git");
     expect(readFileSync(git, "utf8")).toContain("http.proxy");
     for (const url of [`http://127.0.0.1:${port}/r.git`, `https://localhost:${port}/r.git`]) {
-      const failure = promisify(execFile)(git, ["ls-remote", url], { env: { PATH: process.env["PATH"], NO_PROXY: "*", no_proxy: "*" } });
+      const failure = promisify(execFile)(git, ["ls-remote", url], {
+        env: { PATH: process.env["PATH"], NO_PROXY: "*", no_proxy: "*" },
+      });
       await expect(failure).rejects.toThrow(/403|502|is this machine/);
     }
     expect(requests).toEqual([]);
@@ -182,12 +238,23 @@ describe("cache volumes", () => {
     const copy = path.join(folder, "two");
     cpSync(project, copy, { recursive: true });
     expect((await call(["volume"], {}, copy)).stdout).toBe("empty\n");
-    const names = ["npm", "fastloop-cache:npm", `../fastloop-cache-${projectIdentity({ workdir: project, module: { name: "ci", sourceDir: path.join(project, "ci") } })}:npm`];
-    for (const at of [project, copy]) for (const name of names) expect(await readByDockerfile(name, at), name).toBe("empty\n");
+    const names = [
+      "npm",
+      "fastloop-cache:npm",
+      `../fastloop-cache-${projectIdentity({ workdir: project, module: { name: "ci", sourceDir: path.join(project, "ci") } })}:npm`,
+    ];
+    for (const at of [project, copy])
+      for (const name of names) expect(await readByDockerfile(name, at), name).toBe("empty\n");
   });
 
   it("of Dockerfiles are the project's, too, whatever namespace is asked for", async () => {
-    const written = await call(["dockerfile", "--text", "FROM debian:bookworm-slim|RUN --mount=type=cache,id=own,target=/c echo of-one > /c/x; echo x > /o; echo NOW", "--namespace", "others"]);
+    const written = await call([
+      "dockerfile",
+      "--text",
+      "FROM debian:bookworm-slim|RUN --mount=type=cache,id=own,target=/c echo of-one > /c/x; echo x > /o; echo NOW",
+      "--namespace",
+      "others",
+    ]);
     expect(written).toMatchObject({ exitCode: 0 });
     expect(await readByDockerfile("own", project)).toBe("of-one\nempty\n");
     const copy = path.join(folder, "three");

@@ -48,10 +48,17 @@ describe("the password of a registry", () => {
     project = folder();
     mkdirSync(path.join(project, "ci/src"), { recursive: true });
     mkdirSync(path.join(project, "docker"));
-    writeFileSync(path.join(project, "dagger.json"), '{"name":"ci","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}');
+    writeFileSync(
+      path.join(project, "dagger.json"),
+      '{"name":"ci","engineVersion":"v0.21.4","sdk":"typescript","source":"ci"}',
+    );
     writeFileSync(path.join(project, "ci/src/index.ts"), moduleSource);
     const challenge = (response: http.ServerResponse, host: string | undefined): void =>
-      void response.writeHead(401, { "www-authenticate": `Bearer realm="${realm.replace("HOST", host ?? "")}",service="s",scope="repository:x:pull"` }).end();
+      void response
+        .writeHead(401, {
+          "www-authenticate": `Bearer realm="${realm.replace("HOST", host ?? "")}",service="s",scope="repository:x:pull"`,
+        })
+        .end();
     other = await serve(({ url, headers }, response) => {
       if (url?.startsWith("/token") === true) response.end(JSON.stringify({ token: "t" }));
       else challenge(response, headers.host);
@@ -62,17 +69,29 @@ describe("the password of a registry", () => {
       if (redirects) return void response.writeHead(307, { location: `http://${other.host}${url}` }).end();
       challenge(response, headers.host);
     });
-    writeFileSync(path.join(project, "docker/config.json"), JSON.stringify({ auths: { [registry.host]: { username: "me", password: "of-the-user" }, [other.host]: { username: "me", password: "of-the-user" } } }));
+    writeFileSync(
+      path.join(project, "docker/config.json"),
+      JSON.stringify({
+        auths: {
+          [registry.host]: { username: "me", password: "of-the-user" },
+          [other.host]: { username: "me", password: "of-the-user" },
+        },
+      }),
+    );
   });
   afterEach(() => {
     for (const { server } of [registry, other]) server.close();
     rmSync(project, { recursive: true, force: true });
   });
-  const call = (...words: string[]): Promise<CliResult> => fastloop(["call", ...words], { cwd: project, env: { DOCKER_CONFIG: path.join(project, "docker") } });
+  const call = (...words: string[]): Promise<CliResult> =>
+    fastloop(["call", ...words], { cwd: project, env: { DOCKER_CONFIG: path.join(project, "docker") } });
 
   it("is given to the registry's own token service", async () => {
     realm = "http://HOST/token";
-    for (const words of [["pull", "--address", `${registry.host}/x:1`], ["build", "--dockerfile", `FROM ${registry.host}/x:1`]]) {
+    for (const words of [
+      ["pull", "--address", `${registry.host}/x:1`],
+      ["build", "--dockerfile", `FROM ${registry.host}/x:1`],
+    ]) {
       registry.seen.length = 0;
       expect((await call(...words)).exitCode).toBe(1);
       expect(registry.seen).toContain(basic);

@@ -29,7 +29,10 @@ test("a pull request that commits records makes nothing green", async () => {
   project.commit();
   const clone = project.clone();
   expect((await project.run(["plan", "--json"], clone)).stdout).not.toContain('"current"');
-  expect(await project.run(["run"], clone)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is tracked by git") });
+  expect(await project.run(["run"], clone)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("is tracked by git"),
+  });
   project.git("rm", "-rq", "--cached", ".fastloop");
   expect(await project.run(["run"])).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("1 failed") });
 });
@@ -40,22 +43,44 @@ test("a forged record counts as absent, with a notice, and names no file that is
   const before = project.precious();
   const old = { ...record, startedAt: "2020-01-01T00:00:00.000Z", digest: "0" };
   const forged: Record<string, unknown> = {
-    "20200101T000000.000Z-bad-aaaaaa.json": { ...old, id: "20200101T000000.000Z-bad-aaaaaa", log: "../../../home/.ssh/hashes" },
+    "20200101T000000.000Z-bad-aaaaaa.json": {
+      ...old,
+      id: "20200101T000000.000Z-bad-aaaaaa",
+      log: "../../../home/.ssh/hashes",
+    },
     "20200101T000000.000Z-bad-bbbbbb.json": { ...old, id: "../../../home/.ssh/hashes", log: "x.log" },
-    "20200101T000000.000Z-bad-cccccc.json": { ...old, id: 5, target: { a: 1 }, fingerprint: {}, log: 7, startedAt: null },
+    "20200101T000000.000Z-bad-cccccc.json": {
+      ...old,
+      id: 5,
+      target: { a: 1 },
+      fingerprint: {},
+      log: 7,
+      startedAt: null,
+    },
     "20200101T000000.000Z-bad-dddddd.json": { ...old, id: "20200101T000000.000Z-bad-\0" },
     "20200101T000000.000Z-bad-eeeeee.json": { ...old, value: "x".repeat(10_000_000) },
     "20200101T000000.000Z-bad-ffffff.json": JSON.parse('{"__proto__":{"outcome":"passed"},"version":1}'),
     "20200101T000000.000Z-bad-abcdef.json": [],
   };
-  for (const [name, content] of Object.entries(forged)) writeFileSync(runs(project.root, name), JSON.stringify(content));
+  for (const [name, content] of Object.entries(forged))
+    writeFileSync(runs(project.root, name), JSON.stringify(content));
   writeFileSync(runs(project.root, "mine.json"), "{}");
   const plan = await project.run(["plan"]);
-  expect(plan).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^run +bad .*never run here/m), stderr: expect.not.stringMatching(bug) });
+  expect(plan).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^run +bad .*never run here/m),
+    stderr: expect.not.stringMatching(bug),
+  });
   expect(plan.stderr.match(/damaged, or not of this user and place/g)).toHaveLength(1);
   expect(readdirSync(runs(project.root))).toEqual(expect.arrayContaining(Object.keys(forged)));
-  expect(await project.run(["why", "bad"])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("never run here") });
-  expect(await project.run(["run"])).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("1 failed, 1 current") });
+  expect(await project.run(["why", "bad"])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("never run here"),
+  });
+  expect(await project.run(["run"])).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining("1 failed, 1 current"),
+  });
   expect(readdirSync(runs(project.root)).filter((name) => name in forged)).toEqual([]);
   expect(existsSync(runs(project.root, "mine.json"))).toBe(true);
   expect(project.precious()).toEqual(before);
@@ -66,7 +91,9 @@ test("a record under another name, in another project or of another user counts 
   const [record] = project.records();
   const elsewhere = project.copy();
   expect((await project.run(["plan"], elsewhere)).stdout).toMatch(/^run +ok/m);
-  expect((await project.run(["plan"], project.root, { XDG_STATE_HOME: path.join(project.top, "other") })).stdout).toMatch(/^run +ok/m);
+  expect(
+    (await project.run(["plan"], project.root, { XDG_STATE_HOME: path.join(project.top, "other") })).stdout,
+  ).toMatch(/^run +ok/m);
   expect((await project.run(["plan"])).stdout).toMatch(/^current +ok/m);
   renameSync(runs(project.root, record), runs(project.root, "20990101T000000.000Z-ok-aaaaaa.json"));
   expect((await project.run(["plan"])).stdout).toMatch(/^run +ok/m);
@@ -79,7 +106,10 @@ test("a key that jobs share makes a restored state count at another path, and on
   const elsewhere = project.copy();
   expect((await project.run(["plan"], elsewhere, key)).stdout).toMatch(/^current +ok/m);
   for (const env of [other, {}]) expect((await project.run(["plan"], elsewhere, env)).stdout).toMatch(/^run +ok/m);
-  expect(await project.run(["plan"], elsewhere, { FASTLOOP_STATE_KEY: "short" })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("FASTLOOP_STATE_KEY") });
+  expect(await project.run(["plan"], elsewhere, { FASTLOOP_STATE_KEY: "short" })).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("FASTLOOP_STATE_KEY"),
+  });
 });
 
 test("a stored result of a call that was changed, or is of another place, is not given", async () => {
@@ -98,7 +128,7 @@ test("a stored result of a call that was changed, or is of another place, is not
 });
 
 test("hashes, the checked configuration and manifests of somebody else decide nothing", async () => {
-  project.write("fastloop.yaml", 'version: 1\nwatch: { targets: { ok: { call: ok, inputs: [src/] } } }\n');
+  project.write("fastloop.yaml", "version: 1\nwatch: { targets: { ok: { call: ok, inputs: [src/] } } }\n");
   project.write("src/a.txt", "one");
   expect((await project.run(["run"])).exitCode).toBe(0);
   // Made with a key of the attacker's, on this very machine, from these very files.
@@ -112,6 +142,9 @@ test("hashes, the checked configuration and manifests of somebody else decide no
   const config = path.join(attacked, ".fastloop/config.json");
   writeFileSync(config, readFileSync(config, "utf8").replace('"call":"ok"', '"call":"bad"'));
   const plan = await project.run(["plan", "--json"], attacked);
-  expect(plan).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("hashes is damaged, or not of this user and place") });
+  expect(plan).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining("hashes is damaged, or not of this user and place"),
+  });
   expect(JSON.parse(plan.stdout)).toMatchObject({ functions: [{ name: "ok", verdict: "affected", call: "ok" }] });
 });

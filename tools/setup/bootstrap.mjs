@@ -33,7 +33,10 @@ export async function bootstrap(arch, certificatesLayer, detail) {
   try {
     const packages = await npmPackages(arch, folder, detail);
     await run("mmdebstrap", await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]), {
-      env: { SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      env: {
+        SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch,
+        PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+      },
       onLine: (line) => detail(line.replace(/^I: /, "")),
     }).catch((error) => {
       throw bootstrapFailure(error, path.join(folder, "failure.json"));
@@ -51,16 +54,29 @@ export function bootstrapFailure(error, hookFailure) {
   if (!(error instanceof SetupError)) return error;
   if (existsSync(hookFailure)) {
     const { message, ...options } = JSON.parse(readFileSync(hookFailure, "utf8"));
-    return new SetupError(`the base images could not be made: ${message}`, { next: "run this again", ...options, cause: error });
+    return new SetupError(`the base images could not be made: ${message}`, {
+      next: "run this again",
+      ...options,
+      cause: error,
+    });
   }
   const lines = (error.why ?? "").split("\n");
-  const first = lines.find((line) => /^E: (?!.*(?:failed to (?:start|run)|exited with|apt-get))/.test(line.trim())) ?? lines.find((line) => line.trim().startsWith("E: "));
+  const first =
+    lines.find((line) => /^E: (?!.*(?:failed to (?:start|run)|exited with|apt-get))/.test(line.trim())) ??
+    lines.find((line) => line.trim().startsWith("E: "));
   const cause = first?.trim().replace(/^E: /, "") ?? error.message;
-  const isMirror = /(?:Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|Unable to connect|Connection (?:failed|timed out|refused)|Hash Sum mismatch|no longer has a Release file|does not have a Release file|Release file .* is not valid yet)/i.test(error.why ?? "");
+  const isMirror =
+    /(?:Failed to fetch|Could not resolve|Temporary failure resolving|Could not connect|Unable to connect|Connection (?:failed|timed out|refused)|Hash Sum mismatch|no longer has a Release file|does not have a Release file|Release file .* is not valid yet)/i.test(
+      error.why ?? "",
+    );
   const isFull = /No space left on device/i.test(error.why ?? "");
   return new SetupError(`the base images could not be made: ${isFull ? "the disk is full" : cause}`, {
     why: error.why,
-    next: isFull ? `free some space where ${tmpdir()} lies, then run this again` : isMirror ? "check that apt reaches its mirror (apt-get update), then run this again" : "run this again; the lines above say what went wrong",
+    next: isFull
+      ? `free some space where ${tmpdir()} lies, then run this again`
+      : isMirror
+        ? "check that apt reaches its mirror (apt-get update), then run this again"
+        : "run this again; the lines above say what went wrong",
     cause: error,
   });
 }
@@ -85,8 +101,13 @@ async function mmdebstrapArguments(arch, folder, inputs) {
 async function sources() {
   const format = "$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)";
   const listed =
-    findProgram("apt-get") === undefined ? "" : await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]).catch(() => "");
-  const mirrors = { Debian: "http://deb.debian.org/debian", "Debian-Security": "http://deb.debian.org/debian-security" };
+    findProgram("apt-get") === undefined
+      ? ""
+      : await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]).catch(() => "");
+  const mirrors = {
+    Debian: "http://deb.debian.org/debian",
+    "Debian-Security": "http://deb.debian.org/debian-security",
+  };
   for (const line of listed.split("\n")) {
     const [origin, label, , component, uri] = line.split("|");
     if (origin === "Debian" && component === "main" && label in mirrors) mirrors[label] = uri;

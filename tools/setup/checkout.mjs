@@ -11,7 +11,10 @@ import { run } from "./run.mjs";
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const stamp = path.join(root, "dist", ".sources");
 /** Of this checkout; outside of it, as npm removes what it does not know. */
-const lock = path.join(tmpdir(), `fastloop-checkout-${process.getuid?.() ?? ""}-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+const lock = path.join(
+  tmpdir(),
+  `fastloop-checkout-${process.getuid?.() ?? ""}-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`,
+);
 
 export function dependencies() {
   return {
@@ -76,8 +79,19 @@ function builtFrom() {
 
 function sourcesHash() {
   const hash = createHash("sha256");
-  const add = (file) => hash.update(file).update("\0").update(readFileSync(path.join(root, file)));
-  for (const file of ["package.json", "package-lock.json", "tools/build.mjs", "tools/build-sdk.mjs", "tools/module-template.mjs"]) add(file);
+  const add = (file) =>
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(path.join(root, file)));
+  for (const file of [
+    "package.json",
+    "package-lock.json",
+    "tools/build.mjs",
+    "tools/build-sdk.mjs",
+    "tools/module-template.mjs",
+  ])
+    add(file);
   for (const folder of ["src", "pipelines/src", "test/bench", "test/chaos"]) {
     if (!existsSync(path.join(root, folder))) continue;
     const entries = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true });

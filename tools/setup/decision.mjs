@@ -65,7 +65,10 @@ async function get(address, headers = {}) {
 /** The proxy that the environment names for a host, with NO_PROXY's suffixes taken off. */
 function proxyFor(url) {
   const variable = (name) => process.env[name] || process.env[name.toLowerCase()];
-  const direct = (variable("NO_PROXY") ?? "").split(",").map((entry) => entry.trim().replace(/^\*?\.?/, "")).filter(Boolean);
+  const direct = (variable("NO_PROXY") ?? "")
+    .split(",")
+    .map((entry) => entry.trim().replace(/^\*?\.?/, ""))
+    .filter(Boolean);
   if (direct.some((suffix) => url.hostname === suffix || url.hostname.endsWith(`.${suffix}`))) return undefined;
   const address = variable("HTTPS_PROXY") ?? variable("ALL_PROXY");
   return address === undefined ? undefined : new URL(address);
@@ -75,7 +78,9 @@ function proxyFor(url) {
 function tunnel(proxy, url, signal) {
   return new Promise((resolve, reject) => {
     const { username, password } = proxy;
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
+      "base64",
+    );
     const request = http.request({
       host: proxy.hostname,
       port: proxy.port || 80,

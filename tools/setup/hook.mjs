@@ -27,7 +27,12 @@ let before = new Map();
 async function take(name, { without = () => false } = {}) {
   const now = list();
   const changed = [...now].filter(([file, mark]) => before.get(file) !== mark && !without(file)).map(([file]) => file);
-  layers[name] = await packLayer(root, changed.toSorted((a, b) => (a < b ? -1 : 1)), path.join(folder, `${name}.tar.gz`), Number(process.env.SOURCE_DATE_EPOCH));
+  layers[name] = await packLayer(
+    root,
+    changed.toSorted((a, b) => (a < b ? -1 : 1)),
+    path.join(folder, `${name}.tar.gz`),
+    Number(process.env.SOURCE_DATE_EPOCH),
+  );
   before = now;
 }
 
@@ -54,7 +59,9 @@ function list() {
 /** What differs from run to run, or is only there for the bootstrap. */
 function isLeftOut(file) {
   return (
-    /^(dev|proc|sys|run|tmp|var\/tmp|var\/lib\/apt\/lists|var\/cache\/apt|var\/log|var\/cache\/ldconfig|var\/cache\/debconf)\/./.test(file) ||
+    /^(dev|proc|sys|run|tmp|var\/tmp|var\/lib\/apt\/lists|var\/cache\/apt|var\/log|var\/cache\/ldconfig|var\/cache\/debconf)\/./.test(
+      file,
+    ) ||
     /(^|\/)__pycache__(\/|$)/.test(file) ||
     /^var\/lib\/dpkg\/(.*-old$|lock)/.test(file) ||
     /^etc\/(machine-id|resolv\.conf|hostname|\.pwd\.lock|(passwd|group|shadow|gshadow|subuid|subgid)-)$/.test(file) ||
@@ -133,14 +140,20 @@ const nodeFiles = [
 ];
 
 function isNodePath(file) {
-  return nodeFiles.some((known) => file === known || file.startsWith(`${known}/`)) || /^etc\/(passwd|group|shadow)$/.test(file);
+  return (
+    nodeFiles.some((known) => file === known || file.startsWith(`${known}/`)) ||
+    /^etc\/(passwd|group|shadow)$/.test(file)
+  );
 }
 
 let accounts;
 
 async function addNode() {
   const unpacked = path.join(folder, "unpacked");
-  for (const [name, file] of [["node", nodePackage], ["npm", npmPackage]]) {
+  for (const [name, file] of [
+    ["node", nodePackage],
+    ["npm", npmPackage],
+  ]) {
     const target = path.join(unpacked, name);
     mkdirSync(target, { recursive: true });
     await run("tar", ["-xzf", file, "-C", target, "--strip-components=1", "--no-same-owner"]);
@@ -159,7 +172,9 @@ async function addNode() {
     'exec "$@"',
   ]);
   chmodSync(path.join(root, "usr/local/bin/docker-entrypoint.sh"), 0o755);
-  accounts = Object.fromEntries(["passwd", "group", "shadow"].map((file) => [file, readFileSync(path.join(root, "etc", file))]));
+  accounts = Object.fromEntries(
+    ["passwd", "group", "shadow"].map((file) => [file, readFileSync(path.join(root, "etc", file))]),
+  );
   append("etc/passwd", "node:x:1000:1000::/home/node:/bin/bash");
   append("etc/group", "node:x:1000:");
   append("etc/shadow", "node:!:19723:0:99999:7:::");
@@ -174,7 +189,12 @@ function removeNode() {
 
 /** The official image has Python in /usr/local/bin, and pip installs system-wide there. */
 function addPythonNames() {
-  for (const [name, target] of [["python", "python3"], ["python3", "python3"], ["pip", "pip3"], ["pip3", "pip3"]]) {
+  for (const [name, target] of [
+    ["python", "python3"],
+    ["python3", "python3"],
+    ["pip", "pip3"],
+    ["pip3", "pip3"],
+  ]) {
     symlinkSync(`/usr/bin/${target}`, path.join(root, "usr/local/bin", name));
   }
   const library = path.join(root, "usr/lib");

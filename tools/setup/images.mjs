@@ -35,7 +35,8 @@ export function images(support, decision, arch) {
           writeDecision(folder, decision);
           return decision.why;
         }
-        if ((!decision.isNew || isDoneByAnother) && hasImages(known, arch) && registryProgram(folder) !== undefined) return known.why;
+        if ((!decision.isNew || isDoneByAnother) && hasImages(known, arch) && registryProgram(folder) !== undefined)
+          return known.why;
         await makeImages(folder, decision.isNew ? decision : (known ?? decision), arch, detail);
         return decision.why;
       }),
@@ -57,7 +58,8 @@ function whatIsMissing(decision, arch, folder) {
 
 function hasImages(decision, arch) {
   return (
-    decision?.revision === revision && catalogue.every(({ repository }) => decision.images[repository]?.[arch] !== undefined)
+    decision?.revision === revision &&
+    catalogue.every(({ repository }) => decision.images[repository]?.[arch] !== undefined)
   );
 }
 
@@ -76,7 +78,9 @@ async function makeImages(folder, decision, arch, detail) {
       const stack = names.map((name) => ({ name, ...layers[name] }));
       const platforms = (made.images[repository] ??= {});
       platforms[arch] = await pushImage(registry.address, repository, arch, stack, config);
-      const manifests = Object.keys(platforms).sort().map((key) => platforms[key]);
+      const manifests = Object.keys(platforms)
+        .sort()
+        .map((key) => platforms[key]);
       await pushIndex(registry.address, repository, tags, manifests);
     }
     writeDecision(folder, made);

@@ -1,7 +1,16 @@
 // One layer: a reproducible tar of chosen paths, gzipped, with both digests.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, createWriteStream, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  createWriteStream,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -27,7 +36,11 @@ export async function packLayer(root, paths, file, epochSeconds) {
     for (let attempt = 1; ; attempt++) {
       const { changed, ...layer } = await pack(root, own, empty, replaced, file, epochSeconds);
       if (changed === undefined) return layer;
-      if (attempt === attempts) throw new SetupError("the files of a base image change while they are packed", { why: changed, next: "run this again when nothing else writes there" });
+      if (attempt === attempts)
+        throw new SetupError("the files of a base image change while they are packed", {
+          why: changed,
+          next: "run this again when nothing else writes there",
+        });
     }
   } finally {
     rmSync(empty, { recursive: true, force: true });
@@ -68,7 +81,12 @@ async function pack(root, paths, empty, replaced, file, epochSeconds) {
     tar.once("close", (code, signal) => {
       // 1: some files differ; 2: something could not be read or written.
       if (code === 0 || code === 1) resolve(code === 1 ? told.trim() : undefined);
-      else reject(new SetupError("tar could not pack a base image", { why: told.trim() || `it ended with ${signal ?? `exit code ${code}`}` }));
+      else
+        reject(
+          new SetupError("tar could not pack a base image", {
+            why: told.trim() || `it ended with ${signal ?? `exit code ${code}`}`,
+          }),
+        );
     });
   });
   ended.catch(() => {});
@@ -87,16 +105,24 @@ async function pack(root, paths, empty, replaced, file, epochSeconds) {
     createWriteStream(file),
   );
   const changed = await ended;
-  return { changed, file, sizeBytes, digest: `sha256:${packed.digest("hex")}`, diffId: `sha256:${plain.digest("hex")}` };
+  return {
+    changed,
+    file,
+    sizeBytes,
+    digest: `sha256:${packed.digest("hex")}`,
+    diffId: `sha256:${plain.digest("hex")}`,
+  };
 }
 
 /** Folders below `root` on which another file system is mounted, relative to it. */
 function mountPoints(root) {
   const prefix = `${root === "/" ? "" : root}/`;
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").flatMap((line) => {
-    const place = line.split(" ")[4]?.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
-    return place?.startsWith(prefix) === true && place !== prefix ? [place.slice(prefix.length)] : [];
-  });
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const place = line.split(" ")[4]?.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
+      return place?.startsWith(prefix) === true && place !== prefix ? [place.slice(prefix.length)] : [];
+    });
   return new Set(mounts);
 }
 

@@ -61,7 +61,11 @@ async function pushBlob(address, repository, { digest, sizeBytes }, open) {
 
 async function pushManifest(address, repository, reference, type, { bytes }) {
   const headers = { "content-type": type, "content-length": bytes.length };
-  expect(await call(address, "PUT", `/v2/${repository}/manifests/${reference}`, headers, bytes), 201, `${repository}:${reference}`);
+  expect(
+    await call(address, "PUT", `/v2/${repository}/manifests/${reference}`, headers, bytes),
+    201,
+    `${repository}:${reference}`,
+  );
 }
 
 function expect({ status, body }, wanted, what) {
@@ -75,7 +79,11 @@ function call(address, method, path, headers = {}, body) {
       const chunks = [];
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("end", () =>
-        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString("utf8") }),
+        resolve({
+          status: response.statusCode,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
       );
     });
     request.on("error", reject);

@@ -17,10 +17,16 @@ export async function planEngine(options) {
   const support = await loadSupport();
   const { only } = options;
   const steps = wantsBoundary(only) ? [confine(support)] : [];
-  if (only?.every((part) => part === "boundary")) return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support), support);
+  if (only?.every((part) => part === "boundary"))
+    return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support), support);
   const arch = options.arch ?? nativeArch;
   const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
-  if (choice.kind.startsWith("dagger")) return withPackages([...steps, ready("engine", "engine", choice.reason)], neededPrograms(steps, undefined, nativeArch, false, support), support);
+  if (choice.kind.startsWith("dagger"))
+    return withPackages(
+      [...steps, ready("engine", "engine", choice.reason)],
+      neededPrograms(steps, undefined, nativeArch, false, support),
+      support,
+    );
   const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
   const own = choice.kind === "buildkitd";
   if (own && process.platform !== "linux") throw noEngineHere();
@@ -66,7 +72,8 @@ function neededPrograms(steps, decision, arch, own, support) {
   const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
   const programs = [];
   if (own && findProgram("buildkit-runc") === undefined) programs.push("runc");
-  if (["engine", "shim", "boundary", "buildctl"].some((id) => missing.has(id)) && findProgram("go") === undefined) programs.push("pip");
+  if (["engine", "shim", "boundary", "buildctl"].some((id) => missing.has(id)) && findProgram("go") === undefined)
+    programs.push("pip");
   if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
   if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
   if (missing.has("emulation")) programs.push("qemu");

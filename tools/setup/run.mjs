@@ -75,7 +75,9 @@ export async function run(command, args, { cwd, env, onLine, next, input, stdio 
       else if (stopped.aborted) reject(new StepStopped(`${command} was ended`));
       else {
         const how = signal === null ? `exit code ${code}` : signal;
-        reject(new SetupError(`${command} ${args.slice(0, 3).join(" ")} ended with ${how}`, { why: tail.join("\n"), next }));
+        reject(
+          new SetupError(`${command} ${args.slice(0, 3).join(" ")} ended with ${how}`, { why: tail.join("\n"), next }),
+        );
       }
     });
   });

@@ -15,9 +15,13 @@ const packages = {
   // A network for each container, so that two services may use one port; without it containers share the host's.
   cni: {
     name: "containernetworking-plugins",
-    present: () => ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"].some((folder) => existsSync(`${folder}/bridge`)),
+    present: () =>
+      ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"].some((folder) => existsSync(`${folder}/bridge`)),
   },
-  iptables: { name: "iptables", present: () => ["/usr/sbin/iptables", "/sbin/iptables"].some((file) => existsSync(file)) },
+  iptables: {
+    name: "iptables",
+    present: () => ["/usr/sbin/iptables", "/sbin/iptables"].some((file) => existsSync(file)),
+  },
   pip: { name: "python3-pip", present: () => findProgram("pip3") !== undefined || findProgram("pip") !== undefined },
   mmdebstrap: { name: "mmdebstrap", present: () => findProgram("mmdebstrap") !== undefined },
   "arch-test": { name: "arch-test", present: () => findProgram("arch-test") !== undefined },
@@ -44,7 +48,8 @@ export function systemPackages(programs, lock) {
     title: "system packages",
     missing: names.join(", "),
     async run(detail, pause) {
-      if (findProgram("apt-get") === undefined) throw manual(names, "this is no Debian or Ubuntu, so set-up does not know how");
+      if (findProgram("apt-get") === undefined)
+        throw manual(names, "this is no Debian or Ubuntu, so set-up does not know how");
       const prefix = await permission(command, pause);
       await withLock(lock, detail, async () => {
         const left = missing.filter((entry) => !entry.present()).map((entry) => entry.name);

@@ -2,9 +2,24 @@
 import { createHash, createHmac } from "node:crypto";
 import { statSync } from "node:fs";
 import path from "node:path";
-import { secretText, valueOf, type CoreStep, type FieldStep, type GivenValue, type OwnStep, type ParsedCall } from "../../call/index.ts";
+import {
+  secretText,
+  valueOf,
+  type CoreStep,
+  type FieldStep,
+  type GivenValue,
+  type OwnStep,
+  type ParsedCall,
+} from "../../call/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
-import { contentDigest, contentKey, listTree, statEntry, type ContentHasher, type StatAhead } from "../../tree/index.ts";
+import {
+  contentDigest,
+  contentKey,
+  listTree,
+  statEntry,
+  type ContentHasher,
+  type StatAhead,
+} from "../../tree/index.ts";
 import type { ArgumentInfo } from "../../module/index.ts";
 
 export interface KeyContext {
@@ -67,14 +82,22 @@ async function valueKey(value: GivenValue, argument: ArgumentInfo, context: KeyC
       return Promise.all(value.items.map((item) => valueKey(item, argument, context)));
     case "directory":
       if (statSync(value.path, { throwIfNoEntry: false })?.isDirectory() !== true) return "missing";
-      return ["directory", contentDigest(listTree(value.path, { exclude: argument.ignore ?? [] }, context.ahead), context.hasher)];
+      return [
+        "directory",
+        contentDigest(listTree(value.path, { exclude: argument.ignore ?? [] }, context.ahead), context.hasher),
+      ];
     case "file": {
       const folder = path.dirname(value.path);
       const entry = statEntry(folder, path.basename(value.path));
       return entry === undefined ? "missing" : ["file", entry.path, contentKey(folder, entry, context.hasher)];
     }
     case "secret":
-      return ["secret", createHmac("sha256", context.secretKey).update(await secretText(value, argument, context)).digest("hex")];
+      return [
+        "secret",
+        createHmac("sha256", context.secretKey)
+          .update(await secretText(value, argument, context))
+          .digest("hex"),
+      ];
     default:
       return value;
   }
@@ -86,7 +109,16 @@ const weekMs = 7 * 24 * 3600 * 1000;
 /** Core types whose fields only read or describe: nothing outside the result depends on their having run. */
 const pureTypes = new Set(["Container", "Directory", "File", "EnvVariable", "Label", "Port", "Stat", "Changeset"]);
 /** Fields of these types that do something, or whose point is that they run. */
-const effects = new Set(["export", "exportImage", "publish", "up", "terminal", "sync", "asService", "withServiceBinding"]);
+const effects = new Set([
+  "export",
+  "exportImage",
+  "publish",
+  "up",
+  "terminal",
+  "sync",
+  "asService",
+  "withServiceBinding",
+]);
 
 /** For how long the result may be kept; undefined when the functions have to run each time. */
 export function keepMs(call: ParsedCall): number | undefined {
@@ -115,7 +147,10 @@ function endsWell({ returns, core }: ParsedCall): boolean {
 /** Images by tag, git references and running services change without any file of ours changing. */
 function isRepeatable(value: GivenValue): boolean {
   if (value.kind === "list") return value.items.every(isRepeatable);
-  return !["container", "git", "service", "socket"].includes(value.kind) && !(value.kind === "secret" && value.scheme === "cmd");
+  return (
+    !["container", "git", "service", "socket"].includes(value.kind) &&
+    !(value.kind === "secret" && value.scheme === "cmd")
+  );
 }
 
 /** A Go duration (`1h30m`); undefined for `never` and `session`. */

@@ -3,7 +3,15 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { runCall, valueOf, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
-import { describeEngineChoice, failureOf, needsDagger, openSession, serveModule, setUpBoundary, type EngineSession } from "../../engine/index.ts";
+import {
+  describeEngineChoice,
+  failureOf,
+  needsDagger,
+  openSession,
+  serveModule,
+  setUpBoundary,
+  type EngineSession,
+} from "../../engine/index.ts";
 import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
@@ -54,7 +62,8 @@ export async function callWithCache(
   });
   const hit = cache.read(before, Date.now());
   if (hit !== undefined) {
-    if (!call.silent) context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
+    if (!call.silent)
+      context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
     hasher.save();
     return hit.value;
   }
@@ -79,7 +88,9 @@ function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
 /** A function that gives a secret away is the user's business; a file of ours must not keep it. */
 function holdsSecret(value: ReturnedValue, secrets: ReadonlySet<string>): boolean {
   const text = JSON.stringify(value);
-  return [...secrets].some((plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)));
+  return [...secrets].some(
+    (plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)),
+  );
 }
 
 /** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
@@ -116,7 +127,8 @@ async function callEngine(
   const onNotice = (text: string): void => progress?.print(text);
   try {
     // Before an engine is started for nothing.
-    if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit")) throw needsDagger();
+    if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit"))
+      throw needsDagger();
     const opening = openSession({
       workdir: cwd,
       ...engine,
@@ -136,7 +148,17 @@ async function callEngine(
     session.onEvent((event) => progress?.event(event));
     const host = early ?? served(module, session, onNotice);
     try {
-      return await runCall(call, { module, session, host, callId, signal, env, cwd, secretKey: state.hashKey, onSecret: (plaintext) => void secrets.add(plaintext) });
+      return await runCall(call, {
+        module,
+        session,
+        host,
+        callId,
+        signal,
+        env,
+        cwd,
+        secretKey: state.hashKey,
+        onSecret: (plaintext) => void secrets.add(plaintext),
+      });
     } finally {
       await Promise.all([host.close(), session.close()]);
     }
@@ -154,7 +176,13 @@ function served(module: ModuleInfo, session: EngineSession, print: (text: string
 }
 
 /** The module's functions in a process beside this one, which starts while the session opens. */
-function bodies(module: ModuleInfo, session: Promise<EngineSession>, { env, signal }: CliContext, trust: Trust, print: (text: string) => void): ModuleHost {
+function bodies(
+  module: ModuleInfo,
+  session: Promise<EngineSession>,
+  { env, signal }: CliContext,
+  trust: Trust,
+  print: (text: string) => void,
+): ModuleHost {
   return startModuleHost({
     module,
     session: session.then(({ body }) => body),
@@ -167,7 +195,12 @@ function bodies(module: ModuleInfo, session: Promise<EngineSession>, { env, sign
 }
 
 function ageText(ageMs: number): string {
-  const units: [number, string][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]];
+  const units: [number, string][] = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "min"],
+    [1000, "s"],
+  ];
   const [size, unit] = units.find(([unitMs]) => ageMs >= unitMs) ?? [1, "ms"];
   return `${Math.floor(ageMs / size)} ${unit}`;
 }

@@ -15,17 +15,27 @@ export function checkOutput({ output, returns }: Pick<ParsedCall, "output" | "re
   const isFolderResult = type !== undefined && folderTypes.includes(type);
   const there = statOf(target);
   if (there?.isDirectory() === true && !isFolderResult && type !== "File") {
-    throw new UserError("usage", `it is a folder, and ${type === undefined ? "the result is a text" : `a ${type} is written to a file`}`, {
-      place: `-o ${output}`,
-      hint: `name a file, e.g. -o ${path.join(output, type === "Container" ? "image.tar" : "result.txt")}`,
-    });
+    throw new UserError(
+      "usage",
+      `it is a folder, and ${type === undefined ? "the result is a text" : `a ${type} is written to a file`}`,
+      {
+        place: `-o ${output}`,
+        hint: `name a file, e.g. -o ${path.join(output, type === "Container" ? "image.tar" : "result.txt")}`,
+      },
+    );
   }
   if (there?.isFile() === true && isFolderResult) {
-    throw new UserError("usage", `it is a file, and a ${type} is written into a folder`, { place: `-o ${output}`, hint: "name another path, or remove the file" });
+    throw new UserError("usage", `it is a file, and a ${type} is written into a folder`, {
+      place: `-o ${output}`,
+      hint: "name another path, or remove the file",
+    });
   }
   const above = nearestAbove(target);
   if (statOf(above)?.isDirectory() !== true) {
-    throw new UserError("usage", `${above} is no folder: nothing can be written below it`, { place: `-o ${output}`, hint: "name another path, or remove the file" });
+    throw new UserError("usage", `${above} is no folder: nothing can be written below it`, {
+      place: `-o ${output}`,
+      hint: "name another path, or remove the file",
+    });
   }
 }
 

@@ -85,7 +85,9 @@ export class Progress {
     this.told.add(key);
     const [mark, color] = event.error !== undefined ? ["✘", 31] : event.cached ? ["=", 2] : ["✔", 32];
     const time = event.cached ? "cached" : duration(event.durationMs);
-    this.print(`${this.paint(mark, color)} ${this.options.verbose ? printable(event.name) : shortName(event.name)} ${this.paint(time, 2)}`);
+    this.print(
+      `${this.paint(mark, color)} ${this.options.verbose ? printable(event.name) : shortName(event.name)} ${this.paint(time, 2)}`,
+    );
   }
 
   private redraw(): void {

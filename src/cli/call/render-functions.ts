@@ -6,7 +6,11 @@ import type { ArgumentInfo, FunctionInfo, ModuleInfo, TypeRef } from "../../modu
 export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   const main = module.objects[module.mainObject];
   const functions = Object.values(main?.functions ?? {});
-  const rows = functions.map((fn) => ({ fn, name: commandName(fn), text: [firstLine(fn.description), ...marks(fn)].filter((part) => part !== "").join(" ") }));
+  const rows = functions.map((fn) => ({
+    fn,
+    name: commandName(fn),
+    text: [firstLine(fn.description), ...marks(fn)].filter((part) => part !== "").join(" "),
+  }));
   const fields = Object.values(main?.fields ?? {}).filter((field) => field.exposed);
   const width = Math.max(0, ...rows.map((row) => row.name.length), ...fields.map((field) => commandName(field).length));
   const lines: string[] = [];

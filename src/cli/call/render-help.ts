@@ -12,7 +12,7 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
     .filter((name) => name !== "");
   const choices = choicesOf(call.returns, module);
   const sections = [
-    isStart ? (module.description || module.objects[module.mainObject]?.description || "") : (fn?.description ?? ""),
+    isStart ? module.description || module.objects[module.mainObject]?.description || "" : (fn?.description ?? ""),
     `Usage: ${["fastloop call", ...path].join(" ")}${fn !== undefined && fn.arguments.length > 0 ? " [ARGUMENTS]" : ""}${
       choices === undefined ? "" : " FUNCTION"
     }`,
@@ -27,7 +27,10 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
       ["-o, --output PATH", "save the result to a file or folder"],
       ["-j, --json", "print the result as JSON"],
       ["    --no-cache", "run even if nothing changed since the last call"],
-      ["    --via WAY", "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)"],
+      [
+        "    --via WAY",
+        "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)",
+      ],
       ["-v, --verbose", "show the output of commands"],
       ["-s, --silent", "show no progress"],
     ]),
@@ -47,7 +50,10 @@ function argumentSection(fn: FunctionInfo, module: ModuleInfo): string {
   const supported = fn.arguments.filter((argument) => isRequired(argument) || isSupported(argument.type, module));
   return section(
     "Arguments",
-    supported.map((argument): [string, string] => [`--${argumentLine(argument)}${enumHint(argument.type, module)}`, ""]),
+    supported.map((argument): [string, string] => [
+      `--${argumentLine(argument)}${enumHint(argument.type, module)}`,
+      "",
+    ]),
   );
 }
 

@@ -25,7 +25,9 @@ export class ResultCache {
   /** A result that still holds. `key` is a digest in hex. */
   read(key: string, nowMs: number): { value: ReturnedValue; ageMs: number } | undefined {
     const name = nameOf(key);
-    const content = this.state.read("calls", name, () => this.state.notice(`the stored result ${name} is damaged, or not of this user and place; the call runs`));
+    const content = this.state.read("calls", name, () =>
+      this.state.notice(`the stored result ${name} is damaged, or not of this user and place; the call runs`),
+    );
     if (content === undefined) return undefined;
     const stored = parseResult(content);
     if (stored === undefined) return undefined;
@@ -51,7 +53,8 @@ export function parseResult(content: Buffer): StoredResult | undefined {
   }
   if (typeof stored !== "object" || stored === null) return undefined;
   const { version, startedAtMs, keepMs, value } = stored as Partial<StoredResult>;
-  if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined) return undefined;
+  if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined)
+    return undefined;
   return { version, startedAtMs, keepMs, value };
 }
 

@@ -36,7 +36,11 @@ export function userTerminal(context: CliContext): UserTerminal | undefined {
   };
 }
 
-async function converse(remote: RemoteTerminal, { stdin, signal }: CliContext, screen: NodeJS.WriteStream): Promise<void> {
+async function converse(
+  remote: RemoteTerminal,
+  { stdin, signal }: CliContext,
+  screen: NodeJS.WriteStream,
+): Promise<void> {
   const size = () => ({ rows: screen.rows, columns: screen.columns });
   screen.write(`terminal: ${printable(remote.name)}\n`);
   // A terminal that was closed answers each change of its mode with an error.

@@ -9,9 +9,15 @@ import type { CliContext } from "../context.ts";
 import { renderResult } from "./render-result.ts";
 
 /** The path that was written; undefined when the result is to be printed. */
-export function writeOutput(call: ParsedCall, value: ReturnedValue, module: ModuleInfo, context: CliContext): string | undefined {
+export function writeOutput(
+  call: ParsedCall,
+  value: ReturnedValue,
+  module: ModuleInfo,
+  context: CliContext,
+): string | undefined {
   if (call.output === undefined) return undefined;
-  if (call.returns.kind === "object" && canExport(call.returns.name)) return typeof value === "string" ? value : call.output;
+  if (call.returns.kind === "object" && canExport(call.returns.name))
+    return typeof value === "string" ? value : call.output;
   const file = path.resolve(context.cwd, call.output);
   const text = renderResult(value, call.returns, call.json, module);
   makeFolders(path.dirname(file));
@@ -20,7 +26,11 @@ export function writeOutput(call: ParsedCall, value: ReturnedValue, module: Modu
   } catch (cause) {
     // The folder is there, and takes no file; all else that the machine refuses has words of its own (system-error.ts).
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    throw new UserError("usage", "it can't be made (open: ENOENT)", { place: `-o ${call.output}`, cause, exitCode: ExitCode.failed });
+    throw new UserError("usage", "it can't be made (open: ENOENT)", {
+      place: `-o ${call.output}`,
+      cause,
+      exitCode: ExitCode.failed,
+    });
   }
   return file;
 }

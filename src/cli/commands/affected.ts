@@ -17,7 +17,9 @@ export function register(program: Command, context: CliContext): void {
     .action(async (flags: { since?: string; config?: string }) => {
       const { project, plan } = await openProject(context, flags.config);
       const result =
-        flags.since === undefined ? { base: undefined, targets: notCurrent(plan().planned) } : affectedSince(project, flags.since);
+        flags.since === undefined
+          ? { base: undefined, targets: notCurrent(plan().planned) }
+          : affectedSince(project, flags.since);
       if (context.options.json) {
         context.printJson(result);
         return;
@@ -27,6 +29,10 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-function notCurrent(planned: ReturnType<typeof planTargets>): { name: string; reasons: ReturnType<typeof planTargets>[number]["reasons"] }[] {
-  return planned.filter((plan) => plan.verdict === "affected").map(({ item, reasons }) => ({ name: item.target.name, reasons }));
+function notCurrent(
+  planned: ReturnType<typeof planTargets>,
+): { name: string; reasons: ReturnType<typeof planTargets>[number]["reasons"] }[] {
+  return planned
+    .filter((plan) => plan.verdict === "affected")
+    .map(({ item, reasons }) => ({ name: item.target.name, reasons }));
 }

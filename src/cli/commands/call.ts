@@ -37,13 +37,20 @@ async function call(words: string[], context: CliContext): Promise<void> {
   // Before parsing, whose errors are to be in that form too.
   options.json ||= words.includes("--json") || words.includes("-j");
   // The module decides how all other words are read.
-  const module = await loadProjectModule({ cwd: context.cwd, moduleDir: options.module ?? moduleOption(words), environment: context.env });
+  const module = await loadProjectModule({
+    cwd: context.cwd,
+    moduleDir: options.module ?? moduleOption(words),
+    environment: context.env,
+  });
   for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.json ||= wantsJson;
   options.json = parsed.json;
   parsed.verbose ||= options.verbose;
-  if (parsed.help || (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))) {
+  if (
+    parsed.help ||
+    (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))
+  ) {
     context.print(renderCallHelp(parsed, module));
     return;
   }
@@ -55,7 +62,13 @@ async function call(words: string[], context: CliContext): Promise<void> {
   const foreground = await throughDagger(parsed, engine, context);
   if (foreground !== undefined) {
     const { cwd, env, signal } = context;
-    process.exitCode = await runDaggerCall(foreground, { moduleRoot: module.root, words: parsed.words, cwd, env, signal });
+    process.exitCode = await runDaggerCall(foreground, {
+      moduleRoot: module.root,
+      words: parsed.words,
+      cwd,
+      env,
+      signal,
+    });
     return;
   }
   const value = await callWithCache(parsed, module, context, engine, { config, trust });
@@ -72,13 +85,20 @@ async function call(words: string[], context: CliContext): Promise<void> {
 }
 
 /** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */
-async function throughDagger(parsed: ParsedCall, engine: EngineOptions, context: CliContext): Promise<EngineChoice | undefined> {
+async function throughDagger(
+  parsed: ParsedCall,
+  engine: EngineOptions,
+  context: CliContext,
+): Promise<EngineChoice | undefined> {
   const wantsTerminal = parsed.core.some((step) => step.fn.name === "terminal");
   if (parsed.via !== "call" && !wantsTerminal) return undefined;
   const { choice } = await describeEngineChoice(engine);
   if (parsed.via === "call" || choice.kind.startsWith("dagger-")) return choice;
   if (userTerminal(context) === undefined) {
-    throw new UserError("usage", "nobody sits at a terminal", { place: "terminal", hint: "run `fastloop call` in one, without --json" });
+    throw new UserError("usage", "nobody sits at a terminal", {
+      place: "terminal",
+      hint: "run `fastloop call` in one, without --json",
+    });
   }
   return undefined;
 }

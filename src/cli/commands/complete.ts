@@ -37,8 +37,14 @@ async function candidatesFor(
   }
   if (name === "call") {
     // Where there is no readable module there is nothing to offer.
-    const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env }).catch(() => undefined);
-    return module === undefined ? [] : completeCall(words.slice(words.indexOf("call") + 1, -1), words.at(-1) ?? "", module, context.cwd);
+    const module = await loadProjectModule({
+      cwd: context.cwd,
+      moduleDir: context.options.module,
+      environment: context.env,
+    }).catch(() => undefined);
+    return module === undefined
+      ? []
+      : completeCall(words.slice(words.indexOf("call") + 1, -1), words.at(-1) ?? "", module, context.cwd);
   }
   const entry = commands[name];
   if (entry === undefined) return [];
@@ -49,7 +55,9 @@ async function candidatesFor(
   const given = words.slice(words.indexOf(name) + 1, -1);
   const command = named.commands.find((child) => given.includes(child.name())) ?? named;
   const before = words.at(-2) ?? "";
-  const option = [...command.options, ...program.options].find(({ long, short }) => before !== "" && (before === long || before === short));
+  const option = [...command.options, ...program.options].find(
+    ({ long, short }) => before !== "" && (before === long || before === short),
+  );
   // After an option with a value: one of its choices, else a file, which the shell knows better.
   if (option?.required === true) return (option.argChoices ?? []).map((word) => ({ word, text: "" }));
   const below = command.commands.map((child) => ({ word: child.name(), text: child.description() }));
@@ -80,5 +88,7 @@ function commandOf(words: string[], context: CliContext): string | undefined {
 }
 
 function optionsOf(command: Command): Candidate[] {
-  return command.options.flatMap(({ long, description }) => (long === undefined || long === null ? [] : [{ word: long, text: description }]));
+  return command.options.flatMap(({ long, description }) =>
+    long === undefined || long === null ? [] : [{ word: long, text: description }],
+  );
 }

@@ -39,7 +39,9 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("completion")
     .summary("print a completion script for bash, zsh or fish")
-    .description("Print a completion script: commands, options, for `run`, `watch` and `why` the functions of the project, and for `call` those of the module with their arguments.")
+    .description(
+      "Print a completion script: commands, options, for `run`, `watch` and `why` the functions of the project, and for `call` those of the module with their arguments.",
+    )
     .argument("<shell>", Object.keys(scripts).join(", "))
     .addHelpText(
       "after",

@@ -49,7 +49,9 @@ async function demo(context: CliContext, once: boolean): Promise<void> {
   }
   if (once || !context.stdout.isTTY || process.exitCode !== ExitCode.passed) return;
   const shop = path.join(root, "examples/shop");
-  context.print(`\nNow it is yours: watching ${path.relative(context.cwd, shop) || shop}. Edit a file there; Ctrl-C ends it.\n`);
+  context.print(
+    `\nNow it is yours: watching ${path.relative(context.cwd, shop) || shop}. Edit a file there; Ctrl-C ends it.\n`,
+  );
   context.cwd = shop;
   const { watch } = await import("./watch.ts");
   await watch(context, [], {});
@@ -58,7 +60,9 @@ async function demo(context: CliContext, once: boolean): Promise<void> {
 /** Tells the story; false when anything came out otherwise. */
 async function tell(context: CliContext, options: LoopOptions, root: string): Promise<boolean> {
   const print = new StoryPrinter((line) => context.print(`${line}\n`), context.colors("stdout"));
-  print.line("fastloop keeps examples/shop true: lib (TypeScript), api (uses lib), worker (Python), each tested in containers.");
+  print.line(
+    "fastloop keeps examples/shop true: lib (TypeScript), api (uses lib), worker (Python), each tested in containers.",
+  );
   let asTold = true;
   const judge = (problems: string[]): void => {
     for (const problem of problems) print.problem(problem);
@@ -83,7 +87,10 @@ async function tell(context: CliContext, options: LoopOptions, root: string): Pr
       print.edit(chapter.file, chapter.replace, chapter.by);
       const scene = await observe(loop, () => edit(root, chapter), patienceMs);
       const concerned = new Set([...Object.keys(chapter.runs), ...(chapter.blocked ?? [])]);
-      print.scene(scene, ["lib", "api", "worker"].filter((name) => !concerned.has(name)));
+      print.scene(
+        scene,
+        ["lib", "api", "worker"].filter((name) => !concerned.has(name)),
+      );
       judge(differences(chapter, scene));
     }
   } finally {
@@ -94,13 +101,18 @@ async function tell(context: CliContext, options: LoopOptions, root: string): Pr
   return asTold;
 }
 
-async function coldRun(context: CliContext, options: LoopOptions, print: StoryPrinter): Promise<Awaited<ReturnType<typeof observe>>> {
+async function coldRun(
+  context: CliContext,
+  options: LoopOptions,
+  print: StoryPrinter,
+): Promise<Awaited<ReturnType<typeof observe>>> {
   const loop = new Loop(options);
   const stop = stopOnSignal(context, loop);
   loop.on((notice) => {
     if (notice.kind === "engine") print.line(`   engine: ${notice.engine.version}`);
     else if (notice.kind === "notice") context.notice(`   ${notice.text}`);
-    else if (notice.kind === "still-running") context.notice(`   … ${notice.name} for ${duration(notice.runningMs)}: ${notice.step ?? ""}`);
+    else if (notice.kind === "still-running")
+      context.notice(`   … ${notice.name} for ${duration(notice.runningMs)}: ${notice.step ?? ""}`);
   });
   try {
     // Watching tells when everything has come to rest.
@@ -135,4 +147,5 @@ function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
 }
 
 /** What a checkout has beside the project's own files. */
-const isLocal = (file: string): boolean => ["node_modules", ".fastloop", "__pycache__", ".venv"].includes(path.basename(file));
+const isLocal = (file: string): boolean =>
+  ["node_modules", ".fastloop", "__pycache__", ".venv"].includes(path.basename(file));

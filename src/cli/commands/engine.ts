@@ -36,7 +36,10 @@ export function register(program: Command, context: CliContext): void {
     .description("Stop it. Refuses while sessions are open.")
     .option("--force", "end open sessions too")
     .action(({ force }: { force?: boolean }) => stop(context, force === true));
-  engine.command("status").description("Say whether it runs, and what it does.").action(() => status(context));
+  engine
+    .command("status")
+    .description("Say whether it runs, and what it does.")
+    .action(() => status(context));
   engine
     .command("logs")
     .description("Print its log.")
@@ -49,7 +52,10 @@ async function start(context: CliContext, idle: string | undefined): Promise<voi
   const engine = await embeddedEngine(context.options.buildkitHost);
   const running = await engine.status();
   if (idle !== undefined && running !== undefined && parseIdleMs(idle, "--idle") !== running.idleTimeoutMs) {
-    throw new UserError("usage", `it runs already, and stops after ${duration(running.idleTimeoutMs)}`, { place: "--idle", hint: "`fastloop engine stop` first" });
+    throw new UserError("usage", `it runs already, and stops after ${duration(running.idleTimeoutMs)}`, {
+      place: "--idle",
+      hint: "`fastloop engine stop` first",
+    });
   }
   const now = running ?? (await engine.start({ idle, signal: context.signal, onNotice: context.notice }));
   if (context.options.json) return print(context, { running: true, ...now });
@@ -72,7 +78,10 @@ async function status(context: CliContext): Promise<void> {
   const now = await engine.status();
   if (now === undefined) process.exitCode = ExitCode.engineUnavailable;
   if (context.options.json) {
-    return print(context, now === undefined ? { running: false, stateDir: engine.stateDir } : { running: true, ...now });
+    return print(
+      context,
+      now === undefined ? { running: false, stateDir: engine.stateDir } : { running: true, ...now },
+    );
   }
   context.print(now === undefined ? "the embedded engine does not run\n" : `${describe(now)}\n${details(now)}\n`);
 }
@@ -82,7 +91,8 @@ function describe({ version, buildkit, pid }: DaemonStatus): string {
 }
 
 function details(now: DaemonStatus): string {
-  const idle = now.sessions > 0 ? "in use" : `idle for ${duration(now.idleMs)}, stops after ${duration(now.idleTimeoutMs)}`;
+  const idle =
+    now.sessions > 0 ? "in use" : `idle for ${duration(now.idleMs)}, stops after ${duration(now.idleTimeoutMs)}`;
   const rows = [
     ["sessions", `${now.sessions}, ${idle}`],
     ["buildkit", now.buildkit.address],
@@ -114,7 +124,12 @@ async function logs(context: CliContext, follow: boolean, lines: string): Promis
 const pollMs = 200;
 
 /** Prints what is appended; starts over when the file was moved aside. Ends with the interrupt. */
-async function followFile(context: CliContext, file: string, from: number, show: (line: string) => string): Promise<void> {
+async function followFile(
+  context: CliContext,
+  file: string,
+  from: number,
+  show: (line: string) => string,
+): Promise<void> {
   let position = from;
   let begun = Buffer.alloc(0);
   const buffer = Buffer.alloc(64 * 1024);
@@ -133,7 +148,14 @@ async function followFile(context: CliContext, file: string, from: number, show:
       const text = Buffer.concat([begun, buffer.subarray(0, read)]);
       const end = text.lastIndexOf(0x0a) + 1;
       begun = text.subarray(end);
-      if (end > 0) context.print(`${text.toString("utf8", 0, end - 1).split("\n").map(show).join("\n")}\n`);
+      if (end > 0)
+        context.print(
+          `${text
+            .toString("utf8", 0, end - 1)
+            .split("\n")
+            .map(show)
+            .join("\n")}\n`,
+        );
       continue;
     }
     await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);

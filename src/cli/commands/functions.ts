@@ -21,8 +21,14 @@ Examples:
   fastloop functions -m ../ci --json everything, for programs`,
     )
     .action(async () => {
-      const module = await loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env });
+      const module = await loadProjectModule({
+        cwd: context.cwd,
+        moduleDir: context.options.module,
+        environment: context.env,
+      });
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
-      context.print(context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose));
+      context.print(
+        context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose),
+      );
     });
 }

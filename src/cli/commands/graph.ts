@@ -9,7 +9,9 @@ export function register(program: Command, context: CliContext): void {
     .command("graph")
     .summary("draw the functions and what they need")
     .description("Draw the watched functions and their needs; those that would run are marked. Needs no engine.")
-    .addOption(new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot", "svg"]).default("text"))
+    .addOption(
+      new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot", "svg"]).default("text"),
+    )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { format: GraphFormat; config?: string }) => {
       const { plan } = await openProject(context, flags.config);
@@ -18,7 +20,11 @@ export function register(program: Command, context: CliContext): void {
         context.print(renderGraph(planned, flags.format));
         return;
       }
-      const functions = planned.map(({ item, verdict }) => ({ name: item.target.name, needs: item.target.needs, verdict }));
+      const functions = planned.map(({ item, verdict }) => ({
+        name: item.target.name,
+        needs: item.target.needs,
+        verdict,
+      }));
       context.printJson({ functions });
     });
 }

@@ -30,9 +30,13 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("init")
     .summary("write a first fastloop.yaml, from what the repository is made of")
-    .description("Write a first fastloop.yaml from the manifests, lock files and scripts that are found. Never overwrites a file.")
+    .description(
+      "Write a first fastloop.yaml from the manifests, lock files and scripts that are found. Never overwrites a file.",
+    )
     .addOption(new Option("--dry-run", "print what would be written"))
-    .addOption(new Option("--module", "a Dagger module of the project's own in pipelines/, made of fastloop's building blocks"))
+    .addOption(
+      new Option("--module", "a Dagger module of the project's own in pipelines/, made of fastloop's building blocks"),
+    )
     .addOption(new Option("--ci <names...>", "workflow files that only call functions").choices([...ciNames]))
     .addHelpText("after", "\nExamples:\n  fastloop init --dry-run\n  fastloop init --module --ci github")
     .action((flags: InitFlags) => init(context, flags));
@@ -40,15 +44,26 @@ export function register(program: Command, context: CliContext): void {
 
 async function init(context: CliContext, flags: InitFlags): Promise<void> {
   const root = context.cwd;
-  const files: WrittenFile[] = [...new Set(flags.ci)].map((name) => ciFile(name, { version: __FASTLOOP_VERSION__, isDependency: dependsOnUs(root) }));
+  const files: WrittenFile[] = [...new Set(flags.ci)].map((name) =>
+    ciFile(name, { version: __FASTLOOP_VERSION__, isDependency: dependsOnUs(root) }),
+  );
   let found: Detection | undefined;
   if (!existsSync(path.join(root, "fastloop.yaml"))) {
     found = detect(root);
-    files.unshift({ path: "fastloop.yaml", text: scaffoldConfig({ project: projectName(root), module: moduleKey(root, context, flags) }, found) });
+    files.unshift({
+      path: "fastloop.yaml",
+      text: scaffoldConfig({ project: projectName(root), module: moduleKey(root, context, flags) }, found),
+    });
   } else if (files.length === 0 && flags.module !== true) {
-    throw new UserError("usage", "there is a fastloop.yaml already", { place: "fastloop.yaml", hint: "init never overwrites; --module and --ci add to it" });
+    throw new UserError("usage", "there is a fastloop.yaml already", {
+      place: "fastloop.yaml",
+      hint: "init never overwrites; --module and --ci add to it",
+    });
   }
-  const taken = [...files.map((file) => file.path), ...(flags.module === true ? ["dagger.json", "pipelines"] : [])].find((file) => existsSync(path.join(root, file)));
+  const taken = [
+    ...files.map((file) => file.path),
+    ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
+  ].find((file) => existsSync(path.join(root, file)));
   if (taken !== undefined) throw new UserError("usage", "is there already; init never overwrites", { place: taken });
   const written = flags.dryRun === true ? [] : await write(root, files, flags);
   const notes = found?.notes ?? [];
@@ -61,7 +76,8 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
     if (flags.module === true) context.print("# dagger.json and pipelines/: a module of the project's own\n");
   }
   for (const file of written) context.print(`wrote ${file}\n`);
-  for (const suite of found?.suites ?? []) context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
+  for (const suite of found?.suites ?? [])
+    context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
   for (const note of notes) context.notice(`note: ${note}`);
   if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
 }
@@ -91,21 +107,37 @@ async function write(root: string, files: readonly WrittenFile[], flags: InitFla
     await mkdir(path.dirname(path.join(root, file.path)), { recursive: true });
     await writeFile(path.join(root, file.path), file.text, { flag: "wx" });
   }
-  const module = flags.module === true ? await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, moduleName(projectName(root))) : [];
+  const module =
+    flags.module === true
+      ? await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, moduleName(projectName(root)))
+      : [];
   return [...files.map((file) => file.path), ...module];
 }
 
 /** Whether package.json asks for fastloop and a lock file of npm says which. */
 function dependsOnUs(root: string): boolean {
   try {
-    const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as Record<string, Record<string, string> | undefined>;
-    return existsSync(path.join(root, "package-lock.json")) && { ...dependencies, ...devDependencies }["fastloop"] !== undefined;
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(path.join(root, "package.json"), "utf8"),
+    ) as Record<string, Record<string, string> | undefined>;
+    return (
+      existsSync(path.join(root, "package-lock.json")) &&
+      { ...dependencies, ...devDependencies }["fastloop"] !== undefined
+    );
   } catch {
     return false;
   }
 }
 
-const projectName = (root: string): string => path.basename(root).replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z]+|[-.]+$/g, "") || "project";
+const projectName = (root: string): string =>
+  path
+    .basename(root)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replaceAll(/^[^A-Za-z]+|[-.]+$/g, "") || "project";
 
 /** dagger.json's names are kebab-case words. */
-const moduleName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+const moduleName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replace(/-$/, "");

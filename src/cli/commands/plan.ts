@@ -11,23 +11,35 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("plan [function...]")
     .summary("show what run would do, and why")
-    .description("Show which functions are current and which would run, in order, each with its causes. With names: those, and what they need. Needs no engine.")
-    .addOption(new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices(["smoke", "fast", "full"]))
+    .description(
+      "Show which functions are current and which would run, in order, each with its causes. With names: those, and what they need. Needs no engine.",
+    )
+    .addOption(
+      new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices([
+        "smoke",
+        "fast",
+        "full",
+      ]),
+    )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
       const { project, store, plan } = await openProject(context, flags.config);
       const { targets } = selectTargets(project, { names: names.length === 0 ? undefined : names, tier: flags.tier });
       const { planned, tookMs } = plan();
-      const items = planned.filter(({ item }) => targets.includes(item)).map(({ item, digest, verdict, reasons }) => ({
-        name: item.target.name,
-        verdict,
-        digest,
-        needs: item.target.needs,
-        call: item.target.call.join(" "),
-        reasons,
-        expectedMs: store.expectedMs(item.target.name),
-      }));
-      const toRun = items.filter((item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"));
+      const items = planned
+        .filter(({ item }) => targets.includes(item))
+        .map(({ item, digest, verdict, reasons }) => ({
+          name: item.target.name,
+          verdict,
+          digest,
+          needs: item.target.needs,
+          call: item.target.call.join(" "),
+          reasons,
+          expectedMs: store.expectedMs(item.target.name),
+        }));
+      const toRun = items.filter(
+        (item) => item.verdict === "affected" && !item.reasons.some(({ kind }) => kind === "untrusted"),
+      );
       const expectedMs = expectedTotalMs(toRun, limitsOf(project.config.config.engine).jobs);
       if (context.options.json) {
         context.printJson({ functions: items, expectedMs, tookMs: Math.round(tookMs) });
@@ -37,11 +49,23 @@ export function register(program: Command, context: CliContext): void {
       if (items.length === 0) context.notice(`no function is of the tier ${flags.tier} or a quicker one`);
       const width = Math.max(...items.map((item) => item.name.length));
       for (const item of items) {
-        const state = item.verdict === "current" ? paint("green", "current") : item.reasons.some(({ kind }) => kind === "untrusted") ? paint("red", "refused") : paint("cyan", "run    ");
-        const time = item.verdict === "affected" && item.expectedMs !== undefined ? `  about ${duration(item.expectedMs)}` : "";
+        const state =
+          item.verdict === "current"
+            ? paint("green", "current")
+            : item.reasons.some(({ kind }) => kind === "untrusted")
+              ? paint("red", "refused")
+              : paint("cyan", "run    ");
+        const time =
+          item.verdict === "affected" && item.expectedMs !== undefined ? `  about ${duration(item.expectedMs)}` : "";
         const why = causes(item.reasons, context.options.verbose ? 1000 : 3);
-        context.print(`${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() + "\n");
+        context.print(
+          `${state}  ${item.name.padEnd(width)}  ${paint("dim", shortDigest(item.digest))}  ${why}${time}`.trimEnd() +
+            "\n",
+        );
       }
-      if (toRun.length > 0 && expectedMs !== undefined) context.print(paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`));
+      if (toRun.length > 0 && expectedMs !== undefined)
+        context.print(
+          paint("dim", `${plural(toRun.length, "function")} to run, about ${duration(expectedMs)} together\n`),
+        );
     });
 }

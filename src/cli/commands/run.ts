@@ -5,7 +5,14 @@ import { Option, type Command } from "commander";
 import { projectModuleFolder } from "../../call/index.ts";
 import { durationMs, loadConfig } from "../../config/index.ts";
 import { ExitCode } from "../../errors/index.ts";
-import { duration as showDuration, githubReporter, jsonReporter, junit, painter, plainReporter } from "../../report/index.ts";
+import {
+  duration as showDuration,
+  githubReporter,
+  jsonReporter,
+  junit,
+  painter,
+  plainReporter,
+} from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
@@ -57,7 +64,8 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   const loop = new Loop({
     ...options,
     writesCaches: true,
-    confirmTrust: canAsk(context) && flags.format === undefined ? (missing) => confirmTrust(context, options, missing) : undefined,
+    confirmTrust:
+      canAsk(context) && flags.format === undefined ? (missing) => confirmTrust(context, options, missing) : undefined,
     selection: { ...options.selection, since: flags.since },
     force: flags.force === true || flags.all === true,
     deadlineMs: flags.deadline === undefined ? undefined : timeLimit("--deadline", flags.deadline),
@@ -90,7 +98,10 @@ async function warnOverBudget(context: CliContext, flags: RunFlags, tookMs: numb
   context.notice(`the tier ${flags.tier} took ${showDuration(tookMs)}, over its budget of ${budget}`);
 }
 
-function reporter(context: CliContext, flags: RunFlags): (notice: Parameters<ReturnType<typeof jsonReporter>>[0]) => void {
+function reporter(
+  context: CliContext,
+  flags: RunFlags,
+): (notice: Parameters<ReturnType<typeof jsonReporter>>[0]) => void {
   const write = (line: string): void => context.print(`${line}\n`);
   if (context.options.json || flags.format === "json") return jsonReporter(write);
   if (flags.format === "github") return githubReporter(write);
@@ -120,6 +131,9 @@ function exitCodeOf(summary: LoopSummary): number {
   if (summary.timedOut.length > 0) return ExitCode.timedOut;
   // What was refused, and what waits for it, did not run: the configuration asks for more than it may.
   const wasRefused = (name: string): boolean => summary.results.get(name)?.error?.untrusted === true;
-  if (summary.failed.length > 0 && summary.failed.every(wasRefused) && summary.cancelled.length === 0) return ExitCode.usage;
-  return summary.failed.length + summary.blocked.length + summary.cancelled.length > 0 ? ExitCode.failed : ExitCode.passed;
+  if (summary.failed.length > 0 && summary.failed.every(wasRefused) && summary.cancelled.length === 0)
+    return ExitCode.usage;
+  return summary.failed.length + summary.blocked.length + summary.cancelled.length > 0
+    ? ExitCode.failed
+    : ExitCode.passed;
 }

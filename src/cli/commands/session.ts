@@ -81,7 +81,9 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
 function tell(event: EngineEvent, context: CliContext): void {
   if (event.kind === "notice") context.notice(event.text);
   else if (event.kind === "step-done" && (!event.cached || event.error !== undefined)) {
-    context.notice(`${event.error === undefined ? "done" : "failed"}: ${printable(event.name)} (${duration(event.durationMs)})`);
+    context.notice(
+      `${event.error === undefined ? "done" : "failed"}: ${printable(event.name)} (${duration(event.durationMs)})`,
+    );
   }
 }
 
@@ -89,7 +91,12 @@ function exitCodeOf(command: string, child: ReturnType<typeof spawn>): Promise<n
   return new Promise((resolve, reject) => {
     child.once("error", (error: NodeJS.ErrnoException) => {
       const problem = error.code === "ENOENT" ? "command not found" : error.message;
-      reject(new UserError("usage", `${command}: ${problem}`, { exitCode: error.code === "ENOENT" ? 127 : 126, cause: error }));
+      reject(
+        new UserError("usage", `${command}: ${problem}`, {
+          exitCode: error.code === "ENOENT" ? 127 : 126,
+          cause: error,
+        }),
+      );
     });
     child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });

@@ -24,10 +24,20 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Allow what fastloop.yaml and the module ask of this machine beside the repository and containers: commands, variables, files and folders outside, sockets, services and ports of the host, another engine, shared caches, root capabilities. The word holds for exactly that, in this folder, until it is taken back; what is added later needs a new one. Needs no engine.",
     )
-    .addOption(new Option("--show", "show what is asked, and what changed since it was allowed; exit code 2 where something is missing").conflicts(["list", "remove"]))
+    .addOption(
+      new Option(
+        "--show",
+        "show what is asked, and what changed since it was allowed; exit code 2 where something is missing",
+      ).conflicts(["list", "remove"]),
+    )
     .addOption(new Option("--list", "list the projects that are trusted").conflicts("remove"))
     .addOption(new Option("--remove", "take it back"))
-    .addOption(new Option("--host-process", "also allow function bodies on this machine where the system has no boundary for them"))
+    .addOption(
+      new Option(
+        "--host-process",
+        "also allow function bodies on this machine where the system has no boundary for them",
+      ),
+    )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .addHelpText(
       "after",
@@ -74,7 +84,10 @@ async function folderOf(context: CliContext, flags: TrustFlags): Promise<string>
 
 function read({ cwd, env, options }: CliContext, { config }: TrustFlags): Promise<Project> {
   const projectOptions = { cwd, moduleDir: options.module, configFile: config, environment: env };
-  return loadProject({ ...projectOptions, trust: "stored", placesOfAsks: true }, projectHasher(placeProject(projectOptions).state));
+  return loadProject(
+    { ...projectOptions, trust: "stored", placesOfAsks: true },
+    projectHasher(placeProject(projectOptions).state),
+  );
 }
 
 async function show(context: CliContext, flags: TrustFlags): Promise<void> {
@@ -90,19 +103,31 @@ async function show(context: CliContext, flags: TrustFlags): Promise<void> {
   // One beside it: whether a machine has a boundary for bodies is not the repository's.
   const digest = [digestOfAsks(trust.asks), ...(keepsHostProcess ? [digestOfAsks([hostProcess])] : [])].join(",");
   if (!context.options.json) print(context, asks, { added, removed, digest });
-  const isAllowed = flags.show !== true && (asks.length === 0 || !canAsk(context) || (await confirm(context, `Trust ${project} with this?`)));
+  const isAllowed =
+    flags.show !== true &&
+    (asks.length === 0 || !canAsk(context) || (await confirm(context, `Trust ${project} with this?`)));
   if (isAllowed && asks.length > 0) store.write(project, asks);
   if (isAllowed && asks.length === 0) store.remove(project);
   const trusted = isAllowed || added.length === 0;
   process.exitCode = trusted ? ExitCode.passed : ExitCode.usage;
   if (context.options.json) context.printJson({ project, trusted, asks, added, removed, digest });
-  else if (asks.length > 0) context.notice(trusted ? `${project} is trusted with ${plural(asks.length, "thing")}` : `${project} is not trusted with ${plural(added.length, "thing")} of it: \`fastloop trust\` allows what stands here`);
+  else if (asks.length > 0)
+    context.notice(
+      trusted
+        ? `${project} is trusted with ${plural(asks.length, "thing")}`
+        : `${project} is not trusted with ${plural(added.length, "thing")} of it: \`fastloop trust\` allows what stands here`,
+    );
 }
 
 /** What is allowed already, what a word now would add (+), and what nobody asks for any more (-). */
-function print(context: CliContext, asks: readonly Ask[], { added, removed, digest }: { added: readonly Ask[]; removed: readonly Ask[]; digest: string }): void {
+function print(
+  context: CliContext,
+  asks: readonly Ask[],
+  { added, removed, digest }: { added: readonly Ask[]; removed: readonly Ask[]; digest: string },
+): void {
   const paint = painter(context.colors("stdout"));
-  const line = (sign: string, ask: Ask): string => `${sign} ${describeAsk(ask)}${ask.place === undefined ? "" : `  ${paint("dim", printable(ask.place))}`}\n`;
+  const line = (sign: string, ask: Ask): string =>
+    `${sign} ${describeAsk(ask)}${ask.place === undefined ? "" : `  ${paint("dim", printable(ask.place))}`}\n`;
   if (asks.length === 0) context.print("nothing is asked of this machine but the repository\n");
   for (const ask of asks) context.print(added.includes(ask) ? paint("green", line("+", ask)) : line(" ", ask));
   for (const ask of removed) context.print(paint("red", line("-", ask)));

@@ -44,14 +44,19 @@ async function validate(context: CliContext, flags: ValidateFlags): Promise<void
   const wanted = levels.slice(0, flags.level === "all" ? levels.length : levels.indexOf(flags.level) + 1);
   const file = flags.config === undefined ? findConfig(context.cwd) : path.resolve(context.cwd, flags.config);
   if (file === undefined) {
-    throw new UserError("config", "there is no fastloop.yaml here or in a folder above", { hint: "run `fastloop init` to write one" });
+    throw new UserError("config", "there is no fastloop.yaml here or in a folder above", {
+      hint: "run `fastloop init` to write one",
+    });
   }
   const check = await checkConfigFile(file).catch((cause: unknown) => {
     throw unreadable(path.relative(context.cwd, file) || file, cause);
   });
   const name = path.relative(context.cwd, file) || file;
-  const shown = check.problems.filter((problem) => wanted.includes(problem.level)).map((problem) => inFile(problem, name));
-  if (check.problems.length === 0 && wanted.includes("semantic")) shown.push(...(await callProblemsIn(context, file, name)));
+  const shown = check.problems
+    .filter((problem) => wanted.includes(problem.level))
+    .map((problem) => inFile(problem, name));
+  if (check.problems.length === 0 && wanted.includes("semantic"))
+    shown.push(...(await callProblemsIn(context, file, name)));
   const advice = shown.length === 0 && wanted.includes("semantic") ? await adviceIn(context, file, name) : [];
   print(context, flags, name, shown, advice, performance.now() - startedMs);
   process.exitCode = shown.length > 0 ? ExitCode.usage : ExitCode.passed;
@@ -90,23 +95,49 @@ function asShown({ line, column, place, message, hint }: CallProblem, name: stri
   return { level: "semantic", file: name, line, column, place: `${name}:${line}:${column}`, message, hint };
 }
 
-function print(context: CliContext, flags: ValidateFlags, file: string, problems: readonly Shown[], advice: readonly Shown[], tookMs: number): void {
+function print(
+  context: CliContext,
+  flags: ValidateFlags,
+  file: string,
+  problems: readonly Shown[],
+  advice: readonly Shown[],
+  tookMs: number,
+): void {
   const write = (text: string): void => context.print(`${text}\n`);
   if (context.options.json || flags.format === "json") {
-    return context.printJson({ file, valid: problems.length === 0, problems, warnings: advice, tookMs: Math.round(tookMs) });
+    return context.printJson({
+      file,
+      valid: problems.length === 0,
+      problems,
+      warnings: advice,
+      tookMs: Math.round(tookMs),
+    });
   }
   for (const problem of problems) {
     if (flags.format === "github") write(asAnnotation(problem));
-    else write([`${problem.place}: ${problem.message}`, problem.hint === undefined ? [] : `  hint: ${problem.hint}`].flat().join("\n"));
+    else
+      write(
+        [`${problem.place}: ${problem.message}`, problem.hint === undefined ? [] : `  hint: ${problem.hint}`]
+          .flat()
+          .join("\n"),
+      );
   }
-  for (const warning of advice) write(flags.format === "github" ? asAnnotation(warning, "warning") : `${warning.place}: warning: ${warning.message}`);
-  const verdict = problems.length === 0 ? "is valid" : `has ${problems.length} problem${problems.length === 1 ? "" : "s"}`;
+  for (const warning of advice)
+    write(
+      flags.format === "github" ? asAnnotation(warning, "warning") : `${warning.place}: warning: ${warning.message}`,
+    );
+  const verdict =
+    problems.length === 0 ? "is valid" : `has ${problems.length} problem${problems.length === 1 ? "" : "s"}`;
   write(`${file} ${verdict} (${Math.round(tookMs)} ms)`);
 }
 
 /** A workflow command of GitHub: shown at the line of the pull request. */
 function asAnnotation({ file, line, column, message, hint }: Shown, level: "error" | "warning" = "error"): string {
-  const properties = [`file=${file ?? "fastloop.yaml"}`, line === undefined ? [] : `line=${line}`, column === undefined ? [] : `col=${column}`].flat();
+  const properties = [
+    `file=${file ?? "fastloop.yaml"}`,
+    line === undefined ? [] : `line=${line}`,
+    column === undefined ? [] : `col=${column}`,
+  ].flat();
   const text = hint === undefined ? message : `${message} (${hint})`;
   return `::${level} ${properties.join(",")}::${text.replaceAll("%", "%25").replaceAll("\n", "%0A")}`;
 }

@@ -59,8 +59,12 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   const view = await showEvents(context, flags, loop, quit);
-  if (flags.bell === true) loop.on((notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")));
-  if (flags.notify === true) loop.on(desktopNotifier((text) => (view === undefined ? context.notice(text) : view.print(text))));
+  if (flags.bell === true)
+    loop.on(
+      (notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")),
+    );
+  if (flags.notify === true)
+    loop.on(desktopNotifier((text) => (view === undefined ? context.notice(text) : view.print(text))));
   try {
     await Promise.race([loop.start(), ended]);
     await ended;
@@ -74,14 +78,27 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
 }
 
 /** The view on a terminal, else a line or a JSON object for each event. */
-async function showEvents(context: CliContext, flags: WatchFlags, loop: Loop, quit: () => void): Promise<WatchView | undefined> {
+async function showEvents(
+  context: CliContext,
+  flags: WatchFlags,
+  loop: Loop,
+  quit: () => void,
+): Promise<WatchView | undefined> {
   const { stdout, cwd, options } = context;
   const write = (line: string): void => context.print(`${line}\n`);
   const colors = context.colors("stdout");
   if (options.json) loop.on(jsonReporter(write));
   else if (stdout.isTTY && flags.view !== false && context.env["TERM"] !== "dumb") {
     const input = context.stdin.isTTY ? context.stdin : undefined;
-    const view = await openTerminal({ output: stdout, input, colors, verbose: options.verbose, cwd, control: loop, onQuit: quit });
+    const view = await openTerminal({
+      output: stdout,
+      input,
+      colors,
+      verbose: options.verbose,
+      cwd,
+      control: loop,
+      onQuit: quit,
+    });
     loop.on((notice) => view.note(notice));
     loop.onState((state) => view.setState(state));
     return view;

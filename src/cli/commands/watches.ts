@@ -10,7 +10,9 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("watches")
     .summary("show which files concern which function")
-    .description("Show each function's inputs: folder, what is left out, how many paths. With -v every path. Needs no engine.")
+    .description(
+      "Show each function's inputs: folder, what is left out, how many paths. With -v every path. Needs no engine.",
+    )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { config?: string }) => {
       const { project, plan } = await openProject(context, flags.config);
@@ -36,7 +38,13 @@ export function register(program: Command, context: CliContext): void {
         for (const input of inputs) {
           context.print(`  ${input.argument}: ${printable(input.path)}  ${plural(input.paths, "path")}\n`);
           if (input.include !== undefined) context.print(`    only ${printable(input.include.join(" "))}\n`);
-          if (input.exclude !== undefined) context.print(paint("dim", `    not  ${printable(input.exclude.join(" "))}${input.gitignore === true ? " and what git ignores" : ""}\n`));
+          if (input.exclude !== undefined)
+            context.print(
+              paint(
+                "dim",
+                `    not  ${printable(input.exclude.join(" "))}${input.gitignore === true ? " and what git ignores" : ""}\n`,
+              ),
+            );
           for (const file of input.files ?? []) context.print(`    ${printable(file)}\n`);
         }
       }

@@ -11,7 +11,9 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("why <function>")
     .summary("say why a function would run, or why it is current")
-    .description("Compare a function's inputs with its last successful run: files, arguments, environment names (never their values), needs, module, engine. Needs no engine.")
+    .description(
+      "Compare a function's inputs with its last successful run: files, arguments, environment names (never their values), needs, module, engine. Needs no engine.",
+    )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (name: string, flags: { config?: string }) => {
       const { project, store, plan } = await openProject(context, flags.config);
@@ -21,23 +23,43 @@ export function register(program: Command, context: CliContext): void {
         throw new UserError("usage", `there is no function "${name}"`, { hint: `there are ${known}` });
       }
       const { lastPassed, last } = store.history(name);
-      const record = store.of(name).find((candidate) => candidate.digest === (found.verdict === "current" ? found.digest : lastPassed?.digest));
+      const record = store
+        .of(name)
+        .find((candidate) => candidate.digest === (found.verdict === "current" ? found.digest : lastPassed?.digest));
       if (context.options.json) {
         const { fingerprint, digest, verdict, reasons } = found;
-        context.printJson({ name, verdict, digest, reasons, lastPassed: record?.id, fingerprint: withoutValues(fingerprint) });
+        context.printJson({
+          name,
+          verdict,
+          digest,
+          reasons,
+          lastPassed: record?.id,
+          fingerprint: withoutValues(fingerprint),
+        });
         return;
       }
       const paint = painter(context.colors("stdout"));
-      const lines = [`${paint("bold", name)} is ${found.verdict === "current" ? paint("green", "current") : paint("cyan", "affected")}  ${paint("dim", found.digest)}`];
-      if (record !== undefined) lines.push(`last passed ${record.startedAt} in ${duration(record.durationMs)} on ${record.engine.version}`);
+      const lines = [
+        `${paint("bold", name)} is ${found.verdict === "current" ? paint("green", "current") : paint("cyan", "affected")}  ${paint("dim", found.digest)}`,
+      ];
+      if (record !== undefined)
+        lines.push(`last passed ${record.startedAt} in ${duration(record.durationMs)} on ${record.engine.version}`);
       else if (last !== undefined) lines.push("it has not passed yet");
       for (const reason of found.reasons) lines.push(`  - ${describeReason(reason)}`);
       lines.push("its digest is made of:");
       lines.push(`  call         ${printable(found.fingerprint.call.join(" "))}`);
-      for (const input of found.fingerprint.inputs) lines.push(`  ${input.argument.padEnd(12)} ${printable(input.path)}  ${paint("dim", input.digest.slice(0, 12))}`);
-      lines.push(`  module       ${paint("dim", found.fingerprint.module.slice(0, 12))}`, `  engine       ${found.fingerprint.engine || "(none ran yet)"}`);
-      for (const [variable, hash] of Object.entries(found.fingerprint.environment)) lines.push(`  ${variable.padEnd(12)} ${hash === "unset" ? "unset" : "set"}`);
-      for (const [need, digest] of Object.entries(found.fingerprint.needs)) lines.push(`  needs ${need.padEnd(6)} ${paint("dim", digest.slice(0, 12))}`);
+      for (const input of found.fingerprint.inputs)
+        lines.push(
+          `  ${input.argument.padEnd(12)} ${printable(input.path)}  ${paint("dim", input.digest.slice(0, 12))}`,
+        );
+      lines.push(
+        `  module       ${paint("dim", found.fingerprint.module.slice(0, 12))}`,
+        `  engine       ${found.fingerprint.engine || "(none ran yet)"}`,
+      );
+      for (const [variable, hash] of Object.entries(found.fingerprint.environment))
+        lines.push(`  ${variable.padEnd(12)} ${hash === "unset" ? "unset" : "set"}`);
+      for (const [need, digest] of Object.entries(found.fingerprint.needs))
+        lines.push(`  needs ${need.padEnd(6)} ${paint("dim", digest.slice(0, 12))}`);
       context.print(`${lines.join("\n")}\n`);
     });
 }

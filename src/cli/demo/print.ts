@@ -22,7 +22,13 @@ export class StoryPrinter {
   }
 
   edit(file: string, before: string, after: string): void {
-    const added = after.replace(before, "").trim().split("\n").filter((line) => line !== "").at(-1) ?? after;
+    const added =
+      after
+        .replace(before, "")
+        .trim()
+        .split("\n")
+        .filter((line) => line !== "")
+        .at(-1) ?? after;
     const shown = after.includes(before) ? `+ ${added}` : `${before.trim()} → ${after.trim()}`;
     this.write(`   ${this.paint("dim", `${file}: ${shown}`)}`);
   }
@@ -33,12 +39,16 @@ export class StoryPrinter {
       const mark = good ? this.paint("green", "✔") : this.paint("red", "✘");
       const { total, cached } = finished.steps;
       const steps = total === 0 ? "" : `, ${total - cached} of ${total} steps executed`;
-      this.write(`   ${mark} ${finished.name.padEnd(7)} ${duration(finished.durationMs).padStart(7)}  ${good ? testsOf(finished.value) : "failed"}${steps}`);
+      this.write(
+        `   ${mark} ${finished.name.padEnd(7)} ${duration(finished.durationMs).padStart(7)}  ${good ? testsOf(finished.value) : "failed"}${steps}`,
+      );
       if (reasons.length > 0) this.write(`     ${this.paint("dim", `because ${causes(reasons)}`)}`);
       if (!good) for (const line of failureLines(finished.error)) this.write(`     ${this.paint("red", line)}`);
     }
-    for (const { name, need } of scene.blocked) this.write(`   ${this.paint("yellow", "…")} ${name.padEnd(7)} ${"".padStart(7)}  waits for ${need}`);
-    if (untouched.length > 0) this.write(`   ${this.paint("dim", `· ${untouched.join(", ")}: not concerned, nothing executed`)}`);
+    for (const { name, need } of scene.blocked)
+      this.write(`   ${this.paint("yellow", "…")} ${name.padEnd(7)} ${"".padStart(7)}  waits for ${need}`);
+    if (untouched.length > 0)
+      this.write(`   ${this.paint("dim", `· ${untouched.join(", ")}: not concerned, nothing executed`)}`);
     this.write(`   ${this.paint("cyan", `verdict after ${duration(scene.tookMs)}`)}`);
   }
 

@@ -49,12 +49,18 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
 export function differences(chapter: Pick<Chapter, "runs" | "blocked">, scene: Scene): string[] {
   const told = chapter.runs;
   const ran = Object.fromEntries(scene.ran.map(({ finished }) => [finished.name, finished.outcome]));
-  const missing = Object.keys(told).filter((name) => ran[name] === undefined).map((name) => `${name} did not run`);
-  const unasked = Object.keys(ran).filter((name) => told[name] === undefined).map((name) => `${name} ran, though nothing of it was edited`);
+  const missing = Object.keys(told)
+    .filter((name) => ran[name] === undefined)
+    .map((name) => `${name} did not run`);
+  const unasked = Object.keys(ran)
+    .filter((name) => told[name] === undefined)
+    .map((name) => `${name} ran, though nothing of it was edited`);
   const wrong = Object.keys(told).flatMap((name) =>
     ran[name] !== undefined && ran[name] !== told[name] ? [`${name} ${ran[name]}, expected: ${told[name]}`] : [],
   );
   const blocked = scene.blocked.map((entry) => entry.name);
-  const unblocked = (chapter.blocked ?? []).filter((name) => !blocked.includes(name)).map((name) => `${name} did not wait`);
+  const unblocked = (chapter.blocked ?? [])
+    .filter((name) => !blocked.includes(name))
+    .map((name) => `${name} did not wait`);
   return [...missing, ...unasked, ...wrong, ...unblocked];
 }

@@ -30,7 +30,11 @@ interface Words {
 
 function wordsOf({ version, isDependency }: CiOptions): Words {
   const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
-  return { install: isDependency ? ["npm ci"] : [], validate: `${fastloop} validate`, tier: (name) => `${fastloop} call test --source . --tier ${name}` };
+  return {
+    install: isDependency ? ["npm ci"] : [],
+    validate: `${fastloop} validate`,
+    tier: (name) => `${fastloop} call test --source . --tier ${name}`,
+  };
 }
 
 const paths: Record<CiName, string> = {
@@ -134,4 +138,5 @@ ${lines(install, "      - ")}      - ${validate}
 `,
 };
 
-const lines = (commands: readonly string[], start: string): string => commands.map((command) => `${start}${command}\n`).join("");
+const lines = (commands: readonly string[], start: string): string =>
+  commands.map((command) => `${start}${command}\n`).join("");

@@ -14,12 +14,23 @@ export async function scaffoldModule(from: string, project: string, name: string
   await mkdir(path.join(target, "src"), { recursive: true });
   // Outside of src/: the engine imports every TypeScript file below it.
   await cp(path.join(from, "pipelines/vendor"), path.join(target, "vendor"), { recursive: true });
-  for (const file of ["package.json", "tsconfig.json"]) await cp(path.join(from, "pipelines", file), path.join(target, file));
+  for (const file of ["package.json", "tsconfig.json"])
+    await cp(path.join(from, "pipelines", file), path.join(target, file));
   await writeFile(path.join(target, ".gitignore"), ignored);
   await cp(distFile("module-template/fastloop.ts"), path.join(target, "src/fastloop.ts"));
   const index = await readFile(distFile("module-template/index.ts"), "utf8");
-  await writeFile(path.join(target, "src/index.ts"), index.replace("export class Fastloop {", `export class ${pascalCase(name)} {`));
+  await writeFile(
+    path.join(target, "src/index.ts"),
+    index.replace("export class Fastloop {", `export class ${pascalCase(name)} {`),
+  );
   const manifest = JSON.parse(await readFile(path.join(from, "dagger.json"), "utf8")) as Record<string, unknown>;
   await writeFile(path.join(project, "dagger.json"), `${JSON.stringify({ ...manifest, name }, null, 2)}\n`);
-  return ["dagger.json", "pipelines/package.json", "pipelines/tsconfig.json", "pipelines/src/index.ts", "pipelines/src/fastloop.ts", "pipelines/vendor/"];
+  return [
+    "dagger.json",
+    "pipelines/package.json",
+    "pipelines/tsconfig.json",
+    "pipelines/src/index.ts",
+    "pipelines/src/fastloop.ts",
+    "pipelines/vendor/",
+  ];
 }

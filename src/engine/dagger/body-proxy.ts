@@ -8,7 +8,13 @@ import { TokenKind, type DocumentNode } from "graphql";
 import { refusedToBodies } from "../body-guard.ts";
 import { parseRequest, readingLimits } from "../embedded/api/parse.ts";
 import type { Endpoint } from "../graphql-client.ts";
-import { Refusal, startLoopbackServer, type Answer, type GraphqlRequest, type RequestContext } from "../loopback-graphql.ts";
+import {
+  Refusal,
+  startLoopbackServer,
+  type Answer,
+  type GraphqlRequest,
+  type RequestContext,
+} from "../loopback-graphql.ts";
 import { isRecipeId } from "./recipe-id.ts";
 
 export interface BodyProxy {
@@ -27,7 +33,8 @@ export async function startBodyProxy(session: Endpoint, refusal?: string): Promi
     async answer(_client, request, context) {
       const document = parse(request.query);
       if (typeof document === "string") return failed(document);
-      const refused = refusal ?? refusedToBodies(document) ?? (hasRecipe(document, request.variables) ? recipeRefused : undefined);
+      const refused =
+        refusal ?? refusedToBodies(document) ?? (hasRecipe(document, request.variables) ? recipeRefused : undefined);
       if (refused !== undefined) return failed(refused);
       return await forward(session, { ...request, query: canonical(document) }, context);
     },
@@ -41,7 +48,10 @@ const recipeRefused =
 
 /** As the engine answers what it does not run. */
 function failed(message: string): Answer {
-  return { status: 200, text: JSON.stringify({ errors: [{ message, extensions: { code: "BODY_REFUSED" } }], data: null }) };
+  return {
+    status: 200,
+    text: JSON.stringify({ errors: [{ message, extensions: { code: "BODY_REFUSED" } }], data: null }),
+  };
 }
 
 function parse(query: string): DocumentNode | string {
@@ -87,7 +97,8 @@ function hasRecipe(document: DocumentNode, variables: unknown): boolean {
 function forward(session: Endpoint, request: GraphqlRequest, { callId, gone }: RequestContext): Promise<Answer> {
   const body = JSON.stringify(request);
   return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException): void => reject(new Refusal(502, `the connection to the engine broke (${cause.code ?? cause.message})`));
+    const fail = (cause: NodeJS.ErrnoException): void =>
+      reject(new Refusal(502, `the connection to the engine broke (${cause.code ?? cause.message})`));
     const outgoing = http.request(
       {
         host: "127.0.0.1",

@@ -48,9 +48,13 @@ export async function runDaggerCall(choice: EngineChoice, options: ForegroundOpt
 
 function daggerCommand(choice: EngineChoice, env: NodeJS.ProcessEnv): string {
   if (choice.kind === "dagger-cli") return choice.command;
-  const command = choice.kind.startsWith("dagger-") ? findExecutable(env["_EXPERIMENTAL_DAGGER_CLI_BIN"] || "dagger", env) : undefined;
+  const command = choice.kind.startsWith("dagger-")
+    ? findExecutable(env["_EXPERIMENTAL_DAGGER_CLI_BIN"] || "dagger", env)
+    : undefined;
   if (command !== undefined) return command;
-  const missing = choice.kind.startsWith("dagger-") ? "the dagger CLI, and there is none on the PATH" : "a Dagger engine";
+  const missing = choice.kind.startsWith("dagger-")
+    ? "the dagger CLI, and there is none on the PATH"
+    : "a Dagger engine";
   throw new UserError("engine-unavailable", `this call runs through \`dagger call\`, which needs ${missing}`, {
     hint: `${choice.reason}; install dagger, or leave out --via call`,
   });

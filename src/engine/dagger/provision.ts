@@ -17,7 +17,9 @@ await connection(
     await dag.version();
     const client = (dag as unknown as { getGQLClient(): GraphqlClient }).getGQLClient();
     const authorization = client.requestConfig.headers["Authorization"] ?? "";
-    const [token] = Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString("utf8").split(":");
+    const [token] = Buffer.from(authorization.replace(/^Basic /, ""), "base64")
+      .toString("utf8")
+      .split(":");
     process.stdout.write(`${JSON.stringify({ port: Number(new URL(client.url).port), session_token: token })}\n`);
     await stdinClosed();
   },

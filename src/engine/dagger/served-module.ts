@@ -3,7 +3,16 @@
  * engine's own containers. It stands where the host process stands, so that nothing else knows the difference.
  */
 import { UserError } from "../../errors/index.ts";
-import { FunctionError, orAborted, type FieldInfo, type HostCall, type ModuleHost, type ModuleInfo, type ReturnedValue, type TypeRef } from "../../module/index.ts";
+import {
+  FunctionError,
+  orAborted,
+  type FieldInfo,
+  type HostCall,
+  type ModuleHost,
+  type ModuleInfo,
+  type ReturnedValue,
+  type TypeRef,
+} from "../../module/index.ts";
 import { ExecFailure, QueryError } from "../errors.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";
@@ -48,8 +57,20 @@ class ServedModule implements ModuleHost {
       const owner = parentId === undefined ? root.type.name : await this.typeOf(parentId, options);
       const field = await this.schema.field(owner, fn?.alias ?? request.function, options);
       const call = await this.fieldText(field, fn?.arguments ?? [], request.args, options);
-      if (parentId !== undefined) return await this.ask(`node(id: ${JSON.stringify(parentId)})`, [`... on ${owner}`, call], field, returns, options);
-      const entry = await this.fieldText(root, objects[object]?.constructorArguments ?? [], request.constructorArgs ?? {}, options);
+      if (parentId !== undefined)
+        return await this.ask(
+          `node(id: ${JSON.stringify(parentId)})`,
+          [`... on ${owner}`, call],
+          field,
+          returns,
+          options,
+        );
+      const entry = await this.fieldText(
+        root,
+        objects[object]?.constructorArguments ?? [],
+        request.constructorArgs ?? {},
+        options,
+      );
       return await this.ask("", [entry, call], field, returns, options);
     } catch (error) {
       throw error instanceof QueryError ? functionError(error, this.module, fn?.place) : error;
@@ -64,10 +85,14 @@ class ServedModule implements ModuleHost {
   private serve(options: QueryOptions): Promise<unknown> {
     const document = `query ServeModule($root: String!) { moduleSource(refString: $root, disableFindUp: true) { asModule { serve } } }`;
     // For all calls: that one of them is cancelled is nothing to the others.
-    this.served ??= this.session.query(document, { root: this.module.root }, { callId: options.callId }).catch((error: unknown) => {
-      this.served = undefined;
-      throw error instanceof QueryError ? new UserError("module", error.message, { place: "dagger.json", cause: error }) : error;
-    });
+    this.served ??= this.session
+      .query(document, { root: this.module.root }, { callId: options.callId })
+      .catch((error: unknown) => {
+        this.served = undefined;
+        throw error instanceof QueryError
+          ? new UserError("module", error.message, { place: "dagger.json", cause: error })
+          : error;
+      });
     return orAborted(this.served, options.signal);
   }
 
@@ -96,7 +121,9 @@ class ServedModule implements ModuleHost {
     options: QueryOptions,
   ): Promise<ReturnedValue> {
     const selection = await this.selection(field, returns, options);
-    const document = [start, ...path, selection].filter((part) => part !== "").reduceRight((inner, part) => `${part} { ${inner} }`);
+    const document = [start, ...path, selection]
+      .filter((part) => part !== "")
+      .reduceRight((inner, part) => `${part} { ${inner} }`);
     const answer = await this.session.query<unknown>(`{ ${document} }`, {}, options);
     let value = answer;
     const fields = (start === "" ? 0 : 1) + path.filter((part) => !part.startsWith("... on ")).length;
@@ -125,7 +152,8 @@ class ServedModule implements ModuleHost {
 
   private returned(value: unknown, type: TypeRef, servedType: string): ReturnedValue {
     if (value === null || value === undefined) return null;
-    if (Array.isArray(value)) return value.map((item) => this.returned(item, type.kind === "list" ? type.of : type, servedType));
+    if (Array.isArray(value))
+      return value.map((item) => this.returned(item, type.kind === "list" ? type.of : type, servedType));
     if (typeof value !== "object") return this.scalar(value as string | number | boolean, type);
     const answer = value as Record<string, unknown> & { id: string; __typename: string };
     const info = type.kind === "object" ? this.module.objects[type.name] : undefined;
@@ -158,15 +186,23 @@ class ServedModule implements ModuleHost {
   }
 
   private async typeOf(id: string, options: QueryOptions): Promise<string> {
-    const answer = await this.session.query<{ node: { __typename: string } }>("query TypeOf($id: ID!) { node(id: $id) { __typename } }", { id }, options);
+    const answer = await this.session.query<{ node: { __typename: string } }>(
+      "query TypeOf($id: ID!) { node(id: $id) { __typename } }",
+      { id },
+      options,
+    );
     return answer.node.__typename;
   }
 }
 
 export function needsDagger(): UserError {
-  return new UserError("engine-unsupported", "--via module needs a Dagger engine: the embedded engine does not serve modules", {
-    hint: "leave it out: function bodies then run in a process of fastloop's, with the same results; only functions of other modules are missing there",
-  });
+  return new UserError(
+    "engine-unsupported",
+    "--via module needs a Dagger engine: the embedded engine does not serve modules",
+    {
+      hint: "leave it out: function bodies then run in a process of fastloop's, with the same results; only functions of other modules are missing there",
+    },
+  );
 }
 
 /** A body's error as the engine tells it: without a stack, but the function's place is known here. */

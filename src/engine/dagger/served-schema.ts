@@ -27,7 +27,8 @@ interface TypeAnswer {
 }
 
 /** A list of non-null items that is itself non-null is three levels deep; nothing in a module goes deeper than twice that. */
-const wrapped = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
+const wrapped =
+  "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 const typeQuery = `query ServedType($name: String!) { __type(name: $name) {
   fields { name type { ${wrapped} } args { name type { ${wrapped} } } }
   enumValues { name }
@@ -67,10 +68,12 @@ export class ServedSchema {
   private type(name: string, { callId, signal }: QueryOptions): Promise<TypeAnswer> {
     const known = this.types.get(name);
     if (known !== undefined) return orAborted(known, signal);
-    const asked = this.session.query<{ __type: TypeAnswer | null }>(typeQuery, { name }, { callId }).then(({ __type }) => {
-      if (__type === null) throw new Error(`the engine has no type ${name}`);
-      return __type;
-    });
+    const asked = this.session
+      .query<{ __type: TypeAnswer | null }>(typeQuery, { name }, { callId })
+      .then(({ __type }) => {
+        if (__type === null) throw new Error(`the engine has no type ${name}`);
+        return __type;
+      });
     this.types.set(name, asked);
     // A question that failed is asked again by the next call.
     asked.catch(() => this.types.delete(name));

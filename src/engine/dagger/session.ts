@@ -54,14 +54,19 @@ async function connect(
   const endpoint = { port, token, agent: createAgent() };
   // It brings a GraphQL parser along, which nothing else of a command needs.
   const proxyModule = import("./body-proxy.ts");
-  const { version, directory } = await query<{ version: string; directory?: { id: string } }>(endpoint, "{ version directory { id } }").catch((cause: unknown) => {
+  const { version, directory } = await query<{ version: string; directory?: { id: string } }>(
+    endpoint,
+    "{ version directory { id } }",
+  ).catch((cause: unknown) => {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new UserError("engine-unavailable", `no Dagger session answers on port ${port}: ${problem}`, {
       hint: "unset DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN if that session is over",
       cause,
     });
   });
-  const proxy = await (await proxyModule).startBodyProxy(endpoint, directory !== undefined && isOlderId(directory.id) ? tooOld : undefined);
+  const proxy = await (
+    await proxyModule
+  ).startBodyProxy(endpoint, directory !== undefined && isOlderId(directory.id) ? tooOld : undefined);
   return {
     engine: { kind: "dagger", version: `dagger ${version}`, reason },
     port,

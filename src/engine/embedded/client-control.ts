@@ -27,7 +27,14 @@ export async function request(
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const call = http.request(
       // No agent: a session's connection must be its own, and end when the session does.
-      { socketPath: controlSocket(state), method, path: route, headers, agent: false, ...(signal === undefined ? {} : { signal }) },
+      {
+        socketPath: controlSocket(state),
+        method,
+        path: route,
+        headers,
+        agent: false,
+        ...(signal === undefined ? {} : { signal }),
+      },
       resolve,
     );
     call.once("error", (error: NodeJS.ErrnoException) =>

@@ -99,10 +99,14 @@ const leastFreeBytes = 8 * 1024 * 1024;
 function requireSpace(state: string): void {
   const { bavail, bsize } = statfsSync(state);
   if (bavail * bsize >= leastFreeBytes) return;
-  throw new UserError("engine-unavailable", `the embedded engine can't start: its disk is full (${Math.floor((bavail * bsize) / 1024)} KiB are free)`, {
-    place: state,
-    hint: "make room there, or name another folder with XDG_STATE_HOME",
-  });
+  throw new UserError(
+    "engine-unavailable",
+    `the embedded engine can't start: its disk is full (${Math.floor((bavail * bsize) / 1024)} KiB are free)`,
+    {
+      place: state,
+      hint: "make room there, or name another folder with XDG_STATE_HOME",
+    },
+  );
 }
 
 function startFailure(state: string, fallback: string): UserError {

@@ -11,7 +11,13 @@ export function remoteTerminal(state: string, token: string, { id, name }: Termi
   return {
     name,
     connect: async (size, onOutput) => {
-      const headers = { ...controlHeaders(state), connection: "Upgrade", upgrade: terminalProtocol, [terminalHeaders.token]: token, [terminalHeaders.id]: id };
+      const headers = {
+        ...controlHeaders(state),
+        connection: "Upgrade",
+        upgrade: terminalProtocol,
+        [terminalHeaders.token]: token,
+        [terminalHeaders.id]: id,
+      };
       return follow(await upgraded(controlSocket(state), headers), size, onOutput);
     },
   };

@@ -11,7 +11,13 @@ import { remoteTerminal } from "./client-terminal.ts";
 import { lastFailure, logTail, stopDaemon } from "./client-start.ts";
 import { packageRoot } from "./daemon/paths.ts";
 import { projectIdentity } from "./project-identity.ts";
-import type { ExportCachesRequest, ExportedCaches, OpenSessionRequest, SessionLine, SessionOpened } from "./daemon/protocol.ts";
+import type {
+  ExportCachesRequest,
+  ExportedCaches,
+  OpenSessionRequest,
+  SessionLine,
+  SessionOpened,
+} from "./daemon/protocol.ts";
 
 /**
  * Opens a session with the daemon of a state folder; undefined when none runs, or when one of another build ran and was
@@ -135,7 +141,8 @@ async function followSession(
     },
     async close() {
       if (ended === undefined && options.cache !== undefined && options.cache.to.length > 0) {
-        for (const text of await exportCaches(state, token, options.signal)) for (const listener of listeners) listener({ kind: "notice", text });
+        for (const text of await exportCaches(state, token, options.signal))
+          for (const listener of listeners) listener({ kind: "notice", text });
       }
       ended ??= "closed";
       response.destroy();

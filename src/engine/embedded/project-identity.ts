@@ -15,7 +15,10 @@ export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "w
   const root = findGitRoot(folder);
   const repository = root === undefined ? folder : commonFolder(root);
   const identity = [repository, root === undefined ? "" : path.relative(root, folder), module?.name ?? null];
-  return createHash("sha256").update(JSON.stringify(module === undefined ? [repository, null] : identity)).digest("hex").slice(0, 24);
+  return createHash("sha256")
+    .update(JSON.stringify(module === undefined ? [repository, null] : identity))
+    .digest("hex")
+    .slice(0, 24);
 }
 
 /** The main checkout's `.git` of a worktree that it knows of; else the root's own. */
@@ -24,7 +27,9 @@ function commonFolder(root: string): string {
   const { gitDir, commonDir } = gitDirectories(root);
   if (realPath(gitDir) === realPath(own)) return realPath(own);
   // A `.git` file of a clone may point at anybody's repository: that one has to point back.
-  const known = path.dirname(realPath(gitDir)) === path.join(realPath(commonDir), "worktrees") && realPath(read(path.join(gitDir, "gitdir")).trim()) === realPath(own);
+  const known =
+    path.dirname(realPath(gitDir)) === path.join(realPath(commonDir), "worktrees") &&
+    realPath(read(path.join(gitDir, "gitdir")).trim()) === realPath(own);
   return known ? realPath(commonDir) : own;
 }
 

@@ -30,7 +30,11 @@ export class FrameReader {
       const end = headBytes + this.rest.readUInt32BE(1);
       if (this.rest.length < end) break;
       const content = this.rest.subarray(headBytes, end);
-      frames.push(kinds[this.rest.readUInt8(0)] === "data" ? { kind: "data", data: content } : (JSON.parse(content.toString("utf8")) as Frame));
+      frames.push(
+        kinds[this.rest.readUInt8(0)] === "data"
+          ? { kind: "data", data: content }
+          : (JSON.parse(content.toString("utf8")) as Frame),
+      );
       this.rest = this.rest.subarray(end);
     }
     return frames;

@@ -6,7 +6,13 @@ import type { HostError } from "./protocol.ts";
 /** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
 export function describeError(error: unknown, sourceDir: string): HostError {
   if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
-  return { message: messageOf(error), name: error.name, frames: userFrames(error.stack ?? "", sourceDir), place: placeOf(error), exec: execOf(error) };
+  return {
+    message: messageOf(error),
+    name: error.name,
+    frames: userFrames(error.stack ?? "", sourceDir),
+    place: placeOf(error),
+    exec: execOf(error),
+  };
 }
 
 function placeOf({ place }: Error & { place?: unknown }): string | undefined {
@@ -17,15 +23,20 @@ function placeOf({ place }: Error & { place?: unknown }): string | undefined {
 function messageOf(error: Error): string {
   const { cause } = error;
   const wraps = error.name === "UnknownDaggerError" || error.message === "fetch failed";
-  const message = wraps && cause instanceof Error ? `${error.message}: ${cause.message}${fenced(cause)}` : error.message;
+  const message =
+    wraps && cause instanceof Error ? `${error.message}: ${cause.message}${fenced(cause)}` : error.message;
   // A Dagger engine's own end of a message; it says nothing without its traces.
   return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
 }
 
 /** The boundary refuses a connection as a closed port does, which says nothing of the boundary. */
 function fenced({ code, address }: Error & { code?: unknown; address?: unknown }): string {
-  const isNear = typeof address === "string" && /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|::1$|f[cd]|fe80:)/i.test(address);
-  return code === "ECONNREFUSED" && isNear ? " (functions reach the internet and the services that they are given, not this machine or its network: docs/security.md)" : "";
+  const isNear =
+    typeof address === "string" &&
+    /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|::1$|f[cd]|fe80:)/i.test(address);
+  return code === "ECONNREFUSED" && isNear
+    ? " (functions reach the internet and the services that they are given, not this machine or its network: docs/security.md)"
+    : "";
 }
 
 function userFrames(stack: string, sourceDir: string): string[] {

@@ -20,7 +20,12 @@ export function createGQLClient(port: number, token: string): GraphQLClient {
   const authorization = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
   const send = (_url: unknown, init: { headers?: unknown; body?: unknown } = {}): Promise<MinimalResponse> =>
     knownAnswer(String(init.body)) ??
-    request(agent, port, { ...Object.fromEntries(new Headers(init.headers as Record<string, string>)), authorization }, String(init.body));
+    request(
+      agent,
+      port,
+      { ...Object.fromEntries(new Headers(init.headers as Record<string, string>)), authorization },
+      String(init.body),
+    );
   return new GraphQLClient(`http://127.0.0.1:${port}/query`, { fetch: send as unknown as typeof fetch });
 }
 

@@ -36,12 +36,17 @@ export class Invoker {
   }
 
   /** A function of an interface is that of the object behind it which has the same name in an engine: a function or a field. */
-  private async implemented({ name, arguments: parameters, returns }: FunctionInfo, request: CallRequest): Promise<ReturnedValue> {
+  private async implemented(
+    { name, arguments: parameters, returns }: FunctionInfo,
+    request: CallRequest,
+  ): Promise<ReturnedValue> {
     const { parent } = request;
-    if (typeof parent !== "object" || parent === null || Array.isArray(parent)) throw new Error(`${name} is called on no object`);
+    if (typeof parent !== "object" || parent === null || Array.isArray(parent))
+      throw new Error(`${name} is called on no object`);
     if ("$id" in parent) return this.ofCoreObject(parent, { name, arguments: parameters, returns }, request.args);
     const info = this.module.objects[parent.$object];
-    const isIt = (member: { name: string; alias?: string }): boolean => fieldName(member.alias ?? member.name) === fieldName(name);
+    const isIt = (member: { name: string; alias?: string }): boolean =>
+      fieldName(member.alias ?? member.name) === fieldName(name);
     const field = Object.values(info?.fields ?? {}).find((candidate) => candidate.exposed && isIt(candidate));
     if (field !== undefined) return parent.fields[field.alias ?? field.name] ?? null;
     const fn = Object.values(info?.functions ?? {}).find(isIt);
@@ -60,7 +65,8 @@ export class Invoker {
   ): Promise<ReturnedValue> {
     const object = this.values.load(parent, { kind: "object", name: parent.$type }) as Record<string, unknown>;
     const method = object[fieldName(name)];
-    if (typeof method !== "function") throw new Error(`${parent.$type} has no function ${name}, which its interface promises`);
+    if (typeof method !== "function")
+      throw new Error(`${parent.$type} has no function ${name}, which its interface promises`);
     return this.values.returned(await method.apply(object, this.values.argumentsOf(parameters, args)), returns);
   }
 

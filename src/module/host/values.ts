@@ -91,7 +91,11 @@ export class Values {
     const info = this.module.objects[name];
     if (info === undefined) {
       const isInterface = this.module.interfaces[declared] !== undefined;
-      throw new Error(isInterface ? `${name} is in no signature of the module, so it can't be given as ${declared}` : `could not find object ${declared}`);
+      throw new Error(
+        isInterface
+          ? `${name} is in no signature of the module, so it can't be given as ${declared}`
+          : `could not find object ${declared}`,
+      );
     }
     const fields: Record<string, ReturnedValue> = {};
     for (const [key, value] of Object.entries(result)) {

@@ -11,18 +11,39 @@ import type { ScanProblem } from "./types.ts";
 export function nameProblem({ objects, interfaces }: IntrospectedModule, root: string): ScanProblem | undefined {
   const owners = [
     ...Object.values(objects).map((object) => ({ kind: "object", name: object.name, members: membersOf(object) })),
-    ...Object.values(interfaces).map((entry) => ({ kind: "interface", name: entry.name, members: membersOf({ methods: entry.functions, properties: {} }) })),
+    ...Object.values(interfaces).map((entry) => ({
+      kind: "interface",
+      name: entry.name,
+      members: membersOf({ methods: entry.functions, properties: {} }),
+    })),
   ];
   for (const { kind, name: owner, members } of owners) {
     for (const { what, name, node, member } of members) {
       const place = placeOf(node, root);
-      if (fieldName(name) === "id") return { message: `cannot define ${what} with reserved name "id" on ${kind} "${owner}"`, place, hint: "every object of an engine has an id of its own; choose another name" };
-      if (!isUsable(name)) return { message: `the ${what} ${name} of ${owner} has no name in an engine`, place, hint: unusableHint };
+      if (fieldName(name) === "id")
+        return {
+          message: `cannot define ${what} with reserved name "id" on ${kind} "${owner}"`,
+          place,
+          hint: "every object of an engine has an id of its own; choose another name",
+        };
+      if (!isUsable(name))
+        return { message: `the ${what} ${name} of ${owner} has no name in an engine`, place, hint: unusableHint };
       if ("type" in member && isWorkspace(member.type) && objects.Workspace === undefined) {
-        return { message: `object "${owner}" field "${member.name}": Workspace cannot be stored as a field on a module object; declare it as a function argument instead`, place };
+        return {
+          message: `object "${owner}" field "${member.name}": Workspace cannot be stored as a field on a module object; declare it as a function argument instead`,
+          place,
+        };
       }
-      const argument = "arguments" in member ? Object.values(member.arguments).find((candidate) => !isUsable(candidate.name)) : undefined;
-      if (argument !== undefined) return { message: `the argument ${argument.name} of ${name} has no name in an engine`, place, hint: unusableHint };
+      const argument =
+        "arguments" in member
+          ? Object.values(member.arguments).find((candidate) => !isUsable(candidate.name))
+          : undefined;
+      if (argument !== undefined)
+        return {
+          message: `the argument ${argument.name} of ${name} has no name in an engine`,
+          place,
+          hint: unusableHint,
+        };
     }
   }
   return undefined;
@@ -40,10 +61,29 @@ interface Member {
   member: Method | Property;
 }
 
-function membersOf({ methods, properties }: { methods: Record<string, Method>; properties: Record<string, Property> }): Member[] {
-  const functions = Object.values(methods).map((member): Member => ({ what: "function", name: member.alias ?? member.name, node: member.node, member }));
+function membersOf({
+  methods,
+  properties,
+}: {
+  methods: Record<string, Method>;
+  properties: Record<string, Property>;
+}): Member[] {
+  const functions = Object.values(methods).map((member): Member => ({
+    what: "function",
+    name: member.alias ?? member.name,
+    node: member.node,
+    member,
+  }));
   const fields = Object.values(properties).filter((property) => property.isExposed);
-  return [...functions, ...fields.map((member): Member => ({ what: "field", name: member.alias ?? member.name, node: member.node, member }))];
+  return [
+    ...functions,
+    ...fields.map((member): Member => ({
+      what: "field",
+      name: member.alias ?? member.name,
+      node: member.node,
+      member,
+    })),
+  ];
 }
 
 /** Names that differ in code and are one on the command line: the engine keeps one of them. */
@@ -57,10 +97,20 @@ export function collisions(objects: Record<string, ObjectInfo>, interfaces: Reco
     const fields = Object.values(owner.fields).filter((field) => field.exposed);
     const at = owner.place === undefined ? "" : `${owner.place}: `;
     const told = (of: string, names: readonly string[]): string[] =>
-      sameNames(names).map((same) => `${at}${same.join(" and ")} of ${of} are both ${cliName(same[0] ?? "")} on the command line`);
+      sameNames(names).map(
+        (same) => `${at}${same.join(" and ")} of ${of} are both ${cliName(same[0] ?? "")} on the command line`,
+      );
     return [
-      ...told(owner.name, [...functions, ...fields].map((member) => member.alias ?? member.name)),
-      ...functions.flatMap((fn) => told(`${owner.name}.${fn.name}`, fn.arguments.map((argument) => argument.name))),
+      ...told(
+        owner.name,
+        [...functions, ...fields].map((member) => member.alias ?? member.name),
+      ),
+      ...functions.flatMap((fn) =>
+        told(
+          `${owner.name}.${fn.name}`,
+          fn.arguments.map((argument) => argument.name),
+        ),
+      ),
     ];
   });
 }
@@ -90,7 +140,10 @@ export function inheritedFunctions(node: Node, root: string): NonNullable<Object
   function baseOf(derived: ClassDeclaration): ClassDeclaration | undefined {
     const clause = derived.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword);
     const base = clause?.types[0];
-    const declared = base === undefined ? undefined : checker?.getTypeAtLocation(base).symbol?.declarations?.find((candidate) => ts.isClassDeclaration(candidate));
+    const declared =
+      base === undefined
+        ? undefined
+        : checker?.getTypeAtLocation(base).symbol?.declarations?.find((candidate) => ts.isClassDeclaration(candidate));
     return declared?.getSourceFile().isDeclarationFile === false ? declared : undefined;
   }
 }

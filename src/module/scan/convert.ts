@@ -13,7 +13,8 @@ export function convertModule(module: IntrospectedModule, root: string, warnings
     for (const argument of [...functions, ...(object.constructorArguments ?? [])]) {
       nameEnumDefault(argument, enums);
       const { type } = argument;
-      if (type.kind === "object" && type.name === "Workspace" && objects.Workspace === undefined) argument.engineFills = true;
+      if (type.kind === "object" && type.name === "Workspace" && objects.Workspace === undefined)
+        argument.engineFills = true;
     }
   }
   const interfaces = mapValues(module.interfaces, (entry): InterfaceInfo => ({
@@ -21,8 +22,19 @@ export function convertModule(module: IntrospectedModule, root: string, warnings
     description: entry.description,
     functions: mapValues(entry.functions, (fn) => convertFunction(fn, root)),
   }));
-  const inherited = Object.values(objects).flatMap((object) => (object.inherited ?? []).map(({ name, from, place }) => `${place}: ${name} of ${from} is no function of ${object.name}: an engine sees only what a class declares itself`));
-  return { description: module.description ?? "", objects, enums, interfaces, warnings: [...warnings, ...collisions(objects, interfaces), ...inherited] };
+  const inherited = Object.values(objects).flatMap((object) =>
+    (object.inherited ?? []).map(
+      ({ name, from, place }) =>
+        `${place}: ${name} of ${from} is no function of ${object.name}: an engine sees only what a class declares itself`,
+    ),
+  );
+  return {
+    description: module.description ?? "",
+    objects,
+    enums,
+    interfaces,
+    warnings: [...warnings, ...collisions(objects, interfaces), ...inherited],
+  };
 }
 
 function convertObject(object: IntrospectedObject, root: string): ObjectInfo {
@@ -77,7 +89,8 @@ function convertArgument(argument: Argument): ArgumentInfo {
 function nameEnumDefault(argument: ArgumentInfo, enums: Record<string, EnumInfo>): void {
   if (argument.type.kind !== "enum") return;
   const members = Object.values(enums[argument.type.name]?.members ?? {});
-  argument.defaultValue = members.find((member) => member.value === argument.defaultValue)?.name ?? argument.defaultValue;
+  argument.defaultValue =
+    members.find((member) => member.value === argument.defaultValue)?.name ?? argument.defaultValue;
 }
 
 function convertField(property: Property): FieldInfo {
@@ -95,7 +108,12 @@ function convertEnum(entry: IntrospectedModule["enums"][string]): EnumInfo {
   return {
     name: entry.name,
     description: entry.description,
-    members: mapValues(entry.values, ({ name, value, description, deprecated }) => ({ name, value: String(value), description, deprecated })),
+    members: mapValues(entry.values, ({ name, value, description, deprecated }) => ({
+      name,
+      value: String(value),
+      description,
+      deprecated,
+    })),
   };
 }
 

@@ -60,7 +60,12 @@ function captureWarnings(root: string): string[] {
   const keep = (...parts: unknown[]): void => {
     const text = parts.join(" ").replaceAll(`${root}/`, "").replace(/\s+/g, " ");
     // The introspector counts lines and columns from zero.
-    warnings.push(text.replace(/(\.m?ts):(\d+):(\d+)/g, (_, end: string, line: string, column: string) => `${end}:${Number(line) + 1}:${Number(column) + 1}`));
+    warnings.push(
+      text.replace(
+        /(\.m?ts):(\d+):(\d+)/g,
+        (_, end: string, line: string, column: string) => `${end}:${Number(line) + 1}:${Number(column) + 1}`,
+      ),
+    );
   };
   console.warn = keep;
   console.debug = keep;

@@ -15,7 +15,13 @@ export function syntaxProblem(root: string, files: readonly string[]): ScanProbl
   });
   const [first, ...rest] = places;
   if (first === undefined) return undefined;
-  return { ...first, detail: rest.slice(0, 5).map(({ place, message }) => `${place}: ${message}`).join("\n") };
+  return {
+    ...first,
+    detail: rest
+      .slice(0, 5)
+      .map(({ place, message }) => `${place}: ${message}`)
+      .join("\n"),
+  };
 }
 
 /** The introspector names most places as `/absolute/file.ts:line:column`, counted from zero; the others are looked for. */
@@ -31,7 +37,8 @@ export function introspectionProblem(root: string, files: readonly string[], err
   }
   const known = error instanceof Error && error.constructor.name === "IntrospectionError";
   const message = known ? text : `the module's signatures could not be read: ${text}`;
-  const [, reference, primitive] = /^could not (?:resolve|find) type reference for (.+)\.$|'(\w+)' type detected/s.exec(text) ?? [];
+  const [, reference, primitive] =
+    /^could not (?:resolve|find) type reference for (.+)\.$|'(\w+)' type detected/s.exec(text) ?? [];
   const type = reference ?? primitive;
   const node = (type === undefined ? undefined : nodeOfType(files, type)) ?? scanOptions.lastNode;
   const place = node === undefined ? undefined : placeAt(root, node.getSourceFile(), node.getStart());
@@ -52,14 +59,27 @@ function nodeOfType(files: readonly string[], type: string): Node | undefined {
   const checker = scanOptions.program?.getTypeChecker();
   if (checker === undefined) return undefined;
   const written = (node: Node): Node | undefined => {
-    const isOfMember = ts.isTypeNode(node) && (ts.isParameter(node.parent) || ts.isClassElement(node.parent) || ts.isTypeElement(node.parent) || ts.isTypeNode(node.parent));
+    const isOfMember =
+      ts.isTypeNode(node) &&
+      (ts.isParameter(node.parent) ||
+        ts.isClassElement(node.parent) ||
+        ts.isTypeElement(node.parent) ||
+        ts.isTypeNode(node.parent));
     return isOfMember && node.getText() === type ? node : ts.forEachChild(node, written);
   };
   // One that is inferred, or written in other words.
   const inferred = (node: Node): Node | undefined => {
-    const isMember = ts.isParameter(node) || ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node) || ts.isPropertySignature(node) || ts.isMethodSignature(node);
+    const isMember =
+      ts.isParameter(node) ||
+      ts.isPropertyDeclaration(node) ||
+      ts.isMethodDeclaration(node) ||
+      ts.isPropertySignature(node) ||
+      ts.isMethodSignature(node);
     if (!isMember) return ts.forEachChild(node, inferred);
-    const own = ts.isMethodDeclaration(node) || ts.isMethodSignature(node) ? checker.getSignatureFromDeclaration(node)?.getReturnType() : checker.getTypeAtLocation(node);
+    const own =
+      ts.isMethodDeclaration(node) || ts.isMethodSignature(node)
+        ? checker.getSignatureFromDeclaration(node)?.getReturnType()
+        : checker.getTypeAtLocation(node);
     const isIt = own !== undefined && unwrapped(checker.typeToString(checker.getNonNullableType(own))) === type;
     return isIt ? node.name : ts.forEachChild(node, inferred);
   };

@@ -14,7 +14,10 @@ export interface CachedModule {
 /** Loads `file`; a code cache that does not fit (other Node, other file) is made anew, a missing one costs time only. */
 export function requireCached(file: string, cacheDir: string): CachedModule {
   const { size, mtimeMs } = statSync(file);
-  const cacheFile = path.join(cacheDir, `${path.basename(file)}-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}`);
+  const cacheFile = path.join(
+    cacheDir,
+    `${path.basename(file)}-${process.version}-${process.arch}-${size}-${Math.round(mtimeMs)}`,
+  );
   const cachedData = readIfPresent(cacheFile);
   const source = readFileSync(file, "utf8");
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
@@ -25,7 +28,8 @@ export function requireCached(file: string, cacheDir: string): CachedModule {
   const module: { exports: unknown } = { exports: {} };
   run.call(module.exports, module.exports, createRequire(file), module, file, path.dirname(file));
   const save = (): void => {
-    if (cachedData === undefined || script.cachedDataRejected === true) writeQuietly(cacheFile, script.createCachedData());
+    if (cachedData === undefined || script.cachedDataRejected === true)
+      writeQuietly(cacheFile, script.createCachedData());
   };
   return { exports: module.exports, save };
 }

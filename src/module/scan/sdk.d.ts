@@ -62,7 +62,11 @@ declare module "sdk:introspector" {
     objects: Record<string, IntrospectedObject>;
     enums: Record<
       string,
-      { name: string; description: string; values: Record<string, { name: string; value: unknown; description: string; deprecated?: string }> }
+      {
+        name: string;
+        description: string;
+        values: Record<string, { name: string; value: unknown; description: string; deprecated?: string }>;
+      }
     >;
     interfaces: Record<string, { name: string; description: string; functions: Record<string, Method> }>;
   }

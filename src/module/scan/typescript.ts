@@ -82,7 +82,10 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
   };
   // The introspector takes the first declaration of a name: a module may have a `Container` or `Label` of its own.
   const sources = program.getSourceFiles();
-  const ordered = [...sources.filter((source) => source.fileName !== clientFile), ...sources.filter((source) => source.fileName === clientFile)];
+  const ordered = [
+    ...sources.filter((source) => source.fileName !== clientFile),
+    ...sources.filter((source) => source.fileName === clientFile),
+  ];
   program.getSourceFiles = () => ordered;
   scanOptions.program = program;
   return program;

@@ -88,7 +88,12 @@ export class Board {
       }
       case "restored":
         // The run that counts is the one that passed on these files.
-        Object.assign(this.of(notice.name), { cause: causes(notice.reasons, 2), durationMs: notice.durationMs, endedAt: new Date(notice.endedAtMs), failure: undefined });
+        Object.assign(this.of(notice.name), {
+          cause: causes(notice.reasons, 2),
+          durationMs: notice.durationMs,
+          endedAt: new Date(notice.endedAtMs),
+          failure: undefined,
+        });
         break;
       case "broken":
         this.broken = notice.error;
@@ -111,7 +116,9 @@ export class Board {
     const standing = standingOf(fn);
     const waits = fn.phase === "queued" ? this.waitsFor(fn) : undefined;
     const isNews = standing === "stale" || standing === "blocked" || past === undefined;
-    const cause = waits ?? (standing === "blocked" ? `${fn.blockedBy} has not passed` : isNews ? causes(fn.reasons, 2) : past.cause);
+    const cause =
+      waits ??
+      (standing === "blocked" ? `${fn.blockedBy} has not passed` : isNews ? causes(fn.reasons, 2) : past.cause);
     return {
       name: fn.name,
       standing,
@@ -134,7 +141,14 @@ export class Board {
   private of(name: string): Past {
     let past = this.past.get(name);
     if (past === undefined) {
-      past = { cause: "", startedMs: undefined, durationMs: undefined, endedAt: undefined, failure: undefined, lines: [] };
+      past = {
+        cause: "",
+        startedMs: undefined,
+        durationMs: undefined,
+        endedAt: undefined,
+        failure: undefined,
+        lines: [],
+      };
       this.past.set(name, past);
     }
     return past;
@@ -144,7 +158,11 @@ export class Board {
     const message = shortMessage(error?.message ?? outcome);
     const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
     const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
-    return { message: error?.place === undefined ? message : `${error.place}: ${message}`, tail, log: logFile && path.relative(this.cwd, logFile) };
+    return {
+      message: error?.place === undefined ? message : `${error.place}: ${message}`,
+      tail,
+      log: logFile && path.relative(this.cwd, logFile),
+    };
   }
 }
 

@@ -1,6 +1,19 @@
 /** What a key asks for. `text` and `erase` only while a filter is typed. */
 export type KeyAction =
-  | { kind: "run-all" | "rerun-failed" | "run-stale" | "start-filter" | "toggle-manual" | "quit" | "interrupt" | "suspend" | "accept" | "clear" | "erase" }
+  | {
+      kind:
+        | "run-all"
+        | "rerun-failed"
+        | "run-stale"
+        | "start-filter"
+        | "toggle-manual"
+        | "quit"
+        | "interrupt"
+        | "suspend"
+        | "accept"
+        | "clear"
+        | "erase";
+    }
   | { kind: "text"; text: string };
 
 const always: Record<string, KeyAction["kind"]> = { "\u0003": "interrupt", "\u001a": "suspend" };
@@ -14,7 +27,13 @@ const commands: Record<string, KeyAction["kind"]> = {
   q: "quit",
   "\u001b": "clear",
 };
-const typing: Record<string, KeyAction["kind"]> = { "\r": "accept", "\n": "accept", "\u001b": "clear", "\u007f": "erase", "\b": "erase" };
+const typing: Record<string, KeyAction["kind"]> = {
+  "\r": "accept",
+  "\n": "accept",
+  "\u001b": "clear",
+  "\u007f": "erase",
+  "\b": "erase",
+};
 
 /** What was read from the terminal, as actions. Arrows and other keys that send escape sequences mean nothing. */
 export function keyActions(input: string, isTyping: boolean): KeyAction[] {

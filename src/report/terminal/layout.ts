@@ -36,7 +36,8 @@ export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] 
   const broken = brokenLines(board, Math.floor(room / 2));
   const shown = mostUrgent(all, room - foot.length - broken.length);
   const lines = [...table(shown, options)];
-  if (shown.length < all.length) lines.push([{ text: `  … and ${plural(all.length - shown.length, "more function")}`, style: "dim" }]);
+  if (shown.length < all.length)
+    lines.push([{ text: `  … and ${plural(all.length - shown.length, "more function")}`, style: "dim" }]);
   const left = room - lines.length - foot.length - broken.length;
   return [...broken, ...lines, ...failures(shown, left), ...foot].map((line) => cut(line, columns - 1));
 }
@@ -68,7 +69,8 @@ function table(rows: readonly BoardRow[], { nowMs, columns }: LayoutOptions): St
 
 /** Running: for how long. Else how long it took, and when it ended. */
 function timeOf({ startedMs, durationMs, endedAt }: BoardRow, nowMs: number): string {
-  if (startedMs !== undefined) return startedMs > nowMs - 1000 ? "0 s" : duration(Math.floor((nowMs - startedMs) / 1000) * 1000);
+  if (startedMs !== undefined)
+    return startedMs > nowMs - 1000 ? "0 s" : duration(Math.floor((nowMs - startedMs) / 1000) * 1000);
   if (durationMs === undefined || endedAt === undefined) return "";
   return `${duration(durationMs)}  ${endedAt.toTimeString().slice(0, 8)}`;
 }
@@ -98,7 +100,11 @@ function brokenLines({ broken }: Board, room: number): StyledLine[] {
   ];
 }
 
-function footer(board: Board, rows: readonly BoardRow[], { filter, isTyping, isStopping, hasKeys }: LayoutOptions): StyledLine[] {
+function footer(
+  board: Board,
+  rows: readonly BoardRow[],
+  { filter, isTyping, isStopping, hasKeys }: LayoutOptions,
+): StyledLine[] {
   const counts = urgency.flatMap((standing) => {
     const count = rows.filter((row) => row.standing === standing).length;
     return count === 0 ? [] : [{ text: ` ${count} ${standing} `, style: looks[standing].style }];
@@ -107,7 +113,9 @@ function footer(board: Board, rows: readonly BoardRow[], { filter, isTyping, isS
     ...(board.isManual ? [{ text: " manual mode ", style: "yellow" as const }] : []),
     ...(filter !== "" && !isTyping ? [{ text: ` only ${filter} `, style: "yellow" as const }] : []),
   ];
-  const status: StyledLine = isStopping ? [{ text: " stopping: waiting until what runs is gone ", style: "yellow" }] : [...counts, ...modes];
+  const status: StyledLine = isStopping
+    ? [{ text: " stopping: waiting until what runs is gone ", style: "yellow" }]
+    : [...counts, ...modes];
   if (!hasKeys) return [status];
   const keys = [
     `a run ${filter === "" ? "all" : "these"}`,
@@ -118,7 +126,10 @@ function footer(board: Board, rows: readonly BoardRow[], { filter, isTyping, isS
     "q quit",
   ];
   const help: StyledLine = isTyping
-    ? [{ text: ` filter: ${filter}▏`, style: "bold" }, { text: "  enter keeps it, esc shows all", style: "dim" }]
+    ? [
+        { text: ` filter: ${filter}▏`, style: "bold" },
+        { text: "  enter keeps it, esc shows all", style: "dim" },
+      ]
     : [{ text: ` ${keys.join("   ")}`, style: "dim" }];
   return [status, help];
 }

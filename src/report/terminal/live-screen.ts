@@ -39,7 +39,13 @@ export class LiveScreen {
   }
 
   draw(lines: readonly StyledLine[]): void {
-    const text = lines.map((line) => line.map(({ text: piece, style }) => (style === undefined ? piece : this.paint(style, piece))).join("") + clearRestOfLine).join("\n");
+    const text = lines
+      .map(
+        (line) =>
+          line.map(({ text: piece, style }) => (style === undefined ? piece : this.paint(style, piece))).join("") +
+          clearRestOfLine,
+      )
+      .join("\n");
     if (text === this.drawnText && this.above === "") return;
     this.stream.write(`${beginUpdate}${hideCursor}${this.toTop()}${this.above}${text}${clearBelow}\r${endUpdate}`);
     this.drawn = lines;
@@ -55,7 +61,9 @@ export class LiveScreen {
   /** Leaves the lines where they are, and the cursor below them. */
   close(): void {
     const below = this.drawn.length === 0 ? "" : "\n";
-    this.stream.write(`${this.above === "" ? "" : `${this.toTop()}${this.above}${this.drawnText}${clearBelow}`}${below}${showCursor}`);
+    this.stream.write(
+      `${this.above === "" ? "" : `${this.toTop()}${this.above}${this.drawnText}${clearBelow}`}${below}${showCursor}`,
+    );
     this.drawn = [];
     this.drawnText = "";
     this.above = "";

@@ -11,8 +11,9 @@ export type StyledLine = readonly Piece[];
 
 /** Text of a program as it may stand in a line of ours: no escape sequences, no tabs, no control characters. */
 export function tame(text: string): string {
+  const visible = stripVTControlCharacters(text).replaceAll("\t", "  ");
   // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  return stripVTControlCharacters(text).replaceAll("\t", "  ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+  return visible.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
 }
 
 /** How many columns a text takes: two for wide characters, none for combining ones. */

@@ -56,7 +56,17 @@ export function openWatchView(options: WatchViewOptions): WatchView {
     frame = undefined;
     if (!isOpen) return;
     const { columns, rows } = output;
-    screen.draw(layoutBoard(board, { columns, rows, nowMs: performance.now(), filter, isTyping, isStopping, hasKeys: input !== undefined }));
+    screen.draw(
+      layoutBoard(board, {
+        columns,
+        rows,
+        nowMs: performance.now(),
+        filter,
+        isTyping,
+        isStopping,
+        hasKeys: input !== undefined,
+      }),
+    );
   };
   const drawSoon = (): void => void (frame ??= setTimeout(draw, frameMs));
   const ticker = setInterval(() => void (board.isBusy && draw()), tickMs);
@@ -163,7 +173,14 @@ export function openWatchView(options: WatchViewOptions): WatchView {
 /** What the view does not show by itself, or only for as long as it lasts. */
 function historyReporter({ colors, verbose, cwd }: WatchViewOptions, screen: LiveScreen): (notice: LoopNotice) => void {
   const report = plainReporter({ write: (line) => screen.print(line), colors, verbose, cwd, clock: () => new Date() });
-  const kinds: ReadonlySet<LoopNotice["kind"]> = new Set(["finished", "restored", "notice", "retrying", "recovered", ...(verbose ? (["engine", "step", "output"] as const) : [])]);
+  const kinds: ReadonlySet<LoopNotice["kind"]> = new Set([
+    "finished",
+    "restored",
+    "notice",
+    "retrying",
+    "recovered",
+    ...(verbose ? (["engine", "step", "output"] as const) : []),
+  ]);
   return (notice) => {
     if (!kinds.has(notice.kind)) return;
     // The failure's text stands below, for as long as it is one.

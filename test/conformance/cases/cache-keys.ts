@@ -14,12 +14,20 @@ async function once(unique: string, one: Container, other: Container): Promise<b
   return (await run(one, unique)) === (await run(other, unique));
 }
 
-const tree = (dag: Client, rest: string, part = "A"): Directory => dag.directory().withNewFile("lib/a", part).withNewFile("api/x", rest);
+const tree = (dag: Client, rest: string, part = "A"): Directory =>
+  dag.directory().withNewFile("lib/a", part).withNewFile("api/x", rest);
 
-const build = async ({ dag, unique }: CaseContext, command: string, options: { value: string; mount?: string }): Promise<string> =>
+const build = async (
+  { dag, unique }: CaseContext,
+  command: string,
+  options: { value: string; mount?: string },
+): Promise<string> =>
   await dag
     .directory()
-    .withNewFile("Dockerfile", `FROM ${baseImage}\n# ${unique}\nRUN --mount=${options.mount ?? "type=secret,id=token"} ${command} > /n\n`)
+    .withNewFile(
+      "Dockerfile",
+      `FROM ${baseImage}\n# ${unique}\nRUN --mount=${options.mount ?? "type=secret,id=token"} ${command} > /n\n`,
+    )
     .dockerBuild({ secrets: [dag.setSecret("token", options.value)] })
     .file("/n")
     .contents();
@@ -58,8 +66,14 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a volume that is shared in another way is another volume",
     run: async ({ dag, unique }) => {
-      const on = (sharing?: string) => base(dag).withEnvVariable("RUN", unique).withMountedCache("/c", dag.cacheVolume(unique), sharing === undefined ? {} : { sharing: sharing as never });
-      for (const sharing of ["LOCKED", "PRIVATE"]) await on(sharing).withExec(["touch", `/c/${sharing}`]).sync();
+      const on = (sharing?: string) =>
+        base(dag)
+          .withEnvVariable("RUN", unique)
+          .withMountedCache("/c", dag.cacheVolume(unique), sharing === undefined ? {} : { sharing: sharing as never });
+      for (const sharing of ["LOCKED", "PRIVATE"])
+        await on(sharing)
+          .withExec(["touch", `/c/${sharing}`])
+          .sync();
       const look = (sharing?: string) => on(sharing).withExec(["ls", "/c"]).stdout();
       return [await look("LOCKED"), await look("PRIVATE"), await look("SHARED"), await look()];
     },
@@ -71,7 +85,10 @@ export const cacheKeyCases: ConformanceCase[] = [
       const [a, b] = [dag.cacheVolume(`a${unique}`), dag.cacheVolume(`b${unique}`)];
       const one = base(dag).withMountedCache("/a", a).withMountedCache("/b", b);
       const other = base(dag).withMountedCache("/a", b).withMountedCache("/b", a);
-      return [await once(unique, one, other), await once(unique, base(dag).withMountedCache("/a", a), base(dag).withMountedCache("/b", a))];
+      return [
+        await once(unique, one, other),
+        await once(unique, base(dag).withMountedCache("/a", a), base(dag).withMountedCache("/b", a)),
+      ];
     },
     expected: [false, false],
   },
@@ -80,14 +97,19 @@ export const cacheKeyCases: ConformanceCase[] = [
     run: ({ dag, unique }) =>
       base(dag)
         .withMountedCache("/c", dag.cacheVolume(unique))
-        .withExec(["sh", "-c", `ls -A /.fastloop 2>/dev/null | grep -c volumes; env | grep -ci volumes; true # ${unique}`])
+        .withExec([
+          "sh",
+          "-c",
+          `ls -A /.fastloop 2>/dev/null | grep -c volumes; env | grep -ci volumes; true # ${unique}`,
+        ])
         .stdout(),
     expected: "0\n0\n",
   },
   {
     name: "a mounted part of a directory is known by its content alone",
     run: async ({ dag, unique }) => {
-      const on = (rest: string, part?: string) => base(dag).withMountedDirectory("/s", tree(dag, rest, part).directory("lib"));
+      const on = (rest: string, part?: string) =>
+        base(dag).withMountedDirectory("/s", tree(dag, rest, part).directory("lib"));
       return [await once(unique, on("1"), on("2")), await once(unique, on("1"), on("1", "B"))];
     },
     expected: [true, false],
@@ -103,7 +125,8 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a part that is mounted read-only is known by its content alone",
     run: async ({ dag, unique }) => {
-      const on = (rest: string, part?: string) => base(dag).withMountedDirectory("/s", tree(dag, rest, part).directory("lib"), { readOnly: true });
+      const on = (rest: string, part?: string) =>
+        base(dag).withMountedDirectory("/s", tree(dag, rest, part).directory("lib"), { readOnly: true });
       return [await once(unique, on("1"), on("2")), await once(unique, on("1"), on("1", "B"))];
     },
     expected: [true, false],
@@ -111,15 +134,20 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a mounted part with an owner is known by its content and owner",
     run: async ({ dag, unique }) => {
-      const on = (rest: string, owner: string) => base(dag).withMountedDirectory("/s", tree(dag, rest).directory("lib"), { owner });
-      return [await once(unique, on("1", "1000"), on("2", "1000")), await once(unique, on("1", "1000"), on("1", "1001"))];
+      const on = (rest: string, owner: string) =>
+        base(dag).withMountedDirectory("/s", tree(dag, rest).directory("lib"), { owner });
+      return [
+        await once(unique, on("1", "1000"), on("2", "1000")),
+        await once(unique, on("1", "1000"), on("1", "1001")),
+      ];
     },
     expected: [true, false],
   },
   {
     name: "a mounted part of what a command made is known by its content alone",
     run: async ({ dag, unique }) => {
-      const made = (word: string) => base(dag).withExec(["sh", "-c", `mkdir -p /out/lib && echo a > /out/lib/a && echo ${word} > /out/other`]);
+      const made = (word: string) =>
+        base(dag).withExec(["sh", "-c", `mkdir -p /out/lib && echo a > /out/lib/a && echo ${word} > /out/other`]);
       const on = (word: string) => base(dag).withMountedDirectory("/s", made(word).directory("/out/lib"));
       return await once(unique, on("1"), on("2"));
     },
@@ -149,21 +177,32 @@ export const cacheKeyCases: ConformanceCase[] = [
         .withExec(["sh", "-c", "echo one >> /s/b"])
         .withNewFile("/s/c", "c")
         .withExec(["sh", "-c", "echo two >> /s/b"]);
-      return [await container.directory("/s").entries(), await container.file("/s/b").contents(), await container.directory("/s").file("a").contents()];
+      return [
+        await container.directory("/s").entries(),
+        await container.file("/s/b").contents(),
+        await container.directory("/s").file("a").contents(),
+      ];
     },
     expected: [["a", "b", "c"], "one\ntwo\n", "A"],
   },
   {
     name: "a mounted part keeps its owner and mode",
     run: ({ dag }) => {
-      const part = base(dag).withExec(["sh", "-c", "mkdir -p /w/p && echo x > /w/p/f && chown 7:8 /w/p /w/p/f && chmod 750 /w/p && chmod 4711 /w/p/f"]).directory("/w/p");
+      const part = base(dag)
+        .withExec([
+          "sh",
+          "-c",
+          "mkdir -p /w/p && echo x > /w/p/f && chown 7:8 /w/p /w/p/f && chmod 750 /w/p && chmod 4711 /w/p/f",
+        ])
+        .directory("/w/p");
       return base(dag).withMountedDirectory("/s", part).withExec(["stat", "-c", "%a %u:%g", "/s", "/s/f"]).stdout();
     },
     expected: "750 7:8\n4711 7:8\n",
   },
   {
     name: "a missing part can't be mounted",
-    run: ({ dag }) => base(dag).withMountedDirectory("/s", tree(dag, "1").directory("nope")).withExec(["ls", "/s"]).stdout(),
+    run: ({ dag }) =>
+      base(dag).withMountedDirectory("/s", tree(dag, "1").directory("nope")).withExec(["ls", "/s"]).stdout(),
     fails: { message: /no such file or directory/ },
   },
   {
@@ -177,7 +216,8 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "what a filter leaves out is in no key, what it takes is",
     run: async ({ dag, unique }) => {
-      const on = (rest: string, part?: string) => base(dag).withMountedDirectory("/s", tree(dag, rest, part).filter({ include: ["lib"] }));
+      const on = (rest: string, part?: string) =>
+        base(dag).withMountedDirectory("/s", tree(dag, rest, part).filter({ include: ["lib"] }));
       return [await once(unique, on("1"), on("2")), await once(unique, on("1"), on("1", "B"))];
     },
     expected: [true, false],
@@ -230,7 +270,8 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a mounted secret counts by its value",
     run: async ({ dag, unique }) => {
-      const on = (value: string) => base(dag).withMountedSecret("/run/s", dag.setSecret(`cache-key-${value}`, value + unique));
+      const on = (value: string) =>
+        base(dag).withMountedSecret("/run/s", dag.setSecret(`cache-key-${value}`, value + unique));
       return [await once(unique, on("one"), on("two")), await once(unique, on("one"), on("one"))];
     },
     expected: [false, true],
@@ -239,7 +280,8 @@ export const cacheKeyCases: ConformanceCase[] = [
     name: "a Dockerfile's secret counts by its value, as a file and as a variable",
     run: async (context) => {
       const file = (value: string) => build(context, "cat /run/secrets/token", { value: value + context.unique });
-      const variable = (value: string) => build(context, "sh -c 'echo $T'", { value: value + context.unique, mount: "type=secret,id=token,env=T" });
+      const variable = (value: string) =>
+        build(context, "sh -c 'echo $T'", { value: value + context.unique, mount: "type=secret,id=token,env=T" });
       const { unique } = context;
       return [
         (await file("one")).replace(unique, ""),
@@ -263,7 +305,13 @@ export const cacheKeyCases: ConformanceCase[] = [
     name: "what follows a Dockerfile's step with a secret follows its value",
     run: async ({ dag, unique }) => {
       const file = `FROM ${baseImage} AS one\n# ${unique}\nRUN --mount=type=secret,id=token cat /run/secrets/token > /n\nFROM ${baseImage}\nCOPY --from=one /n /m\nRUN cat /m > /o\n`;
-      const made = (value: string) => dag.directory().withNewFile("Dockerfile", file).dockerBuild({ secrets: [dag.setSecret("token", value)] }).file("/o").contents();
+      const made = (value: string) =>
+        dag
+          .directory()
+          .withNewFile("Dockerfile", file)
+          .dockerBuild({ secrets: [dag.setSecret("token", value)] })
+          .file("/o")
+          .contents();
       return [await made("first"), await made("second"), await made("first")];
     },
     expected: ["first", "second", "first"],
@@ -272,8 +320,16 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a build that is given no secret has none, whatever another one was given",
     run: async ({ dag, unique }) => {
-      const made = dag.directory().withNewFile("Dockerfile", `FROM ${baseImage}\nRUN --mount=type=secret,id=token${unique} test -e /run/secrets/token${unique} && echo there > /n || echo none > /n\n`);
-      const given = await made.dockerBuild({ secrets: [dag.setSecret(`token${unique}`, `plain-${unique}`)] }).file("/n").contents();
+      const made = dag
+        .directory()
+        .withNewFile(
+          "Dockerfile",
+          `FROM ${baseImage}\nRUN --mount=type=secret,id=token${unique} test -e /run/secrets/token${unique} && echo there > /n || echo none > /n\n`,
+        );
+      const given = await made
+        .dockerBuild({ secrets: [dag.setSecret(`token${unique}`, `plain-${unique}`)] })
+        .file("/n")
+        .contents();
       return [given, await made.dockerBuild().file("/n").contents()];
     },
     expected: ["there\n", "none\n"],
@@ -281,7 +337,11 @@ export const cacheKeyCases: ConformanceCase[] = [
   {
     name: "a Dockerfile's step runs again on another cache volume",
     run: async (context) => {
-      const on = (id: string) => build(context, uuid(context.unique), { value: "volume-token", mount: `type=cache,target=/c,id=${id}${context.unique}` });
+      const on = (id: string) =>
+        build(context, uuid(context.unique), {
+          value: "volume-token",
+          mount: `type=cache,target=/c,id=${id}${context.unique}`,
+        });
       return [(await on("a")) !== (await on("b")), (await on("a")) === (await on("a"))];
     },
     expected: [true, true],

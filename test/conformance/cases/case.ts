@@ -40,5 +40,8 @@ export const baseImage = "debian:bookworm-slim";
 
 /** Stands for any string that the expression matches, in `expected`. */
 export function matching(expression: RegExp): unknown {
-  return { asymmetricMatch: (value: unknown) => typeof value === "string" && expression.test(value), toString: () => String(expression) };
+  return {
+    asymmetricMatch: (value: unknown) => typeof value === "string" && expression.test(value),
+    toString: () => String(expression),
+  };
 }

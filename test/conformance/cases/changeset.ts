@@ -3,15 +3,27 @@ import path from "node:path";
 import { ChangesetMergeConflict, type Client } from "@dagger.io/dagger";
 import { matching, type ConformanceCase } from "./case.ts";
 
-const before = (dag: Client) => dag.directory().withNewFile("same", "1\n").withNewFile("changed", "1\n").withNewFile("gone/x", "1\n").withNewFile("gone/y", "1\n");
-const after = (dag: Client) => before(dag).withNewFile("changed", "2\n").withNewFile("new/f", "n\n").withoutDirectory("gone");
+const before = (dag: Client) =>
+  dag
+    .directory()
+    .withNewFile("same", "1\n")
+    .withNewFile("changed", "1\n")
+    .withNewFile("gone/x", "1\n")
+    .withNewFile("gone/y", "1\n");
+const after = (dag: Client) =>
+  before(dag).withNewFile("changed", "2\n").withNewFile("new/f", "n\n").withoutDirectory("gone");
 
 export const changesetCases: ConformanceCase[] = [
   {
     name: "changes name what was added, modified and removed",
     run: async ({ dag }) => {
       const changes = after(dag).changes(before(dag));
-      return [await changes.isEmpty(), await changes.addedPaths(), await changes.modifiedPaths(), await changes.removedPaths()];
+      return [
+        await changes.isEmpty(),
+        await changes.addedPaths(),
+        await changes.modifiedPaths(),
+        await changes.removedPaths(),
+      ];
     },
     expected: [false, ["new/", "new/f"], ["changed"], ["gone/"]],
   },
@@ -27,14 +39,22 @@ export const changesetCases: ConformanceCase[] = [
   },
   {
     name: "asPatch is a git patch",
-    run: ({ dag }) => dag.directory().withNewFile("f", "2\n").changes(dag.directory().withNewFile("f", "1\n")).asPatch().contents(),
-    expected: matching(/^diff --git a\/f b\/f\nindex [0-9a-f]+\.\.[0-9a-f]+ 100644\n--- a\/f\n\+\+\+ b\/f\n@@ -1 \+1 @@\n-1\n\+2\n$/),
+    run: ({ dag }) =>
+      dag.directory().withNewFile("f", "2\n").changes(dag.directory().withNewFile("f", "1\n")).asPatch().contents(),
+    expected: matching(
+      /^diff --git a\/f b\/f\nindex [0-9a-f]+\.\.[0-9a-f]+ 100644\n--- a\/f\n\+\+\+ b\/f\n@@ -1 \+1 @@\n-1\n\+2\n$/,
+    ),
   },
   {
     name: "asPatch tells new and removed files, and says nothing of no changes",
     run: async ({ dag }) => {
       const base = dag.directory().withNewFile("gone", "g\n").withNewFile("same", "s\n");
-      const patch = await base.withoutFile("gone").withNewFile("new.sh", "n\n", { permissions: 0o755 }).changes(base).asPatch().contents();
+      const patch = await base
+        .withoutFile("gone")
+        .withNewFile("new.sh", "n\n", { permissions: 0o755 })
+        .changes(base)
+        .asPatch()
+        .contents();
       return [patch.replaceAll(/^index .*\n/gm, ""), await base.changes(base).asPatch().contents()];
     },
     expected: [
@@ -55,7 +75,9 @@ export const changesetCases: ConformanceCase[] = [
   {
     name: "withChanges lays changes on another directory",
     run: async ({ dag }) => {
-      const directory = before(dag).withNewFile("mine", "m").withChanges(after(dag).changes(before(dag)));
+      const directory = before(dag)
+        .withNewFile("mine", "m")
+        .withChanges(after(dag).changes(before(dag)));
       return [await directory.glob("**"), await directory.file("changed").contents()];
     },
     expected: [["changed", "mine", "new/", "new/f", "same"], "2\n"],
@@ -87,24 +109,37 @@ export const changesetCases: ConformanceCase[] = [
       const base = before(dag);
       const ours = base.withNewFile("changed", "ours\n").changes(base);
       const theirs = base.withNewFile("changed", "theirs\n").changes(base);
-      const failed = await ours.withChangeset(theirs, { onConflict: ChangesetMergeConflict.FailEarly }).sync().then(
-        () => false,
-        () => true,
-      );
-      const preferred = (onConflict: ChangesetMergeConflict) => ours.withChangeset(theirs, { onConflict }).after().file("changed").contents();
-      return [failed, await preferred(ChangesetMergeConflict.PreferOurs), await preferred(ChangesetMergeConflict.PreferTheirs)];
+      const failed = await ours
+        .withChangeset(theirs, { onConflict: ChangesetMergeConflict.FailEarly })
+        .sync()
+        .then(
+          () => false,
+          () => true,
+        );
+      const preferred = (onConflict: ChangesetMergeConflict) =>
+        ours.withChangeset(theirs, { onConflict }).after().file("changed").contents();
+      return [
+        failed,
+        await preferred(ChangesetMergeConflict.PreferOurs),
+        await preferred(ChangesetMergeConflict.PreferTheirs),
+      ];
     },
     expected: [true, "ours\n", "theirs\n"],
   },
   {
     name: "diffStats count lines",
     run: async ({ query }) => {
-      const made = await query(`{a:directory{withNewFile(path:"f",contents:"1\\n2\\n"){id}} b:directory{withNewFile(path:"f",contents:"1\\n3\\n4\\n"){id}}}`);
+      const made = await query(
+        `{a:directory{withNewFile(path:"f",contents:"1\\n2\\n"){id}} b:directory{withNewFile(path:"f",contents:"1\\n3\\n4\\n"){id}}}`,
+      );
       const { a, b } = made.data as Record<"a" | "b", { withNewFile: { id: string } }>;
-      const answer = await query(`query($a:ID!,$b:ID!){node(id:$b){... on Directory{changes(from:$a){diffStats{kind path addedLines removedLines}}}}}`, {
-        a: a.withNewFile.id,
-        b: b.withNewFile.id,
-      });
+      const answer = await query(
+        `query($a:ID!,$b:ID!){node(id:$b){... on Directory{changes(from:$a){diffStats{kind path addedLines removedLines}}}}}`,
+        {
+          a: a.withNewFile.id,
+          b: b.withNewFile.id,
+        },
+      );
       return (answer.data as { node: { changes: unknown } }).node.changes;
     },
     expected: { diffStats: [{ kind: "MODIFIED", path: "f", addedLines: 2, removedLines: 1 }] },

@@ -6,7 +6,11 @@ export const containerCases: ConformanceCase[] = [
     name: "a container of nothing has the default platform and nothing else",
     run: async ({ dag }) => {
       const container = dag.container();
-      return [(await container.platform()) === (await dag.defaultPlatform()), await container.rootfs().entries(), await container.user()];
+      return [
+        (await container.platform()) === (await dag.defaultPlatform()),
+        await container.rootfs().entries(),
+        await container.user(),
+      ];
     },
     expected: [true, [], ""],
   },
@@ -20,7 +24,10 @@ export const containerCases: ConformanceCase[] = [
   },
   {
     name: "the image reference right after from is pinned by digest",
-    run: async ({ dag }) => /^docker\.io\/library\/debian:bookworm-slim@sha256:[0-9a-f]{64}$/.test(await dag.container().from(baseImage).imageRef()),
+    run: async ({ dag }) =>
+      /^docker\.io\/library\/debian:bookworm-slim@sha256:[0-9a-f]{64}$/.test(
+        await dag.container().from(baseImage).imageRef(),
+      ),
     expected: true,
   },
   {
@@ -43,8 +50,14 @@ export const containerCases: ConformanceCase[] = [
     run: async ({ dag }) => {
       const container = dag.container().withEnvVariable("A", "1").withEnvVariable("B", "2").withEnvVariable("A", "3");
       const names = async (of: typeof container): Promise<string[]> =>
-        await Promise.all((await of.envVariables()).map(async (variable) => `${await variable.name()}=${await variable.value()}`));
-      return [await names(container), await names(container.withoutEnvVariable("A")), await container.envVariable("NONE")];
+        await Promise.all(
+          (await of.envVariables()).map(async (variable) => `${await variable.name()}=${await variable.value()}`),
+        );
+      return [
+        await names(container),
+        await names(container.withoutEnvVariable("A")),
+        await container.envVariable("NONE"),
+      ];
     },
     expected: [["A=3", "B=2"], ["B=2"], null],
   },
@@ -72,7 +85,10 @@ export const containerCases: ConformanceCase[] = [
       return [
         await container.withEntrypoint(["e"]).defaultArgs(),
         await container.withEntrypoint(["e"], { keepDefaultArgs: true }).defaultArgs(),
-        await container.withEntrypoint(["e"], { keepDefaultArgs: true }).withoutEntrypoint({ keepDefaultArgs: true }).defaultArgs(),
+        await container
+          .withEntrypoint(["e"], { keepDefaultArgs: true })
+          .withoutEntrypoint({ keepDefaultArgs: true })
+          .defaultArgs(),
         await container.withoutDefaultArgs().defaultArgs(),
       ];
     },
@@ -86,7 +102,13 @@ export const containerCases: ConformanceCase[] = [
         .withExposedPort(80, { description: "web" })
         .withExposedPort(53, { protocol: NetworkProtocol.Udp })
         .withoutExposedPort(99);
-      const ports = await Promise.all((await container.exposedPorts()).map(async (port) => ({ port: await port.port(), protocol: await port.protocol(), description: await port.description() })));
+      const ports = await Promise.all(
+        (await container.exposedPorts()).map(async (port) => ({
+          port: await port.port(),
+          protocol: await port.protocol(),
+          description: await port.description(),
+        })),
+      );
       // A Dagger engine gives them in no order.
       return ports.toSorted((a, b) => a.port - b.port);
     },
@@ -105,7 +127,8 @@ export const containerCases: ConformanceCase[] = [
   },
   {
     name: "a platform that is none is refused",
-    run: ({ query }) => query(`{container(platform:"nonsense/x/y/z"){platform}}`).then((answer) => answer.errors?.[0]?.message),
+    run: ({ query }) =>
+      query(`{container(platform:"nonsense/x/y/z"){platform}}`).then((answer) => answer.errors?.[0]?.message),
     expected: matching(/nonsense\/x\/y\/z/),
   },
   {
@@ -118,7 +141,8 @@ export const containerCases: ConformanceCase[] = [
   },
   {
     name: "withRootfs of a part of a directory uses that part",
-    run: ({ dag }) => dag.container().withRootfs(dag.directory().withNewFile("part/x", "x").directory("part")).rootfs().entries(),
+    run: ({ dag }) =>
+      dag.container().withRootfs(dag.directory().withNewFile("part/x", "x").directory("part")).rootfs().entries(),
     expected: ["x"],
   },
   {

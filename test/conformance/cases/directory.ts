@@ -4,12 +4,23 @@ import { baseImage, type ConformanceCase } from "./case.ts";
 export const directoryCases: ConformanceCase[] = [
   {
     name: "entries are sorted, folders end with a slash",
-    run: ({ dag }) => dag.directory().withNewFile("z", "").withNewFile("d/x", "").withNewDirectory("empty").withSymlink("z", "ln").entries(),
+    run: ({ dag }) =>
+      dag
+        .directory()
+        .withNewFile("z", "")
+        .withNewFile("d/x", "")
+        .withNewDirectory("empty")
+        .withSymlink("z", "ln")
+        .entries(),
     expected: ["d/", "empty/", "ln", "z"],
   },
   {
     name: "an empty directory has no entries",
-    run: async ({ dag }) => [await dag.directory().entries(), await dag.directory().glob("**"), await dag.directory().name()],
+    run: async ({ dag }) => [
+      await dag.directory().entries(),
+      await dag.directory().glob("**"),
+      await dag.directory().name(),
+    ],
     expected: [[], [], "/"],
   },
   {
@@ -25,8 +36,15 @@ export const directoryCases: ConformanceCase[] = [
   {
     name: "glob matches whole paths, deep ones with two stars",
     run: async ({ dag }) => {
-      const directory = dag.directory().withNewFile("z.txt", "").withNewFile("d/x/y.txt", "").withNewDirectory("empty").withSymlink("z.txt", "ln");
-      return await Promise.all(["**", "**/*.txt", "*", "d/**", "nomatch*", "d", "**/x"].map((pattern) => directory.glob(pattern)));
+      const directory = dag
+        .directory()
+        .withNewFile("z.txt", "")
+        .withNewFile("d/x/y.txt", "")
+        .withNewDirectory("empty")
+        .withSymlink("z.txt", "ln");
+      return await Promise.all(
+        ["**", "**/*.txt", "*", "d/**", "nomatch*", "d", "**/x"].map((pattern) => directory.glob(pattern)),
+      );
     },
     expected: [
       ["d/", "d/x/", "d/x/y.txt", "empty/", "ln", "z.txt"],
@@ -106,13 +124,19 @@ export const directoryCases: ConformanceCase[] = [
   },
   {
     name: "withDirectory takes a part of another directory",
-    run: ({ dag }) => dag.directory().withDirectory("/", dag.directory().withNewFile("x/y/z", "").directory("x")).glob("**"),
+    run: ({ dag }) =>
+      dag.directory().withDirectory("/", dag.directory().withNewFile("x/y/z", "").directory("x")).glob("**"),
     expected: ["y/", "y/z"],
   },
   {
     name: "filter keeps what is included and not excluded",
     run: async ({ dag }) => {
-      const directory = dag.directory().withNewFile("a.sh", "").withNewFile("b.txt", "").withNewFile("sub/c.sh", "").withNewFile("sub/d.txt", "");
+      const directory = dag
+        .directory()
+        .withNewFile("a.sh", "")
+        .withNewFile("b.txt", "")
+        .withNewFile("sub/c.sh", "")
+        .withNewFile("sub/d.txt", "");
       return [
         await directory.filter({ include: ["**/*.sh"] }).glob("**"),
         await directory.filter({ exclude: ["**/*.sh"] }).glob("**"),
@@ -139,7 +163,12 @@ export const directoryCases: ConformanceCase[] = [
   {
     name: "without* remove files, folders and what a pattern matches",
     run: async ({ dag }) => {
-      const directory = dag.directory().withNewFile("a.x", "").withNewFile("b.x", "").withNewFile("c", "").withNewFile("d/e", "");
+      const directory = dag
+        .directory()
+        .withNewFile("a.x", "")
+        .withNewFile("b.x", "")
+        .withNewFile("c", "")
+        .withNewFile("d/e", "");
       return [
         await directory.withoutFile("c").entries(),
         await directory.withoutFile("*.x").entries(),
@@ -204,7 +233,11 @@ export const directoryCases: ConformanceCase[] = [
     name: "findUp finds a name from a folder upwards",
     run: async ({ dag }) => {
       const directory = dag.directory().withNewFile("z.txt", "").withNewFile("d/x/y", "");
-      return [await directory.findUp("z.txt", "d/x"), await directory.findUp("y", "d/x"), await directory.findUp("none", "d/x")];
+      return [
+        await directory.findUp("z.txt", "d/x"),
+        await directory.findUp("y", "d/x"),
+        await directory.findUp("none", "d/x"),
+      ];
     },
     expected: ["z.txt", "d/x/y", null],
   },
@@ -214,7 +247,8 @@ export const directoryCases: ConformanceCase[] = [
       const answer = await query(
         `{directory{withNewFile(path:"sub/x.sh",contents:"ab",permissions:493){withSymlink(target:"sub",linkName:"ln"){stat(path:"sub/x.sh"){name size fileType permissions} l:stat(path:"ln",doNotFollowSymlinks:true){name fileType size}}}}}`,
       );
-      return (answer.data as { directory: { withNewFile: { withSymlink: unknown } } }).directory.withNewFile.withSymlink;
+      return (answer.data as { directory: { withNewFile: { withSymlink: unknown } } }).directory.withNewFile
+        .withSymlink;
     },
     expected: {
       stat: { name: "x.sh", size: 2, fileType: "REGULAR", permissions: 493 },
@@ -224,8 +258,18 @@ export const directoryCases: ConformanceCase[] = [
   {
     name: "search finds lines with their places",
     run: async ({ dag }) => {
-      const results = await dag.directory().withNewFile("a.txt", "one\ntwo one\n").withNewFile("sub/b.txt", "none\n").search({ pattern: "one" });
-      return await Promise.all(results.map(async (result) => [await result.filePath(), await result.lineNumber(), await result.matchedLines()]));
+      const results = await dag
+        .directory()
+        .withNewFile("a.txt", "one\ntwo one\n")
+        .withNewFile("sub/b.txt", "none\n")
+        .search({ pattern: "one" });
+      return await Promise.all(
+        results.map(async (result) => [
+          await result.filePath(),
+          await result.lineNumber(),
+          await result.matchedLines(),
+        ]),
+      );
     },
     expected: [
       ["a.txt", 1, "one\n"],
@@ -239,7 +283,11 @@ export const directoryCases: ConformanceCase[] = [
       const directory = dag.directory().withNewFile("a.txt", "a.c\nABC\nend\n").withNewFile("b.md", "abc\n");
       const found = async (options: DirectorySearchOpts) => {
         const results = await directory.search(options);
-        const texts = await Promise.all(results.map(async (each) => `${await each.filePath()}:${await each.lineNumber()}:${await each.matchedLines()}`));
+        const texts = await Promise.all(
+          results.map(
+            async (each) => `${await each.filePath()}:${await each.lineNumber()}:${await each.matchedLines()}`,
+          ),
+        );
         return texts.toSorted();
       };
       return [
@@ -303,7 +351,13 @@ export const directoryCases: ConformanceCase[] = [
   },
   {
     name: "search of a path outside of the directory is refused",
-    run: ({ dag }) => dag.directory().withNewFile("in/f", "x").withNewFile("out", "x").directory("in").search({ pattern: "x", paths: ["../out"] }),
+    run: ({ dag }) =>
+      dag
+        .directory()
+        .withNewFile("in/f", "x")
+        .withNewFile("out", "x")
+        .directory("in")
+        .search({ pattern: "x", paths: ["../out"] }),
     fails: { message: /path cannot escape directory: \.\.\/out/ },
   },
   {
@@ -315,7 +369,8 @@ export const directoryCases: ConformanceCase[] = [
     name: "a thousand edits in one chain arrive",
     run: async ({ dag }) => {
       let directory = dag.directory();
-      for (let index = 0; index < 1000; index++) directory = directory.withNewFile(`d${index % 10}/f${index}`, `content ${index}`);
+      for (let index = 0; index < 1000; index++)
+        directory = directory.withNewFile(`d${index % 10}/f${index}`, `content ${index}`);
       return [(await directory.glob("**")).length, await directory.file("d9/f999").contents()];
     },
     expected: [1010, "content 999"],

@@ -1,7 +1,8 @@
 import type { Client } from "@dagger.io/dagger";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
-const context = (dag: Client, dockerfile: string) => dag.directory().withNewFile("Dockerfile", dockerfile).withNewFile("app/f.txt", "from the context");
+const context = (dag: Client, dockerfile: string) =>
+  dag.directory().withNewFile("Dockerfile", dockerfile).withNewFile("app/f.txt", "from the context");
 
 export const dockerfileCases: ConformanceCase[] = [
   {
@@ -28,8 +29,15 @@ export const dockerfileCases: ConformanceCase[] = [
     run: async ({ dag }) => {
       const directory = dag
         .directory()
-        .withNewFile("sub/my.Dockerfile", `FROM ${baseImage} AS one\nARG WORD=none\nRUN echo $WORD > /word\nFROM one AS two\nRUN echo two > /two\n`);
-      const container = directory.dockerBuild({ dockerfile: "sub/my.Dockerfile", target: "one", buildArgs: [{ name: "WORD", value: "given" }] });
+        .withNewFile(
+          "sub/my.Dockerfile",
+          `FROM ${baseImage} AS one\nARG WORD=none\nRUN echo $WORD > /word\nFROM one AS two\nRUN echo two > /two\n`,
+        );
+      const container = directory.dockerBuild({
+        dockerfile: "sub/my.Dockerfile",
+        target: "one",
+        buildArgs: [{ name: "WORD", value: "given" }],
+      });
       return [await container.file("/word").contents(), await container.exists("/two")];
     },
     expected: ["given\n", false],
@@ -52,7 +60,10 @@ export const dockerfileCases: ConformanceCase[] = [
     name: "a secret reaches a Dockerfile's RUN and no layer",
     run: async ({ dag, unique }) => {
       const secret = dag.setSecret("token", `docker-${unique}`);
-      const container = context(dag, `FROM ${baseImage}\n# ${unique}\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token > /length\n`).dockerBuild({
+      const container = context(
+        dag,
+        `FROM ${baseImage}\n# ${unique}\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token > /length\n`,
+      ).dockerBuild({
         secrets: [secret],
       });
       return [(await container.file("/length").contents()).trim(), await container.exists("/run/secrets/token")];

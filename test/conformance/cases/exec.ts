@@ -13,7 +13,13 @@ export const execCases: ConformanceCase[] = [
   {
     name: "a failed exec is an ExecError with command, exit code and both streams",
     run: ({ dag }) => dag.container().from(baseImage).withExec(["sh", "-c", "echo out; echo err >&2; exit 3"]).sync(),
-    fails: { message: /exit code: 3/, exitCode: 3, stdout: "out", stderr: "err", cmd: ["sh", "-c", "echo out; echo err >&2; exit 3"] },
+    fails: {
+      message: /exit code: 3/,
+      exitCode: 3,
+      stdout: "out",
+      stderr: "err",
+      cmd: ["sh", "-c", "echo out; echo err >&2; exit 3"],
+    },
   },
   {
     name: "a failed exec fails again when it is asked again",
@@ -40,7 +46,10 @@ export const execCases: ConformanceCase[] = [
   {
     name: "expect ANY lets a failure pass",
     run: async ({ dag }) => {
-      const container = dag.container().from(baseImage).withExec(["sh", "-c", "echo o; exit 4"], { expect: ReturnType.Any });
+      const container = dag
+        .container()
+        .from(baseImage)
+        .withExec(["sh", "-c", "echo o; exit 4"], { expect: ReturnType.Any });
       return [await container.exitCode(), await container.stdout()];
     },
     expected: [4, "o\n"],
@@ -78,10 +87,11 @@ export const execCases: ConformanceCase[] = [
   {
     name: "redirected streams are in files and in stdout",
     run: async ({ dag }) => {
-      const container = dag
-        .container()
-        .from(baseImage)
-        .withExec(["sh", "-c", "cat; echo e >&2"], { stdin: "in put", redirectStdout: "/o.txt", redirectStderr: "/e.txt" });
+      const container = dag.container().from(baseImage).withExec(["sh", "-c", "cat; echo e >&2"], {
+        stdin: "in put",
+        redirectStdout: "/o.txt",
+        redirectStderr: "/e.txt",
+      });
       return [
         await container.stdout(),
         await container.stderr(),
@@ -94,7 +104,12 @@ export const execCases: ConformanceCase[] = [
   {
     name: "redirectStdin reads a file of the container",
     run: ({ dag }) =>
-      dag.container().from(baseImage).withNewFile("/in.txt", "from a file").withExec(["cat"], { redirectStdin: "/in.txt" }).stdout(),
+      dag
+        .container()
+        .from(baseImage)
+        .withNewFile("/in.txt", "from a file")
+        .withExec(["cat"], { redirectStdin: "/in.txt" })
+        .stdout(),
     expected: "from a file",
   },
   {
@@ -104,7 +119,8 @@ export const execCases: ConformanceCase[] = [
   },
   {
     name: "an exec sees what the exec before it wrote",
-    run: ({ dag }) => dag.container().from(baseImage).withExec(["sh", "-c", "echo 1 > /f"]).withExec(["cat", "/f"]).stdout(),
+    run: ({ dag }) =>
+      dag.container().from(baseImage).withExec(["sh", "-c", "echo 1 > /f"]).withExec(["cat", "/f"]).stdout(),
     expected: "1\n",
   },
   {
@@ -169,7 +185,8 @@ export const execCases: ConformanceCase[] = [
   },
   {
     name: "a user by number runs the command",
-    run: ({ dag }) => dag.container().from(baseImage).withUser("1234:1235").withExec(["sh", "-c", "id -u; id -g"]).stdout(),
+    run: ({ dag }) =>
+      dag.container().from(baseImage).withUser("1234:1235").withExec(["sh", "-c", "id -u; id -g"]).stdout(),
     expected: "1234\n1235\n",
   },
   {
@@ -193,7 +210,8 @@ export const execCases: ConformanceCase[] = [
   {
     name: "an equal exec is not run again in the session",
     run: async ({ dag, unique }) => {
-      const container = () => dag.container().from(baseImage).withEnvVariable("U", unique).withExec(["sh", "-c", "date +%N"]);
+      const container = () =>
+        dag.container().from(baseImage).withEnvVariable("U", unique).withExec(["sh", "-c", "date +%N"]);
       return (await container().stdout()) === (await container().stdout());
     },
     expected: true,
@@ -202,7 +220,12 @@ export const execCases: ConformanceCase[] = [
     name: "a volatile variable is seen by the command but makes no new exec",
     run: async ({ dag, unique }) => {
       const run = (value: string) =>
-        dag.container().from(baseImage).withVolatileVariable("V", value).withExec(["sh", "-c", `echo ${unique} $V`]).stdout();
+        dag
+          .container()
+          .from(baseImage)
+          .withVolatileVariable("V", value)
+          .withExec(["sh", "-c", `echo ${unique} $V`])
+          .stdout();
       return (await run("one")).includes(" one") && (await run("two")) === (await run("one"));
     },
     expected: true,
@@ -213,8 +236,9 @@ export const execCases: ConformanceCase[] = [
       const answer = await query(
         `{container{from(address:"${baseImage}"){withExec(args:["sh","-c","echo ${unique}; date +%N"]){a:stdout b:stdout file(path:"/etc/hostname"){name} exitCode}}}}`,
       );
-      const { a, b, exitCode } = (answer.data as { container: { from: { withExec: { a: string; b: string; exitCode: number } } } })
-        .container.from.withExec;
+      const { a, b, exitCode } = (
+        answer.data as { container: { from: { withExec: { a: string; b: string; exitCode: number } } } }
+      ).container.from.withExec;
       return [a === b, exitCode];
     },
     expected: [true, 0],
@@ -223,7 +247,10 @@ export const execCases: ConformanceCase[] = [
     name: "insecureRootCapabilities gives the command all capabilities, and without it they are few",
     run: async ({ dag }) => {
       const capabilities = async (insecureRootCapabilities: boolean): Promise<bigint> => {
-        const exec = dag.container().from(baseImage).withExec(["sh", "-c", "sed -n 's/CapEff:.//p' /proc/self/status"], { insecureRootCapabilities });
+        const exec = dag
+          .container()
+          .from(baseImage)
+          .withExec(["sh", "-c", "sed -n 's/CapEff:.//p' /proc/self/status"], { insecureRootCapabilities });
         return BigInt(`0x${(await exec.stdout()).trim()}`);
       };
       return (await capabilities(true)) > (await capabilities(false));
@@ -244,7 +271,13 @@ export const execCases: ConformanceCase[] = [
   {
     name: "a command whose input is missing is not started: no exit code, no output, the reason",
     run: ({ dag }) => dag.container().from(baseImage).withExec(["cat"], { redirectStdin: "/nope.txt" }).stdout(),
-    fails: { message: /open \/nope.txt: no such file or directory/, exitCode: -1, stdout: "", stderr: "", cmd: ["cat"] },
+    fails: {
+      message: /open \/nope.txt: no such file or directory/,
+      exitCode: -1,
+      stdout: "",
+      stderr: "",
+      cmd: ["cat"],
+    },
   },
   {
     name: "a command that ends with 125 by itself has that exit code",

@@ -31,7 +31,11 @@ export const fileCases: ConformanceCase[] = [
   {
     name: "a large file arrives whole",
     run: async ({ dag }) => {
-      const file = dag.container().from(baseImage).withExec(["sh", "-c", "yes 0123456789abcde | head -c 9000000 > /big"]).file("/big");
+      const file = dag
+        .container()
+        .from(baseImage)
+        .withExec(["sh", "-c", "yes 0123456789abcde | head -c 9000000 > /big"])
+        .file("/big");
       const contents = await file.contents();
       return [contents.length, await file.size(), contents.slice(-16)];
     },
@@ -87,13 +91,30 @@ export const fileCases: ConformanceCase[] = [
       return await Promise.all(
         results.map(async (each) => {
           const submatches = await each.submatches();
-          const places = await Promise.all(submatches.map(async (match) => [await match.text(), await match.start(), await match.end()]));
-          return [await each.filePath(), await each.lineNumber(), await each.absoluteOffset(), await each.matchedLines(), places];
+          const places = await Promise.all(
+            submatches.map(async (match) => [await match.text(), await match.start(), await match.end()]),
+          );
+          return [
+            await each.filePath(),
+            await each.lineNumber(),
+            await each.absoluteOffset(),
+            await each.matchedLines(),
+            places,
+          ];
         }),
       );
     },
     expected: [
-      ["f.txt", 2, 6, "zwölf x x\n", [["x", 7, 8], ["x", 9, 10]]],
+      [
+        "f.txt",
+        2,
+        6,
+        "zwölf x x\n",
+        [
+          ["x", 7, 8],
+          ["x", 9, 10],
+        ],
+      ],
       ["f.txt", 3, 17, "x", [["x", 0, 1]]],
     ],
   },
@@ -101,7 +122,11 @@ export const fileCases: ConformanceCase[] = [
     name: "export writes the file with its mode and gives its path",
     run: async ({ dag, folder, relativeFolder }) => {
       const target = await dag.file("f", "exported", { permissions: 0o750 }).export(`${relativeFolder}/out/f.txt`);
-      return [target === path.join(folder, "out/f.txt"), await readFile(target, "utf8"), ((await stat(target)).mode & 0o777).toString(8)];
+      return [
+        target === path.join(folder, "out/f.txt"),
+        await readFile(target, "utf8"),
+        ((await stat(target)).mode & 0o777).toString(8),
+      ];
     },
     expected: [true, "exported", "750"],
   },
@@ -122,7 +147,10 @@ export const fileCases: ConformanceCase[] = [
     name: "a written file of twenty megabytes is a file like any other",
     run: async ({ dag }) => {
       const contents = "0123456789abcdef".repeat((20 * 1024 * 1024) / 16);
-      const file = dag.container().from(baseImage).withNewFile("/d/big", contents, { permissions: 0o640, owner: "3:4" });
+      const file = dag
+        .container()
+        .from(baseImage)
+        .withNewFile("/d/big", contents, { permissions: 0o640, owner: "3:4" });
       return [
         await file.file("/d/big").size(),
         await file.withExec(["sh", "-c", "stat -c '%a %u:%g' /d /d/big; tail -c 16 /d/big"]).stdout(),

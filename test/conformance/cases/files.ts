@@ -2,7 +2,11 @@ import { ExistsType } from "@dagger.io/dagger";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
 /** Prints type, mode, owner, size and name of everything below a folder. */
-const listing = (folder: string): string[] => ["sh", "-c", `cd ${folder} && find . -printf '%y %m %U:%G %p %l\\n' | LC_ALL=C sort -k4`];
+const listing = (folder: string): string[] => [
+  "sh",
+  "-c",
+  `cd ${folder} && find . -printf '%y %m %U:%G %p %l\\n' | LC_ALL=C sort -k4`,
+];
 
 export const containerFileCases: ConformanceCase[] = [
   {
@@ -30,7 +34,8 @@ export const containerFileCases: ConformanceCase[] = [
   },
   {
     name: "withNewFile replaces what was there",
-    run: ({ dag }) => dag.container().from(baseImage).withNewFile("/f", "1").withNewFile("/f", "2").file("/f").contents(),
+    run: ({ dag }) =>
+      dag.container().from(baseImage).withNewFile("/f", "1").withNewFile("/f", "2").file("/f").contents(),
     expected: "2",
   },
   {
@@ -44,7 +49,12 @@ export const containerFileCases: ConformanceCase[] = [
   {
     name: "expand replaces variables in paths",
     run: ({ dag }) =>
-      dag.container().withEnvVariable("D", "deep").withNewFile("/${D}/f", "x", { expand: true }).file("/$D/f", { expand: true }).contents(),
+      dag
+        .container()
+        .withEnvVariable("D", "deep")
+        .withNewFile("/${D}/f", "x", { expand: true })
+        .file("/$D/f", { expand: true })
+        .contents(),
     expected: "x",
   },
   {
@@ -59,7 +69,8 @@ export const containerFileCases: ConformanceCase[] = [
         .withSymlink("a.txt", "link");
       return dag.container().from(baseImage).withDirectory("/d", source).withExec(listing("/d")).stdout();
     },
-    expected: "d 755 0:0 . \nf 644 0:0 ./a.txt \nd 700 0:0 ./empty \nl 777 0:0 ./link a.txt\nf 755 0:0 ./run.sh \nd 755 0:0 ./sub \nf 600 0:0 ./sub/secret \n",
+    expected:
+      "d 755 0:0 . \nf 644 0:0 ./a.txt \nd 700 0:0 ./empty \nl 777 0:0 ./link a.txt\nf 755 0:0 ./run.sh \nd 755 0:0 ./sub \nf 600 0:0 ./sub/secret \n",
   },
   {
     name: "withDirectory merges into what is there",
@@ -75,11 +86,28 @@ export const containerFileCases: ConformanceCase[] = [
   {
     name: "withDirectory copies only what include and exclude leave",
     run: async ({ dag }) => {
-      const source = dag.directory().withNewFile("a.go", "").withNewFile("b.txt", "").withNewFile("sub/c.go", "").withNewFile("sub/d.md", "");
+      const source = dag
+        .directory()
+        .withNewFile("a.go", "")
+        .withNewFile("b.txt", "")
+        .withNewFile("sub/c.go", "")
+        .withNewFile("sub/d.md", "");
       return [
-        await dag.container().withDirectory("/", source, { include: ["**/*.go"] }).rootfs().glob("**"),
-        await dag.container().withDirectory("/", source, { exclude: ["sub"] }).rootfs().glob("**"),
-        await dag.container().withDirectory("/", source, { include: ["sub"], exclude: ["**/*.md"] }).rootfs().glob("**"),
+        await dag
+          .container()
+          .withDirectory("/", source, { include: ["**/*.go"] })
+          .rootfs()
+          .glob("**"),
+        await dag
+          .container()
+          .withDirectory("/", source, { exclude: ["sub"] })
+          .rootfs()
+          .glob("**"),
+        await dag
+          .container()
+          .withDirectory("/", source, { include: ["sub"], exclude: ["**/*.md"] })
+          .rootfs()
+          .glob("**"),
       ];
     },
     expected: [
@@ -117,7 +145,11 @@ export const containerFileCases: ConformanceCase[] = [
     name: "withFiles puts files into a folder under their names",
     run: async ({ dag }) => {
       const directory = dag.directory().withNewFile("a", "1").withNewFile("sub/b", "2");
-      return await dag.container().withFiles("/d", [directory.file("a"), directory.file("sub/b")]).rootfs().glob("**");
+      return await dag
+        .container()
+        .withFiles("/d", [directory.file("a"), directory.file("sub/b")])
+        .rootfs()
+        .glob("**");
     },
     expected: ["d/", "d/a", "d/b"],
   },
@@ -126,7 +158,10 @@ export const containerFileCases: ConformanceCase[] = [
     run: ({ dag }) =>
       dag
         .container()
-        .withDirectory("/", dag.directory().withNewFile("a", "").withNewFile("b", "").withNewFile("c", "").withNewFile("d/e", ""))
+        .withDirectory(
+          "/",
+          dag.directory().withNewFile("a", "").withNewFile("b", "").withNewFile("c", "").withNewFile("d/e", ""),
+        )
         .withoutFile("/a")
         .withoutFiles(["/b", "/nothing"])
         .withoutDirectory("/d")
@@ -137,14 +172,24 @@ export const containerFileCases: ConformanceCase[] = [
   },
   {
     name: "withSymlink makes a link that commands follow",
-    run: ({ dag }) => dag.container().from(baseImage).withNewFile("/t", "x").withSymlink("/t", "/l/ink").withExec(["cat", "/l/ink"]).stdout(),
+    run: ({ dag }) =>
+      dag
+        .container()
+        .from(baseImage)
+        .withNewFile("/t", "x")
+        .withSymlink("/t", "/l/ink")
+        .withExec(["cat", "/l/ink"])
+        .stdout(),
     expected: "x",
   },
   {
     name: "directory and file of an image are its own",
     run: async ({ dag }) => {
       const container = dag.container().from(baseImage);
-      return [(await container.directory("/etc").entries()).includes("passwd"), (await container.file("/etc/passwd").contents()).startsWith("root:")];
+      return [
+        (await container.directory("/etc").entries()).includes("passwd"),
+        (await container.file("/etc/passwd").contents()).startsWith("root:"),
+      ];
     },
     expected: [true, true],
   },

@@ -25,7 +25,11 @@ export const hostCases: ConformanceCase[] = [
         .container()
         .from(baseImage)
         .withMountedDirectory("/d", dag.host().directory(relativeFolder))
-        .withExec(["sh", "-c", "cd /d && find . -mindepth 1 -printf '%y %m %U:%G %s %p %l\\n' | sed 's/^d \\([0-9]*\\) \\([^ ]*\\) [0-9]*/d \\1 \\2/' | LC_ALL=C sort; stat -c %Y a.txt; od -An -tx1 bin"])
+        .withExec([
+          "sh",
+          "-c",
+          "cd /d && find . -mindepth 1 -printf '%y %m %U:%G %s %p %l\\n' | sed 's/^d \\([0-9]*\\) \\([^ ]*\\) [0-9]*/d \\1 \\2/' | LC_ALL=C sort; stat -c %Y a.txt; od -An -tx1 bin",
+        ])
         .stdout();
     },
     expected: [
@@ -162,12 +166,18 @@ export const hostCases: ConformanceCase[] = [
       await mkdir(path.join(folder, "new"));
       await writeFile(path.join(folder, "new/n"), "n", { mode: 0o755 });
       await rm(path.join(folder, "bin"));
-      const laid = base.withoutFile("bin").withNewFile("a.txt", "edited").withNewFile("new/n", "n", { permissions: 0o755 });
+      const laid = base
+        .withoutFile("bin")
+        .withNewFile("a.txt", "edited")
+        .withNewFile("new/n", "n", { permissions: 0o755 });
       const synced = dag.host().directory(relativeFolder, { noCache: true });
       return (await laid.digest()) === (await synced.digest());
     },
     expected: true,
-    only: { engine: "embedded", reason: "a Dagger 0.21 engine takes digests of host directories in another way than of made ones" },
+    only: {
+      engine: "embedded",
+      reason: "a Dagger 0.21 engine takes digests of host directories in another way than of made ones",
+    },
   },
 ];
 

@@ -77,10 +77,14 @@ export const imageCases: ConformanceCase[] = [
       const archive = path.join(folder, "image.tar");
       const { layers } = manifestOf(archive);
       const names = layers.flatMap(({ digest }) => {
-        const listing = execFileSync("sh", ["-c", `tar -xOf "$1" "$2" | tar -tz`, "sh", archive, `blobs/${digest.replace(":", "/")}`], {
-          encoding: "utf8",
-          maxBuffer: 50_000_000,
-        });
+        const listing = execFileSync(
+          "sh",
+          ["-c", `tar -xOf "$1" "$2" | tar -tz`, "sh", archive, `blobs/${digest.replace(":", "/")}`],
+          {
+            encoding: "utf8",
+            maxBuffer: 50_000_000,
+          },
+        );
         return listing.split("\n");
       });
       return [names.includes("made"), names.filter((name) => /^(mounted\/m|cached\/x|secret|\.fastloop)/.test(name))];
@@ -100,12 +104,23 @@ export const imageCases: ConformanceCase[] = [
     name: "variants for two platforms make one index",
     run: async ({ dag, folder, relativeFolder }) => {
       const variant = (platform: string) =>
-        dag.container({ platform: platform as never }).withNewFile("/platform", platform).withEntrypoint(["/platform"]);
-      await dag.container().export(`${relativeFolder}/multi.tar`, { platformVariants: [variant("linux/amd64"), variant("linux/arm64")] });
+        dag
+          .container({ platform: platform as never })
+          .withNewFile("/platform", platform)
+          .withEntrypoint(["/platform"]);
+      await dag
+        .container()
+        .export(`${relativeFolder}/multi.tar`, { platformVariants: [variant("linux/amd64"), variant("linux/arm64")] });
       const archive = path.join(folder, "multi.tar");
       const [index] = fromArchive<{ manifests: Descriptor[] }>(archive, "index.json").manifests;
-      const inner = blob<{ manifests?: (Descriptor & { platform: { architecture: string } })[] }>(archive, index!.digest);
-      const manifests = inner.manifests ?? fromArchive<{ manifests: (Descriptor & { platform: { architecture: string } })[] }>(archive, "index.json").manifests;
+      const inner = blob<{ manifests?: (Descriptor & { platform: { architecture: string } })[] }>(
+        archive,
+        index!.digest,
+      );
+      const manifests =
+        inner.manifests ??
+        fromArchive<{ manifests: (Descriptor & { platform: { architecture: string } })[] }>(archive, "index.json")
+          .manifests;
       return manifests.map(({ platform }) => platform.architecture).toSorted();
     },
     expected: ["amd64", "arm64"],
@@ -119,74 +134,91 @@ export const imageCases: ConformanceCase[] = [
     name: "a published image is named by its digest and can be used at once",
     run: async ({ dag, unique, registry }) => {
       if (registry === undefined) return "no registry";
-      const reference = await dag.container().from(baseImage).withNewFile("/published", unique).publish(`${registry}/conformance/img:1`);
+      const reference = await dag
+        .container()
+        .from(baseImage)
+        .withNewFile("/published", unique)
+        .publish(`${registry}/conformance/img:1`);
       const text = await dag.container().from(reference).file("/published").contents();
       return [/@sha256:[0-9a-f]{64}$/.test(reference), text === unique].every(Boolean) ? "published" : reference;
     },
     expected: matching(/^(published|no registry)$/),
   },
-  ...["OCIMediaTypes", "DockerMediaTypes"].map(
-    (mediaTypes): ConformanceCase => ({
-      name: `an exported image (${mediaTypes}) comes back with its files and configuration by import`,
-      run: async ({ dag, unique }) => {
-        const made = dag
-          .container()
-          .from(baseImage)
-          .withEnvVariable("KEPT", unique)
-          .withWorkdir("/w")
-          .withExec(["sh", "-c", "echo $KEPT > /w/f; ln -s f /w/l; rm /etc/hostname /etc/debian_version; rm -rf /opt; mkdir -m 700 /opt; echo x > /opt/only; chown 12:34 /opt/only"]);
-        const back = dag.container().import_(made.asTarball({ mediaTypes: mediaTypes as never }));
-        const script = "cat l; echo $KEPT; ls -A /opt; stat -c '%a %u:%g' /opt /opt/only; test -e /etc/debian_version || echo gone; find / -xdev -name '.wh.*' | wc -l";
-        return (await back.withExec(["sh", "-c", script]).stdout()).replaceAll(unique, "U");
-      },
-      expected: "U\nU\nonly\n700 0:0\n644 12:34\ngone\n0\n",
-    }),
-  ),
-  ...["OCIMediaTypes", "DockerMediaTypes"].map(
-    (mediaTypes): ConformanceCase => ({
-      name: `an archive of one platform (${mediaTypes}) is one that \`docker load\` understands`,
-      run: async ({ dag, folder, relativeFolder }) => {
-        const archive = path.join(folder, "image.tar");
-        await dag.container().from(baseImage).withNewFile("/added", "x").export(`${relativeFolder}/image.tar`, { mediaTypes: mediaTypes as never });
-        const [image] = fromArchive<{ Config: string; Layers: string[] }[]>(archive, "manifest.json");
-        const { mediaType, config, layers } = manifestOf(archive);
-        const place = ({ digest }: Descriptor): string => `blobs/${digest.replace(":", "/")}`;
-        return [image?.Config === place(config), image?.Layers.join() === layers.map(place).join(), /oci|docker/.exec(mediaType ?? "")?.[0]];
-      },
-      expected: [true, true, mediaTypes === "OCIMediaTypes" ? "oci" : "docker"],
-    }),
-  ),
+  ...["OCIMediaTypes", "DockerMediaTypes"].map((mediaTypes): ConformanceCase => ({
+    name: `an exported image (${mediaTypes}) comes back with its files and configuration by import`,
+    run: async ({ dag, unique }) => {
+      const made = dag
+        .container()
+        .from(baseImage)
+        .withEnvVariable("KEPT", unique)
+        .withWorkdir("/w")
+        .withExec([
+          "sh",
+          "-c",
+          "echo $KEPT > /w/f; ln -s f /w/l; rm /etc/hostname /etc/debian_version; rm -rf /opt; mkdir -m 700 /opt; echo x > /opt/only; chown 12:34 /opt/only",
+        ]);
+      const back = dag.container().import_(made.asTarball({ mediaTypes: mediaTypes as never }));
+      const script =
+        "cat l; echo $KEPT; ls -A /opt; stat -c '%a %u:%g' /opt /opt/only; test -e /etc/debian_version || echo gone; find / -xdev -name '.wh.*' | wc -l";
+      return (await back.withExec(["sh", "-c", script]).stdout()).replaceAll(unique, "U");
+    },
+    expected: "U\nU\nonly\n700 0:0\n644 12:34\ngone\n0\n",
+  })),
+  ...["OCIMediaTypes", "DockerMediaTypes"].map((mediaTypes): ConformanceCase => ({
+    name: `an archive of one platform (${mediaTypes}) is one that \`docker load\` understands`,
+    run: async ({ dag, folder, relativeFolder }) => {
+      const archive = path.join(folder, "image.tar");
+      await dag
+        .container()
+        .from(baseImage)
+        .withNewFile("/added", "x")
+        .export(`${relativeFolder}/image.tar`, { mediaTypes: mediaTypes as never });
+      const [image] = fromArchive<{ Config: string; Layers: string[] }[]>(archive, "manifest.json");
+      const { mediaType, config, layers } = manifestOf(archive);
+      const place = ({ digest }: Descriptor): string => `blobs/${digest.replace(":", "/")}`;
+      return [
+        image?.Config === place(config),
+        image?.Layers.join() === layers.map(place).join(),
+        /oci|docker/.exec(mediaType ?? "")?.[0],
+      ];
+    },
+    expected: [true, true, mediaTypes === "OCIMediaTypes" ? "oci" : "docker"],
+  })),
   ...[
     ["Gzip", "tar+gzip"],
     ["EStarGZ", "tar+gzip"],
     ["Zstd", "tar+zstd"],
     ["Uncompressed", "tar"],
-  ].map(
-    ([compression, suffix]): ConformanceCase => ({
-      name: `forcedCompression ${compression} holds for every layer, and the image comes back by import`,
-      run: async ({ dag, folder, relativeFolder, unique }) => {
-        const base = dag.container().withNewFile("/first", unique);
-        const tarball = base.withNewFile("/second", "2").asTarball({ forcedCompression: compression as never });
-        await tarball.export(`${relativeFolder}/image.tar`);
-        const { layers } = manifestOf(path.join(folder, "image.tar"));
-        const back = dag.container().import_(tarball);
-        return [
-          [...new Set(layers.map(({ mediaType }) => mediaType))],
-          layers.every(({ annotations }) => "containerd.io/snapshot/stargz/toc.digest" in (annotations ?? {})),
-          (await back.file("/first").contents()) === unique,
-          await back.file("/second").contents(),
-        ];
-      },
-      expected: [[`application/vnd.oci.image.layer.v1.${suffix}`], compression === "EStarGZ", true, "2"],
-    }),
-  ),
+  ].map(([compression, suffix]): ConformanceCase => ({
+    name: `forcedCompression ${compression} holds for every layer, and the image comes back by import`,
+    run: async ({ dag, folder, relativeFolder, unique }) => {
+      const base = dag.container().withNewFile("/first", unique);
+      const tarball = base.withNewFile("/second", "2").asTarball({ forcedCompression: compression as never });
+      await tarball.export(`${relativeFolder}/image.tar`);
+      const { layers } = manifestOf(path.join(folder, "image.tar"));
+      const back = dag.container().import_(tarball);
+      return [
+        [...new Set(layers.map(({ mediaType }) => mediaType))],
+        layers.every(({ annotations }) => "containerd.io/snapshot/stargz/toc.digest" in (annotations ?? {})),
+        (await back.file("/first").contents()) === unique,
+        await back.file("/second").contents(),
+      ];
+    },
+    expected: [[`application/vnd.oci.image.layer.v1.${suffix}`], compression === "EStarGZ", true, "2"],
+  })),
   {
     name: "an archive of two platforms comes back by import as the one of the container",
     run: async ({ dag, unique }) => {
-      const variant = (platform: string) => dag.container({ platform: platform as never }).withNewFile("/platform", `${platform} ${unique}`);
-      const tarball = await dag.container().asTarball({ platformVariants: [variant("linux/amd64"), variant("linux/arm64")] }).sync();
+      const variant = (platform: string) =>
+        dag.container({ platform: platform as never }).withNewFile("/platform", `${platform} ${unique}`);
+      const tarball = await dag
+        .container()
+        .asTarball({ platformVariants: [variant("linux/amd64"), variant("linux/arm64")] })
+        .sync();
       const back = (platform: string) => dag.container({ platform: platform as never }).import_(tarball);
-      const texts = await Promise.all(["linux/amd64", "linux/arm64"].map((platform) => back(platform).file("/platform").contents()));
+      const texts = await Promise.all(
+        ["linux/amd64", "linux/arm64"].map((platform) => back(platform).file("/platform").contents()),
+      );
       return [...texts.map((text) => text.replace(unique, "U")), await back("linux/arm64").platform()];
     },
     expected: ["linux/amd64 U", "linux/arm64 U", "linux/arm64"],

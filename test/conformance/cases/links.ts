@@ -12,7 +12,14 @@ const linked = (dag: Client): Container =>
     "-c",
     "mkdir -p /real/sub /deep/er && echo hi > /real/f && echo in > /real/sub/g && ln -s f /real/l && ln -s /real /link && ln -s real /relative && ln -s link /chain && ln -s ../../real /deep/er/up",
   ]);
-const made = (dag: Client): Directory => dag.directory().withNewFile("real/f", "hi\n").withNewFile("real/sub/g", "in\n").withSymlink("f", "real/l").withSymlink("real", "link").withSymlink("/real", "absolute");
+const made = (dag: Client): Directory =>
+  dag
+    .directory()
+    .withNewFile("real/f", "hi\n")
+    .withNewFile("real/sub/g", "in\n")
+    .withSymlink("f", "real/l")
+    .withSymlink("real", "link")
+    .withSymlink("/real", "absolute");
 const all = async (directory: Directory): Promise<string[]> => (await directory.glob("**")).toSorted();
 const content = ["f", "l", "sub/", "sub/g"];
 const names = ["/link", "/relative", "/chain", "/deep/er/up"];
@@ -27,7 +34,11 @@ const each = (value: unknown): unknown[] => Array.from({ length: 6 }, () => valu
 
 /** A folder that was reached through a link is its content. */
 export const linkCases: ConformanceCase[] = [
-  { name: "entries of a linked folder", run: ({ dag }) => through(dag, (directory) => directory.entries()), expected: each(["f", "l", "sub/"]) },
+  {
+    name: "entries of a linked folder",
+    run: ({ dag }) => through(dag, (directory) => directory.entries()),
+    expected: each(["f", "l", "sub/"]),
+  },
   {
     name: "withDirectory copies what a linked folder holds, into a directory and into a container",
     run: async ({ dag }) => [
@@ -38,21 +49,31 @@ export const linkCases: ConformanceCase[] = [
   },
   {
     name: "links inside of a linked folder stay links",
-    run: ({ dag }) => base(dag).withDirectory("/out", linked(dag).directory("/link")).withExec(["readlink", "/out/l"]).stdout(),
+    run: ({ dag }) =>
+      base(dag).withDirectory("/out", linked(dag).directory("/link")).withExec(["readlink", "/out/l"]).stdout(),
     expected: "f\n",
   },
   {
     name: "filter and withDirectory choose from a linked folder",
     run: async ({ dag }) => [
       await through(dag, (directory) => all(directory.filter({ include: ["sub"] }))),
-      await through(dag, (directory) => all(dag.directory().withDirectory("out", directory, { exclude: ["sub", "l"] }))),
+      await through(dag, (directory) =>
+        all(dag.directory().withDirectory("out", directory, { exclude: ["sub", "l"] })),
+      ),
     ],
     expected: [each(["sub/", "sub/g"]), each(["out/", "out/f"])],
   },
   {
     name: "what is chosen from a linked folder follows its content",
     run: async ({ dag }) => {
-      const of = (text: string) => dag.directory().withNewFile("real/f", text).withNewFile("real/g", "").withSymlink("real", "link").directory("link").filter({ include: ["f"] });
+      const of = (text: string) =>
+        dag
+          .directory()
+          .withNewFile("real/f", text)
+          .withNewFile("real/g", "")
+          .withSymlink("real", "link")
+          .directory("link")
+          .filter({ include: ["f"] });
       const read = (text: string) => base(dag).withMountedDirectory("/s", of(text)).withExec(["cat", "/s/f"]).stdout();
       return [await read("one"), await read("two")];
     },
@@ -75,7 +96,12 @@ export const linkCases: ConformanceCase[] = [
   {
     name: "a linked folder is the context of a Dockerfile",
     run: ({ dag }) => {
-      const context = dag.directory().withNewFile("real/Dockerfile", "FROM scratch\nCOPY f /f\n").withNewFile("real/f", "x").withSymlink("real", "link").directory("link");
+      const context = dag
+        .directory()
+        .withNewFile("real/Dockerfile", "FROM scratch\nCOPY f /f\n")
+        .withNewFile("real/f", "x")
+        .withSymlink("real", "link")
+        .directory("link");
       return context.dockerBuild().rootfs().entries();
     },
     expected: ["f"],
@@ -85,7 +111,11 @@ export const linkCases: ConformanceCase[] = [
     run: async ({ dag, folder, relativeFolder }) => {
       await linked(dag).directory("/link").export(path.join(relativeFolder, "out"));
       const out = path.join(folder, "out");
-      return [(await lstat(out)).isDirectory(), (await readdir(out)).toSorted(), await readFile(path.join(out, "f"), "utf8")];
+      return [
+        (await lstat(out)).isDirectory(),
+        (await readdir(out)).toSorted(),
+        await readFile(path.join(out, "f"), "utf8"),
+      ];
     },
     expected: [true, ["f", "l", "sub"], "hi\n"],
   },
@@ -94,7 +124,10 @@ export const linkCases: ConformanceCase[] = [
     run: async ({ dag }) => {
       const linkedOne = made(dag).directory("link");
       const other = dag.directory().withNewFile("f", "hi\n");
-      return [await linkedOne.changes(other).addedPaths(), await all(dag.directory().withChanges(linkedOne.changes(dag.directory())))];
+      return [
+        await linkedOne.changes(other).addedPaths(),
+        await all(dag.directory().withChanges(linkedOne.changes(dag.directory()))),
+      ];
     },
     expected: [["l", "sub/", "sub/g"], content],
   },
@@ -115,7 +148,10 @@ export const linkCases: ConformanceCase[] = [
     name: "withTimestamps and chown of a linked folder",
     run: async ({ dag }) => {
       const directory = made(dag).directory("link");
-      const owned = base(dag).withDirectory("/o", directory.chown(".", "5:6")).withExec(["stat", "-c", "%u:%g", "/o/f"]).stdout();
+      const owned = base(dag)
+        .withDirectory("/o", directory.chown(".", "5:6"))
+        .withExec(["stat", "-c", "%u:%g", "/o/f"])
+        .stdout();
       return [await all(directory.withTimestamps(1)), await owned];
     },
     expected: [content, "5:6\n"],
@@ -131,7 +167,8 @@ export const linkCases: ConformanceCase[] = [
   },
   {
     name: "a link that leads nowhere is no folder",
-    run: ({ dag }) => dag.directory().withDirectory("x", dag.directory().withSymlink("nowhere", "l").directory("l")).entries(),
+    run: ({ dag }) =>
+      dag.directory().withDirectory("x", dag.directory().withSymlink("nowhere", "l").directory("l")).entries(),
     fails: { message: /no such file or directory/ },
   },
 ];

@@ -74,7 +74,11 @@ export const mountCases: ConformanceCase[] = [
     name: "a file is mounted as a file",
     run: async ({ dag }) => {
       const container = dag.container().from(baseImage).withMountedFile("/etc/my.conf", dag.file("f", "conf"));
-      return [await container.withExec(["cat", "/etc/my.conf"]).stdout(), await container.file("/etc/my.conf").contents(), await container.mounts()];
+      return [
+        await container.withExec(["cat", "/etc/my.conf"]).stdout(),
+        await container.file("/etc/my.conf").contents(),
+        await container.mounts(),
+      ];
     },
     expected: ["conf", "conf", ["/etc/my.conf"]],
   },
@@ -118,7 +122,11 @@ export const mountCases: ConformanceCase[] = [
   {
     name: "a temporary mount is empty, writable and gone afterwards",
     run: async ({ dag }) => {
-      const container = dag.container().from(baseImage).withMountedTemp("/t").withExec(["sh", "-c", "ls -A /t; touch /t/x; ls /t"]);
+      const container = dag
+        .container()
+        .from(baseImage)
+        .withMountedTemp("/t")
+        .withExec(["sh", "-c", "ls -A /t; touch /t/x; ls /t"]);
       return [await container.stdout(), await container.withExec(["ls", "-A", "/t"]).stdout()];
     },
     expected: ["x\n", ""],
@@ -131,7 +139,10 @@ export const mountCases: ConformanceCase[] = [
   {
     name: "a cache volume keeps files between execs",
     run: async ({ dag, unique }) => {
-      const container = dag.container().from(baseImage).withMountedCache("/c", dag.cacheVolume(`k-${unique}`));
+      const container = dag
+        .container()
+        .from(baseImage)
+        .withMountedCache("/c", dag.cacheVolume(`k-${unique}`));
       await container.withExec(["sh", "-c", `echo kept > /c/${unique}`]).sync();
       return await container.withExec(["cat", `/c/${unique}`]).stdout();
     },
@@ -140,7 +151,11 @@ export const mountCases: ConformanceCase[] = [
   {
     name: "cache volumes with different keys do not share",
     run: async ({ dag, unique }) => {
-      const at = (key: string) => dag.container().from(baseImage).withMountedCache("/c", dag.cacheVolume(`${key}-${unique}`));
+      const at = (key: string) =>
+        dag
+          .container()
+          .from(baseImage)
+          .withMountedCache("/c", dag.cacheVolume(`${key}-${unique}`));
       await at("one").withExec(["touch", "/c/x"]).sync();
       return await at("two").withExec(["ls", "-A", "/c"]).stdout();
     },

@@ -4,9 +4,27 @@ import type { Client, Directory } from "@dagger.io/dagger";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
 /** Files whose names read as patterns, each beside one that the pattern would match. */
-const odd = ["app/[slug]/p", "app/s/p", "what?", "whats", "a{b,c}", "ab", "ac", "back\\slash", "backslash", "[a-z].ts", "q.ts", "!not", "#no", " lead", "-rf"];
-const tree = (dag: Client, names: readonly string[] = odd): Directory => names.reduce((made, name) => made.withNewFile(name, name), dag.directory());
-const files = async (directory: Directory): Promise<string[]> => (await directory.glob("**")).filter((name) => !name.endsWith("/")).toSorted();
+const odd = [
+  "app/[slug]/p",
+  "app/s/p",
+  "what?",
+  "whats",
+  "a{b,c}",
+  "ab",
+  "ac",
+  "back\\slash",
+  "backslash",
+  "[a-z].ts",
+  "q.ts",
+  "!not",
+  "#no",
+  " lead",
+  "-rf",
+];
+const tree = (dag: Client, names: readonly string[] = odd): Directory =>
+  names.reduce((made, name) => made.withNewFile(name, name), dag.directory());
+const files = async (directory: Directory): Promise<string[]> =>
+  (await directory.glob("**")).filter((name) => !name.endsWith("/")).toSorted();
 const but = (...gone: string[]): string[] => odd.filter((name) => !gone.includes(name)).toSorted();
 
 /** Names that read as patterns are names. */
@@ -27,7 +45,11 @@ export const nameCases: ConformanceCase[] = [
     name: "withoutFiles takes names and patterns; a pattern that is a name is that name",
     run: async ({ dag }) => {
       const stars = tree(dag, ["st*r", "star", "x.log", "y.log", "[d]/z.log", "d/z.log"]);
-      return [await files(stars.withoutFile("st*r")), await files(stars.withoutFiles(["*.log"])), await files(stars.withoutFiles(["[d]/*.log", "star"]))];
+      return [
+        await files(stars.withoutFile("st*r")),
+        await files(stars.withoutFiles(["*.log"])),
+        await files(stars.withoutFiles(["[d]/*.log", "star"])),
+      ];
     },
     expected: [
       ["[d]/z.log", "d/z.log", "star", "x.log", "y.log"],
@@ -38,14 +60,24 @@ export const nameCases: ConformanceCase[] = [
   },
   {
     name: "removing what reads as a pattern and is not there removes nothing",
-    run: ({ dag }) => files(tree(dag, ["app/s/p"]).withoutFile("app/[slug]/p").withoutDirectory("app/?").withoutFile("app/\\s/p")),
+    run: ({ dag }) =>
+      files(tree(dag, ["app/s/p"]).withoutFile("app/[slug]/p").withoutDirectory("app/?").withoutFile("app/\\s/p")),
     expected: ["app/s/p"],
   },
   {
     name: "Container.withoutFile and withoutDirectory take names, in the image and in a mount",
     run: async ({ dag }) => {
-      const copied = dag.container().from(baseImage).withDirectory("/w", tree(dag)).withoutFile("/w/what?").withoutDirectory("/w/app/[slug]");
-      const mounted = dag.container().from(baseImage).withMountedDirectory("/w", tree(dag)).withoutFiles(["/w/what?", "/w/[a-z].ts"]);
+      const copied = dag
+        .container()
+        .from(baseImage)
+        .withDirectory("/w", tree(dag))
+        .withoutFile("/w/what?")
+        .withoutDirectory("/w/app/[slug]");
+      const mounted = dag
+        .container()
+        .from(baseImage)
+        .withMountedDirectory("/w", tree(dag))
+        .withoutFiles(["/w/what?", "/w/[a-z].ts"]);
       return [await files(copied.directory("/w")), await files(mounted.directory("/w"))];
     },
     expected: [but("what?", "app/[slug]/p"), but("what?", "[a-z].ts")],
@@ -53,7 +85,11 @@ export const nameCases: ConformanceCase[] = [
   {
     name: "withChanges removes, adds and changes by name",
     run: async ({ dag }) => {
-      const after = tree(dag).withoutFile("app/[slug]/p").withoutFile("what?").withNewFile("[a-z].ts", "changed").withNewFile("new[1]", "");
+      const after = tree(dag)
+        .withoutFile("app/[slug]/p")
+        .withoutFile("what?")
+        .withNewFile("[a-z].ts", "changed")
+        .withNewFile("new[1]", "");
       const made = tree(dag).withChanges(after.changes(tree(dag)));
       return [await files(made), await made.file("[a-z].ts").contents(), await made.file("q.ts").contents()];
     },
@@ -123,7 +159,10 @@ export const nameCases: ConformanceCase[] = [
         await writeFile(path.join(folder, name), name);
       }
       const host = (options: object) => files(dag.host().directory(folder, options));
-      return [await host({ include: ["app/\\[slug\\]/**"] }), await host({ exclude: ["app/\\[slug\\]", "\\[a-z\\].ts"] })];
+      return [
+        await host({ include: ["app/\\[slug\\]/**"] }),
+        await host({ exclude: ["app/\\[slug\\]", "\\[a-z\\].ts"] }),
+      ];
     },
     expected: [["app/[slug]/p"], ["app/s/p", "q.ts"]],
   },

@@ -15,12 +15,24 @@ export const platformCases: ConformanceCase[] = [
   {
     name: "an image that lacks a platform is refused, by from and by a Dockerfile",
     run: async ({ dag }) => {
-      const reason = (work: Promise<unknown>) => work.then(() => "none", (error: Error) => error.message);
+      const reason = (work: Promise<unknown>) =>
+        work.then(
+          () => "none",
+          (error: Error) => error.message,
+        );
       const platform = "linux/s390x" as never;
       return [
         await reason(dag.container({ platform }).from(baseImage).sync()),
-        await reason(dag.directory().withNewFile("Dockerfile", `FROM ${baseImage}\nRUN true\n`).dockerBuild({ platform }).sync()),
-        await reason(dag.directory().withNewFile("Dockerfile", `FROM --platform=linux/s390x ${baseImage}\nRUN true\n`).dockerBuild().sync()),
+        await reason(
+          dag.directory().withNewFile("Dockerfile", `FROM ${baseImage}\nRUN true\n`).dockerBuild({ platform }).sync(),
+        ),
+        await reason(
+          dag
+            .directory()
+            .withNewFile("Dockerfile", `FROM --platform=linux/s390x ${baseImage}\nRUN true\n`)
+            .dockerBuild()
+            .sync(),
+        ),
       ];
     },
     expected: [matching(/no match for platform/), matching(/no match for platform/), matching(/no match for platform/)],
@@ -31,7 +43,12 @@ export const platformCases: ConformanceCase[] = [
     run: async ({ dag, registry, unique }) => {
       const address = `${registry}/one-variant:${unique}`;
       await dag.container().from(baseImage).withNewFile("/only", "").publish(address);
-      return await dag.directory().withNewFile("Dockerfile", `FROM ${address}\nCOPY Dockerfile /x\n`).dockerBuild({ platform: "linux/s390x" as never }).file("/x").size();
+      return await dag
+        .directory()
+        .withNewFile("Dockerfile", `FROM ${address}\nCOPY Dockerfile /x\n`)
+        .dockerBuild({ platform: "linux/s390x" as never })
+        .file("/x")
+        .size();
     },
     fails: { message: /no variant for linux\/s390x|no match for platform/ },
     only: { engine: "embedded", reason: "a Dagger engine takes the one variant that there is" },
@@ -39,7 +56,12 @@ export const platformCases: ConformanceCase[] = [
   {
     name: "a chain on an imported tarball is answered, question after question",
     run: async ({ dag, unique }) => {
-      const made = dag.container().from(baseImage).withEnvVariable("A", unique).withNewFile("/x", unique).withLabel("l", "v");
+      const made = dag
+        .container()
+        .from(baseImage)
+        .withEnvVariable("A", unique)
+        .withNewFile("/x", unique)
+        .withLabel("l", "v");
       const back = dag.container().import_(made.asTarball());
       return [
         (await back.envVariable("A")) === unique,
@@ -56,7 +78,11 @@ export const platformCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const tarball = (label: string) => dag.container().withNewFile("/x", unique).withLabel("l", label).asTarball();
       const label = async (text: string) => await dag.container().import_(tarball(text)).label("l");
-      return [await label("one"), await label("two"), (await tarball("one").digest()) === (await tarball("two").digest())];
+      return [
+        await label("one"),
+        await label("two"),
+        (await tarball("one").digest()) === (await tarball("two").digest()),
+      ];
     },
     expected: ["one", "two", false],
   },

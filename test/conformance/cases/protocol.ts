@@ -29,7 +29,13 @@ export const protocolCases: ConformanceCase[] = [
   },
   {
     name: "making an id evaluates nothing",
-    run: ({ dag }) => dag.directory().withNewFile("x", "").directory("missing").id().then(() => "fine"),
+    run: ({ dag }) =>
+      dag
+        .directory()
+        .withNewFile("x", "")
+        .directory("missing")
+        .id()
+        .then(() => "fine"),
     expected: "fine",
   },
   {
@@ -53,19 +59,37 @@ export const protocolCases: ConformanceCase[] = [
   {
     name: "aliases make several results in one request",
     run: async ({ query }) =>
-      (await query(`{a:directory{withNewFile(path:"x",contents:"1"){entries}} b:directory{withNewFile(path:"y",contents:"2"){entries}}}`)).data,
+      (
+        await query(
+          `{a:directory{withNewFile(path:"x",contents:"1"){entries}} b:directory{withNewFile(path:"y",contents:"2"){entries}}}`,
+        )
+      ).data,
     expected: { a: { withNewFile: { entries: ["x"] } }, b: { withNewFile: { entries: ["y"] } } },
   },
   {
     name: "variables arrive in arguments",
     run: async ({ query }) =>
-      (await query(`query($p:String!,$c:String!){directory{withNewFile(path:$p,contents:$c){file(path:$p){contents}}}}`, { p: "v", c: "vv" })).data,
+      (
+        await query(
+          `query($p:String!,$c:String!){directory{withNewFile(path:$p,contents:$c){file(path:$p){contents}}}}`,
+          { p: "v", c: "vv" },
+        )
+      ).data,
     expected: { directory: { withNewFile: { file: { contents: "vv" } } } },
   },
   {
     name: "malformed requests get errors",
     run: async ({ query }) => {
-      const broken = ["{container{", "", "{nope}", "{container{withExec{id}}}", "{container{withExec(argz:[]){id}}}", "{container}", "{version{x}}", "query Q($x: Nope){version}"];
+      const broken = [
+        "{container{",
+        "",
+        "{nope}",
+        "{container{withExec{id}}}",
+        "{container{withExec(argz:[]){id}}}",
+        "{container}",
+        "{version{x}}",
+        "query Q($x: Nope){version}",
+      ];
       return await Promise.all(broken.map(async (document) => messageOf(await query(document)) !== undefined));
     },
     expected: [true, true, true, true, true, true, true, true],
@@ -86,7 +110,9 @@ export const protocolCases: ConformanceCase[] = [
     name: "a chain of two thousand fields is answered",
     run: async ({ query }) => {
       const depth = 2000;
-      const answer = await query(`{directory${'{withNewFile(path:"f",contents:"x")'.repeat(depth)}{entries}${"}".repeat(depth)}}`);
+      const answer = await query(
+        `{directory${'{withNewFile(path:"f",contents:"x")'.repeat(depth)}{entries}${"}".repeat(depth)}}`,
+      );
       return JSON.stringify(answer).includes('"entries":["f"]');
     },
     expected: true,
@@ -94,8 +120,8 @@ export const protocolCases: ConformanceCase[] = [
   },
   {
     name: "quotes, backslashes and control characters survive in contents",
-    run: ({ dag }) => dag.directory().withNewFile("f", "\"q\" \\ \t \u0001 {\"a\":1,\"b\":2}\n").file("f").contents(),
-    expected: "\"q\" \\ \t \u0001 {\"a\":1,\"b\":2}\n",
+    run: ({ dag }) => dag.directory().withNewFile("f", '"q" \\ \t \u0001 {"a":1,"b":2}\n').file("f").contents(),
+    expected: '"q" \\ \t \u0001 {"a":1,"b":2}\n',
   },
   {
     name: "an aborted request stops its exec and leaves the others alone",
@@ -111,7 +137,11 @@ export const protocolCases: ConformanceCase[] = [
           () => "finished",
           () => "aborted",
         );
-      const quick = dag.container().from(baseImage).withExec(["sh", "-c", `sleep 1; echo quick ${unique}`]).stdout();
+      const quick = dag
+        .container()
+        .from(baseImage)
+        .withExec(["sh", "-c", `sleep 1; echo quick ${unique}`])
+        .stdout();
       setTimeout(() => aborter.abort(), 500);
       return [await slow, (await quick).startsWith("quick")];
     },

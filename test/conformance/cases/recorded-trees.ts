@@ -5,17 +5,52 @@ import { recorded } from "../recorded/index.ts";
 import { baseImage, type CaseContext, type ConformanceCase } from "./case.ts";
 
 const tree: Record<string, string> = {
-  "b.txt": "B", "a.txt": "A", "Z.md": "Z", ".hidden": "h", "sub/c.txt": "C", "sub/deep/d.txt": "D", "sub/deep/e.md": "E", "sub2/f.txt": "F", "a b/ü.txt": "U",
+  "b.txt": "B",
+  "a.txt": "A",
+  "Z.md": "Z",
+  ".hidden": "h",
+  "sub/c.txt": "C",
+  "sub/deep/d.txt": "D",
+  "sub/deep/e.md": "E",
+  "sub2/f.txt": "F",
+  "a b/ü.txt": "U",
 };
 
 /** A directory of these files. */
 export function madeOf(dag: Client, files: Record<string, string>): Directory {
-  return Object.entries(files).reduce((directory, [name, contents]) => directory.withNewFile(name, contents), dag.directory());
+  return Object.entries(files).reduce(
+    (directory, [name, contents]) => directory.withNewFile(name, contents),
+    dag.directory(),
+  );
 }
 
 const treeOf = (dag: Client): Directory => madeOf(dag, tree).withNewDirectory("empty");
 
-const globs = ["*", "**", "**/*", "*.txt", "**/*.txt", "sub/*", "sub/**", "sub/**/*.md", "sub", "sub/", "s*", "?.txt", "[ab].txt", "{a,b}.txt", "**/deep", "**/deep/**", ".*", "nope*", "a b/*", "./a.txt", "/a.txt", "sub/deep/../c.txt", "!a.txt"];
+const globs = [
+  "*",
+  "**",
+  "**/*",
+  "*.txt",
+  "**/*.txt",
+  "sub/*",
+  "sub/**",
+  "sub/**/*.md",
+  "sub",
+  "sub/",
+  "s*",
+  "?.txt",
+  "[ab].txt",
+  "{a,b}.txt",
+  "**/deep",
+  "**/deep/**",
+  ".*",
+  "nope*",
+  "a b/*",
+  "./a.txt",
+  "/a.txt",
+  "sub/deep/../c.txt",
+  "!a.txt",
+];
 
 const filters: Record<string, DirectoryFilterOpts> = {
   include: { include: ["*.txt"] },
@@ -40,9 +75,18 @@ const filters: Record<string, DirectoryFilterOpts> = {
   order: { exclude: ["!a.txt", "a.txt"] },
 };
 
-const told = async (stat: Stat): Promise<unknown> => [await stat.name(), await stat.fileType(), await stat.permissions(), await stat.size()];
+const told = async (stat: Stat): Promise<unknown> => [
+  await stat.name(),
+  await stat.fileType(),
+  await stat.permissions(),
+  await stat.size(),
+];
 const looked = (dag: Client): Directory =>
-  madeOf(dag, { f: "12345", "d/g": "" }).withNewFile("x", "1", { permissions: 0o755 }).withSymlink("f", "l").withSymlink("d", "ld").withSymlink("nope", "dang");
+  madeOf(dag, { f: "12345", "d/g": "" })
+    .withNewFile("x", "1", { permissions: 0o755 })
+    .withSymlink("f", "l")
+    .withSymlink("d", "ld")
+    .withSymlink("nope", "dang");
 const held = (dag: Client) => dag.container().from(baseImage).withDirectory("/w", looked(dag));
 
 async function linked({ dag, folder, relativeFolder }: CaseContext): Promise<Directory> {
@@ -50,23 +94,59 @@ async function linked({ dag, folder, relativeFolder }: CaseContext): Promise<Dir
   await chmod(path.join(folder, "d"), 0o755);
   await writeFile(path.join(folder, "file"), "content");
   await writeFile(path.join(folder, "d/in"), "inside");
-  const links = { rel: "file", dangling: "not/there", abs: "/etc/debian_version", dirlink: "d", "d/up": "../file", loop: "loop" };
+  const links = {
+    rel: "file",
+    dangling: "not/there",
+    abs: "/etc/debian_version",
+    dirlink: "d",
+    "d/up": "../file",
+    loop: "loop",
+  };
   for (const [name, target] of Object.entries(links)) await symlink(target, path.join(folder, name));
   return dag.host().directory(relativeFolder);
 }
 
-const before = { same: "s", mod: "m1", gone: "g", "dir/keep": "k", "dir/gone": "x", "olddir/a": "1", "olddir/b/c": "2", typ: "file" };
+const before = {
+  same: "s",
+  mod: "m1",
+  gone: "g",
+  "dir/keep": "k",
+  "dir/gone": "x",
+  "olddir/a": "1",
+  "olddir/b/c": "2",
+  typ: "file",
+};
 const old = (dag: Client): Directory => madeOf(dag, before);
 const current = (dag: Client): Directory =>
-  old(dag).withNewFile("mod", "m2").withoutFile("gone").withoutFile("dir/gone").withoutDirectory("olddir").withNewFile("new", "n")
-    .withNewFile("newdir/x/y", "z").withNewDirectory("emptynew").withoutFile("typ").withNewFile("typ/in", "t").withSymlink("same", "lnk");
+  old(dag)
+    .withNewFile("mod", "m2")
+    .withoutFile("gone")
+    .withoutFile("dir/gone")
+    .withoutDirectory("olddir")
+    .withNewFile("new", "n")
+    .withNewFile("newdir/x/y", "z")
+    .withNewDirectory("emptynew")
+    .withoutFile("typ")
+    .withNewFile("typ/in", "t")
+    .withSymlink("same", "lnk");
 const summary = async (changes: Changeset): Promise<unknown> => ({
-  added: await changes.addedPaths(), modified: await changes.modifiedPaths(), removed: await changes.removedPaths(), empty: await changes.isEmpty(),
+  added: await changes.addedPaths(),
+  modified: await changes.modifiedPaths(),
+  removed: await changes.removedPaths(),
+  empty: await changes.isEmpty(),
 });
 
 export const recordedTreeCases: ConformanceCase[] = [
   ...recorded("glob", Object.fromEntries(globs.map((pattern) => [pattern, ({ dag }) => treeOf(dag).glob(pattern)]))),
-  ...recorded("filter", Object.fromEntries(Object.entries(filters).map(([name, options]) => [name, async ({ dag }) => (await treeOf(dag).filter(options).glob("**")).toSorted()]))),
+  ...recorded(
+    "filter",
+    Object.fromEntries(
+      Object.entries(filters).map(([name, options]) => [
+        name,
+        async ({ dag }) => (await treeOf(dag).filter(options).glob("**")).toSorted(),
+      ]),
+    ),
+  ),
   ...recorded("view", {
     nested: ({ dag }) => treeOf(dag).directory("sub/deep").entries(),
     twice: ({ dag }) => treeOf(dag).directory("sub").directory("deep").entries(),
@@ -80,14 +160,19 @@ export const recordedTreeCases: ConformanceCase[] = [
   ...recorded("stat", {
     file: ({ dag }) => told(looked(dag).stat("f")),
     mode: ({ dag }) => looked(dag).stat("x").permissions(),
-    dir: async ({ dag }) => [await looked(dag).stat("d").fileType(), await looked(dag).stat("d").name(), await looked(dag).stat("d").permissions()],
+    dir: async ({ dag }) => [
+      await looked(dag).stat("d").fileType(),
+      await looked(dag).stat("d").name(),
+      await looked(dag).stat("d").permissions(),
+    ],
     link: ({ dag }) => told(looked(dag).stat("l")),
     linkItself: async ({ dag }) => {
       const stat = looked(dag).stat("l", { doNotFollowSymlinks: true });
       return [await stat.fileType(), await stat.size()];
     },
     fileStat: ({ dag }) => told(looked(dag).file("f").stat()),
-    exists: ({ dag }) => Promise.all(["f", "d", "d/", "nope", "d/g", "dang", "/f", "."].map((name) => looked(dag).exists(name))),
+    exists: ({ dag }) =>
+      Promise.all(["f", "d", "d/", "nope", "d/g", "dang", "/f", "."].map((name) => looked(dag).exists(name))),
     container: ({ dag }) => Promise.all(["/w/f", "/w/nope", "/etc", "w/f"].map((name) => held(dag).exists(name))),
     containerStat: ({ dag }) => told(held(dag).stat("/w/x")),
     containerRelative: ({ dag }) => held(dag).withWorkdir("/w").exists("f"),
@@ -108,7 +193,14 @@ export const recordedTreeCases: ConformanceCase[] = [
     reverse: ({ dag }) => summary(old(dag).changes(current(dag))),
     none: ({ dag }) => summary(old(dag).changes(old(dag))),
     mode: ({ dag }) => summary(old(dag).withNewFile("same", "s", { permissions: 0o700 }).changes(old(dag))),
-    dirMode: ({ dag }) => summary(dag.directory().withNewDirectory("d", { permissions: 0o700 }).withNewFile("d/f", "").changes(madeOf(dag, { "d/f": "" }))),
+    dirMode: ({ dag }) =>
+      summary(
+        dag
+          .directory()
+          .withNewDirectory("d", { permissions: 0o700 })
+          .withNewFile("d/f", "")
+          .changes(madeOf(dag, { "d/f": "" })),
+      ),
     touch: ({ dag }) => summary(old(dag).withTimestamps(5).changes(old(dag))),
     rename: ({ dag }) => summary(madeOf(dag, { b: "same text\n" }).changes(madeOf(dag, { a: "same text\n" }))),
     link: ({ dag }) => summary(dag.directory().withSymlink("x", "l").changes(dag.directory().withSymlink("y", "l"))),

@@ -6,7 +6,10 @@ import { createServer as createTcpServer, connect, type AddressInfo } from "node
 import path from "node:path";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
-const loopbackOnly = { engine: "embedded", reason: "a Dagger engine's network is not this machine's loopback" } as const;
+const loopbackOnly = {
+  engine: "embedded",
+  reason: "a Dagger engine's network is not this machine's loopback",
+} as const;
 
 async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, "127.0.0.1");
@@ -19,7 +22,10 @@ async function freePort(): Promise<number> {
 async function answers(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const socket = connect(port, "127.0.0.1");
-    const connected = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false)]).catch(() => false);
+    const connected = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
     socket.destroy();
     if (connected) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -28,11 +34,17 @@ async function answers(port: number): Promise<void> {
 }
 
 /** A repository with two branches and a tag, served over the git protocol while `use` runs. */
-export async function withRepository<T>(folder: string, use: (url: string, commits: string[]) => Promise<T>): Promise<T> {
+export async function withRepository<T>(
+  folder: string,
+  use: (url: string, commits: string[]) => Promise<T>,
+): Promise<T> {
   const repository = path.join(folder, "repository");
   await mkdir(repository);
   const git = (...args: string[]): string =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: repository, encoding: "utf8" }).trim();
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: repository,
+      encoding: "utf8",
+    }).trim();
   git("init", "-q", "-b", "main");
   await writeFile(path.join(repository, "f"), "one");
   git("add", "f");
@@ -46,7 +58,15 @@ export async function withRepository<T>(folder: string, use: (url: string, commi
   git("checkout", "-q", "main");
   git("config", "uploadpack.allowReachableSHA1InWant", "true");
   const port = await freePort();
-  const args = ["daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${folder}`, folder];
+  const args = [
+    "daemon",
+    "--reuseaddr",
+    "--export-all",
+    "--listen=127.0.0.1",
+    `--port=${port}`,
+    `--base-path=${folder}`,
+    folder,
+  ];
   const daemon: ChildProcess = spawn("git", args, { stdio: "ignore", detached: true });
   try {
     await answers(port);
@@ -91,10 +111,13 @@ export const remoteCases: ConformanceCase[] = [
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dir/name.txt`;
       try {
         const file = dag.http(url);
-        const wrong = await dag.http(url, { checksum: `sha256:${"0".repeat(64)}` }).contents().then(
-          () => "accepted",
-          (error: Error) => (/digest mismatch|checksum/.test(error.message) ? "refused" : error.message),
-        );
+        const wrong = await dag
+          .http(url, { checksum: `sha256:${"0".repeat(64)}` })
+          .contents()
+          .then(
+            () => "accepted",
+            (error: Error) => (/digest mismatch|checksum/.test(error.message) ? "refused" : error.message),
+          );
         return [(await file.contents()) === `answer ${unique}`, await file.name(), wrong];
       } finally {
         server.close();
@@ -110,7 +133,10 @@ export const remoteCases: ConformanceCase[] = [
       await once(server, "listening");
       try {
         const file = dag.http(`http://127.0.0.1:${(server.address() as AddressInfo).port}/f`, { permissions: 0o644 });
-        return (await dag.container().from(baseImage).withMountedFile("/f", file).withExec(["cat", "/f"]).stdout()) === unique;
+        return (
+          (await dag.container().from(baseImage).withMountedFile("/f", file).withExec(["cat", "/f"]).stdout()) ===
+          unique
+        );
       } finally {
         server.close();
       }

@@ -7,7 +7,12 @@ export const secretCases: ConformanceCase[] = [
     name: "a secret variable is in the environment, and masked in the output",
     run: ({ dag, unique }) => {
       const secret = dag.setSecret("s", `hunter-${unique}`);
-      return dag.container().from(baseImage).withSecretVariable("S", secret).withExec(["sh", "-c", "echo $S; echo ${#S}"]).stdout();
+      return dag
+        .container()
+        .from(baseImage)
+        .withSecretVariable("S", secret)
+        .withExec(["sh", "-c", "echo $S; echo ${#S}"])
+        .stdout();
     },
     expected: matching(/^\*\*\*\n\d+\n$/),
   },
@@ -95,7 +100,12 @@ export const secretCases: ConformanceCase[] = [
   {
     name: "expand refuses secret variables",
     run: ({ dag }) =>
-      dag.container().from(baseImage).withSecretVariable("S", dag.setSecret("e", "x")).withExec(["echo", "$S"], { expand: true }).sync(),
+      dag
+        .container()
+        .from(baseImage)
+        .withSecretVariable("S", dag.setSecret("e", "x"))
+        .withExec(["echo", "$S"], { expand: true })
+        .sync(),
     fails: { message: /expand cannot be used with secret env variable "S"/ },
   },
   {
@@ -114,7 +124,12 @@ export const secretCases: ConformanceCase[] = [
     name: "a changed secret runs the command again",
     run: async ({ dag, unique }) => {
       const length = (text: string) =>
-        dag.container().from(baseImage).withSecretVariable("S", dag.setSecret(`c-${unique}`, text)).withExec(["sh", "-c", "echo ${#S}"]).stdout();
+        dag
+          .container()
+          .from(baseImage)
+          .withSecretVariable("S", dag.setSecret(`c-${unique}`, text))
+          .withExec(["sh", "-c", "echo ${#S}"])
+          .stdout();
       return [await length("four"), await length("sevens!")];
     },
     expected: ["4\n", "7\n"],
@@ -127,7 +142,7 @@ export const secretCases: ConformanceCase[] = [
         .container()
         .from(baseImage)
         .withSecretVariable("S", dag.setSecret(`p-${unique}`, `abcab-${unique}-abcab`))
-        .withExec(["sh", "-c", "printf 'x%sy%s' \"$S\" \"$S\"; printf '%s' \"$S\" | cat; printf '%.5s' \"$S\""])
+        .withExec(["sh", "-c", 'printf \'x%sy%s\' "$S" "$S"; printf \'%s\' "$S" | cat; printf \'%.5s\' "$S"'])
         .stdout(),
     expected: "x***y******abcab",
   },

@@ -12,10 +12,18 @@ interface Check {
   ports?: number[];
 }
 
-const checked = (container: Container, { script, retries = 2, startPeriod, timeout = "5s", args = ["sleep", "60"], ports = [] }: Check): Service =>
+const checked = (
+  container: Container,
+  { script, retries = 2, startPeriod, timeout = "5s", args = ["sleep", "60"], ports = [] }: Check,
+): Service =>
   ports
     .reduce((result, port) => result.withExposedPort(port), container)
-    .withDockerHealthcheck(["sh", "-c", script], { interval: "100ms", timeout, retries, ...(startPeriod === undefined ? {} : { startPeriod }) })
+    .withDockerHealthcheck(["sh", "-c", script], {
+      interval: "100ms",
+      timeout,
+      retries,
+      ...(startPeriod === undefined ? {} : { startPeriod }),
+    })
     .asService({ args });
 
 const bound = (dag: Client, unique: string, service: Service, command = "echo ran"): Promise<string> =>
@@ -33,18 +41,28 @@ const closing = (text: string): string[] => [
 export const serviceHealthCases: ConformanceCase[] = [
   {
     name: "a service whose health check fails is unhealthy: its exec does not run",
-    run: ({ dag, unique }) => bound(dag, unique, checked(base(dag, unique), { script: "echo out; echo err >&2; exit 7" })),
+    run: ({ dag, unique }) =>
+      bound(dag, unique, checked(base(dag, unique), { script: "echo out; echo err >&2; exit 7" })),
     fails: { message: /health check errored: .*exit code: 7/, exitCode: 7 },
   },
   {
     name: "a failed health check is an error of start with the check's command and output",
     run: ({ dag, unique }) => checked(base(dag, unique), { script: "echo out; echo err >&2; exit 7" }).start(),
-    fails: { exitCode: 7, cmd: ["sh", "-c", "echo out; echo err >&2; exit 7"], stdout: matching(/^out\s*$/) as string, stderr: matching(/^err\s*$/) as string },
+    fails: {
+      exitCode: 7,
+      cmd: ["sh", "-c", "echo out; echo err >&2; exit 7"],
+      stdout: matching(/^out\s*$/) as string,
+      stderr: matching(/^err\s*$/) as string,
+    },
   },
   {
     name: "a service is ready when its health check passes",
     run: ({ dag, unique }) => {
-      const service = checked(base(dag, unique), { script: "test -e /tmp/ready", retries: 100, args: ["sh", "-c", "sleep 1; touch /tmp/ready; sleep 60"] });
+      const service = checked(base(dag, unique), {
+        script: "test -e /tmp/ready",
+        retries: 100,
+        args: ["sh", "-c", "sleep 1; touch /tmp/ready; sleep 60"],
+      });
       return bound(dag, unique, service);
     },
     expected: "ran\n",
@@ -52,7 +70,12 @@ export const serviceHealthCases: ConformanceCase[] = [
   {
     name: "failures within the start period do not count",
     run: ({ dag, unique }) => {
-      const service = checked(base(dag, unique), { script: "test -e /tmp/ready", retries: 1, startPeriod: "1m", args: ["sh", "-c", "sleep 2; touch /tmp/ready; sleep 60"] });
+      const service = checked(base(dag, unique), {
+        script: "test -e /tmp/ready",
+        retries: 1,
+        startPeriod: "1m",
+        args: ["sh", "-c", "sleep 2; touch /tmp/ready; sleep 60"],
+      });
       return bound(dag, unique, service);
     },
     expected: "ran\n",
@@ -62,14 +85,19 @@ export const serviceHealthCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const closed = checked(base(dag, unique), { script: "true", ports: [8080] });
       const opened = checked(base(dag, unique), { script: "exit 3", ports: [8080], args: closing("open") });
-      return [await bound(dag, unique, closed), await bound(dag, unique, opened).catch((error: { exitCode: number }) => error.exitCode)];
+      return [
+        await bound(dag, unique, closed),
+        await bound(dag, unique, opened).catch((error: { exitCode: number }) => error.exitCode),
+      ];
     },
     expected: ["ran\n", 3],
   },
   {
     name: "a health check in a shell has the variables of the container",
     run: ({ dag, unique }) => {
-      const service = base(dag, unique).withDockerHealthcheck([`test "$RUN" = ${unique}`], { shell: true, interval: "100ms", retries: 1 }).asService({ args: ["sleep", "60"] });
+      const service = base(dag, unique)
+        .withDockerHealthcheck([`test "$RUN" = ${unique}`], { shell: true, interval: "100ms", retries: 1 })
+        .asService({ args: ["sleep", "60"] });
       return bound(dag, unique, service);
     },
     expected: "ran\n",
@@ -77,7 +105,10 @@ export const serviceHealthCases: ConformanceCase[] = [
   {
     name: "a health check runs as the user and in the working directory of the container",
     run: ({ dag, unique }) => {
-      const service = checked(base(dag, unique).withUser("nobody").withWorkdir("/tmp"), { script: '[ "$(id -un) $PWD" = "nobody /tmp" ]', retries: 1 });
+      const service = checked(base(dag, unique).withUser("nobody").withWorkdir("/tmp"), {
+        script: '[ "$(id -un) $PWD" = "nobody /tmp" ]',
+        retries: 1,
+      });
       return bound(dag, unique, service);
     },
     expected: "ran\n",
@@ -85,7 +116,9 @@ export const serviceHealthCases: ConformanceCase[] = [
   {
     name: "a health check that is taken away decides nothing",
     run: ({ dag, unique }) => {
-      const container = base(dag, unique).withDockerHealthcheck(["false"], { interval: "100ms", retries: 1 }).withoutDockerHealthcheck();
+      const container = base(dag, unique)
+        .withDockerHealthcheck(["false"], { interval: "100ms", retries: 1 })
+        .withoutDockerHealthcheck();
       return bound(dag, unique, container.asService({ args: ["sleep", "60"] }));
     },
     expected: "ran\n",
@@ -118,7 +151,11 @@ export const serviceHealthCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const codes: unknown[] = [];
       for (let index = 0; index < 6; index++) {
-        const service = checked(base(dag, `${unique}${index}`), { script: "false", retries: 1000, args: ["sh", "-c", `sleep 0.${index}; exit 9`] });
+        const service = checked(base(dag, `${unique}${index}`), {
+          script: "false",
+          retries: 1000,
+          args: ["sh", "-c", `sleep 0.${index}; exit 9`],
+        });
         codes.push(await service.start().catch((error: { exitCode: number }) => error.exitCode));
       }
       return codes;
@@ -130,7 +167,9 @@ export const serviceHealthCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const codes: unknown[] = [];
       for (let index = 0; index < 6; index++) {
-        const service = base(dag, `${unique}${index}`).withExposedPort(8080).asService({ args: ["sh", "-c", `sleep 0.${index}; exit ${index + 1}`] });
+        const service = base(dag, `${unique}${index}`)
+          .withExposedPort(8080)
+          .asService({ args: ["sh", "-c", `sleep 0.${index}; exit ${index + 1}`] });
         codes.push(await service.start().catch((error: { exitCode: number }) => error.exitCode));
       }
       return codes;
@@ -139,13 +178,17 @@ export const serviceHealthCases: ConformanceCase[] = [
   },
   {
     name: "an exec ends when a service that it is bound to does, with that reason",
-    run: ({ dag, unique }) => bound(dag, unique, base(dag, unique).asService({ args: ["sh", "-c", "sleep 1; exit 4"] }), "sleep 100"),
+    run: ({ dag, unique }) =>
+      bound(dag, unique, base(dag, unique).asService({ args: ["sh", "-c", "sleep 1; exit 4"] }), "sleep 100"),
     fails: { message: /bound service \S+ \(aliased as s\) exited: exit code: 4/, exitCode: 4 },
   },
   {
     name: "also when the service ends well, and when it has no port and ends at once",
     run: async ({ dag, unique }) => {
-      const reason = (script: string) => bound(dag, unique, base(dag, unique).asService({ args: ["sh", "-c", script] }), "sleep 100").catch((error: Error) => error.message.replace(/service \S+/, "service"));
+      const reason = (script: string) =>
+        bound(dag, unique, base(dag, unique).asService({ args: ["sh", "-c", script] }), "sleep 100").catch(
+          (error: Error) => error.message.replace(/service \S+/, "service"),
+        );
       return [await reason("sleep 1"), await reason("exit 5")];
     },
     expected: [matching(/^bound service \(aliased as s\) exited/), matching(/exit code: 5/)],
@@ -154,7 +197,9 @@ export const serviceHealthCases: ConformanceCase[] = [
     name: "a service ends with the one that it is bound to",
     run: ({ dag, unique }) => {
       const back = base(dag, unique).asService({ args: ["sh", "-c", "sleep 1; exit 6"] });
-      const front = base(dag, unique).withServiceBinding("back", back).asService({ args: ["sleep", "1000"] });
+      const front = base(dag, unique)
+        .withServiceBinding("back", back)
+        .asService({ args: ["sleep", "1000"] });
       return bound(dag, unique, front, "sleep 100");
     },
     fails: { message: /bound service \S+ \(aliased as s\) exited: .*\(aliased as back\) exited: .*exit code: 6/ },
@@ -164,7 +209,10 @@ export const serviceHealthCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const service = base(dag, unique).asService({ args: ["sh", "-c", "sleep 2; exit 4"] });
       const container = base(dag, unique).withServiceBinding("s", service).withExec(["echo", "ran"]);
-      return [await container.stdout(), await container.withoutEnvVariable("RUN").withNewFile("/x", "").file("/x").size()];
+      return [
+        await container.stdout(),
+        await container.withoutEnvVariable("RUN").withNewFile("/x", "").file("/x").size(),
+      ];
     },
     expected: ["ran\n", 0],
   },
@@ -173,7 +221,9 @@ export const serviceHealthCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const answers: string[] = [];
       for (let index = 0; index < 8; index++) {
-        const service = base(dag, `${unique}${index}`).withExposedPort(8080).asService({ args: closing(`answer ${index}`) });
+        const service = base(dag, `${unique}${index}`)
+          .withExposedPort(8080)
+          .asService({ args: closing(`answer ${index}`) });
         answers.push(await bound(dag, `${unique}${index}`, service, "bash -c 'cat < /dev/tcp/s/8080'"));
         await service.stop();
       }

@@ -17,13 +17,18 @@ const ask = (host: string, port: number): string[] => ["bash", "-c", `cat < /dev
 
 const base = (dag: Client): Container => dag.container().from(baseImage);
 const serving = (dag: Client, text: string, port = 8080): Service =>
-  base(dag).withExposedPort(port).asService({ args: answering(port, text) });
+  base(dag)
+    .withExposedPort(port)
+    .asService({ args: answering(port, text) });
 const asking = (dag: Client, service: Service, host = "web", port = 8080): Promise<string> =>
   base(dag).withServiceBinding("web", service).withExec(ask(host, port)).stdout();
 
 /** The first line of an answer. */
 const line = (dag: Client, service: Service, port: number): Promise<string> =>
-  base(dag).withServiceBinding("web", service).withExec(["bash", "-c", `exec 3<> /dev/tcp/web/${port}; read -r line <&3; echo "$line"`]).stdout();
+  base(dag)
+    .withServiceBinding("web", service)
+    .withExec(["bash", "-c", `exec 3<> /dev/tcp/web/${port}; read -r line <&3; echo "$line"`])
+    .stdout();
 
 /** What a port of this machine answers. */
 function askHost(port: number): Promise<string> {
@@ -36,7 +41,11 @@ function askHost(port: number): Promise<string> {
   });
 }
 
-async function withServer<T>(target: { port: number } | { path: string }, text: string, use: (server: Server) => Promise<T>): Promise<T> {
+async function withServer<T>(
+  target: { port: number } | { path: string },
+  text: string,
+  use: (server: Server) => Promise<T>,
+): Promise<T> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -44,7 +53,9 @@ async function withServer<T>(target: { port: number } | { path: string }, text: 
     // The client hangs up: a Dagger engine does not pass the end of the host's side on.
     socket.write(`${text}\n`);
   });
-  await new Promise<void>((resolve) => ("port" in target ? server.listen(0, "127.0.0.1", resolve) : server.listen(target.path, resolve)));
+  await new Promise<void>((resolve) =>
+    "port" in target ? server.listen(0, "127.0.0.1", resolve) : server.listen(target.path, resolve),
+  );
   try {
     return await use(server);
   } finally {
@@ -71,7 +82,10 @@ export const serviceCases: ConformanceCase[] = [
     name: "an exec with a binding is cached by what the service is",
     run: async ({ dag, unique }) => {
       const bound = (text: string) =>
-        base(dag).withServiceBinding("web", serving(dag, text)).withExec(["bash", "-c", "cat < /dev/tcp/web/8080; date +%N"]).stdout();
+        base(dag)
+          .withServiceBinding("web", serving(dag, text))
+          .withExec(["bash", "-c", "cat < /dev/tcp/web/8080; date +%N"])
+          .stdout();
       const [first, again, other] = [await bound(unique), await bound(unique), await bound(`other ${unique}`)];
       return [first === again, other.startsWith("other")];
     },
@@ -82,7 +96,9 @@ export const serviceCases: ConformanceCase[] = [
     run: async ({ dag, unique }) => {
       const service = serving(dag, `${unique} %`);
       const container = base(dag).withServiceBinding("web", service);
-      const answers = await Promise.all([1, 2, 3].map((number) => container.withEnvVariable("N", `${number}`).withExec(ask("web", 8080)).stdout()));
+      const answers = await Promise.all(
+        [1, 2, 3].map((number) => container.withEnvVariable("N", `${number}`).withExec(ask("web", 8080)).stdout()),
+      );
       return new Set(answers).size;
     },
     expected: 1,
@@ -98,7 +114,9 @@ export const serviceCases: ConformanceCase[] = [
         .catch((error: Error) => error.message);
       return text.replaceAll(unique, "U");
     },
-    expected: matching(/^one U\ntwo U\n$|^service \w{13}: port 8080 is held by service \w{13}; this BuildKit gives containers no network of their own/),
+    expected: matching(
+      /^one U\ntwo U\n$|^service \w{13}: port 8080 is held by service \w{13}; this BuildKit gives containers no network of their own/,
+    ),
   },
   {
     name: "a service uses the services that it is bound to",
@@ -106,7 +124,14 @@ export const serviceCases: ConformanceCase[] = [
       const front = base(dag)
         .withServiceBinding("db", serving(dag, unique, 5432))
         .withExposedPort(80)
-        .asService({ args: ["bash", "-c", `text=$(cat < /dev/tcp/db/5432); exec "$0" "$@" "front $text"`, ...answering(80, "").slice(0, -1)] });
+        .asService({
+          args: [
+            "bash",
+            "-c",
+            `text=$(cat < /dev/tcp/db/5432); exec "$0" "$@" "front $text"`,
+            ...answering(80, "").slice(0, -1),
+          ],
+        });
       return (await asking(dag, front, "web", 80)).replace(unique, "U");
     },
     expected: "front U\n",
@@ -131,9 +156,14 @@ export const serviceCases: ConformanceCase[] = [
   {
     name: "without arguments a service runs the entrypoint, or the default arguments that were given, or both if asked to",
     run: async ({ dag, unique }) => {
-      const entered = base(dag).withExposedPort(8080).withEntrypoint(answering(8080, `e ${unique}`));
+      const entered = base(dag)
+        .withExposedPort(8080)
+        .withEntrypoint(answering(8080, `e ${unique}`));
       const given = entered.withDefaultArgs(answering(8080, `d ${unique}`));
-      const both = base(dag).withExposedPort(8080).withEntrypoint(["perl", "-MIO::Socket"]).withDefaultArgs(answering(8080, `b ${unique}`).slice(2));
+      const both = base(dag)
+        .withExposedPort(8080)
+        .withEntrypoint(["perl", "-MIO::Socket"])
+        .withDefaultArgs(answering(8080, `b ${unique}`).slice(2));
       const services = [entered.asService(), given.asService(), both.asService({ useEntrypoint: true })];
       const answers: string[] = [];
       for (const service of services) answers.push((await asking(dag, service)).replace(unique, "U"));
@@ -159,12 +189,17 @@ export const serviceCases: ConformanceCase[] = [
   {
     name: "hostname, endpoint and ports are known before a service runs",
     run: async ({ dag }) => {
-      const service = base(dag).withExposedPort(80, { description: "web" }).withExposedPort(9000).asService({ args: ["sleep", "1"] });
+      const service = base(dag)
+        .withExposedPort(80, { description: "web" })
+        .withExposedPort(9000)
+        .asService({ args: ["sleep", "1"] });
       const ports = await service.ports();
       return {
         hostname: await service.hostname(),
         endpoints: [await service.endpoint(), await service.endpoint({ port: 9000, scheme: "tcp" })],
-        ports: await Promise.all(ports.map(async (port) => [await port.port(), await port.protocol(), await port.description()])),
+        ports: await Promise.all(
+          ports.map(async (port) => [await port.port(), await port.protocol(), await port.description()]),
+        ),
       };
     },
     expected: {
@@ -180,25 +215,48 @@ export const serviceCases: ConformanceCase[] = [
     name: "withHostname names a service",
     run: async ({ dag, unique }) => {
       const service = serving(dag, unique).withHostname("called");
-      return [await service.hostname(), await service.endpoint(), (await asking(dag, service, "called")) === `${unique}\n`];
+      return [
+        await service.hostname(),
+        await service.endpoint(),
+        (await asking(dag, service, "called")) === `${unique}\n`,
+      ];
     },
     expected: ["called", "called:8080", true],
   },
   {
     name: "a service without ports has no endpoint",
-    run: ({ dag }) => base(dag).asService({ args: ["sleep", "1"] }).endpoint(),
+    run: ({ dag }) =>
+      base(dag)
+        .asService({ args: ["sleep", "1"] })
+        .endpoint(),
     fails: { message: /no ports exposed/ },
   },
   {
     name: "a service that ends at its start is a failed exec with its output",
     run: ({ dag, unique }) =>
-      base(dag).withEnvVariable("U", unique).withExposedPort(81).asService({ args: ["sh", "-c", "echo said; echo no >&2; exit 4"] }).start(),
-    fails: { message: /exit code: 4/, exitCode: 4, stdout: "said\n", stderr: "no\n", cmd: ["sh", "-c", "echo said; echo no >&2; exit 4"] },
+      base(dag)
+        .withEnvVariable("U", unique)
+        .withExposedPort(81)
+        .asService({ args: ["sh", "-c", "echo said; echo no >&2; exit 4"] })
+        .start(),
+    fails: {
+      message: /exit code: 4/,
+      exitCode: 4,
+      stdout: "said\n",
+      stderr: "no\n",
+      cmd: ["sh", "-c", "echo said; echo no >&2; exit 4"],
+    },
   },
   {
     name: "an exec fails with the service that it is bound to",
     run: ({ dag, unique }) =>
-      asking(dag, base(dag).withEnvVariable("U", unique).withExposedPort(81).asService({ args: ["sh", "-c", "echo no >&2; exit 5"] })),
+      asking(
+        dag,
+        base(dag)
+          .withEnvVariable("U", unique)
+          .withExposedPort(81)
+          .asService({ args: ["sh", "-c", "echo no >&2; exit 5"] }),
+      ),
     fails: { message: /exit code: 5/, exitCode: 5 },
   },
   {
@@ -244,7 +302,9 @@ export const serviceCases: ConformanceCase[] = [
     name: "a started service is known by its hostname without a binding",
     run: async ({ dag, unique }) => {
       const service = await serving(dag, unique).start();
-      const text = await base(dag).withExec(ask(await service.hostname(), 8080)).stdout();
+      const text = await base(dag)
+        .withExec(ask(await service.hostname(), 8080))
+        .stdout();
       await service.stop();
       return text === `${unique}\n`;
     },
@@ -266,7 +326,11 @@ export const serviceCases: ConformanceCase[] = [
   {
     name: "a tunnel needs a service in a container and a port",
     run: async ({ dag }) => {
-      const reason = (promise: Promise<unknown>) => promise.then(() => "none", (error: Error) => /^[^[]*/.exec(error.message)?.[0].trim());
+      const reason = (promise: Promise<unknown>) =>
+        promise.then(
+          () => "none",
+          (error: Error) => /^[^[]*/.exec(error.message)?.[0].trim(),
+        );
       const service = base(dag).asService({ args: ["sleep", "1"] });
       const host = dag.host().service([{ backend: 1 }]);
       return [await reason(dag.host().tunnel(service).id()), await reason(dag.host().tunnel(host).id())];
@@ -293,9 +357,14 @@ export const serviceCases: ConformanceCase[] = [
     run: ({ dag, folder, unique }) =>
       withServer({ path: path.join(folder, "s") }, unique, async () => {
         const read = `use IO::Socket::UNIX; $s = IO::Socket::UNIX->new("/run/x.sock") or die $!; print scalar <$s>`;
-        const container = base(dag).withEnvVariable("U", unique).withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(folder, "s")));
+        const container = base(dag)
+          .withEnvVariable("U", unique)
+          .withUnixSocket("/run/x.sock", dag.host().unixSocket(path.join(folder, "s")));
         const text = await container.withExec(["perl", "-e", read]).stdout();
-        const gone = await container.withoutUnixSocket("/run/x.sock").withExec(["sh", "-c", "test -e /run/x.sock; echo $?"]).stdout();
+        const gone = await container
+          .withoutUnixSocket("/run/x.sock")
+          .withExec(["sh", "-c", "test -e /run/x.sock; echo $?"])
+          .stdout();
         return [text === `${unique}\n`, gone];
       }),
     expected: [true, "1\n"],
@@ -303,7 +372,9 @@ export const serviceCases: ConformanceCase[] = [
   {
     name: "a directory that a bound exec made is what the service answered",
     run: async ({ dag, unique }) => {
-      const container = base(dag).withServiceBinding("web", serving(dag, unique)).withExec(["bash", "-c", "mkdir /o; cat < /dev/tcp/web/8080 > /o/f"]);
+      const container = base(dag)
+        .withServiceBinding("web", serving(dag, unique))
+        .withExec(["bash", "-c", "mkdir /o; cat < /dev/tcp/web/8080 > /o/f"]);
       const directory: Directory = container.directory("/o");
       return (await directory.file("f").contents()) === `${unique}\n`;
     },
@@ -312,9 +383,18 @@ export const serviceCases: ConformanceCase[] = [
   {
     name: "insecureRootCapabilities gives a service all capabilities",
     run: ({ dag }) => {
-      const command = "sed -n 's/CapEff:.//p' /proc/self/status > /tmp/c; exec perl -MIO::Socket -e '$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1);while($c=$s->accept){print $c `cat /tmp/c`;close $c}'";
-      const service = dag.container().from(baseImage).withExposedPort(8080).asService({ args: ["sh", "-c", command], insecureRootCapabilities: true });
-      const asked = dag.container().from(baseImage).withServiceBinding("web", service).withExec(["bash", "-c", "cat < /dev/tcp/web/8080"]);
+      const command =
+        "sed -n 's/CapEff:.//p' /proc/self/status > /tmp/c; exec perl -MIO::Socket -e '$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1);while($c=$s->accept){print $c `cat /tmp/c`;close $c}'";
+      const service = dag
+        .container()
+        .from(baseImage)
+        .withExposedPort(8080)
+        .asService({ args: ["sh", "-c", command], insecureRootCapabilities: true });
+      const asked = dag
+        .container()
+        .from(baseImage)
+        .withServiceBinding("web", service)
+        .withExec(["bash", "-c", "cat < /dev/tcp/web/8080"]);
       // CAP_SYS_ADMIN is bit 21.
       return asked.stdout().then((text) => (BigInt(`0x${text.trim()}`) >> 21n) & 1n);
     },

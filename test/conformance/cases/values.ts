@@ -6,7 +6,13 @@ export const valueCases: ConformanceCase[] = [
     run: async ({ dag }) => {
       const json = dag.file("f.json", `{"a":{"b":[1,"two",true]},"c":"text"}`).asJSON();
       const items = await json.field(["a", "b"]).asArray();
-      return [await json.fields(), await json.field(["c"]).asString(), await items[0]!.asInteger(), await items[1]!.asString(), await items[2]!.asBoolean()];
+      return [
+        await json.fields(),
+        await json.field(["c"]).asString(),
+        await items[0]!.asInteger(),
+        await items[1]!.asString(),
+        await items[2]!.asBoolean(),
+      ];
     },
     expected: [["a", "c"], "text", 1, "two", true],
   },
@@ -32,8 +38,17 @@ export const valueCases: ConformanceCase[] = [
   {
     name: "an env file has its variables, without quotes and expanded",
     run: async ({ dag }) => {
-      const file = dag.file(".env", `# comment\nA=1\nexport B="two words"\nC='$A'\nD=\${A}-\${NOPE:-none}\n`).asEnvFile();
-      return [await file.get("A"), await file.get("B"), await file.get("C"), await file.get("D"), await file.exists("A"), await file.exists("Z")];
+      const file = dag
+        .file(".env", `# comment\nA=1\nexport B="two words"\nC='$A'\nD=\${A}-\${NOPE:-none}\n`)
+        .asEnvFile();
+      return [
+        await file.get("A"),
+        await file.get("B"),
+        await file.get("C"),
+        await file.get("D"),
+        await file.exists("A"),
+        await file.exists("Z"),
+      ];
     },
     expected: ["1", "two words", "$A", "1-none", true, false],
   },
@@ -52,8 +67,16 @@ export const valueCases: ConformanceCase[] = [
     name: "variables of an env file replace the container's, and do not see them",
     run: async ({ dag }) => {
       const file = dag.file(".env", "OWN=new\nSEEN=${MINE:-nothing}\n").asEnvFile();
-      const container = dag.container().withEnvVariable("OWN", "old").withEnvVariable("MINE", "m").withEnvFileVariables(file);
-      return [await container.envVariable("OWN"), await container.envVariable("SEEN"), await container.envVariable("MINE")];
+      const container = dag
+        .container()
+        .withEnvVariable("OWN", "old")
+        .withEnvVariable("MINE", "m")
+        .withEnvFileVariables(file);
+      return [
+        await container.envVariable("OWN"),
+        await container.envVariable("SEEN"),
+        await container.envVariable("MINE"),
+      ];
     },
     expected: ["new", "nothing", "m"],
   },
@@ -69,11 +92,23 @@ export const valueCases: ConformanceCase[] = [
   {
     name: "an error carries a message and values",
     run: async ({ dag }) => {
-      const error = dag.error("no coverage").withValue("percent", JSON.stringify(12) as never).withValue("file", JSON.stringify("a.ts") as never);
+      const error = dag
+        .error("no coverage")
+        .withValue("percent", JSON.stringify(12) as never)
+        .withValue("file", JSON.stringify("a.ts") as never);
       const values = await error.values();
-      return [await error.message(), await Promise.all(values.map(async (each) => [await each.name(), await each.value()]))];
+      return [
+        await error.message(),
+        await Promise.all(values.map(async (each) => [await each.name(), await each.value()])),
+      ];
     },
-    expected: ["no coverage", [["percent", "12"], ["file", '"a.ts"']]],
+    expected: [
+      "no coverage",
+      [
+        ["percent", "12"],
+        ["file", '"a.ts"'],
+      ],
+    ],
   },
   {
     name: "an object comes back by its id",

@@ -8,13 +8,15 @@ const firstCallMs = 300_000;
 
 if (daggerIsNamed) {
   nameDaggerEngine();
-  describe("a module's bodies in the host process on a Dagger engine", () => moduleSuite(() => fastloopCaller(["--engine", "dagger"])));
+  describe("a module's bodies in the host process on a Dagger engine", () =>
+    moduleSuite(() => fastloopCaller(["--engine", "dagger"])));
   describe("a module that a Dagger engine serves", () =>
     moduleSuite(() => fastloopCaller(["--engine", "dagger", "--via", "module"]), firstCallMs));
   // `dagger call` itself takes seconds a case: once, for the record.
   const dagger = findExecutable(process.env["_EXPERIMENTAL_DAGGER_CLI_BIN"] ?? "dagger");
   if (process.env["FASTLOOP_TEST_DAGGER_CALL"] !== undefined && dagger !== undefined) {
-    describe("dagger call", () => moduleSuite(() => ({ file: dagger, args: ["--silent", "call"], isDagger: true }), firstCallMs));
+    describe("dagger call", () =>
+      moduleSuite(() => ({ file: dagger, args: ["--silent", "call"], isDagger: true }), firstCallMs));
   }
 } else {
   console.log("conformance: no Dagger engine is named; modules are not called on one");

@@ -52,7 +52,8 @@ export function moduleSuite(caller: () => Caller, firstCallMs = 30_000): void {
 
   it("a secret's new value is a new secret, also in the next session", { timeout: 120_000 }, async () => {
     const lengthOf = async (value: string): Promise<string> =>
-      (await run(caller(), ["length-of", "--secret", "env://CONFORM_SECRET"], project, { CONFORM_SECRET: value })).stdout;
+      (await run(caller(), ["length-of", "--secret", "env://CONFORM_SECRET"], project, { CONFORM_SECRET: value }))
+        .stdout;
     expect(await lengthOf("four")).toBe("4");
     expect(await lengthOf("sevens!")).toBe("7");
   });
@@ -74,7 +75,12 @@ export function copyModule(): string {
   return project;
 }
 
-async function check(moduleCase: ModuleCase, caller: Caller, project: string, around: ModuleSurroundings): Promise<void> {
+async function check(
+  moduleCase: ModuleCase,
+  caller: Caller,
+  project: string,
+  around: ModuleSurroundings,
+): Promise<void> {
   const words = typeof moduleCase.words === "function" ? moduleCase.words(around) : moduleCase.words;
   const result = await run(caller, words, project, moduleCase.env ?? {});
   expect(result, result.stderr.slice(-2000)).toMatchObject({ exitCode: moduleCase.exitCode ?? 0 });
@@ -91,7 +97,12 @@ async function check(moduleCase: ModuleCase, caller: Caller, project: string, ar
 /** Less than a case's own: what hangs must not outlive the test. */
 const processTimeoutMs = 110_000;
 
-export function run({ file, args, env }: Caller, words: readonly string[], cwd: string, more: Record<string, string>): Promise<CliResult> {
+export function run(
+  { file, args, env }: Caller,
+  words: readonly string[],
+  cwd: string,
+  more: Record<string, string>,
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env: { ...process.env, ...env, ...more }, timeout: processTimeoutMs };
     const child = spawn(file, [...args, ...words], { ...options, stdio: ["ignore", "pipe", "pipe"] });

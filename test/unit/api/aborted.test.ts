@@ -10,7 +10,11 @@ it("does not serve a service for a request that was given up before it began", a
     stop: (service: Service) => Promise.resolve(void stopped.push(service)),
   };
   const call = { signal: AbortSignal.abort(), session: { services } } as unknown as Call;
-  const service = { type: "Service", kind: "container", container: { ports: [{ port: 80, protocol: "TCP" }] } } as unknown as Service;
+  const service = {
+    type: "Service",
+    kind: "container",
+    container: { ports: [{ port: 80, protocol: "TCP" }] },
+  } as unknown as Service;
   expect(await up(call, service, { ports: [], random: true })).toBeNull();
   expect(stopped).toMatchObject([{ kind: "tunnel", upstream: service }]);
 });

@@ -23,7 +23,9 @@ describe("the images of a Dockerfile", () => {
   it("are taken as they are for the engine's own platform", async () => {
     const { call, resolved } = session({});
     let reads = 0;
-    expect(await onPlatforms(call, "linux/amd64", () => Promise.resolve({ ...made("linux/amd64"), reads: ++reads }))).toMatchObject({ reads: 1 });
+    expect(
+      await onPlatforms(call, "linux/amd64", () => Promise.resolve({ ...made("linux/amd64"), reads: ++reads })),
+    ).toMatchObject({ reads: 1 });
     expect(resolved).toEqual([]);
   });
 
@@ -32,7 +34,11 @@ describe("the images of a Dockerfile", () => {
     let reads = 0;
     const build = () => {
       reads += 1;
-      return reads > 1 ? Promise.resolve(made("linux/arm64")) : Promise.reject(new Error(`failed to resolve source metadata for ${debian}: no match for platform in manifest: not found`));
+      return reads > 1
+        ? Promise.resolve(made("linux/arm64"))
+        : Promise.reject(
+            new Error(`failed to resolve source metadata for ${debian}: no match for platform in manifest: not found`),
+          );
     };
     await onPlatforms(call, "linux/arm64", build);
     expect([reads, resolved]).toEqual([2, [`${debian} linux/arm64`]]);
@@ -51,7 +57,10 @@ describe("the images of a Dockerfile", () => {
       `image "${debian}" has no variant for linux/arm64, only for linux/amd64`,
     );
     const { call: none } = session({});
-    const lacking = () => Promise.reject(new Error(`failed to resolve source metadata for ${debian}: no match for platform in manifest: not found`));
+    const lacking = () =>
+      Promise.reject(
+        new Error(`failed to resolve source metadata for ${debian}: no match for platform in manifest: not found`),
+      );
     await expect(onPlatforms(none, "linux/s390x", lacking)).rejects.toThrow("no match for platform");
   });
 });

@@ -3,13 +3,35 @@ import { fileActions } from "../../../src/engine/embedded/api/compile-edit.ts";
 import { execCommand, isLargeSnapshot } from "../../../src/engine/embedded/api/compile-exec.ts";
 import { Compiler } from "../../../src/engine/embedded/api/compile.ts";
 import { diffTree } from "../../../src/engine/embedded/api/diff.ts";
-import { edited, scratch, type Edit, type Exec, type HostTree, type Tree } from "../../../src/engine/embedded/api/values.ts";
+import {
+  edited,
+  scratch,
+  type Edit,
+  type Exec,
+  type HostTree,
+  type Tree,
+} from "../../../src/engine/embedded/api/values.ts";
 import { definition, scratch as emptyState } from "../../../src/engine/embedded/llb/index.ts";
 
 const compiler = (): Compiler => new Compiler({ onExec: () => undefined, definitionOf: () => emptyState });
 const write = (path: string): Edit => ({ action: "write", path, contents: "x", mode: 0o644 });
-const copy = (source: Tree): Edit => ({ action: "copy-directory", source, sourcePath: "/", path: "/d", include: [], exclude: [] });
-const host = (entryCount: number): HostTree => ({ kind: "host", digest: "d", sessionId: "s", localName: "l", name: "n", entryCount, internal: false });
+const copy = (source: Tree): Edit => ({
+  action: "copy-directory",
+  source,
+  sourcePath: "/",
+  path: "/d",
+  include: [],
+  exclude: [],
+});
+const host = (entryCount: number): HostTree => ({
+  kind: "host",
+  digest: "d",
+  sessionId: "s",
+  localName: "l",
+  name: "n",
+  entryCount,
+  internal: false,
+});
 const chain = (base: Tree, ...edits: Edit[]): Tree => edits.reduce(edited, base);
 /** Operations of a tree, the one that names the result not counted. */
 const operations = (tree: Tree): number => (definition(compiler().compile(tree))?.def.length ?? 1) - 1;
@@ -75,13 +97,37 @@ it("compiles the upper side of a diff on top of exactly the lower one", () => {
 });
 
 it("runs the command under the shim and names secrets to be masked, volatile variables not", () => {
-  const secrets = [{ id: "secret-1", envName: "TOKEN" }, { id: "secret-2", mountPath: "/run/s" }, { id: "volatile-V", envName: "V" }];
-  expect(execCommand({ ...exec, expect: "ANY", redirectStdout: "/o", secrets })).toEqual(['/.fastloop/bin/shim', '--expect', 'any', '--redirect-stdout', '/o', '--scrub-env', 'TOKEN', '--scrub-file', '/run/s', '--', 'true']);
+  const secrets = [
+    { id: "secret-1", envName: "TOKEN" },
+    { id: "secret-2", mountPath: "/run/s" },
+    { id: "volatile-V", envName: "V" },
+  ];
+  expect(execCommand({ ...exec, expect: "ANY", redirectStdout: "/o", secrets })).toEqual([
+    "/.fastloop/bin/shim",
+    "--expect",
+    "any",
+    "--redirect-stdout",
+    "/o",
+    "--scrub-env",
+    "TOKEN",
+    "--scrub-file",
+    "/run/s",
+    "--",
+    "true",
+  ]);
 });
 
 it("puts no plaintext and no volatile value into LLB", () => {
-  const withSecrets: Exec = { ...exec, secrets: [{ id: "secret-1", envName: "TOKEN" }, { id: "volatile-V", envName: "V" }] };
-  const bytes = Buffer.concat(definition(compiler().compile({ kind: "exec", exec: withSecrets, output: "/" })).def).toString("latin1");
+  const withSecrets: Exec = {
+    ...exec,
+    secrets: [
+      { id: "secret-1", envName: "TOKEN" },
+      { id: "volatile-V", envName: "V" },
+    ],
+  };
+  const bytes = Buffer.concat(
+    definition(compiler().compile({ kind: "exec", exec: withSecrets, output: "/" })).def,
+  ).toString("latin1");
   expect(bytes).toContain("secret-1");
   expect(bytes).not.toContain("hunter2");
 });

@@ -1,12 +1,27 @@
 import { expect, it } from "vitest";
 import { emptyContainer } from "../../../src/engine/embedded/api/container-empty.ts";
-import { editAt, expandArgument, locate, withMount, withoutMount } from "../../../src/engine/embedded/api/container-tree.ts";
-import { exportedConfig, imagePorts, mergeImageConfig, withEnv } from "../../../src/engine/embedded/api/image-config.ts";
+import {
+  editAt,
+  expandArgument,
+  locate,
+  withMount,
+  withoutMount,
+} from "../../../src/engine/embedded/api/container-tree.ts";
+import {
+  exportedConfig,
+  imagePorts,
+  mergeImageConfig,
+  withEnv,
+} from "../../../src/engine/embedded/api/image-config.ts";
 import { edited, scratch, type Container, type Mount, type Tree } from "../../../src/engine/embedded/api/values.ts";
 
 const empty = emptyContainer("linux/amd64");
 const tree: Tree = edited(scratch, { action: "mkdir", path: "/x", mode: 0o755 });
-const mount = (target: string): Mount => ({ target, readOnly: false, source: { kind: "directory", tree, path: "/part" } });
+const mount = (target: string): Mount => ({
+  target,
+  readOnly: false,
+  source: { kind: "directory", tree, path: "/part" },
+});
 const write = (container: Container, path: string): Container =>
   editAt(container, path, (base, inTree) => edited(base, { action: "write", path: inTree, contents: "", mode: 0o644 }));
 
@@ -67,7 +82,15 @@ it("merges an image's configuration into the container's: variables and labels a
 });
 
 it("reads and writes exposed ports", () => {
-  const ports = imagePorts([], { architecture: "amd64", os: "linux", config: { ExposedPorts: { "80/tcp": {}, "53/udp": {}, "81/tcp": {} } } });
+  const ports = imagePorts([], {
+    architecture: "amd64",
+    os: "linux",
+    config: { ExposedPorts: { "80/tcp": {}, "53/udp": {}, "81/tcp": {} } },
+  });
   expect(ports.map(({ port, protocol }) => `${port}/${protocol}`)).toEqual(["80/TCP", "53/UDP", "81/TCP"]);
-  expect(exportedConfig({ ...empty, ports }).config?.ExposedPorts).toEqual({ "80/tcp": {}, "53/udp": {}, "81/tcp": {} });
+  expect(exportedConfig({ ...empty, ports }).config?.ExposedPorts).toEqual({
+    "80/tcp": {},
+    "53/udp": {},
+    "81/tcp": {},
+  });
 });

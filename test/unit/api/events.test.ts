@@ -12,12 +12,16 @@ const vertex = (fields: Partial<StatusUpdate["vertexes"][number]>): StatusUpdate
   vertexes: [{ digest: "v", name: "exec true", cached: false, ...fields }],
   logs: [],
 });
-const log = (text: string): StatusUpdate => ({ vertexes: [], logs: [{ vertex: "v", stream: "stdout", data: Buffer.from(text) }] });
+const log = (text: string): StatusUpdate => ({
+  vertexes: [],
+  logs: [{ vertex: "v", stream: "stdout", data: Buffer.from(text) }],
+});
 
 it("tells start, output and end of a step, with the call that asked", () => {
   const { events, call } = recorder();
   const listen = call.solveListener();
-  for (const update of [vertex({ startedMs: 1000 }), log("out"), vertex({ startedMs: 1000, completedMs: 1250 })]) listen(update);
+  for (const update of [vertex({ startedMs: 1000 }), log("out"), vertex({ startedMs: 1000, completedMs: 1250 })])
+    listen(update);
   expect(events).toEqual([
     { kind: "step-started", callId: "call-1", step: "v", name: "exec true" },
     { kind: "log", callId: "call-1", step: "v", stream: "stdout", text: "out" },
@@ -44,8 +48,16 @@ it("hides plumbing", () => {
 it("masks secrets in logs wherever they are cut, and in errors", () => {
   const { events, call } = recorder(["hunter2"]);
   const listen = call.solveListener();
-  for (const update of [vertex({ startedMs: 1 }), log("a hun"), log("ter2 b"), vertex({ startedMs: 1, completedMs: 2, error: "hunter2 failed" })]) listen(update);
-  const text = events.map((event) => (event.kind === "log" ? event.text : event.kind === "step-done" ? event.error : "")).join("");
+  for (const update of [
+    vertex({ startedMs: 1 }),
+    log("a hun"),
+    log("ter2 b"),
+    vertex({ startedMs: 1, completedMs: 2, error: "hunter2 failed" }),
+  ])
+    listen(update);
+  const text = events
+    .map((event) => (event.kind === "log" ? event.text : event.kind === "step-done" ? event.error : ""))
+    .join("");
   expect(text).toBe("a *** b*** failed");
 });
 
@@ -54,7 +66,8 @@ it("joins characters that are cut between two pieces of a log", () => {
   const listen = call.solveListener();
   const bytes = Buffer.from("ä");
   listen(vertex({ startedMs: 1 }));
-  for (const data of [bytes.subarray(0, 1), bytes.subarray(1)]) listen({ vertexes: [], logs: [{ vertex: "v", stream: "stdout", data }] });
+  for (const data of [bytes.subarray(0, 1), bytes.subarray(1)])
+    listen({ vertexes: [], logs: [{ vertex: "v", stream: "stdout", data }] });
   expect(events.filter((event) => event.kind === "log").map(({ text }) => text)).toEqual(["ä"]);
 });
 
@@ -90,7 +103,8 @@ it.each([
 it("tells what only looked like the beginning of a secret, at the end of the request, and nothing after it", () => {
   const { events, call } = recorder(["hunter2"]);
   const listen = call.solveListener();
-  for (const update of [vertex({ startedMs: 1 }), log("a hun"), vertex({ startedMs: 1, completedMs: 2 })]) listen(update);
+  for (const update of [vertex({ startedMs: 1 }), log("a hun"), vertex({ startedMs: 1, completedMs: 2 })])
+    listen(update);
   const texts = (): string => events.map((event) => (event.kind === "log" ? event.text : "")).join("");
   expect(texts()).toBe("a ");
   // More may come while an error is made.
@@ -104,14 +118,17 @@ it("tells what only looked like the beginning of a secret, at the end of the req
 it("tells a step once though two requests of one call ask for parts of its result, and each keeps what was printed", () => {
   const events: EngineEvent[] = [];
   const tellers = new CallTellers();
-  const request = (callId: string | undefined): CallEvents => new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, callId, tellers);
+  const request = (callId: string | undefined): CallEvents =>
+    new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, callId, tellers);
   const [stdout, stderr, other, plain] = [request("call-1"), request("call-1"), request("call-2"), request(undefined)];
   const updates = [vertex({ startedMs: 1 }), log("out"), vertex({ startedMs: 1, completedMs: 2 })];
   const listeners = [stdout, stderr, other, plain].map((each) => each.solveListener());
   for (const update of updates) for (const listen of listeners) listen(update);
   for (const each of [stdout, stderr]) each.end();
   request("call-1").reused([{ digest: "v", name: "exec true" }]);
-  expect(events.filter(({ kind }) => kind === "log").map((event) => ("callId" in event ? event.callId : undefined))).toEqual(["call-1", "call-2", undefined]);
+  expect(
+    events.filter(({ kind }) => kind === "log").map((event) => ("callId" in event ? event.callId : undefined)),
+  ).toEqual(["call-1", "call-2", undefined]);
   expect(events.filter(({ kind }) => kind === "step-done")).toHaveLength(3);
   expect([stdout, stderr].map((each) => each.outputOf("v").stdout)).toEqual(["out", "out"]);
 });
@@ -119,11 +136,18 @@ it("tells a step once though two requests of one call ask for parts of its resul
 it("goes on telling of a step in the other request where the one that told of it has ended", () => {
   const events: EngineEvent[] = [];
   const tellers = new CallTellers();
-  const request = (): CallEvents => new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, "call-1", tellers);
+  const request = (): CallEvents =>
+    new CallEvents({ emit: (event) => events.push(event), secretsOf: () => [] }, "call-1", tellers);
   const [first, second] = [request(), request()];
   const [listenFirst, listenSecond] = [first.solveListener(), second.solveListener()];
-  for (const update of [vertex({ startedMs: 1 }), log("one ")]) for (const listen of [listenFirst, listenSecond]) listen(update);
+  for (const update of [vertex({ startedMs: 1 }), log("one ")])
+    for (const listen of [listenFirst, listenSecond]) listen(update);
   first.end();
   for (const update of [log("two"), vertex({ startedMs: 1, completedMs: 2 })]) listenSecond(update);
-  expect(events.map((event) => (event.kind === "log" ? event.text : event.kind))).toEqual(["step-started", "one ", "two", "step-done"]);
+  expect(events.map((event) => (event.kind === "log" ? event.text : event.kind))).toEqual([
+    "step-started",
+    "one ",
+    "two",
+    "step-done",
+  ]);
 });

@@ -5,12 +5,18 @@ import type { ApiResponse } from "../../../src/engine/embedded/api/index.ts";
 import type { Build, BuildkitClient } from "../../../src/engine/embedded/buildkit/types.ts";
 
 /** A session whose requests never reach BuildKit: what is tested here ends before. */
-async function ask(query: string, variables?: Record<string, unknown>): Promise<ApiResponse & { errors?: { message: string }[] }> {
+async function ask(
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<ApiResponse & { errors?: { message: string }[] }> {
   const refuse = (): never => {
     throw new Error("BuildKit was asked");
   };
   const build = new Proxy({}, { get: (_target, name) => (name === "then" ? undefined : refuse) }) as Build;
-  const buildkit = { info: async () => ({ version: "", platforms: ["linux/amd64"] }), openBuild: async () => build } as unknown as BuildkitClient;
+  const buildkit = {
+    info: async () => ({ version: "", platforms: ["linux/amd64"] }),
+    openBuild: async () => build,
+  } as unknown as BuildkitClient;
   const session = await openApiSession({
     buildkit,
     workdir: "/",
@@ -20,13 +26,22 @@ async function ask(query: string, variables?: Record<string, unknown>): Promise<
     onEvent: () => undefined,
     env: {},
   });
-  const response = await session.execute({ query, ...(variables === undefined ? {} : { variables }) }, { signal: new AbortController().signal });
+  const response = await session.execute(
+    { query, ...(variables === undefined ? {} : { variables }) },
+    { signal: new AbortController().signal },
+  );
   return response as ApiResponse & { errors?: { message: string }[] };
 }
 
 it("answers without BuildKit what needs no evaluation", async () => {
-  expect(await ask(`{version defaultPlatform container{withEnvVariable(name:"A",value:"1"){envVariable(name:"A")}}}`)).toEqual({
-    data: { version: expect.stringMatching(/^v0\.21\./) as string, defaultPlatform: "linux/amd64", container: { withEnvVariable: { envVariable: "1" } } },
+  expect(
+    await ask(`{version defaultPlatform container{withEnvVariable(name:"A",value:"1"){envVariable(name:"A")}}}`),
+  ).toEqual({
+    data: {
+      version: expect.stringMatching(/^v0\.21\./) as string,
+      defaultPlatform: "linux/amd64",
+      container: { withEnvVariable: { envVariable: "1" } },
+    },
   });
 });
 
@@ -36,23 +51,43 @@ it("makes ids without evaluating", async () => {
 });
 
 it("gives equal objects equal ids, however they were asked for", async () => {
-  const { data } = await ask(`query($p:String!){a:directory{withNewFile(path:"x",contents:"1"){id}} b:directory{withNewFile(path:$p,contents:"1",permissions:420){id}}}`, { p: "x" });
+  const { data } = await ask(
+    `query($p:String!){a:directory{withNewFile(path:"x",contents:"1"){id}} b:directory{withNewFile(path:$p,contents:"1",permissions:420){id}}}`,
+    { p: "x" },
+  );
   const { a, b } = data as { a: object; b: object };
   expect(a).toEqual(b);
 });
 
 it("answers malformed requests with errors", async () => {
-  const bad = ["", "   ", "{", "{nope}", "{version{x}}", "{container}", "query A{version} query B{version}", "mutation{x}", "fragment F on Query{version}", "{...F}", "{container(platform:\"a/b/c/d\"){id}}", "{node(id:1){id}}", `{"`];
+  const bad = [
+    "",
+    "   ",
+    "{",
+    "{nope}",
+    "{version{x}}",
+    "{container}",
+    "query A{version} query B{version}",
+    "mutation{x}",
+    "fragment F on Query{version}",
+    "{...F}",
+    '{container(platform:"a/b/c/d"){id}}',
+    "{node(id:1){id}}",
+    `{"`,
+  ];
   for (const query of bad) expect((await ask(query)).errors?.length, query).toBeGreaterThan(0);
 });
 
 it("says in one sentence what a Dagger engine would serve", async () => {
   const { errors } = await ask("{directory{asModule{id}}}");
-  expect(errors?.[0]?.message).toContain("Directory.asModule is not served by the embedded engine; use a Dagger engine");
+  expect(errors?.[0]?.message).toContain(
+    "Directory.asModule is not served by the embedded engine; use a Dagger engine",
+  );
 });
 
 it("takes a chain of two thousand calls and refuses ten thousand", async () => {
-  const chain = (depth: number): string => `{directory${'{withNewFile(path:"f",contents:"x")'.repeat(depth)}{id}${"}".repeat(depth)}}`;
+  const chain = (depth: number): string =>
+    `{directory${'{withNewFile(path:"f",contents:"x")'.repeat(depth)}{id}${"}".repeat(depth)}}`;
   expect((await ask(chain(2000))).errors).toBeUndefined();
   expect((await ask(chain(10_000))).errors?.[0]?.message).toMatch(/nested more than 2100 levels deep/);
 });
@@ -63,17 +98,30 @@ it("refuses values that are nested without end", async () => {
 });
 
 it("counts what is nested outside of strings and comments only", () => {
-  for (const query of [`{a(b:"${"{".repeat(3000)}")}`, `{a # ${"{".repeat(3000)}\n}`, `{a(b:"""${"{[".repeat(3000)}""") {c}}`]) expect(() => parseRequest(query, queryLimits)).not.toThrow();
+  for (const query of [
+    `{a(b:"${"{".repeat(3000)}")}`,
+    `{a # ${"{".repeat(3000)}\n}`,
+    `{a(b:"""${"{[".repeat(3000)}""") {c}}`,
+  ])
+    expect(() => parseRequest(query, queryLimits)).not.toThrow();
 });
 
 it.each([
   ["fields", `{ ${"version ".repeat(20_000)} }`, /more than 4000 fields/],
-  ["objects under other names", `{ ${Array.from({ length: 20_000 }, (_, index) => `a${index}: version`).join(" ")} }`, /more than 4000 fields/],
+  [
+    "objects under other names",
+    `{ ${Array.from({ length: 20_000 }, (_, index) => `a${index}: version`).join(" ")} }`,
+    /more than 4000 fields/,
+  ],
   ["tokens", `{ container(platform: [${"1 ".repeat(300_000)}]) { id } }`, /100000 tokens/],
   ["types", `query($a: ${"[".repeat(5000)}String${"]".repeat(5000)}) { version }`, /nested too deep/],
   ["fragments that use each other twice", bomb(40), /more than 4000 fields with its fragments/],
   ["fragments that nest", nest(1500), /more than 2100 levels deep with its fragments/],
-  ["a long document's levels", `{ # ${"x".repeat(300_000)}\n ${"directory { ".repeat(5000)} id ${"}".repeat(5000)} }`, /more than 2100 levels deep/],
+  [
+    "a long document's levels",
+    `{ # ${"x".repeat(300_000)}\n ${"directory { ".repeat(5000)} id ${"}".repeat(5000)} }`,
+    /more than 2100 levels deep/,
+  ],
 ])("refuses too many %s", async (_what, query, expected) => {
   const startedMs = performance.now();
   expect((await ask(query)).errors?.[0]?.message).toMatch(expected);
@@ -81,18 +129,26 @@ it.each([
 });
 
 function bomb(count: number): string {
-  const fragments = Array.from({ length: count }, (_, index) => `fragment f${index} on Directory { a: directory(path: "a") { ...f${index + 1} } b: directory(path: "a") { ...f${index + 1} } }`);
+  const fragments = Array.from(
+    { length: count },
+    (_, index) =>
+      `fragment f${index} on Directory { a: directory(path: "a") { ...f${index + 1} } b: directory(path: "a") { ...f${index + 1} } }`,
+  );
   return `{ directory { ...f0 } } ${fragments.join(" ")} fragment f${count} on Directory { id }`;
 }
 
 function nest(count: number): string {
-  const fragments = Array.from({ length: count }, (_, index) => `fragment f${index} on Directory { directory(path: "a") { ...f${index + 1} } }`);
+  const fragments = Array.from(
+    { length: count },
+    (_, index) => `fragment f${index} on Directory { directory(path: "a") { ...f${index + 1} } }`,
+  );
   return `{ directory { ...f0 } } ${fragments.join(" ")} fragment f${count} on Directory { id }`;
 }
 
 it("parses a long document beside its other work, and answers it as a short one", async () => {
   const value = JSON.stringify(`${"\\n".repeat(300_000)}é"`);
-  const chain = (depth: number): string => `{container{withEnvVariable(name:"V",value:${value})${'{withLabel(name:"x",value:"y")'.repeat(depth)}{envVariable(name:"V")}${"}".repeat(depth + 1)}}`;
+  const chain = (depth: number): string =>
+    `{container{withEnvVariable(name:"V",value:${value})${'{withLabel(name:"x",value:"y")'.repeat(depth)}{envVariable(name:"V")}${"}".repeat(depth + 1)}}`;
   const { data, errors } = await ask(chain(2000));
   expect(errors).toBeUndefined();
   expect(JSON.stringify(data)).toContain(`{"envVariable":${JSON.stringify(JSON.parse(value))}}`);
@@ -114,5 +170,7 @@ it("lets others have their turn while it answers many fields", async () => {
 
 it("keeps enum members that mean the same apart from the wire", async () => {
   const { data } = await ask(`{__type(name:"ImageMediaTypes"){enumValues{name}}}`);
-  expect(data).toEqual({ __type: { enumValues: ["OCIMediaTypes", "DockerMediaTypes", "OCI", "DOCKER"].map((name) => ({ name })) } });
+  expect(data).toEqual({
+    __type: { enumValues: ["OCIMediaTypes", "DockerMediaTypes", "OCI", "DOCKER"].map((name) => ({ name })) },
+  });
 });

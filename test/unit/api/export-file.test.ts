@@ -14,7 +14,15 @@ it("two exports to one place leave one of the two files, whole, and nothing besi
   const both = new Promise<void>((resolve) => (bothWrite = resolve));
   const writing = (content: string): Call => {
     const build = {
-      statFile: async () => ({ path: "f", mode: 0o644, uid: 0, gid: 0, sizeBytes: content.length, modTime: 0n, linkname: "" }),
+      statFile: async () => ({
+        path: "f",
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        sizeBytes: content.length,
+        modTime: 0n,
+        linkname: "",
+      }),
       readFile: async () => {
         if (++waiting === 2) bothWrite();
         await both;
@@ -22,13 +30,21 @@ it("two exports to one place leave one of the two files, whole, and nothing besi
       },
     };
     const session = {
-      hostTrees: { resolve: (name: string) => path.resolve(folder, name), makeFolders: (place: string) => mkdirSync(place, { recursive: true }), umask: 0o022 },
-      evaluate: (_call: unknown, _tree: unknown, use: (build: unknown, ref: object) => unknown) => use(build, { id: "r" }),
+      hostTrees: {
+        resolve: (name: string) => path.resolve(folder, name),
+        makeFolders: (place: string) => mkdirSync(place, { recursive: true }),
+        umask: 0o022,
+      },
+      evaluate: (_call: unknown, _tree: unknown, use: (build: unknown, ref: object) => unknown) =>
+        use(build, { id: "r" }),
     };
     return { session, signal: new AbortController().signal } as unknown as Call;
   };
   const file = { type: "File", path: "/f" } as unknown as File;
-  await Promise.all([exportFile(writing("a".repeat(9000)), file, "out", false), exportFile(writing("b".repeat(5000)), file, "out", false)]);
+  await Promise.all([
+    exportFile(writing("a".repeat(9000)), file, "out", false),
+    exportFile(writing("b".repeat(5000)), file, "out", false),
+  ]);
   expect(["a".repeat(9000), "b".repeat(5000)]).toContain(readFileSync(path.join(folder, "out"), "utf8"));
   expect(readdirSync(folder)).toEqual(["out"]);
 });

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { IdRegistry, recipeDigest } from "../../../src/engine/embedded/api/ids.ts";
 import { edited, scratch, type Directory, type Tree } from "../../../src/engine/embedded/api/values.ts";
 
-const written = (base: Tree, path: string, contents = ""): Tree => edited(base, { action: "write", path, contents, mode: 0o644 });
+const written = (base: Tree, path: string, contents = ""): Tree =>
+  edited(base, { action: "write", path, contents, mode: 0o644 });
 const directory = (tree: Tree): Directory => ({ type: "Directory", tree, path: "/" });
 
 it("gives equal recipes equal digests, whatever the order of their fields", () => {
@@ -10,7 +11,16 @@ it("gives equal recipes equal digests, whatever the order of their fields", () =
 });
 
 it("tells recipes apart by every field, name and order of list items", () => {
-  const recipes = [{ a: 1 }, { a: "1" }, { b: 1 }, { a: [1, 2] }, { a: [2, 1] }, { a: { 0: 1, 1: 2 } }, { a: null }, {}];
+  const recipes = [
+    { a: 1 },
+    { a: "1" },
+    { b: 1 },
+    { a: [1, 2] },
+    { a: [2, 1] },
+    { a: { 0: 1, 1: 2 } },
+    { a: null },
+    {},
+  ];
   expect(new Set(recipes.map(recipeDigest)).size).toBe(recipes.length);
 });
 

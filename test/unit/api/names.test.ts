@@ -19,17 +19,28 @@ it("completes image addresses as Docker does", () => {
 
 it("refuses what is no image address", () => {
   for (const text of ["", "Not A Ref", "UPPER", "a@sha256:xyz", "a:", "a//b", "-a"]) {
-    expect(() => parseImageReference(text), text).toThrow(/failed to parse image address ".*": invalid reference format/);
+    expect(() => parseImageReference(text), text).toThrow(
+      /failed to parse image address ".*": invalid reference format/,
+    );
   }
 });
 
 it("writes platforms in one way", () => {
-  const spellings = { "linux/amd64": "linux/amd64", arm64: "linux/arm64", "linux/arm64/v8": "linux/arm64", aarch64: "linux/arm64", "linux/arm": "linux/arm/v7", x86_64: "linux/amd64", "LINUX/ARM/V6": "linux/arm/v6" };
+  const spellings = {
+    "linux/amd64": "linux/amd64",
+    arm64: "linux/arm64",
+    "linux/arm64/v8": "linux/arm64",
+    aarch64: "linux/arm64",
+    "linux/arm": "linux/arm/v7",
+    x86_64: "linux/amd64",
+    "LINUX/ARM/V6": "linux/arm/v6",
+  };
   for (const [text, expected] of Object.entries(spellings)) expect(normalizePlatform(text), text).toBe(expected);
 });
 
 it("refuses what is no platform", () => {
-  for (const text of ["", "a/b/c/d", "linux/", "linux/am d64"]) expect(() => normalizePlatform(text), text).toThrow(/invalid platform/);
+  for (const text of ["", "a/b/c/d", "linux/", "linux/am d64"])
+    expect(() => normalizePlatform(text), text).toThrow(/invalid platform/);
 });
 
 it("turns lines of a .gitignore into exclude patterns", () => {
@@ -43,7 +54,9 @@ it("turns lines of a .gitignore into exclude patterns", () => {
 });
 
 it("reads refs with the commits behind annotated tags", () => {
-  const refs = parseRefs("ref: refs/heads/main\tHEAD\naaa\tHEAD\naaa\trefs/heads/main\nttt\trefs/tags/v1\naaa\trefs/tags/v1^{}\n");
+  const refs = parseRefs(
+    "ref: refs/heads/main\tHEAD\naaa\tHEAD\naaa\trefs/heads/main\nttt\trefs/tags/v1\naaa\trefs/tags/v1^{}\n",
+  );
   expect(refs.head).toBe("refs/heads/main");
   expect(refs.commits.get("refs/tags/v1")).toBe("aaa");
 });

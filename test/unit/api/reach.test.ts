@@ -10,14 +10,47 @@ import { addressesOf, isOfThisMachine } from "../../../src/engine/embedded/api/r
 import { dial } from "../../../src/engine/embedded/api/reach-connect.ts";
 import { fetchFile } from "../../../src/engine/embedded/api/reach-fetch.ts";
 
-const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []).map(({ address }) => address);
+const own = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .map(({ address }) => address);
 const folder = mkdtempSync(path.join(tmpdir(), "reach-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("an address of this machine", () => {
-  const these = ["127.0.0.1", "127.255.0.3", "0.0.0.0", "169.254.169.254", "100.100.100.200", "224.0.0.1", "255.255.255.255", "::", "::1", "[::1]", "::ffff:127.0.0.1", "::ffff:7f00:1", "::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "ff02::1", ...own];
+  const these = [
+    "127.0.0.1",
+    "127.255.0.3",
+    "0.0.0.0",
+    "169.254.169.254",
+    "100.100.100.200",
+    "224.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "[::1]",
+    "::ffff:127.0.0.1",
+    "::ffff:7f00:1",
+    "::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fd00:ec2::254",
+    "ff02::1",
+    ...own,
+  ];
   it.each(these)("is %s", (address) => expect(isOfThisMachine(address)).toBe(true));
-  it.each(["1.1.1.1", "10.255.1.2", "198.51.100.7", "::ffff:1.1.1.1", "2606:4700:4700::1111", "64:ff9b::101:101", "2002:101:101::", "not an address", ""])("is not %s", (address) => expect(isOfThisMachine(address)).toBe(false));
+  it.each([
+    "1.1.1.1",
+    "10.255.1.2",
+    "198.51.100.7",
+    "::ffff:1.1.1.1",
+    "2606:4700:4700::1111",
+    "64:ff9b::101:101",
+    "2002:101:101::",
+    "not an address",
+    "",
+  ])("is not %s", (address) => expect(isOfThisMachine(address)).toBe(false));
 
   it("is what a name stands for", async () => {
     await expect(addressesOf("localhost", true)).rejects.toThrow("localhost is this machine");
@@ -45,7 +78,8 @@ describe("a connection", () => {
 
 describe("a file over http", () => {
   const file = path.join(folder, "file");
-  const get = (url: string, env: NodeJS.ProcessEnv = {}, guarded = false): ReturnType<typeof fetchFile> => fetchFile(url, { file, env, guarded });
+  const get = (url: string, env: NodeJS.ProcessEnv = {}, guarded = false): ReturnType<typeof fetchFile> =>
+    fetchFile(url, { file, env, guarded });
 
   it("comes with its digest, over redirects, with the credentials of its URL for its own host only", async () => {
     const seen: (string | undefined)[] = [];
@@ -99,14 +133,26 @@ describe("a file over http", () => {
       asked.push(url ?? "");
       socket.end("HTTP/1.1 403 no\r\n\r\n");
     });
-    await expect(get("https://elsewhere.invalid/f", { https_proxy: `http://127.0.0.1:${proxy}` }, true)).rejects.toThrow("the proxy refused the connection to elsewhere.invalid:443 (403)");
+    await expect(
+      get("https://elsewhere.invalid/f", { https_proxy: `http://127.0.0.1:${proxy}` }, true),
+    ).rejects.toThrow("the proxy refused the connection to elsewhere.invalid:443 (403)");
     expect(asked).toEqual(["elsewhere.invalid:443"]);
   });
 });
 
 describe("a repository for a function body", () => {
-  it.each(["http://127.0.0.1/r", "https://localhost:3000/r", "http://[::1]/r", "git://example.com/r", "ssh://git@example.com/r", "git@example.com:r.git", "example.com:r.git"])("is not %s", async (url) => {
-    await expect(requireReachableGit(url)).rejects.toThrow(/is this machine|git:\/\/ is not served|ssh would use your keys/);
+  it.each([
+    "http://127.0.0.1/r",
+    "https://localhost:3000/r",
+    "http://[::1]/r",
+    "git://example.com/r",
+    "ssh://git@example.com/r",
+    "git@example.com:r.git",
+    "example.com:r.git",
+  ])("is not %s", async (url) => {
+    await expect(requireReachableGit(url)).rejects.toThrow(
+      /is this machine|git:\/\/ is not served|ssh would use your keys/,
+    );
   });
 
   it.each(["https://1.1.1.1/r.git", "https://elsewhere.invalid/r.git"])("may be %s", (url) => requireReachableGit(url));

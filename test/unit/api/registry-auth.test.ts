@@ -19,7 +19,13 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const passwords = (): RegistryPasswords => {
   const env = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
-  const made = new RegistryPasswords({ own: [], secrets: new SecretVault(env, folder), env, onProblem: (text) => problems.push(text), ca: async () => undefined });
+  const made = new RegistryPasswords({
+    own: [],
+    secrets: new SecretVault(env, folder),
+    env,
+    onProblem: (text) => problems.push(text),
+    ca: async () => undefined,
+  });
   for (const host of ["docker.io", "ghcr.io", "quay.io", "a", "b", "c"]) made.name(host);
   return made;
 };
@@ -54,7 +60,8 @@ it("says why a helper gave no answer, and nothing of what it printed", async () 
   helper("broken", "echo hidden; echo hidden >&2; exit 3");
   helper("babbling", "echo hidden");
   for (const host of ["a", "b", "c"]) expect(await ask(host)).toBeUndefined();
-  const said = (name: string, host: string, reason: string): string => `docker-credential-${name} of the Docker configuration gave no password for ${host}: ${reason}`;
+  const said = (name: string, host: string, reason: string): string =>
+    `docker-credential-${name} of the Docker configuration gave no password for ${host}: ${reason}`;
   expect(problems).toEqual([
     said("absent", "a", "it is not on the PATH"),
     said("broken", "b", "it ended with 3"),
@@ -74,13 +81,23 @@ it("says whom a registry refused, and leaves other errors alone", async () => {
   const asked = passwords();
   for (const host of ["quay.io", "registry-1.docker.io"]) await asked.of(host);
   const unauthorized = (host: string): string => `failed to push ${host}/a/b:1: 401 Unauthorized`;
-  expect(asked.explain(unauthorized("quay.io"))).toBe(`${unauthorized("quay.io")} (quay.io refused the user "me" of ${folder}/config.json)`);
-  expect(asked.explain(unauthorized("docker.io"))).toBe(`${unauthorized("docker.io")} (no password is known for docker.io: see withRegistryAuth, or docker login)`);
-  for (const other of [unauthorized("ghcr.io"), "failed to push quay.io/a/b:1: connection refused"]) expect(asked.explain(other)).toBe(other);
+  expect(asked.explain(unauthorized("quay.io"))).toBe(
+    `${unauthorized("quay.io")} (quay.io refused the user "me" of ${folder}/config.json)`,
+  );
+  expect(asked.explain(unauthorized("docker.io"))).toBe(
+    `${unauthorized("docker.io")} (no password is known for docker.io: see withRegistryAuth, or docker login)`,
+  );
+  for (const other of [unauthorized("ghcr.io"), "failed to push quay.io/a/b:1: connection refused"])
+    expect(asked.explain(other)).toBe(other);
 });
 
 it("has no password for a registry that the run does not name, as one that a redirect leads to", async () => {
-  configure({ auths: { "corp.example": { username: "me", password: "hidden" }, "named.example:5000": { username: "me", password: "p" } } });
+  configure({
+    auths: {
+      "corp.example": { username: "me", password: "hidden" },
+      "named.example:5000": { username: "me", password: "p" },
+    },
+  });
   const asked = passwords();
   expect(await asked.of("corp.example")).toBeUndefined();
   expect(problems).toEqual(["no password is given to corp.example: no image of this run is named there"]);
@@ -113,7 +130,9 @@ it.each([
   ["https://0.0.1/token", "127.0.0.1"],
   ["https://evil.example/auth.docker.io", "docker.io"],
   ["ftp://ghcr.io/token", "ghcr.io"],
-])("does not give a password to %s of %s", (realm, registry) => expect(isTokenServiceOf(new URL(realm), registry)).toBe(false));
+])("does not give a password to %s of %s", (realm, registry) =>
+  expect(isTokenServiceOf(new URL(realm), registry)).toBe(false),
+);
 
 it("asks a token service with the password, by OAuth's form where it wants that or a token of an identity is what there is", async () => {
   const asked: string[] = [];
@@ -123,15 +142,21 @@ it("asks a token service with the password, by OAuth's form where it wants that 
   });
   const answer = (request: http.IncomingMessage, response: http.ServerResponse, body: string): void => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""} ${body}`.trim());
-    if (request.url?.startsWith("/post") === true && request.method === "GET") return void response.writeHead(405).end();
-    if (request.url?.startsWith("/no") === true) return void response.writeHead(request.method === "GET" ? 403 : 500).end();
+    if (request.url?.startsWith("/post") === true && request.method === "GET")
+      return void response.writeHead(405).end();
+    if (request.url?.startsWith("/no") === true)
+      return void response.writeHead(request.method === "GET" ? 403 : 500).end();
     if (request.url?.startsWith("/moved") === true) return void response.writeHead(302, { location: "/token" }).end();
     response.end(JSON.stringify({ token: "t", expires_in: 300, issued_at: "2026-01-01T00:00:00Z" }));
   };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const of = (path: string, username: string): Promise<unknown> =>
-    fetchToken({ host, realm: `http://${host}${path}`, service: "s", scopes: ["repository:a:pull"] }, { username, secret: "pw" }, { env: {}, guarded: false });
+    fetchToken(
+      { host, realm: `http://${host}${path}`, service: "s", scopes: ["repository:a:pull"] },
+      { username, secret: "pw" },
+      { env: {}, guarded: false },
+    );
   try {
     expect(await of("/token", "me")).toEqual({ token: "t", expiresInSeconds: 300, issuedAtSeconds: 1_767_225_600 });
     await of("/post", "me");

@@ -26,7 +26,9 @@ describe("a registry is within reach", () => {
   });
 
   it("not when nothing listens", async () => {
-    expect(await unreachable({ host: "127.0.0.1:1", insecure: false, env: {}, timeoutMs: 2_000 })).toMatch(/ECONNREFUSED/);
+    expect(await unreachable({ host: "127.0.0.1:1", insecure: false, env: {}, timeoutMs: 2_000 })).toMatch(
+      /ECONNREFUSED/,
+    );
   });
 
   it("not when it is silent", async () => {
@@ -43,7 +45,9 @@ describe("a registry is within reach", () => {
     });
     const env = { https_proxy: `http://${await listen(proxy)}` };
     expect(await unreachable({ host: "registry.invalid", insecure: false, env, timeoutMs: 2_000 })).toBeUndefined();
-    expect(await unreachable({ host: "registry.invalid:5000", insecure: false, env, timeoutMs: 2_000 })).toBe("the proxy cannot reach registry.invalid:5000 (502)");
+    expect(await unreachable({ host: "registry.invalid:5000", insecure: false, env, timeoutMs: 2_000 })).toBe(
+      "the proxy cannot reach registry.invalid:5000 (502)",
+    );
     expect(asked).toEqual(["registry.invalid:443", "registry.invalid:5000"]);
   });
 });

@@ -14,7 +14,15 @@ const found = (text: string, pattern: string, options: Partial<typeof plain> = {
 describe("a search in a text", () => {
   it("gives lines with their matches, in bytes", () => {
     expect(found("eins\nzwei é x é\r\nx\n", "é|x$")).toEqual([
-      { lineNumber: 2, absoluteOffset: 5, matchedLines: "zwei é x é\r\n", submatches: [{ text: "é", start: 5, end: 7 }, { text: "é", start: 10, end: 12 }] },
+      {
+        lineNumber: 2,
+        absoluteOffset: 5,
+        matchedLines: "zwei é x é\r\n",
+        submatches: [
+          { text: "é", start: 5, end: 7 },
+          { text: "é", start: 10, end: 12 },
+        ],
+      },
       { lineNumber: 3, absoluteOffset: 19, matchedLines: "x\n", submatches: [{ text: "x", start: 0, end: 1 }] },
     ]);
     expect(found("a\nb", "^.$", {}, 1)).toHaveLength(1);
@@ -24,21 +32,36 @@ describe("a search in a text", () => {
 
   it("goes across lines where it is asked to", () => {
     expect(found("one\ntwo\nthree\ntwo\nfour\n", "two\nth|^fo", { multiline: true })).toEqual([
-      { lineNumber: 2, absoluteOffset: 4, matchedLines: "two\nthree\n", submatches: [{ text: "two\nth", start: 0, end: 6 }] },
+      {
+        lineNumber: 2,
+        absoluteOffset: 4,
+        matchedLines: "two\nthree\n",
+        submatches: [{ text: "two\nth", start: 0, end: 6 }],
+      },
       { lineNumber: 5, absoluteOffset: 18, matchedLines: "four\n", submatches: [{ text: "fo", start: 0, end: 2 }] },
     ]);
-    expect(found("\n\n", "^", { multiline: true }).map(({ lineNumber, matchedLines }) => [lineNumber, matchedLines])).toEqual([[1, "\n"], [2, "\n"], [3, ""]]);
+    expect(
+      found("\n\n", "^", { multiline: true }).map(({ lineNumber, matchedLines }) => [lineNumber, matchedLines]),
+    ).toEqual([
+      [1, "\n"],
+      [2, "\n"],
+      [3, ""],
+    ]);
     expect(found("a\nb", "a.b", { multiline: true, dotall: true })).toHaveLength(1);
   });
 
-  it.each(["(a+)+$", "(a|aa)+$", "(.*a){20}$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"])("takes time in proportion to the text: %s", (pattern) => {
-    const startedMs = performance.now();
-    expect(found(`${"a".repeat(20_000)}!`, pattern)).toEqual([]);
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
-  });
+  it.each(["(a+)+$", "(a|aa)+$", "(.*a){20}$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"])(
+    "takes time in proportion to the text: %s",
+    (pattern) => {
+      const startedMs = performance.now();
+      expect(found(`${"a".repeat(20_000)}!`, pattern)).toEqual([]);
+      expect(performance.now() - startedMs).toBeLessThan(10_000);
+    },
+  );
 
   it("says what is wrong with a pattern", () => {
-    for (const pattern of ["(", "a{1001}", "((a{100}){100}){10}", "\\", "[z-a]", "(?=a)"]) expect(() => compilePattern({ ...plain, pattern })).toThrow(RangeError);
+    for (const pattern of ["(", "a{1001}", "((a{100}){100}){10}", "\\", "[z-a]", "(?=a)"])
+      expect(() => compilePattern({ ...plain, pattern })).toThrow(RangeError);
   });
 });
 
@@ -105,8 +128,12 @@ describe("a text with a part replaced", () => {
   });
 
   it("is not larger than what may be in memory", () => {
-    expect(() => replaceText("a".repeat(2000), { ...one, all: true, replacement: "x".repeat(100_000) })).toThrow(/more than \d+ characters/);
-    expect(() => replaceText("a".repeat(2000), { search: "", all: true, replacement: "x".repeat(100_000) })).toThrow(/more than \d+ characters/);
+    expect(() => replaceText("a".repeat(2000), { ...one, all: true, replacement: "x".repeat(100_000) })).toThrow(
+      /more than \d+ characters/,
+    );
+    expect(() => replaceText("a".repeat(2000), { search: "", all: true, replacement: "x".repeat(100_000) })).toThrow(
+      /more than \d+ characters/,
+    );
   });
 });
 

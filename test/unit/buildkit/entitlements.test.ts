@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { entitlementsOf } from "../../../src/engine/embedded/buildkit/entitlements.ts";
 import { definition, exec, file, scratch } from "../../../src/engine/embedded/llb/index.ts";
 
-const run = (rights: { insecure?: boolean; network?: "host" }, args = ["true"]) => exec({ root: scratch, args, ...rights }).root;
+const run = (rights: { insecure?: boolean; network?: "host" }, args = ["true"]) =>
+  exec({ root: scratch, args, ...rights }).root;
 
 describe("the rights that a build asks for", () => {
   it("are none where no command needs one", () => {

@@ -5,7 +5,17 @@ import type { StatusUpdate } from "../../../src/engine/embedded/buildkit/types.t
 
 const at = (seconds: number): { seconds: string; nanos: number } => ({ seconds: String(seconds), nanos: 500_000_000 });
 const vertex = (started?: number, completed?: number, rest = {}): StatusMessage => ({
-  vertexes: [{ digest: "sha256:a", name: "a", cached: false, started: started === undefined ? null : at(started), completed: completed === undefined ? null : at(completed), error: "", ...rest }],
+  vertexes: [
+    {
+      digest: "sha256:a",
+      name: "a",
+      cached: false,
+      started: started === undefined ? null : at(started),
+      completed: completed === undefined ? null : at(completed),
+      error: "",
+      ...rest,
+    },
+  ],
   logs: [],
 });
 const log = (seconds: number, text: string, stream = "1"): StatusMessage => ({
@@ -36,8 +46,16 @@ describe("the account of several solves", () => {
   });
 
   it("tells a later run of the same vertex", () => {
-    const updates = told(vertex(1, 3), log(2, "first"), vertex(5), log(6, "again", "2"), vertex(5, 7, { cached: true }));
-    expect(updates.flatMap((update) => update.logs).map(({ stream, data }) => [stream, Buffer.from(data).toString()])).toEqual([
+    const updates = told(
+      vertex(1, 3),
+      log(2, "first"),
+      vertex(5),
+      log(6, "again", "2"),
+      vertex(5, 7, { cached: true }),
+    );
+    expect(
+      updates.flatMap((update) => update.logs).map(({ stream, data }) => [stream, Buffer.from(data).toString()]),
+    ).toEqual([
       ["stdout", "first"],
       ["stderr", "again"],
     ]);

@@ -1,4 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, type Stats, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -6,7 +18,14 @@ import { goMode } from "../../../src/engine/embedded/buildkit/fsutil/mode.ts";
 import type { Stat } from "../../../src/engine/embedded/buildkit/fsutil/packet.ts";
 import { TreeWriter } from "../../../src/engine/embedded/buildkit/fsutil/tree-writer.ts";
 
-const stat = (name: string, mode: number, rest: Partial<Stat> = {}): Stat => ({ path: name, mode, sizeBytes: 0, modTimeNs: 1_000_000_000_000_000_000n, linkname: "", ...rest });
+const stat = (name: string, mode: number, rest: Partial<Stat> = {}): Stat => ({
+  path: name,
+  mode,
+  sizeBytes: 0,
+  modTimeNs: 1_000_000_000_000_000_000n,
+  linkname: "",
+  ...rest,
+});
 const folderStat = (name: string, mode = 0o755): Stat => stat(name, goMode("directory", mode));
 
 describe("a written tree", () => {
@@ -36,7 +55,9 @@ describe("a written tree", () => {
     await writer.close(false);
     const at = (name: string): Stats => lstatSync(path.join(target, name));
     expect([at("d").mode & 0o777, at("d/small").mode & 0o777]).toEqual([0o555, 0o751]);
-    expect([at("d"), at("d/small"), at("d/large"), at("d/link")].map((each) => each.mtimeMs)).toEqual(Array(4).fill(1_000_000_000_000));
+    expect([at("d"), at("d/small"), at("d/large"), at("d/link")].map((each) => each.mtimeMs)).toEqual(
+      Array(4).fill(1_000_000_000_000),
+    );
     expect([at("d/hard").ino, at("d/large").size]).toEqual([at("d/small").ino, 70_000]);
     expect(readlinkSync(path.join(target, "d/link"))).toBe("/etc/passwd");
   });
@@ -45,7 +66,9 @@ describe("a written tree", () => {
     await writer.directory(folderStat("a"));
     expect(() => writer.beginFile(1, stat(name, 0o644))).toThrow(/not a path inside the export/);
     await expect(writer.directory(folderStat(name))).rejects.toThrow(/not a path inside the export/);
-    await expect(writer.symlink(stat(name, goMode("symlink", 0o777), { linkname: "x" }))).rejects.toThrow(/not a path inside the export/);
+    await expect(writer.symlink(stat(name, goMode("symlink", 0o777), { linkname: "x" }))).rejects.toThrow(
+      /not a path inside the export/,
+    );
   });
 
   it("never goes through a link, neither one that was there nor one of the transfer", async () => {
@@ -87,7 +110,10 @@ describe("a written tree", () => {
     await writer.directory(folderStat("d"));
     await writeFile(1, "d/f", "y");
     await writer.close(false);
-    expect([readdirSync(target), readdirSync(path.join(target, "d"))]).toEqual([["d", "other"], ["f", "old"]]);
+    expect([readdirSync(target), readdirSync(path.join(target, "d"))]).toEqual([
+      ["d", "other"],
+      ["f", "old"],
+    ]);
     await writer.close(true);
     expect([readdirSync(target), readdirSync(path.join(target, "d"))]).toEqual([["d"], ["f"]]);
   });

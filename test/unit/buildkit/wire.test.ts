@@ -1,6 +1,12 @@
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
-import { goMode, isDirectory, isRegular, isSymlink, unixMode } from "../../../src/engine/embedded/buildkit/fsutil/mode.ts";
+import {
+  goMode,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  unixMode,
+} from "../../../src/engine/embedded/buildkit/fsutil/mode.ts";
 import { PacketBuffer } from "../../../src/engine/embedded/buildkit/fsutil/packet-buffer.ts";
 import { decodePacket, PacketType, type Packet } from "../../../src/engine/embedded/buildkit/fsutil/packet.ts";
 import { Deframer, frame } from "../../../src/engine/embedded/buildkit/session/framing.ts";
@@ -13,7 +19,8 @@ const { root } = protobuf.parse(`
 `);
 const reference = root.lookupType("Packet");
 const messages = (bytes: Buffer): Buffer[] => [...new Deframer().push(bytes)];
-const decoded = (bytes: Buffer): object[] => messages(bytes).map((message) => reference.toObject(reference.decode(message), { longs: String, bytes: Buffer }));
+const decoded = (bytes: Buffer): object[] =>
+  messages(bytes).map((message) => reference.toObject(reference.decode(message), { longs: String, bytes: Buffer }));
 
 describe("frames", () => {
   it("come out whole however the stream is cut", () => {
@@ -21,7 +28,8 @@ describe("frames", () => {
     for (const size of [1, 3, 7, 1000, stream.length]) {
       const deframer = new Deframer();
       const found: Buffer[] = [];
-      for (let at = 0; at < stream.length; at += size) found.push(...[...deframer.push(stream.subarray(at, at + size))].map((each) => Buffer.from(each)));
+      for (let at = 0; at < stream.length; at += size)
+        found.push(...[...deframer.push(stream.subarray(at, at + size))].map((each) => Buffer.from(each)));
       expect(found.map((message) => message.length)).toEqual([3, 0, 70_000]);
       expect(found[0]?.toString()).toBe("one");
     }
@@ -72,12 +80,24 @@ describe("packets", () => {
     const buffer = new PacketBuffer();
     buffer.data(1, Buffer.alloc(1_000_000, 1));
     buffer.stat({ path: "p".repeat(300_000), mode: 0, sizeBytes: 0, modTimeNs: 0n, linkname: "" });
-    expect(messages(buffer.take()).map((message) => decodePacket(message)).map(({ data, stat }) => data.length + (stat?.path.length ?? 0))).toEqual([1_000_000, 300_000]);
+    expect(
+      messages(buffer.take())
+        .map((message) => decodePacket(message))
+        .map(({ data, stat }) => data.length + (stat?.path.length ?? 0)),
+    ).toEqual([1_000_000, 300_000]);
   });
 
   it("are read as they were written", () => {
-    const stat = { path: "a/b", mode: 2 ** 31 + 0o700, size: 7, modTime: { low: -2112454933, high: -287445237, unsigned: false }, linkname: "" };
-    const packet: Packet = decodePacket(Buffer.from(reference.encode({ type: 0, stat: { ...stat, uid: 3, gid: 4 } }).finish()));
+    const stat = {
+      path: "a/b",
+      mode: 2 ** 31 + 0o700,
+      size: 7,
+      modTime: { low: -2112454933, high: -287445237, unsigned: false },
+      linkname: "",
+    };
+    const packet: Packet = decodePacket(
+      Buffer.from(reference.encode({ type: 0, stat: { ...stat, uid: 3, gid: 4 } }).finish()),
+    );
     expect(packet).toMatchObject({
       type: PacketType.stat,
       stat: { path: "a/b", mode: 2 ** 31 + 0o700, sizeBytes: 7, modTimeNs: -1234567890123456789n },
@@ -90,6 +110,10 @@ describe("modes", () => {
     for (const mode of [0o644, 0o4755, 0o2750, 0o1777, 0]) expect(unixMode(goMode("file", mode))).toBe(mode);
     expect(isDirectory(goMode("directory", 0o755))).toBe(true);
     expect(isSymlink(goMode("symlink", 0o777))).toBe(true);
-    expect([goMode("file", 0o4755), goMode("directory", 0), goMode("symlink", 0)].map(isRegular)).toEqual([true, false, false]);
+    expect([goMode("file", 0o4755), goMode("directory", 0), goMode("symlink", 0)].map(isRegular)).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -83,7 +83,11 @@ describe("a list is read as `dagger call` reads it:", () => {
     ["flags", "yes", 'true or false was expected, not "yes"'],
     ["levels", "low,", 'one of LOW, VERY_HIGH was expected, not ""'],
   ])("--%s %j is refused at its flag", (flag, text, message) => {
-    expect(failure("lists", `--${flag}`, text)).toMatchObject({ name: "UserError", place: `--${flag}`, message: expect.stringContaining(message) });
+    expect(failure("lists", `--${flag}`, text)).toMatchObject({
+      name: "UserError",
+      place: `--${flag}`,
+      message: expect.stringContaining(message),
+    });
   });
 });
 

@@ -58,24 +58,42 @@ describe("the words of a call", () => {
     ["join --level=low", "join(level=Low)"],
     ["shout-it --site ./x --tag alpine", "shout(site=directory:/work/x, tag=alpine)"],
     ["shoutIt --site /abs", "shout(site=directory:/abs)"],
-    ["verify --manifest pkg.json --ratio 1.5 --flags true,false", "verify(manifest=file:/work/pkg.json, ratio=1.5, flags=[true false])"],
+    [
+      "verify --manifest pkg.json --ratio 1.5 --flags true,false",
+      "verify(manifest=file:/work/pkg.json, ratio=1.5, flags=[true false])",
+    ],
     ["greeter --name a hello", "greeter(name=a) hello()"],
     ["greeter --name a rename --name b name", "greeter(name=a) rename(name=b) .name"],
     ["report --proto tcp boxes width", "report(proto=Tcp) .boxes .width"],
     ["who", ".who"],
     ["inferred --image x stdout", "inferred(image=x) stdout()"],
     ["inferred --image x with-exec --args ls,-l stdout", "inferred(image=x) withExec(args=[ls -l]) stdout()"],
-    ["inferred --image x with-exec --args=echo --expect any stderr", "inferred(image=x) withExec(args=[echo], expect=ANY) stderr()"],
+    [
+      "inferred --image x with-exec --args=echo --expect any stderr",
+      "inferred(image=x) withExec(args=[echo], expect=ANY) stderr()",
+    ],
     ["inferred --image x file --path /a contents", "inferred(image=x) file(path=/a) contents()"],
     ["inferred --image x directory --path /a entries", "inferred(image=x) directory(path=/a) entries()"],
     ["inferred --image x publish --address r/y", "inferred(image=x) publish(address=r/y)"],
     ["inferred --image x as-tarball size", "inferred(image=x) asTarball() size()"],
     ["inferred --image x with-directory --path /a --directory .", undefined],
-    ["inferred --image x as-service up --ports 8080:80", 'inferred(image=x) asService() up(ports=[{"kind":"input","fields":{"frontend":8080,"backend":80}}])'],
-    ["secretly --token env://T --platform linux/arm64", 'secretly(token={"kind":"secret","scheme":"env","rest":"T","uri":"env://T"}, platform=linux/arm64)'],
+    [
+      "inferred --image x as-service up --ports 8080:80",
+      'inferred(image=x) asService() up(ports=[{"kind":"input","fields":{"frontend":8080,"backend":80}}])',
+    ],
+    [
+      "secretly --token env://T --platform linux/arm64",
+      'secretly(token={"kind":"secret","scheme":"env","rest":"T","uri":"env://T"}, platform=linux/arm64)',
+    ],
     ["secretly --token T", 'secretly(token={"kind":"secret","scheme":"env","rest":"T","uri":"env://T"})'],
-    ["secretly --token file:~/x --db tcp://db:5432", 'secretly(token={"kind":"secret","scheme":"file","rest":"~/x","uri":"file://~/x"}, db={"kind":"service","host":"db","port":5432,"protocol":"TCP"})'],
-    ["shout-it --site https://h.example/r.git#main:sub", 'shout(site={"kind":"git","url":"https://h.example/r.git","ref":"main","subdir":"sub","wanted":"directory"})'],
+    [
+      "secretly --token file:~/x --db tcp://db:5432",
+      'secretly(token={"kind":"secret","scheme":"file","rest":"~/x","uri":"file://~/x"}, db={"kind":"service","host":"db","port":5432,"protocol":"TCP"})',
+    ],
+    [
+      "shout-it --site https://h.example/r.git#main:sub",
+      'shout(site={"kind":"git","url":"https://h.example/r.git","ref":"main","subdir":"sub","wanted":"directory"})',
+    ],
   ])("%s", (line, expected) => {
     if (expected === undefined) expect(() => parse(line)).toThrow(UserError);
     else expect(shown(parse(line))).toBe(expected);
@@ -86,15 +104,28 @@ describe("the words of a call", () => {
   });
 
   it("carry call's own options anywhere", () => {
-    expect(parse("-o out.txt greet --greeting hi -j --no-cache")).toMatchObject({ output: "out.txt", json: true, noCache: true });
+    expect(parse("-o out.txt greet --greeting hi -j --no-cache")).toMatchObject({
+      output: "out.txt",
+      json: true,
+      noCache: true,
+    });
     expect(parse("greet --greeting hi -oout.txt")).toMatchObject({ output: "out.txt" });
-    expect(parse("greet --greeting hi --output=out.txt -jv")).toMatchObject({ output: "out.txt", json: true, verbose: true });
-    expect(parse("greet --progress plain --greeting hi").own.at(-1)).toMatchObject({ given: [{ value: { value: "hi" } }] });
+    expect(parse("greet --greeting hi --output=out.txt -jv")).toMatchObject({
+      output: "out.txt",
+      json: true,
+      verbose: true,
+    });
+    expect(parse("greet --progress plain --greeting hi").own.at(-1)).toMatchObject({
+      given: [{ value: { value: "hi" } }],
+    });
   });
 
   it("ask for help without their required arguments", () => {
     expect(parse("greet --help")).toMatchObject({ help: true, returns: { kind: "string" } });
-    expect(parse("inferred with-exec -h")).toMatchObject({ help: true, returns: { kind: "object", name: "Container" } });
+    expect(parse("inferred with-exec -h")).toMatchObject({
+      help: true,
+      returns: { kind: "object", name: "Container" },
+    });
   });
 });
 
@@ -135,7 +166,20 @@ describe("the way a call takes", () => {
   });
 
   it("hands `dagger call` the words that are not fastloop's alone", () => {
-    const call = parse(["--via=call", "-m", ".", "-s", "greet", "--greeting", "a b", "--engine", "dagger", "--no-cache", "-o", "x"]);
+    const call = parse([
+      "--via=call",
+      "-m",
+      ".",
+      "-s",
+      "greet",
+      "--greeting",
+      "a b",
+      "--engine",
+      "dagger",
+      "--no-cache",
+      "-o",
+      "x",
+    ]);
     expect(call.words).toEqual(["-s", "greet", "--greeting", "a b", "-o", "x"]);
     expect(call).toMatchObject({ via: "call", engine: "dagger", output: "x" });
   });

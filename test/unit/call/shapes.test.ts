@@ -35,7 +35,12 @@ const parse = (...words: string[]): ParsedCall => parseCall(words, { module, cwd
 function given(...words: string[]): Record<string, unknown> {
   const step = parse(...words).own.at(-1);
   if (step?.kind !== "function") throw new Error("no function");
-  return Object.fromEntries(step.given.map(({ argument, value }) => [argument.name, "value" in value ? value.value : "member" in value ? value.member : value]));
+  return Object.fromEntries(
+    step.given.map(({ argument, value }) => [
+      argument.name,
+      "value" in value ? value.value : "member" in value ? value.member : value,
+    ]),
+  );
 }
 
 function failure(...words: string[]): unknown {
@@ -49,7 +54,13 @@ function failure(...words: string[]): unknown {
 
 describe("names", () => {
   it("are those of `dagger call`", () => {
-    expect(given("urlpath", "--urlpath=a", "--x-1=b", "--under=c", "--dollar=d", "--gre=e")).toEqual({ URLPath: "a", x1: "b", _under: "c", $dollar: "d", größe: "e" });
+    expect(given("urlpath", "--urlpath=a", "--x-1=b", "--under=c", "--dollar=d", "--gre=e")).toEqual({
+      URLPath: "a",
+      x1: "b",
+      _under: "c",
+      $dollar: "d",
+      größe: "e",
+    });
     expect(given("e-2-e", "--proto", "http2")).toEqual({ proto: "HTTP2" });
     expect(given("e-2-e", "--proto", "VERY_OLD")).toEqual({ proto: "veryOld" });
   });
@@ -57,23 +68,55 @@ describe("names", () => {
   it("may be typed as they are in the code where that says the same", () => {
     expect(given("urlpath", "--urlpath=a", "--x1=b")).toEqual({ URLPath: "a", x1: "b" });
     expect(given("e2e")).toEqual({});
-    expect(failure("urlpath", "--URLPath=a")).toMatchObject({ message: '"urlpath" has no argument --url-path', hint: "did you mean --urlpath?" });
+    expect(failure("urlpath", "--URLPath=a")).toMatchObject({
+      message: '"urlpath" has no argument --url-path',
+      hint: "did you mean --urlpath?",
+    });
   });
 
   it("list an enum's members as an engine has them", () => {
-    expect(failure("e-2-e", "--proto", "h3")).toMatchObject({ message: 'one of HTTP2, VERY_OLD was expected, not "h3"' });
+    expect(failure("e-2-e", "--proto", "h3")).toMatchObject({
+      message: 'one of HTTP2, VERY_OLD was expected, not "h3"',
+    });
   });
 });
 
 describe("an argument that has the name of an option of ours", () => {
   it("is the function's; the short form stays ours", () => {
-    const call = parse("taken", "--json", "--output", "a", "--help", "h", "--via", "v", "--module", "mm", "--m=n", "-o", "file", "-j", "-m", "elsewhere");
+    const call = parse(
+      "taken",
+      "--json",
+      "--output",
+      "a",
+      "--help",
+      "h",
+      "--via",
+      "v",
+      "--module",
+      "mm",
+      "--m=n",
+      "-o",
+      "file",
+      "-j",
+      "-m",
+      "elsewhere",
+    );
     expect(call).toMatchObject({ output: "file", json: true, help: false, via: "host" });
-    expect(given("taken", "--json", "--output", "a", "--help", "h", "--module", "mm", "--m=n")).toEqual({ json: true, output: "a", help: "h", module: "mm", m: "n" });
+    expect(given("taken", "--json", "--output", "a", "--help", "h", "--module", "mm", "--m=n")).toEqual({
+      json: true,
+      output: "a",
+      help: "h",
+      module: "mm",
+      m: "n",
+    });
   });
 
   it("has two dashes, and who writes one is told so", () => {
-    expect(failure("taken", "-x", "1")).toMatchObject({ message: "unknown option -x", place: "-x", hint: "arguments have two dashes: --x" });
+    expect(failure("taken", "-x", "1")).toMatchObject({
+      message: "unknown option -x",
+      place: "-x",
+      hint: "arguments have two dashes: --x",
+    });
   });
 
   it.each([
@@ -90,16 +133,28 @@ describe("an argument that has the name of an option of ours", () => {
   });
 
   it("is missing where the module is named behind a function without it", () => {
-    expect(failure("e-2-e", "--module", "a")).toMatchObject({ message: '"e-2-e" has no argument --module', hint: "the module is named before its functions, or with -m" });
+    expect(failure("e-2-e", "--module", "a")).toMatchObject({
+      message: '"e-2-e" has no argument --module',
+      hint: "the module is named before its functions, or with -m",
+    });
     expect(parse("--module", "a", "e-2-e").own.at(-1)).toMatchObject({ fn: { name: "e2e" } });
   });
 });
 
 describe("an interface", () => {
   it("is followed by its functions, and by what they give", () => {
-    expect([...(choicesOf({ kind: "interface", name: "Shape" }, module)?.functions.keys() ?? [])]).toEqual(["area", "grown", "image"]);
+    expect([...(choicesOf({ kind: "interface", name: "Shape" }, module)?.functions.keys() ?? [])]).toEqual([
+      "area",
+      "grown",
+      "image",
+    ]);
     const call = parse("shape", "grown", "--by", "2", "grown", "--by=3", "image", "stdout");
-    expect(call.own.map((step) => (step.kind === "function" ? `${step.object}.${step.fn.name}` : ""))).toEqual(["It.shape", "Shape.grown", "Shape.grown", "Shape.image"]);
+    expect(call.own.map((step) => (step.kind === "function" ? `${step.object}.${step.fn.name}` : ""))).toEqual([
+      "It.shape",
+      "Shape.grown",
+      "Shape.grown",
+      "Shape.image",
+    ]);
     expect(call.core.map((step) => step.fn.name)).toEqual(["stdout"]);
     expect(parse("shapes", "area", "--scale", "2").returns).toEqual({ kind: "integer" });
     expect(failure("shape", "volume")).toMatchObject({ message: 'Shape has no function "volume"' });
@@ -110,17 +165,25 @@ describe("an interface", () => {
 describe("what a class inherits", () => {
   it("is no function of it, and that is told with where it stands", () => {
     expect(failure("build")).toMatchObject({
-      message: 'It has no function "build": it is inherited from Base, and an engine sees only what a class declares itself',
+      message:
+        'It has no function "build": it is inherited from Base, and an engine sees only what a class declares itself',
       place: expect.stringMatching(/^src\/index\.ts:\d+$/),
       hint: "declare it in It with @func(), and call super.build there",
     });
-    expect(module.warnings).toEqual([expect.stringContaining("build of Base is no function of It"), expect.stringContaining("version of Base is no function of It")]);
+    expect(module.warnings).toEqual([
+      expect.stringContaining("build of Base is no function of It"),
+      expect.stringContaining("version of Base is no function of It"),
+    ]);
   });
 });
 
 describe("a Workspace", () => {
   it("is never missing, and needs an engine that fills it in", () => {
-    expect(failure("here")).toMatchObject({ code: "engine-unsupported", place: "--ws", message: '"here" takes a Workspace, which only a Dagger engine fills in' });
+    expect(failure("here")).toMatchObject({
+      code: "engine-unsupported",
+      place: "--ws",
+      message: '"here" takes a Workspace, which only a Dagger engine fills in',
+    });
     expect(parse("here", "--via", "module").via).toBe("module");
     expect(parse("maybe").own.at(-1)).toMatchObject({ fn: { name: "maybe" } });
   });

@@ -25,7 +25,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const words = (line: string): string[] => line.split(" ");
-const key = (line: string, env: NodeJS.ProcessEnv = {}, changes: { module?: ModuleInfo; engine?: string; secretKey?: string } = {}): Promise<string> =>
+const key = (
+  line: string,
+  env: NodeJS.ProcessEnv = {},
+  changes: { module?: ModuleInfo; engine?: string; secretKey?: string } = {},
+): Promise<string> =>
   callKey(parseCall(words(line), { module, cwd: folder }), {
     module: changes.module ?? module,
     hasher: new ContentHasher(),
@@ -124,6 +128,8 @@ describe("a result is kept", () => {
 });
 
 it("reads Go durations", () => {
-  expect(["1h", "90m", "1h30m", "24h0m5s", "500ms"].map(durationMs)).toEqual([3_600_000, 5_400_000, 5_400_000, 86_405_000, 500]);
+  expect(["1h", "90m", "1h30m", "24h0m5s", "500ms"].map(durationMs)).toEqual([
+    3_600_000, 5_400_000, 5_400_000, 86_405_000, 500,
+  ]);
   expect(["never", "session", "", "1x", "h"].map(durationMs)).toEqual(Array<undefined>(5).fill(undefined));
 });

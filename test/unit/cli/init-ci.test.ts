@@ -10,9 +10,11 @@ const locked = { version: "1.2.3", isDependency: true };
 function commandsOf(text: string): string[] {
   const found: string[] = [];
   const visit = (value: unknown, key = ""): void => {
-    if (typeof value === "string" && ["run", "script", "commands", "sh"].includes(key)) found.push(...value.trim().split("\n"));
+    if (typeof value === "string" && ["run", "script", "commands", "sh"].includes(key))
+      found.push(...value.trim().split("\n"));
     else if (Array.isArray(value)) for (const item of value) visit(item, key);
-    else if (typeof value === "object" && value !== null) for (const [name, inner] of Object.entries(value)) visit(inner, name);
+    else if (typeof value === "object" && value !== null)
+      for (const [name, inner] of Object.entries(value)) visit(inner, name);
   };
   visit(parse(text));
   return found;
@@ -21,17 +23,28 @@ function commandsOf(text: string): string[] {
 test.each(ciNames.filter((name) => name !== "jenkins"))("%s: the workflow only calls functions", (name) => {
   const commands = commandsOf(ciFile(name, locked).text);
   expect(commands.length).toBeGreaterThanOrEqual(3);
-  for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
+  for (const command of commands)
+    expect(
+      allowed.some((pattern) => pattern.test(command)),
+      command,
+    ).toBe(true);
 });
 
 test("jenkins: the pipeline only calls functions", () => {
   const commands = [...ciFile("jenkins", locked).text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "");
   expect(commands).toHaveLength(5);
-  for (const command of commands) expect(allowed.some((pattern) => pattern.test(command)), command).toBe(true);
+  for (const command of commands)
+    expect(
+      allowed.some((pattern) => pattern.test(command)),
+      command,
+    ).toBe(true);
 });
 
-test.each(ciNames.filter((name) => name !== "jenkins"))("%s: without a lock file of npm fastloop comes by its version, and nothing else is installed", (name) => {
-  const commands = commandsOf(ciFile(name, pinned).text);
-  expect(commands.length).toBeGreaterThanOrEqual(2);
-  for (const command of commands) expect(command).toMatch(/^npx --yes fastloop@1\.2\.3 /);
-});
+test.each(ciNames.filter((name) => name !== "jenkins"))(
+  "%s: without a lock file of npm fastloop comes by its version, and nothing else is installed",
+  (name) => {
+    const commands = commandsOf(ciFile(name, pinned).text);
+    expect(commands.length).toBeGreaterThanOrEqual(2);
+    for (const command of commands) expect(command).toMatch(/^npx --yes fastloop@1\.2\.3 /);
+  },
+);

@@ -2,17 +2,35 @@ import { Command, Option } from "commander";
 import { expect, test } from "vitest";
 import { refuse, refuseOptionsAsValues } from "../../../src/cli/option-values.ts";
 
-const options = [new Option("--since <ref>"), new Option("-n, --lines <number>"), new Option("--json"), new Option("-v, --verbose")];
+const options = [
+  new Option("--since <ref>"),
+  new Option("-n, --lines <number>"),
+  new Option("--json"),
+  new Option("-v, --verbose"),
+];
 
 test("an option in the place of another one's value is refused, and the way to mean it is told", () => {
   expect(() => refuse(["affected", "--since", "--json"], options, false)).toThrow(
-    expect.objectContaining({ exitCode: 2, place: "--since", hint: "--json is an option; --since=--json if that is the value" }),
+    expect.objectContaining({
+      exitCode: 2,
+      place: "--since",
+      hint: "--json is an option; --since=--json if that is the value",
+    }),
   );
-  expect(() => refuse(["-n", "-v"], options, false)).toThrow(expect.objectContaining({ place: "-n", hint: expect.stringContaining("-n-v") }));
+  expect(() => refuse(["-n", "-v"], options, false)).toThrow(
+    expect.objectContaining({ place: "-n", hint: expect.stringContaining("-n-v") }),
+  );
 });
 
 test("values, attached values, switches and what follows `--` are left alone", () => {
-  for (const words of [["--since", "main", "--json"], ["--since=--json"], ["--json", "--verbose"], ["-n", "-5"], ["--since", "-"], ["--", "--since", "--json"]]) {
+  for (const words of [
+    ["--since", "main", "--json"],
+    ["--since=--json"],
+    ["--json", "--verbose"],
+    ["-n", "-5"],
+    ["--since", "-"],
+    ["--", "--since", "--json"],
+  ]) {
     expect(() => refuse(words, options, false)).not.toThrow();
   }
   // Another program's words.

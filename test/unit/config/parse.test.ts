@@ -26,9 +26,12 @@ describe("a bad file is told with its place", () => {
   });
 
   test("a timeout that leaves no time, or more than a timer can hold", () => {
-    const problems = (timeout: string) => problemsOf(`version: 1\nwatch: { targets: { lib: { call: test, timeout: ${timeout} } } }\n`);
+    const problems = (timeout: string) =>
+      problemsOf(`version: 1\nwatch: { targets: { lib: { call: test, timeout: ${timeout} } } }\n`);
     for (const timeout of ["0s", "0.0ms", "25d"]) {
-      expect(problems(timeout)).toMatchObject([{ line: 2, message: "expected a duration of more than 0 and at most 24d" }]);
+      expect(problems(timeout)).toMatchObject([
+        { line: 2, message: "expected a duration of more than 0 and at most 24d" },
+      ]);
     }
     expect(problems("soon")).toMatchObject([{ message: expect.stringContaining("a duration such as") }]);
     expect(problems("24d")).toEqual([]);
@@ -45,7 +48,9 @@ describe("a bad file is told with its place", () => {
   });
 
   test("an unknown key in the long form of a tier", () => {
-    const [problem] = problemsOf("version: 1\ntests: { suites: { a: { image: x, tiers: { smoke: { run: ls, servces: [] } } } } }\n");
+    const [problem] = problemsOf(
+      "version: 1\ntests: { suites: { a: { image: x, tiers: { smoke: { run: ls, servces: [] } } } } }\n",
+    );
     expect(problem).toMatchObject({ message: "unknown key `servces`", hint: "did you mean `services`?" });
   });
 
@@ -58,7 +63,10 @@ describe("a bad file is told with its place", () => {
   });
 
   test("a missing key, at what should have it", () => {
-    expect(problemsOf("version: 1\nwatch:\n  targets:\n    lib: {}\n")[0]).toMatchObject({ line: 4, message: "`call` is missing" });
+    expect(problemsOf("version: 1\nwatch:\n  targets:\n    lib: {}\n")[0]).toMatchObject({
+      line: 4,
+      message: "`call` is missing",
+    });
   });
 
   test("a broken YAML, with the library's words and no code frame", () => {
@@ -96,43 +104,67 @@ describe("parts that make no sense together", () => {
   });
 
   test("a service that no one describes", () => {
-    const text = "version: 1\ntests: { services: { db: { image: x, port: 1 } }, suites: { a: { image: x, services: [bd], tiers: { smoke: ls } } } }\n";
+    const text =
+      "version: 1\ntests: { services: { db: { image: x, port: 1 } }, suites: { a: { image: x, services: [bd], tiers: { smoke: ls } } } }\n";
     expect(problemsOf(text)[0]).toMatchObject({ message: "unknown service `bd`", hint: "did you mean `db`?" });
   });
 
   test("a tag with a variable that is not filled", () => {
     const text = 'version: 1\nimages: { base: { from: x, tags: ["base-{versoin}"] } }\n';
-    expect(problemsOf(text)[0]).toMatchObject({ message: "unknown tag variable `versoin`", hint: "did you mean `version`?" });
+    expect(problemsOf(text)[0]).toMatchObject({
+      message: "unknown tag variable `versoin`",
+      hint: "did you mean `version`?",
+    });
   });
 });
 
 describe("YAML's own means", () => {
   test("anchors and merge keys are followed", () => {
-    const { config } = parseConfig("version: 1\nwatch:\n  targets:\n    a: &a { call: test }\n    b:\n      <<: *a\n      needs: [a]\n");
+    const { config } = parseConfig(
+      "version: 1\nwatch:\n  targets:\n    a: &a { call: test }\n    b:\n      <<: *a\n      needs: [a]\n",
+    );
     expect(config?.watch?.targets).toEqual({ a: { call: "test" }, b: { call: "test", needs: ["a"] } });
   });
 
   test("an alias of nothing, and aliases that would fill the memory, are problems of the file", () => {
-    expect(problemsOf("version: 1\nwatch: *nope\n")).toMatchObject([{ level: "syntax", message: expect.stringContaining("nope") as string }]);
-    const bomb = ["version: 1", "a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefgh".split("").map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefg"[at]}`).join(",")}]`)];
-    expect(problemsOf(bomb.join("\n"))).toMatchObject([{ level: "syntax", message: expect.stringContaining("alias") as string }]);
+    expect(problemsOf("version: 1\nwatch: *nope\n")).toMatchObject([
+      { level: "syntax", message: expect.stringContaining("nope") as string },
+    ]);
+    const bomb = [
+      "version: 1",
+      "a: &a [x,x,x,x,x,x,x,x,x]",
+      ..."bcdefgh".split("").map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdefg"[at]}`).join(",")}]`),
+    ];
+    expect(problemsOf(bomb.join("\n"))).toMatchObject([
+      { level: "syntax", message: expect.stringContaining("alias") as string },
+    ]);
   });
 
   test("one unclosed bracket is one problem, a second document another, none in the words of a library", () => {
     expect(problemsOf("version: 1\nwatch: {targets: {a: {call: x\n").length).toBeLessThanOrEqual(2);
-    expect(problemsOf("version: 1\n---\nversion: 1\n")).toMatchObject([{ message: "there is more than one document in this file" }]);
-    expect(problemsOf("version: 1\nwatch: { targets: { a: { call: '' } } }\n")).toMatchObject([{ message: "must not be empty" }]);
+    expect(problemsOf("version: 1\n---\nversion: 1\n")).toMatchObject([
+      { message: "there is more than one document in this file" },
+    ]);
+    expect(problemsOf("version: 1\nwatch: { targets: { a: { call: '' } } }\n")).toMatchObject([
+      { message: "must not be empty" },
+    ]);
   });
 });
 
 test("the place of a word is found in texts of every form", () => {
-  const text = 'version: 1\nwatch:\n  targets:\n    one: { call: "test --sources . --source=." }\n    two:\n      call: >-\n        test\n        --source .\n    three: { call: test }\n';
+  const text =
+    'version: 1\nwatch:\n  targets:\n    one: { call: "test --sources . --source=." }\n    two:\n      call: >-\n        test\n        --source .\n    three: { call: test }\n';
   const place = (name: string, word?: string): string => {
     const { line, column } = placeOf(text, ["watch", "targets", name, "call"], word);
     return `${line}:${column}`;
   };
-  expect([place("one"), place("one", "test"), place("one", "--source"), place("two", "--source"), place("three", "test"), place("three", "absent")]).toEqual([
-    "4:18", "4:19", "4:36", "8:9", "9:20", "9:20",
-  ]);
+  expect([
+    place("one"),
+    place("one", "test"),
+    place("one", "--source"),
+    place("two", "--source"),
+    place("three", "test"),
+    place("three", "absent"),
+  ]).toEqual(["4:18", "4:19", "4:36", "8:9", "9:20", "9:20"]);
   expect(place("gone")).toBe("4:5");
 });

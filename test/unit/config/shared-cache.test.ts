@@ -5,7 +5,10 @@ import { parseCacheLocation } from "../../../src/config/shared-cache.ts";
 
 describe("a place of a shared cache", () => {
   it("is an image reference alone, or BuildKit's notation", () => {
-    expect(parseCacheLocation("registry.example/app:cache")).toEqual({ type: "registry", attrs: { ref: "registry.example/app:cache" } });
+    expect(parseCacheLocation("registry.example/app:cache")).toEqual({
+      type: "registry",
+      attrs: { ref: "registry.example/app:cache" },
+    });
     expect(parseCacheLocation("type=registry,ref=localhost:5000/a/b,mode=min,registry.insecure=true")).toEqual({
       type: "registry",
       attrs: { ref: "localhost:5000/a/b", mode: "min", "registry.insecure": "true" },
@@ -25,11 +28,16 @@ describe("a place of a shared cache", () => {
 
   it("that is wrong in fastloop.yaml is told with its line", () => {
     const { problems } = parseConfig("version: 1\ncache:\n  from:\n    - type=gha\n");
-    expect(problems).toMatchObject([{ line: 4, message: expect.stringContaining("a shared cache is in a registry") as string }]);
+    expect(problems).toMatchObject([
+      { line: 4, message: expect.stringContaining("a shared cache is in a registry") as string },
+    ]);
   });
 
   it("is nothing where nothing is configured", () => {
     expect(sharedCacheOf({ version: 1 })).toBeUndefined();
-    expect(sharedCacheOf({ version: 1, cache: { to: ["r.example/a"] } })).toEqual({ from: [], to: [{ type: "registry", attrs: { ref: "r.example/a" } }] });
+    expect(sharedCacheOf({ version: 1, cache: { to: ["r.example/a"] } })).toEqual({
+      from: [],
+      to: [{ type: "registry", attrs: { ref: "r.example/a" } }],
+    });
   });
 });

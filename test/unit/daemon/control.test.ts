@@ -23,7 +23,15 @@ it.each([
   const asked = (): never => {
     throw new Error("asked all the same");
   };
-  const control = await startControl({ socket, secret, status: asked, stop: asked, sessions: { open: asked, find: asked }, onNote: (text: string) => notes.push(text), onError: asked } as unknown as ControlOptions);
+  const control = await startControl({
+    socket,
+    secret,
+    status: asked,
+    stop: asked,
+    sessions: { open: asked, find: asked },
+    onNote: (text: string) => notes.push(text),
+    onError: asked,
+  } as unknown as ControlOptions);
   onTestFinished(() => {
     control.close();
     rmSync(folder, { recursive: true, force: true });
@@ -36,7 +44,13 @@ it.each([
     ["GET", "/terminal", { connection: "Upgrade", upgrade: "fastloop-terminal" }],
   ];
   for (const [method, route, more] of requests) {
-    const request = http.request({ socketPath: socket, method, path: route, headers: { ...more, ...shown }, agent: false });
+    const request = http.request({
+      socketPath: socket,
+      method,
+      path: route,
+      headers: { ...more, ...shown },
+      agent: false,
+    });
     request.end(method === "POST" ? "{}" : undefined);
     const [response] = (await once(request, "response")) as [http.IncomingMessage];
     expect([route, response.statusCode]).toEqual([route, 401]);
@@ -81,18 +95,26 @@ it("answers with the session before it tells that the session has ended, wheneve
     rmSync(folder, { recursive: true, force: true });
   });
   const lines = await new Promise<string>((resolve, reject) => {
-    const request = http.request({ socketPath: socket, method: "POST", path: "/sessions", headers, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-        endAll();
-      });
-      response.once("end", () => resolve(text));
-    });
+    const request = http.request(
+      { socketPath: socket, method: "POST", path: "/sessions", headers, agent: false },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+          endAll();
+        });
+        response.once("end", () => resolve(text));
+      },
+    );
     request.once("error", reject);
     request.end(JSON.stringify({ buildId: "b", workdir: "/", env: {} }));
   });
-  expect(lines.trimEnd().split("\n").map((line) => JSON.parse(line) as object)).toEqual([
+  expect(
+    lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object),
+  ).toEqual([
     { port: 7, token: "t", engine: { kind: "embedded", version: "v", reason: "" } },
     { kind: "session-ended", reason: "buildkitd ended by itself" },
   ]);
@@ -112,7 +134,12 @@ it("stops writing caches when the client is gone", async () => {
   const unexpected = (error: unknown): never => {
     throw error;
   };
-  const control = await startControl({ socket, secret, sessions: { find }, onError: unexpected } as unknown as ControlOptions);
+  const control = await startControl({
+    socket,
+    secret,
+    sessions: { find },
+    onError: unexpected,
+  } as unknown as ControlOptions);
   onTestFinished(() => {
     control.close();
     rmSync(folder, { recursive: true, force: true });

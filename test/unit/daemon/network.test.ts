@@ -14,7 +14,10 @@ afterEach(() => rmSync(state, { recursive: true, force: true }));
 
 describe("the network of containers", () => {
   it("is the host's when the environment says so", () => {
-    expect(planNetwork(state, { PATH: process.env["PATH"], FASTLOOP_NETWORK: "host" })).toEqual({ mode: "host", reason: "FASTLOOP_NETWORK=host" });
+    expect(planNetwork(state, { PATH: process.env["PATH"], FASTLOOP_NETWORK: "host" })).toEqual({
+      mode: "host",
+      reason: "FASTLOOP_NETWORK=host",
+    });
   });
 
   it("is the host's when a proxy listens on the loopback address, which a bridged container cannot reach", () => {
@@ -33,7 +36,10 @@ describe("the network of containers", () => {
   it("has a bridge of its own for each state folder, with a name that the kernel takes", () => {
     const other = mkdtempSync(path.join(tmpdir(), "network-"));
     try {
-      const [one, two] = [planNetwork(state, { PATH: process.env["PATH"] }), planNetwork(other, { PATH: process.env["PATH"] })];
+      const [one, two] = [
+        planNetwork(state, { PATH: process.env["PATH"] }),
+        planNetwork(other, { PATH: process.env["PATH"] }),
+      ];
       if (one.mode === "host" || two.mode === "host") return;
       expect(one.bridge).not.toBe(two.bridge);
       expect(one.bridge.length).toBeLessThanOrEqual(15);

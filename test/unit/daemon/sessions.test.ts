@@ -12,7 +12,8 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
   } as unknown as BuildkitClient;
   return { client, closed: () => closed };
 }
-const sessions = () => createSessions({ shimDirectory: () => Promise.resolve("/"), preparePlatform: undefined, onError: () => undefined });
+const sessions = () =>
+  createSessions({ shimDirectory: () => Promise.resolve("/"), preparePlatform: undefined, onError: () => undefined });
 const request = { workdir: "/", env: {}, buildId: "b", project: "0" };
 const hooks = { onEvent: () => undefined, onTerminal: () => undefined, onClosed: () => undefined };
 

@@ -17,5 +17,9 @@ it("takes down what is mounted below the folder, the deepest first, and what bui
 4 1 0:4 / /state/buildkit-other/a rw - tmpfs tmpfs rw
 5 1 0:5 / /tmp/buildkit-mount12 rw - overlay overlay rw,lowerdir=/state/buildkit/snapshots/3/fs
 6 1 0:6 / /tmp/buildkit-mount34 rw - overlay overlay rw,lowerdir=/elsewhere/buildkit/snapshots/3/fs`;
-  expect(mountsOf("/state/buildkit", parseMounts(text))).toEqual(["/state/buildkit/a/b/proc", "/tmp/buildkit-mount12", "/state/buildkit/a"]);
+  expect(mountsOf("/state/buildkit", parseMounts(text))).toEqual([
+    "/state/buildkit/a/b/proc",
+    "/tmp/buildkit-mount12",
+    "/state/buildkit/a",
+  ]);
 });

@@ -26,33 +26,61 @@ function configOf(files: Files) {
 
 describe("packages of npm, pnpm and yarn", () => {
   test("a lock file tells the package manager, scripts tell the tiers", () => {
-    const suite = only({ "package.json": json({ scripts: { lint: "x", test: "vitest run", build: "y" } }), "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" });
-    expect(suite).toMatchObject({ name: "app", preset: "pnpm", because: "pnpm-lock.yaml", runner: "vitest", tiers: { smoke: ["pnpm run lint"], fast: ["pnpm run test"], full: ["pnpm run build"] } });
+    const suite = only({
+      "package.json": json({ scripts: { lint: "x", test: "vitest run", build: "y" } }),
+      "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+    });
+    expect(suite).toMatchObject({
+      name: "app",
+      preset: "pnpm",
+      because: "pnpm-lock.yaml",
+      runner: "vitest",
+      tiers: { smoke: ["pnpm run lint"], fast: ["pnpm run test"], full: ["pnpm run build"] },
+    });
   });
 
   test("what the test script runs already is no tier of its own", () => {
-    const scripts = { test: "npm run lint && npm run unit", lint: "eslint .", unit: "node --test", typecheck: "tsc", build: "tsc -b" };
-    expect(only({ "package.json": json({ scripts }) }).tiers).toEqual({ smoke: ["npm run typecheck"], fast: ["npm run test"], full: ["npm run build"] });
+    const scripts = {
+      test: "npm run lint && npm run unit",
+      lint: "eslint .",
+      unit: "node --test",
+      typecheck: "tsc",
+      build: "tsc -b",
+    };
+    expect(only({ "package.json": json({ scripts }) }).tiers).toEqual({
+      smoke: ["npm run typecheck"],
+      fast: ["npm run test"],
+      full: ["npm run build"],
+    });
   });
 
   test("scripts named after the tiers win", () => {
-    expect(only({ "package.json": json({ scripts: { "test:smoke": "a", "test:full": "b", test: "c" } }) }).tiers).toEqual({ smoke: ["npm run test:smoke"], full: ["npm run test:full"] });
+    expect(
+      only({ "package.json": json({ scripts: { "test:smoke": "a", "test:full": "b", test: "c" } }) }).tiers,
+    ).toEqual({ smoke: ["npm run test:smoke"], full: ["npm run test:full"] });
   });
 
-  test.each([
-    ['echo "Error: no test specified" && exit 1'],
-    ["jest --watch"],
-    ["playwright test"],
-  ])("%s is no test that ends by itself in a container", (script) => {
-    expect(detect({ "package.json": json({ scripts: { test: script } }) }).suites).toEqual([]);
-  });
+  test.each([['echo "Error: no test specified" && exit 1'], ["jest --watch"], ["playwright test"]])(
+    "%s is no test that ends by itself in a container",
+    (script) => {
+      expect(detect({ "package.json": json({ scripts: { test: script } }) }).suites).toEqual([]);
+    },
+  );
 
   test("each member of a workspace that tests is a suite, and waits for what it is made of", () => {
     const { suites } = detect({
       "package.json": json({ workspaces: ["packages/*"], scripts: { test: "npm test --workspaces" } }),
       "package-lock.json": "{}",
-      "packages/a/package.json": json({ name: "@m/a", main: "dist/index.js", scripts: { test: "node --test", build: "tsc" } }),
-      "packages/b/package.json": json({ name: "@m/b", dependencies: { "@m/a": "1" }, scripts: { test: "node --test" } }),
+      "packages/a/package.json": json({
+        name: "@m/a",
+        main: "dist/index.js",
+        scripts: { test: "node --test", build: "tsc" },
+      }),
+      "packages/b/package.json": json({
+        name: "@m/b",
+        dependencies: { "@m/a": "1" },
+        scripts: { test: "node --test" },
+      }),
       "packages/b/README.md": "b",
       "packages/b/deep/package.json": json({ scripts: { test: "x" } }),
       "docs/a.md": "a",
@@ -62,7 +90,13 @@ describe("packages of npm, pnpm and yarn", () => {
     expect(a?.needs).toEqual([]);
     expect(b?.needs).toEqual(["a"]);
     expect(b?.tiers.fast).toEqual(["(cd packages/a && npm run build)", "(cd packages/b && npm run test)"]);
-    expect(b?.inputs).toEqual(["package-lock.json", "package.json", "packages/a/", "packages/b/", "!packages/b/README.md"]);
+    expect(b?.inputs).toEqual([
+      "package-lock.json",
+      "package.json",
+      "packages/a/",
+      "packages/b/",
+      "!packages/b/README.md",
+    ]);
     expect(b?.installed).toEqual(["node_modules", "packages/a/node_modules", "packages/b/node_modules"]);
   });
 
@@ -78,8 +112,13 @@ describe("packages of npm, pnpm and yarn", () => {
   });
 
   test("packages that need each other don't wait for each other", () => {
-    const member = (name: string, other: string): string => json({ name, devDependencies: { [other]: "*" }, scripts: { test: "node --test" } });
-    const { suites } = detect({ "package.json": json({ workspaces: ["a", "b"], scripts: { test: "npm t -ws" } }), "a/package.json": member("a", "b"), "b/package.json": member("b", "a") });
+    const member = (name: string, other: string): string =>
+      json({ name, devDependencies: { [other]: "*" }, scripts: { test: "node --test" } });
+    const { suites } = detect({
+      "package.json": json({ workspaces: ["a", "b"], scripts: { test: "npm t -ws" } }),
+      "a/package.json": member("a", "b"),
+      "b/package.json": member("b", "a"),
+    });
     expect(suites.filter(({ needs }) => needs.length > 0)).toHaveLength(1);
   });
 
@@ -88,19 +127,30 @@ describe("packages of npm, pnpm and yarn", () => {
     ["yarn@4.5.0", { "yarn.lock": "__metadata:\n  version: 8\n" }, "npm install --global @yarnpkg/cli-dist@4.5.0"],
     ["npm@11.2.0", { "package-lock.json": "{}" }, "npm install --global npm@11.2.0"],
   ])("the package manager comes in the version that is pinned: %s", (packageManager, lock, command) => {
-    expect(only({ "package.json": json({ packageManager, scripts: { test: "node --test" } }), ...(lock as Files) }).install?.[0]).toBe(command);
+    expect(
+      only({ "package.json": json({ packageManager, scripts: { test: "node --test" } }), ...(lock as Files) })
+        .install?.[0],
+    ).toBe(command);
   });
 
   test("scripts of an install that need the sources run when these are there, those of dependencies at the install", () => {
     const lock = json({ packages: { "node_modules/esbuild": { hasInstallScript: true }, "node_modules/x": {} } });
-    const suite = only({ "package.json": json({ scripts: { prepare: "husky && tsc", test: "node --test" } }), "package-lock.json": lock });
+    const suite = only({
+      "package.json": json({ scripts: { prepare: "husky && tsc", test: "node --test" } }),
+      "package-lock.json": lock,
+    });
     expect(suite.install).toEqual(["npm ci --no-audit --no-fund --ignore-scripts", "npm rebuild esbuild"]);
     expect(suite.tiers.fast).toEqual(["npm run prepare", "npm run test"]);
-    expect(only({ "package.json": json({ scripts: { prepare: "husky", test: "node --test" } }) }).tiers.fast).toEqual(["npm run test"]);
+    expect(only({ "package.json": json({ scripts: { prepare: "husky", test: "node --test" } }) }).tiers.fast).toEqual([
+      "npm run test",
+    ]);
   });
 
   test("tests of what is built are built first", () => {
-    const suite = only({ "package.json": json({ scripts: { build: "tsc", test: "node --test" } }), "test/a.test.js": 'import { a } from "../dist/a.js";' });
+    const suite = only({
+      "package.json": json({ scripts: { build: "tsc", test: "node --test" } }),
+      "test/a.test.js": 'import { a } from "../dist/a.js";',
+    });
     expect(suite.tiers.fast).toEqual(["npm run build", "npm run test"]);
   });
 
@@ -111,12 +161,17 @@ describe("packages of npm, pnpm and yarn", () => {
     [{}, { engines: { node: ">=18" } }, undefined],
     [{}, { engines: { node: "what ever" } }, undefined],
   ])("the image has the Node that the repository wants: %j %j", (files, extra, image) => {
-    expect(only({ "package.json": json({ ...extra, scripts: { test: "node --test" } }), ...(files as Files) }).image).toBe(image);
+    expect(
+      only({ "package.json": json({ ...extra, scripts: { test: "node --test" } }), ...(files as Files) }).image,
+    ).toBe(image);
   });
 
   test("no lock file, browsers, compose files and testcontainers are told", () => {
     const { notes } = detect({
-      "package.json": json({ scripts: { test: "node --test", "test:e2e": "cypress run" }, devDependencies: { testcontainers: "1" } }),
+      "package.json": json({
+        scripts: { test: "node --test", "test:e2e": "cypress run" },
+        devDependencies: { testcontainers: "1" },
+      }),
       "compose.yaml": "services:\n  db:\n    image: postgres:17\n",
     });
     expect(notes).toEqual([
@@ -128,12 +183,21 @@ describe("packages of npm, pnpm and yarn", () => {
   });
 
   test("fastloop from an archive outside of the project is not what its tests need", () => {
-    const { install } = only({ "package.json": json({ scripts: { test: "node --test" }, devDependencies: { fastloop: "file:../fastloop-1.0.0.tgz" } }), "package-lock.json": "{}" });
+    const { install } = only({
+      "package.json": json({
+        scripts: { test: "node --test" },
+        devDependencies: { fastloop: "file:../fastloop-1.0.0.tgz" },
+      }),
+      "package-lock.json": "{}",
+    });
     expect(install?.join("\n")).toContain("npm pkg delete dependencies.fastloop devDependencies.fastloop");
   });
 
   test("programs that the tests start are installed", () => {
-    const { packages } = detect({ "package.json": json({ scripts: { test: "node --test" } }), "test/a.test.js": 'execSync("git init"); spawn("make", []);' });
+    const { packages } = detect({
+      "package.json": json({ scripts: { test: "node --test" } }),
+      "test/a.test.js": 'execSync("git init"); spawn("make", []);',
+    });
     expect(packages).toEqual(["git", "make"]);
   });
 });
@@ -141,7 +205,8 @@ describe("packages of npm, pnpm and yarn", () => {
 describe("Python", () => {
   test("dependencies of pyproject.toml are a layer, the project itself is installed with its sources", () => {
     const suite = only({
-      "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "x"\nrequires-python = ">=3.9"\n[project.optional-dependencies]\ntests = [\n  "pytest",\n]\ndocs = ["sphinx"]\n',
+      "pyproject.toml":
+        '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "x"\nrequires-python = ">=3.9"\n[project.optional-dependencies]\ntests = [\n  "pytest",\n]\ndocs = ["sphinx"]\n',
       "src/x/__init__.py": "",
       "tests/test_x.py": "",
     });
@@ -155,32 +220,56 @@ describe("Python", () => {
     ['requires-python = ">=3.9,<3.11"', "python:3.10-slim-bookworm"],
     ['requires-python = "~=3.8"', undefined],
   ])("%s decides the image", (line, image) => {
-    expect(only({ "pyproject.toml": `[project]\nname = "x"\n${line}\n`, "tests/test_x.py": "import pytest" }).image).toBe(image);
+    expect(
+      only({ "pyproject.toml": `[project]\nname = "x"\n${line}\n`, "tests/test_x.py": "import pytest" }).image,
+    ).toBe(image);
   });
 
   test("uv and poetry install as their lock files say, tests' groups and extras included", () => {
-    const uv = only({ "pyproject.toml": '[build-system]\n[project]\nname = "x"\n[dependency-groups]\ntests = ["pytest"]\n', "uv.lock": 'name = "pytest"\n', "tests/test_x.py": "" });
+    const uv = only({
+      "pyproject.toml": '[build-system]\n[project]\nname = "x"\n[dependency-groups]\ntests = ["pytest"]\n',
+      "uv.lock": 'name = "pytest"\n',
+      "tests/test_x.py": "",
+    });
     expect(uv.install?.at(-1)).toBe("uv sync --frozen --group tests --no-install-project");
-    const poetry = only({ "pyproject.toml": "[tool.poetry]\n[tool.poetry.group.test.dependencies]\npytest = '*'\n", "poetry.lock": 'name = "pytest"\n', "tests/test_x.py": "" });
+    const poetry = only({
+      "pyproject.toml": "[tool.poetry]\n[tool.poetry.group.test.dependencies]\npytest = '*'\n",
+      "poetry.lock": 'name = "pytest"\n',
+      "tests/test_x.py": "",
+    });
     expect(poetry.install?.at(-1)).toContain("--no-root --no-interaction --with test");
   });
 
   test("requirements of tests are found, and pytest comes where nothing asks for it", () => {
-    const suite = only({ "setup.py": "", "requirements-dev.txt": "x", "requirements/docs.txt": "y", "tests/conftest.py": "" });
+    const suite = only({
+      "setup.py": "",
+      "requirements-dev.txt": "x",
+      "requirements/docs.txt": "y",
+      "tests/conftest.py": "",
+    });
     expect(suite.install?.join("\n")).toContain("-r requirements-dev.txt");
     expect(suite.install?.join("\n")).not.toContain("docs.txt");
     expect(suite.install?.at(-1)).toBe("python -c 'import pytest' 2>/dev/null || uv pip install pytest");
   });
 
   test("what hatch's environments and tox add is installed, too", () => {
-    const suite = only({ "pyproject.toml": '[project]\nname = "x"\n[tool.hatch.envs.hatch-test]\nextra-dependencies = ["hypothesis>=6"]\n', "tox.ini": "[testenv]\ndeps =\n  pytest-mock\n  py310: old\n", "tests/test_x.py": "import pytest" });
+    const suite = only({
+      "pyproject.toml": '[project]\nname = "x"\n[tool.hatch.envs.hatch-test]\nextra-dependencies = ["hypothesis>=6"]\n',
+      "tox.ini": "[testenv]\ndeps =\n  pytest-mock\n  py310: old\n",
+      "tests/test_x.py": "import pytest",
+    });
     expect(suite.install).toContain("uv pip install 'hypothesis>=6' pytest-mock");
   });
 
   test("keys with dots are the tables that they mean, and a damaged pyproject.toml asks for nothing", () => {
-    const dotted = only({ "pyproject.toml": '[project]\nname = "x"\noptional-dependencies.tests = ["pytest"]\n', "tests/test_x.py": "" });
+    const dotted = only({
+      "pyproject.toml": '[project]\nname = "x"\noptional-dependencies.tests = ["pytest"]\n',
+      "tests/test_x.py": "",
+    });
     expect(dotted.install).toContain("uv pip install -r pyproject.toml --extra tests");
-    expect(only({ "pyproject.toml": "[project\n", "tests/test_x.py": "import pytest", "tests/conftest.py": "" }).tiers.fast).toEqual(["python -m pytest $TEST_ARGS"]);
+    expect(
+      only({ "pyproject.toml": "[project\n", "tests/test_x.py": "import pytest", "tests/conftest.py": "" }).tiers.fast,
+    ).toEqual(["python -m pytest $TEST_ARGS"]);
   });
 
   test("without tests the sources are compiled, and that is said", () => {
@@ -192,25 +281,50 @@ describe("Python", () => {
 
 describe("Go and Rust", () => {
   test("modules of a go.work are tested where they lie, and wait for each other", () => {
-    const { suites } = detect({ "go.work": "go 1.24\nuse (\n ./a\n ./b\n)\n", "a/go.mod": "module m.io/x/a\n", "a/a.go": "", "b/go.mod": "module m.io/x/b\nrequire m.io/x/a v0.0.0\n", "b/b.go": "" });
-    expect(suites.map(({ name, needs, alone }) => [name, needs, alone])).toEqual([["a", [], false], ["b", ["a"], false]]);
+    const { suites } = detect({
+      "go.work": "go 1.24\nuse (\n ./a\n ./b\n)\n",
+      "a/go.mod": "module m.io/x/a\n",
+      "a/a.go": "",
+      "b/go.mod": "module m.io/x/b\nrequire m.io/x/a v0.0.0\n",
+      "b/b.go": "",
+    });
+    expect(suites.map(({ name, needs, alone }) => [name, needs, alone])).toEqual([
+      ["a", [], false],
+      ["b", ["a"], false],
+    ]);
     expect(suites[1]?.tiers.smoke).toEqual(["(cd b && go vet ./...)"]);
   });
 
   test("a crate of a workspace is no suite of its own, and a pinned toolchain is the image's", () => {
-    const suite = only({ "Cargo.toml": "[workspace]\nmembers = ['a']\n", "a/Cargo.toml": "[package]\n", "rust-toolchain.toml": '[toolchain]\nchannel = "1.85.0"\n' });
+    const suite = only({
+      "Cargo.toml": "[workspace]\nmembers = ['a']\n",
+      "a/Cargo.toml": "[package]\n",
+      "rust-toolchain.toml": '[toolchain]\nchannel = "1.85.0"\n',
+    });
     expect(suite).toMatchObject({ name: "app", image: "rust:1.85.0-bookworm" });
   });
 
   test("a document that a source includes concerns it", () => {
-    const files = { "Cargo.toml": "[package]\n", "src/lib.rs": '#![doc = include_str!("../README.md")]', "README.md": "", "CHANGELOG.md": "" };
+    const files = {
+      "Cargo.toml": "[package]\n",
+      "src/lib.rs": '#![doc = include_str!("../README.md")]',
+      "README.md": "",
+      "CHANGELOG.md": "",
+    };
     expect(only(files).inputs).toEqual(["**", "!CHANGELOG.md"]);
   });
 });
 
 describe("what is written", () => {
   test("is a valid fastloop.yaml with the suites and targets that were found", () => {
-    const config = configOf({ "package.json": json({ scripts: { test: "x" } }), "ml/uv.lock": "pytest", "ml/pyproject.toml": "", "ml/test_x.py": "", "core/Cargo.toml": "", "vendor/x/go.mod": "" });
+    const config = configOf({
+      "package.json": json({ scripts: { test: "x" } }),
+      "ml/uv.lock": "pytest",
+      "ml/pyproject.toml": "",
+      "ml/test_x.py": "",
+      "core/Cargo.toml": "",
+      "vendor/x/go.mod": "",
+    });
     expect(config.module).toBe("fastloop");
     expect(Object.keys(config.watch?.targets ?? {})).toEqual(["app", "ml", "core"]);
     expect(config.tests?.suites["ml"]).toMatchObject({ preset: "uv", root: "ml", runner: "pytest" });
@@ -219,7 +333,11 @@ describe("what is written", () => {
 
   test.each<[string, Files, string]>([
     ["npm", { "package.json": json({ scripts: { test: "node --test" } }), "package-lock.json": "{}" }, "npm ci"],
-    ["yarn", { "package.json": json({ scripts: { test: "vitest run" } }), "yarn.lock": "" }, "yarn install --frozen-lockfile"],
+    [
+      "yarn",
+      { "package.json": json({ scripts: { test: "vitest run" } }), "yarn.lock": "" },
+      "yarn install --frozen-lockfile",
+    ],
     ["pip", { "requirements.txt": "pytest==8.4.1\n", "test_x.py": "" }, "pip install"],
     ["go", { "go.mod": "module m\n", "go.sum": "", "a.go": "" }, "go mod download"],
     ["cargo", { "Cargo.toml": '[package]\nname = "a"\n', "Cargo.lock": "" }, "cargo build --workspace --tests"],
@@ -231,12 +349,25 @@ describe("what is written", () => {
   });
 
   test("a manifest that is none does not end the search, and a folder of any name gives a suite that a call can name", () => {
-    const files = { "package.json": "{bad", "web app/package.json": json({ scripts: { test: "x" } }), "Überbau/go.mod": "", "Überbau/a.go": "", "null/go.mod": "", "null/a.go": "" };
-    expect(detect(files).suites.map(({ name, folder }) => `${name}: ${folder}`)).toEqual(["web-app: web app", "part-null: null", "Uberbau: Überbau"]);
+    const files = {
+      "package.json": "{bad",
+      "web app/package.json": json({ scripts: { test: "x" } }),
+      "Überbau/go.mod": "",
+      "Überbau/a.go": "",
+      "null/go.mod": "",
+      "null/a.go": "",
+    };
+    expect(detect(files).suites.map(({ name, folder }) => `${name}: ${folder}`)).toEqual([
+      "web-app: web app",
+      "part-null: null",
+      "Uberbau: Überbau",
+    ]);
     configOf(files);
   });
 
   test("two parts of one name are two suites", () => {
-    expect(detect({ "a/x/go.mod": "", "a/x/m.go": "", "b/x/go.mod": "", "b/x/m.go": "" }).suites.map(({ name }) => name)).toEqual(["x", "x-go"]);
+    expect(
+      detect({ "a/x/go.mod": "", "a/x/m.go": "", "b/x/go.mod": "", "b/x/m.go": "" }).suites.map(({ name }) => name),
+    ).toEqual(["x", "x-go"]);
   });
 });

@@ -22,7 +22,11 @@ describe("a function body's request is refused", () => {
     ["a model's environment with access to the host", "{env(privileged:true){id}}", "env(privileged)"],
     ["one that may have it", "query($p:Boolean){env(privileged:$p){id}}", "env(privileged)"],
   ])("for %s", (_what, query, field) => {
-    expect(check(query)).toMatch(new RegExp(`^\`${field.replaceAll(/[()]/g, "\\$&")}\` is refused to function bodies: it would reach your machine`));
+    expect(check(query)).toMatch(
+      new RegExp(
+        `^\`${field.replaceAll(/[()]/g, "\\$&")}\` is refused to function bodies: it would reach your machine`,
+      ),
+    );
   });
 
   it.each([
@@ -37,13 +41,18 @@ describe("a function body's request is refused", () => {
     ["the id of the host, in a fragment", '{node(id:"x"){...f}} fragment f on Host{findUp(name:"x")}'],
     ["the id of the host, loaded", '{loadHostFromID(id:"x"){findUp(name:"x")}}'],
     ["an address loaded", '{loadAddressFromID(id:"x"){file{contents}}}'],
-    ["the end of a long chain", `{container${'{withEnvVariable(name:"a",value:"b")'.repeat(50)}{export(path:"/x")}${"}".repeat(51)}`],
+    [
+      "the end of a long chain",
+      `{container${'{withEnvVariable(name:"a",value:"b")'.repeat(50)}{export(path:"/x")}${"}".repeat(51)}`,
+    ],
   ])("by way of %s", (_what, query) => {
     expect(check(query)).toBeDefined();
   });
 
   it("with what to do instead", () => {
-    expect(check("{host{id}}")).toContain("take what it needs as an argument (Directory, File, Secret, Service, Socket)");
+    expect(check("{host{id}}")).toContain(
+      "take what it needs as an argument (Directory, File, Secret, Service, Socket)",
+    );
     expect(check('{directory{export(path:"/")}}')).toContain("save it with `-o PATH`");
     expect(check("{container{up}}")).toContain("put `up` behind the call");
     expect(check("{host{id}}")).toContain("fastloop session -- COMMAND");

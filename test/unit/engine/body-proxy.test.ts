@@ -20,7 +20,10 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      seen.push({ headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown> });
+      seen.push({
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>,
+      });
       respond(response);
     });
   });
@@ -41,9 +44,13 @@ const sent = (): unknown => seen.at(-1)?.body["query"];
 
 /** A message of protobuf: fields with their bytes. */
 function message(...fields: [number, Buffer | string][]): Buffer {
-  return Buffer.concat(fields.flatMap(([field, value]) => [Buffer.from([field * 8 + 2, Buffer.byteLength(value)]), Buffer.from(value)]));
+  return Buffer.concat(
+    fields.flatMap(([field, value]) => [Buffer.from([field * 8 + 2, Buffer.byteLength(value)]), Buffer.from(value)]),
+  );
 }
-const recipe = message([1, message([1, "xxh3:1"], [2, message([1, "xxh3:1"], [2, message([3, "host"])])])]).toString("base64");
+const recipe = message([1, message([1, "xxh3:1"], [2, message([1, "xxh3:1"], [2, message([3, "host"])])])]).toString(
+  "base64",
+);
 const handle = "EhII6j4SDQoJRGlyZWN0b3J5GAE=";
 
 describe("the endpoint for function bodies", () => {
@@ -62,7 +69,9 @@ describe("the endpoint for function bodies", () => {
   });
 
   it("refuses the rest, and the session hears nothing of it", async () => {
-    await expect(query(body, '{v:host{directory(path:"/"){entries}}}')).rejects.toThrow("`host` is refused to function bodies");
+    await expect(query(body, '{v:host{directory(path:"/"){entries}}}')).rejects.toThrow(
+      "`host` is refused to function bodies",
+    );
     await expect(query(body, "{")).rejects.toThrow("Syntax Error");
     expect(seen).toEqual([]);
   });
@@ -76,8 +85,18 @@ describe("the endpoint for function bodies", () => {
   ])("refuses %s", async (what, expected, headers) => {
     const own = what === "no token" ? {} : { authorization: `Basic ${btoa(`${proxy.token}:`)}` };
     const status = await new Promise((resolve, reject) => {
-      const options = { port: proxy.port, host: "127.0.0.1", path: "/query", method: "POST", agent: false, headers: { "content-type": "application/json", ...own, ...headers } };
-      http.request(options, (response) => resolve(response.resume().statusCode)).on("error", reject).end('{"query":"{version}"}');
+      const options = {
+        port: proxy.port,
+        host: "127.0.0.1",
+        path: "/query",
+        method: "POST",
+        agent: false,
+        headers: { "content-type": "application/json", ...own, ...headers },
+      };
+      http
+        .request(options, (response) => resolve(response.resume().statusCode))
+        .on("error", reject)
+        .end('{"query":"{version}"}');
     });
     expect(status).toBe(expected);
     expect(seen).toEqual([]);
@@ -92,7 +111,13 @@ describe("the endpoint for function bodies", () => {
     const text = JSON.stringify({ query: "{version}", Query: "{host{id}}", extensions: { persistedQuery: {} } });
     await new Promise((resolve, reject) => {
       const headers = { "content-type": "application/json", authorization: `Basic ${btoa(`${proxy.token}:`)}` };
-      http.request({ port: proxy.port, host: "127.0.0.1", path: "/query", method: "POST", agent: false, headers }, resolve).on("error", reject).end(text);
+      http
+        .request(
+          { port: proxy.port, host: "127.0.0.1", path: "/query", method: "POST", agent: false, headers },
+          resolve,
+        )
+        .on("error", reject)
+        .end(text);
     });
     expect(seen[0]?.body).toEqual({ query: "{ version }" });
   });
@@ -105,12 +130,15 @@ describe("the endpoint for function bodies", () => {
     await expect(query(body, `{node(id:"${recipe}"){... on Directory{entries}}}`)).rejects.toThrow(refused);
     await expect(query(body, `{node(id:"""${recipe}"""){id}}`)).rejects.toThrow(refused);
     await expect(query(body, "query($id:ID!){node(id:$id){id}}", { id: recipe })).rejects.toThrow(refused);
-    await expect(query(body, "query($ids:[ID!]!){x(ids:$ids){id}}", { ids: [{ id: recipe }] })).rejects.toThrow(refused);
+    await expect(query(body, "query($ids:[ID!]!){x(ids:$ids){id}}", { ids: [{ id: recipe }] })).rejects.toThrow(
+      refused,
+    );
     expect(seen).toHaveLength(2);
   });
 
   it("hands on errors as they are", async () => {
-    respond = (response) => void response.writeHead(422).end('{"errors":[{"message":"Cannot query field"}],"data":null}');
+    respond = (response) =>
+      void response.writeHead(422).end('{"errors":[{"message":"Cannot query field"}],"data":null}');
     await expect(query(body, "{nope}")).rejects.toThrow("Cannot query field");
     respond = (response) => void response.destroy();
     await expect(query(body, "{version}")).rejects.toThrow("the connection to the engine broke");
@@ -145,13 +173,24 @@ describe("an id of a Dagger engine", () => {
       Buffer.concat([Buffer.from([0x8a, 0x00, inner.length]), inner]),
     ].map((bytes) => bytes.toString("base64"));
     // Padded until it ends in two signs, between which Go reads over a line break.
-    const padded = ["", "?", "??"].map((text) => message([1, inner], [9, text]).toString("base64")).find((text) => text.endsWith("=="))!;
+    const padded = ["", "?", "??"]
+      .map((text) => message([1, inner], [9, text]).toString("base64"))
+      .find((text) => text.endsWith("=="))!;
     const broken = [`${recipe.slice(0, 5)}\r\n${recipe.slice(5)}`, `${padded.slice(0, -1)}\n=`];
     expect([...written, ...broken].map(isRecipeId)).toEqual([true, true, true, true, true, true]);
   });
 
   it("is no text that happens to be base64", () => {
-    const texts = ["hello", "Chad", "CgABAgMEBQ==", "Cg==", btoa("\n\nsome text\n"), btoa("\nname: x\n"), "a".repeat(5000), Buffer.from("\n".repeat(300)).toString("base64")];
+    const texts = [
+      "hello",
+      "Chad",
+      "CgABAgMEBQ==",
+      "Cg==",
+      btoa("\n\nsome text\n"),
+      btoa("\nname: x\n"),
+      "a".repeat(5000),
+      Buffer.from("\n".repeat(300)).toString("base64"),
+    ];
     expect(texts.map(isRecipeId)).toEqual(texts.map(() => false));
   });
 });

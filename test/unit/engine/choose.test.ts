@@ -83,7 +83,10 @@ describe("--engine auto", () => {
   it("then BUILDKIT_HOST, buildkitd on the PATH, the one that set-up built, and the one that it will build", async () => {
     const bare = [...runner, "runtime"];
     expect(await choose(without(...bare))).toMatchObject({ kind: "buildkit-host" });
-    expect(await choose(without(...bare, "BUILDKIT_HOST"))).toMatchObject({ kind: "buildkitd", command: "/bin/buildkitd" });
+    expect(await choose(without(...bare, "BUILDKIT_HOST"))).toMatchObject({
+      kind: "buildkitd",
+      command: "/bin/buildkitd",
+    });
     expect(await choose(without(...bare, "BUILDKIT_HOST", "buildkitd"))).toMatchObject({ command: "/cache/buildkitd" });
     expect(await choose(without(...bare, "BUILDKIT_HOST", "buildkitd", "built"))).toMatchObject({
       kind: "buildkitd",
@@ -128,7 +131,9 @@ describe("what the environment names", () => {
 
 describe("--engine", () => {
   it("embedded looks at no Dagger engine", async () => {
-    expect(await choose(without("BUILDKIT_HOST", "buildkitd"), "embedded")).toMatchObject({ command: "/cache/buildkitd" });
+    expect(await choose(without("BUILDKIT_HOST", "buildkitd"), "embedded")).toMatchObject({
+      command: "/cache/buildkitd",
+    });
   });
 
   it("dagger takes no embedded engine, and says what is missing", async () => {

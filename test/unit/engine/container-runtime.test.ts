@@ -50,7 +50,9 @@ describe("a container runtime", () => {
     const startedAt = performance.now();
     const found = await findContainerRuntime(env({ DOCKER_HOST: `unix://${folder}/none.sock` }));
     expect(performance.now() - startedAt).toBeLessThan(300);
-    expect(found).toEqual({ missing: `docker is installed, but unix://${folder}/none.sock does not answer (not running)` });
+    expect(found).toEqual({
+      missing: `docker is installed, but unix://${folder}/none.sock does not answer (not running)`,
+    });
   });
 
   it("is missing where the daemon refuses", async () => {

@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -38,14 +48,17 @@ describe("the lock of a state folder", () => {
     for (const release of taken) release?.();
   });
 
-  it.runIf(process.platform === "linux")("has a name that cannot be guessed, also after what kept it was damaged", async () => {
-    for (const damaged of ["", "0".repeat(31), "lock\n", "../../x"]) {
-      writeFileSync(path.join(folder, "lock-name"), damaged);
-      (await takeLock(folder))?.();
-      expect(readFileSync(path.join(folder, "lock-name"), "utf8")).toMatch(/^[0-9a-f]{32}$/);
-      expect(readdirSync(folder)).toEqual(["lock-name"]);
-    }
-  });
+  it.runIf(process.platform === "linux")(
+    "has a name that cannot be guessed, also after what kept it was damaged",
+    async () => {
+      for (const damaged of ["", "0".repeat(31), "lock\n", "../../x"]) {
+        writeFileSync(path.join(folder, "lock-name"), damaged);
+        (await takeLock(folder))?.();
+        expect(readFileSync(path.join(folder, "lock-name"), "utf8")).toMatch(/^[0-9a-f]{32}$/);
+        expect(readdirSync(folder)).toEqual(["lock-name"]);
+      }
+    },
+  );
 });
 
 describe("a damaged state folder", () => {
@@ -106,7 +119,10 @@ describe("the folder of the sockets", () => {
     });
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     try {
-      await expect(daemonStatus(deep())).rejects.toMatchObject({ code: "engine-unavailable", message: expect.stringContaining("is open to other users") as string });
+      await expect(daemonStatus(deep())).rejects.toMatchObject({
+        code: "engine-unavailable",
+        message: expect.stringContaining("is open to other users") as string,
+      });
       expect(requests).toBe(0);
       chmodSync(path.dirname(socket), 0o700);
       expect(await daemonStatus(deep())).toEqual({});
@@ -154,12 +170,20 @@ describe("the host's trust", () => {
 
   it("passes over a variable that names no file, or a folder", () => {
     mkdirSync(path.join(folder, "certs"));
-    const trust = readHostTrust({ SSL_CERT_FILE: path.join(folder, "none"), NODE_EXTRA_CA_CERTS: path.join(folder, "certs") });
+    const trust = readHostTrust({
+      SSL_CERT_FILE: path.join(folder, "none"),
+      NODE_EXTRA_CA_CERTS: path.join(folder, "certs"),
+    });
     expect(trust).toEqual(readHostTrust({}));
   });
 
   it("has the proxy's variables in upper case, whichever case the host uses", () => {
-    const { environment } = readHostTrust({ https_proxy: "http://p:1", NO_PROXY: "localhost", FTP_PROXY: "", PATH: "/bin" });
+    const { environment } = readHostTrust({
+      https_proxy: "http://p:1",
+      NO_PROXY: "localhost",
+      FTP_PROXY: "",
+      PATH: "/bin",
+    });
     expect(environment).toEqual({ HTTPS_PROXY: "http://p:1", NO_PROXY: "localhost" });
   });
 });
@@ -180,7 +204,9 @@ describe("a foreign platform", () => {
     const image = "docker.io/library/debian:latest";
     await prepare(native, image, notify);
     expect(calls).toEqual([]);
-    await expect(Promise.all([prepare(foreign, image, notify), prepare(foreign, image, notify)])).rejects.toThrow("no network");
+    await expect(Promise.all([prepare(foreign, image, notify), prepare(foreign, image, notify)])).rejects.toThrow(
+      "no network",
+    );
     fail = false;
     await Promise.all([prepare(foreign, image, notify), prepare(foreign, image, notify)]);
     expect(calls).toEqual([
@@ -198,7 +224,12 @@ describe("a foreign platform", () => {
       readonly #secret = "kept";
       openBuild = async () => Promise.resolve(this.#build());
       #build() {
-        return { resolveImageConfig: (reference: string) => (order.push(`resolve ${reference}`), Promise.resolve({ digest: "sha256:index" })) };
+        return {
+          resolveImageConfig: (reference: string) => (
+            order.push(`resolve ${reference}`),
+            Promise.resolve({ digest: "sha256:index" })
+          ),
+        };
       }
       info() {
         return Promise.resolve({ version: this.#secret, platforms: [] });
@@ -230,6 +261,8 @@ describe("the idle time", () => {
   });
 
   it("is a usage error with its place when it is no duration", () => {
-    expect(() => parseIdleMs("soon", "--idle")).toThrow(expect.objectContaining({ exitCode: 2, place: "--idle" }) as Error);
+    expect(() => parseIdleMs("soon", "--idle")).toThrow(
+      expect.objectContaining({ exitCode: 2, place: "--idle" }) as Error,
+    );
   });
 });

@@ -52,7 +52,10 @@ function program(source: string): string {
 }
 
 const open = (source: string) =>
-  openDaggerSession({ kind: "dagger-cli", command: program(source), reason: "a test" }, { workdir: folder, engine: "auto" });
+  openDaggerSession(
+    { kind: "dagger-cli", command: program(source), reason: "a test" },
+    { workdir: folder, engine: "auto" },
+  );
 
 describe("a session by the dagger CLI", () => {
   it("is a silent `dagger session` in the working folder", async () => {
@@ -78,7 +81,9 @@ describe("a session by the dagger CLI", () => {
       headers: { "content-type": "application/json", authorization: `Basic ${btoa(`${token}:`)}` },
       body: '{"query":"{ version }"}',
     });
-    expect(await (await asked).json()).toMatchObject({ errors: [{ message: expect.stringContaining("Call with --via module") as string }] });
+    expect(await (await asked).json()).toMatchObject({
+      errors: [{ message: expect.stringContaining("Call with --via module") as string }],
+    });
     expect(await session.query("{ call }")).toEqual({ call: null });
     await session.close();
   });
@@ -117,7 +122,13 @@ describe("a session by the dagger CLI", () => {
     const source = `process.on("SIGTERM", () => {}); process.stdin.resume(); setInterval(() => {}, 1000);
       (await import("node:fs")).writeFileSync("started", String(process.pid));`;
     const command = program(source);
-    const starting = startSessionProcess({ command, args: [], workdir: folder, env: process.env, connectTimeoutMs: 700 });
+    const starting = startSessionProcess({
+      command,
+      args: [],
+      workdir: folder,
+      env: process.env,
+      connectTimeoutMs: 700,
+    });
     await expect(starting).rejects.toThrow("nothing within 0.7 s");
     expect(existsSync(path.join(folder, "started"))).toBe(true);
     const pid = Number(readFileSync(path.join(folder, "started"), "utf8"));
@@ -134,7 +145,13 @@ describe("the end of a session by the dagger CLI", () => {
     console.log(JSON.stringify({ port: 1, session_token: "t", pid: writeFileSync("pid", String(process.pid)) }));`;
   const pidOf = (): number => Number(readFileSync(path.join(folder, "pid"), "utf8"));
   const start = (source: string) =>
-    startSessionProcess({ command: program(source), args: [], workdir: folder, env: process.env, connectTimeoutMs: 20_000 });
+    startSessionProcess({
+      command: program(source),
+      args: [],
+      workdir: folder,
+      env: process.env,
+      connectTimeoutMs: 20_000,
+    });
 
   it("is asked for by SIGTERM, so that the CLI can tell its engine", async () => {
     const session = await start(stubborn('writeFileSync("termed", ""); process.exit(0)'));

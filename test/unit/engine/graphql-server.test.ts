@@ -114,13 +114,19 @@ describe("the GraphQL endpoint", () => {
   });
 
   it("that breaks off in the middle of an answer is an engine that went away, or the reason why the request was given up", async () => {
-    const half = http.createServer((_request, response) => void response.writeHead(200, { "content-length": 100 }).write("{"));
+    const half = http.createServer(
+      (_request, response) => void response.writeHead(200, { "content-length": 100 }).write("{"),
+    );
     await new Promise<void>((resolve) => half.listen(0, "127.0.0.1", resolve));
     const endpoint = { port: (half.address() as AddressInfo).port, token: "secret", agent: createAgent() };
-    const answering = (): Promise<http.ServerResponse> => new Promise((resolve) => half.once("request", (_request, response) => resolve(response)));
+    const answering = (): Promise<http.ServerResponse> =>
+      new Promise((resolve) => half.once("request", (_request, response) => resolve(response)));
     try {
       const [broken] = [query(endpoint, "{version}").catch((error: unknown) => error), (await answering()).destroy()];
-      expect(await broken).toMatchObject({ code: "engine-unavailable", message: expect.stringContaining("broke") as string });
+      expect(await broken).toMatchObject({
+        code: "engine-unavailable",
+        message: expect.stringContaining("broke") as string,
+      });
       const controller = new AbortController();
       const givenUp = query(endpoint, "{version}", {}, { signal: controller.signal });
       await answering();

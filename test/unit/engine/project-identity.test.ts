@@ -7,7 +7,8 @@ import { projectIdentity } from "../../../src/engine/embedded/project-identity.t
 
 const base = realpathSync(mkdtempSync(path.join(tmpdir(), "identity-")));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
-const git = (cwd: string, ...args: string[]): void => void execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], { cwd, stdio: "pipe" });
+const git = (cwd: string, ...args: string[]): void =>
+  void execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@x", ...args], { cwd, stdio: "pipe" });
 
 function repository(name: string): string {
   const root = path.join(base, name);
@@ -18,14 +19,18 @@ function repository(name: string): string {
   git(root, "commit", "-qm", "x");
   return root;
 }
-const of = (root: string, name = "ci"): string => projectIdentity({ workdir: root, module: { name, sourceDir: path.join(root, "ci") } });
+const of = (root: string, name = "ci"): string =>
+  projectIdentity({ workdir: root, module: { name, sourceDir: path.join(root, "ci") } });
 
 describe("whose cache volumes a session has", () => {
   it("is one repository and one module, from whichever folder and through whichever link", () => {
     const root = repository("one");
     symlinkSync(root, path.join(base, "link"));
     expect(of(root)).toMatch(/^[0-9a-f]{24}$/);
-    expect([of(path.join(base, "link")), projectIdentity({ workdir: path.join(root, "ci"), module: { name: "ci", sourceDir: path.join(root, "ci") } })]).toEqual([of(root), of(root)]);
+    expect([
+      of(path.join(base, "link")),
+      projectIdentity({ workdir: path.join(root, "ci"), module: { name: "ci", sourceDir: path.join(root, "ci") } }),
+    ]).toEqual([of(root), of(root)]);
     expect(of(root, "other")).not.toBe(of(root));
     expect(projectIdentity({ workdir: root })).not.toBe(of(root));
     expect(projectIdentity({ workdir: path.join(root, "ci") })).toBe(projectIdentity({ workdir: root }));
@@ -44,7 +49,11 @@ describe("whose cache volumes a session has", () => {
     git(root, "worktree", "add", "-q", path.join(base, "real-tree"));
     const hostile = path.join(base, "hostile");
     mkdirSync(path.join(hostile, "ci/src"), { recursive: true });
-    for (const claim of [path.join(root, ".git"), path.join(root, ".git/worktrees/real-tree"), "../three/.git/worktrees/real-tree"]) {
+    for (const claim of [
+      path.join(root, ".git"),
+      path.join(root, ".git/worktrees/real-tree"),
+      "../three/.git/worktrees/real-tree",
+    ]) {
       writeFileSync(path.join(hostile, ".git"), `gitdir: ${claim}\n`);
       expect(of(hostile)).not.toBe(of(root));
     }

@@ -53,7 +53,8 @@ const conform = ({ who }: { who: string }): Record<string, unknown> => ({
   __typename: "Conform",
   id: `conform ${who}`,
   who,
-  greet: ({ greeting = "hey", times = 1 }: { greeting?: string; times?: number }) => `${greeting}, ${who}`.repeat(times),
+  greet: ({ greeting = "hey", times = 1 }: { greeting?: string; times?: number }) =>
+    `${greeting}, ${who}`.repeat(times),
   levels: ({ levels }: { levels: string[] }) => levels,
   people: [person("ada", 36), person("bob", 7)],
   person: ({ name, age = 1 }: { name: string; age?: number }) => person(name, age),
@@ -64,7 +65,13 @@ const conform = ({ who }: { who: string }): Record<string, unknown> => ({
     throw new Failure("on purpose");
   },
   exits: ({ code }: { code: number }) => {
-    throw new Failure(`exit code: ${code}`, { _type: "EXEC_ERROR", cmd: ["sh"], exitCode: code, stdout: "out", stderr: "err" });
+    throw new Failure(`exit code: ${code}`, {
+      _type: "EXEC_ERROR",
+      cmd: ["sh"],
+      exitCode: code,
+      stdout: "out",
+      stderr: "err",
+    });
   },
   base: { __typename: "Container", id: "base" },
 });
@@ -86,7 +93,9 @@ beforeEach(() => {
   const rootValue = {
     conform,
     node: ({ id }: { id: string }) => objects(id),
-    moduleSource: ({ refString }: { refString: string }) => ({ asModule: { serve: () => void served.push(refString) } }),
+    moduleSource: ({ refString }: { refString: string }) => ({
+      asModule: { serve: () => void served.push(refString) },
+    }),
   };
   session = {
     engine: { kind: "dagger", version: "dagger v0.21.8", reason: "" },
@@ -104,15 +113,20 @@ beforeEach(() => {
   };
 });
 
-const call = (name: string, args: Record<string, unknown> = {}, more: { object?: string; parent?: ReturnedValue; constructorArgs?: Record<string, unknown> } = {}) =>
-  serveModule(session, module).call({ function: name, args, callId: "c", ...more });
+const call = (
+  name: string,
+  args: Record<string, unknown> = {},
+  more: { object?: string; parent?: ReturnedValue; constructorArgs?: Record<string, unknown> } = {},
+) => serveModule(session, module).call({ function: name, args, callId: "c", ...more });
 
 describe("a served module", () => {
   it("is served once, from its folder, and called with its constructor's arguments", async () => {
     const host = serveModule(session, module);
     expect(await host.call({ function: "greet", args: {}, callId: "1" })).toBe("hey, world");
     const args = { greeting: "hi", times: 2 };
-    expect(await host.call({ function: "greet", args, constructorArgs: { who: "you" }, callId: "2" })).toBe("hi, youhi, you");
+    expect(await host.call({ function: "greet", args, constructorArgs: { who: "you" }, callId: "2" })).toBe(
+      "hi, youhi, you",
+    );
     expect(served).toEqual([module.root]);
   });
 
@@ -120,7 +134,11 @@ describe("a served module", () => {
     const { query } = session;
     let go = (): void => undefined;
     const gate = new Promise<void>((resolve) => (go = resolve));
-    session.query = async <T>(source: string, variables?: Record<string, unknown>, options: { signal?: AbortSignal } = {}): Promise<T> => {
+    session.query = async <T>(
+      source: string,
+      variables?: Record<string, unknown>,
+      options: { signal?: AbortSignal } = {},
+    ): Promise<T> => {
       if (source.includes("ServeModule")) await gate;
       options.signal?.throwIfAborted();
       return query<T>(source, variables);
@@ -163,9 +181,17 @@ describe("a served module", () => {
       { $object: "Person", fields: { name: "ada", age: 36 } },
       { $object: "Person", fields: { name: "bob", age: 7 } },
     ]);
-    const older = await host.call({ object: "Person", function: "older", parent: people[1], args: { years: 3 }, callId: "3" });
+    const older = await host.call({
+      object: "Person",
+      function: "older",
+      parent: people[1],
+      args: { years: 3 },
+      callId: "3",
+    });
     expect(older).toEqual({ $object: "Person", fields: { name: "bob", age: 10 } });
-    expect(await host.call({ object: "Person", function: "hello", parent: older, args: { greeting: "hi" }, callId: "4" })).toBe("hi bob");
+    expect(
+      await host.call({ object: "Person", function: "hello", parent: older, args: { greeting: "hi" }, callId: "4" }),
+    ).toBe("hi bob");
     expect(await host.call({ object: "Person", function: "card", parent: older, args: {}, callId: "5" })).toEqual({
       $id: "card of bob",
       $type: "Container",
@@ -178,7 +204,11 @@ describe("a served module", () => {
       message: "on purpose",
       place: expect.stringMatching(/^ci\/src\/index\.ts:\d+/) as string,
     });
-    await expect(call("exits", { code: 7 })).rejects.toMatchObject({ exitCode: 7, message: "sh failed with exit code 7", detail: "err" });
+    await expect(call("exits", { code: 7 })).rejects.toMatchObject({
+      exitCode: 7,
+      message: "sh failed with exit code 7",
+      detail: "err",
+    });
   });
 
   it("is refused where the engine serves none", () => {

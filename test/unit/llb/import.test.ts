@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { codec, encodeCanonical } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { cacheIdsOf, definition, exec, file, fromDefinition, image, opDigest, scratch, sourcesOf, stateDigest } from "../../../src/engine/embedded/llb/index.ts";
+import {
+  cacheIdsOf,
+  definition,
+  exec,
+  file,
+  fromDefinition,
+  image,
+  opDigest,
+  scratch,
+  sourcesOf,
+  stateDigest,
+} from "../../../src/engine/embedded/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;
@@ -14,27 +25,39 @@ const withSecret = exec({
   platform: "linux/amd64",
   validExitCodes: [0, 3],
   mounts: [{ kind: "secret", destination: "/run/secrets/token", id: "token", optional: true }],
-  secretEnv: [{ name: "T", id: "token" }, { name: "O", id: "other" }],
+  secretEnv: [
+    { name: "T", id: "token" },
+    { name: "O", id: "other" },
+  ],
 });
 const result = file(scratch, [{ kind: "copy", from: withSecret.root, source: "/n", destination: "/m" }]);
 const decodedOps = (state: typeof base): Message[] => definition(state).def.map((bytes) => ops.decode(bytes));
 
 describe("a definition that a frontend made", () => {
   it("stays byte for byte what it is where it has neither secrets nor volumes", () => {
-    const plain = file(scratch, [{ kind: "copy", from: exec({ root: base, args: ["make"] }).root, source: "/n", destination: "/m" }]);
-    expect(stateDigest(fromDefinition(definition(plain), { secretIds: new Map([["token", "value-1"]]) }))).toBe(stateDigest(plain));
+    const plain = file(scratch, [
+      { kind: "copy", from: exec({ root: base, args: ["make"] }).root, source: "/n", destination: "/m" },
+    ]);
+    expect(stateDigest(fromDefinition(definition(plain), { secretIds: new Map([["token", "value-1"]]) }))).toBe(
+      stateDigest(plain),
+    );
   });
 
   it("is read for its sources and volumes, and another state can take a source's place everywhere", () => {
     const cached = exec({ root: base, args: ["true"], mounts: [{ kind: "cache", destination: "/c", id: "npm" }] });
     const made = definition(file(cached.root, [{ kind: "copy", from: base, source: "/n", destination: "/m" }]));
-    expect([...sourcesOf(made).values()].map(({ identifier }) => identifier)).toEqual(["docker-image://docker.io/library/debian:latest"]);
+    expect([...sourcesOf(made).values()].map(({ identifier }) => identifier)).toEqual([
+      "docker-image://docker.io/library/debian:latest",
+    ]);
     expect(cacheIdsOf(made)).toEqual(["npm"]);
     const other = image("docker.io/library/other:latest");
     const after = definition(fromDefinition(made, { inPlaceOf: new Map([[base.vertex!.digest, other]]) }));
-    expect([...sourcesOf(after).values()].map(({ identifier }) => identifier)).toEqual(["docker-image://docker.io/library/other:latest"]);
+    expect([...sourcesOf(after).values()].map(({ identifier }) => identifier)).toEqual([
+      "docker-image://docker.io/library/other:latest",
+    ]);
     const digests = new Set(after.def.map(opDigest));
-    for (const bytes of after.def) for (const { digest } of ops.decode(bytes)["inputs"]) expect(digests).toContain(digest);
+    for (const bytes of after.def)
+      for (const { digest } of ops.decode(bytes)["inputs"]) expect(digests).toContain(digest);
   });
 
   it("asks for secrets by the ids that say their values, and nothing else of it changes", () => {
@@ -43,7 +66,10 @@ describe("a definition that a frontend made", () => {
     const [oldSource, oldRun, oldCopy] = decodedOps(result);
     expect(source).toEqual(oldSource);
     expect(run!["exec"].mounts[1].secret).toMatchObject({ id: "value-1", optional: true });
-    expect(run!["exec"].secretEnv).toEqual([{ id: "value-1", name: "T", optional: false }, { id: "not-given:other", name: "O", optional: false }]);
+    expect(run!["exec"].secretEnv).toEqual([
+      { id: "value-1", name: "T", optional: false },
+      { id: "not-given:other", name: "O", optional: false },
+    ]);
     expect(run!["exec"].meta).toEqual(oldRun!["exec"].meta);
     expect(copy!["file"]).toEqual(oldCopy!["file"]);
     // The chain holds: each op names the digests of what is before it.
@@ -53,15 +79,24 @@ describe("a definition that a frontend made", () => {
   });
 
   it("has other keys for other values and for other volumes", () => {
-    const value = (id: string): string => stateDigest(fromDefinition(definition(result), { secretIds: new Map([["token", id]]) }));
+    const value = (id: string): string =>
+      stateDigest(fromDefinition(definition(result), { secretIds: new Map([["token", id]]) }));
     expect(value("value-1")).not.toBe(value("value-2"));
     const volume = (id: string): string => {
       const bytes = encodeCanonical("pb.Op", {
         inputs: [{ digest: base.vertex!.digest, index: 0 }],
-        exec: { meta: { args: ["x"], cwd: "/" }, mounts: [{ dest: "/", output: 0 }, { input: -1, output: -1, dest: "/c", mountType: 3, cache: { id } }] },
+        exec: {
+          meta: { args: ["x"], cwd: "/" },
+          mounts: [
+            { dest: "/", output: 0 },
+            { input: -1, output: -1, dest: "/c", mountType: 3, cache: { id } },
+          ],
+        },
       });
       const end = encodeCanonical("pb.Op", { inputs: [{ digest: opDigest(bytes), index: 0 }] });
-      const run = decodedOps(fromDefinition({ def: [base.vertex!.bytes, bytes, end], metadata: {} })).find((op) => op["exec"]);
+      const run = decodedOps(fromDefinition({ def: [base.vertex!.bytes, bytes, end], metadata: {} })).find(
+        (op) => op["exec"],
+      );
       return run!["exec"].mounts.at(-1).secret.id as string;
     };
     expect(volume("a")).toMatch(/^volumes-/);
@@ -72,8 +107,19 @@ describe("a definition that a frontend made", () => {
     const bytes = encodeCanonical("pb.Op", {
       inputs: [{ digest: base.vertex!.digest, index: 0 }],
       exec: {
-        meta: { args: ["0"], env: ["A=0"], cwd: "/", user: "0", hostname: "h", extraHosts: [{ host: "a", ip: "0.0.0.0" }], ulimit: [{ name: "n", soft: 0, hard: 1 }] },
-        mounts: [{ dest: "/", output: 0 }, { input: -1, output: -1, dest: "/t", mountType: 4, tmpfs: { size: 7 } }],
+        meta: {
+          args: ["0"],
+          env: ["A=0"],
+          cwd: "/",
+          user: "0",
+          hostname: "h",
+          extraHosts: [{ host: "a", ip: "0.0.0.0" }],
+          ulimit: [{ name: "n", soft: 0, hard: 1 }],
+        },
+        mounts: [
+          { dest: "/", output: 0 },
+          { input: -1, output: -1, dest: "/t", mountType: 4, tmpfs: { size: 7 } },
+        ],
         network: 1,
         security: 1,
         cdiDevices: [{ name: "gpu", optional: true }],

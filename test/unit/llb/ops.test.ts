@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { diff, exec, file, git, image, local, merge, parsePlatform, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
+import {
+  diff,
+  exec,
+  file,
+  git,
+  image,
+  local,
+  merge,
+  parsePlatform,
+  scratch,
+  stateDigest,
+  type State,
+} from "../../../src/engine/embedded/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;
@@ -12,12 +24,18 @@ const none = "-1";
 describe("a source", () => {
   it("is an image with its platform and resolve mode", () => {
     const message = decoded(image("docker.io/library/a:1", { platform: "linux/arm/v7", resolveMode: "local" }));
-    expect(message["source"]).toEqual({ identifier: "docker-image://docker.io/library/a:1", attrs: { "image.resolvemode": "local" } });
+    expect(message["source"]).toEqual({
+      identifier: "docker-image://docker.io/library/a:1",
+      attrs: { "image.resolvemode": "local" },
+    });
     expect(message["platform"]).toMatchObject({ os: "linux", architecture: "arm", variant: "v7" });
   });
 
   it("is a host tree or a repository", () => {
-    expect(decoded(local({ name: "tree-1", sessionId: "abc" }))["source"]).toEqual({ identifier: "local://tree-1", attrs: { "local.session": "abc" } });
+    expect(decoded(local({ name: "tree-1", sessionId: "abc" }))["source"]).toEqual({
+      identifier: "local://tree-1",
+      attrs: { "local.session": "abc" },
+    });
     expect(decoded(git("https://a.example/b/c.git", { ref: "main", keepGitDir: true }))["source"]).toEqual({
       identifier: "git://a.example/b/c.git#main",
       attrs: { "git.fullurl": "https://a.example/b/c.git", "git.keepgitdir": "true" },
@@ -46,18 +64,24 @@ describe("file operations", () => {
       ["3", none, "0"],
     ]);
     expect(actions[0]?.["mkdir"].path).toBe("/a");
-    expect(actions[1]?.["mkfile"].owner).toMatchObject({ user: { byName: { name: "user", input: "1" } }, group: { byId: 12 } });
+    expect(actions[1]?.["mkfile"].owner).toMatchObject({
+      user: { byName: { name: "user", input: "1" } },
+      group: { byId: 12 },
+    });
   });
 
   it("stamp what they make with one fixed time, or with the time that they are given", () => {
     const timestamp = (timestampNs?: bigint): string =>
-      decoded(file(scratch, [{ kind: "mkfile", path: "/f", content: "", timestampNs }]))["file"].actions[0].mkfile.timestamp;
+      decoded(file(scratch, [{ kind: "mkfile", path: "/f", content: "", timestampNs }]))["file"].actions[0].mkfile
+        .timestamp;
     expect(timestamp()).toBe("315532800000000000");
     expect(timestamp(1_700_000_000_123_456_789n)).toBe("1700000000123456789");
   });
 
   it("keep the times of what they copy", () => {
-    expect(decoded(file(scratch, [{ kind: "copy", from: base, source: "/", destination: "/" }]))["file"].actions[0].copy).toMatchObject({
+    expect(
+      decoded(file(scratch, [{ kind: "copy", from: base, source: "/", destination: "/" }]))["file"].actions[0].copy,
+    ).toMatchObject({
       timestamp: none,
       mode: -1,
       createDestPath: true,
@@ -65,7 +89,10 @@ describe("file operations", () => {
   });
 
   it("make the folder when they copy the empty tree", () => {
-    expect(decoded(file(base, [{ kind: "copy", from: scratch, source: "/", destination: "/d" }]))["file"].actions[0].mkdir.path).toBe("/d");
+    expect(
+      decoded(file(base, [{ kind: "copy", from: scratch, source: "/", destination: "/d" }]))["file"].actions[0].mkdir
+        .path,
+    ).toBe("/d");
   });
 
   it("of no action are the base itself", () => {
@@ -77,7 +104,9 @@ describe("an exec", () => {
   it("does not depend on the order in which its mounts are named", () => {
     const a = { kind: "cache", id: "a", destination: "/a" } as const;
     const b = { kind: "tmpfs", destination: "/b", sizeBytes: 5 } as const;
-    expect(exec({ root: base, args: ["x"], mounts: [a, b] }).digest).toBe(exec({ root: base, args: ["x"], mounts: [b, a] }).digest);
+    expect(exec({ root: base, args: ["x"], mounts: [a, b] }).digest).toBe(
+      exec({ root: base, args: ["x"], mounts: [b, a] }).digest,
+    );
   });
 
   it("gives outputs to writable bind mounts only", () => {
@@ -115,7 +144,9 @@ describe("an exec", () => {
       { destination: "/d", id: "a" },
       { destination: "/c", id: "a", sharing: "locked" as const },
     ].map((mount) => {
-      const mounts: Message[] = decoded(exec({ root: base, args: ["x"], mounts: [{ kind: "cache", ...mount }] }).root)["exec"].mounts;
+      const mounts: Message[] = decoded(exec({ root: base, args: ["x"], mounts: [{ kind: "cache", ...mount }] }).root)[
+        "exec"
+      ].mounts;
       expect(mounts.at(-1)).toMatchObject({ mountType: 1, secret: { optional: true } });
       return mounts.at(-1)!["secret"].id as string;
     });
@@ -124,7 +155,11 @@ describe("an exec", () => {
 
   it("can leave the content of a mount out of its key", () => {
     const keyed = (contentCache?: "on" | "off"): string =>
-      exec({ root: base, args: ["x"], mounts: [{ kind: "bind", destination: "/src", from: base, readonly: true, contentCache }] }).digest;
+      exec({
+        root: base,
+        args: ["x"],
+        mounts: [{ kind: "bind", destination: "/src", from: base, readonly: true, contentCache }],
+      }).digest;
     expect(new Set([keyed(), keyed("on"), keyed("off")]).size).toBe(3);
   });
 });

@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
-import { definition, diff, exec, file, image, merge, opDigest, scratch, stateDigest, type State } from "../../../src/engine/embedded/llb/index.ts";
+import {
+  definition,
+  diff,
+  exec,
+  file,
+  image,
+  merge,
+  opDigest,
+  scratch,
+  stateDigest,
+  type State,
+} from "../../../src/engine/embedded/llb/index.ts";
 
 interface DecodedOp {
   inputs: { digest: string; index: string }[];
@@ -23,14 +34,20 @@ describe("a state", () => {
   });
 
   it("is the same for the same operations, whatever they are called", () => {
-    expect(stateDigest(image("docker.io/library/debian:bookworm-slim", { name: "another name" }))).toBe(stateDigest(base));
+    expect(stateDigest(image("docker.io/library/debian:bookworm-slim", { name: "another name" }))).toBe(
+      stateDigest(base),
+    );
     expect(stateDigest(written("a"))).toBe(stateDigest(written("a")));
     expect(stateDigest(written("a"))).not.toBe(stateDigest(written("b")));
-    expect(stateDigest(image("docker.io/library/debian:bookworm-slim", { platform: "linux/arm64" }))).not.toBe(stateDigest(base));
+    expect(stateDigest(image("docker.io/library/debian:bookworm-slim", { platform: "linux/arm64" }))).not.toBe(
+      stateDigest(base),
+    );
   });
 
   it("keeps the platform apart from the operation in the order that Go writes", () => {
-    const bytes = Buffer.from(file(base, [{ kind: "mkdir", path: "/d" }], { platform: "linux/arm64" }).vertex?.bytes ?? []);
+    const bytes = Buffer.from(
+      file(base, [{ kind: "mkdir", path: "/d" }], { platform: "linux/arm64" }).vertex?.bytes ?? [],
+    );
     // inputs (0x0a), platform (0x52), then the chosen member of the oneof: file (0x22).
     const platformAt = 2 + (bytes[1] ?? 0);
     expect([bytes[0], bytes[platformAt]]).toEqual([0x0a, 0x52]);
@@ -39,7 +56,12 @@ describe("a state", () => {
 });
 
 describe("a definition", () => {
-  const run = exec({ root: base, args: ["true"], mounts: [{ kind: "bind", destination: "/src", from: written("a") }], name: "test" });
+  const run = exec({
+    root: base,
+    args: ["true"],
+    mounts: [{ kind: "bind", destination: "/src", from: written("a") }],
+    name: "test",
+  });
 
   it("lists inputs before their users, each once, and ends with the op that names the result", () => {
     const both = merge([diff(base, run.root), written("a"), base]);
@@ -55,7 +77,9 @@ describe("a definition", () => {
   it("names the output of an exec by its index", () => {
     const source = run.mount("/src");
     expect(source?.output).toBe(1);
-    expect(op.decode(definition(source ?? scratch).def.at(-1) ?? new Uint8Array()).inputs).toEqual([{ digest: run.digest, index: "1" }]);
+    expect(op.decode(definition(source ?? scratch).def.at(-1) ?? new Uint8Array()).inputs).toEqual([
+      { digest: run.digest, index: "1" },
+    ]);
   });
 
   it("carries names and the wish to run again beside the operations", () => {
@@ -70,7 +94,8 @@ describe("a definition", () => {
 
   it("of a thousand edits is made without exhausting the stack", () => {
     let state: State = scratch;
-    for (let index = 0; index < 1_000; index++) state = file(state, [{ kind: "mkfile", path: `/${index}`, content: "" }]);
+    for (let index = 0; index < 1_000; index++)
+      state = file(state, [{ kind: "mkfile", path: `/${index}`, content: "" }]);
     expect(definition(state).def.length).toBe(1_001);
   });
 });

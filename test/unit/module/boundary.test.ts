@@ -12,8 +12,14 @@ beforeAll(async () => {
   await useBuiltPrograms();
   folder = mkdtempSync(path.join(tmpdir(), "fastloop-boundary-"));
   mkdirSync(path.join(folder, "src"));
-  writeFileSync(path.join(folder, "dagger.json"), '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript","source":"."}');
-  writeFileSync(path.join(folder, "src/index.ts"), 'import { func, object } from "@dagger.io/dagger"\n@object()\nexport class It { @func() live(): string { return "alive" } }\n');
+  writeFileSync(
+    path.join(folder, "dagger.json"),
+    '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript","source":"."}',
+  );
+  writeFileSync(
+    path.join(folder, "src/index.ts"),
+    'import { func, object } from "@dagger.io/dagger"\n@object()\nexport class It { @func() live(): string { return "alive" } }\n',
+  );
   session = await startFakeSession();
 }, 60_000);
 
@@ -27,13 +33,21 @@ afterAll(async () => {
 });
 
 /** Calls a function where the helper is this shell script. */
-async function callWith(script: string, options: { bodies?: string; mayRunOnHost?: () => boolean } = {}): Promise<unknown> {
+async function callWith(
+  script: string,
+  options: { bodies?: string; mayRunOnHost?: () => boolean } = {},
+): Promise<unknown> {
   const helper = path.join(folder, "helper");
   writeFileSync(helper, `#!/bin/sh\n${script}\n`);
   chmodSync(helper, 0o755);
   const { loadModule, startModuleHost } = await import("../../../src/module/index.ts");
   const env = { ...process.env, FASTLOOP_CONFINE: helper, FASTLOOP_BODIES: options.bodies ?? "" };
-  const host = startModuleHost({ module: await loadModule(folder), session, env, ...(options.mayRunOnHost === undefined ? {} : { mayRunOnHost: options.mayRunOnHost }) });
+  const host = startModuleHost({
+    module: await loadModule(folder),
+    session,
+    env,
+    ...(options.mayRunOnHost === undefined ? {} : { mayRunOnHost: options.mayRunOnHost }),
+  });
   try {
     return await host.call({ function: "live", args: {}, callId: "c" });
   } finally {
@@ -62,7 +76,12 @@ describe.skipIf(process.platform !== "linux")("where a machine has no boundary",
 
   it("FASTLOOP_BODIES decides for itself: host asks nobody, sandbox takes nobody's trust", async () => {
     expect(await callWith(unable, { bodies: "host" })).toBe("alive");
-    await expect(callWith(unable, { bodies: "sandbox", mayRunOnHost: () => true })).rejects.toMatchObject({ code: "untrusted" });
-    await expect(callWith(unable, { bodies: "anything" })).rejects.toMatchObject({ code: "usage", place: "FASTLOOP_BODIES" });
+    await expect(callWith(unable, { bodies: "sandbox", mayRunOnHost: () => true })).rejects.toMatchObject({
+      code: "untrusted",
+    });
+    await expect(callWith(unable, { bodies: "anything" })).rejects.toMatchObject({
+      code: "usage",
+      place: "FASTLOOP_BODIES",
+    });
   });
 });

@@ -21,7 +21,8 @@ export async function useBuiltPrograms(): Promise<void> {
 /** Removes what the tests of this process cached. */
 export function removeCache(): void {
   const cache = process.env.XDG_CACHE_HOME;
-  if (cache?.startsWith(path.join(tmpdir(), "fastloop-cache-")) === true) rmSync(cache, { recursive: true, force: true });
+  if (cache?.startsWith(path.join(tmpdir(), "fastloop-cache-")) === true)
+    rmSync(cache, { recursive: true, force: true });
 }
 
 async function builtPrograms(): Promise<string> {

@@ -33,7 +33,12 @@ export async function startFakeSession(): Promise<FakeSession> {
           if (!response.writableFinished) resolve();
         });
       });
-      const seen: SeenQuery = { query, callId: callId?.toString(), authorization: request.headers.authorization, aborted };
+      const seen: SeenQuery = {
+        query,
+        callId: callId?.toString(),
+        authorization: request.headers.authorization,
+        aborted,
+      };
       session.seen.push(seen);
       void Promise.resolve(session.answer(seen)).then((result) => {
         const body = typeof result === "object" && result !== null && "errors" in result ? result : { data: result };

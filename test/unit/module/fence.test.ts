@@ -22,12 +22,23 @@ function repository(source: string): { module: ModuleInfo; home: string; root: s
   const [root, home] = [path.join(base, "repo"), path.join(base, "home")];
   for (const folder of [".git", "ci/src", "packages/lib"]) mkdirSync(path.join(root, folder), { recursive: true });
   mkdirSync(path.join(home, "lib"), { recursive: true });
-  for (const file of ["config.json", "lib/index.js", "lib/index.ts"]) writeFileSync(path.join(home, file), file.endsWith("json") ? '{"auth":"of-the-user"}' : 'export default "of-the-user"');
+  for (const file of ["config.json", "lib/index.js", "lib/index.ts"])
+    writeFileSync(
+      path.join(home, file),
+      file.endsWith("json") ? '{"auth":"of-the-user"}' : 'export default "of-the-user"',
+    );
   writeFileSync(path.join(root, ".git/config.json"), '{"token":"of-the-user"}');
   writeFileSync(path.join(root, "packages/lib/index.js"), 'export default "of-the-workspace"');
   writeFileSync(path.join(root, "packages/lib/package.json"), '{"name":"lib","main":"index.js"}');
   writeFileSync(path.join(root, "ci/src/index.ts"), source.replaceAll("HOME", home));
-  const module = { name: "ci", root: path.join(root, "ci"), sourceDir: path.join(root, "ci"), repository: root, contextDir: root, digest: String(Math.random()) } as ModuleInfo;
+  const module = {
+    name: "ci",
+    root: path.join(root, "ci"),
+    sourceDir: path.join(root, "ci"),
+    repository: root,
+    contextDir: root,
+    digest: String(Math.random()),
+  } as ModuleInfo;
   return { module, home, root };
 }
 
@@ -60,28 +71,45 @@ describe("a bundle", () => {
     await expect(bundleModule(file.module)).rejects.toMatchObject({ place: "src/index.ts:1:15" });
     const folder = repository('import x from "./linked/index"\nconsole.log(x)');
     link(path.join(folder.home, "lib"), path.join(folder.root, "ci/src/linked"));
-    await expect(bundleModule(folder.module)).rejects.toMatchObject({ message: expect.stringContaining("no file of the module"), place: "src/index.ts:1:15" });
+    await expect(bundleModule(folder.module)).rejects.toMatchObject({
+      message: expect.stringContaining("no file of the module"),
+      place: "src/index.ts:1:15",
+    });
     const source = repository("");
     link(path.join(source.home, "lib/index.ts"), path.join(source.root, "ci/src/other.ts"));
-    await expect(bundleModule(source.module)).rejects.toMatchObject({ message: expect.stringContaining("no file of the module"), place: "src/other.ts:1:1" });
+    await expect(bundleModule(source.module)).rejects.toMatchObject({
+      message: expect.stringContaining("no file of the module"),
+      place: "src/other.ts:1:1",
+    });
   });
 
   it("holds nothing of a package that is not in the repository", async () => {
     const linked = repository('import lib from "lib"\nconsole.log(lib)');
     link(path.join(linked.home, "lib"), path.join(linked.root, "ci/node_modules/lib"));
-    await expect(bundleModule(linked.module)).rejects.toMatchObject({ message: expect.stringContaining("in no package of this repository"), place: "src/index.ts:1:17" });
+    await expect(bundleModule(linked.module)).rejects.toMatchObject({
+      message: expect.stringContaining("in no package of this repository"),
+      place: "src/index.ts:1:17",
+    });
     const above = repository('import lib from "lib"\nconsole.log(lib)');
     link(path.join(above.home, "lib"), path.join(path.dirname(above.root), "node_modules/lib"));
-    await expect(bundleModule(above.module)).rejects.toMatchObject({ message: expect.stringContaining("in no package of this repository") });
+    await expect(bundleModule(above.module)).rejects.toMatchObject({
+      message: expect.stringContaining("in no package of this repository"),
+    });
   });
 
-  it.each(["ci/node_modules", "ci/../ci/node_modules"])("is not made where %s is a link that leaves the repository", async (place) => {
-    for (const target of ["/", undefined]) {
-      const { module, root, home } = repository("console.log(1)");
-      link(target ?? home, path.join(root, place));
-      await expect(bundleModule(module)).rejects.toMatchObject({ message: expect.stringMatching(/^node_modules is a link to \/.*not in this repository$/), place: "node_modules" });
-    }
-  });
+  it.each(["ci/node_modules", "ci/../ci/node_modules"])(
+    "is not made where %s is a link that leaves the repository",
+    async (place) => {
+      for (const target of ["/", undefined]) {
+        const { module, root, home } = repository("console.log(1)");
+        link(target ?? home, path.join(root, place));
+        await expect(bundleModule(module)).rejects.toMatchObject({
+          message: expect.stringMatching(/^node_modules is a link to \/.*not in this repository$/),
+          place: "node_modules",
+        });
+      }
+    },
+  );
 
   it("holds the packages of a workspace, linked as npm, pnpm and yarn do it", async () => {
     const npm = repository('import lib from "lib"\nconsole.log(lib)');
@@ -100,13 +128,17 @@ describe("a bundle", () => {
 });
 
 describe("a path in a module's configuration", () => {
-  const directory = { name: "source", type: { kind: "object", name: "Directory" } } as Parameters<typeof argumentInput>[1];
+  const directory = { name: "source", type: { kind: "object", name: "Directory" } } as Parameters<
+    typeof argumentInput
+  >[1];
 
   it("may not leave the repository; where a link leads is for the user's trust to say", () => {
     const { module, root, home } = repository("");
     link(home, path.join(root, "assets"));
     for (const defaultPath of ["../../x", "/../x"]) {
-      expect(() => argumentInput(module, { ...directory, defaultPath }, "src/index.ts:3")).toThrow(`defaultPath "${defaultPath}" of "source" leaves the repository`);
+      expect(() => argumentInput(module, { ...directory, defaultPath }, "src/index.ts:3")).toThrow(
+        `defaultPath "${defaultPath}" of "source" leaves the repository`,
+      );
     }
     expect(argumentInput(module, { ...directory, defaultPath: "/assets" })?.path).toBe(path.join(root, "assets"));
   });
@@ -117,10 +149,16 @@ describe("a path in a module's configuration", () => {
     link(home, path.join(root, "outside"));
     link("ci", path.join(root, "inside"));
     const manifest = (source: string): Promise<unknown> => {
-      writeFileSync(path.join(root, "dagger.json"), JSON.stringify({ name: "ci", engineVersion: "v0.21.4", sdk: "typescript", source }));
+      writeFileSync(
+        path.join(root, "dagger.json"),
+        JSON.stringify({ name: "ci", engineVersion: "v0.21.4", sdk: "typescript", source }),
+      );
       return readManifest(root);
     };
-    await expect(manifest("outside")).rejects.toMatchObject({ message: expect.stringContaining("outside/src is a link that leaves it"), place: expect.stringMatching(/dagger\.json:1:\d+$/) });
+    await expect(manifest("outside")).rejects.toMatchObject({
+      message: expect.stringContaining("outside/src is a link that leaves it"),
+      place: expect.stringMatching(/dagger\.json:1:\d+$/),
+    });
     await expect(manifest("inside")).resolves.toMatchObject({ source: "inside" });
   });
 });

@@ -3,7 +3,14 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FunctionError, loadModule, startModuleHost, type HostLog, type ModuleHost, type ModuleInfo } from "../../../src/module/index.ts";
+import {
+  FunctionError,
+  loadModule,
+  startModuleHost,
+  type HostLog,
+  type ModuleHost,
+  type ModuleInfo,
+} from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
 import { startFakeSession, type FakeSession } from "./fake-session.ts";
 
@@ -37,7 +44,10 @@ async function moduleOf(members: string, before = ""): Promise<ModuleInfo> {
   const root = mkdtempSync(path.join(tmpdir(), "fastloop-module-"));
   folders.push(root);
   mkdirSync(path.join(root, "src"));
-  writeFileSync(path.join(root, "dagger.json"), '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript","source":"."}');
+  writeFileSync(
+    path.join(root, "dagger.json"),
+    '{"name":"it","engineVersion":"v0.21.4","sdk":"typescript","source":"."}',
+  );
   writeFileSync(
     path.join(root, "src/index.ts"),
     `import { dag, func, object, Container, Directory } from "@dagger.io/dagger"\n${before}\n@object()\nexport class It {\n${members}\n}\n`,
@@ -94,7 +104,9 @@ describe("a function body in the host process", () => {
     expect(await host.call({ ...call, function: "hello", args: {} })).toBe("hello ada never set");
     const bare = { $object: "Greeter", fields: { name: "bob" } };
     expect(await host.call({ ...call, parent: bare, function: "hello", args: {} })).toBe("hello bob");
-    const report = [{ $object: "Report", fields: { title: "one", proto: "Udp", boxes: [{ $object: "Box", fields: { width: 1 } }] } }];
+    const report = [
+      { $object: "Report", fields: { title: "one", proto: "Udp", boxes: [{ $object: "Box", fields: { width: 1 } }] } },
+    ];
     expect(await host.call({ function: "report", args: { proto: "Udp" }, callId: callId() })).toEqual(report);
   });
 
@@ -107,7 +119,9 @@ describe("a function body in the host process", () => {
     session.answer = ({ query }) => ({ container: { from: { id: query } } });
     const host = hostOf(everything);
     const images = ["one", "two", "three", "four"];
-    await Promise.all(images.map((image) => host.call({ function: "inferred", args: { image }, callId: `for-${image}` })));
+    await Promise.all(
+      images.map((image) => host.call({ function: "inferred", args: { image }, callId: `for-${image}` })),
+    );
     for (const { query, callId: sent } of session.seen) {
       expect(query).toContain(`"${sent?.replace("for-", "")}"`);
     }
@@ -126,7 +140,12 @@ describe("a function body in the host process", () => {
       return new Promise(() => {});
     };
     const kept = host.call({ function: "inferred", args: { image: "stays" }, callId: "kept" });
-    const cancelled = host.call({ function: "inferred", args: { image: "goes" }, callId: "gone", signal: controller.signal });
+    const cancelled = host.call({
+      function: "inferred",
+      args: { image: "goes" },
+      callId: "gone",
+      signal: controller.signal,
+    });
     await hanging.promise;
     controller.abort(new Error("a newer edit"));
     await expect(cancelled).rejects.toThrow("a newer edit");
@@ -150,18 +169,26 @@ describe("a function body in the host process", () => {
 
 describe("an error of a function body", () => {
   it("has its place and stack in the TypeScript source", async () => {
-    const module = await moduleOf(`
-      @func() outer(): string { return inner(1) }`, `
+    const module = await moduleOf(
+      `
+      @func() outer(): string { return inner(1) }`,
+      `
       interface Unused { a: string }
       function inner(n: number): string {
         throw new TypeError("no " + n)
-      }`);
-    const error: unknown = await hostOf(module).call({ function: "outer", args: {}, callId: callId() }).catch((e: unknown) => e);
+      }`,
+    );
+    const error: unknown = await hostOf(module)
+      .call({ function: "outer", args: {}, callId: callId() })
+      .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(FunctionError);
     const failure = error as FunctionError;
     expect(failure.place).toBe("src/index.ts:5:15");
     expect(failure.message).toBe("no 1");
-    expect(failure.frames).toEqual(["at inner (src/index.ts:5:15)", expect.stringMatching(/^at .*outer \(src\/index\.ts:10:40\)$/)]);
+    expect(failure.frames).toEqual([
+      "at inner (src/index.ts:5:15)",
+      expect.stringMatching(/^at .*outer \(src\/index\.ts:10:40\)$/),
+    ]);
     expect(failure.exitCode).toBe(1);
   });
 
@@ -170,7 +197,13 @@ describe("an error of a function body", () => {
       errors: [
         {
           message: "exit code: 7",
-          extensions: { _type: "EXEC_ERROR", cmd: ["sh", "-c", "exit 7"], exitCode: 7, stdout: "out", stderr: "line one\nline two\n" },
+          extensions: {
+            _type: "EXEC_ERROR",
+            cmd: ["sh", "-c", "exit 7"],
+            exitCode: 7,
+            stdout: "out",
+            stderr: "line one\nline two\n",
+          },
         },
       ],
     });
@@ -191,7 +224,10 @@ describe("an error of a function body", () => {
   });
 
   it("names the import that is not installed", async () => {
-    const module = await moduleOf("@func() fine(): string { return String(missing) }", 'import missing from "not-installed-anywhere"');
+    const module = await moduleOf(
+      "@func() fine(): string { return String(missing) }",
+      'import missing from "not-installed-anywhere"',
+    );
     const call = hostOf(module).call({ function: "fine", args: {}, callId: callId() });
     await expect(call).rejects.toMatchObject({
       code: "module",
@@ -221,22 +257,35 @@ describe("an error of a function body", () => {
   it.each([
     ["a message that is none of fastloop's", '{"cmd":"NODE_HANDLE","type":"net.Native","msg":{}}'],
     ["a line that is no JSON", "not json"],
-  ])("that writes %s to the process's channel ends that process, and the next call gets a new one", async (what, line) => {
-    const module = await moduleOf(`
+  ])(
+    "that writes %s to the process's channel ends that process, and the next call gets a new one",
+    async (what, line) => {
+      const module = await moduleOf(
+        `
       @func() async forge(): Promise<string> { fs.writeSync(3, ${JSON.stringify(`${line}\n`)}); await new Promise(() => {}); return "" }
-      @func() live(): string { return "alive" }`, 'import fs from "node:fs"');
-    const host = hostOf(module);
-    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(`the process that ran the function ended (it sent ${what})`);
-    expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
-  });
+      @func() live(): string { return "alive" }`,
+        'import fs from "node:fs"',
+      );
+      const host = hostOf(module);
+      await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
+        `the process that ran the function ended (it sent ${what})`,
+      );
+      expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
+    },
+  );
 
   it("that forges a result of another type fails that call alone", async () => {
     const forged = JSON.stringify({ kind: "result", id: 1, value: { $id: "Host@sha256:0", $type: "Host" } });
-    const module = await moduleOf(`
+    const module = await moduleOf(
+      `
       @func() async forge(): Promise<string> { fs.writeSync(3, ${JSON.stringify(`${forged}\n`)}); await new Promise(() => {}); return "" }
-      @func() live(): string { return String(process.pid) }`, 'import fs from "node:fs"');
+      @func() live(): string { return String(process.pid) }`,
+      'import fs from "node:fs"',
+    );
     const host = hostOf(module);
-    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow("the function returned an object where string is declared");
+    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
+      "the function returned an object where string is declared",
+    );
     const live = { function: "live", args: {}, callId: callId() };
     expect(await host.call(live)).toBe(await host.call(live));
   });
@@ -246,7 +295,10 @@ describe("an error of a function body", () => {
     folders.push(root);
     mkdirSync(path.join(root, "src"));
     const dependencies = [{ name: "other-one", source: "../other" }];
-    writeFileSync(path.join(root, "dagger.json"), JSON.stringify({ name: "it", engineVersion: "v0.21.4", sdk: "typescript", dependencies }));
+    writeFileSync(
+      path.join(root, "dagger.json"),
+      JSON.stringify({ name: "it", engineVersion: "v0.21.4", sdk: "typescript", dependencies }),
+    );
     writeFileSync(
       path.join(root, "src/index.ts"),
       'import { dag, func, object } from "@dagger.io/dagger"\n@object() export class It { @func() use(): Promise<string> { return (dag as any).otherOne().hello() } }',
@@ -267,7 +319,10 @@ it("an object that a body was given is handed on without asking for its id", asy
   expect(await host.call({ function: "it", args, callId: callId() })).toBe("listed");
   expect(session.seen).toHaveLength(1);
   expect(session.seen[0]?.query).toContain('source: "id-of-source"');
-  expect(await host.call({ function: "same", args, callId: callId() })).toEqual({ $id: "id-of-source", $type: "Directory" });
+  expect(await host.call({ function: "same", args, callId: callId() })).toEqual({
+    $id: "id-of-source",
+    $type: "Directory",
+  });
   expect(session.seen).toHaveLength(1);
 });
 
@@ -283,7 +338,10 @@ describe("a function body cannot", () => {
 
   it("read a file outside its module", async () => {
     writeFileSync(outside, "private");
-    const result = await attempt(`return fs.readFileSync(${JSON.stringify(outside)}, "utf8")`, 'import fs from "node:fs"');
+    const result = await attempt(
+      `return fs.readFileSync(${JSON.stringify(outside)}, "utf8")`,
+      'import fs from "node:fs"',
+    );
     rmSync(outside);
     expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission|ENOENT|EROFS/i) });
   });
@@ -297,7 +355,9 @@ describe("a function body cannot", () => {
     );
     symlinkSync(outside, path.join(module.root, "link.txt"));
     const host = hostOf(module);
-    const result: unknown = await host.call({ function: "it", args: {}, callId: callId() }).catch((error: unknown) => error);
+    const result: unknown = await host
+      .call({ function: "it", args: {}, callId: callId() })
+      .catch((error: unknown) => error);
     expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission|ENOENT|EROFS/i) });
     expect(await host.call({ function: "own", args: {}, callId: callId() })).toContain('"name":"it"');
     rmSync(outside);
@@ -317,7 +377,10 @@ describe("a function body cannot", () => {
   });
 
   it("start a worker", async () => {
-    const result = await attempt('new Worker("1", { eval: true }); return "started"', 'import { Worker } from "node:worker_threads"');
+    const result = await attempt(
+      'new Worker("1", { eval: true }); return "started"',
+      'import { Worker } from "node:worker_threads"',
+    );
     expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission|ENOENT|EROFS/i) });
   });
 
@@ -349,20 +412,25 @@ describe("a function body cannot", () => {
     expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
   });
 
-  it.each(["net.connect(PATH)", "net.connect({ path: PATH })", "new net.Socket().connect(PATH)", "http.get({ socketPath: PATH })"])(
-    "speak to a daemon of the user's behind a unix socket: %s",
-    async (code) => {
-      const folder = mkdtempSync(path.join(tmpdir(), "fastloop-socket-"));
-      folders.push(folder);
-      const socket = path.join(folder, "s");
-      const server = net.createServer((connection) => connection.destroy());
-      await new Promise<void>((resolve) => server.listen(socket, resolve));
-      const body = `await once(${code.replace("PATH", JSON.stringify(socket))}, "close"); return "spoken"`;
-      const result = await attempt(body, 'import net from "node:net"; import http from "node:http"; import { once } from "node:events"');
-      server.close();
-      expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
-    },
-  );
+  it.each([
+    "net.connect(PATH)",
+    "net.connect({ path: PATH })",
+    "new net.Socket().connect(PATH)",
+    "http.get({ socketPath: PATH })",
+  ])("speak to a daemon of the user's behind a unix socket: %s", async (code) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-socket-"));
+    folders.push(folder);
+    const socket = path.join(folder, "s");
+    const server = net.createServer((connection) => connection.destroy());
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    const body = `await once(${code.replace("PATH", JSON.stringify(socket))}, "close"); return "spoken"`;
+    const result = await attempt(
+      body,
+      'import net from "node:net"; import http from "node:http"; import { once } from "node:events"',
+    );
+    server.close();
+    expect(result).toMatchObject({ message: expect.stringContaining("EPERM") });
+  });
 
   it("speak to the process that started it", async () => {
     expect(await attempt("return String(process.send)")).toBe("undefined");

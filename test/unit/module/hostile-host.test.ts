@@ -32,8 +32,14 @@ describe("a message of the host process", () => {
     ["an error that is none", { kind: "error", id: 1 }],
     ["frames that are none", { kind: "error", id: 1, error: { ...error, frames: "at x" } }],
     ["frames of objects", { kind: "error", id: 1, error: { ...error, frames: [{}] } }],
-    ["a command that is none", { kind: "error", id: 1, error: { ...error, exec: { command: "rm", exitCode: 1, stdout: "", stderr: "" } } }],
-    ["an exit code that is none", { kind: "error", id: 1, error: { ...error, exec: { command: [], exitCode: "1", stdout: "", stderr: "" } } }],
+    [
+      "a command that is none",
+      { kind: "error", id: 1, error: { ...error, exec: { command: "rm", exitCode: 1, stdout: "", stderr: "" } } },
+    ],
+    [
+      "an exit code that is none",
+      { kind: "error", id: 1, error: { ...error, exec: { command: [], exitCode: "1", stdout: "", stderr: "" } } },
+    ],
     ["a broken module without why", { kind: "broken" }],
     ["a log without text", { kind: "log", stream: "stdout" }],
     ["a log of objects", { kind: "log", stream: "stdout", text: { length: 1 } }],
@@ -45,7 +51,11 @@ describe("a message of the host process", () => {
 
   it("is cut where it is longer than anybody reads", () => {
     const long = "x".repeat(3_000_000);
-    const parsed = parseFromHost({ kind: "error", id: 1, error: { ...error, message: long, frames: Array.from({ length: 1000 }, () => "f") } });
+    const parsed = parseFromHost({
+      kind: "error",
+      id: 1,
+      error: { ...error, message: long, frames: Array.from({ length: 1000 }, () => "f") },
+    });
     expect(JSON.stringify(parsed).length).toBeLessThan(1_100_000);
   });
 });
@@ -53,7 +63,12 @@ describe("a message of the host process", () => {
 describe("the channel to the host process", () => {
   const read = (pieces: readonly string[], maxBytes?: number): unknown[] => {
     const [stream, told] = [new PassThrough(), [] as unknown[]];
-    readLines(stream, (message) => told.push(message), (why) => told.push(`broken: ${why}`), maxBytes);
+    readLines(
+      stream,
+      (message) => told.push(message),
+      (why) => told.push(`broken: ${why}`),
+      maxBytes,
+    );
     for (const piece of pieces) stream.emit("data", Buffer.from(piece));
     return told;
   };
@@ -74,25 +89,52 @@ describe("the channel to the host process", () => {
 describe("what a function returned", () => {
   const module = {
     interfaces: { Shape: {} },
-    objects: { Own: { name: "Own", kind: "class", functions: {}, fields: { name: { name: "name", type: { kind: "string" } }, box: { name: "box", alias: "theBox", type: { kind: "object", name: "Own" } } } } },
+    objects: {
+      Own: {
+        name: "Own",
+        kind: "class",
+        functions: {},
+        fields: {
+          name: { name: "name", type: { kind: "string" } },
+          box: { name: "box", alias: "theBox", type: { kind: "object", name: "Own" } },
+        },
+      },
+    },
   } as unknown as ModuleInfo;
   const container: TypeRef = { kind: "object", name: "Container" };
   const own: TypeRef = { kind: "object", name: "Own" };
   const text: TypeRef = { kind: "string" };
 
   it("goes on where it has the declared shape", () => {
-    expect(checkReturned({ $id: "i", $type: "Container" }, container, module)).toEqual({ $id: "i", $type: "Container" });
+    expect(checkReturned({ $id: "i", $type: "Container" }, container, module)).toEqual({
+      $id: "i",
+      $type: "Container",
+    });
     const nested = { $object: "Own", fields: { name: "a", theBox: { $object: "Own", fields: { name: null } } } };
     expect(checkReturned(nested, own, module)).toEqual(nested);
-    expect(checkReturned([["a"], null], { kind: "list", of: { kind: "list", of: text } }, module)).toEqual([["a"], null]);
-    expect(checkReturned({ $id: "i", $type: "Container" }, { kind: "interface", name: "Named" }, module)).toEqual({ $id: "i", $type: "Container" });
+    expect(checkReturned([["a"], null], { kind: "list", of: { kind: "list", of: text } }, module)).toEqual([
+      ["a"],
+      null,
+    ]);
+    expect(checkReturned({ $id: "i", $type: "Container" }, { kind: "interface", name: "Named" }, module)).toEqual({
+      $id: "i",
+      $type: "Container",
+    });
     expect(checkReturned(nested, { kind: "object", name: "Shape" }, module)).toEqual(nested);
     expect(checkReturned({ anything: 1 }, { kind: "void" }, module)).toBeNull();
   });
 
   it.each<[string, unknown, TypeRef]>([
-    ["a type that goes on as a query of its own", { $id: "i", $type: 'Container { id } } secret(uri: "cmd://id") { plaintext } x: node(id: "") { ... on Host' }, container],
-    ["the same where an interface is declared", { $id: "i", $type: "Container { id } } version }" }, { kind: "interface", name: "Named" }],
+    [
+      "a type that goes on as a query of its own",
+      { $id: "i", $type: 'Container { id } } secret(uri: "cmd://id") { plaintext } x: node(id: "") { ... on Host' },
+      container,
+    ],
+    [
+      "the same where an interface is declared",
+      { $id: "i", $type: "Container { id } } version }" },
+      { kind: "interface", name: "Named" },
+    ],
     ["an object of the core API that is not declared", { $id: "Host@sha256:0", $type: "Host" }, container],
     ["an object of the core API where a text is declared", { $id: "Host@sha256:0", $type: "Host" }, text],
     ["one in a list", [{ $id: "Host@sha256:0", $type: "Host" }], { kind: "list", of: text }],

@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -47,15 +57,26 @@ async function everything(): Promise<ModuleInfo> {
 describe("a module read from its sources", () => {
   it("is what an engine sees of it: functions, arguments, defaults, docs, policies, types", async () => {
     const { root, sourceDir, repository, contextDir, ...module } = await everything();
-    expect({ repository: path.relative(root, repository), sourceDir: path.relative(root, sourceDir), contextDir: path.relative(root, contextDir) }).toEqual({ repository: "", sourceDir: "ci", contextDir: "" });
-    await expect(`${JSON.stringify(module, null, 2)}\n`).toMatchFileSnapshot(path.join(import.meta.dirname, "everything.golden.json"));
+    expect({
+      repository: path.relative(root, repository),
+      sourceDir: path.relative(root, sourceDir),
+      contextDir: path.relative(root, contextDir),
+    }).toEqual({ repository: "", sourceDir: "ci", contextDir: "" });
+    await expect(`${JSON.stringify(module, null, 2)}\n`).toMatchFileSnapshot(
+      path.join(import.meta.dirname, "everything.golden.json"),
+    );
   });
 
   it("reads its contextual arguments relative to the repository or to dagger.json", async () => {
     const module = await everything();
     const main = module.objects.Everything2Go;
     expect(main && functionInputs(module, main.functions.shout!)).toEqual([
-      { argument: "site", kind: "directory", path: path.join(module.root, "site"), ignore: ["**/node_modules", "*.log"] },
+      {
+        argument: "site",
+        kind: "directory",
+        path: path.join(module.root, "site"),
+        ignore: ["**/node_modules", "*.log"],
+      },
     ]);
     expect(main && functionInputs(module, main.functions.verify!)).toEqual([
       { argument: "manifest", kind: "file", path: path.join(module.root, "ci/package.json"), ignore: [] },
@@ -63,7 +84,9 @@ describe("a module read from its sources", () => {
   });
 
   it("refuses a contextual argument outside the repository", async () => {
-    const root = moduleFolder(manifest, { "src/index.ts": decorated('@func() up(@argument({ defaultPath: "../other" }) d: Directory): void {}') });
+    const root = moduleFolder(manifest, {
+      "src/index.ts": decorated('@func() up(@argument({ defaultPath: "../other" }) d: Directory): void {}'),
+    });
     mkdirSync(path.join(root, ".git"));
     const module = await loadModule(root);
     expect(() => functionInputs(module, module.objects.It!.functions.up!)).toThrow("leaves the repository");
@@ -71,17 +94,24 @@ describe("a module read from its sources", () => {
 
   it("has types of packages that are not installed only where its signatures use them", async () => {
     const root = moduleFolder(manifest, {
-      "src/index.ts": decorated("@func() fine(): string { return nowhere.text() }", 'import nowhere from "not-installed"'),
+      "src/index.ts": decorated(
+        "@func() fine(): string { return nowhere.text() }",
+        'import nowhere from "not-installed"',
+      ),
     });
     expect((await loadModule(root)).objects.It?.functions.fine?.returns).toEqual({ kind: "string" });
   });
 
   it("is cached per session by default before v0.19.4, and when dagger.json says so", async () => {
-    const files = { "src/index.ts": decorated("@func() a(): string { return '' }\n@func({ cache: '1h' }) b(): string { return '' }") };
+    const files = {
+      "src/index.ts": decorated("@func() a(): string { return '' }\n@func({ cache: '1h' }) b(): string { return '' }"),
+    };
     const old = await loadModule(moduleFolder(manifest.replace("v0.21.4", "v0.18.0"), files));
     expect(old.objects.It?.functions.a?.cache).toBe("session");
     expect(old.objects.It?.functions.b?.cache).toBe("1h");
-    const off = await loadModule(moduleFolder(manifest.replace('"name"', '"disableDefaultFunctionCaching": true, "name"'), files));
+    const off = await loadModule(
+      moduleFolder(manifest.replace('"name"', '"disableDefaultFunctionCaching": true, "name"'), files),
+    );
     expect(off.objects.It?.functions.a?.cache).toBe("session");
     const current = await loadModule(moduleFolder(manifest, files));
     expect(current.objects.It?.functions.a?.cache).toBeUndefined();
@@ -115,7 +145,11 @@ describe("a module's digest", () => {
     chmodSync(path.join(root, "ci/src/index.ts"), 0o664);
     expect(await digest()).toBe(before);
     const seen = [before];
-    const changed: Record<string, string> = { "notes/a.md": "b", "ci/README.md": "new", "ci/src/index.ts": `${source}\n` };
+    const changed: Record<string, string> = {
+      "notes/a.md": "b",
+      "ci/README.md": "new",
+      "ci/src/index.ts": `${source}\n`,
+    };
     for (const [name, text] of Object.entries(changed)) {
       writeFileSync(path.join(root, name), text);
       expect([name, seen.includes(await digest())]).toEqual([name, false]);
@@ -127,14 +161,19 @@ describe("a module's digest", () => {
 
   it("is the same wherever the module lies", async () => {
     const files = { "src/index.ts": source };
-    expect((await loadModule(moduleFolder(manifest, files))).digest).toBe((await loadModule(moduleFolder(manifest, files))).digest);
+    expect((await loadModule(moduleFolder(manifest, files))).digest).toBe(
+      (await loadModule(moduleFolder(manifest, files))).digest,
+    );
   });
 
   it("finds the scan again; a damaged cache is thrown away", async () => {
     const root = moduleFolder(manifest, { "src/index.ts": source });
     const first = await loadModule(root);
     const file = path.join(process.env.XDG_CACHE_HOME ?? "", "fastloop/modules", `${first.digest}.json`);
-    writeFileSync(file, readFileSync(file, "utf8").replace('"returns":{"kind":"string"}', '"returns":{"kind":"boolean"}'));
+    writeFileSync(
+      file,
+      readFileSync(file, "utf8").replace('"returns":{"kind":"string"}', '"returns":{"kind":"boolean"}'),
+    );
     expect((await loadModule(root)).objects.It?.functions.a?.returns).toEqual({ kind: "boolean" });
     writeFileSync(file, readFileSync(file, "utf8").slice(0, 40));
     expect(await loadModule(root)).toEqual(first);
@@ -144,20 +183,92 @@ describe("a module's digest", () => {
 
 describe("a broken module is one error with place and hint:", () => {
   const cases: [what: string, manifest: string, files: Record<string, string>, error: Record<string, unknown>][] = [
-    ["JSON that ends too early", '{\n  "name": "it"', {}, { place: "dagger.json:2:15", message: 'not valid JSON: "," or "}" was expected here' }],
-    ["a comma too many", '{\n  "name": "it",\n}', {}, { place: "dagger.json:3:1", message: "not valid JSON: a name in double quotes was expected here" }],
-    ["a wrong type", '{\n  "name": 7\n}', {}, { place: "dagger.json:2:11", message: '"name": expected string, received number' }],
+    [
+      "JSON that ends too early",
+      '{\n  "name": "it"',
+      {},
+      { place: "dagger.json:2:15", message: 'not valid JSON: "," or "}" was expected here' },
+    ],
+    [
+      "a comma too many",
+      '{\n  "name": "it",\n}',
+      {},
+      { place: "dagger.json:3:1", message: "not valid JSON: a name in double quotes was expected here" },
+    ],
+    [
+      "a wrong type",
+      '{\n  "name": 7\n}',
+      {},
+      { place: "dagger.json:2:11", message: '"name": expected string, received number' },
+    ],
     ["no name", '{ "sdk": "typescript" }', {}, { place: "dagger.json:1:1", message: '"name" is missing' }],
-    ["no SDK", '{ "name": "it" }', {}, { place: "dagger.json:1:1", message: "this module has no SDK, so it has no functions" }],
-    ["another SDK", '{\n  "name": "it",\n  "sdk": "go"\n}', {}, { place: "dagger.json:3:10", message: "a module in go needs a Dagger engine; fastloop runs TypeScript modules" }],
-    ["a source outside", '{ "name": "it", "sdk": "typescript", "source": "../x" }', {}, { place: "dagger.json:1:48", message: '"source" must be a folder below dagger.json, not ../x' }],
-    ["no sources", manifest, {}, { place: "dagger.json:1:1", message: "the module's code belongs in src/, which is not there" }],
-    ["an empty src", manifest, { "src/readme.md": "" }, { place: "src", message: "the module has no TypeScript files" }],
-    ["a syntax error", manifest, { "src/index.ts": "export class It {\n  oops(: string {}\n}\n" }, { place: "src/index.ts:2:8", message: "Parameter declaration expected." }],
-    ["no main object", manifest, { "src/index.ts": 'import { object } from "@dagger.io/dagger"\n@object()\nexport class Other {}' }, { place: "src/index.ts:3", message: "no class It with @object() in src", hint: "the main object is named like the module; found Other" }],
-    ["a type that no engine has", manifest, { "src/index.ts": decorated("@func() a(b: number, c: any): string { return String(b) + String(c) }") }, { place: "src/index.ts:5:25", message: "could not resolve type reference for any." }],
-    ["a class that is not exposed", manifest, { "src/index.ts": decorated("@func() a(): Plain { return new Plain() }", "class Plain {}") }, { place: "src/index.ts:2:1", message: "class Plain is used by the module but not exposed with a dagger decorator." }],
-    ["an unknown type", manifest, { "src/index.ts": decorated("@func() a(x: Nowhere): void {}") }, { message: expect.stringContaining("Nowhere") }],
+    [
+      "no SDK",
+      '{ "name": "it" }',
+      {},
+      { place: "dagger.json:1:1", message: "this module has no SDK, so it has no functions" },
+    ],
+    [
+      "another SDK",
+      '{\n  "name": "it",\n  "sdk": "go"\n}',
+      {},
+      { place: "dagger.json:3:10", message: "a module in go needs a Dagger engine; fastloop runs TypeScript modules" },
+    ],
+    [
+      "a source outside",
+      '{ "name": "it", "sdk": "typescript", "source": "../x" }',
+      {},
+      { place: "dagger.json:1:48", message: '"source" must be a folder below dagger.json, not ../x' },
+    ],
+    [
+      "no sources",
+      manifest,
+      {},
+      { place: "dagger.json:1:1", message: "the module's code belongs in src/, which is not there" },
+    ],
+    [
+      "an empty src",
+      manifest,
+      { "src/readme.md": "" },
+      { place: "src", message: "the module has no TypeScript files" },
+    ],
+    [
+      "a syntax error",
+      manifest,
+      { "src/index.ts": "export class It {\n  oops(: string {}\n}\n" },
+      { place: "src/index.ts:2:8", message: "Parameter declaration expected." },
+    ],
+    [
+      "no main object",
+      manifest,
+      { "src/index.ts": 'import { object } from "@dagger.io/dagger"\n@object()\nexport class Other {}' },
+      {
+        place: "src/index.ts:3",
+        message: "no class It with @object() in src",
+        hint: "the main object is named like the module; found Other",
+      },
+    ],
+    [
+      "a type that no engine has",
+      manifest,
+      { "src/index.ts": decorated("@func() a(b: number, c: any): string { return String(b) + String(c) }") },
+      { place: "src/index.ts:5:25", message: "could not resolve type reference for any." },
+    ],
+    [
+      "a class that is not exposed",
+      manifest,
+      { "src/index.ts": decorated("@func() a(): Plain { return new Plain() }", "class Plain {}") },
+      {
+        place: "src/index.ts:2:1",
+        message: "class Plain is used by the module but not exposed with a dagger decorator.",
+      },
+    ],
+    [
+      "an unknown type",
+      manifest,
+      { "src/index.ts": decorated("@func() a(x: Nowhere): void {}") },
+      { message: expect.stringContaining("Nowhere") },
+    ],
   ];
 
   it.each(cases)("%s", async (_what, text, files, expected) => {

@@ -14,12 +14,22 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
     const failure = failed(tierExec, 3, "last line\n");
     const told = suitesFailure([{ suite: "unit", tier: "smoke", failure }]);
     expect(told).toBe(failure);
-    expect(told).toMatchObject({ message: "unit smoke: npm run build; npm test failed with exit code 3", exitCode: 3, stdout: "last line\n", place: "", stack: "" });
+    expect(told).toMatchObject({
+      message: "unit smoke: npm run build; npm test failed with exit code 3",
+      exitCode: 3,
+      stdout: "last line\n",
+      place: "",
+      stack: "",
+    });
   });
 
   it("with what was being installed where that failed", () => {
-    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["sh", "-ec", "npm ci"], 1) }])).toMatchObject({ message: "unit smoke: npm ci failed with exit code 1" });
-    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["go", "list"], 2) }])).toMatchObject({ message: "unit smoke: go list failed with exit code 2" });
+    expect(
+      suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["sh", "-ec", "npm ci"], 1) }]),
+    ).toMatchObject({ message: "unit smoke: npm ci failed with exit code 1" });
+    expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: failed(["go", "list"], 2) }])).toMatchObject({
+      message: "unit smoke: go list failed with exit code 2",
+    });
   });
 
   it("each with its last lines where there are several, in one error with the first exit code", () => {
@@ -30,7 +40,11 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
       { suite: "web", tier: "fast", failure: failed(["sh", "-ec", "npm ci"], 7, "boom\n") },
     ]) as Error & Record<string, unknown>;
     const blocks = told.message.split("\n\n");
-    expect(blocks.map((block) => block.split("\n")[0])).toEqual(["lint smoke: fastloop.yaml: no file matches", "unit smoke: npm run build; npm test failed with exit code 5", "web fast: npm ci failed with exit code 7"]);
+    expect(blocks.map((block) => block.split("\n")[0])).toEqual([
+      "lint smoke: fastloop.yaml: no file matches",
+      "unit smoke: npm run build; npm test failed with exit code 5",
+      "web fast: npm ci failed with exit code 7",
+    ]);
     expect(blocks[1]!.split("\n")).toHaveLength(21);
     expect(blocks[1]).toContain("  line 29");
     expect(blocks[2]).toContain("  boom");

@@ -44,8 +44,17 @@ scan:
 });
 
 test("the dev image's own start is named where it has one", () => {
-  expect([devImageName({}, true), devImageName({ base: "base" }, true), devImageName({ preset: "go" }, true), devImageName({ preset: "go" }, false), devImageName({ base: "x:1" }, true)]).toEqual([undefined, undefined, undefined, "golang:1-bookworm", "x:1"]);
-  expect(imageNames(configOf("images: { dev: { preset: pip } }"))).toEqual(["debian:bookworm-slim", "python:3.11-slim-bookworm"]);
+  expect([
+    devImageName({}, true),
+    devImageName({ base: "base" }, true),
+    devImageName({ preset: "go" }, true),
+    devImageName({ preset: "go" }, false),
+    devImageName({ base: "x:1" }, true),
+  ]).toEqual([undefined, undefined, undefined, "golang:1-bookworm", "x:1"]);
+  expect(imageNames(configOf("images: { dev: { preset: pip } }"))).toEqual([
+    "debian:bookworm-slim",
+    "python:3.11-slim-bookworm",
+  ]);
   expect(imageNames(configOf(""))).toEqual([]);
 });
 

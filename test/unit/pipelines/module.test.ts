@@ -17,7 +17,9 @@ describe("the module, read as an engine would read it", () => {
 
   test("every directory that it takes has a default and leaves things out", () => {
     const directories = functions.flatMap((fn) =>
-      fn.arguments.filter((arg) => arg.type.kind === "object" && arg.type.name === "Directory").map((arg) => ({ fn: fn.name, ...arg })),
+      fn.arguments
+        .filter((arg) => arg.type.kind === "object" && arg.type.name === "Directory")
+        .map((arg) => ({ fn: fn.name, ...arg })),
     );
     expect(directories.length).toBeGreaterThan(5);
     for (const { fn, defaultPath, ignore } of directories) {
@@ -27,7 +29,9 @@ describe("the module, read as an engine would read it", () => {
   });
 
   test("what acts on the world is never answered from the cache, and a scan grows old", () => {
-    const policies = Object.fromEntries(functions.filter((fn) => fn.cache !== undefined).map((fn) => [fn.name, fn.cache]));
+    const policies = Object.fromEntries(
+      functions.filter((fn) => fn.cache !== undefined).map((fn) => [fn.name, fn.cache]),
+    );
     expect(policies).toEqual({
       publishBase: "never",
       verifyBase: "session",
@@ -54,7 +58,14 @@ describe("the module, read as an engine would read it", () => {
       cache: fn.cache,
       check: fn.isCheck,
       returns: fn.returns,
-      arguments: fn.arguments.map(({ name, type, optional, defaultValue, defaultPath, ignore }) => ({ name, type, optional, defaultValue, defaultPath, ignore })),
+      arguments: fn.arguments.map(({ name, type, optional, defaultValue, defaultPath, ignore }) => ({
+        name,
+        type,
+        optional,
+        defaultValue,
+        defaultPath,
+        ignore,
+      })),
     }));
     await expect(`${JSON.stringify(signature, null, 1)}\n`).toMatchFileSnapshot("module.golden.json");
   });

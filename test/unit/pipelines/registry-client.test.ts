@@ -9,7 +9,9 @@ test("a registry that wants a token gets the password once, and the token from t
     seen.push(`${request.url} ${request.headers.authorization}`);
     if (request.url?.startsWith("/token") === true) return response.end(JSON.stringify({ token: "T" }));
     if (request.headers.authorization === "Bearer T") return response.end(JSON.stringify({ tags: null }));
-    return response.writeHead(401, { "www-authenticate": `Bearer realm="http://127.0.0.1:${port}/token",service="reg"` }).end();
+    return response
+      .writeHead(401, { "www-authenticate": `Bearer realm="http://127.0.0.1:${port}/token",service="reg"` })
+      .end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
@@ -28,7 +30,9 @@ test("a registry that wants a token gets the password once, and the token from t
 
 test("a wrong password is told with the registry's answer", async () => {
   const refuse = () => Promise.resolve(new Response("no", { status: 401 }));
-  await expect(new RegistryClient("registry.example/a/b", undefined, refuse).content()).rejects.toThrow("GET https://registry.example/v2/a/b/tags/list: 401 no");
+  await expect(new RegistryClient("registry.example/a/b", undefined, refuse).content()).rejects.toThrow(
+    "GET https://registry.example/v2/a/b/tags/list: 401 no",
+  );
 });
 
 test("on GitHub's registry a digest is deleted as the package version of that name, of a user where there is no such organisation", async () => {
@@ -36,7 +40,14 @@ test("on GitHub's registry a digest is deleted as the package version of that na
   const api = (url: string, init?: { method?: string; headers?: Record<string, string> }): Promise<Response> => {
     asked.push(`${init?.method ?? "GET"} ${url} ${init?.headers?.["authorization"]}`);
     if (url.includes("/orgs/")) return Promise.resolve(new Response("", { status: 404 }));
-    return Promise.resolve(init?.method === "DELETE" ? new Response(null, { status: 204 }) : Response.json([{ id: 1, name: "sha256:a" }, { id: 2, name: "sha256:b" }]));
+    return Promise.resolve(
+      init?.method === "DELETE"
+        ? new Response(null, { status: 204 })
+        : Response.json([
+            { id: 1, name: "sha256:a" },
+            { id: 2, name: "sha256:b" },
+          ]),
+    );
   };
   await new RegistryClient("ghcr.io/acme/shop/base", { username: "u", password: "token" }, api).remove("sha256:b");
   expect(asked).toEqual([

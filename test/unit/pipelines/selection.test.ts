@@ -3,38 +3,60 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { javascriptGraph, javascriptListing, pythonGraph, pythonListing, testsReaching } from "../../../pipelines/src/import-graph.ts";
+import {
+  javascriptGraph,
+  javascriptListing,
+  pythonGraph,
+  pythonListing,
+  testsReaching,
+} from "../../../pipelines/src/import-graph.ts";
 import { cargoGraph, cargoWords, goGraph, goWords, packagesReaching } from "../../../pipelines/src/package-graph.ts";
 import { selectTests } from "../../../pipelines/src/selection.ts";
 import { resolveSuite } from "../../../src/config/presets.ts";
 import type { SuiteConfig } from "../../../src/config/types.ts";
 
 describe("what a change means for a suite", () => {
-  const suite = (config: Partial<SuiteConfig>) => resolveSuite({ preset: "npm", sources: ["lib/"], cwd: "lib", tiers: {}, ...config });
+  const suite = (config: Partial<SuiteConfig>) =>
+    resolveSuite({ preset: "npm", sources: ["lib/"], cwd: "lib", tiers: {}, ...config });
 
   test("nothing, when the suite reads none of the files", () => {
     expect(selectTests(suite({ runner: "vitest" }), ["worker/a.py"])).toEqual({ kind: "none" });
   });
 
   test("all, when a manifest changed, no runner is named, or the file is no code", () => {
-    expect(selectTests(suite({ runner: "vitest" }), ["package-lock.json"])).toEqual({ kind: "all", because: "package-lock.json changed" });
+    expect(selectTests(suite({ runner: "vitest" }), ["package-lock.json"])).toEqual({
+      kind: "all",
+      because: "package-lock.json changed",
+    });
     expect(selectTests(suite({}), ["lib/a.ts"])).toMatchObject({ kind: "all" });
-    expect(selectTests(suite({ runner: "node" }), ["lib/page.html"])).toMatchObject({ kind: "all", because: expect.stringContaining("page.html") as string });
+    expect(selectTests(suite({ runner: "node" }), ["lib/page.html"])).toMatchObject({
+      kind: "all",
+      because: expect.stringContaining("page.html") as string,
+    });
     expect(selectTests(suite({ runner: "pytest" }), ["lib/conftest.py"])).toMatchObject({ kind: "all" });
   });
 
   test("all, when a file that the suite reads lies outside of where its tests run", () => {
-    expect(selectTests(suite({ runner: "vitest", sources: ["lib/", "api/"] }), ["api/src/b.ts"])).toMatchObject({ kind: "all" });
+    expect(selectTests(suite({ runner: "vitest", sources: ["lib/", "api/"] }), ["api/src/b.ts"])).toMatchObject({
+      kind: "all",
+    });
   });
 
   test("all, when the configuration or something that its image is built from changed", () => {
     expect(selectTests(suite({ runner: "vitest" }), ["fastloop.yaml"])).toMatchObject({ kind: "all" });
-    expect(selectTests(suite({ runner: "vitest" }), ["requirements.txt"], ["requirements*.txt", "app/"])).toEqual({ kind: "all", because: "requirements.txt changed, which is in its image" });
+    expect(selectTests(suite({ runner: "vitest" }), ["requirements.txt"], ["requirements*.txt", "app/"])).toEqual({
+      kind: "all",
+      because: "requirements.txt changed, which is in its image",
+    });
   });
 
   test("to look for what reaches it, otherwise", () => {
     expect(selectTests(suite({ runner: "jest" }), ["lib/src/a.ts"])).toEqual({ kind: "trace", changed: ["src/a.ts"] });
-    expect(selectTests(suite({ runner: "go", preset: "go", root: "svc", sources: ["./"], cwd: undefined }), ["svc/x/testdata/in.txt"])).toEqual({ kind: "trace", changed: ["x/testdata/in.txt"] });
+    expect(
+      selectTests(suite({ runner: "go", preset: "go", root: "svc", sources: ["./"], cwd: undefined }), [
+        "svc/x/testdata/in.txt",
+      ]),
+    ).toEqual({ kind: "trace", changed: ["x/testdata/in.txt"] });
   });
 });
 
@@ -68,7 +90,11 @@ describe("JavaScript and TypeScript: a quoted relative path is an import", () =>
   const graph = () => javascriptGraph(listingOf(files, javascriptListing(undefined)));
 
   test("tests are found through what they import, all the way", () => {
-    expect(testsReaching(graph(), tests, ["src/money.ts"])).toEqual(["test/money.test.ts", "test/cart.test.ts", "test/other.test.ts"]);
+    expect(testsReaching(graph(), tests, ["src/money.ts"])).toEqual([
+      "test/money.test.ts",
+      "test/cart.test.ts",
+      "test/other.test.ts",
+    ]);
     expect(testsReaching(graph(), tests, ["src/data.json"])).toEqual(["test/cart.test.ts"]);
     expect(testsReaching(graph(), tests, ["test/none.test.ts"])).toEqual(["test/none.test.ts"]);
   });
@@ -85,7 +111,13 @@ describe("JavaScript and TypeScript: a quoted relative path is an import", () =>
     ["builds a path", "readFile(`../src/${name}`)"],
   ])("a test that %s always runs", (_, text) => {
     const own = { ...files, "test/none.test.ts": text };
-    expect(testsReaching(javascriptGraph(listingOf(own, javascriptListing("@acme/own"))), ["test/none.test.ts"], ["src/data.json"])).toEqual(["test/none.test.ts"]);
+    expect(
+      testsReaching(
+        javascriptGraph(listingOf(own, javascriptListing("@acme/own"))),
+        ["test/none.test.ts"],
+        ["src/data.json"],
+      ),
+    ).toEqual(["test/none.test.ts"]);
   });
 });
 
@@ -101,16 +133,27 @@ describe("Python: a module is any file whose path ends with its name", () => {
     "tests/test_star.py": "from shop import *\n",
   };
   const tests = Object.keys(files).filter((file) => file.startsWith("tests/"));
-  const reach = (own: Record<string, string>, changed: string) => testsReaching(pythonGraph(listingOf(own, pythonListing)), tests, [changed]);
+  const reach = (own: Record<string, string>, changed: string) =>
+    testsReaching(pythonGraph(listingOf(own, pythonListing)), tests, [changed]);
 
   test("tests are found through what they import, relative imports and packages included", () => {
-    expect(reach(files, "src/shop/money.py")).toEqual(["tests/test_money.py", "tests/test_report.py", "tests/test_star.py"]);
-    expect(reach(files, "src/shop/__init__.py")).toEqual(["tests/test_money.py", "tests/test_report.py", "tests/test_star.py"]);
+    expect(reach(files, "src/shop/money.py")).toEqual([
+      "tests/test_money.py",
+      "tests/test_report.py",
+      "tests/test_star.py",
+    ]);
+    expect(reach(files, "src/shop/__init__.py")).toEqual([
+      "tests/test_money.py",
+      "tests/test_report.py",
+      "tests/test_star.py",
+    ]);
     expect(reach(files, "tests/test_none.py")).toEqual(["tests/test_none.py"]);
   });
 
   test("a test that starts processes always runs", () => {
-    expect(reach({ ...files, "tests/test_none.py": "import subprocess\n" }, "src/shop/money.py")).toContain("tests/test_none.py");
+    expect(reach({ ...files, "tests/test_none.py": "import subprocess\n" }, "src/shop/money.py")).toContain(
+      "tests/test_none.py",
+    );
   });
 });
 

@@ -18,9 +18,19 @@ interface Workflow {
   name?: string;
   on: Record<string, unknown>;
   permissions?: Record<string, string>;
-  jobs: Record<string, { "runs-on": string; "timeout-minutes"?: number; steps: Step[]; strategy?: { matrix?: Record<string, unknown> }; env?: Record<string, string> }>;
+  jobs: Record<
+    string,
+    {
+      "runs-on": string;
+      "timeout-minutes"?: number;
+      steps: Step[];
+      strategy?: { matrix?: Record<string, unknown> };
+      env?: Record<string, string>;
+    }
+  >;
 }
-const read = (name: string): Workflow => parse(name === written.path ? written.text : readFileSync(path.join(folder, name), "utf8")) as Workflow;
+const read = (name: string): Workflow =>
+  parse(name === written.path ? written.text : readFileSync(path.join(folder, name), "utf8")) as Workflow;
 const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatMap((job) => job.steps);
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
@@ -34,8 +44,14 @@ describe.each(names)("%s", (name) => {
       if (run === undefined) continue;
       const text = run.replaceAll(/\$\{\{[^}]*\}\}/g, "VALUE").trim();
       const [command = "", ...piped] = text.split(/\s*\|\s*/);
-      expect(allowed.some((pattern) => pattern.test(command)), run).toBe(true);
-      expect(piped.every((each) => each === 'tee -a "$GITHUB_STEP_SUMMARY"'), run).toBe(true);
+      expect(
+        allowed.some((pattern) => pattern.test(command)),
+        run,
+      ).toBe(true);
+      expect(
+        piped.every((each) => each === 'tee -a "$GITHUB_STEP_SUMMARY"'),
+        run,
+      ).toBe(true);
       expect(/[;&`]|\$\(/.test(text), run).toBe(false);
     }
   });
@@ -44,7 +60,8 @@ describe.each(names)("%s", (name) => {
     const known = ["name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"];
     expect(Object.keys(workflow).filter((key) => !known.includes(key))).toEqual([]);
     expect(workflow.permissions).toBeDefined();
-    for (const [job, { "timeout-minutes": minutes }] of Object.entries(workflow.jobs)) expect(minutes, job).toBeGreaterThan(0);
+    for (const [job, { "timeout-minutes": minutes }] of Object.entries(workflow.jobs))
+      expect(minutes, job).toBeGreaterThan(0);
     for (const step of steps(workflow)) {
       expect([step.uses, step.run].filter((each) => each !== undefined)).toHaveLength(1);
       if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
@@ -67,8 +84,14 @@ describe.each(names)("%s", (name) => {
 test("the base image is published by hand, when its definition or workflow changes, and weekly, for both platforms", () => {
   const { on, jobs, permissions } = read("base-image.yml");
   expect(Object.keys(on)).toEqual(["workflow_dispatch", "push", "schedule"]);
-  expect(on["push"]).toMatchObject({ paths: expect.arrayContaining(["fastloop.yaml", ".github/workflows/base-image.yml"]) as string[] });
+  expect(on["push"]).toMatchObject({
+    paths: expect.arrayContaining(["fastloop.yaml", ".github/workflows/base-image.yml"]) as string[],
+  });
   expect(permissions).toEqual({ contents: "read", packages: "write" });
   expect(JSON.stringify(jobs)).toContain("--platforms linux/amd64,linux/arm64");
-  expect(steps({ on, jobs }).map(({ run }) => /fastloop call (\S+)/.exec(run ?? "")?.[1]).filter(Boolean)).toEqual(["outdated-base", "publish-base", "prune-base"]);
+  expect(
+    steps({ on, jobs })
+      .map(({ run }) => /fastloop call (\S+)/.exec(run ?? "")?.[1])
+      .filter(Boolean),
+  ).toEqual(["outdated-base", "publish-base", "prune-base"]);
 });

@@ -13,17 +13,35 @@ afterEach(() => vi.unstubAllEnvs());
 
 function project(): string {
   const root = makeTree({
-    "src/a.ts": "1", "src/b.ts": "1", "app/[id]/page.tsx": "1", "app/(group)/page.tsx": "1", "gen/a.ts": "1", ".env.local": "1", ".gitignore": "gen/\n.env*\nnode_modules/\n*.cache\n",
-    "vendor/node_modules/left/index.js": "1", "web/node_modules/x/index.js": "1", "deep/one.cache": "1", "README.md": "1", "cfg/a.local": "1",
+    "src/a.ts": "1",
+    "src/b.ts": "1",
+    "app/[id]/page.tsx": "1",
+    "app/(group)/page.tsx": "1",
+    "gen/a.ts": "1",
+    ".env.local": "1",
+    ".gitignore": "gen/\n.env*\nnode_modules/\n*.cache\n",
+    "vendor/node_modules/left/index.js": "1",
+    "web/node_modules/x/index.js": "1",
+    "deep/one.cache": "1",
+    "README.md": "1",
+    "cfg/a.local": "1",
   });
   execFileSync("git", ["init", "-q"], { cwd: root });
   execFileSync("git", ["add", "-f", "vendor/node_modules/left/index.js"], { cwd: root });
   return root;
 }
 
-function advise(root: string, inputs: string[] | undefined, call = "test --source . --part x", ignored: string[] = []): string[] {
+function advise(
+  root: string,
+  inputs: string[] | undefined,
+  call = "test --source . --part x",
+  ignored: string[] = [],
+): string[] {
   const config = configAt(root, { t: { call, ...(inputs === undefined ? {} : { inputs }) } });
-  const [item] = resolveTargets({ ...config, config: { ...config.config, watch: { ...config.config.watch, ignore: ignored } } }, moduleAt(root));
+  const [item] = resolveTargets(
+    { ...config, config: { ...config.config, watch: { ...config.config.watch, ignore: ignored } } },
+    moduleAt(root),
+  );
   return adviceOf(item!, root, ignored).map(({ text }) => text.replace("watch.targets.t: ", ""));
 }
 
@@ -41,7 +59,11 @@ test.each<[string, string[], RegExp | undefined]>([
   ["an exception after it", ["src/", "!src/b.ts"], undefined],
   ["a wildcard in a folder that is ignored", ["gen/**"], undefined],
   ["an ignored folder less one of its files", ["gen/", "!gen/a.ts"], undefined],
-  ["a wildcard on ignored files", [".env*"], /git ignores ".env.local", and a wildcard does not reach what is ignored; name it: inputs: \[".env.local"\]/],
+  [
+    "a wildcard on ignored files",
+    [".env*"],
+    /git ignores ".env.local", and a wildcard does not reach what is ignored; name it: inputs: \[".env.local"\]/,
+  ],
   ["the same, named", [".env.local"], undefined],
   ["a committed node_modules", ["vendor/node_modules/left/"], undefined],
   ["an installed one, named", ["web/node_modules/x/"], undefined],
@@ -60,7 +82,9 @@ test("an entry that watch.ignore takes is told with that reason", () => {
 
 test("a call that reads .git without a word about it is told how to leave it out; one with inputs or ignore is not", () => {
   const root = project();
-  expect(advise(root, undefined)).toEqual([expect.stringMatching(/--source reads \.git: each git command .*watch\.ignore: \["\*\*\/\.git"\]/)]);
+  expect(advise(root, undefined)).toEqual([
+    expect.stringMatching(/--source reads \.git: each git command .*watch\.ignore: \["\*\*\/\.git"\]/),
+  ]);
   expect(advise(root, undefined, undefined, ["**/.git"])).toEqual([]);
   expect(advise(root, ["src/"])).toEqual([]);
   expect(advise(root, undefined, "lint")).toEqual([]);
@@ -69,7 +93,9 @@ test("a call that reads .git without a word about it is told how to leave it out
 test("a call that exports into its own inputs is told before it runs for ever", () => {
   const root = project();
   const call = (target: string): string => `box directory --path / export --path ${target}`;
-  expect(advise(root, ["src/"], call("src/out"))).toEqual([expect.stringMatching(/writes "src\/out".*inputs: \[\.\.\., "!src\/out"\]/)]);
+  expect(advise(root, ["src/"], call("src/out"))).toEqual([
+    expect.stringMatching(/writes "src\/out".*inputs: \[\.\.\., "!src\/out"\]/),
+  ]);
   expect(advise(root, ["src/", "!src/out"], call("src/out"))).toEqual([]);
   expect(advise(root, ["src/"], call(path.join(root, "dist")))).toEqual([]);
 });

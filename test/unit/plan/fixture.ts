@@ -49,10 +49,20 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
         kind: "class",
         fields: {},
         functions: {
-          test: fn("test", { arguments: [{ ...argument, name: "source", type: directory }, { ...argument, name: "part", type: text }] }),
-          lint: fn("lint", { isCheck: true, arguments: [{ ...argument, name: "source", type: directory, defaultPath: "/", ignore: ["docs", ".git"] }] }),
+          test: fn("test", {
+            arguments: [
+              { ...argument, name: "source", type: directory },
+              { ...argument, name: "part", type: text },
+            ],
+          }),
+          lint: fn("lint", {
+            isCheck: true,
+            arguments: [{ ...argument, name: "source", type: directory, defaultPath: "/", ignore: ["docs", ".git"] }],
+          }),
           box: fn("box", { returns: { kind: "object", name: "Container" } }),
-          readsOne: fn("readsOne", { arguments: [{ ...argument, name: "file", type: { kind: "object", name: "File" }, defaultPath: "one.txt" }] }),
+          readsOne: fn("readsOne", {
+            arguments: [{ ...argument, name: "file", type: { kind: "object", name: "File" }, defaultPath: "one.txt" }],
+          }),
         },
       },
     },
@@ -88,7 +98,10 @@ export class PretendedProject {
 
   plan(): PlannedTarget[] {
     const ordered = orderTargets(resolveTargets(configAt(this.root, this.targets), this.module));
-    const scanner = new ProjectScanner(ordered.flatMap((item) => [...item.inputs, ...item.sent]), this.hasher);
+    const scanner = new ProjectScanner(
+      ordered.flatMap((item) => [...item.inputs, ...item.sent]),
+      this.hasher,
+    );
     const snapshot = scanner.scan();
     return planTargets(ordered, {
       snapshot,
@@ -103,7 +116,9 @@ export class PretendedProject {
   }
 
   affected(): string[] {
-    return this.plan().filter((plan) => plan.verdict === "affected").map((plan) => plan.item.target.name);
+    return this.plan()
+      .filter((plan) => plan.verdict === "affected")
+      .map((plan) => plan.item.target.name);
   }
 
   reasonsOf(name: string): unknown[] {
@@ -112,7 +127,10 @@ export class PretendedProject {
 
   run(outcome = "passed", fresh = true): void {
     const ordered = this.plan();
-    const scanner = new ProjectScanner(ordered.flatMap(({ item }) => item.inputs), this.hasher);
+    const scanner = new ProjectScanner(
+      ordered.flatMap(({ item }) => item.inputs),
+      this.hasher,
+    );
     const snapshot = scanner.scan();
     for (const { item, fingerprint } of ordered) {
       for (const [index, input] of item.inputs.entries()) {
@@ -123,7 +141,10 @@ export class PretendedProject {
   }
 
   private record(name: string, fingerprint: Fingerprint, outcome: string, fresh: boolean): void {
-    this.runs.set(name, [{ digest: digestOf(fingerprint), fingerprint, outcome, fresh }, ...(this.runs.get(name) ?? [])]);
+    this.runs.set(name, [
+      { digest: digestOf(fingerprint), fingerprint, outcome, fresh },
+      ...(this.runs.get(name) ?? []),
+    ]);
   }
 
   private history(target: string): TargetHistory {

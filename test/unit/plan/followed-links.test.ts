@@ -7,7 +7,14 @@ import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 function rig(inputs: string[], links: Record<string, string>) {
-  const root = makeTree({ "libs/v1/x": "one", "libs/v2/x": "two", "apps/web/a.ts": "1", "packages/ui/b.ts": "1", "packages/core/c.ts": "1", "other/d": "1" });
+  const root = makeTree({
+    "libs/v1/x": "one",
+    "libs/v2/x": "two",
+    "apps/web/a.ts": "1",
+    "packages/ui/b.ts": "1",
+    "packages/core/c.ts": "1",
+    "other/d": "1",
+  });
   for (const [link, target] of Object.entries(links)) {
     mkdirSync(path.dirname(path.join(root, link)), { recursive: true });
     symlinkSync(target, path.join(root, link));
@@ -33,7 +40,11 @@ test.each<[string, string[], Record<string, string>]>([
   ["a wildcard behind a link", ["libs/current/*"], { "libs/current": "v1" }],
   ["a link among the files of a folder", ["apps/"], { "apps/web/lib": "../../libs/v1" }],
   ["a link that leads to a link", ["apps/"], { "apps/web/lib": "../../libs/current", "libs/current": "v1" }],
-  ["a link in what a link leads to", ["apps/"], { "apps/web/ui": "../../packages/ui", "packages/ui/lib": "../../libs/v1" }],
+  [
+    "a link in what a link leads to",
+    ["apps/"],
+    { "apps/web/ui": "../../packages/ui", "packages/ui/lib": "../../libs/v1" },
+  ],
 ])("%s counts by what it leads to, and by nothing else", (_what, inputs, links) => {
   const { root, reacts, seen, scanner } = rig(inputs, links);
   expect(reacts("libs/v1/x")).toBe(true);
@@ -49,9 +60,22 @@ test.each<[string, string[], Record<string, string>]>([
 });
 
 test("loops are cut, what is outside or nowhere is not followed, and `!` takes out of what is", () => {
-  const { reacts, seen } = rig(["apps/", "!**/x"], { "apps/up": "../..", "apps/self": ".", "apps/web/twin": "../twin", "apps/twin": "web/twin", "apps/gone": "nowhere", "apps/out": "/tmp", "apps/lib": "../libs/v1" });
+  const { reacts, seen } = rig(["apps/", "!**/x"], {
+    "apps/up": "../..",
+    "apps/self": ".",
+    "apps/web/twin": "../twin",
+    "apps/twin": "web/twin",
+    "apps/gone": "nowhere",
+    "apps/out": "/tmp",
+    "apps/lib": "../libs/v1",
+  });
   seen();
-  expect([reacts("other/d"), reacts("libs/v1/x"), reacts("libs/v1/y"), reacts("apps/web/a.ts")]).toEqual([false, false, true, true]);
+  expect([reacts("other/d"), reacts("libs/v1/x"), reacts("libs/v1/y"), reacts("apps/web/a.ts")]).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
 });
 
 test("two packages that link to each other count once each", () => {

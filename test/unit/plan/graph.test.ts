@@ -3,7 +3,12 @@ import { renderGraph, type GraphFormat, type PlannedTarget } from "../../../src/
 
 const planned = (name: string, needs: string[], verdict: "affected" | "current"): PlannedTarget =>
   ({ item: { target: { name, needs } }, verdict }) as unknown as PlannedTarget;
-const plan = [planned("lib", [], "affected"), planned("api", ["lib"], "affected"), planned("e2e", ["lib", "api"], "current"), planned("docs", [], "current")];
+const plan = [
+  planned("lib", [], "affected"),
+  planned("api", ["lib"], "affected"),
+  planned("e2e", ["lib", "api"], "current"),
+  planned("docs", [], "current"),
+];
 const draw = (format: GraphFormat): string => renderGraph(plan, format);
 
 test("as text every function hangs below what it needs, affected ones marked", () => {

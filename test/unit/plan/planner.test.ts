@@ -94,7 +94,9 @@ describe("a plan", () => {
   test("a failure is affected until it passes, and so is a run whose inputs moved", () => {
     const { project } = shopProject();
     project.run("failed");
-    expect(project.reasonsOf("worker")).toEqual([expect.objectContaining({ kind: "previous-failure", outcome: "failed" })]);
+    expect(project.reasonsOf("worker")).toEqual([
+      expect.objectContaining({ kind: "previous-failure", outcome: "failed" }),
+    ]);
     project.run("passed", false);
     expect(project.reasonsOf("worker")).toEqual([{ kind: "input-changed-during-run" }]);
     project.run();
@@ -151,9 +153,18 @@ describe("a plan", () => {
   });
 
   test("ignored files count when `inputs` names them, and only then", () => {
-    const root = makeTree({ ".gitignore": "dist/\n*.log\n.env\n", "lib/a": "1", "lib/x.log": "1", "lib/dist/out": "1", ".env": "1", "dist/out": "1" });
+    const root = makeTree({
+      ".gitignore": "dist/\n*.log\n.env\n",
+      "lib/a": "1",
+      "lib/x.log": "1",
+      "lib/dist/out": "1",
+      ".env": "1",
+      "dist/out": "1",
+    });
     mkdirSync(path.join(root, ".git"));
-    const project = new PretendedProject(root, { lib: { call: "test --source . --part lib", inputs: ["lib/", ".env", "dist/"] } });
+    const project = new PretendedProject(root, {
+      lib: { call: "test --source . --part lib", inputs: ["lib/", ".env", "dist/"] },
+    });
     project.run();
     for (const ignored of ["lib/x.log", "lib/dist/out"]) {
       writeFileSync(path.join(root, ignored), "2");
@@ -199,7 +210,9 @@ describe("a plan", () => {
   });
 
   test("targets that need each other, or what is none, are errors", () => {
-    expect(() => shopProject({ a: { call: "lint", needs: ["b"] }, b: { call: "lint", needs: ["a"] } }).project.plan()).toThrow(/a -> b -> a/);
+    expect(() =>
+      shopProject({ a: { call: "lint", needs: ["b"] }, b: { call: "lint", needs: ["a"] } }).project.plan(),
+    ).toThrow(/a -> b -> a/);
     expect(() => shopProject({ a: { call: "lint", needs: ["x"] } }).project.plan()).toThrow(/"x", which is no target/);
   });
 });
@@ -225,7 +238,17 @@ test("more changes never select fewer functions", () => {
 });
 
 test("the closure over needs is transitive, and grows with its start", () => {
-  const target = (name: string, ...needs: string[]) => ({ name, needs, call: [], environment: [], policy: "restart" as const, tier: "full" as const, retries: 0, uses: resourcesOf({}), place: "" });
+  const target = (name: string, ...needs: string[]) => ({
+    name,
+    needs,
+    call: [],
+    environment: [],
+    policy: "restart" as const,
+    tier: "full" as const,
+    retries: 0,
+    uses: resourcesOf({}),
+    place: "",
+  });
   const targets = [target("a"), target("b", "a"), target("c", "b"), target("d")];
   expect([...withDependents(new Set(["a"]), targets)]).toEqual(["a", "b", "c"]);
   expect([...withDependents(new Set(["d", "c"]), targets)]).toEqual(["d", "c"]);

@@ -2,14 +2,25 @@ import { execFileSync } from "node:child_process";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { affectedSince, changedSince, orderTargets, ProjectScanner, resolveTargets, type Project } from "../../../src/plan/index.ts";
+import {
+  affectedSince,
+  changedSince,
+  orderTargets,
+  ProjectScanner,
+  resolveTargets,
+  type Project,
+} from "../../../src/plan/index.ts";
 import { Trust } from "../../../src/trust/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
 import { configAt, moduleAt } from "./fixture.ts";
 import { ProjectState } from "../../../src/state/index.ts";
 
-function repository(): { project: Project; git: (...words: string[]) => string; write: (name: string, text: string) => void } {
+function repository(): {
+  project: Project;
+  git: (...words: string[]) => string;
+  write: (name: string, text: string) => void;
+} {
   const root = makeTree({ "lib/a": "1", "api/a": "1", "worker/a": "1", "ci/src/index.ts": "1", "dagger.json": "{}" });
   const git = (...words: string[]): string =>
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: root, encoding: "utf8" });
@@ -26,11 +37,22 @@ function repository(): { project: Project; git: (...words: string[]) => string; 
   const file = { kind: "file", path: path.join(root, "fastloop.yaml"), filter: {} } as const;
   const sources = [file, { kind: "directory", path: root, filter: { include: ["dagger.json", "ci/**"] } } as const];
   const scanner = new ProjectScanner(sources, new ContentHasher());
-  const project: Project = { root, state: new ProjectState(root), configFile: file.path, config, module, targets, sources, scanner, trust: new Trust(root, [], "none") };
+  const project: Project = {
+    root,
+    state: new ProjectState(root),
+    configFile: file.path,
+    config,
+    module,
+    targets,
+    sources,
+    scanner,
+    trust: new Trust(root, [], "none"),
+  };
   return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };
 }
 
-const names = (project: Project, ref: string): string[] => affectedSince(project, ref).targets.map((target) => target.name);
+const names = (project: Project, ref: string): string[] =>
+  affectedSince(project, ref).targets.map((target) => target.name);
 
 test("committed, uncommitted and untracked changes since the merge base count, the base's own do not", () => {
   const { project, git, write } = repository();
@@ -68,7 +90,9 @@ test("a commit that is not here means everything, with the reason", () => {
   const result = affectedSince(project, "origin/main");
   expect(result.base).toBeUndefined();
   expect(result.targets).toHaveLength(3);
-  expect(result.targets[0]!.reasons).toEqual([{ kind: "base-unusable", ref: "origin/main", why: expect.stringContaining("no such commit") }]);
+  expect(result.targets[0]!.reasons).toEqual([
+    { kind: "base-unusable", ref: "origin/main", why: expect.stringContaining("no such commit") },
+  ]);
 });
 
 test("a shallow clone without a common commit means everything, with the reason", () => {
@@ -106,7 +130,10 @@ test("a project that is reached through a link is compared all the same", () => 
   symlinkSync(project.root, link);
   write("worker/a", "2");
   const through = (file: string): string => file.replace(project.root, link);
-  const targets = project.targets.map((item) => ({ ...item, inputs: item.inputs.map((input) => ({ ...input, path: through(input.path) })) }));
+  const targets = project.targets.map((item) => ({
+    ...item,
+    inputs: item.inputs.map((input) => ({ ...input, path: through(input.path) })),
+  }));
   expect(affectedSince({ ...project, root: link, targets }, "HEAD").targets).toEqual([
     { name: "worker", reasons: [{ kind: "file", change: "changed", path: "worker/a" }] },
   ]);
@@ -124,8 +151,12 @@ test("the user's settings of git change nothing", () => {
   const { project, git, write } = repository();
   git("config", "diff.relative", "true");
   write("worker/a", "2");
-  expect(affectedSince({ ...project, root: project.root }, "HEAD").targets.map((target) => target.name)).toEqual(["worker"]);
-  expect(changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({ files: [{ file: path.join(project.root, "worker/a") }] });
+  expect(affectedSince({ ...project, root: project.root }, "HEAD").targets.map((target) => target.name)).toEqual([
+    "worker",
+  ]);
+  expect(changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({
+    files: [{ file: path.join(project.root, "worker/a") }],
+  });
 });
 
 test("more changes since a commit never select fewer functions", () => {

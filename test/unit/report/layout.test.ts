@@ -8,25 +8,62 @@ import type { FinishedNotice } from "../../../src/run/index.ts";
 import { columnsOf } from "../../../src/report/terminal/styled-line.ts";
 
 const at = new Date(2026, 0, 1, 12, 0, 5);
-const options: LayoutOptions = { columns: 90, rows: 24, nowMs: 65_000, filter: "", isTyping: false, isStopping: false, hasKeys: true };
+const options: LayoutOptions = {
+  columns: 90,
+  rows: 24,
+  nowMs: 65_000,
+  filter: "",
+  isTyping: false,
+  isStopping: false,
+  hasKeys: true,
+};
 
 function stateOf(...functions: Partial<FunctionState>[]): LoopState {
-  return { ...initialState({ limits: limitsOf() }), functions: functions.map((fn) => ({ ...unknownFunction(fn.name!), wanted: "abcdef0123", ...fn })) };
+  return {
+    ...initialState({ limits: limitsOf() }),
+    functions: functions.map((fn) => ({ ...unknownFunction(fn.name!), wanted: "abcdef0123", ...fn })),
+  };
 }
 
 function finished(name: string, changes: Partial<FinishedNotice> = {}): FinishedNotice {
-  return { kind: "finished", name, digest: "abcdef0123", outcome: "passed", fresh: true, durationMs: 400, steps: { total: 1, cached: 0 }, attempts: 1, logFile: `/p/.fastloop/runs/${name}.log`, ...changes };
+  return {
+    kind: "finished",
+    name,
+    digest: "abcdef0123",
+    outcome: "passed",
+    fresh: true,
+    durationMs: 400,
+    steps: { total: 1, cached: 0 },
+    attempts: 1,
+    logFile: `/p/.fastloop/runs/${name}.log`,
+    ...changes,
+  };
 }
 
 function shown(board: Board, changes: Partial<LayoutOptions> = {}): string[] {
-  return layoutBoard(board, { ...options, ...changes }).map((line) => line.map((piece) => piece.text).join("").trimEnd());
+  return layoutBoard(board, { ...options, ...changes }).map((line) =>
+    line
+      .map((piece) => piece.text)
+      .join("")
+      .trimEnd(),
+  );
 }
 
 test("each function has its standing, digest, time and cause", () => {
   const board = new Board("/p");
   board.note({ kind: "started", name: "lib", digest: "abcdef0123", reasons: [{ kind: "never-run" }], atMs: 0 }, 0, at);
   board.note(finished("lib"), 400, at);
-  board.note({ kind: "started", name: "api", digest: "abcdef0123", reasons: [{ kind: "file", change: "changed", path: "api/a" }], atMs: 0 }, 0, at);
+  board.note(
+    {
+      kind: "started",
+      name: "api",
+      digest: "abcdef0123",
+      reasons: [{ kind: "file", change: "changed", path: "api/a" }],
+      atMs: 0,
+    },
+    0,
+    at,
+  );
   board.setState(
     stateOf(
       { name: "lib", phase: "idle", verdict: "current" },
@@ -53,8 +90,24 @@ test("a run of files that are no longer the newest is stale", () => {
 
 test("a failure shows what went wrong first, its last lines that fit, and the path of the whole log", () => {
   const board = new Board("/p");
-  board.note({ kind: "output", name: "lib", stream: "stdout", text: Array.from({ length: 50 }, (_, index) => `line ${index}\n`).join("") }, 0, at);
-  board.note(finished("lib", { outcome: "failed", error: { message: 'sh -c "\\n  make\\n  test" failed with exit code 7', place: "ci/src/index.ts:7", exitCode: 7 } }), 0, at);
+  board.note(
+    {
+      kind: "output",
+      name: "lib",
+      stream: "stdout",
+      text: Array.from({ length: 50 }, (_, index) => `line ${index}\n`).join(""),
+    },
+    0,
+    at,
+  );
+  board.note(
+    finished("lib", {
+      outcome: "failed",
+      error: { message: 'sh -c "\\n  make\\n  test" failed with exit code 7', place: "ci/src/index.ts:7", exitCode: 7 },
+    }),
+    0,
+    at,
+  );
   board.setState(stateOf({ name: "lib", phase: "idle", verdict: "failed" }));
   expect(shown(board, { rows: 10 }).slice(1, -2)).toEqual([
     '✗ lib: ci/src/index.ts:7: exit code 7: sh -c " make test"',
@@ -71,15 +124,25 @@ test("a failure shows what went wrong first, its last lines that fit, and the pa
 test("where lines are few those that need a look get them, in any size of window", () => {
   const board = new Board("/p");
   const names = Array.from({ length: 40 }, (_, index) => `fn${index}`);
-  for (const name of names) board.note(finished(name, { outcome: "failed", error: { message: "no", exitCode: 1 } }), 0, at);
-  board.setState(stateOf(...names.map((name, index) => ({ name, phase: "idle" as const, verdict: index === 33 ? ("failed" as const) : ("current" as const) }))));
+  for (const name of names)
+    board.note(finished(name, { outcome: "failed", error: { message: "no", exitCode: 1 } }), 0, at);
+  board.setState(
+    stateOf(
+      ...names.map((name, index) => ({
+        name,
+        phase: "idle" as const,
+        verdict: index === 33 ? ("failed" as const) : ("current" as const),
+      })),
+    ),
+  );
   expect(shown(board, { rows: 8 }).filter((line) => line.startsWith("✗"))).toEqual([expect.stringContaining("fn33")]);
   expect(shown(board, { rows: 8 })).toContainEqual(expect.stringMatching(/… and \d+ more functions/));
   for (let rows = 4; rows < 60; rows += 3) {
     for (const columns of [10, 30, 200]) {
       const lines = layoutBoard(board, { ...options, rows, columns });
       expect(lines.length, `${rows} rows`).toBeLessThan(rows);
-      for (const line of lines) expect(line.reduce((sum, piece) => sum + columnsOf(piece.text), 0)).toBeLessThan(columns);
+      for (const line of lines)
+        expect(line.reduce((sum, piece) => sum + columnsOf(piece.text), 0)).toBeLessThan(columns);
     }
   }
 });
@@ -87,7 +150,16 @@ test("where lines are few those that need a look get them, in any size of window
 test("what keeps the project from being read stands above the last results", () => {
   const board = new Board("/p");
   board.setState(stateOf({ name: "lib", phase: "idle", verdict: "current" }));
-  board.note({ kind: "broken", error: Object.assign(new Error("x"), { format: () => "fastloop.yaml:3:1: unknown key `neds`\nhint: needs" }) as never }, 0, at);
+  board.note(
+    {
+      kind: "broken",
+      error: Object.assign(new Error("x"), {
+        format: () => "fastloop.yaml:3:1: unknown key `neds`\nhint: needs",
+      }) as never,
+    },
+    0,
+    at,
+  );
   expect(shown(board).slice(0, 2)).toEqual(["✗ broken: fastloop.yaml:3:1: unknown key `neds`", "  hint: needs"]);
   board.note({ kind: "recovered" }, 0, at);
   expect(shown(board)[0]).toMatch(/^✓ current/);
@@ -96,7 +168,11 @@ test("what keeps the project from being read stands above the last results", () 
 test("a filter shows and names what it leaves", () => {
   const board = new Board("/p");
   board.setState(stateOf({ name: "lib" }, { name: "api" }));
-  expect(shown(board, { filter: "ap" })).toEqual([expect.stringContaining("api"), " 1 unknown  only ap", expect.stringContaining("a run these")]);
+  expect(shown(board, { filter: "ap" })).toEqual([
+    expect.stringContaining("api"),
+    " 1 unknown  only ap",
+    expect.stringContaining("a run these"),
+  ]);
   expect(shown(board, { filter: "ap", isTyping: true }).at(-1)).toBe(" filter: ap▏  enter keeps it, esc shows all");
 });
 
@@ -110,6 +186,8 @@ test.each([
   ["\u001b[A", false, []],
   ["z", false, []],
 ] as const)("the keys %j while typing is %s mean %j", (input, isTyping, expected) => {
-  const actions = keyActions(input, isTyping).map((action) => (action.kind === "text" ? `text ${action.text}` : action.kind));
+  const actions = keyActions(input, isTyping).map((action) =>
+    action.kind === "text" ? `text ${action.text}` : action.kind,
+  );
   expect(actions).toEqual(expected);
 });

@@ -3,7 +3,12 @@ import type { EngineEvent } from "../../../src/engine/index.ts";
 import { StepLines } from "../../../src/report/index.ts";
 
 const begin = (step: string, name: string): EngineEvent => ({ kind: "step-started", step, name });
-const log = (step: string, text: string, stream: "stdout" | "stderr" = "stdout"): EngineEvent => ({ kind: "log", step, stream, text });
+const log = (step: string, text: string, stream: "stdout" | "stderr" = "stdout"): EngineEvent => ({
+  kind: "log",
+  step,
+  stream,
+  text,
+});
 const end = (step: string): EngineEvent => ({ kind: "step-done", step, name: step, cached: false, durationMs: 1 });
 
 it("names the step before each of its lines, however the pieces come", () => {

@@ -48,7 +48,8 @@ export class TerminalModel {
     if (words === "?25") this.isCursorVisible = letter === "h";
     else if (letter === "A") this.row = Math.max(this.lines.length - this.rows, 0, this.row - Number(words || 1));
     else if (letter === "K") this.lines[this.row] = this.line.slice(0, this.column);
-    else if (letter === "J") this.lines.length = ((this.lines[this.row] = this.line.slice(0, this.column)), this.row + 1);
+    else if (letter === "J")
+      this.lines.length = ((this.lines[this.row] = this.line.slice(0, this.column)), this.row + 1);
     else throw new Error(`the terminal got ESC[${words}${letter}`);
   }
 

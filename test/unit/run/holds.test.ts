@@ -77,5 +77,7 @@ test("a function whose inputs never rest waits twice as long each time, a minute
 });
 
 test("runs that edits cancel make a function wait two seconds at most", () => {
-  expect([2, 3, 4, 5, 9].map((overtaken) => backoffMs({ overtaken, endedStale: 0 }))).toEqual([0, 500, 1000, 2000, 2000]);
+  expect([2, 3, 4, 5, 9].map((overtaken) => backoffMs({ overtaken, endedStale: 0 }))).toEqual([
+    0, 500, 1000, 2000, 2000,
+  ]);
 });

@@ -18,7 +18,9 @@ test("a second process is told who works on the project", () => {
 
 test("the lock of a process that was killed is taken over", async () => {
   const state = new ProjectState(makeTree({ ".fastloop": null }));
-  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000); console.log('up')"], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000); console.log('up')"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   await once(child.stdout, "data");
   const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
   const startTicks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
@@ -32,7 +34,10 @@ test("the lock of a process that was killed is taken over", async () => {
 
 test("a process that only has the same number does not hold it", () => {
   const state = new ProjectState(makeTree({ ".fastloop": null }));
-  writeFileSync(path.join(state.path, "lock"), JSON.stringify({ pid: process.pid, startTicks: "1", command: "fastloop watch", since: "" }));
+  writeFileSync(
+    path.join(state.path, "lock"),
+    JSON.stringify({ pid: process.pid, startTicks: "1", command: "fastloop watch", since: "" }),
+  );
   ProjectLock.take(state, "fastloop run").release();
 });
 

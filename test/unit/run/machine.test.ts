@@ -3,7 +3,14 @@ import { resourcesOf } from "../../../src/plan/index.ts";
 import { limitsOf } from "../../../src/run/limits.ts";
 import { reduce } from "../../../src/run/machine.ts";
 import { restoredBy } from "../../../src/run/restored.ts";
-import { initialState, isSettled, type Effect, type LoopEvent, type LoopState, type PlannedFunction } from "../../../src/run/state.ts";
+import {
+  initialState,
+  isSettled,
+  type Effect,
+  type LoopEvent,
+  type LoopState,
+  type PlannedFunction,
+} from "../../../src/run/state.ts";
 import { seeded } from "../tree/fixture.ts";
 
 /** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
@@ -52,7 +59,14 @@ function uses(text: string, gigabytes: number): PlannedFunction {
 const hint: LoopEvent = { kind: "hinted" };
 const stop: LoopEvent = { kind: "stop" };
 
-const cases: { name: string; jobs?: number; failFast?: boolean; manual?: boolean; steps: [LoopEvent, string[]][]; end: string }[] = [
+const cases: {
+  name: string;
+  jobs?: number;
+  failFast?: boolean;
+  manual?: boolean;
+  steps: [LoopEvent, string[]][];
+  end: string;
+}[] = [
   {
     name: "what is affected runs in order, what is current does not",
     steps: [
@@ -271,7 +285,10 @@ const cases: { name: string; jobs?: number; failFast?: boolean; manual?: boolean
   {
     name: "what a limit has no room for waits, and nothing behind it overtakes it",
     steps: [
-      [{ kind: "planned", functions: [uses("a:1", 3), uses("b:1", 3), uses("c:1", 0)] }, ["start a:1", "short b of memory"]],
+      [
+        { kind: "planned", functions: [uses("a:1", 3), uses("b:1", 3), uses("c:1", 0)] },
+        ["start a:1", "short b of memory"],
+      ],
       [finish("a:1 passed"), ["start b:1", "start c:1"]],
     ],
     end: "a current, b running, c running",
@@ -403,7 +420,10 @@ test("holds its promises in random histories", () => {
         const used = [...running.keys()].reduce((sum, name) => sum + gigabytes[name]!, 0);
         if (running.size > 1) expect(used, `seed ${seed}: ${[...running.keys()].join()}`).toBeLessThanOrEqual(4);
         for (const need of needs[effect.name]!) {
-          expect(state.functions.find((fn) => fn.name === need), `seed ${seed}: ${effect.name} before ${need}`).toMatchObject({ phase: "idle", verdict: "current" });
+          expect(
+            state.functions.find((fn) => fn.name === need),
+            `seed ${seed}: ${effect.name} before ${need}`,
+          ).toMatchObject({ phase: "idle", verdict: "current" });
         }
       }
     };
@@ -441,7 +461,8 @@ test("holds its promises in random histories", () => {
         if (name !== undefined) end(name, random(5) === 0 ? "failed" : "passed");
       }
       for (const fn of state.functions) {
-        if (fn.verdict === "current") expect(passed.has(`${fn.name}:${digest(fn.name)}`), `seed ${seed}: ${fn.name} is not current`).toBe(true);
+        if (fn.verdict === "current")
+          expect(passed.has(`${fn.name}:${digest(fn.name)}`), `seed ${seed}: ${fn.name} is not current`).toBe(true);
       }
     }
     look();

@@ -4,7 +4,9 @@ import { MovingFiles } from "../../../src/engine/index.ts";
 import { movedInputs } from "../../../src/run/moved-input.ts";
 
 test("a file that was touched while it was sent is named, whatever the engine puts around the words", () => {
-  expect(movedInputs(new Error("error from sender: lib/a b.txt changed while it was being read"))).toEqual(["lib/a b.txt"]);
+  expect(movedInputs(new Error("error from sender: lib/a b.txt changed while it was being read"))).toEqual([
+    "lib/a b.txt",
+  ]);
   expect(movedInputs(new Error("lib/a.txt changed while it was being read"))).toEqual(["lib/a.txt"]);
   expect(movedInputs(new MovingFiles("/p", ["lib/a.txt"]))).toEqual(["/p/lib/a.txt"]);
   expect(movedInputs(new Error("exit code 1"))).toBeUndefined();

@@ -19,7 +19,16 @@ function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}):
     id,
     target,
     digest: `d${minute}`,
-    fingerprint: { format: 1, function: "test", call: ["test"], inputs: [{ argument: "source", path: ".", digest: inputAt(minute) }], module: "m", engine: "e", environment: {}, needs: {} },
+    fingerprint: {
+      format: 1,
+      function: "test",
+      call: ["test"],
+      inputs: [{ argument: "source", path: ".", digest: inputAt(minute) }],
+      module: "m",
+      engine: "e",
+      environment: {},
+      needs: {},
+    },
     reasons: [],
     outcome: "passed",
     fresh: true,
@@ -92,15 +101,24 @@ test("of many records only those are read that are asked for, and those of a nam
   for (let minute = 0; minute < 20; minute++) add(store, minute, { target: minute % 2 === 0 ? "a.b" : "a-b" });
   const notices: string[] = [];
   const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
-  const oldest = readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json")).sort()[0]!;
+  const oldest = readdirSync(path.join(state.path, "runs"))
+    .filter((name) => name.endsWith(".json"))
+    .sort()[0]!;
   truncateSync(path.join(state.path, "runs", oldest), 10);
-  expect([again.history("a.b").last?.digest, again.history("a-b").last?.digest, again.lastEngine()]).toEqual(["d18", "d19", "e"]);
+  expect([again.history("a.b").last?.digest, again.history("a-b").last?.digest, again.lastEngine()]).toEqual([
+    "d18",
+    "d19",
+    "e",
+  ]);
   expect(again.history("a.b").hasPassed("d10")).toBe(true);
   expect(notices).toEqual([]);
   expect(again.history("a.b").hasPassed("d0")).toBe(false);
   expect(notices).toEqual([expect.stringContaining(oldest)]);
   again.prune({ perTarget: 2, maxAgeDays: 99_999 });
-  expect([again.of("a.b"), again.of("a-b")].map((records) => records.map(({ digest }) => digest))).toEqual([["d18", "d16"], ["d19", "d17"]]);
+  expect([again.of("a.b"), again.of("a-b")].map((records) => records.map(({ digest }) => digest))).toEqual([
+    ["d18", "d16"],
+    ["d19", "d17"],
+  ]);
   expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json"))).toHaveLength(4);
   again.close();
 });
@@ -126,7 +144,9 @@ test("a process that never ends keeps no more than one that does, but for a whil
   store.retention = retentionOf();
   const now = Date.now();
   for (let count = 0; count < 250; count++) add(store, Math.floor((now - start) / 60_000) + count);
-  expect(readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json")).length).toBeLessThanOrEqual(120);
+  expect(
+    readdirSync(path.join(state.path, "runs")).filter((name) => name.endsWith(".json")).length,
+  ).toBeLessThanOrEqual(120);
 });
 
 test("nothing is deleted before the project said what is kept", () => {
@@ -144,7 +164,11 @@ test("what a process that died has left is swept: logs without a record, half-wr
   const state = new ProjectState(makeTree());
   const store = new RunStore(state);
   const kept = add(store, 1);
-  const left = ["20260101T000500.000Z-lib-dead00.log", "20260101T000500.000Z-lib-dead00.json.123.0.tmp", "20260101T000600.000Z-lib-dead00.json"];
+  const left = [
+    "20260101T000500.000Z-lib-dead00.log",
+    "20260101T000500.000Z-lib-dead00.json.123.0.tmp",
+    "20260101T000600.000Z-lib-dead00.json",
+  ];
   for (const name of [...left, "notes.txt"]) writeFileSync(path.join(state.path, "runs", name), "half");
   const next = new RunStore(state);
   next.sweep();

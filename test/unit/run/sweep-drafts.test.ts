@@ -40,7 +40,8 @@ test("what processes that died were writing goes; what is whole, written by one 
   const state = new ProjectState(root);
   // A minute old: a younger one may be that of a process in another container, whose pid says nothing here.
   const old = new Date(Date.now() - 61_000);
-  for (const name of readdirSync(state.path, { recursive: true, encoding: "utf8" })) utimesSync(path.join(state.path, name), old, old);
+  for (const name of readdirSync(state.path, { recursive: true, encoding: "utf8" }))
+    utimesSync(path.join(state.path, name), old, old);
   const young = `lock.${deadPid + 1}.stale`;
   writeFileSync(path.join(state.path, young), "");
   sweepDrafts(state);

@@ -44,35 +44,57 @@ it("a step that fails ends the others at once, and its cause is the one that is 
   writeFileSync(file, script);
   const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
   const { told, ...cause } = JSON.parse(stdout) as { told: string[] };
-  expect(cause).toEqual({ message: "sh -c echo the real cause >&2; exit 3 ended with exit code 3", why: "the real cause" });
+  expect(cause).toEqual({
+    message: "sh -c echo the real cause >&2; exit 3 ended with exit code 3",
+    why: "the real cause",
+  });
   expect(told.toSorted()).toEqual(["broken SetupError", "slow StepStopped", "waiting StepStopped"]);
 }, 90_000);
 
 it("images that another set-up made while this one waited are not made again", async () => {
   const support = { imagesDir: () => path.join(folder, "images"), cacheDir: () => folder };
   const decision = { mode: "local", why: "no registry", images: {}, isNew: true };
-  const step = images(support, decision, "amd64") as { run: (detail: (text: string) => void) => Promise<string | undefined> };
+  const step = images(support, decision, "amd64") as {
+    run: (detail: (text: string) => void) => Promise<string | undefined>;
+  };
   let waiting: () => void = () => {};
   const waits = new Promise<void>((resolve) => (waiting = resolve));
   let second: Promise<string | undefined> | undefined;
-  await withLock(path.join(folder, "images.lock"), () => {}, async () => {
-    second = step.run(() => waiting());
-    await waits;
-    const program = path.join(folder, "images/docker-registry/usr/bin/docker-registry");
-    mkdirSync(path.dirname(program), { recursive: true });
-    writeFileSync(program, "");
-    chmodSync(program, 0o755);
-    const made = Object.fromEntries((catalogue as { repository: string }[]).map(({ repository }) => [repository, { amd64: {} }]));
-    writeFileSync(path.join(folder, "images/decision.json"), JSON.stringify({ mode: "local", why: "made by the other", revision, images: made }));
-  });
+  await withLock(
+    path.join(folder, "images.lock"),
+    () => {},
+    async () => {
+      second = step.run(() => waiting());
+      await waits;
+      const program = path.join(folder, "images/docker-registry/usr/bin/docker-registry");
+      mkdirSync(path.dirname(program), { recursive: true });
+      writeFileSync(program, "");
+      chmodSync(program, 0o755);
+      const made = Object.fromEntries(
+        (catalogue as { repository: string }[]).map(({ repository }) => [repository, { amd64: {} }]),
+      );
+      writeFileSync(
+        path.join(folder, "images/decision.json"),
+        JSON.stringify({ mode: "local", why: "made by the other", revision, images: made }),
+      );
+    },
+  );
   expect(await second).toBe("made by the other");
 });
 
 describe("a bootstrap that fails is told by its cause:", () => {
-  const failureOf = (why: string): { message: string; next: string } => bootstrapFailure(new SetupError("mmdebstrap --variant=minbase ended with exit code 25", { why }), path.join(folder, "failure.json"));
+  const failureOf = (why: string): { message: string; next: string } =>
+    bootstrapFailure(
+      new SetupError("mmdebstrap --variant=minbase ended with exit code 25", { why }),
+      path.join(folder, "failure.json"),
+    );
 
   it.each([
-    ["I: running apt-get update...\nErr:1 http://deb.debian.org/debian bookworm InRelease\n  Temporary failure resolving 'deb.debian.org'\nE: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease\nE: apt-get update failed to run", "Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease", "check that apt reaches its mirror"],
+    [
+      "I: running apt-get update...\nErr:1 http://deb.debian.org/debian bookworm InRelease\n  Temporary failure resolving 'deb.debian.org'\nE: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease\nE: apt-get update failed to run",
+      "Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease",
+      "check that apt reaches its mirror",
+    ],
     ["dpkg: error: No space left on device\nE: apt-get exited with code 1", "the disk is full", "free some space"],
     ["E: unable to chroot: Operation not permitted", "unable to chroot: Operation not permitted", "run this again"],
     ["nothing that we know", "mmdebstrap --variant=minbase ended with exit code 25", "run this again"],
@@ -83,7 +105,13 @@ describe("a bootstrap that fails is told by its cause:", () => {
   });
 
   it("what our own hook says comes before all", () => {
-    writeFileSync(path.join(folder, "failure.json"), JSON.stringify({ message: "tar could not pack a base image", why: "tar: x: Permission denied" }));
-    expect(failureOf("E: hook exited with 1")).toMatchObject({ message: "the base images could not be made: tar could not pack a base image", why: "tar: x: Permission denied" });
+    writeFileSync(
+      path.join(folder, "failure.json"),
+      JSON.stringify({ message: "tar could not pack a base image", why: "tar: x: Permission denied" }),
+    );
+    expect(failureOf("E: hook exited with 1")).toMatchObject({
+      message: "the base images could not be made: tar could not pack a base image",
+      why: "tar: x: Permission denied",
+    });
   });
 });

@@ -7,7 +7,11 @@ import { makeTree } from "../tree/fixture.ts";
 
 function repository(files: readonly string[], ...init: string[]): { root: string; git: (...words: string[]) => void } {
   const root = makeTree(Object.fromEntries(files.map((file) => [file, file])));
-  const git = (...words: string[]): void => void execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "core.fsmonitor=false", ...words], { cwd: root, stdio: "pipe" });
+  const git = (...words: string[]): void =>
+    void execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "core.fsmonitor=false", ...words], {
+      cwd: root,
+      stdio: "pipe",
+    });
   git("init", "-q", ...init);
   return { root, git };
 }
@@ -16,12 +20,24 @@ const many = Array.from({ length: 700 }, (_, at) => `src/some/folder/with/a/long
 
 describe.each([2, 3, 4])("in an index of version %i", (version) => {
   it("tells a folder with a tracked file from one without", () => {
-    const { root, git } = repository([".editorconfig", ".fastloop/runs/a.json", ".fastloopx/b", "apps/a/.fastloop/hashes", "apps/b/.fastloop/hashes", "z", ...many]);
+    const { root, git } = repository([
+      ".editorconfig",
+      ".fastloop/runs/a.json",
+      ".fastloopx/b",
+      "apps/a/.fastloop/hashes",
+      "apps/b/.fastloop/hashes",
+      "z",
+      ...many,
+    ]);
     git("config", "index.version", String(version));
     git("add", "-f", ".editorconfig", ".fastloopx", "src", "apps/b", "z");
     // Version 3 is written where an entry has a flag that version 2 has no room for.
     if (version === 3) git("update-index", "--skip-worktree", "z");
-    expect([".fastloop", ".fastloopx", "apps/a/.fastloop", "apps/b/.fastloop", "src/.fastloop"].map((folder) => isTracked(path.join(root, folder)))).toEqual([false, true, false, true, false]);
+    expect(
+      [".fastloop", ".fastloopx", "apps/a/.fastloop", "apps/b/.fastloop", "src/.fastloop"].map((folder) =>
+        isTracked(path.join(root, folder)),
+      ),
+    ).toEqual([false, true, false, true, false]);
     git("add", "-f", ".fastloop");
     expect(isTracked(path.join(root, ".fastloop"))).toBe(true);
     git("rm", "-rq", "--cached", ".fastloop");
@@ -30,7 +46,12 @@ describe.each([2, 3, 4])("in an index of version %i", (version) => {
 });
 
 it("a tracked link, file or submodule of that name counts, and a name in capitals", () => {
-  for (const [name, mode] of [[".fastloop", "120000"], [".fastloop", "100644"], [".fastloop", "160000"], [".FASTLOOP/runs/x", "100644"]] as const) {
+  for (const [name, mode] of [
+    [".fastloop", "120000"],
+    [".fastloop", "100644"],
+    [".fastloop", "160000"],
+    [".FASTLOOP/runs/x", "100644"],
+  ] as const) {
     const { root, git } = repository(["a"]);
     git("update-index", "--add", "--cacheinfo", `${mode},${"1".repeat(40)},${name}`);
     expect(isTracked(path.join(root, ".fastloop")), `${mode} ${name}`).toBe(true);
@@ -56,7 +77,10 @@ it("a split index, SHA-256 names and a worktree are read as well", () => {
   mkdirSync(path.join(main.root, "tree/.fastloop"));
   writeFileSync(path.join(main.root, "tree/.fastloop/x"), "");
   execFileSync("git", ["add", "-f", ".fastloop"], { cwd: path.join(main.root, "tree") });
-  expect([isTracked(path.join(main.root, "tree/.fastloop")), isTracked(path.join(main.root, ".fastloop"))]).toEqual([true, false]);
+  expect([isTracked(path.join(main.root, "tree/.fastloop")), isTracked(path.join(main.root, ".fastloop"))]).toEqual([
+    true,
+    false,
+  ]);
 });
 
 it("without a repository, an index, or with one that is damaged, nothing is tracked", () => {
@@ -69,7 +93,14 @@ it("without a repository, an index, or with one that is damaged, nothing is trac
     expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
   }
   // A name without an end, of a hundred megabytes; a pipe, that nobody writes to.
-  writeFileSync(path.join(root, ".git/index"), Buffer.concat([Buffer.from("DIRC\0\0\0\x02\0\0\0\x05", "latin1"), Buffer.alloc(62), Buffer.alloc(100_000_000, "a")]));
+  writeFileSync(
+    path.join(root, ".git/index"),
+    Buffer.concat([
+      Buffer.from("DIRC\0\0\0\x02\0\0\0\x05", "latin1"),
+      Buffer.alloc(62),
+      Buffer.alloc(100_000_000, "a"),
+    ]),
+  );
   expect(isTracked(path.join(root, ".fastloop"))).toBe(false);
   for (const name of ["index", "config"]) {
     rmSync(path.join(root, ".git", name));

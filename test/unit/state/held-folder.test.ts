@@ -15,17 +15,20 @@ describe.each([
 ])("a held folder, %s", (_way, byDescriptor) => {
   const open = (root: string): HeldFolder => HeldFolder.open(root, byDescriptor);
 
-  it.skipIf(byDescriptor && process.platform !== "linux")("writes whole files, and leaves no draft, also where it fails", () => {
-    const root = makeTree({ "full/inside": "", empty: null });
-    const folder = open(root);
-    folder.write("a", ["one ", Buffer.from("two")]);
-    folder.write("a", ["three"]);
-    folder.write("empty", ["in the place of an empty folder"]);
-    expect(() => folder.write("full", ["x"])).toThrow(/ENOTEMPTY|EEXIST|EISDIR/);
-    expect(readdirSync(root).sort()).toEqual(["a", "empty", "full"]);
-    expect(folder.read("a", limit)).toEqual(Buffer.from("three"));
-    folder.close();
-  });
+  it.skipIf(byDescriptor && process.platform !== "linux")(
+    "writes whole files, and leaves no draft, also where it fails",
+    () => {
+      const root = makeTree({ "full/inside": "", empty: null });
+      const folder = open(root);
+      folder.write("a", ["one ", Buffer.from("two")]);
+      folder.write("a", ["three"]);
+      folder.write("empty", ["in the place of an empty folder"]);
+      expect(() => folder.write("full", ["x"])).toThrow(/ENOTEMPTY|EEXIST|EISDIR/);
+      expect(readdirSync(root).sort()).toEqual(["a", "empty", "full"]);
+      expect(folder.read("a", limit)).toEqual(Buffer.from("three"));
+      folder.close();
+    },
+  );
 
   it.skipIf(byDescriptor && process.platform !== "linux")("follows no link and waits for no pipe", () => {
     const root = makeTree({ "outside/precious": "precious", "in/file": "file", "in/folder": null });
@@ -34,13 +37,22 @@ describe.each([
     symlinkSync("../outside", path.join(root, "in/folder-link"));
     linkSync(path.join(root, "outside/precious"), path.join(root, "in/hard"));
     const folder = open(path.join(root, "in"));
-    expect(["file", "pipe", "link", "folder", "gone"].map((name) => folder.read(name, limit).toString())).toEqual(["file", "unreadable", "unreadable", "unreadable", "absent"]);
+    expect(["file", "pipe", "link", "folder", "gone"].map((name) => folder.read(name, limit).toString())).toEqual([
+      "file",
+      "unreadable",
+      "unreadable",
+      "unreadable",
+      "absent",
+    ]);
     expect(folder.read("file", 3)).toBe("unreadable");
     expect(() => folder.folder("folder-link")).toThrow(/ENOTDIR|ELOOP/);
-    for (const name of ["link", "hard", "pipe", "folder"]) expect(() => folder.openForAppending(name), name).toThrow(/ELOOP|EEXIST|ENXIO|EISDIR/);
+    for (const name of ["link", "hard", "pipe", "folder"])
+      expect(() => folder.openForAppending(name), name).toThrow(/ELOOP|EEXIST|ENXIO|EISDIR/);
     folder.write("link", ["mine"]);
     folder.write("hard", ["mine"]);
-    expect(folder.remove("link") && folder.remove("hard") && folder.remove("pipe") && folder.remove("folder-link")).toBe(true);
+    expect(
+      folder.remove("link") && folder.remove("hard") && folder.remove("pipe") && folder.remove("folder-link"),
+    ).toBe(true);
     expect(readFileSync(path.join(root, "outside/precious"), "utf8")).toBe("precious");
     folder.close();
   });
@@ -83,20 +95,23 @@ describe.each([
     folder.close();
   });
 
-  it.skipIf(byDescriptor && process.platform !== "linux")("adds to a file of its own, and makes one only where none is", () => {
-    const root = makeTree();
-    const folder = open(root);
-    for (const text of ["one ", "two"]) {
-      const descriptor = folder.openForAppending("log");
-      writeSync(descriptor, text);
-      closeSync(descriptor);
-    }
-    expect(readFileSync(path.join(root, "log"), "utf8")).toBe("one two");
-    expect([folder.make("first", "1"), folder.make("first", "2")]).toEqual([true, false]);
-    expect(readFileSync(path.join(root, "first"), "utf8")).toBe("1");
-    expect(readdirSync(root).sort()).toEqual(["first", "log"]);
-    folder.close();
-  });
+  it.skipIf(byDescriptor && process.platform !== "linux")(
+    "adds to a file of its own, and makes one only where none is",
+    () => {
+      const root = makeTree();
+      const folder = open(root);
+      for (const text of ["one ", "two"]) {
+        const descriptor = folder.openForAppending("log");
+        writeSync(descriptor, text);
+        closeSync(descriptor);
+      }
+      expect(readFileSync(path.join(root, "log"), "utf8")).toBe("one two");
+      expect([folder.make("first", "1"), folder.make("first", "2")]).toEqual([true, false]);
+      expect(readFileSync(path.join(root, "first"), "utf8")).toBe("1");
+      expect(readdirSync(root).sort()).toEqual(["first", "log"]);
+      folder.close();
+    },
+  );
 
   it.skipIf(byDescriptor && process.platform !== "linux")("names files in errors as the user knows them", () => {
     const root = makeTree({ file: "" });

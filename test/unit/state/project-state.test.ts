@@ -1,5 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { expect, it } from "vitest";
@@ -26,12 +41,20 @@ it("what is under another name, of another place or of another user counts as ab
   const root = makeTree({ "p/a": "", "q/a": "" });
   const { state } = stateAt(path.join(root, "p"));
   state.write("runs", "x.json", body);
-  for (const [from, to] of [["p/.fastloop/runs/x.json", "p/.fastloop/runs/y.json"], ["p/.fastloop/runs/x.json", "p/.fastloop/calls/x.json"], ["p/.fastloop", "q/.fastloop"]] as const) {
+  for (const [from, to] of [
+    ["p/.fastloop/runs/x.json", "p/.fastloop/runs/y.json"],
+    ["p/.fastloop/runs/x.json", "p/.fastloop/calls/x.json"],
+    ["p/.fastloop", "q/.fastloop"],
+  ] as const) {
     cpSync(path.join(root, from), path.join(root, to), { recursive: true });
   }
   const foreign: string[] = [];
   const { state: moved } = stateAt(path.join(root, "q"));
-  for (const [where, folder, file] of [[state, "runs", "y.json"], [state, "calls", "x.json"], [moved, "runs", "x.json"]] as const) {
+  for (const [where, folder, file] of [
+    [state, "runs", "y.json"],
+    [state, "calls", "x.json"],
+    [moved, "runs", "x.json"],
+  ] as const) {
     expect(where.read(folder, file, () => foreign.push(file))).toBeUndefined();
   }
   expect(foreign).toHaveLength(3);
@@ -43,49 +66,88 @@ it("what is under another name, of another place or of another user counts as ab
 
 it.each<[string, (root: string) => void, RegExp]>([
   ["a link", (root) => symlinkSync("../outside", path.join(root, ".fastloop")), /\.fastloop.* is a symbolic link/],
-  ["a link to nothing", (root) => symlinkSync("../nothing", path.join(root, ".fastloop")), /\.fastloop.* is a symbolic link/],
+  [
+    "a link to nothing",
+    (root) => symlinkSync("../nothing", path.join(root, ".fastloop")),
+    /\.fastloop.* is a symbolic link/,
+  ],
   ["a file", (root) => writeFileSync(path.join(root, ".fastloop"), ""), /\.fastloop.* is no folder/],
   ...["runs", "manifests", "calls"].flatMap((folder): [string, (root: string) => void, RegExp][] => [
-    [`one with ${folder} as a link`, (root) => { mkdirSync(path.join(root, ".fastloop")); symlinkSync("../../outside", path.join(root, ".fastloop", folder)); }, new RegExp(`\\.fastloop/${folder}.* is a symbolic link`)],
-    [`one with ${folder} as a file`, (root) => { mkdirSync(path.join(root, ".fastloop")); writeFileSync(path.join(root, ".fastloop", folder), ""); }, new RegExp(`\\.fastloop/${folder}.* is no folder`)],
+    [
+      `one with ${folder} as a link`,
+      (root) => {
+        mkdirSync(path.join(root, ".fastloop"));
+        symlinkSync("../../outside", path.join(root, ".fastloop", folder));
+      },
+      new RegExp(`\\.fastloop/${folder}.* is a symbolic link`),
+    ],
+    [
+      `one with ${folder} as a file`,
+      (root) => {
+        mkdirSync(path.join(root, ".fastloop"));
+        writeFileSync(path.join(root, ".fastloop", folder), "");
+      },
+      new RegExp(`\\.fastloop/${folder}.* is no folder`),
+    ],
   ]),
-  ["one with a tracked file", (root) => {
-    mkdirSync(path.join(root, ".fastloop"));
-    writeFileSync(path.join(root, ".fastloop/hashes"), "");
-    for (const words of [["init", "-q"], ["add", "-f", "."]]) execFileSync("git", words, { cwd: root });
-  }, /\.fastloop.* is tracked by git/],
-])("%s in its place is refused: nothing is read, written or deleted, and it is said once what to do", (_what, make, says) => {
-  const outside = { "outside/x.json": "{}", "outside/hashes": "", [`outside/${name}`]: "", "outside/20260101T000000.000Z-a-aaaaaa.json": "" };
-  const top = makeTree({ ...outside, "p/a": "" });
-  const root = path.join(top, "p");
-  make(root);
-  const before = readdirSync(top, { recursive: true });
-  const { state, notices } = stateAt(root);
-  expect(state.write("runs", "x.json", body)).toBe(false);
-  expect(state.openForAppending("calls", "x.log")).toBeUndefined();
-  for (const folder of [".", "runs", "manifests", "calls"] as const) {
-    expect(state.read(folder, "x.json")).toBeUndefined();
-    expect(state.names(folder, /./)).toEqual([]);
-    state.remove(folder, ["x.json", "hashes", name]);
-    state.sweep(folder, /./, () => true);
-    state.keepNewest(folder, /./, 0);
-  }
-  expect(state.openReader("runs", /./, { files: 9, fileBytes: 9 })).toBeUndefined();
-  state.removeIfEmpty();
-  expect(readdirSync(top, { recursive: true })).toEqual(before);
-  expect(notices).toEqual([expect.stringMatching(says)]);
-  expect(() => state.requireUsable()).toThrow(expect.objectContaining({ exitCode: 2, hint: expect.stringMatching(/^(?:remove it: rm |git rm )/) }));
-});
+  [
+    "one with a tracked file",
+    (root) => {
+      mkdirSync(path.join(root, ".fastloop"));
+      writeFileSync(path.join(root, ".fastloop/hashes"), "");
+      for (const words of [
+        ["init", "-q"],
+        ["add", "-f", "."],
+      ])
+        execFileSync("git", words, { cwd: root });
+    },
+    /\.fastloop.* is tracked by git/,
+  ],
+])(
+  "%s in its place is refused: nothing is read, written or deleted, and it is said once what to do",
+  (_what, make, says) => {
+    const outside = {
+      "outside/x.json": "{}",
+      "outside/hashes": "",
+      [`outside/${name}`]: "",
+      "outside/20260101T000000.000Z-a-aaaaaa.json": "",
+    };
+    const top = makeTree({ ...outside, "p/a": "" });
+    const root = path.join(top, "p");
+    make(root);
+    const before = readdirSync(top, { recursive: true });
+    const { state, notices } = stateAt(root);
+    expect(state.write("runs", "x.json", body)).toBe(false);
+    expect(state.openForAppending("calls", "x.log")).toBeUndefined();
+    for (const folder of [".", "runs", "manifests", "calls"] as const) {
+      expect(state.read(folder, "x.json")).toBeUndefined();
+      expect(state.names(folder, /./)).toEqual([]);
+      state.remove(folder, ["x.json", "hashes", name]);
+      state.sweep(folder, /./, () => true);
+      state.keepNewest(folder, /./, 0);
+    }
+    expect(state.openReader("runs", /./, { files: 9, fileBytes: 9 })).toBeUndefined();
+    state.removeIfEmpty();
+    expect(readdirSync(top, { recursive: true })).toEqual(before);
+    expect(notices).toEqual([expect.stringMatching(says)]);
+    expect(() => state.requireUsable()).toThrow(
+      expect.objectContaining({ exitCode: 2, hint: expect.stringMatching(/^(?:remove it: rm |git rm )/) }),
+    );
+  },
+);
 
-it.runIf(process.getuid?.() === 0)("one that belongs to a stranger is refused, one of the project's owner is not", () => {
-  const root = makeTree({ ".fastloop/runs": null });
-  chownSync(path.join(root, ".fastloop"), 4242, 4242);
-  expect(() => stateAt(root).state.requireUsable()).toThrow("belongs to another user");
-  chownSync(root, 4242, 4242);
-  stateAt(root).state.requireUsable();
-  chownSync(path.join(root, ".fastloop/runs"), 4243, 4243);
-  expect(() => stateAt(root).state.requireUsable()).toThrow("belongs to another user");
-});
+it.runIf(process.getuid?.() === 0)(
+  "one that belongs to a stranger is refused, one of the project's owner is not",
+  () => {
+    const root = makeTree({ ".fastloop/runs": null });
+    chownSync(path.join(root, ".fastloop"), 4242, 4242);
+    expect(() => stateAt(root).state.requireUsable()).toThrow("belongs to another user");
+    chownSync(root, 4242, 4242);
+    stateAt(root).state.requireUsable();
+    chownSync(path.join(root, ".fastloop/runs"), 4243, 4243);
+    expect(() => stateAt(root).state.requireUsable()).toThrow("belongs to another user");
+  },
+);
 
 it("a folder that becomes a link between two uses is refused from then on", () => {
   const top = makeTree({ "p/a": "", "outside/x.json": "precious" });
@@ -185,7 +247,11 @@ it("the newest names are read first, so many and no larger than was asked for", 
   writeFileSync(path.join(state.path, "runs/notes.txt"), "");
   const reader = state.openReader("runs", /^\d\.json$/, { files: 3, fileBytes: 4096 })!;
   rmSync(path.join(state.path, "runs/2.json"));
-  expect(reader.names.map((file) => [file, reader.read(file).toString()])).toEqual([["4.json", "unreadable"], ["3.json", '{"a":1}'], ["2.json", "absent"]]);
+  expect(reader.names.map((file) => [file, reader.read(file).toString()])).toEqual([
+    ["4.json", "unreadable"],
+    ["3.json", '{"a":1}'],
+    ["2.json", "absent"],
+  ]);
   reader.close();
   expect(reader.read("3.json")).toBe("absent");
   expect(state.openReader("calls", /./, { files: 1, fileBytes: 1 })).toBeUndefined();

@@ -25,36 +25,51 @@ for (;;) {
   quietly("/.fastloop", "/link"); quietly("/aside", "/.fastloop");
 }`;
 
-it.runIf(process.platform === "linux")("whatever the names lead to by then, nothing of the user's is read, changed or deleted", async () => {
-  const precious = { "x.json": "precious", "x.log": "precious", hashes: "precious", "runs/x.json": "precious", "runs/x.log": "precious" };
-  const top = makeTree({ ...Object.fromEntries(Object.entries(precious).map(([name, text]) => [`home/${name}`, text])), "p/a": "" });
-  const root = path.join(top, "p");
-  const state = new ProjectState(root);
-  mkdirSync(path.join(root, ".fastloop/runs"), { recursive: true });
-  writeFileSync(path.join(root, ".fastloop/.gitignore"), "*\n");
-  const child = spawn(process.execPath, ["-e", swapper, root], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout, "data");
-  let written = 0;
-  try {
-    for (let round = 0; round < rounds; round++) {
-      if (state.write("runs", "x.json", [Buffer.from("{}")])) written++;
-      expect(state.read("runs", "x.json")?.toString() ?? "{}").toBe("{}");
-      const log = state.openForAppending("runs", "x.log");
-      if (log !== undefined) {
-        writeSync(log, "line");
-        closeSync(log);
+it.runIf(process.platform === "linux")(
+  "whatever the names lead to by then, nothing of the user's is read, changed or deleted",
+  async () => {
+    const precious = {
+      "x.json": "precious",
+      "x.log": "precious",
+      hashes: "precious",
+      "runs/x.json": "precious",
+      "runs/x.log": "precious",
+    };
+    const top = makeTree({
+      ...Object.fromEntries(Object.entries(precious).map(([name, text]) => [`home/${name}`, text])),
+      "p/a": "",
+    });
+    const root = path.join(top, "p");
+    const state = new ProjectState(root);
+    mkdirSync(path.join(root, ".fastloop/runs"), { recursive: true });
+    writeFileSync(path.join(root, ".fastloop/.gitignore"), "*\n");
+    const child = spawn(process.execPath, ["-e", swapper, root], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    let written = 0;
+    try {
+      for (let round = 0; round < rounds; round++) {
+        if (state.write("runs", "x.json", [Buffer.from("{}")])) written++;
+        expect(state.read("runs", "x.json")?.toString() ?? "{}").toBe("{}");
+        const log = state.openForAppending("runs", "x.log");
+        if (log !== undefined) {
+          writeSync(log, "line");
+          closeSync(log);
+        }
+        state.remove("runs", ["x.json", "x.log"]);
+        state.write(".", "hashes", [Buffer.from("{}")]);
+        state.sweep(".", /^hashes$/, () => true);
       }
-      state.remove("runs", ["x.json", "x.log"]);
-      state.write(".", "hashes", [Buffer.from("{}")]);
-      state.sweep(".", /^hashes$/, () => true);
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
     }
-  } finally {
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  }
-  expect(written).toBeGreaterThan(0);
-  const home = path.join(top, "home");
-  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const found = files.map((entry) => path.join(entry.parentPath, entry.name)).map((file) => [path.relative(home, file), readFileSync(file, "utf8")]);
-  expect(Object.fromEntries(found)).toEqual(precious);
-}, 120_000);
+    expect(written).toBeGreaterThan(0);
+    const home = path.join(top, "home");
+    const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const found = files
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [path.relative(home, file), readFileSync(file, "utf8")]);
+    expect(Object.fromEntries(found)).toEqual(precious);
+  },
+  120_000,
+);

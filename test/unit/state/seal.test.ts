@@ -3,14 +3,21 @@ import { expect, it } from "vitest";
 import { seal, unseal } from "../../../src/state/seal.ts";
 
 const key = Buffer.alloc(32, 1);
-const sealed = (name: string, text: string, by: Uint8Array = key): Buffer => Buffer.concat(seal(by, name, [Buffer.from(text)]));
-const opened = (name: string, content: Buffer, by: Uint8Array = key): string | undefined => unseal(by, name, Buffer.from(content))?.toString();
+const sealed = (name: string, text: string, by: Uint8Array = key): Buffer =>
+  Buffer.concat(seal(by, name, [Buffer.from(text)]));
+const opened = (name: string, content: Buffer, by: Uint8Array = key): string | undefined =>
+  unseal(by, name, Buffer.from(content))?.toString();
 
 it("what was sealed comes back; JSON is still JSON, with the code as its last field", () => {
   expect(opened("runs/a.json", sealed("runs/a.json", '{"a":1}'))).toBe('{"a":1}');
-  expect(JSON.parse(sealed("runs/a.json", '{"a":1}').toString())).toEqual({ a: 1, mac: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(JSON.parse(sealed("runs/a.json", '{"a":1}').toString())).toEqual({
+    a: 1,
+    mac: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
   expect(opened("hashes", sealed("hashes", "text\n"))).toBe("text\n");
-  expect(opened("hashes", Buffer.concat(seal(key, "hashes", [Buffer.from("in "), Buffer.from("pieces")])))).toBe("in pieces");
+  expect(opened("hashes", Buffer.concat(seal(key, "hashes", [Buffer.from("in "), Buffer.from("pieces")])))).toBe(
+    "in pieces",
+  );
 });
 
 it("another key, another name, another content or a cut one does not count", () => {
@@ -20,7 +27,14 @@ it("another key, another name, another content or a cut one does not count", () 
   expect(opened("calls/a.json", record)).toBeUndefined();
   expect(opened("runs/a.json", Buffer.from(record.toString().replace("failed", "passed")))).toBeUndefined();
   const { mac } = JSON.parse(record.toString()) as { mac: string };
-  for (const forged of [`{"outcome":"passed","mac":"${mac}"}`, `{"outcome":"failed","mac":"${mac}","outcome":"passed"}`, `{"outcome":"failed","mac":"${mac}"} `, `{"outcome":"failed"}`, "", mac]) {
+  for (const forged of [
+    `{"outcome":"passed","mac":"${mac}"}`,
+    `{"outcome":"failed","mac":"${mac}","outcome":"passed"}`,
+    `{"outcome":"failed","mac":"${mac}"} `,
+    `{"outcome":"failed"}`,
+    "",
+    mac,
+  ]) {
     expect(opened("runs/a.json", Buffer.from(forged)), forged).toBeUndefined();
   }
 });

@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -42,11 +54,31 @@ it.each<[string, () => void, string]>([
   ["cut", () => truncateSync(file(), 60), "is damaged"],
   ["empty", () => truncateSync(file(), 0), "is damaged"],
   ["of zeros", () => writeFileSync(file(), Buffer.alloc(200)), "is damaged"],
-  ["another one by hand", () => writeFileSync(file(), readFileSync(file(), "utf8").replace(/[0-9a-f]{64}/, "0".repeat(64))), "is damaged"],
+  [
+    "another one by hand",
+    () => writeFileSync(file(), readFileSync(file(), "utf8").replace(/[0-9a-f]{64}/, "0".repeat(64))),
+    "is damaged",
+  ],
   ["readable by others", () => chmodSync(file(), 0o644), "could be read by other users"],
   ["writable by others", () => chmodSync(file(), 0o602), "could be read by other users"],
-  ["a link", () => { const elsewhere = path.join(base, "elsewhere"); writeFileSync(elsewhere, readFileSync(file()), { mode: 0o600 }); rmSync(file()); symlinkSync(elsewhere, file()); }, "is no file"],
-  ["an empty folder", () => { rmSync(file()); mkdirSync(file()); }, "is no file"],
+  [
+    "a link",
+    () => {
+      const elsewhere = path.join(base, "elsewhere");
+      writeFileSync(elsewhere, readFileSync(file()), { mode: 0o600 });
+      rmSync(file());
+      symlinkSync(elsewhere, file());
+    },
+    "is no file",
+  ],
+  [
+    "an empty folder",
+    () => {
+      rmSync(file());
+      mkdirSync(file());
+    },
+    "is no file",
+  ],
 ])("that is %s is not used: there is a new one, and a notice", (_what, damage, says) => {
   const before = keyOf();
   damage();
@@ -71,6 +103,8 @@ it("that cannot be kept holds for this process, which is told", () => {
 
 it("a shared one is taken out of the environment, and has to be long", () => {
   const env = { FASTLOOP_STATE_KEY: "short" };
-  expect(() => takeStateKey(env)).toThrow(expect.objectContaining({ place: "FASTLOOP_STATE_KEY", hint: expect.stringContaining("openssl") }));
+  expect(() => takeStateKey(env)).toThrow(
+    expect.objectContaining({ place: "FASTLOOP_STATE_KEY", hint: expect.stringContaining("openssl") }),
+  );
   expect(env).toEqual({});
 });

@@ -7,22 +7,51 @@ import { makeTree, seeded } from "./fixture.ts";
 
 function filesByGit(root: string): string[] {
   execFileSync("git", ["init", "-q"], { cwd: root });
-  const out = execFileSync("git", ["-c", "core.excludesFile=", "ls-files", "-z", "-co", "--exclude-standard"], { cwd: root });
-  return out.toString().split("\0").filter((file) => file !== "").sort();
+  const out = execFileSync("git", ["-c", "core.excludesFile=", "ls-files", "-z", "-co", "--exclude-standard"], {
+    cwd: root,
+  });
+  return out
+    .toString()
+    .split("\0")
+    .filter((file) => file !== "")
+    .sort();
 }
 
 function filesByUs(root: string): string[] {
   const listing = listTree(root, { gitignore: true, exclude: [".git"] });
-  return listing.entries.filter((entry) => entry.type !== "directory").map((entry) => entry.path).sort();
+  return listing.entries
+    .filter((entry) => entry.type !== "directory")
+    .map((entry) => entry.path)
+    .sort();
 }
 
 test("git's rules hold: anchors, folders, exceptions, nested files, info/exclude", () => {
   const root = makeTree({
     ".gitignore": "*.log\n/build\ntmp/\n!keep.log\n**/gen/*.ts\ndoc/**/draft\n\\#odd\nspace \nescaped\\ \n[ab].x\n",
-    "a.log": "", "keep.log": "", "sub/b.log": "", "sub/keep.log": "", "build/x": "", "sub/build/x": "", "tmp/x": "", "sub/tmp": "",
-    "src/gen/a.ts": "", "src/gen/a.js": "", "doc/draft": "", "doc/a/b/draft": "", "#odd": "", "space": "", "escaped ": "",
-    "a.x": "", "c.x": "", "sub/.gitignore": "!b.log\nonly\n/anchored\n", "sub/only": "", "sub/deep/only": "", "only": "",
-    "sub/deep/anchored": "", "sub/anchored": "", "excluded": "",
+    "a.log": "",
+    "keep.log": "",
+    "sub/b.log": "",
+    "sub/keep.log": "",
+    "build/x": "",
+    "sub/build/x": "",
+    "tmp/x": "",
+    "sub/tmp": "",
+    "src/gen/a.ts": "",
+    "src/gen/a.js": "",
+    "doc/draft": "",
+    "doc/a/b/draft": "",
+    "#odd": "",
+    space: "",
+    "escaped ": "",
+    "a.x": "",
+    "c.x": "",
+    "sub/.gitignore": "!b.log\nonly\n/anchored\n",
+    "sub/only": "",
+    "sub/deep/only": "",
+    only: "",
+    "sub/deep/anchored": "",
+    "sub/anchored": "",
+    excluded: "",
   });
   execFileSync("git", ["init", "-q"], { cwd: root });
   writeFileSync(path.join(root, ".git/info/exclude"), "excluded\n");
@@ -56,8 +85,9 @@ test("random rules over random trees leave the files that git leaves", () => {
     }
     if (random(2) === 0 && Object.keys(tree).some((file) => file.startsWith("a/"))) tree["a/.gitignore"] = rules();
     const root = makeTree(tree);
-    expect(filesByUs(root), `seed ${seed}, rules ${JSON.stringify(tree[".gitignore"])} ${JSON.stringify(tree["a/.gitignore"])}`).toEqual(
-      filesByGit(root),
-    );
+    expect(
+      filesByUs(root),
+      `seed ${seed}, rules ${JSON.stringify(tree[".gitignore"])} ${JSON.stringify(tree["a/.gitignore"])}`,
+    ).toEqual(filesByGit(root));
   }
 });

@@ -1,7 +1,14 @@
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { ContentHasher, contentDigest, diffListings, listTree, treeStatDigest, type HashStore } from "../../../src/tree/index.ts";
+import {
+  ContentHasher,
+  contentDigest,
+  diffListings,
+  listTree,
+  treeStatDigest,
+  type HashStore,
+} from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "./fixture.ts";
 
 /** A clock an hour ahead of the files: nothing that was written so far is racy. */
@@ -63,7 +70,13 @@ test("hashes outlive the process, and what is damaged is hashed anew", () => {
   expect(reader.work.files).toBe(0);
 
   const good = store.read()!;
-  const damages = [good.subarray(0, -1), Buffer.concat([good, good]), good.subarray(0, 10), Buffer.alloc(0), Buffer.from(good.toString("latin1").replace('"files":1', '"files":-1'), "latin1")];
+  const damages = [
+    good.subarray(0, -1),
+    Buffer.concat([good, good]),
+    good.subarray(0, 10),
+    Buffer.alloc(0),
+    Buffer.from(good.toString("latin1").replace('"files":1', '"files":-1'), "latin1"),
+  ];
   for (const damaged of damages) {
     store.write([damaged]);
     const recovered = new ContentHasher({ store, nowNs: later });
@@ -85,7 +98,9 @@ test("what is stored stays true over edits, new files and old ones, whatever the
       if (random(4) > 0) writeFileSync(path.join(root, name), `${seed} ${round}`);
       const hasher = new ContentHasher({ store, nowNs: later });
       const listing = listTree(root);
-      expect(contentDigest(listing, hasher), `seed ${seed} round ${round}`).toBe(contentDigest(listing, new ContentHasher()));
+      expect(contentDigest(listing, hasher), `seed ${seed} round ${round}`).toBe(
+        contentDigest(listing, new ContentHasher()),
+      );
       expect(hasher.work.files).toBeLessThanOrEqual(round === 0 ? 2 : 1);
       hasher.save();
     }
@@ -120,7 +135,10 @@ test("a file that is gone is forgotten when the cache is written, one that is on
   rmSync(path.join(root, "d/gone"));
   writeFileSync(path.join(root, "asked"), "changed");
   const some = new ContentHasher({ store, nowNs: later });
-  some.hash(root, listTree(root).entries.find((entry) => entry.path === "asked")!);
+  some.hash(
+    root,
+    listTree(root).entries.find((entry) => entry.path === "asked")!,
+  );
   some.save();
   const stored = store.read()!.toString("latin1");
   expect(stored).not.toContain("d/gone");
@@ -130,7 +148,7 @@ test("a file that is gone is forgotten when the cache is written, one that is on
 });
 
 test("a folder below a known root is remembered with that root's files, and not stored twice", () => {
-  const root = makeTree({ a: "1", "d/e/b": "2", "de": "3" });
+  const root = makeTree({ a: "1", "d/e/b": "2", de: "3" });
   const store = kept();
   const inner = new ContentHasher({ store, nowNs: later });
   contentDigest(listTree(path.join(root, "d")), inner);
@@ -140,9 +158,16 @@ test("a folder below a known root is remembered with that root's files, and not 
   contentDigest(listTree(path.join(root, "d/e")), both);
   expect(both.work.files).toBe(3);
   both.save();
-  expect(store.read()!.toString("latin1").match(/"root"/g)).toHaveLength(1);
+  expect(
+    store
+      .read()!
+      .toString("latin1")
+      .match(/"root"/g),
+  ).toHaveLength(1);
   const again = new ContentHasher({ store, nowNs: later });
-  expect(contentDigest(listTree(path.join(root, "d/e")), again)).toBe(contentDigest(listTree(path.join(root, "d/e")), new ContentHasher()));
+  expect(contentDigest(listTree(path.join(root, "d/e")), again)).toBe(
+    contentDigest(listTree(path.join(root, "d/e")), new ContentHasher()),
+  );
   expect(again.work.files).toBe(0);
 });
 

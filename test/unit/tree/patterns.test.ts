@@ -76,8 +76,16 @@ describe("a pattern", () => {
   });
 });
 
-const files = { "a/x.ts": "", "a/b/y.ts": "", "a/b/z.md": "", "c/w.md": "", "node_modules/m/i.js": "", "node_modules/keep/k.js": "" };
-const paths = (root: string, filter: Parameters<typeof listTree>[1]): string[] => listTree(root, filter).entries.map((e) => e.path);
+const files = {
+  "a/x.ts": "",
+  "a/b/y.ts": "",
+  "a/b/z.md": "",
+  "c/w.md": "",
+  "node_modules/m/i.js": "",
+  "node_modules/keep/k.js": "",
+};
+const paths = (root: string, filter: Parameters<typeof listTree>[1]): string[] =>
+  listTree(root, filter).entries.map((e) => e.path);
 
 describe("a filtered tree", () => {
   test("holds the parents of what an include pattern picks, and no other folder", () => {
@@ -95,6 +103,11 @@ describe("a filtered tree", () => {
   });
 
   test("needs a path to pass both lists", () => {
-    expect(paths(makeTree(files), { include: ["a"], exclude: ["**/*.md"] })).toEqual(["a", "a/b", "a/b/y.ts", "a/x.ts"]);
+    expect(paths(makeTree(files), { include: ["a"], exclude: ["**/*.md"] })).toEqual([
+      "a",
+      "a/b",
+      "a/b/y.ts",
+      "a/x.ts",
+    ]);
   });
 });

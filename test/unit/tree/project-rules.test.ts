@@ -16,7 +16,11 @@ afterEach(() => vi.unstubAllEnvs());
 
 function git(root: string, ...words: string[]): string {
   const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"];
-  return execFileSync("git", [...identity, ...words], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  return execFileSync("git", [...identity, ...words], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 function filesOf(root: string): string[] {
@@ -26,13 +30,22 @@ function filesOf(root: string): string[] {
 
 /** What git would call the project's: all that is tracked, and what is new and not ignored. */
 function filesByGit(root: string): string[] {
-  return [...new Set(git(root, "ls-files", "-z", "-co", "--exclude-standard").split("\0"))].filter((file) => file !== "").sort();
+  return [...new Set(git(root, "ls-files", "-z", "-co", "--exclude-standard").split("\0"))]
+    .filter((file) => file !== "")
+    .sort();
 }
 
 test.each([2, 3, 4])("what git tracks counts whatever a rule says, with an index of version %d", (version) => {
   const root = makeTree({
-    ".gitignore": "*.local\nbuild/\nnode_modules/\n", "cfg/a.local": "1", "cfg/b.local": "1", "build/kept/x": "1", "build/y": "1",
-    "vendor/node_modules/left/index.js": "1", "node_modules/z": "1", "src/ünï.local": "1", "src/a.ts": "1",
+    ".gitignore": "*.local\nbuild/\nnode_modules/\n",
+    "cfg/a.local": "1",
+    "cfg/b.local": "1",
+    "build/kept/x": "1",
+    "build/y": "1",
+    "vendor/node_modules/left/index.js": "1",
+    "node_modules/z": "1",
+    "src/ünï.local": "1",
+    "src/a.ts": "1",
   });
   git(root, "init", "-q");
   git(root, "config", "index.version", String(version));
@@ -40,7 +53,9 @@ test.each([2, 3, 4])("what git tracks counts whatever a rule says, with an index
   if (version === 3) git(root, "add", "-N", "src/a.ts");
   git(root, "update-index", "--index-version", String(version));
   expect(filesOf(root).sort()).toEqual(filesByGit(root));
-  expect(filesOf(root)).toEqual(expect.arrayContaining(["cfg/a.local", "build/kept/x", "vendor/node_modules/left/index.js", "src/ünï.local"]));
+  expect(filesOf(root)).toEqual(
+    expect.arrayContaining(["cfg/a.local", "build/kept/x", "vendor/node_modules/left/index.js", "src/ünï.local"]),
+  );
   expect(filesOf(root)).not.toContain("cfg/b.local");
   const single = new PathTest(root, { leaveOut: "ignored" });
   for (const file of ["cfg/a.local", "cfg/b.local", "build/kept/x", "build/y", "node_modules/z", "src/a.ts"]) {
@@ -88,11 +103,26 @@ test("the user's global excludes are left out, wherever the configuration says t
   writeFileSync(path.join(home, ".gitconfig"), "[include]\n  path = more\n");
   writeFileSync(path.join(home, "more"), "[core]\n  excludesFile = ~/elsewhere\n");
   expect(filesOf(root)).toEqual([".gitignore", "a.tmp", "b.mine"]);
-  expect(ruleFiles(path.join(root, "sub/deep"))).toEqual([path.join(home, "elsewhere"), path.join(root, ".git/info/exclude"), path.join(root, "sub/.gitignore"), path.join(root, ".gitignore")]);
+  expect(ruleFiles(path.join(root, "sub/deep"))).toEqual([
+    path.join(home, "elsewhere"),
+    path.join(root, ".git/info/exclude"),
+    path.join(root, "sub/.gitignore"),
+    path.join(root, ".gitignore"),
+  ]);
 });
 
 test("what editors leave beside files is left out, unless the project says otherwise", () => {
-  const leftovers = [".a.ts.swp", ".a.ts.swo", "a.ts~", ".#a.ts", "#a.ts#", "a.ts___jb_tmp___", ".goutputstream-ABC", ".~lock.a.odt#", ".DS_Store"];
+  const leftovers = [
+    ".a.ts.swp",
+    ".a.ts.swo",
+    "a.ts~",
+    ".#a.ts",
+    "#a.ts#",
+    "a.ts___jb_tmp___",
+    ".goutputstream-ABC",
+    ".~lock.a.odt#",
+    ".DS_Store",
+  ];
   const root = makeTree(Object.fromEntries(["a.ts", "b.swp", ...leftovers].map((name) => [`src/${name}`, "1"])));
   expect(filesOf(root)).toEqual(["src/a.ts", "src/b.swp"]);
   writeFileSync(path.join(root, ".gitignore"), "!*~\n");

@@ -16,7 +16,9 @@ const selections: TreeSelection[] = [
 function shown(scan: TreeScan): unknown {
   const { entries } = scan.listing;
   return {
-    entries: entries.map((entry) => (entry.type === "directory" ? { ...entry, mtimeNs: 0n, ctimeNs: 0n } : { ...entry })),
+    entries: entries.map((entry) =>
+      entry.type === "directory" ? { ...entry, mtimeNs: 0n, ctimeNs: 0n } : { ...entry },
+    ),
     selected: scan.selections.map((indices) => Array.from(indices, (index) => entries[index]!.path)),
     folders: scan.folders,
   };

@@ -9,7 +9,9 @@ const names = ["a", "b/a", "b/ü", "b/z", "c d", "gone", "link", "z"];
 
 test("a scan with a thread ahead is the scan without it, also where files went, came or became links since", async () => {
   const root = makeTree(Object.fromEntries(names.map((name) => [name, name])));
-  const known = listTree(root).entries.filter((entry) => entry.type === "file").map((entry) => entry.path);
+  const known = listTree(root)
+    .entries.filter((entry) => entry.type === "file")
+    .map((entry) => entry.path);
   rmSync(path.join(root, "gone"));
   rmSync(path.join(root, "link"));
   symlinkSync("a", path.join(root, "link"));
@@ -31,5 +33,7 @@ test("what the thread has not seen, or does not know, the scan looks at itself",
   const root = makeTree({ a: "1", b: "2" });
   const ahead = new StatAhead(root, ["a"]);
   ahead.stop();
-  expect(new TreeScanner(root, [{ path: "" }]).scan(undefined, undefined, new Map([[root, ahead]])).listing).toEqual(listTree(root));
+  expect(new TreeScanner(root, [{ path: "" }]).scan(undefined, undefined, new Map([[root, ahead]])).listing).toEqual(
+    listTree(root),
+  );
 });

@@ -5,10 +5,11 @@ import { expect, test } from "vitest";
 import { listTree, scanTree } from "../../../src/tree/index.ts";
 import { makeTree } from "./fixture.ts";
 
-const paths = (root: string, filter?: Parameters<typeof listTree>[1]): string[] => listTree(root, filter).entries.map((e) => e.path);
+const paths = (root: string, filter?: Parameters<typeof listTree>[1]): string[] =>
+  listTree(root, filter).entries.map((e) => e.path);
 
 test("parents come before children and siblings are in byte order", () => {
-  const root = makeTree({ "b/x": "", "b-c": "", "B": "", "é": "", "\uFB00": "", "😀": "", "a/z/y": "" });
+  const root = makeTree({ "b/x": "", "b-c": "", B: "", é: "", "\uFB00": "", "😀": "", "a/z/y": "" });
   expect(paths(root)).toEqual(["B", "a", "a/z", "a/z/y", "b", "b/x", "b-c", "é", "\uFB00", "😀"]);
 });
 
@@ -74,11 +75,16 @@ test("one scan for many selections gives each what a listing of its own gives", 
   ];
   const scan = scanTree(root, selections);
   const selected = scan.selections.map((indices) => Array.from(indices, (index) => scan.listing.entries[index]!.path));
-  expect(selected).toEqual([
-    ["a", "a/x", "b", "b/z", "top"],
-    ["a/n", "a/n/y", "a/x"],
-    ["b", "b/n", "b/n/w"],
-    ["b/z"],
+  expect(selected).toEqual([["a", "a/x", "b", "b/z", "top"], ["a/n", "a/n/y", "a/x"], ["b", "b/n", "b/n/w"], ["b/z"]]);
+  expect(scan.listing.entries.map((entry) => entry.path)).toEqual([
+    "a",
+    "a/n",
+    "a/n/y",
+    "a/x",
+    "b",
+    "b/n",
+    "b/n/w",
+    "b/z",
+    "top",
   ]);
-  expect(scan.listing.entries.map((entry) => entry.path)).toEqual(["a", "a/n", "a/n/y", "a/x", "b", "b/n", "b/n/w", "b/z", "top"]);
 });

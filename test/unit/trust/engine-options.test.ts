@@ -4,7 +4,10 @@ import { engineOptionsOf } from "../../../src/trust/index.ts";
 
 const declared: Config = { version: 1, engine: { use: "embedded", buildkit: "tcp://builder:1234", idle: "5m" } };
 
-function options(named: { engine?: string; buildkitHost?: string } = {}, { allowed = true, env = {}, config = declared }: { allowed?: boolean; env?: NodeJS.ProcessEnv; config?: Config } = {}) {
+function options(
+  named: { engine?: string; buildkitHost?: string } = {},
+  { allowed = true, env = {}, config = declared }: { allowed?: boolean; env?: NodeJS.ProcessEnv; config?: Config } = {},
+) {
   const notices: string[] = [];
   return { ...engineOptionsOf(config, { allows: () => allowed }, named, env, (text) => notices.push(text)), notices };
 }
@@ -15,7 +18,11 @@ test("fastloop.yaml decides what nobody names", () => {
 });
 
 test("what is named wins: the engine, the address, the environment's idle time", () => {
-  expect(options({ engine: "auto", buildkitHost: "unix:///b" }, { env: { FASTLOOP_ENGINE_IDLE: "1m" } })).toEqual({ engine: "auto", buildkitHost: "unix:///b", notices: [] });
+  expect(options({ engine: "auto", buildkitHost: "unix:///b" }, { env: { FASTLOOP_ENGINE_IDLE: "1m" } })).toEqual({
+    engine: "auto",
+    buildkitHost: "unix:///b",
+    notices: [],
+  });
   // A Dagger engine has no use for a BuildKit daemon.
   expect(options({ engine: "dagger" }).buildkitHost).toBeUndefined();
 });

@@ -2,7 +2,16 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { describeAsk, digestOfAsks, hostProcessAsk, refusal, Trust, trustMode, TrustStore, type Ask } from "../../../src/trust/index.ts";
+import {
+  describeAsk,
+  digestOfAsks,
+  hostProcessAsk,
+  refusal,
+  Trust,
+  trustMode,
+  TrustStore,
+  type Ask,
+} from "../../../src/trust/index.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "fastloop-trust-unit-"));
 const variable: Ask = { kind: "variable", what: "TOKEN", by: "deploy --token", place: "fastloop.yaml:4:5" };
@@ -18,7 +27,8 @@ describe("the user's word on a project", () => {
     mkdirSync(project);
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
-  const missing = (asks: Ask[], mode = trustMode(undefined, env)): Ask[] => new Trust(project, asks, mode, env).missing();
+  const missing = (asks: Ask[], mode = trustMode(undefined, env)): Ask[] =>
+    new Trust(project, asks, mode, env).missing();
 
   it("allows nothing before it is given, and what it named afterwards, wherever that moves", () => {
     expect(missing([variable])).toEqual([variable]);
@@ -47,7 +57,13 @@ describe("the user's word on a project", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     chmodSync(file, 0o622);
     expect(missing([variable])).toEqual([variable]);
-    for (const text of ["", "[]", "null", '{"version":1}', `{"version":1,"project":${JSON.stringify(project)},"trustedAt":"","asks":[1]}`]) {
+    for (const text of [
+      "",
+      "[]",
+      "null",
+      '{"version":1}',
+      `{"version":1,"project":${JSON.stringify(project)},"trustedAt":"","asks":[1]}`,
+    ]) {
       rmSync(file);
       writeFileSync(file, text, { mode: 0o600 });
       expect(missing([variable])).toEqual([variable]);
@@ -94,7 +110,12 @@ describe("the user's word on a project", () => {
     const ask = hostProcessAsk("ci");
     // Of a project that asks for nothing else.
     const allows = (mode = trustMode(undefined, env)): boolean => new Trust(project, [], mode, env).allows(ask);
-    expect([allows(), allows("all"), allows({ digests: [digestOfAsks([ask])] }), allows({ digests: [digestOfAsks([])] })]).toEqual([false, true, true, false]);
+    expect([
+      allows(),
+      allows("all"),
+      allows({ digests: [digestOfAsks([ask])] }),
+      allows({ digests: [digestOfAsks([])] }),
+    ]).toEqual([false, true, true, false]);
     new TrustStore(env).write(project, [ask]);
     expect([allows(), allows("none")]).toEqual([true, false]);
     expect(describeAsk(ask)).toBe("module ci runs function bodies on this machine without a boundary");
@@ -113,6 +134,8 @@ describe("a refusal", () => {
   });
 
   it("prints no control characters of a command that would hide a part of it", () => {
-    expect(describeAsk({ ...command, what: "ls\u001b[2K\u202E\rid" })).toBe("deploy --token runs the command `ls\\u001b[2K\\u202e\\rid`");
+    expect(describeAsk({ ...command, what: "ls\u001b[2K\u202E\rid" })).toBe(
+      "deploy --token runs the command `ls\\u001b[2K\\u202e\\rid`",
+    );
   });
 });

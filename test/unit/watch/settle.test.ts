@@ -9,7 +9,12 @@ const cases: { name: string; hintsMs: number[]; gitMs?: [number, number]; takenM
   { name: "hints that never rest are taken at the cap", hintsMs: range(0, 700, 20), takenMs: [500, 750] },
   { name: "nothing is taken while git is at work", hintsMs: [0, 10], gitMs: [5, 300], takenMs: [400] },
   { name: "git outranks the cap", hintsMs: range(0, 600, 20), gitMs: [0, 900], takenMs: [950] },
-  { name: "hints after git has finished start the quiet time again", hintsMs: [0, 340], gitMs: [5, 300], takenMs: [400] },
+  {
+    name: "hints after git has finished start the quiet time again",
+    hintsMs: [0, 340],
+    gitMs: [5, 300],
+    takenMs: [400],
+  },
   { name: "without hints nothing is ever taken", hintsMs: [], takenMs: [] },
 ];
 

@@ -1,10 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
-import { folderSource, pollingSource, recursiveSource, systemClock, type HintListener, type HintSource } from "../../../src/watch/index.ts";
+import {
+  folderSource,
+  pollingSource,
+  recursiveSource,
+  systemClock,
+  type HintListener,
+  type HintSource,
+} from "../../../src/watch/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
 /**
@@ -15,7 +32,12 @@ import { makeTree } from "../tree/fixture.ts";
 const sources: Record<string, (listener: HintListener, rig: Rig) => HintSource> = {
   folders: (listener) => folderSource(listener),
   polling: (listener, rig) =>
-    pollingSource(listener, { fingerprint: () => rig.scanner.scan().statDigest(), root: rig.root, intervalMs: 20, clock: systemClock }),
+    pollingSource(listener, {
+      fingerprint: () => rig.scanner.scan().statDigest(),
+      root: rig.root,
+      intervalMs: 20,
+      clock: systemClock,
+    }),
   // Linux has no recursive watches; what Node puts in their place loses events (see docs/watching.md).
   ...(process.platform === "linux" ? {} : { recursive: (listener: HintListener) => recursiveSource(listener) }),
 };
@@ -32,7 +54,11 @@ class Rig {
   /** `input` is what is read of the tree; all of it if nothing is said. */
   constructor(root: string, kind: keyof typeof sources, input = "") {
     this.root = root;
-    this.input = { kind: "directory", path: path.join(root, input), filter: { exclude: ["ignored", "**/node_modules"] } };
+    this.input = {
+      kind: "directory",
+      path: path.join(root, input),
+      filter: { exclude: ["ignored", "**/node_modules"] },
+    };
     this.scanner = new ProjectScanner([this.input], new ContentHasher());
     const listener: HintListener = {
       onHint: (hint) => {
@@ -59,7 +85,7 @@ class Rig {
   }
 
   private look(): void {
-    for (let registered = 1; registered > 0; ) {
+    for (let registered = 1; registered > 0;) {
       // As the loop does it: a folder is watched before it is read, where the source can.
       const snapshot = this.scanner.scan(undefined, (folder) => this.source.add?.(folder));
       this.seen = JSON.stringify([...snapshot.manifest(this.input)]);
@@ -271,7 +297,8 @@ describe.each(Object.keys(sources))("with hints from %s", (kind) => {
   test("a checkout there and back", { timeout: 30_000 }, async () => {
     const files = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`d${index % 10}/f${index}`, "one"]));
     const at = open(files);
-    const git = (...words: string[]): void => void execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: rig!.root });
+    const git = (...words: string[]): void =>
+      void execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@t", ...words], { cwd: rig!.root });
     await sees(() => git("init", "-q", "-b", "main"));
     await sees(() => {
       git("add", "-A");

@@ -2,7 +2,13 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ProjectState } from "../../../src/state/index.ts";
-import { Watcher, type HintListener, type HintSource, type SettledHints, type WatcherOptions } from "../../../src/watch/index.ts";
+import {
+  Watcher,
+  type HintListener,
+  type HintSource,
+  type SettledHints,
+  type WatcherOptions,
+} from "../../../src/watch/index.ts";
 import { networkMount } from "../../../src/watch/network-mount.ts";
 import { makeTree } from "../tree/fixture.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -30,7 +36,16 @@ function rig(files: Parameters<typeof makeTree>[0] = {}, options: Partial<Watche
     },
     ...options,
   });
-  return { root, clock, settled, notices, watcher, hint: (name: string) => listener!.onHint(path.join(root, name)), fail: (code: string) => listener!.onFailure(Object.assign(new Error(code), { code })), closed: () => closed };
+  return {
+    root,
+    clock,
+    settled,
+    notices,
+    watcher,
+    hint: (name: string) => listener!.onHint(path.join(root, name)),
+    fail: (code: string) => listener!.onFailure(Object.assign(new Error(code), { code })),
+    closed: () => closed,
+  };
 }
 
 test("hints of one burst are handed on together, after the quiet time", () => {
@@ -83,20 +98,23 @@ test("a rebase holds changes back while it picks commits", () => {
   expect(settled).toHaveLength(1);
 });
 
-test.each(["rebase-merge", "rebase-apply"])("a %s that rests waits for the user, or was left behind: it holds nobody up", (folder) => {
-  const { clock, settled, hint, root } = rig({ ".git/HEAD": "" });
-  mkdirSync(path.join(root, ".git", folder));
-  hint("a");
-  clock.advanceTo(500);
-  expect(settled).toEqual([]);
-  clock.advanceTo(1300);
-  expect(settled).toHaveLength(1);
-  // From then on every save is taken as ever.
-  clock.advanceTo(60_000);
-  hint("b");
-  clock.advanceTo(60_050);
-  expect(settled).toHaveLength(2);
-});
+test.each(["rebase-merge", "rebase-apply"])(
+  "a %s that rests waits for the user, or was left behind: it holds nobody up",
+  (folder) => {
+    const { clock, settled, hint, root } = rig({ ".git/HEAD": "" });
+    mkdirSync(path.join(root, ".git", folder));
+    hint("a");
+    clock.advanceTo(500);
+    expect(settled).toEqual([]);
+    clock.advanceTo(1300);
+    expect(settled).toHaveLength(1);
+    // From then on every save is taken as ever.
+    clock.advanceTo(60_000);
+    hint("b");
+    clock.advanceTo(60_050);
+    expect(settled).toHaveLength(2);
+  },
+);
 
 test("after git moved HEAD everything is looked at", () => {
   const { clock, settled, hint, root } = rig({ ".git/HEAD": "ref: refs/heads/main\n" });
@@ -206,7 +224,11 @@ test.each([
   ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw", "/mnt/nfs/project", "nfs4"],
   ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw", "/mnt/nfs2/project", undefined],
   ["36 35 0:30 / /mnt/my\\040share rw shared:1 - cifs //server/x rw", "/mnt/my share", "cifs"],
-  ["36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw\n37 36 8:2 / /mnt/nfs/local rw - ext4 /dev/sda rw", "/mnt/nfs/local/p", undefined],
+  [
+    "36 35 0:30 / /mnt/nfs rw - nfs4 server:/x rw\n37 36 8:2 / /mnt/nfs/local rw - ext4 /dev/sda rw",
+    "/mnt/nfs/local/p",
+    undefined,
+  ],
   ["36 35 0:30 / /home rw - fuse.sshfs me@host: rw", "/home/me", "fuse.sshfs"],
   ["", "/anywhere", undefined],
 ])("mounts %# are told apart by their longest match", (mounts, folder, type) => {
@@ -214,11 +236,28 @@ test.each([
 });
 
 test("a mount below the project that tells of nothing is looked at, and that is said once", () => {
-  const all = [{ path: "/", type: "overlay" }, { path: "/proc", type: "proc" }];
-  const { root, clock, settled, notices, watcher } = rig({ "vol/a/x": "1", "src/y": "1" }, { mounts: () => [...all, { path: path.join(root, "vol"), type: "fuse.sshfs" }, { path: path.join(root, "src"), type: "ext4" }] });
-  const folders = ["", "/vol", "/vol/a", "/src"].map((folder, index) => ({ path: `${root}${folder}`, identity: BigInt(index) }));
+  const all = [
+    { path: "/", type: "overlay" },
+    { path: "/proc", type: "proc" },
+  ];
+  const { root, clock, settled, notices, watcher } = rig(
+    { "vol/a/x": "1", "src/y": "1" },
+    {
+      mounts: () => [
+        ...all,
+        { path: path.join(root, "vol"), type: "fuse.sshfs" },
+        { path: path.join(root, "src"), type: "ext4" },
+      ],
+    },
+  );
+  const folders = ["", "/vol", "/vol/a", "/src"].map((folder, index) => ({
+    path: `${root}${folder}`,
+    identity: BigInt(index),
+  }));
   for (let look = 0; look < 2; look++) watcher.watch(folders, { lookAgain: false });
-  expect(notices).toEqual([`${root}/vol is a mount of its own (fuse.sshfs), of which not every write is announced; it is looked at every 1000 ms`]);
+  expect(notices).toEqual([
+    `${root}/vol is a mount of its own (fuse.sshfs), of which not every write is announced; it is looked at every 1000 ms`,
+  ]);
   clock.advanceTo(5000);
   expect(settled).toEqual([]);
   writeFileSync(path.join(root, "vol/a/x"), "longer");

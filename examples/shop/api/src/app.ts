@@ -27,7 +27,14 @@ export function createApp(orders = new OrderBook()): Hono {
   });
 
   /** One order a line: what the worker reads. */
-  app.get("/orders", (context) => context.text(orders.all().map((order) => `${JSON.stringify(order)}\n`).join("")));
+  app.get("/orders", (context) =>
+    context.text(
+      orders
+        .all()
+        .map((order) => `${JSON.stringify(order)}\n`)
+        .join(""),
+    ),
+  );
   return app;
 }
 

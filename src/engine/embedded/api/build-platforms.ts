@@ -12,7 +12,11 @@ const lacking = /failed to resolve source metadata for (\S+): no match for platf
  * variant for its platform: of an image with one variant alone BuildKit takes that, whatever it is. Which images a
  * Dockerfile reads is known when it was read, so that it is read again after a preparation.
  */
-export async function onPlatforms(call: Call, platform: string, build: () => Promise<FrontendResult>): Promise<FrontendResult> {
+export async function onPlatforms(
+  call: Call,
+  platform: string,
+  build: () => Promise<FrontendResult>,
+): Promise<FrontendResult> {
   const { images, defaultPlatform } = call.session;
   const prepared = new Set<string>();
   for (;;) {
@@ -23,7 +27,8 @@ export async function onPlatforms(call: Call, platform: string, build: () => Pro
       foreign = imagesIn(result.definition).filter((image) => !isSameMachine(image.platform, defaultPlatform));
     } catch (error) {
       const address = lacking.exec(error instanceof Error ? error.message : "")?.[1];
-      if (address === undefined || isSameMachine(platform, defaultPlatform) || prepared.has(`${address} ${platform}`)) throw error;
+      if (address === undefined || isSameMachine(platform, defaultPlatform) || prepared.has(`${address} ${platform}`))
+        throw error;
       foreign = [{ address, platform }];
     }
     const unprepared = foreign.filter((image) => !prepared.has(`${image.address} ${image.platform}`));
@@ -31,7 +36,8 @@ export async function onPlatforms(call: Call, platform: string, build: () => Pro
     for (const { address, platform: wanted } of unprepared) {
       const { config } = await images.resolve(address, wanted);
       const found = `${config.os}/${config.architecture}`;
-      if (!isSameMachine(found, wanted)) throw new ApiError(`image ${JSON.stringify(address)} has no variant for ${wanted}, only for ${found}`);
+      if (!isSameMachine(found, wanted))
+        throw new ApiError(`image ${JSON.stringify(address)} has no variant for ${wanted}, only for ${found}`);
       prepared.add(`${address} ${wanted}`);
     }
   }

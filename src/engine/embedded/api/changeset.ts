@@ -47,7 +47,8 @@ const sdl = /* GraphQL */ `
 
 type Conflict = "FAIL_EARLY" | "FAIL" | "LEAVE_CONFLICT_MARKERS" | "PREFER_OURS" | "PREFER_THEIRS";
 
-const paths = (changeset: Changeset, call: Call): Promise<ChangedPaths> => changedPaths(call, changeset.before, changeset.after);
+const paths = (changeset: Changeset, call: Call): Promise<ChangedPaths> =>
+  changedPaths(call, changeset.before, changeset.after);
 
 const emptyChangeset: Changeset = { type: "Changeset", before: emptyDirectory, after: emptyDirectory };
 
@@ -76,7 +77,14 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
     const renamed = new Set([...lines.values()].flatMap(({ oldPath }) => oldPath ?? []));
     const stat = (kind: string) => (name: string) => {
       const { added = 0, removed = 0, oldPath = null } = lines.get(name) ?? {};
-      return { type: "DiffStat", kind: oldPath === null ? kind : "RENAMED", path: name, oldPath, addedLines: added, removedLines: removed };
+      return {
+        type: "DiffStat",
+        kind: oldPath === null ? kind : "RENAMED",
+        path: name,
+        oldPath,
+        addedLines: added,
+        removedLines: removed,
+      };
     };
     return [
       ...changes.added.map(stat("ADDED")),
@@ -96,7 +104,8 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
     merged(call, changeset, load<Changeset>(call, args.changes, "Changeset"), args.onConflict),
   withChangesets: async (changeset, args: { changes: string[]; onConflict: Conflict }, call) => {
     let result = changeset;
-    for (const other of loadAll<Changeset>(call, args.changes, "Changeset")) result = await merged(call, result, other, args.onConflict);
+    for (const other of loadAll<Changeset>(call, args.changes, "Changeset"))
+      result = await merged(call, result, other, args.onConflict);
     return result;
   },
 });
@@ -107,12 +116,15 @@ function layerOf(changeset: Changeset): Directory {
 
 /** Both changes on the first one's base. A path that both change is a conflict unless they agree on it. */
 async function merged(call: Call, ours: Changeset, theirs: Changeset, onConflict: Conflict): Promise<Changeset> {
-  if (onConflict === "LEAVE_CONFLICT_MARKERS") throw notServed("Changeset.withChangeset(onConflict: LEAVE_CONFLICT_MARKERS)");
+  if (onConflict === "LEAVE_CONFLICT_MARKERS")
+    throw notServed("Changeset.withChangeset(onConflict: LEAVE_CONFLICT_MARKERS)");
   const [own, other] = [await paths(ours, call), await paths(theirs, call)];
   const touched = new Set([...own.added, ...own.modified, ...own.allRemoved].filter((name) => !name.endsWith("/")));
   const differing = await changedPaths(call, ours.after, theirs.after);
   const different = new Set([...differing.added, ...differing.modified, ...differing.allRemoved]);
-  const conflicts = [...other.added, ...other.modified, ...other.allRemoved].filter((name) => touched.has(name) && different.has(name));
+  const conflicts = [...other.added, ...other.modified, ...other.allRemoved].filter(
+    (name) => touched.has(name) && different.has(name),
+  );
   if (conflicts.length > 0 && onConflict !== "PREFER_OURS" && onConflict !== "PREFER_THEIRS") {
     throw new ApiError(`conflicting changes: ${conflicts.toSorted().join(", ")}`);
   }
@@ -122,9 +134,17 @@ async function merged(call: Call, ours: Changeset, theirs: Changeset, onConflict
 
 function without(changes: ChangedPaths, left: ReadonlySet<string>): ChangedPaths {
   const keep = (names: string[]): string[] => names.filter((name) => !left.has(name));
-  return { ...changes, added: keep(changes.added), modified: keep(changes.modified), removed: keep(changes.removed), allRemoved: keep(changes.allRemoved) };
+  return {
+    ...changes,
+    added: keep(changes.added),
+    modified: keep(changes.modified),
+    removed: keep(changes.removed),
+    allRemoved: keep(changes.allRemoved),
+  };
 }
 
-const changesetQuery = typeModule<unknown>("Query", "extend type Query { changeset: Changeset! }", { changeset: () => emptyChangeset });
+const changesetQuery = typeModule<unknown>("Query", "extend type Query { changeset: Changeset! }", {
+  changeset: () => emptyChangeset,
+});
 
 export const changesetModules = [changesetModule, diffStatModule, changesetQuery];

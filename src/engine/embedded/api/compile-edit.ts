@@ -33,7 +33,13 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
         break;
       case "mkdir":
         // Parents that are missing get the same permissions, as on a Dagger engine.
-        actions.push({ kind: "mkdir", path: edit.path, mode: edit.mode, owner: ownerText(edit.owner), timestampNs: now });
+        actions.push({
+          kind: "mkdir",
+          path: edit.path,
+          mode: edit.mode,
+          owner: ownerText(edit.owner),
+          timestampNs: now,
+        });
         for (let folder = edit.path; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
         break;
       case "remove":
@@ -67,7 +73,9 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
             ? {}
             : {
                 dirCopyContents: edit.folder !== "new",
-                ...(typeof edit.folder === "object" ? { folder: { mode: edit.folder.mode, owner: ownerText(edit.folder.owner)! } } : {}),
+                ...(typeof edit.folder === "object"
+                  ? { folder: { mode: edit.folder.mode, owner: ownerText(edit.folder.owner)! } }
+                  : {}),
                 include: edit.include,
                 exclude: edit.exclude,
               }),

@@ -63,7 +63,14 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: Mou
   const optional = exec.services.length === 0;
   mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644, optional });
   for (const { path, socket, owner } of exec.sockets) {
-    mounts.push({ kind: "ssh", destination: path, id: socketId(socket), uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mode: 0o600 });
+    mounts.push({
+      kind: "ssh",
+      destination: path,
+      id: socketId(socket),
+      uid: owner?.uid ?? 0,
+      gid: owner?.gid ?? 0,
+      mode: 0o600,
+    });
   }
   return mounts;
 }

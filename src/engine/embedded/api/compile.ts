@@ -1,4 +1,15 @@
-import { diff, exec, file, git, image, local, scratch, type ExecResult, type FileAction, type State } from "../llb/index.ts";
+import {
+  diff,
+  exec,
+  file,
+  git,
+  image,
+  local,
+  scratch,
+  type ExecResult,
+  type FileAction,
+  type State,
+} from "../llb/index.ts";
 import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { Exec, HostTree, Tree } from "./values.ts";
@@ -92,7 +103,8 @@ export class Compiler {
     }
     if (output === "/") return result.root;
     const state = result.mount(output);
-    if (state === undefined) throw new Error(`exec has no output ${output} (only ${metaMountPath} and writable mounts have)`);
+    if (state === undefined)
+      throw new Error(`exec has no output ${output} (only ${metaMountPath} and writable mounts have)`);
     return state;
   }
 }

@@ -71,7 +71,9 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
     return configured(container, { Labels });
   },
   withAnnotation: (container, { name, value }: { name: string; value: string }) =>
-    changed(container, { annotations: [...container.annotations.filter((known) => known.name !== name), { name, value }] }),
+    changed(container, {
+      annotations: [...container.annotations.filter((known) => known.name !== name), { name, value }],
+    }),
   withoutAnnotation: (container, { name }: { name: string }) =>
     changed(container, { annotations: container.annotations.filter((known) => known.name !== name) }),
 
@@ -102,7 +104,9 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
     return changed(container, { ports: [...others, exposed] });
   },
   withoutExposedPort: (container, { port, protocol }: Pick<ExposedPort, "port" | "protocol">) =>
-    changed(container, { ports: container.ports.filter((known) => known.port !== port || known.protocol !== protocol) }),
+    changed(container, {
+      ports: container.ports.filter((known) => known.port !== port || known.protocol !== protocol),
+    }),
 };
 
 /** Another entrypoint takes the default arguments with it, unless they are to be kept. */

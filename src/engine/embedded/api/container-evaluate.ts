@@ -8,7 +8,8 @@ export async function evaluateContainer(call: Call, container: Container): Promi
   for (const { source, target } of container.mounts) {
     if (source.kind !== "directory" && source.kind !== "file") continue;
     await withTree(call, source.tree, async (reader) => {
-      if ((await reader.stat(source.path)) === undefined) throw new Error(`mount ${target}: ${source.path} does not exist`);
+      if ((await reader.stat(source.path)) === undefined)
+        throw new Error(`mount ${target}: ${source.path} does not exist`);
     });
   }
 }

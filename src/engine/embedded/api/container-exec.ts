@@ -67,7 +67,9 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
   const path = (text: string): string =>
     text === "" ? "" : absolutePath(container.config.WorkingDir, expandArgument(container, text, args.expand));
   return {
-    args: commandOf(container, args.args, args.useEntrypoint).map((part) => expandArgument(container, part, args.expand)),
+    args: commandOf(container, args.args, args.useEntrypoint).map((part) =>
+      expandArgument(container, part, args.expand),
+    ),
     env: execEnvironment(container),
     cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
     user: container.config.User,
@@ -121,6 +123,8 @@ function afterExec(container: Container, exec: Exec): Container {
 async function record(call: Call, container: Container, name: string): Promise<string> {
   const { exec } = container;
   if (exec === undefined) throw new ApiError("no command has been set");
-  const content = await withTree(call, { kind: "exec", exec, output: metaMountPath }, (reader) => reader.read(`${metaFolder}/${name}`));
+  const content = await withTree(call, { kind: "exec", exec, output: metaMountPath }, (reader) =>
+    reader.read(`${metaFolder}/${name}`),
+  );
   return scrub(content.toString("utf8"), call.session.secrets.texts(exec.secrets.map(({ id }) => id)));
 }

@@ -89,18 +89,29 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
   ) => {
     const owner = await resolveOwner(call, container.rootfs, args.owner);
     const write = await writeEdit(call, args.contents, args.permissions, owner);
-    return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) => edited(tree, write(inTree)));
+    return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) =>
+      edited(tree, write(inTree)),
+    );
   },
   withSymlink: (container, args: { target: string; linkName: string; expand: boolean }) =>
     editAt(container, containerPath(container, args.linkName, args.expand), (tree, inTree) =>
       edited(tree, { action: "symlink", path: inTree, target: args.target }),
     ),
-  withoutDirectory: (container, args: { path: string; expand: boolean }, call) => without(call, container, [args.path], args.expand),
-  withoutFile: (container, args: { path: string; expand: boolean }, call) => without(call, container, [args.path], args.expand),
-  withoutFiles: (container, args: { paths: string[]; expand: boolean }, call) => without(call, container, args.paths, args.expand),
+  withoutDirectory: (container, args: { path: string; expand: boolean }, call) =>
+    without(call, container, [args.path], args.expand),
+  withoutFile: (container, args: { path: string; expand: boolean }, call) =>
+    without(call, container, [args.path], args.expand),
+  withoutFiles: (container, args: { paths: string[]; expand: boolean }, call) =>
+    without(call, container, args.paths, args.expand),
 };
 
-async function putFile(container: Container, name: string, source: File, args: WithFileArguments, call: Call): Promise<Container> {
+async function putFile(
+  container: Container,
+  name: string,
+  source: File,
+  args: WithFileArguments,
+  call: Call,
+): Promise<Container> {
   const owner = await resolveOwner(call, container.rootfs, args.owner ?? "");
   const given = expandArgument(container, name, args.expand);
   let target = absolutePath(container.config.WorkingDir, given);
@@ -109,7 +120,12 @@ async function putFile(container: Container, name: string, source: File, args: W
   return editAt(container, target, copyFile(source, { ...args, ownerIds: owner }));
 }
 
-async function without(call: Call, container: Container, names: readonly string[], expand: boolean): Promise<Container> {
+async function without(
+  call: Call,
+  container: Container,
+  names: readonly string[],
+  expand: boolean,
+): Promise<Container> {
   let result = container;
   for (const name of names) {
     const place = placeOf(result, containerPath(result, name, expand));

@@ -6,7 +6,9 @@ import type { Container } from "./values.ts";
 /** A container on an image, with what its configuration says. */
 export async function fromImage(container: Container, address: string, call: Call): Promise<Container> {
   const { reference, config } = await call.session.images.resolve(address, container.platform);
-  const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
+  const platform = normalizePlatform(
+    `${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`,
+  );
   return {
     ...container,
     platform,

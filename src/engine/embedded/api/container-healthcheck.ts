@@ -48,7 +48,9 @@ export const containerHealthcheckResolvers: Record<string, Resolver<Container>> 
     } satisfies Healthcheck;
   },
   withDockerHealthcheck: (container, args: Omit<Healthcheck, "type" | "retries"> & { retries?: number | null }) => {
-    const times = durations.flatMap((name) => (args[name] === "" ? [] : [[`${name[0]!.toUpperCase()}${name.slice(1)}`, nanoseconds(args[name])] as const]));
+    const times = durations.flatMap((name) =>
+      args[name] === "" ? [] : [[`${name[0]!.toUpperCase()}${name.slice(1)}`, nanoseconds(args[name])] as const],
+    );
     const Healthcheck = {
       Test: [args.shell ? "CMD-SHELL" : "CMD", ...args.args],
       ...Object.fromEntries(times),
@@ -84,7 +86,8 @@ const unitNs: Record<string, number> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e
 /** Go's notation, `1m30s`. */
 function nanoseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) throw new ApiError(`${JSON.stringify(text)} is not a duration such as 30s or 1m30s`);
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
+    throw new ApiError(`${JSON.stringify(text)} is not a duration such as 30s or 1m30s`);
   return parts.reduce((sum, [, number = "", unit = ""]) => sum + Number(number) * unitNs[unit]!, 0);
 }
 

@@ -47,7 +47,10 @@ interface ImageArguments {
 export const containerImageResolvers: Record<string, Resolver<Container>> = {
   asTarball: async (container, args: ImageArguments, call) => {
     const variants = variantsOf(call, container, args);
-    const content = { images: variants.map((variant) => imageOf(call, variant)), attributes: imageAttributes(container, args) };
+    const content = {
+      images: variants.map((variant) => imageOf(call, variant)),
+      attributes: imageAttributes(container, args),
+    };
     // A tarball is made by an exporter, not by an operation: it exists from here on, and comes back as a host file. Each
     // question about what becomes of it asks for it again.
     return await call.session.once(`tarball ${contentKey(content)}`, call.signal, async () => {
@@ -63,7 +66,11 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
     await refuseFolder(target);
     const { hostTrees } = call.session;
     hostTrees.makeFolders(path.dirname(target));
-    await exportTarball(call, variantsOf(call, container, args), args, { kind: "file", path: target, mode: 0o666 & ~hostTrees.umask });
+    await exportTarball(call, variantsOf(call, container, args), args, {
+      kind: "file",
+      path: target,
+      mode: 0o666 & ~hostTrees.umask,
+    });
     return target;
   },
   publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
@@ -72,7 +79,13 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
     call.session.passwords.name(parsed.host);
     const name = formatImageReference({ ...parsed, digest: undefined });
     const variants = variantsOf(call, container, args);
-    const response = await runExporter(call, variants, "image", { name, push: "true", ...imageAttributes(container, args) }, { kind: "none" });
+    const response = await runExporter(
+      call,
+      variants,
+      "image",
+      { name, push: "true", ...imageAttributes(container, args) },
+      { kind: "none" },
+    );
     return `${name}@${response["containerimage.digest"]}`;
   },
 };
@@ -113,11 +126,15 @@ async function runExporter(
   const { session } = call;
   const platforms = new Set<string>();
   for (const { platform } of variants) {
-    if (platforms.has(platform)) throw new ApiError(`duplicate platform ${JSON.stringify(platform)}: each variant needs one of its own`);
+    if (platforms.has(platform))
+      throw new ApiError(`duplicate platform ${JSON.stringify(platform)}: each variant needs one of its own`);
     platforms.add(platform);
   }
   await together(call, variants, (each, container) => withTree(each, container.rootfs, async () => undefined));
-  const results = variants.map((container) => ({ ...(variants.length > 1 ? { platform: container.platform } : {}), ...imageOf(call, container) }));
+  const results = variants.map((container) => ({
+    ...(variants.length > 1 ? { platform: container.platform } : {}),
+    ...imageOf(call, container),
+  }));
   return await session.export(call, { type, attributes, sink, results });
 }
 
@@ -127,13 +144,26 @@ function imageOf({ session }: Call, container: Container): { definition: Definit
 }
 
 /** Operations are named by their digests: the last one stands for all that it is made of. */
-function contentKey({ images, attributes }: { images: { definition: Definition; config: ImageConfig }[]; attributes: object }): string {
-  const named = images.map(({ definition: { def }, config }) => ({ config, end: def.at(-1) === undefined ? "" : opDigest(def.at(-1)!) }));
+function contentKey({
+  images,
+  attributes,
+}: {
+  images: { definition: Definition; config: ImageConfig }[];
+  attributes: object;
+}): string {
+  const named = images.map(({ definition: { def }, config }) => ({
+    config,
+    end: def.at(-1) === undefined ? "" : opDigest(def.at(-1)!),
+  }));
   return createHash("sha256").update(JSON.stringify({ named, attributes })).digest("hex");
 }
 
 /** Works on all at once; the first failure ends the work on the others. */
-async function together<T>(call: Call, items: readonly T[], work: (call: Call, item: T) => Promise<unknown>): Promise<void> {
+async function together<T>(
+  call: Call,
+  items: readonly T[],
+  work: (call: Call, item: T) => Promise<unknown>,
+): Promise<void> {
   const others = new AbortController();
   const each: Call = { ...call, signal: AbortSignal.any([call.signal, others.signal]) };
   try {

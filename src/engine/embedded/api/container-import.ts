@@ -22,7 +22,11 @@ export const containerImportSdl = /* GraphQL */ `
 export const containerImportResolvers: Record<string, Resolver<Container>> = {
   import: async (container, { source, tag }: { source: string; tag: string }, call) => {
     const file = load<File>(call, source, "File");
-    const imported = await call.session.once(`import ${recipeDigest([file, tag, container.platform])}`, call.signal, () => importImage(call, file, { tag, platform: container.platform }));
+    const imported = await call.session.once(
+      `import ${recipeDigest([file, tag, container.platform])}`,
+      call.signal,
+      () => importImage(call, file, { tag, platform: container.platform }),
+    );
     return { ...imported, registryAuth: container.registryAuth };
   },
 };
@@ -33,8 +37,15 @@ async function importImage(call: Call, file: File, wanted: { tag: string; platfo
   const archive = await exportFile(call, file, path.join(folder, "archive.tar"), false);
   const image = await openImageArchive(archive, wanted);
   const config = image.config as ImageConfig;
-  const platform = normalizePlatform(`${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`);
-  return { ...emptyContainer(platform), rootfs: await unpacked(call, image, folder), config: mergeImageConfig(emptyConfig, config), ports: imagePorts([], config) };
+  const platform = normalizePlatform(
+    `${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`,
+  );
+  return {
+    ...emptyContainer(platform),
+    rootfs: await unpacked(call, image, folder),
+    config: mergeImageConfig(emptyConfig, config),
+    ports: imagePorts([], config),
+  };
 }
 
 async function unpacked(call: Call, image: ArchivedImage, folder: string): Promise<Tree> {

@@ -50,13 +50,21 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
   withMountedDirectory: async (container, args: At & { source: string; owner: string; readOnly: boolean }, call) => {
     const directory = load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, container.rootfs, args.owner);
-    const source = owner === undefined ? { kind: "directory" as const, tree: directory.tree, path: directory.path } : chownedDirectory(directory, owner);
-    return withMount(container, { target: containerPath(container, args.path, args.expand), readOnly: args.readOnly, source });
+    const source =
+      owner === undefined
+        ? { kind: "directory" as const, tree: directory.tree, path: directory.path }
+        : chownedDirectory(directory, owner);
+    return withMount(container, {
+      target: containerPath(container, args.path, args.expand),
+      readOnly: args.readOnly,
+      source,
+    });
   },
   withMountedFile: async (container, args: At & { source: string; owner: string }, call) => {
     const file = load<File>(call, args.source, "File");
     const owner = await resolveOwner(call, container.rootfs, args.owner);
-    const source = owner === undefined ? { kind: "file" as const, tree: file.tree, path: file.path } : chownedFile(file, owner);
+    const source =
+      owner === undefined ? { kind: "file" as const, tree: file.tree, path: file.path } : chownedFile(file, owner);
     return withMount(container, { target: containerPath(container, args.path, args.expand), readOnly: false, source });
   },
   withMountedCache: async (
@@ -65,7 +73,10 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
     call,
   ) => {
     const volume = load<CacheVolume>(call, args.cache, "CacheVolume");
-    const source = args.source === undefined || args.source === null ? volume.source : load<Directory>(call, args.source, "Directory");
+    const source =
+      args.source === undefined || args.source === null
+        ? volume.source
+        : load<Directory>(call, args.source, "Directory");
     const owner = await resolveOwner(call, container.rootfs, args.owner ?? volume.owner ?? "");
     const sharing = args.sharing ?? volume.sharing ?? "SHARED";
     return withMount(container, {
@@ -90,7 +101,9 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
     const owner = await resolveOwner(call, container.rootfs, args.owner);
     const mountPath = containerPath(container, args.path, args.expand);
     const mounted = { secret, mountPath, mode: args.mode, ...(owner === undefined ? {} : { owner }) };
-    return changed(container, { secrets: [...container.secrets.filter((known) => known.mountPath !== mountPath), mounted] });
+    return changed(container, {
+      secrets: [...container.secrets.filter((known) => known.mountPath !== mountPath), mounted],
+    });
   },
   withoutMount: (container, args: At) => withoutMount(container, containerPath(container, args.path, args.expand)),
 
@@ -113,11 +126,18 @@ export const containerMountResolvers: Record<string, Resolver<Container>> = {
 };
 
 /** BuildKit asks for credentials by host, without saying for what: they hold for the session, as on a Dagger engine. */
-function registryAuth(container: Container, args: { address: string; username: string; secret: string }, call: Call): Container {
+function registryAuth(
+  container: Container,
+  args: { address: string; username: string; secret: string },
+  call: Call,
+): Container {
   const secret = load<Secret>(call, args.secret, "Secret");
   const credential = { host: canonicalHost(args.address), username: args.username, secret };
   call.session.registryAuth.push(credential);
-  return { ...container, registryAuth: [...container.registryAuth.filter(({ host }) => host !== credential.host), credential] };
+  return {
+    ...container,
+    registryAuth: [...container.registryAuth.filter(({ host }) => host !== credential.host), credential],
+  };
 }
 
 function chownedDirectory(directory: Directory, owner: Owner): Mount["source"] {
@@ -138,12 +158,22 @@ function chownedDirectory(directory: Directory, owner: Owner): Mount["source"] {
 
 function chownedFile(file: File, owner: Owner): Mount["source"] {
   const name = absolutePath("/", file.path.slice(file.path.lastIndexOf("/") + 1));
-  const tree = edited(scratch, { action: "copy-file", source: file.tree, sourcePath: file.path, path: name, owner, dropSetuid: true });
+  const tree = edited(scratch, {
+    action: "copy-file",
+    source: file.tree,
+    sourcePath: file.path,
+    path: name,
+    owner,
+    dropSetuid: true,
+  });
   return { kind: "file", tree, path: name };
 }
 
 /** What a new cache volume holds: its source's files, and a root folder that belongs to the wanted owner. */
-function cacheBase(source: Directory | undefined, owner: Owner | undefined): { base?: { tree: Directory["tree"]; path: string } } {
+function cacheBase(
+  source: Directory | undefined,
+  owner: Owner | undefined,
+): { base?: { tree: Directory["tree"]; path: string } } {
   if (source === undefined && owner === undefined) return {};
   if (source === undefined) {
     return { base: { tree: edited(scratch, { action: "mkdir", path: "/cache", mode: 0o755, owner }), path: "/cache" } };

@@ -24,9 +24,13 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
     up(call, serviceOf(container, args, "up", call), args),
   withServiceBinding: (container, { alias, service: serviceId }: { alias: string; service: string }, call) => {
     const service = load<Service>(call, serviceId, "Service");
-    if (service.kind === "tunnel") throw new ApiError("a tunnel listens on the host; bind the service that it leads to");
-    if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(alias)) throw new ApiError(`${JSON.stringify(alias)} is not a host name`);
-    return changed(container, { services: [...container.services.filter((known) => known.alias !== alias), { alias, service }] });
+    if (service.kind === "tunnel")
+      throw new ApiError("a tunnel listens on the host; bind the service that it leads to");
+    if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(alias))
+      throw new ApiError(`${JSON.stringify(alias)} is not a host name`);
+    return changed(container, {
+      services: [...container.services.filter((known) => known.alias !== alias), { alias, service }],
+    });
   },
   withUnixSocket: async (container, args: { path: string; source: string; owner: string; expand: boolean }, call) => {
     const socket = load<Socket>(call, args.source, "Socket");
@@ -42,7 +46,12 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
 };
 
 /** The arguments, else the default ones; after the entrypoint if that is asked for, or if the image alone says what to run. */
-function serviceOf(container: Container, args: ServiceArguments, field: "asService" | "up", call: Call): ContainerService {
+function serviceOf(
+  container: Container,
+  args: ServiceArguments,
+  field: "asService" | "up",
+  call: Call,
+): ContainerService {
   if (args.experimentalPrivilegedNesting) throw notServed(`Container.${field}(experimentalPrivilegedNesting)`);
   const { Cmd, Entrypoint } = container.config;
   const given = args.args.map((part) => expandArgument(container, part, args.expand));
@@ -50,7 +59,14 @@ function serviceOf(container: Container, args: ServiceArguments, field: "asServi
   const asImage = given.length === 0 && container.givenDefaultArgs !== true;
   const whole = asImage || args.useEntrypoint ? [...Entrypoint, ...command] : command;
   if (whole.length === 0) throw new ApiError("no service command has been set");
-  return { type: "Service", kind: "container", container: settled(container), args: whole, noInit: args.noInit, insecure: requireRootCapabilities(call, args.insecureRootCapabilities) };
+  return {
+    type: "Service",
+    kind: "container",
+    container: settled(container),
+    args: whole,
+    noInit: args.noInit,
+    insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
+  };
 }
 
 /** A service is what it runs: where its container came from makes no other service of it. */

@@ -88,5 +88,10 @@ export function placeOf(
   const { source } = mount;
   if (source.kind !== "directory" && source.kind !== "file") throw new Error("only trees have edits");
   const replaced = (made: Tree): Mount => ({ ...mount, source: { ...source, tree: made } });
-  return { tree, path, with: (made) => changed(container, { mounts: container.mounts.map((known) => (known === mount ? replaced(made) : known)) }) };
+  return {
+    tree,
+    path,
+    with: (made) =>
+      changed(container, { mounts: container.mounts.map((known) => (known === mount ? replaced(made) : known)) }),
+  };
 }

@@ -45,7 +45,8 @@ export const containerModule = typeModule<Container>("Container", sdl, {
     return call.session.ids.idOf(container);
   },
   from: async (container, { address, registryService }: { address: string; registryService?: string }, call) => {
-    if (registryService !== undefined) throw new ApiError("Container.from(registryService) is not served by the embedded engine; use a Dagger engine");
+    if (registryService !== undefined)
+      throw new ApiError("Container.from(registryService) is not served by the embedded engine; use a Dagger engine");
     return await fromImage(container, address, call);
   },
   platform: (container) => container.platform,

@@ -28,7 +28,9 @@ export async function fileDigest(call: Call, file: File, excludeMetadata: boolea
     }
     const stat = await reader.stat(file.path);
     if (stat === undefined) throw notFound("stat", file.path);
-    return `sha256:${createHash("sha256").update(await entryKey(reader, file.path, stat)).digest("hex")}`;
+    return `sha256:${createHash("sha256")
+      .update(await entryKey(reader, file.path, stat))
+      .digest("hex")}`;
   });
 }
 

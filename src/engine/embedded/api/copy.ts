@@ -47,7 +47,13 @@ export async function copyDirectory(
  * destination is looked at only where that can decide something: an owner or permissions are asked for, or the folder is known to
  * have others than a made one. Else one that is there keeps its own, so that `/tmp` stays what it is.
  */
-async function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tree, path: string): Promise<CopyEdit["folder"]> {
+async function folderOf(
+  call: Call,
+  source: Directory,
+  options: CopyOptions,
+  tree: Tree,
+  path: string,
+): Promise<CopyEdit["folder"]> {
   const { hostTrees } = call.session;
   const there = knownAt(hostTrees, tree, path);
   if (there === undefined && isFreeOfLinks(tree)) return "new";
@@ -55,7 +61,10 @@ async function folderOf(call: Call, source: Directory, options: CopyOptions, tre
   const like = wanted === undefined || isUnknown(wanted) ? madeFolder : wanted;
   const folder = { mode: options.permissions ?? like.mode, owner: options.ownerIds ?? like.owner };
   const asked = options.ownerIds !== undefined || (options.permissions ?? undefined) !== undefined;
-  if (!isUnknown(there)) return (there === undefined || there.kind === "folder") && !isSame(there ?? madeFolder, folder) ? folder : undefined;
+  if (!isUnknown(there))
+    return (there === undefined || there.kind === "folder") && !isSame(there ?? madeFolder, folder)
+      ? folder
+      : undefined;
   if (!asked && isSame(like, madeFolder)) return undefined;
   const stat = await withTree(call, there.tree, (reader) => reader.stat(there.path, false));
   return stat === undefined || kindOf(stat) === "DIRECTORY" ? folder : undefined;

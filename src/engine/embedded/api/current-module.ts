@@ -29,7 +29,10 @@ export const currentModuleModules: TypeModule[] = [
     id,
     source: async ({ sourceDir }, _args: object, call) => {
       const exclude = ["node_modules", "sdk", ".git"].map((name) => `**/${name}`);
-      return { ...emptyDirectory, tree: await call.session.hostTrees.directory(sourceDir, { exclude }, false) } satisfies Directory;
+      return {
+        ...emptyDirectory,
+        tree: await call.session.hostTrees.directory(sourceDir, { exclude }, false),
+      } satisfies Directory;
     },
   }),
   typeModule<unknown>("Query", "", { currentModule: (_root, _args: object, call) => currentModule(call) }),

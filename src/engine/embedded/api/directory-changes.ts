@@ -18,7 +18,11 @@ export const directoryChangeSdl = /* GraphQL */ `
 
 export const directoryChangeResolvers: Record<string, Resolver<Directory>> = {
   changes: (directory, args: { from: string }, call) =>
-    ({ type: "Changeset", before: load<Directory>(call, args.from, "Directory"), after: directory }) satisfies Changeset,
+    ({
+      type: "Changeset",
+      before: load<Directory>(call, args.from, "Directory"),
+      after: directory,
+    }) satisfies Changeset,
   withChanges: async (directory, args: { changes: string }, call) => {
     const { before, after } = load<Changeset>(call, args.changes, "Changeset");
     return { ...directory, tree: applyChanges(directory, after, await changedPaths(call, before, after)) };

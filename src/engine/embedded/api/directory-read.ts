@@ -36,7 +36,8 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
     return await withTree(call, directory.tree, async (reader) => {
       const found: string[] = [];
       for await (const entry of reader.walk(directory.path, (folder) => matcher.mayMatchInside(folder, "inclusion"))) {
-        if (matcher.matchesBelow(entry.relative, undefined)) found.push(withSlash(entry.relative, kindOf(entry) === "DIRECTORY"));
+        if (matcher.matchesBelow(entry.relative, undefined))
+          found.push(withSlash(entry.relative, kindOf(entry) === "DIRECTORY"));
       }
       return found;
     });
@@ -63,7 +64,8 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
       }
     });
   },
-  export: (directory, args: { path: string; wipe: boolean }, call) => exportDirectory(call, directory, args.path, args.wipe),
+  export: (directory, args: { path: string; wipe: boolean }, call) =>
+    exportDirectory(call, directory, args.path, args.wipe),
 };
 
 function globMatcher(pattern: string): PatternMatcher {

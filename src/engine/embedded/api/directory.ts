@@ -81,7 +81,8 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     return result;
   },
   withNewFile: async (directory, args: { path: string; contents: string; permissions: number }, call) => {
-    if (path.basename(args.path).length > 255) throw new ApiError("File name length exceeds the maximum supported 255 characters");
+    if (path.basename(args.path).length > 255)
+      throw new ApiError("File name length exceeds the maximum supported 255 characters");
     const target = pathBelow(directory.path, args.path);
     const before = await overwritten(call, directory.tree, target);
     const write = await writeEdit(call, args.contents, before?.mode ?? args.permissions, before?.owner);
@@ -91,11 +92,15 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const name = path.normalize(args.path);
     if (name.startsWith("../")) throw new ApiError(`cannot create directory outside parent: ${name}`);
     return edit(directory, args.path, (tree, inTree) =>
-      inTree === "/" ? tree : edited(tree, { action: "mkdir", path: inTree, mode: args.permissions === 0 ? 0o755 : args.permissions }),
+      inTree === "/"
+        ? tree
+        : edited(tree, { action: "mkdir", path: inTree, mode: args.permissions === 0 ? 0o755 : args.permissions }),
     );
   },
   withSymlink: (directory, args: { target: string; linkName: string }) =>
-    edit(directory, args.linkName, (tree, inTree) => edited(tree, { action: "symlink", path: inTree, target: args.target })),
+    edit(directory, args.linkName, (tree, inTree) =>
+      edited(tree, { action: "symlink", path: inTree, target: args.target }),
+    ),
   withoutDirectory: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
   withoutFile: (directory, args: { path: string }, call) => without(call, directory, [args.path]),
   withoutFiles: (directory, args: { paths: string[] }, call) => without(call, directory, args.paths),
@@ -131,11 +136,15 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
     if (stat === undefined) throw notFound("chown", args.path);
     const source = { source: directory.tree, sourcePath: target, owner, dropSetuid: true };
-    if (kindOf(stat) !== "DIRECTORY") return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
+    if (kindOf(stat) !== "DIRECTORY")
+      return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
     const copy = { action: "copy-directory", include: [], exclude: [], folder: "new", ...source } as const;
     // A folder that is there keeps its owner when something is copied into it: it is made anew.
     if (target === "/") return { ...directory, tree: edited(scratch, { ...copy, path: "/root" }), path: "/root" };
-    return { ...directory, tree: edited(edited(directory.tree, { action: "remove", path: target }), { ...copy, path: target }) };
+    return {
+      ...directory,
+      tree: edited(edited(directory.tree, { action: "remove", path: target }), { ...copy, path: target }),
+    };
   },
 });
 
@@ -149,8 +158,17 @@ async function without(call: Call, directory: Directory, names: readonly string[
   return { ...directory, tree };
 }
 
-async function putFile(directory: Directory, name: string, source: File, options: CopyOptions, call: Call): Promise<Directory> {
+async function putFile(
+  directory: Directory,
+  name: string,
+  source: File,
+  options: CopyOptions,
+  call: Call,
+): Promise<Directory> {
   const owner = await resolveOwner(call, directory.tree, options.owner ?? "");
   const target = namesFolder(name) ? path.join(name, path.basename(source.path)) : name;
-  return { ...directory, tree: copyFile(source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)) };
+  return {
+    ...directory,
+    tree: copyFile(source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)),
+  };
 }

@@ -65,23 +65,25 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
       session.passwords.nameIn([await reader.read(dockerfile), ...args.buildArgs.map(({ value }) => value)].join("\n"));
     });
     const context = rootedTree(directory);
-    const build = (): Promise<FrontendResult> => session.runFrontend(call, {
-      frontend: "dockerfile.v0",
-      options: {
-        filename: dockerfile.slice(directory.path === "/" ? 1 : directory.path.length + 1),
-        platform,
-        ...(args.target === "" ? {} : { target: args.target }),
-        ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
-        "build-arg:BUILDKIT_CACHE_MOUNT_NS": cacheNamespace(session.options),
-        // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
-        cmdline: "dockerfile.v0",
-      },
-      inputs: { context: input(call, context), dockerfile: input(call, context) },
-    });
+    const build = (): Promise<FrontendResult> =>
+      session.runFrontend(call, {
+        frontend: "dockerfile.v0",
+        options: {
+          filename: dockerfile.slice(directory.path === "/" ? 1 : directory.path.length + 1),
+          platform,
+          ...(args.target === "" ? {} : { target: args.target }),
+          ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
+          "build-arg:BUILDKIT_CACHE_MOUNT_NS": cacheNamespace(session.options),
+          // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
+          cmdline: "dockerfile.v0",
+        },
+        inputs: { context: input(call, context), dockerfile: input(call, context) },
+      });
     const result = await onPlatforms(call, platform, build);
     // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
-    if (right !== undefined) throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
+    if (right !== undefined)
+      throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
     const rootfs = treeOf(call, await importDefinition(call, result.definition, secretIds));
     const empty = emptyContainer(platform);
     if (result.config === undefined) return { ...empty, rootfs };
@@ -95,14 +97,20 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
 });
 
 /** What a Dockerfile makes, within the bounds of what a function could make: `ADD URL` is as `dag.http`, caches are the project's. */
-async function importDefinition(call: Call, made: Definition | undefined, secretIds: ReadonlyMap<string, string>): Promise<State> {
+async function importDefinition(
+  call: Call,
+  made: Definition | undefined,
+  secretIds: ReadonlyMap<string, string>,
+): Promise<State> {
   if (made === undefined) return fromDefinition(made);
   const namespace = cacheNamespace(call.session.options);
   const foreign = cacheIdsOf(made).find((id) => !id.startsWith(`${namespace}/`));
-  if (foreign !== undefined) throw new ApiError(`the Dockerfile names the cache ${JSON.stringify(foreign)}, which is not the project's`);
+  if (foreign !== undefined)
+    throw new ApiError(`the Dockerfile names the cache ${JSON.stringify(foreign)}, which is not the project's`);
   const fetched = new Map<string, State>();
   for (const [digest, { identifier, attrs }] of sourcesOf(made)) {
-    if (/^https?:/.test(identifier)) fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
+    if (/^https?:/.test(identifier))
+      fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
     if (call.isBody && identifier.startsWith("git:")) await requireReachableGit(attrs["git.fullurl"] ?? identifier);
   }
   return fromDefinition(made, { secretIds, inPlaceOf: fetched });
@@ -116,7 +124,9 @@ function httpFileOf(url: string, attrs: Record<string, string>): HttpFile {
 }
 
 function input(call: Call, tree: Tree): ReturnType<typeof definition> & object {
-  const llb = definition(call.session.compile(tree)) ?? definition(file({ vertex: undefined, output: 0 }, [{ kind: "mkdir", path: "/empty" }]));
+  const llb =
+    definition(call.session.compile(tree)) ??
+    definition(file({ vertex: undefined, output: 0 }, [{ kind: "mkdir", path: "/empty" }]));
   if (llb === undefined) throw new Error("an input of a frontend needs a definition");
   return llb;
 }

@@ -107,17 +107,36 @@ const engineCacheEntryModule = typeModule<CacheEntry>("EngineCacheEntry", "", {
   recordTypes: ({ recordType }) => [recordType],
 });
 
-const units: Record<string, number> = { "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 };
+const units: Record<string, number> = {
+  "": 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
 
 /** Reads `200GB`; empty is no limit. */
 export function sizeBytes(text: string): number | undefined {
   if (text === "") return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)$/i.exec(text.trim());
-  const unit = match === null ? undefined : units[match[2]!.toUpperCase()] ?? units[`${match[2]!.toUpperCase()}B`];
+  const unit = match === null ? undefined : (units[match[2]!.toUpperCase()] ?? units[`${match[2]!.toUpperCase()}B`]);
   if (match === null || unit === undefined) {
-    throw new ApiError(`invalid size ${JSON.stringify(text)}: expected a number with a unit, e.g. 200GB (the embedded engine takes no percentages)`);
+    throw new ApiError(
+      `invalid size ${JSON.stringify(text)}: expected a number with a unit, e.g. 200GB (the embedded engine takes no percentages)`,
+    );
   }
   return Math.round(Number(match[1]) * unit);
 }
 
-export const engineModules = [engineModule, engineQuery, engineCacheModule, engineCacheEntrySetModule, engineCacheEntryModule];
+export const engineModules = [
+  engineModule,
+  engineQuery,
+  engineCacheModule,
+  engineCacheEntrySetModule,
+  engineCacheEntryModule,
+];

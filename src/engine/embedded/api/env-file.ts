@@ -64,7 +64,9 @@ const envFileModule = typeModule<EnvFile>("EnvFile", sdl, {
     const wanted = `${prefix.replace(/_$/, "")}_`.toLowerCase();
     const snake = wanted.replaceAll(/([a-z])([A-Z])/g, "$1_$2");
     const inside = (line: string): string | undefined =>
-      [wanted, snake].some((start) => nameOf(line).toLowerCase().startsWith(start)) ? line.slice(wanted.length) : undefined;
+      [wanted, snake].some((start) => nameOf(line).toLowerCase().startsWith(start))
+        ? line.slice(wanted.length)
+        : undefined;
     return {
       ...file,
       lines: file.lines.flatMap((line) => inside(line) ?? []),
@@ -73,8 +75,14 @@ const envFileModule = typeModule<EnvFile>("EnvFile", sdl, {
   },
   variables: (file, args: { raw?: boolean | null }, call) =>
     variables(file, call, args.raw === true).map((variable) => ({ type: "EnvVariable", ...variable })),
-  withVariable: (file, args: { name: string; value: string }) => ({ ...file, lines: withEnv(file.lines, args.name, args.value) }),
-  withoutVariable: (file, { name }: { name: string }) => ({ ...file, lines: file.lines.filter((line) => nameOf(line) !== name) }),
+  withVariable: (file, args: { name: string; value: string }) => ({
+    ...file,
+    lines: withEnv(file.lines, args.name, args.value),
+  }),
+  withoutVariable: (file, { name }: { name: string }) => ({
+    ...file,
+    lines: file.lines.filter((line) => nameOf(line) !== name),
+  }),
 });
 
 function envFileOf(text: string): EnvFile {
@@ -117,7 +125,8 @@ function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<str
   return parts
     .map((part) => {
       if (part.length > 1 && part.startsWith("'")) return part.slice(1, -1);
-      if (part.length > 1 && part.startsWith('"')) return substitute(part.slice(1, -1), lookup).replaceAll(/\\(["\\$`])/g, "$1");
+      if (part.length > 1 && part.startsWith('"'))
+        return substitute(part.slice(1, -1), lookup).replaceAll(/\\(["\\$`])/g, "$1");
       if (part.startsWith("\\")) return part.slice(1);
       return substitute(part.replace(/\s+#.*$/s, ""), lookup);
     })
@@ -125,12 +134,15 @@ function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<str
 }
 
 function substitute(text: string, lookup: (name: string) => string | undefined): string {
-  return text.replaceAll(/(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g, (_match, plain?: string, braced?: string, fallback?: string) => {
-    const name = plain ?? braced ?? "";
-    const value = lookup(name);
-    if (value !== undefined && value !== "") return value;
-    return fallback ?? value ?? "";
-  });
+  return text.replaceAll(
+    /(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g,
+    (_match, plain?: string, braced?: string, fallback?: string) => {
+      const name = plain ?? braced ?? "";
+      const value = lookup(name);
+      if (value !== undefined && value !== "") return value;
+      return fallback ?? value ?? "";
+    },
+  );
 }
 
 export const envFileModules = [envFileModule, envFileQuery, envFileOfFile, envFileOfContainer];

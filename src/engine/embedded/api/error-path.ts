@@ -8,7 +8,9 @@ type Path = readonly (string | number)[];
  */
 export function fieldPath(document: DocumentNode, path: Path): Path {
   const names: (string | number)[] = [];
-  let sets = document.definitions.flatMap((definition) => (definition.kind === Kind.OPERATION_DEFINITION ? [definition.selectionSet] : []));
+  let sets = document.definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION ? [definition.selectionSet] : [],
+  );
   const last = path.findLastIndex((step) => typeof step === "string");
   path.forEach((step, index) => {
     const fields = typeof step === "string" ? sets.flatMap((set) => fieldsCalled(document, set, step)) : [];
@@ -22,7 +24,9 @@ function fieldsCalled(document: DocumentNode, { selections }: SelectionSetNode, 
   return selections.flatMap((selection): FieldNode[] => {
     if (selection.kind === Kind.FIELD) return (selection.alias ?? selection.name).value === name ? [selection] : [];
     if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsCalled(document, selection.selectionSet, name);
-    const fragment = document.definitions.find((each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value);
+    const fragment = document.definitions.find(
+      (each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
+    );
     return fragment?.kind === Kind.FRAGMENT_DEFINITION ? fieldsCalled(document, fragment.selectionSet, name) : [];
   });
 }

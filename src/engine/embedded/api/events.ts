@@ -142,7 +142,8 @@ export class CallEvents {
   }
 
   private flush(digest: string, step: Step): void {
-    for (const [stream, scrubber] of step.scrubbers) this.print(digest, step, stream as "stdout" | "stderr", scrubber.end());
+    for (const [stream, scrubber] of step.scrubbers)
+      this.print(digest, step, stream as "stdout" | "stderr", scrubber.end());
     step.scrubbers.clear();
     step.decoders.clear();
   }

@@ -35,7 +35,11 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   call.events.end();
   if (result.errors === undefined) return { data: result.data };
   // Without `data` nothing ran: a variable does not fit, or no operation has the given name.
-  if (!("data" in result)) return { errors: result.errors.map((error) => refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error)), data: null };
+  if (!("data" in result))
+    return {
+      errors: result.errors.map((error) => refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error)),
+      data: null,
+    };
   // As a Dagger engine: where anything failed, nothing is answered.
   return { errors: result.errors.map((error) => format(error, document)), data: null };
 }
@@ -46,19 +50,34 @@ async function prepare(
   signal: AbortSignal,
   isBody: boolean,
 ): Promise<DocumentNode | GraphQLFormattedError[]> {
-  if (typeof request.query !== "string" || request.query.trim() === "") return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
+  if (typeof request.query !== "string" || request.query.trim() === "")
+    return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
   if (request.query.length > maxQueryChars) {
-    return [refusal(`the query has ${request.query.length} characters; the limit is ${maxQueryChars}`, "GRAPHQL_VALIDATION_FAILED")];
+    return [
+      refusal(
+        `the query has ${request.query.length} characters; the limit is ${maxQueryChars}`,
+        "GRAPHQL_VALIDATION_FAILED",
+      ),
+    ];
   }
   let document: DocumentNode;
   try {
     document = await parseBeside(request.query, signal);
   } catch (error) {
-    return [refusal(error instanceof Error ? error.message.replace(/^Syntax Error: /, "") : String(error), "GRAPHQL_PARSE_FAILED", error)];
+    return [
+      refusal(
+        error instanceof Error ? error.message.replace(/^Syntax Error: /, "") : String(error),
+        "GRAPHQL_PARSE_FAILED",
+        error,
+      ),
+    ];
   }
   const { selections, levels } = expandedSize(document, queryLimits.levels);
   if (selections > queryLimits.selections || levels > queryLimits.levels) {
-    const what = selections > queryLimits.selections ? `asks for more than ${queryLimits.selections} fields` : `is nested more than ${queryLimits.levels} levels deep`;
+    const what =
+      selections > queryLimits.selections
+        ? `asks for more than ${queryLimits.selections} fields`
+        : `is nested more than ${queryLimits.levels} levels deep`;
     return [refusal(`the query ${what} with its fragments`, "GRAPHQL_VALIDATION_FAILED")];
   }
   const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
@@ -76,7 +95,11 @@ function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedEr
   const extensions = originalError instanceof ApiError ? originalError.extensions : {};
   return {
     message: originalError === undefined ? error.message : originalError.message,
-    ...(path === undefined ? {} : { path: fieldPath(document, upTo(path, originalError instanceof ApiError ? originalError.blamed : undefined)) }),
+    ...(path === undefined
+      ? {}
+      : {
+          path: fieldPath(document, upTo(path, originalError instanceof ApiError ? originalError.blamed : undefined)),
+        }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
 }

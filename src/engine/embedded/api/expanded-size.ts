@@ -12,7 +12,8 @@ export interface ExpandedSize {
  */
 export function expandedSize(document: DocumentNode, maxLevels: number): ExpandedSize {
   const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const known = new Map<string, ExpandedSize>();
   const nothing: ExpandedSize = { selections: 0, levels: 0 };
   const tooDeep: ExpandedSize = { selections: 0, levels: Number.POSITIVE_INFINITY };
@@ -23,7 +24,10 @@ export function expandedSize(document: DocumentNode, maxLevels: number): Expande
     let selections = 0;
     let levels = 0;
     for (const selection of set.selections) {
-      const inner = selection.kind === Kind.FRAGMENT_SPREAD ? sizeOfFragment(selection.name.value, level) : sizeOf(selection.selectionSet, level + 1);
+      const inner =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? sizeOfFragment(selection.name.value, level)
+          : sizeOf(selection.selectionSet, level + 1);
       selections += 1 + inner.selections;
       levels = Math.max(levels, inner.levels);
     }
@@ -38,6 +42,11 @@ export function expandedSize(document: DocumentNode, maxLevels: number): Expande
     return size;
   };
 
-  const sizes = document.definitions.map((definition) => (definition.kind === Kind.OPERATION_DEFINITION ? sizeOf(definition.selectionSet, 1) : nothing));
-  return sizes.reduce((a, b) => ({ selections: a.selections + b.selections, levels: Math.max(a.levels, b.levels) }), nothing);
+  const sizes = document.definitions.map((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION ? sizeOf(definition.selectionSet, 1) : nothing,
+  );
+  return sizes.reduce(
+    (a, b) => ({ selections: a.selections + b.selections, levels: Math.max(a.levels, b.levels) }),
+    nothing,
+  );
 }

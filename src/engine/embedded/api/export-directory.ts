@@ -13,12 +13,18 @@ import type { Call } from "./session.ts";
 import type { Directory, File } from "./values.ts";
 
 /** Writes a directory's content into a host folder, on top of what is there or (`wipe`) in place of it. */
-export async function exportDirectory(call: Call, directory: Directory, target: string, wipe: boolean): Promise<string> {
+export async function exportDirectory(
+  call: Call,
+  directory: Directory,
+  target: string,
+  wipe: boolean,
+): Promise<string> {
   const { session } = call;
   const folder = session.hostTrees.resolve(target);
   await withTree(call, directory.tree, (reader) => reader.list(directory.path));
   const llb = definition(session.compile(rootedTree(directory)));
-  if ((await stat(folder).catch(() => undefined))?.isDirectory() === false) throw new ApiError(`export to ${folder}: not a directory`);
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() === false)
+    throw new ApiError(`export to ${folder}: not a directory`);
   if (wipe && llb === undefined) await rm(folder, { recursive: true, force: true });
   session.hostTrees.makeFolders(folder);
   if (llb === undefined) return folder;
@@ -39,7 +45,9 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
   let there = await stat(destination).catch(() => undefined);
   if (there?.isDirectory() === true) {
     if (!allowParentDirPath) {
-      throw new ApiError(`destination ${JSON.stringify(destination)} is a directory; must be a file path unless allowParentDirPath is set`);
+      throw new ApiError(
+        `destination ${JSON.stringify(destination)} is a directory; must be a file path unless allowParentDirPath is set`,
+      );
     }
     destination = path.join(destination, path.basename(file.path));
     await refuseFolder(destination);
@@ -53,7 +61,9 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
     const attributes = await reader.stat(file.path);
     if (attributes === undefined) throw notFound("stat", file.path);
     try {
-      await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial, { flags: "wx" }), { signal: call.signal });
+      await pipeline(Readable.from(reader.pieces(file.path)), createWriteStream(partial, { flags: "wx" }), {
+        signal: call.signal,
+      });
       await chmod(partial, there === undefined ? attributes.mode & 0o777 : there.mode & 0o7777);
       await rename(partial, destination);
     } catch (error) {

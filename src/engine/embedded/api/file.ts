@@ -48,7 +48,8 @@ export const fileModule = typeModule<File>("File", sdl, {
   },
   digest: (file, args: { excludeMetadata: boolean }, call) => fileDigest(call, file, args.excludeMetadata),
   search: (file, args: SearchArguments, call) => searchFile(call, file.tree, file.path, path.basename(file.path), args),
-  export: (file, args: { path: string; allowParentDirPath: boolean }, call) => exportFile(call, file, args.path, args.allowParentDirPath),
+  export: (file, args: { path: string; allowParentDirPath: boolean }, call) =>
+    exportFile(call, file, args.path, args.allowParentDirPath),
   withName: (file, { name }: { name: string }) => {
     if (name.includes("/")) throw new ApiError(`file name ${JSON.stringify(name)} must not contain a directory`);
     return copied(file, {}, name);
@@ -57,7 +58,12 @@ export const fileModule = typeModule<File>("File", sdl, {
   withReplaced: async (file, args: Replacement, call) => {
     const text = await readText(call, file);
     const before = await withTree(call, file.tree, (reader) => reader.stat(file.path));
-    return fileOf(path.basename(file.path), replaceText(text, args), (before?.mode ?? 0o644) & 0o777, before && { uid: before.uid, gid: before.gid });
+    return fileOf(
+      path.basename(file.path),
+      replaceText(text, args),
+      (before?.mode ?? 0o644) & 0o777,
+      before && { uid: before.uid, gid: before.gid },
+    );
   },
   chown: async (file, args: { owner: string }, call) => {
     const owner = await resolveOwner(call, file.tree, args.owner);
@@ -105,7 +111,11 @@ async function withRegularFile<T>(
 
 type FileCopy = Extract<Edit, { action: "copy-file" }>;
 
-function copied(file: File, attributes: Pick<FileCopy, "owner" | "dropSetuid" | "timestampSec">, name = path.basename(file.path)): File {
+function copied(
+  file: File,
+  attributes: Pick<FileCopy, "owner" | "dropSetuid" | "timestampSec">,
+  name = path.basename(file.path),
+): File {
   const edit: Edit = { action: "copy-file", source: file.tree, sourcePath: file.path, path: `/${name}`, ...attributes };
   return { type: "File", tree: edited(scratch, edit), path: `/${name}` };
 }

@@ -7,10 +7,15 @@ export type FlatTree = readonly (unknown[] | Record<string, unknown>)[];
 export function flat(root: object): FlatTree {
   const nodes: object[] = [root];
   const table: (unknown[] | Record<string, unknown>)[] = [];
-  const refer = (value: unknown): unknown => (typeof value === "object" && value !== null ? nodes.push(value) - 1 : value);
+  const refer = (value: unknown): unknown =>
+    typeof value === "object" && value !== null ? nodes.push(value) - 1 : value;
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index]!;
-    table.push(Array.isArray(node) ? node.map(refer) : Object.fromEntries(Object.entries(node).map(([name, value]) => [name, refer(value)])));
+    table.push(
+      Array.isArray(node)
+        ? node.map(refer)
+        : Object.fromEntries(Object.entries(node).map(([name, value]) => [name, refer(value)])),
+    );
   }
   return table;
 }

@@ -43,7 +43,8 @@ async function start(env: Environment): Promise<GitProxy> {
     return given.length === expected.length && timingSafeEqual(given, expected);
   };
   const server = http.createServer((request, response) => {
-    if (!isKnown(request)) return void response.writeHead(407, { "proxy-authenticate": 'Basic realm="fastloop"' }).end();
+    if (!isKnown(request))
+      return void response.writeHead(407, { "proxy-authenticate": 'Basic realm="fastloop"' }).end();
     forward(request, response, env).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(502, { "content-type": "text/plain" });
       response.end(reason(error));
@@ -51,8 +52,13 @@ async function start(env: Environment): Promise<GitProxy> {
   });
   server.on("connect", (request, client: net.Socket, head) => {
     client.on("error", () => undefined);
-    if (!isKnown(request)) return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="fastloop"\r\nConnection: close\r\n\r\n');
-    tunnel(request.url ?? "", client, head, env).catch((error: unknown) => client.end(`HTTP/1.1 403 ${reason(error)}\r\nConnection: close\r\n\r\n`));
+    if (!isKnown(request))
+      return void client.end(
+        'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="fastloop"\r\nConnection: close\r\n\r\n',
+      );
+    tunnel(request.url ?? "", client, head, env).catch((error: unknown) =>
+      client.end(`HTTP/1.1 403 ${reason(error)}\r\nConnection: close\r\n\r\n`),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -60,12 +66,21 @@ async function start(env: Environment): Promise<GitProxy> {
   });
   server.unref();
   const { port } = server.address() as net.AddressInfo;
-  return { environment: gitConfig({ "http.proxy": `http://fastloop:${token}@127.0.0.1:${port}`, "protocol.git.allow": "user", "protocol.ssh.allow": "user" }) };
+  return {
+    environment: gitConfig({
+      "http.proxy": `http://fastloop:${token}@127.0.0.1:${port}`,
+      "protocol.git.allow": "user",
+      "protocol.ssh.allow": "user",
+    }),
+  };
 }
 
 /** Configuration of git that is in no file and in no argument. */
 function gitConfig(settings: Record<string, string>): Record<string, string> {
-  const pairs = Object.entries(settings).flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]]);
+  const pairs = Object.entries(settings).flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
   return { GIT_CONFIG_COUNT: String(Object.keys(settings).length), ...Object.fromEntries(pairs) };
 }
 
@@ -78,7 +93,8 @@ async function tunnel(target: string, client: net.Socket, head: Buffer, env: Env
   const url = new URL(`https://${target}`);
   const port = url.port === "" ? 443 : Number(url.port);
   const route = await routeTo({ hostname: url.hostname, plain: false }, { env, guarded: true });
-  const upstream = "proxy" in route ? await throughProxy(route.proxy, `${url.hostname}:${port}`) : await dial(route.addresses, port);
+  const upstream =
+    "proxy" in route ? await throughProxy(route.proxy, `${url.hostname}:${port}`) : await dial(route.addresses, port);
   client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
   upstream.write(head);
   upstream.on("error", () => client.destroy());
@@ -98,10 +114,18 @@ async function forward(request: http.IncomingMessage, response: http.ServerRespo
   const next = viaProxy ? await routeTo({ hostname: to.hostname, plain: true }, { env: {}, guarded: false }) : route;
   const socket = await dial("addresses" in next ? next.addresses : [], to.port === "" ? 80 : Number(to.port));
   const path = viaProxy ? url.href : `${url.pathname}${url.search}`;
-  const sent = http.request({ createConnection: () => socket, method: request.method, path, headers: { ...headers, ...(viaProxy ? proxyAuthorization(to) : {}) } }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
+  const sent = http.request(
+    {
+      createConnection: () => socket,
+      method: request.method,
+      path,
+      headers: { ...headers, ...(viaProxy ? proxyAuthorization(to) : {}) },
+    },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    },
+  );
   response.once("close", () => sent.destroy());
   sent.once("error", (error) => {
     socket.destroy();

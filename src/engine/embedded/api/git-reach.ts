@@ -10,7 +10,9 @@ export async function requireReachableGit(url: string): Promise<void> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "git") throw new ApiError(`${url}: git:// is not served to function bodies; use https://`);
   if (scheme === "ssh" || (scheme === undefined && /^(?:[^/@]+@)?[^/:]+:(?!:)/.test(url))) {
-    throw new ApiError(`${url}: ssh would use your keys, which function bodies do not have; use https:// with httpAuthToken, or take a Directory as an argument`);
+    throw new ApiError(
+      `${url}: ssh would use your keys, which function bodies do not have; use https:// with httpAuthToken, or take a Directory as an argument`,
+    );
   }
   if (scheme !== "http" && scheme !== "https") return; // No address of another machine: git itself refuses it.
   const host = URL.parse(url)?.hostname;

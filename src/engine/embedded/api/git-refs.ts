@@ -30,13 +30,18 @@ export function fetchGitRefs(
     LC_ALL: "C",
     ...(header === undefined
       ? {}
-      : { GIT_CONFIG_COUNT: String(count + 1), [`GIT_CONFIG_KEY_${count}`]: "http.extraHeader", [`GIT_CONFIG_VALUE_${count}`]: `Authorization: ${header}` }),
+      : {
+          GIT_CONFIG_COUNT: String(count + 1),
+          [`GIT_CONFIG_KEY_${count}`]: "http.extraHeader",
+          [`GIT_CONFIG_VALUE_${count}`]: `Authorization: ${header}`,
+        }),
   };
   return new Promise((resolve, reject) => {
     const options = { env: gitEnv, signal, maxBuffer: 256 * 1024 * 1024, timeout: 60_000 };
     execFile("git", ["ls-remote", "--symref", "--", url], options, (error, stdout, stderr) => {
       if (error === null) return resolve(parseRefs(stdout));
-      if (error.code === "ENOENT") return reject(new ApiError("git repositories need git on the host of the embedded engine"));
+      if (error.code === "ENOENT")
+        return reject(new ApiError("git repositories need git on the host of the embedded engine"));
       reject(new ApiError(`git ls-remote ${url}: ${stderr.trim() || error.message}`, {}));
     });
   });

@@ -15,7 +15,11 @@ const holders = new Map<string, Holder>();
  * Takes ports of a network that all containers share; returns what gives them back. A service that only lingers for its
  * next use gives way.
  */
-export async function claimHostPorts(buildkitAddress: string, ports: readonly ExposedPort[], claimer: Holder): Promise<() => void> {
+export async function claimHostPorts(
+  buildkitAddress: string,
+  ports: readonly ExposedPort[],
+  claimer: Holder,
+): Promise<() => void> {
   const claims = ports.map(({ port, protocol }) => ({ port, key: `${buildkitAddress} ${port}/${protocol}` }));
   for (const { port, key } of claims) {
     for (let holder = holders.get(key); holder !== undefined; holder = holders.get(key)) {

@@ -19,4 +19,3 @@ export const hostServiceResolvers: Record<string, Resolver<Host>> = {
     return socket;
   },
 };
-

@@ -3,7 +3,15 @@ import { lstatSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../../errors/index.ts";
-import { compareTreePaths, listTree, makeFolders, statEntry, treeStatDigest, type TreeFilter, type TreeListing } from "../../../tree/index.ts";
+import {
+  compareTreePaths,
+  listTree,
+  makeFolders,
+  statEntry,
+  treeStatDigest,
+  type TreeFilter,
+  type TreeListing,
+} from "../../../tree/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import type { Known, Unknown } from "./known.ts";
@@ -28,7 +36,11 @@ export class HostTrees {
   /** Everything that is being served. */
   private readonly servings = new Set<Serving>();
 
-  constructor(client: BuildkitClient, { workdir, home, umask = 0o022 }: { workdir: string; home: string; umask: number | undefined }, onUnreadable: (text: string) => void) {
+  constructor(
+    client: BuildkitClient,
+    { workdir, home, umask = 0o022 }: { workdir: string; home: string; umask: number | undefined },
+    onUnreadable: (text: string) => void,
+  ) {
     this.client = client;
     this.workdir = workdir;
     this.home = home;
@@ -57,13 +69,17 @@ export class HostTrees {
     const absolute = this.resolve(name);
     const folder = path.dirname(absolute);
     const base = path.basename(absolute);
-    const tree = await this.snapshot(folder, JSON.stringify(["file", absolute]), noCache, () => this.listFile(name, folder, base));
+    const tree = await this.snapshot(folder, JSON.stringify(["file", absolute]), noCache, () =>
+      this.listFile(name, folder, base),
+    );
     return { tree, path: `/${base}` };
   }
 
   /** What is at a path of a snapshot, from its listing. */
   entryAt(tree: HostTree, name: string): Known | Unknown | undefined {
-    const serving = [...this.servings].find((each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName);
+    const serving = [...this.servings].find(
+      (each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName,
+    );
     if (serving === undefined) return { tree, path: name };
     // Outer folders first: below a link the listing says nothing, below a file is nothing.
     const parts = name.slice(1).split("/");
@@ -109,7 +125,13 @@ export class HostTrees {
     this.byRequest.clear();
   }
 
-  private async snapshot(root: string, key: string, noCache: boolean, list: () => TreeListing, internal?: string): Promise<HostTree> {
+  private async snapshot(
+    root: string,
+    key: string,
+    noCache: boolean,
+    list: () => TreeListing,
+    internal?: string,
+  ): Promise<HostTree> {
     let pending = noCache ? undefined : this.byRequest.get(key);
     if (pending === undefined) {
       pending = this.serve(root, key, list(), internal);
@@ -119,10 +141,21 @@ export class HostTrees {
     return (await pending).tree;
   }
 
-  private async serve(root: string, key: string, listing: TreeListing, internal: string | undefined, known?: string): Promise<Serving> {
+  private async serve(
+    root: string,
+    key: string,
+    listing: TreeListing,
+    internal: string | undefined,
+    known?: string,
+  ): Promise<Serving> {
     for (const { path: name, reason } of listing.unreadable) this.onUnreadable(`${path.join(root, name)}: ${reason}`);
     const digest = known ?? treeStatDigest(listing);
-    const served = await this.client.serveTree({ root: listing.root, entries: listing.entries, sharedKeyHint: key, digest });
+    const served = await this.client.serveTree({
+      root: listing.root,
+      entries: listing.entries,
+      sharedKeyHint: key,
+      digest,
+    });
     const tree: HostTree = {
       kind: "host",
       digest,
@@ -169,7 +202,8 @@ export class HostTrees {
 function hostError(name: string, absolute: string, error: unknown): unknown {
   if (error instanceof ApiError) return error;
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOENT" || code === "ENOTDIR") return new ApiError(`host path ${name} (${absolute}): no such file or directory`, {}, error);
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new ApiError(`host path ${name} (${absolute}): no such file or directory`, {}, error);
   if (code === "EACCES" || code === "ELOOP") return new ApiError(`host path ${name} (${absolute}): ${code}`, {}, error);
   if (error instanceof UserError) return new ApiError(error.format(), {}, error);
   return error;

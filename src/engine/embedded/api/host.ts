@@ -43,7 +43,11 @@ export const hostModule = typeModule<Host>(
     ) => {
       const [include, exclude] = [localPatterns(args.include), localPatterns(args.exclude)];
       const { gitignore } = args;
-      const filter = { ...(include.length > 0 ? { include } : {}), ...(exclude.length > 0 ? { exclude } : {}), ...(gitignore ? { gitignore } : {}) };
+      const filter = {
+        ...(include.length > 0 ? { include } : {}),
+        ...(exclude.length > 0 ? { exclude } : {}),
+        ...(gitignore ? { gitignore } : {}),
+      };
       const tree = await call.session.hostTrees.directory(args.path, filter, args.noCache);
       return { type: "Directory", tree, path: "/" } satisfies Directory;
     },

@@ -24,10 +24,21 @@ export async function httpTree(call: Call, wanted: HttpFile): Promise<HostTree> 
     await mkdir(folder, { recursive: true });
     const file = path.join(folder, wanted.filename);
     const { caBundlePem: ca } = await session.options.hostTrust();
-    const { sha256, lastModified = new Date(0) } = await fetchFile(wanted.url, { file, guarded: isBody, env: session.options.env, signal: call.signal, ...(ca === undefined ? {} : { ca }) });
-    if (wanted.checksum !== undefined && wanted.checksum !== `sha256:${sha256}`) throw new ApiError(`digest mismatch for ${wanted.url}: sha256:${sha256} is not ${wanted.checksum}`);
+    const { sha256, lastModified = new Date(0) } = await fetchFile(wanted.url, {
+      file,
+      guarded: isBody,
+      env: session.options.env,
+      signal: call.signal,
+      ...(ca === undefined ? {} : { ca }),
+    });
+    if (wanted.checksum !== undefined && wanted.checksum !== `sha256:${sha256}`)
+      throw new ApiError(`digest mismatch for ${wanted.url}: sha256:${sha256} is not ${wanted.checksum}`);
     await chmod(file, wanted.mode);
     await utimes(file, lastModified, lastModified);
-    return await session.hostTrees.known(folder, `http ${wanted.url}`, `http-${sha256}-${wanted.mode.toString(8)}-${wanted.filename}`);
+    return await session.hostTrees.known(
+      folder,
+      `http ${wanted.url}`,
+      `http-${sha256}-${wanted.mode.toString(8)}-${wanted.filename}`,
+    );
   });
 }

@@ -53,7 +53,9 @@ export class IdRegistry {
 
   idOf(object: ApiObject): string {
     const recipe = recipeDigest(object);
-    const digest = unguessable.has(object.type) ? createHash("sha256").update(this.nonce).update(recipe).digest("hex") : recipe;
+    const digest = unguessable.has(object.type)
+      ? createHash("sha256").update(this.nonce).update(recipe).digest("hex")
+      : recipe;
     const id = `${object.type}@sha256:${digest}`;
     this.objects.set(id, object);
     return id;

@@ -52,8 +52,17 @@ type DockerManifest = { Config: string; RepoTags: string[] | null; Layers: strin
  * Reads an OCI or Docker archive. Nothing of it is unpacked by its own names: single files are streamed out of it, and the
  * layers go to BuildKit as they are.
  */
-export async function openImageArchive(archive: string, wanted: { tag: string; platform: string }): Promise<ArchivedImage> {
-  const names = new Set((await run("tar", ["-tf", archive], { maxBuffer: maxListingBytes }).catch((cause: unknown) => noArchive(archive, cause))).stdout.split("\n"));
+export async function openImageArchive(
+  archive: string,
+  wanted: { tag: string; platform: string },
+): Promise<ArchivedImage> {
+  const names = new Set(
+    (
+      await run("tar", ["-tf", archive], { maxBuffer: maxListingBytes }).catch((cause: unknown) =>
+        noArchive(archive, cause),
+      )
+    ).stdout.split("\n"),
+  );
   if (names.has("index.json")) return await fromOci(archive, wanted);
   if (names.has("manifest.json")) return await fromDocker(archive, names, wanted.tag);
   throw new ApiError("the file is no image archive: it has neither index.json (OCI) nor manifest.json (Docker)");
@@ -62,7 +71,11 @@ export async function openImageArchive(archive: string, wanted: { tag: string; p
 /** In the words of the reader that a Dagger engine has. */
 async function noArchive(file: string, cause: unknown): Promise<never> {
   const { size } = await stat(file);
-  throw new ApiError(`the file is no image archive: ${size < tarBlockBytes ? "unexpected EOF" : "invalid tar header"}`, {}, cause);
+  throw new ApiError(
+    `the file is no image archive: ${size < tarBlockBytes ? "unexpected EOF" : "invalid tar header"}`,
+    {},
+    cause,
+  );
 }
 
 const tarBlockBytes = 512;
@@ -83,13 +96,18 @@ function choose(manifests: readonly Descriptor[], platform: string, tag: string)
   const tagged = tag === "" ? manifests : manifests.filter(({ annotations }) => isTag(annotations, tag));
   if (tagged.length === 0) throw new ApiError(`the image archive has no image with the tag ${JSON.stringify(tag)}`);
   const images = tagged.filter((each) => each.platform?.os !== "unknown");
-  const fitting = images.find((each) => each.platform !== undefined && platformOf(each.platform) === platform) ?? images.find((each) => each.platform === undefined);
+  const fitting =
+    images.find((each) => each.platform !== undefined && platformOf(each.platform) === platform) ??
+    images.find((each) => each.platform === undefined);
   if (fitting === undefined) throw new ApiError(`the image archive has no image for ${platform}`);
   return fitting;
 }
 
 function isTag(annotations: Record<string, string> = {}, tag: string): boolean {
-  return annotations["org.opencontainers.image.ref.name"] === tag || (annotations["io.containerd.image.name"] ?? "").endsWith(`:${tag}`);
+  return (
+    annotations["org.opencontainers.image.ref.name"] === tag ||
+    (annotations["io.containerd.image.name"] ?? "").endsWith(`:${tag}`)
+  );
 }
 
 function platformOf({ os, architecture, variant }: NonNullable<Descriptor["platform"]>): string {
@@ -98,9 +116,16 @@ function platformOf({ os, architecture, variant }: NonNullable<Descriptor["platf
 
 async function fromDocker(archive: string, names: ReadonlySet<string>, tag: string): Promise<ArchivedImage> {
   const images = await json<DockerManifest>(archive, "manifest.json");
-  const chosen = tag === "" ? images[0] : images.find(({ RepoTags }) => (RepoTags ?? []).some((known) => known === tag || known.endsWith(`:${tag}`)));
-  if (chosen === undefined) throw new ApiError(tag === "" ? "the archive holds no image" : `the image archive has no image with the tag ${JSON.stringify(tag)}`);
-  for (const name of [chosen.Config, ...chosen.Layers]) if (!names.has(name)) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
+  const chosen =
+    tag === ""
+      ? images[0]
+      : images.find(({ RepoTags }) => (RepoTags ?? []).some((known) => known === tag || known.endsWith(`:${tag}`)));
+  if (chosen === undefined)
+    throw new ApiError(
+      tag === "" ? "the archive holds no image" : `the image archive has no image with the tag ${JSON.stringify(tag)}`,
+    );
+  for (const name of [chosen.Config, ...chosen.Layers])
+    if (!names.has(name)) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
   return { config: await json(archive, chosen.Config), layers: chosen.Layers.map((name) => layer(archive, name)) };
 }
 
@@ -108,7 +133,8 @@ function layer(archive: string, name: string, digest?: string): ArchivedLayer {
   return {
     extract: async (file) => {
       await stream(archive, name, file);
-      if (digest !== undefined && `sha256:${await sha256(file)}` !== digest) throw new ApiError(`the image archive's layer ${digest} is damaged`);
+      if (digest !== undefined && `sha256:${await sha256(file)}` !== digest)
+        throw new ApiError(`the image archive's layer ${digest} is damaged`);
       return await namesIn(file);
     },
   };
@@ -139,20 +165,26 @@ export function whiteout(entry: string): Whiteout[] {
   const name = path.basename(mark);
   if (!name.startsWith(".wh.")) return [];
   const folder = path.dirname(mark);
-  if (name === ".wh..wh..opq") return [{ removes: { action: "remove", path: path.join(escapePattern(folder), "*"), pattern: true }, mark }];
+  if (name === ".wh..wh..opq")
+    return [{ removes: { action: "remove", path: path.join(escapePattern(folder), "*"), pattern: true }, mark }];
   return [{ removes: { action: "remove", path: path.join(folder, name.slice(".wh.".length)) }, mark }];
 }
 
 function blobName(digest: string): string {
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new ApiError(`${JSON.stringify(digest)} in the image archive is no SHA-256 digest`);
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw new ApiError(`${JSON.stringify(digest)} in the image archive is no SHA-256 digest`);
   return `blobs/${digest.replace(":", "/")}`;
 }
 
 async function json<T>(archive: string, name: string, digest?: string): Promise<T> {
-  const { stdout } = await run("tar", ["-xOf", archive, "--", name], { maxBuffer: maxJsonBytes, encoding: "buffer" }).catch((cause: unknown) => {
+  const { stdout } = await run("tar", ["-xOf", archive, "--", name], {
+    maxBuffer: maxJsonBytes,
+    encoding: "buffer",
+  }).catch((cause: unknown) => {
     throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`, {}, cause);
   });
-  if (digest !== undefined && digest !== `sha256:${createHash("sha256").update(stdout).digest("hex")}`) throw new ApiError(`the image archive's ${digest} is damaged`);
+  if (digest !== undefined && digest !== `sha256:${createHash("sha256").update(stdout).digest("hex")}`)
+    throw new ApiError(`the image archive's ${digest} is damaged`);
   try {
     const value = JSON.parse(stdout.toString("utf8")) as unknown;
     if (typeof value === "object" && value !== null) return value as T;

@@ -12,7 +12,9 @@ export interface ImageReference {
 /** Reads `debian`, `debian:bookworm`, `ghcr.io/a/b@sha256:…` with Docker's defaults for host, `library/` and tag. */
 export function parseImageReference(text: string): ImageReference {
   const invalid = (why = ""): ApiError =>
-    new ApiError(`failed to parse image address ${JSON.stringify(text)}: invalid reference format${why === "" ? "" : `: ${why}`}`);
+    new ApiError(
+      `failed to parse image address ${JSON.stringify(text)}: invalid reference format${why === "" ? "" : `: ${why}`}`,
+    );
   const withoutScheme = text.trim();
   const [beforeDigest = "", digest, ...more] = withoutScheme.split("@");
   if (more.length > 0 || (digest !== undefined && !/^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest))) throw invalid();
@@ -25,7 +27,8 @@ export function parseImageReference(text: string): ImageReference {
   const hasHost = name.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost");
   const host = hasHost ? first : "docker.io";
   let path = hasHost ? name.slice(first.length + 1) : name;
-  if (/[A-Z]/.test(path) && isRepository(path.toLowerCase())) throw invalid(`repository name (${path}) must be lowercase`);
+  if (/[A-Z]/.test(path) && isRepository(path.toLowerCase()))
+    throw invalid(`repository name (${path}) must be lowercase`);
   if (!isRepository(path)) throw invalid();
   if (host === "docker.io" && !path.includes("/")) path = `library/${path}`;
   return { host, repository: `${host}/${path}`, tag: tag ?? (digest === undefined ? "latest" : undefined), digest };

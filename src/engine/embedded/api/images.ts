@@ -27,9 +27,10 @@ export class Images {
     const key = `${reference} ${platform}`;
     let pending = this.known.get(key);
     if (pending === undefined) {
-      pending = this.build
-        .resolveImageConfig(reference, platform)
-        .then(({ digest, config }) => ({ reference: formatImageReference({ ...parsed, digest: digest || parsed.digest }), config }));
+      pending = this.build.resolveImageConfig(reference, platform).then(({ digest, config }) => ({
+        reference: formatImageReference({ ...parsed, digest: digest || parsed.digest }),
+        config,
+      }));
       this.known.set(key, pending);
       pending.catch(() => this.known.delete(key));
     }
@@ -37,7 +38,11 @@ export class Images {
       return await pending;
     } catch (cause) {
       const reason = this.passwords.explain(cause instanceof Error ? cause.message : String(cause));
-      throw new ApiError(`failed to resolve image ${JSON.stringify(reference)} (platform: ${JSON.stringify(platform)}): ${reason}`, {}, cause);
+      throw new ApiError(
+        `failed to resolve image ${JSON.stringify(reference)} (platform: ${JSON.stringify(platform)}): ${reason}`,
+        {},
+        cause,
+      );
     }
   }
 }

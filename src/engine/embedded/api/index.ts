@@ -16,7 +16,8 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const session = await newSession(options);
   const served = (schema ??= buildApiSchema());
   return {
-    execute: (request, { callId, signal, isBody }) => executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
+    execute: (request, { callId, signal, isBody }) =>
+      executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
     exportCaches: (signal) => session.exportCaches(signal),
     connectTerminal: (id, line) => session.terminals.connect(id, line),
     close: () => session.close(),

@@ -26,8 +26,9 @@ export interface Unknown {
  */
 export function knownAt(hosts: HostTrees, tree: Tree, name: string): Known | Unknown | undefined {
   let made = false;
-  const found = (known: Known | Unknown | undefined): Known | Unknown | undefined => (known === undefined && made ? madeFolder : known);
-  for (let base = tree; ; ) {
+  const found = (known: Known | Unknown | undefined): Known | Unknown | undefined =>
+    known === undefined && made ? madeFolder : known;
+  for (let base = tree; ;) {
     switch (base.kind) {
       case "scratch":
         return found(name === "/" ? madeFolder : undefined);
@@ -61,7 +62,12 @@ export function isUnknown(known: Known | Unknown | undefined): known is Unknown 
 }
 
 /** What an edit at or above `name` makes of it; `none`: it stays what it was. */
-function effectOf(hosts: HostTrees, base: Tree, edit: Exclude<Edit, { action: "remove" }>, name: string): Known | "unknown" | "none" {
+function effectOf(
+  hosts: HostTrees,
+  base: Tree,
+  edit: Exclude<Edit, { action: "remove" }>,
+  name: string,
+): Known | "unknown" | "none" {
   const inside = name !== edit.path;
   switch (edit.action) {
     case "write":
@@ -82,7 +88,9 @@ function effectOf(hosts: HostTrees, base: Tree, edit: Exclude<Edit, { action: "r
       if (edit.include.length + edit.exclude.length > 0) return "unknown";
       const source = knownAt(hosts, edit.source, path.join(edit.sourcePath, relativeTo(edit.path, name)!));
       if (source === undefined) return "none";
-      return isUnknown(source) ? "unknown" : { ...source, mode: edit.mode ?? source.mode, owner: edit.owner ?? source.owner };
+      return isUnknown(source)
+        ? "unknown"
+        : { ...source, mode: edit.mode ?? source.mode, owner: edit.owner ?? source.owner };
     }
     case "symlink":
       return "unknown";
@@ -92,6 +100,7 @@ function effectOf(hosts: HostTrees, base: Tree, edit: Exclude<Edit, { action: "r
 /** Whether the recipe makes a tree from nothing without any link: a path means one place in it. */
 export function isFreeOfLinks(tree: Tree): boolean {
   let base = tree;
-  while (base.kind === "edit" && base.edit.action !== "symlink" && base.edit.action !== "copy-directory") base = base.base;
+  while (base.kind === "edit" && base.edit.action !== "symlink" && base.edit.action !== "copy-directory")
+    base = base.base;
   return base.kind === "scratch";
 }

@@ -43,7 +43,10 @@ export class OfferedConnections {
 
 /** An end that is destroyed before it has said all ends the other one too; a pair does not do that by itself. */
 function tieTogether(one: Duplex, other: Duplex): void {
-  for (const [from, to] of [[one, other], [other, one]] as const) {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
     from.on("close", () => {
       if (!from.writableFinished) to.destroy();
     });

@@ -26,7 +26,14 @@ export async function parseBeside(query: string, signal: AbortSignal): Promise<D
     const answer = await new Promise<ParseAnswer>((resolve, reject) => {
       worker.once("message", resolve);
       worker.once("error", reject).once("messageerror", reject);
-      timeout.addEventListener("abort", () => reject(signal.aborted ? new Error("canceled") : new Error(`the query was not parsed within ${limitMs / 1000} s`)), { once: true });
+      timeout.addEventListener(
+        "abort",
+        () =>
+          reject(
+            signal.aborted ? new Error("canceled") : new Error(`the query was not parsed within ${limitMs / 1000} s`),
+          ),
+        { once: true },
+      );
     });
     if ("document" in answer) return rebuilt(answer.document) as DocumentNode;
     throw answer.isSyntax ? new GraphQLError(answer.problem) : new Error(answer.problem);

@@ -1,4 +1,15 @@
-import { GraphQLError, Kind, TokenKind, type ConstValueNode, type DocumentNode, type ParseOptions, type SelectionNode, type SelectionSetNode, type TypeNode, type ValueNode } from "graphql";
+import {
+  GraphQLError,
+  Kind,
+  TokenKind,
+  type ConstValueNode,
+  type DocumentNode,
+  type ParseOptions,
+  type SelectionNode,
+  type SelectionSetNode,
+  type TypeNode,
+  type ValueNode,
+} from "graphql";
 import { Parser } from "graphql/language/parser.js";
 
 /** What one request may ask for. */
@@ -19,7 +30,11 @@ export const readingLimits: QueryLimits = { levels: 20_000, selections: 100_000,
 const valueLevels = 100;
 
 /** Parses a request. Unlike graphql-js it goes into selection sets without recursion: an SDK's chain of calls nests one per call. */
-export function parseRequest(query: string, limits: QueryLimits, options: Pick<ParseOptions, "noLocation"> = {}): DocumentNode {
+export function parseRequest(
+  query: string,
+  limits: QueryLimits,
+  options: Pick<ParseOptions, "noLocation"> = {},
+): DocumentNode {
   return new ChainParser(query, limits, options).parseDocument();
 }
 

@@ -21,7 +21,11 @@ export interface LineCount {
 }
 
 /** Lines added and removed by path; binary files count none. */
-export async function lineCounts(call: Call, changeset: Changeset, changes: ChangedPaths): Promise<Map<string, LineCount>> {
+export async function lineCounts(
+  call: Call,
+  changeset: Changeset,
+  changes: ChangedPaths,
+): Promise<Map<string, LineCount>> {
   const text = await withBothSides(call, changeset, changes, (folder) => gitDiff(folder, ["--numstat", "-z"]));
   const counts = new Map<string, LineCount>();
   // Between two folders: `added TAB removed TAB NUL old NUL new NUL`; the missing side is /dev/null.
@@ -44,7 +48,12 @@ export async function applyPatch(folder: string, patch: string): Promise<void> {
 }
 
 /** The changed files of both sides in `a/` and `b/` of a folder of this session. */
-async function withBothSides(call: Call, changeset: Changeset, changes: ChangedPaths, use: (folder: string) => Promise<string>): Promise<string> {
+async function withBothSides(
+  call: Call,
+  changeset: Changeset,
+  changes: ChangedPaths,
+  use: (folder: string) => Promise<string>,
+): Promise<string> {
   const folder = path.join(await call.session.temporaryFolder(), randomUUID());
   const files = (names: readonly string[]): string[] => names.filter((name) => !name.endsWith("/"));
   try {
@@ -81,7 +90,13 @@ function gitDiff(folder: string, flags: readonly string[]): Promise<string> {
 
 function git(folder: string, args: readonly string[], passing: readonly number[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CEILING_DIRECTORIES: path.dirname(folder), LC_ALL: "C" };
+    const env = {
+      ...process.env,
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CEILING_DIRECTORIES: path.dirname(folder),
+      LC_ALL: "C",
+    };
     execFile("git", args, { cwd: folder, env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === "number" && passing.includes(code)) resolve(stdout);

@@ -20,7 +20,9 @@ const architectureNames: Record<string, { Architecture: string; Variant: string 
 export function parsePlatform(text: string): PlatformParts {
   const parts = text.trim().toLowerCase().split("/");
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_-]+$/.test(part))) {
-    throw new ApiError(`invalid platform ${JSON.stringify(text)}: expected os/architecture[/variant], e.g. linux/arm64`);
+    throw new ApiError(
+      `invalid platform ${JSON.stringify(text)}: expected os/architecture[/variant], e.g. linux/arm64`,
+    );
   }
   if (parts.length === 1 && parts[0] !== "linux") parts.unshift("linux");
   const [OS = "linux", named = "amd64", variant = ""] = parts;

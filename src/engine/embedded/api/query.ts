@@ -56,5 +56,6 @@ export const queryModule = typeModule<unknown>("Query", sdl, {
     checkSecretUri(args.uri);
     return { type: "Secret", id: "", name: args.cacheKey ?? "", uri: args.uri } satisfies Secret;
   },
-  setSecret: (_root, args: { name: string; plaintext: string }, call) => call.session.secrets.set(args.name, args.plaintext),
+  setSecret: (_root, args: { name: string; plaintext: string }, call) =>
+    call.session.secrets.set(args.name, args.plaintext),
 });

@@ -6,10 +6,24 @@ import { ApiError } from "./errors.ts";
 
 /** Loopback, "this host", link-local with the metadata services of clouds, and what no single machine answers to. */
 const always = new BlockList();
-for (const [network, prefix] of [["0.0.0.0", 8], ["127.0.0.0", 8], ["169.254.0.0", 16], ["100.100.100.200", 32], ["192.0.0.192", 32], ["224.0.0.0", 3]] as const) {
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["100.100.100.200", 32],
+  ["192.0.0.192", 32],
+  ["224.0.0.0", 3],
+] as const) {
   always.addSubnet(network, prefix, "ipv4");
 }
-for (const [network, prefix] of [["::", 128], ["::1", 128], ["fe80::", 10], ["fd00:ec2::254", 128], ["ff00::", 8]] as const) always.addSubnet(network, prefix, "ipv6");
+for (const [network, prefix] of [
+  ["::", 128],
+  ["::1", 128],
+  ["fe80::", 10],
+  ["fd00:ec2::254", 128],
+  ["ff00::", 8],
+] as const)
+  always.addSubnet(network, prefix, "ipv6");
 
 /** Prefixes of IPv6 that carry an address of IPv4 in their last four bytes. */
 const carriers = new BlockList();
@@ -27,7 +41,10 @@ export function isOfThisMachine(address: string): boolean {
   const tail = lastFourBytes(bare);
   // 6to4 has it in front.
   const sixToFour = /^2002:([0-9a-f]{1,4}):([0-9a-f]{1,4})?/i.exec(bare);
-  return (carriers.check(bare, "ipv6") && isOfThisMachine(tail)) || (sixToFour !== null && isOfThisMachine(dotted(sixToFour[1]!, sixToFour[2] ?? "0")));
+  return (
+    (carriers.check(bare, "ipv6") && isOfThisMachine(tail)) ||
+    (sixToFour !== null && isOfThisMachine(dotted(sixToFour[1]!, sixToFour[2] ?? "0")))
+  );
 }
 
 function ownAddresses(): BlockList {

@@ -16,7 +16,10 @@ export interface Route {
 }
 
 /** The proxy that the user's environment names for a host, and a check of the host. */
-export async function routeTo({ hostname, plain }: { hostname: string; plain: boolean }, { env, guarded }: Route): Promise<{ proxy: URL } | { addresses: { address: string; family: number }[] }> {
+export async function routeTo(
+  { hostname, plain }: { hostname: string; plain: boolean },
+  { env, guarded }: Route,
+): Promise<{ proxy: URL } | { addresses: { address: string; family: number }[] }> {
   const proxy = proxyFor(hostname, plain, env);
   try {
     const addresses = await addressesOf(hostname, guarded);
@@ -29,7 +32,11 @@ export async function routeTo({ hostname, plain }: { hostname: string; plain: bo
 }
 
 /** A TCP connection to exactly one of these addresses. */
-export function dial(addresses: readonly { address: string; family: number }[], port: number, signal?: AbortSignal): Promise<net.Socket> {
+export function dial(
+  addresses: readonly { address: string; family: number }[],
+  port: number,
+  signal?: AbortSignal,
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({
       host: "checked.invalid",
@@ -77,7 +84,12 @@ export function proxyAuthorization({ username, password }: URL): Record<string, 
 export function secured(socket: net.Socket, servername: string, ca: string | undefined): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const name = servername.replace(/^\[|\]$/g, "");
-    const secure = tls.connect({ socket, host: name, ...(net.isIP(name) === 0 ? { servername: name } : {}), ...(ca === undefined ? {} : { ca }) });
+    const secure = tls.connect({
+      socket,
+      host: name,
+      ...(net.isIP(name) === 0 ? { servername: name } : {}),
+      ...(ca === undefined ? {} : { ca }),
+    });
     secure.once("secureConnect", () => resolve(secure));
     secure.once("error", reject);
   });

@@ -30,14 +30,16 @@ export async function fetchFile(text: string, options: FetchOptions): Promise<Fe
   let url = new URL(text);
   try {
     for (let hop = 0; hop <= longestRedirection; hop++) {
-      if (url.protocol !== "http:" && url.protocol !== "https:") throw new ApiError(`unsupported URL scheme ${url.protocol} in ${url.href}`);
+      if (url.protocol !== "http:" && url.protocol !== "https:")
+        throw new ApiError(`unsupported URL scheme ${url.protocol} in ${url.href}`);
       const response = await get(url, options);
       const { statusCode = 0, headers } = response;
       if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
         response.destroy();
         const next = new URL(headers.location, url);
         // Credentials of a URL are for its host.
-        if (next.host === url.host && next.username === "") Object.assign(next, { username: url.username, password: url.password });
+        if (next.host === url.host && next.username === "")
+          Object.assign(next, { username: url.username, password: url.password });
         url = next;
         continue;
       }
@@ -63,14 +65,27 @@ export interface AskOptions {
 }
 
 /** One request, without redirects. */
-export async function get(url: URL, options: Route & { ca?: string }, asked: AskOptions = {}): Promise<http.IncomingMessage> {
+export async function get(
+  url: URL,
+  options: Route & { ca?: string },
+  asked: AskOptions = {},
+): Promise<http.IncomingMessage> {
   const plain = url.protocol === "http:";
   const port = url.port === "" ? (plain ? 80 : 443) : Number(url.port);
   const { hostname } = url;
   const route = await routeTo({ hostname, plain }, options);
   const { signal } = options;
-  if ("proxy" in route && plain) return await ask(await dialProxy(route.proxy, signal), url, { ...asked, path: withoutCredentials(url), headers: { ...asked.headers, ...proxyAuthorization(route.proxy) } }, signal);
-  const socket = "proxy" in route ? await throughProxy(route.proxy, `${hostname}:${port}`, signal) : await dial(route.addresses, port, signal);
+  if ("proxy" in route && plain)
+    return await ask(
+      await dialProxy(route.proxy, signal),
+      url,
+      { ...asked, path: withoutCredentials(url), headers: { ...asked.headers, ...proxyAuthorization(route.proxy) } },
+      signal,
+    );
+  const socket =
+    "proxy" in route
+      ? await throughProxy(route.proxy, `${hostname}:${port}`, signal)
+      : await dial(route.addresses, port, signal);
   return await ask(plain ? socket : await secured(socket, hostname, options.ca), url, asked, signal);
 }
 
@@ -79,14 +94,31 @@ async function dialProxy(proxy: URL, signal: AbortSignal | undefined): Promise<n
   return await dial("addresses" in route ? route.addresses : [], proxy.port === "" ? 80 : Number(proxy.port), signal);
 }
 
-function ask(socket: net.Socket, url: URL, request: AskOptions & { path?: string }, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
+function ask(
+  socket: net.Socket,
+  url: URL,
+  request: AskOptions & { path?: string },
+  signal: AbortSignal | undefined,
+): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const credentials = url.username === "" ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}` };
+    const credentials =
+      url.username === ""
+        ? {}
+        : {
+            authorization: `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64")}`,
+          };
     const sent = http.request({
       createConnection: () => socket,
       method: request.method ?? "GET",
       path: request.path ?? `${url.pathname}${url.search}`,
-      headers: { host: url.host, "user-agent": "fastloop", accept: "*/*", connection: "close", ...credentials, ...request.headers },
+      headers: {
+        host: url.host,
+        "user-agent": "fastloop",
+        accept: "*/*",
+        connection: "close",
+        ...credentials,
+        ...request.headers,
+      },
       timeout: silenceMs,
       ...(signal === undefined ? {} : { signal }),
     });
@@ -110,7 +142,12 @@ async function save(response: http.IncomingMessage, { file, signal }: FetchOptio
       done(null, chunk);
     },
   });
-  await pipeline(response, hashing, createWriteStream(file, { mode: 0o600 }), ...(signal === undefined ? [] : [{ signal }]));
+  await pipeline(
+    response,
+    hashing,
+    createWriteStream(file, { mode: 0o600 }),
+    ...(signal === undefined ? [] : [{ signal }]),
+  );
   const time = Date.parse(response.headers["last-modified"] ?? "");
   return { sha256: hash.digest("hex"), ...(Number.isNaN(time) ? {} : { lastModified: new Date(time) }) };
 }

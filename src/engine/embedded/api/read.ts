@@ -71,7 +71,8 @@ export class TreeReader {
     let sizeBytes = 0;
     for await (const piece of this.pieces(name)) {
       sizeBytes += piece.length;
-      if (sizeBytes > maxBytes) throw new ApiError(`read ${name}: it has more than ${maxBytes} bytes, the limit for reading it as a whole`);
+      if (sizeBytes > maxBytes)
+        throw new ApiError(`read ${name}: it has more than ${maxBytes} bytes, the limit for reading it as a whole`);
       pieces.push(piece);
     }
     return pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces);
@@ -92,7 +93,10 @@ export class TreeReader {
   }
 
   /** Everything below a folder in name order, a folder before what is in it; paths are relative. Links are not followed. */
-  async *walk(folder: string, enter: (relative: string) => boolean = () => true): AsyncGenerator<RefStat & { relative: string }> {
+  async *walk(
+    folder: string,
+    enter: (relative: string) => boolean = () => true,
+  ): AsyncGenerator<RefStat & { relative: string }> {
     const stack = [{ below: "", entries: await this.list(folder) }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const entry = top.entries.shift();
@@ -114,7 +118,15 @@ export async function withTree<T>(call: Call, tree: Tree, use: (reader: TreeRead
   return await call.session.evaluate(call, tree, async (build, ref) => await use(new TreeReader(build, ref)));
 }
 
-const emptyRoot: RefStat = { path: "/", mode: folderBit + 0o755, uid: 0, gid: 0, sizeBytes: 0, modTime: 0n, linkname: "" };
+const emptyRoot: RefStat = {
+  path: "/",
+  mode: folderBit + 0o755,
+  uid: 0,
+  gid: 0,
+  sizeBytes: 0,
+  modTime: 0n,
+  linkname: "",
+};
 
 export function notFound(operation: string, name: string, cause?: unknown): ApiError {
   return new ApiError(`${operation} ${name}: no such file or directory`, {}, cause);
@@ -129,6 +141,7 @@ function readError(operation: string, name: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (/no such file or directory/i.test(error.message)) return notFound(operation, name, error);
   if (/not a directory/i.test(error.message)) return new ApiError(`${operation} ${name}: not a directory`, {}, error);
-  if (/is a directory|not a regular file/i.test(error.message)) return new ApiError(`read ${name}: is a directory`, {}, error);
+  if (/is a directory|not a regular file/i.test(error.message))
+    return new ApiError(`read ${name}: is a directory`, {}, error);
   return new ApiError(`${operation} ${name}: ${error.message}`, {}, error);
 }

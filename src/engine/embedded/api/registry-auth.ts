@@ -64,10 +64,16 @@ export class RegistryPasswords {
     if (found === undefined) throw new ApiError(`no password is known for ${request.host}`);
     const realm = URL.parse(request.realm);
     if (realm === null || !isTokenServiceOf(realm, request.host)) {
-      throw new ApiError(`${request.host} names ${realm?.host ?? "no URL"} as its token service, which is not its own: the password of ${request.host} is not given to it`);
+      throw new ApiError(
+        `${request.host} names ${realm?.host ?? "no URL"} as its token service, which is not its own: the password of ${request.host} is not given to it`,
+      );
     }
     const ca = await this.sources.ca();
-    return await fetchToken(request, found, { env: this.sources.env, guarded: false, ...(ca === undefined ? {} : { ca }) });
+    return await fetchToken(request, found, {
+      env: this.sources.env,
+      guarded: false,
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 
   /** For BuildKit, which asks again for each pull and push. */
@@ -75,13 +81,19 @@ export class RegistryPasswords {
     const found = await this.find(host);
     const key = canonicalHost(host);
     const who = found?.username === "" ? "the token" : `the user ${JSON.stringify(found?.username)}`;
-    this.asked.set(key, found === undefined ? `no password is known for ${key}: see withRegistryAuth, or docker login` : `${key} refused ${who} of ${found.origin}`);
+    this.asked.set(
+      key,
+      found === undefined
+        ? `no password is known for ${key}: see withRegistryAuth, or docker login`
+        : `${key} refused ${who} of ${found.origin}`,
+    );
     return found === undefined ? undefined : { username: found.username, secret: found.secret };
   }
 
   /** Adds to a registry's refusal who it was that was refused. */
   explain(message: string): string {
-    if (!/\b401 Unauthorized|\b403 Forbidden|authorization failed|authentication required|access denied/i.test(message)) return message;
+    if (!/\b401 Unauthorized|\b403 Forbidden|authorization failed|authentication required|access denied/i.test(message))
+      return message;
     const asked = [...this.asked].find(([host]) => message.includes(`${host}/`))?.[1];
     return asked === undefined || message.includes(asked) ? message : `${message} (${asked})`;
   }
@@ -109,7 +121,11 @@ export class RegistryPasswords {
   }
 }
 
-async function fromDockerConfig(host: string, env: Record<string, string>, onProblem: (text: string) => void): Promise<Found | undefined> {
+async function fromDockerConfig(
+  host: string,
+  env: Record<string, string>,
+  onProblem: (text: string) => void,
+): Promise<Found | undefined> {
   const folder = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
   const file = path.join(folder, "config.json");
   let config: DockerConfig;
@@ -118,19 +134,23 @@ async function fromDockerConfig(host: string, env: Record<string, string>, onPro
   } catch {
     return undefined;
   }
-  const helper = Object.entries(config.credHelpers ?? {}).find(([name]) => sameHost(name, host))?.[1] ?? config.credsStore;
+  const helper =
+    Object.entries(config.credHelpers ?? {}).find(([name]) => sameHost(name, host))?.[1] ?? config.credsStore;
   if (helper !== undefined && /^[\w.-]+$/.test(helper)) {
     const found = await askHelper(helper, host, env, onProblem);
     if (found !== undefined) return found;
   }
   const entry = Object.entries(config.auths ?? {}).find(([name]) => sameHost(name, host))?.[1];
   if (entry === undefined) return undefined;
-  if (entry.identitytoken !== undefined && entry.identitytoken !== "") return { username: "", secret: entry.identitytoken, origin: file };
+  if (entry.identitytoken !== undefined && entry.identitytoken !== "")
+    return { username: "", secret: entry.identitytoken, origin: file };
   if (entry.auth !== undefined && entry.auth !== "") {
     const [username = "", ...password] = Buffer.from(entry.auth, "base64").toString("utf8").split(":");
     return { username, secret: password.join(":"), origin: file };
   }
-  return entry.username === undefined ? undefined : { username: entry.username, secret: entry.password ?? "", origin: file };
+  return entry.username === undefined
+    ? undefined
+    : { username: entry.username, secret: entry.password ?? "", origin: file };
 }
 
 /** What Docker calls its own registry in helpers and configurations. */
@@ -138,7 +158,12 @@ const dockerHubKey = "https://index.docker.io/v1/";
 const helperTimeoutMs = 20_000;
 
 /** Asks `docker-credential-NAME get`. A helper that knows nothing means anonymous, and so does one that fails. */
-function askHelper(name: string, host: string, env: Record<string, string>, onProblem: (text: string) => void): Promise<Found | undefined> {
+function askHelper(
+  name: string,
+  host: string,
+  env: Record<string, string>,
+  onProblem: (text: string) => void,
+): Promise<Found | undefined> {
   const program = `docker-credential-${name}`;
   return new Promise((resolve) => {
     const fail = (reason: string): void => {
@@ -149,10 +174,19 @@ function askHelper(name: string, host: string, env: Record<string, string>, onPr
       // A helper says on stdout, and ends with 1, that it has none: the words are the protocol's.
       if (error !== null && /credentials not found/i.test(stdout)) return resolve(undefined);
       if (error?.code === "ENOENT") return fail("it is not on the PATH");
-      if (error !== null) return fail(error.killed === true ? `no answer within ${helperTimeoutMs / 1000} s` : `it ended with ${error.code ?? error.signal ?? "an error"}`);
+      if (error !== null)
+        return fail(
+          error.killed === true
+            ? `no answer within ${helperTimeoutMs / 1000} s`
+            : `it ended with ${error.code ?? error.signal ?? "an error"}`,
+        );
       const answer = parsed(stdout);
       if (answer?.Secret === undefined) return fail("its answer is no credential");
-      resolve({ username: answer.Username === "<token>" ? "" : (answer.Username ?? ""), secret: answer.Secret, origin: program });
+      resolve({
+        username: answer.Username === "<token>" ? "" : (answer.Username ?? ""),
+        secret: answer.Secret,
+        origin: program,
+      });
     });
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(canonicalHost(host) === "docker.io" ? dockerHubKey : host);
@@ -171,4 +205,3 @@ function parsed(text: string): { Username?: string; Secret?: string } | undefine
 function sameHost(a: string, b: string): boolean {
   return canonicalHost(a) === canonicalHost(b);
 }
-

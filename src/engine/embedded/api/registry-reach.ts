@@ -20,7 +20,10 @@ const answered = /CERT|SSL|TLS|EPROTO|HPE_|ECONNRESET/;
 export async function unreachable({ host, insecure, env, timeoutMs }: Reach): Promise<string | undefined> {
   const { hostname, port } = new URL(`https://${host}`);
   const plain = insecure || isLoopback(hostname);
-  const target = { host: bare(hostname), port: port === "" ? (plain && !isLoopback(hostname) ? 80 : 443) : Number(port) };
+  const target = {
+    host: bare(hostname),
+    port: port === "" ? (plain && !isLoopback(hostname) ? 80 : 443) : Number(port),
+  };
   const proxy = isLoopback(hostname) ? undefined : proxyFor(hostname, plain, env);
   try {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -51,12 +54,20 @@ function asked(request: typeof http.request, options: https.RequestOptions): Pro
 function throughProxy(proxy: URL, target: { host: string; port: number }, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const host = `${target.host}:${target.port}`;
-    const options = { host: proxy.hostname, port: proxy.port === "" ? 80 : Number(proxy.port), method: "CONNECT", path: host, agent: false, signal };
+    const options = {
+      host: proxy.hostname,
+      port: proxy.port === "" ? 80 : Number(proxy.port),
+      method: "CONNECT",
+      path: host,
+      agent: false,
+      signal,
+    };
     const sent = http.request(options);
     sent.once("connect", ({ statusCode }, socket) => {
       socket.destroy();
       // A proxy that wants a password is BuildKit's business as well.
-      if (statusCode === 502 || statusCode === 503 || statusCode === 504) reject(new Error(`the proxy cannot reach ${host} (${statusCode})`));
+      if (statusCode === 502 || statusCode === 503 || statusCode === 504)
+        reject(new Error(`the proxy cannot reach ${host} (${statusCode})`));
       else resolve();
     });
     sent.once("error", reject);
@@ -69,8 +80,13 @@ export function proxyFor(hostname: string, plain: boolean, env: Reach["env"]): U
   const named = (name: string): string => env[name] ?? env[name.toLowerCase()] ?? "";
   const proxy = named(plain ? "HTTP_PROXY" : "HTTPS_PROXY");
   if (proxy === "") return undefined;
-  const excepted = named("NO_PROXY").split(",").map((entry) => entry.trim().replace(/^\*?\./, ""));
-  if (excepted.some((entry) => entry === "*" || (entry !== "" && (hostname === entry || hostname.endsWith(`.${entry}`))))) return undefined;
+  const excepted = named("NO_PROXY")
+    .split(",")
+    .map((entry) => entry.trim().replace(/^\*?\./, ""));
+  if (
+    excepted.some((entry) => entry === "*" || (entry !== "" && (hostname === entry || hostname.endsWith(`.${entry}`))))
+  )
+    return undefined;
   return URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`) ?? undefined;
 }
 

@@ -27,7 +27,8 @@ export function isTokenServiceOf(realm: URL, registry: string): boolean {
   const [service, name] = [realm.hostname, host.replace(/:\d+$/, "")];
   if (isIP(service.replace(/^\[|\]$/g, "")) !== 0 || isIP(name) !== 0) return false;
   if (service === name || service.endsWith(`.${name}`)) return name.includes(".") || service === name;
-  if (name.endsWith(`.${service}`) && service.includes(".")) return name.split(".").length === service.split(".").length + 1;
+  if (name.endsWith(`.${service}`) && service.includes("."))
+    return name.split(".").length === service.split(".").length + 1;
   return known.some(([pattern, own]) => {
     const match = pattern.exec(name);
     return match !== null && service === (typeof own === "string" ? own : own(match[1] ?? ""));
@@ -35,9 +36,18 @@ export function isTokenServiceOf(realm: URL, registry: string): boolean {
 }
 
 /** As Docker's clients ask: GET with the password, else OAuth's form of it. */
-export async function fetchToken({ realm, service, scopes }: TokenRequest, { username, secret }: RegistryAuth, route: Route & { ca?: string }): Promise<RegistryToken> {
+export async function fetchToken(
+  { realm, service, scopes }: TokenRequest,
+  { username, secret }: RegistryAuth,
+  route: Route & { ca?: string },
+): Promise<RegistryToken> {
   const url = new URL(realm);
-  if (username === "") return await oauth(url, { grant_type: "refresh_token", refresh_token: secret, service, scope: scopes.join(" ") }, route);
+  if (username === "")
+    return await oauth(
+      url,
+      { grant_type: "refresh_token", refresh_token: secret, service, scope: scopes.join(" ") },
+      route,
+    );
   const query = new URL(url);
   if (service !== "") query.searchParams.set("service", service);
   for (const scope of scopes) query.searchParams.append("scope", scope);
@@ -45,7 +55,11 @@ export async function fetchToken({ realm, service, scopes }: TokenRequest, { use
   const answer = await answerTo(query, { headers: { authorization } }, route);
   if (answer.status === 200) return tokenIn(answer.text, url);
   if (![401, 404, 405].includes(answer.status)) throw refused(url, answer.status);
-  const posted = await answerTo(url, form({ grant_type: "password", username, password: secret, service, scope: scopes.join(" ") }), route);
+  const posted = await answerTo(
+    url,
+    form({ grant_type: "password", username, password: secret, service, scope: scopes.join(" ") }),
+    route,
+  );
   if (posted.status !== 200) throw refused(url, answer.status);
   return tokenIn(posted.text, url);
 }
@@ -58,19 +72,28 @@ async function oauth(url: URL, fields: Record<string, string>, route: Route & { 
 
 function form(fields: Record<string, string>): AskOptions {
   const body = new URLSearchParams({ client_id: "buildkit-client", ...fields }).toString();
-  return { method: "POST", body, headers: { "content-type": "application/x-www-form-urlencoded", "content-length": String(Buffer.byteLength(body)) } };
+  return {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/x-www-form-urlencoded", "content-length": String(Buffer.byteLength(body)) },
+  };
 }
 
 const longestAnswerBytes = 1024 * 1024;
 
 /** A redirect is no answer: the password is for this service. */
-async function answerTo(url: URL, asked: AskOptions, route: Route & { ca?: string }): Promise<{ status: number; text: string }> {
+async function answerTo(
+  url: URL,
+  asked: AskOptions,
+  route: Route & { ca?: string },
+): Promise<{ status: number; text: string }> {
   const response: http.IncomingMessage = await get(url, route, asked);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > longestAnswerBytes) throw new ApiError(`the token service ${url.host} answers with more than ${longestAnswerBytes} bytes`);
+    if (size > longestAnswerBytes)
+      throw new ApiError(`the token service ${url.host} answers with more than ${longestAnswerBytes} bytes`);
     chunks.push(chunk);
   }
   return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
@@ -93,5 +116,9 @@ function tokenIn(text: string, { host }: URL): RegistryToken {
   if (typeof token !== "string" || token === "") throw new ApiError(`the token service ${host} gave no token`);
   const issued = Date.parse(String(fields["issued_at"]));
   const expires = Number(fields["expires_in"]);
-  return { token, expiresInSeconds: Number.isSafeInteger(expires) && expires > 0 ? expires : 60, issuedAtSeconds: Number.isNaN(issued) ? 0 : Math.floor(issued / 1000) };
+  return {
+    token,
+    expiresInSeconds: Number.isSafeInteger(expires) && expires > 0 ? expires : 60,
+    issuedAtSeconds: Number.isNaN(issued) ? 0 : Math.floor(issued / 1000),
+  };
 }

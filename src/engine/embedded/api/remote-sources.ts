@@ -112,10 +112,17 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
     } catch (cause) {
       throw new ApiError(`invalid URL ${JSON.stringify(args.url)}`, {}, cause);
     }
-    if (url.protocol !== "http:" && url.protocol !== "https:") throw new ApiError(`unsupported URL scheme ${url.protocol} in ${args.url}`);
+    if (url.protocol !== "http:" && url.protocol !== "https:")
+      throw new ApiError(`unsupported URL scheme ${url.protocol} in ${args.url}`);
     const filename = args.name ? path.basename(args.name) : path.basename(url.pathname) || "index";
-    if (filename === ".." || filename.includes("\0")) throw new ApiError(`${JSON.stringify(filename)} is no name of a file`);
-    const tree = await httpTree(call, { url: args.url, filename, mode: args.permissions ?? 0o600, ...(args.checksum ? { checksum: args.checksum } : {}) });
+    if (filename === ".." || filename.includes("\0"))
+      throw new ApiError(`${JSON.stringify(filename)} is no name of a file`);
+    const tree = await httpTree(call, {
+      url: args.url,
+      filename,
+      mode: args.permissions ?? 0o600,
+      ...(args.checksum ? { checksum: args.checksum } : {}),
+    });
     return { type: "File", tree, path: `/${filename}` } satisfies File;
   },
 });
@@ -130,11 +137,14 @@ const gitRepositoryModule = typeModule<GitRepository>("GitRepository", "", {
   tag: async (repository, { name }: { name: string }, call) =>
     refNamed(repository, await refs(repository, call), `refs/tags/${name.replace(/^refs\/tags\//, "")}`),
   commit: (repository, args: { id: string }) => {
-    if (!/^[0-9a-f]{40}$/.test(args.id)) throw new ApiError(`invalid commit ${JSON.stringify(args.id)}: a commit is 40 hexadecimal digits`);
+    if (!/^[0-9a-f]{40}$/.test(args.id))
+      throw new ApiError(`invalid commit ${JSON.stringify(args.id)}: a commit is 40 hexadecimal digits`);
     return { type: "GitRef", repository, name: "", commit: args.id } satisfies GitRef;
   },
-  branches: async (repository, args: { patterns?: string[] | null }, call) => names(await refs(repository, call), "refs/heads/", args.patterns),
-  tags: async (repository, args: { patterns?: string[] | null }, call) => names(await refs(repository, call), "refs/tags/", args.patterns),
+  branches: async (repository, args: { patterns?: string[] | null }, call) =>
+    names(await refs(repository, call), "refs/heads/", args.patterns),
+  tags: async (repository, args: { patterns?: string[] | null }, call) =>
+    names(await refs(repository, call), "refs/tags/", args.patterns),
   latestVersion: async (repository, _args: object, call) => {
     const known = await refs(repository, call);
     const versions = names(known, "refs/tags/").filter((name) => /^v?\d+\.\d+\.\d+$/.test(name));
@@ -173,28 +183,45 @@ async function refs(repository: GitRepository, call: Call): Promise<GitRefs> {
   const key = `git ${isBody ? "guarded " : ""}${repository.url} ${repository.tokenSecret ?? ""} ${repository.headerSecret ?? ""}`;
   const proxy = isBody ? await gitProxyFor(session.options.env) : undefined;
   return await session.once(key, call.signal, () =>
-    fetchGitRefs(repository.url, session.options.env, call.signal, {
-      token: repository.tokenSecret === undefined ? undefined : session.secrets.get(repository.tokenSecret)?.toString("utf8"),
-      header: repository.headerSecret === undefined ? undefined : session.secrets.get(repository.headerSecret)?.toString("utf8"),
-    }, proxy),
+    fetchGitRefs(
+      repository.url,
+      session.options.env,
+      call.signal,
+      {
+        token:
+          repository.tokenSecret === undefined
+            ? undefined
+            : session.secrets.get(repository.tokenSecret)?.toString("utf8"),
+        header:
+          repository.headerSecret === undefined
+            ? undefined
+            : session.secrets.get(repository.headerSecret)?.toString("utf8"),
+      },
+      proxy,
+    ),
   );
 }
 
 function refNamed(repository: GitRepository, known: GitRefs, name: string): GitRef {
   const commit = known.commits.get(name);
-  if (commit === undefined) throw new ApiError(`repository ${repository.url} does not contain ref ${JSON.stringify(name)}`);
+  if (commit === undefined)
+    throw new ApiError(`repository ${repository.url} does not contain ref ${JSON.stringify(name)}`);
   return { type: "GitRef", repository, name: name === "HEAD" ? (known.head ?? "HEAD") : name, commit };
 }
 
 async function anyRef(repository: GitRepository, name: string, call: Call): Promise<GitRef> {
   if (/^[0-9a-f]{40}$/.test(name)) return { type: "GitRef", repository, name: "", commit: name };
   const known = await refs(repository, call);
-  const full = [name, `refs/tags/${name}`, `refs/heads/${name}`, `refs/${name}`].find((candidate) => known.commits.has(candidate));
+  const full = [name, `refs/tags/${name}`, `refs/heads/${name}`, `refs/${name}`].find((candidate) =>
+    known.commits.has(candidate),
+  );
   return refNamed(repository, known, full ?? name);
 }
 
 function names(known: GitRefs, prefix: string, patterns?: readonly string[] | null): string[] {
-  const all = [...known.commits.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const all = [...known.commits.keys()]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
   if (!patterns || patterns.length === 0) return all;
   const wanted = patterns.map(nameMatcher);
   return all.filter((name) => wanted.some((fits) => fits(name) || fits(name.replace(/^refs\/(?:heads|tags)\//, ""))));

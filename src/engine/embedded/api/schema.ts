@@ -59,8 +59,15 @@ const modules: TypeModule[] = [
 /** Every object by its id under a name of its own: what clients of before 0.21 use in place of `node`. */
 function loadersFor(types: readonly string[]): TypeModule {
   const fields = types.map((type) => `load${type}FromID(id: ID!): ${type}!`);
-  const load = (type: string): Resolver<unknown> => (_root, { id }: { id: string }, call) => call.session.ids.load(id, type);
-  return typeModule<unknown>("Query", `extend type Query { ${fields.join("\n")} }`, Object.fromEntries(types.map((type) => [`load${type}FromID`, load(type)])));
+  const load =
+    (type: string): Resolver<unknown> =>
+    (_root, { id }: { id: string }, call) =>
+      call.session.ids.load(id, type);
+  return typeModule<unknown>(
+    "Query",
+    `extend type Query { ${fields.join("\n")} }`,
+    Object.fromEntries(types.map((type) => [`load${type}FromID`, load(type)])),
+  );
 }
 
 /** Numbers that pass 2^31: sizes and offsets. Dagger's Int has 64 bits, GraphQL's has 32. */

@@ -21,9 +21,12 @@ export interface SearchScope {
 export async function searchScope(reader: TreeReader, folder: string, args: ScopeArguments): Promise<SearchScope> {
   const paths = (args.paths ?? []).map(insideOf);
   const globs = globRules(args.globs ?? []);
-  const ignored = args.skipIgnored ? new PatternMatcher(await ignorePatterns(reader, folder, await ignoreFiles(reader, folder))) : undefined;
+  const ignored = args.skipIgnored
+    ? new PatternMatcher(await ignorePatterns(reader, folder, await ignoreFiles(reader, folder)))
+    : undefined;
   const everywhere = paths.length === 0 || paths.includes("");
-  const isOpen = (name: string): boolean => !(args.skipHidden && path.basename(name).startsWith(".")) && ignored?.matches(name) !== true;
+  const isOpen = (name: string): boolean =>
+    !(args.skipHidden && path.basename(name).startsWith(".")) && ignored?.matches(name) !== true;
   return {
     enters: (name) => isOpen(name) && ruleFor(globs, name, true)?.negated !== true,
     has: (name) =>
@@ -46,7 +49,9 @@ function globRules(globs: readonly string[]): IgnoreRule[] {
 }
 
 function ruleFor(rules: readonly IgnoreRule[], name: string, isDirectory: boolean): IgnoreRule | undefined {
-  return rules.findLast((rule) => (isDirectory || !rule.directoryOnly) && rule.test(rule.onName ? path.basename(name) : name));
+  return rules.findLast(
+    (rule) => (isDirectory || !rule.directoryOnly) && rule.test(rule.onName ? path.basename(name) : name),
+  );
 }
 
 /** Braces multiply: a few of them make more patterns than any memory holds. */
@@ -54,7 +59,8 @@ const maxAlternatives = 1000;
 
 /** `*.{a,b}` as `*.a` and `*.b`; the innermost braces first. */
 export function alternatives(glob: string): string[] {
-  if (glob.length > maxPatternChars) throw new ApiError(`a glob has ${glob.length} characters; the limit is ${maxPatternChars}`);
+  if (glob.length > maxPatternChars)
+    throw new ApiError(`a glob has ${glob.length} characters; the limit is ${maxPatternChars}`);
   const done: string[] = [];
   const open = [glob];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -62,9 +68,14 @@ export function alternatives(glob: string): string[] {
     if (braces === undefined) done.push(next);
     else {
       const [before, after] = [next.slice(0, braces.start), next.slice(braces.end + 1)];
-      for (const each of next.slice(braces.start + 1, braces.end).split(",").toReversed()) open.push(`${before}${each}${after}`);
+      for (const each of next
+        .slice(braces.start + 1, braces.end)
+        .split(",")
+        .toReversed())
+        open.push(`${before}${each}${after}`);
     }
-    if (done.length + open.length > maxAlternatives) throw new ApiError(`the braces of ${JSON.stringify(glob.slice(0, 100))} make more than ${maxAlternatives} globs`);
+    if (done.length + open.length > maxAlternatives)
+      throw new ApiError(`the braces of ${JSON.stringify(glob.slice(0, 100))} make more than ${maxAlternatives} globs`);
   }
   return done;
 }

@@ -78,23 +78,41 @@ const maxFileBytes = 128 * 1024 * 1024;
 const maxFoundChars = 64 * 1024 * 1024;
 
 /** Searches the text files below a folder, line by line, or across lines with `multiline`. */
-export async function searchTree(call: Call, tree: Tree, folder: string, args: SearchArguments): Promise<SearchResult[]> {
-  return await withSearch(call, args, async (search) =>
-    await withTree(call, tree, async (reader) => {
-      const scope = await searchScope(reader, folder, args);
-      for await (const entry of reader.walk(folder, scope.enters)) {
-        await breathe();
-        if (kindOf(entry) !== "REGULAR" || !scope.has(entry.relative)) continue;
-        await search.file(reader, path.join(folder, entry.relative), entry.relative);
-        if (search.isFull()) break;
-      }
-    }),
+export async function searchTree(
+  call: Call,
+  tree: Tree,
+  folder: string,
+  args: SearchArguments,
+): Promise<SearchResult[]> {
+  return await withSearch(
+    call,
+    args,
+    async (search) =>
+      await withTree(call, tree, async (reader) => {
+        const scope = await searchScope(reader, folder, args);
+        for await (const entry of reader.walk(folder, scope.enters)) {
+          await breathe();
+          if (kindOf(entry) !== "REGULAR" || !scope.has(entry.relative)) continue;
+          await search.file(reader, path.join(folder, entry.relative), entry.relative);
+          if (search.isFull()) break;
+        }
+      }),
   );
 }
 
 /** Searches one file; its results carry the name `shown`. */
-export async function searchFile(call: Call, tree: Tree, name: string, shown: string, args: SearchArguments): Promise<SearchResult[]> {
-  return await withSearch(call, args, async (search) => await withTree(call, tree, async (reader) => await search.file(reader, name, shown)));
+export async function searchFile(
+  call: Call,
+  tree: Tree,
+  name: string,
+  shown: string,
+  args: SearchArguments,
+): Promise<SearchResult[]> {
+  return await withSearch(
+    call,
+    args,
+    async (search) => await withTree(call, tree, async (reader) => await search.file(reader, name, shown)),
+  );
 }
 
 interface Search {
@@ -102,7 +120,11 @@ interface Search {
   isFull(): boolean;
 }
 
-async function withSearch(call: Call, args: SearchArguments, use: (search: Search) => Promise<void>): Promise<SearchResult[]> {
+async function withSearch(
+  call: Call,
+  args: SearchArguments,
+  use: (search: Search) => Promise<void>,
+): Promise<SearchResult[]> {
   const limit = args.limit ?? Number.POSITIVE_INFINITY;
   const results: SearchResult[] = [];
   let foundChars = 0;
@@ -115,10 +137,21 @@ async function withSearch(call: Call, args: SearchArguments, use: (search: Searc
         if (content === undefined) return;
         const found = await thread.search(content, args.filesOnly ? 1 : limit - results.length);
         if (found.length === 0) return;
-        if (args.filesOnly) results.push({ type: "SearchResult", filePath: shown, lineNumber: 0, absoluteOffset: 0, matchedLines: "", submatches: [] });
+        if (args.filesOnly)
+          results.push({
+            type: "SearchResult",
+            filePath: shown,
+            lineNumber: 0,
+            absoluteOffset: 0,
+            matchedLines: "",
+            submatches: [],
+          });
         else results.push(...found.map((each) => asResult(each, shown)));
         for (const { matchedLines, submatches } of found) foundChars += matchedLines.length + 50 * submatches.length;
-        if (foundChars > maxFoundChars) throw new ApiError(`the search found more than ${maxFoundChars} characters; give it a limit, or narrower globs`);
+        if (foundChars > maxFoundChars)
+          throw new ApiError(
+            `the search found more than ${maxFoundChars} characters; give it a limit, or narrower globs`,
+          );
       },
     });
   } catch (error) {
@@ -135,7 +168,11 @@ function started(call: Call, args: SearchArguments): SearchThread {
     return startSearch(args, call.signal);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new ApiError(`invalid search pattern ${JSON.stringify(args.pattern.slice(0, 200))}: ${cause.message}`, {}, cause);
+    throw new ApiError(
+      `invalid search pattern ${JSON.stringify(args.pattern.slice(0, 200))}: ${cause.message}`,
+      {},
+      cause,
+    );
   }
 }
 
@@ -146,12 +183,18 @@ async function textOf(reader: TreeReader, name: string): Promise<Buffer | undefi
   for await (const piece of reader.pieces(name)) {
     if (sizeBytes === 0 && piece.subarray(0, 8192).includes(0)) return undefined;
     sizeBytes += piece.length;
-    if (sizeBytes > maxFileBytes) throw new ApiError(`${name} is too large to be searched: the limit is ${maxFileBytes} bytes`);
+    if (sizeBytes > maxFileBytes)
+      throw new ApiError(`${name} is too large to be searched: the limit is ${maxFileBytes} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
 }
 
 function asResult(found: Found, filePath: string): SearchResult {
-  return { type: "SearchResult", ...found, filePath, submatches: found.submatches.map((each) => ({ type: "SearchSubmatch", ...each })) };
+  return {
+    type: "SearchResult",
+    ...found,
+    filePath,
+    submatches: found.submatches.map((each) => ({ type: "SearchSubmatch", ...each })),
+  };
 }

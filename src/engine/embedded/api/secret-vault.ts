@@ -54,7 +54,10 @@ export class SecretVault {
     const { location, cacheKey } = splitCacheKey(secret.uri);
     const plaintext = await this.read(location);
     const named = secret.name !== "" ? secret.name : cacheKey;
-    const id = named === undefined ? await secretId(location, plaintext) : `secret-${createHmac("sha256", "cache-key").update(named).digest("hex")}`;
+    const id =
+      named === undefined
+        ? await secretId(location, plaintext)
+        : `secret-${createHmac("sha256", "cache-key").update(named).digest("hex")}`;
     this.plaintexts.set(id, plaintext);
     return { id, plaintext };
   }
@@ -108,13 +111,23 @@ export class SecretVault {
       }
       case "cmd":
         try {
-          const { stdout } = await run("sh", ["-c", value], { cwd: this.workdir, env: this.env, encoding: "buffer", timeout: 60_000 });
+          const { stdout } = await run("sh", ["-c", value], {
+            cwd: this.workdir,
+            env: this.env,
+            encoding: "buffer",
+            timeout: 60_000,
+          });
           return stdout;
         } catch (cause) {
-          throw new ApiError(`failed to run secret command: exit code ${String((cause as { code?: unknown }).code)}`, {});
+          throw new ApiError(
+            `failed to run secret command: exit code ${String((cause as { code?: unknown }).code)}`,
+            {},
+          );
         }
       default:
-        throw new ApiError(`unsupported secret provider: ${JSON.stringify(scheme)} (the embedded engine serves env, file and cmd)`);
+        throw new ApiError(
+          `unsupported secret provider: ${JSON.stringify(scheme)} (the embedded engine serves env, file and cmd)`,
+        );
     }
   }
 }
@@ -122,7 +135,10 @@ export class SecretVault {
 /** Parses `uri` early, so that a wrong one fails where it was written. */
 export function checkSecretUri(uri: string): void {
   const separator = uri.indexOf("://");
-  if (separator < 0) throw new ApiError(`malformed id: ${JSON.stringify(shorten(uri))}: a secret is env://NAME, file://PATH or cmd://COMMAND`);
+  if (separator < 0)
+    throw new ApiError(
+      `malformed id: ${JSON.stringify(shorten(uri))}: a secret is env://NAME, file://PATH or cmd://COMMAND`,
+    );
 }
 
 /** Only the beginning: what the user took for a name may be the secret itself. */

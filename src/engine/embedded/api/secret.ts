@@ -15,7 +15,8 @@ export const secretModule = typeModule<Secret>(
   {
     id,
     name: (secret) => (secret.uri === "" ? secret.name : ""),
-    plaintext: async (secret, _args: object, call) => (await call.session.secrets.resolve(secret)).plaintext.toString("utf8"),
+    plaintext: async (secret, _args: object, call) =>
+      (await call.session.secrets.resolve(secret)).plaintext.toString("utf8"),
     uri: (secret) => secret.uri,
   },
 );

@@ -33,7 +33,10 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   const offered = new OfferedConnections();
   const report = new ServiceReport();
   const run = randomBytes(12).toString("hex");
-  const [offer, reports] = [{ path: offerSocket, id: `offer-${run}` }, { path: reportSocket, id: `report-${run}` }];
+  const [offer, reports] = [
+    { path: offerSocket, id: `offer-${run}` },
+    { path: reportSocket, id: `report-${run}` },
+  ];
   const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, offer, reports] });
   const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];
   const secrets = session.secrets.texts(exec.secrets.map(({ id }) => id));
@@ -101,7 +104,10 @@ async function endOf(how: ProcessEnd, report: ServiceReport): Promise<ProcessEnd
 }
 
 /** Solves what a container consists of and makes it; nothing runs there yet. */
-export async function openContainer(call: Call, { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">): Promise<GatewayContainer> {
+export async function openContainer(
+  call: Call,
+  { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">,
+): Promise<GatewayContainer> {
   const { session } = call;
   const state = (tree: Tree) => session.compile(tree);
   const mounts = execMounts(exec, state).filter(({ destination }) => destination !== metaMountPath);
@@ -126,7 +132,8 @@ export async function openContainer(call: Call, { exec, sockets }: Pick<ServiceP
 
 function containerMount(mount: LlbMount): ContainerMount {
   if (mount.kind === "bind") return { ...mount, definition: definition(mount.from) };
-  if (mount.kind === "cache") return { ...mount, ...(mount.from === undefined ? {} : { definition: definition(mount.from) }) };
+  if (mount.kind === "cache")
+    return { ...mount, ...(mount.from === undefined ? {} : { definition: definition(mount.from) }) };
   return mount;
 }
 

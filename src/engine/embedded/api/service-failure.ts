@@ -21,29 +21,42 @@ export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
   const { hostname, args, secrets, log } = subject;
   if (end.failure !== undefined) return new ApiError(`service ${hostname}: ${scrub(end.failure, secrets)}`);
   const output = log.output();
-  if (end.exitCode === portTakenExit && /^port \d+ is in use$/m.test(output.stderr)) return portInUse(hostname, output.stderr);
+  if (end.exitCode === portTakenExit && /^port \d+ is in use$/m.test(output.stderr))
+    return portInUse(hostname, output.stderr);
   const cmd = args.map((part) => scrub(part, secrets));
   return new ApiError(`exit code: ${end.exitCode}`, { _type: "EXEC_ERROR", cmd, exitCode: end.exitCode, ...output });
 }
 
-export function tooLate({ hostname, log }: ServiceSubject, { check, probed }: Pick<ServicePlan, "check" | "probed">, timeoutMs: number): ApiError {
+export function tooLate(
+  { hostname, log }: ServiceSubject,
+  { check, probed }: Pick<ServicePlan, "check" | "probed">,
+  timeoutMs: number,
+): ApiError {
   const output = log.tail();
   const said = output === "" ? "it printed nothing" : `its last output:\n${output}`;
-  const missed = check === undefined ? `did not accept connections on port ${probed.join(", ")}` : "did not pass its health check";
+  const missed =
+    check === undefined ? `did not accept connections on port ${probed.join(", ")}` : "did not pass its health check";
   return new ApiError(`service ${hostname} ${missed} within ${timeoutMs / 1000} s; ${said}`);
 }
 
 /** Its health check failed as often as it may. */
-export function unhealthy({ hostname, secrets }: ServiceSubject, args: readonly string[], failed: FailedCheck): ApiError {
+export function unhealthy(
+  { hostname, secrets }: ServiceSubject,
+  args: readonly string[],
+  failed: FailedCheck,
+): ApiError {
   const [stdout, stderr] = [scrub(failed.stdout, secrets), scrub(failed.stderr, secrets)];
   const said = `${stdout}${stderr}`.trim();
-  return new ApiError(`service ${hostname} is unhealthy: health check errored: exit code: ${failed.exitCode}${said === "" ? "" : `; it printed:\n${said}`}`, {
-    _type: "EXEC_ERROR",
-    cmd: args.map((part) => scrub(part, secrets)),
-    exitCode: failed.exitCode,
-    stdout,
-    stderr,
-  });
+  return new ApiError(
+    `service ${hostname} is unhealthy: health check errored: exit code: ${failed.exitCode}${said === "" ? "" : `; it printed:\n${said}`}`,
+    {
+      _type: "EXEC_ERROR",
+      cmd: args.map((part) => scrub(part, secrets)),
+      exitCode: failed.exitCode,
+      stdout,
+      stderr,
+    },
+  );
 }
 
 function portInUse(hostname: string, stderr: string): ApiError {

@@ -11,7 +11,13 @@ const portsTimeoutMs = 120_000;
 const neverMs = 2 ** 31 - 1;
 
 /** Resolves with the container's address once its health check has passed, or every port accepts connections. */
-export async function healthy(call: Call, report: ServiceReport, main: Pick<ContainerProcess, "ended">, subject: ServiceSubject, plan: ServicePlan): Promise<string> {
+export async function healthy(
+  call: Call,
+  report: ServiceReport,
+  main: Pick<ContainerProcess, "ended">,
+  subject: ServiceSubject,
+  plan: ServicePlan,
+): Promise<string> {
   const limitMs = call.session.options.env["FASTLOOP_SERVICE_TIMEOUT_MS"];
   const timeoutMs = limitMs === undefined ? (plan.check === undefined ? portsTimeoutMs : neverMs) : Number(limitMs);
   const outcome = await race(call.signal, timeoutMs, report.health, main.ended);
@@ -23,7 +29,11 @@ export async function healthy(call: Call, report: ServiceReport, main: Pick<Cont
   throw endFailure(subject, outcome);
 }
 
-async function race<A, B>(signal: AbortSignal, timeoutMs: number, ...promises: [Promise<A>, Promise<B>]): Promise<A | B | "late" | "cancelled"> {
+async function race<A, B>(
+  signal: AbortSignal,
+  timeoutMs: number,
+  ...promises: [Promise<A>, Promise<B>]
+): Promise<A | B | "late" | "cancelled"> {
   let timer: NodeJS.Timeout | undefined;
   let cancel = (): void => undefined;
   const late = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), timeoutMs)));

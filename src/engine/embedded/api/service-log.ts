@@ -11,7 +11,10 @@ export class ServiceLog {
   private readonly step: string;
   private readonly name: string;
   private readonly startedAt = performance.now();
-  private readonly streams: Record<"stdout" | "stderr", { decoder: InstanceType<typeof TextDecoder>; scrubber: StreamScrubber }>;
+  private readonly streams: Record<
+    "stdout" | "stderr",
+    { decoder: InstanceType<typeof TextDecoder>; scrubber: StreamScrubber }
+  >;
 
   /** `secrets`: plaintexts that must not be seen. */
   constructor(session: Session, step: string, name: string, secrets: readonly string[]) {
@@ -41,7 +44,14 @@ export class ServiceLog {
   end(error?: string): void {
     for (const stream of ["stdout", "stderr"] as const) this.print(stream, this.streams[stream].scrubber.end());
     const durationMs = Math.round(performance.now() - this.startedAt);
-    this.session.emit({ kind: "step-done", step: this.step, name: this.name, cached: false, durationMs, ...(error === undefined ? {} : { error }) });
+    this.session.emit({
+      kind: "step-done",
+      step: this.step,
+      name: this.name,
+      cached: false,
+      durationMs,
+      ...(error === undefined ? {} : { error }),
+    });
   }
 
   private print(stream: "stdout" | "stderr", text: string): void {

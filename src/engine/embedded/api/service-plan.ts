@@ -3,7 +3,15 @@ import { emptyConfig } from "./image-config.ts";
 import { healthCheckOf, type HealthCheck } from "./health-check.ts";
 import { execEnvironment, execSecrets } from "./container-exec.ts";
 import type { Call } from "./session.ts";
-import { scratch, type Container, type ContainerService, type Exec, type ExposedPort, type HostService, type PortForward } from "./values.ts";
+import {
+  scratch,
+  type Container,
+  type ContainerService,
+  type Exec,
+  type ExposedPort,
+  type HostService,
+  type PortForward,
+} from "./values.ts";
 
 export const shim = `${shimMountPath}/shim`;
 /** Where the first process of a service says how it is. */
@@ -24,11 +32,15 @@ export interface ServicePlan {
 
 export async function planOfContainer(call: Call, service: ContainerService): Promise<ServicePlan> {
   const { container, args, noInit, insecure } = service;
-  const ports = container.ports.filter(({ protocol }) => protocol === "TCP").flatMap(({ port }) => ["--port", `${port}`]);
+  const ports = container.ports
+    .filter(({ protocol }) => protocol === "TCP")
+    .flatMap(({ port }) => ["--port", `${port}`]);
   const exec = await execOfService(call, container, args, { noInit, insecure });
   const check = healthCheckOf(container.config);
   // A datagram port says nothing about who reads it.
-  const probed = container.ports.filter(({ protocol, experimentalSkipHealthcheck }) => protocol === "TCP" && !experimentalSkipHealthcheck).map(({ port }) => port);
+  const probed = container.ports
+    .filter(({ protocol, experimentalSkipHealthcheck }) => protocol === "TCP" && !experimentalSkipHealthcheck)
+    .map(({ port }) => port);
   const flags = [
     ...ports,
     ...reporting(call),
@@ -46,8 +58,16 @@ function reporting({ session }: Call): string[] {
 /** What leads from containers to the host: a container of nothing but the shim, with a socket for each port. */
 export async function planOfHost(call: Call, service: HostService, container: Container): Promise<ServicePlan> {
   const { host, ports } = service;
-  const exec = await execOfService(call, { ...container, rootfs: scratch, config: emptyConfig }, [`forward to ${host}`], { noInit: false, insecure: false });
-  const sockets = ports.map((forward) => ({ path: `/.fastloop/host-${frontendOf(forward)}.sock`, id: hostPortId(host, forward) }));
+  const exec = await execOfService(
+    call,
+    { ...container, rootfs: scratch, config: emptyConfig },
+    [`forward to ${host}`],
+    { noInit: false, insecure: false },
+  );
+  const sockets = ports.map((forward) => ({
+    path: `/.fastloop/host-${frontendOf(forward)}.sock`,
+    id: hostPortId(host, forward),
+  }));
   const listening = ports.map((forward, index) => `${frontendOf(forward)}=${sockets[index]!.path}`);
   const args = [shim, "listen", ...reporting(call), ...listening];
   return { exec, args, ports: portsOfHost(service), probed: [], check: undefined, sockets };
@@ -77,7 +97,12 @@ export function secretEnvOf({ secrets }: Exec): { id: string; name: string }[] {
   return secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }]));
 }
 
-export async function execOfService(call: Call, container: Container, args: readonly string[], rights: Pick<Exec, "noInit" | "insecure">): Promise<Exec> {
+export async function execOfService(
+  call: Call,
+  container: Container,
+  args: readonly string[],
+  rights: Pick<Exec, "noInit" | "insecure">,
+): Promise<Exec> {
   return {
     args,
     env: execEnvironment(container),

@@ -29,9 +29,13 @@ async function startHost(call: Call, service: HostService): Promise<RunningServi
   }
   const shared = session.network === "host";
   // Containers that share the host's network see its ports already, and nothing else could listen there.
-  const needed = service.ports.filter((forward) => !(shared && isLoopback(service.host) && frontendOf(forward) === forward.backend));
+  const needed = service.ports.filter(
+    (forward) => !(shared && isLoopback(service.host) && frontendOf(forward) === forward.backend),
+  );
   const withdrawals = needed.map((forward) =>
-    session.sockets.serve(hostPortId(service.host, forward), () => connectTo({ host: service.host, port: forward.backend })),
+    session.sockets.serve(hostPortId(service.host, forward), () =>
+      connectTo({ host: service.host, port: forward.backend }),
+    ),
   );
   const withdraw = (): void => withdrawals.forEach((each) => each());
   try {

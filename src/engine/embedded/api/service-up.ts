@@ -17,7 +17,11 @@ export function portForwards(ports: readonly PortForwardArgument[]): PortForward
       if (port < 0 || port > 65_535 || (port === 0 && port === backend)) throw new ApiError(`${port} is not a port`);
     }
     // 0 means, as everywhere, that any port will do.
-    return { backend, protocol, ...(frontend === undefined || frontend === null || frontend === 0 ? {} : { frontend }) };
+    return {
+      backend,
+      protocol,
+      ...(frontend === undefined || frontend === null || frontend === 0 ? {} : { frontend }),
+    };
   });
 }
 
@@ -25,15 +29,22 @@ export function portForwards(ports: readonly PortForwardArgument[]): PortForward
 export function tunnelTo(service: Service, ports: readonly PortForwardArgument[], native: boolean): TunnelService {
   if (service.kind !== "container") throw new ApiError("tunneling to non-Container services is not supported");
   const exposed = service.container.ports;
-  const forwards = native ? exposed.map(({ port, protocol }): PortForward => ({ frontend: port, backend: port, protocol })) : [];
+  const forwards = native
+    ? exposed.map(({ port, protocol }): PortForward => ({ frontend: port, backend: port, protocol }))
+    : [];
   forwards.push(...portForwards(ports));
-  if (forwards.length === 0) forwards.push(...exposed.map(({ port, protocol }): PortForward => ({ backend: port, protocol })));
+  if (forwards.length === 0)
+    forwards.push(...exposed.map(({ port, protocol }): PortForward => ({ backend: port, protocol })));
   if (forwards.length === 0) throw new ApiError("no ports to forward");
   return { type: "Service", kind: "tunnel", upstream: service, ports: forwards };
 }
 
 /** Serves a service on the host until the request is given up, or the service ends. */
-export async function up(call: Call, service: Service, args: { ports: PortForwardArgument[]; random: boolean }): Promise<null> {
+export async function up(
+  call: Call,
+  service: Service,
+  args: { ports: PortForwardArgument[]; random: boolean },
+): Promise<null> {
   const tunnel = tunnelTo(service, args.ports, !args.random && args.ports.length === 0);
   const { services } = call.session;
   const over = aborted(call.signal).then(() => "over" as const);
@@ -51,7 +62,11 @@ export async function up(call: Call, service: Service, args: { ports: PortForwar
   }
 }
 
-function announce(call: Call, tunnel: { upstream: ContainerService; ports: readonly PortForward[] }, running: RunningService): void {
+function announce(
+  call: Call,
+  tunnel: { upstream: ContainerService; ports: readonly PortForward[] },
+  running: RunningService,
+): void {
   for (const [index, { port }] of running.ports.entries()) {
     const { backend } = tunnel.ports[index]!;
     const url = backend === 443 ? `https://localhost:${port}` : `http://localhost:${port}`;

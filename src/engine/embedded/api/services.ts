@@ -55,7 +55,10 @@ export class Services {
    * Keeps what the execs of a solve are bound to from being stopped; started they are only when one of them runs. `onExit`
    * is told of a user and the service of it that ended by itself meanwhile.
    */
-  hold<User extends Pick<Exec, "services">>(users: Iterable<User>, onExit?: (user: User, error: ApiError) => void): () => void {
+  hold<User extends Pick<Exec, "services">>(
+    users: Iterable<User>,
+    onExit?: (user: User, error: ApiError) => void,
+  ): () => void {
     const entries = new Set<Entry>();
     const unlisten: (() => void)[] = [];
     for (const user of users) {
@@ -133,7 +136,9 @@ export class Services {
           return { address, names: [...new Set([alias, hostnameOf(service)])] };
         }),
       );
-      const others = this.startedByName().filter(({ service }) => !bindings.some((binding) => binding.service === service));
+      const others = this.startedByName().filter(
+        ({ service }) => !bindings.some((binding) => binding.service === service),
+      );
       const hosts = [...bound, ...others];
       return hosts.length === 0 ? undefined : Buffer.from(hostsText(hosts));
     } catch (error) {
@@ -213,7 +218,15 @@ export class Services {
     const digest = recipeDigest(service);
     let entry = this.entries.get(digest);
     if (entry === undefined) {
-      entry = { service, life: undefined, users: 0, pinned: false, idleTimer: undefined, onExit: new Set(), ending: Promise.resolve() };
+      entry = {
+        service,
+        life: undefined,
+        users: 0,
+        pinned: false,
+        idleTimer: undefined,
+        onExit: new Set(),
+        ending: Promise.resolve(),
+      };
       this.entries.set(digest, entry);
     }
     return entry;
@@ -222,7 +235,11 @@ export class Services {
 
 function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {
   const why = failure === undefined ? "" : `: ${failure.message}`;
-  return new ApiError(`bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`, failure?.extensions ?? {}, failure);
+  return new ApiError(
+    `bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`,
+    failure?.extensions ?? {},
+    failure,
+  );
 }
 
 function hostsText(hosts: readonly { address: string; names: readonly string[] }[]): string {

@@ -2,7 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { EngineEvent } from "../../types.ts";
-import type { Build, BuildOptions, CacheEntry, Definition, ExportRequest, FrontendRequest, FrontendResult, Ref } from "../buildkit/types.ts";
+import type {
+  Build,
+  BuildOptions,
+  CacheEntry,
+  Definition,
+  ExportRequest,
+  FrontendRequest,
+  FrontendResult,
+  Ref,
+} from "../buildkit/types.ts";
 import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";
@@ -80,7 +89,11 @@ export class Session {
     this.services = new Services(this);
     this.terminals = new Terminals(options.offerTerminal);
     this.images = new Images(this.build, this.passwords);
-    this.hostTrees = new HostTrees(options.buildkit, { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask }, (text) => this.emit({ kind: "notice", text }));
+    this.hostTrees = new HostTrees(
+      options.buildkit,
+      { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask },
+      (text) => this.emit({ kind: "notice", text }),
+    );
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
@@ -121,7 +134,9 @@ export class Session {
     const llb = definition(state);
     if (llb === undefined) return undefined;
     const deserted = new AbortController();
-    const users = Object.keys(llb.metadata).flatMap((digest) => (this.execs.has(digest) ? [{ digest, services: this.execs.get(digest)!.services }] : []));
+    const users = Object.keys(llb.metadata).flatMap((digest) =>
+      this.execs.has(digest) ? [{ digest, services: this.execs.get(digest)!.services }] : [],
+    );
     // A command whose service is gone waits for nothing: it ends with that reason, as on a Dagger engine.
     const release = this.services.hold(users, ({ digest }, error) => {
       if (call.events.isRunning(digest)) deserted.abort(error);
@@ -141,13 +156,17 @@ export class Session {
 
   /** Lets a frontend of the daemon make a definition. */
   async runFrontend(call: Call, request: FrontendRequest): Promise<FrontendResult> {
-    return await this.following(call, (onStatus) => this.build.solveFrontend(request, { signal: call.signal, onStatus }));
+    return await this.following(call, (onStatus) =>
+      this.build.solveFrontend(request, { signal: call.signal, onStatus }),
+    );
   }
 
   /** Runs an exporter over what has been evaluated. */
   async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
     const release = this.services.hold(request.results.flatMap((result) => execsOf(result.definition, this.execs)));
-    return await this.following(call, (onStatus) => this.build.export(request, { signal: call.signal, onStatus })).finally(release);
+    return await this.following(call, (onStatus) =>
+      this.build.export(request, { signal: call.signal, onStatus }),
+    ).finally(release);
   }
 
   async exportCaches(signal: AbortSignal): Promise<string[]> {
@@ -166,11 +185,18 @@ export class Session {
   }
 
   newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
-    const events = new CallEvents({ emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) }, callId, this.tellers);
+    const events = new CallEvents(
+      { emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) },
+      callId,
+      this.tellers,
+    );
     let answerChars = 0;
     const answered = (value: unknown): unknown => {
       if (typeof value === "string") answerChars += value.length;
-      if (answerChars > maxAnswerChars) throw new ApiError(`the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`);
+      if (answerChars > maxAnswerChars)
+        throw new ApiError(
+          `the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`,
+        );
       return value;
     };
     return { session: this, callId, isBody, signal, events, evaluations: new Map(), answered };
@@ -243,7 +269,10 @@ function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Ex
 }
 
 /** Execs among the steps of a definition, with the names that reporters show. */
-function namedExecs(metadata: Definition["metadata"], execs: ReadonlyMap<string, Exec>): { digest: string; name: string }[] {
+function namedExecs(
+  metadata: Definition["metadata"],
+  execs: ReadonlyMap<string, Exec>,
+): { digest: string; name: string }[] {
   return Object.entries(metadata).flatMap(([digest, { description }]) => {
     const name = description?.["llb.customname"] ?? "";
     return execs.has(digest) && !name.startsWith(internalStepPrefix) ? [{ digest, name }] : [];
@@ -259,21 +288,42 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const sockets = new SocketTable();
   let imports: Promise<readonly CacheEntry[]> | undefined;
   const onProblem = (text: string): void => session.emit({ kind: "notice", text });
-  const passwords = new RegistryPasswords({ own: registryAuth, secrets, env: options.env, onProblem, ca: async () => (await options.hostTrust()).caBundlePem });
-  for (const { attrs } of [...(options.cache?.from ?? []), ...(options.cache?.to ?? [])]) passwords.name(attrs["ref"]?.split("/")[0] ?? "");
+  const passwords = new RegistryPasswords({
+    own: registryAuth,
+    secrets,
+    env: options.env,
+    onProblem,
+    ca: async () => (await options.hostTrust()).caBundlePem,
+  });
+  for (const { attrs } of [...(options.cache?.from ?? []), ...(options.cache?.to ?? [])])
+    passwords.name(attrs["ref"]?.split("/")[0] ?? "");
   const build = await options.buildkit.openBuild({
-    secrets: { get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)) },
+    secrets: {
+      get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)),
+    },
     openSocket: (id) => sockets.open(id),
     registryAuth: (host) => passwords.of(host),
     registryToken: (request) => passwords.token(request),
     onStatus: () => undefined,
     cacheImports: () => (imports ??= usableCaches(session, options.cache?.from ?? [])),
   });
-  const session = new Session(options, { defaultPlatform: normalizePlatform(first), network, secrets, registryAuth, passwords, sockets, build });
+  const session = new Session(options, {
+    defaultPlatform: normalizePlatform(first),
+    network,
+    secrets,
+    registryAuth,
+    passwords,
+    sockets,
+    build,
+  });
   return session;
 }
 
-async function secretForBuildkit(options: ApiSessionOptions, secrets: SecretVault, id: string): Promise<Uint8Array | undefined> {
+async function secretForBuildkit(
+  options: ApiSessionOptions,
+  secrets: SecretVault,
+  id: string,
+): Promise<Uint8Array | undefined> {
   if (id !== trustSecrets.ca && id !== trustSecrets.environment) return secrets.get(id);
   const trust = await options.hostTrust();
   if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);

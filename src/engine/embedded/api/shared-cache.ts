@@ -23,13 +23,18 @@ const probes = new Map<string, Probe>();
 export async function usableCaches(session: Session, caches: readonly CacheLocation[]): Promise<readonly CacheEntry[]> {
   const problems = await Promise.all(caches.map((cache) => problemOf(session, cache)));
   for (const [index, problem] of problems.entries()) {
-    if (problem !== undefined) session.emit({ kind: "notice", text: `cache ${nameOf(caches[index]!)} is not used: ${problem}` });
+    if (problem !== undefined)
+      session.emit({ kind: "notice", text: `cache ${nameOf(caches[index]!)} is not used: ${problem}` });
   }
   return caches.filter((_cache, index) => problems[index] === undefined);
 }
 
 /** Writes results to the session's caches, one after the other; says for each what came of it. */
-export async function exportCaches(session: Session, definitions: readonly Definition[], signal: AbortSignal): Promise<string[]> {
+export async function exportCaches(
+  session: Session,
+  definitions: readonly Definition[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const caches = session.options.cache?.to ?? [];
   const said: string[] = [];
   if (definitions.length === 0) return said;
@@ -38,16 +43,29 @@ export async function exportCaches(session: Session, definitions: readonly Defin
     const startedAt = performance.now();
     const problem = (await problemOf(session, cache)) ?? (await exportTo(session, definitions, cache, signal));
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    said.push(problem === undefined ? `wrote cache ${nameOf(cache)} in ${seconds} s` : `cache ${nameOf(cache)} is not written: ${problem}`);
+    said.push(
+      problem === undefined
+        ? `wrote cache ${nameOf(cache)} in ${seconds} s`
+        : `cache ${nameOf(cache)} is not written: ${problem}`,
+    );
   }
   return said;
 }
 
-async function exportTo(session: Session, definitions: readonly Definition[], cache: CacheLocation, signal: AbortSignal): Promise<string | undefined> {
+async function exportTo(
+  session: Session,
+  definitions: readonly Definition[],
+  cache: CacheLocation,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     // All steps, not only those of the results: a change near the end finds everything before it.
     const entry = { type: cache.type, attrs: { mode: "max", ...cache.attrs } };
-    await session.build.exportCache(definitions, entry, AbortSignal.any([signal, AbortSignal.timeout(exportTimeoutMs)]));
+    await session.build.exportCache(
+      definitions,
+      entry,
+      AbortSignal.any([signal, AbortSignal.timeout(exportTimeoutMs)]),
+    );
     return undefined;
   } catch (error) {
     return reasonOf(error);
@@ -65,7 +83,12 @@ async function problemOf(session: Session, cache: CacheLocation): Promise<string
 
 async function probe(session: Session, { attrs }: CacheLocation): Promise<string | undefined> {
   const host = (attrs["ref"] ?? "").split("/")[0]!;
-  return await unreachable({ host, insecure: attrs["registry.insecure"] === "true", env: session.options.env, timeoutMs: probeTimeoutMs });
+  return await unreachable({
+    host,
+    insecure: attrs["registry.insecure"] === "true",
+    env: session.options.env,
+    timeoutMs: probeTimeoutMs,
+  });
 }
 
 function reasonOf(error: unknown): string {

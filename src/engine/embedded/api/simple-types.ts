@@ -43,7 +43,9 @@ export const enumAliases: Record<string, Record<string, string>> = {
 
 /** Types whose values are plain objects with the fields' names. */
 export const recordModules: TypeModule[] = [
-  typeModule<ApiObject>("EnvVariable", `type EnvVariable implements Node { id: ID! name: String! value: String! }`, { id }),
+  typeModule<ApiObject>("EnvVariable", `type EnvVariable implements Node { id: ID! name: String! value: String! }`, {
+    id,
+  }),
   typeModule<ApiObject>("Label", `type Label implements Node { id: ID! name: String! value: String! }`, { id }),
   typeModule<ApiObject>(
     "Port",

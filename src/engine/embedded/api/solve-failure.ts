@@ -16,7 +16,8 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   if (vertex === undefined || exec === undefined) {
     // A command of a Dockerfile: BuildKit tells it in the message only.
     const command = /^(?:failed to solve: )?process "(.*)" did not complete successfully/s.exec(error.message)?.[1];
-    if (vertex === undefined || exitCode === undefined || command === undefined) return new ApiError(scrub(session.passwords.explain(readable(error.message)), secrets), {}, error);
+    if (vertex === undefined || exitCode === undefined || command === undefined)
+      return new ApiError(scrub(session.passwords.explain(readable(error.message)), secrets), {}, error);
     return execError({ cmd: [scrub(command, secrets)], exitCode, ...call.events.outputOf(vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
@@ -29,7 +30,8 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   }
   const helper = exitCode === helperFailed ? /^fastloop shim: (.*)$/m.exec(output.stderr)?.[1] : undefined;
   // The command was never started: there is nothing of its own to tell.
-  if (helper !== undefined) return new ApiError(helper, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
+  if (helper !== undefined)
+    return new ApiError(helper, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
   const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
   return execError({ cmd, exitCode: actual, ...output }, error);
@@ -44,7 +46,10 @@ function readable(message: string): string {
     const use = right === "security.insecure" ? "insecureRootCapabilities" : "the host's network in a Dockerfile";
     return `${use} is not allowed by this BuildKit daemon; start it with insecure-entitlements = [${JSON.stringify(right)}] in its buildkitd.toml`;
   }
-  const missing = /^(?:failed to solve: )?failed to compute cache key: failed to calculate checksum of ref \S+: "(.*)": not found$/s.exec(message)?.[1];
+  const missing =
+    /^(?:failed to solve: )?failed to compute cache key: failed to calculate checksum of ref \S+: "(.*)": not found$/s.exec(
+      message,
+    )?.[1];
   if (missing !== undefined) return `lstat ${missing}: no such file or directory`;
   return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
 }

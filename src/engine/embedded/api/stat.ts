@@ -13,7 +13,11 @@ export interface Stat {
   readonly permissions: number;
 }
 
-const expected: Record<ExistsType, FileKind> = { REGULAR_TYPE: "REGULAR", DIRECTORY_TYPE: "DIRECTORY", SYMLINK_TYPE: "SYMLINK" };
+const expected: Record<ExistsType, FileKind> = {
+  REGULAR_TYPE: "REGULAR",
+  DIRECTORY_TYPE: "DIRECTORY",
+  SYMLINK_TYPE: "SYMLINK",
+};
 
 export async function existsIn(
   call: Call,

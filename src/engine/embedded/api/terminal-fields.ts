@@ -38,8 +38,11 @@ export const containerTerminalResolvers: Record<string, Resolver<Container>> = {
     await openTerminal(call, container, args);
     return container;
   },
-  withDefaultTerminalCmd: (container, { args, experimentalPrivilegedNesting: nesting, insecureRootCapabilities: insecure }: DefaultCommand, call) =>
-    changed(container, { terminal: { args, nesting, insecure: requireRootCapabilities(call, insecure) } }),
+  withDefaultTerminalCmd: (
+    container,
+    { args, experimentalPrivilegedNesting: nesting, insecureRootCapabilities: insecure }: DefaultCommand,
+    call,
+  ) => changed(container, { terminal: { args, nesting, insecure: requireRootCapabilities(call, insecure) } }),
 };
 
 export const directoryTerminalResolvers: Record<string, Resolver<Directory>> = {
@@ -55,7 +58,11 @@ export const directoryTerminalResolvers: Record<string, Resolver<Directory>> = {
   },
 };
 
-export async function serviceTerminal(service: Service, args: TerminalArguments, call: Parameters<Resolver<Service>>[2]): Promise<Service> {
+export async function serviceTerminal(
+  service: Service,
+  args: TerminalArguments,
+  call: Parameters<Resolver<Service>>[2],
+): Promise<Service> {
   if (service.kind !== "container") throw new ApiError("terminal not supported on non-container services");
   await openServiceTerminal(call, service, args);
   return service;

@@ -37,7 +37,9 @@ export async function openTerminal(call: Call, container: Container, args: Termi
     try {
       const { cwd, user } = exec;
       const request = { ...processOf(command, container), cwd, user, insecure, secretEnv: secretEnvOf(exec) };
-      await terminals.use(command.join(" "), call.signal, (line) => converse(call, line, (onOutput) => opened.start({ ...request, onOutput })));
+      await terminals.use(command.join(" "), call.signal, (line) =>
+        converse(call, line, (onOutput) => opened.start({ ...request, onOutput })),
+      );
     } finally {
       await opened.release();
     }
@@ -47,7 +49,11 @@ export async function openTerminal(call: Call, container: Container, args: Termi
 }
 
 /** The same in the container in which a service runs. */
-export async function openServiceTerminal(call: Call, service: ContainerService, args: TerminalArguments): Promise<void> {
+export async function openServiceTerminal(
+  call: Call,
+  service: ContainerService,
+  args: TerminalArguments,
+): Promise<void> {
   const { terminals, services } = call.session;
   terminals.require();
   const command = commandOf(args, service.container);
@@ -56,7 +62,9 @@ export async function openServiceTerminal(call: Call, service: ContainerService,
     const { enter } = await services.start(service);
     if (enter === undefined) throw new ApiError("terminal not supported on non-container services");
     const request = processOf(command, service.container, ["--beside"]);
-    await terminals.use(command.join(" "), call.signal, (line) => converse(call, line, (onOutput) => enter({ ...request, onOutput })));
+    await terminals.use(command.join(" "), call.signal, (line) =>
+      converse(call, line, (onOutput) => enter({ ...request, onOutput })),
+    );
   } finally {
     release();
   }
@@ -69,11 +77,19 @@ function commandOf({ cmd }: TerminalArguments, { terminal }: Container): readonl
 
 function processOf(command: readonly string[], container: Container, flags: readonly string[] = []): ProcessRequest {
   const env = execEnvironment(container);
-  return { args: [shim, "terminal", ...flags, "--", ...command], env: lookupEnv(env, "PS1") === undefined ? [...env, prompt] : env, tty: true };
+  return {
+    args: [shim, "terminal", ...flags, "--", ...command],
+    env: lookupEnv(env, "PS1") === undefined ? [...env, prompt] : env,
+    tty: true,
+  };
 }
 
 /** Connects a process with the user's terminal until it ends. Whatever its exit code is, it is no error. */
-async function converse(call: Call, line: Duplex, start: (onOutput: ProcessRequest["onOutput"]) => ContainerProcess): Promise<void> {
+async function converse(
+  call: Call,
+  line: Duplex,
+  start: (onOutput: ProcessRequest["onOutput"]) => ContainerProcess,
+): Promise<void> {
   const process = start((_stream, data) => {
     if (line.writable && !line.write(encodeFrame({ kind: "data", data }))) process.hold(true);
   });
@@ -82,7 +98,10 @@ async function converse(call: Call, line: Duplex, start: (onOutput: ProcessReque
   line.on("error", () => undefined);
   // The daemon's connections stay half open otherwise.
   line.on("end", () => line.destroy());
-  const gone = once(line, "close").then(() => "gone" as const, () => "gone" as const);
+  const gone = once(line, "close").then(
+    () => "gone" as const,
+    () => "gone" as const,
+  );
   line.on("data", (piece: Buffer) => {
     for (const frame of reader.push(piece)) {
       if (frame.kind === "data") process.write(frame.data);

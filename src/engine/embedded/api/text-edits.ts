@@ -57,8 +57,13 @@ function placesOf(text: string, search: string): string[] {
   const places: string[] = [];
   let line = 1;
   let counted = 0;
-  for (let at = text.indexOf(search); at >= 0 && search !== "" && places.length < namedPlaces; at = text.indexOf(search, at + search.length)) {
-    for (let next = text.indexOf("\n", counted); next >= 0 && next < at; next = text.indexOf("\n", next + 1)) [line, counted] = [line + 1, next + 1];
+  for (
+    let at = text.indexOf(search);
+    at >= 0 && search !== "" && places.length < namedPlaces;
+    at = text.indexOf(search, at + search.length)
+  ) {
+    for (let next = text.indexOf("\n", counted); next >= 0 && next < at; next = text.indexOf("\n", next + 1))
+      [line, counted] = [line + 1, next + 1];
     const from = Buffer.byteLength(text.slice(counted, at));
     places.push(`line ${line} (${from}-${from + Buffer.byteLength(search)})`);
   }
@@ -70,7 +75,8 @@ function replaceAll(text: string, search: string, replacement: string): string {
   let sizeChars = text.length;
   for (let at = text.indexOf(search); at >= 0; at = text.indexOf(search, at + Math.max(1, search.length))) {
     sizeChars += replacement.length - search.length;
-    if (sizeChars > maxReadBytes) throw new ApiError(`the replaced text would have more than ${maxReadBytes} characters`);
+    if (sizeChars > maxReadBytes)
+      throw new ApiError(`the replaced text would have more than ${maxReadBytes} characters`);
     if (search === "" && at === text.length) break;
   }
   return text.replaceAll(search, () => replacement);

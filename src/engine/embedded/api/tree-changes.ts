@@ -29,7 +29,18 @@ export async function changedPaths(call: Call, before: Directory, after: Directo
         old.delete(name);
         const isFolder = kindOf(entry) === "DIRECTORY";
         if (known !== undefined && (kindOf(known) === "DIRECTORY") === isFolder) {
-          if (isFolder || (await isSame(oldReader, path.join(before.path, name), known, newReader, path.join(after.path, name), entry))) continue;
+          if (
+            isFolder ||
+            (await isSame(
+              oldReader,
+              path.join(before.path, name),
+              known,
+              newReader,
+              path.join(after.path, name),
+              entry,
+            ))
+          )
+            continue;
           changes.modified.push(name);
         } else {
           if (known !== undefined) old.set(name, known);
@@ -77,7 +88,10 @@ function collapsed(paths: readonly string[]): string[] {
 
 /** Lays changes on a tree: removals first, then what `after` has. */
 export function applyChanges(base: Directory, after: Directory, changes: ChangedPaths): Tree {
-  const edits: Edit[] = changes.removed.map((name) => ({ action: "remove", path: path.join(base.path, withoutSlash(name)) }));
+  const edits: Edit[] = changes.removed.map((name) => ({
+    action: "remove",
+    path: path.join(base.path, withoutSlash(name)),
+  }));
   for (const name of [...changes.added, ...changes.modified].toSorted()) {
     const plain = withoutSlash(name);
     const stat = changes.after.get(plain)!;
@@ -85,8 +99,10 @@ export function applyChanges(base: Directory, after: Directory, changes: Changed
     const owner = { uid: stat.uid, gid: stat.gid };
     const kind = kindOf(stat);
     if (kind === "DIRECTORY") edits.push({ action: "mkdir", path: target, mode: stat.mode & 0o777, owner });
-    else if (kind === "SYMLINK") edits.push({ action: "remove", path: target }, { action: "symlink", path: target, target: stat.linkname });
-    else edits.push({ action: "copy-file", source: after.tree, sourcePath: path.join(after.path, plain), path: target });
+    else if (kind === "SYMLINK")
+      edits.push({ action: "remove", path: target }, { action: "symlink", path: target, target: stat.linkname });
+    else
+      edits.push({ action: "copy-file", source: after.tree, sourcePath: path.join(after.path, plain), path: target });
   }
   return edits.reduce<Tree>((tree, edit) => edited(tree, edit), base.tree);
 }

@@ -8,7 +8,11 @@ const bindAddress = "127.0.0.1";
 const bindAddress6 = "::1";
 
 /** Listens on the host and leads each connection to a running service. Ends with the service. */
-export async function openTunnel(service: TunnelService, upstream: RunningService, network: "isolated" | "host"): Promise<RunningService> {
+export async function openTunnel(
+  service: TunnelService,
+  upstream: RunningService,
+  network: "isolated" | "host",
+): Promise<RunningService> {
   const servers: net.Server[] = [];
   const connections = new Set<net.Socket>();
   const ports: ExposedPort[] = [];
@@ -69,8 +73,12 @@ async function pipe(socket: net.Socket, upstream: RunningService, port: number):
   }
 }
 
-async function listen(forward: PortForward, lead: (socket: net.Socket) => void): Promise<{ port: number; opened: net.Server[] }> {
-  if (forward.protocol === "UDP") throw new ApiError("tunnels of UDP ports are not served by the embedded engine; use a Dagger engine");
+async function listen(
+  forward: PortForward,
+  lead: (socket: net.Socket) => void,
+): Promise<{ port: number; opened: net.Server[] }> {
+  if (forward.protocol === "UDP")
+    throw new ApiError("tunnels of UDP ports are not served by the embedded engine; use a Dagger engine");
   const server = await open(bindAddress, forward.frontend ?? 0, lead);
   const { port } = server.address() as net.AddressInfo;
   const second = await open(bindAddress6, port, lead).catch(() => undefined);
@@ -87,7 +95,13 @@ function open(host: string, port: number, lead: (socket: net.Socket) => void): P
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number): ApiError {
-  if (error.code === "EADDRINUSE") return new ApiError(`port ${port} of the host is in use; choose another one (--ports FRONTEND:BACKEND)`, {}, error);
-  if (error.code === "EACCES") return new ApiError(`port ${port} of the host needs privileges; choose another one (--ports FRONTEND:BACKEND)`, {}, error);
+  if (error.code === "EADDRINUSE")
+    return new ApiError(`port ${port} of the host is in use; choose another one (--ports FRONTEND:BACKEND)`, {}, error);
+  if (error.code === "EACCES")
+    return new ApiError(
+      `port ${port} of the host needs privileges; choose another one (--ports FRONTEND:BACKEND)`,
+      {},
+      error,
+    );
   return new ApiError(`cannot listen on port ${port} of the host: ${error.message}`, {}, error);
 }

@@ -39,7 +39,9 @@ const errorModule = typeModule<TypedError>(
 
 export const typedErrorModules: TypeModule[] = [
   errorModule,
-  typeModule<ErrorValue>("ErrorValue", "type ErrorValue implements Node { id: ID! name: String! value: JSON! }", { id }),
+  typeModule<ErrorValue>("ErrorValue", "type ErrorValue implements Node { id: ID! name: String! value: JSON! }", {
+    id,
+  }),
   typeModule<unknown>("Query", "", {
     error: (_root, { message }: { message: string }) => ({ type: "Error", message, values: [] }) satisfies TypedError,
   }),

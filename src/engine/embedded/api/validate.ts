@@ -20,7 +20,10 @@ const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule)
 /** What is wrong with a document that was parsed; empty: it can run. */
 export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
   const before = validate(schema, document, foundBefore, { maxErrors });
-  if (before.length > 0) return before.map((error) => refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error));
+  if (before.length > 0)
+    return before.map((error) =>
+      refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error),
+    );
   return validate(schema, document, foundWhenRun, { maxErrors }).map(({ message, locations, nodes }) => {
     const [node] = nodes ?? [];
     const leaf = node?.kind === Kind.FIELD && message.includes("must have a selection") ? node : undefined;

@@ -45,13 +45,23 @@ export interface Owner {
 
 /** One change of a tree. Literal ones carry their content; copies refer to another tree. */
 export type Edit =
-  | { readonly action: "write"; readonly path: string; readonly contents: string; readonly mode: number; readonly owner?: Owner }
+  | {
+      readonly action: "write";
+      readonly path: string;
+      readonly contents: string;
+      readonly mode: number;
+      readonly owner?: Owner;
+    }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
   /** `pattern`: the path has wildcards; without it a name is a name. */
   | { readonly action: "remove"; readonly path: string; readonly pattern?: boolean }
   | { readonly action: "symlink"; readonly path: string; readonly target: string }
   | ({ readonly action: "copy-file" } & CopyEdit)
-  | ({ readonly action: "copy-directory"; readonly include: readonly string[]; readonly exclude: readonly string[] } & CopyEdit);
+  | ({
+      readonly action: "copy-directory";
+      readonly include: readonly string[];
+      readonly exclude: readonly string[];
+    } & CopyEdit);
 
 export interface CopyEdit {
   readonly source: Tree;

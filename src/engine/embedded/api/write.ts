@@ -21,7 +21,11 @@ export async function writeEdit(
 }
 
 /** Permissions and owner of the file that is written over, which keeps them on a Dagger engine; undefined: there is none. */
-export async function overwritten(call: Call, tree: Tree, path: string): Promise<{ mode: number; owner: Owner } | undefined> {
+export async function overwritten(
+  call: Call,
+  tree: Tree,
+  path: string,
+): Promise<{ mode: number; owner: Owner } | undefined> {
   const known = knownAt(call.session.hostTrees, tree, path);
   if (!isUnknown(known)) return known?.kind === "file" ? known : undefined;
   const stat = await withTree(call, known.tree, (reader) => reader.stat(known.path));

@@ -49,7 +49,11 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
       try {
         const request = { ref: reference, platform: { os, architecture, variant }, logName: `resolve ${reference}` };
         const response = await gateway.call(bridge.resolveImageConfig, request);
-        return { digest: response.digest, config: JSON.parse(response.config.toString("utf8")) as ImageConfig, ref: response.ref };
+        return {
+          digest: response.digest,
+          config: JSON.parse(response.config.toString("utf8")) as ImageConfig,
+          ref: response.ref,
+        };
       } finally {
         await gateway.finish({}).catch(() => gateway.end());
         owner.running.delete(gateway);
@@ -57,7 +61,8 @@ export function openBuild(channel: Channel, results: Results, options: BuildOpti
     },
     solveFrontend: (request, frontendOptions) => runFrontend(channel, owner, request, frontendOptions),
     openContainer: (request, containerOptions) => openContainer(channel, owner, request, containerOptions),
-    export: (request, { signal, onStatus = options.onStatus } = {}) => runExport(channel, { ...options, onStatus }, owner.running, request, signal),
+    export: (request, { signal, onStatus = options.onStatus } = {}) =>
+      runExport(channel, { ...options, onStatus }, owner.running, request, signal),
     exportCache: (definitions, cache, signal) => exportCache(channel, owner, definitions, cache, signal),
     close: async () => {
       await results.releaseOwner(owner);
@@ -75,7 +80,7 @@ async function readFile(
   { offset, length }: { offset: number; length: number } = { offset: 0, length: Number.MAX_SAFE_INTEGER },
 ): Promise<Uint8Array> {
   const pieces: Buffer[] = [];
-  for (let read = 0; read < length; ) {
+  for (let read = 0; read < length;) {
     const range = { offset: offset + read, length: Math.min(READ_BYTES, length - read) };
     const { data } = await gateway.call(bridge.readFile, { ...file, range });
     pieces.push(data);

@@ -24,7 +24,10 @@ export async function exportCache(
     }
     // BuildKit wants to know of a platform for each of several results; the cache has none in it.
     const platforms = Object.keys(refs).map((ID) => ({ ID, Platform: { os: "linux", architecture: "amd64" } }));
-    await gateway.finish({ refs: { refs }, metadata: { "refs.platforms": Buffer.from(JSON.stringify({ Platforms: platforms })) } }, signal);
+    await gateway.finish(
+      { refs: { refs }, metadata: { "refs.platforms": Buffer.from(JSON.stringify({ Platforms: platforms })) } },
+      signal,
+    );
     await gateway.status.done;
   } catch (error) {
     void gateway.abort();

@@ -41,7 +41,11 @@ export class Channel {
   }
 
   /** Aborting rejects with the signal's reason and cancels the call in the daemon. */
-  unary<Request, Response>(method: Method<Request, Response>, request: Request, options: CallOptions = {}): Promise<Response> {
+  unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): Promise<Response> {
     const { signal, metadata = new Metadata() } = options;
     return new Promise<Response>((resolve, reject) => {
       signal?.throwIfAborted();
@@ -62,11 +66,18 @@ export class Channel {
     });
   }
 
-  serverStream<Request, Response>(method: Method<Request, Response>, request: Request, metadata = new Metadata()): ClientReadableStream<Response> {
+  serverStream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    metadata = new Metadata(),
+  ): ClientReadableStream<Response> {
     return this.#client.makeServerStreamRequest(method.path, method.serialize, method.deserialize, request, metadata);
   }
 
-  duplex<Request, Response>(method: Method<Request, Response>, metadata = new Metadata()): ClientDuplexStream<Request, Response> {
+  duplex<Request, Response>(
+    method: Method<Request, Response>,
+    metadata = new Metadata(),
+  ): ClientDuplexStream<Request, Response> {
     return this.#client.makeBidiStreamRequest(method.path, method.serialize, method.deserialize, metadata);
   }
 

@@ -34,8 +34,15 @@ export async function connectBuildkit(address: string, timeoutMs = CONNECT_TIMEO
   return {
     address,
     info: async () => {
-      const [{ buildkitVersion }, { record }] = await Promise.all([channel.unary(control.info, {}), channel.unary(control.listWorkers, {})]);
-      return { version: buildkitVersion?.version ?? "", platforms: record[0]?.platforms.map(formatPlatform) ?? [], network: networkOf(record[0]?.labels) };
+      const [{ buildkitVersion }, { record }] = await Promise.all([
+        channel.unary(control.info, {}),
+        channel.unary(control.listWorkers, {}),
+      ]);
+      return {
+        version: buildkitVersion?.version ?? "",
+        platforms: record[0]?.platforms.map(formatPlatform) ?? [],
+        network: networkOf(record[0]?.labels),
+      };
     },
     openBuild: async (options) => {
       const build = openBuild(channel, results, options);

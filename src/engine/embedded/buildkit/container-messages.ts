@@ -35,7 +35,13 @@ export interface ExecMessage {
 
 interface InitMessage {
   containerId: string;
-  meta: { args: readonly string[]; env?: readonly string[]; cwd?: string; user?: string; removeMountStubsRecursive?: boolean };
+  meta: {
+    args: readonly string[];
+    env?: readonly string[];
+    cwd?: string;
+    user?: string;
+    removeMountStubsRecursive?: boolean;
+  };
   /** File descriptors that are connected: 0, 1, 2. */
   fds: number[];
   tty?: boolean;
@@ -45,7 +51,11 @@ interface InitMessage {
 
 const service = "/moby.buildkit.v1.frontend.LLBBridge";
 
-function method<Request extends object, Response extends object>(name: string, request: string, response: string): Method<Request, Response> {
+function method<Request extends object, Response extends object>(
+  name: string,
+  request: string,
+  response: string,
+): Method<Request, Response> {
   return {
     path: `${service}/${name}`,
     serialize: codec<Request>(`gateway.${request}`).encode,
@@ -56,6 +66,10 @@ function method<Request extends object, Response extends object>(name: string, r
 /** The part of the gateway API that runs processes outside of a solve. */
 export const containers = {
   create: method<NewContainerRequest, object>("NewContainer", "NewContainerRequest", "NewContainerResponse"),
-  release: method<{ containerId: string }, object>("ReleaseContainer", "ReleaseContainerRequest", "ReleaseContainerResponse"),
+  release: method<{ containerId: string }, object>(
+    "ReleaseContainer",
+    "ReleaseContainerRequest",
+    "ReleaseContainerResponse",
+  ),
   exec: method<ExecMessage, ExecMessage>("ExecProcess", "ExecMessage", "ExecMessage"),
 };

@@ -37,7 +37,11 @@ export function startProcess(
       }
     });
     // The stream's error is worse than the process's end: the build or the connection is gone.
-    stream.on("error", (error: Error) => resolve(end ?? (tty && inputClosed.test(error.message) ? { exitCode: -1 } : { exitCode: -1, failure: error.message })));
+    stream.on("error", (error: Error) =>
+      resolve(
+        end ?? (tty && inputClosed.test(error.message) ? { exitCode: -1 } : { exitCode: -1, failure: error.message }),
+      ),
+    );
     stream.on("end", () => resolve(end ?? { exitCode: -1, failure: "the container's stream ended" }));
   });
   void ended.then(markStarted);
@@ -66,6 +70,7 @@ export function startProcess(
 }
 
 function endOf({ code, error }: NonNullable<ExecMessage["exit"]>): ProcessEnd {
-  const failed = code === UNKNOWN_EXIT_STATUS && error !== null && error.message !== "" && !error.message.endsWith("exit code: 255");
+  const failed =
+    code === UNKNOWN_EXIT_STATUS && error !== null && error.message !== "" && !error.message.endsWith("exit code: 255");
   return failed ? { exitCode: -1, failure: error.message } : { exitCode: code };
 }

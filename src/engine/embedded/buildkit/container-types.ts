@@ -3,7 +3,14 @@ import type { Definition } from "./types.ts";
 /** What is mounted into a gateway container. The root file system is the mount at `/`. */
 export type ContainerMount =
   | { kind: "bind"; destination: string; definition: Definition; selector?: string; readonly?: boolean }
-  | { kind: "cache"; destination: string; id: string; sharing?: "shared" | "private" | "locked"; definition?: Definition; selector?: string }
+  | {
+      kind: "cache";
+      destination: string;
+      id: string;
+      sharing?: "shared" | "private" | "locked";
+      definition?: Definition;
+      selector?: string;
+    }
   | { kind: "tmpfs"; destination: string; sizeBytes?: number }
   | ({ kind: "secret" | "ssh"; destination: string } & SessionFile);
 

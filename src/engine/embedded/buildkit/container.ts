@@ -27,7 +27,9 @@ export async function openContainer(
 ): Promise<GatewayContainer> {
   const { signal, onStatus = owner.onStatus } = options;
   signal?.throwIfAborted();
-  const entitlements = new Set(entitlementsOf(request.mounts.flatMap((mount) => ("definition" in mount ? (mount.definition ?? []) : []))));
+  const entitlements = new Set(
+    entitlementsOf(request.mounts.flatMap((mount) => ("definition" in mount ? (mount.definition ?? []) : []))),
+  );
   if (request.insecure === true) entitlements.add("security.insecure");
   const cacheImports = await owner.cacheImports?.();
   signal?.throwIfAborted();
@@ -56,23 +58,35 @@ export async function openContainer(
   return {
     start: (process) => startProcess(gateway.duplex(containers.exec), containerId, process),
     release: async () => {
-      await gateway.call(containers.release, { containerId }, { signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) }).catch(() => undefined);
+      await gateway
+        .call(containers.release, { containerId }, { signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) })
+        .catch(() => undefined);
       await gateway.finish({}, AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
       end();
     },
   };
 }
 
-async function wireMount(mount: ContainerMount, solve: (definition: Definition) => Promise<string>): Promise<WireMount> {
+async function wireMount(
+  mount: ContainerMount,
+  solve: (definition: Definition) => Promise<string>,
+): Promise<WireMount> {
   const at = { dest: mount.destination, mountType: mountType[mount.kind] };
   switch (mount.kind) {
     case "bind":
-      return { ...at, resultId: await solve(mount.definition), selector: mount.selector ?? "", readonly: mount.readonly ?? false };
+      return {
+        ...at,
+        resultId: await solve(mount.definition),
+        selector: mount.selector ?? "",
+        readonly: mount.readonly ?? false,
+      };
     case "cache":
       return {
         ...at,
         cache: { id: mount.id, sharing: sharing[mount.sharing ?? "shared"] },
-        ...(mount.definition === undefined ? {} : { resultId: await solve(mount.definition), selector: mount.selector ?? "" }),
+        ...(mount.definition === undefined
+          ? {}
+          : { resultId: await solve(mount.definition), selector: mount.selector ?? "" }),
       };
     case "tmpfs":
       return { ...at, tmpfs: { size: mount.sizeBytes ?? 0 } };

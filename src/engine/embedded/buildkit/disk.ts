@@ -5,7 +5,8 @@ import type { DiskUsage, PruneOptions } from "./types.ts";
 
 export async function diskUsage(channel: Channel): Promise<DiskUsage> {
   const { record } = await channel.unary(control.diskUsage, {});
-  const sum = (records: typeof record): number => records.reduce((total, { size }) => total + Math.max(0, Number(size)), 0);
+  const sum = (records: typeof record): number =>
+    records.reduce((total, { size }) => total + Math.max(0, Number(size)), 0);
   return {
     totalBytes: sum(record),
     reclaimableBytes: sum(record.filter(({ inUse }) => !inUse)),
@@ -25,7 +26,11 @@ export function prune(channel: Channel, options: PruneOptions = {}): Promise<{ f
   return new Promise((resolve, reject) => {
     let freedBytes = 0;
     let records = 0;
-    const stream = channel.serverStream(control.prune, { all, keepDuration: keepUsedWithinMs * 1e6, reservedSpace: keepBytes });
+    const stream = channel.serverStream(control.prune, {
+      all,
+      keepDuration: keepUsedWithinMs * 1e6,
+      reservedSpace: keepBytes,
+    });
     stream.on("data", ({ size }) => {
       records += 1;
       freedBytes += Math.max(0, Number(size));

@@ -55,7 +55,10 @@ function exporterAttributes(request: ExportRequest): Record<string, string> {
 
 async function solveAll(gateway: Gateway, request: ExportRequest, signal?: AbortSignal): Promise<ResultMessage> {
   const solved = await Promise.all(
-    request.results.map(async (result) => ({ ...result, id: (await gateway.solve(result.definition, signal))?.id ?? "" })),
+    request.results.map(async (result) => ({
+      ...result,
+      id: (await gateway.solve(result.definition, signal))?.id ?? "",
+    })),
   );
   const [first] = solved;
   if (first === undefined) throw new Error("an export needs a result");

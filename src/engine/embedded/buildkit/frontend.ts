@@ -12,7 +12,11 @@ export async function runFrontend(
   request: FrontendRequest,
   { signal, onStatus }: { signal?: AbortSignal; onStatus?: (update: StatusUpdate) => void } = {},
 ): Promise<FrontendResult> {
-  const gateway = new Gateway(channel, { ...owner.options, entitlements: entitlementsOf(Object.values(request.inputs)) }, onStatus ?? owner.onStatus);
+  const gateway = new Gateway(
+    channel,
+    { ...owner.options, entitlements: entitlementsOf(Object.values(request.inputs)) },
+    onStatus ?? owner.onStatus,
+  );
   owner.running.add(gateway);
   try {
     const { result } = await gateway.call(

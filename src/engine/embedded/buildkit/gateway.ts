@@ -59,14 +59,22 @@ export class Gateway {
    * The daemon waits up to three seconds for a build that it does not know yet, so that calls need no `Ping` first.
    * Rejects with the daemon's reason when it refused or ended the build.
    */
-  call<Request, Response>(method: Method<Request, Response>, request: Request, options: Omit<CallOptions, "metadata"> = {}): Promise<Response> {
+  call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: Omit<CallOptions, "metadata"> = {},
+  ): Promise<Response> {
     const answer = this.#unary(method, request, options.signal);
     const ended = this.#solved.then(() => Promise.reject(new SolveError("the build has ended", 1)));
     return Promise.race([answer, ended]);
   }
 
   /** The daemon does not stop the calls of a build that has ended: each is cancelled with it. */
-  async #unary<Request, Response>(method: Method<Request, Response>, request: Request, signal?: AbortSignal): Promise<Response> {
+  async #unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const either = new AbortController();
     const signals = [this.#calls.signal, ...(signal === undefined ? [] : [signal])];
     const listeners = signals.map((each) => {
@@ -92,7 +100,12 @@ export class Gateway {
     // BuildKit has no definition of the empty file system; as a result it is a reference without an id.
     if (definition.def.length === 0) return undefined;
     const { cacheImports } = this.#options;
-    const request = { definition, allowResultReturn: true, allowResultArrayRef: true, ...(cacheImports === undefined ? {} : { cacheImports }) };
+    const request = {
+      definition,
+      allowResultReturn: true,
+      allowResultArrayRef: true,
+      ...(cacheImports === undefined ? {} : { cacheImports }),
+    };
     const { result } = await this.call(bridge.solve, request, { signal });
     const id = result?.ref?.id ?? "";
     if (id === "") return undefined;

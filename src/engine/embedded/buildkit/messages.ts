@@ -8,7 +8,11 @@ export interface Method<Request, Response> {
   readonly deserialize: (bytes: Buffer) => Response;
 }
 
-function method<Request extends object, Response extends object>(path: string, request: string, response: string): Method<Request, Response> {
+function method<Request extends object, Response extends object>(
+  path: string,
+  request: string,
+  response: string,
+): Method<Request, Response> {
   return { path, serialize: codec<Request>(request).encode, deserialize: codec<Response>(response).decode };
 }
 
@@ -65,7 +69,11 @@ const controlService = "/moby.buildkit.v1.Control";
 
 /** The daemon's own API. */
 export const control = {
-  info: method<object, { buildkitVersion: { version: string } | null }>(`${controlService}/Info`, "control.InfoRequest", "control.InfoResponse"),
+  info: method<object, { buildkitVersion: { version: string } | null }>(
+    `${controlService}/Info`,
+    "control.InfoRequest",
+    "control.InfoResponse",
+  ),
   listWorkers: method<object, { record: { id: string; labels: Record<string, string>; platforms: WirePlatform[] }[] }>(
     `${controlService}/ListWorkers`,
     "control.ListWorkersRequest",
@@ -76,9 +84,21 @@ export const control = {
     "control.SolveRequest",
     "control.SolveResponse",
   ),
-  status: method<{ ref: string }, StatusMessage>(`${controlService}/Status`, "control.StatusRequest", "control.StatusResponse"),
-  session: method<{ data: Uint8Array }, { data: Buffer }>(`${controlService}/Session`, "session.BytesMessage", "session.BytesMessage"),
-  prune: method<PruneRequest, UsageRecordMessage>(`${controlService}/Prune`, "control.PruneRequest", "control.UsageRecord"),
+  status: method<{ ref: string }, StatusMessage>(
+    `${controlService}/Status`,
+    "control.StatusRequest",
+    "control.StatusResponse",
+  ),
+  session: method<{ data: Uint8Array }, { data: Buffer }>(
+    `${controlService}/Session`,
+    "session.BytesMessage",
+    "session.BytesMessage",
+  ),
+  prune: method<PruneRequest, UsageRecordMessage>(
+    `${controlService}/Prune`,
+    "control.PruneRequest",
+    "control.UsageRecord",
+  ),
   diskUsage: method<{ filter?: string[] }, { record: UsageRecordMessage[] }>(
     `${controlService}/DiskUsage`,
     "control.DiskUsageRequest",
@@ -113,7 +133,12 @@ const bridgeService = "/moby.buildkit.v1.frontend.LLBBridge";
 /** The API of one open build; every call carries the build's id in its metadata. */
 export const bridge = {
   solve: method<
-    { definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean; cacheImports?: readonly CacheEntry[] },
+    {
+      definition: Definition;
+      allowResultReturn: boolean;
+      allowResultArrayRef: boolean;
+      cacheImports?: readonly CacheEntry[];
+    },
     { result: ResultMessage | null }
   >(`${bridgeService}/Solve`, "gateway.SolveRequest", "gateway.SolveResponse"),
   solveFrontend: method<
@@ -126,7 +151,11 @@ export const bridge = {
     },
     { result: ResultMessage | null }
   >(`${bridgeService}/Solve`, "gateway.SolveRequest", "gateway.SolveResponse"),
-  evaluate: method<{ ref: string }, object>(`${bridgeService}/Evaluate`, "gateway.EvaluateRequest", "gateway.EvaluateResponse"),
+  evaluate: method<{ ref: string }, object>(
+    `${bridgeService}/Evaluate`,
+    "gateway.EvaluateRequest",
+    "gateway.EvaluateResponse",
+  ),
   return: method<{ result?: ResultMessage; error?: { code: number; message: string } }, object>(
     `${bridgeService}/Return`,
     "gateway.ReturnRequest",
@@ -148,7 +177,12 @@ export const bridge = {
     "gateway.StatFileResponse",
   ),
   resolveImageConfig: method<
-    { ref: string; platform: { os: string; architecture: string; variant?: string }; resolveMode?: string; logName?: string },
+    {
+      ref: string;
+      platform: { os: string; architecture: string; variant?: string };
+      resolveMode?: string;
+      logName?: string;
+    },
     { digest: string; config: Buffer; ref: string }
   >(`${bridgeService}/ResolveImageConfig`, "gateway.ResolveImageConfigRequest", "gateway.ResolveImageConfigResponse"),
 };

@@ -126,7 +126,11 @@ export class Results {
     signal?.throwIfAborted();
     const cacheImports = await owner.cacheImports?.();
     signal?.throwIfAborted();
-    const gateway = new Gateway(this.#channel, { ...owner.options, cacheImports, entitlements: entitlementsOf([definition]) }, onStatus ?? owner.onStatus);
+    const gateway = new Gateway(
+      this.#channel,
+      { ...owner.options, cacheImports, entitlements: entitlementsOf([definition]) },
+      onStatus ?? owner.onStatus,
+    );
     owner.running.add(gateway);
     try {
       const ref = await gateway.solve(definition, signal);
@@ -182,7 +186,10 @@ export class Results {
 
 /** The same definition, with the results that its first solve has cached. */
 function fromCache(definition: Definition): Definition {
-  const metadata = Object.entries(definition.metadata).map(([digest, entry]) => [digest, { ...entry, ignoreCache: false }]);
+  const metadata = Object.entries(definition.metadata).map(([digest, entry]) => [
+    digest,
+    { ...entry, ignoreCache: false },
+  ]);
   return { def: definition.def, metadata: Object.fromEntries(metadata) };
 }
 

@@ -14,7 +14,8 @@ export function insecureWithoutLongTrailers(): ChannelCredentials {
   plain._createSecureConnector = (...given) => {
     const connector = make(...given);
     return {
-      connect: (socket) => Promise.resolve({ socket: new WithoutLongTrailers(socket) as unknown as Socket, secure: false }),
+      connect: (socket) =>
+        Promise.resolve({ socket: new WithoutLongTrailers(socket) as unknown as Socket, secure: false }),
       waitForReady: () => connector.waitForReady(),
       getCallCredentials: () => connector.getCallCredentials(),
       destroy: () => connector.destroy(),
@@ -50,7 +51,8 @@ export class WithoutLongTrailers extends Duplex {
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#socket.cork();
-    for (const [index, { chunk }] of chunks.entries()) this.#socket.write(chunk, index === chunks.length - 1 ? done : undefined);
+    for (const [index, { chunk }] of chunks.entries())
+      this.#socket.write(chunk, index === chunks.length - 1 ? done : undefined);
     this.#socket.uncork();
   }
 
@@ -182,8 +184,10 @@ function withoutLongFields(block: Buffer): Buffer {
     while (at < block.length) {
       const start = at;
       const first = block[at]!;
-      if ((first & 0x80) !== 0) integer(7); // an indexed field
-      else if ((first & 0xe0) === 0x20) integer(5); // a new size of the dynamic table
+      if ((first & 0x80) !== 0)
+        integer(7); // an indexed field
+      else if ((first & 0xe0) === 0x20)
+        integer(5); // a new size of the dynamic table
       else {
         const indexed = (first & 0x40) !== 0;
         if (integer(indexed ? 6 : 4) === 0) string();
@@ -222,7 +226,11 @@ function textOf(part: string): string {
   return percentDecoded(part.replace(/^[\dA-F]{1,2}(?=%)|%[\dA-F]?$/gu, "")).replace(/^\uFFFD+|\uFFFD+$/gu, "");
 }
 
-const percentDecoded = (text: string): string => Buffer.from(text.replace(/%([\dA-F]{2})/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))), "latin1").toString("utf8");
+const percentDecoded = (text: string): string =>
+  Buffer.from(
+    text.replace(/%([\dA-F]{2})/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))),
+    "latin1",
+  ).toString("utf8");
 
 /** A string that is not by Huffman's code (5.2). */
 function plainString(text: string): Buffer {

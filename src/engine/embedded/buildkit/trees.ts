@@ -32,11 +32,15 @@ export class ServedTrees {
     const name = `tree-${sha256(tree.sharedKeyHint).slice(0, 16)}`;
     // One listing under two filters is two sessions: with one id, the first to end would end the other.
     const sessionId = `tree-${sha256(`${tree.digest} ${name}`)}`;
-    for (let closing = this.#closing.get(sessionId); closing !== undefined; closing = this.#closing.get(sessionId)) await closing;
+    for (let closing = this.#closing.get(sessionId); closing !== undefined; closing = this.#closing.get(sessionId))
+      await closing;
     let serving = this.#serving.get(sessionId);
     if (serving === undefined || serving.session.closed) {
       const handler: Handler = (call) => sendTree(call, tree);
-      serving = { session: openSession(this.#channel, sessionId, [["/moby.filesync.v1.FileSync/DiffCopy", handler]]), users: 0 };
+      serving = {
+        session: openSession(this.#channel, sessionId, [["/moby.filesync.v1.FileSync/DiffCopy", handler]]),
+        users: 0,
+      };
       this.#serving.set(sessionId, serving);
     }
     serving.users += 1;
@@ -59,7 +63,10 @@ export class ServedTrees {
       // A session that broke off may have been followed by another one.
       if (this.#serving.get(sessionId) !== serving) return;
       this.#serving.delete(sessionId);
-      this.#closing.set(sessionId, closed.then(() => void this.#closing.delete(sessionId)));
+      this.#closing.set(
+        sessionId,
+        closed.then(() => void this.#closing.delete(sessionId)),
+      );
     };
   }
 }

@@ -72,7 +72,10 @@ interface Running {
 }
 
 /** One that does not answer is stopped: nothing else would know of it any more. */
-async function answering({ address, child, network }: Buildkitd, timeoutMs: number): Promise<Pick<Running, "client" | "info">> {
+async function answering(
+  { address, child, network }: Buildkitd,
+  timeoutMs: number,
+): Promise<Pick<Running, "client" | "info">> {
   let client: BuildkitClient | undefined;
   try {
     client = await connectBuildkit(address, timeoutMs);

@@ -43,7 +43,10 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
     try {
       return await startWith(options, network);
     } catch (error) {
-      log.write("engine", `no bridge for containers: ${error instanceof UserError ? (error.detail ?? error.message) : String(error)}`);
+      log.write(
+        "engine",
+        `no bridge for containers: ${error instanceof UserError ? (error.detail ?? error.message) : String(error)}`,
+      );
       await removeBridge(network);
       return await startWith(options, { mode: "host", reason: "the bridge could not be set up" });
     }
@@ -55,7 +58,12 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
   const { state, log } = options;
   const unguarded = network.mode === "bridge" ? await guardBridge(network.bridge) : undefined;
   if (unguarded !== undefined) log.write("engine", `containers can reach what listens on this machine: ${unguarded}`);
-  log.write("engine", network.mode === "bridge" ? `containers are behind the bridge ${network.bridge}` : `containers share the host's network: ${network.reason}`);
+  log.write(
+    "engine",
+    network.mode === "bridge"
+      ? `containers are behind the bridge ${network.bridge}`
+      : `containers share the host's network: ${network.reason}`,
+  );
   const socket = path.join(socketDir(state), "buildkitd.sock");
   const rootDir = path.join(state, "buildkit");
   mkdirSync(rootDir, { recursive: true, mode: 0o700 });

@@ -39,7 +39,8 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
   const server = http.createServer((request, response) => {
     route(request, response, options).catch((error: unknown) => {
       options.onError(error);
-      if (!response.headersSent) reply(response, 500, { message: error instanceof Error ? error.message : String(error) });
+      if (!response.headersSent)
+        reply(response, 500, { message: error instanceof Error ? error.message : String(error) });
       else response.end();
     });
   });
@@ -78,7 +79,8 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
     case "POST /caches": {
       const { token } = await readJson<ExportCachesRequest>(request);
       const { session, isBody } = options.sessions.find(token) ?? {};
-      if (session === undefined || isBody === true) return reply(response, 404, { message: "no open session has this token" });
+      if (session === undefined || isBody === true)
+        return reply(response, 404, { message: "no open session has this token" });
       const gone = new AbortController();
       response.once("close", () => gone.abort(new Error("the client went away")));
       const signal = AbortSignal.any([session.signal, gone.signal]);
@@ -121,7 +123,12 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   });
   ended = () => void session.close("the client went away");
   if (gone) return ended();
-  const opened: SessionOpened = { port: options.graphqlPort, token: session.token, bodyToken: session.bodyToken, engine };
+  const opened: SessionOpened = {
+    port: options.graphqlPort,
+    token: session.token,
+    bodyToken: session.bodyToken,
+    engine,
+  };
   if (!sameBuild) {
     opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
   }

@@ -5,7 +5,10 @@ import { findExecutable } from "../../executables.ts";
 import { gitProxyFor } from "../api/git-proxy.ts";
 
 /** The folder to put before all others of buildkitd's PATH; undefined where there is no git. */
-export async function gitWrapperFolder(state: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+export async function gitWrapperFolder(
+  state: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
   const git = findExecutable("git", env);
   if (git === undefined) return undefined;
   const { environment } = await gitProxyFor(env);

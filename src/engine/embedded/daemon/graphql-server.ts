@@ -30,7 +30,11 @@ export function startGraphqlServer({ find, onError }: GraphqlServerOptions): Pro
     async answer({ session, isBody }, request, { callId, gone, accept }) {
       const signal = AbortSignal.any([gone, session.signal]);
       try {
-        const result = await session.api.execute(request, { signal, isBody, ...(callId === undefined ? {} : { callId }) });
+        const result = await session.api.execute(request, {
+          signal,
+          isBody,
+          ...(callId === undefined ? {} : { callId }),
+        });
         const contentType = contentTypeFor(accept);
         const refused = contentType === graphqlResponse ? 400 : 422;
         return { status: isRefused(result.errors) ? refused : 200, text: JSON.stringify(result), contentType };

@@ -13,7 +13,7 @@ import { socketDir } from "./paths.ts";
 export async function takeLock(state: string): Promise<(() => void) | undefined> {
   const address =
     process.platform === "linux" ? `\0fastloop-engine-${lockName(state)}` : path.join(socketDir(state), "lock.sock");
-  return (await listen(address)) ?? (await removeStale(address) ? listen(address) : undefined);
+  return (await listen(address)) ?? ((await removeStale(address)) ? listen(address) : undefined);
 }
 
 /** A name that only those can know who may read the folder, so that no other user can take it first. */

@@ -19,7 +19,11 @@ export function openLog(state: string): Log {
     file,
     write(source, text) {
       const time = new Date().toISOString();
-      const lines = text.trimEnd().split("\n").map((line) => `${time} ${source}: ${line}\n`).join("");
+      const lines = text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `${time} ${source}: ${line}\n`)
+        .join("");
       try {
         if (sizeBytes + lines.length > maxSizeBytes) {
           renameSync(file, `${file}.1`);

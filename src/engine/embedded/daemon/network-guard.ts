@@ -24,18 +24,40 @@ const linkLocal = "169.254.0.0/16";
 /** Metadata of a cloud that is not at a link-local address. */
 const metadata = "100.100.100.200";
 
-const chainsOf = (bridge: string): { input: string; forward: string } => ({ input: `${bridge}-in`, forward: `${bridge}-fwd` });
+const chainsOf = (bridge: string): { input: string; forward: string } => ({
+  input: `${bridge}-in`,
+  forward: `${bridge}-fwd`,
+});
 
 /** Arguments of `iptables` and `ip6tables`, in their order. */
-export function guardRules(bridge: string, exceptions: readonly Exception[]): { iptables: string[][]; ip6tables: string[][] } {
+export function guardRules(
+  bridge: string,
+  exceptions: readonly Exception[],
+): { iptables: string[][]; ip6tables: string[][] } {
   const { input, forward } = chainsOf(bridge);
-  const fresh = (chain: string, hook: string): string[][] => [["-N", chain], ["-F", chain], ["-D", hook, "-i", bridge, "-j", chain], ["-I", hook, "-i", bridge, "-j", chain]];
+  const fresh = (chain: string, hook: string): string[][] => [
+    ["-N", chain],
+    ["-F", chain],
+    ["-D", hook, "-i", bridge, "-j", chain],
+    ["-I", hook, "-i", bridge, "-j", chain],
+  ];
   const established = ["-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"];
   return {
     iptables: [
       ...fresh(input, "INPUT"),
       ["-A", input, ...established],
-      ...exceptions.map(({ address, port, protocol }) => ["-A", input, "-p", protocol, "-d", address, "--dport", String(port), "-j", "ACCEPT"]),
+      ...exceptions.map(({ address, port, protocol }) => [
+        "-A",
+        input,
+        "-p",
+        protocol,
+        "-d",
+        address,
+        "--dport",
+        String(port),
+        "-j",
+        "ACCEPT",
+      ]),
       ["-A", input, "-j", "REJECT"],
       ...fresh(forward, "FORWARD"),
       // A port that Docker or another program publishes on this machine is led on to a container of its own.
@@ -57,7 +79,11 @@ export async function guardBridge(bridge: string, env: Environment = process.env
 
 export async function releaseBridge(bridge: string): Promise<void> {
   const { input, forward } = chainsOf(bridge);
-  const away = (chain: string, hook: string): string[][] => [["-D", hook, "-i", bridge, "-j", chain], ["-F", chain], ["-X", chain]];
+  const away = (chain: string, hook: string): string[][] => [
+    ["-D", hook, "-i", bridge, "-j", chain],
+    ["-F", chain],
+    ["-X", chain],
+  ];
   await run("iptables", [...away(input, "INPUT"), ...away(forward, "FORWARD")], true);
   await run("ip6tables", away(input, "INPUT"), true);
 }
@@ -78,28 +104,42 @@ async function run(program: string, rules: readonly string[][], mayFail = false)
 }
 
 /** Name servers and proxies that containers are told of and that are on this machine, though not on its loopback. */
-export function exceptionsOf(env: Environment, own: ReadonlySet<string> = ownAddresses(), resolvers: string = resolvConf()): Exception[] {
-  const servers = [...resolvers.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]!).filter((address) => own.has(address));
-  const exceptions = [...new Set(servers)].flatMap((address): Exception[] => [{ address, port: 53, protocol: "udp" }, { address, port: 53, protocol: "tcp" }]);
+export function exceptionsOf(
+  env: Environment,
+  own: ReadonlySet<string> = ownAddresses(),
+  resolvers: string = resolvConf(),
+): Exception[] {
+  const servers = [...resolvers.matchAll(/^\s*nameserver\s+(\S+)/gm)]
+    .map((match) => match[1]!)
+    .filter((address) => own.has(address));
+  const exceptions = [...new Set(servers)].flatMap((address): Exception[] => [
+    { address, port: 53, protocol: "udp" },
+    { address, port: 53, protocol: "tcp" },
+  ]);
   for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"]) {
     const text = env[name] ?? env[name.toLowerCase()] ?? "";
     const url = text === "" ? null : URL.parse(text.includes("://") ? text : `http://${text}`);
-    if (url !== null && own.has(url.hostname)) exceptions.push({ address: url.hostname, port: Number(url.port) || 80, protocol: "tcp" });
+    if (url !== null && own.has(url.hostname))
+      exceptions.push({ address: url.hostname, port: Number(url.port) || 80, protocol: "tcp" });
   }
   return exceptions;
 }
 
 function ownAddresses(): Set<string> {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).map(({ address }) => address);
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .map(({ address }) => address);
   return new Set(addresses.filter((address) => isIP(address) === 4 && !address.startsWith("127.")));
 }
 
 function resolvConf(): string {
-  return ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"].map((file) => {
-    try {
-      return readFileSync(file, "utf8");
-    } catch {
-      return "";
-    }
-  }).join("\n");
+  return ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]
+    .map((file) => {
+      try {
+        return readFileSync(file, "utf8");
+      } catch {
+        return "";
+      }
+    })
+    .join("\n");
 }

@@ -15,8 +15,7 @@ import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ContainerNetwork =
-  | { mode: "host"; reason: string }
-  | { mode: "bridge"; bridge: string; pluginDir: string; configFile: string };
+  { mode: "host"; reason: string } | { mode: "bridge"; bridge: string; pluginDir: string; configFile: string };
 
 /** Network namespaces that are made before they are needed: with one at hand an exec starts as fast as without. */
 export const preparedNamespaces = 4;
@@ -30,16 +29,22 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
   if (env["FASTLOOP_NETWORK"] === "host") return { mode: "host", reason: "FASTLOOP_NETWORK=host" };
   const pluginDir = pluginDirs.find((folder) => plugins.every((name) => existsSync(path.join(folder, name))));
   if (pluginDir === undefined) return { mode: "host", reason: "no CNI plugins (Debian: containernetworking-plugins)" };
-  if (findExecutable("iptables", { PATH: `${env["PATH"] ?? ""}${sbin}` }) === undefined) return { mode: "host", reason: "no iptables" };
+  if (findExecutable("iptables", { PATH: `${env["PATH"] ?? ""}${sbin}` }) === undefined)
+    return { mode: "host", reason: "no iptables" };
   const local = onlyOnLoopback(env);
-  if (local !== undefined) return { mode: "host", reason: `${local} is on the loopback address, which bridged containers cannot reach` };
+  if (local !== undefined)
+    return { mode: "host", reason: `${local} is on the loopback address, which bridged containers cannot reach` };
 
   const id = createHash("sha256").update(state).digest("hex").slice(0, 8);
   const bridge = `fastloop${id.slice(0, 6)}`;
   const configFile = path.join(state, "network.conflist");
   const subnet = knownSubnet(configFile) ?? freeSubnet(Number.parseInt(id, 16));
   if (subnet === undefined) return { mode: "host", reason: "no free private subnet" };
-  writeFileSync(configFile, conflist({ name: `fastloop-${id}`, bridge, subnet, leases: path.join(state, "leases"), mtu: hostMtuBytes() }), { mode: 0o600 });
+  writeFileSync(
+    configFile,
+    conflist({ name: `fastloop-${id}`, bridge, subnet, leases: path.join(state, "leases"), mtu: hostMtuBytes() }),
+    { mode: 0o600 },
+  );
   return { mode: "bridge", bridge, pluginDir, configFile };
 }
 

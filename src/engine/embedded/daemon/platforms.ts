@@ -9,7 +9,11 @@ import type { Build, BuildkitClient } from "../buildkit/types.ts";
 import { imagesDir } from "./paths.ts";
 
 /** Makes an architecture (as Go names it) usable for an image; `notify` gets lines of progress. */
-export type PreparePlatform = (architecture: string, reference: string, notify: (text: string) => void) => Promise<void>;
+export type PreparePlatform = (
+  architecture: string,
+  reference: string,
+  notify: (text: string) => void,
+) => Promise<void>;
 
 /** For our own buildkitd. One that runs elsewhere emulates what it can, and pulls what it needs. */
 export function createPreparePlatform(setup: typeof runSetup = runSetup): PreparePlatform {
@@ -36,7 +40,12 @@ export function createPreparePlatform(setup: typeof runSetup = runSetup): Prepar
 export type BootstrappedManifest = (reference: string, architecture: string) => string | undefined;
 
 /** The client with each image's platform prepared before the image is resolved. */
-export function withPlatforms(client: BuildkitClient, prepare: PreparePlatform, notify: (text: string) => void, manifestOf: BootstrappedManifest = bootstrappedManifest): BuildkitClient {
+export function withPlatforms(
+  client: BuildkitClient,
+  prepare: PreparePlatform,
+  notify: (text: string) => void,
+  manifestOf: BootstrappedManifest = bootstrappedManifest,
+): BuildkitClient {
   return override(client, {
     openBuild: async (options) => {
       const build = await client.openBuild(options);

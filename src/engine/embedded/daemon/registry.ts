@@ -25,7 +25,8 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
   const storage = path.join(images, "registry");
   if (!existsSync(path.join(storage, "docker"))) return undefined;
   const command =
-    findExecutable("docker-registry") ?? findExecutable(path.join(images, "docker-registry", "usr", "bin", "docker-registry"));
+    findExecutable("docker-registry") ??
+    findExecutable(path.join(images, "docker-registry", "usr", "bin", "docker-registry"));
   if (command === undefined) {
     throw new UserError("engine-unavailable", `${storage} holds base images, but docker-registry is not installed`, {
       hint: "run `node tools/setup.mjs`, or remove that folder to use the image registry of the network",

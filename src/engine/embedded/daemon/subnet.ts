@@ -13,7 +13,8 @@ export function freeSubnet(seed: number): string | undefined {
   for (let offset = 0; offset < count; offset++) {
     const index = (seed + offset) % count;
     const first = ((10 << 24) | (208 << 16)) + index * addresses;
-    if (used.every(({ from, to }) => first + addresses - 1 < from || first > to)) return `${dotted(first)}/${prefixLength}`;
+    if (used.every(({ from, to }) => first + addresses - 1 < from || first > to))
+      return `${dotted(first)}/${prefixLength}`;
   }
   return undefined;
 }
@@ -21,9 +22,16 @@ export function freeSubnet(seed: number): string | undefined {
 /** What interfaces and routes cover, the default route apart. */
 function usedRanges(): { from: number; to: number }[] {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const local = own.filter(({ family }) => family === "IPv4").map(({ address, netmask }) => rangeOf(numeric(address), numeric(netmask)));
-  const routes = read("/proc/net/route").split("\n").slice(1).map((line) => line.split("\t"));
-  const routed = routes.filter((fields) => fields.length > 7 && fields[7] !== "00000000").map((fields) => rangeOf(reversed(fields[1]!), reversed(fields[7]!)));
+  const local = own
+    .filter(({ family }) => family === "IPv4")
+    .map(({ address, netmask }) => rangeOf(numeric(address), numeric(netmask)));
+  const routes = read("/proc/net/route")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"));
+  const routed = routes
+    .filter((fields) => fields.length > 7 && fields[7] !== "00000000")
+    .map((fields) => rangeOf(reversed(fields[1]!), reversed(fields[7]!)));
   return [...local, ...routed];
 }
 
@@ -47,7 +55,11 @@ function dotted(address: number): string {
 
 /** The smallest of the host's: a packet that fits the bridge must fit the way out. */
 export function hostMtuBytes(): number {
-  const names = read("/proc/net/route").split("\n").slice(1).filter((line) => line.split("\t")[1] === "00000000").map((line) => line.split("\t")[0]!);
+  const names = read("/proc/net/route")
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.split("\t")[1] === "00000000")
+    .map((line) => line.split("\t")[0]!);
   const sizes = names.map((name) => Number(read(`/sys/class/net/${name}/mtu`))).filter((size) => size >= 576);
   return Math.min(1500, ...sizes);
 }

@@ -40,7 +40,9 @@ let lastBundle: { key: string; pem: string | undefined } | undefined;
 function readCaBundle(env: Environment): string | undefined {
   const system = systemBundles.find((file) => existsSync(file));
   const local = localFolders.flatMap((folder) => certificateFiles(folder));
-  const named = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]].filter((file) => file !== undefined && file !== "" && existsSync(file)) as string[];
+  const named = [env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]].filter(
+    (file) => file !== undefined && file !== "" && existsSync(file),
+  ) as string[];
   const key = [system ?? "", ...local, "", ...named].map(stateOf).join("\n");
   if (lastBundle?.key !== key) lastBundle = { key, pem: caBundle(system, local, named) };
   return lastBundle.pem;
@@ -48,7 +50,10 @@ function readCaBundle(env: Environment): string | undefined {
 
 function caBundle(system: string | undefined, local: readonly string[], named: readonly string[]): string | undefined {
   const inSystem = new Set(system === undefined ? [] : certificates(system));
-  const extra = [...local.flatMap(certificates), ...named.flatMap(certificates).filter((certificate) => !inSystem.has(certificate))];
+  const extra = [
+    ...local.flatMap(certificates),
+    ...named.flatMap(certificates).filter((certificate) => !inSystem.has(certificate)),
+  ];
   if (extra.length === 0) return undefined;
   return `${[...new Set([...inSystem, ...extra])].join("\n")}\n`;
 }

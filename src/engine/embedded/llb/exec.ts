@@ -97,7 +97,12 @@ const network = { sandbox: 0, host: 1, none: 2 } as const;
 export function exec(options: ExecOptions): ExecResult {
   const inputs = new Inputs();
   const outputs = new Map<string, number>();
-  const root: BindMount = { kind: "bind", destination: "/", from: options.root, readonly: options.readonlyRoot ?? false };
+  const root: BindMount = {
+    kind: "bind",
+    destination: "/",
+    from: options.root,
+    readonly: options.readonlyRoot ?? false,
+  };
   const mounts = [...(options.mounts ?? [])].toSorted((a, b) => (a.destination < b.destination ? -1 : 1));
 
   const wire: object[] = [root, ...mounts].map((mount) => {
@@ -107,7 +112,13 @@ export function exec(options: ExecOptions): ExecResult {
     outputs.set(mount.destination, output);
     return { ...encoded, output };
   });
-  wire.push(...volumeKey(mounts.flatMap((mount) => (mount.kind === "cache" ? [{ ...mount, sharing: sharing[mount.sharing ?? "shared"] }] : []))));
+  wire.push(
+    ...volumeKey(
+      mounts.flatMap((mount) =>
+        mount.kind === "cache" ? [{ ...mount, sharing: sharing[mount.sharing ?? "shared"] }] : [],
+      ),
+    ),
+  );
 
   const vertex = inputs.vertex(
     {
@@ -159,13 +170,25 @@ function encodeMount(mount: Mount, inputs: Inputs): object {
     case "tmpfs":
       return { ...at, tmpfs: { size: mount.sizeBytes } };
     case "secret":
-      return { ...at, secret: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o400, optional: mount.optional } };
+      return {
+        ...at,
+        secret: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o400, optional: mount.optional },
+      };
     case "ssh":
-      return { ...at, ssh: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o600, optional: mount.optional } };
+      return {
+        ...at,
+        ssh: { id: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode ?? 0o600, optional: mount.optional },
+      };
   }
 }
 
 function encodeProxy(proxy: ExecOptions["proxy"]): object | undefined {
   if (proxy === undefined) return undefined;
-  return { httpProxy: proxy.http, httpsProxy: proxy.https, ftpProxy: proxy.ftp, noProxy: proxy.no, allProxy: proxy.all };
+  return {
+    httpProxy: proxy.http,
+    httpsProxy: proxy.https,
+    ftpProxy: proxy.ftp,
+    noProxy: proxy.no,
+    allProxy: proxy.all,
+  };
 }

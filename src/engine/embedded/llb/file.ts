@@ -111,9 +111,22 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
 }
 
 /** A folder in nothing, and the copy that gives the destination its permissions and owner; the copied content gives it its time. */
-function aside({ from, destination }: CopyAction, { mode, owner }: { mode: number; owner: Owner }): [MkdirAction, CopyAction] {
+function aside(
+  { from, destination }: CopyAction,
+  { mode, owner }: { mode: number; owner: Owner },
+): [MkdirAction, CopyAction] {
   const made: MkdirAction = { kind: "mkdir", path: `/${path.basename(destination)}`, mode, owner };
-  return [made, { kind: "copy", from, source: "/", destination: path.dirname(destination), dirCopyContents: true, alwaysReplaceExistingDestPaths: true }];
+  return [
+    made,
+    {
+      kind: "copy",
+      from,
+      source: "/",
+      destination: path.dirname(destination),
+      dirCopyContents: true,
+      alwaysReplaceExistingDestPaths: true,
+    },
+  ];
 }
 
 function encodeAction(action: FileAction, target: number): object {
@@ -129,13 +142,22 @@ function encodeAction(action: FileAction, target: number): object {
       };
     case "mkdir":
       return {
-        mkdir: { path: absolute(action.path), mode: action.mode ?? 0o755, makeParents: action.makeParents ?? true, ...created(action, target) },
+        mkdir: {
+          path: absolute(action.path),
+          mode: action.mode ?? 0o755,
+          makeParents: action.makeParents ?? true,
+          ...created(action, target),
+        },
       };
     case "symlink":
       return { symlink: { oldpath: action.target, newpath: absolute(action.path), ...created(action, target) } };
     case "rm":
       return {
-        rm: { path: absolute(action.path), allowNotFound: action.allowNotFound ?? true, allowWildcard: action.allowWildcard },
+        rm: {
+          path: absolute(action.path),
+          allowNotFound: action.allowNotFound ?? true,
+          allowWildcard: action.allowWildcard,
+        },
       };
     case "copy":
       return encodeCopy(action, target);
@@ -145,7 +167,14 @@ function encodeAction(action: FileAction, target: number): object {
 function encodeCopy(action: CopyAction, target: number): object {
   // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
   if (action.from.vertex === undefined) {
-    return { mkdir: { path: absolute(action.destination), mode: (action.mode ?? 0o755) & 0o777, makeParents: true, ...created(action, target) } };
+    return {
+      mkdir: {
+        path: absolute(action.destination),
+        mode: (action.mode ?? 0o755) & 0o777,
+        makeParents: true,
+        ...created(action, target),
+      },
+    };
   }
   return {
     copy: {

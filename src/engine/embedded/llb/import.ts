@@ -44,9 +44,14 @@ export interface ImportChanges {
  * for what something else takes the place of, for execs with secrets or cache volumes (their keys get what BuildKit leaves
  * out), and for what comes after them.
  */
-export function fromDefinition(definition: Definition | undefined, { secretIds = new Map(), inPlaceOf = new Map() }: ImportChanges = {}): State {
+export function fromDefinition(
+  definition: Definition | undefined,
+  { secretIds = new Map(), inPlaceOf = new Map() }: ImportChanges = {},
+): State {
   if (definition === undefined || definition.def.length === 0) return scratch;
-  const ops = new Map(definition.def.map((bytes) => [opDigest(bytes), { bytes, inputs: opCodec.decode(bytes).inputs }]));
+  const ops = new Map(
+    definition.def.map((bytes) => [opDigest(bytes), { bytes, inputs: opCodec.decode(bytes).inputs }]),
+  );
   /** By the digest in the definition. */
   const vertices = new Map<string, Vertex>();
   const [last] = opCodec.decode(definition.def.at(-1)!).inputs;
@@ -62,7 +67,15 @@ export function fromDefinition(definition: Definition | undefined, { secretIds =
     }
     const inputs = new Map(op.inputs.map((input) => [input.digest, vertices.get(input.digest)!]));
     const bytes = withFullKey(onInputs(op.bytes, inputs), secretIds);
-    vertices.set(digest, inPlaceOf.get(digest)?.vertex ?? { digest: opDigest(bytes), bytes, inputs: [...new Set(inputs.values())], metadata: definition.metadata[digest] ?? {} });
+    vertices.set(
+      digest,
+      inPlaceOf.get(digest)?.vertex ?? {
+        digest: opDigest(bytes),
+        bytes,
+        inputs: [...new Set(inputs.values())],
+        metadata: definition.metadata[digest] ?? {},
+      },
+    );
     stack.pop();
   }
   return { vertex: vertices.get(last.digest)!, output: Number(last.index) };
@@ -74,7 +87,8 @@ function onInputs(bytes: Uint8Array, inputs: ReadonlyMap<string, Vertex>): Uint8
   if (renamed.length === 0) return bytes;
   const result = Buffer.from(bytes);
   for (const [digest, vertex] of renamed) {
-    for (let at = result.indexOf(digest); at >= 0; at = result.indexOf(digest, at + digest.length)) result.write(vertex.digest, at);
+    for (let at = result.indexOf(digest); at >= 0; at = result.indexOf(digest, at + digest.length))
+      result.write(vertex.digest, at);
   }
   return result;
 }
@@ -83,7 +97,11 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   const op = opCodec.decode(bytes);
   if (op.exec === undefined || op.exec === null) return bytes;
   const { mounts, secretEnv } = op.exec;
-  const volumes = volumeKey(mounts.flatMap(({ dest, cache }) => (cache === undefined || cache === null ? [] : [{ destination: dest, ...cache }])));
+  const volumes = volumeKey(
+    mounts.flatMap(({ dest, cache }) =>
+      cache === undefined || cache === null ? [] : [{ destination: dest, ...cache }],
+    ),
+  );
   const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv];
   if (volumes.length === 0 && secrets.length === 0) return bytes;
   // A name that was not given a secret stays without one, whatever another build of the session gave it.
@@ -93,15 +111,19 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
 
 /** Every source of a definition, by the digest of its operation. */
 export function sourcesOf({ def }: Definition): Map<string, ImportedSource> {
-  return new Map(def.flatMap((bytes): [string, ImportedSource][] => {
-    const { source } = opCodec.decode(bytes);
-    return source ? [[opDigest(bytes), { identifier: source.identifier ?? "", attrs: source.attrs ?? {} }]] : [];
-  }));
+  return new Map(
+    def.flatMap((bytes): [string, ImportedSource][] => {
+      const { source } = opCodec.decode(bytes);
+      return source ? [[opDigest(bytes), { identifier: source.identifier ?? "", attrs: source.attrs ?? {} }]] : [];
+    }),
+  );
 }
 
 /** Ids of the cache volumes that the commands of a definition mount. */
 export function cacheIdsOf({ def }: Definition): string[] {
-  return def.flatMap((bytes) => (opCodec.decode(bytes).exec?.mounts ?? []).flatMap(({ cache }) => (cache ? [cache.id] : [])));
+  return def.flatMap((bytes) =>
+    (opCodec.decode(bytes).exec?.mounts ?? []).flatMap(({ cache }) => (cache ? [cache.id] : [])),
+  );
 }
 
 /** Whether any operation runs a command, a frontend's included: the work that is worth more than copying files. */
@@ -114,6 +136,8 @@ export function imagesIn(definition: Definition | undefined): { address: string;
   return (definition?.def ?? []).flatMap((bytes) => {
     const { source, platform } = opCodec.decode(bytes);
     const address = /^docker-image:\/\/([^@]+)/.exec(source?.identifier ?? "")?.[1];
-    return address === undefined || platform === undefined || platform === null ? [] : [{ address, platform: formatPlatform(platform) }];
+    return address === undefined || platform === undefined || platform === null
+      ? []
+      : [{ address, platform: formatPlatform(platform) }];
   });
 }

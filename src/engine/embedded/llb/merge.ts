@@ -18,6 +18,9 @@ export function diff(lower: State, upper: State, options: StepOptions = {}): Sta
   // BuildKit refuses a comparison of a thing with itself ("invalid diff op").
   if (stateDigest(lower) === stateDigest(upper)) return scratch;
   const inputs = new Inputs();
-  const op = { lower: { input: inputs.add(lower) }, upper: { input: upper.vertex === undefined ? NONE : inputs.add(upper) } };
+  const op = {
+    lower: { input: inputs.add(lower) },
+    upper: { input: upper.vertex === undefined ? NONE : inputs.add(upper) },
+  };
   return { vertex: inputs.vertex({ diff: op }, options), output: 0 };
 }

@@ -11,5 +11,7 @@ export function parsePlatform(platform: string): WirePlatform {
 
 /** The message -> `linux/arm64`. */
 export function formatPlatform(platform: WirePlatform): string {
-  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
+  return [platform.os, platform.architecture, platform.variant]
+    .filter((part) => part !== undefined && part !== "")
+    .join("/");
 }

@@ -9,7 +9,11 @@ export interface ImageOptions extends StepOptions {
 /** An image's file system. `reference` is complete: `docker.io/library/debian:bookworm-slim`, best with `@sha256:…`. */
 export function image(reference: string, options: ImageOptions = {}): State {
   const { resolveMode = "default" } = options;
-  return source(`docker-image://${reference}`, resolveMode === "default" ? {} : { "image.resolvemode": resolveMode }, options);
+  return source(
+    `docker-image://${reference}`,
+    resolveMode === "default" ? {} : { "image.resolvemode": resolveMode },
+    options,
+  );
 }
 
 /** A host tree that the client serves. */
@@ -42,7 +46,11 @@ export function git(remote: string, options: GitOptions = {}): State {
 }
 
 /** An OCI image layout that the session offers (`Container.import`). */
-export function ociLayout(reference: string, store: { sessionId: string; storeId: string }, options: StepOptions = {}): State {
+export function ociLayout(
+  reference: string,
+  store: { sessionId: string; storeId: string },
+  options: StepOptions = {},
+): State {
   return source(`oci-layout://${reference}`, { "oci.session": store.sessionId, "oci.store": store.storeId }, options);
 }
 

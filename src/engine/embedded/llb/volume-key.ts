@@ -18,5 +18,13 @@ export function volumeKey(volumes: readonly Volume[]): object[] {
   if (volumes.length === 0) return [];
   const identity = JSON.stringify(volumes.map(({ destination, id, sharing }) => [destination, id, sharing]));
   const id = `volumes-${createHash("sha256").update(identity).digest("hex")}`;
-  return [{ dest: "/.fastloop/volumes", mountType: 1, input: NONE, output: NONE, secret: { id, mode: 0o400, optional: true } }];
+  return [
+    {
+      dest: "/.fastloop/volumes",
+      mountType: 1,
+      input: NONE,
+      output: NONE,
+      secret: { id, mode: 0o400, optional: true },
+    },
+  ];
 }

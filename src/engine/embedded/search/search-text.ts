@@ -21,7 +21,9 @@ export interface Found {
 export function compilePattern(wanted: SearchPattern): RE2JS {
   const source = wanted.literal ? RE2JS.quote(wanted.pattern) : wanted.pattern;
   const flags =
-    (wanted.insensitive ? RE2JS.CASE_INSENSITIVE : 0) | (wanted.dotall ? RE2JS.DOTALL : 0) | (wanted.multiline ? RE2JS.MULTILINE : 0);
+    (wanted.insensitive ? RE2JS.CASE_INSENSITIVE : 0) |
+    (wanted.dotall ? RE2JS.DOTALL : 0) |
+    (wanted.multiline ? RE2JS.MULTILINE : 0);
   try {
     return RE2JS.compile(source, flags);
   } catch (error) {
@@ -39,7 +41,7 @@ function lineByLine(text: string, expression: RE2JS, limit: number): Found[] {
   const found: Found[] = [];
   let offset = 0;
   let lineNumber = 0;
-  for (let start = 0; start < text.length && found.length < limit; ) {
+  for (let start = 0; start < text.length && found.length < limit;) {
     const newline = text.indexOf("\n", start);
     const end = newline < 0 ? text.length : newline + 1;
     const line = text.slice(start, end);
@@ -67,7 +69,12 @@ function acrossLines(text: string, expression: RE2JS, limit: number): Found[] {
       offset += Buffer.byteLength(between);
       at = first;
     }
-    return { lineNumber, absoluteOffset: offset, matchedLines: block, submatches: [submatch(block, { start: match.start - first, end: match.end - first })] };
+    return {
+      lineNumber,
+      absoluteOffset: offset,
+      matchedLines: block,
+      submatches: [submatch(block, { start: match.start - first, end: match.end - first })],
+    };
   });
 }
 

@@ -29,7 +29,8 @@ const memoryMb = 512;
 
 /** Throws a `RangeError` where the pattern means nothing. */
 export function startSearch(pattern: SearchPattern, signal: AbortSignal): SearchThread {
-  if (pattern.pattern.length > maxPatternChars) throw new RangeError(`it has ${pattern.pattern.length} characters; the limit is ${maxPatternChars}`);
+  if (pattern.pattern.length > maxPatternChars)
+    throw new RangeError(`it has ${pattern.pattern.length} characters; the limit is ${maxPatternChars}`);
   // Here as well: what is wrong with it is told before anything starts.
   compilePattern(pattern);
   const worker = new Worker(path.join(packageRoot(), "dist", "search-worker.js"), {

@@ -34,7 +34,12 @@ export class PacketBuffer {
     const pathBytes = Buffer.byteLength(stat.path);
     const linkBytes = stat.linkname === "" ? 0 : Buffer.byteLength(stat.linkname);
     const body =
-      stringSize(pathBytes) + 1 + varintSize(stat.mode) + numberSize(stat.sizeBytes) + bigSize(stat.modTimeNs) + stringSize(linkBytes);
+      stringSize(pathBytes) +
+      1 +
+      varintSize(stat.mode) +
+      numberSize(stat.sizeBytes) +
+      bigSize(stat.modTimeNs) +
+      stringSize(linkBytes);
     // PACKET_STAT is 0 and therefore not written.
     this.#begin(1 + varintSize(body) + body);
     this.#tagged(0x12, body);

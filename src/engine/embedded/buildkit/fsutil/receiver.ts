@@ -32,7 +32,8 @@ async function receive(call: ServerCall, out: PacketSender, writer: TreeWriter, 
   let statsComplete = false;
   for await (const message of call.messages()) {
     const packet = decodePacket(message);
-    if (packet.type === PacketType.error) throw new Error(`the daemon gave up the export: ${packet.data.toString("utf8")}`);
+    if (packet.type === PacketType.error)
+      throw new Error(`the daemon gave up the export: ${packet.data.toString("utf8")}`);
     if (packet.type === PacketType.finish) return;
 
     if (packet.type === PacketType.stat && packet.stat === undefined) statsComplete = true;

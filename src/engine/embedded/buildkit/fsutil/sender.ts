@@ -49,7 +49,8 @@ async function answerRequests(call: ServerCall, out: PacketSender, tree: TreeSou
   const sending = new Set<Promise<void>>();
   for await (const message of call.messages()) {
     const packet = decodePacket(message);
-    if (packet.type === PacketType.error) throw new Error(`the daemon gave up the sync: ${packet.data.toString("utf8")}`);
+    if (packet.type === PacketType.error)
+      throw new Error(`the daemon gave up the sync: ${packet.data.toString("utf8")}`);
     if (packet.type === PacketType.finish) {
       out.packets.finish();
       return out.flush();
@@ -57,7 +58,8 @@ async function answerRequests(call: ServerCall, out: PacketSender, tree: TreeSou
     if (packet.type !== PacketType.request) continue;
 
     const entry = tree.entries[packet.id];
-    if (entry?.type !== "file") throw new Error(`the daemon asked for the content of number ${packet.id}, which is not a file`);
+    if (entry?.type !== "file")
+      throw new Error(`the daemon asked for the content of number ${packet.id}, which is not a file`);
     if (entry.sizeBytes <= SMALL_FILE_BYTES) {
       sendSmall(out, tree.root, packet.id, entry);
       await out.added();
@@ -81,7 +83,8 @@ function sendSmall(out: PacketSender, root: string, id: number, entry: TreeEntry
   }
   try {
     checkUnchanged(entry, fstatSync(file, { bigint: true }));
-    if (entry.sizeBytes > 0 && !out.packets.fillData(id, entry.sizeBytes, (target) => readFully(file, target))) throw changed(entry);
+    if (entry.sizeBytes > 0 && !out.packets.fillData(id, entry.sizeBytes, (target) => readFully(file, target)))
+      throw changed(entry);
     out.packets.endOfData(id);
   } finally {
     closeSync(file);
@@ -98,7 +101,7 @@ async function sendLarge(out: PacketSender, root: string, id: number, entry: Tre
   try {
     checkUnchanged(entry, await file.stat({ bigint: true }));
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let offset = 0; offset < entry.sizeBytes; ) {
+    for (let offset = 0; offset < entry.sizeBytes;) {
       const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, entry.sizeBytes - offset), offset);
       if (bytesRead === 0) throw changed(entry);
       out.packets.data(id, chunk.subarray(0, bytesRead));
@@ -114,7 +117,7 @@ async function sendLarge(out: PacketSender, root: string, id: number, entry: Tre
 }
 
 function readFully(file: number, target: Buffer): boolean {
-  for (let offset = 0; offset < target.length; ) {
+  for (let offset = 0; offset < target.length;) {
     const bytesRead = readSync(file, target, offset, target.length - offset, offset);
     if (bytesRead === 0) return false;
     offset += bytesRead;

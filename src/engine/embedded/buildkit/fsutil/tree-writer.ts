@@ -1,5 +1,19 @@
 import { writeFileSync, chmodSync, renameSync, utimesSync } from "node:fs";
-import { chmod, type FileHandle, link, lstat, lutimes, mkdir, open, readdir, realpath, rename, rm, symlink, utimes } from "node:fs/promises";
+import {
+  chmod,
+  type FileHandle,
+  link,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  utimes,
+} from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { makeFolders } from "../../../../tree/index.ts";
@@ -78,14 +92,17 @@ export class TreeWriter {
       return;
     }
     file.handle ??= await open(file.temporary, "wx", 0o600);
-    for (let offset = 0; offset < data.length; ) offset += (await file.handle.write(data, offset)).bytesWritten;
+    for (let offset = 0; offset < data.length;) offset += (await file.handle.write(data, offset)).bytesWritten;
   }
 
   async finishFile(id: number): Promise<void> {
     const { stat, at, temporary, chunks, handle } = this.#file(id);
     const mode = unixMode(stat.mode);
     if (handle === undefined) {
-      writeFileSync(temporary, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), { mode: 0o600, flag: "wx" });
+      writeFileSync(temporary, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), {
+        mode: 0o600,
+        flag: "wx",
+      });
       chmodSync(temporary, mode);
       utimesSync(temporary, seconds(stat), seconds(stat));
       this.#files.delete(id);
@@ -156,7 +173,8 @@ export class TreeWriter {
     if (names.some((name) => name === "" || name === "." || name === ".." || name.includes("\0"))) {
       throw new Error(`not a path inside the export: ${JSON.stringify(relative)}`);
     }
-    if (parent !== "" && !this.#folders.has(parent)) throw new Error(`the export has no folder for ${JSON.stringify(relative)}`);
+    if (parent !== "" && !this.#folders.has(parent))
+      throw new Error(`the export has no folder for ${JSON.stringify(relative)}`);
     return path.join(this.#root, relative);
   }
 }

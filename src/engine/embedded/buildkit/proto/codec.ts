@@ -5,7 +5,8 @@ import { opsProto } from "./ops.ts";
 import { sessionProto } from "./session.ts";
 
 const root = new protobuf.Root();
-for (const source of [opsProto, controlProto, gatewayProto, sessionProto]) protobuf.parse(source, root, { keepCase: true });
+for (const source of [opsProto, controlProto, gatewayProto, sessionProto])
+  protobuf.parse(source, root, { keepCase: true });
 root.resolveAll();
 
 /** Message <-> bytes. Absent fields decode to their proto3 default, 64-bit integers to decimal strings. */
@@ -14,7 +15,13 @@ export interface Codec<T extends object> {
   readonly decode: (bytes: Uint8Array) => T;
 }
 
-const decodeOptions: protobuf.IConversionOptions = { longs: String, bytes: Buffer, defaults: true, arrays: true, objects: true };
+const decodeOptions: protobuf.IConversionOptions = {
+  longs: String,
+  bytes: Buffer,
+  defaults: true,
+  arrays: true,
+  objects: true,
+};
 
 /** The codec of one message type of our protos, e.g. `pb.Op`. */
 export function codec<T extends object>(name: string): Codec<T> {
@@ -57,7 +64,9 @@ function canonical(type: protobuf.Type, message: Record<string, unknown>): Recor
 }
 
 function canonicalValue(field: protobuf.Field, value: unknown): unknown {
-  return field.resolvedType instanceof protobuf.Type ? canonical(field.resolvedType, value as Record<string, unknown>) : value;
+  return field.resolvedType instanceof protobuf.Type
+    ? canonical(field.resolvedType, value as Record<string, unknown>)
+    : value;
 }
 
 /** 64-bit integers are decimal strings once they were decoded. */

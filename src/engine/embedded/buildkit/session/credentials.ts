@@ -10,7 +10,9 @@ const credentialsResponse = codec<{ username: string; secret: string }>("session
 
 const authorityRequest = codec<{ host: string; salt: Uint8Array }>("session.GetTokenAuthorityRequest");
 const authorityResponse = codec<{ publicKey: Uint8Array }>("session.GetTokenAuthorityResponse");
-const verifyRequest = codec<{ host: string; payload: Uint8Array; salt: Uint8Array }>("session.VerifyTokenAuthorityRequest");
+const verifyRequest = codec<{ host: string; payload: Uint8Array; salt: Uint8Array }>(
+  "session.VerifyTokenAuthorityRequest",
+);
 const verifyResponse = codec<{ signed: Uint8Array }>("session.VerifyTokenAuthorityResponse");
 const tokenRequest = codec<TokenRequest>("session.FetchTokenRequest");
 const tokenResponse = codec<{ token: string; expiresIn: number; issuedAt: number }>("session.FetchTokenResponse");
@@ -29,22 +31,43 @@ export function secretService(store: SecretStore): [string, Handler] {
  * Registry credentials. Where a password is known the token of a registry is fetched here, so that it is known whom the
  * password is given to; everything else BuildKit fetches itself.
  */
-export function authServices({ registryAuth, registryToken }: Pick<BuildOptions, "registryAuth" | "registryToken">): [string, Handler][] {
+export function authServices({
+  registryAuth,
+  registryToken,
+}: Pick<BuildOptions, "registryAuth" | "registryToken">): [string, Handler][] {
   const seed = randomBytes(32);
-  const keyOf = (host: string, salt: Uint8Array): KeyObject => privateKey(createHmac("sha256", seed).update(salt).update(host).digest());
+  const keyOf = (host: string, salt: Uint8Array): KeyObject =>
+    privateKey(createHmac("sha256", seed).update(salt).update(host).digest());
   return [
-    ["/moby.filesync.v1.Auth/Credentials", unary(credentialsRequest.decode, credentialsResponse.encode, async ({ host }) => (await registryAuth(host)) ?? { username: "", secret: "" })],
-    ["/moby.filesync.v1.Auth/GetTokenAuthority", unary(authorityRequest.decode, authorityResponse.encode, async ({ host, salt }) => {
-      if ((await registryAuth(host)) === undefined) throw new StatusError(StatusCode.unavailable, `no password is known for ${host}`);
-      return { publicKey: createPublicKey(keyOf(host, salt)).export({ format: "der", type: "spki" }).subarray(-32) };
-    })],
-    ["/moby.filesync.v1.Auth/VerifyTokenAuthority", unary(verifyRequest.decode, verifyResponse.encode, async ({ host, salt, payload }) => ({
-      signed: Buffer.concat([sign(null, payload, keyOf(host, salt)), payload]),
-    }))],
-    ["/moby.filesync.v1.Auth/FetchToken", unary(tokenRequest.decode, tokenResponse.encode, async ({ host, realm, service, scopes }) => {
-      const { token, expiresInSeconds, issuedAtSeconds } = await registryToken({ host, realm, service, scopes });
-      return { token, expiresIn: expiresInSeconds, issuedAt: issuedAtSeconds };
-    })],
+    [
+      "/moby.filesync.v1.Auth/Credentials",
+      unary(
+        credentialsRequest.decode,
+        credentialsResponse.encode,
+        async ({ host }) => (await registryAuth(host)) ?? { username: "", secret: "" },
+      ),
+    ],
+    [
+      "/moby.filesync.v1.Auth/GetTokenAuthority",
+      unary(authorityRequest.decode, authorityResponse.encode, async ({ host, salt }) => {
+        if ((await registryAuth(host)) === undefined)
+          throw new StatusError(StatusCode.unavailable, `no password is known for ${host}`);
+        return { publicKey: createPublicKey(keyOf(host, salt)).export({ format: "der", type: "spki" }).subarray(-32) };
+      }),
+    ],
+    [
+      "/moby.filesync.v1.Auth/VerifyTokenAuthority",
+      unary(verifyRequest.decode, verifyResponse.encode, async ({ host, salt, payload }) => ({
+        signed: Buffer.concat([sign(null, payload, keyOf(host, salt)), payload]),
+      })),
+    ],
+    [
+      "/moby.filesync.v1.Auth/FetchToken",
+      unary(tokenRequest.decode, tokenResponse.encode, async ({ host, realm, service, scopes }) => {
+        const { token, expiresInSeconds, issuedAtSeconds } = await registryToken({ host, realm, service, scopes });
+        return { token, expiresIn: expiresInSeconds, issuedAt: issuedAtSeconds };
+      }),
+    ],
   ];
 }
 

@@ -82,7 +82,8 @@ async function serveCall(
   };
   try {
     const handler = handlers.get(headers[":path"] ?? "");
-    if (handler === undefined) throw new StatusError(StatusCode.unimplemented, `not served: ${headers[":path"] ?? "no path"}`);
+    if (handler === undefined)
+      throw new StatusError(StatusCode.unimplemented, `not served: ${headers[":path"] ?? "no path"}`);
     await handler(call);
   } catch (error) {
     const code = error instanceof StatusError ? error.code : StatusCode.unknown;

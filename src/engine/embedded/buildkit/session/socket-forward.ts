@@ -36,7 +36,8 @@ async function join(call: ServerCall, socket: Duplex): Promise<void> {
   socket.on("error", destroy);
   void receive(call, socket).catch(destroy);
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) await call.write(frame(bytesMessage.encode({ data: chunk })));
+    for await (const chunk of socket as AsyncIterable<Buffer>)
+      await call.write(frame(bytesMessage.encode({ data: chunk })));
   } catch {
     // The peer left or the socket broke: both are an end here.
   }
