@@ -111,7 +111,7 @@ export function resolveTarget(target: Target, config: LoadedConfig, module: Modu
   const call = parseTarget(target, config, module);
   const ignored = config.config.watch?.ignore ?? [];
   const sent = inputsOf(call, module);
-  const hashed = sent.map((input) => withoutPatterns(input, ignored));
+  const hashed = sent.map((input) => withoutHabits(input, ignored));
   if (target.inputs === undefined) return { target, call, inputs: hashed, sent, untrusted: [] };
   const files = hashed.filter((input) => input.kind === "file");
   return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files], untrusted: [] };
@@ -176,7 +176,9 @@ function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): Targ
   ];
 }
 
-function withoutPatterns(input: TargetInput, patterns: readonly string[]): TargetInput {
-  if (input.kind === "file" || patterns.length === 0) return input;
-  return { ...input, filter: { ...input.filter, exclude: [...(input.filter.exclude ?? []), ...patterns] } };
+/** What is sent, less what `watch.ignore` names and what is the user's alone: swap files, global excludes. */
+function withoutHabits(input: TargetInput, patterns: readonly string[]): TargetInput {
+  if (input.kind === "file") return input;
+  const exclude = [...(input.filter.exclude ?? []), ...patterns];
+  return { ...input, filter: { ...input.filter, exclude, leaveOut: "personal" } };
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { PatternMatcher } from "../tree/index.ts";
+import { PathTest, PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import type { ScannedInput } from "./scanned-input.ts";
 import { withDependents } from "./order.ts";
@@ -69,6 +69,8 @@ interface ChangedFile {
   file: string;
   /** A submodule or a repository inside this one: which of its files changed is not known. */
   isFolder: boolean;
+  /** Git does not know it, so that what is left out may be among it. */
+  isUntracked?: true;
   change: "added" | "changed" | "removed";
 }
 
@@ -119,7 +121,8 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     files.push({ file, isFolder: lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true, change });
   }
   for (const file of git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", top).split("\0")) {
-    if (file !== "") files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), change: "added" });
+    if (file !== "")
+      files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
   }
   return { base, files };
 }
@@ -140,10 +143,13 @@ function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
     starts.some((start) => isAround(folder, start) || isAround(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);
   const excluded = new PatternMatcher(exclude);
-  return ({ file, isFolder }) => {
+  let walked: PathTest | undefined;
+  return ({ file, isFolder, isUntracked }) => {
     if (isFolder) return touches(file.replace(/\/$/, ""));
     const relative = path.relative(root, file).split(path.sep).join("/");
     if (relative.startsWith("../") || relative === "..") return false;
+    if (isUntracked === true && input.filter.leaveOut !== undefined)
+      return (walked ??= new PathTest(root, input.filter)).selects(relative);
     return (included?.matches(relative) ?? true) && !excluded.matches(relative);
   };
 }

@@ -22,6 +22,11 @@ export class GitignoreChain {
     this.prefixLength = prefixLength;
   }
 
+  /** Rules that hold everywhere below the git root. */
+  static of(rules: readonly IgnoreRule[]): GitignoreChain | undefined {
+    return GitignoreChain.extend(undefined, rules, 0);
+  }
+
   /** Rules that hold in `root`: `.git/info/exclude`, then each `.gitignore` from the git root down to `root` itself. */
   static forRoot(
     root: string,

@@ -7,6 +7,8 @@ import { editorFiles, globalExcludesFile, installed } from "./habits.ts";
 /** Ignore rules below one folder and what they can't touch; see `leaveOut` of `TreeFilter`. */
 export class ProjectRules {
   readonly chain: GitignoreChain | undefined;
+  /** Of these rules, the user's own alone. */
+  readonly personal: GitignoreChain | undefined;
   readonly pathInRepository: string;
   private readonly weakest: readonly IgnoreRule[];
   private readonly repository: string | undefined;
@@ -14,11 +16,10 @@ export class ProjectRules {
 
   constructor(root: string) {
     this.repository = findGitRoot(root);
+    const excludes = readTextIfPresent(globalExcludesFile(this.repository));
     // Later rules are stronger.
-    this.weakest = [
-      editorFiles,
-      ...parseGitignore(`${installed}\n${readTextIfPresent(globalExcludesFile(this.repository))}`),
-    ];
+    this.weakest = [editorFiles, ...parseGitignore(`${installed}\n${excludes}`)];
+    this.personal = GitignoreChain.of([editorFiles, ...parseGitignore(excludes)]);
     ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
   }
 

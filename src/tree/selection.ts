@@ -38,6 +38,14 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
   const exclude = matcherOf(filter.exclude);
   const rules = filter.leaveOut === undefined ? undefined : new ProjectRules(root);
   const git = rules ?? (filter.gitignore === true ? GitignoreChain.forRoot(root) : undefined);
+  const isIgnored = (path: string, isFolder: boolean, state: FolderState): boolean => {
+    if (state.onlyTracked === true) return true;
+    if (state.ignored === undefined) return false;
+    const name = inRepository(path);
+    // What a file of the project ignores, but not the user's own rules, is read by who names no inputs.
+    if (filter.leaveOut === "personal" && rules?.personal?.ignores(name, isFolder) !== true) return false;
+    return state.ignored.ignores(name, isFolder);
+  };
   const isTracked = (path: string, state: FolderState): boolean => {
     if (rules === undefined) return false;
     const { files, cut } = state.tracked ?? rules.tracked;
@@ -55,8 +63,8 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     rootState: () => ({ selected: false, enter: true, ignored: git?.chain }),
 
     enterFolder(path, parent) {
-      const isIgnored = parent.onlyTracked === true || parent.ignored?.ignores(inRepository(path), true) === true;
-      if (isIgnored && rules === undefined) return undefined;
+      const isOut = isIgnored(path, true, parent);
+      if (isOut && rules === undefined) return undefined;
       const state: FolderState = { selected: true, enter: true, ignored: parent.ignored, tracked: parent.tracked };
       if (include !== undefined) {
         state.include = include.matchBelow(path, parent.include);
@@ -73,7 +81,7 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
         }
       }
       if (!state.selected && !state.enter) return undefined;
-      if (isIgnored) {
+      if (isOut) {
         if (!holdsTracked(path, parent)) return undefined;
         state.selected = false;
         state.onlyTracked = true;
@@ -82,11 +90,11 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
     },
 
     selectsFile(path, parent) {
-      const isIgnored = parent.onlyTracked === true || parent.ignored?.ignores(inRepository(path), false) === true;
-      if (isIgnored && rules === undefined) return false;
+      const isOut = isIgnored(path, false, parent);
+      if (isOut && rules === undefined) return false;
       if (include !== undefined && !include.matchesBelow(path, parent.include)) return false;
       if (exclude?.matchesBelow(path, parent.exclude) === true) return false;
-      return !isIgnored || isTracked(path, parent);
+      return !isOut || isTracked(path, parent);
     },
 
     withGitignoreOf(directory, path, state) {

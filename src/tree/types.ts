@@ -26,9 +26,10 @@ export interface TreeFilter {
   /**
    * What nobody means who names a folder of a project: what git ignores for this user (`.gitignore` files, `info/exclude`,
    * the global excludes), what is installed in `node_modules`, and what editors leave beside files. What git tracks is
-   * none of that, whatever a rule says. For what we look at ourselves; engines don't know it.
+   * none of that, whatever a rule says. `personal` is a part of it: what is this user's alone, the global excludes and what
+   * editors leave, unless a rule of the project brings it back. For what we look at ourselves; engines don't know it.
    */
-  leaveOut?: "ignored";
+  leaveOut?: "ignored" | "personal";
 }
 
 /** A sorted list of what is in a tree; parents come before their children, siblings in byte order. */

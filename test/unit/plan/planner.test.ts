@@ -134,6 +134,7 @@ describe("a plan", () => {
     const project = new PretendedProject(root);
     project.run();
     writeFileSync(path.join(root, "docs/d"), "2");
+    for (const left of ["src/.a.swp", "src/.#a", "src/a~"]) writeFileSync(path.join(root, left), "an editor's");
     expect(project.affected()).toEqual([]);
     writeFileSync(path.join(root, "src/a"), "2");
     expect(project.affected()).toEqual(["lint"]);

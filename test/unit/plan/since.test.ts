@@ -66,6 +66,9 @@ test("committed, uncommitted and untracked changes since the merge base count, t
   expect(names(project, "main")).toEqual(["api"]);
   write("worker/a", "uncommitted");
   expect(names(project, "main")).toEqual(["api", "worker"]);
+  // An editor's own concerns nobody here either.
+  write("lib/.a.swp", "b0VIM");
+  expect(names(project, "main")).toEqual(["api", "worker"]);
   write("lib/new", "untracked");
   expect(names(project, "main")).toEqual(["lib", "api", "worker"]);
 });

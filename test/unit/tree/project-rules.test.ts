@@ -131,3 +131,44 @@ test("what editors leave beside files is left out, unless the project says other
   symlinkSync("somebody@host.1234", path.join(root, "src/.#b.ts"));
   expect(filesOf(root)).toEqual(["src/a.ts", "src/b.swp"]);
 });
+
+test("who names no inputs reads all but what is the user's own: editors' files and global excludes", () => {
+  const root = makeTree({
+    ".gitignore": "*.log\nbuild/\n*.swp\n!keep.mine\n",
+    "a.ts": "1",
+    "a.log": "1",
+    "build/x": "1",
+    "node_modules/y": "1",
+    ".a.ts.swp": "1",
+    "a.ts~": "1",
+    "b.mine": "1",
+    "keep.mine": "1",
+    "tracked.mine": "1",
+    ".idea/deep/w.xml": "1",
+    ".idea/kept.xml": "1",
+  });
+  git(root, "init", "-q");
+  mkdirSync(path.join(home, ".config/git"), { recursive: true });
+  writeFileSync(path.join(home, ".config/git/ignore"), "*.mine\n.idea/\n");
+  git(root, "add", "-f", "tracked.mine", ".idea/kept.xml");
+  const listed = listTree(root, { leaveOut: "personal", exclude: ["**/.git"] })
+    .entries.filter((entry) => entry.type !== "directory")
+    .map((entry) => entry.path);
+  expect(listed.sort()).toEqual(
+    [".gitignore", ".idea/kept.xml", "a.log", "a.ts", "build/x", "keep.mine", "node_modules/y", "tracked.mine"].sort(),
+  );
+  const single = new PathTest(root, { leaveOut: "personal", exclude: ["**/.git"] });
+  for (const file of [
+    "a.log",
+    "build/x",
+    ".a.ts.swp",
+    "a.ts~",
+    "b.mine",
+    "keep.mine",
+    "tracked.mine",
+    ".idea/deep/w.xml",
+  ])
+    expect(single.selects(file), file).toBe(listed.includes(file));
+  writeFileSync(path.join(root, ".gitignore"), "!*~\n");
+  expect(new PathTest(root, { leaveOut: "personal" }).selects("a.ts~")).toBe(true);
+});
