@@ -3,7 +3,7 @@ import path from "node:path";
 import { suggest } from "../config/index.ts";
 import { listTree, PathTest, PatternMatcher } from "../tree/index.ts";
 import { cleaned, literalHead } from "./patterns-read.ts";
-import type { ProjectSnapshot } from "./project-scan.ts";
+import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { stateFolder } from "./target-input.ts";
 

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import path from "node:path";
 import { callName } from "../call/index.ts";
-import type { ProjectSnapshot } from "./project-scan.ts";
+import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
 /** All that decides a target's result. Its SHA-256 is the digest that every result carries. */

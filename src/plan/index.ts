@@ -16,7 +16,8 @@ export {
   type ProjectOptions,
   type ProjectPlace,
 } from "./project.ts";
-export { ProjectScanner, type ProjectSnapshot, type WatchedPlace } from "./project-scan.ts";
+export { ProjectScanner } from "./project-scan.ts";
+export type { ProjectSnapshot, WatchedPlace } from "./project-snapshot.ts";
 export type { ScannedInput } from "./scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {

@@ -12,6 +12,8 @@ export interface TreeScan {
   selections: Uint32Array[];
   /** Every folder that was entered, the root ("") first: what a watcher has to look at, and nothing else. */
   folders: ScannedFolder[];
+  /** Those of them that hold a `node_modules`, entered or not. */
+  installed: string[];
 }
 
 /**
@@ -85,11 +87,12 @@ export class TreeScanner {
   }
 }
 
-function asScan(root: string, { entries, unreadable, folders, selected }: WalkResult): TreeScan {
+function asScan(root: string, { entries, unreadable, folders, installed, selected }: WalkResult): TreeScan {
   return {
     listing: { root, entries, unreadable },
     selections: selected.map((indices) => new Uint32Array(indices)),
     folders,
+    installed,
   };
 }
 

@@ -45,6 +45,7 @@ interface KnownFolder {
   /** Of each entry: which selections want the file, or what is known of the folder. */
   wanted: (readonly number[] | KnownChildFolder)[];
   unreadable: readonly TreeListing["unreadable"][number][];
+  hasInstalled: boolean;
 }
 
 interface KnownChildFolder {
@@ -57,6 +58,8 @@ export interface WalkResult {
   entries: TreeEntry[];
   unreadable: TreeListing["unreadable"];
   folders: ScannedFolder[];
+  /** Entered folders that hold a `node_modules`, entered or not. */
+  installed: string[];
   selected: number[][];
 }
 
@@ -79,7 +82,7 @@ export class Walk {
   /** Filled anew for each file. */
   private readonly chosenNow: number[] = [];
   private keptLast: readonly number[] = none;
-  private result: WalkResult = { entries: [], unreadable: [], folders: [], selected: [] };
+  private result: WalkResult = { entries: [], unreadable: [], folders: [], installed: [], selected: [] };
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
     this.root = root;
@@ -133,7 +136,7 @@ export class Walk {
   ): Generator<void, WalkResult> {
     this.beforeRead = beforeRead;
     this.ahead = ahead;
-    this.result = { entries: [], unreadable: [], folders: [], selected: this.cuts.map(() => []) };
+    this.result = { entries: [], unreadable: [], folders: [], installed: [], selected: this.cuts.map(() => []) };
     const before = this.known;
     this.known = new Map();
     this.result.folders.push({ path: "", identity });
@@ -164,6 +167,7 @@ export class Walk {
     this.known.set(path, folder);
     yield;
     this.result.unreadable.push(...folder.unreadable);
+    if (folder.hasInstalled) this.result.installed.push(path);
     for (let index = 0; index < folder.entries.length; index++) {
       const entry = folder.entries[index]!;
       const child = folder.wanted[index]!;
@@ -193,7 +197,7 @@ export class Walk {
     active: readonly Active[],
     outdated: KnownFolder | undefined,
   ): KnownFolder {
-    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none };
+    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none, hasInstalled: false };
     const earlier = outdated === undefined ? undefined : entriesInOrder(outdated.entries);
     this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
@@ -205,6 +209,7 @@ export class Walk {
       return known;
     }
     sortByName(children);
+    known.hasInstalled = children.some((child) => child.name === "node_modules");
     if (active.length > 0) active = this.withRulesOf(directory, folder, children, active);
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;

@@ -1,5 +1,5 @@
 /** A verdict and an exit code are those of the files as they are, whoever writes while functions run. */
-import { appendFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { cliFile } from "./cli-process.ts";
@@ -257,21 +257,24 @@ describe("ignore rules", () => {
     }
   });
 
-  test("an editor's swap file and a backup run nothing", async () => {
-    project = new FileProject([cat("a", "src/a", "inputs: [src/]")], { "src/a": "one" });
-    const watch = project.start("watch");
-    await watch.next("settled");
-    const from = watch.events.length;
-    project.write("src/.a.swp", "b0VIM");
-    project.write("src/a~", "one");
-    project.write("src/a", "two");
-    expect(await watch.next("finished", "a")).toMatchObject({ value: "two" });
-    rmSync(project.at("src/.a.swp"));
-    rmSync(project.at("src/a~"));
-    project.write("src/a", "three");
-    expect(await watch.next("finished", "a")).toMatchObject({ value: "three" });
-    expect(watch.startedSince(from)).toEqual(["a", "a"]);
-  });
+  test.each(["inputs: [src/]", "tier: fast"])(
+    "an editor's swap file and a backup run nothing with %s",
+    async (rest) => {
+      project = new FileProject([cat("a", "src/a", rest)], { "src/a": "one" });
+      const watch = project.start("watch");
+      await watch.next("settled");
+      const from = watch.events.length;
+      project.write("src/.a.swp", "b0VIM");
+      project.write("src/a~", "one");
+      project.write("src/a", "two");
+      expect(await watch.next("finished", "a")).toMatchObject({ value: "two" });
+      rmSync(project.at("src/.a.swp"));
+      rmSync(project.at("src/a~"));
+      project.write("src/a", "three");
+      expect(await watch.next("finished", "a")).toMatchObject({ value: "three" });
+      expect(watch.startedSince(from)).toEqual(["a", "a"]);
+    },
+  );
 });
 
 describe("the screen", () => {
@@ -324,4 +327,30 @@ test("a link among the inputs is what it leads to, in watch, plan and affected",
   project.write("libs/v1/x", "again");
   expect((await project.run("plan")).stdout).toMatch(/run {6}a .*libs\/v1\/x changed/);
   expect((await project.run("affected", "--since", "HEAD")).stdout).toContain("libs/v1/x changed");
+});
+
+test("a package of a workspace that a link in node_modules leads to is an input, in watch and plan", async () => {
+  project = new FileProject([cat("a", "packages/ui/x", "inputs: [app/]")], {
+    "app/package.json": "{}",
+    "packages/ui/x": "one",
+    "packages/other/x": "one",
+    ".gitignore": "node_modules\n",
+  });
+  mkdirSync(project.at("app/node_modules/@me"), { recursive: true });
+  project.commitAll();
+  const watch = project.start("watch");
+  await watch.next("settled");
+  // As an install does while the watch runs.
+  symlinkSync("../../../packages/ui", project.at("app/node_modules/@me/ui"));
+  expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: "one" });
+  await watch.next("settled");
+  const from = watch.events.length;
+  project.write("packages/other/x", "edited");
+  project.write("packages/ui/x", "edited");
+  expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed", value: "edited" });
+  await watch.next("settled");
+  expect(watch.startedSince(from)).toEqual(["a"]);
+  await watch.kill("SIGTERM");
+  project.write("packages/ui/x", "again");
+  expect((await project.run("plan")).stdout).toMatch(/run {6}a .*packages\/ui\/x changed/);
 });

@@ -6,7 +6,7 @@ import { namedInputs } from "../../../src/plan/named-inputs.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 
-function rig(inputs: string[], links: Record<string, string>) {
+function rig(inputs: string[], links: Record<string, string>, files: Record<string, string> = {}) {
   const root = makeTree({
     "libs/v1/x": "one",
     "libs/v2/x": "two",
@@ -14,6 +14,7 @@ function rig(inputs: string[], links: Record<string, string>) {
     "packages/ui/b.ts": "1",
     "packages/core/c.ts": "1",
     "other/d": "1",
+    ...files,
   });
   for (const [link, target] of Object.entries(links)) {
     mkdirSync(path.dirname(path.join(root, link)), { recursive: true });
@@ -82,4 +83,73 @@ test("two packages that link to each other count once each", () => {
   const { reacts, scanner } = rig(["packages/ui/"], { "packages/ui/core": "../core", "packages/core/ui": "../ui" });
   expect([reacts("packages/core/c.ts"), reacts("packages/ui/b.ts")]).toEqual([true, true]);
   expect(scanner.scan().size).toBe(scanner.scan().size);
+});
+
+const ui = "../../../../packages/ui";
+
+test.each<[string, string[], Record<string, string>, Record<string, string>]>([
+  ["pnpm", ["apps/web/"], { "apps/web/node_modules/@me/ui": ui }, {}],
+  ["pnpm, by a wildcard", ["apps/web/**"], { "apps/web/node_modules/@me/ui": ui }, {}],
+  ["pnpm, named", ["apps/web/node_modules/@me/ui/"], { "apps/web/node_modules/@me/ui": ui }, {}],
+  ["pnpm, without a scope", ["apps/web/"], { "apps/web/node_modules/ui": "../../../packages/ui" }, {}],
+  [
+    "yarn, npm and bun",
+    ["apps/web/"],
+    { "node_modules/@me/ui": "../../packages/ui", "node_modules/@me/core": "../../packages/core" },
+    { "apps/web/package.json": '{"devDependencies":{"@me/ui":"*","left-pad":"1"}}' },
+  ],
+])("in a workspace of %s a package counts with those of the project that it uses", (_what, inputs, links, files) => {
+  const { root, reacts, seen, scanner } = rig(inputs, links, files);
+  expect(seen()).not.toContain("missing");
+  expect(reacts("packages/ui/b.ts")).toBe(true);
+  expect([reacts("packages/core/c.ts"), reacts("other/d")]).toEqual([false, false]);
+  expect(scanner.concerns(path.join(root, "packages/ui/new.ts"))).toBe(true);
+});
+
+test("what a package of a workspace uses by way of another one counts, a loop once, what is installed not", () => {
+  const { reacts, scanner, root } = rig(["apps/web/"], {
+    "apps/web/node_modules/@me/ui": ui,
+    "apps/web/node_modules/left-pad": "../../../node_modules/.pnpm/left-pad@1/node_modules/left-pad",
+    "node_modules/.pnpm/left-pad@1/node_modules/left-pad": "../../../../other",
+    "packages/ui/node_modules/@me/core": "../../../core",
+    "packages/core/node_modules/@me/ui": "../../../ui",
+    "packages/core/node_modules/@me/all": "../../../..",
+  });
+  expect([reacts("packages/ui/b.ts"), reacts("packages/core/c.ts"), reacts("other/d")]).toEqual([true, true, false]);
+  expect(reacts("packages/ui/node_modules/x.js")).toBe(false);
+  expect(scanner.scan().size).toBe(scanner.scan().size);
+  const watched = scanner
+    .scan()
+    .folders()
+    .map((folder) => path.relative(root, folder.path));
+  expect(watched).toEqual(
+    expect.arrayContaining(["apps/web/node_modules", "apps/web/node_modules/@me", "packages/ui"]),
+  );
+});
+
+test("`!` takes a package of the workspace out again", () => {
+  const { reacts } = rig(["apps/web/", "!packages/ui/"], { "apps/web/node_modules/@me/ui": ui });
+  expect(reacts("packages/ui/b.ts")).toBe(false);
+});
+
+test("a link that an install makes, moves or takes away is seen, and is a reason to look", async () => {
+  const { root, reacts, scanner } = rig(["apps/web/"], {});
+  const modules = path.join(root, "apps/web/node_modules");
+  expect(reacts("packages/ui/b.ts")).toBe(false);
+  mkdirSync(path.join(modules, "@me"), { recursive: true });
+  expect(scanner.concerns(modules)).toBe(true);
+  scanner.scan(new Set([modules]));
+  const link = path.join(modules, "@me/ui");
+  const snapshot = scanner.scan();
+  symlinkSync(ui, link);
+  expect(scanner.concerns(link)).toBe(true);
+  expect(await scanner.isStill(snapshot, new AbortController().signal)).toBe(false);
+  expect([reacts("packages/ui/b.ts"), reacts("packages/core/c.ts")]).toEqual([true, false]);
+  rmSync(link);
+  symlinkSync("../../../../packages/core", link);
+  expect([reacts("packages/ui/b.ts"), reacts("packages/core/c.ts")]).toEqual([false, true]);
+  mkdirSync(path.join(modules, "left-pad"));
+  expect(scanner.concerns(path.join(modules, "left-pad"))).toBe(false);
+  rmSync(modules, { recursive: true });
+  expect(reacts("packages/core/c.ts")).toBe(false);
 });
