@@ -4,8 +4,8 @@ import net from "node:net";
 import path from "node:path";
 import type { Machine } from "./choose.ts";
 import { findContainerRuntime } from "./dagger/container-runtime.ts";
-import { packageRoot, toolsDir } from "./embedded/daemon/paths.ts";
-import { findExecutable } from "./executables.ts";
+import { toolsDir } from "./embedded/daemon/paths.ts";
+import { packageRoot, findExecutable } from "../paths/index.ts";
 
 export function thisMachine(env: Machine["env"] = process.env): Machine {
   return {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { UserError } from "../errors/index.ts";
-import { packageRoot } from "./embedded/daemon/paths.ts";
+import { packageRoot } from "../paths/index.ts";
 import type { OpenSessionOptions } from "./types.ts";
 
 export async function runSetup(

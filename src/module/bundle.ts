@@ -6,9 +6,8 @@ import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheHome, distFile, packageRoot } from "../paths/index.ts";
 import { fencePlugin, packageFolders } from "./fence.ts";
-import { distFile, findPackageRoot } from "./programs.ts";
 import { listSources } from "./sources.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -24,7 +23,7 @@ export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process
     .update(`${module.digest}\0${module.sourceDir}\0${sdkIdentity()}`)
     .digest("hex")
     .slice(0, 32);
-  const folder = path.join(cacheFolder(env), "bundles", key);
+  const folder = path.join(cacheHome(env), "bundles", key);
   return { folder, file: path.join(folder, "module.mjs") };
 }
 
@@ -57,7 +56,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
       write: false,
       metafile: true,
       logLevel: "silent",
-      nodePaths: [path.join(findPackageRoot(), "node_modules")],
+      nodePaths: [path.join(packageRoot(), "node_modules")],
       plugins: [sdkPlugin, fencePlugin(module), importMetaPlugin(module.sourceDir)],
       banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     });

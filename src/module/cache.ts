@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { writeFileAtomically } from "../tree/index.ts";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheHome } from "../paths/index.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -21,7 +21,7 @@ export class ModuleCache {
   private readonly folder: string;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
-    this.folder = path.join(cacheFolder(env), "modules");
+    this.folder = path.join(cacheHome(env), "modules");
   }
 
   /** The module digest last computed for a tree in exactly this state. */

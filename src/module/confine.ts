@@ -5,9 +5,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheHome, packageRoot } from "../paths/index.ts";
 import { isInside, realPath } from "./inside.ts";
-import { findPackageRoot } from "./programs.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Folder of the helper for an architecture as Go names it; another one for other sources. */
@@ -18,17 +17,14 @@ export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = 
     .sort();
   const hash = createHash("sha256");
   for (const file of sources) hash.update(file).update(readFileSync(path.join(folder, file)));
-  return path.join(cacheFolder(env), "confine", hash.digest("hex").slice(0, 16), arch);
+  return path.join(cacheHome(env), "confine", hash.digest("hex").slice(0, 16), arch);
 }
 
 /** The helper; undefined where set-up has not built it. `FASTLOOP_CONFINE` names another one. */
 export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env.FASTLOOP_CONFINE;
   if (named !== undefined && named !== "") return named;
-  const program = path.join(
-    confineDir(findPackageRoot(), process.arch === "x64" ? "amd64" : process.arch, env),
-    "confine",
-  );
+  const program = path.join(confineDir(packageRoot(), process.arch === "x64" ? "amd64" : process.arch, env), "confine");
   return existsSync(program) ? program : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The core API's types as `fastloop call` chains them; data that the build reads out of the SDK (tools/core-schema.mjs). */
 import { readFileSync } from "node:fs";
-import { distFile } from "./programs.ts";
+import { distFile } from "../paths/index.ts";
 import type { ArgumentInfo, FunctionInfo, TypeRef } from "./types.ts";
 
 export interface CoreType {

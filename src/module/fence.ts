@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import type { Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
 import { isInside, isReallyInside, realPath } from "./inside.ts";
-import { findPackageRoot } from "./programs.ts";
+import { packageRoot } from "../paths/index.ts";
 import type { ModuleInfo } from "./types.ts";
 
 type Place = Pick<ModuleInfo, "root" | "sourceDir" | "repository">;
@@ -54,7 +54,7 @@ function fence(module: Place): (file: string, byName: boolean) => string | undef
   const [moduleRoot, repository, own] = [
     realPath(module.root),
     realPath(module.repository),
-    realPath(path.join(findPackageRoot(), "node_modules")),
+    realPath(path.join(packageRoot(), "node_modules")),
   ];
   return (file, byName) => {
     const real = realPath(file);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { bundlePlace } from "./bundle.ts";
 import { confineSpec, proxyNames } from "./confine.ts";
 import { packageFolders } from "./fence.ts";
-import { distFile, findPackageRoot } from "./programs.ts";
+import { distFile, packageRoot } from "../paths/index.ts";
 import { listTree } from "../tree/index.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -23,7 +23,7 @@ export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine:
   const packages = packageFolders(module);
   const bundle = bundlePlace(module, env);
   const programs = path.dirname(distFile("sdk.js"));
-  const folders = [...packages, path.join(findPackageRoot(), "node_modules"), programs, bundle.folder];
+  const folders = [...packages, path.join(packageRoot(), "node_modules"), programs, bundle.folder];
   const host = (readable: readonly string[], writable: readonly string[], ...flags: string[]): string[] => [
     process.execPath,
     ...permissions(folders, readable, writable),

@@ -14,5 +14,4 @@ export {
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { orAborted } from "./or-aborted.ts";
-export { distFile } from "./programs.ts";
 export { confineDir, confineProgram } from "./confine.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
 import { isReallyInside } from "./inside.ts";
-import { findPackageRoot } from "./programs.ts";
+import { packageRoot } from "../paths/index.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
@@ -55,7 +55,7 @@ function nextModule(dir: string, cause: unknown): UserError {
 }
 
 /** Real path of the module that fastloop brings: its package's own. */
-export const packageModule = (): string => realpathSync(findPackageRoot());
+export const packageModule = (): string => realpathSync(packageRoot());
 
 /** A module that is not on this disk runs inside an engine only: its code must not run beside the user's files. */
 export function refuseRemote(reference: string): void {

@@ -1,5 +1,4 @@
 /** `.fastloop` of a project, the only door to it; and the user's key, by which we know what is ours in it. */
-export { stateHome } from "./home.ts";
 export type { Content, HeldFolder } from "./held-folder.ts";
 export { ProjectState, stateFolder, type StateFolderName } from "./project-state.ts";
 export type { SealedReader } from "./sealed-reader.ts";

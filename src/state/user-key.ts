@@ -5,7 +5,7 @@ import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
 import { HeldFolder, type Content } from "./held-folder.ts";
-import { stateHome } from "./home.ts";
+import { stateHome } from "../paths/index.ts";
 
 const keyBytes = 32;
 const keyFile = "state-key";

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import path from "node:path";
-import { stateHome } from "../state/index.ts";
+import { stateHome } from "../paths/index.ts";
 import { makeFolders, writeFileAtomically } from "../tree/index.ts";
 import type { Ask } from "./types.ts";
 

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { findExecutable } from "../../src/engine/executables.ts";
-import { packageRoot, toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
+import { findExecutable, packageRoot } from "../../src/paths/index.ts";
+import { toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
 import { encodeCanonical } from "../../src/engine/embedded/buildkit/proto/codec.ts";
 import { definition, exec, image, type Mount, type State } from "../../src/engine/embedded/llb/index.ts";
 import { Inputs } from "../../src/engine/embedded/llb/state.ts";

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { findExecutable } from "../../src/engine/executables.ts";
+import { findExecutable } from "../../src/paths/index.ts";
 import { describeEngineChoice } from "../../src/engine/index.ts";
 import { cliCommand } from "./cli.ts";
 import { noticeOf } from "./json-lines.ts";

@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type EngineSession, openSession } from "../../src/engine/index.ts";
-import { findExecutable } from "../../src/engine/executables.ts";
+import { findExecutable } from "../../src/paths/index.ts";
 import { type Buildctl, buildctl, execOn } from "./buildctl.ts";
 import { cliCommand } from "./cli.ts";
 import { type Operation, operations, type Surroundings } from "./engine-operations.ts";

@@ -3,7 +3,7 @@ import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imagesDir } from "../../src/engine/embedded/daemon/paths.ts";
-import { findExecutable } from "../../src/engine/executables.ts";
+import { findExecutable } from "../../src/paths/index.ts";
 import { RunningProgram } from "./process.ts";
 
 export interface BenchRegistry {

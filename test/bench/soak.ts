@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { packageRoot } from "../../src/engine/embedded/daemon/paths.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 import { openSession, embeddedEngine, type DaemonStatus } from "../../src/engine/index.ts";
 import { startPrivateEngine } from "./private-engine.ts";
 

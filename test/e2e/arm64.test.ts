@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../../src/engine/embedded/daemon/paths.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 import { fastloop } from "./cli-process.ts";
 
 let project: string;

@@ -1,7 +1,7 @@
 /** The built CLI as users run it: a process with its own streams and exit code. */
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { packageRoot } from "../../src/engine/embedded/daemon/paths.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 
 export interface CliResult {
   exitCode: number | null;

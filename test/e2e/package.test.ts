@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/engine/embedded/daemon/paths.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 
 const root = packageRoot();
 let folder: string;

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { packageRoot } from "../../src/engine/embedded/daemon/paths.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";
 

@@ -7,6 +7,7 @@ const source = path.resolve(import.meta.dirname, "../../src");
 /** The order of docs/architecture.md: a room imports only rooms of a lower number. */
 const levels: Record<string, number> = {
   text: -1,
+  paths: -1,
   errors: 0,
   tree: 1,
   state: 2,

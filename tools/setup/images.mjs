@@ -26,7 +26,7 @@ export function images(support, decision, arch) {
     missing: whatIsMissing(decision, arch, folder),
     found: decision.mode === "registry" ? decision.why : `bootstrapped: ${decision.why}`,
     run: (detail) =>
-      withLock(path.join(support.cacheDir(), "images.lock"), detail, async () => {
+      withLock(path.join(support.cacheHome(), "images.lock"), detail, async () => {
         const known = readDecision(folder);
         const isDoneByAnother = JSON.stringify(known) !== planned;
         if (decision.mode === "registry") {

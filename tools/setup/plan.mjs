@@ -47,7 +47,7 @@ export async function planEngine(options) {
 }
 
 function withPackages(steps, programs, support) {
-  const packages = systemPackages(programs, path.join(support.cacheDir(), "packages.lock"));
+  const packages = systemPackages(programs, path.join(support.cacheHome(), "packages.lock"));
   return [...(packages === undefined ? [] : [packages]), ...steps];
 }
 

@@ -12,7 +12,8 @@ import {
   setUpBoundary,
   type EngineSession,
 } from "../../engine/index.ts";
-import { distFile, startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { distFile } from "../../paths/index.ts";
 import { placeProject, projectHasher } from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
 import { hostProcessAsk, trustedCacheOf, type EngineChoiceOptions, type Trust } from "../../trust/index.ts";

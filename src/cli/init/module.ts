@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { distFile, pascalCase } from "../../module/index.ts";
+import { pascalCase } from "../../module/index.ts";
+import { distFile } from "../../paths/index.ts";
 
 /** What git shall not hold of a module. Written from here, as npm packs no `.gitignore`. */
 const ignored = "/sdk\n/**/node_modules/**\n/**/.pnpm-store/**\n/.env\n";

@@ -9,7 +9,7 @@ import http from "node:http";
 import net from "node:net";
 import { homedir } from "node:os";
 import path from "node:path";
-import { findExecutable } from "../executables.ts";
+import { findExecutable } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

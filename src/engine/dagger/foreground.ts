@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { UserError } from "../../errors/index.ts";
 import type { EngineChoice } from "../choose.ts";
-import { findExecutable } from "../executables.ts";
+import { findExecutable } from "../../paths/index.ts";
 
 export interface ForegroundOptions {
   /** Folder of dagger.json. */

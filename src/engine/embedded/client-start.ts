@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { daemonStatus, NoDaemon, readJson, request } from "./client-control.ts";
-import { packageRoot } from "./daemon/paths.ts";
+import { packageRoot } from "../../paths/index.ts";
 import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "./daemon/protocol.ts";
 
 export interface DaemonStart {

@@ -9,7 +9,7 @@ import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts
 import { NoDaemon, readJson, request } from "./client-control.ts";
 import { remoteTerminal } from "./client-terminal.ts";
 import { lastFailure, logTail, stopDaemon } from "./client-start.ts";
-import { packageRoot } from "./daemon/paths.ts";
+import { packageRoot } from "../../paths/index.ts";
 import { projectIdentity } from "./project-identity.ts";
 import type {
   ExportCachesRequest,

@@ -1,7 +1,7 @@
 /** Runs a scan in a child process: the compiler's 150 MB go away with it. */
 import { spawn } from "node:child_process";
 import { UserError } from "../../errors/index.ts";
-import { distFile } from "../programs.ts";
+import { distFile } from "../../paths/index.ts";
 import type { ScanAnswer, ScannedModule, ScanRequest } from "./types.ts";
 
 /** A scan takes half a second; one that takes this long hangs. */

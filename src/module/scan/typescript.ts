@@ -7,11 +7,11 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type * as TypeScript from "typescript";
 import { clientTypes, libraryTypes } from "sdk:client-types";
-import { cacheFolder } from "../cache-folder.ts";
+import { cacheHome } from "../../paths/index.ts";
 import { requireCached } from "./require-cached.ts";
 
 const require = createRequire(import.meta.url);
-const loaded = requireCached(require.resolve("typescript"), path.join(cacheFolder(), "code"));
+const loaded = requireCached(require.resolve("typescript"), path.join(cacheHome(), "code"));
 const compiler = loaded.exports as typeof TypeScript;
 
 /** Keeps the compiled code for the next scan. */

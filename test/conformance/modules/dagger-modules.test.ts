@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { findExecutable } from "../../../src/engine/executables.ts";
+import { findExecutable } from "../../../src/paths/index.ts";
 import { daggerIsNamed, nameDaggerEngine } from "../session.ts";
 import { fastloopCaller, moduleSuite } from "./suite.ts";
 

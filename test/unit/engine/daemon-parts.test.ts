@@ -18,7 +18,8 @@ import { buildkitdToml } from "../../../src/engine/embedded/daemon/buildkitd-con
 import { lastFailure } from "../../../src/engine/embedded/client-start.ts";
 import { takeLock } from "../../../src/engine/embedded/daemon/lock.ts";
 import { openLog } from "../../../src/engine/embedded/daemon/log.ts";
-import { cacheDir, controlSocket, stateDir } from "../../../src/engine/embedded/daemon/paths.ts";
+import { controlSocket, stateDir } from "../../../src/engine/embedded/daemon/paths.ts";
+import { cacheHome } from "../../../src/paths/index.ts";
 import { createPreparePlatform, withPlatforms } from "../../../src/engine/embedded/daemon/platforms.ts";
 import { foreignFolder } from "../../../src/engine/embedded/daemon/private-folder.ts";
 import { readHostTrust } from "../../../src/engine/embedded/daemon/trust.ts";
@@ -76,8 +77,8 @@ describe("a damaged state folder", () => {
 
 describe("folders", () => {
   it("follow XDG where its variables are absolute, and the home folder otherwise", () => {
-    expect(cacheDir({ XDG_CACHE_HOME: "/c", HOME: "/h" })).toBe("/c/fastloop");
-    expect(cacheDir({ XDG_CACHE_HOME: "relative", HOME: "/h" })).toBe("/h/.cache/fastloop");
+    expect(cacheHome({ XDG_CACHE_HOME: "/c", HOME: "/h" })).toBe("/c/fastloop");
+    expect(cacheHome({ XDG_CACHE_HOME: "relative", HOME: "/h" })).toBe("/h/.cache/fastloop");
     expect(stateDir(undefined, { HOME: "/h" })).toBe("/h/.local/state/fastloop/engine");
   });
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { GraphQLError, type DocumentNode } from "graphql";
-import { packageRoot } from "../daemon/paths.ts";
+import { packageRoot } from "../../../paths/index.ts";
 import { rebuilt, type FlatTree } from "./flat-tree.ts";
 import { parseRequest, queryLimits } from "./parse.ts";
 

@@ -4,7 +4,7 @@ import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../errors/index.ts";
-import { findExecutable } from "../../executables.ts";
+import { findExecutable } from "../../../paths/index.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";

@@ -1,7 +1,7 @@
 /** BuildKit runs the `git` that it finds first: ours, which goes through the proxy that keeps it off this machine. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { findExecutable } from "../../executables.ts";
+import { findExecutable } from "../../../paths/index.ts";
 import { gitProxyFor } from "../api/git-proxy.ts";
 
 /** The folder to put before all others of buildkitd's PATH; undefined where there is no git. */

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
-import { findExecutable } from "../../executables.ts";
+import { findExecutable } from "../../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { findExecutable } from "../../executables.ts";
+import { findExecutable } from "../../../paths/index.ts";
 import { releaseBridge } from "./network-guard.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 

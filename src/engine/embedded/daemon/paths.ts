@@ -1,37 +1,16 @@
 /** Where the engine keeps things. tools/setup.mjs takes it from here (setup-support.ts). */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { readFileSync, readdirSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
-import { stateHome } from "../../../state/index.ts";
+import { cacheHome, stateHome } from "../../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The folder with package.json, from which dist/ and tools/ are reached; works from src/ and from dist/. */
-export function packageRoot(from: string = import.meta.dirname): string {
-  let folder = from;
-  while (!existsSync(path.join(folder, "tools", "go.mod"))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new Error(`no package root above ${from}`);
-    folder = parent;
-  }
-  return folder;
-}
-
-/** `$XDG_CACHE_HOME/fastloop`: tools that set-up built, base images. Losing it costs time only. */
-export function cacheDir(env: Environment = process.env): string {
-  return path.join(absolute(env["XDG_CACHE_HOME"]) ?? path.join(env["HOME"] ?? homedir(), ".cache"), "fastloop");
-}
 
 /** `$XDG_STATE_HOME/fastloop/engine[-hash]`: one per BuildKit address; `undefined` is our own buildkitd. */
 export function stateDir(buildkitHost: string | undefined, env: Environment = process.env): string {
   const suffix = buildkitHost === undefined ? "" : `-${sha256(buildkitHost).slice(0, 8)}`;
   return path.join(stateHome(env), `engine${suffix}`);
-}
-
-/** XDG: a relative path is invalid and ignored. */
-function absolute(value: string | undefined): string | undefined {
-  return value !== undefined && path.isAbsolute(value) ? value : undefined;
 }
 
 /** The kernel takes 107 bytes for a socket's path; in a deeper state folder the socket lives in a short one. */
@@ -50,7 +29,7 @@ export function controlSocket(state: string): string {
 /** Folder of `buildkitd`, and for benchmarks `buildctl`, as pinned by tools/go.mod. */
 export function toolsDir(root: string, env: Environment = process.env): string {
   const pins = ["go.mod", "go.sum"].map((file) => readFileSync(path.join(root, "tools", file)));
-  return path.join(cacheDir(env), "tools", sha256(...pins).slice(0, 16), "bin");
+  return path.join(cacheHome(env), "tools", sha256(...pins).slice(0, 16), "bin");
 }
 
 /** Folder that holds the static `shim` for an architecture, as Go names it (`amd64`, `arm64`). */
@@ -60,12 +39,12 @@ export function shimDir(root: string, arch: string, env: Environment = process.e
     .filter((file) => /\.(go|mod)$/.test(file) && !file.endsWith("_test.go"))
     .sort();
   const key = sha256(...sources.flatMap((file) => [file, readFileSync(path.join(folder, file))])).slice(0, 16);
-  return path.join(cacheDir(env), "shim", key, arch);
+  return path.join(cacheHome(env), "shim", key, arch);
 }
 
 /** Storage of the local image registry that set-up fills where no image registry can be reached. */
 export function imagesDir(env: Environment = process.env): string {
-  return path.join(cacheDir(env), "images");
+  return path.join(cacheHome(env), "images");
 }
 
 function sha256(...parts: (string | Uint8Array)[]): string {

@@ -9,7 +9,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../errors/index.ts";
 import { type Child, startChild } from "./child.ts";
-import { findExecutable } from "../../executables.ts";
+import { findExecutable } from "../../../paths/index.ts";
 import type { Log } from "./log.ts";
 
 export interface Registry {

@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import { Worker } from "node:worker_threads";
-import { packageRoot } from "../daemon/paths.ts";
+import { packageRoot } from "../../../paths/index.ts";
 import { compilePattern, type Found, type SearchPattern } from "./search-text.ts";
 
 export type SearchWork = SearchPattern;

@@ -1,0 +1,4 @@
+/** Where things are on this machine: fastloop's own package, the user's folders, programs. */
+export { findExecutable } from "./executables.ts";
+export { cacheHome, stateHome } from "./folders.ts";
+export { distFile, packageRoot } from "./package-root.ts";

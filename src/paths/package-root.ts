@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+/** fastloop's own folder, from which `dist/` and `tools/` are reached; found from `src/` and from `dist/`. */
+export function packageRoot(from: string = import.meta.dirname): string {
+  let folder = from;
+  while (!existsSync(path.join(folder, "package.json"))) {
+    const parent = path.dirname(folder);
+    if (parent === folder) throw new Error(`no package.json above ${from}`);
+    folder = parent;
+  }
+  return folder;
+}
+
+/** Absolute path of a program in `dist/`; `FASTLOOP_DIST` names another folder. */
+export function distFile(name: string): string {
+  const fromEnvironment = process.env.FASTLOOP_DIST;
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return path.resolve(fromEnvironment, name);
+  // A bundle lies in dist/ itself, wherever that was copied to.
+  return import.meta.url.endsWith(".ts")
+    ? path.join(packageRoot(), "dist", name)
+    : path.join(import.meta.dirname, name);
+}
