@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { findExecutable, packageRoot } from "../../src/paths/index.ts";
 import { toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
-import { encodeCanonical } from "../../src/engine/embedded/buildkit/proto/codec.ts";
+import { encodeCanonical } from "../../src/engine/embedded/llb/proto/pb.ts";
 import { definition, exec, image, type Mount, type State } from "../../src/engine/embedded/llb/index.ts";
 import { Inputs } from "../../src/engine/embedded/llb/state.ts";
 import { nowMs } from "./process.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codec, encodeCanonical } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
+import { codec, encodeCanonical } from "../../../src/engine/embedded/llb/proto/pb.ts";
 import {
   cacheIdsOf,
   definition,

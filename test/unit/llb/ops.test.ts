@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
+import { codec } from "../../../src/engine/embedded/llb/proto/pb.ts";
 import {
   diff,
   exec,

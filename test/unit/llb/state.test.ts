@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { codec } from "../../../src/engine/embedded/buildkit/proto/codec.ts";
+import { codec } from "../../../src/engine/embedded/llb/proto/pb.ts";
 import {
   definition,
   diff,

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { Definition, ExportRequest, ExportSink, ImageConfig } from "../buildkit/types.ts";
+import type { ExportRequest, ExportSink, ImageConfig } from "../buildkit/types.ts";
+import type { Definition } from "../llb/types.ts";
 import { definition, opDigest } from "../llb/index.ts";
 import { expandArgument } from "./container-tree.ts";
 import { ApiError, notServed } from "./errors.ts";

@@ -1,6 +1,7 @@
 import path from "node:path/posix";
 import { entitlementsOf } from "../buildkit/index.ts";
-import type { Definition, FrontendResult } from "../buildkit/types.ts";
+import type { FrontendResult } from "../buildkit/types.ts";
+import type { Definition } from "../llb/types.ts";
 import { cacheIdsOf, definition, file, fromDefinition, sourcesOf, type State } from "../llb/index.ts";
 import { cacheNamespace } from "./cache-volume.ts";
 import { emptyContainer } from "./container-empty.ts";

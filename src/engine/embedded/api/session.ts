@@ -6,12 +6,12 @@ import type {
   Build,
   BuildOptions,
   CacheEntry,
-  Definition,
   ExportRequest,
   FrontendRequest,
   FrontendResult,
   Ref,
 } from "../buildkit/types.ts";
+import type { Definition } from "../llb/types.ts";
 import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
 import { isHostsSecretId, socketId, trustSecrets } from "./compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./compile.ts";

@@ -1,5 +1,6 @@
 import type { CacheLocation } from "../../types.ts";
-import type { CacheEntry, Definition } from "../buildkit/types.ts";
+import type { CacheEntry } from "../buildkit/types.ts";
+import type { Definition } from "../llb/types.ts";
 import { unreachable } from "./registry-reach.ts";
 import type { Session } from "./session.ts";
 

@@ -2,7 +2,8 @@ import type { Channel } from "./channel.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway } from "./gateway.ts";
 import type { ResultOwner } from "./results.ts";
-import type { CacheEntry, Definition } from "./types.ts";
+import type { CacheEntry } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** Every definition is a result of one build, whose cache the daemon then writes. */
 export async function exportCache(

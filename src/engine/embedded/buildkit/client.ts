@@ -1,5 +1,5 @@
 import { UserError } from "../../../errors/index.ts";
-import { formatPlatform } from "../llb/platform.ts";
+import { formatPlatform } from "../llb/index.ts";
 import { openBuild } from "./build.ts";
 import { Channel } from "./channel.ts";
 import { control } from "./messages.ts";

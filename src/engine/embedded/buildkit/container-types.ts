@@ -1,4 +1,4 @@
-import type { Definition } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** What is mounted into a gateway container. The root file system is the mount at `/`. */
 export type ContainerMount =

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { parsePlatform } from "../llb/platform.ts";
+import { parsePlatform } from "../llb/index.ts";
 import type { Channel } from "./channel.ts";
 import { containers, type WireMount } from "./container-messages.ts";
 import { startProcess } from "./container-process.ts";
@@ -7,7 +7,8 @@ import type { ContainerMount, ContainerRequest, GatewayContainer } from "./conta
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway } from "./gateway.ts";
 import type { ResultOwner } from "./results.ts";
-import type { Definition, StatusUpdate } from "./types.ts";
+import type { StatusUpdate } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 const mountType = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
 const sharing = { shared: 0, private: 1, locked: 2 } as const;

@@ -1,5 +1,5 @@
 import { codec } from "./proto/codec.ts";
-import type { Definition } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** Rights of an exec that a daemon grants only where its configuration says so. */
 export type Entitlement = "security.insecure" | "network.host";

@@ -3,7 +3,8 @@ import { entitlementsOf } from "./entitlements.ts";
 import { Gateway } from "./gateway.ts";
 import { bridge } from "./messages.ts";
 import type { ResultOwner } from "./results.ts";
-import type { Definition, FrontendRequest, FrontendResult, ImageConfig, StatusUpdate } from "./types.ts";
+import type { FrontendRequest, FrontendResult, ImageConfig, StatusUpdate } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** Lets one of the daemon's frontends make a definition; nothing is evaluated but what the frontend reads. */
 export async function runFrontend(

@@ -5,7 +5,8 @@ import type { Entitlement } from "./entitlements.ts";
 import { SolveError } from "./errors.ts";
 import { bridge, control, type Method, type ResultMessage } from "./messages.ts";
 import { followStatus, type StatusFollower } from "./status.ts";
-import type { CacheEntry, Definition, StatusUpdate } from "./types.ts";
+import type { CacheEntry, StatusUpdate } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 export interface GatewayOptions {
   /** Session that serves secrets, credentials and export sinks. */

@@ -1,5 +1,6 @@
 import { codec } from "./proto/codec.ts";
-import type { CacheEntry, Definition } from "./types.ts";
+import type { CacheEntry } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** Request and response of one RPC: its path and how the messages are read and written. */
 export interface Method<Request, Response> {

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Channel } from "./channel.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
-import type { BuildOptions, Definition, Ref, StatusUpdate } from "./types.ts";
+import type { BuildOptions, Ref, StatusUpdate } from "./types.ts";
+import type { Definition } from "../llb/types.ts";
 
 /** How long a result is held in the daemon after its last use. */
 const IDLE_MS = 15_000;

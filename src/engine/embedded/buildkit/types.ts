@@ -1,13 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { TreeEntry } from "../../../tree/types.ts";
+import type { Definition } from "../llb/types.ts";
 import type { ContainerRequest, GatewayContainer } from "./container-types.ts";
-
-/** A marshalled LLB graph: `pb.Definition`, each op already encoded. */
-export interface Definition {
-  def: Uint8Array[];
-  /** Keyed by op digest (`sha256:…`). */
-  metadata: Record<string, { description?: Record<string, string>; ignoreCache?: boolean }>;
-}
 
 /** A solved result inside one build; released when the build is closed. */
 export interface Ref {

@@ -1,5 +1,5 @@
-import type { Definition } from "../buildkit/types.ts";
-import { codec, encodeCanonical } from "../buildkit/proto/codec.ts";
+import type { Definition } from "./types.ts";
+import { codec, encodeCanonical } from "./proto/pb.ts";
 import { formatPlatform } from "./platform.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
 import { volumeKey } from "./volume-key.ts";

@@ -29,3 +29,6 @@ export {
 } from "./exec.ts";
 export { cacheIdsOf, fromDefinition, imagesIn, runsCommands, sourcesOf } from "./import.ts";
 export { diff, merge } from "./merge.ts";
+export { codecsOf, type Codec, type Codecs } from "./proto/codec.ts";
+export { opsProto } from "./proto/ops.ts";
+export type * from "./types.ts";

@@ -1,4 +1,3 @@
-import type { ServedTree } from "../buildkit/types.ts";
 import { Inputs, type State, type StepOptions } from "./state.ts";
 
 export interface ImageOptions extends StepOptions {
@@ -17,7 +16,7 @@ export function image(reference: string, options: ImageOptions = {}): State {
 }
 
 /** A host tree that the client serves. */
-export function local(tree: ServedTree, options: StepOptions = {}): State {
+export function local(tree: { name: string; sessionId: string }, options: StepOptions = {}): State {
   return source(`local://${tree.name}`, { "local.session": tree.sessionId }, options);
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Definition } from "../buildkit/types.ts";
-import { encodeCanonical } from "../buildkit/proto/codec.ts";
+import type { Definition } from "./types.ts";
+import { encodeCanonical } from "./proto/pb.ts";
 import { parsePlatform } from "./platform.ts";
 import type { WireOp } from "./wire.ts";
 

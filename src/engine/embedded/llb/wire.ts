@@ -1,4 +1,4 @@
-/** The op messages as the codec takes them; names are those of `buildkit/proto/ops.ts`. */
+/** The op messages as the codec takes them; names are those of `proto/ops.ts`. */
 export interface WireOp {
   inputs?: { digest: string; index: number }[];
   exec?: object;
