@@ -5,7 +5,12 @@
 import http from "node:http";
 import { UserError } from "../errors/index.ts";
 import { type GraphqlError, toQueryError } from "./errors.ts";
-import type { QueryOptions } from "./types.ts";
+
+export interface QueryOptions {
+  signal?: AbortSignal;
+  /** Attributes steps and logs to one function call; sent as header `x-fastloop-call`. */
+  callId?: string;
+}
 
 /** Keeps connections of one session open between queries. */
 export function createAgent(): http.Agent {

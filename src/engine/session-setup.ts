@@ -4,11 +4,16 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { UserError } from "../errors/index.ts";
 import { packageRoot } from "../paths/index.ts";
-import type { OpenSessionOptions } from "./types.ts";
+
+export interface SetupOptions {
+  /** One line about what is being done. */
+  onNotice?: (text: string) => void;
+  signal?: AbortSignal;
+}
 
 export async function runSetup(
   parts: readonly string[],
-  { onNotice, signal }: Pick<OpenSessionOptions, "onNotice" | "signal">,
+  { onNotice, signal }: SetupOptions,
   extra: readonly string[] = [],
 ): Promise<void> {
   const script = path.join(packageRoot(), "tools", "setup.mjs");
@@ -40,6 +45,6 @@ export async function runSetup(
 }
 
 /** Builds the helper of function bodies' boundary; what does so with a host is started without an engine. */
-export function setUpBoundary(options: Pick<OpenSessionOptions, "onNotice" | "signal">): Promise<void> {
+export function setUpBoundary(options: SetupOptions): Promise<void> {
   return runSetup(["boundary"], options);
 }

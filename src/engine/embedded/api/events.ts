@@ -1,4 +1,4 @@
-import type { EngineEvent } from "../../types.ts";
+import type { EngineEvent } from "./types.ts";
 import type { StatusUpdate } from "../buildkit/types.ts";
 import { internalStepPrefix } from "./compile.ts";
 import { KeptOutput } from "./kept-output.ts";

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { EngineEvent, SharedCache } from "../../types.ts";
+import type { EngineEvent, SharedCache } from "./types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import type { OfferTerminal } from "./terminals.ts";
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { EngineEvent } from "../../types.ts";
+import type { EngineEvent } from "./types.ts";
 import type {
   Build,
   BuildOptions,

@@ -1,4 +1,4 @@
-import type { CacheLocation } from "../../types.ts";
+import type { CacheLocation } from "./types.ts";
 import type { CacheEntry } from "../buildkit/types.ts";
 import type { Definition } from "../llb/types.ts";
 import { unreachable } from "./registry-reach.ts";

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import type { EngineInfo } from "../../types.ts";
+import type { EngineInfo } from "../api/types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import {
   terminalHeaders,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import type { EngineInfo } from "../../types.ts";
+import type { EngineInfo } from "../api/types.ts";
 import { type BackendOptions, startBackend } from "./backend.ts";
 import { startControl } from "./control.ts";
 import { makeControlSecret } from "./control-secret.ts";

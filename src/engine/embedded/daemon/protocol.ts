@@ -1,5 +1,5 @@
 /** What the CLI and the engine daemon say to each other over the control socket. */
-import type { EngineEvent, EngineInfo, SharedCache } from "../../types.ts";
+import type { EngineEvent, EngineInfo, SharedCache } from "../api/types.ts";
 
 /** Body of `POST /sessions`. */
 export interface OpenSessionRequest {

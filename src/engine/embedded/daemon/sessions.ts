@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { openApiSession } from "../api/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
-import type { EngineEvent } from "../../types.ts";
+import type { EngineEvent } from "../api/types.ts";
 import { withPlatforms, type PreparePlatform } from "./platforms.ts";
 import type { OpenSessionRequest } from "./protocol.ts";
 import { readHostTrust } from "./trust.ts";
