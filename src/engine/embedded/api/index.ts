@@ -1,25 +1,6 @@
-import type { GraphQLSchema } from "graphql";
-import { executeRequest } from "./execute.ts";
-import type { ApiSession, ApiSessionOptions } from "./options.ts";
-import { buildApiSchema } from "./schema.ts";
-import { newSession } from "./session.ts";
-
 /** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
+export { openApiSession } from "./open.ts";
 export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
 export { apiVersion } from "./query.ts";
+export type * from "./types.ts";
 export { isRefused } from "./validate.ts";
-
-let schema: GraphQLSchema | undefined;
-
-/** Opens a session: its objects, snapshots and secrets are its own. */
-export async function openApiSession(options: ApiSessionOptions): Promise<ApiSession> {
-  const session = await newSession(options);
-  const served = (schema ??= buildApiSchema());
-  return {
-    execute: (request, { callId, signal, isBody }) =>
-      executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
-    exportCaches: (signal) => session.exportCaches(signal),
-    connectTerminal: (id, line) => session.terminals.connect(id, line),
-    close: () => session.close(),
-  };
-}

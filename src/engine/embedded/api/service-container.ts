@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ContainerMount, ContainerProcess, GatewayContainer, ProcessEnd } from "../buildkit/container-types.ts";
+import type { ContainerMount, ContainerProcess, GatewayContainer, ProcessEnd } from "../buildkit/types.ts";
 import { definition, type Mount as LlbMount } from "../llb/index.ts";
 import { execMounts, hostsSecretId, metaMountPath } from "./compile-exec.ts";
 import { OfferedConnections } from "./offered-connections.ts";

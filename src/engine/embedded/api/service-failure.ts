@@ -1,4 +1,4 @@
-import type { ProcessEnd } from "../buildkit/container-types.ts";
+import type { ProcessEnd } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import { scrub } from "./scrub.ts";
 import type { ServiceLog } from "./service-log.ts";

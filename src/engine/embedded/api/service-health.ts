@@ -1,4 +1,4 @@
-import type { ContainerProcess } from "../buildkit/container-types.ts";
+import type { ContainerProcess } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
 import { endFailure, tooLate, unhealthy, type ServiceSubject } from "./service-failure.ts";
 import type { ServicePlan } from "./service-plan.ts";

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { ContainerProcess, ProcessRequest } from "../buildkit/container-types.ts";
+import type { ContainerProcess, ProcessRequest } from "../buildkit/types.ts";
 import type { ApiError } from "./errors.ts";
 import type { ExposedPort } from "./values.ts";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import type { ContainerProcess, ProcessRequest } from "../buildkit/container-types.ts";
+import type { ContainerProcess, ProcessRequest } from "../buildkit/types.ts";
 import { encodeFrame, FrameReader } from "../terminal-frames.ts";
 import { aborted } from "./aborted.ts";
 import { execEnvironment } from "./container-exec.ts";

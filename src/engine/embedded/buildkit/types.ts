@@ -3,6 +3,8 @@ import type { TreeEntry } from "../../../tree/types.ts";
 import type { Definition } from "../llb/types.ts";
 import type { ContainerRequest, GatewayContainer } from "./container-types.ts";
 
+export type * from "./container-types.ts";
+
 /** A solved result inside one build; released when the build is closed. */
 export interface Ref {
   readonly id: string;
