@@ -95,6 +95,7 @@ describe("what is packed", () => {
       "dagger.json",
       "tools/setup.mjs",
       "tools/shim/main.go",
+      "tools/buildkitd/main.go",
       "dist/licences.txt",
       "LICENSE",
     ]) {

@@ -9,7 +9,8 @@ import { withLock } from "./lock.mjs";
 import { findProgram, run } from "./run.mjs";
 
 const tools = path.join(root, "tools");
-const mainPackage = (name) => `github.com/moby/buildkit/cmd/${name}`;
+/** Our own main of the daemon holds what the engine uses and is a third smaller; the client is BuildKit's own. */
+const mainPackages = { buildkitd: "./buildkitd", buildctl: "github.com/moby/buildkit/cmd/buildctl" };
 /** PyPI's packaging of the Go toolchain, where no Go is installed. */
 const goBin = {
   version: "1.27.3",
@@ -26,7 +27,7 @@ export function buildkit(support) {
     id: "engine",
     stage: 2,
     title: `engine (buildkitd ${version})`,
-    missing: existsSync(path.join(target, "buildkitd")) ? undefined : "built once by Go, about two minutes",
+    missing: existsSync(path.join(target, "buildkitd")) ? undefined : "built once by Go, one to two minutes",
     found: target,
     run: (detail) =>
       withLock(path.join(support.cacheHome(), "engine.lock"), detail, async () => {
@@ -65,7 +66,7 @@ const buildkitVersion = () =>
 /** `-v` names each package as it is done: progress for the eye. */
 function goBuildkit(go, version, output, name, detail) {
   const flags = `-s -w -X github.com/moby/buildkit/version.Version=${version}`;
-  return goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", output, mainPackage(name)], { cwd: tools }, detail);
+  return goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", output, mainPackages[name]], { cwd: tools }, detail);
 }
 
 export function shims(support) {

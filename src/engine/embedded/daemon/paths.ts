@@ -26,9 +26,9 @@ export function controlSocket(state: string): string {
   return path.join(socketDir(state), "control.sock");
 }
 
-/** Folder of `buildkitd`, and for benchmarks `buildctl`, as pinned by tools/go.mod. */
+/** Folder of `buildkitd`, and for benchmarks `buildctl`, as pinned by tools/go.mod and made from tools/buildkitd. */
 export function toolsDir(root: string, env: Environment = process.env): string {
-  const pins = ["go.mod", "go.sum"].map((file) => readFileSync(path.join(root, "tools", file)));
+  const pins = ["go.mod", "go.sum", "buildkitd/main.go"].map((file) => readFileSync(path.join(root, "tools", file)));
   return path.join(cacheHome(env), "tools", sha256(...pins).slice(0, 16), "bin");
 }
 
