@@ -6,4 +6,5 @@ export type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./
 export { pollingSource } from "./polling-source.ts";
 export { recursiveSource } from "./recursive-source.ts";
 export { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
-export { Watcher, type SettledHints, type WatcherOptions } from "./watcher.ts";
+export type { SettledHints } from "./pending-hints.ts";
+export { Watcher, type WatcherOptions } from "./watcher.ts";

@@ -7,6 +7,8 @@ export interface Mount {
   /** Absolute. */
   path: string;
   type: string;
+  /** Which one it is: another one may lie in the same place later. */
+  id?: string;
 }
 
 /** What is mounted, in the order in which it was; nothing where the system does not tell. */
@@ -18,7 +20,7 @@ export function mounts(mountInfo: string = readMountInfo()): Mount[] {
       String.fromCodePoint(Number.parseInt(octal, 8)),
     );
     const type = fields[fields.indexOf("-") + 1];
-    return path === undefined || type === undefined ? [] : [{ path, type }];
+    return path === undefined || type === undefined ? [] : [{ path, type, id: fields[0] }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, watch as watchFolder, type FSWatcher } from "node:fs";
+import { watch as watchFolder, type FSWatcher } from "node:fs";
 import process from "node:process";
 import type { ProjectState } from "../state/index.ts";
 import { systemClock, type Clock } from "./clock.ts";
@@ -6,20 +6,13 @@ import { fileEventsArrive } from "./event-probe.ts";
 import { folderSource } from "./folder-source.ts";
 import { GitGuard } from "./git-guard.ts";
 import type { HintListener, HintSource, HintSourceKind, WatchedFolder } from "./hints.ts";
-import { MountPoller } from "./mount-poller.ts";
-import { mounts, silentFolders, type Mount } from "./silent-mounts.ts";
+import { MountWatch } from "./mount-watch.ts";
+import type { Mount } from "./silent-mounts.ts";
+import { PendingHints, type SettledHints } from "./pending-hints.ts";
 import { networkMount } from "./network-mount.ts";
 import { defaultPollIntervalMs, pollingSource } from "./polling-source.ts";
 import { recursiveSource } from "./recursive-source.ts";
 import { decide, defaultSettleRules, hinted, idle, type SettleRules, type SettleState } from "./settle.ts";
-
-/** Hints that have settled: it is time to look, and this is where. */
-export interface SettledHints {
-  /** Absolute paths that were named. */
-  paths: Set<string>;
-  /** Look everywhere, and why: the hints cannot be trusted to be complete. */
-  everywhere: "start" | "burst" | "git" | "timer" | "new-folders" | "source-changed" | "confirm" | "asked" | undefined;
-}
 
 export interface WatcherOptions {
   /** The project: its git repository is asked whether it is busy. */
@@ -47,10 +40,6 @@ export interface WatcherOptions {
   openSource?: (kind: Exclude<HintSourceKind, "polling">, listener: HintListener) => HintSource;
 }
 
-/** More hints than this in one burst, and the kernel's queue (16,384 by default) may have overflowed unseen. */
-const burstHints = Math.min(2000, Math.floor(maxQueuedEvents() / 4));
-/** So many within this time count as a burst, whatever they name. */
-const foreignWindowMs = 1000;
 /** Everything is looked at again this seldom even without hints: a part of the time in 300 at most. */
 const slowestTimerMs = 60_000;
 
@@ -62,16 +51,10 @@ export class Watcher {
   private readonly git: GitGuard;
   private source: HintSource | undefined;
   private settle: SettleState = idle;
-  private pending: SettledHints = { paths: new Set(), everywhere: undefined };
-  private hintCount = 0;
+  private readonly pending = new PendingHints();
   private lastHintMs = Number.NEGATIVE_INFINITY;
-  /** Named, but no reason to look. */
-  private foreign = new Set<string>();
-  private foreignSinceMs = 0;
-  private foreignCount = 0;
   private revision: string;
-  private readonly poller: MountPoller;
-  private readonly polledMounts = new Set<string>();
+  private readonly mounts: MountWatch;
   private gitWatcher: FSWatcher | undefined;
   private announcedHold: string | undefined;
   private cancelTimer: () => void = () => undefined;
@@ -84,7 +67,13 @@ export class Watcher {
     this.rules = { ...defaultSettleRules, ...options.rules };
     this.git = new GitGuard(options.root, () => this.clock.nowMs());
     this.revision = this.git.look().revision;
-    this.poller = new MountPoller(this.clock, this.pollIntervalMs, (folder) => this.listener().onHint(folder));
+    this.mounts = new MountWatch({
+      ...options,
+      clock: this.clock,
+      intervalMs: this.pollIntervalMs,
+      onHint: (folder) => this.listener().onHint(folder),
+      onMounted: () => this.lookEverywhere("mounted"),
+    });
     const wanted = options.source ?? "auto";
     const network = wanted === "auto" ? (options.networkMount ?? networkMount)(options.root) : undefined;
     const kind = wanted === "auto" ? (process.platform === "linux" ? "folders" : "recursive") : wanted;
@@ -110,7 +99,7 @@ export class Watcher {
 
   /** What was named since the last look; undefined where hints can't tell all that was touched. */
   unsettledPaths(): ReadonlySet<string> | undefined {
-    return this.kind === "polling" || this.pending.everywhere !== undefined ? undefined : this.pending.paths;
+    return this.kind === "polling" ? undefined : this.pending.paths;
   }
 
   /** Whether a look at this moment would see files at rest. */
@@ -120,28 +109,11 @@ export class Watcher {
 
   /** The folders of the newest scan. New ones are looked at once more: what came before their registration was not seen. */
   watch(folders: readonly WatchedFolder[], { lookAgain = true } = {}): number {
-    this.pollSilent(folders);
+    if (this.kind === "polling") this.mounts.close();
+    else this.mounts.watch(folders);
     const registered = this.source?.watch(folders) ?? 0;
     if (registered > 0 && lookAgain) this.lookEverywhere("new-folders");
     return registered;
-  }
-
-  /** Below the project there may be mounts that tell of nothing: their folders are looked at. */
-  private pollSilent(folders: readonly WatchedFolder[]): void {
-    if (this.kind === "polling") return this.poller.close();
-    const silent = silentFolders(
-      folders.flatMap((folder) => (folder.only === undefined ? [folder.path] : [])),
-      this.options.root,
-      (this.options.mounts ?? mounts)(),
-    );
-    for (const { path, type } of silent.keys()) {
-      if (this.polledMounts.has(path)) continue;
-      this.polledMounts.add(path);
-      this.options.onNotice(
-        `${path} is a mount of its own (${type}), of which not every write is announced; it is looked at every ${this.pollIntervalMs} ms`,
-      );
-    }
-    this.poller.watch([...silent.values()].flat());
   }
 
   /** Watches a folder that is read next, where the source can: then nobody has to look there twice. */
@@ -149,7 +121,7 @@ export class Watcher {
 
   /** Asks for a full look, e.g. when the user presses a key. */
   lookEverywhere(reason: NonNullable<SettledHints["everywhere"]>): void {
-    this.pending.everywhere ??= reason;
+    this.pending.lookEverywhere(reason);
     this.hint();
   }
 
@@ -163,33 +135,22 @@ export class Watcher {
     this.cancelTimer();
     this.cancelSlowTimer();
     this.gitWatcher?.close();
-    this.poller.close();
+    this.mounts.close();
     this.source?.close();
   }
 
   private listener(): HintListener {
     return {
       onHint: (path) => {
-        if (this.options.concerns?.(path) === false) return this.noteForeign(path);
-        this.hintCount++;
-        if (this.hintCount <= burstHints) this.pending.paths.add(path);
-        else this.pending.everywhere ??= "burst";
+        if (this.options.concerns?.(path) === false) {
+          if (this.pending.addForeign(path, this.clock.nowMs())) this.lookEverywhere("burst");
+          return;
+        }
+        this.pending.add(path);
         this.hint();
       },
       onFailure: (error) => this.fallBack(reasonFor(error)),
     };
-  }
-
-  /** Others may be lost where these come in masses. */
-  private noteForeign(path: string): void {
-    const nowMs = this.clock.nowMs();
-    if (nowMs - this.foreignSinceMs > foreignWindowMs) {
-      this.foreignSinceMs = nowMs;
-      this.foreignCount = 0;
-    }
-    if (++this.foreignCount > burstHints) this.lookEverywhere("burst");
-    else if (this.foreign.size < burstHints) this.foreign.add(path);
-    else this.pending.everywhere ??= "burst";
   }
 
   private open(kind: "folders" | "recursive"): HintSource {
@@ -223,15 +184,9 @@ export class Watcher {
   }
 
   private take(revision: string): void {
-    if (revision !== this.revision) this.pending.everywhere ??= "git";
+    if (revision !== this.revision) this.pending.lookEverywhere("git");
     this.revision = revision;
-    const hints = this.pending;
-    for (const path of this.foreign) hints.paths.add(path);
-    this.foreign = new Set();
-    this.foreignCount = 0;
-    this.pending = { paths: new Set(), everywhere: undefined };
-    this.hintCount = 0;
-    this.options.onSettled(hints);
+    this.options.onSettled(this.pending.take());
   }
 
   private async probe(): Promise<void> {
@@ -286,14 +241,6 @@ export class Watcher {
       this.lookEverywhere("timer");
       this.armSlowTimer(scanMs);
     });
-  }
-}
-
-function maxQueuedEvents(): number {
-  try {
-    return Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
-  } catch {
-    return Number.POSITIVE_INFINITY;
   }
 }
 

@@ -111,9 +111,10 @@ export class WatchProcess {
   private waiters: (() => void)[] = [];
   private readonly exited: Promise<unknown>;
 
-  /** `words` begin with options of `watch`, or with another command. */
-  constructor(cwd: string, words: readonly string[], command = "watch") {
-    this.child = spawn(process.execPath, [cliFile, command, "--json", ...words], {
+  /** `words` begin with options of `watch`, or with another command; `wrapper` is a program that starts it. */
+  constructor(cwd: string, words: readonly string[], command = "watch", wrapper: readonly string[] = []) {
+    const [program, ...args] = [...wrapper, process.execPath, cliFile, command, "--json", ...words];
+    this.child = spawn(program!, args, {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,6 +1,6 @@
 /** A verdict and an exit code are those of the files as they are, whoever writes while functions run. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { cliFile } from "./cli-process.ts";
 import { FileProject } from "./file-project.ts";
@@ -353,4 +353,58 @@ test("a package of a workspace that a link in node_modules leads to is an input,
   await watch.kill("SIGTERM");
   project.write("packages/ui/x", "again");
   expect((await project.run("plan")).stdout).toMatch(/run {6}a .*packages\/ui\/x changed/);
+});
+
+const overlay = "mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work vol";
+const canMount =
+  spawnSync("unshare", [
+    "--user",
+    "--map-root-user",
+    "--mount",
+    "sh",
+    "-c",
+    `cd $(mktemp -d) && mkdir low up work vol && ${overlay}`,
+  ]).status === 0;
+
+describe.skipIf(!canMount)("a mount below the project that sends no events", () => {
+  const files = {
+    "src/a.txt": "one",
+    "low/f": "1",
+    "up/.keep": "",
+    "work/.keep": "",
+    "vol/.keep": "",
+    "lib/b.txt": "b",
+  };
+  const targets = [
+    'a: { call: "cat --source src --file a.txt", inputs: [vol/] }',
+    'b: { call: "cat --source lib --file b.txt" }',
+  ];
+
+  test("is told and looked at: what is written below it runs what reads it", async () => {
+    project = new FileProject(targets, files);
+    const watch = project.startWithMounts(overlay);
+    await said(watch, /vol is a mount of its own \(overlay\).*looked at every 1000 ms/);
+    await watch.next("settled");
+    const from = watch.events.length;
+    // Into the layer, past the mount: the kernel tells nobody who watches the mount.
+    project.write("low/f", "written past the mount");
+    expect(await watch.next("finished", "a")).toMatchObject({ outcome: "passed" });
+    await watch.next("settled");
+    project.write("low/deep/new", "1");
+    await watch.next("finished", "a");
+    await watch.next("settled");
+    expect(watch.startedSince(from)).toEqual(["a", "a"]);
+  });
+
+  test("is noticed when it comes while the watch runs", async () => {
+    project = new FileProject(targets, files);
+    const watch = project.startWithMounts(`{ until [ -e go ]; do sleep 0.1; done; ${overlay}; } &`);
+    await watch.next("settled");
+    const from = watch.events.length;
+    project.write("go", "");
+    await said(watch, /vol is a mount of its own/);
+    await watch.next("settled");
+    expect(watch.startedSince(from)).toEqual(["a"]);
+    expect(watch.events.filter(({ event, look }) => event === "planned" && look === "mounted")).toHaveLength(1);
+  });
 });

@@ -240,16 +240,10 @@ test("a mount below the project that tells of nothing is looked at, and that is 
     { path: "/", type: "overlay" },
     { path: "/proc", type: "proc" },
   ];
-  const { root, clock, settled, notices, watcher } = rig(
-    { "vol/a/x": "1", "src/y": "1" },
-    {
-      mounts: () => [
-        ...all,
-        { path: path.join(root, "vol"), type: "fuse.sshfs" },
-        { path: path.join(root, "src"), type: "ext4" },
-      ],
-    },
-  );
+  const { root, clock, settled, notices, watcher } = rig({ "vol/a/x": "1", "src/y": "1" }, { mounts: () => all });
+  all.push({ path: path.join(root, "vol"), type: "fuse.sshfs" }, { path: path.join(root, "src"), type: "ext4" });
+  clock.advanceTo(3000);
+  settled.splice(0);
   const folders = ["", "/vol", "/vol/a", "/src"].map((folder, index) => ({
     path: `${root}${folder}`,
     identity: BigInt(index),
@@ -265,4 +259,27 @@ test("a mount below the project that tells of nothing is looked at, and that is 
   clock.advanceTo(7000);
   expect(settled).toEqual([{ paths: new Set([`${root}/vol/a`]), everywhere: undefined }]);
   watcher.close();
+});
+
+test("a mount that comes or goes while the watch runs is a reason to look at everything", () => {
+  const mounted: { path: string; type: string; id: string }[] = [{ path: "/", type: "ext4", id: "1" }];
+  const { root, clock, settled, watcher } = rig({ "vol/x": "1" }, { mounts: () => mounted });
+  clock.advanceTo(10_000);
+  mounted.push({ path: "/elsewhere", type: "overlay", id: "2" });
+  clock.advanceTo(20_000);
+  expect(settled).toEqual([]);
+  mounted.push({ path: path.join(root, "vol"), type: "overlay", id: "3" });
+  clock.advanceTo(23_000);
+  expect(settled.splice(0)).toEqual([{ paths: new Set(), everywhere: "mounted" }]);
+  // Another one in its place.
+  mounted[2] = { ...mounted[2]!, id: "4" };
+  clock.advanceTo(26_000);
+  expect(settled.splice(0)).toEqual([{ paths: new Set(), everywhere: "mounted" }]);
+  mounted.pop();
+  clock.advanceTo(30_000);
+  expect(settled.splice(0)).toEqual([{ paths: new Set(), everywhere: "mounted" }]);
+  watcher.close();
+  mounted.pop();
+  clock.advanceTo(50_000);
+  expect(settled).toEqual([]);
 });
