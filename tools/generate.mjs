@@ -87,6 +87,11 @@ export async function bundleTypes() {
     "export declare function durationMs(text: string): number;",
     "/** `1.2GB` -> 1200000000 (bytes). */",
     "export declare function sizeBytes(text: string): number;",
+    "export interface TestCounts { passed: number; failed: number; skipped: number; packages: number }",
+    "/** What test runners say at their end; undefined where none speaks. */",
+    "export declare function testCounts(output: string): TestCounts | undefined;",
+    "/** `1 failed, 8 passed`. */",
+    "export declare function countsText(counts: TestCounts): string;",
   );
   return `${lines.join("\n")}\n`;
 }

@@ -9,3 +9,4 @@ export { parseConfig } from "./parse.ts";
 export { presets, resolveSuite } from "./presets.ts";
 export { resolveService } from "./service-presets.ts";
 export { durationMs, sizeBytes } from "./units.ts";
+export { countsText, testCounts } from "../text/index.ts";

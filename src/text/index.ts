@@ -1,2 +1,3 @@
 /** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. */
 export { outputText, printable, printableJson, printableLines } from "./printable.ts";
+export { countsText, failedTests, testCounts, type TestCounts } from "./test-output.ts";
