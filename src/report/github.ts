@@ -1,6 +1,6 @@
 import type { LoopNotice, LoopSummary } from "../run/index.ts";
 import { outputText } from "../text/index.ts";
-import { duration, movedText } from "./text.ts";
+import { duration, failedTestLines, movedText, testsText } from "./text.ts";
 
 /** Workflow commands: a failure shows at its place in the pull request. */
 export function githubReporter(write: (line: string) => void): (notice: LoopNotice) => void {
@@ -8,14 +8,20 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
     if (notice.kind === "notice") write(`::notice::${escape(notice.text)}`);
     else if (notice.kind === "broken") write(`::error::${escape(notice.error.format())}`);
     else if (notice.kind === "finished") {
+      const tests = testsText(notice);
       const label = `${notice.name} ${notice.outcome} in ${duration(notice.durationMs)}`;
-      if (notice.outcome === "passed") return write(label);
+      if (notice.outcome === "passed") return write(tests === undefined ? label : `${label}: ${tests}`);
       // No annotation: it says nothing of the function, and another run follows.
       if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
       const where =
         file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
-      const text = [notice.error?.message, notice.error?.detail, notice.error?.hint]
+      const text = [
+        notice.error?.message,
+        ...failedTestLines(notice.failedTests),
+        notice.error?.detail,
+        notice.error?.hint,
+      ]
         .filter((part) => part !== undefined)
         .join("\n");
       write(`::error${where}${where === "" ? " " : ""}title=${escapeProperty(label)}::${escape(text)}`);

@@ -1,10 +1,12 @@
 /** Terminal, JSON, CI formats. Renders events only. */
+import type { RunView, RunViewOptions } from "./terminal/run-view.ts";
 import type { WatchView, WatchViewOptions } from "./terminal/watch-view.ts";
 
 export { githubReporter, junit } from "./github.ts";
 export { jsonReporter } from "./json.ts";
 export { desktopNotifier } from "./notify.ts";
 export { plainReporter } from "./plain.ts";
+export type { RunView } from "./terminal/run-view.ts";
 export type { WatchView } from "./terminal/watch-view.ts";
 export { StepLines } from "./step-lines.ts";
 export { causes, duration, painter, plural, shortDigest, shortName, type Paint } from "./text.ts";
@@ -13,4 +15,10 @@ export { causes, duration, painter, plural, shortDigest, shortName, type Paint }
 export async function openTerminal(options: WatchViewOptions): Promise<WatchView> {
   const { openWatchView } = await import("./terminal/watch-view.ts");
   return openWatchView(options);
+}
+
+/** The view of a single run on a terminal. */
+export async function openRunTerminal(options: RunViewOptions): Promise<RunView> {
+  const { openRunView } = await import("./terminal/run-view.ts");
+  return openRunView(options);
 }

@@ -2,7 +2,18 @@ import path from "node:path";
 import type { ErrorCode } from "../errors/index.ts";
 import type { FinishedNotice, LoopNotice } from "../run/index.ts";
 import { outputText, printableLines } from "../text/index.ts";
-import { causes, duration, movedText, painter, plural, shortDigest, shortName } from "./text.ts";
+import {
+  causes,
+  duration,
+  failedTestLines,
+  movedText,
+  painter,
+  plural,
+  shortDigest,
+  shortName,
+  testsText,
+  timeOfDay,
+} from "./text.ts";
 
 export interface PlainOptions {
   write(line: string): void;
@@ -19,7 +30,7 @@ export interface PlainOptions {
 export function plainReporter(options: PlainOptions): (notice: LoopNotice) => void {
   const paint = painter(options.colors);
   const line = (label: string, style: Parameters<typeof paint>[0], text: string): void => {
-    const time = options.clock === undefined ? "" : `${paint("dim", options.clock().toTimeString().slice(0, 8))} `;
+    const time = options.clock === undefined ? "" : `${paint("dim", timeOfDay(options.clock()))} `;
     options.write(`${time}${paint(style, label.padEnd(9))} ${text}`.trimEnd());
   };
 
@@ -35,6 +46,10 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
       }
       case "engine":
         return options.verbose ? line("engine", "dim", `${notice.engine.version}: ${notice.engine.reason}`) : undefined;
+      case "waiting":
+        return notice.done || notice.waitedMs < toldWaitMs
+          ? undefined
+          : line("waiting", "dim", `${notice.what}, for ${duration(notice.waitedMs)}`);
       case "planned":
         return options.verbose ? line("planned", "dim", plannedText(notice)) : undefined;
       case "started":
@@ -80,7 +95,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         return line(
           "current",
           "green",
-          `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  as it passed at ${new Date(notice.endedAtMs).toTimeString().slice(0, 8)} in ${duration(notice.durationMs)}`,
+          `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  as it passed at ${timeOfDay(new Date(notice.endedAtMs))} in ${duration(notice.durationMs)}`,
         );
       case "blocked":
         return line("blocked", "yellow", `${notice.name}  ${notice.need} has not passed`);
@@ -109,9 +124,15 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
   };
 
   function finished(notice: FinishedNotice): void {
-    const cached =
-      notice.steps.total > 0 ? `  ${plural(notice.steps.total, "step")}, ${notice.steps.cached} cached` : "";
-    const text = `${notice.name}  ${paint("dim", shortDigest(notice.digest))}  ${duration(notice.durationMs)}${cached}`;
+    const { steps } = notice;
+    const tests = testsText(notice);
+    const text = [
+      notice.name,
+      paint("dim", shortDigest(notice.digest)),
+      duration(notice.durationMs),
+      ...(tests === undefined ? [] : [tests]),
+      ...(steps.total > 0 ? [paint("dim", `${plural(steps.total, "step")}, ${steps.cached} cached`)] : []),
+    ].join("  ");
     if (notice.outcome === "stale") return line("stale", "yellow", `${text}  ${movedText(notice)}`);
     if (notice.outcome === "passed") return line("passed", "green", text);
     if (notice.outcome === "cancelled") return line("cancelled", "yellow", text);
@@ -127,6 +148,7 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         indent(
           [
             head,
+            ...failedTestLines(notice.failedTests),
             error.detail === undefined ? undefined : outputText(error.detail),
             error.hint === undefined ? undefined : `hint: ${error.hint}`,
           ]
@@ -139,6 +161,9 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
       options.write(indent(`log: ${path.relative(options.cwd, notice.logFile)}`));
   }
 }
+
+/** A log has a line for what takes longer than usual, not for each start. */
+const toldWaitMs = 5000;
 
 const cancelCause = {
   stale: "a newer edit made it stale",

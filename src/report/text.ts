@@ -1,7 +1,7 @@
 /** Small pieces of text that every reporter writes alike. */
 import type { FinishedNotice } from "../run/index.ts";
 import { describeReason, type Reason } from "../plan/index.ts";
-import { printable } from "../text/index.ts";
+import { countsText, printable } from "../text/index.ts";
 
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan", text: string) => string;
 
@@ -29,11 +29,16 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 8);
 }
 
-/** A step's name on one line, and not all of a long script. */
+/** A step's name on one line, and not all of a long script; of a command in a shell, what the shell is given. */
 export function shortName(name: string, longest = 120): string {
-  const line = printable(name.replace(/\s+/g, " "));
+  const line = printable(commandOf(name).replace(/\s+/g, " ").trim());
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
+
+/** A tier's commands are the argument of a script that measures them (tierCommand of the module). */
+const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)\s.*?\sexit \$code sh )(.+)$/s;
+
+const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
 
 /** The first causes in full, the rest as a number. */
 export function causes(reasons: readonly Reason[], shown = 2): string {
@@ -48,6 +53,22 @@ export function movedText({ moved = [] }: Pick<FinishedNotice, "moved">): string
   if (first === undefined) return "an input changed while it ran";
   return `${printable(first)}${others.length > 0 ? ` and ${others.length} more` : ""} changed while it ran`;
 }
+
+/** So many failed tests are named; the log has them all. */
+const namedTests = 5;
+
+/** A line for each test that failed, the first ones by name. */
+export function failedTestLines(tests: readonly string[] = []): string[] {
+  const lines = tests.slice(0, namedTests).map((name) => `✗ ${shortName(name, 160)}`);
+  return tests.length > namedTests ? [...lines, `  and ${tests.length - namedTests} more`] : lines;
+}
+
+/** `297 passed`; undefined where no test runner spoke. */
+export const testsText = ({ tests }: Pick<FinishedNotice, "tests">): string | undefined =>
+  tests === undefined ? undefined : countsText(tests);
+
+/** The local time of day, to the second. */
+export const timeOfDay = (at: Date): string => at.toTimeString().slice(0, 8);
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

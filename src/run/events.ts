@@ -1,6 +1,7 @@
 import type { EngineInfo } from "../engine/types.ts";
 import type { UserError } from "../errors/index.ts";
 import type { Reason } from "../plan/index.ts";
+import type { TestCounts } from "../text/index.ts";
 import type { CancelCause, LoopState, Outcome } from "./state.ts";
 
 /** All that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
@@ -8,6 +9,8 @@ export type LoopNotice =
   /** The project was read: these functions are kept true, from so many files in so many folders. */
   | { kind: "ready"; targets: string[]; files: number; folders: number; tookMs: number; source: string }
   | { kind: "engine"; engine: EngineInfo }
+  /** No function runs yet: the module is read, the engine starts. Told after a second, and now and then until `done`. */
+  | { kind: "waiting"; what: string; waitedMs: number; done: boolean }
   /** Hints settled and files were compared. `changed` are the causes over all functions; empty: nothing that matters. */
   | {
       kind: "planned";
@@ -64,6 +67,10 @@ export interface FinishedNotice {
   };
   /** Steps of the engine, and how many of them came from its cache. */
   steps: { total: number; cached: number };
+  /** What its test runners said, where it has any. */
+  tests?: TestCounts;
+  /** Tests that failed, by name; absent where none is named. */
+  failedTests?: string[];
   /** How often it was tried; more than once only where retries are declared. */
   attempts: number;
   /** Path of the whole log; undefined where it could not be kept. */

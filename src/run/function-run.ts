@@ -12,6 +12,7 @@ import type { OpenSteps } from "./open-steps.ts";
 import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
 import { movedInputs } from "./moved-input.ts";
 import type { Outcome } from "./state.ts";
+import { OutputTail, toldTests } from "./told-tests.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
 
@@ -57,6 +58,7 @@ export async function runFunction(
   const id = store.newId(name, startedAt);
   const log = store.log(id, (reason) => emit({ kind: "notice", text: `the log of ${name} is cut short (${reason})` }));
   const steps = { total: 0, cached: 0 };
+  let output = new OutputTail();
   emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
 
   const timeoutMs = item.target.timeoutMs ?? context.timeoutMs;
@@ -64,6 +66,7 @@ export async function runFunction(
   const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
   let engine: WarmEngine | undefined;
   const attempt = async (): Promise<Execution> => {
+    output = new OutputTail();
     requireTrust(item, context);
     engine = await context.engine.forModule(context.project.module);
     controller.signal.throwIfAborted();
@@ -93,7 +96,10 @@ export async function runFunction(
           durationMs: done ? event.durationMs : undefined,
         });
       },
-      onOutput: (stream, text) => emit({ kind: "output", name, stream, text }),
+      onOutput: (stream, text) => {
+        output.add(text);
+        emit({ kind: "output", name, stream, text });
+      },
     });
   };
   const of = item.target.retries + 1;
@@ -136,6 +142,7 @@ export async function runFunction(
   const fresh = sent.length === 0 && since === undefined;
   const moved = [...new Set([...sent.map((file) => inProject(context.project, file)), ...(since ?? [])])];
   const error = failure === undefined ? undefined : describeFailure(failure);
+  const value = execution === undefined ? undefined : textOf(execution.value);
   const finished: FinishedNotice = {
     kind: "finished",
     name,
@@ -148,7 +155,8 @@ export async function runFunction(
     attempts,
     logFile: log.isThere ? log.file : undefined,
     error,
-    ...(execution === undefined ? {} : { value: textOf(execution.value) }),
+    ...(value === undefined ? {} : { value }),
+    ...toldTests(value, output.text, error),
   };
   // Of what was not run there is nothing to record.
   if (failure instanceof UserError && failure.code === "untrusted")

@@ -35,6 +35,7 @@ import { sweepDrafts } from "./sweep-drafts.ts";
 import { restoredBy } from "./restored.ts";
 import { initialState, isSettled, type Effect, type FunctionState, type LoopEvent, type LoopState } from "./state.ts";
 import { UntakenSettings } from "./untaken-settings.ts";
+import { tellingWait } from "./waiting.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
 
 /** Looks in a row that find files touched, but nothing to run. */
@@ -271,7 +272,7 @@ export class Loop {
       const known = this.engine?.isOpen === true;
       this.engine ??= openEngine(project, this.options, this.hasher, this.audience);
       const { engine } = this;
-      const name = engineName(await engine.info());
+      const name = engineName(await this.waiting("for the engine", () => engine.info()));
       if (!known && planned[0]?.fingerprint.engine !== name) {
         snapshot = project.scanner.scan();
         planned = this.plan(read, snapshot, name);
@@ -348,6 +349,10 @@ export class Loop {
     });
   }
 
+  private waiting<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return tellingWait(what, work, (notice) => this.audience.tell(notice));
+  }
+
   private get project(): Project | undefined {
     return this.reader.read?.project;
   }
@@ -355,7 +360,9 @@ export class Loop {
   private async readProject(): Promise<void> {
     const wasBroken = this.failure !== undefined;
     try {
-      const { project, notices } = await this.reader.readAgain(this.options.confirmTrust);
+      const { project, notices } = await this.waiting("for the module to be read", () =>
+        this.reader.readAgain(this.options.confirmTrust),
+      );
       const { jobs, limits } = project.config.config.engine ?? {};
       this.store.retention = retentionOf(project.config.config.records);
       this.machine = { ...this.machine, limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }) };

@@ -40,7 +40,10 @@ describe("fastloop watch on a terminal", () => {
 
     terminal.press("q");
     await terminal.shows("bye");
-    expect(await terminal.end()).toMatch(/ended with 0\n(.*\n)*icanon\necho\n/);
+    const end = await terminal.end();
+    expect(end).toMatch(/ended: 3 current\nended with 0\n(.*\n)*icanon\necho\n/);
+    // The lines that only a watch keeps true are gone.
+    expect(end).not.toMatch(/✓|q quit|stopping/);
     expect(terminal.terminal.isCursorVisible).toBe(true);
   });
 

@@ -10,8 +10,10 @@ import {
   githubReporter,
   jsonReporter,
   junit,
+  openRunTerminal,
   painter,
   plainReporter,
+  type RunView,
 } from "../../report/index.ts";
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
@@ -61,21 +63,28 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   const options = loopOptions(context, flags, "fastloop run", names);
   // Before anything is written: a folder without a module is the wrong one.
   await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
+  const view = await openView(context, flags);
+  const ask = (missing: Parameters<typeof confirmTrust>[2]): Promise<boolean> =>
+    confirmTrust(context, options, missing);
   const loop = new Loop({
     ...options,
     writesCaches: true,
     confirmTrust:
-      canAsk(context) && flags.format === undefined ? (missing) => confirmTrust(context, options, missing) : undefined,
+      canAsk(context) && flags.format === undefined
+        ? (missing) => (view === undefined ? ask(missing) : view.during(() => ask(missing)))
+        : undefined,
     selection: { ...options.selection, since: flags.since },
     force: flags.force === true || flags.all === true,
     deadlineMs: flags.deadline === undefined ? undefined : timeLimit("--deadline", flags.deadline),
   });
   const onAbort = (): void => void loop.stop();
   signal.addEventListener("abort", onAbort, { once: true });
-  loop.on(reporter(context, flags));
+  loop.on(view === undefined ? reporter(context, flags) : (notice) => view.note(notice));
+  if (view !== undefined) loop.onState((state) => view.setState(state));
   const startedMs = performance.now();
   try {
     const summary = await loop.runAll();
+    view?.close();
     signal.throwIfAborted();
     if (flags.junit !== undefined) {
       const file = path.resolve(context.cwd, flags.junit);
@@ -87,7 +96,15 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
     if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);
   } finally {
     await loop.stop();
+    view?.close();
   }
+}
+
+/** On a terminal that can be drawn on, and where nothing else is asked for. */
+async function openView(context: CliContext, { format = "text" }: RunFlags): Promise<RunView | undefined> {
+  const { stdout, options, env, cwd } = context;
+  if (!stdout.isTTY || options.json || format !== "text" || env["TERM"] === "dumb") return undefined;
+  return openRunTerminal({ output: stdout, colors: context.colors("stdout"), verbose: options.verbose, cwd });
 }
 
 /** Budgets are upper bounds of a tier as a whole; the module enforces them where that is asked for. */

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { UserError } from "../../errors/index.ts";
 import type { FinishedNotice, FunctionState, LoopNotice, LoopState } from "../../run/index.ts";
-import { causes, movedText, shortDigest } from "../text.ts";
+import { causes, failedTestLines, movedText, shortDigest, shortName, testsText } from "../text.ts";
 import { tame } from "./styled-line.ts";
 
 /** How a function stands, in the words of the view. */
@@ -13,6 +13,10 @@ export interface BoardRow {
   digest: string;
   /** Why it runs, ran or would run; what it waits for. */
   cause: string;
+  /** Running: the newest step of those that have not ended. */
+  step: string | undefined;
+  /** What its test runners said the last time. */
+  tests: string | undefined;
   /** Running: since when, by the clock that never jumps. */
   startedMs: number | undefined;
   durationMs: number | undefined;
@@ -23,6 +27,8 @@ export interface BoardRow {
 
 export interface Failure {
   message: string;
+  /** A line for each test that failed. */
+  tests: readonly string[];
   /** The last lines of what it printed. */
   tail: readonly string[];
   /** Of the whole log, relative to where the user is. */
@@ -39,6 +45,9 @@ interface Past {
   endedAt: Date | undefined;
   failure: Failure | undefined;
   lines: string[];
+  /** Open steps, in the order in which they began. */
+  steps: string[];
+  tests: string | undefined;
 }
 
 /** All that the view shows, made from the loop's notices. */
@@ -46,6 +55,8 @@ export class Board {
   private readonly past = new Map<string, Past>();
   private state: LoopState | undefined;
   private readonly cwd: string;
+  /** What is waited for while no function can run, and since when. */
+  waiting: { what: string; sinceMs: number } | undefined;
   /** What keeps the project from being read. */
   broken: UserError | undefined;
 
@@ -58,7 +69,10 @@ export class Board {
   }
 
   get isBusy(): boolean {
-    return this.state?.functions.some((fn) => fn.phase === "running" || fn.phase === "cancelling") === true;
+    return (
+      this.waiting !== undefined ||
+      this.state?.functions.some((fn) => fn.phase === "running" || fn.phase === "cancelling") === true
+    );
   }
 
   setState(state: LoopState): void {
@@ -69,7 +83,12 @@ export class Board {
   note(notice: LoopNotice, nowMs: number, at: Date): void {
     switch (notice.kind) {
       case "started":
-        Object.assign(this.of(notice.name), { cause: causes(notice.reasons, 2), startedMs: nowMs, lines: [] });
+        Object.assign(this.of(notice.name), {
+          cause: causes(notice.reasons, 2),
+          startedMs: nowMs,
+          lines: [],
+          steps: [],
+        });
         break;
       case "output": {
         const past = this.of(notice.name);
@@ -77,6 +96,17 @@ export class Board {
         if (past.lines.length > 2 * keptLines) past.lines.splice(0, past.lines.length - keptLines);
         break;
       }
+      case "step": {
+        const past = this.of(notice.name);
+        const step = shortName(notice.step);
+        // Two requests that wait for the same step both tell of it.
+        past.steps = past.steps.filter((other) => other !== step);
+        if (!notice.done) past.steps.push(step);
+        break;
+      }
+      case "waiting":
+        this.waiting = notice.done ? undefined : { what: notice.what, sinceMs: nowMs - notice.waitedMs };
+        break;
       case "finished": {
         const past = this.of(notice.name);
         Object.assign(past, { startedMs: undefined, durationMs: notice.durationMs, endedAt: at });
@@ -84,6 +114,8 @@ export class Board {
         else if (notice.outcome === "passed") past.failure = undefined;
         else if (notice.outcome !== "cancelled") past.failure = this.failureOf(notice, past.lines);
         past.lines = [];
+        past.steps = [];
+        if (notice.outcome === "passed" || notice.outcome === "failed") past.tests = testsText(notice);
         break;
       }
       case "restored":
@@ -124,6 +156,8 @@ export class Board {
       standing,
       digest: shortDigest(fn.running ?? fn.wanted),
       cause: fn.phase === "cancelling" ? "being cancelled" : tame(cause),
+      step: past?.steps.at(-1),
+      tests: standing === "current" || standing === "failed" ? past?.tests : undefined,
       startedMs: past?.startedMs,
       durationMs: past?.durationMs,
       endedAt: past?.endedAt,
@@ -148,18 +182,21 @@ export class Board {
         endedAt: undefined,
         failure: undefined,
         lines: [],
+        steps: [],
+        tests: undefined,
       };
       this.past.set(name, past);
     }
     return past;
   }
 
-  private failureOf({ error, logFile, outcome }: FinishedNotice, lines: readonly string[]): Failure {
+  private failureOf({ error, logFile, outcome, failedTests }: FinishedNotice, lines: readonly string[]): Failure {
     const message = shortMessage(error?.message ?? outcome);
     const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
     const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
     return {
       message: error?.place === undefined ? message : `${error.place}: ${message}`,
+      tests: failedTestLines(failedTests),
       tail,
       log: logFile && path.relative(this.cwd, logFile),
     };

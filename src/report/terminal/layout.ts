@@ -34,8 +34,8 @@ export function layoutBoard(board: Board, options: LayoutOptions): StyledLine[] 
   const all = board.rows(filter);
   const foot = footer(board, all, options);
   const broken = brokenLines(board, Math.floor(room / 2));
-  const shown = mostUrgent(all, room - foot.length - broken.length);
-  const lines = [...table(shown, options)];
+  const shown = mostUrgent(all, room - foot.length - broken.length - (board.waiting === undefined ? 0 : 1));
+  const lines = [...waitingLines(board, options.nowMs), ...table(shown, options)];
   if (shown.length < all.length)
     lines.push([{ text: `  … and ${plural(all.length - shown.length, "more function")}`, style: "dim" }]);
   const left = room - lines.length - foot.length - broken.length;
@@ -62,29 +62,80 @@ function table(rows: readonly BoardRow[], { nowMs, columns }: LayoutOptions): St
       { text: `${padded(name, width)}  `, style: row.standing === "current" ? undefined : "bold" },
       { text: `${row.digest}  `, style: "dim" },
       { text: `${padded(times[index]!, timeWidth)}  ` },
-      { text: row.cause, style: "dim" },
+      ...(row.tests === undefined ? [] : [{ text: `${row.tests}  ` }]),
+      { text: row.startedMs === undefined || row.step === undefined ? row.cause : row.step, style: "dim" },
     ];
   });
 }
 
 /** Running: for how long. Else how long it took, and when it ended. */
 function timeOf({ startedMs, durationMs, endedAt }: BoardRow, nowMs: number): string {
-  if (startedMs !== undefined)
-    return startedMs > nowMs - 1000 ? "0 s" : duration(Math.floor((nowMs - startedMs) / 1000) * 1000);
+  if (startedMs !== undefined) return clock(startedMs, nowMs);
   if (durationMs === undefined || endedAt === undefined) return "";
   return `${duration(durationMs)}  ${endedAt.toTimeString().slice(0, 8)}`;
+}
+
+/** Whole seconds since then. */
+const clock = (sinceMs: number, nowMs: number): string => {
+  const seconds = Math.floor(Math.max(0, nowMs - sinceMs) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+};
+
+/** What keeps functions from running yet. */
+function waitingLines({ waiting }: Board, nowMs: number): StyledLine[] {
+  if (waiting === undefined) return [];
+  return [
+    [
+      { text: "… ", style: "cyan" },
+      { text: `${clock(waiting.sinceMs, nowMs)}  waiting ${waiting.what}`, style: "dim" },
+    ],
+  ];
+}
+
+/** What runs and what waits, without those at rest: while a run lasts, their lines above say it all. */
+export function layoutRun(
+  board: Board,
+  { columns, rows, nowMs }: Pick<LayoutOptions, "columns" | "rows" | "nowMs">,
+): StyledLine[] {
+  const active = board
+    .rows()
+    .filter(({ standing, startedMs }) => startedMs !== undefined || standing === "cancelled" || standing === "stale");
+  const shown = mostUrgent(active, Math.max(1, rows - 2));
+  const width = Math.min(Math.max(0, ...shown.map((row) => columnsOf(row.name))), Math.floor(columns / 3));
+  const lines = shown.map((row): StyledLine => {
+    const { mark, style } = looks[row.standing];
+    const isRunning = row.startedMs !== undefined;
+    return [
+      { text: `${mark} `, style },
+      {
+        text: `${padded(cut([{ text: row.name }], width)[0]?.text ?? "", width)}  `,
+        style: isRunning ? "bold" : undefined,
+      },
+      { text: isRunning ? `${clock(row.startedMs!, nowMs)}  ` : "" },
+      { text: (isRunning ? row.step : undefined) ?? row.cause, style: "dim" },
+    ];
+  });
+  const more = active.length - shown.length;
+  return [
+    ...waitingLines(board, nowMs),
+    ...lines,
+    ...(more > 0 ? [[{ text: `  … and ${more} more`, style: "dim" as const }]] : []),
+  ].map((line) => cut(line, columns - 1));
 }
 
 /** The room that is left, shared among those that failed: message, last lines of output, path of the whole log. */
 function failures(rows: readonly BoardRow[], room: number): StyledLine[] {
   const failed = rows.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, ...failure }]));
   const lines: StyledLine[] = [];
-  for (const [index, { name, message, tail, log }] of failed.entries()) {
+  for (const [index, { name, message, tests, tail, log }] of failed.entries()) {
     const share = Math.floor((room - lines.length) / (failed.length - index));
     // Of a failure that has no room for its output, its line in the table says enough.
     if (share < 3) continue;
     lines.push([{ text: `✗ ${name}: `, style: "red" }, { text: message }]);
-    for (const text of tail.slice(-Math.min(share - 2, 20))) lines.push([{ text: `  │ ${text}` }]);
+    const named = tests.slice(0, share - 2);
+    for (const text of named) lines.push([{ text: `  ${text}`, style: "red" }]);
+    if (share - 2 - named.length > 0)
+      for (const text of tail.slice(-Math.min(share - 2 - named.length, 20))) lines.push([{ text: `  │ ${text}` }]);
     if (log !== undefined) lines.push([{ text: `  log: ${log}`, style: "dim" }]);
   }
   return lines;
@@ -98,6 +149,16 @@ function brokenLines({ broken }: Board, room: number): StyledLine[] {
     ...rest.slice(0, Math.max(0, room - 2)).map((text): StyledLine => [{ text: `  ${text}` }]),
     [{ text: "  the last results are shown; it goes on when this is mended", style: "dim" }],
   ];
+}
+
+/** How all functions stand, in one line: `ended: 1 failed, 2 current`. */
+export function standingsText(board: Board): string {
+  const rows = board.rows();
+  const counts = urgency.flatMap((standing) => {
+    const count = rows.filter((row) => row.standing === standing).length;
+    return count === 0 ? [] : [`${count} ${standing}`];
+  });
+  return counts.length === 0 ? "" : `ended: ${counts.join(", ")}`;
 }
 
 function footer(

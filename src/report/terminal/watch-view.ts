@@ -4,7 +4,7 @@ import { plainReporter } from "../plain.ts";
 import { painter } from "../text.ts";
 import { Board } from "./board.ts";
 import { keyActions, type KeyAction } from "./keys.ts";
-import { layoutBoard } from "./layout.ts";
+import { layoutBoard, standingsText } from "./layout.ts";
 import { LiveScreen, type TerminalStream } from "./live-screen.ts";
 
 export interface WatchViewOptions {
@@ -86,11 +86,13 @@ export function openWatchView(options: WatchViewOptions): WatchView {
     output.on("resize", onResize);
     draw();
   };
+  // What happened stays above; the lines that only a watch can keep true go.
   const close = (): void => {
     if (!isOpen) return;
-    draw();
     isOpen = false;
     clearTimeout(frame);
+    frame = undefined;
+    screen.draw([]);
     output.off("resize", onResize);
     input?.off("data", onInput).pause();
     screen.close();
@@ -129,6 +131,8 @@ export function openWatchView(options: WatchViewOptions): WatchView {
       clearInterval(ticker);
       process.off("exit", close);
       process.off("SIGCONT", open);
+      const standings = standingsText(board);
+      if (isOpen && standings !== "") screen.print(standings);
       close();
     },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Board } from "../../../src/report/terminal/board.ts";
-import { layoutBoard, type LayoutOptions } from "../../../src/report/terminal/layout.ts";
+import { layoutBoard, layoutRun, type LayoutOptions } from "../../../src/report/terminal/layout.ts";
 import { keyActions } from "../../../src/report/terminal/keys.ts";
 import { limitsOf } from "../../../src/run/limits.ts";
 import { initialState, unknownFunction, type FunctionState, type LoopState } from "../../../src/run/state.ts";
@@ -190,4 +190,77 @@ test.each([
     action.kind === "text" ? `text ${action.text}` : action.kind,
   );
   expect(actions).toEqual(expected);
+});
+
+test("what runs shows its newest open step, what has run the words of its test runner", () => {
+  const board = new Board("/p");
+  board.note({ kind: "started", name: "lib", digest: "abcdef0123", reasons: [{ kind: "never-run" }], atMs: 0 }, 0, at);
+  const step = (name: string, done: boolean): void =>
+    board.note({ kind: "step", name: "lib", step: name, done, cached: false }, 0, at);
+  step("exec sh -ec npm ci", false);
+  step("exec sh -ec npm ci", false);
+  step("copy /app", false);
+  step("copy /app", true);
+  board.setState(stateOf({ name: "lib", phase: "running", verdict: "unknown", running: "abcdef0123" }));
+  expect(shown(board)[0]).toBe("▶ running   lib  abcdef01  1 min 5 s  npm ci");
+  step("exec sh -ec npm ci", true);
+  step('exec sh -c start=$(date +%s)\nsh -ec "$1"\nexit $code sh npm test', false);
+  expect(shown(board)[0]).toBe("▶ running   lib  abcdef01  1 min 5 s  npm test");
+  board.note(finished("lib", { tests: { passed: 297, failed: 0, skipped: 0, packages: 0 } }), 400, at);
+  board.setState(stateOf({ name: "lib", phase: "idle", verdict: "current" }));
+  expect(shown(board)[0]).toBe("✓ current   lib  abcdef01  400 ms  12:00:05  297 passed  never run here");
+});
+
+test("a failure begins with the tests that failed", () => {
+  const board = new Board("/p");
+  board.note({ kind: "started", name: "lib", digest: "abcdef0123", reasons: [], atMs: 0 }, 0, at);
+  board.note({ kind: "output", name: "lib", stream: "stdout", text: "one\ntwo\nthree\n" }, 0, at);
+  const failedTests = ["a", "b", "c", "d", "e", "f", "g"];
+  board.note(
+    finished("lib", { outcome: "failed", error: { message: "it failed", exitCode: 1 }, failedTests }),
+    400,
+    at,
+  );
+  board.setState(stateOf({ name: "lib", phase: "idle", verdict: "failed" }));
+  expect(shown(board).slice(1, 11)).toEqual([
+    "✗ lib: it failed",
+    ...["a", "b", "c", "d", "e"].map((name) => `  ✗ ${name}`),
+    "    and 2 more",
+    "  │ one",
+    "  │ two",
+    "  │ three",
+  ]);
+  expect(shown(board, { rows: 8 }).slice(1, 5)).toEqual([
+    "✗ lib: it failed",
+    "  ✗ a",
+    "  ✗ b",
+    "  log: .fastloop/runs/lib.log",
+  ]);
+});
+
+test("what is waited for stands first, with its clock, until it is there", () => {
+  const board = new Board("/p");
+  board.note({ kind: "waiting", what: "for the engine", waitedMs: 1000, done: false }, 62_000, at);
+  expect(board.isBusy).toBe(true);
+  expect(shown(board)[0]).toBe("… 4 s  waiting for the engine");
+  board.note({ kind: "waiting", what: "for the engine", waitedMs: 4000, done: true }, 65_000, at);
+  expect(shown(board)[0]).not.toContain("waiting");
+});
+
+test("a run shows what runs and waits, and nothing of what is at rest", () => {
+  const board = new Board("/p");
+  for (const name of ["lib", "done"])
+    board.note({ kind: "started", name, digest: "abcdef0123", reasons: [{ kind: "never-run" }], atMs: 0 }, 53_000, at);
+  board.note(finished("done"), 54_000, at);
+  board.setState(
+    stateOf(
+      { name: "done", phase: "idle", verdict: "current" },
+      { name: "lib", phase: "running", verdict: "unknown", running: "abcdef0123" },
+      { name: "api", phase: "queued", verdict: "unknown", needs: ["lib"] },
+    ),
+  );
+  const lines = layoutRun(board, { columns: 80, rows: 24, nowMs: 65_000 }).map((line) =>
+    line.map(({ text }) => text).join(""),
+  );
+  expect(lines).toEqual(["▶ lib  12 s  never run here", "○ api  waits for lib"]);
 });

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { githubReporter } from "../../../src/report/github.ts";
+import { plainReporter } from "../../../src/report/plain.ts";
+import type { FinishedNotice, LoopNotice } from "../../../src/run/index.ts";
+
+const ended: FinishedNotice = {
+  kind: "finished",
+  name: "lib",
+  digest: "abcdef0123",
+  outcome: "passed",
+  fresh: true,
+  durationMs: 1500,
+  steps: { total: 4, cached: 1 },
+  attempts: 1,
+  logFile: "/p/.fastloop/runs/lib.log",
+  tests: { passed: 297, failed: 0, skipped: 2, packages: 0 },
+};
+const failed: FinishedNotice = {
+  ...ended,
+  outcome: "failed",
+  tests: { passed: 8, failed: 1, skipped: 0, packages: 0 },
+  failedTests: ["test/a.test.js: adds"],
+  error: { message: "lib fast: npm test failed with exit code 1", detail: "  AssertionError\n", exitCode: 1 },
+};
+
+function printed(notice: LoopNotice): string[] {
+  const lines: string[] = [];
+  plainReporter({ write: (line) => lines.push(line), colors: false, verbose: false, cwd: "/p" })(notice);
+  return lines;
+}
+
+test("a verdict says how many tests passed", () => {
+  expect(printed(ended)).toEqual(["passed    lib  abcdef01  1.5 s  297 passed, 2 skipped  4 steps, 1 cached"]);
+  expect(printed({ ...ended, tests: undefined })).toEqual(["passed    lib  abcdef01  1.5 s  4 steps, 1 cached"]);
+});
+
+test("a failure begins with the command and the tests that failed, then has the last lines", () => {
+  expect(printed(failed).join("\n").split("\n")).toEqual([
+    "failed    lib  abcdef01  1.5 s  1 failed, 8 passed  4 steps, 1 cached",
+    "    lib fast: npm test failed with exit code 1",
+    "    ✗ test/a.test.js: adds",
+    "      AssertionError",
+    "    ",
+    "    log: .fastloop/runs/lib.log",
+  ]);
+});
+
+test("an annotation names them, too", () => {
+  const lines: string[] = [];
+  githubReporter((line) => lines.push(line))(failed);
+  githubReporter((line) => lines.push(line))(ended);
+  expect(lines).toEqual([
+    "::error title=lib failed in 1.5 s::lib fast: npm test failed with exit code 1%0A✗ test/a.test.js: adds%0A  AssertionError%0A",
+    "lib passed in 1.5 s: 297 passed, 2 skipped",
+  ]);
+});
+
+test("a log says what is waited for when that takes long, and not when it is over", () => {
+  const waiting = { kind: "waiting", what: "for the engine" } as const;
+  expect(printed({ ...waiting, waitedMs: 1000, done: false })).toEqual([]);
+  expect(printed({ ...waiting, waitedMs: 11_000, done: false })).toEqual(["waiting   for the engine, for 11.0 s"]);
+  expect(printed({ ...waiting, waitedMs: 12_000, done: true })).toEqual([]);
+});
