@@ -21,7 +21,7 @@ async function run(argv: string[], version: string, context: CliContext): Promis
     // `--json` is read before parsing, so that a usage error is printed in the form that was asked for.
     applyGlobalOptions(context, { json: argv.includes("--json") });
     const program = await createProgram(argv, version, context);
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(wordsToParse(argv), { from: "user" });
     return typeof process.exitCode === "number" ? process.exitCode : ExitCode.passed;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -146,6 +146,13 @@ function findCommand(argv: string[]): string | undefined {
     else if (!word.startsWith("-") && word !== "help") return word;
   }
   return undefined;
+}
+
+/** Help for a command that does not exist is the error that the command is, not the help of all. */
+function wordsToParse(argv: string[]): string[] {
+  const name = findCommand(argv);
+  const asksForHelp = argv.some((word) => word === "help" || word === "--help" || word === "-h");
+  return name !== undefined && asksForHelp && !Object.hasOwn(commands, name) ? [name] : argv;
 }
 
 /** Commander's text (`error: unknown command 'wach'` and the suggestion) in our form. */

@@ -11,6 +11,7 @@ import {
 import { RunStore } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 import { trustModeOf } from "./trust.ts";
+import { sayingWait } from "./waiting-line.ts";
 
 export interface OpenProject {
   project: Project;
@@ -33,7 +34,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
   const { state, root } = placeProject({ ...options, onNotice: (text) => context.notice(text) });
   const hasher = projectHasher(state);
   let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([root]));
-  const project = await loadProject(options, hasher);
+  const project = await sayingWait(context, "for the module to be read", loadProject(options, hasher));
   const store = new RunStore(state);
   return {
     project,

@@ -36,7 +36,7 @@ export function findModule(cwd: string, dir?: string): string {
   }
   throw new UserError("module", `no ${manifestFile} here or in a folder above`, {
     place: path.resolve(cwd),
-    hint: "name the module's folder with -m, or write one with `fastloop init --module`",
+    hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
   });
 }
 
@@ -81,7 +81,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
     throw new UserError("module", `this folder has no readable ${manifestFile}`, {
       place: dir,
       cause,
-      hint: "name the module's folder with -m, or write one with `fastloop init --module`",
+      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
     });
   }
   const manifest = await checked(file, text, cache);

@@ -1,5 +1,5 @@
-import { execFile, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -45,6 +45,58 @@ describe("the command line", () => {
       exitCode: 2,
       stderr: expect.stringContaining("--json"),
     });
+  });
+
+  it("refuses help for a command that does not exist, as it refuses the command", async () => {
+    for (const words of [
+      ["wach", "--help"],
+      ["wach", "-h"],
+      ["help", "wach"],
+      ["--json", "wach", "--help"],
+    ])
+      expect(await fastloop(words, { cwd: empty })).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: expect.stringContaining("unknown command 'wach'"),
+      });
+  });
+
+  it("has help for call and init where no project is, and leaves nothing there", async () => {
+    const call = await fastloop(["call", "--help"], { cwd: empty });
+    expect(call).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("this is fastloop's own") });
+    expect(call.stdout).toMatch(/^ {2}test +Runs the tests/m);
+    const test = await fastloop(["call", "test", "--help"], { cwd: empty });
+    expect(test).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("--tier Tier") });
+    expect((await fastloop(["init", "--help"], { cwd: empty })).stdout).toContain("--ci");
+    expect(readdirSync(empty)).toEqual([]);
+    expect(await fastloop(["call", "test"], { cwd: empty })).toMatchObject({ exitCode: 2 });
+  });
+
+  it("never lets git see its state, whichever command made it", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-git-"));
+    cpSync(project, folder, { recursive: true });
+    writeFileSync(path.join(folder, "fastloop.yaml"), "version: 1\n");
+    const git = (...words: string[]): string => execFileSync("git", words, { cwd: folder, encoding: "utf8" });
+    git("init", "-q");
+    git("add", "-A");
+    const made: string[] = [];
+    for (const words of [
+      "validate",
+      "functions",
+      "plan",
+      "why do-it",
+      "affected",
+      "watches",
+      "graph",
+      "call do-it --help",
+    ]) {
+      rmSync(path.join(folder, ".fastloop"), { recursive: true, force: true });
+      await fastloop(words.split(" "), { cwd: folder });
+      if (existsSync(path.join(folder, ".fastloop"))) made.push(words);
+      expect(git("ls-files", "--others", "--exclude-standard"), words).toBe("");
+    }
+    expect(made).toContain("plan");
+    rmSync(folder, { recursive: true });
   });
 
   it("validates every watched call, its values and what follows it", async () => {

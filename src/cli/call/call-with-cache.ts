@@ -141,10 +141,12 @@ async function callEngine(
       ...(terminal === undefined ? {} : { onTerminal: (remote) => terminal.lend(remote, progress) }),
     });
     const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, onNotice);
-    const session = await opening.catch(async (error: unknown) => {
-      await early?.close();
-      throw error;
-    });
+    const session = await (progress?.during("waiting for the engine", opening) ?? opening).catch(
+      async (error: unknown) => {
+        await early?.close();
+        throw error;
+      },
+    );
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
     session.onEvent((event) => progress?.event(event));
     const host = early ?? served(module, session, onNotice);

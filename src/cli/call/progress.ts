@@ -1,4 +1,7 @@
-/** What an engine does during a call, on stderr: a few live lines on a terminal, one line per finished step elsewhere. */
+/**
+ * What an engine does during a call, on stderr: a few live lines on a terminal; elsewhere a line for each finished step, and
+ * one now and then for what takes long.
+ */
 import type { EngineEvent } from "../../engine/index.ts";
 import { shortName, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
@@ -6,6 +9,8 @@ import { outputText, printable } from "../../text/index.ts";
 /** So many running steps are shown at once. */
 const shownSteps = 8;
 const redrawMs = 80;
+/** Without live lines, what runs is told this often. */
+const heartbeatMs = 30_000;
 
 export interface ProgressOptions {
   stream: NodeJS.WriteStream;
@@ -29,7 +34,19 @@ export class Progress {
   constructor(options: ProgressOptions) {
     this.options = options;
     this.live = options.stream.isTTY && process.env.TERM !== "dumb";
-    if (this.live) this.timer = setInterval(() => this.redraw(), redrawMs).unref();
+    this.timer = (
+      this.live ? setInterval(() => this.redraw(), redrawMs) : setInterval(() => this.tellRunning(), heartbeatMs)
+    ).unref();
+  }
+
+  /** Shows what is waited for as a step that runs. */
+  async during<T>(what: string, work: Promise<T>): Promise<T> {
+    this.running.set(what, { name: what, startedMs: performance.now() });
+    try {
+      return await work;
+    } finally {
+      this.running.delete(what);
+    }
   }
 
   event(event: EngineEvent): void {
@@ -88,6 +105,14 @@ export class Progress {
     this.print(
       `${this.paint(mark, color)} ${this.options.verbose ? printable(event.name) : shortName(event.name)} ${this.paint(time, 2)}`,
     );
+  }
+
+  private tellRunning(): void {
+    for (const { name, startedMs } of [...this.running.values()].slice(-shownSteps)) {
+      const runningMs = performance.now() - startedMs;
+      if (runningMs >= heartbeatMs / 2)
+        this.print(`${this.paint("●", 33)} ${shortName(name)} ${this.paint(duration(runningMs), 2)}`);
+    }
   }
 
   private redraw(): void {

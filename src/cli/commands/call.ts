@@ -2,8 +2,8 @@
 import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
-import { loadProjectModule, moduleOption, parseCall, type ParsedCall } from "../../call/index.ts";
-import { loadConfig } from "../../config/index.ts";
+import { loadProjectModule, moduleOption, parseCall, projectModuleFolder, type ParsedCall } from "../../call/index.ts";
+import { loadConfig, ownModule } from "../../config/index.ts";
 import { engineOptionsOf } from "../../trust/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -15,6 +15,7 @@ import { userTerminal } from "../call/user-terminal.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust.ts";
+import { sayingWait } from "../waiting-line.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -37,11 +38,13 @@ async function call(words: string[], context: CliContext): Promise<void> {
   // Before parsing, whose errors are to be in that form too.
   options.json ||= words.includes("--json") || words.includes("-j");
   // The module decides how all other words are read.
-  const module = await loadProjectModule({
+  const loading = loadProjectModule({
     cwd: context.cwd,
-    moduleDir: options.module ?? moduleOption(words),
+    moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),
     environment: context.env,
   });
+  const isSilent = words.includes("--silent") || words.includes("-s");
+  const module = await (isSilent ? loading : sayingWait(context, "for the module to be read", loading));
   for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.json ||= wantsJson;
@@ -82,6 +85,19 @@ async function call(words: string[], context: CliContext): Promise<void> {
   if (context.stdout.isTTY) context.print(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   else context.stdout.write(text);
   process.exitCode = 0;
+}
+
+/** Help is to be had anywhere: where no project is, it tells of the module that fastloop brings. */
+async function moduleOfHelp(words: readonly string[], { cwd, notice }: CliContext): Promise<string | undefined> {
+  const wantsHelp = words.some((word) => word === "--help" || word === "-h");
+  if (!wantsHelp) return undefined;
+  try {
+    await projectModuleFolder({ cwd });
+    return undefined;
+  } catch {
+    notice("no module here or in a folder above: this is fastloop's own, which `fastloop init` makes a project use\n");
+    return ownModule;
+  }
 }
 
 /** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */

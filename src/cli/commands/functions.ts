@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { loadProjectModule } from "../../call/index.ts";
 import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { sayingWait } from "../waiting-line.ts";
 import { renderFunctions } from "../call/render-functions.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -21,11 +22,11 @@ Examples:
   fastloop functions -m ../ci --json everything, for programs`,
     )
     .action(async () => {
-      const module = await loadProjectModule({
-        cwd: context.cwd,
-        moduleDir: context.options.module,
-        environment: context.env,
-      });
+      const module = await sayingWait(
+        context,
+        "for the module to be read",
+        loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env }),
+      );
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
       context.print(
         context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose),

@@ -5,6 +5,7 @@ import { checkConfigFile, findConfig, unreadable, type ConfigProblem } from "../
 import { ExitCode, UserError } from "../../errors/index.ts";
 import type { CliContext } from "../context.ts";
 import type { CallProblem } from "../validate-calls.ts";
+import { sayingWait } from "../waiting-line.ts";
 
 const levels = ["syntax", "structure", "semantic"] as const;
 type Level = (typeof levels)[number];
@@ -76,7 +77,7 @@ const inFile = ({ line, column, level, message, hint }: ConfigProblem, file: str
 async function callProblemsIn(context: CliContext, file: string, name: string): Promise<Shown[]> {
   const { callProblems } = await import("../validate-calls.ts");
   try {
-    const problems = await callProblems(context, file);
+    const problems = await sayingWait(context, "for the module to be read", callProblems(context, file));
     return problems.map((problem) => asShown(problem, name));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
