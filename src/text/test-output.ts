@@ -96,7 +96,7 @@ export function failedTests(output: string): string[] {
 }
 
 const each = (pattern: RegExp, name = (match: RegExpExecArray): string => match[1] ?? "") => {
-  return (text: string): string[] => [...text.matchAll(pattern)].map((match) => name(match as RegExpExecArray));
+  return (text: string): string[] => [...text.matchAll(pattern)].map((match) => name(match));
 };
 
 const failures: ((text: string) => string[])[] = [
