@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
 import { writeModuleTemplate } from "./module-template.mjs";
+import { pastDoors } from "./past-doors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, "dist");
@@ -45,6 +46,7 @@ const result = await build({
   sourcemap: release ? false : "linked",
   metafile: true,
   logLevel: "warning",
+  plugins: [pastDoors(path.join(root, "src"))],
   define: { __FASTLOOP_VERSION__: JSON.stringify(version) },
   // Loaded at run time from node_modules, never part of a bundle: the compiler and the bundler.
   external: ["esbuild", "typescript"],
