@@ -1,4 +1,4 @@
-import type { Client } from "@dagger.io/dagger";
+import type { Client, ExecError } from "@dagger.io/dagger";
 import { baseImage, type ConformanceCase } from "./case.ts";
 
 const context = (dag: Client, dockerfile: string) =>
@@ -73,7 +73,71 @@ export const dockerfileCases: ConformanceCase[] = [
   {
     name: "a failing RUN fails the build",
     run: ({ dag }) => context(dag, `FROM ${baseImage}\nRUN echo words; exit 7\n`).dockerBuild().sync(),
-    fails: { exitCode: 7, stdout: "words" },
+    fails: { exitCode: 7, stdout: "words", cmd: ["/bin/sh", "-c", "echo words; exit 7"] },
+  },
+  {
+    name: "a failing RUN is told with its words, as SHELL and the brackets have them",
+    run: async ({ dag }) => {
+      const failing = (run: string) =>
+        context(dag, `FROM ${baseImage}\nSHELL ["/bin/bash", "-ec"]\nRUN ${run}\n`)
+          .dockerBuild()
+          .sync()
+          .then(
+            () => "passed",
+            (error: ExecError) => error.cmd,
+          );
+      return [await failing("exit 3"), await failing('["sh", "-c", "exit 4"]')];
+    },
+    expected: [
+      ["/bin/bash", "-ec", "exit 3"],
+      ["sh", "-c", "exit 4"],
+    ],
+  },
+  {
+    name: "COPY --chown --chmod makes folders on its way as root's with 0755, but for the one that a file goes into",
+    run: async ({ dag }) => {
+      const container = dag
+        .directory()
+        .withNewFile("f.txt", "F")
+        .withNewFile("g.txt", "G")
+        .withNewFile("d/in/h", "H")
+        .withNewFile(
+          "Dockerfile",
+          [
+            `FROM ${baseImage} AS other`,
+            `RUN mkdir -p /o && echo o > /o/o`,
+            `FROM ${baseImage}`,
+            "COPY --chown=1000:1001 --chmod=640 f.txt /into/a/",
+            "COPY --chown=1000:1001 --chmod=640 f.txt /named/a/f",
+            "COPY --chown=1000:1001 --chmod=640 *.txt /many/a/",
+            "COPY --chown=1000:1001 --chmod=750 d /folder/a",
+            "COPY --from=other --chown=1000:1001 --chmod=640 /o/o /stage/a/o",
+          ].join("\n"),
+        )
+        .dockerBuild();
+      const script =
+        "find /into /named /many /folder /stage | LC_ALL=C sort | while read -r f; do stat -c '%n %a %u:%g' $f; done";
+      return (await container.withExec(["sh", "-c", script]).stdout()).trimEnd().split("\n");
+    },
+    expected: [
+      "/folder 755 0:0",
+      "/folder/a 750 1000:1001",
+      "/folder/a/in 750 1000:1001",
+      "/folder/a/in/h 750 1000:1001",
+      "/into 755 0:0",
+      "/into/a 755 1000:1001",
+      "/into/a/f.txt 640 1000:1001",
+      "/many 755 0:0",
+      "/many/a 755 1000:1001",
+      "/many/a/f.txt 640 1000:1001",
+      "/many/a/g.txt 640 1000:1001",
+      "/named 755 0:0",
+      "/named/a 755 0:0",
+      "/named/a/f 640 1000:1001",
+      "/stage 755 0:0",
+      "/stage/a 755 0:0",
+      "/stage/a/o 640 1000:1001",
+    ],
   },
   {
     name: "a missing Dockerfile is an error that names it",

@@ -2,7 +2,18 @@ import path from "node:path/posix";
 import { entitlementsOf } from "../buildkit/index.ts";
 import type { FrontendResult } from "../buildkit/types.ts";
 import type { Definition } from "../llb/types.ts";
-import { cacheIdsOf, definition, file, fromDefinition, sourcesOf, type State } from "../llb/index.ts";
+import {
+  cacheIdsOf,
+  commandsOf,
+  copiesIntoFolders,
+  definition,
+  file,
+  fromDefinition,
+  onlyFrom,
+  sourcesOf,
+  type FolderMakingCopy,
+  type State,
+} from "../llb/index.ts";
 import { cacheNamespace } from "./cache-volume.ts";
 import { emptyContainer } from "./container-empty.ts";
 import { ApiError, notServed } from "./errors.ts";
@@ -12,7 +23,7 @@ import { onPlatforms } from "./build-platforms.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "./image-config.ts";
 import { pathBelow } from "./paths.ts";
 import { normalizePlatform } from "./platform.ts";
-import { notFound, withTree } from "./read.ts";
+import { kindOf, notFound, withTree } from "./read.ts";
 import { loadAll, typeModule } from "./resolver.ts";
 import { rootedTree } from "./rooted.ts";
 import type { Call } from "./session.ts";
@@ -85,7 +96,9 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined)
       throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
-    const rootfs = treeOf(call, await importDefinition(call, result.definition, secretIds));
+    const made = await importDefinition(call, result.definition, secretIds, directory);
+    for (const [digest, args] of commandsOf(made)) session.dockerCommands.set(digest, args);
+    const rootfs = treeOf(call, made);
     const empty = emptyContainer(platform);
     if (result.config === undefined) return { ...empty, rootfs };
     return {
@@ -102,6 +115,7 @@ async function importDefinition(
   call: Call,
   made: Definition | undefined,
   secretIds: ReadonlyMap<string, string>,
+  context: Directory,
 ): Promise<State> {
   if (made === undefined) return fromDefinition(made);
   const namespace = cacheNamespace(call.session.options);
@@ -114,7 +128,29 @@ async function importDefinition(
       fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
     if (call.isBody && identifier.startsWith("git:")) await requireReachableGit(attrs["git.fullurl"] ?? identifier);
   }
-  return fromDefinition(made, { secretIds, inPlaceOf: fetched });
+  return fromDefinition(made, { secretIds, inPlaceOf: fetched, isFile: await filesCopied(call, made, context) });
+}
+
+/** Which copies into a folder are of files, as far as they are out of the context. What patterns choose is taken for files. */
+async function filesCopied(
+  call: Call,
+  made: Definition,
+  context: Directory,
+): Promise<(copy: FolderMakingCopy) => boolean> {
+  const source = call.session.compile(rootedTree(context)).vertex?.digest ?? "";
+  const ofContext = onlyFrom(made, source);
+  const names = new Set(
+    copiesIntoFolders(made).flatMap((copy) => (ofContext.has(copy.from ?? "") && !copy.wildcard ? [copy.source] : [])),
+  );
+  const files = new Set<string>();
+  if (names.size > 0)
+    await withTree(call, context.tree, async (reader) => {
+      for (const name of names) {
+        const stat = await reader.stat(path.join(context.path, name));
+        if (stat !== undefined && kindOf(stat) === "REGULAR") files.add(name);
+      }
+    });
+  return (copy) => copy.wildcard || (ofContext.has(copy.from ?? "") && files.has(copy.source));
 }
 
 function httpFileOf(url: string, attrs: Record<string, string>): HttpFile {

@@ -66,6 +66,8 @@ export class Session {
   readonly sockets: SocketTable;
   /** Digest of an exec's vertex -> its recipe. */
   readonly execs = new Map<string, Exec>();
+  /** Digest of a vertex that a Dockerfile's RUN made -> its command. */
+  readonly dockerCommands = new Map<string, readonly string[]>();
   /** Credentials that containers brought along; the last one for a host wins. */
   readonly registryAuth: RegistryCredential[];
   readonly passwords: RegistryPasswords;

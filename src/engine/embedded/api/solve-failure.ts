@@ -14,11 +14,11 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
   const secrets = session.secretsOf(vertex ?? "");
   if (vertex === undefined || exec === undefined) {
-    // A command of a Dockerfile: BuildKit tells it in the message only.
-    const command = /^(?:failed to solve: )?process "(.*)" did not complete successfully/s.exec(error.message)?.[1];
+    const command = session.dockerCommands.get(vertex ?? "");
     if (vertex === undefined || exitCode === undefined || command === undefined)
       return new ApiError(scrub(session.passwords.explain(readable(error.message)), secrets), {}, error);
-    return execError({ cmd: [scrub(command, secrets)], exitCode, ...call.events.outputOf(vertex) }, error);
+    const cmd = command.map((part) => scrub(part, secrets));
+    return execError({ cmd, exitCode, ...call.events.outputOf(vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
   if (service !== undefined) return service;

@@ -1,5 +1,6 @@
 import type { Definition } from "./types.ts";
 import { codec, encodeCanonical } from "./proto/pb.ts";
+import { withMadeFolders, type FolderMakingCopy } from "./made-folders.ts";
 import { formatPlatform } from "./platform.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
 import { volumeKey } from "./volume-key.ts";
@@ -12,6 +13,7 @@ interface DecodedMount {
 }
 
 interface DecodedExec {
+  meta?: { args: string[] } | null;
   mounts: DecodedMount[];
   secretEnv: { id: string }[];
 }
@@ -37,6 +39,8 @@ export interface ImportChanges {
   secretIds?: ReadonlyMap<string, string>;
   /** What takes the place of an operation, by its digest in the definition. */
   inPlaceOf?: ReadonlyMap<string, State>;
+  /** Whether a copy into a folder copies a file. */
+  isFile?: (copy: FolderMakingCopy) => boolean;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface ImportChanges {
  */
 export function fromDefinition(
   definition: Definition | undefined,
-  { secretIds = new Map(), inPlaceOf = new Map() }: ImportChanges = {},
+  { secretIds = new Map(), inPlaceOf = new Map(), isFile = () => false }: ImportChanges = {},
 ): State {
   if (definition === undefined || definition.def.length === 0) return scratch;
   const ops = new Map(
@@ -66,7 +70,7 @@ export function fromDefinition(
       continue;
     }
     const inputs = new Map(op.inputs.map((input) => [input.digest, vertices.get(input.digest)!]));
-    const bytes = withFullKey(onInputs(op.bytes, inputs), secretIds);
+    const bytes = withFullKey(onInputs(withMadeFolders(op.bytes, isFile), inputs), secretIds);
     vertices.set(
       digest,
       inPlaceOf.get(digest)?.vertex ?? {
@@ -107,6 +111,21 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   // A name that was not given a secret stays without one, whatever another build of the session gave it.
   for (const secret of secrets) secret.id = secretIds.get(secret.id) ?? `not-given:${secret.id}`;
   return encodeCanonical("pb.Op", { ...op, exec: { ...op.exec, mounts: [...mounts, ...volumes] } });
+}
+
+/** The commands below a state, by the digest of their operation. */
+export function commandsOf({ vertex }: State): Map<string, readonly string[]> {
+  const commands = new Map<string, readonly string[]>();
+  const seen = new Set<Vertex>();
+  const stack = vertex === undefined ? [] : [vertex];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (seen.has(top)) continue;
+    seen.add(top);
+    stack.push(...top.inputs);
+    const args = opCodec.decode(top.bytes).exec?.meta?.args;
+    if (args !== undefined) commands.set(top.digest, args);
+  }
+  return commands;
 }
 
 /** Every source of a definition, by the digest of its operation. */
