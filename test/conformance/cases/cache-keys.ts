@@ -37,6 +37,20 @@ const uuid = (unique: string): string => `(cat /proc/sys/kernel/random/uuid; ech
 /** What a result depends on, and what it doesn't. */
 export const cacheKeyCases: ConformanceCase[] = [
   {
+    name: "a host directory is copied as one of equal content was, also after a command that could write to it",
+    run: async ({ dag, unique, folder, relativeFolder }) => {
+      for (const name of ["one", "other"]) {
+        await mkdir(path.join(folder, name, "d"), { recursive: true });
+        await writeFile(path.join(folder, name, "d/f"), unique);
+      }
+      const one = dag.host().directory(`${relativeFolder}/one`);
+      const other = dag.host().directory(`${relativeFolder}/other`);
+      await run(base(dag).withMountedDirectory("/w", one), unique);
+      return once(unique, base(dag).withDirectory("/w", one), base(dag).withDirectory("/w", other));
+    },
+    expected: true,
+  },
+  {
     name: "a command runs again on another cache volume, and both volumes have what it wrote",
     run: async ({ dag, unique }) => {
       const on = (name: string) => base(dag).withMountedCache("/c", dag.cacheVolume(name + unique));

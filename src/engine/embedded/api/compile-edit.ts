@@ -8,6 +8,8 @@ import type { Edit, Owner, Tree } from "./values.ts";
  */
 const now = -1n;
 
+const everything = ["**"];
+
 /** Edits as actions of one file operation. Parents are made where an edit needs them, each once. */
 export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => State): FileAction[] {
   const actions: FileAction[] = [];
@@ -68,7 +70,8 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
           owner: ownerText(edit.owner),
           ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
           // A folder or file that was reached through a link is what the link leads to. Where patterns choose, it was followed before.
-          followSymlinks: edit.action === "copy-file" || edit.include.length + edit.exclude.length === 0,
+          followSymlinks:
+            edit.action === "copy-file" || (edit.include.length + edit.exclude.length === 0 && !isWholeHostTree(edit)),
           ...(edit.action === "copy-file"
             ? {}
             : {
@@ -76,7 +79,7 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
                 ...(typeof edit.folder === "object"
                   ? { folder: { mode: edit.folder.mode, owner: ownerText(edit.folder.owner)! } }
                   : {}),
-                include: edit.include,
+                include: isWholeHostTree(edit) ? everything : edit.include,
                 exclude: edit.exclude,
               }),
         });
@@ -84,6 +87,14 @@ export function fileActions(edits: readonly Edit[], stateOf: (tree: Tree) => Sta
     }
   }
   return actions;
+}
+
+/**
+ * Whether all of a tree of the host is copied. BuildKit's key of such a copy would hold the permissions of the tree's root only
+ * from when a command has had the tree mounted to write to it: equal trees would differ. Where patterns choose, the root is left out.
+ */
+function isWholeHostTree(edit: Edit & { action: "copy-directory" }): boolean {
+  return edit.source.kind === "host" && edit.sourcePath === "/" && edit.include.length + edit.exclude.length === 0;
 }
 
 function ownerText(owner: Owner | undefined): string | undefined {
