@@ -12,7 +12,7 @@
 //	  - <meta>/exitCode holds the command's exit code in decimal (128+N when signal N ended it).
 //	  - The shim exits 0 when the expectation is met, else with the command's code, or 1 when a failure was expected and
 //	    the command passed. As in Dagger, `failure` means 1-127 or 192-255 and `any` those and 0: death by a signal
-//	    (128-191) is never expected. 127: command not found; 126: found, but it can't be run.
+//	    (128-191) is never expected. A command that can't be run ends with 1.
 //	  - Signals are forwarded. As PID 1 it reaps orphans, unless --no-init. When the command ends, the shim ends: what the
 //	    command left running in the background does not hold the exec open.
 //	  - <trust>/ca.pem, if present, becomes SSL_CERT_FILE and its relatives; <trust>/env (lines K=V) the proxy variables

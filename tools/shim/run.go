@@ -68,14 +68,17 @@ func forward(signals <-chan os.Signal, pid int) {
 	}
 }
 
-// refuse reports, as a shell would, a command that can't be run; the message is part of the recorded stderr.
+// The code of a command that can't be run, as of Dagger's own first process: not the 126 and 127 of shells.
+const notStarted = 1
+
+// refuse reports a command that can't be run; the message is part of the recorded stderr.
 func (streams *streams) refuse(command string, err error) int {
-	message, exitCode := fmt.Sprintf("%s: %v", command, err), 126
+	message := fmt.Sprintf("%s: %v", command, err)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		message, exitCode = fmt.Sprintf("%s: command not found (PATH=%s)", command, os.Getenv("PATH")), 127
+		message = fmt.Sprintf("%s: command not found (PATH=%s)", command, os.Getenv("PATH"))
 	case errors.Is(err, fs.ErrNotExist):
-		message, exitCode = command+": no such file, or its interpreter or loader is missing", 127
+		message = command + ": no such file, or its interpreter or loader is missing"
 	case errors.Is(err, fs.ErrPermission):
 		message = command + ": permission denied (is it executable, and may this user run it?)"
 	case errors.Is(err, syscall.ENOEXEC):
@@ -84,5 +87,5 @@ func (streams *streams) refuse(command string, err error) int {
 		message = command + ": arguments and environment are too long"
 	}
 	_, _ = streams.stderr.Write([]byte(message + "\n"))
-	return exitCode
+	return notStarted
 }

@@ -95,6 +95,16 @@ export const containerCases: ConformanceCase[] = [
     expected: [[], ["d"], ["d"], []],
   },
   {
+    name: "a port may have any number until something runs on it",
+    run: async ({ dag }) => {
+      const numbers = [-1, 0, 70_000];
+      const container = numbers.reduce((made, port) => made.withExposedPort(port), dag.container());
+      const ports = await Promise.all((await container.exposedPorts()).map((port) => port.port()));
+      return ports.toSorted((a, b) => a - b);
+    },
+    expected: [-1, 0, 70_000],
+  },
+  {
     name: "exposed ports carry protocol and description",
     run: async ({ dag }) => {
       const container = dag

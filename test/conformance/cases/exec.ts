@@ -67,7 +67,23 @@ export const execCases: ConformanceCase[] = [
   {
     name: "a command that does not exist is an exec error",
     run: ({ dag }) => dag.container().from(baseImage).withExec(["no-such-command"]).sync(),
-    fails: { message: /exit code: /, cmd: ["no-such-command"] },
+    fails: { message: /exit code: 1$/, cmd: ["no-such-command"], exitCode: 1 },
+  },
+  {
+    name: "what can't be run ends with 1: a folder, no program, an interpreter that is not there, nothing at all",
+    run: async ({ dag }) => {
+      const file = (contents: string, permissions: number) =>
+        dag.container().from(baseImage).withNewFile("/x", contents, { permissions });
+      const starts = [
+        dag.container().from(baseImage).withExec(["/etc"], { expect: ReturnType.Any }),
+        file("#!/bin/sh\n", 0o644).withExec(["/x"], { expect: ReturnType.Any }),
+        file("#!/no/such/interpreter\n", 0o755).withExec(["/x"], { expect: ReturnType.Any }),
+        file("no program", 0o755).withExec(["/x"], { expect: ReturnType.Any }),
+        dag.container().withExec(["true"], { expect: ReturnType.Any }),
+      ];
+      return await Promise.all(starts.map((start) => start.exitCode()));
+    },
+    expected: [1, 1, 1, 1, 1],
   },
   {
     name: "a command killed by a signal has 128 plus its number",

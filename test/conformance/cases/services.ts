@@ -224,6 +224,19 @@ export const serviceCases: ConformanceCase[] = [
     expected: ["called", "called:8080", true],
   },
   {
+    name: "a service with a number that is no port is refused with that number",
+    run: async ({ dag }) => {
+      await dag
+        .container()
+        .from(baseImage)
+        .withExposedPort(70_000)
+        .asService({ args: ["sleep", "60"] })
+        .start();
+    },
+    fails: { message: /invalid port 70000/ },
+    only: { engine: "embedded", reason: "a Dagger engine tries to reach it for a quarter of an hour" },
+  },
+  {
     name: "a service without ports has no endpoint",
     run: ({ dag }) =>
       base(dag)

@@ -1,5 +1,4 @@
 import { containerPath, expandArgument, changed } from "./container-tree.ts";
-import { ApiError } from "./errors.ts";
 import { lookupEnv, withEnv, withoutEnv } from "./image-config.ts";
 import type { Resolver } from "./resolver.ts";
 import type { Container, ContainerConfig, ExposedPort } from "./values.ts";
@@ -92,7 +91,6 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
     container,
     { port, protocol, description, experimentalSkipHealthcheck }: Omit<ExposedPort, "type">,
   ) => {
-    if (port < 1 || port > 65_535) throw new ApiError(`invalid port ${port}: a port is a number from 1 to 65535`);
     const others = container.ports.filter((known) => known.port !== port || known.protocol !== protocol);
     const exposed: ExposedPort = {
       type: "Port",

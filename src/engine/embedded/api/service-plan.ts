@@ -1,4 +1,5 @@
 import { shimMountPath, socketId } from "./compile-exec.ts";
+import { ApiError } from "./errors.ts";
 import { emptyConfig } from "./image-config.ts";
 import { healthCheckOf, type HealthCheck } from "./health-check.ts";
 import { execEnvironment, execSecrets } from "./container-exec.ts";
@@ -32,6 +33,10 @@ export interface ServicePlan {
 
 export async function planOfContainer(call: Call, service: ContainerService): Promise<ServicePlan> {
   const { container, args, noInit, insecure } = service;
+  // A container may have any number, as on a Dagger engine; only what runs it needs a port.
+  const wrong = container.ports.find(({ port }) => port < 1 || port > 65_535);
+  if (wrong !== undefined)
+    throw new ApiError(`invalid port ${wrong.port} of the service: a port is a number from 1 to 65535`);
   const ports = container.ports
     .filter(({ protocol }) => protocol === "TCP")
     .flatMap(({ port }) => ["--port", `${port}`]);
