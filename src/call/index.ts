@@ -1,4 +1,5 @@
 /** The grammar of `dagger call`, what its values become in a session, and how a chain runs. */
+export { CallMask } from "./call-mask.ts";
 export { isOption, missingValue } from "./missing-value.ts";
 export { callName, choicesOf, moduleOption, parseCall, type Choices } from "./parse-call.ts";
 export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } from "./project-module.ts";

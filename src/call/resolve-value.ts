@@ -26,7 +26,7 @@ export interface ResolveContext {
   /** The project's, by which secrets are named. */
   secretKey: Uint8Array;
   /** Told the plaintext of every secret before the engine is. */
-  onSecret(plaintext: string): void;
+  onSecret(plaintext: string, name: string): void;
   /** The id of a host tree or file, where the caller has its own way; the session is asked for it otherwise. */
   hostInput?: (input: HostInput, argument: ArgumentInfo) => Promise<string>;
 }
@@ -124,7 +124,7 @@ async function objectId(value: ObjectValue, argument: ArgumentInfo, context: Res
       return ask(gitSelection(value));
     case "secret": {
       const plaintext = await secretText(value, argument, context, query.signal);
-      context.onSecret(plaintext);
+      context.onSecret(plaintext, value.uri);
       const name = secretName(value.uri, plaintext, context.secretKey);
       return ask(`setSecret(name: ${literal(name)}, plaintext: ${literal(plaintext)}) { id }`);
     }

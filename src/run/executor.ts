@@ -1,4 +1,4 @@
-import { requirePath, runCall, type HostInput } from "../call/index.ts";
+import { CallMask, requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { TreeSync } from "../engine/index.ts";
 import type { EngineEvent, EngineSession } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
@@ -33,6 +33,7 @@ export interface ExecuteOptions {
   onStep(event: Extract<EngineEvent, { kind: "step-started" | "step-done" }>): void;
   openSteps: OpenSteps;
   onOutput(stream: "stdout" | "stderr", text: string): void;
+  onNotice(text: string): void;
 }
 
 export interface Execution {
@@ -50,30 +51,27 @@ export async function executeTarget(
   const { session, host, module, trees } = engine;
   const { callId, signal } = options;
   const query = { callId, signal };
-  const secrets: string[] = [];
+  const mask = new CallMask();
   const moved: string[] = [];
   const { log } = options;
   log.open();
-  /** Returns the text as it was written, for showing it. */
-  const write = (text: string): string => {
-    const shown = mask(text, secrets);
-    log.write(shown);
-    return shown;
+  const output = ({ stream, text }: Pick<HostLog, "stream" | "text">): void => {
+    log.write(text);
+    options.onOutput(stream, text);
+  };
+  const told = (event: EngineEvent): void => {
+    if (event.kind === "notice") return;
+    if (event.kind === "log") return output(event);
+    options.openSteps.note(event);
+    if (event.kind === "step-done")
+      log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+    options.onStep(event);
   };
   const stopEvents = session.onEvent((event) => {
-    if (!("callId" in event) || event.callId !== callId) return;
-    if (event.kind === "log") {
-      const text = write(event.text);
-      options.onOutput(event.stream, text);
-    } else {
-      options.openSteps.note(event);
-      if (event.kind === "step-done")
-        write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
-      options.onStep(event);
-    }
+    if ("callId" in event && event.callId === callId) mask.event(event, told);
   });
   const stopLogs = engine.onLog((entry) => {
-    if (entry.callId === callId) options.onOutput(entry.stream, write(entry.text));
+    if (entry.callId === callId) mask.log(entry, output);
   });
   try {
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
@@ -95,44 +93,22 @@ export async function executeTarget(
       cwd: options.root,
       secretKey: options.secretKey,
       hostInput,
-      onSecret: (plaintext) => void secrets.push(plaintext),
+      onSecret: (plaintext, name) => mask.add(plaintext, name, session, options.onNotice),
     });
-    return { value: maskValue(value, secrets), moved };
-  } catch (error) {
-    maskError(error, secrets);
-    write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    // A function that returns a secret would put it into the record of its run.
+    return { value: mask.value(value), moved };
+  } catch (thrown) {
+    const error = mask.error(thrown);
+    mask.end();
+    log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
     throw error;
   } finally {
+    mask.end();
     stopEvents();
     stopLogs();
   }
-}
-
-function mask(text: string, secrets: readonly string[]): string {
-  return secrets
-    .map((secret) => secret.trim())
-    .reduce((shown, secret) => (secret === "" ? shown : shown.replaceAll(secret, "***")), text);
-}
-
-/** A function that returns a secret would put it into the record of its run. */
-function maskValue(value: ReturnedValue, secrets: readonly string[]): ReturnedValue {
-  if (typeof value === "string") return mask(value, secrets);
-  if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
-  if (typeof value !== "object" || value === null || !("fields" in value)) return value;
-  return {
-    ...value,
-    fields: Object.fromEntries(Object.entries(value.fields).map(([name, field]) => [name, maskValue(field, secrets)])),
-  };
-}
-
-/** What a body or an engine says of a failure may hold what it was given. */
-function maskError(error: unknown, secrets: readonly string[]): void {
-  if (!(error instanceof Error) || secrets.length === 0) return;
-  const texts = error as { message: string; detail?: unknown };
-  texts.message = mask(texts.message, secrets);
-  if (typeof texts.detail === "string") texts.detail = mask(texts.detail, secrets);
 }
 
 /** Opens what a run needs in one go. */

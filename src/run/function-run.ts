@@ -100,6 +100,7 @@ export async function runFunction(
         output.add(text);
         emit({ kind: "output", name, stream, text });
       },
+      onNotice: (text) => emit({ kind: "notice", text }),
     });
   };
   const of = item.target.retries + 1;

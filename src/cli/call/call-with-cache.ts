@@ -1,7 +1,7 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { runCall, valueOf, type ParsedCall } from "../../call/index.ts";
+import { CallMask, runCall, valueOf, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import {
   describeEngineChoice,
@@ -40,10 +40,10 @@ export async function callWithCache(
   trusted: TrustedConfig,
 ): Promise<ReturnedValue> {
   const keep = keepMs(call);
-  const secrets = new Set<string>();
+  const mask = new CallMask();
   const terminal = userTerminal(context);
   const { state } = placeProject({ cwd: context.cwd, onNotice: call.silent ? undefined : context.notice });
-  if (keep === undefined) return callEngine(call, module, context, engine, secrets, terminal, trusted, state);
+  if (keep === undefined) return callEngine(call, module, context, engine, mask, terminal, trusted, state);
 
   const hasher = projectHasher(state);
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
@@ -69,9 +69,10 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine, secrets, terminal, trusted, state);
+  const value = await callEngine(call, module, context, engine, mask, terminal, trusted, state);
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
-  if (terminal?.wasUsed !== true && (await key()) === before && !holdsSecret(value, secrets)) {
+  // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
+  if (terminal?.wasUsed !== true && (await key()) === before && !mask.isIn(value)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
   }
   hasher.save();
@@ -84,14 +85,6 @@ function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
     .filter((step) => step.kind === "function")
     .flatMap(({ fn, given }) => fn.arguments.map((argument) => valueOf(argument, given, module)));
   return new Set(values.flatMap((value) => (value?.kind === "directory" ? [value.path] : [])));
-}
-
-/** A function that gives a secret away is the user's business; a file of ours must not keep it. */
-function holdsSecret(value: ReturnedValue, secrets: ReadonlySet<string>): boolean {
-  const text = JSON.stringify(value);
-  return [...secrets].some(
-    (plaintext) => plaintext.trim() !== "" && text.includes(JSON.stringify(plaintext.trim()).slice(1, -1)),
-  );
 }
 
 /** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
@@ -109,13 +102,13 @@ async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<s
   return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
-/** Adds the plaintext of each secret that the call is given to `secrets`. */
+/** Adds each secret that the call is given to `mask`. */
 async function callEngine(
   call: ParsedCall,
   module: ModuleInfo,
   context: CliContext,
   engine: EngineOptions,
-  secrets: Set<string>,
+  mask: CallMask,
   terminal: UserTerminal | undefined,
   { config, trust }: TrustedConfig,
   state: ProjectState,
@@ -140,7 +133,7 @@ async function callEngine(
       onNotice,
       ...(terminal === undefined ? {} : { onTerminal: (remote) => terminal.lend(remote, progress) }),
     });
-    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, onNotice);
+    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, mask, onNotice);
     const session = await (progress?.during("waiting for the engine", opening) ?? opening).catch(
       async (error: unknown) => {
         await early?.close();
@@ -148,7 +141,7 @@ async function callEngine(
       },
     );
     if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
-    session.onEvent((event) => progress?.event(event));
+    session.onEvent((event) => mask.event(event, (shown) => progress?.event(shown)));
     const host = early ?? served(module, session, onNotice);
     try {
       return await runCall(call, {
@@ -160,14 +153,15 @@ async function callEngine(
         env,
         cwd,
         secretKey: state.hashKey,
-        onSecret: (plaintext) => void secrets.add(plaintext),
+        onSecret: (plaintext, name) => mask.add(plaintext, name, session, onNotice),
       });
     } finally {
       await Promise.all([host.close(), session.close()]);
     }
   } catch (error) {
-    throw signal.aborted ? signal.reason : failureOf(error);
+    throw signal.aborted ? signal.reason : failureOf(mask.error(error));
   } finally {
+    mask.end();
     progress?.stop();
   }
 }
@@ -184,6 +178,7 @@ function bodies(
   session: Promise<EngineSession>,
   { env, signal }: CliContext,
   trust: Trust,
+  mask: CallMask,
   print: (text: string) => void,
 ): ModuleHost {
   return startModuleHost({
@@ -192,7 +187,7 @@ function bodies(
     env,
     buildBoundary: () => setUpBoundary({ onNotice: print, signal }),
     mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
-    onLog: ({ text }) => print(text.replace(/\n$/, "")),
+    onLog: (log) => mask.log(log, ({ text }) => print(text.replace(/\n$/, ""))),
     onNotice: print,
   });
 }

@@ -13,7 +13,8 @@ import {
 } from "../../../src/engine/embedded/api/values.ts";
 import { definition, scratch as emptyState } from "../../../src/engine/embedded/llb/index.ts";
 
-const compiler = (): Compiler => new Compiler({ onExec: () => undefined, definitionOf: () => emptyState });
+const compiler = (): Compiler =>
+  new Compiler({ onExec: () => undefined, definitionOf: () => emptyState, masked: (text) => text });
 const write = (path: string): Edit => ({ action: "write", path, contents: "x", mode: 0o644 });
 const copy = (source: Tree): Edit => ({
   action: "copy-directory",

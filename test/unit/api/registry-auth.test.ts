@@ -21,7 +21,7 @@ const passwords = (): RegistryPasswords => {
   const env = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
   const made = new RegistryPasswords({
     own: [],
-    secrets: new SecretVault(env, folder),
+    secrets: new SecretVault({ env, workdir: folder }, () => undefined),
     env,
     onProblem: (text) => problems.push(text),
     ca: async () => undefined,

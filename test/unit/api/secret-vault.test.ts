@@ -1,20 +1,43 @@
 import { expect, it } from "vitest";
 import { SecretVault } from "../../../src/engine/embedded/api/secret-vault.ts";
 
+const notices: string[] = [];
+const vaultOf = (env: Record<string, string> = {}): SecretVault =>
+  new SecretVault({ env, workdir: "/" }, (text) => notices.push(text));
 const secretOf = (uri: string) => ({ type: "Secret" as const, id: "", name: "", uri });
 
 it("a variable's secret is one of the client's, not what every object has", async () => {
-  const vault = new SecretVault({ TOKEN: "t" }, "/");
+  const vault = vaultOf({ TOKEN: "t" });
   expect((await vault.resolve(secretOf("env://TOKEN"))).plaintext.toString()).toBe("t");
   for (const name of ["constructor", "__proto__", "toString"]) {
     await expect(vault.resolve(secretOf(`env://${name}`))).rejects.toThrow("secret env var not found");
   }
 });
 
-it("names what a Dockerfile's commands may print", async () => {
-  const vault = new SecretVault({}, "/");
-  const { id } = await vault.set("TOKEN", "plain");
-  expect(vault.aliased()).toEqual([]);
-  vault.alias("TOKEN", id);
-  expect(vault.aliased()).toEqual(["plain"]);
+it("what was set and what was read is masked in what is told, a command's results only where it was given it", async () => {
+  const vault = vaultOf({ TOKEN: "from-env" });
+  const set = await vault.set("a", "set-text");
+  const read = await vault.resolve(secretOf("env://TOKEN"));
+  const text = "set-text from-env c2V0LXRleHQ=";
+  expect(vault.mask.text(text)).toBe("*** *** ***");
+  expect(vault.maskOf([set.id]).text(text)).toBe("*** from-env ***");
+  expect(vault.maskOf([read.id]).text(text)).toBe("set-text *** c2V0LXRleHQ=");
+  expect(vault.maskOf([]).text(text)).toBe(text);
+});
+
+it("a secret that is too short to mask is told once, by its name", async () => {
+  const vault = vaultOf();
+  notices.length = 0;
+  for (const text of ["abc", "abc", "abcd", " \n"]) await vault.set(`env://TOK#${"0".repeat(16)}`, text);
+  expect(notices).toEqual([
+    "the secret env://TOK has fewer than four characters: too short to mask in what is printed",
+  ]);
+});
+
+it("the secrets of a session have a limit in all, and one may be set again", async () => {
+  const vault = vaultOf();
+  const large = "x".repeat(1024 * 1024);
+  await vault.set("a", large);
+  await vault.set("b", large);
+  await expect(vault.set("c", "more")).rejects.toThrow("the secrets of a session may have 1048576 characters in all");
 });

@@ -13,7 +13,12 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
   return { client, closed: () => closed };
 }
 const sessions = () =>
-  createSessions({ shimDirectory: () => Promise.resolve("/"), preparePlatform: undefined, onError: () => undefined });
+  createSessions({
+    shimDirectory: () => Promise.resolve("/"),
+    preparePlatform: undefined,
+    onError: () => undefined,
+    hide: () => () => undefined,
+  });
 const request = { workdir: "/", env: {}, buildId: "b", project: "0" };
 const hooks = { onEvent: () => undefined, onTerminal: () => undefined, onClosed: () => undefined };
 

@@ -24,6 +24,8 @@ import { createPreparePlatform, withPlatforms } from "../../../src/engine/embedd
 import { foreignFolder } from "../../../src/engine/embedded/daemon/private-folder.ts";
 import { readHostTrust } from "../../../src/engine/embedded/daemon/trust.ts";
 import type { BuildkitClient } from "../../../src/engine/embedded/buildkit/types.ts";
+import { SecretMask } from "../../../src/text/index.ts";
+import { startChild } from "../../../src/engine/embedded/daemon/child.ts";
 import { idleMsOf, parseIdleMs } from "../../../src/engine/idle.ts";
 
 let folder: string;
@@ -60,6 +62,36 @@ describe("the lock of a state folder", () => {
       }
     },
   );
+});
+
+it("the log has no secret of an open session, nor of one that has just ended", () => {
+  const log = openLog(folder);
+  const mask = new SecretMask();
+  const forget = log.hide(mask);
+  mask.add("hunter2");
+  log.write("buildkitd", 'process "login hunter2" did not complete');
+  forget();
+  log.write("engine", "a late word of hunter2");
+  const text = readFileSync(path.join(folder, "engine.log"), "utf8");
+  expect(text).toMatch(/buildkitd: process "login \*\*\*" did not complete\n.* engine: a late word of \*\*\*\n$/);
+  expect(log.masked("hunter2")).toBe("***");
+});
+
+it("a program's log is masked by lines, however they are cut, in its tail too", async () => {
+  const log = openLog(folder);
+  log.hide(new SecretMask(["hunter2"]));
+  const script = 'printf "a hun"; sleep 0.05; printf "ter2 b\\n"';
+  const child = startChild({
+    name: "sh",
+    command: "/bin/sh",
+    args: ["-c", script],
+    env: process.env,
+    log,
+    pidFile: path.join(folder, "sh.pid"),
+  });
+  await child.ended;
+  await expect.poll(() => child.tail()).toBe("a *** b");
+  expect(readFileSync(path.join(folder, "engine.log"), "utf8")).toContain("sh: a *** b\n");
 });
 
 describe("a damaged state folder", () => {

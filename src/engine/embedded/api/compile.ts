@@ -19,6 +19,8 @@ export interface CompilerHooks extends MountKeys {
   onExec(digest: string, exec: Exec): void;
   /** The LLB of a `definition` tree (a Dockerfile build). */
   definitionOf(key: string): State;
+  /** BuildKit keeps names of steps: no secret belongs in one. */
+  masked(text: string): string;
 }
 
 /** Steps whose names start with this are plumbing; reporters do not see them. */
@@ -96,7 +98,7 @@ export class Compiler {
         mounts: execMounts(recipe, this.known, this.hooks),
         secretEnv: recipe.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
         insecure: recipe.insecure,
-        name: execName(recipe),
+        name: execName(recipe, this.hooks.masked),
       });
       this.execs.set(recipe, result);
       this.hooks.onExec(result.digest, recipe);
@@ -158,7 +160,8 @@ function editName(edits: (Tree & { kind: "edit" })["edit"][]): string {
   return `${internalStepPrefix}${first?.action} ${first?.path}${more}`;
 }
 
-function execName(recipe: Exec): string {
-  const text = recipe.args.join(" ").replaceAll(/\s+/g, " ");
+function execName(recipe: Exec, masked: CompilerHooks["masked"]): string {
+  // Masked before it is cut: half a secret is one, too.
+  const text = masked(recipe.args.join(" ")).replaceAll(/\s+/g, " ");
   return `exec ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
 }

@@ -6,7 +6,6 @@ import { defaultPath, lookupEnv, withEnv } from "./image-config.ts";
 import { withTree } from "./read.ts";
 import { requireRootCapabilities } from "./root-capabilities.ts";
 import type { Resolver } from "./resolver.ts";
-import { scrub } from "./scrub.ts";
 import type { Call } from "./session.ts";
 import type { Container, Exec, ExecSecret, Expectation, Mount } from "./values.ts";
 
@@ -126,5 +125,5 @@ async function record(call: Call, container: Container, name: string): Promise<s
   const content = await withTree(call, { kind: "exec", exec, output: metaMountPath }, (reader) =>
     reader.read(`${metaFolder}/${name}`),
   );
-  return scrub(content.toString("utf8"), call.session.secrets.texts(exec.secrets.map(({ id }) => id)));
+  return call.session.secrets.maskOf(exec.secrets.map(({ id }) => id)).text(content.toString("utf8"));
 }

@@ -1,8 +1,8 @@
+import type { MaskedStream, SecretMask } from "../../../text/index.ts";
 import type { EngineEvent } from "./types.ts";
 import type { StatusUpdate } from "../buildkit/types.ts";
 import { internalStepPrefix } from "./compile.ts";
 import { KeptOutput } from "./kept-output.ts";
-import { StreamScrubber, scrub } from "./scrub.ts";
 
 /** BuildKit's step in which it reads a shared cache, once for every solve. */
 const cacheImportPrefix = "importing cache manifest from ";
@@ -13,15 +13,15 @@ interface Step {
   teller: symbol | undefined;
   state: "waiting" | "running" | "done";
   startedMs: number;
-  scrubbers: Map<string, StreamScrubber>;
+  masked: Map<string, MaskedStream>;
   decoders: Map<string, InstanceType<typeof TextDecoder>>;
   kept: { stdout: KeptOutput; stderr: KeptOutput };
 }
 
 export interface EventSink {
   emit(event: EngineEvent): void;
-  /** Plaintexts that must not be seen in what this exec prints. */
-  secretsOf(vertex: string): readonly string[];
+  /** What must not be seen in logs. */
+  readonly mask: SecretMask;
 }
 
 /** Calls whose steps are remembered; of an older one a step may be told again. */
@@ -92,7 +92,7 @@ export class CallEvents {
     return this.steps.get(digest)?.state === "running";
   }
 
-  /** The end of what an exec printed, scrubbed; without what is held back, of which more may come. */
+  /** The end of what an exec printed, masked; without what is held back, of which more may come. */
   outputOf(vertex: string): { stdout: string; stderr: string } {
     const { kept } = this.step(vertex);
     return { stdout: kept.stdout.tail(), stderr: kept.stderr.tail() };
@@ -128,7 +128,7 @@ export class CallEvents {
       name: step.name,
       cached: vertex.cached,
       durationMs: Math.max(0, Math.round(completedMs - step.startedMs)),
-      ...(error === undefined || error === "" ? {} : { error: scrub(error, this.sink.secretsOf(digest)) }),
+      ...(error === undefined || error === "" ? {} : { error }),
     });
   }
 
@@ -137,14 +137,13 @@ export class CallEvents {
     if (this.ended) return;
     const step = this.step(vertex);
     const decoder = upsert(step.decoders, stream, () => new TextDecoder());
-    const scrubber = upsert(step.scrubbers, stream, () => new StreamScrubber(this.sink.secretsOf(vertex)));
-    this.print(vertex, step, stream, scrubber.push(decoder.decode(data, { stream: true })));
+    const masked = upsert(step.masked, stream, () => this.sink.mask.stream());
+    this.print(vertex, step, stream, masked.push(decoder.decode(data, { stream: true })));
   }
 
   private flush(digest: string, step: Step): void {
-    for (const [stream, scrubber] of step.scrubbers)
-      this.print(digest, step, stream as "stdout" | "stderr", scrubber.end());
-    step.scrubbers.clear();
+    for (const [stream, masked] of step.masked) this.print(digest, step, stream as "stdout" | "stderr", masked.end());
+    step.masked.clear();
     step.decoders.clear();
   }
 
@@ -166,7 +165,7 @@ export class CallEvents {
       teller: undefined,
       state: "waiting",
       startedMs: 0,
-      scrubbers: new Map<string, StreamScrubber>(),
+      masked: new Map<string, MaskedStream>(),
       decoders: new Map<string, InstanceType<typeof TextDecoder>>(),
       kept: { stdout: new KeptOutput(), stderr: new KeptOutput() },
     }));

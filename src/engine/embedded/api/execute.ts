@@ -41,7 +41,7 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
       data: null,
     };
   // As a Dagger engine: where anything failed, nothing is answered.
-  return { errors: result.errors.map((error) => format(error, document)), data: null };
+  return { errors: call.session.secrets.mask.value(result.errors.map((error) => format(error, document))), data: null };
 }
 
 async function prepare(

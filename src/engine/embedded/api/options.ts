@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { SecretMask } from "../../../text/index.ts";
 import type { EngineEvent, SharedCache } from "./types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import type { OfferTerminal } from "./terminals.ts";
@@ -22,6 +23,8 @@ export interface ApiSessionOptions {
   offerTerminal?: OfferTerminal;
   /** The client's environment: `env://` secrets, place of the Docker configuration. */
   env: Record<string, string>;
+  /** Gets every secret that the session learns. */
+  mask?: SecretMask;
   cache?: SharedCache;
   /** Whose functions the session runs. */
   module?: { name: string; sourceDir: string };

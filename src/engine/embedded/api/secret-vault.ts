@@ -4,12 +4,15 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { isTooShortToMask, SecretMask, tooShortToMask } from "../../../text/index.ts";
 import { volatilePrefix } from "./compile-exec.ts";
 import { ApiError } from "./errors.ts";
 import type { Secret } from "./values.ts";
 
 const run = promisify(execFile);
 const slowHash = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scrypt);
+
+const maxChars = 1024 * 1024;
 
 /**
  * The plaintexts of one session. They leave it only on BuildKit's request for an id, when an exec starts. An id is in
@@ -21,17 +24,27 @@ export class SecretVault {
   private readonly resolved = new Map<string, Promise<{ id: string; plaintext: Buffer }>>();
   private readonly aliases = new Map<string, string>();
   private readonly volatiles = new Map<string, Buffer>();
+  private readonly masks = new Map<string, SecretMask>();
   private readonly env: Record<string, string>;
   private readonly workdir: string;
+  private readonly onNotice: (text: string) => void;
+  /** Of every secret that the session knows: for what is told and logged. */
+  readonly mask: SecretMask;
 
-  constructor(env: Record<string, string>, workdir: string) {
+  constructor(
+    { env, workdir, mask = new SecretMask() }: { env: Record<string, string>; workdir: string; mask?: SecretMask },
+    onNotice: (text: string) => void,
+  ) {
     this.env = env;
     this.workdir = workdir;
+    this.mask = mask;
+    this.onNotice = onNotice;
   }
 
   /** `setSecret`: a secret by its plaintext. */
   async set(name: string, plaintext: string): Promise<Secret> {
     const content = Buffer.from(plaintext);
+    this.learn(name, content);
     const id = await secretId(`set:${name}`, content);
     this.plaintexts.set(id, content);
     return { type: "Secret", id, name, uri: "" };
@@ -53,6 +66,7 @@ export class SecretVault {
   private async readUri(secret: Secret): Promise<{ id: string; plaintext: Buffer }> {
     const { location, cacheKey } = splitCacheKey(secret.uri);
     const plaintext = await this.read(location);
+    this.learn(location, plaintext);
     const named = secret.name !== "" ? secret.name : cacheKey;
     const id =
       named === undefined
@@ -79,14 +93,29 @@ export class SecretVault {
     return this.plaintexts.get(id) ?? this.volatiles.get(id) ?? this.plaintexts.get(this.aliases.get(id) ?? "");
   }
 
-  /** Plaintexts of these ids as text, for scrubbing. */
-  texts(ids: readonly string[]): string[] {
-    return ids.flatMap((id) => this.plaintexts.get(id)?.toString("utf8") ?? []);
+  /** Of these secrets alone, as what a command printed is a result: one that it was not given is not hidden in it. */
+  maskOf(ids: readonly string[]): SecretMask {
+    const key = ids.join("\n");
+    let mask = this.masks.get(key);
+    if (mask === undefined) {
+      mask = new SecretMask(ids.flatMap((id) => this.plaintexts.get(id)?.toString("utf8") ?? []));
+      this.masks.set(key, mask);
+    }
+    return mask;
   }
 
-  /** Plaintexts that the commands of a Dockerfile may ask for: which of them uses which is not known here. */
-  aliased(): string[] {
-    return this.texts([...this.aliases.values()]);
+  /** From here on it is masked. Throws where the session has had too many. */
+  private learn(name: string, plaintext: Buffer): void {
+    const text = plaintext.toString("utf8");
+    if (this.mask.has(text)) return;
+    if (this.mask.size + text.length > maxChars)
+      throw new ApiError(`the secrets of a session may have ${maxChars} characters in all`);
+    if (isTooShortToMask(text) && text.trim() !== "") {
+      // The keyed hash at the end of a name that the CLI gives says nothing to a reader.
+      const shown = name.replace(/#[0-9a-f]{16}$/, "");
+      this.onNotice(tooShortToMask(shown));
+    }
+    this.mask.add(text);
   }
 
   private async read(uri: string): Promise<Buffer> {

@@ -39,9 +39,8 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   ];
   const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, offer, reports] });
   const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];
-  const secrets = session.secrets.texts(exec.secrets.map(({ id }) => id));
-  const log = new ServiceLog(session, `service-${run}`, `service ${hostname}: ${exec.args.join(" ")}`, secrets);
-  const subject: ServiceSubject = { hostname, args: exec.args, secrets, log };
+  const log = new ServiceLog(session, `service-${run}`, `service ${hostname}: ${exec.args.join(" ")}`);
+  const subject: ServiceSubject = { hostname, args: exec.args, log };
   const { env, cwd, user, insecure } = exec;
   const surroundings = { env, cwd, user, insecure, secretEnv: secretEnvOf(exec) };
   const process = container.start({

@@ -1,6 +1,5 @@
 import type { ProcessEnd } from "../buildkit/types.ts";
 import { ApiError } from "./errors.ts";
-import { scrub } from "./scrub.ts";
 import type { ServiceLog } from "./service-log.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import type { FailedCheck } from "./service-report.ts";
@@ -8,23 +7,26 @@ import type { FailedCheck } from "./service-report.ts";
 /** `shim service` ends with it when another program has the port; see tools/shim/service.go. */
 const portTakenExit = 98;
 
-/** How a service is spoken of, and what must not be said with it. */
+/** How a service is spoken of. */
 export interface ServiceSubject {
   readonly hostname: string;
   readonly args: readonly string[];
-  readonly secrets: readonly string[];
   readonly log: ServiceLog;
 }
 
 /** Why a service that was not told to end has ended, as the client sees it. */
 export function endFailure(subject: ServiceSubject, end: ProcessEnd): ApiError {
-  const { hostname, args, secrets, log } = subject;
-  if (end.failure !== undefined) return new ApiError(`service ${hostname}: ${scrub(end.failure, secrets)}`);
+  const { hostname, args, log } = subject;
+  if (end.failure !== undefined) return new ApiError(`service ${hostname}: ${end.failure}`);
   const output = log.output();
   if (end.exitCode === portTakenExit && /^port \d+ is in use$/m.test(output.stderr))
     return portInUse(hostname, output.stderr);
-  const cmd = args.map((part) => scrub(part, secrets));
-  return new ApiError(`exit code: ${end.exitCode}`, { _type: "EXEC_ERROR", cmd, exitCode: end.exitCode, ...output });
+  return new ApiError(`exit code: ${end.exitCode}`, {
+    _type: "EXEC_ERROR",
+    cmd: args,
+    exitCode: end.exitCode,
+    ...output,
+  });
 }
 
 export function tooLate(
@@ -40,18 +42,14 @@ export function tooLate(
 }
 
 /** Its health check failed as often as it may. */
-export function unhealthy(
-  { hostname, secrets }: ServiceSubject,
-  args: readonly string[],
-  failed: FailedCheck,
-): ApiError {
-  const [stdout, stderr] = [scrub(failed.stdout, secrets), scrub(failed.stderr, secrets)];
+export function unhealthy({ hostname }: ServiceSubject, args: readonly string[], failed: FailedCheck): ApiError {
+  const { stdout, stderr } = failed;
   const said = `${stdout}${stderr}`.trim();
   return new ApiError(
     `service ${hostname} is unhealthy: health check errored: exit code: ${failed.exitCode}${said === "" ? "" : `; it printed:\n${said}`}`,
     {
       _type: "EXEC_ERROR",
-      cmd: args.map((part) => scrub(part, secrets)),
+      cmd: args,
       exitCode: failed.exitCode,
       stdout,
       stderr,

@@ -1,5 +1,5 @@
+import type { MaskedStream } from "../../../text/index.ts";
 import { KeptOutput } from "./kept-output.ts";
-import { StreamScrubber } from "./scrub.ts";
 import type { Session } from "./session.ts";
 
 const tailLines = 20;
@@ -13,22 +13,21 @@ export class ServiceLog {
   private readonly startedAt = performance.now();
   private readonly streams: Record<
     "stdout" | "stderr",
-    { decoder: InstanceType<typeof TextDecoder>; scrubber: StreamScrubber }
+    { decoder: InstanceType<typeof TextDecoder>; masked: MaskedStream }
   >;
 
-  /** `secrets`: plaintexts that must not be seen. */
-  constructor(session: Session, step: string, name: string, secrets: readonly string[]) {
+  constructor(session: Session, step: string, name: string) {
     this.session = session;
     this.step = step;
     this.name = name;
-    const stream = () => ({ decoder: new TextDecoder(), scrubber: new StreamScrubber(secrets) });
+    const stream = () => ({ decoder: new TextDecoder(), masked: session.secrets.mask.stream() });
     this.streams = { stdout: stream(), stderr: stream() };
     session.emit({ kind: "step-started", step, name });
   }
 
   write(stream: "stdout" | "stderr", data: Uint8Array): void {
-    const { decoder, scrubber } = this.streams[stream];
-    this.print(stream, scrubber.push(decoder.decode(data, { stream: true })));
+    const { decoder, masked } = this.streams[stream];
+    this.print(stream, masked.push(decoder.decode(data, { stream: true })));
   }
 
   /** The end of each stream. */
@@ -42,7 +41,7 @@ export class ServiceLog {
   }
 
   end(error?: string): void {
-    for (const stream of ["stdout", "stderr"] as const) this.print(stream, this.streams[stream].scrubber.end());
+    for (const stream of ["stdout", "stderr"] as const) this.print(stream, this.streams[stream].masked.end());
     const durationMs = Math.round(performance.now() - this.startedAt);
     this.session.emit({
       kind: "step-done",

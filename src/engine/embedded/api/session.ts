@@ -89,7 +89,8 @@ export class Session {
     this.sockets = parts.sockets;
     this.build = parts.build;
     this.services = new Services(this);
-    this.terminals = new Terminals(options.offerTerminal);
+    const offer = options.offerTerminal;
+    this.terminals = new Terminals(offer && ((id, name) => offer(id, this.secrets.mask.text(name))));
     this.images = new Images(this.build, this.passwords);
     this.hostTrees = new HostTrees(
       options.buildkit,
@@ -99,12 +100,14 @@ export class Session {
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
+      masked: (text) => this.secrets.mask.text(text),
       hashLargeTrees: options.cache !== undefined,
     });
   }
 
   emit(event: EngineEvent): void {
-    this.options.onEvent(event);
+    // A log comes in pieces, and is masked as a stream.
+    this.options.onEvent(event.kind === "log" ? event : this.secrets.mask.fields(event, ["name", "error", "text"]));
   }
 
   compile(tree: Tree): State {
@@ -187,11 +190,7 @@ export class Session {
   }
 
   newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
-    const events = new CallEvents(
-      { emit: (event) => this.emit(event), secretsOf: (vertex) => this.secretsOf(vertex) },
-      callId,
-      this.tellers,
-    );
+    const events = new CallEvents({ emit: (event) => this.emit(event), mask: this.secrets.mask }, callId, this.tellers);
     let answerChars = 0;
     const answered = (value: unknown): unknown => {
       if (typeof value === "string") answerChars += value.length;
@@ -234,12 +233,6 @@ export class Session {
   serveSocket(socket: Socket): void {
     const id = socketId(socket);
     if (!this.sockets.has(id)) this.sockets.serve(id, () => connectTo({ path: socket.path }));
-  }
-
-  /** Plaintexts that must not be seen in what a step prints. */
-  secretsOf(vertex: string): readonly string[] {
-    const exec = this.execs.get(vertex);
-    return exec === undefined ? this.secrets.aliased() : this.secrets.texts(exec.secrets.map(({ id }) => id));
   }
 
   /** A folder of this session for files on their way; removed at the end. */
@@ -285,7 +278,7 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
   const { platforms, network } = await options.buildkit.info();
   const [first] = platforms;
   if (first === undefined) throw new ApiError("the BuildKit daemon has no worker");
-  const secrets = new SecretVault(options.env, options.workdir);
+  const secrets = new SecretVault(options, (text) => session.emit({ kind: "notice", text }));
   const registryAuth: RegistryCredential[] = [];
   const sockets = new SocketTable();
   let imports: Promise<readonly CacheEntry[]> | undefined;

@@ -1,6 +1,5 @@
 import { ApiError, execError } from "./errors.ts";
 import { hostsSecretId } from "./compile-exec.ts";
-import { scrub } from "./scrub.ts";
 import type { Call, Session } from "./session.ts";
 
 /** The shim's exit code when it could not do its part, such as open a file to read from; see tools/shim. */
@@ -12,20 +11,18 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   if (error instanceof ApiError || !(error instanceof Error)) return error;
   const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
   const exec = vertex === undefined ? undefined : session.execs.get(vertex);
-  const secrets = session.secretsOf(vertex ?? "");
   if (vertex === undefined || exec === undefined) {
     const command = session.dockerCommands.get(vertex ?? "");
     if (vertex === undefined || exitCode === undefined || command === undefined)
-      return new ApiError(scrub(session.passwords.explain(readable(error.message)), secrets), {}, error);
-    const cmd = command.map((part) => scrub(part, secrets));
-    return execError({ cmd, exitCode, ...call.events.outputOf(vertex) }, error);
+      return new ApiError(session.passwords.explain(readable(error.message)), {}, error);
+    return execError({ cmd: command, exitCode, ...call.events.outputOf(vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
   if (service !== undefined) return service;
   const output = call.events.outputOf(vertex);
-  const cmd = exec.args.map((part) => scrub(part, secrets));
+  const cmd = exec.args;
   if (exitCode === undefined) {
-    const message = scrub(readable(error.message), secrets);
+    const message = readable(error.message);
     return new ApiError(message, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
   }
   const helper = exitCode === helperFailed ? /^fastloop shim: (.*)$/m.exec(output.stderr)?.[1] : undefined;

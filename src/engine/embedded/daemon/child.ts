@@ -1,6 +1,7 @@
 /** A program that the daemon runs and that must not outlive it. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import type { Log } from "./log.ts";
 
 export interface ChildOptions {
@@ -33,14 +34,13 @@ export function startChild(options: ChildOptions): Child {
     ? spawn(setpriv, ["--pdeathsig", "TERM", options.command, ...options.args], spawnOptions(options))
     : spawn(options.command, options.args, spawnOptions(options));
   const lines: string[] = [];
-  const keep = (chunk: Buffer): void => {
-    const text = chunk.toString("utf8");
-    options.log.write(options.name, text);
-    lines.push(...text.trimEnd().split("\n"));
+  const keep = (line: string): void => {
+    options.log.write(options.name, line);
+    lines.push(line);
     lines.splice(0, Math.max(0, lines.length - tailLines));
   };
-  process_.stdout.on("data", keep);
-  process_.stderr.on("data", keep);
+  // By lines: a secret that is cut in two could not be masked.
+  for (const input of [process_.stdout, process_.stderr]) createInterface({ input }).on("line", keep);
 
   const ended = new Promise<string>((resolve) => {
     process_.once("error", (error) => resolve(`could not start: ${error.message}`));
@@ -62,7 +62,7 @@ export function startChild(options: ChildOptions): Child {
   return {
     pid,
     ended,
-    tail: () => lines.join("\n"),
+    tail: () => options.log.masked(lines.join("\n")),
     async stop(graceMs) {
       process_.kill("SIGTERM");
       const timer = setTimeout(() => process_.kill("SIGKILL"), graceMs);

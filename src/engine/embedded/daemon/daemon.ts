@@ -45,6 +45,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
     shimDirectory: (arch) => Promise.resolve(shimDir(root, arch)),
     preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
     onError,
+    hide: (mask) => log.hide(mask),
   });
   const backend = await startBackend({
     state,

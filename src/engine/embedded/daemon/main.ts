@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../../errors/index.ts";
 import { runDaemon } from "./daemon.ts";
 import { takeLock } from "./lock.ts";
-import { openLog } from "./log.ts";
+import { openLog, type Log } from "./log.ts";
 import { socketDir } from "./paths.ts";
 import { foreignFolder } from "./private-folder.ts";
 import { DaemonExit, failureFile, type StartFailure } from "./protocol.ts";
@@ -30,6 +30,8 @@ await main(values.state ?? "");
 async function main(state: string): Promise<void> {
   for (const folder of [state, socketDir(state)]) makePrivate(folder);
   const log = openLog(state);
+  // Node would print it as it is.
+  process.on("uncaughtException", (error) => giveUp(error, state, log));
   try {
     const release = await takeLock(state);
     if (release === undefined) process.exit(DaemonExit.lockHeld);
@@ -43,14 +45,18 @@ async function main(state: string): Promise<void> {
     });
     process.exit(DaemonExit.stopped);
   } catch (error) {
-    log.write("engine", error instanceof Error ? (error.stack ?? error.message) : String(error));
-    try {
-      writeFileSync(path.join(state, failureFile), JSON.stringify(failure(error)), { mode: 0o600 });
-    } catch {
-      // A full disk, which the command sees for itself.
-    }
-    process.exit(DaemonExit.failed);
+    giveUp(error, state, log);
   }
+}
+
+function giveUp(error: unknown, state: string, log: Log): never {
+  log.write("engine", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  try {
+    writeFileSync(path.join(state, failureFile), log.masked(JSON.stringify(failure(error))), { mode: 0o600 });
+  } catch {
+    // A full disk, which the command sees for itself.
+  }
+  process.exit(DaemonExit.failed);
 }
 
 function failure(error: unknown): StartFailure {

@@ -1,6 +1,7 @@
 /** The open sessions of the daemon: two tokens each, and everything that ends with them. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { openApiSession } from "../api/index.ts";
+import { SecretMask } from "../../../text/index.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import type { EngineEvent } from "../api/types.ts";
 import { withPlatforms, type PreparePlatform } from "./platforms.ts";
@@ -30,6 +31,8 @@ export interface SessionsOptions {
   /** Undefined where BuildKit is not ours. */
   preparePlatform: PreparePlatform | undefined;
   onError(error: unknown): void;
+  /** Keeps a session's secrets out of the log until they are forgotten. */
+  hide(mask: SecretMask): () => void;
 }
 
 export interface Sessions {
@@ -66,6 +69,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const controller = new AbortController();
       const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
       const prepare = options.preparePlatform;
+      const mask = new SecretMask();
+      const forget = options.hide(mask);
       const api = await openApiSession({
         buildkit: prepare === undefined ? client : withPlatforms(client, prepare, notify),
         workdir: request.workdir,
@@ -76,12 +81,17 @@ export function createSessions(options: SessionsOptions): Sessions {
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,
         env: request.env,
+        mask,
         ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
         ...(request.cache === undefined ? {} : { cache: request.cache }),
         ...(request.module === undefined ? {} : { module: request.module }),
+      }).catch((error: unknown) => {
+        forget();
+        throw error;
       });
       if (closedAll !== undefined && closedAll !== before) {
         await api.close().catch(options.onError);
+        forget();
         throw new Error(closedAll.reason);
       }
       const session: Session = {
@@ -95,6 +105,7 @@ export function createSessions(options: SessionsOptions): Sessions {
           controller.abort(new Error(reason));
           hooks.onClosed(reason);
           await api.close().catch(options.onError);
+          forget();
         },
       };
       sessions.set(session, { full: digest(token), body: digest(bodyToken) });

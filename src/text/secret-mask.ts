@@ -1,0 +1,172 @@
+/** The one way by which secrets are kept out of texts: logs, names of steps, errors, records. */
+import { Needles } from "./needles.ts";
+import { encodedForms, isTooShortToMask, plainForms, shortestMasked } from "./secret-forms.ts";
+
+const mask = "***";
+
+/** Characters of secrets whose encodings are masked too; of more, only they themselves and their lines. */
+const encodedChars = 64 * 1024;
+
+/** Masks the secrets that were added: as they are, their lines of four characters or more, and their encodings. */
+export class SecretMask {
+  /** The larger ones first, each at least twice as large as the next: adding one is cheap, and so is looking for all. */
+  private readonly parts: Needles[] = [];
+  private readonly known = new Set<string>();
+  private readonly short = new Set<string>();
+  private encodedLeft = encodedChars;
+
+  private chars = 0;
+
+  constructor(secrets: Iterable<string> = []) {
+    for (const secret of secrets) this.add(secret);
+  }
+
+  /** Characters of all secrets. */
+  get size(): number {
+    return this.chars;
+  }
+
+  add(secret: string): void {
+    if (this.known.has(secret)) return;
+    this.known.add(secret);
+    this.chars += secret.length;
+    if (isTooShortToMask(secret)) return void this.short.add(secret.trim());
+    const withEncodings = secret.length <= this.encodedLeft;
+    if (withEncodings) this.encodedLeft -= secret.length;
+    let texts = [...plainForms(secret), ...(withEncodings ? encodedForms(secret) : [])];
+    for (;;) {
+      const needles = new Needles(texts);
+      const last = this.parts.at(-1);
+      if (last === undefined || last.size > 2 * needles.size) return void this.parts.push(needles);
+      this.parts.pop();
+      texts = [...last.texts, ...texts];
+    }
+  }
+
+  has(secret: string): boolean {
+    return this.known.has(secret);
+  }
+
+  /** The text with every secret masked. */
+  text(text: string): string {
+    // Before a `…` the text was cut, perhaps within a secret.
+    const parts = text.split("…");
+    return parts
+      .map((part, index) => {
+        const stream = this.stream();
+        return stream.push(part) + stream.end(index < parts.length - 1);
+      })
+      .join("…");
+  }
+
+  /** A value of JSON with every text in it masked. */
+  value<T>(value: T): T {
+    if (typeof value === "string") return this.text(value) as T;
+    if (Array.isArray(value)) return value.map((item: unknown) => this.value(item)) as T;
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.value(item as unknown)])) as T;
+  }
+
+  /** An object with these of its fields masked. */
+  fields<T extends object>(value: T, names: readonly string[]): T {
+    const own = Object.entries(value).filter(([name]) => names.includes(name));
+    return { ...value, ...Object.fromEntries(own.map(([name, field]) => [name, this.value(field as unknown)])) };
+  }
+
+  /** For a text that comes in pieces. It masks what was added before. */
+  stream(): MaskedStream {
+    return new MaskedStream([...this.parts]);
+  }
+
+  /** Whether there is a secret in a value of JSON, also one that is too short to be masked. */
+  isIn(value: unknown): boolean {
+    const text = JSON.stringify(value);
+    if ([...this.short].some((secret) => secret !== "" && text.includes(JSON.stringify(secret).slice(1, -1))))
+      return true;
+    return JSON.stringify(this.value(value)) !== text;
+  }
+}
+
+/**
+ * Masks a stream piece by piece: an end that could be the beginning of a secret waits for the next piece. Secrets that
+ * overlap are masked as one.
+ */
+export class MaskedStream {
+  private readonly parts: readonly Needles[];
+  /** How far each of the parts has come into one of its texts. */
+  private readonly nodes: number[];
+  /** What was not passed on yet. */
+  private pending = "";
+  /** What of it are secrets, in their order. */
+  private found: { from: number; to: number }[] = [];
+
+  constructor(parts: readonly Needles[]) {
+    this.parts = parts;
+    this.nodes = parts.map(() => 0);
+  }
+
+  /** What can be passed on. */
+  push(text: string): string {
+    if (this.parts.length === 0 || text === "") return text;
+    const read = this.pending.length;
+    this.pending += text;
+    let begun = 0;
+    for (let end = read + 1; end <= this.pending.length; end++) begun = this.read(end);
+    // What a longer secret may still become a part of stays.
+    const isOver = (found: { to: number }): boolean => found.to <= begun;
+    const over = this.found.filter(isOver);
+    const open = this.found.filter((found) => !isOver(found));
+    const safe = Math.min(begun, open[0]?.from ?? begun);
+    const passed = masked(this.pending.slice(0, safe), over);
+    this.pending = this.pending.slice(safe);
+    this.found = open.map(({ from, to }) => ({ from: from - safe, to: to - safe }));
+    return passed;
+  }
+
+  /** What was held back, at the end of the stream; where it `isCut`, the beginning of a secret is one. */
+  end(isCut = false): string {
+    const begun =
+      this.pending.length - Math.max(0, ...this.parts.map(({ depth }, index) => depth[this.nodes[index]!]!));
+    if (isCut && this.pending.length - begun >= shortestMasked) this.note(begun, this.pending.length);
+    const rest = masked(this.pending, this.found);
+    this.pending = "";
+    this.found = [];
+    this.nodes.fill(0);
+    return rest;
+  }
+
+  /** Takes the character before `end`; returns where what may become a secret begins. */
+  private read(end: number): number {
+    const code = this.pending.charCodeAt(end - 1);
+    let begun = end;
+    for (let index = 0; index < this.parts.length; index++) {
+      const part = this.parts[index]!;
+      const node = part.step(this.nodes[index]!, code);
+      this.nodes[index] = node;
+      if (node === 0) continue;
+      begun = Math.min(begun, end - part.depth[node]!);
+      const length = part.longest[node]!;
+      if (length > 0) this.note(end - length, end);
+    }
+    return begun;
+  }
+
+  private note(start: number, to: number): void {
+    let from = start;
+    for (let last = this.found.at(-1); last !== undefined && last.to > from; last = this.found.at(-1)) {
+      from = Math.min(from, last.from);
+      this.found.pop();
+    }
+    this.found.push({ from, to });
+  }
+}
+
+function masked(text: string, secrets: readonly { from: number; to: number }[]): string {
+  let result = "";
+  let end = 0;
+  for (const { from, to } of secrets) {
+    result += text.slice(end, from) + mask;
+    end = to;
+  }
+  return result + text.slice(end);
+}
