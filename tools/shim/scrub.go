@@ -3,111 +3,111 @@ package main
 import (
 	"bytes"
 	"os"
-	"sort"
-	"strings"
 )
 
 const mask = "***"
 
-// scrubber masks secrets in a stream that comes in pieces, so that they are in no record and in no log.
-type scrubber struct {
-	// Longest first.
-	needles []string
-	// The end of the stream so far that may be the beginning of a secret.
-	pending string
-}
-
-// secretsToMask reads the values of the variables and files that hold secrets; each is masked as it is and trimmed.
-func secretsToMask(parsed options) []string {
-	values := map[string]bool{}
-	add := func(value string) {
-		values[value] = true
-		values[strings.TrimSpace(value)] = true
-	}
+// secretsToMask reads the values of the variables and files that hold secrets; nil where there are none.
+func secretsToMask(parsed options) *needles {
+	var values []string
 	for _, name := range parsed.scrubEnv {
-		add(os.Getenv(name))
+		values = append(values, os.Getenv(name))
 	}
 	for _, path := range parsed.scrubFile {
 		if content, err := os.ReadFile(path); err == nil {
-			add(string(content))
+			values = append(values, string(content))
 		}
 	}
-	delete(values, "")
-	needles := make([]string, 0, len(values))
-	for value := range values {
-		needles = append(needles, value)
+	var texts []string
+	encodedLeft := encodedBytes
+	for _, value := range values {
+		texts = append(texts, plainForms(value)...)
+		if len(value) <= encodedLeft {
+			encodedLeft -= len(value)
+			texts = append(texts, encodedForms(value)...)
+		}
 	}
-	sort.Slice(needles, func(a, b int) bool { return len(needles[a]) > len(needles[b]) })
-	return needles
+	if len(texts) == 0 {
+		return nil
+	}
+	return newNeedles(texts)
+}
+
+type found struct{ from, to int }
+
+// scrubber masks secrets in a stream that comes in pieces, so that they are in no record and in no log. An end that could
+// be the beginning of a secret waits for the next piece. Secrets that overlap are masked as one.
+type scrubber struct {
+	needles *needles
+	// How far it has come into one of the secrets.
+	node int32
+	// What was not passed on yet, and what of it are secrets, in their order.
+	pending []byte
+	secrets []found
 }
 
 // push returns what can be passed on.
 func (scrubber *scrubber) push(chunk []byte) []byte {
-	if len(scrubber.needles) == 0 {
+	tree := scrubber.needles
+	if tree == nil || len(chunk) == 0 {
 		return chunk
 	}
-	text := scrubber.pending + string(chunk)
-	scrubber.pending = ""
-	var out bytes.Buffer
-	for {
-		start, needle := scrubber.first(text)
-		if needle == "" {
+	read := len(scrubber.pending)
+	scrubber.pending = append(scrubber.pending, chunk...)
+	for index, code := range chunk {
+		scrubber.node = tree.step(scrubber.node, code)
+		if length := int(tree.longest[scrubber.node]); length > 0 {
+			end := read + index + 1
+			scrubber.note(end-length, end)
+		}
+	}
+	// What a longer secret may still become a part of stays.
+	begun := len(scrubber.pending) - int(tree.depth[scrubber.node])
+	safe, over := begun, 0
+	for _, secret := range scrubber.secrets {
+		if secret.to <= begun {
+			over++
+		} else {
+			safe = min(safe, secret.from)
 			break
 		}
-		if scrubber.mayBecomeLonger(text[start:]) {
-			out.WriteString(text[:start])
-			scrubber.pending = text[start:]
-			return out.Bytes()
-		}
-		out.WriteString(text[:start] + mask)
-		text = text[start+len(needle):]
 	}
-	held := scrubber.heldLength(text)
-	out.WriteString(text[:len(text)-held])
-	scrubber.pending = text[len(text)-held:]
-	return out.Bytes()
+	passed := masked(scrubber.pending[:safe], scrubber.secrets[:over])
+	scrubber.pending = append([]byte(nil), scrubber.pending[safe:]...)
+	open := make([]found, 0, len(scrubber.secrets)-over)
+	for _, secret := range scrubber.secrets[over:] {
+		open = append(open, found{secret.from - safe, secret.to - safe})
+	}
+	scrubber.secrets = open
+	return passed
 }
 
 // end returns what was held back.
 func (scrubber *scrubber) end() []byte {
-	text := scrubber.pending
-	scrubber.pending = ""
-	for _, needle := range scrubber.needles {
-		text = strings.ReplaceAll(text, needle, mask)
-	}
-	return []byte(text)
+	rest := masked(scrubber.pending, scrubber.secrets)
+	scrubber.pending, scrubber.secrets, scrubber.node = nil, nil, 0
+	return rest
 }
 
-// first is the earliest secret in the text, the longest of those that start there.
-func (scrubber *scrubber) first(text string) (int, string) {
-	start, found := len(text), ""
-	for _, needle := range scrubber.needles {
-		if index := strings.Index(text, needle); index >= 0 && index < start {
-			start, found = index, needle
-		}
+func (scrubber *scrubber) note(from, to int) {
+	for last := len(scrubber.secrets) - 1; last >= 0 && scrubber.secrets[last].to > from; last-- {
+		from = min(from, scrubber.secrets[last].from)
+		scrubber.secrets = scrubber.secrets[:last]
 	}
-	return start, found
+	scrubber.secrets = append(scrubber.secrets, found{from, to})
 }
 
-// mayBecomeLonger tells whether the text may be the beginning of a longer secret than the one that it starts with.
-func (scrubber *scrubber) mayBecomeLonger(text string) bool {
-	for _, other := range scrubber.needles {
-		if len(other) > len(text) && strings.HasPrefix(other, text) {
-			return true
-		}
+func masked(text []byte, secrets []found) []byte {
+	if len(secrets) == 0 {
+		return text
 	}
-	return false
-}
-
-// heldLength is the length of the longest end of the text that begins a secret.
-func (scrubber *scrubber) heldLength(text string) int {
-	held := 0
-	for _, needle := range scrubber.needles {
-		for length := min(len(needle)-1, len(text)); length > held; length-- {
-			if strings.HasSuffix(text, needle[:length]) {
-				held = length
-			}
-		}
+	var result bytes.Buffer
+	end := 0
+	for _, secret := range secrets {
+		result.Write(text[end:secret.from])
+		result.WriteString(mask)
+		end = secret.to
 	}
-	return held
+	result.Write(text[end:])
+	return result.Bytes()
 }

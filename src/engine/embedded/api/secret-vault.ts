@@ -24,7 +24,6 @@ export class SecretVault {
   private readonly resolved = new Map<string, Promise<{ id: string; plaintext: Buffer }>>();
   private readonly aliases = new Map<string, string>();
   private readonly volatiles = new Map<string, Buffer>();
-  private readonly masks = new Map<string, SecretMask>();
   private readonly env: Record<string, string>;
   private readonly workdir: string;
   private readonly onNotice: (text: string) => void;
@@ -91,17 +90,6 @@ export class SecretVault {
   /** For BuildKit. */
   get(id: string): Buffer | undefined {
     return this.plaintexts.get(id) ?? this.volatiles.get(id) ?? this.plaintexts.get(this.aliases.get(id) ?? "");
-  }
-
-  /** Of these secrets alone, as what a command printed is a result: one that it was not given is not hidden in it. */
-  maskOf(ids: readonly string[]): SecretMask {
-    const key = ids.join("\n");
-    let mask = this.masks.get(key);
-    if (mask === undefined) {
-      mask = new SecretMask(ids.flatMap((id) => this.plaintexts.get(id)?.toString("utf8") ?? []));
-      this.masks.set(key, mask);
-    }
-    return mask;
   }
 
   /** From here on it is masked. Throws where the session has had too many. */
