@@ -5,12 +5,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cacheHome, packageRoot } from "../paths/index.ts";
+import { cacheHome, enginePackage, packageRoot } from "../paths/index.ts";
 import { isInside, realPath } from "./inside.ts";
 import type { ModuleInfo } from "./types.ts";
 
-/** Folder of the helper for an architecture as Go names it; another one for other sources. */
+/** Folder of the helper for an architecture as Go names it: in the engine's package, else another one for other sources. */
 export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = process.env): string {
+  const ready = enginePackage(root);
+  if (ready !== undefined) return path.join(ready, "confine", arch);
   const folder = path.join(root, "tools", "confine");
   const sources = readdirSync(folder)
     .filter((file) => /\.(?:go|mod|sum)$/.test(file))

@@ -60,11 +60,11 @@ export function buildctl(support) {
   };
 }
 
-const buildkitVersion = () =>
+export const buildkitVersion = () =>
   /github\.com\/moby\/buildkit (v\S+)/.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
 
 /** `-v` names each package as it is done: progress for the eye. */
-function goBuildkit(go, version, output, name, detail) {
+export function goBuildkit(go, version, output, name, detail) {
   const flags = `-s -w -X github.com/moby/buildkit/version.Version=${version}`;
   return goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", output, mainPackages[name]], { cwd: tools }, detail);
 }
@@ -146,17 +146,33 @@ async function intoFolder(target, fill) {
   }
 }
 
-async function goBuild(go, args, { cwd, env }, detail) {
+const goEnv = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" };
+
+export async function goBuild(go, args, { cwd, env }, detail) {
   await run(go.command, ["build", ...args], {
     cwd,
-    env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off", ...go.env, ...env },
+    env: { ...goEnv, ...go.env, ...env },
     onLine: (line) => detail(line.replace(/^github\.com\//, "")),
     next: "check that Go reaches its module proxy (go env GOPROXY), then run this again",
   });
 }
 
+/** The modules that something of `packages` comes from: `{path, version, folder}` each, without the module in `cwd`. */
+export async function goModules(go, cwd, packages) {
+  const format = "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}";
+  const lines = await run(go.command, ["list", "-deps", "-f", format, ...packages], {
+    cwd,
+    env: { ...goEnv, ...go.env },
+    next: "check that Go reaches its module proxy (go env GOPROXY), then run this again",
+  });
+  return [...new Set(lines.split("\n").filter(Boolean))].map((line) => {
+    const [module, version, ...folder] = line.split(" ");
+    return { path: module, version, folder: folder.join(" ") };
+  });
+}
+
 /** A Go that can build tools/go.mod: new enough, or one that fetches a newer toolchain by itself (since 1.21). */
-async function findGo(support, detail) {
+export async function findGo(support, detail) {
   const required = /^go (\S+)/m.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
   const command = findProgram("go");
   if (command !== undefined) {

@@ -71,7 +71,8 @@ async function chooseImages(support, options) {
 function neededPrograms(steps, decision, arch, own, support) {
   const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
   const programs = [];
-  if (own && findProgram("buildkit-runc") === undefined) programs.push("runc");
+  const ready = support.enginePackage(root) !== undefined;
+  if (own && !ready && findProgram("buildkit-runc") === undefined) programs.push("runc");
   if (["engine", "shim", "boundary", "buildctl"].some((id) => missing.has(id)) && findProgram("go") === undefined)
     programs.push("pip");
   if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
@@ -80,7 +81,7 @@ function neededPrograms(steps, decision, arch, own, support) {
   if (decision?.mode === "local" && registryProgram(support.imagesDir()) === undefined) programs.push("dpkg-deb");
   // Wanted, not needed: they come along with others, and no machine is refused or asked for them alone.
   const installs = programs.length > 0 || process.env.CI !== undefined;
-  if (own && installs && findProgram("apt-get") !== undefined) programs.push("cni", "iptables");
+  if (own && installs && findProgram("apt-get") !== undefined) programs.push(...(ready ? [] : ["cni"]), "iptables");
   return programs;
 }
 

@@ -4,7 +4,7 @@ import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../errors/index.ts";
-import { findExecutable } from "../../../paths/index.ts";
+import { enginePackage, findExecutable } from "../../../paths/index.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";
@@ -90,8 +90,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
       // It makes temporary folders there, and a session that has ended has left only the name.
       XDG_RUNTIME_DIR: undefined,
-      // runc lives in sbin, which a user's PATH often lacks.
-      PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+      PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${programPath()}`,
     },
     log,
     pidFile: path.join(state, "buildkitd.pid"),
@@ -107,6 +106,12 @@ function cniOf(network: ContainerNetwork): Pick<BuildkitdConfig, "cni"> {
   return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
 }
 
+/** runc comes with the engine's package, or lives in sbin, which a user's PATH often lacks. */
+function programPath(): string {
+  const ready = enginePackage();
+  return `${ready === undefined ? "" : `${path.join(ready, "bin")}:`}${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+}
+
 function assertCanRun(): void {
   if (process.platform !== "linux") {
     throw new UserError("engine-unavailable", `buildkitd runs on Linux only, this is ${process.platform}`, {
@@ -118,7 +123,7 @@ function assertCanRun(): void {
       hint: "run as root (sudo), install docker or podman, or name a (rootless) BuildKit daemon with BUILDKIT_HOST",
     });
   }
-  const searched = { PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
+  const searched = { PATH: programPath() };
   if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
     throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {
       hint: "run `node tools/setup.mjs`, or install it by hand: apt-get install runc",

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { findExecutable } from "../../../paths/index.ts";
+import { enginePackage, findExecutable } from "../../../paths/index.ts";
 import { releaseBridge } from "./network-guard.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 
@@ -27,7 +27,9 @@ const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 /** Decides, and writes the CNI configuration into the state folder. `FASTLOOP_NETWORK=host` switches bridges off. */
 export function planNetwork(state: string, env: Environment = process.env): ContainerNetwork {
   if (env["FASTLOOP_NETWORK"] === "host") return { mode: "host", reason: "FASTLOOP_NETWORK=host" };
-  const pluginDir = pluginDirs.find((folder) => plugins.every((name) => existsSync(path.join(folder, name))));
+  const ready = enginePackage();
+  const folders = ready === undefined ? pluginDirs : [path.join(ready, "cni"), ...pluginDirs];
+  const pluginDir = folders.find((folder) => plugins.every((name) => existsSync(path.join(folder, name))));
   if (pluginDir === undefined) return { mode: "host", reason: "no CNI plugins (Debian: containernetworking-plugins)" };
   if (findExecutable("iptables", { PATH: `${env["PATH"] ?? ""}${sbin}` }) === undefined)
     return { mode: "host", reason: "no iptables" };

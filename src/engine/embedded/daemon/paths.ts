@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
-import { cacheHome, stateHome } from "../../../paths/index.ts";
+import { cacheHome, enginePackage, stateHome } from "../../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,14 +26,21 @@ export function controlSocket(state: string): string {
   return path.join(socketDir(state), "control.sock");
 }
 
-/** Folder of `buildkitd`, and for benchmarks `buildctl`, as pinned by tools/go.mod and made from tools/buildkitd. */
+/**
+ * Folder of `buildkitd`, and for benchmarks `buildctl`: the engine's package, else where set-up builds them, as pinned by
+ * tools/go.mod and made from tools/buildkitd.
+ */
 export function toolsDir(root: string, env: Environment = process.env): string {
+  const ready = enginePackage(root);
+  if (ready !== undefined) return path.join(ready, "bin");
   const pins = ["go.mod", "go.sum", "buildkitd/main.go"].map((file) => readFileSync(path.join(root, "tools", file)));
   return path.join(cacheHome(env), "tools", sha256(...pins).slice(0, 16), "bin");
 }
 
 /** Folder that holds the static `shim` for an architecture, as Go names it (`amd64`, `arm64`). */
 export function shimDir(root: string, arch: string, env: Environment = process.env): string {
+  const ready = enginePackage(root);
+  if (ready !== undefined) return path.join(ready, "shim", arch);
   const folder = path.join(root, "tools", "shim");
   const sources = readdirSync(folder)
     .filter((file) => /\.(go|mod)$/.test(file) && !file.endsWith("_test.go"))
