@@ -19,10 +19,10 @@ const release = process.argv.includes("--release");
 /** Programs: name in dist/ -> source. */
 const programs = {
   fastloop: "src/cli/main.ts",
-  engine: "src/engine/embedded/daemon/main.ts",
-  "parse-worker": "src/engine/embedded/api/parse-worker.ts",
-  "search-worker": "src/engine/embedded/search/worker.ts",
-  "setup-support": "src/engine/embedded/daemon/setup-support.ts",
+  engine: "src/engine-daemon/main.ts",
+  "parse-worker": "src/graphql/parse-worker.ts",
+  "search-worker": "src/core-api/search/worker.ts",
+  "setup-support": "src/engine/setup-support.ts",
   index: "src/index.ts",
 };
 const checkoutPrograms = { bench: "test/bench/main.ts", chaos: "test/chaos/main.ts" };

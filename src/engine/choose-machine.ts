@@ -4,7 +4,7 @@ import net from "node:net";
 import path from "node:path";
 import type { Machine } from "./choose.ts";
 import { findContainerRuntime } from "./dagger/container-runtime.ts";
-import { toolsDir } from "./embedded/daemon/paths.ts";
+import { toolsDir } from "../engine-daemon/index.ts";
 import { packageRoot, findExecutable } from "../paths/index.ts";
 
 export function thisMachine(env: Machine["env"] = process.env): Machine {

@@ -1,6 +1,6 @@
 import { UserError } from "../errors/index.ts";
 import { execMessage, execOutput } from "../module/index.ts";
-import { ExecFailure, QueryError } from "./errors.ts";
+import { ExecFailure, QueryError } from "../graphql/index.ts";
 
 /** An engine's answer that is an error is the user's, not ours: a failed command with its output, or what it refused. */
 export function failureOf(error: unknown): unknown {

@@ -2,20 +2,20 @@
 import { chooseEngine, type EngineDecision } from "./choose.ts";
 import { thisMachine } from "./choose-machine.ts";
 import { openDaggerSession } from "./dagger/session.ts";
-import { openEmbeddedSession } from "./session-embedded.ts";
+import { openEmbeddedSession } from "./embedded/open.ts";
 import type { EngineSession, OpenSessionOptions } from "./types.ts";
 
-export { parseIdleMs } from "./idle.ts";
-export { ExecFailure, QueryError, type GraphqlError } from "./errors.ts";
+export { parseIdleMs } from "./embedded/idle.ts";
+export { ExecFailure, QueryError, type GraphqlError } from "../graphql/index.ts";
 export { failureOf } from "./failure.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";
-export * from "./session-control.ts";
-export { imagesDir as imagesFolder } from "./embedded/daemon/paths.ts";
+export * from "./embedded/engine.ts";
+export { imagesDir as imagesFolder } from "../engine-daemon/index.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
-export { setUpBoundary } from "./session-setup.ts";
+export { setUpBoundary } from "../engine-daemon/index.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
-export { MovingFiles, TreeSync, type SyncedTree } from "./trees.ts";
+export { MovingFiles, TreeSync, type SyncedTree } from "./trees/sync.ts";
 
 /** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {

@@ -1,8 +1,8 @@
-import type { EngineEvent, EngineInfo, SharedCache } from "./embedded/api/types.ts";
-import type { QueryOptions } from "./graphql-client.ts";
+import type { EngineEvent, EngineInfo, SharedCache } from "../core-api/types.ts";
+import type { QueryOptions } from "../graphql/index.ts";
 
-export type { CacheLocation, EngineEvent, EngineInfo, SharedCache } from "./embedded/api/types.ts";
-export type { QueryOptions } from "./graphql-client.ts";
+export type { CacheLocation, EngineEvent, EngineInfo, SharedCache } from "../core-api/types.ts";
+export type { QueryOptions } from "../graphql/index.ts";
 
 /** An open session: a Dagger GraphQL endpoint on loopback. Closing it releases everything that it holds. */
 export interface EngineSession {

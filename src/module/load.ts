@@ -7,7 +7,7 @@ import { ModuleCache, type StoredModule } from "./cache.ts";
 import { listModuleFiles, moduleDigest } from "./digest.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";
-import { scanSources } from "./scan/run.ts";
+import { scanSources } from "./run-scan.ts";
 import { listSources } from "./sources.ts";
 import type { FunctionInfo, ModuleInfo } from "./types.ts";
 

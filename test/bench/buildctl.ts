@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { findExecutable, packageRoot } from "../../src/paths/index.ts";
-import { toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
-import { encodeCanonical } from "../../src/engine/embedded/llb/proto/pb.ts";
-import { definition, exec, image, type Mount, type State } from "../../src/engine/embedded/llb/index.ts";
-import { Inputs } from "../../src/engine/embedded/llb/state.ts";
+import { toolsDir } from "../../src/engine-daemon/set-up/paths.ts";
+import { encodeCanonical } from "../../src/llb/proto/pb.ts";
+import { definition, exec, image, type Mount, type State } from "../../src/llb/index.ts";
+import { Inputs } from "../../src/llb/state.ts";
 import { nowMs } from "./process.ts";
 
 /** `buildctl build` on a daemon: what the same work costs with BuildKit's own client, the limit we measure against. */

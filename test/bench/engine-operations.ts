@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { TreeSync } from "../../src/engine/trees.ts";
+import { TreeSync } from "../../src/engine/trees/sync.ts";
 import type { EngineSession } from "../../src/engine/index.ts";
-import { file, scratch, type State } from "../../src/engine/embedded/llb/index.ts";
+import { file, scratch, type State } from "../../src/llb/index.ts";
 import { type Buildctl, execOn, localTree } from "./buildctl.ts";
 import { makeTree } from "./loop-project.ts";
 import { nowMs } from "./process.ts";

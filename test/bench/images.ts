@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { toolsDir } from "../../src/engine/embedded/daemon/paths.ts";
+import { toolsDir } from "../../src/engine-daemon/set-up/paths.ts";
 import { packageRoot, findExecutable } from "../../src/paths/index.ts";
-import { readHostTrust } from "../../src/engine/embedded/daemon/trust.ts";
+import { readHostTrust } from "../../src/engine-daemon/control/trust.ts";
 import { cliCommand } from "./cli.ts";
 import { type ImageExample, imageExamples } from "./images-dockerfile.ts";
 import { noticeOf } from "./json-lines.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { imagesDir } from "../../src/engine/embedded/daemon/paths.ts";
+import { imagesDir } from "../../src/engine-daemon/set-up/paths.ts";
 import { findExecutable } from "../../src/paths/index.ts";
 import { RunningProgram } from "./process.ts";
 

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { openApiSession, type ApiSession, type ApiSessionOptions } from "../../src/engine/embedded/api/index.ts";
+import { openApiSession, type ApiSession, type ApiSessionOptions } from "../../src/core-api/index.ts";
 
 /** A session of the core API on that BuildKit, with the shim that set-up built; nothing of this machine is in it. */
 export function openSessionOn(

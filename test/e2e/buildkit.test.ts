@@ -18,8 +18,8 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { connectBuildkit, ExecFailure, SolveError } from "../../src/engine/embedded/buildkit/index.ts";
-import type { Build, BuildkitClient, Ref, StatusUpdate } from "../../src/engine/embedded/buildkit/types.ts";
+import { connectBuildkit, ExecFailure, SolveError } from "../../src/buildkit/index.ts";
+import type { Build, BuildkitClient, Ref, StatusUpdate } from "../../src/buildkit/types.ts";
 import {
   definition,
   diff,
@@ -31,7 +31,7 @@ import {
   type Mount,
   scratch,
   type State,
-} from "../../src/engine/embedded/llb/index.ts";
+} from "../../src/llb/index.ts";
 import { listTree, treeStatDigest } from "../../src/tree/index.ts";
 
 const address = process.env["FASTLOOP_TEST_BUILDKIT"];

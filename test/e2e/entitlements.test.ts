@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiResponse, ApiSession } from "../../src/engine/embedded/api/index.ts";
-import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
+import type { ApiResponse, ApiSession } from "../../src/core-api/index.ts";
+import { connectBuildkit, type BuildkitClient } from "../../src/buildkit/index.ts";
 import { openSessionOn } from "./api-session.ts";
 import { startPrivateBuildkitd, type PrivateBuildkitd } from "./private-buildkitd.ts";
 

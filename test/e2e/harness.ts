@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describeEngineChoice, embeddedEngine } from "../../src/engine/index.ts";
-import { shimDir } from "../../src/engine/embedded/daemon/paths.ts";
+import { shimDir } from "../../src/engine-daemon/set-up/paths.ts";
 import { packageRoot } from "../../src/paths/index.ts";
 
 /** Marks that another project of this run has started the engine. */

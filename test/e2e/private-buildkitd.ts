@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { connectBuildkit } from "../../src/engine/embedded/buildkit/index.ts";
-import { buildkitdToml } from "../../src/engine/embedded/daemon/buildkitd-config.ts";
-import { startChild } from "../../src/engine/embedded/daemon/child.ts";
-import { openLog } from "../../src/engine/embedded/daemon/log.ts";
+import { connectBuildkit } from "../../src/buildkit/index.ts";
+import { buildkitdToml } from "../../src/engine-daemon/buildkitd/buildkitd-config.ts";
+import { startChild } from "../../src/engine-daemon/buildkitd/child.ts";
+import { openLog } from "../../src/engine-daemon/buildkitd/log.ts";
 import { thisMachine } from "../../src/engine/choose-machine.ts";
 
 /** A BuildKit daemon that is not the engine's: with an empty cache, as an administrator runs it. */

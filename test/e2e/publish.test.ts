@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiSession } from "../../src/engine/embedded/api/index.ts";
-import { connectBuildkit, type BuildkitClient } from "../../src/engine/embedded/buildkit/index.ts";
+import type { ApiSession } from "../../src/core-api/index.ts";
+import { connectBuildkit, type BuildkitClient } from "../../src/buildkit/index.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { openSessionOn } from "./api-session.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { remoteTerminal } from "../../src/engine/embedded/client-terminal.ts";
+import { remoteTerminal } from "../../src/engine/embedded/terminal.ts";
 import { embeddedEngine, openSession, type RemoteTerminal } from "../../src/engine/index.ts";
 import { fastloop } from "./cli-process.ts";
 import { TerminalProcess } from "./terminal-process.ts";

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openSession, type EngineSession } from "../../src/engine/index.ts";
-import { TreeSync, type SyncedTree } from "../../src/engine/trees.ts";
+import { TreeSync, type SyncedTree } from "../../src/engine/trees/sync.ts";
 import { ContentHasher, listTree, type TreeFilter } from "../../src/tree/index.ts";
 
 let session: EngineSession;

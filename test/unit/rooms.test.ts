@@ -13,53 +13,116 @@ const levels: Record<string, number> = {
   state: 2,
   config: 3,
   module: 3,
+  graphql: 3,
+  llb: 3,
   detect: 4,
-  engine: 4,
-  call: 5,
-  trust: 6,
-  plan: 7,
-  watch: 8,
-  run: 9,
-  report: 10,
-  cli: 11,
+  buildkit: 4,
+  "core-api": 5,
+  "engine-daemon": 6,
+  engine: 7,
+  call: 8,
+  trust: 9,
+  plan: 10,
+  watch: 11,
+  run: 12,
+  report: 13,
+  cli: 14,
   // The package's own door.
-  "index.ts": 12,
+  "index.ts": 15,
 };
 
-const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+/** Folders where one looks for a noun: more files than this and it isn't found any more. */
+const mostFiles = 15;
+const nested = ["core-api", "buildkit", "engine-daemon", "engine", "graphql", "llb", "paths"];
 
-function imports(file: string): string[] {
-  const text = readFileSync(path.join(source, file), "utf8");
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) =>
-    path.relative(source, path.resolve(source, path.dirname(file), match[1] ?? "")),
-  );
+interface Import {
+  target: string;
+  /** Nothing of it is left when the program runs, or it is loaded only when it is needed. */
+  isLazy: boolean;
 }
+
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.split(path.sep).join("/"));
+
+function imports(file: string): Import[] {
+  const text = readFileSync(path.join(source, file), "utf8");
+  const resolved = (specifier: string): string => path.posix.join(path.posix.dirname(file), specifier);
+  const statements = [...text.matchAll(/^(?:import|export)\s+(type\s)?(?:([^;"']*?)\sfrom\s+)?"(\.[^"]+)"/gm)];
+  const loaded = [...text.matchAll(/\bimport\(\s*"(\.[^"]+)"/g)];
+  return [
+    ...statements.map(([, type, names = "", specifier = ""]) => ({
+      target: resolved(specifier),
+      isLazy: type !== undefined || /^\{(\s*type\s[^,}]+,?)+\s*\}$/.test(names.trim()),
+    })),
+    ...loaded.map(([, specifier = ""]) => ({ target: resolved(specifier), isLazy: true })),
+  ];
+}
+
+const edges = files.flatMap((file) => imports(file).map((each) => ({ file, ...each })));
+const room = (file: string): string => file.split("/")[0] ?? "";
+const isDoor = (file: string): boolean => /^[a-z-]+\/index\.ts$/.test(file);
 
 describe("the rooms of src", () => {
   it("are all named in the order", () => {
-    const rooms = new Set(files.map((file) => file.split("/")[0]));
-    expect([...rooms].filter((room) => room !== undefined && !(room in levels))).toEqual([]);
+    expect([...new Set(files.map(room))].filter((name) => !(name in levels))).toEqual([]);
   });
 
   it("never import a room that stands as high or higher", () => {
-    const wrong = files.flatMap((file) => {
-      const from = file.split("/")[0] ?? "";
-      return imports(file)
-        .filter((target) => !target.startsWith(`${from}/`))
-        .filter((target) => (levels[target.split("/")[0] ?? ""] ?? 99) >= (levels[from] ?? -2))
-        .map((target) => `${file} imports ${target}`);
-    });
+    const wrong = edges
+      .filter(({ file, target }) => room(file) !== room(target))
+      .filter(({ file, target }) => (levels[room(target)] ?? 99) >= (levels[room(file)] ?? -2))
+      .map(({ file, target }) => `${file} imports ${target}`);
     expect(wrong).toEqual([]);
   });
 
   it("are entered only by their door, or for types", () => {
-    const wrong = files.flatMap((file) => {
-      const from = file.split("/")[0] ?? "";
-      return imports(file)
-        .filter((target) => !target.startsWith(`${from}/`))
-        .filter((target) => !/^[a-z]+\/(index|types)\.ts$/.test(target))
-        .map((target) => `${file} imports ${target}`);
-    });
+    const wrong = edges
+      .filter(({ file, target }) => room(file) !== room(target))
+      .filter(({ target }) => !/^[a-z-]+\/(index|types)\.ts$/.test(target))
+      .map(({ file, target }) => `${file} imports ${target}`);
     expect(wrong).toEqual([]);
   });
 });
+
+describe("the folders of a room", () => {
+  it("never form a circle, what is loaded later and types aside", () => {
+    const graph = new Map<string, Set<string>>();
+    for (const { file, target, isLazy } of edges) {
+      const [from, to] = [path.posix.dirname(file), path.posix.dirname(target)];
+      if (isLazy || from === to || room(file) !== room(target) || isDoor(file)) continue;
+      graph.set(from, (graph.get(from) ?? new Set()).add(to));
+    }
+    expect([...graph.keys()].flatMap((folder) => circle(graph, folder) ?? [])).toEqual([]);
+  });
+
+  it(`have at most ${mostFiles} files where they are found by a noun`, () => {
+    const counts = new Map<string, number>();
+    for (const file of files) {
+      const folder = path.posix.dirname(file);
+      if (nested.includes(room(file))) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    expect([...counts].filter(([, count]) => count > mostFiles)).toEqual([]);
+  });
+});
+
+/** A way from a folder back to itself, as `a -> b -> a`; each circle is told once, from its first folder by name. */
+function circle(graph: ReadonlyMap<string, ReadonlySet<string>>, start: string): string | undefined {
+  const before = new Map<string, string>();
+  const open = [start];
+  for (let folder = open.shift(); folder !== undefined; folder = open.shift()) {
+    for (const next of graph.get(folder) ?? []) {
+      if (next === start) {
+        const way = [start];
+        for (let step: string | undefined = folder; step !== start && step !== undefined; step = before.get(step))
+          way.unshift(step);
+        return way.every((step) => start <= step) ? [start, ...way].join(" -> ") : undefined;
+      }
+      if (!before.has(next)) {
+        before.set(next, folder);
+        open.push(next);
+      }
+    }
+  }
+  return undefined;
+}

@@ -5,16 +5,17 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
 import { TokenKind, type DocumentNode } from "graphql";
-import { refusedToBodies } from "../body-guard.ts";
-import { parseRequest, readingLimits } from "../embedded/api/parse.ts";
-import type { Endpoint } from "../graphql-client.ts";
 import {
+  refusedToBodies,
+  parseRequest,
+  readingLimits,
+  type Endpoint,
   Refusal,
   startLoopbackServer,
   type Answer,
   type GraphqlRequest,
   type RequestContext,
-} from "../loopback-graphql.ts";
+} from "../../graphql/index.ts";
 import { isRecipeId } from "./recipe-id.ts";
 
 export interface BodyProxy {

@@ -13,7 +13,7 @@ import {
   type ReturnedValue,
   type TypeRef,
 } from "../../module/index.ts";
-import { ExecFailure, QueryError } from "../errors.ts";
+import { ExecFailure, QueryError } from "../../graphql/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";
 import { sameName, ServedSchema, type ServedField } from "./served-schema.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { EngineChoice } from "../choose.ts";
 import { packageRoot } from "../../paths/index.ts";
-import { createAgent, query } from "../graphql-client.ts";
+import { createAgent, query } from "../../graphql/index.ts";
 import type { EngineSession, OpenSessionOptions } from "../types.ts";
 import { isOlderId } from "./recipe-id.ts";
 import { startSessionProcess } from "./session-process.ts";

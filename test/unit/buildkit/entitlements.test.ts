@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { entitlementsOf } from "../../../src/engine/embedded/buildkit/entitlements.ts";
-import { definition, exec, file, scratch } from "../../../src/engine/embedded/llb/index.ts";
+import { entitlementsOf } from "../../../src/buildkit/gateway/entitlements.ts";
+import { definition, exec, file, scratch } from "../../../src/llb/index.ts";
 
 const run = (rights: { insecure?: boolean; network?: "host" }, args = ["true"]) =>
   exec({ root: scratch, args, ...rights }).root;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { StatusMessage } from "../../../src/engine/embedded/buildkit/messages.ts";
-import { Account } from "../../../src/engine/embedded/buildkit/status.ts";
-import type { StatusUpdate } from "../../../src/engine/embedded/buildkit/types.ts";
+import type { StatusMessage } from "../../../src/buildkit/connection/messages.ts";
+import { Account } from "../../../src/buildkit/gateway/status.ts";
+import type { StatusUpdate } from "../../../src/buildkit/types.ts";
 
 const at = (seconds: number): { seconds: string; nanos: number } => ({ seconds: String(seconds), nanos: 500_000_000 });
 const vertex = (started?: number, completed?: number, rest = {}): StatusMessage => ({

@@ -2,7 +2,7 @@ import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { Duplex, Transform } from "node:stream";
 import { afterEach, expect, it } from "vitest";
-import { WithoutLongTrailers } from "../../../src/engine/embedded/buildkit/trailers.ts";
+import { WithoutLongTrailers } from "../../../src/buildkit/connection/trailers.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {

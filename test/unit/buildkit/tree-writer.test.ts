@@ -14,9 +14,9 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { goMode } from "../../../src/engine/embedded/buildkit/fsutil/mode.ts";
-import type { Stat } from "../../../src/engine/embedded/buildkit/fsutil/packet.ts";
-import { TreeWriter } from "../../../src/engine/embedded/buildkit/fsutil/tree-writer.ts";
+import { goMode } from "../../../src/buildkit/fsutil/mode.ts";
+import type { Stat } from "../../../src/buildkit/fsutil/packet.ts";
+import { TreeWriter } from "../../../src/buildkit/fsutil/tree-writer.ts";
 
 const stat = (name: string, mode: number, rest: Partial<Stat> = {}): Stat => ({
   path: name,

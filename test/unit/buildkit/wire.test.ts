@@ -1,15 +1,9 @@
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
-import {
-  goMode,
-  isDirectory,
-  isRegular,
-  isSymlink,
-  unixMode,
-} from "../../../src/engine/embedded/buildkit/fsutil/mode.ts";
-import { PacketBuffer } from "../../../src/engine/embedded/buildkit/fsutil/packet-buffer.ts";
-import { decodePacket, PacketType, type Packet } from "../../../src/engine/embedded/buildkit/fsutil/packet.ts";
-import { Deframer, frame } from "../../../src/engine/embedded/buildkit/session/framing.ts";
+import { goMode, isDirectory, isRegular, isSymlink, unixMode } from "../../../src/buildkit/fsutil/mode.ts";
+import { PacketBuffer } from "../../../src/buildkit/fsutil/packet-buffer.ts";
+import { decodePacket, PacketType, type Packet } from "../../../src/buildkit/fsutil/packet.ts";
+import { Deframer, frame } from "../../../src/buildkit/connection/framing.ts";
 
 /** fsutil's messages as their authors wrote them: what the hand-written encoder is held to. */
 const { root } = protobuf.parse(`

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBodyProxy, type BodyProxy } from "../../../src/engine/dagger/body-proxy.ts";
 import { isRecipeId } from "../../../src/engine/dagger/recipe-id.ts";
-import { createAgent, query, type Endpoint } from "../../../src/engine/graphql-client.ts";
+import { createAgent, query, type Endpoint } from "../../../src/graphql/client.ts";
 
 /** Stands in for the session of a Dagger engine. */
 let engine: http.Server;

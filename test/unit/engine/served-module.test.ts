@@ -1,7 +1,7 @@
 import path from "node:path";
 import { buildSchema, graphql } from "graphql";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { toQueryError } from "../../../src/engine/errors.ts";
+import { toQueryError } from "../../../src/graphql/errors.ts";
 import { serveModule, type EngineSession } from "../../../src/engine/index.ts";
 import { loadModule, type ModuleInfo, type ReturnedValue } from "../../../src/module/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";

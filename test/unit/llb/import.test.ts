@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codec, encodeCanonical } from "../../../src/engine/embedded/llb/proto/pb.ts";
+import { codec, encodeCanonical } from "../../../src/llb/proto/pb.ts";
 import {
   cacheIdsOf,
   definition,
@@ -11,7 +11,7 @@ import {
   scratch,
   sourcesOf,
   stateDigest,
-} from "../../../src/engine/embedded/llb/index.ts";
+} from "../../../src/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codec } from "../../../src/engine/embedded/llb/proto/pb.ts";
+import { codec } from "../../../src/llb/proto/pb.ts";
 import {
   copiesIntoFolders,
   definition,
@@ -13,7 +13,7 @@ import {
   stateDigest,
   type CopyAction,
   type FolderMakingCopy,
-} from "../../../src/engine/embedded/llb/index.ts";
+} from "../../../src/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codec } from "../../../src/engine/embedded/llb/proto/pb.ts";
+import { codec } from "../../../src/llb/proto/pb.ts";
 import {
   diff,
   exec,
@@ -12,7 +12,7 @@ import {
   scratch,
   stateDigest,
   type State,
-} from "../../../src/engine/embedded/llb/index.ts";
+} from "../../../src/llb/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decoded message is looked at by path
 type Message = Record<string, any>;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { codec } from "../../../src/engine/embedded/llb/proto/pb.ts";
+import { codec } from "../../../src/llb/proto/pb.ts";
 import {
   definition,
   diff,
@@ -12,7 +12,7 @@ import {
   scratch,
   stateDigest,
   type State,
-} from "../../../src/engine/embedded/llb/index.ts";
+} from "../../../src/llb/index.ts";
 
 interface DecodedOp {
   inputs: { digest: string; index: string }[];

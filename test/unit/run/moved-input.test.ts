@@ -13,6 +13,6 @@ test("a file that was touched while it was sent is named, whatever the engine pu
 });
 
 test("those are the words of the sender", () => {
-  const sender = new URL("../../../src/engine/embedded/buildkit/fsutil/sender.ts", import.meta.url);
+  const sender = new URL("../../../src/buildkit/fsutil/sender.ts", import.meta.url);
   expect(readFileSync(sender, "utf8")).toContain("changed while it was being read");
 });

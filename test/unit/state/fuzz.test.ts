@@ -17,7 +17,7 @@ import {
 } from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseResult } from "../../../src/cli/call/result-cache.ts";
-import { lastFailure } from "../../../src/engine/embedded/client-start.ts";
+import { lastFailure } from "../../../src/engine/embedded/start.ts";
 import { parseManifest } from "../../../src/plan/manifests.ts";
 import { holderIn } from "../../../src/run/lock-holder.ts";
 import { groupOfName, parseRecord, recordShape, timeOfId } from "../../../src/run/record-file.ts";

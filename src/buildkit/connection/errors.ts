@@ -1,0 +1,30 @@
+import type { ExecFailureInfo } from "../types.ts";
+
+/** An exec ended with a status that is not among its valid ones. */
+export class ExecFailure extends Error implements ExecFailureInfo {
+  override readonly name = "ExecFailure";
+  /** Digest of the exec's op; empty when BuildKit did not say. */
+  readonly vertex: string;
+  readonly exitCode: number;
+
+  constructor(info: ExecFailureInfo, options?: ErrorOptions) {
+    super(info.message, options);
+    this.vertex = info.vertex;
+    this.exitCode = info.exitCode;
+  }
+}
+
+/** BuildKit refused or failed to solve for any other reason: no such image, a missing file, a lost connection. */
+export class SolveError extends Error {
+  override readonly name = "SolveError";
+  /** Digest of the failed op, when BuildKit named one. */
+  readonly vertex: string | undefined;
+  /** gRPC status code, e.g. 14 when the daemon cannot be reached. */
+  readonly code: number;
+
+  constructor(message: string, code: number, vertex?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.vertex = vertex;
+  }
+}

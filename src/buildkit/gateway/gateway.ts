@@ -1,0 +1,154 @@
+import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
+import { randomBytes } from "node:crypto";
+import type { CallOptions, Channel } from "../connection/channel.ts";
+import type { Entitlement } from "./entitlements.ts";
+import { SolveError } from "../connection/errors.ts";
+import { bridge, control, type Method, type ResultMessage } from "../connection/messages.ts";
+import { followStatus, type StatusFollower } from "./status.ts";
+import type { CacheEntry, StatusUpdate } from "../types.ts";
+import type { Definition } from "../../llb/types.ts";
+
+export interface GatewayOptions {
+  /** Session that serves secrets, credentials and export sinks. */
+  sessionId: string;
+  exporters?: { type: string; attributes: Record<string, string> }[];
+  cacheImports?: readonly CacheEntry[];
+  cacheExports?: readonly CacheEntry[];
+  /** What the execs of this build need; the daemon refuses the build when it does not grant one of them. */
+  entitlements?: readonly Entitlement[];
+}
+
+const givenUp = (): Error => new Error("the build was given up");
+
+/**
+ * A build that this process is the frontend of: `Control.Solve` without a frontend stays open while `LLBBridge` calls
+ * carry its id; `finish` returns a result, which the daemon then exports.
+ */
+export class Gateway {
+  readonly ref = randomBytes(12).toString("hex");
+  readonly status: StatusFollower;
+  readonly #channel: Channel;
+  readonly #metadata = new Metadata();
+  readonly #options: GatewayOptions;
+  readonly #calls = new AbortController();
+  readonly #build = new AbortController();
+  #ending: Promise<void> | undefined;
+  #returned = false;
+  readonly #solved: Promise<Record<string, string>>;
+
+  constructor(channel: Channel, options: GatewayOptions, onStatus: (update: StatusUpdate) => void) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#metadata.set("buildkit-controlapi-buildid", this.ref);
+    const request = {
+      ref: this.ref,
+      session: options.sessionId,
+      cache: { imports: [...(options.cacheImports ?? [])], exports: [...(options.cacheExports ?? [])] },
+      entitlements: [...(options.entitlements ?? [])],
+      // Not recorded in the daemon's build history: that costs disk writes for each build.
+      internal: true,
+      exporters: (options.exporters ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
+    };
+    this.#solved = channel
+      .unary(control.solve, request, { signal: this.#build.signal })
+      .then(({ exporterResponse }) => exporterResponse);
+    this.#solved.catch(() => {});
+    this.status = followStatus(channel, this.ref, onStatus);
+  }
+
+  /**
+   * The daemon waits up to three seconds for a build that it does not know yet, so that calls need no `Ping` first.
+   * Rejects with the daemon's reason when it refused or ended the build.
+   */
+  call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: Omit<CallOptions, "metadata"> = {},
+  ): Promise<Response> {
+    const answer = this.#unary(method, request, options.signal);
+    const ended = this.#solved.then(() => Promise.reject(new SolveError("the build has ended", 1)));
+    return Promise.race([answer, ended]);
+  }
+
+  /** The daemon does not stop the calls of a build that has ended: each is cancelled with it. */
+  async #unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const either = new AbortController();
+    const signals = [this.#calls.signal, ...(signal === undefined ? [] : [signal])];
+    const listeners = signals.map((each) => {
+      const abort = (): void => either.abort(each.reason);
+      if (each.aborted) abort();
+      else each.addEventListener("abort", abort, { once: true });
+      return abort;
+    });
+    try {
+      return await this.#channel.unary(method, request, { signal: either.signal, metadata: this.#metadata });
+    } finally {
+      for (const [index, each] of signals.entries()) each.removeEventListener("abort", listeners[index] ?? (() => {}));
+    }
+  }
+
+  /** A stream of messages both ways; ends with the build. */
+  duplex<Request, Response>(method: Method<Request, Response>): ClientDuplexStream<Request, Response> {
+    return this.#channel.duplex(method, this.#metadata);
+  }
+
+  /** Evaluates a definition; undefined when the result is empty. */
+  async solve(definition: Definition, signal?: AbortSignal): Promise<{ id: string } | undefined> {
+    // BuildKit has no definition of the empty file system; as a result it is a reference without an id.
+    if (definition.def.length === 0) return undefined;
+    const { cacheImports } = this.#options;
+    const request = {
+      definition,
+      allowResultReturn: true,
+      allowResultArrayRef: true,
+      ...(cacheImports === undefined ? {} : { cacheImports }),
+    };
+    const { result } = await this.call(bridge.solve, request, { signal });
+    const id = result?.ref?.id ?? "";
+    if (id === "") return undefined;
+    // A call of its own, not `Solve` with `evaluate`: there the daemon forgets to release a result that comes in spite of
+    // a cancellation (v0.33.1).
+    await this.call(bridge.evaluate, { ref: id }, { signal });
+    return { id };
+  }
+
+  /** Ends the build with a result and waits for the exporters. */
+  async finish(result: ResultMessage, signal?: AbortSignal): Promise<Record<string, string>> {
+    const abort = (): void => void this.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      await this.#unary(bridge.return, { result }, signal);
+      this.#returned = true;
+      return await this.#solved;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Ends a build that nothing runs for any more. */
+  end(): void {
+    this.#calls.abort(givenUp());
+    this.#build.abort(givenUp());
+  }
+
+  /**
+   * Stops what runs for this build alone, then ends it. In this order, so that the daemon still knows to whom the
+   * results of what is dying belong, and releases them. (It does not release the writable mounts of a cancelled exec
+   * even so, until it is restarted: v0.33.1.) Resolves at the end; who called hears of the stop at once.
+   */
+  abort(): Promise<void> {
+    this.#calls.abort(givenUp());
+    // Once it has returned, only exporters run, and they end with the build.
+    this.#ending ??= (this.#returned ? Promise.resolve() : this.status.quiet()).then(() => this.end());
+    return this.#ending;
+  }
+
+  get aborted(): boolean {
+    return this.#ending !== undefined;
+  }
+}

@@ -1,0 +1,129 @@
+import { metaFolder, metaMountPath } from "../solve/compile-exec.ts";
+import { absolutePath } from "../values/paths.ts";
+import { changed, expandArgument } from "./tree.ts";
+import { ApiError, notServed } from "../values/errors.ts";
+import { defaultPath, lookupEnv, withEnv } from "../image/config.ts";
+import { withTree } from "../tree/read.ts";
+import { requireRootCapabilities } from "./root-capabilities.ts";
+import type { Resolver } from "../values/resolver.ts";
+import type { Call } from "../session.ts";
+import type { Container, Exec, ExecSecret, Expectation, Mount } from "../values/values.ts";
+
+export const containerExecSdl = /* GraphQL */ `
+    withExec(
+      args: [String!]!
+      useEntrypoint: Boolean = false
+      stdin: String = ""
+      redirectStdin: String = ""
+      redirectStdout: String = ""
+      redirectStderr: String = ""
+      expect: ReturnType = SUCCESS
+      experimentalPrivilegedNesting: Boolean = false
+      insecureRootCapabilities: Boolean = false
+      expand: Boolean = false
+      noInit: Boolean = false
+    ): Container!
+    stdout: String!
+    stderr: String!
+    combinedOutput: String!
+    exitCode: Int!
+`;
+
+interface ExecArguments {
+  args: string[];
+  useEntrypoint: boolean;
+  stdin: string;
+  redirectStdin: string;
+  redirectStdout: string;
+  redirectStderr: string;
+  expect: Expectation;
+  experimentalPrivilegedNesting: boolean;
+  insecureRootCapabilities: boolean;
+  expand: boolean;
+  noInit: boolean;
+}
+
+export const containerExecResolvers: Record<string, Resolver<Container>> = {
+  withExec: async (container, args: ExecArguments, call) => afterExec(container, await execOf(container, args, call)),
+  stdout: (container, _args: object, call) => record(call, container, "stdout"),
+  stderr: (container, _args: object, call) => record(call, container, "stderr"),
+  combinedOutput: (container, _args: object, call) => record(call, container, "combined"),
+  exitCode: async (container, _args: object, call) => Number(await record(call, container, "exitCode")),
+};
+
+/** The command of an exec or a service: the arguments, else the defaults, after the entrypoint if that is asked for. */
+export function commandOf(container: Container, args: readonly string[], useEntrypoint: boolean): string[] {
+  const { Cmd, Entrypoint } = container.config;
+  const given = args.length > 0 ? args : Cmd;
+  const command = useEntrypoint ? [...Entrypoint, ...given] : [...given];
+  if (command.length === 0) throw new ApiError("no command has been set");
+  return command;
+}
+
+async function execOf(container: Container, args: ExecArguments, call: Call): Promise<Exec> {
+  if (args.stdin !== "" && args.redirectStdin !== "") throw new ApiError("cannot set both stdin and redirectStdin");
+  if (args.experimentalPrivilegedNesting) throw notServed("Container.withExec(experimentalPrivilegedNesting)");
+  const path = (text: string): string =>
+    text === "" ? "" : absolutePath(container.config.WorkingDir, expandArgument(container, text, args.expand));
+  return {
+    args: commandOf(container, args.args, args.useEntrypoint).map((part) =>
+      expandArgument(container, part, args.expand),
+    ),
+    env: execEnvironment(container),
+    cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
+    user: container.config.User,
+    platform: container.platform,
+    rootfs: container.rootfs,
+    shim: await call.session.shim(container.platform),
+    mounts: container.mounts,
+    secrets: await execSecrets(container, call),
+    expect: args.expect,
+    stdin: args.stdin,
+    redirectStdin: path(args.redirectStdin),
+    redirectStdout: path(args.redirectStdout),
+    redirectStderr: path(args.redirectStderr),
+    insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
+    noInit: args.noInit,
+    services: container.services,
+    sockets: container.sockets,
+  };
+}
+
+export function execEnvironment(container: Container): readonly string[] {
+  const env = container.config.Env;
+  return lookupEnv(env, "PATH") === undefined ? withEnv(env, "PATH", defaultPath) : env;
+}
+
+/** Secrets by id. Volatile variables travel like secrets: their values are in no cache key. */
+export async function execSecrets(container: Container, call: Call): Promise<ExecSecret[]> {
+  const secrets: ExecSecret[] = [];
+  for (const { secret, envName, mountPath, owner, mode } of container.secrets) {
+    const { id } = await call.session.secrets.resolve(secret);
+    secrets.push({ id, envName, mountPath, owner, mode });
+  }
+  for (const line of container.volatileEnv) {
+    const [name = "", ...value] = line.split("=");
+    secrets.push({ id: call.session.secrets.setVolatile(name, value.join("=")), envName: name });
+  }
+  return secrets;
+}
+
+/** The container that an exec leaves: its root file system and every writable mount are what the command made of them. */
+function afterExec(container: Container, exec: Exec): Container {
+  const mounts = container.mounts.map((mount): Mount => {
+    const { source } = mount;
+    if (mount.readOnly || (source.kind !== "directory" && source.kind !== "file")) return mount;
+    return { ...mount, source: { ...source, tree: { kind: "exec", exec, output: mount.target }, leftByExec: true } };
+  });
+  return changed(container, { rootfs: { kind: "exec", exec, output: "/" }, mounts, exec });
+}
+
+/** What the shim recorded about the last exec, with the secrets masked that the command was given. */
+async function record(call: Call, container: Container, name: string): Promise<string> {
+  const { exec } = container;
+  if (exec === undefined) throw new ApiError("no command has been set");
+  const content = await withTree(call, { kind: "exec", exec, output: metaMountPath }, (reader) =>
+    reader.read(`${metaFolder}/${name}`),
+  );
+  return content.toString("utf8");
+}

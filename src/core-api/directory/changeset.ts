@@ -1,0 +1,150 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { emptyDirectory } from "./empty.ts";
+import { diffTree } from "../values/diff.ts";
+import { ApiError, notServed } from "../values/errors.ts";
+import { exportDirectory } from "../tree/export-directory.ts";
+import { fileOf } from "../file/file.ts";
+import { lineCounts, patchText } from "../tree/patch.ts";
+import { id, load, loadAll, typeModule } from "../values/resolver.ts";
+import { rootedTree } from "../values/rooted.ts";
+import type { Call } from "../session.ts";
+import { applyChanges, changedPaths, type ChangedPaths } from "../tree/changes.ts";
+import type { Changeset, Directory } from "../values/values.ts";
+
+const sdl = /* GraphQL */ `
+  enum ChangesetMergeConflict { FAIL_EARLY FAIL LEAVE_CONFLICT_MARKERS PREFER_OURS PREFER_THEIRS }
+  enum ChangesetsMergeConflict { FAIL_EARLY FAIL }
+  enum DiffStatKind { ADDED MODIFIED REMOVED RENAMED }
+
+  type DiffStat implements Node {
+    id: ID!
+    kind: DiffStatKind!
+    path: String!
+    oldPath: String
+    addedLines: Int!
+    removedLines: Int!
+  }
+
+  "A comparison between two directories representing changes that can be applied."
+  type Changeset implements Node & Syncer & Exportable {
+    id: ID!
+    sync: ID! @expectedType(name: "Changeset")
+    before: Directory!
+    after: Directory!
+    layer: Directory!
+    isEmpty: Boolean!
+    addedPaths: [String!]!
+    modifiedPaths: [String!]!
+    removedPaths: [String!]!
+    diffStats: [DiffStat!]!
+    asPatch: File!
+    export(path: String!): String!
+    withChangeset(changes: ID! @expectedType(name: "Changeset"), onConflict: ChangesetMergeConflict = FAIL): Changeset!
+    withChangesets(changes: [ID!]! @expectedType(name: "Changeset"), onConflict: ChangesetsMergeConflict = FAIL): Changeset!
+  }
+`;
+
+type Conflict = "FAIL_EARLY" | "FAIL" | "LEAVE_CONFLICT_MARKERS" | "PREFER_OURS" | "PREFER_THEIRS";
+
+const paths = (changeset: Changeset, call: Call): Promise<ChangedPaths> =>
+  changedPaths(call, changeset.before, changeset.after);
+
+const emptyChangeset: Changeset = { type: "Changeset", before: emptyDirectory, after: emptyDirectory };
+
+const diffStatModule = typeModule<{ type: string }>("DiffStat", "", { id });
+
+const changesetModule = typeModule<Changeset>("Changeset", sdl, {
+  id,
+  sync: async (changeset, _args: object, call) => {
+    await paths(changeset, call);
+    return call.session.ids.idOf(changeset);
+  },
+  before: (changeset) => changeset.before,
+  after: (changeset) => changeset.after,
+  layer: (changeset) => layerOf(changeset),
+  isEmpty: async (changeset, _args: object, call) => {
+    const { added, modified, allRemoved } = await paths(changeset, call);
+    // Folders alone are no change, as for git.
+    return [...added, ...modified, ...allRemoved].every((name) => name.endsWith("/"));
+  },
+  addedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).added,
+  modifiedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).modified,
+  removedPaths: async (changeset, _args: object, call) => (await paths(changeset, call)).removed,
+  diffStats: async (changeset, _args: object, call) => {
+    const changes = await paths(changeset, call);
+    const lines = await lineCounts(call, changeset, changes);
+    const renamed = new Set([...lines.values()].flatMap(({ oldPath }) => oldPath ?? []));
+    const stat = (kind: string) => (name: string) => {
+      const { added = 0, removed = 0, oldPath = null } = lines.get(name) ?? {};
+      return {
+        type: "DiffStat",
+        kind: oldPath === null ? kind : "RENAMED",
+        path: name,
+        oldPath,
+        addedLines: added,
+        removedLines: removed,
+      };
+    };
+    return [
+      ...changes.added.map(stat("ADDED")),
+      ...changes.modified.map(stat("MODIFIED")),
+      ...changes.allRemoved.filter((name) => !renamed.has(name)).map(stat("REMOVED")),
+    ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  },
+  asPatch: async (changeset, _args: object, call) =>
+    fileOf("diff.patch", await patchText(call, changeset, await paths(changeset, call)), 0o644),
+  export: async (changeset, args: { path: string }, call) => {
+    const { removed } = await paths(changeset, call);
+    const folder = await exportDirectory(call, layerOf(changeset), args.path, false);
+    for (const name of removed) await rm(path.join(folder, name), { recursive: true, force: true });
+    return folder;
+  },
+  withChangeset: (changeset, args: { changes: string; onConflict: Conflict }, call) =>
+    merged(call, changeset, load<Changeset>(call, args.changes, "Changeset"), args.onConflict),
+  withChangesets: async (changeset, args: { changes: string[]; onConflict: Conflict }, call) => {
+    let result = changeset;
+    for (const other of loadAll<Changeset>(call, args.changes, "Changeset"))
+      result = await merged(call, result, other, args.onConflict);
+    return result;
+  },
+});
+
+function layerOf(changeset: Changeset): Directory {
+  return { ...emptyDirectory, tree: diffTree(rootedTree(changeset.before), rootedTree(changeset.after)) };
+}
+
+/** Both changes on the first one's base. A path that both change is a conflict unless they agree on it. */
+async function merged(call: Call, ours: Changeset, theirs: Changeset, onConflict: Conflict): Promise<Changeset> {
+  if (onConflict === "LEAVE_CONFLICT_MARKERS")
+    throw notServed("Changeset.withChangeset(onConflict: LEAVE_CONFLICT_MARKERS)");
+  const [own, other] = [await paths(ours, call), await paths(theirs, call)];
+  const touched = new Set([...own.added, ...own.modified, ...own.allRemoved].filter((name) => !name.endsWith("/")));
+  const differing = await changedPaths(call, ours.after, theirs.after);
+  const different = new Set([...differing.added, ...differing.modified, ...differing.allRemoved]);
+  const conflicts = [...other.added, ...other.modified, ...other.allRemoved].filter(
+    (name) => touched.has(name) && different.has(name),
+  );
+  if (conflicts.length > 0 && onConflict !== "PREFER_OURS" && onConflict !== "PREFER_THEIRS") {
+    throw new ApiError(`conflicting changes: ${conflicts.toSorted().join(", ")}`);
+  }
+  const kept = onConflict === "PREFER_OURS" ? without(other, new Set(conflicts)) : other;
+  return { ...ours, after: { ...ours.after, tree: applyChanges(ours.after, theirs.after, kept) } };
+}
+
+function without(changes: ChangedPaths, left: ReadonlySet<string>): ChangedPaths {
+  const keep = (names: string[]): string[] => names.filter((name) => !left.has(name));
+  return {
+    ...changes,
+    added: keep(changes.added),
+    modified: keep(changes.modified),
+    removed: keep(changes.removed),
+    allRemoved: keep(changes.allRemoved),
+  };
+}
+
+const changesetQuery = typeModule<unknown>("Query", "extend type Query { changeset: Changeset! }", {
+  changeset: () => emptyChangeset,
+});
+
+export const changesetModules = [changesetModule, diffStatModule, changesetQuery];

@@ -1,0 +1,3 @@
+import { scratch, type Directory } from "../values/values.ts";
+
+export const emptyDirectory: Directory = { type: "Directory", tree: scratch, path: "/" };

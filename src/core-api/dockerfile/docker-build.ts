@@ -1,0 +1,181 @@
+import path from "node:path/posix";
+import { entitlementsOf } from "../../buildkit/index.ts";
+import type { FrontendResult } from "../../buildkit/types.ts";
+import type { Definition } from "../../llb/types.ts";
+import {
+  cacheIdsOf,
+  commandsOf,
+  copiesIntoFolders,
+  definition,
+  file,
+  fromDefinition,
+  onlyFrom,
+  sourcesOf,
+  type FolderMakingCopy,
+  type State,
+} from "../../llb/index.ts";
+import { cacheNamespace } from "../container/cache-volume.ts";
+import { emptyContainer } from "../container/empty.ts";
+import { ApiError, notServed } from "../values/errors.ts";
+import { requireReachableGit } from "../git/reach.ts";
+import { httpTree, type HttpFile } from "../file/http-file.ts";
+import { onPlatforms } from "./build-platforms.ts";
+import { emptyConfig, imagePorts, mergeImageConfig } from "../image/config.ts";
+import { pathBelow } from "../values/paths.ts";
+import { normalizePlatform } from "../values/platform.ts";
+import { kindOf, notFound, withTree } from "../tree/read.ts";
+import { loadAll, typeModule } from "../values/resolver.ts";
+import { rootedTree } from "../values/rooted.ts";
+import type { Call } from "../session.ts";
+import { scratch, type Container, type Directory, type Secret, type Tree } from "../values/values.ts";
+
+const sdl = /* GraphQL */ `
+  "Key value object that represents a build argument."
+  input BuildArg {
+    name: String!
+    value: String!
+  }
+
+  extend type Directory {
+    dockerBuild(
+      dockerfile: String = "Dockerfile"
+      platform: Platform
+      buildArgs: [BuildArg!] = []
+      target: String = ""
+      secrets: [ID!] = [] @expectedType(name: "Secret")
+      noInit: Boolean = false
+      ssh: ID @expectedType(name: "Socket")
+    ): Container!
+  }
+`;
+
+interface Arguments {
+  dockerfile: string;
+  platform?: string | null;
+  buildArgs: { name: string; value: string }[];
+  target: string;
+  secrets: string[];
+  noInit: boolean;
+  ssh?: string | null;
+}
+
+/** BuildKit's own Dockerfile frontend makes the LLB; the daemon needs no image for it. */
+export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
+  dockerBuild: async (directory, args: Arguments, call) => {
+    if (args.ssh) throw notServed("Directory.dockerBuild(ssh)");
+    const { session } = call;
+    const platform = args.platform ? normalizePlatform(args.platform) : session.defaultPlatform;
+    const secretIds = new Map<string, string>();
+    for (const secret of loadAll<Secret>(call, args.secrets, "Secret")) {
+      const { id } = await session.secrets.resolve(secret);
+      secretIds.set(secretName(secret), id);
+      session.secrets.alias(secretName(secret), id);
+    }
+    const dockerfile = pathBelow(directory.path, args.dockerfile);
+    await withTree(call, directory.tree, async (reader) => {
+      if ((await reader.stat(dockerfile)) === undefined) throw notFound("Dockerfile", args.dockerfile);
+      session.passwords.nameIn([await reader.read(dockerfile), ...args.buildArgs.map(({ value }) => value)].join("\n"));
+    });
+    const context = rootedTree(directory);
+    const build = (): Promise<FrontendResult> =>
+      session.runFrontend(call, {
+        frontend: "dockerfile.v0",
+        options: {
+          filename: dockerfile.slice(directory.path === "/" ? 1 : directory.path.length + 1),
+          platform,
+          ...(args.target === "" ? {} : { target: args.target }),
+          ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
+          "build-arg:BUILDKIT_CACHE_MOUNT_NS": cacheNamespace(session.options),
+          // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
+          cmdline: "dockerfile.v0",
+        },
+        inputs: { context: input(call, context), dockerfile: input(call, context) },
+      });
+    const result = await onPlatforms(call, platform, build);
+    // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
+    const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
+    if (right !== undefined)
+      throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
+    const made = await importDefinition(call, result.definition, secretIds, directory);
+    for (const [digest, args] of commandsOf(made)) session.dockerCommands.set(digest, args);
+    const rootfs = treeOf(call, made);
+    const empty = emptyContainer(platform);
+    if (result.config === undefined) return { ...empty, rootfs };
+    return {
+      ...empty,
+      rootfs,
+      config: mergeImageConfig(emptyConfig, result.config),
+      ports: imagePorts([], result.config),
+    } satisfies Container;
+  },
+});
+
+/** What a Dockerfile makes, within the bounds of what a function could make: `ADD URL` is as `dag.http`, caches are the project's. */
+async function importDefinition(
+  call: Call,
+  made: Definition | undefined,
+  secretIds: ReadonlyMap<string, string>,
+  context: Directory,
+): Promise<State> {
+  if (made === undefined) return fromDefinition(made);
+  const namespace = cacheNamespace(call.session.options);
+  const foreign = cacheIdsOf(made).find((id) => !id.startsWith(`${namespace}/`));
+  if (foreign !== undefined)
+    throw new ApiError(`the Dockerfile names the cache ${JSON.stringify(foreign)}, which is not the project's`);
+  const fetched = new Map<string, State>();
+  for (const [digest, { identifier, attrs }] of sourcesOf(made)) {
+    if (/^https?:/.test(identifier))
+      fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
+    if (call.isBody && identifier.startsWith("git:")) await requireReachableGit(attrs["git.fullurl"] ?? identifier);
+  }
+  return fromDefinition(made, { secretIds, inPlaceOf: fetched, isFile: await filesCopied(call, made, context) });
+}
+
+/** Which copies into a folder are of files, as far as they are out of the context. What patterns choose is taken for files. */
+async function filesCopied(
+  call: Call,
+  made: Definition,
+  context: Directory,
+): Promise<(copy: FolderMakingCopy) => boolean> {
+  const source = call.session.compile(rootedTree(context)).vertex?.digest ?? "";
+  const ofContext = onlyFrom(made, source);
+  const names = new Set(
+    copiesIntoFolders(made).flatMap((copy) => (ofContext.has(copy.from ?? "") && !copy.wildcard ? [copy.source] : [])),
+  );
+  const files = new Set<string>();
+  if (names.size > 0)
+    await withTree(call, context.tree, async (reader) => {
+      for (const name of names) {
+        const stat = await reader.stat(path.join(context.path, name));
+        if (stat !== undefined && kindOf(stat) === "REGULAR") files.add(name);
+      }
+    });
+  return (copy) => copy.wildcard || (ofContext.has(copy.from ?? "") && files.has(copy.source));
+}
+
+function httpFileOf(url: string, attrs: Record<string, string>): HttpFile {
+  const filename = path.basename(attrs["http.filename"] ?? new URL(url).pathname) || "index";
+  const mode = Number.parseInt(attrs["http.perm"] ?? "0600", 8);
+  const checksum = attrs["http.checksum"];
+  return { url, filename, mode, ...(checksum === undefined ? {} : { checksum }) };
+}
+
+function input(call: Call, tree: Tree): ReturnType<typeof definition> & object {
+  const llb =
+    definition(call.session.compile(tree)) ??
+    definition(file({ vertex: undefined, output: 0 }, [{ kind: "mkdir", path: "/empty" }]));
+  if (llb === undefined) throw new Error("an input of a frontend needs a definition");
+  return llb;
+}
+
+function treeOf(call: Call, state: State): Tree {
+  return state.vertex === undefined ? scratch : { kind: "definition", key: call.session.remember(state) };
+}
+
+/** The id by which `RUN --mount=type=secret,id=…` asks. */
+function secretName(secret: Secret): string {
+  if (secret.uri === "") return secret.name;
+  const name = secret.uri.slice(secret.uri.indexOf("://") + 3).split("?")[0];
+  if (name === undefined || name === "") throw new ApiError("a secret of dockerBuild needs a name");
+  return name;
+}

@@ -1,0 +1,24 @@
+/** Where function bodies may fetch repositories from, and with whose rights. */
+import { ApiError } from "../values/errors.ts";
+import { addressesOf } from "../network/addresses.ts";
+
+/**
+ * Throws where a repository is on this machine, as far as its URL and the name server tell now, or would be fetched with the
+ * user's keys. What HTTP leads to later is checked by the proxy that git is given (`git/proxy.ts`).
+ */
+export async function requireReachableGit(url: string): Promise<void> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === "git") throw new ApiError(`${url}: git:// is not served to function bodies; use https://`);
+  if (scheme === "ssh" || (scheme === undefined && /^(?:[^/@]+@)?[^/:]+:(?!:)/.test(url))) {
+    throw new ApiError(
+      `${url}: ssh would use your keys, which function bodies do not have; use https:// with httpAuthToken, or take a Directory as an argument`,
+    );
+  }
+  if (scheme !== "http" && scheme !== "https") return; // No address of another machine: git itself refuses it.
+  const host = URL.parse(url)?.hostname;
+  if (host === undefined) throw new ApiError(`invalid git URL ${JSON.stringify(url)}`);
+  await addressesOf(host, true).catch((error: unknown) => {
+    // A name that means nothing here may mean something to the user's proxy.
+    if (error instanceof ApiError) throw error;
+  });
+}

@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { lstatSync, realpathSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import {
+  compareTreePaths,
+  listTree,
+  makeFolders,
+  statEntry,
+  treeStatDigest,
+  type TreeFilter,
+  type TreeListing,
+} from "../../tree/index.ts";
+import type { BuildkitClient } from "../../buildkit/types.ts";
+import { ApiError } from "../values/errors.ts";
+import type { Known, Unknown } from "../tree/known.ts";
+import type { HostTree } from "../values/values.ts";
+
+interface Serving {
+  tree: HostTree;
+  entries: TreeListing["entries"];
+  release(): void;
+}
+
+/** Snapshots of host folders. One is read once in a session, unless `noCache` asks for a fresh look. */
+export class HostTrees {
+  private readonly client: BuildkitClient;
+  private readonly workdir: string;
+  private readonly home: string;
+  /** Of the client. */
+  readonly umask: number;
+  private readonly onUnreadable: (text: string) => void;
+  /** root and filter -> the last snapshot. */
+  private readonly byRequest = new Map<string, Promise<Serving>>();
+  /** Everything that is being served. */
+  private readonly servings = new Set<Serving>();
+
+  constructor(
+    client: BuildkitClient,
+    { workdir, home, umask = 0o022 }: { workdir: string; home: string; umask: number | undefined },
+    onUnreadable: (text: string) => void,
+  ) {
+    this.client = client;
+    this.workdir = workdir;
+    this.home = home;
+    this.umask = umask;
+    this.onUnreadable = onUnreadable;
+  }
+
+  /** Absolute host path of what the client named; `~` is the client's home. */
+  resolve(name: string): string {
+    const inHome = this.home !== "" && (name === "~" || name.startsWith("~/"));
+    return inHome ? path.join(this.home, name.slice(1)) : path.resolve(this.workdir, name);
+  }
+
+  /** Makes the folder of an export and those above it, with the modes that the client's own would have. */
+  makeFolders(folder: string): void {
+    makeFolders(folder, 0o777 & ~this.umask);
+  }
+
+  async directory(name: string, filter: TreeFilter, noCache: boolean): Promise<HostTree> {
+    const root = this.resolve(name);
+    return await this.snapshot(root, JSON.stringify([root, filter]), noCache, () => this.list(name, root, filter));
+  }
+
+  /** The folder with only this file in it. */
+  async file(name: string, noCache: boolean): Promise<{ tree: HostTree; path: string }> {
+    const absolute = this.resolve(name);
+    const folder = path.dirname(absolute);
+    const base = path.basename(absolute);
+    const tree = await this.snapshot(folder, JSON.stringify(["file", absolute]), noCache, () =>
+      this.listFile(name, folder, base),
+    );
+    return { tree, path: `/${base}` };
+  }
+
+  /** What is at a path of a snapshot, from its listing. */
+  entryAt(tree: HostTree, name: string): Known | Unknown | undefined {
+    const serving = [...this.servings].find(
+      (each) => each.tree.sessionId === tree.sessionId && each.tree.localName === tree.localName,
+    );
+    if (serving === undefined) return { tree, path: name };
+    // Outer folders first: below a link the listing says nothing, below a file is nothing.
+    const parts = name.slice(1).split("/");
+    for (let count = 1; count <= parts.length; count++) {
+      const entry = entryIn(serving.entries, parts.slice(0, count).join("/"));
+      if (entry === undefined) return undefined;
+      if (entry.type === "symlink" || (entry.type === "file" && count < parts.length)) return { tree, path: name };
+      const kind = entry.type === "directory" ? "folder" : "file";
+      if (count === parts.length) return { kind, mode: entry.mode & 0o777, owner: { uid: 0, gid: 0 } };
+    }
+    return undefined;
+  }
+
+  /** A folder of ours, hidden from reporters. */
+  async internal(root: string, label: string): Promise<HostTree> {
+    return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), label);
+  }
+
+  /** A file of this content, by its content: the same one has the same identity in every session. */
+  async content(contents: string, folder: string): Promise<{ tree: HostTree; path: string }> {
+    const hash = createHash("sha256").update(contents).digest("hex");
+    const key = JSON.stringify(["content", hash]);
+    let pending = this.byRequest.get(key);
+    if (pending === undefined) {
+      const root = path.join(folder, hash);
+      await mkdir(root, { recursive: true });
+      await writeFile(path.join(root, "content"), contents, { mode: 0o644 });
+      pending = this.serve(root, key, listTree(root), "large file", `content-${hash}`);
+      this.byRequest.set(key, pending);
+    }
+    return { tree: (await pending).tree, path: "/content" };
+  }
+
+  /** A folder of ours whose content is what `digest` stands for: it has the same identity in every session. */
+  async known(root: string, name: string, digest: string): Promise<HostTree> {
+    const { tree } = await this.serve(root, JSON.stringify(["known", digest]), listTree(root), undefined, digest);
+    return { ...tree, name };
+  }
+
+  close(): void {
+    for (const serving of this.servings) serving.release();
+    this.servings.clear();
+    this.byRequest.clear();
+  }
+
+  private async snapshot(
+    root: string,
+    key: string,
+    noCache: boolean,
+    list: () => TreeListing,
+    internal?: string,
+  ): Promise<HostTree> {
+    let pending = noCache ? undefined : this.byRequest.get(key);
+    if (pending === undefined) {
+      pending = this.serve(root, key, list(), internal);
+      this.byRequest.set(key, pending);
+      pending.catch(() => this.byRequest.delete(key));
+    }
+    return (await pending).tree;
+  }
+
+  private async serve(
+    root: string,
+    key: string,
+    listing: TreeListing,
+    internal: string | undefined,
+    known?: string,
+  ): Promise<Serving> {
+    for (const { path: name, reason } of listing.unreadable) this.onUnreadable(`${path.join(root, name)}: ${reason}`);
+    const digest = known ?? treeStatDigest(listing);
+    const served = await this.client.serveTree({
+      root: listing.root,
+      entries: listing.entries,
+      sharedKeyHint: key,
+      digest,
+    });
+    const tree: HostTree = {
+      kind: "host",
+      digest,
+      sessionId: served.sessionId,
+      localName: served.name,
+      name: internal ?? (path.relative(this.workdir, root) || "."),
+      entryCount: listing.entries.length,
+      internal: internal !== undefined,
+    };
+    const serving = { tree, entries: listing.entries, release: () => served.release() };
+    this.servings.add(serving);
+    return serving;
+  }
+
+  private list(name: string, root: string, filter: TreeFilter): TreeListing {
+    try {
+      if (!lstatSync(realpathSync(root)).isDirectory()) throw new ApiError(`host directory ${name}: not a directory`);
+      return listTree(root, filter);
+    } catch (error) {
+      throw hostError(name, root, error);
+    }
+  }
+
+  private listFile(name: string, folder: string, base: string): TreeListing {
+    try {
+      const root = realpathSync(folder);
+      let entry = statEntry(root, base);
+      if (entry?.type === "symlink") {
+        // A link is followed, as on a Dagger engine: the file arrives under the link's name.
+        const target = realpathSync(path.join(root, base));
+        const followed = statEntry(path.dirname(target), path.basename(target));
+        if (followed !== undefined) return { root: path.dirname(target), entries: [followed], unreadable: [] };
+        entry = undefined;
+      }
+      if (entry === undefined) throw new ApiError(`stat ${name}: no such file or directory`);
+      if (entry.type !== "file") throw new ApiError(`path ${name} is a directory, not a file`);
+      return { root, entries: [entry], unreadable: [] };
+    } catch (error) {
+      throw hostError(name, path.join(folder, base), error);
+    }
+  }
+}
+
+function hostError(name: string, absolute: string, error: unknown): unknown {
+  if (error instanceof ApiError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new ApiError(`host path ${name} (${absolute}): no such file or directory`, {}, error);
+  if (code === "EACCES" || code === "ELOOP") return new ApiError(`host path ${name} (${absolute}): ${code}`, {}, error);
+  if (error instanceof UserError) return new ApiError(error.format(), {}, error);
+  return error;
+}
+
+/** By halves: a listing is in the order of `compareTreePaths`. */
+function entryIn(entries: TreeListing["entries"], wanted: string): TreeListing["entries"][number] | undefined {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareTreePaths(entries[middle]!.path, wanted) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return entries[low]?.path === wanted ? entries[low] : undefined;
+}

@@ -1,0 +1,8 @@
+/** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
+export { openApiSession } from "./open.ts";
+export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
+export { apiVersion } from "./schema/query.ts";
+export type * from "./types.ts";
+export { isRefused } from "./request/validate.ts";
+export { gitProxyFor } from "./git/proxy.ts";
+export { encodeFrame, FrameReader, type Frame } from "./terminal/frames.ts";

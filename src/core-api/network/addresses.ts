@@ -1,0 +1,93 @@
+/** Which addresses are this machine's, whatever they are called: nothing that a clone runs has business there. */
+import { lookup } from "node:dns/promises";
+import { BlockList, isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { ApiError } from "../values/errors.ts";
+
+/** Loopback, "this host", link-local with the metadata services of clouds, and what no single machine answers to. */
+const always = new BlockList();
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["100.100.100.200", 32],
+  ["192.0.0.192", 32],
+  ["224.0.0.0", 3],
+] as const) {
+  always.addSubnet(network, prefix, "ipv4");
+}
+for (const [network, prefix] of [
+  ["::", 128],
+  ["::1", 128],
+  ["fe80::", 10],
+  ["fd00:ec2::254", 128],
+  ["ff00::", 8],
+] as const)
+  always.addSubnet(network, prefix, "ipv6");
+
+/** Prefixes of IPv6 that carry an address of IPv4 in their last four bytes. */
+const carriers = new BlockList();
+for (const network of ["::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "::"]) carriers.addSubnet(network, 96, "ipv6");
+
+/** Bridges of containers and virtual machines: what is on them is on this machine only. */
+const localBridge = /^(?:fastloop|docker|br-|virbr|cni|podman|lxc|lxd)/;
+
+export function isOfThisMachine(address: string): boolean {
+  const bare = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
+  if (isIP(bare) === 0) return false;
+  if (always.check(bare, family) || ownAddresses().check(bare, family)) return true;
+  if (family === "ipv4") return false;
+  const tail = lastFourBytes(bare);
+  // 6to4 has it in front.
+  const sixToFour = /^2002:([0-9a-f]{1,4}):([0-9a-f]{1,4})?/i.exec(bare);
+  return (
+    (carriers.check(bare, "ipv6") && isOfThisMachine(tail)) ||
+    (sixToFour !== null && isOfThisMachine(dotted(sixToFour[1]!, sixToFour[2] ?? "0")))
+  );
+}
+
+function ownAddresses(): BlockList {
+  const own = new BlockList();
+  for (const [name, list] of Object.entries(networkInterfaces())) {
+    for (const { address, family, cidr } of list ?? []) {
+      const kind = family === "IPv6" ? "ipv6" : "ipv4";
+      own.addAddress(address.replace(/%.*$/, ""), kind);
+      const prefix = Number(cidr?.split("/")[1]);
+      if (localBridge.test(name) && Number.isInteger(prefix)) own.addSubnet(address.replace(/%.*$/, ""), prefix, kind);
+    }
+  }
+  return own;
+}
+
+/** As `new URL` writes an address: `::ffff:7f00:1`, or with a dotted end. */
+function lastFourBytes(address: string): string {
+  const dottedEnd = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
+  if (dottedEnd !== undefined) return dottedEnd;
+  const groups = address.split(":");
+  return dotted(groups.at(-2) || "0", groups.at(-1) || "0");
+}
+
+function dotted(high: string, low: string): string {
+  const value = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low, 16);
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}
+
+/** Why a host may not be connected to. */
+export function refusedHost(host: string): ApiError {
+  return new ApiError(
+    `${host} is this machine, which dag.http and dag.git do not reach: they see what a container of an engine sees. ` +
+      "Give the function a Service (`tcp://localhost:PORT`), a Directory or a File as an argument",
+  );
+}
+
+/**
+ * The addresses of a host to connect to, each of them looked at: who connects to these and asks no resolver again can't be
+ * led elsewhere. `guarded`: throws where one is this machine's.
+ */
+export async function addressesOf(hostname: string, guarded: boolean): Promise<{ address: string; family: number }[]> {
+  const bare = hostname.replace(/^\[|\]$/g, "");
+  const found = isIP(bare) === 0 ? await lookup(bare, { all: true }) : [{ address: bare, family: isIP(bare) }];
+  if (guarded && found.some(({ address }) => isOfThisMachine(address))) throw refusedHost(hostname);
+  return found;
+}

@@ -1,0 +1,20 @@
+import type { GraphQLSchema } from "graphql";
+import { executeRequest } from "./request/execute.ts";
+import type { ApiSession, ApiSessionOptions } from "./options.ts";
+import { buildApiSchema } from "./schema/schema.ts";
+import { newSession } from "./session.ts";
+
+let schema: GraphQLSchema | undefined;
+
+/** Opens a session: its objects, snapshots and secrets are its own. */
+export async function openApiSession(options: ApiSessionOptions): Promise<ApiSession> {
+  const session = await newSession(options);
+  const served = (schema ??= buildApiSchema());
+  return {
+    execute: (request, { callId, signal, isBody }) =>
+      executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
+    exportCaches: (signal) => session.exportCaches(signal),
+    connectTerminal: (id, line) => session.terminals.connect(id, line),
+    close: () => session.close(),
+  };
+}

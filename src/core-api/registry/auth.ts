@@ -1,0 +1,207 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { canonicalHost } from "./host.ts";
+import type { RegistryAuth, RegistryToken, TokenRequest } from "../../buildkit/types.ts";
+import { ApiError } from "../values/errors.ts";
+import { fetchToken, isTokenServiceOf } from "./token.ts";
+import type { SecretVault } from "../secret/vault.ts";
+import type { RegistryCredential } from "../values/values.ts";
+
+interface DockerConfig {
+  auths?: Record<string, { auth?: string; username?: string; password?: string; identitytoken?: string }>;
+  credHelpers?: Record<string, string>;
+  credsStore?: string;
+}
+
+/** Where a session's credentials come from. */
+interface CredentialSources {
+  /** Those of `withRegistryAuth`; the last one for a host wins. */
+  readonly own: readonly RegistryCredential[];
+  readonly secrets: SecretVault;
+  /** The client's. */
+  readonly env: Record<string, string>;
+  /** Told once why a registry is asked without a password that there might be. */
+  onProblem(text: string): void;
+  /** PEM of the host's certificates. */
+  ca(): Promise<string | undefined>;
+}
+
+interface Found extends RegistryAuth {
+  /** Where it was found, for errors. */
+  origin: string;
+}
+
+/** Registry passwords of a session: `withRegistryAuth` first, then the client's Docker configuration. */
+export class RegistryPasswords {
+  private readonly sources: CredentialSources;
+  /** Host -> what the registry was last asked with. */
+  private readonly asked = new Map<string, string>();
+  private readonly said = new Set<string>();
+  /** Hosts that the session was told by an image's name, and texts of Dockerfiles in which others stand. */
+  private readonly named = new Set<string>();
+  private readonly texts: string[] = [];
+
+  constructor(sources: CredentialSources) {
+    this.sources = sources;
+  }
+
+  /** A registry that the run itself names: the user's own configuration has a password for no other. */
+  name(host: string): void {
+    this.named.add(canonicalHost(host));
+  }
+
+  /** A Dockerfile with its arguments: what it names, the run names. */
+  nameIn(text: string): void {
+    this.texts.push(text);
+    this.named.add("docker.io");
+  }
+
+  /** A token for the password, from the token service that a registry names, if that is its own. */
+  async token(request: TokenRequest): Promise<RegistryToken> {
+    const found = await this.of(request.host);
+    if (found === undefined) throw new ApiError(`no password is known for ${request.host}`);
+    const realm = URL.parse(request.realm);
+    if (realm === null || !isTokenServiceOf(realm, request.host)) {
+      throw new ApiError(
+        `${request.host} names ${realm?.host ?? "no URL"} as its token service, which is not its own: the password of ${request.host} is not given to it`,
+      );
+    }
+    const ca = await this.sources.ca();
+    return await fetchToken(request, found, {
+      env: this.sources.env,
+      guarded: false,
+      ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  /** For BuildKit, which asks again for each pull and push. */
+  async of(host: string): Promise<RegistryAuth | undefined> {
+    const found = await this.find(host);
+    const key = canonicalHost(host);
+    const who = found?.username === "" ? "the token" : `the user ${JSON.stringify(found?.username)}`;
+    this.asked.set(
+      key,
+      found === undefined
+        ? `no password is known for ${key}: see withRegistryAuth, or docker login`
+        : `${key} refused ${who} of ${found.origin}`,
+    );
+    return found === undefined ? undefined : { username: found.username, secret: found.secret };
+  }
+
+  /** Adds to a registry's refusal who it was that was refused. */
+  explain(message: string): string {
+    if (!/\b401 Unauthorized|\b403 Forbidden|authorization failed|authentication required|access denied/i.test(message))
+      return message;
+    const asked = [...this.asked].find(([host]) => message.includes(`${host}/`))?.[1];
+    return asked === undefined || message.includes(asked) ? message : `${message} (${asked})`;
+  }
+
+  private async find(host: string): Promise<Found | undefined> {
+    const { own, secrets, env } = this.sources;
+    const known = own.findLast((credential) => sameHost(credential.host, host));
+    if (known === undefined && !this.isNamed(host)) {
+      this.tell(`no password is given to ${canonicalHost(host)}: no image of this run is named there`);
+      return undefined;
+    }
+    if (known === undefined) return await fromDockerConfig(host, env, (text) => this.tell(text));
+    const { plaintext } = await secrets.resolve(known.secret);
+    return { username: known.username, secret: plaintext.toString("utf8"), origin: "withRegistryAuth" };
+  }
+
+  private isNamed(host: string): boolean {
+    const name = canonicalHost(host);
+    return this.named.has(name) || this.texts.some((text) => text.includes(name));
+  }
+
+  private tell(problem: string): void {
+    if (!this.said.has(problem)) this.sources.onProblem(problem);
+    this.said.add(problem);
+  }
+}
+
+async function fromDockerConfig(
+  host: string,
+  env: Record<string, string>,
+  onProblem: (text: string) => void,
+): Promise<Found | undefined> {
+  const folder = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
+  const file = path.join(folder, "config.json");
+  let config: DockerConfig;
+  try {
+    config = JSON.parse(await readFile(file, "utf8")) as DockerConfig;
+  } catch {
+    return undefined;
+  }
+  const helper =
+    Object.entries(config.credHelpers ?? {}).find(([name]) => sameHost(name, host))?.[1] ?? config.credsStore;
+  if (helper !== undefined && /^[\w.-]+$/.test(helper)) {
+    const found = await askHelper(helper, host, env, onProblem);
+    if (found !== undefined) return found;
+  }
+  const entry = Object.entries(config.auths ?? {}).find(([name]) => sameHost(name, host))?.[1];
+  if (entry === undefined) return undefined;
+  if (entry.identitytoken !== undefined && entry.identitytoken !== "")
+    return { username: "", secret: entry.identitytoken, origin: file };
+  if (entry.auth !== undefined && entry.auth !== "") {
+    const [username = "", ...password] = Buffer.from(entry.auth, "base64").toString("utf8").split(":");
+    return { username, secret: password.join(":"), origin: file };
+  }
+  return entry.username === undefined
+    ? undefined
+    : { username: entry.username, secret: entry.password ?? "", origin: file };
+}
+
+/** What Docker calls its own registry in helpers and configurations. */
+const dockerHubKey = "https://index.docker.io/v1/";
+const helperTimeoutMs = 20_000;
+
+/** Asks `docker-credential-NAME get`. A helper that knows nothing means anonymous, and so does one that fails. */
+function askHelper(
+  name: string,
+  host: string,
+  env: Record<string, string>,
+  onProblem: (text: string) => void,
+): Promise<Found | undefined> {
+  const program = `docker-credential-${name}`;
+  return new Promise((resolve) => {
+    const fail = (reason: string): void => {
+      onProblem(`${program} of the Docker configuration gave no password for ${host}: ${reason}`);
+      resolve(undefined);
+    };
+    const child = execFile(program, ["get"], { env, timeout: helperTimeoutMs }, (error, stdout) => {
+      // A helper says on stdout, and ends with 1, that it has none: the words are the protocol's.
+      if (error !== null && /credentials not found/i.test(stdout)) return resolve(undefined);
+      if (error?.code === "ENOENT") return fail("it is not on the PATH");
+      if (error !== null)
+        return fail(
+          error.killed === true
+            ? `no answer within ${helperTimeoutMs / 1000} s`
+            : `it ended with ${error.code ?? error.signal ?? "an error"}`,
+        );
+      const answer = parsed(stdout);
+      if (answer?.Secret === undefined) return fail("its answer is no credential");
+      resolve({
+        username: answer.Username === "<token>" ? "" : (answer.Username ?? ""),
+        secret: answer.Secret,
+        origin: program,
+      });
+    });
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(canonicalHost(host) === "docker.io" ? dockerHubKey : host);
+  });
+}
+
+function parsed(text: string): { Username?: string; Secret?: string } | undefined {
+  try {
+    return JSON.parse(text) as { Username?: string; Secret?: string };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Docker Hub has several names. */
+function sameHost(a: string, b: string): boolean {
+  return canonicalHost(a) === canonicalHost(b);
+}

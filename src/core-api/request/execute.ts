@@ -1,0 +1,110 @@
+import {
+  execute,
+  type GraphQLError,
+  Kind,
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from "graphql";
+import { refusedToBodies, expandedSize, queryLimits, parseBeside } from "../../graphql/index.ts";
+import { ApiError } from "../values/errors.ts";
+import { fieldPath } from "./error-path.ts";
+import type { ApiRequest, ApiResponse } from "../options.ts";
+import type { Call } from "../session.ts";
+import { refusal, unfit } from "./validate.ts";
+
+const maxQueryChars = 64 * 1024 * 1024;
+/** A terminal is in a container, and only where the user sits at one. */
+const servedToBodies = new Set(["terminal"]);
+
+/** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
+export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
+  const document = await prepare(schema, request, call.signal, call.isBody);
+  if (Array.isArray(document)) return { errors: document, data: null };
+  const result = await execute({
+    schema,
+    document,
+    rootValue: {},
+    contextValue: call,
+    variableValues: request.variables ?? {},
+    operationName: request.operationName,
+  });
+  call.events.end();
+  if (result.errors === undefined) return { data: result.data };
+  // Without `data` nothing ran: a variable does not fit, or no operation has the given name.
+  if (!("data" in result))
+    return {
+      errors: result.errors.map((error) => refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error)),
+      data: null,
+    };
+  // As a Dagger engine: where anything failed, nothing is answered.
+  return { errors: call.session.secrets.mask.value(result.errors.map((error) => format(error, document))), data: null };
+}
+
+async function prepare(
+  schema: GraphQLSchema,
+  request: ApiRequest,
+  signal: AbortSignal,
+  isBody: boolean,
+): Promise<DocumentNode | GraphQLFormattedError[]> {
+  if (typeof request.query !== "string" || request.query.trim() === "")
+    return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
+  if (request.query.length > maxQueryChars) {
+    return [
+      refusal(
+        `the query has ${request.query.length} characters; the limit is ${maxQueryChars}`,
+        "GRAPHQL_VALIDATION_FAILED",
+      ),
+    ];
+  }
+  let document: DocumentNode;
+  try {
+    document = await parseBeside(request.query, signal);
+  } catch (error) {
+    return [
+      refusal(
+        error instanceof Error ? error.message.replace(/^Syntax Error: /, "") : String(error),
+        "GRAPHQL_PARSE_FAILED",
+        error,
+      ),
+    ];
+  }
+  const { selections, levels } = expandedSize(document, queryLimits.levels);
+  if (selections > queryLimits.selections || levels > queryLimits.levels) {
+    const what =
+      selections > queryLimits.selections
+        ? `asks for more than ${queryLimits.selections} fields`
+        : `is nested more than ${queryLimits.levels} levels deep`;
+    return [refusal(`the query ${what} with its fragments`, "GRAPHQL_VALIDATION_FAILED")];
+  }
+  const refused = isBody ? refusedToBodies(document, servedToBodies) : undefined;
+  if (refused !== undefined) return [refusal(refused, "BODY_REFUSED")];
+  const errors = unfit(schema, document);
+  if (errors.length > 0) return errors;
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length === 0) return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
+  return document;
+}
+
+/** A resolver's error: ours as it is, BuildKit's and bugs by their message. */
+function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedError {
+  const { originalError, path } = error;
+  const extensions = originalError instanceof ApiError ? originalError.extensions : {};
+  return {
+    message: originalError === undefined ? error.message : originalError.message,
+    ...(path === undefined
+      ? {}
+      : {
+          path: fieldPath(document, upTo(path, originalError instanceof ApiError ? originalError.blamed : undefined)),
+        }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
+  };
+}
+
+type Path = readonly (string | number)[];
+
+/** The path as far as the last call of that name; aliased ones are not known by it. */
+function upTo(path: Path, blamed: string | undefined): Path {
+  const index = blamed === undefined ? -1 : path.lastIndexOf(blamed);
+  return index < 0 ? path : path.slice(0, index + 1);
+}

@@ -1,0 +1,59 @@
+import { aborted } from "../values/aborted.ts";
+import { ApiError } from "../values/errors.ts";
+import { id, typeModule } from "../values/resolver.ts";
+import { hostnameOf } from "../service/names.ts";
+import { portsOfHost } from "../service/plan.ts";
+import { serviceSdl } from "../service/sdl.ts";
+import { up, type PortForwardArgument } from "../service/up.ts";
+import type { Call } from "../session.ts";
+import { serviceTerminal } from "../terminal/fields.ts";
+import type { ExposedPort, Service } from "../values/values.ts";
+
+export const serviceModule = typeModule<Service>("Service", serviceSdl, {
+  id,
+  sync: (service, _args: object, call) => call.session.ids.idOf(service),
+  hostname: (service, _args: object, call) => hostOf(call, service),
+  ports: (service, _args: object, call) => portsOf(call, service),
+  endpoint: async (service, { port, scheme }: { port?: number | null; scheme: string }, call) => {
+    const host = await hostOf(call, service);
+    const chosen = port ?? (await portsOf(call, service))[0]?.port;
+    if (chosen === undefined) throw new ApiError("no ports exposed");
+    return scheme === "" ? `${host}:${chosen}` : `${scheme}://${host}:${chosen}`;
+  },
+  start: async (service, _args: object, call) => {
+    await untilCancelled(call, call.session.services.startToStay(service));
+    return call.session.ids.idOf(service);
+  },
+  stop: async (service, { kill }: { kill: boolean }, call) => {
+    await call.session.services.stop(service, kill);
+    return call.session.ids.idOf(service);
+  },
+  terminal: serviceTerminal,
+  up: (service, args: { ports: PortForwardArgument[]; random: boolean }, call) => up(call, service, args),
+  withHostname: (service, { hostname }: { hostname: string }) => ({ ...service, hostname }) satisfies Service,
+});
+
+async function hostOf(call: Call, service: Service): Promise<string> {
+  if (service.kind !== "tunnel" || service.hostname !== undefined) return hostnameOf(service);
+  return (await call.session.services.running(service)).address;
+}
+
+async function portsOf(call: Call, service: Service): Promise<readonly ExposedPort[]> {
+  switch (service.kind) {
+    case "container":
+      return service.container.ports;
+    case "host":
+      return portsOfHost(service);
+    case "tunnel":
+      return (await call.session.services.running(service)).ports;
+  }
+}
+
+/** The service goes on starting for others who wait for it; a request that was given up does not. */
+async function untilCancelled(call: Call, work: Promise<unknown>): Promise<void> {
+  const cancelled = aborted(call.signal).then(() => {
+    throw new ApiError("canceled");
+  });
+  cancelled.catch(() => undefined);
+  await Promise.race([work, cancelled]);
+}

@@ -1,0 +1,81 @@
+/**
+ * A search in a thread of its own: the daemon's other work goes on beside it, and whatever the pattern and the files are,
+ * the search has a limit of time and memory and ends with the request.
+ */
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import { packageRoot } from "../../paths/index.ts";
+import { compilePattern, type Found, type SearchPattern } from "./search-text.ts";
+
+export type SearchWork = SearchPattern;
+
+export interface SearchTask {
+  bytes: Uint8Array;
+  limit: number;
+}
+
+export type SearchAnswer = { found: Found[] } | { problem: string };
+
+export interface SearchThread {
+  /** Searches one file's content. Throws where the thread was ended or gave up. */
+  search(bytes: Uint8Array, limit: number): Promise<Found[]>;
+  close(): void;
+}
+
+/** So much computing for one search; the time that files take to come from BuildKit does not count. */
+const limitMs = 60_000;
+const maxPatternChars = 16 * 1024;
+const memoryMb = 512;
+
+/** Throws a `RangeError` where the pattern means nothing. */
+export function startSearch(pattern: SearchPattern, signal: AbortSignal): SearchThread {
+  if (pattern.pattern.length > maxPatternChars)
+    throw new RangeError(`it has ${pattern.pattern.length} characters; the limit is ${maxPatternChars}`);
+  // Here as well: what is wrong with it is told before anything starts.
+  compilePattern(pattern);
+  const worker = new Worker(path.join(packageRoot(), "dist", "search-worker.js"), {
+    workerData: pattern satisfies SearchWork,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+  });
+  worker.unref();
+  let fail: (error: Error) => void = () => undefined;
+  const ended = new Promise<never>((_resolve, reject) => (fail = reject));
+  ended.catch(() => undefined);
+  worker.once("error", (error) => fail(new Error(`the search gave up: ${error.message}`)));
+  const end = (reason: Error): void => {
+    fail(reason);
+    void worker.terminate();
+  };
+  const onAbort = (): void => end(new Error("the search was cancelled"));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  let leftMs = limitMs;
+
+  return {
+    async search(bytes, limit) {
+      const startedMs = performance.now();
+      const timer = setTimeout(() => end(new Error(`the search took more than ${limitMs / 1000} s`)), leftMs);
+      try {
+        const answer = await Promise.race([asked(worker, { bytes, limit }), ended]);
+        if ("problem" in answer) throw new Error(`the search gave up: ${answer.problem}`);
+        return answer.found;
+      } finally {
+        clearTimeout(timer);
+        leftMs = Math.max(1, leftMs - (performance.now() - startedMs));
+      }
+    },
+    close() {
+      signal.removeEventListener("abort", onAbort);
+      void worker.terminate();
+    },
+  };
+}
+
+function asked(worker: Worker, task: SearchTask): Promise<SearchAnswer> {
+  return new Promise((resolve) => {
+    worker.once("message", resolve);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    worker.postMessage(task);
+  });
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import type { ContainerMount, ContainerProcess, GatewayContainer, ProcessEnd } from "../../buildkit/types.ts";
+import { definition, type Mount as LlbMount } from "../../llb/index.ts";
+import { execMounts, hostsSecretId, metaMountPath } from "../solve/compile-exec.ts";
+import { OfferedConnections } from "../socket/offered-connections.ts";
+import { endFailure, type ServiceSubject } from "./failure.ts";
+import { healthy } from "./health.ts";
+import { ServiceLog } from "./log.ts";
+import { reportSocket, secretEnvOf, shim, type ServicePlan } from "./plan.ts";
+import { ServiceReport } from "./report.ts";
+import type { RunningService } from "./running.ts";
+import type { Call } from "../session.ts";
+import type { Tree } from "../values/values.ts";
+
+/** Between SIGTERM and SIGKILL; with what BuildKit takes to end a container, a stop is over within two seconds. */
+const terminateMs = 1_200;
+const offerSocket = "/.fastloop/offer.sock";
+/**
+ * The one that BuildKit gives containers anyhow. Asked for, it also brings a network namespace of the container's own: one
+ * out of BuildKit's pool may still hold ports of whatever ran in it before.
+ */
+const hostname = "buildkitsandbox";
+
+/**
+ * Starts a container and waits until it is healthy:
+ *
+ *     trees solved ──▶ container ──▶ first process ──▶ its check passed, or its ports accept connections ──▶ running
+ *                                         └─ ends, fails its check, or the time is up ─▶ an error with its output
+ */
+export async function startContainer(call: Call, hostname: string, plan: ServicePlan): Promise<RunningService> {
+  const { session } = call;
+  const { exec, ports } = plan;
+  const offered = new OfferedConnections();
+  const report = new ServiceReport();
+  const run = randomBytes(12).toString("hex");
+  const [offer, reports] = [
+    { path: offerSocket, id: `offer-${run}` },
+    { path: reportSocket, id: `report-${run}` },
+  ];
+  const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, offer, reports] });
+  const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];
+  const log = new ServiceLog(session, `service-${run}`, `service ${hostname}: ${exec.args.join(" ")}`);
+  const subject: ServiceSubject = { hostname, args: exec.args, log };
+  const { env, cwd, user, insecure } = exec;
+  const surroundings = { env, cwd, user, insecure, secretEnv: secretEnvOf(exec) };
+  const process = container.start({
+    ...surroundings,
+    args: plan.args,
+    onOutput: (stream, data) => log.write(stream, data),
+  });
+  const main = { ...process, ended: process.ended.then((how) => endOf(how, report)) };
+
+  let stopping: Promise<void> | undefined;
+  const stop = (kill: boolean): Promise<void> => (stopping ??= end(container, main, kill));
+  const ended = main.ended.then(async (how) => {
+    const failure = stopping === undefined && how.exitCode !== 0 ? endFailure(subject, how) : undefined;
+    log.end(failure?.message);
+    for (const withdraw of withdrawals) withdraw();
+    offered.close();
+    await stop(true);
+    return failure;
+  });
+  const stopAll = async (kill: boolean): Promise<void> => {
+    await stop(kill);
+    await ended;
+  };
+  let address: string;
+  try {
+    address = await healthy(call, report, main, subject, plan);
+  } catch (error) {
+    await stopAll(true);
+    throw error;
+  }
+  let offering: ContainerProcess | undefined;
+  const loopback = session.network === "host" ? ["--loopback"] : [];
+  return {
+    address,
+    ports,
+    ended,
+    enter: (process) => container.start({ ...surroundings, ...process }),
+    stop: stopAll,
+    dial: async (port) => {
+      offering ??= container.start({ args: [shim, "offer", ...loopback, offerSocket] });
+      return await offered.dial(port);
+    },
+  };
+}
+
+/** BuildKit's exit codes that are none: a process beside the first one failed meanwhile, and its runtime was killed. */
+const isLost = (exitCode: number): boolean => exitCode < 0 || exitCode > 255;
+/** Between the end of a container and what its first process said last. */
+const lastWordMs = 2_000;
+
+/** How the first process ended: what BuildKit says, or where it lost that, what the process said. */
+async function endOf(how: ProcessEnd, report: ServiceReport): Promise<ProcessEnd> {
+  if (!isLost(how.exitCode)) return how;
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), lastWordMs)));
+  const exitCode = await Promise.race([report.exitCode, silence]);
+  clearTimeout(timer);
+  if (exitCode !== undefined) return { exitCode };
+  return { exitCode: -1, failure: how.failure ?? "its container was ended" };
+}
+
+/** Solves what a container consists of and makes it; nothing runs there yet. */
+export async function openContainer(
+  call: Call,
+  { exec, sockets }: Pick<ServicePlan, "exec" | "sockets">,
+): Promise<GatewayContainer> {
+  const { session } = call;
+  const state = (tree: Tree) => session.compile(tree);
+  const mounts = execMounts(exec, state).filter(({ destination }) => destination !== metaMountPath);
+  const request = {
+    platform: exec.platform,
+    insecure: exec.insecure,
+    hostname,
+    mounts: [
+      { kind: "bind" as const, destination: "/", definition: definition(state(exec.rootfs)) },
+      ...mounts.map(containerMount),
+      ...sockets.map(({ path, id }): ContainerMount => ({ kind: "ssh", destination: path, id, mode: 0o666 })),
+    ],
+  };
+  const { signal } = call;
+  try {
+    return await session.following(call, (onStatus) => session.build.openContainer(request, { signal, onStatus }));
+  } catch (error) {
+    // It waited for services that it is bound to, and one of them did not start.
+    throw session.services.failureOf(hostsSecretId(exec.services)) ?? error;
+  }
+}
+
+function containerMount(mount: LlbMount): ContainerMount {
+  if (mount.kind === "bind") return { ...mount, definition: definition(mount.from) };
+  if (mount.kind === "cache")
+    return { ...mount, ...(mount.from === undefined ? {} : { definition: definition(mount.from) }) };
+  return mount;
+}
+
+/** SIGTERM, SIGKILL after a moment, and then the container goes. */
+async function end(container: GatewayContainer, main: ContainerProcess, kill: boolean): Promise<void> {
+  if (!kill) {
+    main.signal("SIGTERM");
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([main.ended, new Promise((resolve) => (timer = setTimeout(resolve, terminateMs)))]);
+    clearTimeout(timer);
+  }
+  await container.release();
+}

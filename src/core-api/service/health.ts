@@ -1,0 +1,49 @@
+import type { ContainerProcess } from "../../buildkit/types.ts";
+import { ApiError } from "../values/errors.ts";
+import { endFailure, tooLate, unhealthy, type ServiceSubject } from "./failure.ts";
+import type { ServicePlan } from "./plan.ts";
+import type { ServiceReport } from "./report.ts";
+import type { Call } from "../session.ts";
+
+/** How long ports may take. A health check has an end of its own. */
+const portsTimeoutMs = 120_000;
+/** Longer than any timer holds. */
+const neverMs = 2 ** 31 - 1;
+
+/** Resolves with the container's address once its health check has passed, or every port accepts connections. */
+export async function healthy(
+  call: Call,
+  report: ServiceReport,
+  main: Pick<ContainerProcess, "ended">,
+  subject: ServiceSubject,
+  plan: ServicePlan,
+): Promise<string> {
+  const limitMs = call.session.options.env["FASTLOOP_SERVICE_TIMEOUT_MS"];
+  const timeoutMs = limitMs === undefined ? (plan.check === undefined ? portsTimeoutMs : neverMs) : Number(limitMs);
+  const outcome = await race(call.signal, timeoutMs, report.health, main.ended);
+  if (outcome === "late") throw tooLate(subject, plan, timeoutMs);
+  if (outcome === "cancelled") throw new ApiError("canceled", {}, call.signal.reason);
+  if ("address" in outcome) return outcome.address;
+  if ("failed" in outcome) throw unhealthy(subject, plan.check?.args ?? [], outcome.failed);
+  if (outcome.exitCode === 0) throw new ApiError(`service ${subject.hostname} exited before it was healthy`);
+  throw endFailure(subject, outcome);
+}
+
+async function race<A, B>(
+  signal: AbortSignal,
+  timeoutMs: number,
+  ...promises: [Promise<A>, Promise<B>]
+): Promise<A | B | "late" | "cancelled"> {
+  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
+  const late = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), timeoutMs)));
+  const cancelled = new Promise<"cancelled">((resolve) => (cancel = () => resolve("cancelled")));
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await Promise.race([...promises, late, cancelled]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", cancel);
+  }
+}

@@ -1,0 +1,62 @@
+import type { MaskedStream } from "../../text/index.ts";
+import { KeptOutput } from "../solve/kept-output.ts";
+import type { Session } from "../session.ts";
+
+const tailLines = 20;
+
+/** Tells reporters of one run of a service: a step of its own that begins with its start and ends with it. */
+export class ServiceLog {
+  private readonly kept = { stdout: new KeptOutput(), stderr: new KeptOutput(), combined: new KeptOutput() };
+  private readonly session: Session;
+  private readonly step: string;
+  private readonly name: string;
+  private readonly startedAt = performance.now();
+  private readonly streams: Record<
+    "stdout" | "stderr",
+    { decoder: InstanceType<typeof TextDecoder>; masked: MaskedStream }
+  >;
+
+  constructor(session: Session, step: string, name: string) {
+    this.session = session;
+    this.step = step;
+    this.name = name;
+    const stream = () => ({ decoder: new TextDecoder(), masked: session.secrets.mask.stream() });
+    this.streams = { stdout: stream(), stderr: stream() };
+    session.emit({ kind: "step-started", step, name });
+  }
+
+  write(stream: "stdout" | "stderr", data: Uint8Array): void {
+    const { decoder, masked } = this.streams[stream];
+    this.print(stream, masked.push(decoder.decode(data, { stream: true })));
+  }
+
+  /** The end of each stream. */
+  output(): { stdout: string; stderr: string } {
+    return { stdout: this.kept.stdout.tail(), stderr: this.kept.stderr.tail() };
+  }
+
+  /** The last lines of both streams in the order of their arrival. */
+  tail(): string {
+    return this.kept.combined.tail().trimEnd().split("\n").slice(-tailLines).join("\n");
+  }
+
+  end(error?: string): void {
+    for (const stream of ["stdout", "stderr"] as const) this.print(stream, this.streams[stream].masked.end());
+    const durationMs = Math.round(performance.now() - this.startedAt);
+    this.session.emit({
+      kind: "step-done",
+      step: this.step,
+      name: this.name,
+      cached: false,
+      durationMs,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  private print(stream: "stdout" | "stderr", text: string): void {
+    if (text === "") return;
+    this.kept[stream].push(text);
+    this.kept.combined.push(text);
+    this.session.emit({ kind: "log", step: this.step, stream, text });
+  }
+}

@@ -1,0 +1,327 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { EngineEvent } from "./types.ts";
+import type {
+  Build,
+  BuildOptions,
+  CacheEntry,
+  ExportRequest,
+  FrontendRequest,
+  FrontendResult,
+  Ref,
+} from "../buildkit/types.ts";
+import type { Definition } from "../llb/types.ts";
+import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
+import { isHostsSecretId, socketId, trustSecrets } from "./solve/compile-exec.ts";
+import { Compiler, internalStepPrefix } from "./solve/compile.ts";
+import { ApiError } from "./values/errors.ts";
+import { CallEvents, CallTellers } from "./solve/events.ts";
+import { HostTrees } from "./host/trees.ts";
+import { IdRegistry } from "./values/ids.ts";
+import { Images } from "./image/images.ts";
+import type { ApiSessionOptions } from "./options.ts";
+import { normalizePlatform, parsePlatform } from "./values/platform.ts";
+import { exportCaches, usableCaches } from "./registry/shared-cache.ts";
+import { RegistryPasswords } from "./registry/auth.ts";
+import { SecretVault } from "./secret/vault.ts";
+import { Services } from "./service/services.ts";
+import { connectTo, SocketTable } from "./socket/table.ts";
+import { solveFailure } from "./solve/failure.ts";
+import { Terminals } from "./terminal/terminals.ts";
+import type { Exec, RegistryCredential, Socket, Tree } from "./values/values.ts";
+
+/** One client's request; what a resolver may use. */
+export interface Call {
+  readonly session: Session;
+  readonly callId?: string;
+  /** A function body asks. */
+  readonly isBody: boolean;
+  readonly signal: AbortSignal;
+  /** What this request has told reporters. */
+  readonly events: CallEvents;
+  /** State digest -> its evaluation, for fields of one request that need the same. */
+  readonly evaluations: Map<string, Promise<Ref | undefined>>;
+  /** Passes a field's value on. Throws where the answer gets too long to be one text. */
+  answered(value: unknown): unknown;
+}
+
+/** A file's contents at most (Dagger's limit), and room for all else. */
+const maxAnswerChars = 160 * 1024 * 1024;
+
+/** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
+export class Session {
+  readonly options: ApiSessionOptions;
+  readonly defaultPlatform: string;
+  readonly ids = new IdRegistry();
+  readonly secrets: SecretVault;
+  readonly build: Build;
+  readonly images: Images;
+  readonly hostTrees: HostTrees;
+  /** `host`: containers have no network of their own, but the host's. */
+  readonly network: "isolated" | "host";
+  readonly services: Services;
+  readonly terminals: Terminals;
+  /** Sockets of the client that containers mount. */
+  readonly sockets: SocketTable;
+  /** Digest of an exec's vertex -> its recipe. */
+  readonly execs = new Map<string, Exec>();
+  /** Digest of a vertex that a Dockerfile's RUN made -> its command. */
+  readonly dockerCommands = new Map<string, readonly string[]>();
+  /** Credentials that containers brought along; the last one for a host wins. */
+  readonly registryAuth: RegistryCredential[];
+  readonly passwords: RegistryPasswords;
+  /** State digest -> its result. */
+  private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
+  private readonly definitions = new Map<string, State>();
+  private readonly compiler: Compiler;
+  private readonly answers = new Map<string, Promise<unknown>>();
+  private readonly tellers = new CallTellers();
+  private temporary: Promise<string> | undefined;
+
+  constructor(options: ApiSessionOptions, parts: SessionParts) {
+    this.options = options;
+    this.defaultPlatform = parts.defaultPlatform;
+    this.network = parts.network;
+    this.secrets = parts.secrets;
+    this.registryAuth = parts.registryAuth;
+    this.passwords = parts.passwords;
+    this.sockets = parts.sockets;
+    this.build = parts.build;
+    this.services = new Services(this);
+    const offer = options.offerTerminal;
+    this.terminals = new Terminals(offer && ((id, name) => offer(id, this.secrets.mask.text(name))));
+    this.images = new Images(this.build, this.passwords);
+    this.hostTrees = new HostTrees(
+      options.buildkit,
+      { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask },
+      (text) => this.emit({ kind: "notice", text }),
+    );
+    this.compiler = new Compiler({
+      onExec: (digest, exec) => this.execs.set(digest, exec),
+      definitionOf: (key) => this.definitions.get(key)!,
+      masked: (text) => this.secrets.mask.text(text),
+      hashLargeTrees: options.cache !== undefined,
+    });
+  }
+
+  emit(event: EngineEvent): void {
+    // A log comes in pieces, and is masked as a stream.
+    this.options.onEvent(event.kind === "log" ? event : this.secrets.mask.fields(event, ["name", "error", "text"]));
+  }
+
+  compile(tree: Tree): State {
+    return this.compiler.compile(tree);
+  }
+
+  /** Keeps LLB that a frontend made; the key goes into a `definition` tree. */
+  remember(state: State): string {
+    const key = stateDigest(state);
+    this.definitions.set(key, state);
+    return key;
+  }
+
+  /** Makes a tree exist and hands its result to `use`; `undefined` is the empty tree. */
+  async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
+    const state = this.compile(tree);
+    const key = stateDigest(state);
+    const known = this.results.get(key);
+    if (known !== undefined) {
+      call.events.reused(known.steps);
+      return await use(this.build, known.ref);
+    }
+    let evaluation = call.evaluations.get(key);
+    if (evaluation === undefined) call.evaluations.set(key, (evaluation = this.solve(call, key, state)));
+    return await use(this.build, await evaluation);
+  }
+
+  private async solve(call: Call, key: string, state: State): Promise<Ref | undefined> {
+    const llb = definition(state);
+    if (llb === undefined) return undefined;
+    const deserted = new AbortController();
+    const users = Object.keys(llb.metadata).flatMap((digest) =>
+      this.execs.has(digest) ? [{ digest, services: this.execs.get(digest)!.services }] : [],
+    );
+    // A command whose service is gone waits for nothing: it ends with that reason, as on a Dagger engine.
+    const release = this.services.hold(users, ({ digest }, error) => {
+      if (call.events.isRunning(digest)) deserted.abort(error);
+    });
+    const signal = AbortSignal.any([call.signal, deserted.signal]);
+    const solve = async (onStatus: BuildOptions["onStatus"]): Promise<Ref | undefined> => {
+      try {
+        return await this.build.solve(llb, { signal, onStatus });
+      } catch (error) {
+        throw deserted.signal.aborted ? deserted.signal.reason : error;
+      }
+    };
+    const ref = await this.following(call, solve).finally(release);
+    if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs), state });
+    return ref;
+  }
+
+  /** Lets a frontend of the daemon make a definition. */
+  async runFrontend(call: Call, request: FrontendRequest): Promise<FrontendResult> {
+    return await this.following(call, (onStatus) =>
+      this.build.solveFrontend(request, { signal: call.signal, onStatus }),
+    );
+  }
+
+  /** Runs an exporter over what has been evaluated. */
+  async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
+    const release = this.services.hold(request.results.flatMap((result) => execsOf(result.definition, this.execs)));
+    return await this.following(call, (onStatus) =>
+      this.build.export(request, { signal: call.signal, onStatus }),
+    ).finally(release);
+  }
+
+  async exportCaches(signal: AbortSignal): Promise<string[]> {
+    const definitions = [...this.results.values()].map(({ state }) => definition(state));
+    return await exportCaches(this, definitions.filter(runsCommands), signal);
+  }
+
+  /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */
+  async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
+    call.signal.throwIfAborted();
+    try {
+      return await work(call.events.solveListener());
+    } catch (error) {
+      throw solveFailure(this, call, error);
+    }
+  }
+
+  newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
+    const events = new CallEvents({ emit: (event) => this.emit(event), mask: this.secrets.mask }, callId, this.tellers);
+    let answerChars = 0;
+    const answered = (value: unknown): unknown => {
+      if (typeof value === "string") answerChars += value.length;
+      if (answerChars > maxAnswerChars)
+        throw new ApiError(
+          `the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`,
+        );
+      return value;
+    };
+    return { session: this, callId, isBody, signal, events, evaluations: new Map(), answered };
+  }
+
+  /** What is asked once in a session; a failure is asked again, and by others who wait when who asked first has gone. */
+  async once<T>(key: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      let pending = this.answers.get(key) as Promise<T> | undefined;
+      const isOwn = pending === undefined;
+      if (pending === undefined) {
+        pending = ask();
+        this.answers.set(key, pending);
+        pending.catch(() => this.answers.delete(key));
+      }
+      try {
+        return await pending;
+      } catch (error) {
+        const othersGone = !isOwn && !signal.aborted && error instanceof ApiError && error.message === "canceled";
+        if (!othersGone) throw error;
+      }
+    }
+  }
+
+  /** The shim for a platform, as a tree. */
+  async shim(platform: string): Promise<Tree> {
+    const { Architecture } = parsePlatform(platform);
+    const folder = await this.options.shimDirectory(Architecture);
+    return await this.hostTrees.internal(folder, `exec helper for ${Architecture}`);
+  }
+
+  /** Lets containers that mount a socket of the host connect to it. */
+  serveSocket(socket: Socket): void {
+    const id = socketId(socket);
+    if (!this.sockets.has(id)) this.sockets.serve(id, () => connectTo({ path: socket.path }));
+  }
+
+  /** A folder of this session for files on their way; removed at the end. */
+  async temporaryFolder(): Promise<string> {
+    this.temporary ??= mkdtemp(path.join(os.tmpdir(), "fastloop-api-"));
+    return await this.temporary;
+  }
+
+  async close(): Promise<void> {
+    await this.services.close();
+    await this.build.close().catch(() => undefined);
+    this.hostTrees.close();
+    if (this.temporary !== undefined) await rm(await this.temporary, { recursive: true, force: true });
+  }
+}
+
+interface SessionParts {
+  defaultPlatform: string;
+  network: "isolated" | "host";
+  secrets: SecretVault;
+  registryAuth: RegistryCredential[];
+  passwords: RegistryPasswords;
+  sockets: SocketTable;
+  build: Build;
+}
+
+function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Exec[] {
+  return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
+}
+
+/** Execs among the steps of a definition, with the names that reporters show. */
+function namedExecs(
+  metadata: Definition["metadata"],
+  execs: ReadonlyMap<string, Exec>,
+): { digest: string; name: string }[] {
+  return Object.entries(metadata).flatMap(([digest, { description }]) => {
+    const name = description?.["llb.customname"] ?? "";
+    return execs.has(digest) && !name.startsWith(internalStepPrefix) ? [{ digest, name }] : [];
+  });
+}
+
+export async function newSession(options: ApiSessionOptions): Promise<Session> {
+  const { platforms, network } = await options.buildkit.info();
+  const [first] = platforms;
+  if (first === undefined) throw new ApiError("the BuildKit daemon has no worker");
+  const secrets = new SecretVault(options, (text) => session.emit({ kind: "notice", text }));
+  const registryAuth: RegistryCredential[] = [];
+  const sockets = new SocketTable();
+  let imports: Promise<readonly CacheEntry[]> | undefined;
+  const onProblem = (text: string): void => session.emit({ kind: "notice", text });
+  const passwords = new RegistryPasswords({
+    own: registryAuth,
+    secrets,
+    env: options.env,
+    onProblem,
+    ca: async () => (await options.hostTrust()).caBundlePem,
+  });
+  for (const { attrs } of [...(options.cache?.from ?? []), ...(options.cache?.to ?? [])])
+    passwords.name(attrs["ref"]?.split("/")[0] ?? "");
+  const build = await options.buildkit.openBuild({
+    secrets: {
+      get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)),
+    },
+    openSocket: (id) => sockets.open(id),
+    registryAuth: (host) => passwords.of(host),
+    registryToken: (request) => passwords.token(request),
+    onStatus: () => undefined,
+    cacheImports: () => (imports ??= usableCaches(session, options.cache?.from ?? [])),
+  });
+  const session = new Session(options, {
+    defaultPlatform: normalizePlatform(first),
+    network,
+    secrets,
+    registryAuth,
+    passwords,
+    sockets,
+    build,
+  });
+  return session;
+}
+
+async function secretForBuildkit(
+  options: ApiSessionOptions,
+  secrets: SecretVault,
+  id: string,
+): Promise<Uint8Array | undefined> {
+  if (id !== trustSecrets.ca && id !== trustSecrets.environment) return secrets.get(id);
+  const trust = await options.hostTrust();
+  if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
+  const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
+  return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
+}

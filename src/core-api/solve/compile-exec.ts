@@ -1,0 +1,152 @@
+import { file, scratch, type Mount as LlbMount, type State } from "../../llb/index.ts";
+import { recipeDigest } from "../values/ids.ts";
+import type { Exec, Mount, ServiceBinding, Socket, Tree } from "../values/values.ts";
+
+/** Where the shim, its records and the host's trust are mounted in every exec; see tools/shim. */
+export const shimMountPath = "/.fastloop/bin";
+export const metaMountPath = "/.fastloop/meta";
+const trustMountPath = "/.fastloop/trust";
+
+/** Ids of the secrets that carry the host's CA certificates and proxy variables into execs. */
+export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env" } as const;
+
+/** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
+export const metaFolder = "/meta";
+
+/** From here on a tree's files are not hashed for an exec's cache key; see docs/architecture.md, "Large trees". */
+const largeTreeEntries = 1000;
+
+/** Ids of variables that travel like secrets without being any. */
+export const volatilePrefix = "volatile-";
+
+/** The command as BuildKit runs it: the user's, under the shim. */
+export function execCommand(exec: Exec): string[] {
+  const flags: string[] = [];
+  if (exec.expect !== "SUCCESS") flags.push("--expect", exec.expect.toLowerCase());
+  if (exec.redirectStdin !== "") flags.push("--redirect-stdin", exec.redirectStdin);
+  if (exec.redirectStdout !== "") flags.push("--redirect-stdout", exec.redirectStdout);
+  if (exec.redirectStderr !== "") flags.push("--redirect-stderr", exec.redirectStderr);
+  if (exec.noInit) flags.push("--no-init");
+  for (const { id, envName, mountPath } of exec.secrets) {
+    if (id.startsWith(volatilePrefix)) continue;
+    if (envName !== undefined) flags.push("--scrub-env", envName);
+    if (mountPath !== undefined) flags.push("--scrub-file", mountPath);
+  }
+  return [`${shimMountPath}/shim`, ...flags, "--", ...exec.args];
+}
+
+export interface MountKeys {
+  /** Also large trees are hashed: another machine knows them by their content only. */
+  hashLargeTrees?: boolean;
+}
+
+export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: MountKeys = {}): LlbMount[] {
+  const mounts: LlbMount[] = [
+    { kind: "bind", destination: shimMountPath, from: stateOf(exec.shim), readonly: true },
+    { kind: "bind", destination: metaMountPath, from: metaTree(exec.stdin), selector: metaFolder },
+    { kind: "secret", destination: `${trustMountPath}/ca.pem`, id: trustSecrets.ca, mode: 0o444, optional: true },
+    { kind: "secret", destination: `${trustMountPath}/env`, id: trustSecrets.environment, mode: 0o444, optional: true },
+  ];
+  for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf, keys));
+  for (const secret of exec.secrets) {
+    if (secret.mountPath === undefined) continue;
+    mounts.push({
+      kind: "secret",
+      destination: secret.mountPath,
+      id: secret.id,
+      uid: secret.owner?.uid ?? 0,
+      gid: secret.owner?.gid ?? 0,
+      mode: secret.mode,
+    });
+  }
+  // BuildKit asks for this file when the command is about to run, and not when its result is cached: that starts them.
+  const optional = exec.services.length === 0;
+  mounts.push({ kind: "secret", destination: "/etc/hosts", id: hostsSecretId(exec.services), mode: 0o644, optional });
+  for (const { path, socket, owner } of exec.sockets) {
+    mounts.push({
+      kind: "ssh",
+      destination: path,
+      id: socketId(socket),
+      uid: owner?.uid ?? 0,
+      gid: owner?.gid ?? 0,
+      mode: 0o600,
+    });
+  }
+  return mounts;
+}
+
+const hostsPrefix = "fastloop-hosts";
+
+/**
+ * Id of the `/etc/hosts` in which these bindings stand. It names what they are, so that it is in the exec's cache key; what
+ * is bound to nothing shares one, which exists only while services run that were started by name.
+ */
+export function hostsSecretId(bindings: readonly ServiceBinding[]): string {
+  return bindings.length === 0 ? hostsPrefix : `${hostsPrefix}-${recipeDigest(bindings)}`;
+}
+
+export function isHostsSecretId(id: string): boolean {
+  return id.startsWith(hostsPrefix);
+}
+
+/** Id by which BuildKit asks for a connection to a socket of the host. */
+export function socketId(socket: Socket): string {
+  return `socket-${recipeDigest(socket)}`;
+}
+
+/** The shim writes its records as the exec's user: anyone may write into the folder. */
+function metaTree(stdin: string): State {
+  return file(
+    scratch,
+    [
+      { kind: "mkdir", path: metaFolder, mode: 0o777 },
+      ...(stdin === "" ? [] : [{ kind: "mkfile" as const, path: `${metaFolder}/stdin`, content: stdin, mode: 0o644 }]),
+    ],
+    { name: "[internal] exec records" },
+  );
+}
+
+function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTrees = false }: MountKeys): LlbMount {
+  const { source, target: destination } = mount;
+  switch (source.kind) {
+    case "tmpfs":
+      return { kind: "tmpfs", destination, ...(source.sizeBytes > 0 ? { sizeBytes: source.sizeBytes } : {}) };
+    case "cache":
+      return {
+        kind: "cache",
+        destination,
+        id: source.id,
+        sharing: ({ SHARED: "shared", PRIVATE: "private", LOCKED: "locked" } as const)[source.sharing],
+        ...(source.base === undefined ? {} : { from: stateOf(source.base.tree), selector: source.base.path }),
+      };
+    default: {
+      const tree = stateOf(source.tree);
+      const isPart = source.path !== "/";
+      return {
+        kind: "bind",
+        destination,
+        from: isPart && !mount.readOnly && source.leftByExec !== true ? partOf(tree, source.path) : tree,
+        selector: source.path,
+        readonly: mount.readOnly,
+        ...(!isPart && !hashLargeTrees && isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
+      };
+    }
+  }
+}
+
+/**
+ * The part of a tree that is mounted, at its place and alone. BuildKit keys a writable mount of a part by the whole tree,
+ * which comes out of the exec as well; of a copy only what is copied counts. A mount that cannot be written needs none.
+ */
+function partOf(tree: State, path: string): State {
+  if (tree.vertex === undefined) return tree;
+  const copy = { kind: "copy" as const, from: tree, source: path, destination: path, followSymlinks: true };
+  return file(scratch, [copy], { name: `[internal] ${path} to mount` });
+}
+
+/** Whether a tree is a large snapshot of the host with only literal edits on it. */
+export function isLargeSnapshot(tree: Tree): boolean {
+  let base = tree;
+  while (base.kind === "edit" && !("source" in base.edit)) base = base.base;
+  return base.kind === "host" && base.entryCount >= largeTreeEntries;
+}

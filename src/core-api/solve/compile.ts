@@ -1,0 +1,167 @@
+import {
+  diff,
+  exec,
+  file,
+  git,
+  image,
+  local,
+  scratch,
+  type ExecResult,
+  type FileAction,
+  type State,
+} from "../../llb/index.ts";
+import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
+import { fileActions } from "./compile-edit.ts";
+import type { Exec, HostTree, Tree } from "../values/values.ts";
+
+export interface CompilerHooks extends MountKeys {
+  /** Called once for every exec, with the digest by which BuildKit reports on it. */
+  onExec(digest: string, exec: Exec): void;
+  /** The LLB of a `definition` tree (a Dockerfile build). */
+  definitionOf(key: string): State;
+  /** BuildKit keeps names of steps: no secret belongs in one. */
+  masked(text: string): string;
+}
+
+/** Steps whose names start with this are plumbing; reporters do not see them. */
+export const internalStepPrefix = "[internal] ";
+
+/** Turns recipes into LLB. Every tree and every exec is compiled once, however many users it has. */
+export class Compiler {
+  private readonly states = new WeakMap<Tree, State>();
+  private readonly execs = new WeakMap<Exec, ExecResult>();
+  private readonly hooks: CompilerHooks;
+
+  constructor(hooks: CompilerHooks) {
+    this.hooks = hooks;
+  }
+
+  /** Children first, without recursion: chains of thousands of edits are usual. */
+  compile(tree: Tree): State {
+    const stack: Tree[] = [tree];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const missing = this.states.has(top) ? [] : treesOf(top).filter((child) => !this.states.has(child));
+      if (missing.length > 0) {
+        for (const child of missing) stack.push(child);
+        continue;
+      }
+      if (!this.states.has(top)) this.states.set(top, this.build(top));
+      stack.pop();
+    }
+    return this.states.get(tree)!;
+  }
+
+  private readonly known = (tree: Tree): State => this.states.get(tree)!;
+
+  private build(tree: Tree): State {
+    switch (tree.kind) {
+      case "scratch":
+        return scratch;
+      case "image":
+        return image(tree.reference, { platform: tree.platform, name: `from ${tree.name}` });
+      case "host":
+        return local({ sessionId: tree.sessionId, name: tree.localName }, { name: hostStepName(tree) });
+      case "edit": {
+        const run = editRun(tree);
+        const actions: FileAction[] = fileActions(run.edits, this.known);
+        return file(this.known(run.base), actions, { name: editName(run.edits) });
+      }
+      case "exec":
+        return this.execOutput(tree.exec, tree.output);
+      case "diff":
+        return diff(this.known(tree.lower), this.known(tree.upper), { name: `${internalStepPrefix}diff` });
+      case "fixed":
+        return this.known(tree.tree);
+      case "git":
+        return git(tree.remote, {
+          ref: tree.ref,
+          keepGitDir: tree.keepGitDir,
+          name: `git ${tree.name}`,
+          ...(tree.tokenSecret === undefined ? {} : { authTokenSecret: tree.tokenSecret }),
+          ...(tree.headerSecret === undefined ? {} : { authHeaderSecret: tree.headerSecret }),
+        });
+      case "definition":
+        return this.hooks.definitionOf(tree.key);
+    }
+  }
+
+  private execOutput(recipe: Exec, output: string): State {
+    let result = this.execs.get(recipe);
+    if (result === undefined) {
+      result = exec({
+        root: this.known(recipe.rootfs),
+        args: execCommand(recipe),
+        env: recipe.env,
+        cwd: recipe.cwd,
+        user: recipe.user,
+        platform: recipe.platform,
+        mounts: execMounts(recipe, this.known, this.hooks),
+        secretEnv: recipe.secrets.flatMap(({ id, envName }) => (envName === undefined ? [] : [{ id, name: envName }])),
+        insecure: recipe.insecure,
+        name: execName(recipe, this.hooks.masked),
+      });
+      this.execs.set(recipe, result);
+      this.hooks.onExec(result.digest, recipe);
+    }
+    if (output === "/") return result.root;
+    const state = result.mount(output);
+    if (state === undefined)
+      throw new Error(`exec has no output ${output} (only ${metaMountPath} and writable mounts have)`);
+    return state;
+  }
+}
+
+/** The run of edits that ends in `tree` and is written as one operation: literal ones and files, or one folder copy. */
+function editRun(tree: Tree & { kind: "edit" }): { base: Tree; edits: (Tree & { kind: "edit" })["edit"][] } {
+  const edits = [tree.edit];
+  let base = tree.base;
+  if (tree.edit.action !== "copy-directory") {
+    while (base.kind === "edit" && base.edit.action !== "copy-directory") {
+      edits.push(base.edit);
+      base = base.base;
+    }
+  }
+  return { base, edits: edits.reverse() };
+}
+
+/** What has to be compiled before `tree`. */
+function treesOf(tree: Tree): Tree[] {
+  switch (tree.kind) {
+    case "edit": {
+      const run = editRun(tree);
+      return [run.base, ...run.edits.flatMap((edit) => ("source" in edit ? [edit.source] : []))];
+    }
+    case "exec":
+      return [
+        tree.exec.rootfs,
+        tree.exec.shim,
+        ...tree.exec.mounts.flatMap(({ source }) => {
+          if (source.kind === "tmpfs") return [];
+          if (source.kind === "cache") return source.base === undefined ? [] : [source.base.tree];
+          return [source.tree];
+        }),
+      ];
+    case "diff":
+      return [tree.lower, tree.upper];
+    case "fixed":
+      return [tree.tree];
+    default:
+      return [];
+  }
+}
+
+function hostStepName(tree: HostTree): string {
+  return tree.internal ? `${internalStepPrefix}${tree.name}` : `host ${tree.name}`;
+}
+
+function editName(edits: (Tree & { kind: "edit" })["edit"][]): string {
+  const [first] = edits;
+  const more = edits.length > 1 ? ` and ${edits.length - 1} more` : "";
+  return `${internalStepPrefix}${first?.action} ${first?.path}${more}`;
+}
+
+function execName(recipe: Exec, masked: CompilerHooks["masked"]): string {
+  // Masked before it is cut: half a secret is one, too.
+  const text = masked(recipe.args.join(" ")).replaceAll(/\s+/g, " ");
+  return `exec ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
+}

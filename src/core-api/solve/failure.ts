@@ -1,0 +1,52 @@
+import { ApiError, execError } from "../values/errors.ts";
+import { hostsSecretId } from "./compile-exec.ts";
+import type { Call, Session } from "../session.ts";
+
+/** The shim's exit code when it could not do its part, such as open a file to read from; see tools/shim. */
+const helperFailed = 125;
+
+/** BuildKit's error as the client sees it: a failed exec with its output, anything else as one line. */
+export function solveFailure(session: Session, call: Call, error: unknown): unknown {
+  if (call.signal.aborted) return new ApiError("canceled", {}, error);
+  if (error instanceof ApiError || !(error instanceof Error)) return error;
+  const { vertex, exitCode } = error as Error & { vertex?: string; exitCode?: number };
+  const exec = vertex === undefined ? undefined : session.execs.get(vertex);
+  if (vertex === undefined || exec === undefined) {
+    const command = session.dockerCommands.get(vertex ?? "");
+    if (vertex === undefined || exitCode === undefined || command === undefined)
+      return new ApiError(session.passwords.explain(readable(error.message)), {}, error);
+    return execError({ cmd: command, exitCode, ...call.events.outputOf(vertex) }, error);
+  }
+  const service = session.services.failureOf(hostsSecretId(exec.services));
+  if (service !== undefined) return service;
+  const output = call.events.outputOf(vertex);
+  const cmd = exec.args;
+  if (exitCode === undefined) {
+    const message = readable(error.message);
+    return new ApiError(message, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
+  }
+  const helper = exitCode === helperFailed ? /^fastloop shim: (.*)$/m.exec(output.stderr)?.[1] : undefined;
+  // The command was never started: there is nothing of its own to tell.
+  if (helper !== undefined)
+    return new ApiError(helper, { _type: "EXEC_ERROR", cmd, exitCode: -1, stdout: "", stderr: "" }, error);
+  // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
+  const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
+  return execError({ cmd, exitCode: actual, ...output }, error);
+}
+
+const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
+
+/** BuildKit's errors repeat what was being done in every layer; the reason comes last. */
+function readable(message: string): string {
+  const right = refusedRight.exec(message)?.[1];
+  if (right !== undefined) {
+    const use = right === "security.insecure" ? "insecureRootCapabilities" : "the host's network in a Dockerfile";
+    return `${use} is not allowed by this BuildKit daemon; start it with insecure-entitlements = [${JSON.stringify(right)}] in its buildkitd.toml`;
+  }
+  const missing =
+    /^(?:failed to solve: )?failed to compute cache key: failed to calculate checksum of ref \S+: "(.*)": not found$/s.exec(
+      message,
+    )?.[1];
+  if (missing !== undefined) return `lstat ${missing}: no such file or directory`;
+  return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
+}

@@ -1,0 +1,69 @@
+import { emptyContainer } from "../container/empty.ts";
+import { fromImage } from "../container/from.ts";
+import { changed, withMount } from "../container/tree.ts";
+import { ApiError } from "../values/errors.ts";
+import { requireRootCapabilities } from "../container/root-capabilities.ts";
+import { load, type Resolver } from "../values/resolver.ts";
+import { openServiceTerminal, openTerminal, type TerminalArguments } from "./terminal.ts";
+import type { Container, Directory, Service } from "../values/values.ts";
+
+/** Where a directory is in its terminal, as on a Dagger engine. */
+const directoryPath = "/src";
+/** An image that every machine has, also one that reaches no registry: what set-up makes there. */
+const directoryImage = "debian:bookworm-slim";
+
+export const containerTerminalSdl = /* GraphQL */ `
+    terminal(cmd: [String!] = [], experimentalPrivilegedNesting: Boolean, insecureRootCapabilities: Boolean): Container!
+    withDefaultTerminalCmd(args: [String!]!, experimentalPrivilegedNesting: Boolean = false, insecureRootCapabilities: Boolean = false): Container!
+`;
+
+export const directoryTerminalSdl = /* GraphQL */ `
+    terminal(
+      container: ID @expectedType(name: "Container")
+      cmd: [String!] = []
+      experimentalPrivilegedNesting: Boolean
+      insecureRootCapabilities: Boolean
+    ): Directory!
+`;
+
+interface DefaultCommand {
+  args: string[];
+  experimentalPrivilegedNesting: boolean;
+  insecureRootCapabilities: boolean;
+}
+
+/** Each goes on with the object that it was called on: nothing of what is done in a terminal is kept. */
+export const containerTerminalResolvers: Record<string, Resolver<Container>> = {
+  terminal: async (container, args: TerminalArguments, call) => {
+    await openTerminal(call, container, args);
+    return container;
+  },
+  withDefaultTerminalCmd: (
+    container,
+    { args, experimentalPrivilegedNesting: nesting, insecureRootCapabilities: insecure }: DefaultCommand,
+    call,
+  ) => changed(container, { terminal: { args, nesting, insecure: requireRootCapabilities(call, insecure) } }),
+};
+
+export const directoryTerminalResolvers: Record<string, Resolver<Directory>> = {
+  terminal: async (directory, args: TerminalArguments & { container?: string | null }, call) => {
+    call.session.terminals.require();
+    const base = args.container
+      ? load<Container>(call, args.container, "Container")
+      : await fromImage(emptyContainer(call.session.defaultPlatform), directoryImage, call);
+    const source = { kind: "directory" as const, tree: directory.tree, path: directory.path };
+    const inside = withMount(base, { target: directoryPath, readOnly: true, source });
+    await openTerminal(call, changed(inside, { config: { ...inside.config, WorkingDir: directoryPath } }), args);
+    return directory;
+  },
+};
+
+export async function serviceTerminal(
+  service: Service,
+  args: TerminalArguments,
+  call: Parameters<Resolver<Service>>[2],
+): Promise<Service> {
+  if (service.kind !== "container") throw new ApiError("terminal not supported on non-container services");
+  await openServiceTerminal(call, service, args);
+  return service;
+}

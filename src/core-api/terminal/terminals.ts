@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { aborted } from "../values/aborted.ts";
+import { ApiError } from "../values/errors.ts";
+
+/** Asks the user's side to connect its terminal: an id to connect by, and what will run there. */
+export type OfferTerminal = (id: string, name: string) => void;
+
+/**
+ * The user's terminal, which one program has at a time:
+ *
+ *     wait for the turn ──▶ offer ──▶ the user's side connects ──▶ a program runs on the line ──▶ the next one's turn
+ */
+export class Terminals {
+  private readonly offer: OfferTerminal | undefined;
+  private readonly offered = new Map<string, (line: Duplex) => void>();
+  private turn: Promise<unknown> = Promise.resolve();
+
+  /** Without `offer` nobody sits at a terminal. */
+  constructor(offer: OfferTerminal | undefined) {
+    this.offer = offer;
+  }
+
+  /** Throws where there is no terminal: before anything is built for one. */
+  require(): void {
+    if (this.offer === undefined) throw new ApiError("nobody sits at a terminal: run `fastloop call` in one");
+  }
+
+  /** Runs `work` with the user's terminal; the line is closed after it. */
+  async use<T>(name: string, signal: AbortSignal, work: (line: Duplex) => Promise<T>): Promise<T> {
+    const using = this.turn.then(() => this.connected(name, signal, work));
+    this.turn = using.catch(() => undefined);
+    return await using;
+  }
+
+  /** Gives what was offered its line; false where nothing waits for one under that id. */
+  connect(id: string, line: Duplex): boolean {
+    const wanted = this.offered.get(id);
+    this.offered.delete(id);
+    wanted?.(line);
+    return wanted !== undefined;
+  }
+
+  private async connected<T>(name: string, signal: AbortSignal, work: (line: Duplex) => Promise<T>): Promise<T> {
+    if (signal.aborted) throw new ApiError("canceled");
+    const id = randomBytes(16).toString("hex");
+    const connecting = new Promise<Duplex>((resolve) => this.offered.set(id, resolve));
+    this.offer?.(id, name);
+    const line = await Promise.race([connecting, aborted(signal)]);
+    this.offered.delete(id);
+    if (line === undefined) throw new ApiError("canceled");
+    try {
+      return await work(line);
+    } finally {
+      line.end();
+      if (signal.aborted) line.destroy();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import path from "node:path/posix";
+import { maxPatternChars } from "../../tree/index.ts";
+import { breathe } from "../values/breathe.ts";
+import { ApiError } from "../values/errors.ts";
+import { withTree, type TreeReader } from "./read.ts";
+import type { Call } from "../session.ts";
+import type { Directory } from "../values/values.ts";
+
+/** Every path is compared with every rule. */
+const maxRules = 20_000;
+const maxIgnoreFileBytes = 2 * 1024 * 1024;
+
+/** The `.gitignore` files of a directory as exclude patterns relative to its root, outer files first. */
+export async function gitignorePatterns(call: Call, directory: Directory): Promise<string[]> {
+  return await withTree(call, directory.tree, (reader) => ignorePatterns(reader, directory.path, [".gitignore"]));
+}
+
+/** The same for several kinds of ignore files: those of a later kind count before all of an earlier one. */
+export async function ignorePatterns(reader: TreeReader, folder: string, kinds: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of reader.walk(folder, (name) => path.basename(name) !== ".git")) {
+    if (kinds.includes(path.basename(entry.relative))) files.push(entry.relative);
+  }
+  const patterns: string[] = [];
+  const rank = (name: string): number => kinds.indexOf(path.basename(name));
+  const depth = (name: string): number => name.split("/").length;
+  for (const name of files.toSorted((a, b) => rank(a) - rank(b) || depth(a) - depth(b))) {
+    const text = (await reader.read(path.join(folder, name), maxIgnoreFileBytes)).toString("utf8");
+    const below = path.dirname(name) === "." ? "" : path.dirname(name);
+    for (const line of text.split("\n"))
+      if (line.length <= maxPatternChars) patterns.push(...excludePatterns(line, below));
+    if (patterns.length > maxRules) throw new ApiError(`the ignore files have more than ${maxRules} rules`);
+    await breathe();
+  }
+  return patterns;
+}
+
+/** One line of a `.gitignore` in `folder` in the pattern language of `.dockerignore`. */
+export function excludePatterns(line: string, folder: string): string[] {
+  let rule = line.trimEnd();
+  // The blank after a backslash is the rule's own.
+  if (rule.endsWith("\\") && rule.length < line.length) rule += line[rule.length]!;
+  if (rule === "" || rule.startsWith("#")) return [];
+  const negated = rule.startsWith("!");
+  if (negated) rule = rule.slice(1);
+  if (rule.startsWith("\\#") || rule.startsWith("\\!")) rule = rule.slice(1);
+  let end = rule.length;
+  while (rule[end - 1] === "/") end--;
+  const body = rule.slice(0, end);
+  const anchored = body.slice(0, -1).includes("/") || body.startsWith("/");
+  const inFolder = folder === "" ? "" : `${folder}/`;
+  const pattern = anchored ? `${inFolder}${body.replace(/^\//, "")}` : `${inFolder}**/${body}`;
+  return [`${negated ? "!" : ""}${pattern}`];
+}

@@ -1,0 +1,106 @@
+import path from "node:path/posix";
+import type { HostTrees } from "../host/trees.ts";
+import { relativeTo } from "../values/paths.ts";
+import type { Edit, Owner, Tree } from "../values/values.ts";
+
+/** What is at a path of a tree, as far as its recipe tells; permissions only, without set-id bits. */
+export interface Known {
+  readonly kind: "folder" | "file";
+  readonly mode: number;
+  readonly owner: Owner;
+}
+
+const root: Owner = { uid: 0, gid: 0 };
+/** A folder that nobody gave anything else. */
+export const madeFolder: Known = { kind: "folder", mode: 0o755, owner: root };
+
+/** Where a recipe says nothing: the tree has to be evaluated, and looked at under this path. */
+export interface Unknown {
+  readonly tree: Tree;
+  readonly path: string;
+}
+
+/**
+ * What is at a path, without evaluating anything: `undefined` where nothing is, `Unknown` where the recipe does not tell, or where
+ * links are on the way.
+ */
+export function knownAt(hosts: HostTrees, tree: Tree, name: string): Known | Unknown | undefined {
+  let made = false;
+  const found = (known: Known | Unknown | undefined): Known | Unknown | undefined =>
+    known === undefined && made ? madeFolder : known;
+  for (let base = tree; ;) {
+    switch (base.kind) {
+      case "scratch":
+        return found(name === "/" ? madeFolder : undefined);
+      case "host":
+        return found(name === "/" ? madeFolder : hosts.entryAt(base, name));
+      case "fixed":
+        base = base.tree;
+        continue;
+      case "edit": {
+        const { edit } = base;
+        if (edit.action === "remove") {
+          if (edit.pattern === true) return found({ tree: base, path: name });
+          if (relativeTo(edit.path, name) !== undefined) return found(undefined);
+        } else if (relativeTo(edit.path, name) !== undefined) {
+          const effect = effectOf(hosts, base.base, edit, name);
+          if (effect !== "none") return found(effect === "unknown" ? { tree: base, path: name } : effect);
+        } else if (relativeTo(name, edit.path) !== undefined) {
+          made = true;
+        }
+        base = base.base;
+        continue;
+      }
+      default:
+        return name === "/" ? madeFolder : { tree: base, path: name };
+    }
+  }
+}
+
+export function isUnknown(known: Known | Unknown | undefined): known is Unknown {
+  return known !== undefined && "tree" in known;
+}
+
+/** What an edit at or above `name` makes of it; `none`: it stays what it was. */
+function effectOf(
+  hosts: HostTrees,
+  base: Tree,
+  edit: Exclude<Edit, { action: "remove" }>,
+  name: string,
+): Known | "unknown" | "none" {
+  const inside = name !== edit.path;
+  switch (edit.action) {
+    case "write":
+      return inside ? "unknown" : { kind: "file", mode: edit.mode & 0o777, owner: edit.owner ?? root };
+    case "mkdir": {
+      if (inside) return "none";
+      const before = knownAt(hosts, base, name);
+      if (before !== undefined) return isUnknown(before) ? "unknown" : before;
+      return { kind: "folder", mode: edit.mode & 0o777, owner: edit.owner ?? root };
+    }
+    case "copy-file": {
+      const source = inside || edit.unpack === true ? undefined : knownAt(hosts, edit.source, edit.sourcePath);
+      if (source === undefined || isUnknown(source) || source.kind !== "file") return "unknown";
+      return { ...source, mode: edit.mode ?? source.mode, owner: edit.owner ?? source.owner };
+    }
+    case "copy-directory": {
+      if (edit.path === name) return name === "/" ? madeFolder : "unknown";
+      if (edit.include.length + edit.exclude.length > 0) return "unknown";
+      const source = knownAt(hosts, edit.source, path.join(edit.sourcePath, relativeTo(edit.path, name)!));
+      if (source === undefined) return "none";
+      return isUnknown(source)
+        ? "unknown"
+        : { ...source, mode: edit.mode ?? source.mode, owner: edit.owner ?? source.owner };
+    }
+    case "symlink":
+      return "unknown";
+  }
+}
+
+/** Whether the recipe makes a tree from nothing without any link: a path means one place in it. */
+export function isFreeOfLinks(tree: Tree): boolean {
+  let base = tree;
+  while (base.kind === "edit" && base.edit.action !== "symlink" && base.edit.action !== "copy-directory")
+    base = base.base;
+  return base.kind === "scratch";
+}

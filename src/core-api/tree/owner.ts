@@ -1,0 +1,42 @@
+import { ApiError } from "../values/errors.ts";
+import { withTree } from "./read.ts";
+import type { Call } from "../session.ts";
+import type { Owner, Tree } from "../values/values.ts";
+
+/**
+ * Reads `1000`, `1000:1000`, `name` or `name:group`. Names are looked up in `/etc/passwd` and `/etc/group` of the tree,
+ * which has to be evaluated for that; without a group, the group has the user's number. `undefined`: leave owners alone.
+ */
+export async function resolveOwner(call: Call, tree: Tree, owner: string): Promise<Owner | undefined> {
+  if (owner === "") return undefined;
+  try {
+    return await ownerIn(call, tree, owner);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new ApiError(`failed to resolve ownership for ${owner}: ${error.message}`, error.extensions, error);
+  }
+}
+
+async function ownerIn(call: Call, tree: Tree, owner: string): Promise<Owner> {
+  const colon = owner.indexOf(":");
+  const user = colon < 0 ? owner : owner.slice(0, colon);
+  const uid = numeric(user) ?? (await lookup(call, tree, "/etc/passwd", user, `find uid: no such user: ${user}`));
+  if (colon < 0) return { uid, gid: uid };
+  const group = owner.slice(colon + 1);
+  const gid = numeric(group) ?? (await lookup(call, tree, "/etc/group", group, `find gid: no such group: ${group}`));
+  return { uid, gid };
+}
+
+function numeric(text: string): number | undefined {
+  if (text === "root") return 0;
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+async function lookup(call: Call, tree: Tree, file: string, name: string, missing: string): Promise<number> {
+  const text = await withTree(call, tree, async (reader) => (await reader.read(file)).toString("utf8"));
+  for (const line of text.split("\n")) {
+    const fields = line.split(":");
+    if (fields[0] === name && fields[2] !== undefined && /^\d+$/.test(fields[2])) return Number(fields[2]);
+  }
+  throw new ApiError(missing);
+}

@@ -1,0 +1,147 @@
+import path from "node:path/posix";
+import type { Ref, RefStat, Build } from "../../buildkit/types.ts";
+import { ApiError } from "../values/errors.ts";
+import type { Call } from "../session.ts";
+import type { Tree } from "../values/values.ts";
+
+/** Go's `os.FileMode` bits that a `RefStat` carries above the permissions. */
+const folderBit = 2 ** 31;
+const symlinkBit = 2 ** 27;
+const otherTypeBits = 2 ** 26 + 2 ** 25 + 2 ** 24 + 2 ** 21 + 2 ** 19;
+
+/** Dagger's limit for the contents of a file. */
+export const maxReadBytes = 128 * 1024 * 1024;
+
+/** Small enough for one gRPC message. */
+const pieceBytes = 3 * 1024 * 1024;
+
+export type FileKind = "REGULAR" | "DIRECTORY" | "SYMLINK" | "UNKNOWN";
+
+export function kindOf(stat: RefStat): FileKind {
+  const mode = stat.mode >>> 0;
+  if (hasBit(mode, folderBit)) return "DIRECTORY";
+  if (hasBit(mode, symlinkBit)) return "SYMLINK";
+  return (mode & otherTypeBits) === 0 ? "REGULAR" : "UNKNOWN";
+}
+
+function hasBit(mode: number, bit: number): boolean {
+  return Math.floor(mode / bit) % 2 === 1;
+}
+
+/** Looks at one evaluated tree through BuildKit's gateway. */
+export class TreeReader {
+  private readonly build: Build;
+  private readonly ref: Ref | undefined;
+
+  constructor(build: Build, ref: Ref | undefined) {
+    this.build = build;
+    this.ref = ref;
+  }
+
+  /** Children of a folder, in name order. Links on the way to it are followed. */
+  async list(folder: string): Promise<RefStat[]> {
+    if (this.ref === undefined) {
+      if (folder === "/") return [];
+      throw notFound("open", folder);
+    }
+    try {
+      const entries = await this.build.readDir(this.ref, folder);
+      return entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+    } catch (error) {
+      throw readError("open", folder, error);
+    }
+  }
+
+  /** Undefined where nothing is. */
+  async stat(name: string, followLinks = true): Promise<RefStat | undefined> {
+    if (this.ref === undefined) return name === "/" ? emptyRoot : undefined;
+    try {
+      if (followLinks || name === "/") return await this.build.statFile(this.ref, name);
+      const children = await this.build.readDir(this.ref, path.dirname(name));
+      return children.find((child) => path.basename(child.path) === path.basename(name));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw readError("stat", name, error);
+    }
+  }
+
+  /** The whole file. Throws where it is larger than what may be in memory at once. */
+  async read(name: string, maxBytes = maxReadBytes): Promise<Buffer> {
+    const pieces: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for await (const piece of this.pieces(name)) {
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes)
+        throw new ApiError(`read ${name}: it has more than ${maxBytes} bytes, the limit for reading it as a whole`);
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces);
+  }
+
+  async *pieces(name: string): AsyncGenerator<Uint8Array> {
+    if (this.ref === undefined) throw notFound("open", name);
+    for (let offset = 0; ; offset += pieceBytes) {
+      let piece: Uint8Array;
+      try {
+        piece = await this.build.readFile(this.ref, name, { offset, length: pieceBytes });
+      } catch (error) {
+        throw readError("open", name, error);
+      }
+      if (piece.length > 0) yield piece;
+      if (piece.length < pieceBytes) return;
+    }
+  }
+
+  /** Everything below a folder in name order, a folder before what is in it; paths are relative. Links are not followed. */
+  async *walk(
+    folder: string,
+    enter: (relative: string) => boolean = () => true,
+  ): AsyncGenerator<RefStat & { relative: string }> {
+    const stack = [{ below: "", entries: await this.list(folder) }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const entry = top.entries.shift();
+      if (entry === undefined) {
+        stack.pop();
+        continue;
+      }
+      const relative = top.below === "" ? path.basename(entry.path) : `${top.below}/${path.basename(entry.path)}`;
+      yield { ...entry, relative };
+      if (kindOf(entry) === "DIRECTORY" && enter(relative)) {
+        stack.push({ below: relative, entries: await this.list(path.join(folder, relative)) });
+      }
+    }
+  }
+}
+
+/** Evaluates a tree and reads from it. */
+export async function withTree<T>(call: Call, tree: Tree, use: (reader: TreeReader) => Promise<T>): Promise<T> {
+  return await call.session.evaluate(call, tree, async (build, ref) => await use(new TreeReader(build, ref)));
+}
+
+const emptyRoot: RefStat = {
+  path: "/",
+  mode: folderBit + 0o755,
+  uid: 0,
+  gid: 0,
+  sizeBytes: 0,
+  modTime: 0n,
+  linkname: "",
+};
+
+export function notFound(operation: string, name: string, cause?: unknown): ApiError {
+  return new ApiError(`${operation} ${name}: no such file or directory`, {}, cause);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && /no such file or directory|not a directory|not found/i.test(error.message);
+}
+
+/** BuildKit's paths are those of a temporary mount: said again with the tree's own. */
+function readError(operation: string, name: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (/no such file or directory/i.test(error.message)) return notFound(operation, name, error);
+  if (/not a directory/i.test(error.message)) return new ApiError(`${operation} ${name}: not a directory`, {}, error);
+  if (/is a directory|not a regular file/i.test(error.message))
+    return new ApiError(`read ${name}: is a directory`, {}, error);
+  return new ApiError(`${operation} ${name}: ${error.message}`, {}, error);
+}

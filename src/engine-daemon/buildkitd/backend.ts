@@ -1,0 +1,141 @@
+/**
+ * The BuildKit behind the daemon: our own supervised buildkitd, or one that runs elsewhere. Own one:
+ *
+ *   starting ──▶ ready ──crash──▶ starting (sessions of the crashed one are ended)
+ *                  └──crash within `stableAfterMs` of its start──▶ broken ──▶ the daemon gives up
+ */
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { connectBuildkit } from "../../buildkit/index.ts";
+import type { BuildkitClient } from "../../buildkit/types.ts";
+import { type Buildkitd, startBuildkitd } from "./buildkitd.ts";
+import { gitWrapperFolder } from "./git-wrapper.ts";
+import type { Log } from "./log.ts";
+import { removeBridge } from "../network/network.ts";
+import { imagesDir } from "../set-up/paths.ts";
+import type { DaemonStatus } from "../control/protocol.ts";
+import { type Registry, startRegistry } from "./registry.ts";
+import { sweepContainers } from "./sweep.ts";
+
+export interface Backend {
+  /** Waits for a restart under way. */
+  client(): Promise<BuildkitClient>;
+  status(): Promise<Pick<DaemonStatus, "buildkit" | "registry">>;
+  stop(): Promise<void>;
+}
+
+export interface BackendOptions {
+  state: string;
+  /** Address of a BuildKit daemon that is not ours, or the executable of the one that we run. */
+  source: { address: string } | { buildkitd: string };
+  log: Log;
+  /** BuildKit ended by itself: what runs on it is lost. */
+  onLost(reason: string): void;
+  /** How long our own buildkitd may take to answer; for tests. */
+  answerMs?: number;
+  /** It can't be kept up. */
+  onBroken(error: Error): void;
+}
+
+/** A buildkitd that lived this long is worth starting again. */
+const stableAfterMs = 10_000;
+/** Our own buildkitd is known to be one; on a busy machine it is only slow to answer. */
+const ownStartMs = 60_000;
+/** buildkitd writes its cache database at the end. */
+const stopGraceMs = 10_000;
+
+export function startBackend(options: BackendOptions): Promise<Backend> {
+  const { source } = options;
+  return "address" in source ? connectRemote(source.address) : startOwn(options, source.buildkitd);
+}
+
+async function connectRemote(address: string): Promise<Backend> {
+  const client = await connectBuildkit(address);
+  const info = await client.info().catch((cause: Error) => {
+    throw new UserError("engine-unavailable", `no BuildKit daemon answers at ${address}`, {
+      detail: cause.message,
+      hint: "check BUILDKIT_HOST (or --buildkit-host); unset it to let fastloop run its own",
+      cause,
+    });
+  });
+  return {
+    client: () => Promise.resolve(client),
+    status: () => Promise.resolve({ buildkit: { address, ...info } }),
+    stop: () => client.close(),
+  };
+}
+
+interface Running {
+  buildkitd: Buildkitd;
+  client: BuildkitClient;
+  info: { version: string; platforms: string[] };
+}
+
+/** One that does not answer is stopped: nothing else would know of it any more. */
+async function answering(
+  { address, child, network }: Buildkitd,
+  timeoutMs: number,
+): Promise<Pick<Running, "client" | "info">> {
+  let client: BuildkitClient | undefined;
+  try {
+    client = await connectBuildkit(address, timeoutMs);
+    return { client, info: await client.info() };
+  } catch (error) {
+    await client?.close();
+    await child.stop(stopGraceMs);
+    await removeBridge(network);
+    throw error;
+  }
+}
+
+async function startOwn(options: BackendOptions, command: string): Promise<Backend> {
+  const { state, log } = options;
+  let stopping = false;
+  const registry: Registry | undefined = await startRegistry(state, imagesDir(), log);
+
+  const binFolder = await gitWrapperFolder(state);
+  const start = async (): Promise<Running> => {
+    const startedAt = performance.now();
+    const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, binFolder, log });
+    const { client, info } = await answering(buildkitd, options.answerMs ?? ownStartMs);
+    log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
+    void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));
+    return { buildkitd, client, info };
+  };
+  const lost = (how: string, livedMs: number): void => {
+    void running.then(({ client }) => client.close()).catch(() => undefined);
+    options.onLost(`buildkitd ended by itself (${how})`);
+    if (livedMs < stableAfterMs) {
+      options.onBroken(new Error(`buildkitd ended ${Math.round(livedMs)} ms after its start: ${how}`));
+      return;
+    }
+    running = sweepContainers(path.join(state, "buildkit"), log).then(start);
+    running.catch((error: Error) => options.onBroken(error));
+  };
+  let running: Promise<Running> = start();
+  await running.catch(async (error: Error) => {
+    stopping = true;
+    await registry?.child.stop(1000);
+    throw error;
+  });
+
+  return {
+    client: async () => (await running).client,
+    status: async () => {
+      const { buildkitd, info } = await running;
+      return {
+        buildkit: { address: buildkitd.address, ...info, pid: buildkitd.child.pid, rootDir: buildkitd.rootDir },
+        ...(registry === undefined ? {} : { registry: { address: registry.address, pid: registry.child.pid } }),
+      };
+    },
+    stop: async () => {
+      stopping = true;
+      const last = await running.catch(() => undefined);
+      await last?.client.close();
+      await Promise.all([last?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
+      // One that is stopped while it fills its pool of network namespaces leaves some mounted.
+      await sweepContainers(path.join(state, "buildkit"), log);
+      if (last !== undefined) await removeBridge(last.buildkitd.network);
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/** Runs our own buildkitd: its configuration, its start, and a clear reason when it can't. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
+import { enginePackage, findExecutable } from "../../paths/index.ts";
+import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
+import { type Child, startChild } from "./child.ts";
+import type { Log } from "./log.ts";
+import { guardBridge } from "../network/network-guard.ts";
+import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "../network/network.ts";
+import { socketDir } from "../set-up/paths.ts";
+
+export interface Buildkitd {
+  /** `unix://…` */
+  readonly address: string;
+  readonly rootDir: string;
+  readonly child: Child;
+  readonly network: ContainerNetwork;
+}
+
+export interface BuildkitdOptions {
+  state: string;
+  /** The executable. */
+  command: string;
+  /** `127.0.0.1:port` of the local registry, if one is served. */
+  mirror: string | undefined;
+  /** Comes before all other folders of its PATH. */
+  binFolder?: string;
+  log: Log;
+}
+
+/** A cold start loads plugins and the cache database; a busy machine with a large cache needs a while. */
+const startTimeoutMs = 60_000;
+const cniConfig = "/etc/buildkit/cni.json";
+
+export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
+  assertCanRun();
+  const { state, log } = options;
+  const network = planNetwork(state);
+  if (network.mode === "bridge") {
+    try {
+      return await startWith(options, network);
+    } catch (error) {
+      log.write(
+        "engine",
+        `no bridge for containers: ${error instanceof UserError ? (error.detail ?? error.message) : String(error)}`,
+      );
+      await removeBridge(network);
+      return await startWith(options, { mode: "host", reason: "the bridge could not be set up" });
+    }
+  }
+  return await startWith(options, network);
+}
+
+async function startWith(options: BuildkitdOptions, network: ContainerNetwork): Promise<Buildkitd> {
+  const { state, log } = options;
+  const unguarded = network.mode === "bridge" ? await guardBridge(network.bridge) : undefined;
+  if (unguarded !== undefined) log.write("engine", `containers can reach what listens on this machine: ${unguarded}`);
+  log.write(
+    "engine",
+    network.mode === "bridge"
+      ? `containers are behind the bridge ${network.bridge}`
+      : `containers share the host's network: ${network.reason}`,
+  );
+  const socket = path.join(socketDir(state), "buildkitd.sock");
+  const rootDir = path.join(state, "buildkit");
+  mkdirSync(rootDir, { recursive: true, mode: 0o700 });
+  const config = path.join(state, "buildkitd.toml");
+  writeFileSync(
+    config,
+    buildkitdToml({
+      rootDir,
+      socket,
+      otelSocket: path.join(socketDir(state), "otel.sock"),
+      ...cniOf(network),
+      ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+    }),
+    { mode: 0o600 },
+  );
+  const child = startChild({
+    name: "buildkitd",
+    command: options.command,
+    args: ["--config", config],
+    env: {
+      ...process.env,
+      // Logs are part of a function's result here, not a side channel: no clipping.
+      BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
+      BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
+      // It makes temporary folders there, and a session that has ended has left only the name.
+      XDG_RUNTIME_DIR: undefined,
+      PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${programPath()}`,
+    },
+    log,
+    pidFile: path.join(state, "buildkitd.pid"),
+  });
+  await listening(child, socket);
+  return { address: `unix://${socket}`, rootDir, child, network };
+}
+
+/** A configuration that an administrator made for BuildKit comes before ours. */
+function cniOf(network: ContainerNetwork): Pick<BuildkitdConfig, "cni"> {
+  if (existsSync(cniConfig)) return { cni: { configFile: cniConfig, preparedNamespaces } };
+  if (network.mode === "host") return {};
+  return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
+}
+
+/** runc comes with the engine's package, or lives in sbin, which a user's PATH often lacks. */
+function programPath(): string {
+  const ready = enginePackage();
+  return `${ready === undefined ? "" : `${path.join(ready, "bin")}:`}${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+}
+
+function assertCanRun(): void {
+  if (process.platform !== "linux") {
+    throw new UserError("engine-unavailable", `buildkitd runs on Linux only, this is ${process.platform}`, {
+      hint: "install a container runtime (docker, podman, finch), or name a BuildKit daemon with BUILDKIT_HOST",
+    });
+  }
+  if (process.getuid?.() !== 0) {
+    throw new UserError("engine-unavailable", "the embedded engine's buildkitd needs root", {
+      hint: "run as root (sudo), install docker or podman, or name a (rootless) BuildKit daemon with BUILDKIT_HOST",
+    });
+  }
+  const searched = { PATH: programPath() };
+  if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
+    throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {
+      hint: "run `node tools/setup.mjs`, or install it by hand: apt-get install runc",
+    });
+  }
+}
+
+async function listening(child: Child, socket: string): Promise<void> {
+  let ended: string | undefined;
+  void child.ended.then((how) => (ended = how));
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline && ended === undefined) {
+    if (await accepts(socket)) return;
+    await sleep(20);
+  }
+  if (ended === undefined) await child.stop(1000);
+  throw new UserError("engine-unavailable", `buildkitd did not start (${ended ?? `nothing in ${startTimeoutMs} ms`})`, {
+    detail: child.tail(),
+  });
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = net.connect(socket, () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,29 @@
+/** BuildKit runs the `git` that it finds first: ours, which goes through the proxy that keeps it off this machine. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { findExecutable } from "../../paths/index.ts";
+import { gitProxyFor } from "../../core-api/index.ts";
+
+/** The folder to put before all others of buildkitd's PATH; undefined where there is no git. */
+export async function gitWrapperFolder(
+  state: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+  const git = findExecutable("git", env);
+  if (git === undefined) return undefined;
+  const { environment } = await gitProxyFor(env);
+  const folder = path.join(state, "bin");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, "git");
+  const lines = [
+    "#!/bin/sh",
+    "# Written by `fastloop engine`.",
+    "unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY",
+    ...Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`),
+    `exec '${git.replaceAll("'", "'\\''")}' "$@"`,
+    "",
+  ];
+  writeFileSync(file, lines.join("\n"), { mode: 0o700 });
+  chmodSync(file, 0o700);
+  return folder;
+}

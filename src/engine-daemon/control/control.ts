@@ -1,0 +1,160 @@
+/** The daemon's control server: HTTP over a unix socket in a 0700 folder. See protocol.ts. */
+import { rmSync } from "node:fs";
+import http from "node:http";
+import type { Duplex } from "node:stream";
+import type { EngineInfo } from "../../core-api/types.ts";
+import type { BuildkitClient } from "../../buildkit/types.ts";
+import {
+  terminalHeaders,
+  terminalProtocol,
+  type DaemonStatus,
+  type ExportCachesRequest,
+  type ExportedCaches,
+  type OpenSessionRequest,
+  type SessionLine,
+  type SessionOpened,
+  type StopRequest,
+} from "./protocol.ts";
+import { showsSecret } from "./control-secret.ts";
+import { peerOf } from "./peer.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface ControlOptions {
+  socket: string;
+  /** What every request shows. */
+  secret: string;
+  /** Into the daemon's log. */
+  onNote(text: string): void;
+  graphqlPort: number;
+  buildId: string;
+  sessions: Sessions;
+  client(): Promise<BuildkitClient>;
+  engineInfo(): Promise<EngineInfo>;
+  status(): Promise<DaemonStatus>;
+  stop(reason: string): void;
+  onError(error: unknown): void;
+}
+
+export function startControl(options: ControlOptions): Promise<{ close(): void }> {
+  const server = http.createServer((request, response) => {
+    route(request, response, options).catch((error: unknown) => {
+      options.onError(error);
+      if (!response.headersSent)
+        reply(response, 500, { message: error instanceof Error ? error.message : String(error) });
+      else response.end();
+    });
+  });
+  server.on("upgrade", (request, socket) => {
+    if (showsSecret(request, options.secret)) return connectTerminal(request, socket, options.sessions);
+    socket.on("error", () => undefined);
+    socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
+  });
+  server.keepAliveTimeout = 0;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.socket, () =>
+      resolve({
+        close() {
+          server.close();
+          server.closeAllConnections();
+          rmSync(options.socket, { force: true });
+        },
+      }),
+    );
+  });
+}
+
+async function route(request: http.IncomingMessage, response: http.ServerResponse, options: ControlOptions) {
+  if (!showsSecret(request, options.secret)) {
+    // Before the answer: who asks without the secret may go with it.
+    options.onNote(`refused a request without the secret on the control socket: ${await peerOf(request.socket)}`);
+    return reply(response, 401, { message: "the control socket wants the secret of its state folder" });
+  }
+  switch (`${request.method} ${request.url}`) {
+    case "GET /status":
+      return reply(response, 200, await options.status());
+    case "POST /sessions":
+      void peerOf(request.socket).then((who) => options.onNote(`a session for ${who}`));
+      return openSession(await readJson<OpenSessionRequest>(request), response, options);
+    case "POST /caches": {
+      const { token } = await readJson<ExportCachesRequest>(request);
+      const { session, isBody } = options.sessions.find(token) ?? {};
+      if (session === undefined || isBody === true)
+        return reply(response, 404, { message: "no open session has this token" });
+      const gone = new AbortController();
+      response.once("close", () => gone.abort(new Error("the client went away")));
+      const signal = AbortSignal.any([session.signal, gone.signal]);
+      return reply(response, 200, { notices: await session.api.exportCaches(signal) } satisfies ExportedCaches);
+    }
+    case "POST /stop": {
+      const { force } = await readJson<StopRequest>(request);
+      const sessions = options.sessions.count;
+      if (sessions > 0 && force !== true) return reply(response, 409, { sessions });
+      reply(response, 200, { sessions });
+      return options.stop("asked to");
+    }
+    default:
+      return reply(response, 404, { message: `nothing at ${request.method} ${request.url}` });
+  }
+}
+
+/** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */
+async function openSession(body: OpenSessionRequest, response: http.ServerResponse, options: ControlOptions) {
+  const sameBuild = body.buildId === options.buildId;
+  if (!sameBuild && options.sessions.count === 0) return reply(response, 409, { buildId: options.buildId });
+  let gone = false;
+  let ended = (): void => undefined;
+  response.once("close", () => {
+    gone = true;
+    ended();
+  });
+  const write = (line: SessionLine): void => {
+    if (!response.writableEnded && !response.destroyed) response.write(`${JSON.stringify(line)}\n`);
+  };
+  // Asked first: from the session's beginning to the answer's first line nothing is waited for, or its end could come before.
+  const engine = await options.engineInfo();
+  const session = await options.sessions.open(await options.client(), body, {
+    onEvent: write,
+    onTerminal: (id, name) => write({ kind: "terminal", id, name }),
+    onClosed(reason) {
+      write({ kind: "session-ended", reason });
+      response.end();
+    },
+  });
+  ended = () => void session.close("the client went away");
+  if (gone) return ended();
+  const opened: SessionOpened = {
+    port: options.graphqlPort,
+    token: session.token,
+    bodyToken: session.bodyToken,
+    engine,
+  };
+  if (!sameBuild) {
+    opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
+  }
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.write(`${JSON.stringify(opened)}\n`);
+}
+
+/** The connection becomes the line between the user's terminal and a program in a container. */
+function connectTerminal(request: http.IncomingMessage, line: Duplex, sessions: Sessions): void {
+  line.on("error", () => undefined);
+  const header = (name: string): string => String(request.headers[name] ?? "");
+  const { session, isBody } = sessions.find(header(terminalHeaders.token)) ?? {};
+  const known = session !== undefined && isBody === false && request.headers.upgrade === terminalProtocol;
+  if (!known) return void line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+  line.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${terminalProtocol}\r\n\r\n`);
+  if (!session.api.connectTerminal(header(terminalHeaders.id), line)) line.end();
+}
+
+async function readJson<T>(request: http.IncomingMessage): Promise<T> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  return (text === "" ? {} : JSON.parse(text)) as T;
+}
+
+function reply(response: http.ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

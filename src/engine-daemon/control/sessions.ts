@@ -1,0 +1,137 @@
+/** The open sessions of the daemon: two tokens each, and everything that ends with them. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { openApiSession } from "../../core-api/index.ts";
+import { SecretMask } from "../../text/index.ts";
+import type { BuildkitClient } from "../../buildkit/types.ts";
+import type { EngineEvent } from "../../core-api/types.ts";
+import { withPlatforms, type PreparePlatform } from "../set-up/platforms.ts";
+import type { OpenSessionRequest } from "./protocol.ts";
+import { readHostTrust } from "./trust.ts";
+
+type ApiSession = Awaited<ReturnType<typeof openApiSession>>;
+
+export interface Session {
+  readonly token: string;
+  /** For function bodies, to which the fields that reach the user's machine are refused. */
+  readonly bodyToken: string;
+  readonly api: ApiSession;
+  /** Aborted when the session ends; requests of the session listen to it. */
+  readonly signal: AbortSignal;
+  close(reason: string): Promise<void>;
+}
+
+/** What a token opens. */
+export interface Access {
+  readonly session: Session;
+  readonly isBody: boolean;
+}
+
+export interface SessionsOptions {
+  shimDirectory(arch: string): Promise<string>;
+  /** Undefined where BuildKit is not ours. */
+  preparePlatform: PreparePlatform | undefined;
+  onError(error: unknown): void;
+  /** Keeps a session's secrets out of the log until they are forgotten. */
+  hide(mask: SecretMask): () => void;
+}
+
+export interface Sessions {
+  readonly count: number;
+  /** Milliseconds since the last session closed; 0 while one is open. */
+  idleMs(): number;
+  open(client: BuildkitClient, request: OpenSessionRequest, hooks: SessionHooks): Promise<Session>;
+  /** Tokens are compared in constant time. */
+  find(token: string): Access | undefined;
+  closeAll(reason: string): Promise<void>;
+}
+
+export interface SessionHooks {
+  onEvent(event: EngineEvent): void;
+  onTerminal(id: string, name: string): void;
+  /** Called once, when the session has ended, whoever ended it. */
+  onClosed(reason: string): void;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const sessions = new Map<Session, { full: Buffer; body: Buffer }>();
+  let lastClosedAt = performance.now();
+  /** Why all were closed last: a session that was being opened then stands on what is gone. */
+  let closedAll: { reason: string } | undefined;
+
+  return {
+    get count() {
+      return sessions.size;
+    },
+    idleMs: () => (sessions.size > 0 ? 0 : performance.now() - lastClosedAt),
+    async open(client, request, hooks) {
+      const before = closedAll;
+      const [token, bodyToken] = [newToken(), newToken()];
+      const controller = new AbortController();
+      const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
+      const prepare = options.preparePlatform;
+      const mask = new SecretMask();
+      const forget = options.hide(mask);
+      const api = await openApiSession({
+        buildkit: prepare === undefined ? client : withPlatforms(client, prepare, notify),
+        workdir: request.workdir,
+        project: request.project,
+        rootCapabilities: request.rootCapabilities === true,
+        ...(request.umask === undefined ? {} : { umask: request.umask }),
+        shimDirectory: options.shimDirectory,
+        hostTrust: () => Promise.resolve(readHostTrust(request.env)),
+        onEvent: hooks.onEvent,
+        env: request.env,
+        mask,
+        ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
+        ...(request.cache === undefined ? {} : { cache: request.cache }),
+        ...(request.module === undefined ? {} : { module: request.module }),
+      }).catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+      if (closedAll !== undefined && closedAll !== before) {
+        await api.close().catch(options.onError);
+        forget();
+        throw new Error(closedAll.reason);
+      }
+      const session: Session = {
+        token,
+        bodyToken,
+        api,
+        signal: controller.signal,
+        async close(reason) {
+          if (!sessions.delete(session)) return;
+          lastClosedAt = performance.now();
+          controller.abort(new Error(reason));
+          hooks.onClosed(reason);
+          await api.close().catch(options.onError);
+          forget();
+        },
+      };
+      sessions.set(session, { full: digest(token), body: digest(bodyToken) });
+      return session;
+    },
+    find(token) {
+      const wanted = digest(token);
+      let found: Access | undefined;
+      for (const [session, { full, body }] of sessions) {
+        if (timingSafeEqual(full, wanted)) found = { session, isBody: false };
+        if (timingSafeEqual(body, wanted)) found = { session, isBody: true };
+      }
+      return found;
+    },
+    async closeAll(reason) {
+      closedAll = { reason };
+      await Promise.all([...sessions.keys()].map((session) => session.close(reason)));
+    },
+  };
+}
+
+function newToken(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** Of equal length for every token, as the comparison needs. */
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

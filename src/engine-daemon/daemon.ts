@@ -1,0 +1,108 @@
+/** The daemon's life: sweep, start BuildKit and the servers, serve, stop when idle or asked to. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import type { EngineInfo } from "../core-api/types.ts";
+import { type BackendOptions, startBackend } from "./buildkitd/backend.ts";
+import { startControl } from "./control/control.ts";
+import { makeControlSecret } from "./control/control-secret.ts";
+import { startGraphqlServer } from "./control/graphql-server.ts";
+import type { Log } from "./buildkitd/log.ts";
+import { controlSocket, shimDir } from "./set-up/paths.ts";
+import { packageRoot } from "../paths/index.ts";
+import { createPreparePlatform } from "./set-up/platforms.ts";
+import { createSessions } from "./control/sessions.ts";
+import { sweep } from "./buildkitd/sweep.ts";
+
+declare const __FASTLOOP_VERSION__: string;
+
+export interface DaemonOptions {
+  state: string;
+  log: Log;
+  idleTimeoutMs: number;
+  source: BackendOptions["source"];
+}
+
+/** How often idleness is looked at, at most. */
+const maxIdleCheckMs = 5000;
+
+/** Resolves when the daemon has stopped and cleaned up. */
+export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOptions): Promise<void> {
+  const root = packageRoot();
+  const buildId = readFileSync(path.join(root, "dist", "build-id"), "utf8").trim();
+  const startedAt = new Date().toISOString();
+  let stop: (reason: string) => void = () => undefined;
+  let failed: Error | undefined;
+  const stopped = new Promise<string>((resolve) => (stop = resolve));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(signal));
+  process.on("SIGHUP", () => undefined);
+  const onError = (error: unknown): void =>
+    log.write("engine", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.on("unhandledRejection", onError);
+
+  await sweep(state, log);
+  const sessions = createSessions({
+    shimDirectory: (arch) => Promise.resolve(shimDir(root, arch)),
+    preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
+    onError,
+    hide: (mask) => log.hide(mask),
+  });
+  const backend = await startBackend({
+    state,
+    source,
+    log,
+    onLost: (reason) => void sessions.closeAll(reason),
+    onBroken(error) {
+      failed = error;
+      stop(error.message);
+    },
+  });
+  const graphql = await startGraphqlServer({ find: sessions.find, onError });
+
+  const engineInfo = async (): Promise<EngineInfo> => {
+    const { buildkit } = await backend.status();
+    return {
+      kind: "embedded",
+      version: `fastloop ${__FASTLOOP_VERSION__} on buildkit ${buildkit.version}`,
+      reason: "",
+    };
+  };
+  const control = await startControl({
+    socket: controlSocket(state),
+    secret: makeControlSecret(state),
+    onNote: (text) => log.write("engine", text),
+    graphqlPort: graphql.port,
+    buildId,
+    sessions,
+    client: () => backend.client(),
+    engineInfo,
+    stop: (reason) => stop(reason),
+    onError,
+    status: async () => ({
+      pid: process.pid,
+      buildId,
+      version: __FASTLOOP_VERSION__,
+      startedAt,
+      stateDir: state,
+      ...(await backend.status()),
+      sessions: sessions.count,
+      idleMs: Math.round(sessions.idleMs()),
+      idleTimeoutMs,
+    }),
+  });
+  log.write("engine", `ready: pid ${process.pid}, build ${buildId}, stops after ${idleTimeoutMs} ms without a session`);
+  const idleCheck = setInterval(
+    () => sessions.idleMs() >= idleTimeoutMs && stop(`idle for ${idleTimeoutMs} ms`),
+    Math.min(maxIdleCheckMs, Math.max(10, idleTimeoutMs / 4)),
+  );
+
+  log.write("engine", `stopping: ${await stopped}`);
+  clearInterval(idleCheck);
+  // First the door, so that a client which finds it closed starts a new daemon and does not meet a dying one.
+  control.close();
+  await sessions.closeAll("the engine stops");
+  graphql.close();
+  await backend.stop();
+  log.write("engine", "stopped");
+  if (failed !== undefined) throw failed;
+}

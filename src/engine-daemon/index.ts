@@ -1,0 +1,21 @@
+/** How the engine daemon is reached, and where set-up puts what it needs. The daemon itself is a program: `main.ts`. */
+export { controlHeaders } from "./control/control-secret.ts";
+export { foreignFolder } from "./control/private-folder.ts";
+export {
+  DaemonExit,
+  failureFile,
+  terminalHeaders,
+  terminalProtocol,
+  type DaemonStatus,
+  type ExportCachesRequest,
+  type ExportedCaches,
+  type OpenSessionRequest,
+  type SessionEnd,
+  type SessionLine,
+  type SessionOpened,
+  type StartFailure,
+  type StopRequest,
+  type TerminalOffer,
+} from "./control/protocol.ts";
+export { controlSocket, imagesDir, shimDir, socketDir, stateDir, toolsDir } from "./set-up/paths.ts";
+export { runSetup, setUpBoundary, type SetupOptions } from "./set-up/run.ts";

@@ -1,0 +1,145 @@
+/**
+ * Rules that keep containers on a bridge off the machine that it belongs to: from the bridge nothing reaches this machine's
+ * own addresses, the gateway's among them, nor ports that other programs publish there, nor the metadata of a cloud. What the
+ * host asks of containers is answered; name servers and proxies of the user's that are on this machine stay reachable.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { promisify } from "node:util";
+import { findExecutable } from "../../paths/index.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What containers may reach on this machine. */
+export interface Exception {
+  address: string;
+  port: number;
+  protocol: "tcp" | "udp";
+}
+
+const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
+const linkLocal = "169.254.0.0/16";
+/** Metadata of a cloud that is not at a link-local address. */
+const metadata = "100.100.100.200";
+
+const chainsOf = (bridge: string): { input: string; forward: string } => ({
+  input: `${bridge}-in`,
+  forward: `${bridge}-fwd`,
+});
+
+/** Arguments of `iptables` and `ip6tables`, in their order. */
+export function guardRules(
+  bridge: string,
+  exceptions: readonly Exception[],
+): { iptables: string[][]; ip6tables: string[][] } {
+  const { input, forward } = chainsOf(bridge);
+  const fresh = (chain: string, hook: string): string[][] => [
+    ["-N", chain],
+    ["-F", chain],
+    ["-D", hook, "-i", bridge, "-j", chain],
+    ["-I", hook, "-i", bridge, "-j", chain],
+  ];
+  const established = ["-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"];
+  return {
+    iptables: [
+      ...fresh(input, "INPUT"),
+      ["-A", input, ...established],
+      ...exceptions.map(({ address, port, protocol }) => [
+        "-A",
+        input,
+        "-p",
+        protocol,
+        "-d",
+        address,
+        "--dport",
+        String(port),
+        "-j",
+        "ACCEPT",
+      ]),
+      ["-A", input, "-j", "REJECT"],
+      ...fresh(forward, "FORWARD"),
+      // A port that Docker or another program publishes on this machine is led on to a container of its own.
+      ["-A", forward, "-m", "conntrack", "--ctstate", "DNAT", "-j", "REJECT"],
+      ["-A", forward, "-d", linkLocal, "-j", "REJECT"],
+      ["-A", forward, "-d", metadata, "-j", "REJECT"],
+    ],
+    // Containers have no address of version 6 but the one that a link gives itself.
+    ip6tables: [...fresh(input, "INPUT"), ["-A", input, ...established], ["-A", input, "-j", "REJECT"]],
+  };
+}
+
+/** Puts the rules in place; says what is not guarded where that fails. */
+export async function guardBridge(bridge: string, env: Environment = process.env): Promise<string | undefined> {
+  const rules = guardRules(bridge, exceptionsOf(env));
+  const problem = await run("iptables", rules.iptables);
+  return problem ?? (await run("ip6tables", rules.ip6tables));
+}
+
+export async function releaseBridge(bridge: string): Promise<void> {
+  const { input, forward } = chainsOf(bridge);
+  const away = (chain: string, hook: string): string[][] => [
+    ["-D", hook, "-i", bridge, "-j", chain],
+    ["-F", chain],
+    ["-X", chain],
+  ];
+  await run("iptables", [...away(input, "INPUT"), ...away(forward, "FORWARD")], true);
+  await run("ip6tables", away(input, "INPUT"), true);
+}
+
+async function run(program: string, rules: readonly string[][], mayFail = false): Promise<string | undefined> {
+  const command = findExecutable(program, { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
+  if (command === undefined) return `there is no ${program}`;
+  for (const rule of rules) {
+    try {
+      await promisify(execFile)(command, ["-w", "5", ...rule]);
+    } catch (error) {
+      // A chain that is there already, or a rule that is not.
+      if (mayFail || rule[0] === "-N" || rule[0] === "-D") continue;
+      return `${program} ${rule.join(" ")}: ${((error as { stderr?: string }).stderr ?? String(error)).trim()}`;
+    }
+  }
+  return undefined;
+}
+
+/** Name servers and proxies that containers are told of and that are on this machine, though not on its loopback. */
+export function exceptionsOf(
+  env: Environment,
+  own: ReadonlySet<string> = ownAddresses(),
+  resolvers: string = resolvConf(),
+): Exception[] {
+  const servers = [...resolvers.matchAll(/^\s*nameserver\s+(\S+)/gm)]
+    .map((match) => match[1]!)
+    .filter((address) => own.has(address));
+  const exceptions = [...new Set(servers)].flatMap((address): Exception[] => [
+    { address, port: 53, protocol: "udp" },
+    { address, port: 53, protocol: "tcp" },
+  ]);
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"]) {
+    const text = env[name] ?? env[name.toLowerCase()] ?? "";
+    const url = text === "" ? null : URL.parse(text.includes("://") ? text : `http://${text}`);
+    if (url !== null && own.has(url.hostname))
+      exceptions.push({ address: url.hostname, port: Number(url.port) || 80, protocol: "tcp" });
+  }
+  return exceptions;
+}
+
+function ownAddresses(): Set<string> {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .map(({ address }) => address);
+  return new Set(addresses.filter((address) => isIP(address) === 4 && !address.startsWith("127.")));
+}
+
+function resolvConf(): string {
+  return ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]
+    .map((file) => {
+      try {
+        return readFileSync(file, "utf8");
+      } catch {
+        return "";
+      }
+    })
+    .join("\n");
+}

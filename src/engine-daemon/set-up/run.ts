@@ -1,0 +1,50 @@
+/** Runs tools/setup.mjs for the parts that a command finds missing. */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { UserError } from "../../errors/index.ts";
+import { packageRoot } from "../../paths/index.ts";
+
+export interface SetupOptions {
+  /** One line about what is being done. */
+  onNotice?: (text: string) => void;
+  signal?: AbortSignal;
+}
+
+export async function runSetup(
+  parts: readonly string[],
+  { onNotice, signal }: SetupOptions,
+  extra: readonly string[] = [],
+): Promise<void> {
+  const script = path.join(packageRoot(), "tools", "setup.mjs");
+  // On a terminal set-up shows its own progress, and may ask; everything goes to stderr, stdout is for results.
+  const terminal = process.stderr.isTTY;
+  const child = spawn(process.execPath, [script, "--only", parts.join(","), ...extra], {
+    stdio: terminal ? ["inherit", process.stderr, process.stderr] : ["ignore", "pipe", "pipe"],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const tail: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on("line", (line) => {
+      tail.push(line);
+      if (tail.length > 15) tail.shift();
+      onNotice?.(line);
+    });
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) {
+    throw new UserError("engine-unavailable", `set-up failed (${parts.join(", ")})`, {
+      detail: tail.join("\n"),
+      hint: `run it by hand to see more: node ${path.relative(process.cwd(), script)} --only ${parts.join(",")}`,
+    });
+  }
+}
+
+/** Builds the helper of function bodies' boundary; what does so with a host is started without an engine. */
+export function setUpBoundary(options: SetupOptions): Promise<void> {
+  return runSetup(["boundary"], options);
+}

@@ -1,6 +1,0 @@
-/** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
-export { openApiSession } from "./open.ts";
-export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
-export { apiVersion } from "./query.ts";
-export type * from "./types.ts";
-export { isRefused } from "./validate.ts";

@@ -1,5 +1,0 @@
-/** The door to BuildKit: one connection, long-lived builds on it, host trees served to it. */
-export { connectBuildkit } from "./client.ts";
-export { ExecFailure, SolveError } from "./errors.ts";
-export type * from "./types.ts";
-export { entitlementsOf } from "./entitlements.ts";

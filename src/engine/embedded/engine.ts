@@ -1,0 +1,47 @@
+/** What `fastloop engine start|stop|status|logs` needs of the embedded engine. */
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { chooseEngine, type EngineChoice } from "../choose.ts";
+import { thisMachine } from "../choose-machine.ts";
+import { daemonStatus } from "./control.ts";
+import { stopDaemon, type StopOutcome } from "./start.ts";
+import type { DaemonStatus } from "../../engine-daemon/index.ts";
+import { idleMsOf, parseIdleMs } from "./idle.ts";
+import { startEngine, stateDirOf } from "./open.ts";
+import type { OpenSessionOptions } from "../types.ts";
+
+export type { DaemonStatus, StopOutcome };
+
+export interface EmbeddedEngine {
+  readonly stateDir: string;
+  readonly logFile: string;
+  /** Undefined while the daemon does not run. */
+  status(): Promise<DaemonStatus | undefined>;
+  /** `idle` is a duration such as `10m`. A daemon that runs already stays as it is. */
+  start(options: Pick<OpenSessionOptions, "onNotice" | "signal"> & { idle?: string }): Promise<DaemonStatus>;
+  stop(force: boolean): Promise<StopOutcome>;
+}
+
+/** The embedded engine of this user, for the BuildKit address in force. */
+export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEngine> {
+  const { choice } = await chooseEngine(
+    { engine: "embedded", ...(buildkitHost === undefined ? {} : { buildkitHost }) },
+    thisMachine(),
+  );
+  if (!isEmbedded(choice)) throw new UserError("usage", `${choice.kind} is not the embedded engine`);
+  const stateDir = stateDirOf(choice);
+  return {
+    stateDir,
+    logFile: path.join(stateDir, "engine.log"),
+    status: () => daemonStatus(stateDir),
+    async start({ idle, ...options }) {
+      const idleMs = idle === undefined ? idleMsOf(process.env) : parseIdleMs(idle, "--idle");
+      return (await daemonStatus(stateDir)) ?? (await startEngine(choice, options, idleMs));
+    },
+    stop: (force) => stopDaemon(stateDir, force),
+  };
+}
+
+function isEmbedded(choice: EngineChoice): choice is Extract<EngineChoice, { kind: `buildkit${string}` }> {
+  return choice.kind === "buildkit-host" || choice.kind === "buildkitd";
+}

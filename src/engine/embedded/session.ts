@@ -1,0 +1,152 @@
+/** The embedded engine seen from a command: a session with its daemon. */
+import type http from "node:http";
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { createAgent, query } from "../../graphql/index.ts";
+import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
+import { NoDaemon, readJson, request } from "./control.ts";
+import { remoteTerminal } from "./terminal.ts";
+import { lastFailure, logTail, stopDaemon } from "./start.ts";
+import { packageRoot } from "../../paths/index.ts";
+import { projectIdentity } from "./project-identity.ts";
+import type {
+  ExportCachesRequest,
+  ExportedCaches,
+  OpenSessionRequest,
+  SessionLine,
+  SessionOpened,
+} from "../../engine-daemon/index.ts";
+
+/**
+ * Opens a session with the daemon of a state folder; undefined when none runs, or when one of another build ran and was
+ * stopped because it was idle.
+ */
+export async function openDaemonSession(
+  state: string,
+  options: OpenSessionOptions,
+  reason: string,
+): Promise<EngineSession | undefined> {
+  const body: OpenSessionRequest = {
+    workdir: options.workdir,
+    env: process.env as Record<string, string>,
+    umask: process.umask(),
+    buildId: ownBuildId(),
+    project: projectIdentity(options),
+    ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(options.module === undefined ? {} : { module: options.module }),
+    ...(options.onTerminal === undefined ? {} : { terminal: true }),
+  };
+  let response: http.IncomingMessage;
+  try {
+    response = await request(state, "POST", "/sessions", body, options.signal);
+  } catch (error) {
+    if (error instanceof NoDaemon) return undefined;
+    throw error;
+  }
+  if (response.statusCode === 409) {
+    response.resume();
+    options.onNotice?.("replacing the engine daemon of another build");
+    await stopDaemon(state, false);
+    return undefined;
+  }
+  if (response.statusCode !== 200) {
+    const { message } = await readJson<{ message: string }>(response);
+    throw new UserError("engine-unavailable", `the embedded engine can't open a session: ${message}`, {
+      detail: logTail(state, 12),
+    });
+  }
+  return followSession(response, reason, state, options);
+}
+
+/** Resolves when the daemon has written the session's caches; whoever interrupts the command does not wait for it. */
+async function exportCaches(state: string, token: string, signal?: AbortSignal): Promise<readonly string[]> {
+  if (signal?.aborted === true) return [];
+  try {
+    const response = await request(state, "POST", "/caches", { token } satisfies ExportCachesRequest, signal);
+    return (await readJson<ExportedCaches>(response)).notices;
+  } catch {
+    // The session is over, or the command is being interrupted: there is nothing to write any more.
+    return [];
+  }
+}
+
+/** `dist/build-id`, which changes with every change of the sources. */
+function ownBuildId(): string {
+  return readFileSync(path.join(packageRoot(), "dist", "build-id"), "utf8").trim();
+}
+
+const wentAway = "the engine daemon went away";
+
+async function followSession(
+  response: http.IncomingMessage,
+  reason: string,
+  state: string,
+  options: OpenSessionOptions,
+): Promise<EngineSession> {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const agent = createAgent();
+  let ended: string | undefined;
+  const lines = createInterface({ input: response, crlfDelay: Infinity });
+  const opened = new Promise<SessionOpened>((resolve, reject) => {
+    lines.once("line", (first) => {
+      const opened = JSON.parse(first) as SessionOpened;
+      resolve(opened);
+      lines.on("line", (line) => {
+        const parsed = JSON.parse(line) as SessionLine;
+        if (parsed.kind === "session-ended") ended = parsed.reason;
+        else if (parsed.kind === "terminal") options.onTerminal?.(remoteTerminal(state, opened.token, parsed));
+        else for (const listener of listeners) listener(parsed);
+      });
+    });
+    lines.once("close", () => {
+      ended ??= wentAway;
+      reject(new UserError("engine-unavailable", `the session could not be opened: ${ended}`));
+    });
+  });
+  // A connection that breaks shows as the end of the lines.
+  response.on("error", () => lines.close());
+  // readline hands its input's error on; unheard it would end the process.
+  lines.on("error", () => undefined);
+  const { port, token, bodyToken, engine, notice } = await opened;
+  // What a daemon of before bodies had a token of their own says is not trusted with them.
+  if (typeof bodyToken !== "string") {
+    response.destroy();
+    agent.destroy();
+    throw new UserError("engine-unavailable", "the engine daemon is of an earlier version of fastloop, and in use", {
+      hint: "`fastloop engine stop --force` ends it, and the sessions that use it",
+    });
+  }
+  if (notice !== undefined) options.onNotice?.(notice);
+  return {
+    engine: { ...engine, reason },
+    port,
+    token,
+    body: { port, token: bodyToken },
+    async query<T>(document: string, variables = {}, queryOptions = {}) {
+      try {
+        return await query<T>({ port, token, agent }, document, variables, queryOptions);
+      } catch (error) {
+        // Whatever the request met, the cause is that the session is over.
+        if (ended === undefined || !(error instanceof UserError)) throw error;
+        const reason = ended === wentAway ? (lastFailure(state)?.message ?? wentAway) : ended;
+        throw new UserError("engine-unavailable", `the engine's session ended: ${reason}`, { cause: error });
+      }
+    },
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      if (ended === undefined && options.cache !== undefined && options.cache.to.length > 0) {
+        for (const text of await exportCaches(state, token, options.signal))
+          for (const listener of listeners) listener({ kind: "notice", text });
+      }
+      ended ??= "closed";
+      response.destroy();
+      agent.destroy();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/** Starting and stopping the engine daemon. Any number of commands may do so at once; one daemon comes of it. */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
+import { daemonStatus, NoDaemon, readJson, request } from "./control.ts";
+import { packageRoot } from "../../paths/index.ts";
+import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "../../engine-daemon/index.ts";
+
+export interface DaemonStart {
+  state: string;
+  source: { address: string } | { buildkitd: string };
+  idleTimeoutMs: number;
+  signal?: AbortSignal;
+}
+
+/** A daemon that was killed with a large cache sweeps and loads for a while. */
+const startTimeoutMs = 90_000;
+const stopTimeoutMs = 30_000;
+const pollMs = 15;
+
+/** Resolves when a daemon answers for the state folder: ours, or the one that another command started meanwhile. */
+export async function startDaemon(start: DaemonStart): Promise<DaemonStatus> {
+  const deadline = performance.now() + startTimeoutMs;
+  let ended: { exitCode: number | null } | undefined = spawnDaemon(start);
+  while (performance.now() < deadline) {
+    start.signal?.throwIfAborted();
+    const status = await daemonStatus(start.state);
+    if (status !== undefined) return status;
+    // Another daemon is starting or stopping: it will answer, or give the lock back.
+    if (ended.exitCode === DaemonExit.lockHeld) {
+      await sleep(100);
+      if ((await daemonStatus(start.state)) === undefined) ended = spawnDaemon(start);
+    } else if (ended.exitCode !== null) {
+      throw startFailure(start.state, `the engine daemon ended with code ${ended.exitCode}`);
+    }
+    await sleep(pollMs);
+  }
+  throw startFailure(start.state, `the engine daemon did not answer within ${startTimeoutMs / 1000} s`);
+}
+
+function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode: number | null } {
+  const program = path.join(packageRoot(), "dist", "engine.js");
+  if (!existsSync(program)) {
+    throw new UserError("engine-unavailable", `${program} is missing`, { hint: "build it: npm run build" });
+  }
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  requireSpace(state);
+  const log = openSync(path.join(state, "engine.log"), "a", 0o600);
+  const child = spawn(
+    process.execPath,
+    [
+      "--enable-source-maps",
+      program,
+      "--state",
+      state,
+      "--idle-ms",
+      String(idleTimeoutMs),
+      ...("address" in source ? ["--buildkit-host", source.address] : ["--buildkitd", source.buildkitd]),
+    ],
+    // A session of its own, away from our terminal and folder, with nothing of ours held open.
+    { detached: true, cwd: "/", stdio: ["ignore", log, log], env: daemonEnvironment() },
+  );
+  closeSync(log);
+  child.unref();
+  const ended: { exitCode: number | null } = { exitCode: null };
+  child.once("error", () => (ended.exitCode = 1));
+  child.once("exit", (code) => (ended.exitCode = code ?? 1));
+  return ended;
+}
+
+/** A session of the command that happens to start the daemon is not the daemon's. */
+function daemonEnvironment(): NodeJS.ProcessEnv {
+  const { DAGGER_SESSION_PORT: _port, DAGGER_SESSION_TOKEN: _token, NODE_OPTIONS: _options, ...env } = process.env;
+  return env;
+}
+
+/** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */
+export function lastFailure(state: string): StartFailure | undefined {
+  try {
+    return parseFailure(JSON.parse(readFileSync(path.join(state, failureFile), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what no daemon wrote. */
+function parseFailure(value: unknown): StartFailure | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { message, detail, hint } = value as Record<string, unknown>;
+  if (typeof message !== "string") return undefined;
+  return { message, ...(typeof detail === "string" ? { detail } : {}), ...(typeof hint === "string" ? { hint } : {}) };
+}
+
+/** BuildKit's databases alone take as much; with less it neither starts nor says why. */
+const leastFreeBytes = 8 * 1024 * 1024;
+
+function requireSpace(state: string): void {
+  const { bavail, bsize } = statfsSync(state);
+  if (bavail * bsize >= leastFreeBytes) return;
+  throw new UserError(
+    "engine-unavailable",
+    `the embedded engine can't start: its disk is full (${Math.floor((bavail * bsize) / 1024)} KiB are free)`,
+    {
+      place: state,
+      hint: "make room there, or name another folder with XDG_STATE_HOME",
+    },
+  );
+}
+
+function startFailure(state: string, fallback: string): UserError {
+  // Whatever it met, this is why.
+  requireSpace(state);
+  // It may have died before it could say why: the log's tail has to do then.
+  const failure: StartFailure = lastFailure(state) ?? { message: fallback };
+  return new UserError("engine-unavailable", `the embedded engine can't start: ${failure.message}`, {
+    detail: failure.detail ?? logTail(state, 12),
+    hint: failure.hint ?? `the whole log is ${path.join(state, "engine.log")}`,
+  });
+}
+
+/** The last lines of the daemon's log. */
+export function logTail(state: string, lines: number): string {
+  try {
+    return readFileSync(path.join(state, "engine.log"), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+  } catch {
+    return "";
+  }
+}
+
+/** What came of asking a daemon to stop. */
+export type StopOutcome = { stopped: true; sessions: number } | { stopped: false; sessions: number } | "absent";
+
+/** Resolves when the daemon has ended. Without `force` it refuses while sessions are open. */
+export async function stopDaemon(state: string, force: boolean): Promise<StopOutcome> {
+  try {
+    const { pid } = await readJson<DaemonStatus>(await request(state, "GET", "/status"));
+    const response = await request(state, "POST", "/stop", { force });
+    const { sessions } = await readJson<{ sessions: number }>(response);
+    if (response.statusCode !== 200) return { stopped: false, sessions };
+    const deadline = performance.now() + stopTimeoutMs;
+    while (isAlive(pid)) {
+      if (performance.now() > deadline) {
+        throw new UserError("engine-unavailable", `the engine daemon (pid ${pid}) does not end`, {
+          hint: `kill ${pid}; the next start cleans up after it`,
+        });
+      }
+      await sleep(pollMs);
+    }
+    return { stopped: true, sessions };
+  } catch (error) {
+    if (error instanceof NoDaemon) return "absent";
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import type { TreeEntry } from "../../tree/index.ts";
+import type { EngineSession, QueryOptions } from "../types.ts";
+import type { TreeStep } from "./recipe.ts";
+
+/** Text up to this travels inside the query; anything larger, or not text, is read by the engine from the host. */
+const inlineLimitBytes = 128 * 1024;
+/** Steps in one query: deep enough to be one round trip for an edit, shallow enough for every GraphQL parser. */
+const stepsPerQuery = 64;
+
+/** Lays steps on a snapshot through the core API; returns the id of the result. */
+export async function layRecipe(
+  session: EngineSession,
+  baseId: string,
+  root: string,
+  steps: readonly TreeStep[],
+  options: QueryOptions,
+): Promise<string> {
+  let id = baseId;
+  for (let start = 0; start < steps.length; start += stepsPerQuery) {
+    const variables: Record<string, unknown> = { id };
+    const declared = ["$id: ID!"];
+    const calls: string[] = [];
+    for (const step of steps.slice(start, start + stepsPerQuery)) {
+      calls.push(await stepCall(session, root, step, variables, declared, options));
+    }
+    // A file that the engine reads itself is read now: later it may be another one.
+    const answer = declared.some((text) => text.endsWith(": ID!") && text !== "$id: ID!") ? "sync" : "id";
+    const chain = `${calls.join(" { ")} { ${answer} }${" }".repeat(calls.length - 1)}`;
+    const document = `query LayEdits(${declared.join(", ")}) { node(id: $id) { ... on Directory { ${chain} } } }`;
+    const result = await session.query<{ node: unknown }>(document, variables, options);
+    id = innermostId(result.node);
+  }
+  return id;
+}
+
+/** One field of the chain with its arguments; texts go into variables, so that no path or content needs escaping. */
+async function stepCall(
+  session: EngineSession,
+  root: string,
+  step: TreeStep,
+  variables: Record<string, unknown>,
+  declared: string[],
+  options: QueryOptions,
+): Promise<string> {
+  const variable = (value: unknown, type: string): string => {
+    const name = `v${declared.length}`;
+    variables[name] = value;
+    declared.push(`$${name}: ${type}`);
+    return `$${name}`;
+  };
+  if (step.kind === "remove-file") return `withoutFile(path: ${variable(step.path, "String!")})`;
+  if (step.kind === "remove-directory") return `withoutDirectory(path: ${variable(step.path, "String!")})`;
+  const { entry } = step;
+  const path = variable(entry.path, "String!");
+  if (step.kind === "directory") return `withNewDirectory(path: ${path}, permissions: ${entry.mode})`;
+  if (step.kind === "symlink") {
+    return `withSymlink(target: ${variable(entry.linkTarget, "String!")}, linkName: ${path})`;
+  }
+  const text = inlineText(root, entry);
+  if (text !== undefined) {
+    return `withNewFile(path: ${path}, contents: ${variable(text, "String!")}, permissions: ${entry.mode})`;
+  }
+  const source = await hostFile(session, `${root}/${entry.path}`, options);
+  return `withFile(path: ${path}, source: ${variable(source, "ID!")}, permissions: ${entry.mode})`;
+}
+
+/** A host file as the engine reads it now. */
+export async function hostFile(session: EngineSession, file: string, options: QueryOptions): Promise<string> {
+  const document = "query HostFile($path: String!) { host { file(path: $path, noCache: true) { id } } }";
+  const result = await session.query<{ host: { file: { id: string } } }>(document, { path: file }, options);
+  return result.host.file.id;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The file's text if it is moderate in size and valid UTF-8 without NUL; undefined sends it as a host file. */
+function inlineText(root: string, entry: TreeEntry): string | undefined {
+  if (entry.sizeBytes > inlineLimitBytes) return undefined;
+  const content = readFileSync(`${root}/${entry.path}`);
+  if (content.length > inlineLimitBytes || content.includes(0)) return undefined;
+  try {
+    return utf8.decode(content);
+  } catch {
+    return undefined;
+  }
+}
+
+function innermostId(node: unknown): string {
+  let value = node;
+  while (typeof value === "object" && value !== null) value = Object.values(value)[0];
+  if (typeof value !== "string") throw new Error("the engine answered a chain of edits without an id");
+  return value;
+}

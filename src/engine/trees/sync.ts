@@ -1,0 +1,287 @@
+import { UserError } from "../../errors/index.ts";
+import {
+  changedPaths,
+  diffListings,
+  listTree,
+  sameStat,
+  statEntry,
+  type ContentHasher,
+  type TreeEntry,
+  type TreeFilter,
+  type TreeListing,
+} from "../../tree/index.ts";
+import { batchFromSteps, canBatch, layBatch } from "./batch.ts";
+import { hostFile, layRecipe } from "./chain.ts";
+import { recipeOf, type NewBaseReason, type TreeStep } from "./recipe.ts";
+import { asUnknown, literalPattern, Restless } from "./restless.ts";
+import type { EngineSession, QueryOptions } from "../types.ts";
+
+/** A host folder in the engine, exactly as it was listed. */
+export interface SyncedTree {
+  /** Id of the `Directory`. */
+  id: string;
+  listing: TreeListing;
+  /** How it got there: sent whole, or so many steps laid on the last snapshot. */
+  via: { kind: "base"; reason: "first" | NewBaseReason } | { kind: "edits"; steps: number } | { kind: "same" };
+  /** Paths that concern the caller and are others by now than in the listing that it gave. */
+  moved: string[];
+}
+
+export interface SyncOptions extends QueryOptions {
+  /** A listing made a moment ago with the same filter; saves the walk. */
+  listing?: TreeListing;
+  /**
+   * Whether a path below the root matters to the caller; without it all do. What does not may move while it is sent: it
+   * arrives as it was at some moment, or not at all.
+   */
+  concerns?: (path: string) => boolean;
+}
+
+/** Files that concern the caller moved each time they were read. */
+export class MovingFiles extends UserError {
+  /** Absolute. */
+  readonly moved: readonly string[];
+
+  constructor(root: string, moved: readonly string[]) {
+    super("engine-unsupported", "these files change faster than they can be read", {
+      place: root,
+      detail: moved
+        .slice(0, 5)
+        .map((file) => `  ${file}`)
+        .join("\n"),
+      hint: "leave out what a running program writes: `ignore` of the argument, or `exclude`",
+    });
+    this.moved = moved.map((file) => `${root}/${file}`);
+  }
+}
+
+export interface TreeSyncOptions {
+  /**
+   * Knows the base's content, so that a file that was edited and put back counts as unchanged. Without it such a file is
+   * laid again: right, but a cache miss.
+   */
+  hasher?: ContentHasher;
+}
+
+interface Base {
+  id: string;
+  listing: TreeListing;
+  hashes: Map<string, string> | undefined;
+  /** Results laid on this base, by recipe: the ones used last, so that a state that comes back needs no query. */
+  laid: Map<string, string>;
+}
+
+/** A tree that is written to without pause is read this often before the caller is told. */
+const readAttempts = 4;
+/** So often where what moves concerns nobody: each time, what was seen to move is left out of the next one. */
+const restlessAttempts = 12;
+const rememberedRecipes = 64;
+
+/**
+ * Host trees in one session: each is sent once, then edits cost what they change. The whole difference to the base is
+ * laid each time in one canonical order, never edit upon edit; a large difference makes a new base. What comes back is
+ * what was listed: a file that moves meanwhile makes it start again.
+ */
+export class TreeSync {
+  private readonly session: EngineSession;
+  private readonly hasher: ContentHasher | undefined;
+  private readonly bases = new Map<string, Base>();
+  /** One sync at a time for a tree: the second caller finds the first one's result. */
+  private readonly queues = new Map<string, Promise<unknown>>();
+
+  constructor(session: EngineSession, options: TreeSyncOptions = {}) {
+    this.session = session;
+    this.hasher = options.hasher;
+  }
+
+  /** The folder at `path` (absolute) as it is now, less what the filter leaves out. */
+  directory(path: string, filter: TreeFilter = {}, options: SyncOptions = {}): Promise<SyncedTree> {
+    const key = JSON.stringify([path, filter.include ?? [], filter.exclude ?? [], filter.gitignore ?? false]);
+    const before = this.queues.get(key) ?? Promise.resolve();
+    const run = before.then(() => this.sync(key, path, filter, options));
+    this.queues.set(
+      key,
+      run.catch(() => undefined),
+    );
+    return run;
+  }
+
+  /** One host file as it is now. */
+  async file(path: string, options: QueryOptions = {}): Promise<{ id: string }> {
+    return { id: await hostFile(this.session, path, options) };
+  }
+
+  private async sync(key: string, path: string, filter: TreeFilter, options: SyncOptions): Promise<SyncedTree> {
+    const given = options.listing ?? listTree(path, filter);
+    const restless = new Restless(options.concerns);
+    let listing = given;
+    for (
+      let attempt = 1;
+      restless.concerned.length === 0 ? attempt <= restlessAttempts : attempt <= readAttempts;
+      attempt++
+    ) {
+      options.signal?.throwIfAborted();
+      const synced = await this.attempt(key, filter, listing, restless, options);
+      if (synced !== undefined) return { ...synced, listing, moved: this.movedSince(given, listing, options) };
+      listing = listTree(path, filter);
+    }
+    throw new MovingFiles(given.root, restless.concerned.length > 0 ? restless.concerned : restless.paths);
+  }
+
+  /** Undefined when something moved meanwhile that must not have. */
+  private async attempt(
+    key: string,
+    filter: TreeFilter,
+    listing: TreeListing,
+    restless: Restless,
+    options: SyncOptions,
+  ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
+    const known = this.bases.get(key);
+    const steps = known === undefined ? { newBase: "first" as const } : this.difference(known, listing);
+    if (known !== undefined && Array.isArray(steps)) return this.lay(known, listing, filter, steps, restless, options);
+    if (Array.isArray(steps)) return undefined;
+    const base = await this.send(key, filter, listing, restless, options);
+    if (base === undefined) return undefined;
+    const via = { kind: "base", reason: steps.newBase } as const;
+    // What was left out of it is laid on it, as far as that is little.
+    const rest = restless.paths.length === 0 ? [] : this.difference(base, listing);
+    if (!Array.isArray(rest) || rest.length === 0) return { id: base.id, via };
+    const laid = await this.lay(base, listing, filter, rest, restless, options);
+    return laid && { id: laid.id, via };
+  }
+
+  private difference(base: Base, listing: TreeListing): TreeStep[] | { newBase: NewBaseReason } {
+    const { hashes } = base;
+    const changes = diffListings(base.listing, listing, (before, after) => {
+      const known = hashes?.get(before.path);
+      return known !== undefined && known === this.hasher?.hash(listing.root, after);
+    });
+    return recipeOf(changes, listing.entries.length);
+  }
+
+  /** Of what concerns the caller: which paths hold something else in the second listing. */
+  private movedSince(given: TreeListing, listing: TreeListing, { concerns }: SyncOptions): string[] {
+    if (given === listing) return [];
+    const { hasher } = this;
+    const moved = changedPaths(given, listing, (before, after) => {
+      const hash = hasher?.earlierHash(given.root, before);
+      return hash !== undefined && hash === hasher?.hash(listing.root, after);
+    });
+    return concerns === undefined ? moved : moved.filter(concerns);
+  }
+
+  /** Undefined when a file that concerns the caller moved while it was read. */
+  private async lay(
+    base: Base,
+    listing: TreeListing,
+    filter: TreeFilter,
+    allSteps: TreeStep[],
+    restless: Restless,
+    options: SyncOptions,
+  ): Promise<Pick<SyncedTree, "id" | "via"> | undefined> {
+    const steps = allSteps.filter((step) => !("entry" in step && restless.isUnreadable(step.entry)));
+    if (steps.length === 0) return { id: base.id, via: { kind: "same" } };
+    const recipe = steps.map((step) => recipeKey(listing.root, step, this.hasher)).join("\n");
+    const via = { kind: "edits", steps: steps.length } as const;
+    const known = base.laid.get(recipe);
+    if (known !== undefined) return { id: known, via };
+    const moved = (): string[] =>
+      steps.flatMap((step) => (isStill(listing.root, step) || !("entry" in step) ? [] : [step.entry.path]));
+    let id: string;
+    try {
+      const asOneCopy =
+        this.session.engine.kind === "dagger" && steps.length >= batchFromSteps && canBatch(steps, filter);
+      id = asOneCopy
+        ? await layBatch(this.session, base.id, listing.root, filter, steps, options)
+        : await layRecipe(this.session, base.id, listing.root, steps, options);
+    } catch (error) {
+      // A file that is gone by now was listed a moment ago: look again. Anything else is a real failure.
+      const gone = moved();
+      if (gone.length === 0) throw error;
+      restless.note(gone, listing);
+      return undefined;
+    }
+    const movedNow = moved();
+    if (restless.mattering(movedNow).length > 0) {
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    // What moved concerns nobody here; who else asks for this recipe gets it laid anew.
+    if (movedNow.length > 0) return { id, via };
+    base.laid.set(recipe, id);
+    if (base.laid.size > rememberedRecipes) base.laid.delete(base.laid.keys().next().value!);
+    return { id, via };
+  }
+
+  /** Sends the whole tree; undefined when it moved meanwhile, so that no listing is taken for another's content. */
+  private async send(
+    key: string,
+    filter: TreeFilter,
+    listing: TreeListing,
+    restless: Restless,
+    options: SyncOptions,
+  ): Promise<Base | undefined> {
+    const sent = restless.without(listing);
+    const hashes = this.hasher === undefined ? undefined : this.hashesOf(sent, this.hasher);
+    const document = `query SendTree($path: String!, $include: [String!], $exclude: [String!]) {
+      host { directory(path: $path, include: $include, exclude: $exclude, noCache: true${
+        filter.gitignore === true ? ", gitignore: true" : ""
+      }) { sync } }
+    }`;
+    const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
+    const variables = { path: listing.root, include: filter.include ?? [], exclude };
+    const look = (): TreeListing => restless.without(listTree(listing.root, filter));
+    let id: string;
+    try {
+      const result = await this.session.query<{ host: { directory: { sync: string } } }>(document, variables, options);
+      id = result.host.directory.sync;
+    } catch (error) {
+      const movedNow = options.signal?.aborted === true ? [] : changedPaths(sent, look());
+      if (movedNow.length === 0) throw error;
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    const now = look();
+    const movedNow = changedPaths(sent, now);
+    const inBoth = new Map(sent.entries.map((entry) => [entry.path, entry]));
+    const isAccountedFor =
+      movedNow.every((file) => inBoth.get(file)?.type === "file") && restless.allowsTouched(sent, now);
+    if (restless.mattering(movedNow).length > 0 || !isAccountedFor) {
+      restless.note(movedNow, listing);
+      return undefined;
+    }
+    for (const file of movedNow) hashes?.delete(file);
+    const base: Base = { id, listing: asUnknown(sent, movedNow), hashes, laid: new Map() };
+    this.bases.set(key, base);
+    return base;
+  }
+
+  private hashesOf(listing: TreeListing, hasher: ContentHasher): Map<string, string> {
+    const files = listing.entries.filter((entry) => entry.type === "file");
+    return new Map(files.map((entry) => [entry.path, hasher.hash(listing.root, entry)]));
+  }
+}
+
+/** Names a step by its content where that is known, else by the file's identity on disk. */
+function recipeKey(root: string, step: TreeStep, hasher: ContentHasher | undefined): string {
+  if (step.kind === "remove-file" || step.kind === "remove-directory") return `${step.kind} ${step.path}`;
+  const { entry } = step;
+  const content =
+    entry.type === "symlink"
+      ? entry.linkTarget
+      : entry.type === "directory"
+        ? ""
+        : (hasher?.hash(root, entry) ?? `${entry.sizeBytes} ${entry.mtimeNs} ${entry.ctimeNs} ${entry.inode}`);
+  return JSON.stringify([step.kind, entry.path, entry.mode, content]);
+}
+
+/** Whether what a step wrote is what is on disk now. */
+function isStill(root: string, step: TreeStep): boolean {
+  if (step.kind === "remove-file" || step.kind === "remove-directory") return true;
+  const now = statEntry(root, step.entry.path);
+  return now !== undefined && sameKind(now, step.entry) && (now.type === "directory" || sameStat(now, step.entry));
+}
+
+function sameKind(a: TreeEntry, b: TreeEntry): boolean {
+  return a.type === b.type && a.mode === b.mode && a.linkTarget === b.linkTarget;
+}

@@ -1,0 +1,15 @@
+/** GraphQL without a schema: reading documents, what bodies may ask, the server on loopback and its client. */
+export { refusedToBodies } from "./body-guard.ts";
+export { createAgent, query, type Endpoint, type QueryOptions } from "./client.ts";
+export { ExecFailure, QueryError, toQueryError, withoutTrace, type GraphqlError } from "./errors.ts";
+export { expandedSize } from "./expanded-size.ts";
+export {
+  Refusal,
+  startLoopbackServer,
+  type Answer,
+  type GraphqlRequest,
+  type LoopbackServer,
+  type RequestContext,
+} from "./loopback-server.ts";
+export { parseRequest, queryLimits, readingLimits } from "./parse.ts";
+export { parseBeside } from "./parse-thread.ts";

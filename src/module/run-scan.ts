@@ -1,0 +1,40 @@
+/** Runs a scan in a child process: the compiler's 150 MB go away with it. */
+import { spawn } from "node:child_process";
+import { UserError } from "../errors/index.ts";
+import { distFile } from "../paths/index.ts";
+import type { ScanAnswer, ScannedModule, ScanRequest } from "./scan/types.ts";
+
+/** A scan takes half a second; one that takes this long hangs. */
+const timeoutMs = 60_000;
+
+/** Reads a module's sources; throws `UserError` where they do not make a module. */
+export async function scanSources(request: ScanRequest): Promise<ScannedModule> {
+  const answer = await ask(request);
+  if ("module" in answer) return answer.module;
+  const { message, ...options } = answer.problem;
+  throw new UserError("module", message, options);
+}
+
+function ask(request: ScanRequest): Promise<ScanAnswer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [distFile("module-scan.js")], {
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    });
+    let output = "";
+    let errors = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    child.on("error", reject);
+    child.stdin.on("error", () => {}); // A child that dies early is reported by its exit.
+    child.stdin.end(JSON.stringify(request));
+    child.on("close", (code, signal) => {
+      try {
+        resolve(JSON.parse(output) as ScanAnswer);
+      } catch (cause) {
+        reject(new Error(`the module scan ended with ${signal ?? code} and no answer\n${errors}`, { cause }));
+      }
+    });
+  });
+}

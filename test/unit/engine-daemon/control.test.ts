@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { startControl, type ControlOptions } from "../../../src/engine-daemon/control/control.ts";
+import { confineProgram } from "../../../src/module/index.ts";
+import type { Session, SessionHooks } from "../../../src/engine-daemon/control/sessions.ts";
+
+const secret = "s".repeat(64);
+const headers = { authorization: `Bearer ${secret}` };
+
+it.each([
+  ["no secret", {}],
+  ["another secret", { authorization: `Bearer ${"t".repeat(64)}` }],
+  ["part of the secret", { authorization: `Bearer ${"s".repeat(63)}` }],
+  ["the secret by another scheme", { authorization: secret }],
+])("refuses who shows %s, whatever is asked, and notes who it was", async (_what, shown) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const notes: string[] = [];
+  const asked = (): never => {
+    throw new Error("asked all the same");
+  };
+  const control = await startControl({
+    socket,
+    secret,
+    status: asked,
+    stop: asked,
+    sessions: { open: asked, find: asked },
+    onNote: (text: string) => notes.push(text),
+    onError: asked,
+  } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const requests: [string, string, Record<string, string>][] = [
+    ["GET", "/status", {}],
+    ["POST", "/sessions", {}],
+    ["POST", "/caches", {}],
+    ["POST", "/stop", {}],
+    ["GET", "/terminal", { connection: "Upgrade", upgrade: "fastloop-terminal" }],
+  ];
+  for (const [method, route, more] of requests) {
+    const request = http.request({
+      socketPath: socket,
+      method,
+      path: route,
+      headers: { ...more, ...shown },
+      agent: false,
+    });
+    request.end(method === "POST" ? "{}" : undefined);
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    expect([route, response.statusCode]).toEqual([route, 401]);
+    response.resume();
+  }
+  expect(notes).toHaveLength(4);
+  // Where the helper is built, the kernel says who it was: this process.
+  if (confineProgram() !== undefined) expect(notes[0]).toContain(`pid ${process.pid} (`);
+});
+
+it("answers with the session before it tells that the session has ended, whenever that is", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  const open: SessionHooks[] = [];
+  const endAll = (): void => open.splice(0).forEach((hooks) => hooks.onClosed("buildkitd ended by itself"));
+  const sessions = {
+    count: 1,
+    open: async (_client: unknown, _request: unknown, hooks: SessionHooks) => {
+      open.push(hooks);
+      return { token: "t", close: () => Promise.resolve() } as unknown as Session;
+    },
+  };
+  const control = await startControl({
+    socket,
+    secret,
+    onNote: () => undefined,
+    graphqlPort: 7,
+    buildId: "b",
+    sessions,
+    client: () => Promise.resolve({}),
+    // BuildKit ends while it is asked what it is.
+    engineInfo: async () => {
+      endAll();
+      return { kind: "embedded", version: "v", reason: "" };
+    },
+    onError: (error: unknown) => {
+      throw error;
+    },
+  } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const lines = await new Promise<string>((resolve, reject) => {
+    const request = http.request(
+      { socketPath: socket, method: "POST", path: "/sessions", headers, agent: false },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+          endAll();
+        });
+        response.once("end", () => resolve(text));
+      },
+    );
+    request.once("error", reject);
+    request.end(JSON.stringify({ buildId: "b", workdir: "/", env: {} }));
+  });
+  expect(
+    lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object),
+  ).toEqual([
+    { port: 7, token: "t", engine: { kind: "embedded", version: "v", reason: "" } },
+    { kind: "session-ended", reason: "buildkitd ended by itself" },
+  ]);
+});
+
+it("stops writing caches when the client is gone", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-control-"));
+  const socket = path.join(folder, "control.sock");
+  let begun = (_signal: AbortSignal): void => undefined;
+  const writing = new Promise<AbortSignal>((resolve) => (begun = resolve));
+  const exportCaches = (signal: AbortSignal): Promise<string[]> => {
+    begun(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve([])));
+  };
+  const session = { signal: new AbortController().signal, api: { exportCaches } } as unknown as Session;
+  const find = (token: string) => (token === "t" || token === "b" ? { session, isBody: token === "b" } : undefined);
+  const unexpected = (error: unknown): never => {
+    throw error;
+  };
+  const control = await startControl({
+    socket,
+    secret,
+    sessions: { find },
+    onError: unexpected,
+  } as unknown as ControlOptions);
+  onTestFinished(() => {
+    control.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const post = (token: string): http.ClientRequest => {
+    const request = http.request({ socketPath: socket, method: "POST", path: "/caches", headers, agent: false });
+    request.on("error", () => undefined).end(JSON.stringify({ token }));
+    return request;
+  };
+  // A function body's token does not open the control socket's door either.
+  const [refused] = (await once(post("b"), "response")) as [http.IncomingMessage];
+  expect(refused.statusCode).toBe(404);
+  const request = post("t");
+  const signal = await writing;
+  const aborted = once(signal, "abort");
+  request.destroy();
+  await aborted;
+  expect(signal.aborted).toBe(true);
+});
