@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
-import { writeModuleTemplate } from "./module-template.mjs";
+import { blocksDoor, writeModuleTemplate } from "./module-template.mjs";
 import { pastDoors } from "./past-doors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -59,10 +59,23 @@ const result = await build({
 
 const sdk = await buildSdkPrograms(dist, { release });
 await writeModuleTemplate(path.join(dist, "module-template"));
+// `fastloop/pipelines`: for modules that compose the building blocks and bring the Dagger SDK themselves.
+const blocks = await build({
+  absWorkingDir: root,
+  stdin: { contents: await blocksDoor(), resolveDir: path.join(root, "pipelines/src"), loader: "ts" },
+  outfile: path.join(dist, "pipelines.js"),
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  metafile: true,
+  logLevel: "warning",
+  external: ["@dagger.io/dagger"],
+});
 if (release) {
   const { writeLicences, writeTypes } = await import("./release.mjs");
-  await writeLicences(path.join(dist, "licences.txt"), [result.metafile, ...sdk.metafiles]);
-  await writeTypes(dist);
+  await writeLicences(path.join(dist, "licences.txt"), [result.metafile, blocks.metafile, ...sdk.metafiles]);
+  await writeTypes(dist, await blocksDoor());
 }
 
 // The build id tells a running engine daemon of another build apart.

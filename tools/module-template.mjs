@@ -20,6 +20,18 @@ export async function writeModuleTemplate(folder) {
   await writeFile(path.join(folder, "index.ts"), withBlocks(await parse("index.ts")));
 }
 
+/** Source of the package's door `fastloop/pipelines`: it exports what index.ts composes, from the files beside it. */
+export async function blocksDoor() {
+  const { imports } = await parse("index.ts");
+  return imports
+    .filter(({ from }) => from.startsWith("./"))
+    .map(
+      ({ from, typeOnly, named }) =>
+        `export ${typeOnly ? "type " : ""}{ ${named.join(", ")} } from "${source}/${from}";`,
+    )
+    .join("\n");
+}
+
 /** Every file but index.ts in one, those first that others import. Throws where two declare the same name. */
 async function blocks() {
   const names = (await readdir(source)).filter((name) => name.endsWith(".ts") && name !== "index.ts").sort();

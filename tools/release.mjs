@@ -1,6 +1,6 @@
 // What the npm package has and the checkout does not need: the licences of what is bundled, and types for importers.
 import { readdirSync, readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,34 +34,45 @@ function packageFolder(input) {
 }
 
 /** The configuration's types are inferred from a zod schema; tools/generate.mjs has them written out. */
+const configTypes = ["src/config/types.ts", "pipelines/vendor/config.mjs"].map((file) => path.join(root, file));
 const writtenOut = {
   name: "config-types",
   resolveId: (source, importer) =>
-    importer !== undefined && path.resolve(path.dirname(importer), source) === path.join(root, "src/config/types.ts")
+    importer !== undefined && configTypes.includes(path.resolve(path.dirname(importer), source))
       ? path.join(root, "pipelines/vendor/config.d.mts")
       : undefined,
 };
 
-/** Writes `index.d.ts`: all that the package's door exports, in one file, so that no path of the sources shows. */
-export async function writeTypes(outdir) {
+/**
+ * Writes `index.d.ts` and `pipelines.d.ts`: all that each of the package's doors exports, in one file, so that no path of
+ * the sources shows. `blocksDoor` is the source of the second.
+ */
+export async function writeTypes(outdir, blocksDoor) {
+  await writeTypesOf(path.join(root, "src/index.ts"), path.join(outdir, "index.d.ts"), "tsconfig.json", []);
+  const door = path.join(outdir, "pipelines-door.ts");
+  await writeFile(door, blocksDoor);
+  try {
+    await writeTypesOf(door, path.join(outdir, "pipelines.d.ts"), "pipelines/tsconfig.json", ["@dagger.io/dagger"]);
+  } finally {
+    await rm(door);
+  }
+}
+
+/** `peers` are the packages whose types the importer has anyway. */
+async function writeTypesOf(input, file, tsconfig, peers) {
   const [{ rollup }, { dts }] = await Promise.all([import("rollup"), import("rollup-plugin-dts")]);
   const bundle = await rollup({
-    input: path.join(root, "src/index.ts"),
-    plugins: [
-      writtenOut,
-      dts({ tsconfig: path.join(root, "tsconfig.json"), compilerOptions: { noEmit: false, paths: {} } }),
-    ],
+    input,
+    plugins: [writtenOut, dts({ tsconfig: path.join(root, tsconfig), compilerOptions: { noEmit: false, paths: {} } })],
     external: (id) => !id.startsWith(".") && !path.isAbsolute(id),
     onwarn: (warning) => {
       throw new Error(warning.message);
     },
   });
   const { output } = await bundle.generate({ format: "es" });
-  await writeFile(path.join(outdir, "index.d.ts"), output[0].code);
-  const foreign = [...(await readFile(path.join(outdir, "index.d.ts"), "utf8")).matchAll(/from '([^'.][^']*)'/g)].map(
-    (match) => match[1],
-  );
-  const unknown = foreign.filter((id) => !id.startsWith("node:"));
+  await writeFile(file, output[0].code);
+  const foreign = [...output[0].code.matchAll(/from '([^'.][^']*)'/g)].map((match) => match[1]);
+  const unknown = foreign.filter((id) => !id.startsWith("node:") && !peers.includes(id));
   if (unknown.length > 0)
-    throw new Error(`dist/index.d.ts needs types of ${unknown.join(", ")}, which the package does not depend on`);
+    throw new Error(`${file} needs types of ${unknown.join(", ")}, which the package does not depend on`);
 }

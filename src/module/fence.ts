@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import type { Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
 import { isInside, isReallyInside, realPath } from "./inside.ts";
-import { packageRoot } from "../paths/index.ts";
+import { distFile, packageRoot } from "../paths/index.ts";
 import type { ModuleInfo } from "./types.ts";
 
 type Place = Pick<ModuleInfo, "root" | "sourceDir" | "repository">;
@@ -51,14 +51,16 @@ export function fencePlugin(module: Place): Plugin {
 
 /** Why a file may not be in the bundle; undefined when it may. */
 function fence(module: Place): (file: string, byName: boolean) => string | undefined {
-  const [moduleRoot, repository, own] = [
+  const [moduleRoot, repository, own, blocks] = [
     realPath(module.root),
     realPath(module.repository),
     realPath(path.join(packageRoot(), "node_modules")),
+    // `fastloop/pipelines`, wherever fastloop is installed.
+    realPath(distFile("pipelines.js")),
   ];
   return (file, byName) => {
     const real = realPath(file);
-    if (isInside(own, real)) return undefined;
+    if (isInside(own, real) || real === blocks) return undefined;
     const isPackage = byName || real.split(path.sep).includes("node_modules");
     if (isInside(isPackage ? repository : moduleRoot, real) && !isKept(real, repository)) return undefined;
     return `this import leads to ${real}, which is ${isPackage ? "in no package of this repository" : "no file of the module"}`;

@@ -83,7 +83,9 @@ const sizeOf = (place: string): number => {
 describe("what is packed", () => {
   test("has no benches, no chaos runs, no tests, no source maps and none of the tools that build it", () => {
     expect(
-      packed.filter((file) => /\.map$|^test\/|^src\/|bench|chaos|tools\/(build|test|release|generate)/.test(file)),
+      packed.filter((file) =>
+        /\.map$|^test\/|^src\/|bench|chaos|tools\/(build(-sdk)?\.|test|release|generate)/.test(file),
+      ),
     ).toEqual([]);
   });
 
@@ -153,6 +155,34 @@ describe("the installed package", () => {
     },
     15 * 60_000,
   );
+
+  test("lends its building blocks to a module of one's own", () => {
+    const module = path.join(project, "own");
+    mkdirSync(path.join(module, "src"), { recursive: true });
+    writeFileSync(path.join(module, "dagger.json"), '{ "name": "own", "sdk": { "source": "typescript" } }');
+    writeFileSync(
+      path.join(module, "package.json"),
+      '{ "type": "module", "dependencies": { "fastloop": "*", "@dagger.io/dagger": "*" } }',
+    );
+    writeFileSync(
+      path.join(module, "src/index.ts"),
+      `import { type Directory, func, object } from "@dagger.io/dagger";
+import { nameOf, readProject } from "fastloop/pipelines";
+
+@object()
+export class Own {
+  @func()
+  async projectName(source: Directory): Promise<string> {
+    return nameOf(await readProject(source));
+  }
+}
+`,
+    );
+    const called = run("call", "-m", "own", "project-name", "--source", ".");
+    expect(called, called.stderr).toMatchObject({ status: 0, stdout: expect.stringContaining("project") as unknown });
+    const types = readFileSync(path.join(folder, "node_modules/fastloop/dist/pipelines.d.ts"), "utf8");
+    expect(types).toContain("declare function baseImage(");
+  });
 
   test("is imported with its types", () => {
     writeFileSync(
