@@ -241,7 +241,8 @@ function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> 
       detail: failure.detail,
       place: failure.place,
       exitCode: failure.exitCode,
-      ...(failure.code === "untrusted" ? { hint: failure.hint, untrusted: true } : {}),
+      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      ...(failure.code === "untrusted" ? { untrusted: true } : {}),
     };
   }
   const message = failure instanceof Error ? failure.message : String(failure);
