@@ -24,7 +24,7 @@ export function asksOfCall({ own, core }: Pick<ParsedCall, "own" | "core">, cont
 
 /** What every function of a module asks for by itself, whoever calls it. */
 export function asksOfModule(module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
-  const context: AskContext = { module, cwd: module.root, env, writtenBy: "user" };
+  const context: AskContext = { module, cwd: homeOf(module), env, writtenBy: "user" };
   const functions = Object.values(module.objects).flatMap(
     ({ name, functions: methods, constructorArguments = [] }): FunctionInfo[] => [
       {
@@ -55,10 +55,13 @@ function asksOfStep({ fn, given }: Pick<OwnStep, "fn" | "given">, context: AskCo
     if (isGiven && writtenBy === "user") return [];
     const value = defaultOrGiven(argument, { fn, given }, module);
     if (value === undefined) return [];
-    const asks = asksOfValue(value, byOf(fn, argument), isGiven ? context : { ...context, cwd: module.root }, env);
+    const asks = asksOfValue(value, byOf(fn, argument), isGiven ? context : { ...context, cwd: homeOf(module) }, env);
     return isGiven ? asks : asks.map((ask) => ({ ...ask, place: fn.place }));
   });
 }
+
+/** Where a module's defaults lie: fastloop's own is at home in the project that uses it. */
+const homeOf = ({ borrowed, contextDir, root }: ModuleInfo): string => (borrowed === true ? contextDir : root);
 
 /** A `defaultPath` that is wrong by itself is told when it is called. */
 function defaultOrGiven(
