@@ -75,15 +75,23 @@ export function detectRust(files: ProjectFiles): Detection {
       /^\s*channel\s*=\s*["']([^"']+)/m.exec(files.read(joined(folder, "rust-toolchain.toml")))?.[1] ??
       files.read(joined(folder, "rust-toolchain")).trim();
     const version = /^\d+\.\d+(?:\.\d+)?$/.test(pinned) ? pinned : undefined;
+    // A crate that is made of one beside it can't be tested without that folder.
+    const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.\//.test(files.read(joined(folder, "Cargo.toml")));
+    const inCrate = (command: string): string[] => [isLocal ? `(cd ${folder} && ${command})` : command];
     return {
       name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
       folder,
       preset: "cargo",
       because: joined(folder, "Cargo.toml"),
-      alone: folder !== "",
+      alone: folder !== "" && !isLocal,
+      manifests: isLocal ? [] : undefined,
+      install: isLocal ? [] : undefined,
       image: version === undefined ? undefined : `rust:${version}-bookworm`,
       runner: "cargo",
-      tiers: { smoke: ["cargo check --workspace --tests"], fast: ["cargo test --workspace $TEST_ARGS"] },
+      tiers: {
+        smoke: inCrate("cargo check --workspace --tests"),
+        fast: inCrate("cargo test --workspace $TEST_ARGS"),
+      },
       needs: [],
       inputs: folder === "" ? inputsOf(files, { own: "", needed: [], others: [] }) : undefined,
     };

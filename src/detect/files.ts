@@ -3,7 +3,7 @@ import type { ProjectFiles } from "./types.ts";
 
 /** Folders in which a manifest is somebody's example or a test's input, not a part of the project. */
 const notParts =
-  /(?:^|\/)(?:node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e)(?:\/|$)/i;
+  /(?:^|\/)(?:node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
 
 /** Whether a folder can hold a part of the project. */
 export const isPart = (folder: string): boolean => folder === "" || !notParts.test(folder);

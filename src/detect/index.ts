@@ -1,5 +1,6 @@
 /** What a repository is made of: the parts that have tests, how each is installed and tested, and what is not covered. */
 import { detectGo, detectRust } from "./compiled.ts";
+import { withoutImage } from "./toolchains.ts";
 import { detectNode } from "./node.ts";
 import { detectPython } from "./python.ts";
 import { serviceNotes } from "./services.ts";
@@ -13,13 +14,21 @@ export type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 export interface AvailableImages {
   nodes?: readonly number[];
   pythons?: readonly number[];
+  /** No registry can be reached: of Go and Rust there is no image. */
+  areAll?: boolean;
 }
 
-export function detectProject(files: ProjectFiles, { nodes, pythons }: AvailableImages = {}): Detection {
-  const found = [detectNode(files, nodes), detectPython(files, pythons), detectGo(files), detectRust(files)];
+export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: AvailableImages = {}): Detection {
+  const compiled = [detectGo(files), detectRust(files)];
+  const found = [
+    detectNode(files, nodes),
+    detectPython(files, pythons),
+    ...(areAll === true ? compiled.map(withoutImage) : compiled),
+  ];
   return {
     suites: uniquelyNamed(found.flatMap(({ suites }) => suites)),
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
+    tools: found.flatMap(({ tools }) => tools ?? []),
     notes: [...found.flatMap(({ notes }) => notes), ...serviceNotes(files)],
   };
 }

@@ -214,7 +214,11 @@ function suiteOf(
     env: { CI: "true", ...install.env },
     runner: nodeRunner(text),
     tiers: Object.fromEntries(
-      Object.entries(tiers).map(([tier, commands]) => [tier, [...first, ...inFolder(memberFolder, commands)]]),
+      Object.entries(tiers).flatMap(([tier, commands]) => {
+        const own = inFolder(memberFolder, commands).filter((command) => !first.includes(command));
+        // A tier of what every tier begins with adds nothing.
+        return own.length === 0 && Object.keys(tiers).length > 1 ? [] : [[tier, [...first, ...own]]];
+      }),
     ),
     needs: [],
     inputs:

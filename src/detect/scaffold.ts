@@ -10,16 +10,28 @@ export interface ScaffoldOptions {
 }
 
 /** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
-export function scaffoldConfig({ project, module }: ScaffoldOptions, { suites, packages }: Detection): string {
-  const from = baseImage(suites);
-  const withBase = packages.length > 0 && from !== undefined;
+export function scaffoldConfig({ project, module }: ScaffoldOptions, found: Detection): string {
+  const { suites, packages, tools = [] } = found;
+  const base = baseOf(found);
   const document = new Document({
     version: 1,
     name: project,
     ...(module === undefined ? {} : { module }),
     watch: { targets: Object.fromEntries(suites.map((suite) => [suite.name, targetOf(suite)])) },
-    ...(withBase ? { images: { base: { from, packages: ["ca-certificates", ...packages] } } } : {}),
-    tests: { suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, withBase)])) },
+    ...(base === undefined
+      ? {}
+      : {
+          images: {
+            base: {
+              from: base.from,
+              packages: [...new Set(["ca-certificates", ...packages])],
+              ...(tools.length === 0 ? {} : { tools }),
+            },
+          },
+        }),
+    tests: {
+      suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, base?.has(suite) === true)])),
+    },
   });
   visit(document, {
     Seq: (_, node, ancestors) => {
@@ -65,7 +77,7 @@ function targetOf({ name, tiers, inputs, needs, folder, alone }: DetectedSuite):
 }
 
 /** Only what differs from the preset. */
-function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknown> {
+function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknown> {
   const preset = presets[suite.preset];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const kept = (key: string, value: unknown, usual: unknown): Record<string, unknown> =>
@@ -76,7 +88,6 @@ function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknow
       commands.length === 1 ? commands[0] : { run: commands },
     ]),
   );
-  const usesBase = withBase && isSlim(suite.preset);
   return {
     preset: suite.preset,
     ...(usesBase ? { image: "base" } : kept("image", suite.image, preset.image)),
@@ -90,12 +101,17 @@ function suiteOf(suite: DetectedSuite, withBase: boolean): Record<string, unknow
   };
 }
 
-/** The one image that all suites of slim images start from; undefined where they differ. */
-function baseImage(suites: readonly DetectedSuite[]): string | undefined {
-  const images = new Set(
-    suites.filter(({ preset }) => isSlim(preset)).map(({ image, preset }) => image ?? presets[preset].image),
-  );
-  return images.size === 1 ? [...images][0] : undefined;
+/** The base image, and which suites start from it; undefined where none has to. */
+function baseOf({ suites, packages }: Detection): { from: string; has(suite: DetectedSuite): boolean } | undefined {
+  const slim = suites.filter(({ preset }) => isSlim(preset));
+  const images = new Set(slim.map(({ image, preset }) => image ?? presets[preset].image));
+  const [shared] = images;
+  // What starts from different images has no base in common.
+  const isShared = images.size === 1 && packages.length > 0;
+  const from = isShared ? shared : suites.some(({ inBase }) => inBase) ? "debian:bookworm-slim" : undefined;
+  return from === undefined
+    ? undefined
+    : { from, has: ({ preset, inBase }) => inBase === true || (isShared && isSlim(preset)) };
 }
 
 /** Images of go and cargo have what a build wants. */

@@ -30,6 +30,16 @@ export interface DetectedSuite {
   needs: string[];
   /** What an edit must touch to concern it; undefined: everything. */
   inputs?: string[];
+  /** Its toolchain is in the project's base image, as no image that has it can be had on this machine. */
+  inBase?: boolean;
+}
+
+/** A tool of `images.base` that no system package is. */
+export interface DetectedTool {
+  name: string;
+  version: string;
+  check: string;
+  install: string[];
 }
 
 /** What is in a repository, and what a person should know of it. */
@@ -37,6 +47,8 @@ export interface Detection {
   suites: DetectedSuite[];
   /** System packages that a suite's commands need and slim images lack. */
   packages: string[];
+  /** Toolchains that the base image needs, where no image that has them can be had. */
+  tools?: DetectedTool[];
   /** What was found and is not covered, or could not be decided; one sentence each. */
   notes: string[];
 }

@@ -7,7 +7,7 @@ import { imagesFolder } from "../../engine/index.ts";
 export function bootstrappedImages(): AvailableImages {
   try {
     const decision = JSON.parse(readFileSync(path.join(imagesFolder(), "decision.json"), "utf8")) as { mode?: unknown };
-    return decision.mode === "local" ? { nodes: [22], pythons: [11] } : {};
+    return decision.mode === "local" ? { nodes: [22], pythons: [11], areAll: true } : {};
   } catch {
     return {};
   }

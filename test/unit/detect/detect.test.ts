@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { resolveSuite } from "../../../src/config/presets.ts";
-import { detectProject, scaffoldConfig, type Detection } from "../../../src/detect/index.ts";
+import { detectProject, scaffoldConfig, type AvailableImages, type Detection } from "../../../src/detect/index.ts";
 
 type Files = Record<string, string>;
 
 /** A repository as a map of files. */
-function detect(files: Files): Detection {
+function detect(files: Files, available: AvailableImages = {}): Detection {
   const list = Object.keys(files).toSorted();
-  return detectProject({ list, read: (file) => files[file] ?? "" });
+  return detectProject({ list, read: (file) => files[file] ?? "" }, available);
 }
 
 const json = (value: unknown): string => JSON.stringify(value);
@@ -18,8 +18,10 @@ const only = (files: Files) => {
   return suites[0]!;
 };
 /** What would be written, read back. */
-function configOf(files: Files) {
-  const { config, problems } = parseConfig(scaffoldConfig({ project: "small", module: "fastloop" }, detect(files)));
+function configOf(files: Files, available?: AvailableImages) {
+  const { config, problems } = parseConfig(
+    scaffoldConfig({ project: "small", module: "fastloop" }, detect(files, available)),
+  );
   expect(problems).toEqual([]);
   return config!;
 }
@@ -166,6 +168,14 @@ describe("packages of npm, pnpm and yarn", () => {
     ).toBe(image);
   });
 
+  test("what every tier begins with is no tier of its own", () => {
+    const { tiers } = only({
+      "package.json": json({ name: "x", main: "dist/x.js", scripts: { build: "node build.js", test: "uvu test" } }),
+      "test/x.js": 'import { x } from "../dist/x.js";\n',
+    });
+    expect(tiers).toEqual({ fast: ["npm run build", "npm run test"] });
+  });
+
   test("no lock file, browsers, compose files and testcontainers are told", () => {
     const { notes } = detect({
       "package.json": json({
@@ -302,6 +312,39 @@ describe("Go and Rust", () => {
       "rust-toolchain.toml": '[toolchain]\nchannel = "1.85.0"\n',
     });
     expect(suite).toMatchObject({ name: "app", image: "rust:1.85.0-bookworm" });
+  });
+
+  test("where no registry can be reached, their toolchains are in the base image, and that is said", () => {
+    const alone = { nodes: [22], pythons: [11], areAll: true };
+    const go = { "go.mod": "module x\n\ngo 1.24\n", "a.go": "package x\n" };
+    expect(configOf(go, alone).images?.base).toMatchObject({
+      from: "debian:bookworm-slim",
+      packages: ["ca-certificates", "gcc", "git", "golang-go", "libc6-dev"],
+      tools: [{ name: "go", check: "go version" }],
+    });
+    expect(configOf(go, alone).tests?.suites?.["app"]?.image).toBe("base");
+    expect(configOf(go).images).toBeUndefined();
+    const rust = { "Cargo.toml": "[package]\n", "rust-toolchain": "1.80.0\n" };
+    expect(configOf(rust, alone).images?.base?.packages).toContain("rustc-web");
+    expect(detect(rust, alone).notes.join()).toMatch(/Rust comes out of Debian's packages.*not from rust:1\.80\.0/);
+    expect(configOf(rust).tests?.suites?.["app"]?.image).toBe("rust:1.80.0-bookworm");
+    // One base for all: that of the suites which have an image.
+    const web = { "web/package.json": json({ scripts: { test: "node --test" } }) };
+    const mixed = configOf({ "api/go.mod": "module x\n", "api/a.go": "package x\n", ...web }, alone);
+    expect(mixed.images?.base?.from).toBe("node:22-bookworm-slim");
+    expect(mixed.tests?.suites).toMatchObject({ web: { image: "base" }, api: { image: "base" } });
+  });
+
+  test("a crate that is made of one beside it is tested where it lies, a fuzzing crate is none", () => {
+    const { suites } = detect({
+      "a/Cargo.toml": "[package]\n",
+      "b/Cargo.toml": '[dependencies]\na = { path = "../a" }\n',
+      "fuzz/Cargo.toml": '[dependencies]\na = { path = "../a" }\n',
+    });
+    expect(suites).toMatchObject([
+      { name: "a", alone: true, tiers: { fast: ["cargo test --workspace $TEST_ARGS"] } },
+      { name: "b", alone: false, install: [], tiers: { fast: ["(cd b && cargo test --workspace $TEST_ARGS)"] } },
+    ]);
   });
 
   test("a document that a source includes concerns it", () => {

@@ -1,0 +1,42 @@
+/** Go and Rust where no image registry can be reached: out of Debian's packages and Go's module proxy. */
+import type { DetectedTool, Detection } from "./types.ts";
+
+/** Debian stable's Go is old, but fetches any other one as a module. */
+const go: DetectedTool = {
+  name: "go",
+  version: "1.26.8",
+  check: "go version",
+  install: [
+    "mkdir -p /opt/go && cd /opt/go && printf 'module fetch\\n' > go.mod",
+    "GOFLAGS=-modcacherw GOMODCACHE=/opt/go/mod go mod download golang.org/toolchain@v0.0.1-go$VERSION.linux-$TARGETARCH",
+    "mv /opt/go/mod/golang.org/toolchain@* /usr/local/go && rm -rf /opt/go",
+    // A module's files are not executable.
+    "chmod +x /usr/local/go/bin/* /usr/local/go/pkg/tool/*/*",
+    "ln -s /usr/local/go/bin/go /usr/local/go/bin/gofmt /usr/local/bin/",
+  ],
+};
+
+/** What a machine without an image registry tests the same suites with: a base image that has their toolchain. */
+export function withoutImage({ suites, packages, tools, notes }: Detection): Detection {
+  const [suite] = suites;
+  if (suite === undefined) return { suites, packages, notes };
+  const isGo = suite.preset === "go";
+  const pinned = suites.find(({ image }) => image !== undefined)?.image;
+  const where = isGo ? "Debian's packages and Go's module proxy" : "Debian's packages (rustc-web)";
+  return {
+    suites: suites.map((each) => ({ ...each, image: undefined, inBase: true })),
+    packages: [
+      ...packages,
+      "gcc",
+      "libc6-dev",
+      ...(isGo ? ["golang-go"] : ["cargo-web", "pkg-config", "rustc-web"]),
+      // Both fetch what a repository names by its revision.
+      "git",
+    ],
+    tools: [...(tools ?? []), ...(isGo ? [go] : [])],
+    notes: [
+      ...notes,
+      `no image registry can be reached: ${isGo ? "Go" : "Rust"} comes out of ${where}, in \`images.base\`${pinned === undefined ? "" : `, not from ${pinned}`}`,
+    ],
+  };
+}
