@@ -174,17 +174,18 @@ function suiteOf(
   const inBase = (file: string): string => (file === base ? "" : base === "" ? file : file.slice(base.length + 1));
   const cwd = root.folder === base ? "" : root.folder;
   const packages = [root, ...members];
-  const text = ["fast", "full"]
-    .flatMap((tier) => tiers[tier as "fast"] ?? [])
-    .map((command) => wholeText(member.scripts, command.split(" ").at(-1) ?? ""))
-    .join("\n");
+  const textOf = (...names: ("fast" | "full")[]): string =>
+    names
+      .flatMap((tier) => tiers[tier] ?? [])
+      .map((command) => wholeText(member.scripts, command.split(" ").at(-1) ?? ""))
+      .join("\n");
   const scripts = !packages.some((each) => hasLifecycle(each.scripts));
   const inFolder = (folder: string, commands: string[]): string[] =>
     folder === "" ? commands : commands.map((command) => `(cd ${shellWord(folder)} && ${command})`);
   const memberFolder = inBase(member.folder);
   const first = [
     ...lifecycleScripts(root.scripts).flatMap((name) => inFolder(cwd, [`${install.manager} run ${name}`])),
-    ...builds(files, packages, member, text).flatMap(({ folder }) =>
+    ...builds(files, packages, member, textOf("fast")).flatMap(({ folder }) =>
       inFolder(inBase(folder), [`${install.manager} run build`]),
     ),
   ];
@@ -212,7 +213,7 @@ function suiteOf(
     install: [...install.prepare, ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)])],
     installed: packages.map(({ folder }) => inBase(joined(folder, "node_modules"))),
     env: { CI: "true", ...install.env },
-    runner: nodeRunner(text),
+    runner: nodeRunner(textOf("fast", "full")),
     tiers: Object.fromEntries(
       Object.entries(tiers).flatMap(([tier, commands]) => {
         const own = inFolder(memberFolder, commands).filter((command) => !first.includes(command));

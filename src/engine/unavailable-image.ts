@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { imagesDir } from "./embedded/daemon/paths.ts";
+import { imagesDir } from "../engine-daemon/index.ts";
 
 const failure = /^(?:(\S+ \S+): )?(?:Error: )?failed to resolve image "([^"]+)" \(platform: "([^"]+)"\): ([^]*)$/;
 
