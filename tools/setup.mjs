@@ -18,6 +18,7 @@ Prepares what is missing: npm dependencies, dist/, system packages, an engine, b
   --refresh      look again whether an image registry can be reached, and bootstrap newer base images
   --check        say what is ready and what is missing, do nothing; exit code 1 when something is missing
   --json         with --check: one JSON object
+  --no-packages  install no system packages unless somebody at a terminal says so
   -h, --help     show help`;
 
 const parts = ["boundary", "engine", "shim", "images", "emulation", "buildctl"];
@@ -59,6 +60,7 @@ function readOptions() {
         refresh: { type: "boolean" },
         check: { type: "boolean" },
         json: { type: "boolean" },
+        "no-packages": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -69,6 +69,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "run a program with an engine session in its environment",
     load: () => import("./commands/session.ts"),
   },
+  setup: {
+    summary: "prepare this machine: engine, base images, system packages",
+    load: () => import("./commands/setup.ts"),
+  },
   engine: { summary: "start, stop and look at the embedded engine", load: () => import("./commands/engine.ts") },
   demo: {
     summary: "show the loop on the example project",

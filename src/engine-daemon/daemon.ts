@@ -13,6 +13,7 @@ import { packageRoot } from "../paths/index.ts";
 import { createPreparePlatform } from "./set-up/platforms.ts";
 import { createSessions } from "./control/sessions.ts";
 import { sweep } from "./buildkitd/sweep.ts";
+import { requireBuilt } from "../state/index.ts";
 
 declare const __FASTLOOP_VERSION__: string;
 
@@ -42,7 +43,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
 
   await sweep(state, log);
   const sessions = createSessions({
-    shimDirectory: (arch) => Promise.resolve(shimDir(root, arch)),
+    shimDirectory: (arch) => Promise.resolve(path.dirname(requireBuilt(path.join(shimDir(root, arch), "shim")))),
     preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
     onError,
     hide: (mask) => log.hide(mask),

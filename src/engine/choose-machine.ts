@@ -5,12 +5,13 @@ import path from "node:path";
 import type { Machine } from "./choose.ts";
 import { findContainerRuntime } from "./dagger/container-runtime.ts";
 import { toolsDir } from "../engine-daemon/index.ts";
-import { packageRoot, findExecutable } from "../paths/index.ts";
+import { packageRoot, findExecutable, findSafeExecutable } from "../paths/index.ts";
 
 export function thisMachine(env: Machine["env"] = process.env): Machine {
   return {
     env,
     findExecutable: (name) => findExecutable(name, env),
+    findSafeExecutable: (name) => findSafeExecutable(name, env),
     containerRuntime: () => findContainerRuntime(env),
     runnerHostProblem: (address) => runnerHostProblem(address, env),
     builtBuildkitd() {

@@ -19,7 +19,7 @@ export type EngineChoice = { reason: string } & (
   | { kind: "dagger-sdk" }
   | { kind: "buildkit-host"; address: string }
   /** `command` is undefined where set-up has yet to build it. */
-  | { kind: "buildkitd"; command: string | undefined }
+  | { kind: "buildkitd"; command: string | undefined; passedOver?: readonly string[] }
 );
 
 /** One possibility that was looked at, in order. */
@@ -39,6 +39,8 @@ export interface EngineDecision {
 export interface Machine {
   env: Readonly<Record<string, string | undefined>>;
   findExecutable(name: string): string | undefined;
+  /** A program that only root and this user could have put there, and why others before it are passed over. */
+  findSafeExecutable(name: string): { file: string | undefined; passedOver: string[] };
   /** A container runtime that answers, or the reason why there is none. */
   containerRuntime(): Promise<{ name: string } | { missing: string }>;
   /** Undefined when something answers at the address of a Dagger engine (as far as that can be told), else what failed. */
@@ -128,15 +130,16 @@ function chooseEmbedded(options: Options, machine: Machine, note: Note): EngineC
     return { kind: "buildkit-host", address, reason };
   }
   note("BUILDKIT_HOST", false, "it is not set");
-  const installed = machine.findExecutable("buildkitd");
+  const { file: installed, passedOver } = machine.findSafeExecutable("buildkitd");
+  for (const why of passedOver) note("buildkitd on the PATH", false, `passed over, as it would run as root: ${why}`);
   if (installed !== undefined) {
     const reason = `buildkitd is on the PATH (${installed})`;
     note("buildkitd on the PATH", true, reason);
-    return { kind: "buildkitd", command: installed, reason };
+    return { kind: "buildkitd", command: installed, reason, passedOver };
   }
-  note("buildkitd on the PATH", false, "there is none");
+  if (passedOver.length === 0) note("buildkitd on the PATH", false, "there is none");
   const built = machine.builtBuildkitd();
   const reason = built === undefined ? "nothing else is here; set-up builds buildkitd" : "buildkitd as set-up built it";
   note("buildkitd built by set-up", built !== undefined, built ?? "not built yet");
-  return { kind: "buildkitd", command: built, reason };
+  return { kind: "buildkitd", command: built, reason, passedOver };
 }

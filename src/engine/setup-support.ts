@@ -2,4 +2,5 @@
 export { describeEngineChoice } from "./index.ts";
 export { imagesDir, shimDir, toolsDir } from "../engine-daemon/index.ts";
 export { cacheHome, enginePackage, packageRoot } from "../paths/index.ts";
+export { programState, recordPrograms } from "../state/index.ts";
 export { confineDir } from "../module/index.ts";

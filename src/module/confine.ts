@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { cacheHome, enginePackage, packageRoot } from "../paths/index.ts";
+import { requireBuilt } from "../state/index.ts";
 import { isInside, realPath } from "./inside.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -22,12 +23,12 @@ export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = 
   return path.join(cacheHome(env), "confine", hash.digest("hex").slice(0, 16), arch);
 }
 
-/** The helper; undefined where set-up has not built it. `FASTLOOP_CONFINE` names another one. */
+/** The helper; undefined where set-up has not built it. Throws a `UserError` where it was changed since. `FASTLOOP_CONFINE` names another one. */
 export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env.FASTLOOP_CONFINE;
   if (named !== undefined && named !== "") return named;
   const program = path.join(confineDir(packageRoot(), process.arch === "x64" ? "amd64" : process.arch, env), "confine");
-  return existsSync(program) ? program : undefined;
+  return existsSync(program) ? requireBuilt(program, env) : undefined;
 }
 
 /** As tools/confine/main.go reads it. */

@@ -1,5 +1,7 @@
 /** Where things are on this machine: fastloop's own package, the user's folders, programs. */
 export { enginePackage } from "./engine-package.ts";
+export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";
 export { cacheHome, stateHome } from "./folders.ts";
 export { distFile, packageRoot } from "./package-root.ts";
+export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";

@@ -1,6 +1,6 @@
 /** The user's own key: whoever has it can write what counts as ours. It lies in no repository, and readable by nobody else. */
 import { createHash, createHmac, randomBytes } from "node:crypto";
-import { lchownSync, mkdirSync } from "node:fs";
+import { lchownSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { UserError } from "../errors/index.ts";
@@ -41,11 +41,25 @@ export function takeStateKey(env: NodeJS.ProcessEnv): void {
 
 /** The key of this user; made when there is none. One that cannot be kept holds for this process, and `onNotice` is told. */
 export function userKey(onNotice: (text: string) => void, env: NodeJS.ProcessEnv = process.env): UserKey {
-  if (shared !== undefined) return { bytes: shared, isShared: true };
+  return shared === undefined ? ownKey(onNotice, env) : { bytes: shared, isShared: true };
+}
+
+/** The key in this user's state, whatever machines share. */
+export function ownKey(onNotice: (text: string) => void, env: NodeJS.ProcessEnv = process.env): UserKey {
   const home = stateHome(env);
   let key = known.get(home);
   if (key === undefined) known.set(home, (key = { bytes: readOrMake(home, onNotice), isShared: false }));
   return key;
+}
+
+/** Whether another process of this user will have the same key. */
+export function isKept(key: Uint8Array, env: NodeJS.ProcessEnv = process.env): boolean {
+  try {
+    const kept = parseKey(readFileSync(path.join(stateHome(env), keyFile)));
+    return kept !== undefined && Buffer.from(key).equals(kept);
+  } catch {
+    return false;
+  }
 }
 
 function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array {

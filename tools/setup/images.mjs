@@ -23,7 +23,7 @@ export function images(support, decision, arch) {
     id: "images",
     stage: 2,
     title: decision.mode === "local" ? `base images (${arch})` : "base images",
-    missing: whatIsMissing(decision, arch, folder),
+    missing: whatIsMissing(support, decision, arch),
     found: decision.mode === "registry" ? decision.why : `bootstrapped: ${decision.why}`,
     run: (detail) =>
       withLock(path.join(support.cacheHome(), "images.lock"), detail, async () => {
@@ -35,24 +35,28 @@ export function images(support, decision, arch) {
           writeDecision(folder, decision);
           return decision.why;
         }
-        if ((!decision.isNew || isDoneByAnother) && hasImages(known, arch) && registryProgram(folder) !== undefined)
+        if ((!decision.isNew || isDoneByAnother) && hasImages(known, arch) && registryProgram(support) !== undefined)
           return known.why;
-        await makeImages(folder, decision.isNew ? decision : (known ?? decision), arch, detail);
+        await makeImages(support, decision.isNew ? decision : (known ?? decision), arch, detail);
         return decision.why;
       }),
   };
 }
 
-/** The registry program: an installed one, or the one that set-up unpacked. */
-export function registryProgram(folder) {
-  const unpacked = path.join(folder, "docker-registry", "usr", "bin", "docker-registry");
-  return findProgram("docker-registry") ?? (existsSync(unpacked) ? unpacked : undefined);
+/** The registry program: an installed one, or the one that set-up unpacked and nobody changed. */
+export function registryProgram(support) {
+  const unpacked = unpackedProgram(support);
+  const isThere = existsSync(unpacked) && support.programState(unpacked) !== "changed";
+  return findProgram("docker-registry") ?? (isThere ? unpacked : undefined);
 }
 
-function whatIsMissing(decision, arch, folder) {
+const unpackedProgram = (support) => path.join(support.imagesDir(), "docker-registry", "usr", "bin", "docker-registry");
+
+function whatIsMissing(support, decision, arch) {
+  const folder = support.imagesDir();
   if (decision.mode === "undecided") return "not decided where they come from";
   if (decision.mode === "registry") return readDecision(folder)?.mode === "registry" ? undefined : decision.why;
-  if (!decision.isNew && hasImages(decision, arch) && registryProgram(folder) !== undefined) return undefined;
+  if (!decision.isNew && hasImages(decision, arch) && registryProgram(support) !== undefined) return undefined;
   return `${decision.why}; bootstrapped from Debian packages`;
 }
 
@@ -63,8 +67,9 @@ function hasImages(decision, arch) {
   );
 }
 
-async function makeImages(folder, decision, arch, detail) {
-  const program = registryProgram(folder) ?? (await unpackRegistry(folder, detail));
+async function makeImages(support, decision, arch, detail) {
+  const folder = support.imagesDir();
+  const program = registryProgram(support) ?? (await unpackRegistry(support, detail));
   const saved = path.join(folder, "certificates.tar.gz");
   const foreign = arch !== nativeArch && existsSync(saved);
   const { layers, release } = await bootstrap(arch, foreign ? saved : "", detail);
@@ -91,8 +96,8 @@ async function makeImages(folder, decision, arch, detail) {
 }
 
 /** The package is unpacked and not installed: installing it would start a registry for everyone on port 5000. */
-async function unpackRegistry(folder, detail) {
-  const target = path.join(folder, "docker-registry");
+async function unpackRegistry(support, detail) {
+  const target = path.join(support.imagesDir(), "docker-registry");
   const temporary = mkdtempSync(path.join(tmpdir(), "fastloop-registry-"));
   try {
     detail("apt-get download docker-registry");
@@ -100,12 +105,14 @@ async function unpackRegistry(folder, detail) {
       cwd: temporary,
       next: "apt-get update && apt-get install docker-registry, then run this again",
     });
+    rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
     await run("sh", ["-c", 'dpkg-deb -x ./docker-registry_*.deb "$1"', "sh", target], { cwd: temporary });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-  return registryProgram(folder);
+  support.recordPrograms([unpackedProgram(support)]);
+  return registryProgram(support);
 }
 
 async function startRegistry(program, storage) {

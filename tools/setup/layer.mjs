@@ -17,6 +17,7 @@ import process from "node:process";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { environmentFor } from "./environment.mjs";
 import { SetupError } from "./errors.mjs";
 
 /** So often a layer is packed anew whose files changed meanwhile. */
@@ -69,7 +70,7 @@ async function pack(root, paths, empty, replaced, file, epochSeconds) {
       "--verbatim-files-from",
       "--files-from=-",
     ],
-    { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } },
+    { stdio: ["pipe", "pipe", "pipe"], env: { ...environmentFor("tar"), LC_ALL: "C" } },
   );
   let told = "";
   tar.stderr.on("data", (chunk) => (told = (told + chunk.toString("utf8")).slice(-4000)));

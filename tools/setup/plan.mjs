@@ -18,21 +18,23 @@ export async function planEngine(options) {
   const { only } = options;
   const steps = wantsBoundary(only) ? [confine(support)] : [];
   if (only?.every((part) => part === "boundary"))
-    return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support), support);
+    return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support, options), support, options);
   const arch = options.arch ?? nativeArch;
   const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
   if (choice.kind.startsWith("dagger"))
     return withPackages(
       [...steps, ready("engine", "engine", choice.reason)],
-      neededPrograms(steps, undefined, nativeArch, false, support),
+      neededPrograms(steps, undefined, nativeArch, false, support, options),
       support,
+      options,
     );
   const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
   const own = choice.kind === "buildkitd";
   if (own && process.platform !== "linux") throw noEngineHere();
 
   if (wants("engine", own)) {
-    steps.push(own && choice.command === undefined ? buildkit(support) : ready("engine", "engine", choice.reason));
+    const isOurs = choice.command === undefined || path.dirname(choice.command) === support.toolsDir(root);
+    steps.push(own && isOurs ? buildkit(support) : ready("engine", "engine", choice.reason));
   }
   if (wants("shim", true)) steps.push(shims(support));
   if (wants("buildctl", false)) steps.push(buildctl(support));
@@ -43,11 +45,15 @@ export async function planEngine(options) {
   }
   if (arch !== nativeArch && wants("emulation", own)) steps.push(emulation(arch));
 
-  return withPackages(steps, neededPrograms(steps, decision, arch, own, support), support);
+  return withPackages(steps, neededPrograms(steps, decision, arch, own, support, options), support, options);
 }
 
-function withPackages(steps, programs, support) {
-  const packages = systemPackages(programs, path.join(support.cacheHome(), "packages.lock"));
+function withPackages(steps, programs, support, options) {
+  const packages = systemPackages(
+    programs,
+    path.join(support.cacheHome(), "packages.lock"),
+    options["no-packages"] !== true,
+  );
   return [...(packages === undefined ? [] : [packages]), ...steps];
 }
 
@@ -68,7 +74,7 @@ async function chooseImages(support, options) {
 }
 
 /** Programs that the missing steps call, and that a package brings. */
-function neededPrograms(steps, decision, arch, own, support) {
+function neededPrograms(steps, decision, arch, own, support, options) {
   const missing = new Set(steps.filter((step) => step.missing !== undefined).map((step) => step.id));
   const programs = [];
   const ready = support.enginePackage(root) !== undefined;
@@ -78,9 +84,9 @@ function neededPrograms(steps, decision, arch, own, support) {
   if (decision?.mode === "local" && missing.has("images")) programs.push("mmdebstrap", "debian-archive-keyring");
   if (decision?.mode === "local" && arch !== nativeArch && missing.has("images")) programs.push("arch-test");
   if (missing.has("emulation")) programs.push("qemu");
-  if (decision?.mode === "local" && registryProgram(support.imagesDir()) === undefined) programs.push("dpkg-deb");
+  if (decision?.mode === "local" && registryProgram(support) === undefined) programs.push("dpkg-deb");
   // Wanted, not needed: they come along with others, and no machine is refused or asked for them alone.
-  const installs = programs.length > 0 || process.env.CI !== undefined;
+  const installs = options["no-packages"] !== true && (programs.length > 0 || process.env.CI !== undefined);
   if (own && installs && findProgram("apt-get") !== undefined) programs.push(...(ready ? [] : ["cni"]), "iptables");
   return programs;
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { environmentFor } from "./environment.mjs";
 import { SetupError } from "./errors.mjs";
 
 const tailLines = 15;
@@ -45,7 +46,7 @@ export async function run(command, args, { cwd, env, onLine, next, input, stdio 
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...environmentFor(command), ...env },
       stdio: stdio ?? [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     children.add(child);

@@ -1,5 +1,6 @@
 // System packages, only those whose program is missing. Asks once on a terminal; as root without one, or with CI set, it
-// goes ahead; otherwise it names the command.
+// goes ahead where the user started set-up; otherwise it names the command. A command that finds something missing, such as
+// the first run of a repository, changes no system.
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
@@ -37,7 +38,7 @@ const packages = {
 };
 
 /** Undefined when nothing is missing. Set-ups that hold `lock` in turn install what is still missing then. */
-export function systemPackages(programs, lock) {
+export function systemPackages(programs, lock, mayInstall) {
   const missing = programs.map((program) => packages[program]).filter((entry) => !entry.present());
   if (missing.length === 0) return undefined;
   const names = missing.map((entry) => entry.name);
@@ -50,7 +51,7 @@ export function systemPackages(programs, lock) {
     async run(detail, pause) {
       if (findProgram("apt-get") === undefined)
         throw manual(names, "this is no Debian or Ubuntu, so set-up does not know how");
-      const prefix = await permission(command, pause);
+      const prefix = await permission(command, pause, mayInstall ? undefined : names);
       await withLock(lock, detail, async () => {
         const left = missing.filter((entry) => !entry.present()).map((entry) => entry.name);
         if (left.length === 0) return;
@@ -70,8 +71,8 @@ export function systemPackages(programs, lock) {
   };
 }
 
-/** The words before `apt-get`: none for root, sudo otherwise. */
-async function permission(command, pause) {
+/** The words before `apt-get`: none for root, sudo otherwise. `refused`: what is not installed unless somebody says so. */
+async function permission(command, pause, refused) {
   const isRoot = process.getuid() === 0;
   const sudo = isRoot ? [] : ["sudo"];
   if (process.stdin.isTTY && process.stdout.isTTY && !process.env.CI) {
@@ -82,6 +83,11 @@ async function permission(command, pause) {
     resume();
     if (/^n/i.test(answer.trim())) throw manual([], "you declined", command);
     return sudo;
+  }
+  if (refused !== undefined) {
+    throw new SetupError(`system packages are missing: ${refused.join(", ")}`, {
+      next: "`fastloop setup` installs them",
+    });
   }
   if (isRoot) return [];
   if (process.env.CI && findProgram("sudo") !== undefined) return ["sudo", "-n"];

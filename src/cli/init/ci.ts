@@ -24,6 +24,8 @@ export function ciFile(name: CiName, options: CiOptions): CiFile {
 interface Words {
   /** Gets fastloop; none where `npx` does. */
   install: string[];
+  /** Prepares the machine: a function's own call installs no system packages. */
+  setup: string;
   validate: string;
   tier(name: string): string;
 }
@@ -32,6 +34,7 @@ function wordsOf({ version, isDependency }: CiOptions): Words {
   const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
   return {
     install: isDependency ? ["npm ci"] : [],
+    setup: `${fastloop} setup`,
     validate: `${fastloop} validate`,
     tier: (name) => `${fastloop} call test --source . --tier ${name}`,
   };
@@ -47,7 +50,7 @@ const paths: Record<CiName, string> = {
 };
 
 const templates: Record<CiName, (words: Words) => string> = {
-  github: ({ install, validate, tier }) => `name: fastloop
+  github: ({ install, setup, validate, tier }) => `name: fastloop
 on:
   pull_request:
   push:
@@ -71,9 +74,10 @@ jobs:
         with:
           node-version: 24
 ${lines(install, "      - run: ")}      - run: ${validate} --format github
+      - run: ${setup}
       - run: ${tier("${{ matrix.tier }}")}
 `,
-  gitlab: ({ install, validate, tier }) => `image: node:24-bookworm
+  gitlab: ({ install, setup, validate, tier }) => `image: node:24-bookworm
 stages: [test]
 test:
   stage: test
@@ -82,9 +86,10 @@ test:
       - TIER: [smoke, fast, full]
   script:
 ${lines(install, "    - ")}    - ${validate}
+    - ${setup}
     - ${tier('"$TIER"')}
 `,
-  circleci: ({ install, validate, tier }) => `version: 2.1
+  circleci: ({ install, setup, validate, tier }) => `version: 2.1
 jobs:
   test:
     parameters:
@@ -95,6 +100,7 @@ jobs:
     steps:
       - checkout
 ${lines(install, "      - run: ")}      - run: ${validate}
+      - run: ${setup}
       - run: ${tier("<< parameters.tier >>")}
 workflows:
   test:
@@ -104,18 +110,19 @@ workflows:
             parameters:
               tier: [smoke, fast, full]
 `,
-  jenkins: ({ install, validate, tier }) => `pipeline {
+  jenkins: ({ install, setup, validate, tier }) => `pipeline {
   agent any
   options { timeout(time: 20, unit: 'MINUTES') }
   stages {
     stage('validate') { steps { ${install.map((command) => `sh '${command}'; `).join("")}sh '${validate}' } }
+    stage('setup') { steps { sh '${setup}' } }
     stage('smoke') { steps { sh '${tier("smoke")}' } }
     stage('fast') { steps { sh '${tier("fast")}' } }
     stage('full') { steps { sh '${tier("full")}' } }
   }
 }
 `,
-  azure: ({ install, validate, tier }) => `trigger: [main]
+  azure: ({ install, setup, validate, tier }) => `trigger: [main]
 pr: ['*']
 pool:
   vmImage: ubuntu-24.04
@@ -126,14 +133,16 @@ strategy:
     full: { tier: full }
 steps:
 ${lines(install, "  - script: ")}  - script: ${validate}
+  - script: ${setup}
   - script: ${tier("$(tier)")}
 `,
-  buildkite: ({ install, validate, tier }) => `steps:
+  buildkite: ({ install, setup, validate, tier }) => `steps:
   - label: "test {{matrix}}"
     matrix: [smoke, fast, full]
     timeout_in_minutes: 20
     commands:
 ${lines(install, "      - ")}      - ${validate}
+      - ${setup}
       - ${tier("{{matrix}}")}
 `,
 };

@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { enginePackage, findExecutable } from "../../paths/index.ts";
+import { requireBuilt } from "../../state/index.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";
@@ -81,7 +82,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
   );
   const child = startChild({
     name: "buildkitd",
-    command: options.command,
+    command: requireBuilt(options.command),
     args: ["--config", config],
     env: {
       ...process.env,

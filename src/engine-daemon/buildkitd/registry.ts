@@ -9,7 +9,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { type Child, startChild } from "./child.ts";
-import { findExecutable } from "../../paths/index.ts";
+import { findExecutable, findSafeExecutable } from "../../paths/index.ts";
+import { requireBuilt } from "../../state/index.ts";
 import type { Log } from "./log.ts";
 
 export interface Registry {
@@ -25,7 +26,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
   const storage = path.join(images, "registry");
   if (!existsSync(path.join(storage, "docker"))) return undefined;
   const command =
-    findExecutable("docker-registry") ??
+    findSafeExecutable("docker-registry").file ??
     findExecutable(path.join(images, "docker-registry", "usr", "bin", "docker-registry"));
   if (command === undefined) {
     throw new UserError("engine-unavailable", `${storage} holds base images, but docker-registry is not installed`, {
@@ -39,7 +40,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
   mkdirSync(storage, { recursive: true });
   const child = startChild({
     name: "registry",
-    command,
+    command: requireBuilt(command),
     args: ["serve", config],
     // The registry library would send traces to whatever these variables name.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, OTEL_TRACES_EXPORTER: "none" },

@@ -19,7 +19,7 @@ export async function runSetup(
   const script = path.join(packageRoot(), "tools", "setup.mjs");
   // On a terminal set-up shows its own progress, and may ask; everything goes to stderr, stdout is for results.
   const terminal = process.stderr.isTTY;
-  const child = spawn(process.execPath, [script, "--only", parts.join(","), ...extra], {
+  const child = spawn(process.execPath, [script, "--only", parts.join(","), "--no-packages", ...extra], {
     stdio: terminal ? ["inherit", process.stderr, process.stderr] : ["ignore", "pipe", "pipe"],
     ...(signal === undefined ? {} : { signal }),
   });
@@ -36,12 +36,22 @@ export async function runSetup(
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) {
-    throw new UserError("engine-unavailable", `set-up failed (${parts.join(", ")})`, {
-      detail: tail.join("\n"),
-      hint: `run it by hand to see more: node ${path.relative(process.cwd(), script)} --only ${parts.join(",")}`,
+  if (code !== 0) throw failure(tail.join("\n"), parts);
+}
+
+/** As set-up said it itself; on a terminal it has. */
+function failure(said: string, parts: readonly string[]): UserError {
+  const [, message, why, next] =
+    /^set-up failed: (.+)\n((?: {4}.*\n)*)(?: {2}what to do: (.+))?/m.exec(`${said}\n`) ?? [];
+  if (message === undefined)
+    return new UserError("engine-unavailable", `set-up failed (${parts.join(", ")})`, {
+      detail: said,
+      hint: "`fastloop setup` says more",
     });
-  }
+  return new UserError("engine-unavailable", `set-up failed: ${message}`, {
+    detail: why?.trimEnd(),
+    hint: next ?? "`fastloop setup` says more",
+  });
 }
 
 /** Builds the helper of function bodies' boundary; what does so with a host is started without an engine. */

@@ -63,6 +63,8 @@ async function prepare(
     }
     return { address: choice.address };
   }
+  for (const why of choice.passedOver ?? [])
+    options.onNotice?.(`a buildkitd on the PATH is passed over, as it would run as root: ${why}`);
   const images = existsSync(path.join(imagesDir(), "decision.json"));
   const missing = [
     ...(choice.command === undefined ? ["engine"] : []),

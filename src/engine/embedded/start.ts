@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { daemonStatus, NoDaemon, readJson, request } from "./control.ts";
-import { packageRoot } from "../../paths/index.ts";
+import { daemonEnvironment, packageRoot } from "../../paths/index.ts";
 import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "../../engine-daemon/index.ts";
 
 export interface DaemonStart {
@@ -68,12 +68,6 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
   child.once("error", () => (ended.exitCode = 1));
   child.once("exit", (code) => (ended.exitCode = code ?? 1));
   return ended;
-}
-
-/** A session of the command that happens to start the daemon is not the daemon's. */
-function daemonEnvironment(): NodeJS.ProcessEnv {
-  const { DAGGER_SESSION_PORT: _port, DAGGER_SESSION_TOKEN: _token, NODE_OPTIONS: _options, ...env } = process.env;
-  return env;
 }
 
 /** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */

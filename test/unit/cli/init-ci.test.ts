@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ciFile, ciNames } from "../../../src/cli/init/ci.ts";
 
-const allowed = [/^npm ci$/, /^npx (?:fastloop|--yes fastloop@1\.2\.3) (validate|call|run)\b[^;&|]*$/];
+const allowed = [/^npm ci$/, /^npx (?:fastloop|--yes fastloop@1\.2\.3) (setup|validate|call|run)\b[^;&|]*$/];
 const pinned = { version: "1.2.3", isDependency: false };
 const locked = { version: "1.2.3", isDependency: true };
 
@@ -32,7 +32,7 @@ test.each(ciNames.filter((name) => name !== "jenkins"))("%s: the workflow only c
 
 test("jenkins: the pipeline only calls functions", () => {
   const commands = [...ciFile("jenkins", locked).text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "");
-  expect(commands).toHaveLength(5);
+  expect(commands).toHaveLength(6);
   for (const command of commands)
     expect(
       allowed.some((pattern) => pattern.test(command)),

@@ -7,12 +7,17 @@ interface Given {
   runtime?: { name: string } | { missing: string };
   runnerHostProblem?: string;
   built?: string;
+  unsafe?: string;
 }
 
 function machine(given: Given): Machine {
   return {
     env: given.env ?? {},
     findExecutable: (name) => given.programs?.[name],
+    findSafeExecutable: (name) => ({
+      file: given.unsafe === undefined ? given.programs?.[name] : undefined,
+      passedOver: given.unsafe === undefined ? [] : [given.unsafe],
+    }),
     containerRuntime: () => Promise.resolve(given.runtime ?? { missing: "no docker is installed" }),
     runnerHostProblem: () => Promise.resolve(given.runnerHostProblem),
     builtBuildkitd: () => given.built,
@@ -147,4 +152,14 @@ describe("--engine", () => {
   it("refuses any other word", async () => {
     await expect(choose(everything, "kubernetes")).rejects.toMatchObject({ exitCode: 2, place: "--engine" });
   });
+});
+
+it("passes over a buildkitd that others could have put there, and tells of it", async () => {
+  const unsafe = "/opt/bin/buildkitd: /opt/bin can be written by everyone";
+  const { choice, considered } = await chooseEngine(
+    { engine: "embedded" },
+    machine({ programs: { buildkitd: "/opt/bin/buildkitd" }, unsafe, built: "/cache/buildkitd" }),
+  );
+  expect(choice).toMatchObject({ kind: "buildkitd", command: "/cache/buildkitd", passedOver: [unsafe] });
+  expect(considered.map(({ why }) => why)).toContain(`passed over, as it would run as root: ${unsafe}`);
 });

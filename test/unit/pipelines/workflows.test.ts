@@ -37,7 +37,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 const allowed = [
   /^npm (ci|test|run (setup|build|release:(engine|pack|try|publish)))$/,
   /^sudo apt-get install --yes [\w-]+$/,
-  /^npx fastloop (validate|call|run)\b/,
+  /^npx fastloop (setup|validate|call|run)\b/,
 ];
 
 describe.each(names)("%s", (name) => {

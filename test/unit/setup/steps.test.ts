@@ -52,7 +52,11 @@ it("a step that fails ends the others at once, and its cause is the one that is 
 }, 90_000);
 
 it("images that another set-up made while this one waited are not made again", async () => {
-  const support = { imagesDir: () => path.join(folder, "images"), cacheHome: () => folder };
+  const support = {
+    imagesDir: () => path.join(folder, "images"),
+    cacheHome: () => folder,
+    programState: () => "built",
+  };
   const decision = { mode: "local", why: "no registry", images: {}, isNew: true };
   const step = images(support, decision, "amd64") as {
     run: (detail: (text: string) => void) => Promise<string | undefined>;

@@ -1,0 +1,70 @@
+/** Whether a program may be run with all of the user's rights: who else could have put it there. */
+import { lstatSync, realpathSync, type Stats } from "node:fs";
+import path from "node:path";
+import { findExecutable } from "./executables.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const sticky = 0o1000;
+
+/**
+ * Why others than root and this user could change what lies there, or put something else into its place; undefined where
+ * they can't. Every folder on the way is looked at, of the name and of what its links lead to.
+ */
+export function changeableByOthers(file: string): string | undefined {
+  if (process.getuid === undefined) return undefined;
+  for (const place of new Set([...above(path.resolve(file)), ...above(realPath(file))])) {
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) return `${place} is not there`;
+    const problem = problemOf(place, stats);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function problemOf(place: string, stats: Stats): string | undefined {
+  const own = process.getuid?.() ?? 0;
+  if (stats.uid !== 0 && stats.uid !== own) return `${place} belongs to another user`;
+  // A link has no mode of its own; in a sticky folder, as /tmp is one, others can't replace what is ours.
+  const isExcused = stats.isSymbolicLink() || (stats.isDirectory() && (stats.mode & sticky) !== 0);
+  if (isExcused || (stats.mode & 0o022) === 0) return undefined;
+  return `${place} can be written by ${(stats.mode & 0o002) === 0 ? "its group" : "everyone"}`;
+}
+
+/** The file and every folder above it. */
+function above(file: string): string[] {
+  const parent = path.dirname(file);
+  return parent === file ? [file] : [file, ...above(parent)];
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return path.resolve(file);
+  }
+}
+
+/** The folders of a PATH that are absolute and that nobody else can write. */
+export function safePath(folders: string): string {
+  return folders
+    .split(path.delimiter)
+    .filter((folder) => path.isAbsolute(folder) && changeableByOthers(folder) === undefined)
+    .join(path.delimiter);
+}
+
+/** The first program of the name on the PATH that nobody else could change, and why others before it were passed over. */
+export function findSafeExecutable(
+  name: string,
+  env: Environment = process.env,
+): { file: string | undefined; passedOver: string[] } {
+  const passedOver: string[] = [];
+  for (const folder of new Set((env["PATH"] ?? "").split(path.delimiter))) {
+    const file = path.isAbsolute(folder) ? findExecutable(name, { PATH: folder }) : undefined;
+    if (file === undefined) continue;
+    const problem = changeableByOthers(file);
+    if (problem === undefined) return { file, passedOver };
+    passedOver.push(`${file}: ${problem}`);
+  }
+  return { file: undefined, passedOver };
+}

@@ -1,0 +1,102 @@
+/**
+ * Digests of the programs that set-up built, in the user's state: what lies in the cache by now is run only where it is
+ * still that. A program without a digest (of another state folder, or of before there were digests) gets one when it is
+ * first used, where nobody else could have changed it.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import { cacheHome, changeableByOthers, stateHome } from "../paths/index.ts";
+import { writeFileAtomically } from "../tree/index.ts";
+import { seal, unseal } from "./seal.ts";
+import { isKept, ownKey } from "./user-key.ts";
+
+type Environment = NodeJS.ProcessEnv;
+
+/** Files that were found to be what they should be, as they were then. */
+const checked = new Map<string, string>();
+
+/** Set-up has just built these. */
+export function recordPrograms(files: readonly string[], env: Environment = process.env): void {
+  for (const file of files) record(file, digestOf(file), env);
+}
+
+/** Whether the program is as set-up built it, is not known here, or was changed. */
+export function programState(file: string, env: Environment = process.env): "built" | "unknown" | "changed" {
+  const place = placeOf(file, env);
+  if (!existsSync(place.file)) return "unknown";
+  return readDigest(place, env) === digestOf(file) ? "built" : "changed";
+}
+
+/**
+ * The program itself, where it may be run; throws a `UserError` where it may not. What does not lie in the cache is not
+ * set-up's: npm has checked what is in a package.
+ */
+export function requireBuilt(file: string, env: Environment = process.env): string {
+  if (!file.startsWith(cacheHome(env) + path.sep)) return file;
+  // Who starts what is not there says so.
+  if (!existsSync(file)) return file;
+  const identity = identityOf(file);
+  const key = `${stateHome(env)}\0${file}`;
+  if (checked.get(key) === identity) return file;
+  const refuse = (why: string): never => {
+    throw new UserError("engine-unavailable", `${path.basename(file)} is not run: ${why}`, {
+      place: file,
+      hint: "`fastloop setup` builds it anew",
+    });
+  };
+  const state = programState(file, env);
+  if (state === "changed") return refuse("it is not what set-up built, it was changed since");
+  if (state === "unknown") {
+    const problem = changeableByOthers(file);
+    if (problem !== undefined) return refuse(`${problem}, and set-up has no digest of it`);
+    record(file, digestOf(file), env);
+  }
+  checked.set(key, identity);
+  return file;
+}
+
+interface Place {
+  name: string;
+  file: string;
+}
+
+function placeOf(program: string, env: Environment): Place {
+  const name = `programs/${createHash("sha256").update(program).digest("hex").slice(0, 32)}.json`;
+  return { name, file: path.join(stateHome(env), name) };
+}
+
+function record(program: string, digest: string, env: Environment): void {
+  const { name, file } = placeOf(program, env);
+  // What is sealed with a key that is gone would look changed.
+  if (!isKept(keyOf(env), env)) return;
+  const content = Buffer.from(JSON.stringify({ version: 1, program, digest }));
+  try {
+    writeFileAtomically(file, Buffer.concat(seal(keyOf(env), name, [content])), 0o600);
+  } catch {
+    // A state that can't be written has no digests: each command looks at the program's place only.
+  }
+}
+
+/** Undefined for what this user did not write down. */
+function readDigest({ name, file }: Place, env: Environment): string | undefined {
+  try {
+    const content = unseal(keyOf(env), name, readFileSync(file));
+    return content === undefined ? undefined : (JSON.parse(content.toString("utf8")) as { digest?: string }).digest;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of this user and machine, never one that jobs share. */
+const keyOf = (env: Environment): Uint8Array => ownKey(() => undefined, env).bytes;
+
+function digestOf(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+function identityOf(file: string): string {
+  const { ino, dev, size, mtimeMs, ctimeMs } = lstatSync(file);
+  return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
+}
