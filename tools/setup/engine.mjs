@@ -177,9 +177,10 @@ export async function goModules(go, cwd, packages) {
   });
 }
 
-/** A Go that can build tools/go.mod: new enough, or one that fetches a newer toolchain by itself (since 1.21). */
-export async function findGo(support, detail) {
-  const required = /^go (\S+)/m.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+const goOfTools = () => /^go (\S+)/m.exec(readFileSync(path.join(tools, "go.mod"), "utf8"))[1];
+
+/** A Go that can build what needs `required`: new enough, or one that fetches a newer toolchain by itself (since 1.21). */
+export async function findGo(support, detail, required = goOfTools()) {
   const command = findProgram("go");
   if (command !== undefined) {
     const [version, toolchain] = (await run(command, ["env", "GOVERSION", "GOTOOLCHAIN"], { cwd: "/" }))
