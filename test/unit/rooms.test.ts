@@ -9,6 +9,7 @@ const levels: Record<string, number> = {
   text: -1,
   paths: -1,
   errors: 0,
+  deploy: 1,
   tree: 1,
   state: 2,
   config: 3,

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pMap from "p-map";
+import { deleteObject, fieldManager } from "./applyset.ts";
+import { ApiError, isMissing } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { nameOf } from "./objects.ts";
+import { inPhases } from "./order.ts";
+import { explain } from "./plan-changes.ts";
+import type { Change } from "./plan-changes.ts";
+import { DeployError } from "./problem.ts";
+import { judge } from "./readiness.ts";
+import type { Environment } from "./request.ts";
+
+const verbs = { create: "created", change: "changed", recreate: "made anew", later: "created" } as const;
+
+/** How applying went: all of it, or up to a refusal. */
+export interface Applied {
+  done: string[];
+  failed: string[];
+}
+
+/**
+ * Applies what is not the same, phase by phase. Objects that others stand on are waited for. A phase with a refusal is the
+ * last one: what comes after would run on half of what it needs.
+ */
+export async function applyChanges(
+  cluster: Cluster,
+  changes: readonly Change[],
+  environment: Environment,
+  { onLine, beforeWrites }: { onLine: (text: string) => void; beforeWrites: () => Promise<void> },
+): Promise<Applied> {
+  const applied: Applied = { done: [], failed: [] };
+  const wanted = changes.filter(({ verdict }) => verdict !== "same");
+  for (const phase of inPhases(wanted, ({ manifest }) => manifest.object)) {
+    await beforeWrites();
+    await pMap(
+      phase,
+      async (change) => {
+        const { object, place } = change.manifest;
+        try {
+          await applyOne(cluster, change, environment);
+          const { verdict } = change;
+          if (verdict === "same") return;
+          applied.done.push(nameOf(object));
+          onLine(`${nameOf(object)}: ${verbs[verdict]}`);
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          applied.failed.push(`${place}: ${nameOf(object)}: ${explain(error, object)}`);
+        }
+      },
+      { concurrency: 8 },
+    );
+    if (applied.failed.length > 0) break;
+    await settle(cluster, phase);
+  }
+  return applied;
+}
+
+async function applyOne(cluster: Cluster, change: Change, { forceConflicts }: Environment): Promise<void> {
+  const { manifest, path, verdict, uid } = change;
+  if (verdict === "recreate" && uid !== undefined) {
+    await deleteObject(cluster, path, uid);
+    await waitUntilGone(cluster, path, nameOf(manifest.object));
+  }
+  await cluster.apply(path, manifest.object, { force: forceConflicts, manager: fieldManager });
+}
+
+/** A namespace is there when it is active, a definition when the server serves its kind. */
+async function settle(cluster: Cluster, phase: readonly Change[]): Promise<void> {
+  const foundations = phase.filter(({ manifest: { object } }) =>
+    ["Namespace", "CustomResourceDefinition"].includes(object.kind),
+  );
+  await Promise.all(
+    foundations.map(async ({ path, manifest }) => {
+      const untilMs = performance.now() + 60_000;
+      for (;;) {
+        const { state, why } = judge(await cluster.get(path));
+        if (state === "ready") return;
+        if (state === "failed" || performance.now() > untilMs)
+          throw new DeployError("failed", `${manifest.place}: ${nameOf(manifest.object)}: ${why}`);
+        await sleep(200);
+      }
+    }),
+  );
+}
+
+async function waitUntilGone(cluster: Cluster, path: string, name: string): Promise<void> {
+  const untilMs = performance.now() + 120_000;
+  while (performance.now() < untilMs) {
+    try {
+      await cluster.get(path);
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    await sleep(300);
+  }
+  throw new DeployError("failed", `${name}: still being deleted after two minutes; a finalizer may hold it`);
+}

@@ -1,0 +1,271 @@
+import https from "node:https";
+import { createHash, X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { checkServerIdentity } from "node:tls";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isIP } from "node:net";
+import { printable } from "../text/index.ts";
+import { isLoopback } from "./kubeconfig.ts";
+import type { Access } from "./kubeconfig.ts";
+import { at, listAt, numberAt, textAt } from "./objects.ts";
+import { DeployError } from "./problem.ts";
+
+/** A refusal by the API server, in its own words. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  /** `Conflict`, `Invalid`, `Forbidden`, … */
+  readonly reason: string;
+  /** The single fields that it is about. */
+  readonly causes: { reason: string; field: string; message: string }[];
+
+  constructor(status: number, body: unknown) {
+    super(printable(textAt(body, "message") ?? `the API server answered ${status}`));
+    this.status = status;
+    this.reason = textAt(body, "reason") ?? "";
+    this.causes = listAt(body, "details", "causes").map((cause) => ({
+      reason: printable(textAt(cause, "reason") ?? ""),
+      field: printable(textAt(cause, "field") ?? ""),
+      message: printable(textAt(cause, "message") ?? ""),
+    }));
+  }
+}
+
+export interface RequestOptions {
+  query?: Record<string, string>;
+  body?: unknown;
+  contentType?: string;
+  /** How long a server that is away is waited for. */
+  patienceMs?: number;
+  /** How long one answer is waited for. */
+  timeoutMs?: number;
+  /** The answer is text, not JSON. */
+  asText?: boolean;
+}
+
+const applyType = "application/apply-patch+yaml";
+const largestAnswer = 128 * 1024 * 1024;
+const answerTimeoutMs = 30_000;
+/** Of these the same request may well pass a moment later. */
+const passing = new Set([429, 502, 503, 504]);
+
+/** What reaches one API server with one user's credentials, and says in a sentence why it can't. */
+export class Cluster {
+  readonly access: Access;
+  readonly #agent: https.Agent;
+  readonly #host: string;
+  readonly #onNotice: (text: string) => void;
+  #lost = false;
+  /** Digest of the certificate that signs the server's, for users who may not read kube-system. */
+  caDigest: string | undefined;
+
+  constructor(
+    access: Access,
+    { host, onNotice = () => {} }: { host?: string; onNotice?: (text: string) => void } = {},
+  ) {
+    this.access = access;
+    this.#onNotice = onNotice;
+    const { server, tlsServerName, ca, insecure, certificate } = access;
+    const named = server.hostname.replace(/^\[|\]$/g, "");
+    this.#host = host ?? named;
+    if (host === undefined && isLoopback(server) && process.env["FASTLOOP_DEPLOYER_IN_CONTAINER"] === "1") {
+      throw new DeployError(
+        "refused",
+        `the API server of ${printable(access.context)} is on your own machine (${server.host}), which a container reaches ` +
+          `only as a service: add --cluster tcp://127.0.0.1:${server.port === "" ? "443" : server.port}`,
+      );
+    }
+    // k3d writes 0.0.0.0, which no certificate is for.
+    const expected = tlsServerName ?? (named === "0.0.0.0" ? "127.0.0.1" : named);
+    this.#agent = new https.Agent({
+      keepAlive: true,
+      maxSockets: 16,
+      ca,
+      cert: certificate?.cert,
+      key: certificate?.key,
+      rejectUnauthorized: !insecure,
+      servername: isIP(expected) === 0 ? expected : "",
+      checkServerIdentity: (_, peer) => checkServerIdentity(expected, peer),
+    });
+    if (ca !== undefined) this.caDigest = digestOfCa(ca);
+  }
+
+  get(path: string, options: RequestOptions = {}): Promise<unknown> {
+    return this.request("GET", path, options);
+  }
+
+  /** Server-side apply: what the object has afterwards, or would have. */
+  apply(
+    path: string,
+    object: unknown,
+    options: { dryRun?: boolean; force?: boolean; manager: string },
+  ): Promise<unknown> {
+    return this.request("PATCH", path, {
+      query: {
+        fieldManager: options.manager,
+        force: String(options.force ?? false),
+        fieldValidation: "Strict",
+        ...(options.dryRun === true ? { dryRun: "All" } : {}),
+      },
+      body: object,
+      contentType: applyType,
+    });
+  }
+
+  /** One request, again and again while the server is away for less than `patienceMs`. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    const { patienceMs = 60_000 } = options;
+    const startedMs = performance.now();
+    for (;;) {
+      try {
+        const answer = await this.#once(method, path, options);
+        if (this.#lost) this.#onNotice("the API server answers again");
+        this.#lost = false;
+        return answer;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        if (performance.now() - startedMs >= patienceMs) {
+          if (error instanceof ApiError) throw error;
+          throw new DeployError("unreachable", `the API server ${this.#where()} can't be reached: ${error.message}`);
+        }
+        if (!this.#lost) this.#onNotice(`the API server does not answer (${error.message}); waiting for it`);
+        this.#lost = true;
+        await sleep(500);
+      }
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #where(): string {
+    return `of ${printable(this.access.context)} (${this.access.server.host})`;
+  }
+
+  #once(
+    method: string,
+    path: string,
+    { query = {}, body, contentType, asText, timeoutMs = answerTimeoutMs }: RequestOptions,
+  ): Promise<unknown> {
+    const { server, token } = this.access;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const search = new URLSearchParams(query).toString();
+    const base = server.pathname.replace(/\/$/, "");
+    return new Promise((resolve, reject) => {
+      const request = https.request(
+        {
+          agent: this.#agent,
+          host: this.#host,
+          port: server.port === "" ? 443 : Number(server.port),
+          method,
+          path: `${base}${path}${search === "" ? "" : `?${search}`}`,
+          timeout: timeoutMs,
+          headers: {
+            accept: asText === true ? "*/*" : "application/json",
+            "user-agent": "fastloop-deploy",
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            // Node gives a DELETE no length by itself: its body would be read as the next request, and its preconditions not at all.
+            ...(text === undefined
+              ? {}
+              : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(text) }),
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          let size = 0;
+          response.on("data", (chunk: Buffer) => {
+            size += chunk.length;
+            if (size > largestAnswer) response.destroy(new Error("the answer is larger than 128 MiB"));
+            else chunks.push(chunk);
+          });
+          response.once("error", (error) => reject(new ConnectionLost(error.message)));
+          response.once("end", () => {
+            const received = Buffer.concat(chunks).toString("utf8");
+            const status = response.statusCode ?? 0;
+            try {
+              const answer: unknown = asText === true && status < 400 ? received : parseJson(received, status);
+              if (status >= 200 && status < 300) resolve(answer);
+              else reject(new ApiError(status, answer));
+            } catch (error) {
+              reject(error);
+            }
+          });
+        },
+      );
+      request.once("timeout", () => request.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
+      request.once("socket", (socket) => {
+        const tls = socket as TLSSocket;
+        const patient = setTimeout(() => tls.connecting && request.destroy(new Error("no connection in 5 s")), 5000);
+        request.once("close", () => clearTimeout(patient));
+      });
+      request.once("error", (error) => reject(this.#told(error)));
+      request.end(text);
+    });
+  }
+
+  /** What is wrong with a certificate stays wrong; a connection that broke may be back. */
+  #told(error: NodeJS.ErrnoException): Error {
+    const code = error.code ?? "";
+    if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_SSL|ERR_TLS/.test(code)) {
+      const why = /ALTNAME/.test(code)
+        ? "its certificate is for another name"
+        : /EXPIRED/.test(code)
+          ? "its certificate has expired"
+          : "its certificate is not signed by the authority that the kubeconfig names: this may be another cluster";
+      return new DeployError("unreachable", `the API server ${this.#where()} is not trusted: ${why} (${code})`);
+    }
+    return new ConnectionLost(code === "" ? error.message : code);
+  }
+}
+
+const isPassing = (error: unknown): error is Error =>
+  error instanceof ConnectionLost || (error instanceof ApiError && passing.has(error.status));
+
+/** The connection did not come about, or broke. */
+class ConnectionLost extends Error {}
+
+function parseJson(text: string, status: number): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    if (status >= 400) return undefined;
+    throw new DeployError("unreachable", "what answers at the server's address is no API server of Kubernetes");
+  }
+}
+
+function digestOfCa(pem: string): string | undefined {
+  try {
+    return createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
+  } catch {
+    throw new DeployError("refused", "the kubeconfig's certificate authority is no certificate");
+  }
+}
+
+/** What the status of an answer says when it is about an object that is not there. */
+export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+export const isForbidden = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 403 || error.status === 401);
+export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
+
+/** All objects of a list, page after page. */
+export async function listAll(cluster: Cluster, path: string, query: Record<string, string> = {}): Promise<unknown[]> {
+  const items: unknown[] = [];
+  let next: string | undefined;
+  do {
+    const page = await cluster.get(path, {
+      query: { ...query, limit: "500", ...(next === undefined ? {} : { continue: next }) },
+    });
+    items.push(...listAt(page, "items"));
+    next = textAt(page, "metadata", "continue");
+  } while (next !== undefined && next !== "");
+  return items;
+}
+
+/** The number of a generation that a controller has seen, beside the one that is asked for. */
+export const isObserved = (object: unknown): boolean => {
+  const generation = numberAt(object, "metadata", "generation");
+  const observed = numberAt(object, "status", "observedGeneration");
+  return at(object, "status") !== undefined && (generation === undefined || (observed ?? 0) >= generation);
+};

@@ -1,0 +1,205 @@
+import { leftovers, prune, writeParent } from "./applyset.ts";
+import { applyChanges } from "./apply-changes.ts";
+import { imagesOf } from "./image-references.ts";
+import { takeLease } from "./lease.ts";
+import { nameOf } from "./objects.ts";
+import { inPhases } from "./order.ts";
+import type { Change } from "./plan-changes.ts";
+import { DeployError, refuse } from "./problem.ts";
+import { createRelease, packRecord, readReleases, setOutcome, trimReleases } from "./releases.ts";
+import type { Release, ReleaseRecord } from "./releases.ts";
+import { waitUntilReady } from "./rollout.ts";
+import { checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
+import type { AppState, Session } from "./session.ts";
+
+/** What a release is made of, beside its manifests. */
+export interface ReleaseInfo {
+  by: string;
+  revision?: string;
+  rollbackTo?: number;
+}
+
+/** What became of an app. */
+export interface AppResult {
+  app: string;
+  release: number;
+  /** Nothing had to be changed, and the release is the one of before. */
+  isUnchanged: boolean;
+  changed: string[];
+  /** Members that no manifest describes any longer, and that were not deleted. */
+  leftover: string[];
+}
+
+/**
+ * Deploys one app: lease, record, apply, prune, wait, outcome. A failure says what was applied, and goes back to the release
+ * of before where the environment wants it. Whatever ends this process leaves a pending record, which the next deploy
+ * finds: it applies all of its own manifests, so nothing stays half done.
+ */
+export async function deployApp(
+  session: Session,
+  changes: readonly Change[],
+  state: AppState,
+  info: ReleaseInfo,
+): Promise<AppResult> {
+  const { cluster, environment, namespace, onLine } = session;
+  const { app } = state;
+  const record = recordOf(session, changes, { app, release: 1, ...info });
+  packRecord(record);
+  await applyNamespace(session, changes);
+  const lease = await takeLease(cluster, app, namespace, (text) => onLine(`${app}: ${text}`));
+  try {
+    const now = await readState({ ...session, isNamespaceThere: true }, app);
+    const [last] = now.releases;
+    if (last?.record.release !== state.releases[0]?.record.release)
+      throw refuse(
+        `${app} was deployed by somebody else meanwhile; look at \`diff\` and deploy again; nothing was changed`,
+      );
+    if (last?.outcome === "pending") {
+      onLine(`${app}: the deploy of release ${last.record.release} was interrupted; this one finishes what it left`);
+      await setOutcome(cluster, namespace, last.record, "interrupted");
+      last.outcome = "interrupted";
+    }
+    const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
+    const isSame = changes.every(({ verdict }) => verdict === "same") && (gone.length === 0 || !environment.prune);
+    const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
+    if (isSame && last?.outcome === "deployed" && info.rollbackTo === undefined) {
+      await ready(session, changes, app, last.record.release);
+      return { app, release: last.record.release, isUnchanged: true, changed: [], leftover };
+    }
+    record.release = (last?.record.release ?? 0) + 1;
+    await checkSameCluster(session);
+    await writeParent(cluster, app, namespace, environment.name, namespacedOf(session, changes), now.parent);
+    await createRelease(cluster, namespace, record);
+    let changed: string[];
+    try {
+      changed = await carryOut(session, changes, app, record.release, lease.check);
+      if (environment.prune && gone.length > 0) {
+        lease.check();
+        await checkSameCluster(session);
+        await prune(cluster, gone, (text) => onLine(`${app}: ${text}`));
+      }
+      await ready(session, changes, app, record.release);
+    } catch (error) {
+      if (!(error instanceof DeployError)) throw error;
+      await setOutcome(cluster, namespace, record, "failed", error.message);
+      throw error;
+    }
+    await setOutcome(cluster, namespace, record, "deployed");
+    await trimReleases(cluster, app, namespace, environment.history, await readReleases(cluster, app, namespace));
+    return { app, release: record.release, isUnchanged: false, changed, leftover };
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Deploys, and where that fails and the environment wants it, applies the last good release again. */
+export async function deployOrGoBack(
+  session: Session,
+  changes: readonly Change[],
+  state: AppState,
+  info: ReleaseInfo,
+): Promise<AppResult> {
+  try {
+    return await deployApp(session, changes, state, info);
+  } catch (error) {
+    const back = state.releases.find(({ outcome }) => outcome === "deployed");
+    const isOurs = error instanceof DeployError && (error.kind === "failed" || error.kind === "timedOut");
+    if (!isOurs || session.environment.onFailure !== "rollback") throw error;
+    if (back === undefined)
+      throw new DeployError(error.kind, `${error.message}\n${state.app}: there is no earlier release to go back to`);
+    throw new DeployError(error.kind, `${error.message}\n${await goBack(session, state.app, back, info.by)}`);
+  }
+}
+
+async function goBack(session: Session, app: string, to: Release, by: string): Promise<string> {
+  const { release } = to.record;
+  session.onLine(`${app}: going back to release ${release}`);
+  try {
+    // What the failed release applied has our own field manager; nobody else's word is overruled.
+    const changes = await plan(session, { name: app, manifests: to.record.manifests });
+    const result = await deployApp(session, changes, await readState(session, app), {
+      by,
+      revision: to.record.revision,
+      rollbackTo: release,
+    });
+    return `${app}: went back to release ${release}, as release ${result.release}`;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return `${app}: going back to release ${release} failed too: ${error.message}`;
+  }
+}
+
+/** Applies; says what was and what was not where a part of it failed. */
+async function carryOut(
+  session: Session,
+  changes: readonly Change[],
+  app: string,
+  release: number,
+  checkLease: () => void,
+): Promise<string[]> {
+  const { done, failed } = await applyChanges(session.cluster, changes, session.environment, {
+    onLine: (text) => session.onLine(`${app}: ${text}`),
+    beforeWrites: async () => {
+      checkLease();
+      await checkSameCluster(session);
+    },
+  });
+  if (failed.length === 0) return done;
+  const left = changes.filter(({ verdict }) => verdict !== "same").length - done.length - failed.length;
+  throw new DeployError(
+    "failed",
+    [
+      `${app}: release ${release} was applied only in part`,
+      ...failed,
+      `applied: ${done.length === 0 ? "nothing" : done.join(", ")}; not tried: ${left}`,
+      "deploy again to finish it, or go back with `rollback`",
+    ].join("\n"),
+  );
+}
+
+async function ready(session: Session, changes: readonly Change[], app: string, release: number): Promise<void> {
+  const { cluster, resources, environment, onLine } = session;
+  const failure = await waitUntilReady(cluster, manifestsOf(changes), {
+    timeoutMs: environment.timeoutMs,
+    failFast: environment.failFast,
+    onLine: (text) => onLine(`${app}: ${text}`),
+    pathOf: ({ object }) => resources.pathOf(object),
+  });
+  if (failure === undefined) return;
+  const text = [`${app}: release ${release} did not become ready`, ...failure.lines].join("\n");
+  throw new DeployError(failure.isTimeout ? "timedOut" : "failed", text);
+}
+
+/** The namespace of the environment comes before the lease, which stands in it. */
+async function applyNamespace(session: Session, changes: readonly Change[]): Promise<void> {
+  if (session.isNamespaceThere) return;
+  const own = changes.filter(({ manifest: { object } }) => object.kind === "Namespace");
+  await applyChanges(session.cluster, own, session.environment, {
+    onLine: session.onLine,
+    beforeWrites: () => checkSameCluster(session),
+  });
+  for (const change of own) change.verdict = "same";
+  session.isNamespaceThere = true;
+}
+
+function recordOf(
+  { environment, identity }: Session,
+  changes: readonly Change[],
+  info: ReleaseInfo & { app: string; release: number },
+): ReleaseRecord {
+  const manifests = inPhases(manifestsOf(changes), ({ object }) => object).flat();
+  return {
+    version: 1,
+    ...info,
+    environment: environment.name,
+    cluster: identity,
+    at: new Date().toISOString(),
+    images: imagesOf(manifests),
+    manifests,
+  };
+}
+
+const namespacedOf = ({ resources }: Session, changes: readonly Change[]) =>
+  manifestsOf(changes)
+    .map(({ object }) => object)
+    .filter((object) => resources.of(object)?.isNamespaced === true);

@@ -1,0 +1,119 @@
+import pMap from "p-map";
+import { printable } from "../text/index.ts";
+import { isMissing } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { at, groupOf, listAt, nameOf, textAt } from "./objects.ts";
+import type { KubeObject, Manifest } from "./objects.ts";
+
+/** What a kind is called in the API's paths. */
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  /** `deployments`. */
+  plural: string;
+  isNamespaced: boolean;
+}
+
+/** The kinds that the server serves, of the versions that were asked for. */
+export class Resources {
+  readonly #known = new Map<string, Resource>();
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** Asks the server for these versions, once each; one that it does not serve has no kinds. */
+  async learn(apiVersions: Iterable<string>): Promise<void> {
+    await pMap(
+      new Set(apiVersions),
+      async (apiVersion) => {
+        try {
+          const answer = await this.#cluster.get(versionPath(apiVersion));
+          for (const resource of listAt(answer, "resources")) this.#add(apiVersion, resource);
+        } catch (error) {
+          if (!isMissing(error)) throw error;
+        }
+      },
+      { concurrency: 8 },
+    );
+  }
+
+  /** The kinds that custom resource definitions among the manifests bring, as the server will serve them. */
+  learnFrom(manifests: readonly Manifest[]): void {
+    for (const { object } of manifests) {
+      if (object.kind !== "CustomResourceDefinition") continue;
+      const [group, kind, plural] = [
+        textAt(object, "spec", "group"),
+        textAt(object, "spec", "names", "kind"),
+        textAt(object, "spec", "names", "plural"),
+      ];
+      if (group === undefined || kind === undefined || plural === undefined) continue;
+      for (const version of listAt(object, "spec", "versions")) {
+        const apiVersion = `${group}/${textAt(version, "name") ?? ""}`;
+        const key = `${apiVersion} ${kind}`;
+        const isNamespaced = textAt(object, "spec", "scope") !== "Cluster";
+        if (!this.#known.has(key)) this.#known.set(key, { apiVersion, kind, plural, isNamespaced });
+      }
+    }
+  }
+
+  of({ apiVersion, kind }: Pick<KubeObject, "apiVersion" | "kind">): Resource | undefined {
+    return this.#known.get(`${apiVersion} ${kind}`);
+  }
+
+  /** The kind of a group by whatever version is known. */
+  ofGroupKind(kind: string, group: string): Resource | undefined {
+    return [...this.#known.values()].find((each) => each.kind === kind && groupOf(each.apiVersion) === group);
+  }
+
+  /** Path of an object whose kind is known. */
+  pathOf(object: KubeObject): string {
+    const resource = this.of(object);
+    if (resource === undefined) throw new Error(`${nameOf(object)}: a kind that nobody learned of`);
+    return `${collectionPath(resource, object.metadata.namespace)}/${encodeURIComponent(object.metadata.name)}`;
+  }
+
+  #add(apiVersion: string, resource: unknown): void {
+    const [plural, kind] = [textAt(resource, "name"), textAt(resource, "kind")];
+    // `deployments/scale` and the like are parts of a kind.
+    if (plural === undefined || kind === undefined || plural.includes("/")) return;
+    this.#known.set(`${apiVersion} ${kind}`, {
+      apiVersion,
+      kind,
+      plural,
+      isNamespaced: at(resource, "namespaced") === true,
+    });
+  }
+}
+
+/** `/api/v1` or `/apis/apps/v1`. */
+export const versionPath = (apiVersion: string): string =>
+  apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+
+/** Path of all objects of a kind, in one namespace where it is of one. */
+export const collectionPath = (
+  { apiVersion, plural, isNamespaced }: Resource,
+  namespace: string | undefined,
+): string => {
+  const inside = isNamespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${versionPath(apiVersion)}${inside}/${encodeURIComponent(plural)}`;
+};
+
+/** The preferred version of a group, as the server names it; undefined where the group is gone. */
+export async function preferredVersion(cluster: Cluster, group: string): Promise<string | undefined> {
+  if (group === "") return "v1";
+  try {
+    const answer = await cluster.get(`/apis/${encodeURIComponent(group)}`);
+    return textAt(answer, "preferredVersion", "groupVersion");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Says which kinds the server does not have, at their places. */
+export const unknownKinds = (manifests: readonly Manifest[], resources: Resources): string[] =>
+  manifests
+    .filter(({ object }) => resources.of(object) === undefined)
+    .map(({ object, place }) => `${printable(place)}: the cluster has no kind ${object.kind} in ${object.apiVersion}`);

@@ -1,0 +1,157 @@
+import { parse } from "yaml";
+import * as z from "zod";
+import { printable } from "../text/index.ts";
+import { refuse } from "./problem.ts";
+
+/** One cluster and one user of a kubeconfig, with all that a connection takes: frozen once, the same for every request. */
+export interface Access {
+  context: string;
+  server: URL;
+  /** The name that the server's certificate must be for, where it is not the server's host. */
+  tlsServerName?: string;
+  /** PEM; undefined: the system's own. */
+  ca?: string;
+  insecure: boolean;
+  token?: string;
+  /** PEM, both or none. */
+  certificate?: { cert: string; key: string };
+  /** Namespace of the context. */
+  namespace?: string;
+}
+
+const text = z.string().min(1);
+const cluster = z.looseObject({
+  server: text,
+  "tls-server-name": text.optional(),
+  "certificate-authority": text.optional(),
+  "certificate-authority-data": text.optional(),
+  "insecure-skip-tls-verify": z.boolean().optional(),
+  "proxy-url": text.optional(),
+});
+const user = z.looseObject({
+  token: text.optional(),
+  tokenFile: text.optional(),
+  "client-certificate": text.optional(),
+  "client-certificate-data": text.optional(),
+  "client-key": text.optional(),
+  "client-key-data": text.optional(),
+  username: text.optional(),
+  password: text.optional(),
+  as: text.optional(),
+  exec: z.looseObject({ command: text }).optional(),
+  "auth-provider": z.looseObject({}).optional(),
+});
+const kubeconfigSchema = z.looseObject({
+  "current-context": z.string().optional(),
+  clusters: z.array(z.looseObject({ name: text, cluster })).nullish(),
+  users: z.array(z.looseObject({ name: text, user: user.nullish() })).nullish(),
+  contexts: z
+    .array(
+      z.looseObject({
+        name: text,
+        context: z.looseObject({ cluster: text, user: z.string().optional(), namespace: text.optional() }),
+      }),
+    )
+    .nullish(),
+});
+
+/** Contexts that tools for a cluster on one's own machine make. */
+const local = /^(kind-.+|k3d-.+|minikube|docker-desktop|rancher-desktop|orbstack)$/;
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/;
+
+/** Whether this is a cluster on the user's own machine, by its context's name and its server's address. */
+export const isLocalCluster = ({ context, server }: Pick<Access, "context" | "server">): boolean =>
+  local.test(context) && loopback.test(server.hostname);
+
+/** Whether a container can't reach the server by its address, which is the container's own there. */
+export const isLoopback = (server: URL): boolean => loopback.test(server.hostname);
+
+/**
+ * The access of one context. Without a name the current context counts only where it is a known local cluster. What would
+ * have to be read or run on another machine than this one (files, plugins, proxies) is refused with the way round it.
+ * No message has a value of the file in it but names.
+ */
+export function readKubeconfig(source: string, context: string | undefined): Access {
+  const config = parsed(source);
+  const names = (config.contexts ?? []).map(({ name }) => name);
+  const name = context ?? config["current-context"] ?? "";
+  const found = config.contexts?.find((each) => each.name === name)?.context;
+  if (context === undefined && name === "") {
+    throw refuse(`no context is named: add \`context\` to the environment in fastloop.yaml; there are: ${list(names)}`);
+  }
+  if (found === undefined) throw refuse(`the kubeconfig has no context ${printable(name)}; it has: ${list(names)}`);
+  const access = accessOf(config, name, found);
+  if (context === undefined && !isLocalCluster(access)) {
+    throw refuse(
+      `the current context ${printable(name)} is no cluster of this machine, and is not taken unless it is named: ` +
+        "add `context` to the environment in fastloop.yaml, or say --context",
+    );
+  }
+  return access;
+}
+
+function parsed(source: string): z.infer<typeof kubeconfigSchema> {
+  let data: unknown;
+  try {
+    data = parse(source);
+  } catch {
+    // The library's message quotes the text, which holds credentials.
+    throw refuse("the kubeconfig is no YAML");
+  }
+  const result = kubeconfigSchema.safeParse(data);
+  if (result.success) return result.data;
+  const path = result.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw refuse(`the kubeconfig is not valid${path === "" ? "" : ` at \`${printable(path)}\``}`);
+}
+
+function accessOf(
+  config: z.infer<typeof kubeconfigSchema>,
+  context: string,
+  { cluster: clusterName, user: userName, namespace }: { cluster: string; user?: string; namespace?: string },
+): Access {
+  const here = `context ${printable(context)}`;
+  const cluster = config.clusters?.find(({ name }) => name === clusterName)?.cluster;
+  if (cluster === undefined) throw refuse(`${here} names the cluster ${printable(clusterName)}, which is not there`);
+  const user =
+    userName === undefined || userName === "" ? {} : config.users?.find(({ name }) => name === userName)?.user;
+  if (user == null) throw refuse(`${here} names the user ${printable(userName ?? "")}, which is not there`);
+  const server = URL.canParse(cluster.server) ? new URL(cluster.server) : undefined;
+  if (server?.protocol !== "https:") throw refuse(`${here}: the server's address must begin with https://`);
+  if (cluster["proxy-url"] !== undefined)
+    throw refuse(`${here} goes through a proxy (proxy-url), which is not supported`);
+  const flat = `kubectl config view --raw --minify --flatten --context ${printable(context)}`;
+  const file = [cluster["certificate-authority"], user["client-certificate"], user["client-key"], user.tokenFile];
+  if (file.some((path) => path !== undefined)) {
+    throw refuse(`${here} names files, which a container can't read; hand over what this prints: ${flat}`);
+  }
+  if (user.exec !== undefined) {
+    throw refuse(
+      `${here} gets its credentials from the program ${printable(user.exec.command)}, which is not in the container; ` +
+        "hand over a kubeconfig with a token, e.g. of `kubectl create token`",
+    );
+  }
+  if (user["auth-provider"] !== undefined || user.password !== undefined || user.as !== undefined) {
+    throw refuse(`${here} has credentials of a kind that is not supported; use a token or a client certificate`);
+  }
+  const certificate = pem(user["client-certificate-data"]);
+  const key = pem(user["client-key-data"]);
+  if (user.token === undefined && (certificate === undefined || key === undefined)) {
+    throw refuse(`${here} has no credentials: no token and no client certificate with its key`);
+  }
+  return {
+    context,
+    server,
+    tlsServerName: cluster["tls-server-name"],
+    ca: pem(cluster["certificate-authority-data"]),
+    insecure: cluster["insecure-skip-tls-verify"] ?? false,
+    token: user.token,
+    certificate: certificate === undefined || key === undefined ? undefined : { cert: certificate, key },
+    namespace,
+  };
+}
+
+const pem = (data: string | undefined): string | undefined =>
+  data === undefined ? undefined : Buffer.from(data, "base64").toString("utf8");
+
+const list = (names: readonly string[]): string =>
+  names.length === 0 ? "none" : names.slice(0, 20).map(printable).join(", ");

@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { printable } from "../text/index.ts";
+import { parentName } from "./applyset.ts";
+import { isConflict, isMissing } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { numberAt, textAt } from "./objects.ts";
+import { DeployError } from "./problem.ts";
+
+const durationS = 15;
+const renewEveryMs = 4000;
+
+/** Held while an app is deployed: no other deploy of it, from whatever machine, comes between. */
+export interface Lease {
+  /** Throws where the lease was lost: somebody else may be writing. Asked before each group of writes. */
+  check: () => void;
+  release: () => Promise<void>;
+}
+
+/**
+ * Takes the lease of an app. One that is held is waited for as long as its holder may be dead: when it is renewed in that
+ * time, its holder lives, and this deploy is refused. Clocks of different machines are never compared.
+ */
+export async function takeLease(
+  cluster: Cluster,
+  app: string,
+  namespace: string,
+  onLine: (text: string) => void,
+): Promise<Lease> {
+  const holder = `fastloop-${randomUUID()}`;
+  const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+  const path = `${collection}/${parentName(app)}`;
+  const body = (resourceVersion?: string, isHeld = true) => ({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name: parentName(app), namespace, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    spec: isHeld
+      ? {
+          holderIdentity: holder,
+          leaseDurationSeconds: durationS,
+          renewTime: new Date().toISOString().replace("Z", "000Z"),
+        }
+      : {},
+  });
+
+  /** Ours afterwards, or not: somebody else was quicker. */
+  const write = async (found: unknown): Promise<boolean> => {
+    try {
+      if (found === undefined) await cluster.request("POST", collection, { body: body() });
+      else await cluster.request("PUT", path, { body: body(textAt(found, "metadata", "resourceVersion")) });
+      return true;
+    } catch (error) {
+      if (isConflict(error) || isMissing(error)) return false;
+      throw error;
+    }
+  };
+  const read = async (): Promise<unknown> => {
+    try {
+      return await cluster.get(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+
+  let seen: { renewed: string | undefined; sinceMs: number } | undefined;
+  for (;;) {
+    const found = await read();
+    const by = textAt(found, "spec", "holderIdentity") ?? "";
+    const renewed = textAt(found, "spec", "renewTime");
+    if (by === holder) break;
+    const waitMs = (numberAt(found, "spec", "leaseDurationSeconds") ?? durationS) * 1000 + 1000;
+    const isDead = seen !== undefined && performance.now() - seen.sinceMs >= Math.min(waitMs, 60_000);
+    if (by === "" || isDead) {
+      if (await write(found)) break;
+      seen = undefined;
+      continue;
+    }
+    if (seen !== undefined && seen.renewed !== renewed)
+      throw new DeployError("refused", `${app} is being deployed by somebody else right now; nothing was changed`);
+    if (seen === undefined)
+      onLine(`${printable(app)}: another deploy holds the lease; waiting to see whether it lives`);
+    seen ??= { renewed, sinceMs: performance.now() };
+    await sleep(1000);
+  }
+
+  let isLost = false;
+  let renewedMs = performance.now();
+  let renewing: Promise<void> = Promise.resolve();
+  const renew = async (): Promise<void> => {
+    try {
+      const found = await read();
+      if (textAt(found, "spec", "holderIdentity") === holder && (await write(found))) renewedMs = performance.now();
+      else isLost = true;
+    } catch {
+      // The server is away; whether the lease still holds shows when it is back.
+    }
+  };
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew);
+  }, renewEveryMs);
+  return {
+    check: () => {
+      if (isLost) throw new DeployError("failed", `another deploy took over ${app}; this one stops`);
+    },
+    release: async () => {
+      clearInterval(timer);
+      await renewing;
+      if (isLost || performance.now() - renewedMs > durationS * 1000) return;
+      const found = await read();
+      if (textAt(found, "spec", "holderIdentity") !== holder) return;
+      try {
+        await cluster.request("PUT", path, { body: body(textAt(found, "metadata", "resourceVersion"), false) });
+      } catch (error) {
+        if (!isConflict(error) && !isMissing(error)) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import * as z from "zod";
+import { printable } from "../text/index.ts";
+
+/** A name that stands for itself as a part of a URL's path. */
+const pathSegment = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[^/%\p{C}]+$/u, "a name without `/`, `%` and control characters")
+  .refine((name) => name !== "." && name !== "..", "a name that is no path");
+const texts = z.record(z.string(), z.string());
+
+/** What every object of Kubernetes has. All else of it is checked by the API server, which knows its schema. */
+export const objectSchema = z.looseObject({
+  apiVersion: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/, "an API version such as apps/v1"),
+  kind: z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, "a kind such as Deployment"),
+  metadata: z.looseObject({
+    name: pathSegment,
+    namespace: pathSegment.optional(),
+    labels: texts.nullish(),
+    annotations: texts.nullish(),
+  }),
+});
+export type KubeObject = z.infer<typeof objectSchema>;
+
+/** An object and where it was written, e.g. `deploy/web.yaml:12`. */
+export interface Manifest {
+  object: KubeObject;
+  place: string;
+}
+
+/** The group of an API version: `apps` of `apps/v1`, empty for the core's `v1`. */
+export const groupOf = (apiVersion: string): string =>
+  apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+
+/** `Deployment.apps`, `Service`: a kind with its group, as ApplySets and our own messages write it. */
+export const groupKind = ({ apiVersion, kind }: Pick<KubeObject, "apiVersion" | "kind">): string => {
+  const group = groupOf(apiVersion);
+  return group === "" ? kind : `${kind}.${group}`;
+};
+
+/** `Deployment/web`: how messages name an object. */
+export const nameOf = (object: KubeObject): string => printable(`${object.kind}/${object.metadata.name}`);
+
+/** What tells one object from another, whatever version of its kind it is written in. */
+export const identityOf = (object: KubeObject): string =>
+  `${groupKind(object)} ${object.metadata.namespace ?? ""} ${object.metadata.name}`;
+
+/** The value at a path of keys; undefined where any of them is not there. */
+export function at(value: unknown, ...keys: (string | number)[]): unknown {
+  let found = value;
+  for (const key of keys) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Record<string | number, unknown>)[key];
+  }
+  return found;
+}
+
+/** The text, number, list at a path of an object that nobody has checked; undefined where it is something else. */
+export const textAt = (value: unknown, ...keys: (string | number)[]): string | undefined => {
+  const found = at(value, ...keys);
+  return typeof found === "string" ? found : undefined;
+};
+export const numberAt = (value: unknown, ...keys: (string | number)[]): number | undefined => {
+  const found = at(value, ...keys);
+  return typeof found === "number" ? found : undefined;
+};
+export const listAt = (value: unknown, ...keys: (string | number)[]): unknown[] => {
+  const found = at(value, ...keys);
+  return Array.isArray(found) ? found : [];
+};
+
+/** A condition of an object's status by its type. */
+export const conditionOf = (object: unknown, type: string): unknown =>
+  listAt(object, "status", "conditions").find((condition) => textAt(condition, "type") === type);

@@ -1,0 +1,196 @@
+import pMap from "p-map";
+import { applySetId, fieldManager, partOf } from "./applyset.ts";
+import { ApiError, isMissing } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { differences } from "./differences.ts";
+import type { Difference } from "./differences.ts";
+import type { Resources } from "./discovery.ts";
+import { at, listAt, nameOf, textAt } from "./objects.ts";
+import type { KubeObject, Manifest } from "./objects.ts";
+import { isFoundation } from "./order.ts";
+import { refuse } from "./problem.ts";
+import type { Environment } from "./request.ts";
+
+/** What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy. */
+export type Verdict = "create" | "change" | "same" | "recreate" | "later";
+
+export interface Change {
+  manifest: Manifest;
+  path: string;
+  verdict: Verdict;
+  /** UID of the object that is there. */
+  uid?: string;
+  differences: Difference[];
+}
+
+/** Asks for an object that can't be changed to be deleted and made anew. */
+const recreate = "fastloop.dev/recreate";
+const parallel = 8;
+
+/**
+ * The manifests as they are applied: in their namespaces, labelled as members of the app. Refuses, all at once, what the
+ * environment does not allow and kinds that the cluster does not have.
+ */
+export function placeManifests(
+  manifests: readonly Manifest[],
+  resources: Resources,
+  { app, namespace, environment }: { app: string; namespace: string; environment: Environment },
+): Manifest[] {
+  const problems: string[] = [];
+  const placed = manifests.map(({ object, place }): Manifest => {
+    const resource = resources.of(object);
+    const wrong = (text: string): number => problems.push(`${place}: ${nameOf(object)} ${text}`);
+    if (resource === undefined) {
+      problems.push(`${place}: the cluster has no kind ${object.kind} in ${object.apiVersion}`);
+      return { object, place };
+    }
+    if (!resource.isNamespaced) {
+      const isOwn =
+        object.kind === "Namespace" && [namespace, ...environment.namespaces].includes(object.metadata.name);
+      if (!isOwn && !environment.clusterScoped)
+        wrong(
+          `is outside of namespaces, where others may be; \`clusterScoped: true\` in ${environment.name} allows it`,
+        );
+      const { namespace: _none, ...metadata } = object.metadata;
+      return { object: { ...object, metadata }, place };
+    }
+    const target = object.metadata.namespace ?? namespace;
+    if (target !== namespace && !environment.namespaces.includes(target))
+      wrong(`names the namespace ${target}; \`namespaces\` of ${environment.name} can allow it`);
+    const labels = { ...object.metadata.labels, [partOf]: applySetId(app, namespace) };
+    return { object: { ...object, metadata: { ...object.metadata, namespace: target, labels } }, place };
+  });
+  if (problems.length > 0) throw refuse(`${problems.join("\n")}\nnothing was changed`);
+  return placed;
+}
+
+/**
+ * What each object would become, by the API server's own word: a dry run of server-side apply, compared with what is
+ * there. Refuses with all objects that the server would refuse.
+ */
+export async function planChanges(
+  cluster: Cluster,
+  resources: Resources,
+  manifests: readonly Manifest[],
+  { environment, app, namespace }: { environment: Environment; app: string; namespace: string },
+): Promise<Change[]> {
+  const foundations = new Set(
+    manifests
+      .map(({ object }) => object)
+      .filter(isFoundation)
+      .map(providedBy),
+  );
+  const problems: string[] = [];
+  const changes = await pMap(
+    manifests,
+    async (manifest): Promise<Change | undefined> => {
+      const { object, place } = manifest;
+      const path = resources.pathOf(object);
+      const before = await read(cluster, path);
+      const owner = textAt(before, "metadata", "labels", partOf);
+      if (owner !== undefined && owner !== applySetId(app, namespace)) {
+        problems.push(`${place}: ${nameOf(object)} belongs to another app, or to another tool's ApplySet`);
+        return undefined;
+      }
+      const uid = textAt(before, "metadata", "uid");
+      try {
+        const after = await cluster.apply(path, object, {
+          dryRun: true,
+          force: environment.forceConflicts,
+          manager: fieldManager,
+        });
+        if (before === undefined) return { manifest, path, verdict: "create", differences: differences({}, after) };
+        const found = differences(before, after);
+        // An apply may change who holds a field, and no field's value.
+        return {
+          manifest,
+          path,
+          uid,
+          verdict: found.length === 0 && heldFields(before) === heldFields(after) ? "same" : "change",
+          differences: found,
+        };
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (isMissing(error) && needsFoundation(object, foundations))
+          return { manifest, path, verdict: "later", differences: differences({}, object) };
+        if (isImmutable(error) && object.metadata.annotations?.[recreate] === "true")
+          return { manifest, path, uid, verdict: "recreate", differences: differences(before, object) };
+        problems.push(`${place}: ${nameOf(object)}: ${explain(error, object)}`);
+        return undefined;
+      }
+    },
+    { concurrency: parallel },
+  );
+  if (problems.length > 0) throw refuse(`${problems.toSorted().join("\n")}\nnothing was changed`);
+  return changes.filter((change) => change !== undefined);
+}
+
+async function read(cluster: Cluster, path: string): Promise<unknown> {
+  try {
+    return await cluster.get(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The fields that we hold of an object, as a text to compare. */
+const heldFields = (object: unknown): string =>
+  JSON.stringify(
+    listAt(object, "metadata", "managedFields")
+      .filter((entry) => textAt(entry, "manager") === fieldManager && textAt(entry, "operation") === "Apply")
+      .map((entry) => at(entry, "fieldsV1")),
+  );
+
+/** What a namespace or a definition brings: `Namespace x`, `group kind`. */
+const providedBy = (object: KubeObject): string =>
+  object.kind === "Namespace"
+    ? `namespace ${object.metadata.name}`
+    : `kind ${textAt(object, "spec", "group") ?? ""} ${textAt(object, "spec", "names", "kind") ?? ""}`;
+
+const needsFoundation = (object: KubeObject, foundations: ReadonlySet<string>): boolean =>
+  foundations.has(`namespace ${object.metadata.namespace ?? ""}`) ||
+  foundations.has(`kind ${object.apiVersion.split("/")[0] ?? ""} ${object.kind}`);
+
+const immutable = /field is immutable|may not change once set|updates to .* forbidden|updates to .* are forbidden/i;
+
+/** Whether the object would have to be another one. */
+export const isImmutable = (error: ApiError): boolean =>
+  error.status === 422 &&
+  (immutable.test(error.message) || error.causes.some(({ message }) => immutable.test(message)));
+
+/**
+ * What the server refused about an object, in a line that names fields and managers and dumps no values. Of a Secret nothing
+ * of the server's own words is told: it quotes what it does not take.
+ */
+export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): string {
+  const conflicts = error.causes.filter(({ reason }) => reason === "FieldManagerConflict");
+  if (conflicts.length > 0) {
+    const managers = new Map<string, string[]>();
+    for (const { field, message } of conflicts) {
+      const manager = /conflict with "([^"]+)"/.exec(message)?.[1] ?? message;
+      managers.set(manager, [...(managers.get(manager) ?? []), field]);
+    }
+    const told = [...managers].map(([manager, fields]) => `${manager} manages ${fields.join(", ")}`).join("; ");
+    return `${told}; \`forceConflicts: true\` in the environment takes them over`;
+  }
+  if (isImmutable(error)) {
+    const fields = error.causes.filter(({ message }) => immutable.test(message)).map(({ field }) => field);
+    const what = fields.length === 0 ? "what you changed" : [...new Set(fields)].join(", ");
+    return `${what} can't be changed once it is there; the annotation ${recreate}: "true" has it deleted and made anew`;
+  }
+  if (kind === "Secret") {
+    const fields = [...new Set(error.causes.map(({ field }) => field.replace(/\[.*$/, "")))].filter(
+      (field) => field !== "",
+    );
+    return `the API server does not take it (${error.reason === "" ? error.status : error.reason})${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
+  }
+  const causes = error.causes.map(({ field, message }) => `${field}: ${firstLine(message)}`);
+  return causes.length > 0 ? causes.join("; ") : firstLine(error.message);
+}
+
+/** The server puts whole objects into its messages. */
+const firstLine = (message: string): string => {
+  const line = (message.split("\\n")[0] ?? "").replaceAll(/, got &value\.valueUnstructured\{.*?\}(?=$|, |;)/g, "");
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+};

@@ -1,0 +1,153 @@
+import pMap from "p-map";
+import { printable } from "../text/index.ts";
+import { ApiError, isForbidden, isMissing } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import type { Resource } from "./discovery.ts";
+import { at, groupOf, textAt } from "./objects.ts";
+import { DeployError, refuse } from "./problem.ts";
+import type { Environment, Request } from "./request.ts";
+
+/** The server answers, in five seconds or not at all, and takes our credentials. */
+export async function checkReachable(cluster: Cluster): Promise<string> {
+  try {
+    const version = await cluster.get("/version", { patienceMs: 4000, timeoutMs: 5000 });
+    return printable(textAt(version, "gitVersion") ?? "unknown version");
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) {
+      throw new DeployError(
+        "refused",
+        `the API server does not accept the credentials of ${printable(cluster.access.context)}: ${error.message}`,
+      );
+    }
+    // Where not even the version may be asked for, the checks that follow say what is missing.
+    if (isForbidden(error)) return "unknown version";
+    throw error;
+  }
+}
+
+/**
+ * What a cluster is, whatever it is called and wherever it is: the UID of its namespace kube-system, which no two clusters
+ * share and none changes; for users who may not read that, the digest of its certificate authority.
+ */
+export async function clusterIdentity(cluster: Cluster): Promise<string> {
+  try {
+    const namespace = await cluster.get("/api/v1/namespaces/kube-system");
+    const uid = textAt(namespace, "metadata", "uid");
+    if (uid !== undefined && /^[\w-]+$/.test(uid)) return uid;
+  } catch (error) {
+    if (!isForbidden(error) && !isMissing(error)) throw error;
+  }
+  if (cluster.caDigest === undefined) {
+    throw refuse(
+      "the cluster can't be told from others: this user may not read the namespace kube-system, and the kubeconfig names no certificate authority",
+    );
+  }
+  return `ca:${cluster.caDigest}`;
+}
+
+/** Compares the cluster with the one that the environment is bound to. Production is always bound. */
+export function checkIdentity(environment: Environment, identity: string): string[] {
+  const { name, cluster, production } = environment;
+  const line = `\`cluster: ${identity}\` in \`deploy.environments.${name}\` of fastloop.yaml`;
+  if (cluster === undefined) {
+    if (production)
+      throw refuse(`${name} is production and bound to no cluster: if this is the right one, write ${line}`);
+    return [`${name} is bound to no cluster: ${line} makes sure that it is never another one`];
+  }
+  if (cluster !== identity) {
+    throw refuse(
+      `this is not the cluster of ${name}: it must be ${printable(cluster)} and is ${identity}; nothing was changed`,
+    );
+  }
+  return [];
+}
+
+/** Names that must agree before a single request is sent. */
+export function checkAsked({ environment, context, yes, action }: Request): void {
+  const { name, production } = environment;
+  if (environment.context !== undefined && context !== undefined && context !== environment.context) {
+    throw refuse(
+      `${name} is in the context ${printable(environment.context)}, and --context says ${printable(context)}; nothing was changed`,
+    );
+  }
+  if (production && (environment.context ?? context) === undefined) {
+    throw refuse(`${name} is production: name its \`context\` in \`deploy.environments.${name}\` of fastloop.yaml`);
+  }
+  const changes = action !== "diff" && action !== "status";
+  if (changes && production && yes !== name) {
+    throw refuse(
+      yes === undefined
+        ? `${name} is production: say --yes ${name} to change it`
+        : `${name} is production, and --yes says ${printable(yes)}: say --yes ${name} to change it`,
+    );
+  }
+}
+
+/** Whether the namespace is there. */
+export async function namespaceExists(cluster: Cluster, namespace: string): Promise<boolean> {
+  try {
+    const found = await cluster.get(`/api/v1/namespaces/${encodeURIComponent(namespace)}`);
+    if (textAt(found, "status", "phase") === "Terminating")
+      throw refuse(`the namespace ${printable(namespace)} is being deleted; wait until it is gone`);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    // Who may work in a namespace need not be allowed to look at it.
+    if (isForbidden(error)) return true;
+    throw error;
+  }
+}
+
+/** Something that this user must be allowed to do. */
+export interface Right {
+  verb: string;
+  resource: Pick<Resource, "apiVersion" | "plural" | "isNamespaced">;
+  namespace: string | undefined;
+}
+
+/** Asks the server whether each right is there; says all that are missing in one sentence. */
+export async function checkRights(cluster: Cluster, rights: readonly Right[]): Promise<void> {
+  const distinct = new Map(rights.map((right) => [JSON.stringify(right), right]));
+  const missing = await pMap(
+    distinct.values(),
+    async ({ verb, resource, namespace }) => {
+      const group = groupOf(resource.apiVersion);
+      const review = await cluster.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+        body: {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "SelfSubjectAccessReview",
+          spec: {
+            resourceAttributes: {
+              verb,
+              group,
+              resource: resource.plural,
+              ...(resource.isNamespaced ? { namespace } : {}),
+            },
+          },
+        },
+      });
+      if (at(review, "status", "allowed") === true) return [];
+      const where = resource.isNamespaced ? ` in ${printable(namespace ?? "")}` : "";
+      return [`${verb} ${printable(resource.plural)}${group === "" ? "" : `.${printable(group)}`}${where}`];
+    },
+    { concurrency: 8 },
+  );
+  if (missing.flat().length > 0) {
+    throw refuse(
+      `the user of ${printable(cluster.access.context)} may not ${missing.flat().join(", ")}; nothing was changed`,
+    );
+  }
+}
+
+/** Who the cluster takes us for. */
+export async function userName(cluster: Cluster): Promise<string> {
+  try {
+    const review = await cluster.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
+    });
+    return printable(textAt(review, "status", "userInfo", "username") ?? "unknown");
+  } catch (error) {
+    if (error instanceof ApiError) return "unknown";
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import * as z from "zod";
+import { printable } from "../text/index.ts";
+import { parentName } from "./applyset.ts";
+import { isConflict, isMissing, listAll } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { objectSchema, textAt } from "./objects.ts";
+import { DeployError, refuse } from "./problem.ts";
+
+/**
+ * How a release ended. `pending` is one that is being made, or whose deploy was killed: the lease says which.
+ *
+ *   pending ──▶ deployed
+ *      │  └───▶ failed        (applied in part or as a whole, not ready)
+ *      └──────▶ interrupted   (found pending by the next deploy)
+ */
+export type Outcome = "pending" | "deployed" | "failed" | "interrupted";
+
+const recordSchema = z.looseObject({
+  version: z.literal(1),
+  app: z.string(),
+  release: z.int().positive(),
+  environment: z.string(),
+  cluster: z.string(),
+  at: z.string(),
+  by: z.string(),
+  revision: z.string().optional(),
+  images: z.array(z.string()),
+  rollbackTo: z.int().positive().optional(),
+  manifests: z.array(z.object({ object: objectSchema, place: z.string() })),
+});
+/** What was deployed, when, by whom, from what. In a Secret, as manifests may hold secrets. */
+export type ReleaseRecord = z.infer<typeof recordSchema>;
+
+export interface Release {
+  record: ReleaseRecord;
+  outcome: Outcome;
+  /** Why it failed. */
+  why?: string;
+}
+
+const type = "fastloop.dev/release.v1";
+const appLabel = "fastloop.dev/app";
+const outcomeLabel = "fastloop.dev/outcome";
+const whyAnnotation = "fastloop.dev/why";
+/** What the API server takes in one Secret, less the rest of the object. */
+const largestBytes = 1_000_000;
+/** What is unpacked at most: a record is small, and what lies in a cluster may be anybody's. */
+const largestUnpacked = 256 * 1024 * 1024;
+
+const secretsPath = (namespace: string): string => `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+const nameOfRelease = (app: string, release: number): string => `${parentName(app)}-r${release}`;
+
+/** All releases of an app, the newest first. One that can't be read is left out, with a notice. */
+export async function readReleases(
+  cluster: Cluster,
+  app: string,
+  namespace: string,
+  onNotice: (text: string) => void = () => {},
+): Promise<Release[]> {
+  const query = { labelSelector: `${appLabel}=${app}`, fieldSelector: `type=${type}` };
+  const secrets = await listAll(cluster, secretsPath(namespace), query);
+  const releases = secrets.flatMap((secret) => {
+    const release = parseRelease(secret);
+    const isOurs =
+      release?.record.app === app && textAt(secret, "metadata", "name") === nameOfRelease(app, release.record.release);
+    if (isOurs) return [release];
+    onNotice(
+      `the Secret ${printable(textAt(secret, "metadata", "name") ?? "")} is no release that can be read; left alone`,
+    );
+    return [];
+  });
+  return releases.toSorted((a, b) => b.record.release - a.record.release);
+}
+
+function parseRelease(secret: unknown): Release | undefined {
+  const outcome = z
+    .enum(["pending", "deployed", "failed", "interrupted"])
+    .safeParse(textAt(secret, "metadata", "labels", outcomeLabel));
+  const packed = textAt(secret, "data", "record");
+  if (!outcome.success || packed === undefined) return undefined;
+  try {
+    const text = gunzipSync(Buffer.from(packed, "base64"), { maxOutputLength: largestUnpacked }).toString("utf8");
+    const record = recordSchema.parse(JSON.parse(text));
+    const why = textAt(secret, "metadata", "annotations", whyAnnotation);
+    return { record, outcome: outcome.data, why: why === undefined ? undefined : printable(why) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The record as it is stored; refuses one that no Secret can hold, before anything was applied. */
+export function packRecord(record: ReleaseRecord): string {
+  const packed = gzipSync(JSON.stringify(record));
+  if (packed.length > largestBytes) {
+    throw refuse(
+      `${record.app}: its manifests are ${packed.length} bytes when packed, and a release may have ${largestBytes}: ` +
+        "make two apps of it, or move large files out of ConfigMaps",
+    );
+  }
+  return packed.toString("base64");
+}
+
+/** Stores a release as pending. Another deploy that was quicker is an error: two never share a number. */
+export async function createRelease(cluster: Cluster, namespace: string, record: ReleaseRecord): Promise<void> {
+  const body = {
+    apiVersion: "v1",
+    kind: "Secret",
+    type,
+    metadata: {
+      name: nameOfRelease(record.app, record.release),
+      namespace,
+      labels: { [appLabel]: record.app, [outcomeLabel]: "pending" satisfies Outcome },
+    },
+    data: { record: packRecord(record) },
+  };
+  try {
+    await cluster.request("POST", secretsPath(namespace), { body, query: { fieldManager: "fastloop" } });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    // The answer to our own request may have been lost, and the request sent again.
+    const there = parseRelease(await cluster.get(`${secretsPath(namespace)}/${body.metadata.name}`));
+    if (there?.outcome !== "pending" || there.record.at !== record.at)
+      throw new DeployError("failed", `another deploy of ${record.app} made release ${record.release} meanwhile`);
+  }
+}
+
+/** Writes down how a release ended. */
+export async function setOutcome(
+  cluster: Cluster,
+  namespace: string,
+  { app, release }: Pick<ReleaseRecord, "app" | "release">,
+  outcome: Outcome,
+  why?: string,
+): Promise<void> {
+  await cluster.request("PATCH", `${secretsPath(namespace)}/${nameOfRelease(app, release)}`, {
+    contentType: "application/merge-patch+json",
+    body: {
+      metadata: { labels: { [outcomeLabel]: outcome }, annotations: { [whyAnnotation]: why?.slice(0, 2000) ?? null } },
+    },
+  });
+}
+
+/** Deletes the oldest releases; never the newest that is deployed, which a rollback needs. */
+export async function trimReleases(
+  cluster: Cluster,
+  app: string,
+  namespace: string,
+  keep: number,
+  releases: readonly Release[],
+): Promise<void> {
+  const last = releases.find(({ outcome }) => outcome === "deployed");
+  for (const each of releases.slice(keep)) {
+    if (each === last) continue;
+    try {
+      await cluster.request("DELETE", `${secretsPath(namespace)}/${nameOfRelease(app, each.record.release)}`);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+}
+
+/** Which release `rollback` goes to: the named one, else the newest that was deployed before the last one. */
+export function rollbackTarget(releases: readonly Release[], app: string, to?: number): Release {
+  const named = releases.find(({ record }) => record.release === to);
+  const known = releases.map(({ record, outcome }) => `${record.release} (${outcome})`).join(", ");
+  if (to !== undefined) {
+    if (named === undefined) throw refuse(`${app} has no release ${to}; there are: ${known === "" ? "none" : known}`);
+    if (named.outcome !== "deployed") throw refuse(`release ${to} of ${app} is ${named.outcome}; there are: ${known}`);
+    return named;
+  }
+  const found = releases.slice(1).find(({ outcome }) => outcome === "deployed");
+  if (found === undefined)
+    throw refuse(`${app} has no earlier release that was deployed; there are: ${known === "" ? "none" : known}`);
+  return found;
+}

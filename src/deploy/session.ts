@@ -1,0 +1,140 @@
+import { checkEnvironment, readParent } from "./applyset.ts";
+import type { Parent } from "./applyset.ts";
+import { Cluster } from "./client.ts";
+import { Resources } from "./discovery.ts";
+import { readKubeconfig } from "./kubeconfig.ts";
+import type { Manifest } from "./objects.ts";
+import { placeManifests, planChanges } from "./plan-changes.ts";
+import type { Change } from "./plan-changes.ts";
+import {
+  checkAsked,
+  checkIdentity,
+  checkReachable,
+  checkRights,
+  clusterIdentity,
+  namespaceExists,
+} from "./preflight.ts";
+import type { Right } from "./preflight.ts";
+import { refuse } from "./problem.ts";
+import { readReleases } from "./releases.ts";
+import type { Release } from "./releases.ts";
+import type { App, Environment, Request } from "./request.ts";
+
+/** One connection to the cluster of an environment, checked before anything is asked of it. */
+export interface Session {
+  cluster: Cluster;
+  resources: Resources;
+  environment: Environment;
+  namespace: string;
+  identity: string;
+  isNamespaceThere: boolean;
+  /** Progress, a line at a time. */
+  onLine: (text: string) => void;
+}
+
+/** An app beside what the cluster has of it. */
+export interface AppState {
+  app: string;
+  parent: Parent | undefined;
+  /** The newest first. */
+  releases: Release[];
+}
+
+/** Connects, and makes sure that this is the right cluster. Nothing is written. */
+export async function openSession(
+  request: Request,
+  kubeconfig: string,
+  onLine: (text: string) => void,
+): Promise<Session> {
+  checkAsked(request);
+  const { environment } = request;
+  const access = readKubeconfig(kubeconfig, environment.context ?? request.context);
+  if (access.insecure && environment.production)
+    throw refuse(
+      `${environment.name} is production, and its kubeconfig does not check who answers (insecure-skip-tls-verify)`,
+    );
+  const namespace = environment.namespace ?? access.namespace;
+  if (namespace === undefined)
+    throw refuse(`name the \`namespace\` of \`deploy.environments.${environment.name}\` in fastloop.yaml`);
+  const cluster = new Cluster(access, { host: request.host, onNotice: onLine });
+  const version = await checkReachable(cluster);
+  const identity = await clusterIdentity(cluster);
+  onLine(
+    `${environment.name}: ${access.context}, ${access.server.host}, Kubernetes ${version}, namespace ${namespace}`,
+  );
+  for (const notice of checkIdentity(environment, identity)) onLine(notice);
+  const isNamespaceThere = await namespaceExists(cluster, namespace);
+  return { cluster, resources: new Resources(cluster), environment, namespace, identity, isNamespaceThere, onLine };
+}
+
+/** What the cluster has of an app; nothing where its namespace is not there yet. */
+export async function readState(
+  { cluster, namespace, environment, isNamespaceThere, onLine }: Session,
+  app: string,
+): Promise<AppState> {
+  if (!isNamespaceThere) return { app, parent: undefined, releases: [] };
+  const parent = await readParent(cluster, app, namespace);
+  checkEnvironment(parent, app, environment.name);
+  return { app, parent, releases: await readReleases(cluster, app, namespace, onLine) };
+}
+
+/** The manifests in their places, and what each would become. Refuses what can't be done as a whole. */
+export async function plan(
+  { cluster, resources, environment, namespace, isNamespaceThere }: Session,
+  { name, manifests }: App,
+  options: { force?: boolean } = {},
+): Promise<Change[]> {
+  await resources.learn(manifests.map(({ object }) => object.apiVersion));
+  resources.learnFrom(manifests);
+  const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
+  const brings = placed.some(({ object }) => object.kind === "Namespace" && object.metadata.name === namespace);
+  if (!isNamespaceThere && !brings) {
+    throw refuse(`the namespace ${namespace} is not there; create it, or add a manifest of it; nothing was changed`);
+  }
+  const settings = {
+    app: name,
+    namespace,
+    environment: { ...environment, ...(options.force ? { forceConflicts: true } : {}) },
+  };
+  return planChanges(cluster, resources, placed, settings);
+}
+
+/** Makes sure that the user may do all that a deploy of these takes. */
+export async function checkMayDeploy(
+  { cluster, resources, environment, namespace }: Session,
+  changes: readonly Change[],
+): Promise<void> {
+  const core = (plural: string, apiVersion = "v1"): Right["resource"] => ({ apiVersion, plural, isNamespaced: true });
+  const own = (plural: string, verbs: string[], apiVersion?: string): Right[] =>
+    verbs.map((verb) => ({ verb, resource: core(plural, apiVersion), namespace }));
+  const rights: Right[] = [
+    ...own("configmaps", ["get", "patch", "create"]),
+    ...own("secrets", ["get", "list", "create", "patch", "delete"]),
+    ...own("leases", ["get", "create", "update"], "coordination.k8s.io/v1"),
+    ...changes.flatMap(({ manifest: { object }, verdict }): Right[] => {
+      const resource = resources.of(object);
+      if (resource === undefined) return [];
+      const verbs = [
+        "get",
+        "patch",
+        ...(verdict === "create" ? ["create"] : []),
+        ...(verdict === "recreate" ? ["delete"] : []),
+        ...(environment.prune && resource.isNamespaced ? ["list", "delete"] : []),
+      ];
+      return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
+    }),
+  ];
+  await checkRights(cluster, rights);
+}
+
+/** Asked right before each group of writes: still the cluster that was looked at. */
+export async function checkSameCluster({ cluster, identity, environment }: Session): Promise<void> {
+  const now = await clusterIdentity(cluster);
+  if (now !== identity)
+    throw refuse(
+      `what answers is another cluster by now (${now}, was ${identity}); ${environment.name} is left as it is`,
+    );
+}
+
+/** All manifests of changes, for waiting and for the history. */
+export const manifestsOf = (changes: readonly Change[]): Manifest[] => changes.map(({ manifest }) => manifest);

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { isLocalCluster, readKubeconfig } from "../../../src/deploy/kubeconfig.ts";
+
+interface Parts {
+  server?: string;
+  user?: Record<string, unknown>;
+  cluster?: Record<string, unknown>;
+  current?: string;
+  context?: string;
+}
+
+const config = ({
+  server = "https://10.0.0.1:6443",
+  user = { token: "s3cret" },
+  cluster = {},
+  current = "prod",
+  context = "prod",
+}: Parts = {}): string =>
+  JSON.stringify({
+    "current-context": current,
+    clusters: [{ name: "c", cluster: { server, ...cluster } }],
+    contexts: [
+      { name: context, context: { cluster: "c", user: "u", namespace: "shop" } },
+      { name: "other", context: { cluster: "gone", user: "u" } },
+    ],
+    users: [{ name: "u", user }],
+  });
+const pem = (text: string): string => Buffer.from(text).toString("base64");
+
+describe("a kubeconfig", () => {
+  test("gives the named context whole", () => {
+    const access = readKubeconfig(
+      config({
+        cluster: { "certificate-authority-data": pem("CA"), "tls-server-name": "k8s" },
+        user: { "client-certificate-data": pem("C"), "client-key-data": pem("K") },
+      }),
+      "prod",
+    );
+    expect(access).toMatchObject({
+      context: "prod",
+      namespace: "shop",
+      ca: "CA",
+      tlsServerName: "k8s",
+      certificate: { cert: "C", key: "K" },
+    });
+  });
+
+  test("has no default: the current context counts only where it is a cluster of this machine", () => {
+    expect(() => readKubeconfig(config(), undefined)).toThrow("the current context prod is no cluster of this machine");
+    // Its name alone says nothing: anybody can call a cluster so.
+    expect(() => readKubeconfig(config({ current: "kind-a", context: "kind-a" }), undefined)).toThrow(
+      "is no cluster of this machine",
+    );
+    const here = config({ current: "kind-a", context: "kind-a", server: "https://127.0.0.1:6443" });
+    expect(isLocalCluster(readKubeconfig(here, undefined))).toBe(true);
+    expect(() => readKubeconfig(config({ current: "" }), undefined)).toThrow("no context is named");
+  });
+
+  test("says which contexts there are", () => {
+    expect(() => readKubeconfig(config(), "prodd")).toThrow("the kubeconfig has no context prodd; it has: prod, other");
+    expect(() => readKubeconfig(config(), "other")).toThrow("names the cluster gone, which is not there");
+  });
+
+  test.each([
+    [
+      "a file of a certificate",
+      { user: { "client-certificate": "/home/me/c.crt", "client-key": "/home/me/c.key" } },
+      "--flatten --context prod",
+    ],
+    ["a file of an authority", { cluster: { "certificate-authority": "/ca.crt" } }, "--flatten"],
+    ["a file with a token", { user: { tokenFile: "/var/run/token" } }, "--flatten"],
+    [
+      "a program",
+      { user: { exec: { command: "aws", args: ["eks", "s3cret"] } } },
+      "from the program aws, which is not in the container",
+    ],
+    ["an auth provider", { user: { "auth-provider": { name: "gcp" } } }, "of a kind that is not supported"],
+    ["a password", { user: { username: "a", password: "s3cret" } }, "of a kind that is not supported"],
+    ["another user's name", { user: { token: "s3cret", as: "root" } }, "of a kind that is not supported"],
+    ["no credentials", { user: {} }, "has no credentials"],
+    ["half a certificate", { user: { "client-certificate-data": pem("C") } }, "has no credentials"],
+    ["a proxy", { cluster: { "proxy-url": "http://p" } }, "proxy-url"],
+    ["plain HTTP", { server: "http://10.0.0.1" }, "https://"],
+    ["no address", { server: "nothing" }, "https://"],
+  ] as [string, Parts, string][])("with %s is refused, with the way round it and no value", (_, parts, expected) => {
+    let message = "";
+    try {
+      readKubeconfig(config(parts), "prod");
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toContain(expected);
+    expect(message).not.toContain("s3cret");
+  });
+
+  test("that is damaged is never quoted", () => {
+    for (const text of [
+      'users: [{user: {token: "s3cret}',
+      "s3cret",
+      '{"users": [{"name": "u", "user": {"token": ["s3cret"]}}]}',
+      "[]",
+    ]) {
+      expect(() => readKubeconfig(text, "prod"), text).toThrow(/kubeconfig/);
+      try {
+        readKubeconfig(text, "prod");
+      } catch (error) {
+        expect(`${(error as Error).message} ${(error as Error).stack}`).not.toContain("s3cret");
+      }
+    }
+  });
+});
