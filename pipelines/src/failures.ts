@@ -36,6 +36,13 @@ export function suitesFailure(failures: readonly TierFailure[]): unknown {
   return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
 }
 
+/** The failure of a program of ours, in the words that it printed: they name what, where and what to do next. */
+export function programFailure(failure: unknown): unknown {
+  if (!isFailedExec(failure)) return failure;
+  const message = (failure.stdout ?? "").trim();
+  return message === "" ? failure : Object.assign(failure, { message, place: "", stack: "", stdout: "", stderr: "" });
+}
+
 function inUsersWords(told: TierFailure): unknown {
   const { failure } = told;
   return isFailedExec(failure) ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;

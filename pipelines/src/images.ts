@@ -7,6 +7,8 @@ import { pinned } from "./lock.ts";
 
 /** What runs small programs of ours: the journal of the dev image's layers, the archive that names itself. */
 const helperImage = "debian:bookworm-slim";
+/** What runs the deployer, and where no image of tools is named, what they are put into. */
+export const deployerImage = "node:22-bookworm-slim";
 
 /** An image by the name that fastloop.yaml has for it, at the digest that the lock has. All functions start from images by this one. */
 export function imageOf(name: string, lock: Lock, platform?: Platform): Container {
@@ -16,7 +18,12 @@ export function imageOf(name: string, lock: Lock, platform?: Platform): Containe
 export const helper = (lock: Lock): Container => imageOf(helperImage, lock);
 
 /** The names of all images that some function of this configuration starts from: what a lock has to pin. */
-export function imageNames({ images, tests, scan }: Pick<Config, "images" | "tests" | "scan">): string[] {
+export function imageNames({
+  images,
+  tests,
+  scan,
+  deploy,
+}: Pick<Config, "images" | "tests" | "scan" | "deploy">): string[] {
   const { base, dev, prod } = images ?? {};
   const suites = Object.values(tests?.suites ?? {}).map((suite) => resolveSuite(suite).image);
   const services = Object.values(tests?.services ?? {}).map((service) => resolveService(service).image);
@@ -27,6 +34,7 @@ export function imageNames({ images, tests, scan }: Pick<Config, "images" | "tes
     ...suites,
     ...services,
     scan?.tool?.image,
+    ...(deploy === undefined ? [] : [deploy.image ?? deployerImage, deploy.tools]),
   ];
   // `base` and `dev` are made here, and a name with a digest is pinned already.
   const isName = (name: string | undefined): name is string =>

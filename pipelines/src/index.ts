@@ -3,8 +3,10 @@
  * publish as functions, the same by hand, in `fastloop` and in any CI.
  */
 import { argument, check, func, object } from "@dagger.io/dagger";
-import type { Container, Directory, File, Platform, Secret } from "@dagger.io/dagger";
+import type { Container, Directory, File, Platform, Secret, Service } from "@dagger.io/dagger";
 import { baseImage } from "./base.ts";
+import { appsByName, deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
+import type { Target } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
 import { explainDev, verdictTable } from "./explain.ts";
@@ -18,11 +20,13 @@ import { pruneRegistry } from "./prune.ts";
 import { publishBase } from "./publish-base.ts";
 import { publishImage } from "./publish.ts";
 import { budgetOverruns, report } from "./report.ts";
+import { releaseProject } from "./release.ts";
 import { componentsOf, judge, readAdvisories, runScanner, sbomText } from "./scan.ts";
 import { runSuites } from "./suites.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import { testReports } from "./test-reports.ts";
 import { textFile } from "./text-file.ts";
+import { manifestsText } from "../vendor/deploy.mjs";
 
 /** How much is tested; each tier has the ones before it in it. */
 export enum Tier {
@@ -328,6 +332,155 @@ export class Fastloop {
     const chosen = platforms.length > 0 ? platforms : platformsOf(config.publish?.platforms);
     const variants = await Promise.all(chosen.map((platform) => shippedOf(source, platform)));
     return publishImage(config, variants, { address, revision, created, username, password });
+  }
+
+  /**
+   * The manifests of `deploy.apps` as they are applied to an environment, images by digest. No cluster is asked.
+   * @param env one of deploy.environments
+   * @param app only these apps
+   * @param image NAME=REFERENCE@sha256:DIGEST, in place of what the manifests name
+   */
+  @func({ cache: "session" })
+  async render(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    env: string,
+    app: string[] = [],
+    image: string[] = [],
+  ): Promise<File> {
+    const config = await readProject(source);
+    const apps = await renderedApps(config, source, await readLock(source), deployEnvironment(config, env), app, image);
+    return textFile("manifests.yaml", manifestsText(apps.flatMap(({ manifests }) => manifests)));
+  }
+
+  /**
+   * What a deploy would change, field by field, by a dry run on the API server. Nothing is written.
+   * @param context of the kubeconfig; default: that of the environment
+   * @param cluster the API server where it is on your own machine, e.g. tcp://127.0.0.1:6443
+   */
+  @func({ cache: "never" })
+  async diff(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    app: string[] = [],
+    image: string[] = [],
+  ): Promise<string> {
+    const config = await readProject(source);
+    const lock = await readLock(source);
+    const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
+    return runDeployer(config, lock, target, { action: "diff", apps });
+  }
+
+  /**
+   * Applies the manifests to an environment, waits until all is ready, and records the release in the cluster. All of it is
+   * dry-run by the API server before anything is written.
+   * @param env one of deploy.environments
+   * @param context of the kubeconfig; default: that of the environment
+   * @param cluster the API server where it is on your own machine, e.g. tcp://127.0.0.1:6443
+   * @param app only these apps
+   * @param image NAME=REFERENCE@sha256:DIGEST, in place of what the manifests name
+   * @param yes the name of the environment, where that is production
+   * @param timeout how long an app may take to become ready; default: that of the environment
+   * @param revision the commit, for the history
+   */
+  @func({ cache: "never" })
+  async deploy(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    app: string[] = [],
+    image: string[] = [],
+    yes?: string,
+    timeout?: string,
+    revision?: string,
+  ): Promise<string> {
+    const config = await readProject(source);
+    const lock = await readLock(source);
+    const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
+    return runDeployer(config, lock, target, { action: "deploy", apps, revision });
+  }
+
+  /**
+   * Applies the manifests of an earlier release again, as a new release.
+   * @param to number of the release; default: the last one that was deployed before this one
+   */
+  @func({ cache: "never" })
+  async rollback(
+    @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    app: string[] = [],
+    to?: number,
+    yes?: string,
+    timeout?: string,
+  ): Promise<string> {
+    const config = await readProject(source);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
+    return runDeployer(config, await readLock(source), target, {
+      action: "rollback",
+      apps: appsByName(config, app),
+      to,
+    });
+  }
+
+  /** The releases of an environment, and how what is there differs from what was deployed. */
+  @func({ cache: "never" })
+  async deployStatus(
+    @argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    app: string[] = [],
+  ): Promise<string> {
+    const config = await readProject(source);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
+    return runDeployer(config, await readLock(source), target, { action: "status", apps: appsByName(config, app) });
+  }
+
+  /**
+   * Publishes the production image for all platforms and deploys it by the digest that came of it. The cluster, the rights and
+   * the manifests are checked before anything is built.
+   * @param address default: publish.image
+   * @param revision the commit, for labels and history
+   */
+  @func({ cache: "never" })
+  async release(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    app: string[] = [],
+    yes?: string,
+    timeout?: string,
+    address?: string,
+    platforms: Platform[] = [],
+    revision?: string,
+    created?: string,
+    username?: string,
+    password?: Secret,
+  ): Promise<string> {
+    const config = await readProject(source);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
+    const published = address ?? config.publish?.image;
+    if (published === undefined) throw new Error("name an address with --address or `publish.image`");
+    return releaseProject(config, source, await readLock(source), target, { app, image: published, revision }, () =>
+      this.publish(source, published, platforms, revision, created, username, password),
+    );
   }
 }
 

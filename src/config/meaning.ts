@@ -10,7 +10,7 @@ export interface MeaningProblem {
 
 /** References that lead nowhere, circles, and suites that can't run. */
 export function meaningProblems(config: Config): MeaningProblem[] {
-  return [...watchProblems(config), ...testProblems(config), ...imageProblems(config)];
+  return [...watchProblems(config), ...testProblems(config), ...imageProblems(config), ...deployProblems(config)];
 }
 
 function watchProblems(config: Config): MeaningProblem[] {
@@ -82,6 +82,29 @@ function testProblems(config: Config): MeaningProblem[] {
     return problems;
   });
   return [...serviceProblems, ...suiteProblems];
+}
+
+function deployProblems({ deploy }: Config): MeaningProblem[] {
+  const apps = Object.entries(deploy?.apps ?? {}).flatMap(
+    ([name, { manifests, kustomize, helm }]): MeaningProblem[] => {
+      const ways = [manifests, kustomize, helm].filter((way) => way !== undefined);
+      if (ways.length === 1) return [];
+      const message = `app \`${name}\` has ${ways.length === 0 ? "nothing to deploy" : "more than one way to be described"}`;
+      return [{ path: ["deploy", "apps", name], message, hint: "name one of `manifests`, `kustomize`, `helm`" }];
+    },
+  );
+  const environments = Object.entries(deploy?.environments ?? {}).flatMap(([name, environment]): MeaningProblem[] =>
+    environment.production === true && environment.context === undefined
+      ? [
+          {
+            path: ["deploy", "environments", name],
+            message: `\`${name}\` is production and names no context`,
+            hint: "add the `context` of the kubeconfig that it is in",
+          },
+        ]
+      : [],
+  );
+  return [...apps, ...environments];
 }
 
 const tagVariables = ["version", "toolchain", "toolchainVersion", "YYYY.MM.DD", "YYYY-MM-DD", "key"];

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 // @ts-expect-error: a plain script without types
-import { bundleConfig, bundleTypes, schemaText } from "../../../tools/generate.mjs";
+import * as generate from "../../../tools/generate.mjs";
 
+const { bundleConfig, bundleDeploy, bundleDeployer, bundleDeployTypes, bundleTypes, schemaText } = generate;
 const committed = (file: string) => readFile(new URL(`../../../${file}`, import.meta.url), "utf8");
 
 test("the module's copy of the configuration room is current (node tools/generate.mjs)", async () => {
@@ -15,4 +16,10 @@ test("the schema for editors is current (node tools/generate.mjs)", async () => 
 
 test("the types of the module's copy are current (node tools/generate.mjs)", async () => {
   expect(await bundleTypes()).toBe(await committed("pipelines/vendor/config.d.mts"));
+}, 60_000);
+
+test("the module's copy of the deploy room, its types and the deployer are current (node tools/generate.mjs)", async () => {
+  expect((await bundleDeploy()) === (await committed("pipelines/vendor/deploy.mjs"))).toBe(true);
+  expect((await bundleDeployer()) === (await committed("pipelines/vendor/deployer.mjs"))).toBe(true);
+  expect(await bundleDeployTypes()).toBe(await committed("pipelines/vendor/deploy.d.mts"));
 }, 60_000);

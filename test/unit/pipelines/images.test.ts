@@ -43,6 +43,15 @@ scan:
   ]);
 });
 
+test("the lock names what runs the deployer, and the image of its tools", () => {
+  const deploy = (more: string) => configOf(`deploy: { ${more} environments: {}, apps: {} }`);
+  expect(imageNames(deploy(""))).toEqual(["node:22-bookworm-slim"]);
+  expect(imageNames(deploy("image: node:24-slim, tools: alpine/k8s:1.36.0,"))).toEqual([
+    "alpine/k8s:1.36.0",
+    "node:24-slim",
+  ]);
+});
+
 test("the dev image's own start is named where it has one", () => {
   expect([
     devImageName({}, true),

@@ -45,6 +45,12 @@ describe("the module, read as an engine would read it", () => {
       sbom: "24h",
       scan: "1h",
       publish: "never",
+      render: "session",
+      diff: "never",
+      deploy: "never",
+      rollback: "never",
+      deployStatus: "never",
+      release: "never",
     });
   });
 

@@ -1,0 +1,168 @@
+import type { Directory } from "@dagger.io/dagger";
+import type { Config, DeployApp } from "../vendor/config.mjs";
+import {
+  hasDigest,
+  imagesOf,
+  parseManifests,
+  parseReplacement,
+  replaceImages,
+  unusedReplacements,
+} from "../vendor/deploy.mjs";
+import type { App, ImagePath, Manifest } from "../vendor/deploy.mjs";
+import { renderChart, renderKustomization } from "./deploy-tools.ts";
+import type { Lock } from "./lock.ts";
+import { announce, resolveReference } from "./published.ts";
+
+/** What is deployed: which apps, where, and which images in place of those that are written. */
+export interface Deployment {
+  environment: string;
+  apps: string[];
+  /** `NAME=REFERENCE@sha256:…`. */
+  images: string[];
+  /** Images must all have digests. */
+  strict: boolean;
+}
+
+/** The apps with their manifests as they are applied, every image by the digest that is to be had. */
+export async function appsOf(config: Config, source: Directory, lock: Lock, wanted: Deployment): Promise<App[]> {
+  const described = config.deploy?.apps ?? {};
+  const names = wanted.apps.length > 0 ? [...new Set(wanted.apps)] : Object.keys(described);
+  if (names.length === 0) throw new Error("fastloop.yaml: there is no app in `deploy.apps`");
+  const named = wanted.images.map(parseReplacement);
+  const written = await Promise.all(
+    names.map(async (name) => {
+      const app = described[name];
+      if (app === undefined)
+        throw new Error(
+          `fastloop.yaml: there is no app \`${name}\` in \`deploy.apps\`; there are: ${Object.keys(described).join(", ")}`,
+        );
+      return {
+        name,
+        kinds: kindsOf(app),
+        manifests: await manifestsOf(config, name, app, source, lock, wanted.environment),
+      };
+    }),
+  );
+  const all = written.flatMap(({ manifests }) => manifests);
+  const kinds = written.flatMap((app) => app.kinds);
+  const unused = unusedReplacements(
+    all,
+    named.map(([name]) => name),
+    kinds,
+  );
+  if (unused.length > 0)
+    throw new Error(
+      `--image ${unused.join(", ")}: no manifest has this image; there are: ${imagesOf(all, kinds).join(", ") || "none"}`,
+    );
+  const replacements = await digestsFor(imagesOf(all, kinds), named, lock);
+  const apps = written.map(({ name, manifests, kinds }) => ({
+    name,
+    manifests: replaceImages(manifests, replacements, kinds),
+    kinds,
+  }));
+  if (wanted.strict) refuseTags(apps, wanted.environment);
+  return apps.map(({ name, manifests }) => ({ name, manifests }));
+}
+
+const kindsOf = ({ kinds = [] }: DeployApp): ImagePath[] => kinds.map(({ kind, images }) => ({ kind, paths: images }));
+
+/** What each image that is written stands for: as the caller says, else as the lock says, else as its registry says now. */
+async function digestsFor(
+  images: readonly string[],
+  named: readonly [string, string][],
+  lock: Lock,
+): Promise<Map<string, string>> {
+  const replacements = new Map(named);
+  const isNamed = (image: string): boolean => unusedReplacementsOf(image, named).length < named.length;
+  await Promise.all(
+    images.map(async (image) => {
+      if (hasDigest(image) || isNamed(image)) return;
+      const known = lock.images[image] ?? (await resolveReference(image));
+      if (known !== undefined && hasDigest(known)) replacements.set(image, withTag(image, known));
+      else announce(`${image}: its registry has no digest to give; left as it is written`);
+    }),
+  );
+  return replacements;
+}
+
+/** Which of the named images this one is not. */
+const unusedReplacementsOf = (image: string, named: readonly [string, string][]): string[] =>
+  unusedReplacements(
+    [imageOnly(image)],
+    named.map(([name]) => name),
+  );
+
+const imageOnly = (image: string): Manifest => ({
+  place: "",
+  object: { apiVersion: "v1", kind: "Pod", metadata: { name: "x" }, spec: { containers: [{ image }] } },
+});
+
+/** `nginx:1.27` at its digest keeps its tag for the eye: `nginx:1.27@sha256:…`. */
+const withTag = (image: string, known: string): string => `${image}${known.slice(known.indexOf("@"))}`;
+
+function refuseTags(
+  apps: readonly { name: string; manifests: Manifest[]; kinds: ImagePath[] }[],
+  environment: string,
+): void {
+  const loose = apps.flatMap(({ manifests, kinds }) => imagesOf(manifests, kinds)).filter((image) => !hasDigest(image));
+  if (loose.length > 0)
+    throw new Error(
+      `${environment} is production, and these images have no digest: ${loose.join(", ")}; name them with --image NAME=REFERENCE@sha256:…`,
+    );
+}
+
+async function manifestsOf(
+  config: Config,
+  name: string,
+  app: DeployApp,
+  source: Directory,
+  lock: Lock,
+  environment: string,
+): Promise<Manifest[]> {
+  const here = (text: string): string => text.replaceAll("{env}", environment);
+  const { manifests, kustomize, helm } = app;
+  if (kustomize !== undefined) {
+    const folder = here(kustomize);
+    return parseManifests([
+      { name: `${folder} (kustomize)`, text: await renderKustomization(config, source, lock, folder) },
+    ]);
+  }
+  if (helm !== undefined) {
+    const chart = {
+      ...helm,
+      chart: here(helm.chart),
+      values: (helm.values ?? []).map(here),
+      release: helm.release ?? name,
+    };
+    const namespace = config.deploy?.environments[environment]?.namespace;
+    const text = await renderChart(config, source, lock, chart, namespace);
+    return withoutHooks(parseManifests([{ name: `${chart.chart} (helm)`, text }]), helm.skipHooks ?? false);
+  }
+  const files = await Promise.all((manifests ?? []).map(here).map((pattern) => filesOf(source, pattern, name)));
+  const distinct = [...new Set(files.flat())];
+  return parseManifests(
+    await Promise.all(distinct.map(async (file) => ({ name: file, text: await source.file(file).contents() }))),
+  );
+}
+
+/** Hooks are steps of Helm's own, which nobody would run here, or run as if they were objects like the rest. */
+function withoutHooks(manifests: readonly Manifest[], isMeant: boolean): Manifest[] {
+  const hookOf = ({ object }: Manifest): string | undefined => object.metadata.annotations?.["helm.sh/hook"];
+  const hooks = manifests.filter((manifest) => hookOf(manifest) !== undefined);
+  if (hooks.length > 0 && !isMeant) {
+    const told = hooks.map(
+      (hook) => `${hook.object.kind}/${hook.object.metadata.name} is a hook of Helm (${hookOf(hook)})`,
+    );
+    throw new Error(`${told.join(", ")}; hooks are not run: \`skipHooks: true\` leaves them out`);
+  }
+  return manifests.filter((manifest) => hookOf(manifest) === undefined);
+}
+
+/** A file, a folder's manifests (`deploy/`), or a glob. What names nothing is a mistake. */
+async function filesOf(source: Directory, pattern: string, app: string): Promise<string[]> {
+  const glob = pattern.endsWith("/") ? `${pattern}**/*` : pattern;
+  const found = (await source.glob(glob)).filter((file) => !file.endsWith("/"));
+  const files = found.filter((file) => !pattern.endsWith("/") || /\.(ya?ml|json)$/.test(file));
+  if (files.length === 0) throw new Error(`fastloop.yaml: \`manifests\` of \`${app}\`: nothing is at ${pattern}`);
+  return files.toSorted();
+}

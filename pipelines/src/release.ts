@@ -1,0 +1,33 @@
+import type { Directory } from "@dagger.io/dagger";
+import type { Config } from "../vendor/config.mjs";
+import { deployEnvironment, renderedApps, runDeployer } from "./deploy.ts";
+import type { Target } from "./deploy.ts";
+import type { Lock } from "./lock.ts";
+
+/** What is released: which apps, and the name of the image that their manifests have. */
+export interface ReleaseRequest {
+  app: string[];
+  image: string;
+  revision?: string;
+}
+
+/** Stands for the digest of an image that is not built yet: what is checked with it is everything else. */
+const anyDigest = `sha256:${"0".repeat(64)}`;
+
+/** Checks, publishes, and deploys by the digest that came of it. A wrong cluster is refused before anything is built. */
+export async function releaseProject(
+  config: Config,
+  source: Directory,
+  lock: Lock,
+  target: Target,
+  { app, image, revision }: ReleaseRequest,
+  publish: () => Promise<string>,
+): Promise<string> {
+  const environment = deployEnvironment(config, target.environment, target);
+  const name = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  const render = (reference: string) => renderedApps(config, source, lock, environment, app, [`${name}=${reference}`]);
+  await runDeployer(config, lock, target, { action: "check", apps: await render(`${name}@${anyDigest}`) });
+  const reference = (await publish()).trim();
+  const report = await runDeployer(config, lock, target, { action: "deploy", apps: await render(reference), revision });
+  return `published ${reference}\n${report}`;
+}

@@ -1,0 +1,2 @@
+/** The deployer, as a program for Node. */
+export declare const deployerProgram: string;
