@@ -26,6 +26,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },
+      {
+        extends: true,
+        test: { name: "deploy", include: ["test/deploy/**/*.test.ts"], ...engine, fileParallelism: false },
+      },
       { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "repositories", include: ["test/repositories/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },

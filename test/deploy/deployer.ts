@@ -1,0 +1,106 @@
+/** The deployer's program as its container runs it: a process with a request, a kubeconfig, two streams and an exit code. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { deployerProgram } from "../../pipelines/vendor/deployer.mjs";
+import { parseManifests } from "../../src/deploy/index.ts";
+import type { Environment, Request } from "../../src/deploy/index.ts";
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  /** Resolves when stderr has had this text. */
+  told: (text: string) => Promise<void>;
+}
+
+export interface Asked extends Partial<Omit<Request, "environment" | "apps">> {
+  environment?: Partial<Environment>;
+  /** Manifests of an app by its name. */
+  apps?: Record<string, string>;
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), "fastloop-deployer-"));
+const program = path.join(folder, "deployer.mjs");
+writeFileSync(program, deployerProgram);
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+let count = 0;
+
+/** Starts a request; the environment is `staging` in the context `test` unless it says otherwise. */
+export function start(kubeconfig: string, { environment, apps = {}, ...rest }: Asked): Running {
+  const request: Request = {
+    action: "deploy",
+    environment: {
+      name: "staging",
+      context: "test",
+      production: false,
+      clusterScoped: false,
+      namespaces: [],
+      prune: false,
+      forceConflicts: false,
+      onFailure: "keep",
+      failFast: false,
+      timeoutMs: 60_000,
+      history: 10,
+      ...environment,
+    },
+    apps: Object.entries(apps).map(([name, text]) => ({
+      name,
+      manifests: parseManifests([{ name: `${name}.yaml`, text }]),
+    })),
+    ...rest,
+  };
+  const [requestFile, kubeconfigFile] = [
+    path.join(folder, `${++count}.json`),
+    path.join(folder, `${count}.kubeconfig`),
+  ];
+  writeFileSync(requestFile, JSON.stringify(request));
+  writeFileSync(kubeconfigFile, kubeconfig);
+  const child = spawn(process.execPath, [program, requestFile, kubeconfigFile], { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    for (const each of waiting) if (stderr.includes(each.text)) each.resolve();
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      for (const { text, reject: fail } of waiting) fail(new Error(`ended without telling ${text}:\n${stderr}`));
+      resolve({ code, stdout, stderr });
+    });
+  });
+  const told = (text: string): Promise<void> =>
+    stderr.includes(text)
+      ? Promise.resolve()
+      : new Promise((resolve, reject) => waiting.push({ text, resolve, reject }));
+  return { child, ended, told };
+}
+
+/** Runs a request to its end. */
+export const ask = (kubeconfig: string, asked: Asked): Promise<Ended> => start(kubeconfig, asked).ended;
+
+/** A Deployment; what its pods do is in the tag. */
+export const deployment = (name: string, tag: string, replicas = 2, deadlineS = 60): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  replicas: ${replicas}
+  progressDeadlineSeconds: ${deadlineS}
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      containers: [{name: main, image: "registry.local/${name}:${tag}", ports: [{containerPort: 8080}]}]
+`;
+
+export const configMap = (name: string, value: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {key: "${value}"}\n`;
