@@ -1,3 +1,4 @@
+import net from "node:net";
 import { UserError } from "../errors/index.ts";
 import { formatPlatform } from "../llb/index.ts";
 import { openBuild } from "./build/build.ts";
@@ -5,7 +6,6 @@ import { Channel } from "./connection/channel.ts";
 import { control } from "./connection/messages.ts";
 import { Results } from "./gateway/results.ts";
 import { ServedTrees } from "./trees.ts";
-import { probe } from "./connection/probe.ts";
 import { diskUsage, prune } from "./disk.ts";
 import type { Build, BuildkitClient } from "./types.ts";
 
@@ -62,4 +62,23 @@ export async function connectBuildkit(address: string, timeoutMs = CONNECT_TIMEO
 
 function networkOf(labels: Record<string, string> = {}): "isolated" | "host" {
   return labels["org.mobyproject.buildkit.worker.network"] === "host" ? "host" : "isolated";
+}
+
+/** Resolves when something accepts connections at the address; gRPC alone would retry until its deadline. */
+export function probe(address: string, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(socketOptions(address));
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)));
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+function socketOptions(address: string): net.NetConnectOpts {
+  if (address.startsWith("unix://")) return { path: address.slice("unix://".length) };
+  const { hostname, port } = new URL(address.includes("://") ? address : `tcp://${address}`);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }

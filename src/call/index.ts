@@ -1,12 +1,12 @@
 /** The grammar of `dagger call`, what its values become in a session, and how a chain runs. */
 export { CallMask } from "./call-mask.ts";
-export { isOption, missingValue } from "./missing-value.ts";
+export { isOption, missingValue } from "./parse-value.ts";
 export { callName, choicesOf, moduleOption, parseCall, type Choices } from "./parse-call.ts";
 export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } from "./project-module.ts";
 export { isSupported, type ValueContext } from "./parse-value.ts";
 export { requirePath, secretText, valueOf, type HostInput } from "./resolve-value.ts";
 export { canExport, runCall } from "./run-call.ts";
-export { secretName } from "./secret-name.ts";
+export { secretName } from "./resolve-value.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, flagName, isRequired } from "./signature.ts";
 export { splitWords } from "./split-words.ts";

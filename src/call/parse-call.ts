@@ -16,8 +16,7 @@ import {
   type ModuleInfo,
   type TypeRef,
 } from "../module/index.ts";
-import { isOption, missingValue } from "./missing-value.ts";
-import { isSupported, parseValues, type ValueContext } from "./parse-value.ts";
+import { isOption, missingValue, isSupported, parseValues, type ValueContext } from "./parse-value.ts";
 import { commandName, flagName, isRequired } from "./signature.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
 

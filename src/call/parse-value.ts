@@ -1,6 +1,6 @@
 /** One value of a flag: text -> what its type makes of it. Paths are resolved, nothing is read. */
-import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import path from "node:path";
 import { coreSchema, type ArgumentInfo, type ModuleInfo, type TypeRef } from "../module/index.ts";
 import { servedMember } from "./served-names.ts";
 import { flagName } from "./signature.ts";
@@ -168,4 +168,15 @@ function platform(text: string, wrong: Wrong): string {
   if (text === "current") return `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
   if (!/^[a-z0-9_]+\/[a-z0-9_]+(?:\/[a-z0-9_.]+)?$/i.test(text)) throw wrong("a platform such as linux/arm64");
   return text;
+}
+
+/** `-` alone is a file's name to many programs. */
+export const isOption = (word: string): boolean => /^--?[A-Za-z]/.test(word);
+
+export function missingValue(option: string, next: string): UserError {
+  const long = option.startsWith("--");
+  return new UserError("usage", "a value is missing", {
+    place: option,
+    hint: `${next} is an option; ${long ? `${option}=${next}` : `${option}${next}`} if that is the value`,
+  });
 }

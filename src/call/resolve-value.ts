@@ -1,4 +1,5 @@
 /** Given values -> what a function takes: objects become ids of the open session. */
+import { createHmac } from "node:crypto";
 import { execFile } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +8,6 @@ import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { enumLiteral, literal } from "./query.ts";
-import { secretName } from "./secret-name.ts";
 import { flagName } from "./signature.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
 
@@ -196,4 +196,12 @@ function innermost(answer: unknown): string {
   let value = answer;
   while (typeof value === "object" && value !== null) value = Object.values(value)[0];
   return String(value);
+}
+
+/**
+ * The name under which an engine gets a secret. A Dagger engine takes two secrets of one name for the same, also across
+ * sessions, and would answer for a new value with the result of the old one: the value is in the name, as a keyed hash.
+ */
+export function secretName(name: string, plaintext: string, key: Uint8Array): string {
+  return `${name}#${createHmac("sha256", key).update(plaintext).digest("hex").slice(0, 16)}`;
 }

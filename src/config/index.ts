@@ -1,7 +1,7 @@
 export type * from "./types.ts";
 export { checkConfigFile, placeInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
-export { ownModule } from "./own-module.ts";
+export { ownModule } from "./meaning.ts";
 export { presets } from "./presets.ts";
 export { findConfig, loadConfig, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from "graphql";
 import { executeRequest } from "./request/execute.ts";
 import type { ApiSession, ApiSessionOptions } from "./options.ts";
 import { buildApiSchema } from "./schema/schema.ts";
+import { newCall } from "./request/call.ts";
 import { newSession } from "./session.ts";
 
 let schema: GraphQLSchema | undefined;
@@ -12,7 +13,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const served = (schema ??= buildApiSchema());
   return {
     execute: (request, { callId, signal, isBody }) =>
-      executeRequest(served, request, session.newCall(callId, signal, isBody ?? false)),
+      executeRequest(served, request, newCall(session, { callId, signal, isBody: isBody ?? false })),
     exportCaches: (signal) => session.exportCaches(signal),
     connectTerminal: (id, line) => session.terminals.connect(id, line),
     close: () => session.close(),

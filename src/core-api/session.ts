@@ -16,7 +16,8 @@ import { definition, runsCommands, stateDigest, type State } from "../llb/index.
 import { isHostsSecretId, socketId, trustSecrets } from "./solve/compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./solve/compile.ts";
 import { ApiError } from "./values/errors.ts";
-import { CallEvents, CallTellers } from "./solve/events.ts";
+import type { Call } from "./request/call.ts";
+import { CallTellers } from "./solve/events.ts";
 import { HostTrees } from "./host/trees.ts";
 import { IdRegistry } from "./values/ids.ts";
 import { Images } from "./image/images.ts";
@@ -30,24 +31,6 @@ import { connectTo, SocketTable } from "./socket/table.ts";
 import { solveFailure } from "./solve/failure.ts";
 import { Terminals } from "./terminal/terminals.ts";
 import type { Exec, RegistryCredential, Socket, Tree } from "./values/values.ts";
-
-/** One client's request; what a resolver may use. */
-export interface Call {
-  readonly session: Session;
-  readonly callId?: string;
-  /** A function body asks. */
-  readonly isBody: boolean;
-  readonly signal: AbortSignal;
-  /** What this request has told reporters. */
-  readonly events: CallEvents;
-  /** State digest -> its evaluation, for fields of one request that need the same. */
-  readonly evaluations: Map<string, Promise<Ref | undefined>>;
-  /** Passes a field's value on. Throws where the answer gets too long to be one text. */
-  answered(value: unknown): unknown;
-}
-
-/** A file's contents at most (Dagger's limit), and room for all else. */
-const maxAnswerChars = 160 * 1024 * 1024;
 
 /** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
 export class Session {
@@ -76,7 +59,7 @@ export class Session {
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
   private readonly answers = new Map<string, Promise<unknown>>();
-  private readonly tellers = new CallTellers();
+  readonly tellers = new CallTellers();
   private temporary: Promise<string> | undefined;
 
   constructor(options: ApiSessionOptions, parts: SessionParts) {
@@ -187,20 +170,6 @@ export class Session {
     } catch (error) {
       throw solveFailure(this, call, error);
     }
-  }
-
-  newCall(callId: string | undefined, signal: AbortSignal, isBody: boolean): Call {
-    const events = new CallEvents({ emit: (event) => this.emit(event), mask: this.secrets.mask }, callId, this.tellers);
-    let answerChars = 0;
-    const answered = (value: unknown): unknown => {
-      if (typeof value === "string") answerChars += value.length;
-      if (answerChars > maxAnswerChars)
-        throw new ApiError(
-          `the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`,
-        );
-      return value;
-    };
-    return { session: this, callId, isBody, signal, events, evaluations: new Map(), answered };
   }
 
   /** What is asked once in a session; a failure is asked again, and by others who wait when who asked first has gone. */

@@ -1,6 +1,6 @@
 /** How the engine daemon is reached, and where set-up puts what it needs. The daemon itself is a program: `main.ts`. */
 export { controlHeaders } from "./control/control-secret.ts";
-export { foreignFolder } from "./control/private-folder.ts";
+export { foreignFolder } from "./set-up/paths.ts";
 export {
   DaemonExit,
   failureFile,

@@ -11,8 +11,7 @@ import { UserError } from "../errors/index.ts";
 import { runDaemon } from "./daemon.ts";
 import { takeLock } from "./lock.ts";
 import { openLog, type Log } from "./buildkitd/log.ts";
-import { socketDir } from "./set-up/paths.ts";
-import { foreignFolder } from "./control/private-folder.ts";
+import { socketDir, foreignFolder } from "./set-up/paths.ts";
 import { DaemonExit, failureFile, type StartFailure } from "./control/protocol.ts";
 
 const { values } = parseArgs({

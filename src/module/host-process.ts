@@ -2,7 +2,7 @@
 import type { BoundaryOptions } from "./boundary.ts";
 import type { CallRequest } from "./host/protocol.ts";
 import { startHost, type Running } from "./host-start.ts";
-import { orAborted } from "./or-aborted.ts";
+import { orAborted } from "../async/index.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
 
 /** A body that ignores its cancellation is not waited for longer than this. */

@@ -7,7 +7,7 @@ import { launchHost } from "./host-launch.ts";
 import { parseFromHost, type Received } from "./host-messages.ts";
 import type { ModuleHostOptions } from "./host-process.ts";
 import { readLines, writeLine } from "./line-channel.ts";
-import { orAborted } from "./or-aborted.ts";
+import { orAborted } from "../async/index.ts";
 import { checkReturned, UnexpectedValue } from "./returned-value.ts";
 import type { ReturnedValue, TypeRef } from "./types.ts";
 

@@ -13,5 +13,4 @@ export {
 } from "./host-process.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
-export { orAborted } from "./or-aborted.ts";
 export { confineDir, confineProgram } from "./confine.ts";

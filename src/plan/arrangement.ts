@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ruleFiles, TreeScanner, type TreeFilter } from "../tree/index.ts";
+import { ruleFiles, topmost, TreeScanner, type TreeFilter } from "../tree/index.ts";
 import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 
 /** Where an input is found among the walks. */
@@ -41,7 +41,7 @@ export class Arrangement {
       if (real !== given) links.set(given, real);
       return real;
     });
-    const roots = topmostPaths(bases);
+    const roots = [...topmost(bases)];
     const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
     for (const [index, input] of all.entries()) {
       const key = keyOf(input);
@@ -90,14 +90,6 @@ export function keyOf(input: ScannedInput): string {
     keys.set(input, key);
   }
   return key;
-}
-
-function topmostPaths(paths: readonly string[]): string[] {
-  const result: string[] = [];
-  for (const candidate of [...new Set(paths)].sort((a, b) => a.length - b.length)) {
-    if (!result.some((root) => isWithin(root, candidate))) result.push(candidate);
-  }
-  return result;
 }
 
 function isWithin(root: string, candidate: string): boolean {

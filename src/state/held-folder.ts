@@ -55,6 +55,15 @@ export class HeldFolder {
     return new HeldFolder(descriptor, shown, this.byDescriptor);
   }
 
+  folderIfThere(name: string): HeldFolder | undefined {
+    try {
+      return this.folder(name);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
   /** Whether it was made by this call. */
   makeFolder(name: string): boolean {
     try {

@@ -1,6 +1,7 @@
 /** `.fastloop` of a project, the only door to it; and the user's key, by which we know what is ours in it. */
 export type { Content, HeldFolder } from "./held-folder.ts";
+export { stateFolder, type StateFolderName } from "./names.ts";
 export { programState, recordPrograms, requireBuilt } from "./programs.ts";
-export { ProjectState, stateFolder, type StateFolderName } from "./project-state.ts";
+export { ProjectState } from "./project-state.ts";
 export type { SealedReader } from "./sealed-reader.ts";
 export { takeStateKey } from "./user-key.ts";

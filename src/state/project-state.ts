@@ -11,20 +11,12 @@ import { lstatSync, statSync, type Stats } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { HeldFolder, type Content } from "./held-folder.ts";
+import { folderNames, ignoreFile, largestBytes, nameIn, stateFolder, type StateFolderName } from "./names.ts";
 import { placeOf } from "./place.ts";
 import { refuseForeign, refuseTracked } from "./refuse.ts";
 import { seal, unseal } from "./seal.ts";
 import { SealedReader } from "./sealed-reader.ts";
 import { userKey } from "./user-key.ts";
-
-/** Folders of the state; `.` is the state's own. */
-export const folderNames = ["runs", "manifests", "calls"] as const;
-export type StateFolderName = "." | (typeof folderNames)[number];
-
-export const stateFolder = ".fastloop";
-
-/** No file of ours is larger; what claims to be is not ours. Hashes of a million files take 100 MB. */
-const largestBytes = 256 * 1024 * 1024;
 
 export interface StateOptions {
   /** Told, once each, why state is not used or not kept. */
@@ -76,7 +68,7 @@ export class ProjectState {
     limits: { files: number; fileBytes: number },
   ): SealedReader | undefined {
     return this.inside(".", (state) => {
-      const held = openIfThere(state, folder);
+      const held = state.folderIfThere(folder);
       if (held === undefined) return undefined;
       const names = held
         .names()
@@ -246,7 +238,7 @@ export class ProjectState {
       held.push(state);
       if (folder === ".") return use(state);
       if (make) state.makeFolder(folder);
-      const inner = openIfThere(state, folder);
+      const inner = state.folderIfThere(folder);
       if (inner === undefined) return undefined;
       held.push(inner);
       return use(inner);
@@ -271,7 +263,7 @@ export class ProjectState {
     refuseForeign(project, stateFolder, this.path, project.stats.uid);
     refuseTracked(this.path);
     if (make) project.makeFolder(stateFolder);
-    const state = openIfThere(project, stateFolder);
+    const state = project.folderIfThere(stateFolder);
     if (state === undefined) return undefined;
     try {
       for (const name of folderNames) refuseForeign(state, name, path.join(this.path, name), project.stats.uid);
@@ -299,19 +291,6 @@ export class ProjectState {
       }
       return undefined;
     }
-  }
-}
-
-const ignoreFile = ".gitignore";
-
-const nameIn = (folder: StateFolderName, name: string): string => (folder === "." ? name : `${folder}/${name}`);
-
-function openIfThere(parent: HeldFolder, name: string): HeldFolder | undefined {
-  try {
-    return parent.folder(name);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
   }
 }
 

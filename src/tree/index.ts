@@ -15,3 +15,4 @@ export { PatternMatcher } from "./patterns.ts";
 export { listTree, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
 export { maxPatternChars, nameMatcher } from "./globs.ts";
+export { topmost } from "./topmost.ts";

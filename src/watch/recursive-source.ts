@@ -1,6 +1,6 @@
 import { watch as watchFolder, type FSWatcher } from "node:fs";
 import type { HintListener, HintSource } from "./hints.ts";
-import { topmost } from "./topmost.ts";
+import { topmost } from "../tree/index.ts";
 
 /** One recursive `fs.watch` per root: a single handle on macOS and Windows, where the system watches whole trees. */
 export function recursiveSource(listener: HintListener, watch: typeof watchFolder = watchFolder): HintSource {

@@ -7,6 +7,7 @@ const source = path.resolve(import.meta.dirname, "../../src");
 /** The order of docs/architecture.md: a room imports only rooms of a lower number. */
 const levels: Record<string, number> = {
   text: -1,
+  async: -1,
   paths: -1,
   errors: 0,
   deploy: 1,
@@ -34,6 +35,7 @@ const levels: Record<string, number> = {
 
 /** Folders where one looks for a noun: more files than this and it isn't found any more. */
 const mostFiles = 15;
+const mostLines = 300;
 const nested = ["core-api", "buildkit", "engine-daemon", "engine", "graphql", "llb", "paths"];
 
 interface Import {
@@ -104,6 +106,13 @@ describe("the folders of a room", () => {
       if (nested.includes(room(file))) counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
     expect([...counts].filter(([, count]) => count > mostFiles)).toEqual([]);
+  });
+
+  it(`have files of at most ${mostLines} lines in the rooms that are read the most`, () => {
+    const long = files
+      .filter((file) => nested.includes(room(file)) || room(file) === "state")
+      .map((file) => ({ file, lines: readFileSync(path.join(source, file), "utf8").split("\n").length - 1 }));
+    expect(long.filter(({ lines }) => lines > mostLines)).toEqual([]);
   });
 });
 

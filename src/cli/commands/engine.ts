@@ -1,4 +1,5 @@
 /** `fastloop engine`: the embedded engine's daemon. Commands start it by themselves; this is for looking and tending. */
+import { printableJson } from "../../text/index.ts";
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +8,6 @@ import { embeddedEngine, parseIdleMs, type DaemonStatus } from "../../engine/ind
 import { ExitCode, UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
-import { logLineAsJson } from "../log-line.ts";
 
 const examples = `
 Examples:
@@ -164,4 +164,10 @@ async function followFile(
 
 function print(context: CliContext, value: unknown): void {
   context.printJson(value);
+}
+
+/** A line of the engine's log as an object: when, which program, what; one that is none of ours has its text alone. */
+export function logLineAsJson(line: string): string {
+  const [, at, source, text] = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ([\w-]+): (.*)$/s.exec(line) ?? [];
+  return printableJson(text === undefined ? { text: line } : { at, source, text });
 }

@@ -1,6 +1,6 @@
 import type { ApiSessionOptions } from "../options.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { CacheSharing, CacheVolume, Directory } from "../values/values.ts";
 
 /** What BuildKit's names of a project's volumes begin with: all projects of a daemon share one set of names. */

@@ -3,7 +3,7 @@ import { fileOf, readText } from "../file/file.ts";
 import { changed } from "./tree.ts";
 import { withEnv } from "../image/config.ts";
 import { id, load, typeModule, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Container, File } from "../values/values.ts";
 
 /** Variables as a `.env` file has them: `NAME=value`, the value as it was written. */

@@ -1,12 +1,11 @@
+import { ApiError, notServed } from "../values/errors.ts";
+import type { Call } from "../request/call.ts";
 import { metaFolder, metaMountPath } from "../solve/compile-exec.ts";
 import { absolutePath } from "../values/paths.ts";
 import { changed, expandArgument } from "./tree.ts";
-import { ApiError, notServed } from "../values/errors.ts";
 import { defaultPath, lookupEnv, withEnv } from "../image/config.ts";
 import { withTree } from "../tree/read.ts";
-import { requireRootCapabilities } from "./root-capabilities.ts";
 import type { Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
 import type { Container, Exec, ExecSecret, Expectation, Mount } from "../values/values.ts";
 
 export const containerExecSdl = /* GraphQL */ `
@@ -126,4 +125,13 @@ async function record(call: Call, container: Container, name: string): Promise<s
     reader.read(`${metaFolder}/${name}`),
   );
   return content.toString("utf8");
+}
+
+/** Throws where root capabilities are wanted and the user has not allowed them: they are root on the user's machine. */
+export function requireRootCapabilities(call: Call, wanted: boolean): boolean {
+  if (!wanted || call.session.options.rootCapabilities === true) return wanted;
+  throw new ApiError(
+    "insecureRootCapabilities is off: such a container is root on this machine. Allow it for this project with `fastloop trust`, " +
+      "or for all with `rootCapabilities: true` in your ~/.config/fastloop/config.yaml (FASTLOOP_ROOT_CAPABILITIES=1)",
+  );
 }

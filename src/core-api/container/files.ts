@@ -6,9 +6,10 @@ import { resolveOwner } from "../tree/owner.ts";
 import { absolutePath, namesFolder } from "../values/paths.ts";
 import { withoutPath } from "../tree/remove.ts";
 import { load, loadAll, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { writeEdit } from "../tree/write.ts";
-import { edited, type Container, type Directory, type File } from "../values/values.ts";
+import { type Container, type Directory, type File } from "../values/values.ts";
+import { edited } from "../values/rooted.ts";
 
 export const containerFileSdl = /* GraphQL */ `
     directory(path: String!, expand: Boolean = false): Directory!

@@ -1,7 +1,8 @@
-import { imagePorts, mergeImageConfig } from "../image/config.ts";
+import { emptyConfig, imagePorts, mergeImageConfig } from "../image/config.ts";
+import { type Container } from "../values/values.ts";
+import { scratch } from "../values/rooted.ts";
 import { normalizePlatform } from "../values/platform.ts";
-import type { Call } from "../session.ts";
-import type { Container } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
 
 /** A container on an image, with what its configuration says. */
 export async function fromImage(container: Container, address: string, call: Call): Promise<Container> {
@@ -16,5 +17,23 @@ export async function fromImage(container: Container, address: string, call: Cal
     config: mergeImageConfig(container.config, config),
     ports: imagePorts(container.ports, config),
     imageReference: reference,
+  };
+}
+
+/** A container of nothing. */
+export function emptyContainer(platform: string): Container {
+  return {
+    type: "Container",
+    platform,
+    rootfs: scratch,
+    config: emptyConfig,
+    mounts: [],
+    secrets: [],
+    ports: [],
+    annotations: [],
+    volatileEnv: [],
+    services: [],
+    sockets: [],
+    registryAuth: [],
   };
 }

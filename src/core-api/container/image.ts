@@ -9,9 +9,9 @@ import { ApiError, notServed } from "../values/errors.ts";
 import { exportedConfig } from "../image/config.ts";
 import { formatImageReference, parseImageReference } from "../image/reference.ts";
 import { withTree } from "../tree/read.ts";
-import { refuseFolder } from "../tree/refuse-folder.ts";
+import { refuseFolder } from "../tree/export-directory.ts";
 import { loadAll, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Container, File } from "../values/values.ts";
 
 export const containerImageSdl = /* GraphQL */ `

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ImageConfig } from "../../buildkit/types.ts";
-import { emptyContainer } from "./empty.ts";
+import { emptyContainer } from "./from.ts";
 import { ApiError } from "../values/errors.ts";
 import { exportFile } from "../tree/export-directory.ts";
 import { recipeDigest } from "../values/ids.ts";
@@ -11,8 +11,9 @@ import { openImageArchive, whiteout, type ArchivedImage } from "../image/archive
 import { normalizePlatform } from "../values/platform.ts";
 import { withTree } from "../tree/read.ts";
 import { load, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
-import { edited, scratch, type Container, type Edit, type File, type Tree } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
+import { type Container, type Edit, type File, type Tree } from "../values/values.ts";
+import { edited, scratch } from "../values/rooted.ts";
 
 export const containerImportSdl = /* GraphQL */ `
     import(source: ID! @expectedType(name: "File"), tag: String = ""): Container!

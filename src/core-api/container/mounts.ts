@@ -1,13 +1,11 @@
 import { cacheMountId } from "./cache-volume.ts";
 import { changed, containerPath, withMount, withoutMount } from "./tree.ts";
-import { canonicalHost } from "../registry/host.ts";
+import { canonicalHost } from "../registry/token.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { absolutePath } from "../values/paths.ts";
 import { load, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import {
-  edited,
-  scratch,
   type CacheSharing,
   type CacheVolume,
   type Container,
@@ -17,6 +15,7 @@ import {
   type Owner,
   type Secret,
 } from "../values/values.ts";
+import { edited, scratch } from "../values/rooted.ts";
 
 export const containerMountSdl = /* GraphQL */ `
     mounts: [String!]!

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { emptyDirectory } from "./empty.ts";
+import { emptyDirectory } from "../values/rooted.ts";
 import { exportDirectory } from "../tree/export-directory.ts";
 import { readText } from "../file/file.ts";
 import { applyPatch } from "../tree/patch.ts";
 import { load, type Resolver } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { applyChanges, changedPaths } from "../tree/changes.ts";
 import type { Changeset, Directory, File } from "../values/values.ts";
 

@@ -1,14 +1,13 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { emptyDirectory } from "./empty.ts";
+import { emptyDirectory, rootedTree } from "../values/rooted.ts";
 import { diffTree } from "../values/diff.ts";
 import { ApiError, notServed } from "../values/errors.ts";
 import { exportDirectory } from "../tree/export-directory.ts";
 import { fileOf } from "../file/file.ts";
 import { lineCounts, patchText } from "../tree/patch.ts";
 import { id, load, loadAll, typeModule } from "../values/resolver.ts";
-import { rootedTree } from "../values/rooted.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { applyChanges, changedPaths, type ChangedPaths } from "../tree/changes.ts";
 import type { Changeset, Directory } from "../values/values.ts";
 

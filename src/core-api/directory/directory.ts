@@ -1,5 +1,5 @@
 import path from "node:path/posix";
-import { emptyDirectory } from "./empty.ts";
+import { emptyDirectory, rootedTree, edited, scratch } from "../values/rooted.ts";
 import { directoryChangeResolvers, directoryChangeSdl } from "./changes.ts";
 import { copyDirectory, copyFile, type CopyOptions } from "../tree/copy.ts";
 import { directoryReadResolvers, directoryReadSdl } from "./read.ts";
@@ -11,11 +11,10 @@ import { id, load, loadAll, typeModule } from "../values/resolver.ts";
 import { diffTree } from "../values/diff.ts";
 import { fileOfDirectory } from "../file/file.ts";
 import { withoutPath } from "../tree/remove.ts";
-import { rootedTree } from "../values/rooted.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { directoryTerminalResolvers, directoryTerminalSdl } from "../terminal/fields.ts";
 import { overwritten, writeEdit } from "../tree/write.ts";
-import { edited, scratch, type Directory, type File, type Tree } from "../values/values.ts";
+import { type Directory, type File, type Tree } from "../values/values.ts";
 
 const sdl = /* GraphQL */ `
   "A directory."

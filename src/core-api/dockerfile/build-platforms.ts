@@ -2,7 +2,7 @@ import type { FrontendResult } from "../../buildkit/types.ts";
 import { imagesIn } from "../../llb/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { parsePlatform } from "../values/platform.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 
 /** BuildKit's word for an image that has no variant for a platform, or none yet. */
 const lacking = /failed to resolve source metadata for (\S+): no match for platform/;

@@ -15,7 +15,7 @@ import {
   type State,
 } from "../../llb/index.ts";
 import { cacheNamespace } from "../container/cache-volume.ts";
-import { emptyContainer } from "../container/empty.ts";
+import { emptyContainer } from "../container/from.ts";
 import { ApiError, notServed } from "../values/errors.ts";
 import { requireReachableGit } from "../git/reach.ts";
 import { httpTree, type HttpFile } from "../file/http-file.ts";
@@ -25,9 +25,9 @@ import { pathBelow } from "../values/paths.ts";
 import { normalizePlatform } from "../values/platform.ts";
 import { kindOf, notFound, withTree } from "../tree/read.ts";
 import { loadAll, typeModule } from "../values/resolver.ts";
-import { rootedTree } from "../values/rooted.ts";
-import type { Call } from "../session.ts";
-import { scratch, type Container, type Directory, type Secret, type Tree } from "../values/values.ts";
+import { rootedTree, scratch } from "../values/rooted.ts";
+import type { Call } from "../request/call.ts";
+import { type Container, type Directory, type Secret, type Tree } from "../values/values.ts";
 
 const sdl = /* GraphQL */ `
   "Key value object that represents a build argument."

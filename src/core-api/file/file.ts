@@ -8,8 +8,9 @@ import { linesOf, replaceText, type Replacement } from "./text-edits.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import { searchArgumentsSdl, searchFile, type SearchArguments } from "../search/search.ts";
 import { statIn } from "../tree/stat.ts";
-import type { Call } from "../session.ts";
-import { edited, scratch, type Edit, type File, type Owner } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
+import { type Edit, type File, type Owner } from "../values/values.ts";
+import { edited, scratch } from "../values/rooted.ts";
 
 const sdl = /* GraphQL */ `
   "A file."

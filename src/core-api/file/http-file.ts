@@ -3,7 +3,7 @@ import { chmod, mkdir, utimes } from "node:fs/promises";
 import path from "node:path";
 import { ApiError } from "../values/errors.ts";
 import { fetchFile } from "../network/fetch.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { HostTree } from "../values/values.ts";
 
 export interface HttpFile {

@@ -6,7 +6,7 @@ import { gitProxyFor } from "./proxy.ts";
 import { requireReachableGit } from "./reach.ts";
 import { httpTree } from "../file/http-file.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory, File, Secret } from "../values/values.ts";
 
 /** A repository elsewhere. */

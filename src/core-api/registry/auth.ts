@@ -2,10 +2,9 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { canonicalHost } from "./host.ts";
+import { canonicalHost, fetchToken, isTokenServiceOf } from "./token.ts";
 import type { RegistryAuth, RegistryToken, TokenRequest } from "../../buildkit/types.ts";
 import { ApiError } from "../values/errors.ts";
-import { fetchToken, isTokenServiceOf } from "./token.ts";
 import type { SecretVault } from "../secret/vault.ts";
 import type { RegistryCredential } from "../values/values.ts";
 

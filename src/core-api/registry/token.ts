@@ -5,7 +5,6 @@ import type { RegistryAuth, RegistryToken, TokenRequest } from "../../buildkit/t
 import { ApiError } from "../values/errors.ts";
 import type { Route } from "../network/connect.ts";
 import { get, type AskOptions } from "../network/fetch.ts";
-import { canonicalHost } from "./host.ts";
 
 /** Registries whose token service is another host of their owner's. */
 const known: [registry: RegExp, service: string | ((region: string) => string)][] = [
@@ -121,4 +120,10 @@ function tokenIn(text: string, { host }: URL): RegistryToken {
     expiresInSeconds: Number.isSafeInteger(expires) && expires > 0 ? expires : 60,
     issuedAtSeconds: Number.isNaN(issued) ? 0 : Math.floor(issued / 1000),
   };
+}
+
+/** The host of a registry as images name it: Docker Hub has several. */
+export function canonicalHost(text: string): string {
+  const host = text.replace(/^https?:\/\//, "").split("/")[0]!;
+  return ["index.docker.io", "registry-1.docker.io", "docker.io"].includes(host) ? "docker.io" : host;
 }

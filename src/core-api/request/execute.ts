@@ -10,7 +10,7 @@ import { refusedToBodies, expandedSize, queryLimits, parseBeside } from "../../g
 import { ApiError } from "../values/errors.ts";
 import { fieldPath } from "./error-path.ts";
 import type { ApiRequest, ApiResponse } from "../options.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "./call.ts";
 import { refusal, unfit } from "./validate.ts";
 
 const maxQueryChars = 64 * 1024 * 1024;

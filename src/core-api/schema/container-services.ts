@@ -2,8 +2,8 @@ import { changed, containerPath, expandArgument } from "../container/tree.ts";
 import { ApiError, notServed } from "../values/errors.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { load, type Resolver } from "../values/resolver.ts";
-import { requireRootCapabilities } from "../container/root-capabilities.ts";
-import type { Call } from "../session.ts";
+import { requireRootCapabilities } from "../container/exec.ts";
+import type { Call } from "../request/call.ts";
 import { up, type PortForwardArgument } from "../service/up.ts";
 import type { Container, ContainerService, Service, Socket } from "../values/values.ts";
 

@@ -1,3 +1,6 @@
+import { withTree } from "../tree/read.ts";
+import type { Call } from "../request/call.ts";
+import type { Container, Directory } from "../values/values.ts";
 import { ApiError } from "../values/errors.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
 import { containerConfigResolvers, containerConfigSdl } from "../container/config.ts";
@@ -11,9 +14,7 @@ import { containerServiceResolvers, containerServiceSdl } from "./container-serv
 import { containerTerminalResolvers, containerTerminalSdl } from "../terminal/fields.ts";
 import { fromImage } from "../container/from.ts";
 import { rootedTree } from "../values/rooted.ts";
-import type { Container, Directory } from "../values/values.ts";
 import { changed } from "../container/tree.ts";
-import { evaluateContainer } from "../container/evaluate.ts";
 
 const sdl = /* GraphQL */ `
   "An OCI-compatible container, also known as a Docker container."
@@ -75,3 +76,15 @@ export const containerModule = typeModule<Container>("Container", sdl, {
   ...containerHealthcheckResolvers,
   ...containerTerminalResolvers,
 });
+
+/** Makes all that a container consists of exist: its root file system and what is mounted. */
+export async function evaluateContainer(call: Call, container: Container): Promise<void> {
+  await withTree(call, container.rootfs, async () => undefined);
+  for (const { source, target } of container.mounts) {
+    if (source.kind !== "directory" && source.kind !== "file") continue;
+    await withTree(call, source.tree, async (reader) => {
+      if ((await reader.stat(source.path)) === undefined)
+        throw new Error(`mount ${target}: ${source.path} does not exist`);
+    });
+  }
+}

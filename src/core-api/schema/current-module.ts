@@ -1,7 +1,7 @@
-import { emptyDirectory } from "../directory/empty.ts";
+import { emptyDirectory } from "../values/rooted.ts";
 import { ApiError } from "../values/errors.ts";
 import { id, typeModule, type TypeModule } from "../values/resolver.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
 /** The module whose functions the session runs. */

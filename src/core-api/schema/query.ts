@@ -1,11 +1,11 @@
-import { emptyContainer } from "../container/empty.ts";
+import { emptyContainer } from "../container/from.ts";
 import { cacheVolume, type CacheVolumeArguments } from "../container/cache-volume.ts";
-import { emptyDirectory } from "../directory/empty.ts";
+import { emptyDirectory, edited, scratch } from "../values/rooted.ts";
 import { ApiError } from "../values/errors.ts";
 import { normalizePlatform } from "../values/platform.ts";
 import { typeModule } from "../values/resolver.ts";
 import { checkSecretUri } from "../secret/vault.ts";
-import { edited, scratch, type File, type Secret } from "../values/values.ts";
+import { type File, type Secret } from "../values/values.ts";
 import { writeEdit } from "../tree/write.ts";
 
 /** The version of Dagger's API that this one follows; SDKs compare it with their own. */

@@ -25,10 +25,9 @@ import { queryModule } from "./query.ts";
 import { typeModule, type Resolver, type TypeModule } from "../values/resolver.ts";
 import { searchResultModule, searchSubmatchModule } from "../search/search.ts";
 import { secretModule } from "../secret/secret.ts";
-import { serviceModule } from "./service.ts";
-import type { Call } from "../session.ts";
-import { breathe } from "../values/breathe.ts";
-import { socketModule } from "./socket.ts";
+import { serviceModule, socketModule } from "./service.ts";
+import type { Call } from "../request/call.ts";
+import { breathe } from "../../async/index.ts";
 import { typedErrorModules } from "./typed-error.ts";
 import { commonSdl, enumAliases, recordModules } from "./simple-types.ts";
 

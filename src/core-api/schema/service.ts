@@ -1,13 +1,13 @@
-import { aborted } from "../values/aborted.ts";
-import { ApiError } from "../values/errors.ts";
 import { id, typeModule } from "../values/resolver.ts";
+import { socketSdl, serviceSdl } from "../service/sdl.ts";
+import type { Socket, ExposedPort, Service } from "../values/values.ts";
+import { aborted } from "../../async/index.ts";
+import { ApiError } from "../values/errors.ts";
 import { hostnameOf } from "../service/names.ts";
 import { portsOfHost } from "../service/plan.ts";
-import { serviceSdl } from "../service/sdl.ts";
 import { up, type PortForwardArgument } from "../service/up.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { serviceTerminal } from "../terminal/fields.ts";
-import type { ExposedPort, Service } from "../values/values.ts";
 
 export const serviceModule = typeModule<Service>("Service", serviceSdl, {
   id,
@@ -57,3 +57,5 @@ async function untilCancelled(call: Call, work: Promise<unknown>): Promise<void>
   cancelled.catch(() => undefined);
   await Promise.race([work, cancelled]);
 }
+
+export const socketModule = typeModule<Socket>("Socket", socketSdl, { id });

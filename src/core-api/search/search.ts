@@ -2,11 +2,11 @@ import path from "node:path/posix";
 import { ApiError } from "../values/errors.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import { kindOf, withTree, type TreeReader } from "../tree/read.ts";
-import { breathe } from "../values/breathe.ts";
+import { breathe } from "../../async/index.ts";
 import type { Found } from "./search-text.ts";
 import { startSearch, type SearchThread } from "./thread.ts";
 import { searchScope } from "./scope.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
 export const searchArgumentsSdl = /* GraphQL */ `

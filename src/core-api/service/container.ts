@@ -9,7 +9,7 @@ import { ServiceLog } from "./log.ts";
 import { reportSocket, secretEnvOf, shim, type ServicePlan } from "./plan.ts";
 import { ServiceReport } from "./report.ts";
 import type { RunningService } from "./running.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
 /** Between SIGTERM and SIGKILL; with what BuildKit takes to end a container, a stop is over within two seconds. */

@@ -3,7 +3,7 @@ import { ApiError } from "../values/errors.ts";
 import { endFailure, tooLate, unhealthy, type ServiceSubject } from "./failure.ts";
 import type { ServicePlan } from "./plan.ts";
 import type { ServiceReport } from "./report.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 
 /** How long ports may take. A health check has an end of its own. */
 const portsTimeoutMs = 120_000;

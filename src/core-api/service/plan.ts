@@ -3,9 +3,8 @@ import { ApiError } from "../values/errors.ts";
 import { emptyConfig } from "../image/config.ts";
 import { healthCheckOf, type HealthCheck } from "./health-check.ts";
 import { execEnvironment, execSecrets } from "../container/exec.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import {
-  scratch,
   type Container,
   type ContainerService,
   type Exec,
@@ -13,6 +12,7 @@ import {
   type HostService,
   type PortForward,
 } from "../values/values.ts";
+import { scratch } from "../values/rooted.ts";
 
 export const shim = `${shimMountPath}/shim`;
 /** Where the first process of a service says how it is. */

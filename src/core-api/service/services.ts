@@ -4,6 +4,7 @@ import { recipeDigest } from "../values/ids.ts";
 import { hostnameOf } from "./names.ts";
 import type { RunningService } from "./running.ts";
 import { startService } from "./start.ts";
+import { newCall } from "../request/call.ts";
 import type { Session } from "../session.ts";
 import type { Exec, Service, ServiceBinding } from "../values/values.ts";
 
@@ -167,7 +168,7 @@ export class Services {
   private begin(entry: Entry): Life {
     const aborter = new AbortController();
     const { service } = entry;
-    const call = this.session.newCall(undefined, aborter.signal, false);
+    const call = newCall(this.session, { signal: aborter.signal, isBody: false });
     // What it needs itself is held as long as it lives, and lives no longer than that.
     let lost: ApiError | undefined;
     const release = this.hold([{ services: needsOf(service) }], (_user, error) => {

@@ -1,11 +1,11 @@
-import { emptyContainer } from "../container/empty.ts";
+import { emptyContainer } from "../container/from.ts";
 import { ApiError } from "../values/errors.ts";
 import { claimHostPorts } from "../socket/host-ports.ts";
 import { startContainer } from "./container.ts";
 import { hostnameOf } from "./names.ts";
 import { frontendOf, hostPortId, planOfContainer, planOfHost, portsOfHost, type ServicePlan } from "./plan.ts";
 import type { RunningService } from "./running.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import { connectTo } from "../socket/table.ts";
 import { openTunnel } from "../socket/tunnel.ts";
 import type { HostService, Service } from "../values/values.ts";

@@ -1,8 +1,8 @@
-import { aborted } from "../values/aborted.ts";
+import { aborted } from "../../async/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { hostnameOf } from "./names.ts";
 import type { RunningService } from "./running.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { ContainerService, PortForward, Service, TunnelService } from "../values/values.ts";
 
 export interface PortForwardArgument {

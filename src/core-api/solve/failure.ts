@@ -1,6 +1,7 @@
 import { ApiError, execError } from "../values/errors.ts";
 import { hostsSecretId } from "./compile-exec.ts";
-import type { Call, Session } from "../session.ts";
+import type { Session } from "../session.ts";
+import type { Call } from "../request/call.ts";
 
 /** The shim's exit code when it could not do its part, such as open a file to read from; see tools/shim. */
 const helperFailed = 125;

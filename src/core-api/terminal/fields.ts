@@ -1,8 +1,7 @@
-import { emptyContainer } from "../container/empty.ts";
-import { fromImage } from "../container/from.ts";
+import { emptyContainer, fromImage } from "../container/from.ts";
 import { changed, withMount } from "../container/tree.ts";
 import { ApiError } from "../values/errors.ts";
-import { requireRootCapabilities } from "../container/root-capabilities.ts";
+import { requireRootCapabilities } from "../container/exec.ts";
 import { load, type Resolver } from "../values/resolver.ts";
 import { openServiceTerminal, openTerminal, type TerminalArguments } from "./terminal.ts";
 import type { Container, Directory, Service } from "../values/values.ts";

@@ -2,14 +2,13 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import type { ContainerProcess, ProcessRequest } from "../../buildkit/types.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
-import { aborted } from "../values/aborted.ts";
-import { execEnvironment } from "../container/exec.ts";
+import { aborted } from "../../async/index.ts";
+import { execEnvironment, requireRootCapabilities } from "../container/exec.ts";
 import { ApiError, notServed } from "../values/errors.ts";
 import { lookupEnv } from "../image/config.ts";
-import { requireRootCapabilities } from "../container/root-capabilities.ts";
 import { openContainer } from "../service/container.ts";
 import { execOfService, secretEnvOf, shim } from "../service/plan.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Container, ContainerService } from "../values/values.ts";
 
 export interface TerminalArguments {

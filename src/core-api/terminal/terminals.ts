@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { aborted } from "../values/aborted.ts";
+import { aborted } from "../../async/index.ts";
 import { ApiError } from "../values/errors.ts";
 
 /** Asks the user's side to connect its terminal: an id to connect by, and what will run there. */

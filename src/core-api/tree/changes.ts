@@ -1,8 +1,9 @@
 import path from "node:path/posix";
 import type { RefStat } from "../../buildkit/types.ts";
 import { kindOf, withTree, type TreeReader } from "./read.ts";
-import type { Call } from "../session.ts";
-import { edited, type Directory, type Edit, type Tree } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
+import { type Directory, type Edit, type Tree } from "../values/values.ts";
+import { edited } from "../values/rooted.ts";
 
 /** What is different in `after`; folders end with a slash, all lists are sorted. */
 export interface ChangedPaths {

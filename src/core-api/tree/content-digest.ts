@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { kindOf, notFound, withTree, type TreeReader } from "./read.ts";
 import type { RefStat } from "../../buildkit/types.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory, File } from "../values/values.ts";
 import path from "node:path/posix";
 

@@ -2,8 +2,9 @@ import { isFreeOfLinks, isUnknown, knownAt, madeFolder } from "./known.ts";
 import { gitignorePatterns } from "./gitignore.ts";
 import { kindOf, withTree } from "./read.ts";
 import { realPath } from "./real-path.ts";
-import type { Call } from "../session.ts";
-import { edited, type CopyEdit, type Directory, type File, type Owner, type Tree } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
+import { type CopyEdit, type Directory, type File, type Owner, type Tree } from "../values/values.ts";
+import { edited } from "../values/rooted.ts";
 
 export interface CopyOptions {
   include?: string[];

@@ -1,3 +1,4 @@
+import { ApiError } from "../values/errors.ts";
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { chmod, readlink, realpath, rename, rm, stat } from "node:fs/promises";
@@ -5,11 +6,9 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { definition } from "../../llb/index.ts";
-import { ApiError } from "../values/errors.ts";
 import { notFound, withTree } from "./read.ts";
-import { refuseFolder } from "./refuse-folder.ts";
 import { rootedTree } from "../values/rooted.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory, File } from "../values/values.ts";
 
 /** Writes a directory's content into a host folder, on top of what is there or (`wipe`) in place of it. */
@@ -78,4 +77,13 @@ export async function exportFile(call: Call, file: File, target: string, allowPa
 async function linkTarget(name: string): Promise<string> {
   const text = await readlink(name).catch(() => undefined);
   return text === undefined ? name : path.resolve(path.dirname(name), text);
+}
+
+/** A file never takes the place of a folder. */
+export async function refuseFolder(target: string): Promise<void> {
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isDirectory() === true)
+    throw new ApiError(
+      `${target} is a folder, and a file is to be written there: name another path, or remove the folder`,
+    );
 }

@@ -1,9 +1,9 @@
 import path from "node:path/posix";
 import { maxPatternChars } from "../../tree/index.ts";
-import { breathe } from "../values/breathe.ts";
+import { breathe } from "../../async/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { withTree, type TreeReader } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
 /** Every path is compared with every rule. */

@@ -1,6 +1,6 @@
 import { ApiError } from "../values/errors.ts";
 import { withTree } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Owner, Tree } from "../values/values.ts";
 
 /**

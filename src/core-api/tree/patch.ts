@@ -4,7 +4,7 @@ import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ApiError } from "../values/errors.ts";
 import { kindOf, withTree } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { ChangedPaths } from "./changes.ts";
 import type { Changeset, Directory } from "../values/values.ts";
 

@@ -1,7 +1,7 @@
 import path from "node:path/posix";
 import type { Ref, RefStat, Build } from "../../buildkit/types.ts";
 import { ApiError } from "../values/errors.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
 /** Go's `os.FileMode` bits that a `RefStat` carries above the permissions. */

@@ -1,7 +1,7 @@
 import path from "node:path/posix";
 import { ApiError } from "../values/errors.ts";
 import { kindOf, withTree } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
 /** The kernel's limit. */

@@ -1,7 +1,8 @@
 import { ApiError } from "../values/errors.ts";
 import { withTree } from "./read.ts";
-import type { Call } from "../session.ts";
-import { edited, type Tree } from "../values/values.ts";
+import type { Call } from "../request/call.ts";
+import { type Tree } from "../values/values.ts";
+import { edited } from "../values/rooted.ts";
 
 /**
  * `tree` without what is at a path. A name is a name, brackets and question marks included. Only `*` makes a pattern of

@@ -1,6 +1,6 @@
 import path from "node:path/posix";
 import { kindOf, notFound, withTree, type FileKind } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
 export type ExistsType = "REGULAR_TYPE" | "DIRECTORY_TYPE" | "SYMLINK_TYPE";

@@ -1,6 +1,6 @@
 import { isUnknown, knownAt } from "./known.ts";
 import { kindOf, withTree } from "./read.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 import type { Edit, Owner, Tree } from "../values/values.ts";
 
 /** Larger contents are sent as files: LLB travels in one message, and the daemon takes megabytes in it slowly. */

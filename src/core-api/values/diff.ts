@@ -1,5 +1,6 @@
 import { recipeDigest } from "./ids.ts";
-import { edited, type Edit, type Tree } from "./values.ts";
+import { type Edit, type Tree } from "./values.ts";
+import { edited } from "./rooted.ts";
 
 /**
  * What `upper` has that `lower` has not, or has otherwise. BuildKit compares two trees by their layers: where `upper` was

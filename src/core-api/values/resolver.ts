@@ -1,5 +1,5 @@
 import type { ApiObject } from "./ids.ts";
-import type { Call } from "../session.ts";
+import type { Call } from "../request/call.ts";
 
 /** How a field gets its value. Arguments arrive with the schema's defaults filled in. */
 export type Resolver<Parent> = (parent: Parent, args: never, call: Call) => unknown;

@@ -72,9 +72,8 @@ export interface CopyEdit {
   /** Files lose their set-uid bit, as by `chown`. */
   readonly dropSetuid?: boolean;
   /**
-   * What the folder that is copied to becomes. `new`: it is known not to be there, and is made like the one that is copied. Else,
-   * where it is known not to be a link, its permissions and owner. Absent: one that is there keeps its own, a new one is root's
-   * with 0755.
+   * What the folder that is copied to becomes. `new`: there is none, and it is made like the one that is copied. Else, where
+   * it is no link, its permissions and owner. Absent: an existing one keeps its own, a new one is root's with 0755.
    */
   readonly folder?: "new" | { readonly mode: number; readonly owner: Owner };
   /** A file that is a tar archive, unpacked into the folder `path`. */
@@ -298,11 +297,4 @@ export interface Changeset {
 
 export interface Host {
   readonly type: "Host";
-}
-
-export const scratch: Tree = { kind: "scratch" };
-
-/** `tree` with one more change on it. */
-export function edited(base: Tree, edit: Edit): Tree {
-  return { kind: "edit", base, edit };
 }

@@ -1,4 +1,5 @@
 /** Where the engine keeps things. tools/setup.mjs takes it from here (setup-support.ts). */
+import { lstatSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
@@ -58,4 +59,16 @@ function sha256(...parts: (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
+}
+
+/** Folders that nobody else may write into: who could would be the daemon to our clients, or a client to our daemon. */
+
+/** Why a folder is not this user's alone; undefined when it is, or when there is none. */
+export function foreignFolder(folder: string): string | undefined {
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  const uid = process.getuid?.();
+  if (stats === undefined || uid === undefined) return undefined;
+  if (!stats.isDirectory()) return `${folder} is no folder`;
+  if (stats.uid !== uid) return `${folder} belongs to another user`;
+  return (stats.mode & 0o077) === 0 ? undefined : `${folder} is open to other users`;
 }

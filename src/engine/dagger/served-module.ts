@@ -5,7 +5,6 @@
 import { UserError } from "../../errors/index.ts";
 import {
   FunctionError,
-  orAborted,
   type FieldInfo,
   type HostCall,
   type ModuleHost,
@@ -13,6 +12,7 @@ import {
   type ReturnedValue,
   type TypeRef,
 } from "../../module/index.ts";
+import { orAborted } from "../../async/index.ts";
 import { ExecFailure, QueryError } from "../../graphql/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import { argumentText } from "./served-arguments.ts";

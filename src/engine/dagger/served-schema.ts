@@ -1,5 +1,5 @@
 /** The part of a served module's GraphQL schema that a call goes through, asked for type by type. */
-import { orAborted } from "../../module/index.ts";
+import { orAborted } from "../../async/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
 /** A type with its list and non-null wrappers taken off. */

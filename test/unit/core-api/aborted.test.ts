@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { up } from "../../../src/core-api/service/up.ts";
-import type { Call } from "../../../src/core-api/session.ts";
+import type { Call } from "../../../src/core-api/request/call.ts";
 import type { Service } from "../../../src/core-api/values/values.ts";
 
 it("does not serve a service for a request that was given up before it began", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { onPlatforms } from "../../../src/core-api/dockerfile/build-platforms.ts";
-import type { Call } from "../../../src/core-api/session.ts";
+import type { Call } from "../../../src/core-api/request/call.ts";
 import { definition, image } from "../../../src/llb/index.ts";
 
 const debian = "docker.io/library/debian:bookworm-slim";

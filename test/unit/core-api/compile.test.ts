@@ -3,14 +3,8 @@ import { fileActions } from "../../../src/core-api/solve/compile-edit.ts";
 import { execCommand, isLargeSnapshot } from "../../../src/core-api/solve/compile-exec.ts";
 import { Compiler } from "../../../src/core-api/solve/compile.ts";
 import { diffTree } from "../../../src/core-api/values/diff.ts";
-import {
-  edited,
-  scratch,
-  type Edit,
-  type Exec,
-  type HostTree,
-  type Tree,
-} from "../../../src/core-api/values/values.ts";
+import { type Edit, type Exec, type HostTree, type Tree } from "../../../src/core-api/values/values.ts";
+import { edited, scratch } from "../../../src/core-api/values/rooted.ts";
 import { definition, scratch as emptyState } from "../../../src/llb/index.ts";
 
 const compiler = (): Compiler =>

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
-import { emptyContainer } from "../../../src/core-api/container/empty.ts";
+import { emptyContainer } from "../../../src/core-api/container/from.ts";
 import { editAt, expandArgument, locate, withMount, withoutMount } from "../../../src/core-api/container/tree.ts";
 import { exportedConfig, imagePorts, mergeImageConfig, withEnv } from "../../../src/core-api/image/config.ts";
-import { edited, scratch, type Container, type Mount, type Tree } from "../../../src/core-api/values/values.ts";
+import { type Container, type Mount, type Tree } from "../../../src/core-api/values/values.ts";
+import { edited, scratch } from "../../../src/core-api/values/rooted.ts";
 
 const empty = emptyContainer("linux/amd64");
 const tree: Tree = edited(scratch, { action: "mkdir", path: "/x", mode: 0o755 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { sizeBytes } from "../../../src/core-api/schema/engine.ts";
-import { canonicalHost } from "../../../src/core-api/registry/host.ts";
+import { canonicalHost } from "../../../src/core-api/registry/token.ts";
 
 it("reads sizes with decimal and binary units", () => {
   expect(["10", "1kB", "1.5GB", "2GiB", "3M", ""].map(sizeBytes)).toEqual([

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { exportFile } from "../../../src/core-api/tree/export-directory.ts";
-import type { Call } from "../../../src/core-api/session.ts";
+import type { Call } from "../../../src/core-api/request/call.ts";
 import type { File } from "../../../src/core-api/values/values.ts";
 
 it("two exports to one place leave one of the two files, whole, and nothing beside it", async () => {

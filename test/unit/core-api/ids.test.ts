@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { IdRegistry, recipeDigest } from "../../../src/core-api/values/ids.ts";
-import { edited, scratch, type Directory, type Tree } from "../../../src/core-api/values/values.ts";
+import { type Directory, type Tree } from "../../../src/core-api/values/values.ts";
+import { edited, scratch } from "../../../src/core-api/values/rooted.ts";
 
 const written = (base: Tree, path: string, contents = ""): Tree =>
   edited(base, { action: "write", path, contents, mode: 0o644 });

@@ -18,10 +18,9 @@ import { buildkitdToml } from "../../../src/engine-daemon/buildkitd/buildkitd-co
 import { lastFailure } from "../../../src/engine/embedded/start.ts";
 import { takeLock } from "../../../src/engine-daemon/lock.ts";
 import { openLog } from "../../../src/engine-daemon/buildkitd/log.ts";
-import { controlSocket, stateDir } from "../../../src/engine-daemon/set-up/paths.ts";
+import { controlSocket, stateDir, foreignFolder } from "../../../src/engine-daemon/set-up/paths.ts";
 import { cacheHome } from "../../../src/paths/index.ts";
 import { createPreparePlatform, withPlatforms } from "../../../src/engine-daemon/set-up/platforms.ts";
-import { foreignFolder } from "../../../src/engine-daemon/control/private-folder.ts";
 import { readHostTrust } from "../../../src/engine-daemon/control/trust.ts";
 import type { BuildkitClient } from "../../../src/buildkit/types.ts";
 import { SecretMask } from "../../../src/text/index.ts";

@@ -1,3 +1,9 @@
+/** Resolves when the signal is aborted, also where it is already: an abort that is over is not told again. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
 /** What the promise gives, or the signal's reason when that comes first; the promise goes on for others who wait for it. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;

@@ -1,0 +1,44 @@
+import type { Ref } from "../../buildkit/types.ts";
+import type { Session } from "../session.ts";
+import { CallEvents } from "../solve/events.ts";
+import { ApiError } from "../values/errors.ts";
+
+/** One client's request; what a resolver may use. */
+export interface Call {
+  readonly session: Session;
+  readonly callId?: string;
+  /** A function body asks. */
+  readonly isBody: boolean;
+  readonly signal: AbortSignal;
+  /** What this request has told reporters. */
+  readonly events: CallEvents;
+  /** State digest -> its evaluation, for fields of one request that need the same. */
+  readonly evaluations: Map<string, Promise<Ref | undefined>>;
+  /** Passes a field's value on. Throws where the answer gets too long to be one text. */
+  answered(value: unknown): unknown;
+}
+
+/** A file's contents at most (Dagger's limit), and room for all else. */
+const maxAnswerChars = 160 * 1024 * 1024;
+
+/** `callId` attributes events to a function call; a call ends with `signal`. */
+export function newCall(
+  session: Session,
+  { callId, signal, isBody }: Pick<Call, "callId" | "signal" | "isBody">,
+): Call {
+  const events = new CallEvents(
+    { emit: (event) => session.emit(event), mask: session.secrets.mask },
+    callId,
+    session.tellers,
+  );
+  let answerChars = 0;
+  const answered = (value: unknown): unknown => {
+    if (typeof value === "string") answerChars += value.length;
+    if (answerChars > maxAnswerChars)
+      throw new ApiError(
+        `the answer has more than ${maxAnswerChars} characters: ask for less in one query, or export files`,
+      );
+    return value;
+  };
+  return { session, callId, isBody, signal, events, evaluations: new Map(), answered };
+}
