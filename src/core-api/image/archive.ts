@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import path from "node:path/posix";
 import { promisify } from "node:util";
 import { ApiError } from "../values/errors.ts";
-import { normalizePlatform } from "../values/platform.ts";
+import { readLayout } from "./layout.ts";
 import { escapePattern } from "../tree/remove.ts";
 import type { Edit } from "../values/values.ts";
 
@@ -33,21 +33,6 @@ export interface Whiteout {
   readonly mark: string;
 }
 
-interface Descriptor {
-  digest: string;
-  mediaType?: string;
-  platform?: { os: string; architecture: string; variant?: string };
-  annotations?: Record<string, string>;
-}
-
-interface Manifest {
-  config?: Descriptor;
-  layers?: Descriptor[];
-  manifests?: Descriptor[];
-}
-
-type DockerManifest = { Config: string; RepoTags: string[] | null; Layers: string[] }[];
-
 /**
  * Reads an OCI or Docker archive. Nothing of it is unpacked by its own names: single files are streamed out of it, and the
  * layers go to BuildKit as they are.
@@ -63,9 +48,8 @@ export async function openImageArchive(
       )
     ).stdout.split("\n"),
   );
-  if (names.has("index.json")) return await fromOci(archive, wanted);
-  if (names.has("manifest.json")) return await fromDocker(archive, names, wanted.tag);
-  throw new ApiError("the file is no image archive: it has neither index.json (OCI) nor manifest.json (Docker)");
+  const { config, layers } = await readLayout(names, wanted, (name, digest) => json(archive, name, digest));
+  return { config, layers: layers.map(({ name, digest }) => layer(archive, name, digest)) };
 }
 
 /** In the words of the reader that a Dagger engine has. */
@@ -79,55 +63,6 @@ async function noArchive(file: string, cause: unknown): Promise<never> {
 }
 
 const tarBlockBytes = 512;
-
-async function fromOci(archive: string, { tag, platform }: { tag: string; platform: string }): Promise<ArchivedImage> {
-  let manifest = await json<Manifest>(archive, "index.json");
-  for (let depth = 0; manifest.manifests !== undefined; depth++) {
-    if (depth > 4) throw new ApiError("the image archive's indexes are nested too deep");
-    const chosen = choose(manifest.manifests, platform, depth === 0 ? tag : "");
-    manifest = await json<Manifest>(archive, blobName(chosen.digest), chosen.digest);
-  }
-  if (manifest.config === undefined) throw new ApiError("the image archive's manifest names no configuration");
-  const config = await json<Record<string, unknown>>(archive, blobName(manifest.config.digest), manifest.config.digest);
-  return { config, layers: (manifest.layers ?? []).map(({ digest }) => layer(archive, blobName(digest), digest)) };
-}
-
-function choose(manifests: readonly Descriptor[], platform: string, tag: string): Descriptor {
-  const tagged = tag === "" ? manifests : manifests.filter(({ annotations }) => isTag(annotations, tag));
-  if (tagged.length === 0) throw new ApiError(`the image archive has no image with the tag ${JSON.stringify(tag)}`);
-  const images = tagged.filter((each) => each.platform?.os !== "unknown");
-  const fitting =
-    images.find((each) => each.platform !== undefined && platformOf(each.platform) === platform) ??
-    images.find((each) => each.platform === undefined);
-  if (fitting === undefined) throw new ApiError(`the image archive has no image for ${platform}`);
-  return fitting;
-}
-
-function isTag(annotations: Record<string, string> = {}, tag: string): boolean {
-  return (
-    annotations["org.opencontainers.image.ref.name"] === tag ||
-    (annotations["io.containerd.image.name"] ?? "").endsWith(`:${tag}`)
-  );
-}
-
-function platformOf({ os, architecture, variant }: NonNullable<Descriptor["platform"]>): string {
-  return normalizePlatform([os, architecture, ...(variant ? [variant] : [])].join("/"));
-}
-
-async function fromDocker(archive: string, names: ReadonlySet<string>, tag: string): Promise<ArchivedImage> {
-  const images = await json<DockerManifest>(archive, "manifest.json");
-  const chosen =
-    tag === ""
-      ? images[0]
-      : images.find(({ RepoTags }) => (RepoTags ?? []).some((known) => known === tag || known.endsWith(`:${tag}`)));
-  if (chosen === undefined)
-    throw new ApiError(
-      tag === "" ? "the archive holds no image" : `the image archive has no image with the tag ${JSON.stringify(tag)}`,
-    );
-  for (const name of [chosen.Config, ...chosen.Layers])
-    if (!names.has(name)) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
-  return { config: await json(archive, chosen.Config), layers: chosen.Layers.map((name) => layer(archive, name)) };
-}
 
 function layer(archive: string, name: string, digest?: string): ArchivedLayer {
   return {
@@ -170,13 +105,7 @@ export function whiteout(entry: string): Whiteout[] {
   return [{ removes: { action: "remove", path: path.join(folder, name.slice(".wh.".length)) }, mark }];
 }
 
-function blobName(digest: string): string {
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
-    throw new ApiError(`${JSON.stringify(digest)} in the image archive is no SHA-256 digest`);
-  return `blobs/${digest.replace(":", "/")}`;
-}
-
-async function json<T>(archive: string, name: string, digest?: string): Promise<T> {
+async function json(archive: string, name: string, digest?: string): Promise<Record<string, unknown>> {
   const { stdout } = await run("tar", ["-xOf", archive, "--", name], {
     maxBuffer: maxJsonBytes,
     encoding: "buffer",
@@ -187,7 +116,7 @@ async function json<T>(archive: string, name: string, digest?: string): Promise<
     throw new ApiError(`the image archive's ${digest} is damaged`);
   try {
     const value = JSON.parse(stdout.toString("utf8")) as unknown;
-    if (typeof value === "object" && value !== null) return value as T;
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
     // Told below.
   }
