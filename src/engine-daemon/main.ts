@@ -67,7 +67,8 @@ function failure(error: unknown): StartFailure {
   return {
     message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    // What has a way out needs no log.
+    ...(error.detail === undefined && error.hint === undefined ? {} : { detail: error.detail ?? "" }),
   };
 }
 

@@ -77,6 +77,8 @@ function escapedForms(text: string): string[] {
   return [
     json,
     json.replaceAll("/", "\\/"),
+    // A message that is quoted in another, as logs do.
+    JSON.stringify(json).slice(1, -1),
     // As Go writes it, and as programs that stay within ASCII do.
     json.replace(/[<>&]/g, unicodeEscape),
     json.replace(/[^\x20-\x7e]/g, unicodeEscape),

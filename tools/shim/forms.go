@@ -116,6 +116,7 @@ func escapedForms(text string) []string {
 	quotes := strings.ReplaceAll(tags, `"`, "&quot;")
 	forms := []string{
 		byGo, plain, strings.ReplaceAll(plain, "/", `\/`), ascii.String(),
+		strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(plain),
 		tags, quotes, strings.ReplaceAll(quotes, "'", "&apos;"), strings.ReplaceAll(quotes, "'", "&#39;"),
 		strings.ReplaceAll(text, "'", `'\''`),
 	}

@@ -38,6 +38,7 @@ const cniConfig = "/etc/buildkit/cni.json";
 
 export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
   assertCanRun();
+  requireBuilt(options.command);
   const { state, log } = options;
   const network = planNetwork(state);
   if (network.mode === "bridge") {
@@ -82,7 +83,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
   );
   const child = startChild({
     name: "buildkitd",
-    command: requireBuilt(options.command),
+    command: options.command,
     args: ["--config", config],
     env: {
       ...process.env,

@@ -68,7 +68,7 @@ describe.each(names)("%s", (name) => {
       expect(minutes, job).toBeGreaterThan(0);
     for (const step of steps(workflow)) {
       expect([step.uses, step.run].filter((each) => each !== undefined)).toHaveLength(1);
-      if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+      if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+\/[\w-]+@(?:v\d+|[0-9a-f]{40})$/);
     }
   });
 
