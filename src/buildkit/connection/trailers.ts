@@ -6,7 +6,8 @@ import { LongTrailerFilter } from "./trailer-filter.ts";
 /**
  * BuildKit ends a failed call with trailers that hold the whole operation: an inlined file, a long script, the text of the
  * Dockerfile. A field of more than 64 KiB is an error to Node's HTTP/2, after which the connection reads nothing and says
- * nothing, so that all sessions of the engine wait for ever. These credentials shorten such fields before Node sees them.
+ * nothing, so that all sessions of the engine wait for ever (https://github.com/grpc/grpc-node/issues/2399; before it #1533).
+ * These credentials shorten such fields before Node sees them. `_createSecureConnector` is private: grpc-js is pinned exactly.
  */
 export function insecureWithoutLongTrailers(): ChannelCredentials {
   const plain = ChannelCredentials.createInsecure();
