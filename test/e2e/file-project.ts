@@ -43,9 +43,10 @@ export class FileProject {
   readonly root: string;
   private readonly watches: WatchProcess[] = [];
 
-  /** `targets` is the body of watch.targets, a line each. */
-  constructor(targets: readonly string[], files: Readonly<Record<string, string>>, watch = "") {
-    this.root = mkdtempSync(path.join(tmpdir(), "fastloop-files-"));
+  /** `targets` is the body of watch.targets, a line each; `root` is a project that is there already. */
+  constructor(targets: readonly string[], files: Readonly<Record<string, string>>, watch = "", root?: string) {
+    this.root = root ?? mkdtempSync(path.join(tmpdir(), "fastloop-files-"));
+    if (root !== undefined) return;
     this.write(
       "dagger.json",
       JSON.stringify({ name: "files", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
