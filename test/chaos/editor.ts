@@ -19,7 +19,16 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import { edited, namesBelow, type ChaosProject } from "./project.ts";
+import {
+  doubtful,
+  edited,
+  linkNames,
+  linkTargets,
+  namesBelow,
+  ruleFiles,
+  rules,
+  type ChaosProject,
+} from "./project.ts";
 import type { Random } from "./random.ts";
 
 const weights = {
@@ -50,6 +59,13 @@ const weights = {
   "slow or quick": 2,
   "delete and restore a root": 1,
   "move a root away and back": 1,
+  "write a doubtful file": 6,
+  "delete a doubtful file": 2,
+  "edit ignore rules": 3,
+  "track or untrack": 3,
+  "edit behind a link": 5,
+  "point a followed link elsewhere": 3,
+  "link in what a link leads to": 2,
 };
 
 export type EditName = keyof typeof weights;
@@ -208,6 +224,46 @@ export class Editor {
         const root = this.project.at(this.random.pick(edited));
         renameSync(root, `${root}.away`);
         renameSync(`${root}.away`, root);
+        return true;
+      }
+      case "write a doubtful file":
+        this.project.write(`cfg/${this.random.pick(doubtful)}`, this.fresh());
+        return true;
+      case "delete a doubtful file":
+        rmSync(this.project.at(`cfg/${this.random.pick(doubtful)}`), { force: true });
+        return true;
+      case "edit ignore rules":
+        this.project.writeRules(
+          this.random.pick(ruleFiles),
+          rules.filter(() => this.random.below(2) === 0),
+        );
+        return true;
+      case "track or untrack": {
+        const file = `cfg/${this.random.pick(doubtful)}`;
+        if (!existsSync(this.project.at(file))) return false;
+        if (this.random.below(2) === 0) this.project.git("add", "-f", file);
+        else this.project.git("rm", "-q", "-f", "--cached", "--ignore-unmatch", file);
+        return true;
+      }
+      case "edit behind a link":
+        this.project.write(
+          `targets/${this.random.pick(linkTargets)}/${this.random.pick(["f.txt", "in/g.txt"])}`,
+          this.fresh(),
+        );
+        return true;
+      case "point a followed link elsewhere": {
+        const link = this.project.at(`links/${this.random.pick(linkNames)}`);
+        rmSync(link, { force: true });
+        const target = `../targets/${this.random.pick(linkTargets)}`;
+        mkdirSync(path.dirname(link), { recursive: true });
+        symlinkSync(this.random.pick([target, target, `${target}/f.txt`, `${target}/in`, ".", "../gone", "l0"]), link);
+        return true;
+      }
+      case "link in what a link leads to": {
+        const link = this.project.at(`targets/${this.random.pick(linkTargets)}/next`);
+        rmSync(link, { force: true });
+        mkdirSync(path.dirname(link), { recursive: true });
+        if (this.random.below(3) > 0) symlinkSync(this.random.pick(["../v0", "../v1/in", ".", "f.txt"]), link);
         return true;
       }
     }

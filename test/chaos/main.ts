@@ -1,8 +1,12 @@
-/** `npm run chaos -- --seed S --operations N`: a random editor against the real watch; exit code 1 for any difference. */
+/**
+ * `npm run chaos -- --seed S --operations N`: a random editor against the real watch, with `--runs` against a loop of real
+ * `run`s; exit code 1 for any difference.
+ */
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { startPrivateEngine } from "../bench/private-engine.ts";
+import { chaosOfRuns } from "./runs.ts";
 import { chaos } from "./story.ts";
 
 const { values } = parseArgs({
@@ -11,6 +15,7 @@ const { values } = parseArgs({
     operations: { type: "string", default: "10000" },
     keep: { type: "boolean" },
     batch: { type: "string" },
+    runs: { type: "boolean" },
   },
 });
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -19,7 +24,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 const engine = await startPrivateEngine(note);
 try {
   const startedMs = performance.now();
-  const result = await chaos({
+  const result = await (values.runs === true ? chaosOfRuns : chaos)({
     seed: Number(values.seed),
     operations: Number(values.operations),
     cliFile: path.join(import.meta.dirname, "fastloop.js"),
@@ -29,7 +34,8 @@ try {
   });
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   process.stdout.write(`${JSON.stringify({ seed: Number(values.seed), seconds, ...result }, undefined, 2)}\n`);
-  process.exitCode = result.differences.length + result.needless.length === 0 ? 0 : 1;
+  process.exitCode =
+    result.differences.length + result.needless.length + ("missed" in result ? result.missed.length : 0) === 0 ? 0 : 1;
 } catch (error) {
   note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;

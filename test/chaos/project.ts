@@ -1,15 +1,29 @@
 /** The project that chaos edits: functions over real folders, and what each of them has to compute, told from the disk. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  type Stats,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** A list of all that is in the mounted folders, with mode, link text and content: one missed byte is another value. */
-const listing = `export LC_ALL=C; cd /in; { find . -mindepth 1 -type l -printf 'l %p %l\\n'; find . -mindepth 1 ! -type l -printf '%y %p %m\\n'; } | sort;
-  find . -type f -print0 | sort -z | xargs -0r sha256sum`;
+/**
+ * A list of all that is in the mounted folders but what editors leave, with mode, link text and content: one missed byte is
+ * another value.
+ */
+const listing = `export LC_ALL=C; cd /in; { find . -mindepth 1 -type l ! -name '*~' -printf 'l %p %l\\n'; find . -mindepth 1 ! -type l ! -name '*~' -printf '%y %p %m\\n'; } | sort;
+  find . -type f ! -name '*~' -print0 | sort -z | xargs -0r sha256sum`;
 
-const moduleSource = `import { dag, func, object, type Container, type Directory, type File } from "@dagger.io/dagger";
+const moduleSource = `import { argument, dag, func, object, type Container, type Directory, type File } from "@dagger.io/dagger";
 
 @object()
 export class Chaos {
@@ -28,6 +42,23 @@ export class Chaos {
   async read(file: File): Promise<string> {
     return file.contents();
   }
+
+  /** Names and contents of all files; which of them count, git knows. */
+  @func()
+  async config(source: Directory): Promise<string> {
+    return this.sums(source, ".");
+  }
+
+  /** Names and contents of all files that links lead to. */
+  @func()
+  async linked(@argument({ ignore: ["**", "!links", "!targets"] }) source: Directory): Promise<string> {
+    return this.sums(source, "links");
+  }
+
+  private sums(source: Directory, folder: string): Promise<string> {
+    return dag.container().from("debian:bookworm-slim").withMountedDirectory("/in", source)
+      .withExec(["sh", "-c", \`export LC_ALL=C; cd /in; find -L \${folder} -type f -print0 2>/dev/null | sort -z | xargs -0r sha256sum\`]).stdout();
+  }
 }
 `;
 
@@ -41,6 +72,9 @@ watch:
     docs: { call: "list --source docs" }
     bulk: { call: "list --source bulk" }
     token: { call: "read --file token.txt" }
+    cfg: { call: "config --source cfg", inputs: [cfg/] }
+    linked: { call: "linked --source .", inputs: [links/] }
+    vol: { call: "read --file stamp.txt", inputs: [vol/] }
 engine:
   jobs: 3
 # A state that comes back after more runs than are kept runs again, as documented; here none is to be forgotten.
@@ -55,7 +89,33 @@ export const functions: Record<string, { mounts: Record<string, string>; needs: 
   docs: { mounts: { source: "docs" }, needs: [] },
   bulk: { mounts: { source: "bulk" }, needs: [] },
   token: { mounts: {}, needs: [] },
+  cfg: { mounts: {}, needs: [] },
+  linked: { mounts: {}, needs: [] },
+  vol: { mounts: {}, needs: [] },
 };
+
+/** Files of `cfg` that git may ignore and may track. */
+export const doubtful = [
+  "tracked.local",
+  "free.local",
+  "build.log",
+  "ignored/x.txt",
+  "deep/y.local",
+  "a.txt",
+  "deep/b.txt",
+];
+/** Where ignore rules stand, and what they may say. */
+export const ruleFiles = [".gitignore", "cfg/.gitignore", "cfg/deep/.gitignore", ".git/info/exclude"];
+export const rules = ["*.local", "*.log", "ignored/", "deep/", "!free.local", "[z-a]x", "a*.txt", "/cfg/b*"];
+/** Nobody reads what is in there. */
+const alwaysIgnored = ".fastloop\nalways/\n";
+export const linkNames = ["l0", "l1", "l2"];
+export const linkTargets = ["v0", "v1", "v2"];
+
+export const gitIdentity = [
+  ...["-c", "user.name=chaos", "-c", "user.email=chaos@example.invalid", "-c", "commit.gpgsign=false"],
+  ...["-c", "gc.auto=0"],
+];
 
 export const edited = ["lib", "api", "web", "docs"] as const;
 export const bulkFiles = 400;
@@ -63,13 +123,21 @@ export const bulkFiles = 400;
 /** What is true of a function on the files as they are. */
 export interface Truth {
   verdict: "current" | "failed" | "blocked";
-  /** What it returns when it passes. */
+  /** Whether it returns this when it passes. */
+  isValue(value: string): boolean;
+  /** What it returns when it passes, for telling. */
   value: string;
 }
 
 export class ChaosProject {
   readonly root = mkdtempSync(path.join(tmpdir(), "fastloop-chaos-"));
   readonly configuration = configuration;
+  /** The layer below a mount on `vol`; what is written here nobody is told of. */
+  readonly layer = mkdtempSync(path.join(tmpdir(), "fastloop-chaos-layer-"));
+  /** Starts a program in a namespace where `vol` is a mount that sends no events; nothing where that can't be made. */
+  readonly launcher: readonly string[];
+  /** Of all files that were ever seen in `cfg`. */
+  private readonly seen = new Set<string>();
 
   constructor() {
     this.write(
@@ -80,12 +148,26 @@ export class ChaosProject {
     this.write("ci/src/index.ts", moduleSource);
     this.write("fastloop.yaml", configuration);
     this.write("token.txt", "start\n");
-    this.write(".gitignore", ".fastloop\n");
+    this.write("stamp.txt", "stamp\n");
+    for (const file of doubtful) this.write(`cfg/${file}`, `cfg ${file}\n`);
+    for (const [index, target] of linkTargets.entries()) {
+      for (const name of ["f.txt", "in/g.txt"]) this.write(`targets/${target}/${name}`, `${target} ${name}\n`);
+      mkdirSync(this.at("links"), { recursive: true });
+      symlinkSync(`../targets/${target}`, this.at(`links/${linkNames[index]!}`));
+    }
+    this.writeRules(".gitignore", ["*.local", "*.log", "ignored/"]);
+    mkdirSync(this.at("vol"));
+    for (const folder of ["low", "up", "work"]) mkdirSync(path.join(this.layer, folder));
+    const [low, up, work] = ["low", "up", "work"].map((folder) => path.join(this.layer, folder));
+    const mount = `mount -t overlay overlay -o lowerdir=${low},upperdir=${up},workdir=${work} ${this.at("vol")}`;
+    const launcher = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", `${mount} && exec "$@"`, "sh"];
+    this.launcher = spawnSync(launcher[0]!, [...launcher.slice(1), "true"]).status === 0 ? launcher : [];
     for (const folder of edited)
       for (const name of ["a", "b", "inner/c", "inner/deep/d"])
         this.write(`${folder}/${name}.txt`, `${folder} ${name}\n`);
     for (let file = 0; file < bulkFiles; file++) this.write(`bulk/d${file % 20}/f${file}.txt`, `main ${file}\n`);
     this.git("init", "-q", "-b", "main");
+    this.git("add", "-f", "cfg/tracked.local");
     this.commit("main");
     this.git("checkout", "-q", "-b", "other");
     for (let file = 0; file < bulkFiles; file++) this.write(`bulk/d${file % 20}/f${file}.txt`, `other ${file}\n`);
@@ -102,9 +184,16 @@ export class ChaosProject {
     writeFileSync(this.at(name), text);
   }
 
+  writeRules(file: string, lines: readonly string[]): void {
+    this.write(file, `${file === ".gitignore" ? alwaysIgnored : ""}${lines.map((line) => `${line}\n`).join("")}`);
+  }
+
   git(...words: string[]): void {
-    const identity = ["-c", "user.name=chaos", "-c", "user.email=chaos@example.invalid", "-c", "commit.gpgsign=false"];
-    execFileSync("git", [...identity, ...words], { cwd: this.root, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("git", [...gitIdentity, ...words], {
+      cwd: this.root,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, GIT_EDITOR: "true", GIT_SEQUENCE_EDITOR: "true" },
+    });
   }
 
   commit(message: string): void {
@@ -118,10 +207,51 @@ export class ChaosProject {
     for (const [name, { mounts, needs }] of Object.entries(functions)) {
       const blocked = needs.some((need) => result.get(need)!.verdict !== "current");
       const broken = mounts["source"] !== undefined && exists(this.at(`${mounts["source"]}/broken`));
-      const value = name === "token" ? readFileSync(this.at("token.txt"), "utf8") : `${sha256(this.listed(name))}\n`;
-      result.set(name, { verdict: blocked ? "blocked" : broken ? "failed" : "current", value });
+      result.set(name, { verdict: blocked ? "blocked" : broken ? "failed" : "current", ...this.valueOf(name) });
     }
     return result;
+  }
+
+  private valueOf(name: string): Pick<Truth, "value" | "isValue"> {
+    const equals = (value: string) => ({ value, isValue: (other: string): boolean => other === value });
+    switch (name) {
+      case "token":
+      case "vol":
+        return equals(readFileSync(this.at(name === "token" ? "token.txt" : "stamp.txt"), "utf8"));
+      case "linked":
+        return equals(sumsOf(this.root, "links"));
+      case "cfg":
+        return this.configured();
+      default:
+        return equals(`${sha256(this.listed(name))}\n`);
+    }
+  }
+
+  /** The result on the files that count; those that git ignores may be there as they were at some other time. */
+  private configured(): Pick<Truth, "value" | "isValue"> {
+    const now = sumsOf(this.at("cfg"), ".");
+    for (const line of linesOf(now)) this.seen.add(nameIn(line));
+    const ignored = this.ignored(() => this.seen);
+    const counting = (value: string): string =>
+      linesOf(value)
+        .filter((line) => !ignored().has(nameIn(line)))
+        .join("\n");
+    const value = counting(now);
+    return { value, isValue: (other) => counting(other) === value };
+  }
+
+  /** Of names in `cfg`, there or not, those that git ignores and does not track; asked when it is needed. */
+  private ignored(names: () => ReadonlySet<string>): () => ReadonlySet<string> {
+    let known: Set<string> | undefined;
+    return () => {
+      if (known !== undefined) return known;
+      const { stdout } = spawnSync("git", ["check-ignore", "-z", "--stdin"], {
+        cwd: this.root,
+        encoding: "utf8",
+        input: [...names()].map((name) => `cfg/${name.slice(2)}\0`).join(""),
+      });
+      return (known = new Set(stdout.split("\0").map((name) => `./${name.slice("cfg/".length)}`)));
+    };
   }
 
   /** What a function sees; the log of its run holds what it saw. */
@@ -133,6 +263,7 @@ export class ChaosProject {
       // The mount points themselves are made with the engine's own mode.
       entries.push(`d ./${mount} 755`);
       for (const name of namesBelow(this.at(folder))) {
+        if (name.endsWith("~")) continue;
         const file = this.at(`${folder}/${name}`);
         const stats = lstatSync(file);
         const shown = `./${mount}/${name}`;
@@ -153,6 +284,36 @@ export function namesBelow(folder: string): string[] {
     return [entry.name, ...namesBelow(path.join(folder, entry.name)).map((name) => `${entry.name}/${name}`)];
   });
 }
+
+/** What `sha256sum` says of all files below a folder, through links, as `find -L` goes: not into a folder that it is in. */
+function sumsOf(root: string, folder: string): string {
+  const lines: { name: string; sum: string }[] = [];
+  const walk = (name: string, above: readonly string[]): void => {
+    const stats = followed(path.join(root, name));
+    if (stats?.isFile() === true) lines.push({ name, sum: sha256(readFileSync(path.join(root, name))) });
+    if (stats?.isDirectory() !== true) return;
+    const identity = `${stats.dev}:${stats.ino}`;
+    if (above.includes(identity)) return;
+    for (const child of readdirSync(path.join(root, name))) walk(`${name}/${child}`, [...above, identity]);
+  };
+  walk(folder, []);
+  return lines
+    .sort((a, b) => byBytes(a.name, b.name))
+    .map(({ name, sum }) => `${sum}  ${name}\n`)
+    .join("");
+}
+
+/** Undefined for what leads nowhere, or round and round. */
+function followed(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+const linesOf = (value: string): string[] => value.split("\n").filter((line) => line !== "");
+const nameIn = (line: string): string => line.slice(line.indexOf("  ") + 2);
 
 const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

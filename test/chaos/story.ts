@@ -2,12 +2,14 @@
  * Random edits under a real `fastloop watch`, and the question after each batch: does it say of every function what is
  * true of the files? The answer is computed from the disk without any code of the product.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { Editor } from "./editor.ts";
-import { bulkFiles, ChaosProject, edited, functions } from "./project.ts";
+import { bulkFiles, ChaosProject, edited, functions, gitIdentity, ruleFiles } from "./project.ts";
 import { Random } from "./random.ts";
 import { History, Watched } from "./watched.ts";
 
@@ -39,9 +41,11 @@ export interface ChaosResult {
   differences: string[];
   /** Runs on a state whose result was there already. */
   needless: string[];
+  /** What only the look of every minute has found. */
+  missed: string[];
 }
 
-/** An edit that nobody has seen by then was missed; the slow timer's rescue would come later. */
+/** An edit about which nothing is said for so long was missed; the slow timer's rescue would come later. */
 const missedAfterMs = 58_000;
 
 const scenes = {
@@ -55,6 +59,9 @@ const scenes = {
   "kill, edits, restart": 2,
   "broken configuration": 2,
   "another module": 1,
+  "foreign writers": 2,
+  "a rebase that stops": 2,
+  "a write past a mount": 3,
 };
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -116,17 +123,18 @@ class Story {
       slowestMs: Math.round(this.slowestMs),
       differences: this.cleanRun(),
       needless: this.history.needless,
+      missed: this.history.missed,
     };
   }
 
   async end(): Promise<void> {
     await this.watch.kill("SIGKILL");
     if (this.kept) return;
-    rmSync(this.project.root, { recursive: true, force: true });
+    for (const folder of [this.project.root, this.project.layer]) rmSync(folder, { recursive: true, force: true });
   }
 
   private start(): Watched {
-    return new Watched(this.options.cliFile, this.project.root, this.history);
+    return new Watched(this.options.cliFile, this.project.root, this.history, this.project.launcher);
   }
 
   /** Some edits in a row; between some of them a moment in which a look or a run begins. */
@@ -168,6 +176,12 @@ class Story {
         this.project.write(file, `${readFileSync(this.project.at(file), "utf8")}// ${this.modules++}\n`);
         return;
       }
+      case "foreign writers":
+        return this.foreignWriters();
+      case "a rebase that stops":
+        return this.stoppedRebase();
+      case "a write past a mount":
+        return this.writePastMount();
     }
   }
 
@@ -256,6 +270,62 @@ class Story {
     this.project.git("commit", "-q", "-m", "burst", "bulk");
   }
 
+  /** Programs that write all the time what nobody reads, or reads but does not count, while edits are made. */
+  private async foreignWriters(): Promise<void> {
+    const script = `mkdir -p cache cfg/always; n=0; while :; do n=$((n + 1))
+      echo "$n" >> dev.log; echo "$n" > cfg/always/cache.json; : > "cache/t$n"; rm -f "cache/t$((n - 3))"; sleep 0.01; done`;
+    const writer = spawn("sh", ["-c", script], { cwd: this.project.root, stdio: "ignore" });
+    try {
+      for (let edit = 0; edit < 4; edit++) {
+        this.editor.step();
+        await this.agrees("an edit beside foreign writers");
+        await this.barrier();
+      }
+    } finally {
+      writer.kill();
+      await once(writer, "exit");
+      for (const name of ["cache", "cfg/always", "dev.log"])
+        rmSync(this.project.at(name), { recursive: true, force: true });
+    }
+  }
+
+  /** Git puts the work tree back to an early commit and waits for the user: saves are seen, and so is its end. */
+  private async stoppedRebase(): Promise<void> {
+    const rules = ruleFiles.map((file) => [file, readIfPresent(this.project.at(file))] as const);
+    this.project.git("stash", "-q", "-u");
+    try {
+      const words = ["rebase", "-q", "-i", "--root", "--exec", "false"];
+      const { status } = spawnSync("git", [...gitIdentity, ...words], {
+        cwd: this.project.root,
+        env: { ...process.env, GIT_EDITOR: "true", GIT_SEQUENCE_EDITOR: "true" },
+      });
+      if (status === 0) throw this.wrong("the rebase did not stop");
+      await this.agrees("a rebase that stopped");
+      for (let edit = 0; edit < 3; edit++) {
+        this.project.write("docs/during-rebase.txt", this.editor.fresh());
+        await this.agrees("a save while a rebase waits");
+      }
+      rmSync(this.project.at("docs/during-rebase.txt"));
+    } finally {
+      this.project.git("rebase", "--abort");
+    }
+    await this.agrees("a rebase that was given up");
+    this.popStash();
+    for (const [file, text] of rules) if (text !== undefined) this.project.write(file, text);
+  }
+
+  /** Into the layer below a mount of the project: no event tells of it. */
+  private async writePastMount(): Promise<void> {
+    if (this.project.launcher.length === 0) return;
+    await this.barrier();
+    const from = this.watch.started.length;
+    const folder = path.join(this.project.layer, "low", this.random.pick([".", "new", "new/deep"]));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "f.txt"), this.editor.fresh());
+    if (!(await this.watch.until(() => this.watch.started.slice(from).includes("vol"), missedAfterMs)))
+      throw this.wrong("a write past a mount was missed");
+  }
+
   private async killed(): Promise<void> {
     this.editor.step();
     if (this.random.below(2) === 0) await pause(this.random.below(300));
@@ -285,9 +355,9 @@ class Story {
     const differing = (): string[] => {
       const { settled } = this.watch;
       if (settled === undefined) return ["nothing is settled"];
-      return [...truth].flatMap(([name, { verdict, value }]) => {
+      return [...truth].flatMap(([name, { verdict, isValue }]) => {
         if (settled[verdict]?.includes(name) !== true) return [`${name} is ${verdict}`];
-        if (verdict === "current" && this.history.values.get(name)?.has(value) !== true)
+        if (verdict === "current" && ![...(this.history.values.get(name) ?? [])].some(isValue))
           return [`${name} was never run on these files`];
         return [];
       });
@@ -303,7 +373,7 @@ class Story {
     if (keep === true) {
       this.kept = true;
       for (const name of Object.keys(functions))
-        this.project.write(`.fastloop/seen-${name}`, name === "token" ? "" : this.project.listed(name));
+        this.project.write(`.fastloop/seen-${name}`, this.project.listed(name));
       note(`kept: ${this.project.root}`);
     }
     return new Error(
@@ -326,12 +396,15 @@ class Story {
       if (line.event === "finished" && line.outcome === "passed") clean.set(line.name!, line.value ?? "");
     }
     const differences: string[] = [];
-    for (const [name, { verdict, value }] of this.project.truth()) {
+    for (const [name, { verdict, value, isValue }] of this.project.truth()) {
       const said = clean.get(name);
-      const wanted = verdict === "current" ? value : undefined;
-      if (said !== wanted)
-        differences.push(`${name}: a clean run says ${said}, the watch ${wanted} ${stderr.slice(0, 300)}`);
+      if (verdict === "current" ? said === undefined || !isValue(said) : said !== undefined)
+        differences.push(`${name}: a clean run says ${said}, the watch ${value} ${stderr.slice(0, 300)}`);
     }
     return differences;
   }
+}
+
+function readIfPresent(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }

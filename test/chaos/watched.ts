@@ -13,6 +13,7 @@ interface Line {
   value?: string;
   text?: string;
   look?: string;
+  affected?: { name: string }[];
   current?: string[];
   failed?: string[];
   blocked?: string[];
@@ -27,6 +28,8 @@ export class History {
   /** Results whose record may not be on disk yet, were the process killed now. */
   unrecorded: string[] = [];
   readonly needless: string[] = [];
+  /** What only the look of every minute has found: the edit itself was missed. */
+  readonly missed: string[] = [];
   readonly looks: Record<string, number> = {};
   runs = 0;
   cancelled = 0;
@@ -45,6 +48,7 @@ export class Watched {
   settled: Line | undefined;
   /** How often all was settled. */
   settledTimes = 0;
+  private lines = 0;
   private readonly tail: string[] = [];
   private readonly child: ChildProcess;
   private readonly exited: Promise<unknown>;
@@ -77,12 +81,15 @@ export class Watched {
     this.history.unrecorded = [];
   }
 
-  /** Waits until what was said so far satisfies `holds`; false when `timeoutMs` pass without it. */
-  async until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
-    const endMs = performance.now() + timeoutMs;
+  /** Waits until what was said so far satisfies `holds`; false when it says nothing for `silenceMs` without that. */
+  async until(holds: () => boolean, silenceMs: number): Promise<boolean> {
+    let lines = this.lines;
+    let endMs = performance.now() + silenceMs;
     while (!holds()) {
       if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`the watch ended by itself: ${this.stderr}\n${this.last()}`);
+      // On a busy machine everything takes longer, but not for ever.
+      if (this.lines !== lines) [lines, endMs] = [this.lines, performance.now() + silenceMs];
       const leftMs = endMs - performance.now();
       if (leftMs <= 0) return false;
       await new Promise<void>((resolve) => {
@@ -103,6 +110,7 @@ export class Watched {
 
   private take(line: Line): void {
     const { history } = this;
+    this.lines++;
     if (line.event !== "step" && line.event !== "output") {
       this.tail.push(JSON.stringify(line).slice(0, 400));
       if (this.tail.length > 40) this.tail.shift();
@@ -111,6 +119,7 @@ export class Watched {
     switch (line.event) {
       case "planned":
         history.looks[line.look!] = (history.looks[line.look!] ?? 0) + 1;
+        if (line.look === "timer") history.missed.push(...line.affected!.map(({ name }) => name));
         break;
       case "started":
         history.runs++;
