@@ -1,18 +1,22 @@
 import { createHash, createHmac } from "node:crypto";
 import path from "node:path";
-import { callName } from "../call/index.ts";
+import { callName, secretText, type GivenValue, type ParsedCall } from "../call/index.ts";
 import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
+import type { TargetInput } from "./target-input.ts";
 
-/** All that decides a target's result. Its SHA-256 is the digest that every result carries. */
+/** All that decides a result, of a run as of a call. Its SHA-256 is the digest that every result carries. */
 export interface Fingerprint {
   /** Moves when this list changes its meaning, so that an old record is never taken for a new one. */
-  format: 1;
+  format: 2;
   /** Which function: another one gives another result on the same files. */
   function: string;
-  /** The call's words: arguments change results. Host paths count as written, their content is in `inputs`. */
+  /**
+   * The call: arguments change results. Of a target its words, in which host paths count as written; of `fastloop call`
+   * what they mean, for the same call can be written in many ways. The content of paths is in `inputs`.
+   */
   call: string[];
-  /** Path, mode and content of everything that it reads, by argument. */
+  /** Path (of a target's only), mode and content of everything that it reads, by argument. */
   inputs: { argument: string; path: string; digest: string }[];
   /** The module's sources and configuration: the function's own code. */
   module: string;
@@ -22,6 +26,11 @@ export interface Fingerprint {
   environment: Record<string, string>;
   /** The digests of what it needs: it runs again when they did. */
   needs: Record<string, string>;
+  /**
+   * Of `fastloop call`: the values of its secrets by argument, each a keyed hash. Those of a target are not looked at: a
+   * token that is renewed makes nothing stale.
+   */
+  secrets: Record<string, string>;
 }
 
 export interface FingerprintContext {
@@ -42,7 +51,7 @@ export function fingerprintOf(
   needs: Record<string, string>,
 ): Fingerprint {
   return {
-    format: 1,
+    format: 2,
     function: callName(item.call),
     call: item.call.words,
     inputs: item.inputs.map((input) => ({
@@ -56,7 +65,73 @@ export function fingerprintOf(
       item.target.environment.map((name) => [name, keyedHash(context.environment[name], context.environmentKey)]),
     ),
     needs,
+    secrets: {},
   };
+}
+
+export interface CallFingerprintContext extends Pick<
+  FingerprintContext,
+  "snapshot" | "moduleDigest" | "engine" | "environment"
+> {
+  cwd: string;
+  /** Of this project, never shown. */
+  secretKey: Uint8Array;
+}
+
+/** As `fingerprintOf`, for one call of `fastloop call`; `inputs` are what it reads. */
+export async function fingerprintOfCall(
+  call: ParsedCall,
+  inputs: readonly TargetInput[],
+  { snapshot, moduleDigest, engine, environment, cwd, secretKey }: CallFingerprintContext,
+): Promise<Fingerprint> {
+  const secrets: Record<string, string> = {};
+  const steps = [...call.own.filter((step) => step.kind === "function"), ...call.core];
+  for (const [index, { given }] of steps.entries()) {
+    for (const { argument, value } of given) {
+      for (const [at, secret] of secretsIn(value).entries()) {
+        const text = await secretText(secret, argument, { env: environment, cwd });
+        secrets[`${index} ${argument.name} ${at}`] = keyedHash(text, secretKey);
+      }
+    }
+  }
+  return {
+    format: 2,
+    function: callName(call),
+    call: meaningOf(call),
+    inputs: inputs.map((input) => ({ argument: input.argument, path: "", digest: snapshot.digest(input) })),
+    module: moduleDigest,
+    engine,
+    environment: {},
+    needs: {},
+    secrets,
+  };
+}
+
+/** What the words of a call mean, however they are written; paths and secrets count by their content, which is elsewhere. */
+function meaningOf(call: ParsedCall): string[] {
+  const own = call.own.map((step) =>
+    step.kind === "field"
+      ? { field: step.name }
+      : { object: step.object, name: step.fn.name, given: givenIn(step.given) },
+  );
+  const core = call.core.map(({ type, fn, given }) => ({ object: type, name: fn.name, given: givenIn(given) }));
+  return [...own, ...core].map((step) => JSON.stringify(step));
+}
+
+function givenIn(given: ParsedCall["core"][number]["given"]): [string, unknown][] {
+  return given
+    .map(({ argument, value }): [string, unknown] => [argument.name, textOf(value)])
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function textOf(value: GivenValue): unknown {
+  if (value.kind === "list") return value.items.map(textOf);
+  return value.kind === "directory" || value.kind === "file" || value.kind === "secret" ? value.kind : value;
+}
+
+function secretsIn(value: GivenValue): Extract<GivenValue, { kind: "secret" }>[] {
+  if (value.kind === "list") return value.items.flatMap(secretsIn);
+  return value.kind === "secret" ? [value] : [];
 }
 
 export function digestOf(fingerprint: Fingerprint): string {

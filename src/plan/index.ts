@@ -2,7 +2,7 @@
 export { adviceOf, type Advice } from "./advice.ts";
 export { concernOf } from "./concern.ts";
 export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
-export { digestOf, fingerprintOf, type Fingerprint } from "./fingerprint.ts";
+export { digestOf, fingerprintOf, fingerprintOfCall, type Fingerprint } from "./fingerprint.ts";
 export { renderGraph, type GraphFormat } from "./graph.ts";
 export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
@@ -22,6 +22,7 @@ export type { ScannedInput } from "./scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {
   declaredTargets,
+  inputsOfCall,
   isInTier,
   parseTargetCall,
   resolveTarget,

@@ -110,8 +110,7 @@ export function isInTier(target: Target, tier: TierName): boolean {
 export function resolveTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ResolvedTarget {
   const call = parseTarget(target, config, module);
   const ignored = config.config.watch?.ignore ?? [];
-  const sent = inputsOf(call, module);
-  const hashed = sent.map((input) => withoutHabits(input, ignored));
+  const { sent, hashed } = inputsOfCall(call, module, ignored);
   if (target.inputs === undefined) return { target, call, inputs: hashed, sent, untrusted: [] };
   const files = hashed.filter((input) => input.kind === "file");
   return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files], untrusted: [] };
@@ -147,6 +146,16 @@ function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): 
       cause: error,
     });
   }
+}
+
+/** What a call sends to the engine, and what of it decides its result: less what `ignored` names, and what editors leave. */
+export function inputsOfCall(
+  call: ParsedCall,
+  module: ModuleInfo,
+  ignored: readonly string[] = [],
+): { sent: TargetInput[]; hashed: TargetInput[] } {
+  const sent = inputsOf(call, module);
+  return { sent, hashed: sent.map((input) => withoutHabits(input, ignored)) };
 }
 
 /** What the call is given, and what its functions read by `defaultPath`. */

@@ -1,7 +1,7 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { CallMask, runCall, valueOf, type ParsedCall } from "../../call/index.ts";
+import { CallMask, runCall, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import {
   describeEngineChoice,
@@ -14,12 +14,19 @@ import {
 } from "../../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
 import { distFile } from "../../paths/index.ts";
-import { placeProject, projectHasher } from "../../plan/index.ts";
+import {
+  digestOf,
+  fingerprintOfCall,
+  inputsOfCall,
+  placeProject,
+  projectHasher,
+  ProjectScanner,
+} from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
 import { hostProcessAsk, trustedCacheOf, type EngineChoiceOptions, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { mayHaveRootCapabilities } from "../trust.ts";
-import { callKey, keepMs } from "./call-key.ts";
+import { keepMs } from "./keep.ts";
 import { Progress } from "./progress.ts";
 import { ResultCache } from "./result-cache.ts";
 import { userTerminal, type UserTerminal } from "./user-terminal.ts";
@@ -46,18 +53,22 @@ export async function callWithCache(
   if (keep === undefined) return callEngine(call, module, context, engine, mask, terminal, trusted, state);
 
   const hasher = projectHasher(state);
+  const { hashed } = inputsOfCall(call, module);
+  const scanner = new ProjectScanner(hashed, hasher);
+  const answering = await engineKey(call, engine);
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
-    callKey(call, {
-      module,
-      hasher,
-      ahead,
-      secretKey: state.hashKey,
-      engine: await engineKey(call, engine),
-      env: context.env,
-      cwd: context.cwd,
-    });
+    digestOf(
+      await fingerprintOfCall(call, hashed, {
+        snapshot: scanner.scan(undefined, undefined, ahead),
+        moduleDigest: module.digest,
+        secretKey: state.hashKey,
+        engine: answering,
+        environment: context.env,
+        cwd: context.cwd,
+      }),
+    );
   const cache = new ResultCache(state);
-  const ahead = hasher.lookAhead(folders(call, module));
+  const ahead = hasher.lookAhead(new Set(hashed.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
   const before = await key(ahead).finally(() => {
     for (const one of ahead.values()) one.stop();
   });
@@ -77,14 +88,6 @@ export async function callWithCache(
   }
   hasher.save();
   return value;
-}
-
-/** The directories that a call is given, or reads by default. */
-function folders({ own }: ParsedCall, module: ModuleInfo): Set<string> {
-  const values = own
-    .filter((step) => step.kind === "function")
-    .flatMap(({ fn, given }) => fn.arguments.map((argument) => valueOf(argument, given, module)));
-  return new Set(values.flatMap((value) => (value?.kind === "directory" ? [value.path] : [])));
 }
 
 /** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */

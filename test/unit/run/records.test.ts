@@ -20,7 +20,7 @@ function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}):
     target,
     digest: `d${minute}`,
     fingerprint: {
-      format: 1,
+      format: 2,
       function: "test",
       call: ["test"],
       inputs: [{ argument: "source", path: ".", digest: inputAt(minute) }],
@@ -28,6 +28,7 @@ function add(store: RunStore, minute: number, changes: Partial<RunRecord> = {}):
       engine: "e",
       environment: {},
       needs: {},
+      secrets: {},
     },
     reasons: [],
     outcome: "passed",

@@ -70,7 +70,7 @@ const record = {
   attempts: 1,
   value: "v",
   fingerprint: {
-    format: 1,
+    format: 2,
     function: "f",
     call: ["f"],
     inputs: [{ argument: "a", path: ".", digest: "i" }],
@@ -78,6 +78,7 @@ const record = {
     engine: "e",
     environment: { A: "unset" },
     needs: {},
+    secrets: {},
   },
   reasons: [{ kind: "never-run" }],
   engine: { kind: "embedded", version: "e" },

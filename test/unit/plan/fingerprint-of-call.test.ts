@@ -2,15 +2,19 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { callKey, durationMs, keepMs } from "../../../src/cli/call/call-key.ts";
-import { parseCall } from "../../../src/call/index.ts";
-import { ResultCache } from "../../../src/cli/call/result-cache.ts";
+import { parseCall, type ParsedCall } from "../../../src/call/index.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
+import {
+  digestOf,
+  fingerprintOf,
+  fingerprintOfCall,
+  inputsOfCall,
+  ProjectScanner,
+  resolveTargets,
+} from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";
-import { ProjectState } from "../../../src/state/index.ts";
-
-const k = "a".repeat(64);
+import { configAt } from "./fixture.ts";
 
 let module: ModuleInfo;
 let folder: string;
@@ -29,18 +33,45 @@ const key = (
   line: string,
   env: NodeJS.ProcessEnv = {},
   changes: { module?: ModuleInfo; engine?: string; secretKey?: string } = {},
-): Promise<string> =>
-  callKey(parseCall(words(line), { module, cwd: folder }), {
-    module: changes.module ?? module,
-    hasher: new ContentHasher(),
-    ahead: undefined,
-    secretKey: Buffer.from(changes.secretKey ?? "key"),
-    engine: changes.engine ?? "embedded",
-    env,
-    cwd: folder,
+): Promise<string> => keyOf(parseCall(words(line), { module, cwd: folder }), env, changes);
+
+async function keyOf(
+  call: ParsedCall,
+  environment: NodeJS.ProcessEnv,
+  changes: { module?: ModuleInfo; engine?: string; secretKey?: string },
+): Promise<string> {
+  const { hashed } = inputsOfCall(call, module);
+  return digestOf(
+    await fingerprintOfCall(call, hashed, {
+      snapshot: new ProjectScanner(hashed, new ContentHasher()).scan(),
+      moduleDigest: (changes.module ?? module).digest,
+      secretKey: Buffer.from(changes.secretKey ?? "key"),
+      engine: changes.engine ?? "embedded",
+      environment,
+      cwd: folder,
+    }),
+  );
+}
+
+describe("the digest of a call", () => {
+  it("is made of what that of a target is made of: the same inputs by the same rules, module and engine", async () => {
+    const site = path.join(folder, "site");
+    mkdirSync(site);
+    writeFileSync(path.join(site, "a.txt"), "a");
+    const line = "shout-it --site site";
+    const config = configAt(folder, { shout: { call: line } });
+    const [target] = resolveTargets(config, module);
+    const call = parseCall(words(line), { module, cwd: folder });
+    const { hashed } = inputsOfCall(call, module);
+    const snapshot = new ProjectScanner([...target!.inputs, ...hashed], new ContentHasher()).scan();
+    const shared = { snapshot, moduleDigest: module.digest, engine: "embedded", environment: {} };
+    const ofCall = await fingerprintOfCall(call, hashed, { ...shared, secretKey: Buffer.from("key"), cwd: folder });
+    const ofTarget = fingerprintOf(target!, { ...shared, root: folder, environmentKey: Buffer.from("key") }, {});
+    expect(Object.keys(ofCall).sort()).toEqual(Object.keys(ofTarget).sort());
+    expect(ofCall).toMatchObject({ function: ofTarget.function, module: ofTarget.module, engine: ofTarget.engine });
+    expect(ofCall.inputs.map(({ digest }) => digest)).toEqual(ofTarget.inputs.map(({ digest }) => digest));
   });
 
-describe("the key of a call", () => {
   it("is that of what the words mean, not of how they are written", async () => {
     expect(await key("greet --greeting=hi --times 2")).toBe(await key("greet --times=2 --greeting hi"));
     expect(await key("join --words a,b")).toBe(await key("join --words a --words b"));
@@ -69,6 +100,7 @@ describe("the key of a call", () => {
     const before = await key("shout-it --site site");
     utimesSync(path.join(site, "a.txt"), 1, 1);
     writeFileSync(path.join(site, "noise.log"), "ignored by the signature");
+    writeFileSync(path.join(site, ".a.txt.swp"), "an editor's");
     expect(await key("shout-it --site site")).toBe(before);
     renameSync(site, path.join(folder, "moved"));
     expect(await key("shout-it --site moved")).toBe(before);
@@ -82,54 +114,4 @@ describe("the key of a call", () => {
     expect(await key("secretly --token env://T", { T: "one" }, { secretKey: "another project's" })).not.toBe(before);
     expect(await key("secretly --token env://T", { T: "one" })).toBe(before);
   });
-});
-
-describe("a result is kept", () => {
-  const keep = (line: string): number | undefined => keepMs(parseCall(words(line), { module, cwd: folder }));
-  const weekMs = 7 * 24 * 3_600_000;
-
-  it.each([
-    ["greet --greeting hi", weekMs],
-    ["inferred --image x stdout", weekMs],
-    ["inferred --image x file --path /a contents", weekMs],
-    ["shout-it stdout", 3_600_000],
-    ["join", undefined],
-    ["greet --greeting hi --no-cache", undefined],
-    ["greet --greeting hi -o file", undefined],
-    ["inferred --image x publish --address r/y", undefined],
-    ["inferred --image x export --path y", undefined],
-    ["inferred --image x directory --path /a export --path y", undefined],
-    ["inferred --image x sync", undefined],
-    ["inferred --image x terminal", undefined],
-    ["inferred --image x as-service up", undefined],
-    ["secretly --token env://T", weekMs],
-    ["secretly --token cmd://date", undefined],
-    ["secretly --token T --db tcp://db:1", undefined],
-    ["shout-it --site https://h.example/r.git", undefined],
-  ])("%s: %s ms", (line, expected) => {
-    expect(keep(line)).toBe(expected);
-  });
-
-  it("for as long as its policy says, and never by a clock that was set back", () => {
-    const cache = new ResultCache(new ProjectState(folder));
-    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
-    expect(cache.read(k, 1499)).toEqual({ value: "v", ageMs: 499 });
-    expect(cache.read(k, 1500)).toBeUndefined();
-    expect(cache.read(k, 999)).toBeUndefined();
-    expect(cache.read("b".repeat(64), 1000)).toBeUndefined();
-  });
-
-  it("unless its file is damaged", () => {
-    const cache = new ResultCache(new ProjectState(folder));
-    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
-    writeFileSync(path.join(folder, `.fastloop/calls/${k}.json`), '{"version":1,"startedAtMs":1000');
-    expect(cache.read(k, 1001)).toBeUndefined();
-  });
-});
-
-it("reads Go durations", () => {
-  expect(["1h", "90m", "1h30m", "24h0m5s", "500ms"].map(durationMs)).toEqual([
-    3_600_000, 5_400_000, 5_400_000, 86_405_000, 500,
-  ]);
-  expect(["never", "session", "", "1x", "h"].map(durationMs)).toEqual(Array<undefined>(5).fill(undefined));
 });

@@ -1,0 +1,60 @@
+/** For how long a call's result may be kept, and whether it may be kept at all. */
+import type { GivenValue, ParsedCall } from "../../call/index.ts";
+
+/** The default of a function without a policy of its own. */
+const weekMs = 7 * 24 * 3600 * 1000;
+
+/** Core types whose fields only read or describe: nothing outside the result depends on their having run. */
+const pureTypes = new Set(["Container", "Directory", "File", "EnvVariable", "Label", "Port", "Stat", "Changeset"]);
+/** Fields of these types that do something, or whose point is that they run. */
+const effects = new Set([
+  "export",
+  "exportImage",
+  "publish",
+  "up",
+  "terminal",
+  "sync",
+  "asService",
+  "withServiceBinding",
+]);
+
+/** For how long the result may be kept; undefined when the functions have to run each time. */
+export function keepMs(call: ParsedCall): number | undefined {
+  if (call.noCache || call.output !== undefined) return undefined;
+  const functions = call.own.filter((step) => step.kind === "function");
+  const values = [...functions, ...call.core].flatMap((step) => step.given.map((given) => given.value));
+  if (!values.every(isRepeatable)) return undefined;
+  if (call.core.some((step) => !pureTypes.has(step.type) || effects.has(step.fn.name))) return undefined;
+  if (!endsWell(call)) return undefined;
+  let shortest = weekMs;
+  for (const { fn } of functions) {
+    if (fn.arguments.some((argument) => argument.defaultAddress !== undefined)) return undefined;
+    const policy = fn.cache === undefined ? weekMs : durationMs(fn.cache);
+    if (policy === undefined) return undefined;
+    shortest = Math.min(shortest, policy);
+  }
+  return shortest > 0 ? shortest : undefined;
+}
+
+/** An object that lives in a session (a service, a socket) means nothing in the next one. */
+function endsWell({ returns, core }: ParsedCall): boolean {
+  const type = returns.kind === "list" ? returns.of : returns;
+  return type.kind !== "object" || core.length === 0 || pureTypes.has(type.name);
+}
+
+/** Images by tag, git references and running services change without any file of ours changing. */
+function isRepeatable(value: GivenValue): boolean {
+  if (value.kind === "list") return value.items.every(isRepeatable);
+  return (
+    !["container", "git", "service", "socket"].includes(value.kind) &&
+    !(value.kind === "secret" && value.scheme === "cmd")
+  );
+}
+
+/** A Go duration (`1h30m`); undefined for `never` and `session`. */
+export function durationMs(text: string): number | undefined {
+  const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return undefined;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ""] ?? 0), 0);
+}
