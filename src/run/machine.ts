@@ -30,7 +30,8 @@ import {
  *                                                   └─────── planned: current ───▶ idle
  *
  * `overtaken` is not at rest: no summary, no exit code and no "settled" before the look that follows. From the third
- * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed.
+ * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed, and are blocked
+ * when it fails in the end. What is blocked and has a result is current again, without a run, when its need has passed.
  *
  * In manual mode a function is `parked` where it would be queued, until it is asked for. `settling` is the loop's, not a function's: hints came in and nothing is known yet; no function starts meanwhile.
  */
@@ -115,8 +116,7 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
   }
   if (fn.phase === "cancelling") return fn;
   if (plan.givenUp === true) return { ...fn, phase: "idle", verdict: "failed", failed: plan.digest };
-  if (!plan.affected)
-    return { ...fn, phase: "idle", verdict: "current", failed: undefined, blockedBy: undefined, ...rested };
+  if (!plan.affected) return { ...fn, phase: "idle", verdict: "current", failed: undefined, ...rested };
   const failedOnTheSame = fn.verdict === "failed" && fn.failed === plan.digest;
   if (failedOnTheSame && !plan.forced) return { ...fn, phase: "idle" };
   return { ...fn, phase: manual ? "parked" : "queued", verdict: fn.phase === "initial" ? "unknown" : "stale" };
@@ -141,7 +141,8 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
   if (event.outcome === "cancelled") return { ...ended, phase: isHalted(state) ? "idle" : again, verdict: "cancelled" };
   // What it read is not what was hashed: the look that follows every run decides what it has to read.
   if (!event.fresh) return { ...overtakenOnceMore(ended, event.outcome), phase: "overtaken", verdict: "stale" };
-  if (event.outcome === "passed") return { ...ended, verdict: "current", failed: undefined, ...rested };
+  if (event.outcome === "passed")
+    return { ...ended, verdict: "current", affected: false, failed: undefined, ...rested };
   return { ...ended, verdict: "failed", failed: event.digest, ...rested };
 }
 
@@ -217,15 +218,23 @@ function advance({ state, effects }: Step): Step {
   return { state: dropStopped({ ...state, functions }), effects: all };
 
   function advanceOne(fn: FunctionState): FunctionState {
-    if (fn.phase !== "queued" && !(fn.phase === "idle" && fn.verdict === "blocked")) return fn;
+    const isBlocked = fn.phase === "idle" && fn.verdict === "blocked";
+    const isCurrent = fn.phase === "idle" && fn.verdict === "current";
+    if (fn.phase !== "queued" && !isBlocked && !isCurrent) return fn;
     const needs = fn.needs.map((name) => seen.get(name)).filter((need) => need !== undefined);
     const broken = needs.find(
       (need) => need.phase === "idle" && (need.verdict === "failed" || need.verdict === "blocked"),
     );
+    // What passed on a need's last result that passed is not current beside the one that failed.
+    if (isCurrent && broken === undefined) return fn.blockedBy === undefined ? fn : { ...fn, blockedBy: undefined };
     if (broken !== undefined || halted) {
       const need = broken?.name ?? state.functions.find((other) => other.verdict === "failed")?.name ?? "";
       if (fn.blockedBy !== need) all.push({ kind: "blocked", name: fn.name, need });
       return { ...fn, phase: "idle", verdict: "blocked", blockedBy: need };
+    }
+    if (isBlocked && !fn.affected) {
+      // Its own result is there; that of its need is awaited.
+      return needs.every(isThere) ? { ...fn, verdict: "current", blockedBy: undefined } : fn;
     }
     if (!needs.every(isThere)) return { ...fn, phase: "queued" };
     if (fn.held || full || busy.length >= state.limits.jobs) return { ...fn, phase: "queued" };

@@ -13,15 +13,19 @@ export interface LoopSummary {
 }
 
 export function summarize(state: LoopState, results: ReadonlyMap<string, FinishedNotice>): LoopSummary {
+  // What passed, but needs what failed after that.
+  const blocked = state.functions.filter((fn) => fn.verdict === "blocked").map((fn) => fn.name);
   const ended = (outcome: string): string[] =>
-    [...results.values()].filter((result) => result.outcome === outcome).map((result) => result.name);
+    [...results.values()]
+      .filter((result) => result.outcome === outcome && !blocked.includes(result.name))
+      .map((result) => result.name);
   const notRun = (verdict: string): string[] =>
     state.functions.filter((fn) => fn.verdict === verdict && !results.has(fn.name)).map((fn) => fn.name);
   return {
     passed: ended("passed"),
     current: notRun("current"),
     failed: ended("failed"),
-    blocked: notRun("blocked"),
+    blocked,
     cancelled: ended("cancelled"),
     timedOut: ended("timed-out"),
     results,

@@ -217,6 +217,26 @@ const cases: {
     end: "gen queued, use queued",
   },
   {
+    name: "what ran on a need's last result that passed is blocked when the need fails, and current again when it passes",
+    steps: [
+      [plan("gen:1", "use<gen:1", "web<use:1"), ["start gen:1"]],
+      [finish("gen:1 passed moved"), []],
+      [plan("gen:2", "use<gen:2", "web<use:2"), ["start gen:2"]],
+      [finish("gen:2 passed moved"), []],
+      [plan("gen:3", "use<gen:3", "web<use:3"), ["start gen:3"]],
+      [finish("gen:3 passed moved"), ["restless gen 3"]],
+      [held(plan("gen:4", "use<gen:4", "web<use:4"), "gen"), ["start use:4"]],
+      [finish("use:4 passed"), ["start web:4"]],
+      [finish("web:4 passed"), []],
+      [{ kind: "released", names: ["gen"] }, ["start gen:4"]],
+      [finish("gen:4 failed"), ["blocked use by gen", "blocked web by use"]],
+      [plan("gen:4", "use<gen=4", "web<use=4"), []],
+      [plan("force!gen:4", "use<gen=4", "web<use=4"), ["start gen:4"]],
+      [finish("gen:4 passed"), []],
+    ],
+    end: "gen current, use current, web current",
+  },
+  {
     name: "an attempt that stood still ends the row",
     steps: [
       [plan("gen:1"), ["start gen:1"]],
