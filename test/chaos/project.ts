@@ -113,8 +113,14 @@ export const linkNames = ["l0", "l1", "l2"];
 export const linkTargets = ["v0", "v1", "v2"];
 
 export const gitIdentity = [
-  ...["-c", "user.name=chaos", "-c", "user.email=chaos@example.invalid", "-c", "commit.gpgsign=false"],
-  ...["-c", "gc.auto=0"],
+  "-c",
+  "user.name=chaos",
+  "-c",
+  "user.email=chaos@example.invalid",
+  "-c",
+  "commit.gpgsign=false",
+  "-c",
+  "gc.auto=0",
 ];
 
 export const edited = ["lib", "api", "web", "docs"] as const;
@@ -156,7 +162,8 @@ export class ChaosProject {
       symlinkSync(`../targets/${target}`, this.at(`links/${linkNames[index]!}`));
     }
     this.writeRules(".gitignore", ["*.local", "*.log", "ignored/"]);
-    mkdirSync(this.at("vol"));
+    // Git takes empty folders away, also below a mount in another namespace.
+    this.write("vol/.keep", "");
     for (const folder of ["low", "up", "work"]) mkdirSync(path.join(this.layer, folder));
     const [low, up, work] = ["low", "up", "work"].map((folder) => path.join(this.layer, folder));
     const mount = `mount -t overlay overlay -o lowerdir=${low},upperdir=${up},workdir=${work} ${this.at("vol")}`;
