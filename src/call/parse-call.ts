@@ -5,63 +5,13 @@
  *
  * Words are followed through the module's signatures and, from the first core object on, through the core API.
  */
-import { suggest } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import {
-  cliName,
-  coreSchema,
-  kebabCase,
-  type ArgumentInfo,
-  type FunctionInfo,
-  type ModuleInfo,
-  type TypeRef,
-} from "../module/index.ts";
-import { isOption, missingValue, isSupported, parseValues, type ValueContext } from "./parse-value.ts";
+import { kebabCase, type ArgumentInfo, type FunctionInfo, type TypeRef } from "../module/index.ts";
+import { choicesOf, unknownFlag, unknownFunction } from "./choices.ts";
+import { notDaggers, ownFlags, shortFlags } from "./own-flags.ts";
+import { isOption, missingValue, parseValues, type ValueContext } from "./parse-value.ts";
 import { commandName, flagName, isRequired } from "./signature.ts";
 import type { CoreStep, GivenArgument, OwnStep, ParsedCall } from "./types.ts";
-
-/** What can be called next: functions and fields by their names on the command line. */
-export interface Choices {
-  /** `Everything2Go`, `Container`. */
-  typeName: string;
-  functions: Map<string, FunctionInfo>;
-  /** Command name -> name in the object's state and type. */
-  fields: Map<string, { name: string; description: string; type: TypeRef }>;
-  isCore: boolean;
-}
-
-/** Flags of `call` itself; a function's argument of the same name comes first. */
-const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedCall, value: string): void }> = {
-  output: { takesValue: true, apply: (call, value) => void (call.output = value) },
-  json: { takesValue: false, apply: (call) => void (call.json = true) },
-  help: { takesValue: false, apply: (call) => void (call.help = true) },
-  "no-cache": { takesValue: false, apply: (call) => void (call.noCache = true) },
-  verbose: { takesValue: false, apply: (call) => void (call.verbose = true) },
-  silent: { takesValue: false, apply: (call) => void (call.silent = true) },
-  trust: { takesValue: false, apply: (call) => void (call.trust = true) },
-  "no-trust": { takesValue: false, apply: (call) => void (call.trust = false) },
-  via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
-  engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
-  "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
-  // Read before parsing (`moduleOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
-  module: { takesValue: true, apply: () => {} },
-  progress: { takesValue: true, apply: () => {} },
-  quiet: { takesValue: false, apply: () => {} },
-  "no-color": { takesValue: false, apply: () => {} },
-};
-
-/** What `dagger call` does not know, or is told by us. */
-const notDaggers = new Set(["via", "engine", "buildkit-host", "no-cache", "no-color", "module", "trust", "no-trust"]);
-
-const shortFlags: Record<string, string> = {
-  o: "output",
-  j: "json",
-  h: "help",
-  v: "verbose",
-  s: "silent",
-  m: "module",
-  q: "quiet",
-};
 
 /** What a call may say besides the module's own functions and arguments. */
 export interface CallGrammar {
@@ -83,58 +33,6 @@ export function callName({ own }: Pick<ParsedCall, "own">): string {
   return own
     .flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : []))
     .join(" ");
-}
-
-/**
- * The module that the words name: it decides how all others are read, so it is looked for before. `-m` may stand anywhere;
- * `--module` behind a function is an argument of that function.
- */
-export function moduleOption(words: readonly string[]): string | undefined {
-  let beforeFunctions = true;
-  for (const [index, word] of words.entries()) {
-    if (word === "-m" || (beforeFunctions && word === "--module")) return words[index + 1];
-    if (/^-m./.test(word)) return word.slice(2).replace(/^=/, "");
-    if (beforeFunctions && word.startsWith("--module=")) return word.slice("--module=".length);
-    const previous = words[index - 1] ?? "";
-    const isValue = previous.startsWith("-") && !previous.includes("=");
-    if (!word.startsWith("-") && !isValue) beforeFunctions = false;
-  }
-  return undefined;
-}
-
-/** What the chain so far offers next; undefined at a scalar. */
-export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefined {
-  if (type.kind === "list") return choicesOf(type.of, module);
-  if (type.kind !== "object" && type.kind !== "interface") return undefined;
-  const object = type.kind === "object" ? module.objects[type.name] : undefined;
-  const own = object ?? (type.kind === "interface" ? module.interfaces[type.name] : undefined);
-  if (own !== undefined) {
-    const fields = Object.values(object?.fields ?? {}).filter((field) => field.exposed);
-    return {
-      typeName: own.name,
-      functions: new Map(Object.values(own.functions).map((fn) => [commandName(fn), fn])),
-      fields: new Map(
-        fields.map((field) => {
-          return [
-            commandName(field),
-            { name: field.alias ?? field.name, description: field.description, type: field.type },
-          ];
-        }),
-      ),
-      isCore: false,
-    };
-  }
-  const core = coreSchema().type(type.name);
-  if (core === undefined) return undefined;
-  const functions = Object.values(core.fields).filter((fn) =>
-    fn.arguments.every((argument) => !isRequired(argument) || isSupported(argument.type, module)),
-  );
-  return {
-    typeName: core.name,
-    functions: new Map(functions.map((fn) => [commandName(fn), fn])),
-    fields: new Map(),
-    isCore: true,
-  };
 }
 
 class CallParser {
@@ -331,45 +229,8 @@ function missingArguments(step: OwnStep | CoreStep): ArgumentInfo[] {
   );
 }
 
-function viaOf(text: string): ParsedCall["via"] {
-  if (text === "host" || text === "module" || text === "call") return text;
-  throw new UserError("usage", `host, module or call was expected, not "${text}"`, { place: "--via" });
-}
-
 /** The constructor as a function without a name, as the engine calls it. */
 function constructorOf(object: string, args: ArgumentInfo[]): FunctionInfo {
   const returns: TypeRef = { kind: "object", name: object };
   return { name: "", description: "", arguments: args, returns, isCheck: false, isGenerate: false, isUp: false };
-}
-
-function unknownFunction(word: string, choices: Choices, module: ModuleInfo): UserError {
-  const known = [...choices.functions.keys(), ...choices.fields.keys()];
-  const inherited = module.objects[choices.typeName]?.inherited?.find(({ name }) => cliName(name) === kebabCase(word));
-  if (inherited !== undefined) {
-    return new UserError(
-      "usage",
-      `${choices.typeName} has no function "${word}": it is inherited from ${inherited.from}, and an engine sees only what a class declares itself`,
-      {
-        place: inherited.place,
-        hint: `declare it in ${choices.typeName} with @func(), and call super.${inherited.name} there`,
-      },
-    );
-  }
-  const near = suggest(kebabCase(word), known);
-  return new UserError("usage", `${choices.typeName} has no function "${word}"`, {
-    hint: near === undefined ? listHint(known) : `did you mean ${near}?`,
-  });
-}
-
-function unknownFlag(name: string, fn: FunctionInfo | undefined, ownNames: readonly string[]): UserError {
-  const known = (fn?.arguments ?? []).map(flagName);
-  const near = suggest(name, [...known, ...ownNames]);
-  const owner = fn === undefined || fn.name === "" ? "the module" : `"${commandName(fn)}"`;
-  return new UserError("usage", `${owner} has no argument --${name}`, {
-    hint: near === undefined ? listHint(known.map((flag) => `--${flag}`)) : `did you mean --${near}?`,
-  });
-}
-
-function listHint(names: readonly string[]): string | undefined {
-  return names.length === 0 ? undefined : `it has ${names.slice(0, 30).join(", ")}`;
 }
