@@ -5,6 +5,7 @@ import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
+import { frameOf, Union, type Frame } from "./union.ts";
 
 /** A part of a tree: what `filter` leaves of the folder at `path` (relative to the scanned root), or one file. */
 export interface TreeSelection {
@@ -17,16 +18,6 @@ export interface ScannedFolder {
   path: string;
   /** Inode and time of birth: alone, an inode number is given to the next folder that is made. */
   identity: bigint;
-}
-
-/** A folder on the way down; emitted at the latest with the first of its children that a selection wants. */
-interface Frame {
-  parent: Frame | undefined;
-  entry: TreeEntry;
-  unionIndex: number;
-  emittedFor: Set<number>;
-  /** The list for which it was emitted last: neighbours share theirs. */
-  emittedForAll: readonly number[] | undefined;
 }
 
 const none: readonly never[] = [];
@@ -82,7 +73,8 @@ export class Walk {
   /** Filled anew for each file. */
   private readonly chosenNow: number[] = [];
   private keptLast: readonly number[] = none;
-  private result: WalkResult = { entries: [], unreadable: [], folders: [], installed: [], selected: [] };
+  private union = new Union([]);
+  private result: Omit<WalkResult, "entries" | "selected"> = { unreadable: [], folders: [], installed: [] };
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
     this.root = root;
@@ -136,7 +128,8 @@ export class Walk {
   ): Generator<void, WalkResult> {
     this.beforeRead = beforeRead;
     this.ahead = ahead;
-    this.result = { entries: [], unreadable: [], folders: [], installed: [], selected: this.cuts.map(() => []) };
+    this.union = new Union(this.cuts);
+    this.result = { unreadable: [], folders: [], installed: [] };
     const before = this.known;
     this.known = new Map();
     this.result.folders.push({ path: "", identity });
@@ -144,7 +137,8 @@ export class Walk {
     this.outdated = new Map();
     this.ahead?.stop();
     this.ahead = undefined;
-    return this.result;
+    const { entries, selected } = this.union;
+    return { ...this.result, entries, selected };
   }
 
   private startingAt(path: string): Active[] {
@@ -172,17 +166,11 @@ export class Walk {
       const entry = folder.entries[index]!;
       const child = folder.wanted[index]!;
       if (!("enter" in child)) {
-        this.emitFile(entry, child, frame);
+        this.union.addFile(entry, child, frame);
         continue;
       }
-      const childFrame: Frame = {
-        parent: frame,
-        entry,
-        unionIndex: -1,
-        emittedFor: new Set(),
-        emittedForAll: undefined,
-      };
-      for (const selection of child.chosen) this.emitFolder(childFrame, selection);
+      const childFrame = frameOf(frame, entry);
+      for (const selection of child.chosen) this.union.addFolder(childFrame, selection);
       if (!child.enter) continue;
       const childIdentity = identityOf(entry.inode, entry.birthtimeNs ?? 0n);
       this.result.folders.push({ path: entry.path, identity: childIdentity });
@@ -291,32 +279,6 @@ export class Walk {
   private kept(chosen: readonly number[]): readonly number[] {
     if (!sameItems(chosen, this.keptLast)) this.keptLast = chosen.slice();
     return this.keptLast;
-  }
-
-  private emitFile(entry: TreeEntry, chosen: readonly number[], parent: Frame | undefined): void {
-    this.emitUnion(parent);
-    const unionIndex = this.result.entries.push(entry) - 1;
-    if (parent !== undefined && parent.emittedForAll !== chosen) {
-      for (const selection of chosen) this.emitFolder(parent, selection);
-      parent.emittedForAll = chosen;
-    }
-    for (const selection of chosen) this.result.selected[selection]!.push(unionIndex);
-  }
-
-  /** Puts a folder and its parents into the union, the outermost first. */
-  private emitUnion(frame: Frame | undefined): void {
-    if (frame === undefined || frame.unionIndex >= 0) return;
-    this.emitUnion(frame.parent);
-    frame.unionIndex = this.result.entries.push(frame.entry) - 1;
-  }
-
-  private emitFolder(frame: Frame, selection: number): void {
-    if (frame.emittedFor.has(selection)) return;
-    frame.emittedFor.add(selection);
-    if (frame.parent !== undefined) this.emitFolder(frame.parent, selection);
-    this.emitUnion(frame);
-    // A selection's own root and the folders above it belong to the union only.
-    if (frame.entry.path.length >= this.cuts[selection]!) this.result.selected[selection]!.push(frame.unionIndex);
   }
 
   private stat(
