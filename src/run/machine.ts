@@ -219,14 +219,14 @@ function advance({ state, effects }: Step): Step {
 
   function advanceOne(fn: FunctionState): FunctionState {
     const isBlocked = fn.phase === "idle" && fn.verdict === "blocked";
-    const isCurrent = fn.phase === "idle" && fn.verdict === "current";
-    if (fn.phase !== "queued" && !isBlocked && !isCurrent) return fn;
+    const hasEnded = fn.phase === "idle" && (fn.verdict === "current" || fn.verdict === "failed");
+    if (fn.phase !== "queued" && !isBlocked && !hasEnded) return fn;
     const needs = fn.needs.map((name) => seen.get(name)).filter((need) => need !== undefined);
     const broken = needs.find(
       (need) => need.phase === "idle" && (need.verdict === "failed" || need.verdict === "blocked"),
     );
-    // What passed on a need's last result that passed is not current beside the one that failed.
-    if (isCurrent && broken === undefined) return fn.blockedBy === undefined ? fn : { ...fn, blockedBy: undefined };
+    // What ran on a need's last result that passed says nothing beside the one that failed.
+    if (hasEnded && broken === undefined) return fn.blockedBy === undefined ? fn : { ...fn, blockedBy: undefined };
     if (broken !== undefined || halted) {
       const need = broken?.name ?? state.functions.find((other) => other.verdict === "failed")?.name ?? "";
       if (fn.blockedBy !== need) all.push({ kind: "blocked", name: fn.name, need });

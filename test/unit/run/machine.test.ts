@@ -237,6 +237,23 @@ const cases: {
     end: "gen current, use current, web current",
   },
   {
+    name: "what failed on a need's last result that passed is blocked when the need fails too",
+    steps: [
+      [plan("gen:1", "use<gen:1"), ["start gen:1"]],
+      [finish("gen:1 passed moved"), []],
+      [plan("gen:2", "use<gen:2"), ["start gen:2"]],
+      [finish("gen:2 passed moved"), []],
+      [plan("gen:3", "use<gen:3"), ["start gen:3"]],
+      [finish("gen:3 passed moved"), ["restless gen 3"]],
+      [held(plan("gen:4", "use<gen:4"), "gen"), ["start use:4"]],
+      [finish("use:4 failed"), []],
+      [{ kind: "released", names: ["gen"] }, ["start gen:4"]],
+      [finish("gen:4 failed"), ["blocked use by gen"]],
+      [plan("gen:4", "use<gen:4"), []],
+    ],
+    end: "gen failed, use blocked",
+  },
+  {
     name: "an attempt that stood still ends the row",
     steps: [
       [plan("gen:1"), ["start gen:1"]],
