@@ -52,6 +52,7 @@ export const commands: Record<string, CommandEntry> = {
     examples: [
       ["fastloop graph", "as text"],
       ["fastloop graph --format mermaid", "for a page of documentation"],
+      ["fastloop graph --format dot | dot -Tsvg > graph.svg", "a picture, by Graphviz"],
     ],
   },
   validate: {

@@ -9,9 +9,7 @@ export function register(program: Command, context: CliContext): void {
     .command("graph")
     .summary("draw the functions and what they need")
     .description("Draw the watched functions and their needs; those that would run are marked. Needs no engine.")
-    .addOption(
-      new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot", "svg"]).default("text"),
-    )
+    .addOption(new Option("--format <kind>", "what to draw with").choices(["text", "mermaid", "dot"]).default("text"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { format: GraphFormat; config?: string }) => {
       const { plan } = await openProject(context, flags.config);

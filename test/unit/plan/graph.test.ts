@@ -26,10 +26,3 @@ test("as Mermaid and as DOT each need is an arrow", () => {
   expect(draw("mermaid").match(/-->/g)).toHaveLength(3);
   expect(draw("dot")).toMatch(/^digraph fastloop \{[^]*"lib" -> "api";[^]*"api" -> "e2e";[^]*\}\n$/);
 });
-
-test("as SVG a function stands right of all that it needs, and nothing on another", () => {
-  const boxes = [...draw("svg").matchAll(/<rect x="(\d+)" y="(\d+)"/g)].map(([, x, y]) => `${x} ${y}`);
-  expect(boxes).toEqual(["20 20", "220 20", "420 20", "20 76"]);
-  expect(draw("svg").match(/<path d="M\d/g)).toHaveLength(4);
-  expect(draw("svg")).toMatch(/^<svg [^]*<\/svg>\n$/);
-});
