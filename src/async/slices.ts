@@ -16,3 +16,13 @@ export async function breathe(): Promise<void> {
     await pausing;
   }
 }
+
+/** Work that is done step by step: it lets the others go on, and ends with the request that wanted it. */
+export async function inSlices<T>(steps: Iterator<void, T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await breathe();
+  }
+}

@@ -7,9 +7,9 @@ export {
   Refusal,
   startLoopbackServer,
   type Answer,
-  type GraphqlRequest,
   type LoopbackServer,
   type RequestContext,
 } from "./loopback-server.ts";
 export { parseRequest, queryLimits, readingLimits } from "./parse.ts";
 export { parseBeside } from "./parse-thread.ts";
+export type { GraphqlRequest } from "./request-body.ts";

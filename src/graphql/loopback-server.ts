@@ -4,16 +4,12 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { requestBeside } from "./parse-thread.ts";
+import type { GraphqlRequest } from "./request-body.ts";
 
 export interface LoopbackServer {
   readonly port: number;
   close(): void;
-}
-
-export interface GraphqlRequest {
-  query: string;
-  variables?: Record<string, unknown>;
-  operationName?: string;
 }
 
 export interface RequestContext {
@@ -88,13 +84,14 @@ async function answer<Client>(
   options: LoopbackOptions<Client>,
 ) {
   const client = admit(request, options.find);
-  const body = parseBody(await readBody(request));
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(new Error("the client closed the request"));
   });
   const callId = request.headers["x-fastloop-call"];
   try {
+    const body = await requestBeside(await readBody(request), gone.signal);
+    if (typeof body === "string") throw new Refusal(400, body);
     const result = await options.answer(client, body, {
       gone: gone.signal,
       accept: request.headers.accept ?? "",
@@ -131,7 +128,7 @@ function tokenOf(authorization: string | undefined): string {
   return encoded === undefined ? "" : (Buffer.from(encoded, "base64").toString("utf8").split(":")[0] ?? "");
 }
 
-async function readBody(request: http.IncomingMessage): Promise<string> {
+async function readBody(request: http.IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   // Not destroyed by the refusal below: its answer goes by the same socket.
@@ -140,24 +137,7 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
     if (sizeBytes > maxBodyBytes) throw new Refusal(413, `a request may have at most ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseBody(text: string): GraphqlRequest {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new Refusal(400, "the body is not JSON");
-  }
-  if (typeof body !== "object" || body === null) throw new Refusal(400, "the body is not a GraphQL request");
-  const { query, variables, operationName } = body as Record<string, unknown>;
-  if (typeof query !== "string") throw new Refusal(400, "the body has no `query`");
-  return {
-    query,
-    ...(typeof variables === "object" && variables !== null ? { variables: variables as Record<string, unknown> } : {}),
-    ...(typeof operationName === "string" ? { operationName } : {}),
-  };
+  return Buffer.concat(chunks);
 }
 
 function send(response: http.ServerResponse, { status, text, contentType = "application/json" }: Answer): void {

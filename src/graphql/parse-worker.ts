@@ -1,17 +1,25 @@
-/** The thread of `parseBeside`. */
+/** The thread of parse-thread.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { GraphQLError } from "graphql";
 import { flat } from "./flat-tree.ts";
 import { parseRequest, queryLimits } from "./parse.ts";
-import type { ParseAnswer } from "./parse-thread.ts";
+import type { BodyAnswer, DocumentAnswer, ParseTask } from "./parse-thread.ts";
+import { requestIn } from "./request-body.ts";
 
-function answer(): ParseAnswer {
+function answer(task: ParseTask): DocumentAnswer | BodyAnswer {
+  if ("body" in task) return { request: requestIn(task.body) };
   try {
-    return { document: flat(parseRequest(workerData as string, queryLimits, { noLocation: true })) };
+    return { document: flat(parseRequest(task.query, queryLimits, { noLocation: true })) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error), isSyntax: error instanceof GraphQLError };
   }
 }
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(answer());
+try {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(answer(workerData as ParseTask));
+} catch {
+  // Structured cloning goes into values with recursion.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage({ request: "the variables are nested too deep" } satisfies BodyAnswer);
+}

@@ -11,8 +11,23 @@ export function treeStatDigest(
   /** Without them a folder counts by name and mode; what is in it shows in its own entries. */
   options: { folderTimes: boolean } = { folderTimes: true },
 ): string {
+  const steps = treeStatDigestSteps(listing, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+const entriesPerStep = 1000;
+
+/** The same in steps, for who lets others in between. */
+export function* treeStatDigestSteps(
+  listing: TreeListing,
+  options: { folderTimes: boolean } = { folderTimes: true },
+): Generator<void, string> {
   const batch = new HashBatch();
-  for (const entry of listing.entries) {
+  for (const [index, entry] of listing.entries.entries()) {
+    if (index % entriesPerStep === 0) yield;
     if (entry.type === "directory" && !options.folderTimes) {
       batch.add(`d${entry.mode.toString(8)} ${entry.path}\0\n`);
       continue;

@@ -1,7 +1,7 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { makeFolders, writeFileAtomically } from "./atomic.ts";
-export { contentDigest, contentKey, earlierContentKey, treeStatDigest } from "./digest.ts";
+export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatDigestSteps } from "./digest.ts";
 export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./entries.ts";
 export { findGitRoot, gitDirectories } from "./git-folders.ts";
@@ -12,7 +12,7 @@ export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";
 export { PathTest } from "./path-test.ts";
 export { PatternMatcher } from "./patterns.ts";
-export { listTree, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
+export { listTree, listTreeSteps, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
 export { maxPatternChars, nameMatcher } from "./globs.ts";
 export { topmost } from "./topmost.ts";

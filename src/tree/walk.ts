@@ -22,6 +22,9 @@ export interface ScannedFolder {
 
 const none: readonly never[] = [];
 
+/** A folder may hold any number of files: so many are looked at in one step. */
+const childrenPerStep = 256;
+
 /** A selection whose root is this folder or above it. */
 interface Active {
   selection: number;
@@ -157,7 +160,8 @@ export class Walk {
     before: ReadonlyMap<string, KnownFolder>,
   ): Generator<void> {
     let folder = before.get(path);
-    if (folder?.identity !== identity) folder = this.read(directory, path, identity, active, this.outdated.get(path));
+    if (folder?.identity !== identity)
+      folder = yield* this.read(directory, path, identity, active, this.outdated.get(path));
     this.known.set(path, folder);
     yield;
     this.result.unreadable.push(...folder.unreadable);
@@ -178,13 +182,13 @@ export class Walk {
     }
   }
 
-  private read(
+  private *read(
     directory: string,
     folder: string,
     identity: bigint,
     active: readonly Active[],
     outdated: KnownFolder | undefined,
-  ): KnownFolder {
+  ): Generator<void, KnownFolder> {
     const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none, hasInstalled: false };
     const earlier = outdated === undefined ? undefined : entriesInOrder(outdated.entries);
     this.beforeRead?.({ path: directory, identity });
@@ -199,7 +203,8 @@ export class Walk {
     sortByName(children);
     known.hasInstalled = children.some((child) => child.name === "node_modules");
     if (active.length > 0) active = this.withRulesOf(directory, folder, children, active);
-    for (const child of children) {
+    for (const [index, child] of children.entries()) {
+      if (index % childrenPerStep === childrenPerStep - 1) yield;
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
       if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
       else if (child.isFile() || child.isSymbolicLink()) {

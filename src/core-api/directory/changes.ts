@@ -38,7 +38,7 @@ async function patched(call: Call, directory: Directory, patch: string): Promise
   const folder = path.join(await call.session.temporaryFolder(), randomUUID());
   await exportDirectory(call, directory, folder, false);
   await applyPatch(folder, patch);
-  const tree = await call.session.hostTrees.directory(folder, {}, true);
+  const tree = await call.session.hostTrees.directory(folder, {}, true, call.signal);
   const after: Directory = { ...emptyDirectory, tree };
   return { ...directory, tree: applyChanges(directory, after, await changedPaths(call, directory, after)) };
 }

@@ -48,7 +48,7 @@ export const hostModule = typeModule<Host>(
         ...(exclude.length > 0 ? { exclude } : {}),
         ...(gitignore ? { gitignore } : {}),
       };
-      const tree = await call.session.hostTrees.directory(args.path, filter, args.noCache);
+      const tree = await call.session.hostTrees.directory(args.path, filter, args.noCache, call.signal);
       return { type: "Directory", tree, path: "/" } satisfies Directory;
     },
     file: async (_host, args: { path: string; noCache: boolean }, call) => {

@@ -8,11 +8,13 @@ import {
   listTree,
   makeFolders,
   statEntry,
-  treeStatDigest,
+  listTreeSteps,
+  treeStatDigestSteps,
   type TreeFilter,
   type TreeListing,
 } from "../../tree/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
+import { inSlices } from "../values/breathe.ts";
 import { ApiError } from "../values/errors.ts";
 import type { Known, Unknown } from "../tree/known.ts";
 import type { HostTree } from "../values/values.ts";
@@ -59,9 +61,10 @@ export class HostTrees {
     makeFolders(folder, 0o777 & ~this.umask);
   }
 
-  async directory(name: string, filter: TreeFilter, noCache: boolean): Promise<HostTree> {
+  async directory(name: string, filter: TreeFilter, noCache: boolean, signal: AbortSignal): Promise<HostTree> {
     const root = this.resolve(name);
-    return await this.snapshot(root, JSON.stringify([root, filter]), noCache, () => this.list(name, root, filter));
+    const list = (): Promise<TreeListing> => this.list(name, root, filter, signal);
+    return await this.snapshot(root, JSON.stringify([root, filter]), noCache, list, { signal });
   }
 
   /** The folder with only this file in it. */
@@ -95,7 +98,7 @@ export class HostTrees {
 
   /** A folder of ours, hidden from reporters. */
   async internal(root: string, label: string): Promise<HostTree> {
-    return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), label);
+    return await this.snapshot(root, JSON.stringify(["internal", root]), false, () => listTree(root), { label });
   }
 
   /** A file of this content, by its content: the same one has the same identity in every session. */
@@ -129,16 +132,26 @@ export class HostTrees {
     root: string,
     key: string,
     noCache: boolean,
-    list: () => TreeListing,
-    internal?: string,
+    list: () => TreeListing | Promise<TreeListing>,
+    { label, signal = never }: { label?: string; signal?: AbortSignal } = {},
   ): Promise<HostTree> {
-    let pending = noCache ? undefined : this.byRequest.get(key);
-    if (pending === undefined) {
-      pending = this.serve(root, key, list(), internal);
-      this.byRequest.set(key, pending);
-      pending.catch(() => this.byRequest.delete(key));
+    for (;;) {
+      let pending = noCache ? undefined : this.byRequest.get(key);
+      const isOwn = pending === undefined;
+      if (pending === undefined) {
+        const made = Promise.resolve(list()).then((listing) =>
+          this.serve(root, key, listing, label, undefined, signal),
+        );
+        this.byRequest.set(key, (pending = made));
+        made.catch(() => this.byRequest.get(key) === made && this.byRequest.delete(key));
+      }
+      try {
+        return (await pending).tree;
+      } catch (error) {
+        // Who asked first has gone, and its look at the folder with it: this one looks by itself.
+        if (isOwn || signal.aborted || !(error instanceof GivenUp)) throw error;
+      }
     }
-    return (await pending).tree;
   }
 
   private async serve(
@@ -147,9 +160,10 @@ export class HostTrees {
     listing: TreeListing,
     internal: string | undefined,
     known?: string,
+    signal = never,
   ): Promise<Serving> {
     for (const { path: name, reason } of listing.unreadable) this.onUnreadable(`${path.join(root, name)}: ${reason}`);
-    const digest = known ?? treeStatDigest(listing);
+    const digest = known ?? (await givenUpWith(signal, inSlices(treeStatDigestSteps(listing), signal)));
     const served = await this.client.serveTree({
       root: listing.root,
       entries: listing.entries,
@@ -170,10 +184,10 @@ export class HostTrees {
     return serving;
   }
 
-  private list(name: string, root: string, filter: TreeFilter): TreeListing {
+  private async list(name: string, root: string, filter: TreeFilter, signal: AbortSignal): Promise<TreeListing> {
     try {
       if (!lstatSync(realpathSync(root)).isDirectory()) throw new ApiError(`host directory ${name}: not a directory`);
-      return listTree(root, filter);
+      return await givenUpWith(signal, inSlices(listTreeSteps(root, filter), signal));
     } catch (error) {
       throw hostError(name, root, error);
     }
@@ -196,6 +210,24 @@ export class HostTrees {
     } catch (error) {
       throw hostError(name, path.join(folder, base), error);
     }
+  }
+}
+
+/** Of what nobody gives up. */
+const never = new AbortController().signal;
+
+/** The request that wanted it has gone. */
+class GivenUp extends ApiError {
+  constructor(cause: unknown) {
+    super("canceled", {}, cause);
+  }
+}
+
+async function givenUpWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw signal.aborted ? new GivenUp(error) : error;
   }
 }
 

@@ -31,7 +31,7 @@ export const currentModuleModules: TypeModule[] = [
       const exclude = ["node_modules", "sdk", ".git"].map((name) => `**/${name}`);
       return {
         ...emptyDirectory,
-        tree: await call.session.hostTrees.directory(sourceDir, { exclude }, false),
+        tree: await call.session.hostTrees.directory(sourceDir, { exclude }, false, call.signal),
       } satisfies Directory;
     },
   }),
