@@ -1,3 +1,3 @@
 /** Waiting for promises and signals, and letting others have their turn. */
-export { breathe } from "./slices.ts";
+export { breathe, inSlices } from "./slices.ts";
 export { aborted, orAborted } from "./waits.ts";

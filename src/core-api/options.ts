@@ -16,6 +16,8 @@ export interface ApiSessionOptions {
   umask?: number;
   /** Folder that holds the one file `shim` for an architecture (`amd64`, `arm64`). */
   shimDirectory(architecture: string): Promise<string>;
+  /** Where the session makes a folder for files on their way; the system's own place when absent. */
+  temporaryRoot?: string;
   /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */
   hostTrust(): Promise<{ caBundlePem?: string; environment: Record<string, string> }>;
   onEvent(event: EngineEvent): void;

@@ -206,7 +206,7 @@ export class Session {
 
   /** A folder of this session for files on their way; removed at the end. */
   async temporaryFolder(): Promise<string> {
-    this.temporary ??= mkdtemp(path.join(os.tmpdir(), "fastloop-api-"));
+    this.temporary ??= mkdtemp(path.join(this.options.temporaryRoot ?? os.tmpdir(), "fastloop-api-"));
     return await this.temporary;
   }
 

@@ -1,5 +1,5 @@
 /** The daemon's life: sweep, start BuildKit and the servers, serve, stop when idle or asked to. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import type { EngineInfo } from "../core-api/types.ts";
@@ -8,9 +8,11 @@ import { startControl } from "./control/control.ts";
 import { makeControlSecret } from "./control/control-secret.ts";
 import { startGraphqlServer } from "./control/graphql-server.ts";
 import type { Log } from "./buildkitd/log.ts";
-import { controlSocket, shimDir } from "./set-up/paths.ts";
+import { controlSocket, shimDir, socketDir, temporaryRoot } from "./set-up/paths.ts";
 import { packageRoot } from "../paths/index.ts";
 import { createPreparePlatform } from "./set-up/platforms.ts";
+import { forgetProcess, noteProcess } from "./buildkitd/process-file.ts";
+import { restWhenIdle } from "./rest.ts";
 import { createSessions } from "./control/sessions.ts";
 import { sweep } from "./buildkitd/sweep.ts";
 import { requireBuilt } from "../state/index.ts";
@@ -29,6 +31,7 @@ const maxIdleCheckMs = 5000;
 
 /** Resolves when the daemon has stopped and cleaned up. */
 export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOptions): Promise<void> {
+  noteProcess(state, "daemon", process.pid);
   const root = packageRoot();
   const buildId = readFileSync(path.join(root, "dist", "build-id"), "utf8").trim();
   const startedAt = new Date().toISOString();
@@ -42,8 +45,12 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   process.on("unhandledRejection", onError);
 
   await sweep(state, log);
+  mkdirSync(temporaryRoot(state), { recursive: true, mode: 0o700 });
+  const rest = restWhenIdle();
   const sessions = createSessions({
+    working: rest.working,
     shimDirectory: (arch) => Promise.resolve(path.dirname(requireBuilt(path.join(shimDir(root, arch), "shim")))),
+    temporaryRoot: temporaryRoot(state),
     preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
     onError,
     hide: (mask) => log.hide(mask),
@@ -58,16 +65,15 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
       stop(error.message);
     },
   });
-  const graphql = await startGraphqlServer({ find: sessions.find, onError });
+  const graphql = await startGraphqlServer({ find: sessions.find, working: rest.working, onError });
+  // What the start itself took.
+  rest.working()();
 
-  const engineInfo = async (): Promise<EngineInfo> => {
-    const { buildkit } = await backend.status();
-    return {
-      kind: "embedded",
-      version: `fastloop ${__FASTLOOP_VERSION__} on buildkit ${buildkit.version}`,
-      reason: "",
-    };
-  };
+  const engineInfo = (): EngineInfo => ({
+    kind: "embedded",
+    version: `fastloop ${__FASTLOOP_VERSION__} on buildkit ${backend.status().buildkit.version}`,
+    reason: "",
+  });
   const control = await startControl({
     socket: controlSocket(state),
     secret: makeControlSecret(state),
@@ -79,13 +85,13 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
     engineInfo,
     stop: (reason) => stop(reason),
     onError,
-    status: async () => ({
+    status: () => ({
       pid: process.pid,
       buildId,
       version: __FASTLOOP_VERSION__,
       startedAt,
       stateDir: state,
-      ...(await backend.status()),
+      ...backend.status(),
       sessions: sessions.count,
       idleMs: Math.round(sessions.idleMs()),
       idleTimeoutMs,
@@ -99,11 +105,15 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
 
   log.write("engine", `stopping: ${await stopped}`);
   clearInterval(idleCheck);
+  rest.stop();
   // First the door, so that a client which finds it closed starts a new daemon and does not meet a dying one.
   control.close();
   await sessions.closeAll("the engine stops");
   graphql.close();
   await backend.stop();
+  for (const name of ["buildkitd.sock", "otel.sock"]) rmSync(path.join(socketDir(state), name), { force: true });
+  rmSync(temporaryRoot(state), { recursive: true, force: true });
+  forgetProcess(state, "daemon");
   log.write("engine", "stopped");
   if (failed !== undefined) throw failed;
 }

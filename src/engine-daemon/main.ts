@@ -34,6 +34,8 @@ async function main(state: string): Promise<void> {
   try {
     const release = await takeLock(state);
     if (release === undefined) process.exit(DaemonExit.lockHeld);
+    // Who had the lock before may have taken it away.
+    makePrivate(socketDir(state));
     rmSync(path.join(state, failureFile), { force: true });
     const address = values["buildkit-host"];
     await runDaemon({

@@ -8,6 +8,7 @@ import type { EngineSession, OpenSessionOptions } from "./types.ts";
 export { parseIdleMs } from "./embedded/idle.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "../graphql/index.ts";
 export { failureOf } from "./failure.ts";
+export { lostSession } from "./lost.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";
 export type * from "./types.ts";
 export * from "./embedded/engine.ts";

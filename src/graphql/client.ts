@@ -81,8 +81,9 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
           const text = Buffer.concat(chunks).toString("utf8");
           const status = response.statusCode ?? 0;
           // GraphQL servers answer 4xx with a JSON body of errors when the document is wrong; that is still
-          // an answer. 401 is none: the session is over.
-          if (status < 300 || (status !== 401 && text.startsWith("{"))) resolve(text);
+          // an answer. 401 and 503 are none: the session is over.
+          if (status === 503) reject(new UserError("engine-unavailable", firstMessage(text)));
+          else if (status < 300 || (status !== 401 && text.startsWith("{"))) resolve(text);
           else
             reject(
               new UserError("engine-unavailable", `the engine answered ${status}`, { detail: text.slice(0, 400) }),
@@ -94,6 +95,11 @@ function post(endpoint: Endpoint, body: string, options: QueryOptions): Promise<
     request.on("error", fail);
     request.end(body);
   });
+}
+
+function firstMessage(text: string): string {
+  const message: unknown = parse(text).errors?.[0]?.message;
+  return typeof message === "string" ? message : "the engine answered 503";
 }
 
 function connectionLost(cause: NodeJS.ErrnoException): UserError {

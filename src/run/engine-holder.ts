@@ -24,9 +24,6 @@ export interface EngineHolderOptions {
   onEngine(engine: EngineInfo): void;
 }
 
-/** An engine that is busy answers all the same; one that says nothing for this long is gone. */
-const answerMs = 5000;
-
 /** One warm session and one warm module host, opened when first needed and kept; a new module gets a new host only. */
 export class EngineHolder {
   private readonly options: EngineHolderOptions;
@@ -79,18 +76,15 @@ export class EngineHolder {
     });
   }
 
-  /** Whether that session can still be used; one that gives no answer is dropped. */
-  async stillAnswers(session: EngineSession): Promise<boolean> {
+  /** Why that session can be used no longer; undefined for one that answers. One that does not is dropped. */
+  async whyLost(session: EngineSession): Promise<string | undefined> {
     const isHeld = async (): Promise<boolean> => (await this.session?.catch(() => undefined)) === session;
-    if (!(await isHeld())) return false;
-    try {
-      await session.query("{ __typename }", undefined, { signal: AbortSignal.timeout(answerMs) });
-      return true;
-    } catch {
-      // Another function may have found out before, and opened the next one.
-      if (await isHeld()) await this.drop();
-      return false;
-    }
+    // Another function found out before, and told why.
+    if (!(await isHeld())) return "its session is over";
+    const lost = await (await engineRoom()).lostSession(session);
+    if (lost === undefined) return undefined;
+    if (await isHeld()) await this.drop();
+    return lost.message;
   }
 
   /** After the engine went away: the next call opens another session. */

@@ -114,16 +114,18 @@ export async function runFunction(
         execution = await attempt();
         break;
       } catch (error) {
-        if (
-          !hasLostEngine &&
-          !controller.signal.aborted &&
-          engine !== undefined &&
-          !(await context.engine.stillAnswers(engine.session))
-        ) {
+        const lost =
+          hasLostEngine || controller.signal.aborted || engine === undefined
+            ? undefined
+            : await context.engine.whyLost(engine.session);
+        if (lost !== undefined) {
           // That an engine ended says nothing of the function.
           hasLostEngine = true;
           attempts--;
-          emit({ kind: "notice", text: `the engine went away while ${name} ran; it is run again on a new one` });
+          emit({
+            kind: "notice",
+            text: `the engine went away while ${name} ran (${lost}); it is run again on a new one`,
+          });
           continue;
         }
         if (attempts === of || controller.signal.aborted || !isFailedRun(error)) throw error;

@@ -1,9 +1,7 @@
 import path from "node:path";
 import process from "node:process";
-import { readFileSync } from "node:fs";
 import { UserError } from "../errors/index.ts";
-import type { HeldFolder, ProjectState } from "../state/index.ts";
-import { isAlive } from "./is-alive.ts";
+import { isAlive, startTicks, type HeldFolder, type ProjectState } from "../state/index.ts";
 import { holderIn, type Holder } from "./lock-holder.ts";
 
 const lockFile = "lock";
@@ -111,16 +109,6 @@ const largestBytes = 4096;
 
 function holds({ pid, startTicks: since }: Holder): boolean {
   return isAlive(pid) && startTicks(pid) === since;
-}
-
-/** Field 22 of /proc/PID/stat; empty where there is no /proc, so that only the pid counts. */
-function startTicks(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
 }
 
 function heldBy(holder: Holder, state: ProjectState): UserError {

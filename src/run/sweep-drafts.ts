@@ -1,5 +1,4 @@
-import type { ProjectState, StateFolderName } from "../state/index.ts";
-import { isAlive } from "./is-alive.ts";
+import { isAlive, type ProjectState, type StateFolderName } from "../state/index.ts";
 
 /** What is written under another name first, by the process with this number; and what only lives for a moment. */
 const drafts: readonly (readonly [StateFolderName, RegExp])[] = [

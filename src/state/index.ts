@@ -1,6 +1,7 @@
-/** `.fastloop` of a project, the only door to it; and the user's key, by which we know what is ours in it. */
+/** `.fastloop` of a project, the only door to it; the user's key, by which we know what is ours in it; whose a file is. */
 export type { Content, HeldFolder } from "./held-folder.ts";
 export { stateFolder, type StateFolderName } from "./names.ts";
+export { isAlive, isRunning, processMark, processState, startTicks } from "./process.ts";
 export { programState, recordPrograms, requireBuilt } from "./programs.ts";
 export { ProjectState } from "./project-state.ts";
 export type { SealedReader } from "./sealed-reader.ts";

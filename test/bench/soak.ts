@@ -48,16 +48,15 @@ export async function soak({
   sequential: number;
   concurrent: number;
 }): Promise<SoakResult> {
-  const engine = await embeddedEngine();
   const warmUp = Math.min(60, sequential);
   for (let index = 0; index < warmUp; index++) await oneSession(`warm ${index}`);
   await Promise.all(Array.from({ length: concurrent }, (_, index) => oneSession(`warm ${index} of many`)));
-  const warm = await settled(await status(engine));
+  const warm = await settled();
   const startedAt = performance.now();
   for (let index = 0; index < sequential; index++) await oneSession(`${index}`);
   const perSessionMs = (performance.now() - startedAt) / sequential;
   await Promise.all(Array.from({ length: concurrent }, (_, index) => oneSession(`${index} of many`)));
-  return { warm, end: await settled(await status(engine)), perSessionMs };
+  return { warm, end: await settled(), perSessionMs };
 }
 
 /** A session as a command has it: a secret, a command with output of its own, and every tenth time a service and a host file. */
@@ -93,12 +92,12 @@ async function status(engine: Awaited<ReturnType<typeof embeddedEngine>>): Promi
 }
 
 /** Ends of sessions are still being worked off for a moment. The smallest of some looks counts: garbage is collected when it must. */
-async function settled({ pid }: DaemonStatus): Promise<Footprint> {
+async function settled(): Promise<Footprint> {
   const engine = await embeddedEngine();
   let least: Footprint | undefined;
   for (let look = 0; look < 12; look++) {
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const now = footprint(pid, (await status(engine)).sessions);
+    const now = footprint(await status(engine));
     least = least === undefined ? now : leastOf(least, now);
   }
   return least!;
@@ -109,14 +108,14 @@ function leastOf(a: Footprint, b: Footprint): Footprint {
   return Object.fromEntries(names.map((name) => [name, Math.min(a[name], b[name])])) as unknown as Footprint;
 }
 
-function footprint(pid: number, sessions: number): Footprint {
+function footprint({ pid, sessions, stateDir }: DaemonStatus): Footprint {
   const rssKb = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
   return {
     rssMb: Math.round(rssKb / 1024),
     openFiles: readdirSync(`/proc/${pid}/fd`).length,
     sessions,
     processes: descendants(pid),
-    temporaryFiles: readdirSync(tmpdir()).filter((name) => name.startsWith("fastloop-api-")).length,
+    temporaryFiles: readdirSync(path.join(stateDir, "tmp")).length,
   };
 }
 

@@ -39,7 +39,7 @@ export async function startPrivateBuildkitd(
     args: ["--config", config],
     env,
     log: openLog(folder),
-    pidFile: path.join(folder, "pid"),
+    state: folder,
   });
   const address = `unix://${socket}`;
   const stop = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import type { LoadedConfig } from "../../config/index.ts";
 import {
   describeEngineChoice,
   failureOf,
+  lostSession,
   needsDagger,
   openSession,
   serveModule,
@@ -158,6 +159,9 @@ async function callEngine(
         secretKey: state.hashKey,
         onSecret: (plaintext, name) => mask.add(plaintext, name, session, onNotice),
       });
+    } catch (error) {
+      // Whatever the body met: where the engine ended, that is why.
+      throw signal.aborted ? error : ((await lostSession(session)) ?? error);
     } finally {
       await Promise.all([host.close(), session.close()]);
     }

@@ -15,7 +15,7 @@ Examples:
   fastloop engine status --json       one object; exit code 3 when it does not run
   fastloop engine logs --follow       what the daemon and its buildkitd write
   fastloop engine logs --json         one object a line: at, source, text
-  fastloop engine stop --force        stop it, though sessions are open
+  fastloop engine stop --force        stop it, though sessions are open or it does not answer
 
 The embedded engine starts when a command needs it and stops when nobody has used it for 30 minutes
 (--idle, FASTLOOP_ENGINE_IDLE). There is one for each user and BuildKit address.`;
@@ -34,7 +34,7 @@ export function register(program: Command, context: CliContext): void {
   engine
     .command("stop")
     .description("Stop it. Refuses while sessions are open.")
-    .option("--force", "end open sessions too")
+    .option("--force", "end open sessions too, and a daemon that does not answer")
     .action(({ force }: { force?: boolean }) => stop(context, force === true));
   engine
     .command("status")
@@ -50,7 +50,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function start(context: CliContext, idle: string | undefined): Promise<void> {
   const engine = await embeddedEngine(context.options.buildkitHost);
-  const running = await engine.status();
+  const running = await engine.status(context.notice);
   if (idle !== undefined && running !== undefined && parseIdleMs(idle, "--idle") !== running.idleTimeoutMs) {
     throw new UserError("usage", `it runs already, and stops after ${duration(running.idleTimeoutMs)}`, {
       place: "--idle",
@@ -64,7 +64,7 @@ async function start(context: CliContext, idle: string | undefined): Promise<voi
 }
 
 async function stop(context: CliContext, force: boolean): Promise<void> {
-  const outcome = await (await embeddedEngine(context.options.buildkitHost)).stop(force);
+  const outcome = await (await embeddedEngine(context.options.buildkitHost)).stop(force, context.notice);
   if (outcome !== "absent" && !outcome.stopped) {
     const sessions = outcome.sessions === 1 ? "a session is" : `${outcome.sessions} sessions are`;
     throw new UserError("locked", `${sessions} open`, { hint: "end them, or use --force" });
@@ -75,7 +75,7 @@ async function stop(context: CliContext, force: boolean): Promise<void> {
 
 async function status(context: CliContext): Promise<void> {
   const engine = await embeddedEngine(context.options.buildkitHost);
-  const now = await engine.status();
+  const now = await engine.status(context.notice);
   if (now === undefined) process.exitCode = ExitCode.engineUnavailable;
   if (context.options.json) {
     return print(
@@ -95,7 +95,10 @@ function details(now: DaemonStatus): string {
     now.sessions > 0 ? "in use" : `idle for ${duration(now.idleMs)}, stops after ${duration(now.idleTimeoutMs)}`;
   const rows = [
     ["sessions", `${now.sessions}, ${idle}`],
-    ["buildkit", now.buildkit.address],
+    [
+      "buildkit",
+      `${now.buildkit.address}${now.buildkit.restarting === true ? ", which ended and is being started again" : ""}`,
+    ],
     ["platforms", now.buildkit.platforms.join(", ")],
     ["images", now.registry === undefined ? "from their registries" : `mirror ${now.registry.address}`],
     ["state", now.stateDir],

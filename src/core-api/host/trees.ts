@@ -14,7 +14,7 @@ import {
   type TreeListing,
 } from "../../tree/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
-import { inSlices } from "../values/breathe.ts";
+import { inSlices } from "../../async/index.ts";
 import { ApiError } from "../values/errors.ts";
 import type { Known, Unknown } from "../tree/known.ts";
 import type { HostTree } from "../values/values.ts";

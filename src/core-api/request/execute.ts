@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { refusedToBodies, expandedSize, queryLimits, parseBeside } from "../../graphql/index.ts";
+import { SolveError } from "../../buildkit/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { fieldPath } from "./error-path.ts";
 import type { ApiRequest, ApiResponse } from "../options.ts";
@@ -86,10 +87,26 @@ async function prepare(
   return document;
 }
 
+/** Code of an error that says no more than that the connection to BuildKit broke. */
+export const buildkitLost = "BUILDKIT_LOST";
+
+function isLost(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof SolveError && each.code === unavailable) return true;
+  }
+  return false;
+}
+
+/** gRPC's status for it. */
+const unavailable = 14;
+
 /** A resolver's error: ours as it is, BuildKit's and bugs by their message. */
 function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedError {
   const { originalError, path } = error;
-  const extensions = originalError instanceof ApiError ? originalError.extensions : {};
+  const extensions = {
+    ...(originalError instanceof ApiError ? originalError.extensions : {}),
+    ...(isLost(originalError) ? { code: buildkitLost } : {}),
+  };
   return {
     message: originalError === undefined ? error.message : originalError.message,
     ...(path === undefined

@@ -4,7 +4,6 @@
  *   starting ──▶ ready ──crash──▶ starting (sessions of the crashed one are ended)
  *                  └──crash within `stableAfterMs` of its start──▶ broken ──▶ the daemon gives up
  */
-import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { connectBuildkit } from "../../buildkit/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
@@ -20,7 +19,8 @@ import { sweepContainers } from "./sweep.ts";
 export interface Backend {
   /** Waits for a restart under way. */
   client(): Promise<BuildkitClient>;
-  status(): Promise<Pick<DaemonStatus, "buildkit" | "registry">>;
+  /** As of now: nothing is waited for, a restart under way is told. */
+  status(): Pick<DaemonStatus, "buildkit" | "registry">;
   stop(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ async function connectRemote(address: string): Promise<Backend> {
   });
   return {
     client: () => Promise.resolve(client),
-    status: () => Promise.resolve({ buildkit: { address, ...info } }),
+    status: () => ({ buildkit: { address, ...info } }),
     stop: () => client.close(),
   };
 }
@@ -73,7 +73,8 @@ interface Running {
 
 /** One that does not answer is stopped: nothing else would know of it any more. */
 async function answering(
-  { address, child, network }: Buildkitd,
+  { address, child }: Buildkitd,
+  state: string,
   timeoutMs: number,
 ): Promise<Pick<Running, "client" | "info">> {
   let client: BuildkitClient | undefined;
@@ -83,7 +84,7 @@ async function answering(
   } catch (error) {
     await client?.close();
     await child.stop(stopGraceMs);
-    await removeBridge(network);
+    await removeBridge(state);
     throw error;
   }
 }
@@ -91,16 +92,19 @@ async function answering(
 async function startOwn(options: BackendOptions, command: string): Promise<Backend> {
   const { state, log } = options;
   let stopping = false;
+  let isUp = true;
   const registry: Registry | undefined = await startRegistry(state, imagesDir(), log);
 
   const binFolder = await gitWrapperFolder(state);
+  /** What was last up; while it is started again, who asks is told so. */
+  let last: Running | undefined;
   const start = async (): Promise<Running> => {
     const startedAt = performance.now();
     const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, binFolder, log });
-    const { client, info } = await answering(buildkitd, options.answerMs ?? ownStartMs);
+    const { client, info } = await answering(buildkitd, state, options.answerMs ?? ownStartMs);
     log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));
-    return { buildkitd, client, info };
+    return (last = { buildkitd, client, info });
   };
   const lost = (how: string, livedMs: number): void => {
     void running.then(({ client }) => client.close()).catch(() => undefined);
@@ -109,7 +113,12 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       options.onBroken(new Error(`buildkitd ended ${Math.round(livedMs)} ms after its start: ${how}`));
       return;
     }
-    running = sweepContainers(path.join(state, "buildkit"), log).then(start);
+    isUp = false;
+    running = sweepContainers(state, log).then(start);
+    running.then(
+      () => (isUp = true),
+      () => undefined,
+    );
     running.catch((error: Error) => options.onBroken(error));
   };
   let running: Promise<Running> = start();
@@ -121,21 +130,23 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
 
   return {
     client: async () => (await running).client,
-    status: async () => {
-      const { buildkitd, info } = await running;
+    status: () => {
+      // Nothing is a backend before its buildkitd was up once.
+      const { buildkitd, info } = last!;
+      const now = isUp ? { pid: buildkitd.child.pid } : { restarting: true as const };
       return {
-        buildkit: { address: buildkitd.address, ...info, pid: buildkitd.child.pid, rootDir: buildkitd.rootDir },
+        buildkit: { address: buildkitd.address, ...info, rootDir: buildkitd.rootDir, ...now },
         ...(registry === undefined ? {} : { registry: { address: registry.address, pid: registry.child.pid } }),
       };
     },
     stop: async () => {
       stopping = true;
-      const last = await running.catch(() => undefined);
-      await last?.client.close();
-      await Promise.all([last?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
+      const current = await running.catch(() => undefined);
+      await current?.client.close();
+      await Promise.all([current?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
       // One that is stopped while it fills its pool of network namespaces leaves some mounted.
-      await sweepContainers(path.join(state, "buildkit"), log);
-      if (last !== undefined) await removeBridge(last.buildkitd.network);
+      await sweepContainers(state, log);
+      await removeBridge(state);
     },
   };
 }

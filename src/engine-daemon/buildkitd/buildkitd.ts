@@ -11,7 +11,7 @@ import { type Child, startChild } from "./child.ts";
 import type { Log } from "./log.ts";
 import { guardBridge } from "../network/network-guard.ts";
 import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "../network/network.ts";
-import { socketDir } from "../set-up/paths.ts";
+import { buildkitRoot, socketDir, temporaryRoot } from "../set-up/paths.ts";
 
 export interface Buildkitd {
   /** `unix://…` */
@@ -49,7 +49,7 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
         "engine",
         `no bridge for containers: ${error instanceof UserError ? (error.detail ?? error.message) : String(error)}`,
       );
-      await removeBridge(network);
+      await removeBridge(state);
       return await startWith(options, { mode: "host", reason: "the bridge could not be set up" });
     }
   }
@@ -67,8 +67,8 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       : `containers share the host's network: ${network.reason}`,
   );
   const socket = path.join(socketDir(state), "buildkitd.sock");
-  const rootDir = path.join(state, "buildkit");
-  mkdirSync(rootDir, { recursive: true, mode: 0o700 });
+  const rootDir = buildkitRoot(state);
+  for (const folder of [rootDir, temporaryRoot(state)]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = path.join(state, "buildkitd.toml");
   writeFileSync(
     config,
@@ -92,10 +92,12 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
       // It makes temporary folders there, and a session that has ended has left only the name.
       XDG_RUNTIME_DIR: undefined,
+      // What it leaves when it is killed is found by the sweep.
+      TMPDIR: temporaryRoot(state),
       PATH: `${options.binFolder === undefined ? "" : `${options.binFolder}:`}${programPath()}`,
     },
     log,
-    pidFile: path.join(state, "buildkitd.pid"),
+    state,
   });
   await listening(child, socket);
   return { address: `unix://${socket}`, rootDir, child, network };

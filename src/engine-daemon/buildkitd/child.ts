@@ -1,17 +1,18 @@
 /** A program that the daemon runs and that must not outlive it. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Log } from "./log.ts";
+import { forgetProcess, noteProcess } from "./process-file.ts";
 
 export interface ChildOptions {
-  name: string;
+  name: "buildkitd" | "registry";
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   log: Log;
-  /** Names the process for the sweep after a daemon that died; see sweep.ts. */
-  pidFile: string;
+  /** Where the process is noted, for the sweep after a daemon that died; see sweep.ts. */
+  state: string;
 }
 
 export interface Child {
@@ -46,13 +47,13 @@ export function startChild(options: ChildOptions): Child {
     process_.once("error", (error) => resolve(`could not start: ${error.message}`));
     process_.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   }).then((how) => {
-    rmSync(options.pidFile, { force: true });
+    forgetProcess(options.state, options.name);
     options.log.write(options.name, `ended: ${how}`);
     return how;
   });
   const pid = process_.pid ?? 0;
   try {
-    if (pid !== 0) writeFileSync(options.pidFile, `${pid}\n`, { mode: 0o600 });
+    if (pid !== 0) noteProcess(options.state, options.name, pid);
   } catch (error) {
     // Nothing would know of it any more.
     process_.kill("SIGKILL");
@@ -75,15 +76,4 @@ export function startChild(options: ChildOptions): Child {
 function spawnOptions(options: ChildOptions) {
   // A process group of its own: Ctrl-C in the terminal that started the daemon is not meant for it.
   return { env: options.env, stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"], detached: true };
-}
-
-/** The process id in a pid file, if that process is alive and its command line has `marker` in it. */
-export function survivor(pidFile: string, marker: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(pidFile, "utf8"));
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return commandLine.some((argument) => argument.includes(marker)) ? pid : undefined;
-  } catch {
-    return undefined;
-  }
 }

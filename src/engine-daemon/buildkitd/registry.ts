@@ -45,7 +45,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
     // The registry library would send traces to whatever these variables name.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, OTEL_TRACES_EXPORTER: "none" },
     log,
-    pidFile: path.join(state, "registry.pid"),
+    state,
   });
   await ready(child, port);
   return { address, child };

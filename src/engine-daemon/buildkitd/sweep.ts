@@ -1,55 +1,77 @@
 /**
- * Cleans up after a daemon, a buildkitd or a registry that was killed: processes, containers and mounts that belong to
- * this state folder and to nobody else. Runs under the lock, before anything is started.
+ * Cleans up after a daemon, a buildkitd or a registry that was killed: processes, containers, mounts, network addresses,
+ * files on their way and sockets that belong to this state folder and to nobody else. Runs under the lock, before anything is
+ * started.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { survivor } from "./child.ts";
+import { isRunning } from "../../state/index.ts";
 import type { Log } from "./log.ts";
-import { socketDir } from "../set-up/paths.ts";
+import { buildkitRoot, leasesFolder, socketDir, temporaryRoot } from "../set-up/paths.ts";
+import { forgetProcess, notedProcess } from "./process-file.ts";
 
 /** How long an orphaned buildkitd may take to end by SIGTERM. */
 const graceMs = 5000;
 
 export async function sweep(state: string, log: Log): Promise<void> {
-  for (const name of ["buildkitd", "registry"]) {
-    const pidFile = path.join(state, `${name}.pid`);
-    const pid = survivor(pidFile, state);
+  for (const name of ["buildkitd", "registry"] as const) {
+    const pid = notedProcess(state, name);
     if (pid !== undefined) {
       log.write("engine", `ending ${name} (pid ${pid}), left by a daemon that died`);
       await end(pid);
     }
-    rmSync(pidFile, { force: true });
+    forgetProcess(state, name);
   }
-  await sweepContainers(path.join(state, "buildkit"), log);
+  await sweepContainers(state, log);
+  await sweepTemporary(state, log);
   for (const name of ["control.sock", "buildkitd.sock", "otel.sock"]) {
     rmSync(path.join(socketDir(state), name), { force: true });
   }
 }
 
-/** Ends what runs in containers of this BuildKit root, and takes down the mounts below it. */
-export async function sweepContainers(buildkitRoot: string, log: Log): Promise<void> {
+/** Ends what runs in containers of this state folder's BuildKit, takes its mounts down and its addresses back. */
+export async function sweepContainers(state: string, log: Log): Promise<void> {
   if (process.platform !== "linux") return;
-  for (const pid of containerProcesses(buildkitRoot)) {
+  const root = buildkitRoot(state);
+  for (const pid of containerProcesses(root)) {
     log.write("engine", `killing process ${pid} of a container left behind`);
     kill(pid, "SIGKILL");
   }
-  for (const mountPoint of mountsOf(buildkitRoot, mounts("self"))) {
-    await promisify(execFile)("umount", ["-l", mountPoint]).catch((error: Error) =>
-      log.write("engine", `could not unmount ${mountPoint}: ${error.message}`),
-    );
-  }
+  for (const mountPoint of mountsOf(root, mounts("self"))) await unmount(mountPoint, log);
+  // Nobody has an address any more: each that stays would be one less for ever.
+  rmSync(leasesFolder(state), { recursive: true, force: true });
+}
+
+/** Files of sessions, and what buildkitd had in its hands: all of it is worth nothing to the next daemon. */
+async function sweepTemporary(state: string, log: Log): Promise<void> {
+  const folder = temporaryRoot(state);
+  const mountedThere = (): string[] =>
+    mounts("self")
+      .map(({ point }) => point)
+      .filter((point) => point.startsWith(`${folder}/`))
+      .sort((a, b) => b.length - a.length);
+  for (const mountPoint of mountedThere()) await unmount(mountPoint, log);
+  // What is still mounted would be deleted with it.
+  if (mountedThere().length === 0) rmSync(folder, { recursive: true, force: true });
+}
+
+async function unmount(mountPoint: string, log: Log): Promise<void> {
+  await promisify(execFile)("umount", ["-l", mountPoint]).catch((error: Error) =>
+    log.write("engine", `could not unmount ${mountPoint}: ${error.message}`),
+  );
 }
 
 async function end(pid: number): Promise<void> {
   kill(pid, "SIGTERM");
+  // One that is stopped hears of it only when it goes on.
+  kill(pid, "SIGCONT");
   const deadline = Date.now() + graceMs;
-  while (alive(pid) && Date.now() < deadline) await sleep(20);
+  while (isRunning(pid) && Date.now() < deadline) await sleep(20);
   kill(pid, "SIGKILL");
-  while (alive(pid)) await sleep(5);
+  while (isRunning(pid)) await sleep(5);
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
@@ -57,15 +79,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It has ended already.
-  }
-}
-
-/** False for a zombie too: it holds nothing any more. */
-function alive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
   }
 }
 

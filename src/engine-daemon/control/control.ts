@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { EngineInfo } from "../../core-api/types.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import {
+  sessionLines,
   terminalHeaders,
   terminalProtocol,
   type DaemonStatus,
@@ -29,14 +30,16 @@ export interface ControlOptions {
   buildId: string;
   sessions: Sessions;
   client(): Promise<BuildkitClient>;
-  engineInfo(): Promise<EngineInfo>;
-  status(): Promise<DaemonStatus>;
+  engineInfo(): EngineInfo;
+  /** Waits for nothing: who asks wants to know whether the daemon is there. */
+  status(): DaemonStatus;
   stop(reason: string): void;
   onError(error: unknown): void;
 }
 
 export function startControl(options: ControlOptions): Promise<{ close(): void }> {
   const server = http.createServer((request, response) => {
+    tellThatItWorks(response);
     route(request, response, options).catch((error: unknown) => {
       options.onError(error);
       if (!response.headersSent)
@@ -64,6 +67,17 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
   });
 }
 
+/** How often a request that takes long hears that it is being worked on. */
+const workingMs = 1000;
+
+/** Sends `102 Processing` at once and then each second until there is an answer: a client tells a slow daemon from a stuck one. */
+function tellThatItWorks(response: http.ServerResponse): void {
+  const tell = (): void => void (response.headersSent || response.destroyed || response.writeProcessing());
+  tell();
+  const timer = setInterval(() => (response.headersSent ? clearInterval(timer) : tell()), workingMs);
+  response.once("close", () => clearInterval(timer));
+}
+
 async function route(request: http.IncomingMessage, response: http.ServerResponse, options: ControlOptions) {
   if (!showsSecret(request, options.secret)) {
     // Before the answer: who asks without the secret may go with it.
@@ -72,7 +86,7 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
   }
   switch (`${request.method} ${request.url}`) {
     case "GET /status":
-      return reply(response, 200, await options.status());
+      return reply(response, 200, options.status());
     case "POST /sessions":
       void peerOf(request.socket).then((who) => options.onNote(`a session for ${who}`));
       return openSession(await readJson<OpenSessionRequest>(request), response, options);
@@ -111,9 +125,11 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   const write = (line: SessionLine): void => {
     if (!response.writableEnded && !response.destroyed) response.write(`${JSON.stringify(line)}\n`);
   };
-  // Asked first: from the session's beginning to the answer's first line nothing is waited for, or its end could come before.
-  const engine = await options.engineInfo();
-  const session = await options.sessions.open(await options.client(), body, {
+  // Waits for a restart of BuildKit. From the session's beginning to the answer's first line nothing is waited for, or its end
+  // could come before.
+  const client = await options.client();
+  const engine = options.engineInfo();
+  const session = await options.sessions.open(client, body, {
     onEvent: write,
     onTerminal: (id, name) => write({ kind: "terminal", id, name }),
     onClosed(reason) {
@@ -132,7 +148,7 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   if (!sameBuild) {
     opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
   }
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.writeHead(200, { "content-type": sessionLines });
   response.write(`${JSON.stringify(opened)}\n`);
 }
 

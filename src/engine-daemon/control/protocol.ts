@@ -30,6 +30,9 @@ export interface ExportedCaches {
   notices: string[];
 }
 
+/** Kind of the answer that a session is. */
+export const sessionLines = "application/x-ndjson";
+
 /** First line of the answer to `POST /sessions`; each further line is an `EngineEvent` or a `SessionEnd`. */
 export interface SessionOpened {
   port: number;
@@ -71,7 +74,16 @@ export interface DaemonStatus {
   version: string;
   startedAt: string;
   stateDir: string;
-  buildkit: { address: string; version: string; platforms: string[]; pid?: number; rootDir?: string };
+  buildkit: {
+    address: string;
+    version: string;
+    platforms: string[];
+    /** Of our own one, while it is up. */
+    pid?: number;
+    rootDir?: string;
+    /** It ended by itself, and is being started again. */
+    restarting?: true;
+  };
   /** The local image registry, where one is served. */
   registry?: { address: string; pid?: number };
   sessions: number;

@@ -28,8 +28,12 @@ export interface Access {
 
 export interface SessionsOptions {
   shimDirectory(arch: string): Promise<string>;
+  /** Where sessions make folders of their own. */
+  temporaryRoot: string;
   /** Undefined where BuildKit is not ours. */
   preparePlatform: PreparePlatform | undefined;
+  /** A session closes from now on; what it returns says that all it held is let go of. */
+  working(): () => void;
   onError(error: unknown): void;
   /** Keeps a session's secrets out of the log until they are forgotten. */
   hide(mask: SecretMask): () => void;
@@ -78,6 +82,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         rootCapabilities: request.rootCapabilities === true,
         ...(request.umask === undefined ? {} : { umask: request.umask }),
         shimDirectory: options.shimDirectory,
+        temporaryRoot: options.temporaryRoot,
         hostTrust: () => Promise.resolve(readHostTrust(request.env)),
         onEvent: hooks.onEvent,
         env: request.env,
@@ -104,8 +109,10 @@ export function createSessions(options: SessionsOptions): Sessions {
           lastClosedAt = performance.now();
           controller.abort(new Error(reason));
           hooks.onClosed(reason);
+          const done = options.working();
           await api.close().catch(options.onError);
           forget();
+          done();
         },
       };
       sessions.set(session, { full: digest(token), body: digest(bodyToken) });

@@ -10,6 +10,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { enginePackage, findExecutable } from "../../paths/index.ts";
 import { releaseBridge } from "./network-guard.ts";
+import { leasesFolder } from "../set-up/paths.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,27 +38,35 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
   if (local !== undefined)
     return { mode: "host", reason: `${local} is on the loopback address, which bridged containers cannot reach` };
 
-  const id = createHash("sha256").update(state).digest("hex").slice(0, 8);
-  const bridge = `fastloop${id.slice(0, 6)}`;
-  const configFile = path.join(state, "network.conflist");
+  const id = networkId(state);
+  const bridge = bridgeOf(state);
+  const configFile = configOf(state);
   const subnet = knownSubnet(configFile) ?? freeSubnet(Number.parseInt(id, 16));
   if (subnet === undefined) return { mode: "host", reason: "no free private subnet" };
   writeFileSync(
     configFile,
-    conflist({ name: `fastloop-${id}`, bridge, subnet, leases: path.join(state, "leases"), mtu: hostMtuBytes() }),
+    conflist({ name: `fastloop-${id}`, bridge, subnet, leases: leasesFolder(state), mtu: hostMtuBytes() }),
     { mode: 0o600 },
   );
   return { mode: "bridge", bridge, pluginDir, configFile };
 }
 
-/** Takes the bridge down; its containers are gone by then. */
-export async function removeBridge(network: ContainerNetwork): Promise<void> {
-  if (network.mode !== "bridge") return;
-  await releaseBridge(network.bridge);
-  if (!existsSync(`/sys/class/net/${network.bridge}`)) return;
+/** Takes the bridge of a state folder down; its containers are gone by then. */
+export async function removeBridge(state: string): Promise<void> {
+  // Never planned one: a host's network, or no BuildKit of ours.
+  if (!existsSync(configOf(state))) return;
+  const bridge = bridgeOf(state);
+  await releaseBridge(bridge);
+  if (!existsSync(`/sys/class/net/${bridge}`)) return;
   const ip = findExecutable("ip", { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
-  if (ip !== undefined) await promisify(execFile)(ip, ["link", "delete", network.bridge]).catch(() => undefined);
+  if (ip !== undefined) await promisify(execFile)(ip, ["link", "delete", bridge]).catch(() => undefined);
 }
+
+const networkId = (state: string): string => createHash("sha256").update(state).digest("hex").slice(0, 8);
+
+const configOf = (state: string): string => path.join(state, "network.conflist");
+
+const bridgeOf = (state: string): string => `fastloop${networkId(state).slice(0, 6)}`;
 
 /** What containers need and would look for on themselves. */
 function onlyOnLoopback(env: Environment): string | undefined {

@@ -27,6 +27,21 @@ export function controlSocket(state: string): string {
   return path.join(socketDir(state), "control.sock");
 }
 
+/** BuildKit's own state: its cache, its mounts. */
+export function buildkitRoot(state: string): string {
+  return path.join(state, "buildkit");
+}
+
+/** Who has which address on the bridge of containers. */
+export function leasesFolder(state: string): string {
+  return path.join(state, "leases");
+}
+
+/** Files that live no longer than a daemon: of its sessions, and of its buildkitd. */
+export function temporaryRoot(state: string): string {
+  return path.join(state, "tmp");
+}
+
 /**
  * Folder of `buildkitd`, and for benchmarks `buildctl`: the engine's package, else where set-up builds them, as pinned by
  * tools/go.mod and made from tools/buildkitd.

@@ -4,7 +4,7 @@ import { UserError } from "../../errors/index.ts";
 import { chooseEngine, type EngineChoice } from "../choose.ts";
 import { thisMachine } from "../choose-machine.ts";
 import { daemonStatus } from "./control.ts";
-import { stopDaemon, type StopOutcome } from "./start.ts";
+import { stopDaemon, type StopOutcome } from "./stop.ts";
 import type { DaemonStatus } from "../../engine-daemon/index.ts";
 import { idleMsOf, parseIdleMs } from "./idle.ts";
 import { startEngine, stateDirOf } from "./open.ts";
@@ -16,11 +16,14 @@ export interface EmbeddedEngine {
   readonly stateDir: string;
   readonly logFile: string;
   /** Undefined while the daemon does not run. */
-  status(): Promise<DaemonStatus | undefined>;
+  status(onNotice?: Tell): Promise<DaemonStatus | undefined>;
   /** `idle` is a duration such as `10m`. A daemon that runs already stays as it is. */
   start(options: Pick<OpenSessionOptions, "onNotice" | "signal"> & { idle?: string }): Promise<DaemonStatus>;
-  stop(force: boolean): Promise<StopOutcome>;
+  /** `force`: though sessions are open, and though it does not answer. */
+  stop(force: boolean, onNotice?: Tell): Promise<StopOutcome>;
 }
+
+type Tell = (text: string) => void;
 
 /** The embedded engine of this user, for the BuildKit address in force. */
 export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEngine> {
@@ -33,12 +36,12 @@ export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEng
   return {
     stateDir,
     logFile: path.join(stateDir, "engine.log"),
-    status: () => daemonStatus(stateDir),
+    status: (onNotice) => daemonStatus(stateDir, { onNotice }),
     async start({ idle, ...options }) {
       const idleMs = idle === undefined ? idleMsOf(process.env) : parseIdleMs(idle, "--idle");
-      return (await daemonStatus(stateDir)) ?? (await startEngine(choice, options, idleMs));
+      return (await daemonStatus(stateDir, options)) ?? (await startEngine(choice, options, idleMs));
     },
-    stop: (force) => stopDaemon(stateDir, force),
+    stop: (force, onNotice) => stopDaemon(stateDir, force, onNotice),
   };
 }
 

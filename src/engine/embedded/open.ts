@@ -44,6 +44,7 @@ export async function startEngine(
     state: stateDirOf(choice),
     source: prepared,
     idleTimeoutMs,
+    onNotice: options.onNotice,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
 }

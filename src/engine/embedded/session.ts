@@ -6,17 +6,20 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { createAgent, query } from "../../graphql/index.ts";
 import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
-import { NoDaemon, readJson, request } from "./control.ts";
+import { NoDaemon, noEngineDaemon, parseAnswer, readJson, request } from "./control.ts";
+import { watchDaemon } from "./heartbeat.ts";
 import { remoteTerminal } from "./terminal.ts";
-import { lastFailure, logTail, stopDaemon } from "./start.ts";
+import { lastFailure, logTail } from "./start.ts";
+import { stopDaemon } from "./stop.ts";
 import { packageRoot } from "../../paths/index.ts";
 import { projectIdentity } from "./project-identity.ts";
-import type {
-  ExportCachesRequest,
-  ExportedCaches,
-  OpenSessionRequest,
-  SessionLine,
-  SessionOpened,
+import {
+  sessionLines,
+  type ExportCachesRequest,
+  type ExportedCaches,
+  type OpenSessionRequest,
+  type SessionLine,
+  type SessionOpened,
 } from "../../engine-daemon/index.ts";
 
 /**
@@ -41,7 +44,7 @@ export async function openDaemonSession(
   };
   let response: http.IncomingMessage;
   try {
-    response = await request(state, "POST", "/sessions", body, options.signal);
+    response = await request(state, "POST", "/sessions", body, options);
   } catch (error) {
     if (error instanceof NoDaemon) return undefined;
     throw error;
@@ -49,7 +52,7 @@ export async function openDaemonSession(
   if (response.statusCode === 409) {
     response.resume();
     options.onNotice?.("replacing the engine daemon of another build");
-    await stopDaemon(state, false);
+    await stopDaemon(state, false, options.onNotice);
     return undefined;
   }
   if (response.statusCode !== 200) {
@@ -58,14 +61,23 @@ export async function openDaemonSession(
       detail: logTail(state, 12),
     });
   }
+  if (response.headers["content-type"] !== sessionLines) {
+    response.destroy();
+    throw noEngineDaemon();
+  }
   return followSession(response, reason, state, options);
 }
 
 /** Resolves when the daemon has written the session's caches; whoever interrupts the command does not wait for it. */
-async function exportCaches(state: string, token: string, signal?: AbortSignal): Promise<readonly string[]> {
+async function exportCaches(
+  state: string,
+  token: string,
+  { signal, onNotice }: OpenSessionOptions,
+): Promise<readonly string[]> {
   if (signal?.aborted === true) return [];
   try {
-    const response = await request(state, "POST", "/caches", { token } satisfies ExportCachesRequest, signal);
+    const body = { token } satisfies ExportCachesRequest;
+    const response = await request(state, "POST", "/caches", body, { signal, onNotice });
     return (await readJson<ExportedCaches>(response)).notices;
   } catch {
     // The session is over, or the command is being interrupted: there is nothing to write any more.
@@ -76,6 +88,15 @@ async function exportCaches(state: string, token: string, signal?: AbortSignal):
 /** `dist/build-id`, which changes with every change of the sources. */
 function ownBuildId(): string {
   return readFileSync(path.join(packageRoot(), "dist", "build-id"), "utf8").trim();
+}
+
+/** Undefined for a line that was cut, or that no daemon wrote. */
+function parsedLine<T>(line: string): T | undefined {
+  try {
+    return parseAnswer<T>(line);
+  } catch {
+    return undefined;
+  }
 }
 
 const wentAway = "the engine daemon went away";
@@ -90,12 +111,16 @@ async function followSession(
   const agent = createAgent();
   let ended: string | undefined;
   const lines = createInterface({ input: response, crlfDelay: Infinity });
+  const heartbeat = watchDaemon(state, (text) => options.onNotice?.(text));
+  response.once("close", () => heartbeat.abort());
   const opened = new Promise<SessionOpened>((resolve, reject) => {
     lines.once("line", (first) => {
-      const opened = JSON.parse(first) as SessionOpened;
+      const opened = parsedLine<SessionOpened>(first);
+      if (opened === undefined) return reject(noEngineDaemon());
       resolve(opened);
       lines.on("line", (line) => {
-        const parsed = JSON.parse(line) as SessionLine;
+        const parsed = parsedLine<SessionLine>(line);
+        if (parsed === undefined) return lines.close();
         if (parsed.kind === "session-ended") ended = parsed.reason;
         else if (parsed.kind === "terminal") options.onTerminal?.(remoteTerminal(state, opened.token, parsed));
         else for (const listener of listeners) listener(parsed);
@@ -141,10 +166,11 @@ async function followSession(
     },
     async close() {
       if (ended === undefined && options.cache !== undefined && options.cache.to.length > 0) {
-        for (const text of await exportCaches(state, token, options.signal))
+        for (const text of await exportCaches(state, token, options))
           for (const listener of listeners) listener({ kind: "notice", text });
       }
       ended ??= "closed";
+      heartbeat.abort();
       response.destroy();
       agent.destroy();
     },

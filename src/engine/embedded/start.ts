@@ -4,7 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync } 
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
-import { daemonStatus, NoDaemon, readJson, request } from "./control.ts";
+import { daemonStatus } from "./control.ts";
+import { startNotice, tellAfterMs } from "./silence.ts";
 import { daemonEnvironment, packageRoot } from "../../paths/index.ts";
 import { DaemonExit, failureFile, type DaemonStatus, type StartFailure } from "../../engine-daemon/index.ts";
 
@@ -13,31 +14,38 @@ export interface DaemonStart {
   source: { address: string } | { buildkitd: string };
   idleTimeoutMs: number;
   signal?: AbortSignal;
+  onNotice?: ((text: string) => void) | undefined;
 }
 
 /** A daemon that was killed with a large cache sweeps and loads for a while. */
 const startTimeoutMs = 90_000;
-const stopTimeoutMs = 30_000;
 const pollMs = 15;
 
 /** Resolves when a daemon answers for the state folder: ours, or the one that another command started meanwhile. */
 export async function startDaemon(start: DaemonStart): Promise<DaemonStatus> {
-  const deadline = performance.now() + startTimeoutMs;
+  const { state, signal, onNotice } = start;
+  const startedMs = performance.now();
+  const deadline = startedMs + startTimeoutMs;
+  let isTold = false;
   let ended: { exitCode: number | null } | undefined = spawnDaemon(start);
   while (performance.now() < deadline) {
-    start.signal?.throwIfAborted();
-    const status = await daemonStatus(start.state);
+    signal?.throwIfAborted();
+    const status = await daemonStatus(state, { signal, onNotice });
     if (status !== undefined) return status;
     // Another daemon is starting or stopping: it will answer, or give the lock back.
     if (ended.exitCode === DaemonExit.lockHeld) {
       await sleep(100);
-      if ((await daemonStatus(start.state)) === undefined) ended = spawnDaemon(start);
+      if ((await daemonStatus(state, { signal, onNotice })) === undefined) ended = spawnDaemon(start);
     } else if (ended.exitCode !== null) {
-      throw startFailure(start.state, `the engine daemon ended with code ${ended.exitCode}`);
+      throw startFailure(state, `the engine daemon ended with code ${ended.exitCode}`);
+    }
+    if (!isTold && performance.now() - startedMs >= tellAfterMs) {
+      isTold = true;
+      onNotice?.(startNotice(state));
     }
     await sleep(pollMs);
   }
-  throw startFailure(start.state, `the engine daemon did not answer within ${startTimeoutMs / 1000} s`);
+  throw startFailure(state, `the engine daemon did not answer within ${startTimeoutMs / 1000} s`);
 }
 
 function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode: number | null } {
@@ -60,7 +68,7 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
       ...("address" in source ? ["--buildkit-host", source.address] : ["--buildkitd", source.buildkitd]),
     ],
     // A session of its own, away from our terminal and folder, with nothing of ours held open.
-    { detached: true, cwd: "/", stdio: ["ignore", log, log], env: daemonEnvironment() },
+    { detached: true, cwd: "/", stdio: ["ignore", log, log], env: { ...daemonEnvironment(), ...mallocSettings } },
   );
   closeSync(log);
   child.unref();
@@ -69,6 +77,17 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
   child.once("exit", (code) => (ended.exitCode = code ?? 1));
   return ended;
 }
+
+/**
+ * For glibc, elsewhere without meaning: a daemon that is idle gives its memory back (daemon/rest.ts). Few arenas, as what is
+ * freed in one is of no use to the threads of another; large pieces of their own, which go back when they are freed: without
+ * a number here the threshold for that grows up to 32 MiB with what is freed.
+ */
+const mallocSettings = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
+};
 
 /** Why the daemon ended, as it wrote down itself; undefined where it ended well or could not write any more. */
 export function lastFailure(state: string): StartFailure | undefined {
@@ -120,40 +139,5 @@ export function logTail(state: string, lines: number): string {
     return readFileSync(path.join(state, "engine.log"), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
   } catch {
     return "";
-  }
-}
-
-/** What came of asking a daemon to stop. */
-export type StopOutcome = { stopped: true; sessions: number } | { stopped: false; sessions: number } | "absent";
-
-/** Resolves when the daemon has ended. Without `force` it refuses while sessions are open. */
-export async function stopDaemon(state: string, force: boolean): Promise<StopOutcome> {
-  try {
-    const { pid } = await readJson<DaemonStatus>(await request(state, "GET", "/status"));
-    const response = await request(state, "POST", "/stop", { force });
-    const { sessions } = await readJson<{ sessions: number }>(response);
-    if (response.statusCode !== 200) return { stopped: false, sessions };
-    const deadline = performance.now() + stopTimeoutMs;
-    while (isAlive(pid)) {
-      if (performance.now() > deadline) {
-        throw new UserError("engine-unavailable", `the engine daemon (pid ${pid}) does not end`, {
-          hint: `kill ${pid}; the next start cleans up after it`,
-        });
-      }
-      await sleep(pollMs);
-    }
-    return { stopped: true, sessions };
-  } catch (error) {
-    if (error instanceof NoDaemon) return "absent";
-    throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -81,8 +81,8 @@ it("answers with the session before it tells that the session has ended, wheneve
     buildId: "b",
     sessions,
     client: () => Promise.resolve({}),
-    // BuildKit ends while it is asked what it is.
-    engineInfo: async () => {
+    // BuildKit ends right before the session opens.
+    engineInfo: () => {
       endAll();
       return { kind: "embedded", version: "v", reason: "" };
     },

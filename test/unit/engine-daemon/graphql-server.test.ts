@@ -24,7 +24,11 @@ beforeAll(async () => {
     ["secret", { session, isBody: false }],
     ["for bodies", { session, isBody: true }],
   ]);
-  server = await startGraphqlServer({ find: (token) => access.get(token), onError: () => undefined });
+  server = await startGraphqlServer({
+    find: (token) => access.get(token),
+    working: () => () => undefined,
+    onError: () => undefined,
+  });
 });
 afterAll(() => server.close());
 beforeEach(() => {

@@ -81,16 +81,16 @@ it("a program's log is masked by lines, however they are cut, in its tail too", 
   log.hide(new SecretMask(["hunter2"]));
   const script = 'printf "a hun"; sleep 0.05; printf "ter2 b\\n"';
   const child = startChild({
-    name: "sh",
+    name: "registry",
     command: "/bin/sh",
     args: ["-c", script],
     env: process.env,
     log,
-    pidFile: path.join(folder, "sh.pid"),
+    state: folder,
   });
   await child.ended;
   await expect.poll(() => child.tail()).toBe("a *** b");
-  expect(readFileSync(path.join(folder, "engine.log"), "utf8")).toContain("sh: a *** b\n");
+  expect(readFileSync(path.join(folder, "engine.log"), "utf8")).toContain("registry: a *** b\n");
 });
 
 describe("a damaged state folder", () => {

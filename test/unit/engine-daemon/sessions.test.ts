@@ -15,6 +15,8 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
 const sessions = () =>
   createSessions({
     shimDirectory: () => Promise.resolve("/"),
+    temporaryRoot: "/nowhere",
+    working: () => () => undefined,
     preparePlatform: undefined,
     onError: () => undefined,
     hide: () => () => undefined,

@@ -1,0 +1,95 @@
+/** Stopping the engine daemon: by asking it, and where it does not answer by ending its process and all that it runs. */
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
+import { isRunning } from "../../state/index.ts";
+import { NoDaemon, readJson, request, type RequestOptions } from "./control.ts";
+import { tellAfterMs } from "./silence.ts";
+import { clearState, notedProcess, type DaemonStatus } from "../../engine-daemon/index.ts";
+
+const stopTimeoutMs = 30_000;
+/** After SIGKILL the kernel takes no longer, unless the process waits for a disk. */
+const killTimeoutMs = 5000;
+const pollMs = 15;
+
+/** What came of asking a daemon to stop. */
+export type StopOutcome = { stopped: true; sessions: number } | { stopped: false; sessions: number } | "absent";
+
+/**
+ * Resolves when the daemon has ended. Without `force` it refuses while sessions are open. With it a daemon that does not
+ * answer, or does not end, is killed; so is what one that was killed has left.
+ */
+export async function stopDaemon(
+  state: string,
+  force: boolean,
+  onNotice?: (text: string) => void,
+): Promise<StopOutcome> {
+  // Who forces does not wait for long.
+  const options: RequestOptions = force ? { giveUpMs: tellAfterMs } : { onNotice };
+  const pid = notedProcess(state, "daemon");
+  let outcome: StopOutcome;
+  try {
+    outcome = await askToStop(state, force, options);
+  } catch (error) {
+    if (!force) {
+      if (error instanceof NoDaemon) return "absent";
+      throw error;
+    }
+    if (error instanceof NoDaemon) outcome = "absent";
+    else {
+      onNotice?.(
+        pid === undefined ? "the engine does not answer" : `the engine daemon (pid ${pid}) does not answer: killed`,
+      );
+      outcome = { stopped: true, sessions: 0 };
+    }
+  }
+  if (force && (outcome !== "absent" || existsSync(state))) await endAll(state);
+  return outcome;
+}
+
+async function askToStop(state: string, force: boolean, options: RequestOptions): Promise<StopOutcome> {
+  const { pid } = await readJson<DaemonStatus>(await request(state, "GET", "/status", undefined, options));
+  const response = await request(state, "POST", "/stop", { force }, options);
+  const { sessions } = await readJson<{ sessions: number }>(response);
+  if (response.statusCode !== 200) return { stopped: false, sessions };
+  if (await hasEnded(pid, stopTimeoutMs)) return { stopped: true, sessions };
+  throw new UserError("engine-unavailable", `the engine daemon (pid ${pid}) does not end`, {
+    hint: "`fastloop engine stop --force` kills it, and what it runs",
+  });
+}
+
+/** Kills the daemon that is noted, and cleans up as the next daemon would. */
+async function endAll(state: string): Promise<void> {
+  const pid = notedProcess(state, "daemon");
+  if (pid !== undefined) {
+    // Commands that it runs are of its group; buildkitd and the registry have theirs, and are swept.
+    for (const target of [-pid, pid]) kill(target);
+    if (!(await hasEnded(pid, killTimeoutMs)))
+      throw new UserError("engine-unavailable", `the engine daemon (pid ${pid}) can't be killed`, {
+        hint: "it waits for the machine, mostly for a disk: `fastloop engine logs` may say for what",
+      });
+  }
+  if (await clearState(state, killTimeoutMs)) return;
+  if (notedProcess(state, "daemon") !== undefined) return;
+  throw new UserError("engine-unavailable", "a process that is not known holds the engine's lock", {
+    place: state,
+    hint: "a daemon of an earlier version of fastloop may be stuck: it is named fastloop-engine, end it by hand",
+  });
+}
+
+async function hasEnded(pid: number, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (isRunning(pid)) {
+    if (performance.now() > deadline) return false;
+    await sleep(pollMs);
+  }
+  return true;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already, or leads no group.
+  }
+}
