@@ -48,7 +48,8 @@ export async function startRegistry(folder: string, htpasswd?: string): Promise<
   throw new Error(`the registry does not answer\n${program.tail()}`);
 }
 
-function freePort(): Promise<number> {
+/** A port on loopback that nobody listens on right now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once("error", reject);

@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../bench/registry.ts";
 import { clusterProgram } from "../../tools/cluster.mjs";
 import { Cluster } from "../../src/deploy/client.ts";
 import { readKubeconfig } from "../../src/deploy/kubeconfig.ts";
@@ -32,6 +32,8 @@ export class TestCluster {
   static async start(): Promise<TestCluster> {
     const folder = mkdtempSync(path.join(tmpdir(), "fastloop-cluster-"));
     const cluster = new TestCluster(folder, await freePort(), await freePort());
+    // Nothing of it outlives the tests, however they end.
+    process.once("exit", () => cluster.stop());
     try {
       await cluster.#start();
     } catch (error) {
@@ -149,17 +151,4 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
     await sleep(100);
   }
   throw new Error("not in two minutes");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }

@@ -35,7 +35,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
 const allowed = [
-  /^npm (ci|test|run (setup|build|fuzz|release:(engine|pack|try|publish)))$/,
+  /^npm (ci|test|run (setup|build|fuzz|cluster|release:(engine|pack|try|publish)))$/,
   /^sudo apt-get install --yes [\w-]+$/,
   /^npx fastloop (setup|validate|call|run)\b/,
 ];
