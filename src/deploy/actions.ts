@@ -1,4 +1,5 @@
 import { leftovers } from "./applyset.ts";
+import { isForbidden } from "./client.ts";
 import { differenceLines } from "./differences.ts";
 import { deployOrGoBack } from "./deploy-app.ts";
 import type { AppResult } from "./deploy-app.ts";
@@ -9,7 +10,7 @@ import { DeployError } from "./problem.ts";
 import { judge } from "./readiness.ts";
 import { rollbackTarget } from "./releases.ts";
 import type { App, Request } from "./request.ts";
-import { checkMayDeploy, manifestsOf, openSession, plan, readState } from "./session.ts";
+import { checkMayDeploy, checkMayDeployAll, manifestsOf, openSession, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
 
 /** Carries out a request; answers with the report. Progress goes to `onLine`. */
@@ -50,13 +51,25 @@ async function planAll(session: Session, apps: readonly App[]): Promise<Planned[
   for (const app of apps) {
     try {
       planned.push({ app, state: await readState(session, app.name), changes: await plan(session, app) });
-    } catch (error) {
+    } catch (thrown) {
+      const error = await explained(session, app, thrown);
       if (!(error instanceof DeployError) || error.kind !== "refused") throw error;
       problems.push(error.message);
     }
   }
   if (problems.length > 0) throw new DeployError("refused", problems.join("\n"));
   return planned;
+}
+
+/** A right that is missing is told with all others that are. */
+async function explained(session: Session, app: App, thrown: unknown): Promise<unknown> {
+  if (!isForbidden(thrown)) return thrown;
+  try {
+    await checkMayDeployAll(session, app);
+    return thrown;
+  } catch (error) {
+    return error;
+  }
 }
 
 async function check(session: Session, { apps }: Request): Promise<string> {

@@ -127,6 +127,18 @@ export async function checkMayDeploy(
   await checkRights(cluster, rights);
 }
 
+/** After a refusal: everything that a deploy of these takes and that this user may not do, not only what came first. */
+export async function checkMayDeployAll(session: Session, { name, manifests }: App): Promise<void> {
+  const { resources, environment, namespace } = session;
+  await resources.learn(manifests.map(({ object }) => object.apiVersion));
+  resources.learnFrom(manifests);
+  const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
+  await checkMayDeploy(
+    session,
+    placed.map((manifest) => ({ manifest, path: "", verdict: "create", differences: [] })),
+  );
+}
+
 /** Asked right before each group of writes: still the cluster that was looked at. */
 export async function checkSameCluster({ cluster, identity, environment }: Session): Promise<void> {
   const now = await clusterIdentity(cluster);
