@@ -18,6 +18,10 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const cargoSkeleton = `for manifest in $(find . -name Cargo.toml); do
   folder=$(dirname "$manifest"); mkdir -p "$folder/src"; echo 'fn main() {}' > "$folder/src/main.rs"; touch "$folder/src/lib.rs"
   for file in $(sed -nE 's/^ *(path|build) *= *"([^"]*\\.rs)".*/\\2/p' "$manifest"); do mkdir -p "$(dirname "$folder/$file")"; echo 'fn main() {}' > "$folder/$file"; done
+  sed -nE '/^ *\\[\\[(bin|bench|test|example)\\]\\]/{s/.*\\[\\[(.*)\\]\\].*/\\1/;h;d};/^ *\\[[^[]/{s/.*//;h;d};s/^ *name *= *"([^"]+)".*/\\1/;t n;d;:n;G;s/\\n/ /p' "$manifest" | while read -r name kind; do
+    case $kind in bin) at=src/bin;; bench) at=benches;; test) at=tests;; example) at=examples;; *) continue;; esac
+    mkdir -p "$folder/$at"; [ -e "$folder/$at/$name.rs" ] || echo 'fn main() {}' > "$folder/$at/$name.rs"
+  done
 done`;
 /** Sources may be older than the skeleton, and cargo would take its output for theirs. */
 const cargoForget =
