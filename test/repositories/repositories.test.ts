@@ -47,11 +47,12 @@ describe.each(shapes)("$name", (shape) => {
     expect((await targets()).map(({ name }) => name).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(shape.targets);
   });
 
-  test.skipIf(shape.needsImage !== undefined)(
+  test.skipIf(shape.isSlow === true && !process.env["FASTLOOP_ALL_SHAPES"])(
     "green, red by an edit, green again, and nothing of ours for git",
     async () => {
       const green = await fastloop(["run"], { cwd: root });
       expect(green.exitCode, told(green)).toBe(0);
+      if (shape.tests !== undefined) expect(green.stdout).toContain(`  ${shape.tests}  `);
       const { file, from, to } = shape.breaks;
       const whole = readFileSync(path.join(root, file), "utf8");
       expect(whole).toContain(from);

@@ -9,8 +9,10 @@ export interface Shape {
   breaks: { file: string; from: string; to: string };
   /** The targets that the edit makes fail or keeps from running. */
   fails: string[];
-  /** Why the tests can't be run where only Debian's and npm's packages are: then what `init` writes is checked. */
-  needsImage?: string;
+  /** Its toolchain takes minutes to get: only with FASTLOOP_ALL_SHAPES (nightly); else what `init` writes is checked. */
+  isSlow?: boolean;
+  /** What the verdict has to say of the tests. */
+  tests?: string;
   /** Lock files are made by the package manager itself. */
   lock?: "npm";
 }
@@ -22,6 +24,8 @@ const member = (name: string, extra: object = {}): string =>
   json({ name, version: "1.0.0", type: "module", main: "index.js", scripts: { test: "node --test" }, ...extra });
 const pyTest = "from thing import value\n\n\ndef test_value():\n    assert value() == 1\n";
 const pySource = "def value():\n    return 1\n";
+const unittest =
+  "import unittest\nfrom thing import value\n\n\nclass Value(unittest.TestCase):\n    def test_value(self):\n        self.assertEqual(value(), 1)\n";
 const edit = (file: string, from = "return 1", to = "return 2"): Shape["breaks"] => ({ file, from, to });
 
 export const shapes: Shape[] = [
@@ -140,8 +144,7 @@ export const shapes: Shape[] = [
     files: {
       "requirements.txt": "",
       "thing.py": pySource,
-      "test_thing.py":
-        "import unittest\nfrom thing import value\n\n\nclass Value(unittest.TestCase):\n    def test_value(self):\n        self.assertEqual(value(), 1)\n",
+      "test_thing.py": unittest,
     },
     targets: ["app"],
     breaks: edit("thing.py"),
@@ -153,24 +156,198 @@ export const shapes: Shape[] = [
       "go.work": "go 1.24\n\nuse (\n\t./a\n\t./b\n)\n",
       "a/go.mod": "module example.test/x/a\n\ngo 1.24\n",
       "a/a.go": "package a\n\nfunc Value() int { return 1 }\n",
+      "a/a_test.go":
+        'package a\n\nimport "testing"\n\nfunc TestValue(t *testing.T) {\n\tif Value() != 1 {\n\t\tt.Fatal(Value())\n\t}\n}\n',
       "b/go.mod": "module example.test/x/b\n\ngo 1.24\n\nrequire example.test/x/a v0.0.0\n",
       "b/b.go": "package b\n",
     },
     targets: ["a", "b"],
     breaks: edit("a/a.go"),
-    fails: ["a"],
-    needsImage: "golang",
+    fails: ["a", "b"],
+    isSlow: true,
   },
   {
     name: "a workspace of cargo",
     files: {
       "Cargo.toml": '[workspace]\nmembers = ["a"]\n',
       "a/Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
-      "a/src/lib.rs": "pub fn value() -> i32 { 1 }\n",
+      "a/src/lib.rs": "pub fn value() -> i32 { 1 }\n\n#[test]\nfn value_is_one() {\n    assert_eq!(value(), 1);\n}\n",
+      "Cargo.lock": 'version = 3\n\n[[package]]\nname = "a"\nversion = "0.1.0"\n',
+      ".gitignore": "target\n",
     },
     targets: ["app"],
     breaks: edit("a/src/lib.rs", "{ 1 }", "{ 2 }"),
     fails: ["app"],
-    needsImage: "rust",
+    isSlow: true,
+  },
+  {
+    name: "a workspace of pnpm at depth, with the manager that it pins",
+    files: {
+      "package.json": json({ name: "mono", private: true, packageManager: "pnpm@10.12.1" }),
+      "pnpm-workspace.yaml": "packages:\n  - 'libs/*/*'\n  - apps/*\n",
+      "libs/core/a/package.json": member("@m/a"),
+      "libs/core/a/index.js": "export const value = 1;\n",
+      "libs/core/a/a.test.js": nodeTest('import { value } from "./index.js";', "1"),
+      "apps/b/package.json": member("@m/b", { dependencies: { "@m/a": "workspace:*" } }),
+      "apps/b/b.test.js": nodeTest('import { value } from "@m/a";', "1"),
+      ".gitignore": "node_modules\n",
+    },
+    targets: ["a", "b"],
+    breaks: edit("libs/core/a/index.js", "value = 1", "value = 2"),
+    fails: ["a", "b"],
+  },
+  {
+    name: "a workspace of yarn, at its first version",
+    files: {
+      "package.json": json({ name: "mono", private: true, packageManager: "yarn@1.22.22", workspaces: ["packages/*"] }),
+      "packages/a/package.json": member("@m/a"),
+      "packages/a/index.js": "export const value = 1;\n",
+      "packages/a/a.test.js": nodeTest('import { value } from "./index.js";', "1"),
+      "packages/b/package.json": member("@m/b", { dependencies: { "@m/a": "1.0.0" } }),
+      "packages/b/b.test.js": nodeTest('import { value } from "@m/a";', "1"),
+      ".gitignore": "node_modules\n",
+    },
+    targets: ["a", "b"],
+    breaks: edit("packages/a/index.js", "value = 1", "value = 2"),
+    fails: ["a", "b"],
+  },
+  {
+    name: "mocha, and a Node that .nvmrc and engines pin",
+    files: {
+      "package.json": json({
+        name: "x",
+        type: "module",
+        engines: { node: ">=20" },
+        scripts: { test: "mocha" },
+        devDependencies: { mocha: "^11.0.0" },
+      }),
+      ".nvmrc": "v22\n",
+      "value.js": "export const value = 1;\n",
+      "test/value.js":
+        'import assert from "node:assert";\nimport { value } from "../value.js";\nit("value", () => assert.equal(value, 1));\n',
+      ".gitignore": "node_modules\n",
+    },
+    targets: ["app"],
+    breaks: edit("value.js", "value = 1", "value = 2"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "ava",
+    files: {
+      "package.json": json({ name: "x", type: "module", scripts: { test: "ava" }, devDependencies: { ava: "^6.0.0" } }),
+      "value.js": "export const value = 1;\n",
+      "test.js":
+        'import test from "ava";\nimport { value } from "./value.js";\ntest("value", (t) => t.is(value, 1));\n',
+      ".gitignore": "node_modules\n",
+    },
+    targets: ["app"],
+    breaks: edit("value.js", "value = 1", "value = 2"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "jest",
+    files: {
+      "package.json": json({ name: "x", scripts: { test: "jest" }, devDependencies: { jest: "^30.0.0" } }),
+      "value.js": "exports.value = 1;\n",
+      "value.test.js": 'const { value } = require("./value.js");\ntest("value", () => expect(value).toBe(1));\n',
+      ".gitignore": "node_modules\n",
+    },
+    lock: "npm",
+    targets: ["app"],
+    breaks: edit("value.js", "value = 1", "value = 2"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "vitest, with hooks of git that no container needs",
+    files: {
+      "package.json": json({
+        name: "x",
+        type: "module",
+        scripts: { prepare: "husky", test: "vitest run" },
+        devDependencies: { husky: "^9.0.0", vitest: "^4.0.0" },
+      }),
+      "value.ts": "export const value = 1;\n",
+      "value.test.ts":
+        'import { expect, test } from "vitest";\nimport { value } from "./value.ts";\ntest("value", () => expect(value).toBe(1));\n',
+      ".gitignore": "node_modules\n",
+    },
+    lock: "npm",
+    targets: ["app"],
+    breaks: edit("value.ts", "value = 1", "value = 2"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "uv, with its lock file and a range of Pythons",
+    files: {
+      "pyproject.toml":
+        '[project]\nname = "thing"\nversion = "1.0"\nrequires-python = ">=3.9"\n\n[tool.uv]\npackage = false\n',
+      "uv.lock":
+        'version = 1\nrequires-python = ">=3.9"\n\n[[package]]\nname = "thing"\nversion = "1.0"\nsource = { virtual = "." }\n',
+      "thing.py": pySource,
+      "test_thing.py": unittest,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "poetry's own tables, without a lock file",
+    files: {
+      "pyproject.toml":
+        '[tool.poetry]\nname = "thing"\nversion = "1.0"\ndescription = ""\nauthors = []\n\n[tool.poetry.dependencies]\npython = "^3.9"\n\n[tool.poetry.group.dev.dependencies]\npytest = "*"\n\n[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
+      "thing/__init__.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("thing/__init__.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "hatch, whose environment has what the tests need",
+    files: {
+      "pyproject.toml":
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\nname = "thing"\nversion = "1.0"\n\n[tool.hatch.envs.default]\ndependencies = ["pytest"]\n',
+      "src/thing/__init__.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("src/thing/__init__.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "tox, which says what the tests need",
+    files: {
+      "setup.cfg": "[metadata]\nname = thing\nversion = 1.0\n\n[options]\npy_modules = thing\n",
+      "setup.py": "from setuptools import setup\n\nsetup()\n",
+      "tox.ini": "[tox]\nenvlist = py\n\n[testenv]\ndeps =\n    pytest\n    iniconfig\ncommands = pytest {posargs}\n",
+      "thing.py": pySource,
+      "tests/test_thing.py": `import iniconfig  # noqa: F401\n${pyTest}`,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "nox, and a group of dependencies for the tests",
+    files: {
+      "noxfile.py":
+        'import nox\n\n\n@nox.session\ndef tests(session):\n    session.install("-e", ".")\n    session.run("pytest")\n',
+      "pyproject.toml":
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n[project]\nname = "thing"\nversion = "1.0"\n\n[dependency-groups]\ntest = ["pytest"]\n\n[tool.setuptools]\npy-modules = ["thing"]\n',
+      "thing.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
   },
 ];

@@ -35,9 +35,13 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
 const allowed = [
+<<<<<<< HEAD
   /^npm (ci|test|run (setup|build|fuzz|cluster|release:(engine|pack|try|publish)))$/,
+=======
+  /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project repositories)?|run (setup|build|fuzz|release:(engine|pack|try|publish)))$/,
+>>>>>>> b0cffe6 (Small repositories of 21 shapes; the slow ones run nightly)
   /^sudo apt-get install --yes [\w-]+$/,
-  /^npx fastloop (setup|validate|call|run)\b/,
+  /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run)\b/,
 ];
 
 describe.each(names)("%s", (name) => {
@@ -98,4 +102,9 @@ test("the base image is published by hand, when its definition or workflow chang
       .map(({ run }) => /fastloop call (\S+)/.exec(run ?? "")?.[1])
       .filter(Boolean),
   ).toEqual(["outdated-base", "publish-base", "prune-base"]);
+});
+
+test.each(readdirSync(folder))("%s: what starts an engine has the right to", (name) => {
+  for (const { run = "" } of steps(read(name)))
+    if (/npm test|run setup|fastloop (?:call|run)\b/.test(run)) expect(run).toMatch(/^sudo -E env "PATH=\$PATH" /);
 });
