@@ -25,11 +25,12 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     detectPython(files, pythons),
     ...(areAll === true ? compiled.map(withoutImage) : compiled),
   ];
+  const suites = uniquelyNamed(found.flatMap((each) => each.suites));
   return {
-    suites: uniquelyNamed(found.flatMap(({ suites }) => suites)),
+    suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
-    notes: [...found.flatMap(({ notes }) => notes), ...serviceNotes(files)],
+    notes: [...found.flatMap(({ notes }) => notes), ...serviceNotes(files, suites[0]?.name)],
   };
 }
 

@@ -183,7 +183,8 @@ function pdm(): How {
     install: [
       `python3 -m venv ${venv}`,
       "python3 -m venv /opt/pdm",
-      "/opt/pdm/bin/pip install --disable-pip-version-check pdm",
+      // With the dependencies that it was released with: newer ones have broken it before.
+      "/opt/pdm/bin/pip install --disable-pip-version-check 'pdm[locked]'",
       "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all",
     ],
     before: [`${venv}/bin/pip install --disable-pip-version-check --quiet --no-deps --editable .`],

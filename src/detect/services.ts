@@ -1,30 +1,84 @@
-/** Services that tests may want: noticed, and named to the person who knows. */
+/** Services that tests may want: noticed, and told with the lines that give them to the tests. */
+import { parse } from "yaml";
 import { has } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
 const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const manifests = /(?:^|\/)(?:package\.json|pyproject\.toml|requirements[^/]*\.txt|go\.mod|Cargo\.toml)$/;
 
-export function serviceNotes(files: ProjectFiles): string[] {
+/** A service as a compose file or a library of test containers names it. */
+interface NamedService {
+  name: string;
+  image: string;
+  port?: number;
+}
+
+/** One note for each file that names services; `suite` is the one that the lines are for. */
+export function serviceNotes(files: ProjectFiles, suite = "app"): string[] {
   const notes: string[] = [];
   const compose = composeFiles.find((file) => has(files, file));
-  if (compose !== undefined) {
-    const images = [...files.read(compose).matchAll(/^\s*image:\s*["']?([^\s"'#]+)/gm)].map((match) => match[1]!);
-    const known = images.filter((image) => /(?:^|\/)(?:postgres|postgis|redis|valkey)/.test(image));
-    if (images.length > 0) {
-      const how =
-        known.length > 0
-          ? "; `tests.services` has presets for postgres and redis"
-          : "; name those that tests need under `tests.services`";
-      notes.push(`${compose} starts ${[...new Set(images)].join(", ")}${how}`);
-    }
-  }
-  const manifests = files.list.filter((file) =>
-    /(?:^|\/)(?:package\.json|pyproject\.toml|requirements[^/]*\.txt|go\.mod|Cargo\.toml)$/.test(file),
-  );
-  const user = manifests.find((file) => /testcontainers/.test(files.read(file)));
-  if (user !== undefined)
+  const services = compose === undefined ? [] : composeServices(files.read(compose));
+  if (services.length > 0)
     notes.push(
-      `${user} uses testcontainers, which needs a Docker daemon that no test container has; bind the services under \`tests.services\``,
+      `${compose} starts ${services.map(({ image }) => image).join(", ")}; if tests need them, add to fastloop.yaml:\n${linesFor(services, suite)}`,
     );
+  const user = files.list
+    .filter((file) => manifests.test(file))
+    .find((file) => /testcontainers/.test(files.read(file)));
+  if (user !== undefined) {
+    const known = [...presets.keys()].filter((name) => files.read(user).includes(name));
+    const lines = linesFor(
+      (known.length === 0 ? ["postgres"] : known).map((name) => ({ name, image: name })),
+      suite,
+    );
+    notes.push(
+      `${user} uses testcontainers, which needs a Docker daemon that no test container has; give the tests their services in fastloop.yaml, and their addresses (\`HOST:PORT\` by name) in the environment:\n${lines}`,
+    );
+  }
   return notes;
+}
+
+/** Images that a preset of ours replaces. */
+const presets = new Map([
+  ["postgres", /(?:^|\/)(?:postgres|postgis|timescaledb)\b/],
+  ["redis", /(?:^|\/)(?:redis|valkey)\b/],
+]);
+
+function linesFor(services: readonly NamedService[], suite: string): string {
+  const entries = services.map(({ name, image, port }) => {
+    const preset = [...presets].find(([, pattern]) => pattern.test(image))?.[0];
+    return `      ${name}: ${preset === undefined ? `{ image: "${image}", port: ${port ?? "PORT"} }` : `{ preset: ${preset} }`}`;
+  });
+  const names = services.map(({ name }) => name).join(", ");
+  return ["  tests:", "    services:", ...entries, "    suites:", `      ${suite}: { services: [${names}] }`].join(
+    "\n",
+  );
+}
+
+/** The services of a compose file that come from an image; those that it builds are the project itself. */
+function composeServices(text: string): NamedService[] {
+  let document: unknown;
+  try {
+    document = parse(text, { merge: true });
+  } catch {
+    return [];
+  }
+  const { services } = (document ?? {}) as { services?: unknown };
+  if (typeof services !== "object" || services === null) return [];
+  return Object.entries(services as Record<string, unknown>).flatMap(([name, value]) => {
+    const { image, build, ports, expose } = (value ?? {}) as Record<string, unknown>;
+    if (typeof image !== "string" || build !== undefined || !/^[\w.-]+$/.test(name)) return [];
+    const port = [ports, expose]
+      .flat()
+      .map((each) => portOf(each))
+      .find((each) => each !== undefined);
+    return [{ name, image: image.replaceAll('"', ""), ...(port === undefined ? {} : { port }) }];
+  });
+}
+
+/** `8080:80`, `127.0.0.1:8080:80/tcp`, `80` or `{ target: 80 }`: the port in the container. */
+function portOf(entry: unknown): number | undefined {
+  const text = typeof entry === "object" && entry !== null ? (entry as { target?: unknown }).target : entry;
+  const port = Number(/(\d+)(?:\/\w+)?$/.exec(String(text ?? ""))?.[1]);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
 }

@@ -8,9 +8,10 @@ import { detectProject, readProjectFiles, scaffoldConfig, type Detection } from 
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
 import { packageFolder } from "../checkout.ts";
+import { canAsk, confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { bootstrappedImages } from "../init/available-images.ts";
-import { ciFile, ciNames, type CiName } from "../init/ci.ts";
+import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";
 import { scaffoldModule } from "../init/module.ts";
 
 declare const __FASTLOOP_VERSION__: string;
@@ -19,6 +20,8 @@ interface InitFlags {
   dryRun?: boolean;
   module?: boolean;
   ci?: CiName[];
+  ciCalls?: "fastloop" | "dagger";
+  yes?: boolean;
 }
 
 interface WrittenFile {
@@ -38,14 +41,30 @@ export function register(program: Command, context: CliContext): void {
       new Option("--module", "a Dagger module of the project's own in pipelines/, made of fastloop's building blocks"),
     )
     .addOption(new Option("--ci <names...>", "workflow files that only call functions").choices([...ciNames]))
+    .addOption(
+      new Option(
+        "--ci-calls <program>",
+        "what these files call: fastloop, or the dagger of a runner that has an engine",
+      )
+        .choices(["fastloop", "dagger"])
+        .default("fastloop"),
+    )
+    .addOption(new Option("-y, --yes", "ask nothing, take what was found (as without a terminal)"))
     .addHelpText("after", "\nExamples:\n  fastloop init --dry-run\n  fastloop init --module --ci github")
     .action((flags: InitFlags) => init(context, flags));
 }
 
-async function init(context: CliContext, flags: InitFlags): Promise<void> {
+async function init(context: CliContext, given: InitFlags): Promise<void> {
   const root = context.cwd;
+  const flags = await chosen(context, given);
+  const callsDagger = flags.ciCalls === "dagger";
+  if (callsDagger && flags.module !== true && !existsSync(path.join(root, "dagger.json")))
+    throw new UserError("usage", "dagger call needs a module in the repository", {
+      place: "--ci-calls dagger",
+      hint: "add --module, which writes one",
+    });
   const files: WrittenFile[] = [...new Set(flags.ci)].map((name) =>
-    ciFile(name, { version: __FASTLOOP_VERSION__, isDependency: dependsOnUs(root) }),
+    ciFile(name, { version: __FASTLOOP_VERSION__, isDependency: dependsOnUs(root), callsDagger }),
   );
   let found: Detection | undefined;
   if (!existsSync(path.join(root, "fastloop.yaml"))) {
@@ -80,6 +99,27 @@ async function init(context: CliContext, flags: InitFlags): Promise<void> {
     context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
   for (const note of notes) context.notice(`note: ${note}`);
   if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
+}
+
+/** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
+async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags> {
+  const isFirst = !existsSync(path.join(context.cwd, "fastloop.yaml"));
+  const isSaid = flags.yes === true || flags.dryRun === true || flags.module === true || flags.ci !== undefined;
+  if (!isFirst || isSaid || !canAsk(context)) return flags;
+  detect(context.cwd);
+  const hasModule = moduleKey(context.cwd, context, flags) === undefined;
+  const module =
+    !hasModule && (await confirm(context, "A module of your own in pipelines/? Without one, fastloop's is used."));
+  const name = ciOf(context.cwd);
+  const wantsCi = name !== undefined && (await confirm(context, `Write ${ciPath(name)}, which runs the tests in CI?`));
+  return { ...flags, ...(module ? { module } : {}), ...(wantsCi ? { ci: [name] } : {}) };
+}
+
+/** The CI system that the repository uses already, where our file is not there yet. */
+function ciOf(root: string): CiName | undefined {
+  const has = (file: string): boolean => existsSync(path.join(root, file));
+  const name = has(".github") ? "github" : has(".circleci") ? "circleci" : has(".buildkite") ? "buildkite" : undefined;
+  return name === undefined || has(ciPath(name)) ? undefined : name;
 }
 
 function detect(root: string): Detection {

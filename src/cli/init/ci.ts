@@ -14,28 +14,36 @@ export interface CiOptions {
   version: string;
   /** Whether the repository's own package.json and lock file have fastloop; then they say which. */
   isDependency: boolean;
+  /** `dagger call` alone, on runners that have a Dagger engine; else fastloop, which brings one. */
+  callsDagger?: boolean;
 }
 
 export function ciFile(name: CiName, options: CiOptions): CiFile {
   return { path: paths[name], text: templates[name](wordsOf(options)) };
 }
 
+/** Where the file lies in the repository. */
+export const ciPath = (name: CiName): string => paths[name];
+
 /** The command lines of a workflow. */
 interface Words {
   /** Gets fastloop; none where `npx` does. */
   install: string[];
   /** Prepares the machine: a function's own call installs no system packages. */
-  setup: string;
-  validate: string;
+  setup: string[];
+  /** Checks the configuration; none where only `dagger` is. */
+  validate: string[];
   tier(name: string): string;
 }
 
-function wordsOf({ version, isDependency }: CiOptions): Words {
+function wordsOf({ version, isDependency, callsDagger }: CiOptions): Words {
+  if (callsDagger === true)
+    return { install: [], setup: [], validate: [], tier: (name) => `dagger call test --source . --tier ${name}` };
   const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
   return {
     install: isDependency ? ["npm ci"] : [],
-    setup: `${fastloop} setup`,
-    validate: `${fastloop} validate`,
+    setup: [`${fastloop} setup`],
+    validate: [`${fastloop} validate`],
     tier: (name) => `${fastloop} call test --source . --tier ${name}`,
   };
 }
@@ -70,12 +78,7 @@ jobs:
         tier: [smoke, fast, full]
     steps:
       - uses: actions/checkout@v4
-      - uses: actions/setup-node@v4
-        with:
-          node-version: 24
-${lines(install, "      - run: ")}      - run: ${validate} --format github
-      - run: ${setup}
-      - run: ${tier("${{ matrix.tier }}")}
+${validate.length === 0 ? "" : setUpNode}${lines(install, "      - run: ")}${lines(validate, "      - run: ", " --format github")}${lines(setup, "      - run: ")}      - run: ${tier("${{ matrix.tier }}")}
 `,
   gitlab: ({ install, setup, validate, tier }) => `image: node:24-bookworm
 stages: [test]
@@ -85,9 +88,7 @@ test:
     matrix:
       - TIER: [smoke, fast, full]
   script:
-${lines(install, "    - ")}    - ${validate}
-    - ${setup}
-    - ${tier('"$TIER"')}
+${lines([...install, ...validate, ...setup], "    - ")}    - ${tier('"$TIER"')}
 `,
   circleci: ({ install, setup, validate, tier }) => `version: 2.1
 jobs:
@@ -99,9 +100,7 @@ jobs:
       image: ubuntu-2404:current
     steps:
       - checkout
-${lines(install, "      - run: ")}      - run: ${validate}
-      - run: ${setup}
-      - run: ${tier("<< parameters.tier >>")}
+${lines([...install, ...validate, ...setup], "      - run: ")}      - run: ${tier("<< parameters.tier >>")}
 workflows:
   test:
     jobs:
@@ -114,9 +113,7 @@ workflows:
   agent any
   options { timeout(time: 20, unit: 'MINUTES') }
   stages {
-    stage('validate') { steps { ${install.map((command) => `sh '${command}'; `).join("")}sh '${validate}' } }
-    stage('setup') { steps { sh '${setup}' } }
-    stage('smoke') { steps { sh '${tier("smoke")}' } }
+${validate.length === 0 ? "" : `    stage('validate') { steps { ${[...install, ...validate].map((command) => `sh '${command}'`).join("; ")} } }\n`}${setup.map((command) => `    stage('setup') { steps { sh '${command}' } }\n`).join("")}    stage('smoke') { steps { sh '${tier("smoke")}' } }
     stage('fast') { steps { sh '${tier("fast")}' } }
     stage('full') { steps { sh '${tier("full")}' } }
   }
@@ -132,20 +129,18 @@ strategy:
     fast: { tier: fast }
     full: { tier: full }
 steps:
-${lines(install, "  - script: ")}  - script: ${validate}
-  - script: ${setup}
-  - script: ${tier("$(tier)")}
+${lines([...install, ...validate, ...setup], "  - script: ")}  - script: ${tier("$(tier)")}
 `,
   buildkite: ({ install, setup, validate, tier }) => `steps:
   - label: "test {{matrix}}"
     matrix: [smoke, fast, full]
     timeout_in_minutes: 20
     commands:
-${lines(install, "      - ")}      - ${validate}
-      - ${setup}
-      - ${tier("{{matrix}}")}
+${lines([...install, ...validate, ...setup], "      - ")}      - ${tier("{{matrix}}")}
 `,
 };
 
-const lines = (commands: readonly string[], start: string): string =>
-  commands.map((command) => `${start}${command}\n`).join("");
+const setUpNode = "      - uses: actions/setup-node@v4\n        with:\n          node-version: 24\n";
+
+const lines = (commands: readonly string[], start: string, end = ""): string =>
+  commands.map((command) => `${start}${command}${end}\n`).join("");

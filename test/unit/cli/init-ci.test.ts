@@ -48,3 +48,12 @@ test.each(ciNames.filter((name) => name !== "jenkins"))(
     for (const command of commands) expect(command).toMatch(/^npx --yes fastloop@1\.2\.3 /);
   },
 );
+
+test.each(ciNames)("%s: a runner with an engine needs `dagger call` alone", (name) => {
+  const { text } = ciFile(name, { ...pinned, callsDagger: true });
+  const commands =
+    name === "jenkins" ? [...text.matchAll(/sh '([^']*)'/g)].map((match) => match[1] ?? "") : commandsOf(text);
+  expect(commands.length).toBeGreaterThanOrEqual(1);
+  for (const command of commands) expect(command).toMatch(/^dagger call test --source \. --tier /);
+  expect(text).not.toMatch(/npx|setup-node/);
+});

@@ -203,6 +203,35 @@ describe("packages of npm, pnpm and yarn", () => {
     expect(install?.join("\n")).toContain("npm pkg delete dependencies.fastloop devDependencies.fastloop");
   });
 
+  test("services are told with the lines that give them to the tests, which are valid as they stand", () => {
+    const files = {
+      "api/package.json": json({ scripts: { test: "node --test" } }),
+      "compose.yaml":
+        'services:\n  db:\n    image: postgres:17\n  mail:\n    image: mailhog/mailhog\n    ports: ["8025:8025"]\n  api:\n    build: .\n    image: own\n',
+    };
+    const note = detect(files).notes.find((each) => each.startsWith("compose.yaml"))!;
+    expect(note).toBe(
+      `compose.yaml starts postgres:17, mailhog/mailhog; if tests need them, add to fastloop.yaml:
+  tests:
+    services:
+      db: { preset: postgres }
+      mail: { image: "mailhog/mailhog", port: 8025 }
+    suites:
+      api: { services: [db, mail] }`,
+    );
+    const lines = note
+      .split("\n")
+      .slice(1)
+      .join("\n")
+      .replace("services: [db", "preset: npm, tiers: { fast: x }, services: [db");
+    expect(parseConfig(`version: 1\n${lines.replaceAll(/^ {2}/gm, "")}\n`).problems).toEqual([]);
+    const { notes } = detect({
+      "go.mod": "module x\nrequire github.com/testcontainers/modules/redis v1\n",
+      "a.go": "",
+    });
+    expect(notes.join("\n")).toMatch(/go\.mod uses testcontainers[^]*redis: \{ preset: redis \}/);
+  });
+
   test("programs that the tests start are installed", () => {
     const { packages } = detect({
       "package.json": json({ scripts: { test: "node --test" } }),

@@ -47,6 +47,7 @@ export class TerminalModel {
     if (letter === "m" || words === "?2026") return;
     if (words === "?25") this.isCursorVisible = letter === "h";
     else if (letter === "A") this.row = Math.max(this.lines.length - this.rows, 0, this.row - Number(words || 1));
+    else if (letter === "G") this.column = Number(words || 1) - 1;
     else if (letter === "K") this.lines[this.row] = this.line.slice(0, this.column);
     else if (letter === "J")
       this.lines.length = ((this.lines[this.row] = this.line.slice(0, this.column)), this.row + 1);
