@@ -106,6 +106,22 @@ describe("fastloop call", () => {
     expect(result.stderr).toContain("exec sh -c");
   });
 
+  it("says first where a module that -m names reads another folder than the project one stands in", async () => {
+    const elsewhere = mkdtempSync(path.join(tmpdir(), "fastloop-elsewhere-"));
+    const words = ["-m", project, "call", "--trust", "base", "file", "--path=a.txt", "contents"];
+    const other = await fastloop(words, { cwd: elsewhere });
+    expect(other).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
+    expect(other.stderr).toMatch(/^note: --source is \S+, not the project here; name it: --source \.$/m);
+    writeFileSync(path.join(elsewhere, "a.txt"), "here\n");
+    const named = await fastloop([...words.slice(0, 5), "--source=.", ...words.slice(5)], { cwd: elsewhere });
+    expect(named).toMatchObject({
+      exitCode: 0,
+      stdout: "here\n",
+      stderr: expect.not.stringContaining("note: --source"),
+    });
+    rmSync(elsewhere, { recursive: true });
+  });
+
   it("chains through core types, with their own arguments", async () => {
     expect((await call("base file --path a.txt contents --limit-lines 1")).stdout.trim()).toBe("first");
     expect((await call("base directory --path /src entries")).stdout).toBe("a.txt\n");

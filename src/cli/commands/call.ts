@@ -2,9 +2,19 @@
 import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
-import { loadProjectModule, moduleOption, parseCall, projectModuleFolder, type ParsedCall } from "../../call/index.ts";
-import { loadConfig, ownModule } from "../../config/index.ts";
+import {
+  flagName,
+  loadProjectModule,
+  moduleOption,
+  parseCall,
+  projectModuleFolder,
+  valueOf,
+  type ParsedCall,
+} from "../../call/index.ts";
+import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
 import { engineOptionsOf } from "../../trust/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import { findGitRoot } from "../../tree/index.ts";
 import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { checkOutput } from "../call/check-output.ts";
@@ -59,6 +69,8 @@ async function call(words: string[], context: CliContext): Promise<void> {
   }
   checkOutput(parsed, context.cwd);
   const config = await loadConfig({ cwd: context.cwd });
+  if (!parsed.silent && (options.module ?? moduleOption(words)) !== undefined)
+    tellOtherSources(parsed, module, config, context);
   const trust = requireTrustOfCall(parsed, config, module, context);
   const named = { engine: parsed.engine ?? options.engine, buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
   const engine = engineOptionsOf(config.config, trust, named, context.env, context.notice);
@@ -85,6 +97,23 @@ async function call(words: string[], context: CliContext): Promise<void> {
   if (context.stdout.isTTY) context.print(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   else context.stdout.write(text);
   process.exitCode = 0;
+}
+
+/** A module that `-m` names reads its own repository where nothing is given: said first, as it may not be what was meant. */
+function tellOtherSources({ own }: ParsedCall, module: ModuleInfo, config: LoadedConfig, context: CliContext): void {
+  const project = config.path === undefined ? (findGitRoot(context.cwd) ?? context.cwd) : config.root;
+  for (const step of own) {
+    if (step.kind !== "function") continue;
+    for (const argument of step.fn.arguments) {
+      if (step.given.some((given) => given.argument === argument)) continue;
+      const value = valueOf(argument, step.given, module);
+      if (value?.kind !== "directory" || value.path === project) continue;
+      const flag = flagName(argument);
+      context.notice(
+        `note: --${flag} is ${value.path}, not the project here; name it: --${flag} ${path.relative(context.cwd, project) || "."}`,
+      );
+    }
+  }
 }
 
 /** Help is to be had anywhere: where no project is, it tells of the module that fastloop brings. */
