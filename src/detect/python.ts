@@ -97,10 +97,15 @@ function assembled(
             ? plain(read, pytest)
             : unlocked(files, folder, project, read, there, pytest);
   // Versions from git's tags: a tree in a container has no history.
-  const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b/.test(
+  const env = /setuptools[-_]scm|hatch-vcs|versioneer|poetry-dynamic-versioning|pbr\b|source\s*=\s*"scm"/.test(
     read("pyproject.toml") + read("setup.cfg") + read("setup.py"),
   )
-    ? { SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0", PBR_VERSION: "0.0.0", POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0" }
+    ? {
+        SETUPTOOLS_SCM_PRETEND_VERSION: "0.0.0",
+        PBR_VERSION: "0.0.0",
+        PDM_BUILD_SCM_VERSION: "0.0.0",
+        POETRY_DYNAMIC_VERSIONING_BYPASS: "0.0.0",
+      }
     : undefined;
   const locked = ["uv.lock", "poetry.lock", "pdm.lock"].includes(because);
   if (locked && pytest && !/\bpytest\b/.test(read(because)))

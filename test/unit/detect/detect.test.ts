@@ -311,6 +311,16 @@ describe("Python", () => {
     ).toEqual(["python -m pytest $TEST_ARGS"]);
   });
 
+  test("pdm comes as it was released, and needs no history for a version", () => {
+    const suite = only({
+      "pyproject.toml": '[project]\nname = "x"\n[tool.pdm.version]\nsource = "scm"\n[tool.pytest.ini_options]\n',
+      "pdm.lock": 'name = "pytest"\n',
+      "tests/test_x.py": "",
+    });
+    expect(suite.install).toContain("/opt/pdm/bin/pip install --disable-pip-version-check 'pdm[locked]'");
+    expect(suite.env).toMatchObject({ PDM_BUILD_SCM_VERSION: "0.0.0" });
+  });
+
   test("without tests the sources are compiled, and that is said", () => {
     const found = detect({ "requirements.txt": "flask\n", "app.py": "" });
     expect(found.suites[0]?.tiers).toEqual({ smoke: ["python -m compileall -q ."] });
