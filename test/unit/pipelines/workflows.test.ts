@@ -35,11 +35,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
 const allowed = [
-<<<<<<< HEAD
-  /^npm (ci|test|run (setup|build|fuzz|cluster|release:(engine|pack|try|publish)))$/,
-=======
-  /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project repositories)?|run (setup|build|fuzz|release:(engine|pack|try|publish)))$/,
->>>>>>> b0cffe6 (Small repositories of 21 shapes; the slow ones run nightly)
+  /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project repositories)?|run (setup|build|fuzz|cluster|release:(engine|pack|try|publish)))$/,
   /^sudo apt-get install --yes [\w-]+$/,
   /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run)\b/,
 ];
