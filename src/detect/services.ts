@@ -79,6 +79,7 @@ function composeServices(text: string): NamedService[] {
 /** `8080:80`, `127.0.0.1:8080:80/tcp`, `80` or `{ target: 80 }`: the port in the container. */
 function portOf(entry: unknown): number | undefined {
   const text = typeof entry === "object" && entry !== null ? (entry as { target?: unknown }).target : entry;
-  const port = Number(/(\d+)(?:\/\w+)?$/.exec(String(text ?? ""))?.[1]);
+  const words = typeof text === "string" || typeof text === "number" ? `${text}` : "";
+  const port = Number(/(\d+)(?:\/\w+)?$/.exec(words)?.[1]);
   return Number.isInteger(port) && port > 0 ? port : undefined;
 }
