@@ -60,7 +60,9 @@ describe("a daemon that is stopped", () => {
     await ready();
     pid = project.pid("daemon");
   });
-  afterAll(() => void process.kill(pid, "SIGCONT"));
+  afterAll(() => {
+    if (isThere(pid)) process.kill(pid, "SIGCONT");
+  });
 
   it("is told with its pid and what to do, by every command that needs it, and none of them waits for ever", async () => {
     process.kill(pid, "SIGSTOP");
