@@ -37,6 +37,8 @@ export class Holds {
   private readonly clock: Clock;
   private readonly quietMs: number;
   private readonly holds = new Map<string, Hold>();
+  /** Those that were told to wait and not yet that they need no longer, however the time went since. */
+  private readonly waiting = new Set<string>();
   private cancelTimer: () => void = () => undefined;
 
   /** `quietMs` is what files have rested already when a look comes. */
@@ -45,13 +47,20 @@ export class Holds {
     this.quietMs = quietMs;
   }
 
-  /** Whether the function has to wait before it runs on `digest`. */
+  /** Whether the function has to wait before it runs on `digest`; until `whenReleased` tells that it need not. */
   isHeld(
     name: string,
     digest: string,
     debounceMs: number | undefined,
     row: Overtaken = { overtaken: 0, endedStale: 0 },
   ): boolean {
+    const isHeld = this.mustWait(name, digest, debounceMs, row);
+    if (isHeld) this.waiting.add(name);
+    else this.waiting.delete(name);
+    return isHeld;
+  }
+
+  private mustWait(name: string, digest: string, debounceMs: number | undefined, row: Overtaken): boolean {
     const { overtaken } = row;
     const nowMs = this.clock.nowMs();
     const old = this.holds.get(name);
@@ -77,18 +86,18 @@ export class Holds {
     return nowMs < untilMs;
   }
 
-  /** Calls `action` whenever another function may start. */
+  /** Calls `action` whenever another function may start, at once for those whose time went by since they were asked for. */
   whenReleased(action: (names: string[]) => void): void {
     this.cancelTimer();
     const nowMs = this.clock.nowMs();
-    const waiting = [...this.holds].filter(([, hold]) => hold.untilMs > nowMs);
-    if (waiting.length === 0) return;
-    const nextMs = Math.min(...waiting.map(([, hold]) => hold.untilMs));
-    this.cancelTimer = this.clock.after(nextMs - nowMs, () => {
-      const due = waiting.filter(([, hold]) => hold.untilMs <= this.clock.nowMs());
-      action(due.map(([name]) => name));
-      this.whenReleased(action);
-    });
+    const untilMs = (name: string): number => this.holds.get(name)?.untilMs ?? nowMs;
+    const due = [...this.waiting].filter((name) => untilMs(name) <= nowMs);
+    for (const name of due) this.waiting.delete(name);
+    if (this.waiting.size > 0) {
+      const nextMs = Math.min(...[...this.waiting].map(untilMs));
+      this.cancelTimer = this.clock.after(nextMs - nowMs, () => this.whenReleased(action));
+    }
+    if (due.length > 0) action(due);
   }
 
   close(): void {

@@ -81,3 +81,21 @@ test("runs that edits cancel make a function wait two seconds at most", () => {
     0, 500, 1000, 2000, 2000,
   ]);
 });
+
+test("one whose time goes by while the look that asked for it goes on is released all the same", () => {
+  const { clock, holds, released } = rig();
+  const row = { overtaken: 3, endedStale: 0 };
+  const listen = (): void => holds.whenReleased((names) => released.push([clock.nowMs(), names]));
+  expect(holds.isHeld("gen", "1", undefined, row)).toBe(true);
+  listen();
+  clock.advanceTo(490);
+  expect(holds.isHeld("gen", "2", undefined, row)).toBe(true);
+  // The look takes longer than was left; its timer is the one before it no more.
+  holds.whenReleased(() => undefined);
+  holds.close();
+  clock.advanceTo(510);
+  listen();
+  expect(released).toEqual([[510, ["gen"]]]);
+  clock.advanceTo(60_000);
+  expect(released).toHaveLength(1);
+});
