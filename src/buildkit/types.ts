@@ -81,8 +81,8 @@ export interface ExecFailureInfo {
 }
 
 export interface SecretStore {
-  /** Plaintext of a secret by id, or undefined. Called by BuildKit while an exec starts. */
-  get(id: string): Promise<Uint8Array | undefined>;
+  /** Plaintext of a secret by id, or undefined. Called by BuildKit while an exec starts; aborted when it is given up. */
+  get(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
 
 /** What a registry wants a token for, in its own words. */

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { SecretMask } from "../text/index.ts";
-import type { EngineEvent, SharedCache } from "./types.ts";
+import type { EngineEvent, EngineLimits, SharedCache } from "./types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
 import type { OfferTerminal } from "./terminal/terminals.ts";
 
@@ -28,6 +28,8 @@ export interface ApiSessionOptions {
   /** Gets every secret that the session learns. */
   mask?: SecretMask;
   cache?: SharedCache;
+  /** What its containers may take together. */
+  limits?: EngineLimits;
   /** Whose functions the session runs. */
   module?: { name: string; sourceDir: string };
 }

@@ -12,8 +12,9 @@ import type {
   Ref,
 } from "../buildkit/types.ts";
 import type { Definition } from "../llb/types.ts";
-import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
-import { isHostsSecretId, socketId, trustSecrets } from "./solve/compile-exec.ts";
+import { definition, runsCommands, startSecretId, stateDigest, type State } from "../llb/index.ts";
+import { Admission } from "./solve/admission.ts";
+import { askedByContainer, isHostsSecretId, socketId, trustSecrets } from "./solve/compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./solve/compile.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Call } from "./request/call.ts";
@@ -43,6 +44,8 @@ export class Session {
   readonly hostTrees: HostTrees;
   /** `host`: containers have no network of their own, but the host's. */
   readonly network: "isolated" | "host";
+  /** How many containers may live at a time. */
+  readonly admission: Admission;
   readonly services: Services;
   readonly terminals: Terminals;
   /** Sockets of the client that containers mount. */
@@ -71,6 +74,10 @@ export class Session {
     this.passwords = parts.passwords;
     this.sockets = parts.sockets;
     this.build = parts.build;
+    this.admission = new Admission(options.limits?.containers, {
+      isExec: (digest) => this.execs.has(digest) || this.dockerCommands.has(digest),
+      makeRoom: () => this.services.endIdle(),
+    });
     this.services = new Services(this);
     const offer = options.offerTerminal;
     this.terminals = new Terminals(offer && ((id, name) => offer(id, this.secrets.mask.text(name))));
@@ -165,10 +172,17 @@ export class Session {
   /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */
   async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
     call.signal.throwIfAborted();
+    const tell = call.events.solveListener();
+    const containers = this.admission.follow();
     try {
-      return await work(call.events.solveListener());
+      return await work((update) => {
+        containers.update(update);
+        tell(update);
+      });
     } catch (error) {
       throw solveFailure(this, call, error);
+    } finally {
+      containers.end();
     }
   }
 
@@ -263,7 +277,16 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
     passwords.name(attrs["ref"]?.split("/")[0] ?? "");
   const build = await options.buildkit.openBuild({
     secrets: {
-      get: (id) => (isHostsSecretId(id) ? session.services.hostsFile(id) : secretForBuildkit(options, secrets, id)),
+      get: async (id, signal) => {
+        if (isHostsSecretId(id)) return await session.services.hostsOfExec(id, signal);
+        const hosts = askedByContainer(id);
+        if (hosts !== undefined) return await session.services.hostsFile(hosts);
+        if (id === startSecretId) {
+          await session.admission.enter(signal, { count: () => 0, take: () => undefined });
+          return undefined;
+        }
+        return await secretForBuildkit(options, secrets, id);
+      },
     },
     openSocket: (id) => sockets.open(id),
     registryAuth: (host) => passwords.of(host),

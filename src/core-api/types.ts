@@ -34,3 +34,11 @@ export interface SharedCache {
   from: readonly CacheLocation[];
   to: readonly CacheLocation[];
 }
+
+/** What the containers of a session may take together. For the embedded engine only. */
+export interface EngineLimits {
+  /** How many of them live at a time, of commands and of services. */
+  containers?: number;
+  /** Where the machine has cgroups. */
+  memoryBytes?: number;
+}

@@ -1,7 +1,7 @@
-import type { EngineEvent, EngineInfo, SharedCache } from "../core-api/types.ts";
+import type { EngineEvent, EngineInfo, EngineLimits, SharedCache } from "../core-api/types.ts";
 import type { QueryOptions } from "../graphql/index.ts";
 
-export type { CacheLocation, EngineEvent, EngineInfo, SharedCache } from "../core-api/types.ts";
+export type { CacheLocation, EngineEvent, EngineInfo, EngineLimits, SharedCache } from "../core-api/types.ts";
 export type { QueryOptions } from "../graphql/index.ts";
 
 /** An open session: a Dagger GraphQL endpoint on loopback. Closing it releases everything that it holds. */
@@ -52,6 +52,7 @@ export interface OpenSessionOptions {
   /** How long an engine that is started for it waits for the next session, in milliseconds. */
   idleMs?: number;
   cache?: SharedCache;
+  limits?: EngineLimits;
   /** Whose functions the session runs: what `currentModule` answers with. */
   module?: { name: string; sourceDir: string };
   /** Containers may have root capabilities where they ask for them; on the embedded engine only. */

@@ -93,7 +93,10 @@ const sharing = { shared: 0, private: 1, locked: 2 } as const;
 const contentCache = { default: 0, on: 1, off: 2 } as const;
 const network = { sandbox: 0, host: 1, none: 2 } as const;
 
-/** Runs a command. Mounts are written in order of their destinations, so that their order is in no cache key. */
+/**
+ * Runs a command. Mounts are written in order of their destinations, so that their order is in no cache key; secrets after all
+ * others: what waits for its start at one of them holds the locked cache volumes that it needs, and waits for none.
+ */
 export function exec(options: ExecOptions): ExecResult {
   const inputs = new Inputs();
   const outputs = new Map<string, number>();
@@ -103,7 +106,9 @@ export function exec(options: ExecOptions): ExecResult {
     from: options.root,
     readonly: options.readonlyRoot ?? false,
   };
-  const mounts = [...(options.mounts ?? [])].toSorted((a, b) => (a.destination < b.destination ? -1 : 1));
+  const mounts = [...(options.mounts ?? [])].toSorted(
+    (a, b) => Number(a.kind === "secret") - Number(b.kind === "secret") || (a.destination < b.destination ? -1 : 1),
+  );
 
   const wire: object[] = [root, ...mounts].map((mount) => {
     const encoded = encodeMount(mount, inputs);

@@ -33,6 +33,9 @@ interface DecodedOp {
 
 const opCodec = codec<DecodedOp>("pb.Op");
 
+/** Asked for by every command of a definition when its container is about to be made, and never given: the answer may wait. */
+export const startSecretId = "fastloop-start";
+
 /** What an import changes of a definition. */
 export interface ImportChanges {
   /** The id that says a secret's value, by the name that the frontend knows. */
@@ -107,10 +110,11 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
     ),
   );
   const secrets = [...mounts.flatMap(({ secret }) => secret ?? []), ...secretEnv];
-  if (volumes.length === 0 && secrets.length === 0) return bytes;
   // A name that was not given a secret stays without one, whatever another build of the session gave it.
   for (const secret of secrets) secret.id = secretIds.get(secret.id) ?? `not-given:${secret.id}`;
-  return encodeCanonical("pb.Op", { ...op, exec: { ...op.exec, mounts: [...mounts, ...volumes] } });
+  const start = { id: startSecretId, name: "FASTLOOP_START", optional: true };
+  const exec = { ...op.exec, mounts: [...mounts, ...volumes], secretEnv: [...secretEnv, start] };
+  return encodeCanonical("pb.Op", { ...op, exec });
 }
 
 /** The commands below a state, by the digest of their operation. */

@@ -1,5 +1,5 @@
 import type * as engineDoor from "../engine/index.ts";
-import type { EngineInfo, EngineSession, SharedCache } from "../engine/index.ts";
+import type { EngineInfo, EngineLimits, EngineSession, SharedCache } from "../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { LogFan, warmEngine, type WarmEngine } from "./executor.ts";
@@ -9,6 +9,7 @@ export interface EngineHolderOptions {
   engine: string;
   buildkitHost?: string;
   idleMs?: number;
+  limits?: EngineLimits;
   offline?: boolean;
   /** Where function bodies run: a process beside this one, or a Dagger engine's own containers. */
   via: "host" | "module";
@@ -107,7 +108,7 @@ export class EngineHolder {
   }
 
   private async open(): Promise<EngineSession> {
-    const { workdir, engine, via, rootCapabilities, buildkitHost, idleMs, cache, module, offline, onNotice } =
+    const { workdir, engine, via, rootCapabilities, buildkitHost, idleMs, limits, cache, module, offline, onNotice } =
       this.options;
     try {
       const { describeEngineChoice, needsDagger, openSession } = await engineRoom();
@@ -120,6 +121,7 @@ export class EngineHolder {
         engine,
         buildkitHost,
         idleMs,
+        limits,
         cache,
         module,
         offline,

@@ -1,4 +1,5 @@
-import { durationMs, type Config } from "../config/index.ts";
+import { durationMs, sizeBytes, type Config } from "../config/index.ts";
+import type { EngineLimits } from "../engine/types.ts";
 import { engineAsk } from "./asks-of-config.ts";
 import { describeAsk } from "./describe.ts";
 import type { Trust } from "./trust.ts";
@@ -8,6 +9,8 @@ export interface EngineChoiceOptions {
   engine: string;
   buildkitHost?: string;
   idleMs?: number;
+  /** What the containers of its session may take together, where that is declared. */
+  limits?: EngineLimits;
 }
 
 /**
@@ -28,7 +31,19 @@ export function engineOptionsOf(
     engine,
     ...buildkit(),
     ...(declared?.idle === undefined || idleIsNamed ? {} : { idleMs: durationMs(declared.idle) }),
+    ...limits(),
   };
+
+  function limits(): Pick<EngineChoiceOptions, "limits"> {
+    const { containers, memory } = declared?.limits ?? {};
+    if (containers === undefined && memory === undefined) return {};
+    return {
+      limits: {
+        ...(containers === undefined ? {} : { containers }),
+        ...(memory === undefined ? {} : { memoryBytes: sizeBytes(memory) }),
+      },
+    };
+  }
 
   function buildkit(): Pick<EngineChoiceOptions, "buildkitHost"> {
     if (named.buildkitHost !== undefined) return { buildkitHost: named.buildkitHost };

@@ -19,8 +19,8 @@ const tokenResponse = codec<{ token: string; expiresIn: number; issuedAt: number
 
 /** Secrets go from the store to the exec that mounts them, through no file and no log. */
 export function secretService(store: SecretStore): [string, Handler] {
-  const handler = unary(secretRequest.decode, secretResponse.encode, async ({ id }) => {
-    const data = await store.get(id);
+  const handler = unary(secretRequest.decode, secretResponse.encode, async ({ id }, signal) => {
+    const data = await store.get(id, signal);
     if (data === undefined) throw new StatusError(StatusCode.notFound, `no secret with the id ${id}`);
     return { data };
   });

@@ -37,11 +37,11 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 export function unary<Request, Response>(
   decode: (bytes: Buffer) => Request,
   encode: (response: Response) => Uint8Array,
-  handle: (request: Request) => Promise<Response>,
+  handle: (request: Request, signal: AbortSignal) => Promise<Response>,
 ): Handler {
   return async (call) => {
     for await (const message of call.messages()) {
-      await call.write(frame(encode(await handle(decode(message)))));
+      await call.write(frame(encode(await handle(decode(message), call.signal))));
       return;
     }
     throw new StatusError(StatusCode.unknown, "the call carried no request");

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ContainerMount, ContainerProcess, GatewayContainer, ProcessEnd } from "../../buildkit/types.ts";
 import { definition, type Mount as LlbMount } from "../../llb/index.ts";
-import { execMounts, hostsSecretId, metaMountPath } from "../solve/compile-exec.ts";
+import { execMounts, hostsOfContainerId, hostsSecretId, metaMountPath } from "../solve/compile-exec.ts";
 import { OfferedConnections } from "../socket/offered-connections.ts";
 import { endFailure, type ServiceSubject } from "./failure.ts";
 import { healthy } from "./health.ts";
@@ -133,7 +133,7 @@ function containerMount(mount: LlbMount): ContainerMount {
   if (mount.kind === "bind") return { ...mount, definition: definition(mount.from) };
   if (mount.kind === "cache")
     return { ...mount, ...(mount.from === undefined ? {} : { definition: definition(mount.from) }) };
-  return mount;
+  return mount.kind === "secret" ? { ...mount, id: hostsOfContainerId(mount.id) } : mount;
 }
 
 /** SIGTERM, SIGKILL after a moment, and then the container goes. */

@@ -31,6 +31,8 @@ interface Entry {
   readonly onExit: Set<(failure: ApiError | undefined) => void>;
   /** The end of the last life: the next one does not begin before. */
   ending: Promise<void>;
+  /** Gives its place among the containers that may live at a time back; set while it has one. */
+  place: (() => void) | undefined;
 }
 
 /**
@@ -127,7 +129,31 @@ export class Services {
     return true;
   }
 
-  /** What BuildKit mounts as `/etc/hosts` into an exec that is about to run: starts what the exec is bound to. */
+  /**
+   * What BuildKit mounts as `/etc/hosts` into an exec that is about to run: waits until the exec may, and starts what it is bound
+   * to.
+   */
+  async hostsOfExec(id: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const { admission } = this.session;
+    const needed = admission.isBounded ? this.containersOf(this.bindings.get(id) ?? []) : [];
+    // What they are made of runs commands as well, which must not wait for this one.
+    await Promise.allSettled(
+      needed.flatMap((entry) => (entry.life === undefined ? [this.prepare(entry, signal)] : [])),
+    );
+    await admission.enter(signal, {
+      count: () => needed.filter(({ place }) => place === undefined).length,
+      take: () => {
+        for (const entry of needed) entry.place ??= admission.service();
+      },
+    });
+    try {
+      return await this.hostsFile(id);
+    } finally {
+      for (const entry of needed) if (entry.life === undefined) giveBack(entry);
+    }
+  }
+
+  /** The same for the container of a service or a terminal: it lives, or is let in together with who needs it. */
   async hostsFile(id: string): Promise<Buffer | undefined> {
     const bindings = this.bindings.get(id) ?? [];
     try {
@@ -156,6 +182,36 @@ export class Services {
     });
   }
 
+  /** Ends what only waits for its next use; says whether any service is on its way out. */
+  endIdle(): boolean {
+    const entries = [...this.entries.values()];
+    for (const entry of entries)
+      if (entry.life?.instance !== undefined && entry.users === 0 && !entry.pinned) void this.end(entry, false);
+    return entries.some(({ life, place }) => life === undefined && place !== undefined);
+  }
+
+  /** The services behind bindings that are containers, with those that they need themselves. */
+  private containersOf(bindings: readonly ServiceBinding[]): Entry[] {
+    const found = new Set<Entry>();
+    const look = ({ service }: ServiceBinding): void => {
+      const entry = this.entryOf(service);
+      if (found.has(entry)) return;
+      found.add(entry);
+      needsOf(service).forEach(look);
+    };
+    bindings.forEach(look);
+    return [...found].filter(({ service }) => service.kind !== "tunnel");
+  }
+
+  /** Evaluates what a service's container consists of. */
+  private async prepare({ service }: Entry, signal: AbortSignal): Promise<void> {
+    if (service.kind !== "container") return;
+    const { rootfs, mounts } = service.container;
+    const call = newCall(this.session, { signal, isBody: false });
+    const trees = [rootfs, ...mounts.flatMap(({ source }) => ("tree" in source ? [source.tree] : []))];
+    await Promise.all(trees.map((tree) => this.session.evaluate(call, tree, () => Promise.resolve())));
+  }
+
   /** Why an exec with this `/etc/hosts` could not start, if that was because of a service. */
   failureOf(id: string): unknown {
     return isHostsSecretId(id) ? this.failures.get(id) : undefined;
@@ -168,6 +224,7 @@ export class Services {
   private begin(entry: Entry): Life {
     const aborter = new AbortController();
     const { service } = entry;
+    if (service.kind !== "tunnel") entry.place ??= this.session.admission.service();
     const call = newCall(this.session, { signal: aborter.signal, isBody: false });
     // What it needs itself is held as long as it lives, and lives no longer than that.
     let lost: ApiError | undefined;
@@ -177,8 +234,11 @@ export class Services {
     });
     const running = entry.ending.then(() => startService(call, service));
     const life: Life = { aborter, running, instance: undefined };
+    const { place } = entry;
     const over = (): void => {
       release();
+      place?.();
+      if (entry.place === place) entry.place = undefined;
       if (entry.life === life) entry.life = undefined;
     };
     running.then((instance) => {
@@ -213,6 +273,7 @@ export class Services {
     clearTimeout(entry.idleTimer);
     const idleMs = Number(this.session.options.env["FASTLOOP_SERVICE_GRACE_MS"] ?? graceMs);
     entry.idleTimer = setTimeout(() => void this.end(entry, false), idleMs).unref();
+    this.session.admission.idle();
   }
 
   private entryOf(service: Service): Entry {
@@ -227,11 +288,17 @@ export class Services {
         idleTimer: undefined,
         onExit: new Set(),
         ending: Promise.resolve(),
+        place: undefined,
       };
       this.entries.set(digest, entry);
     }
     return entry;
   }
+}
+
+function giveBack(entry: Entry): void {
+  entry.place?.();
+  entry.place = undefined;
 }
 
 function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {

@@ -89,6 +89,18 @@ export function isHostsSecretId(id: string): boolean {
   return id.startsWith(hostsPrefix);
 }
 
+const ofContainerPrefix = "of-container-";
+
+/** The same file for a container that is no exec: BuildKit asks for it by another id, which is in no cache key. */
+export function hostsOfContainerId(id: string): string {
+  return isHostsSecretId(id) ? `${ofContainerPrefix}${id}` : id;
+}
+
+/** The id of the `/etc/hosts` that a container which is no exec asks for. */
+export function askedByContainer(id: string): string | undefined {
+  return id.startsWith(ofContainerPrefix) ? id.slice(ofContainerPrefix.length) : undefined;
+}
+
 /** Id by which BuildKit asks for a connection to a socket of the host. */
 export function socketId(socket: Socket): string {
   return `socket-${recipeDigest(socket)}`;

@@ -1,5 +1,5 @@
 /** What the CLI and the engine daemon say to each other over the control socket. */
-import type { EngineEvent, EngineInfo, SharedCache } from "../../core-api/types.ts";
+import type { EngineEvent, EngineInfo, EngineLimits, SharedCache } from "../../core-api/types.ts";
 
 /** Body of `POST /sessions`. */
 export interface OpenSessionRequest {
@@ -12,6 +12,7 @@ export interface OpenSessionRequest {
   /** `dist/build-id` of the client. A daemon of another build refuses (409) while it is idle, so as to be replaced. */
   buildId: string;
   cache?: SharedCache;
+  limits?: EngineLimits;
   module?: { name: string; sourceDir: string };
   /** Whose cache volumes the session has. */
   project: string;

@@ -89,6 +89,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         mask,
         ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
         ...(request.cache === undefined ? {} : { cache: request.cache }),
+        ...(request.limits === undefined ? {} : { limits: request.limits }),
         ...(request.module === undefined ? {} : { module: request.module }),
       }).catch((error: unknown) => {
         forget();

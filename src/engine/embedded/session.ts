@@ -39,6 +39,7 @@ export async function openDaemonSession(
     project: projectIdentity(options),
     ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.module === undefined ? {} : { module: options.module }),
     ...(options.onTerminal === undefined ? {} : { terminal: true }),
   };

@@ -32,3 +32,12 @@ test("an address of a configuration that is not trusted is not used, and that is
   expect(buildkitHost).toBeUndefined();
   expect(notices).toEqual([expect.stringContaining("tcp://builder:1234")]);
 });
+
+test("the limits of what lives are those that fastloop.yaml declares, in bytes", () => {
+  const limits = (engine: Config["engine"]) => options({}, { config: { version: 1, engine } }).limits;
+  expect(limits({ limits: { containers: 2, memory: "1GB", cpus: 1 } })).toEqual({
+    containers: 2,
+    memoryBytes: 1_000_000_000,
+  });
+  expect(limits({ limits: { cpus: 1 } })).toBeUndefined();
+});
