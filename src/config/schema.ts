@@ -55,7 +55,9 @@ const resources = {
 const uses = z.strictObject(resources).describe("What a run takes of engine.limits. Default: one container.");
 const limits = z
   .strictObject(resources)
-  .describe("What runs take together at most. Default: 10 containers, 4GB, one CPU less than there are.");
+  .describe(
+    "What runs take together at most. Default: 10 containers, 4GB, one CPU less than there are. Where written, what lives is held to containers and memory as well.",
+  );
 
 const watchTarget = z.strictObject({
   call: z.string().min(1).describe("The function and its arguments, in the grammar of `dagger call`."),

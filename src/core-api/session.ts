@@ -12,9 +12,9 @@ import type {
   Ref,
 } from "../buildkit/types.ts";
 import type { Definition } from "../llb/types.ts";
-import { definition, runsCommands, startSecretId, stateDigest, type State } from "../llb/index.ts";
+import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
 import { Admission } from "./solve/admission.ts";
-import { askedByContainer, isHostsSecretId, socketId, trustSecrets } from "./solve/compile-exec.ts";
+import { socketId } from "./solve/compile-exec.ts";
 import { Compiler, internalStepPrefix } from "./solve/compile.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Call } from "./request/call.ts";
@@ -26,6 +26,7 @@ import type { ApiSessionOptions } from "./options.ts";
 import { normalizePlatform, parsePlatform } from "./values/platform.ts";
 import { exportCaches, usableCaches } from "./registry/shared-cache.ts";
 import { RegistryPasswords } from "./registry/auth.ts";
+import { secretAsked } from "./secret/asked.ts";
 import { SecretVault } from "./secret/vault.ts";
 import { Services } from "./service/services.ts";
 import { connectTo, SocketTable } from "./socket/table.ts";
@@ -277,16 +278,7 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
     passwords.name(attrs["ref"]?.split("/")[0] ?? "");
   const build = await options.buildkit.openBuild({
     secrets: {
-      get: async (id, signal) => {
-        if (isHostsSecretId(id)) return await session.services.hostsOfExec(id, signal);
-        const hosts = askedByContainer(id);
-        if (hosts !== undefined) return await session.services.hostsFile(hosts);
-        if (id === startSecretId) {
-          await session.admission.enter(signal, { count: () => 0, take: () => undefined });
-          return undefined;
-        }
-        return await secretForBuildkit(options, secrets, id);
-      },
+      get: (id, signal) => secretAsked(session, id, signal),
     },
     openSocket: (id) => sockets.open(id),
     registryAuth: (host) => passwords.of(host),
@@ -304,16 +296,4 @@ export async function newSession(options: ApiSessionOptions): Promise<Session> {
     build,
   });
   return session;
-}
-
-async function secretForBuildkit(
-  options: ApiSessionOptions,
-  secrets: SecretVault,
-  id: string,
-): Promise<Uint8Array | undefined> {
-  if (id !== trustSecrets.ca && id !== trustSecrets.environment) return secrets.get(id);
-  const trust = await options.hostTrust();
-  if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
-  const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
-  return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
 }

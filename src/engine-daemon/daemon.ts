@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import type { EngineInfo } from "../core-api/types.ts";
 import { type BackendOptions, startBackend } from "./buildkitd/backend.ts";
+import { openMemoryCgroup } from "./buildkitd/memory-cgroup.ts";
 import { startControl } from "./control/control.ts";
 import { makeControlSecret } from "./control/control-secret.ts";
 import { startGraphqlServer } from "./control/graphql-server.ts";
@@ -47,7 +48,9 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   await sweep(state, log);
   mkdirSync(temporaryRoot(state), { recursive: true, mode: 0o700 });
   const rest = restWhenIdle();
+  const memory = "buildkitd" in source ? openMemoryCgroup(state) : undefined;
   const sessions = createSessions({
+    memory,
     working: rest.working,
     shimDirectory: (arch) => Promise.resolve(path.dirname(requireBuilt(path.join(shimDir(root, arch), "shim")))),
     temporaryRoot: temporaryRoot(state),
@@ -59,6 +62,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
     state,
     source,
     log,
+    ...(memory === undefined ? {} : { cgroupParent: memory.name }),
     onLost: (reason) => void sessions.closeAll(reason),
     onBroken(error) {
       failed = error;
@@ -111,6 +115,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   await sessions.closeAll("the engine stops");
   graphql.close();
   await backend.stop();
+  memory?.remove();
   for (const name of ["buildkitd.sock", "otel.sock"]) rmSync(path.join(socketDir(state), name), { force: true });
   rmSync(temporaryRoot(state), { recursive: true, force: true });
   forgetProcess(state, "daemon");

@@ -192,7 +192,7 @@ describe("the embedded engine", () => {
       startDaemon().catch((error) => console.log(JSON.stringify({ message: error.message, hint: error.hint })));`;
     const entry = path.join(folder, "start.cjs");
     const contents = `import { startBuildkitd } from "./src/engine-daemon/buildkitd/buildkitd.ts";
-      export const startDaemon = () => startBuildkitd({ state: ${JSON.stringify(folder)}, command: "buildkitd", mirror: undefined, log: { file: "", write: () => undefined } });`;
+      export const startDaemon = () => startBuildkitd({ state: ${JSON.stringify(folder)}, command: "buildkitd", mirror: undefined, cgroupParent: undefined, log: { file: "", write: () => undefined } });`;
     const resolveDir = path.resolve(import.meta.dirname, "../..");
     await build({
       stdin: { contents, resolveDir, loader: "ts" },

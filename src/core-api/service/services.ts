@@ -2,6 +2,7 @@ import { isHostsSecretId, hostsSecretId } from "../solve/compile-exec.ts";
 import { ApiError } from "../values/errors.ts";
 import { recipeDigest } from "../values/ids.ts";
 import { hostnameOf } from "./names.ts";
+import { boundExit, evaluateParts, hostsText, needsOf } from "./needs.ts";
 import type { RunningService } from "./running.ts";
 import { startService } from "./start.ts";
 import { newCall } from "../request/call.ts";
@@ -138,7 +139,7 @@ export class Services {
     const needed = admission.isBounded ? this.containersOf(this.bindings.get(id) ?? []) : [];
     // What they are made of runs commands as well, which must not wait for this one.
     await Promise.allSettled(
-      needed.flatMap((entry) => (entry.life === undefined ? [this.prepare(entry, signal)] : [])),
+      needed.flatMap((entry) => (entry.life === undefined ? [evaluateParts(this.session, entry.service, signal)] : [])),
     );
     await admission.enter(signal, {
       count: () => needed.filter(({ place }) => place === undefined).length,
@@ -201,15 +202,6 @@ export class Services {
     };
     bindings.forEach(look);
     return [...found].filter(({ service }) => service.kind !== "tunnel");
-  }
-
-  /** Evaluates what a service's container consists of. */
-  private async prepare({ service }: Entry, signal: AbortSignal): Promise<void> {
-    if (service.kind !== "container") return;
-    const { rootfs, mounts } = service.container;
-    const call = newCall(this.session, { signal, isBody: false });
-    const trees = [rootfs, ...mounts.flatMap(({ source }) => ("tree" in source ? [source.tree] : []))];
-    await Promise.all(trees.map((tree) => this.session.evaluate(call, tree, () => Promise.resolve())));
   }
 
   /** Why an exec with this `/etc/hosts` could not start, if that was because of a service. */
@@ -299,23 +291,4 @@ export class Services {
 function giveBack(entry: Entry): void {
   entry.place?.();
   entry.place = undefined;
-}
-
-function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {
-  const why = failure === undefined ? "" : `: ${failure.message}`;
-  return new ApiError(
-    `bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`,
-    failure?.extensions ?? {},
-    failure,
-  );
-}
-
-function hostsText(hosts: readonly { address: string; names: readonly string[] }[]): string {
-  const lines = hosts.map(({ address, names }) => `${address}\t${names.join(" ")}\n`);
-  return `127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join("")}`;
-}
-
-function needsOf(service: Service): readonly ServiceBinding[] {
-  if (service.kind === "container") return service.container.services;
-  return service.kind === "tunnel" ? [{ alias: "upstream", service: service.upstream }] : [];
 }

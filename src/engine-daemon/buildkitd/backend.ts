@@ -29,6 +29,8 @@ export interface BackendOptions {
   /** Address of a BuildKit daemon that is not ours, or the executable of the one that we run. */
   source: { address: string } | { buildkitd: string };
   log: Log;
+  /** Below which the cgroups of our own buildkitd's containers are. */
+  cgroupParent?: string;
   /** BuildKit ended by itself: what runs on it is lost. */
   onLost(reason: string): void;
   /** How long our own buildkitd may take to answer; for tests. */
@@ -100,7 +102,14 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
   let last: Running | undefined;
   const start = async (): Promise<Running> => {
     const startedAt = performance.now();
-    const buildkitd = await startBuildkitd({ state, command, mirror: registry?.address, binFolder, log });
+    const buildkitd = await startBuildkitd({
+      state,
+      command,
+      mirror: registry?.address,
+      cgroupParent: options.cgroupParent,
+      binFolder,
+      log,
+    });
     const { client, info } = await answering(buildkitd, state, options.answerMs ?? ownStartMs);
     log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));

@@ -9,6 +9,8 @@ export interface BuildkitdConfig {
   cni?: { configFile: string; pluginDir?: string; preparedNamespaces: number };
   /** `127.0.0.1:port` of the local registry that stands in for docker.io. */
   mirror?: string;
+  /** Below which the cgroups of containers are made. */
+  cgroupParent?: string;
 }
 
 export function buildkitdToml(config: BuildkitdConfig): string {
@@ -31,6 +33,7 @@ export function buildkitdToml(config: BuildkitdConfig): string {
     "[worker.oci]",
     "  enabled = true",
     '  snapshotter = "auto"',
+    ...(config.cgroupParent === undefined ? [] : [`  defaultCgroupParent = ${quote(config.cgroupParent)}`]),
     ...networkLines(config.cni),
     "  gc = true",
     '  reservedSpace = "10GB"',

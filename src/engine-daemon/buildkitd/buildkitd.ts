@@ -27,6 +27,8 @@ export interface BuildkitdOptions {
   command: string;
   /** `127.0.0.1:port` of the local registry, if one is served. */
   mirror: string | undefined;
+  /** Below which the cgroups of its containers are. */
+  cgroupParent: string | undefined;
   /** Comes before all other folders of its PATH. */
   binFolder?: string;
   log: Log;
@@ -78,6 +80,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       otelSocket: path.join(socketDir(state), "otel.sock"),
       ...cniOf(network),
       ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+      ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
     }),
     { mode: 0o600 },
   );

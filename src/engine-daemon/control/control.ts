@@ -145,9 +145,11 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
     bodyToken: session.bodyToken,
     engine,
   };
-  if (!sameBuild) {
-    opened.notice = "the engine daemon is of another build and in use; it is replaced when nobody uses it";
-  }
+  const notices = [
+    ...(sameBuild ? [] : ["the engine daemon is of another build and in use; it is replaced when nobody uses it"]),
+    ...(session.notice === undefined ? [] : [session.notice]),
+  ];
+  if (notices.length > 0) opened.notice = notices.join("\n");
   response.writeHead(200, { "content-type": sessionLines });
   response.write(`${JSON.stringify(opened)}\n`);
 }

@@ -5,6 +5,7 @@ import { SecretMask } from "../../text/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import type { EngineEvent } from "../../core-api/types.ts";
 import { withPlatforms, type PreparePlatform } from "../set-up/platforms.ts";
+import type { MemoryCgroup } from "../buildkitd/memory-cgroup.ts";
 import type { OpenSessionRequest } from "./protocol.ts";
 import { readHostTrust } from "./trust.ts";
 
@@ -15,6 +16,8 @@ export interface Session {
   /** For function bodies, to which the fields that reach the user's machine are refused. */
   readonly bodyToken: string;
   readonly api: ApiSession;
+  /** What the client should know from the start. */
+  readonly notice?: string;
   /** Aborted when the session ends; requests of the session listen to it. */
   readonly signal: AbortSignal;
   close(reason: string): Promise<void>;
@@ -34,6 +37,8 @@ export interface SessionsOptions {
   preparePlatform: PreparePlatform | undefined;
   /** A session closes from now on; what it returns says that all it held is let go of. */
   working(): () => void;
+  /** Undefined where the machine bounds the memory of containers by nothing. */
+  memory: MemoryCgroup | undefined;
   onError(error: unknown): void;
   /** Keeps a session's secrets out of the log until they are forgotten. */
   hide(mask: SecretMask): () => void;
@@ -56,8 +61,24 @@ export interface SessionHooks {
   onClosed(reason: string): void;
 }
 
+const unbounded =
+  "engine.limits.memory decides which functions run together, and bounds no container: this machine has no cgroup for it";
+
 export function createSessions(options: SessionsOptions): Sessions {
   const sessions = new Map<Session, { full: Buffer; body: Buffer }>();
+  /** What each session lets its containers have; undefined: all that there is. */
+  const memoryBytes = new Map<Session, number | undefined>();
+  /** All containers share one bound: the largest that is declared, and none while a session declares none. */
+  const boundMemory = (): void => {
+    const declared = [...memoryBytes.values()];
+    const largest = declared.includes(undefined) ? undefined : Math.max(...declared.map((bytes) => bytes ?? 0));
+    try {
+      options.memory?.bound(declared.length === 0 ? undefined : largest);
+    } catch (error) {
+      // Less than the containers of another session have already.
+      options.onError(error);
+    }
+  };
   let lastClosedAt = performance.now();
   /** Why all were closed last: a session that was being opened then stands on what is gone. */
   let closedAll: { reason: string } | undefined;
@@ -102,11 +123,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       }
       const session: Session = {
         token,
+        ...(request.limits?.memoryBytes === undefined || options.memory !== undefined ? {} : { notice: unbounded }),
         bodyToken,
         api,
         signal: controller.signal,
         async close(reason) {
           if (!sessions.delete(session)) return;
+          memoryBytes.delete(session);
+          boundMemory();
           lastClosedAt = performance.now();
           controller.abort(new Error(reason));
           hooks.onClosed(reason);
@@ -117,6 +141,8 @@ export function createSessions(options: SessionsOptions): Sessions {
         },
       };
       sessions.set(session, { full: digest(token), body: digest(bodyToken) });
+      memoryBytes.set(session, request.limits?.memoryBytes);
+      boundMemory();
       return session;
     },
     find(token) {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { BuildkitClient } from "../../../src/buildkit/types.ts";
+import type { MemoryCgroup } from "../../../src/engine-daemon/buildkitd/memory-cgroup.ts";
 import { createSessions } from "../../../src/engine-daemon/control/sessions.ts";
 
 /** BuildKit as far as opening a session goes; it tells what it is when it is let. */
@@ -12,12 +13,13 @@ function buildkit(answers: Promise<void>): { client: BuildkitClient; closed: () 
   } as unknown as BuildkitClient;
   return { client, closed: () => closed };
 }
-const sessions = () =>
+const sessions = (memory?: MemoryCgroup) =>
   createSessions({
     shimDirectory: () => Promise.resolve("/"),
     temporaryRoot: "/nowhere",
     working: () => () => undefined,
     preparePlatform: undefined,
+    memory,
     onError: () => undefined,
     hide: () => () => undefined,
   });
@@ -44,4 +46,34 @@ it("gives a session two tokens, one of them for function bodies", async () => {
   expect(open.find("guess")).toBeUndefined();
   await session.close("over");
   expect([open.find(session.token), open.find(session.bodyToken)]).toEqual([undefined, undefined]);
+});
+
+it("bounds memory by the largest limit of its sessions, and not at all while one declares none", async () => {
+  const bounds: (number | undefined)[] = [];
+  const open = sessions({ name: "x", bound: (bytes) => bounds.push(bytes), remove: () => undefined });
+  const opened = async (memoryBytes?: number) =>
+    await open.open(
+      buildkit(Promise.resolve()).client,
+      memoryBytes === undefined ? request : { ...request, limits: { memoryBytes } },
+      hooks,
+    );
+  const [small, large] = [await opened(1_000), await opened(5_000)];
+  const free = await opened();
+  await free.close("over");
+  await large.close("over");
+  await small.close("over");
+  expect(bounds).toEqual([1_000, 5_000, undefined, 5_000, 1_000, undefined]);
+  expect([small.notice, free.notice]).toEqual([undefined, undefined]);
+});
+
+it("says where a limit of memory bounds nothing", async () => {
+  const limits = { memoryBytes: 1_000 };
+  const { notice } = await sessions().open(buildkit(Promise.resolve()).client, { ...request, limits }, hooks);
+  expect(notice).toMatch(/engine\.limits\.memory .* bounds no container/);
+  const free = await sessions().open(
+    buildkit(Promise.resolve()).client,
+    { ...request, limits: { containers: 1 } },
+    hooks,
+  );
+  expect(free.notice).toBeUndefined();
 });

@@ -1,0 +1,19 @@
+import { startSecretId } from "../../llb/index.ts";
+import type { Session } from "../session.ts";
+import { askedByContainer, isHostsSecretId, trustSecrets } from "../solve/compile-exec.ts";
+
+/** What BuildKit gets when it asks for a secret: some are no secrets, but the moment at which a container is about to be made. */
+export async function secretAsked(session: Session, id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  if (isHostsSecretId(id)) return await session.services.hostsOfExec(id, signal);
+  const hosts = askedByContainer(id);
+  if (hosts !== undefined) return await session.services.hostsFile(hosts);
+  if (id === startSecretId) {
+    await session.admission.enter(signal, { count: () => 0, take: () => undefined });
+    return undefined;
+  }
+  if (id !== trustSecrets.ca && id !== trustSecrets.environment) return session.secrets.get(id);
+  const trust = await session.options.hostTrust();
+  if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
+  const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
+  return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
+}
