@@ -10,7 +10,7 @@ const encodedChars = 64 * 1024;
 /** Masks the secrets that were added: as they are, their lines of four characters or more, and their encodings. */
 export class SecretMask {
   /** The larger ones first, each at least twice as large as the next: adding one is cheap, and so is looking for all. */
-  private readonly parts: Needles[] = [];
+  private parts: readonly Needles[] = [];
   private readonly known = new Set<string>();
   private readonly short = new Set<string>();
   private encodedLeft = encodedChars;
@@ -34,11 +34,13 @@ export class SecretMask {
     const withEncodings = secret.length <= this.encodedLeft;
     if (withEncodings) this.encodedLeft -= secret.length;
     let texts = [...plainForms(secret), ...(withEncodings ? encodedForms(secret) : [])];
+    const parts = [...this.parts];
     for (;;) {
       const needles = new Needles(texts);
-      const last = this.parts.at(-1);
-      if (last === undefined || last.size > 2 * needles.size) return void this.parts.push(needles);
-      this.parts.pop();
+      const last = parts.at(-1);
+      // A new list: streams that are open see that there is one.
+      if (last === undefined || last.size > 2 * needles.size) return void (this.parts = [...parts, needles]);
+      parts.pop();
       texts = [...last.texts, ...texts];
     }
   }
@@ -73,9 +75,9 @@ export class SecretMask {
     return { ...value, ...Object.fromEntries(own.map(([name, field]) => [name, this.value(field as unknown)])) };
   }
 
-  /** For a text that comes in pieces. It masks what was added before. */
+  /** For a text that comes in pieces. In what it has not passed on yet it also masks what is added while it is open. */
   stream(): MaskedStream {
-    return new MaskedStream([...this.parts]);
+    return new MaskedStream(() => this.parts);
   }
 
   /** Whether there is a secret in a value of JSON, also one that is too short to be masked. */
@@ -92,21 +94,23 @@ export class SecretMask {
  * overlap are masked as one.
  */
 export class MaskedStream {
-  private readonly parts: readonly Needles[];
+  private readonly known: () => readonly Needles[];
+  private parts: readonly Needles[] = [];
   /** How far each of the parts has come into one of its texts. */
-  private readonly nodes: number[];
+  private nodes: number[] = [];
   /** What was not passed on yet. */
   private pending = "";
   /** What of it are secrets, in their order. */
   private found: { from: number; to: number }[] = [];
 
-  constructor(parts: readonly Needles[]) {
-    this.parts = parts;
-    this.nodes = parts.map(() => 0);
+  /** The list of what is `known` is another one when there is more. */
+  constructor(known: () => readonly Needles[]) {
+    this.known = known;
   }
 
   /** What can be passed on. */
   push(text: string): string {
+    this.refresh();
     if (this.parts.length === 0 || text === "") return text;
     const read = this.pending.length;
     this.pending += text;
@@ -125,6 +129,7 @@ export class MaskedStream {
 
   /** What was held back, at the end of the stream; where it `isCut`, the beginning of a secret is one. */
   end(isCut = false): string {
+    this.refresh();
     const begun =
       this.pending.length - Math.max(0, ...this.parts.map(({ depth }, index) => depth[this.nodes[index]!]!));
     if (isCut && this.pending.length - begun >= shortestMasked) this.note(begun, this.pending.length);
@@ -133,6 +138,15 @@ export class MaskedStream {
     this.found = [];
     this.nodes.fill(0);
     return rest;
+  }
+
+  /** Looks in what was held back for the secrets that were added since. */
+  private refresh(): void {
+    if (this.parts === this.known()) return;
+    this.parts = this.known();
+    this.nodes = this.parts.map(() => 0);
+    this.found = [];
+    for (let end = 1; end <= this.pending.length; end++) this.read(end);
   }
 
   /** Takes the character before `end`; returns where what may become a secret begins. */

@@ -57,6 +57,21 @@ describe("what a call tells has no secret of its own:", () => {
     expect(text).toBe("token: ***, hunt");
   });
 
+  it("a secret that was given after a stream of a step or a body had begun", () => {
+    const mask = maskOf("first-1");
+    let text = "";
+    const print = (piece: string): void => {
+      mask.log({ callId: "1", stream: "stdout", text: piece }, (shown) => (text += shown.text));
+      mask.event(log("step", piece), (shown) => (text += shown.kind === "log" ? shown.text : ""));
+    };
+    print("loaded fir ");
+    mask.add("hunter2", "env://P", sessionOf("embedded"), () => undefined);
+    for (const piece of ["hun", "ter2 ", "first-1 "]) print(piece);
+    mask.end();
+    expect(text).not.toMatch(/hunter2|first-1/);
+    expect(text.match(/\*\*\*/g)).toHaveLength(4);
+  });
+
   it("errors of every kind, with all that they carry and their causes", () => {
     const mask = maskOf("hunter2");
     const exec = { command: ["login", "hunter2"], exitCode: 3, stdout: "hunter2", stderr: "aHVudGVyMg==" };

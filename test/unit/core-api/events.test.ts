@@ -47,6 +47,18 @@ it("hides plumbing", () => {
   expect(events).toEqual([]);
 });
 
+it("masks a secret that was set after the step had begun to print", () => {
+  const events: EngineEvent[] = [];
+  const mask = new SecretMask(["first-1"]);
+  const call = new CallEvents({ emit: (event) => events.push(event), mask }, "call-1");
+  const listen = call.solveListener();
+  for (const update of [vertex({ startedMs: 1 }), log("ready ")]) listen(update);
+  mask.add("hunter2");
+  for (const update of [log("hun"), log("ter2 ")]) listen(update);
+  const text = events.map((event) => (event.kind === "log" ? event.text : "")).join("");
+  expect([text, call.outputOf("v").stdout]).toEqual(["ready *** ", "ready *** "]);
+});
+
 it("masks secrets in logs wherever they are cut", () => {
   const { events, call } = recorder(["hunter2"]);
   const listen = call.solveListener();

@@ -62,6 +62,19 @@ describe("a masked stream", () => {
     expect(stream.push("ven")).toBe("seven");
   });
 
+  it("masks what is added after it was opened, also in what it holds back", () => {
+    const mask = new SecretMask();
+    const stream = mask.stream();
+    expect(stream.push("before ")).toBe("before ");
+    mask.add("hunter2");
+    expect(stream.push("hunter2 hunt")).toBe("*** ");
+    mask.add("token-1");
+    // What begins another secret by now, and one that was held back as the beginning of a longer one.
+    expect(stream.push("er2 token-1 hunte")).toBe("*** *** ");
+    mask.add("hunt");
+    expect(stream.end()).toBe("***e");
+  });
+
   it("gives the same however it is cut, and never one of the secrets", () => {
     const piece = constantFrom("ab", "ba", "aab", "c", "abcab", "bcabc");
     assert(
