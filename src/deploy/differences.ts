@@ -12,6 +12,10 @@ export interface Difference {
 const volatile = ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
 /** What we write ourselves at each deploy. */
 const ours = /^(applyset\.kubernetes\.io|fastloop\.dev)\//;
+/** The whole object once more, as a client-side `kubectl apply` writes it: of a Secret, with its data. */
+const wholeObject = "kubectl.kubernetes.io/last-applied-configuration";
+/** Where a Secret's values are, or where other tools keep a copy of the object. */
+const secretPlaces = /^(data|stringData|metadata\.annotations)\b/;
 
 /** The fields in which two states of one object differ, in the order of the fields. `status` is not compared. */
 export function differences(before: unknown, after: unknown): Difference[] {
@@ -20,10 +24,10 @@ export function differences(before: unknown, after: unknown): Difference[] {
   return found;
 }
 
-/** One line a side: `- spec.replicas: 2`, `+ spec.replicas: 3`. Values of a Secret are never shown. */
+/** One line a side: `- spec.replicas: 2`, `+ spec.replicas: 3`. Values of a Secret, and of its annotations, are never shown. */
 export function differenceLines(kind: string, list: readonly Difference[]): string[] {
   return list.flatMap(({ path, before, after }) => {
-    const isSecret = kind === "Secret" && /^(data|stringData)\b/.test(path);
+    const isSecret = kind === "Secret" && secretPlaces.test(path);
     const line = (sign: string, value: unknown): string[] =>
       value === undefined ? [] : [`${sign} ${printable(path)}: ${isSecret ? "(secret)" : shown(value)}`];
     return [...line("-", before), ...line("+", after)];
@@ -41,7 +45,7 @@ function stripped(object: unknown): unknown {
   const metadata = { ...(at(rest, "metadata") as Record<string, unknown> | undefined) };
   for (const key of volatile) delete metadata[key];
   for (const key of ["labels", "annotations"]) {
-    const kept = Object.entries(metadata[key] ?? {}).filter(([name]) => !ours.test(name));
+    const kept = Object.entries(metadata[key] ?? {}).filter(([name]) => !ours.test(name) && name !== wholeObject);
     metadata[key] = kept.length === 0 ? undefined : Object.fromEntries(kept);
   }
   return { ...rest, metadata };
