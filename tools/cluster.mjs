@@ -38,10 +38,10 @@ async function build() {
     told = performance.now();
     console.log(`  ${line}`);
   };
-  const cacheDir = () => path.join(path.dirname(path.dirname(folder)));
+  const cacheHome = () => path.dirname(path.dirname(folder));
   const required = /^go (\S+)/m.exec(readFileSync(path.join(sources, "go.mod"), "utf8"))[1];
   try {
-    const go = await findGo({ cacheDir }, onLine, required);
+    const go = await findGo({ cacheHome }, onLine, required);
     const stamp = (name, value) => `-X k8s.io/component-base/version.${name}=${value}`;
     const [major, minor] = version.split(".");
     const flags = ["-s -w", stamp("gitVersion", `v${version}`), stamp("gitMajor", major), stamp("gitMinor", minor)];
