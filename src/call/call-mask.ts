@@ -54,9 +54,10 @@ export class CallMask {
     const seen = new Set<unknown>();
     for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
       seen.add(at);
-      const fields = at as unknown as Record<string, unknown>;
-      for (const name of Object.getOwnPropertyNames(at))
-        if (!kept.has(name) && isPlain(fields[name])) fields[name] = this.mask.value(fields[name]);
+      for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+        // False for what the error's class has made constant, such as zod's list of problems.
+        if (!kept.has(name) && isPlain(own.value))
+          Reflect.defineProperty(at, name, { ...own, value: this.mask.value(own.value as unknown) });
     }
     return typeof error === "string" ? this.mask.text(error) : error;
   }
