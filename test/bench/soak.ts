@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { packageRoot } from "../../src/paths/index.ts";
 import { openSession, embeddedEngine, type DaemonStatus } from "../../src/engine/index.ts";
+import { temporaryRoot } from "../../src/engine-daemon/set-up/paths.ts";
 import { startPrivateEngine } from "./private-engine.ts";
 
 /** What must be the same after thousands of sessions as after the first. */
@@ -115,7 +116,7 @@ function footprint({ pid, sessions, stateDir }: DaemonStatus): Footprint {
     openFiles: readdirSync(`/proc/${pid}/fd`).length,
     sessions,
     processes: descendants(pid),
-    temporaryFiles: readdirSync(path.join(stateDir, "tmp")).length,
+    temporaryFiles: readdirSync(temporaryRoot(stateDir)).length,
   };
 }
 

@@ -14,12 +14,14 @@ export function stateDir(buildkitHost: string | undefined, env: Environment = pr
   return path.join(stateHome(env), `engine${suffix}`);
 }
 
-/** The kernel takes 107 bytes for a socket's path; in a deeper state folder the socket lives in a short one. */
-const maxSocketPathBytes = 100;
+/** The kernel takes so many bytes for a socket's path. */
+const maxSocketPathBytes = 107;
+/** The longest one below the folder: buildkitd's, for a service of the host that a container reaches. */
+const deepestSocket = path.join("tmp", ".buildkit-ssh-sock0123456789", "ssh_auth_sock");
 
-/** Folder of the sockets that belong to a state folder. */
+/** Folder of the sockets and temporary files that belong to a state folder: a short one where that is a deep one. */
 export function socketDir(state: string): string {
-  if (Buffer.byteLength(path.join(state, "buildkitd.sock")) <= maxSocketPathBytes) return state;
+  if (Buffer.byteLength(path.join(state, deepestSocket)) <= maxSocketPathBytes) return state;
   return path.join(tmpdir(), `fastloop-${userInfo().uid}-${sha256(state).slice(0, 16)}`);
 }
 
@@ -39,7 +41,7 @@ export function leasesFolder(state: string): string {
 
 /** Files that live no longer than a daemon: of its sessions, and of its buildkitd. */
 export function temporaryRoot(state: string): string {
-  return path.join(state, "tmp");
+  return path.join(socketDir(state), "tmp");
 }
 
 /**
