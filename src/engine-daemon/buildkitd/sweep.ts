@@ -8,12 +8,13 @@ import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { UserError } from "../../errors/index.ts";
 import { isRunning } from "../../state/index.ts";
 import type { Log } from "./log.ts";
-import { buildkitRoot, leasesFolder, socketDir, temporaryRoot } from "../set-up/paths.ts";
+import { buildkitRoot, foreignFolder, leasesFolder, socketDir, temporaryRoot } from "../set-up/paths.ts";
 import { forgetProcess, notedProcess } from "./process-file.ts";
 
-/** How long an orphaned buildkitd may take to end by SIGTERM. */
+/** How long an orphaned buildkitd may take to end by SIGTERM, and then by SIGKILL. */
 const graceMs = 5000;
 
 export async function sweep(state: string, log: Log): Promise<void> {
@@ -48,6 +49,8 @@ export async function sweepContainers(state: string, log: Log): Promise<void> {
 /** Files of sessions, and what buildkitd had in its hands: all of it is worth nothing to the next daemon. */
 async function sweepTemporary(state: string, log: Log): Promise<void> {
   const folder = temporaryRoot(state);
+  // In the folder for temporary files another user may have put something into its place.
+  if (foreignFolder(path.dirname(folder)) !== undefined) return;
   const mountedThere = (): string[] =>
     mounts("self")
       .map(({ point }) => point)
@@ -71,7 +74,14 @@ async function end(pid: number): Promise<void> {
   const deadline = Date.now() + graceMs;
   while (isRunning(pid) && Date.now() < deadline) await sleep(20);
   kill(pid, "SIGKILL");
-  while (isRunning(pid)) await sleep(5);
+  const killedBy = Date.now() + graceMs;
+  while (isRunning(pid)) {
+    if (Date.now() > killedBy)
+      throw new UserError("engine-unavailable", `process ${pid} of the engine can't be killed`, {
+        hint: "it waits for the machine, mostly for a disk: `fastloop engine logs` may say for what",
+      });
+    await sleep(5);
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
@@ -82,14 +92,20 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Processes whose root file system lies below the folder: an overlay with a lower layer there, or a bind mount of it. */
+/**
+ * Processes whose root file system lies below the folder: an overlay with a lower layer there, or a bind mount of it. One
+ * that has our own root is none: in a container of an engine all processes have such a root, and we are one of them.
+ */
 function containerProcesses(buildkitRoot: string): number[] {
+  const rootOf = (pid: number | "self"): string | undefined => mounts(pid).find(({ point }) => point === "/")?.line;
+  const deviceOf = (line: string | undefined): string | undefined => line?.split(" ")[2];
+  const own = deviceOf(rootOf("self"));
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
-      const root = mounts(pid).find((mount) => mount.point === "/");
-      return root !== undefined && root.line.includes(`${buildkitRoot}/`);
+      const root = rootOf(pid);
+      return root !== undefined && deviceOf(root) !== own && root.includes(`${buildkitRoot}/`);
     });
 }
 

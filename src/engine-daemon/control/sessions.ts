@@ -129,13 +129,14 @@ export function createSessions(options: SessionsOptions): Sessions {
         signal: controller.signal,
         async close(reason) {
           if (!sessions.delete(session)) return;
-          memoryBytes.delete(session);
-          boundMemory();
           lastClosedAt = performance.now();
           controller.abort(new Error(reason));
           hooks.onClosed(reason);
           const done = options.working();
           await api.close().catch(options.onError);
+          // Not before its containers have ended: the bound of those that stay would end them, or others' instead.
+          memoryBytes.delete(session);
+          boundMemory();
           forget();
           done();
         },

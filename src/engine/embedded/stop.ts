@@ -43,7 +43,7 @@ export async function stopDaemon(
       outcome = { stopped: true, sessions: 0 };
     }
   }
-  if (force && (outcome !== "absent" || existsSync(state))) await endAll(state);
+  if (force && (outcome !== "absent" || existsSync(state))) await endAll(state, pid);
   return outcome;
 }
 
@@ -58,9 +58,11 @@ async function askToStop(state: string, force: boolean, options: RequestOptions)
   });
 }
 
-/** Kills the daemon that is noted, and cleans up as the next daemon would. */
-async function endAll(state: string): Promise<void> {
+/** Kills the daemon that was asked, if it still runs, and cleans up as the next daemon would. */
+async function endAll(state: string, asked: number | undefined): Promise<void> {
   const pid = notedProcess(state, "daemon");
+  // Another command has started a new one meanwhile, which has cleaned up itself.
+  if (pid !== undefined && pid !== asked) return;
   if (pid !== undefined) {
     // Commands that it runs are of its group; buildkitd and the registry have theirs, and are swept.
     for (const target of [-pid, pid]) kill(target);
