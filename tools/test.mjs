@@ -18,6 +18,12 @@ try {
   await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
   await check("types", bin("tsc"), ["--noEmit"]);
   await check("types of pipelines/", bin("tsc"), ["--noEmit", "-p", "pipelines/tsconfig.json"]);
+  // Commands of the other architecture need system packages, which only a set-up that the user asked for installs.
+  if (process.argv.length === 2) {
+    const foreign = process.arch === "arm64" ? "amd64" : "arm64";
+    const setUp = ["tools/setup.mjs", "--only", "images,emulation", "--arch", foreign];
+    await check(`set-up of ${foreign}`, process.execPath, setUp);
+  }
   await tests();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -102,7 +102,7 @@ describe("fastloop run", () => {
     const { exitCode, stdout, stderr } = await project.run("run", "--json");
     const finished = (name: string): WatchEvent | undefined =>
       events(stdout).find((event) => event.event === "finished" && event.name === name);
-    expect({ exitCode, said: finished("told")?.value }).toEqual({ exitCode: 1, said: '["it is ***\\n"]' });
+    expect({ exitCode, said: finished("told")?.value }).toEqual({ exitCode: 1, said: '["it is ***"]' });
     expect(JSON.stringify(finished("failed"))).toContain("no use of ***");
     const kept = readdirSync(project.at(".fastloop/runs")).map((name) =>
       readFileSync(project.at(`.fastloop/runs/${name}`), "utf8"),
