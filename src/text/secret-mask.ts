@@ -4,6 +4,9 @@ import { encodedForms, isTooShortToMask, plainForms, shortestMasked } from "./se
 
 const mask = "***";
 
+/** Stands where a text was cut. */
+const ellipsis = "…".charCodeAt(0);
+
 /** Characters of secrets whose encodings are masked too; of more, only they themselves and their lines. */
 const encodedChars = 64 * 1024;
 
@@ -49,24 +52,20 @@ export class SecretMask {
     return this.known.has(secret);
   }
 
-  /** The text with every secret masked. */
+  /** The text with every secret masked, also one that was cut before a `…`. */
   text(text: string): string {
-    // Before a `…` the text was cut, perhaps within a secret.
-    const parts = text.split("…");
-    return parts
-      .map((part, index) => {
-        const stream = this.stream();
-        return stream.push(part) + stream.end(index < parts.length - 1);
-      })
-      .join("…");
+    const stream = new MaskedStream(() => this.parts, true);
+    return stream.push(text) + stream.end();
   }
 
-  /** A value of JSON with every text in it masked. */
+  /** A value of JSON with every text in it masked, names of fields and numbers that are a secret too. */
   value<T>(value: T): T {
     if (typeof value === "string") return this.text(value) as T;
+    if (typeof value === "number") return this.text(String(value)) === mask ? (mask as T) : value;
     if (Array.isArray(value)) return value.map((item: unknown) => this.value(item)) as T;
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.value(item as unknown)])) as T;
+    const fields = Object.entries(value).map(([name, field]) => [this.text(name), this.value(field as unknown)]);
+    return Object.fromEntries(fields) as T;
   }
 
   /** An object with these of its fields masked. */
@@ -82,10 +81,11 @@ export class SecretMask {
 
   /** Whether there is a secret in a value of JSON, also one that is too short to be masked. */
   isIn(value: unknown): boolean {
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(value) ?? "";
     if ([...this.short].some((secret) => secret !== "" && text.includes(JSON.stringify(secret).slice(1, -1))))
       return true;
-    return JSON.stringify(this.value(value)) !== text;
+    // Both: a text of JSON has more escapes than the value, and less of what is split over its fields.
+    return this.text(text) !== text || (JSON.stringify(this.value(value)) ?? "") !== text;
   }
 }
 
@@ -95,6 +95,7 @@ export class SecretMask {
  */
 export class MaskedStream {
   private readonly known: () => readonly Needles[];
+  private readonly mayBeCut: boolean;
   private parts: readonly Needles[] = [];
   /** How far each of the parts has come into one of its texts. */
   private nodes: number[] = [];
@@ -103,9 +104,13 @@ export class MaskedStream {
   /** What of it are secrets, in their order. */
   private found: { from: number; to: number }[] = [];
 
-  /** The list of what is `known` is another one when there is more. */
-  constructor(known: () => readonly Needles[]) {
+  /**
+   * The list of what is `known` is another one when there is more. Of a text that `mayBeCut`, the beginning of a secret
+   * before a `…` is one.
+   */
+  constructor(known: () => readonly Needles[], mayBeCut = false) {
     this.known = known;
+    this.mayBeCut = mayBeCut;
   }
 
   /** What can be passed on. */
@@ -127,12 +132,9 @@ export class MaskedStream {
     return passed;
   }
 
-  /** What was held back, at the end of the stream; where it `isCut`, the beginning of a secret is one. */
-  end(isCut = false): string {
+  /** What was held back, at the end of the stream. */
+  end(): string {
     this.refresh();
-    const begun =
-      this.pending.length - Math.max(0, ...this.parts.map(({ depth }, index) => depth[this.nodes[index]!]!));
-    if (isCut && this.pending.length - begun >= shortestMasked) this.note(begun, this.pending.length);
     const rest = masked(this.pending, this.found);
     this.pending = "";
     this.found = [];
@@ -152,6 +154,7 @@ export class MaskedStream {
   /** Takes the character before `end`; returns where what may become a secret begins. */
   private read(end: number): number {
     const code = this.pending.charCodeAt(end - 1);
+    if (this.mayBeCut && code === ellipsis) this.noteCut(end - 1);
     let begun = end;
     for (let index = 0; index < this.parts.length; index++) {
       const part = this.parts[index]!;
@@ -163,6 +166,12 @@ export class MaskedStream {
       if (length > 0) this.note(end - length, end);
     }
     return begun;
+  }
+
+  /** What was read last may be the beginning of a secret whose end was cut off. */
+  private noteCut(end: number): void {
+    const length = Math.max(0, ...this.parts.map(({ depth }, index) => depth[this.nodes[index]!]!));
+    if (length >= shortestMasked) this.note(end - length, end);
   }
 
   private note(start: number, to: number): void {

@@ -39,7 +39,9 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
       data: null,
     };
   // As a Dagger engine: where anything failed, nothing is answered.
-  return { errors: call.session.secrets.mask.value(result.errors.map((error) => format(error, document))), data: null };
+  const { mask } = call.session.secrets;
+  const masked = ["message", "path", "extensions"];
+  return { errors: result.errors.map((error) => mask.fields(format(error, document), masked)), data: null };
 }
 
 async function prepare(

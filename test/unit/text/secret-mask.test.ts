@@ -42,6 +42,13 @@ describe("a masked text", () => {
     expect(masked("sh -c hunt… failed, hunt and hun…", "hunter2")).toBe("sh -c ***… failed, hunt and hun…");
   });
 
+  it("has a secret masked that holds a `…` itself, whole or cut", () => {
+    expect(masked("a pass…word1 b", "pass…word1")).toBe("a *** b");
+    expect(masked("a pass…wo… b pass… c pass", "pass…word1")).toBe("a ***… b ***… c pass");
+    expect(masked("…pass…word1…", "pass…word1")).toBe("…***…");
+    expect(masked("hunt…er2 hunter2…hunt", "hunter2")).toBe("***…er2 ***…hunt");
+  });
+
   it("has each line of a secret masked that has four characters or more", () => {
     expect(masked("2: line-two\n1: line-one\nab", "line-one\r\nab\n  line-two\n")).toBe("2: ***\n1: ***\nab");
   });
@@ -160,4 +167,27 @@ it("a secret is in a text also where it is too short to be masked, or encoded", 
   expect(["x abc x", "aHVudGVyMiE=", "hunter2!"].map((text) => mask.isIn(text))).toEqual([true, true, true]);
   expect(mask.isIn({ a: ["hunter2!"] })).toBe(true);
   expect(mask.isIn("hunter")).toBe(false);
+});
+
+it("a value has its texts masked, the names of fields, and numbers that are a secret", () => {
+  const mask = new SecretMask(["hunter2", "12345678", "pass…word1"]);
+  const value = { "x hunter2": [{ hunter2: "hunter2" }], a: [12345678, 123456789, 1, true, null], b: "pass…word1" };
+  expect(mask.value(value)).toEqual({
+    "x ***": [{ "***": "***" }],
+    a: ["***", 123456789, 1, true, null],
+    b: "***",
+  });
+});
+
+it("a secret is in what would be told otherwise, wherever it stands", () => {
+  const mask = new SecretMask(["hunter2", "12345678", "pass…word1", '"a":["b']);
+  const values = [{ hunter2: 1 }, { a: 12345678 }, 12345678, [["pass…word1"]], "hunter2…", { a: ["b"] }, "x12345678"];
+  expect(values.map((value) => mask.isIn(value))).toEqual(values.map(() => true));
+  expect([{ a: 1234567 }, undefined, null, "pass…", {}].map((value) => mask.isIn(value))).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+  ]);
 });
