@@ -1,5 +1,5 @@
 /** Whether a program may be run with all of the user's rights: who else could have put it there. */
-import { lstatSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import path from "node:path";
 import { findExecutable } from "./executables.ts";
 
@@ -7,20 +7,45 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const sticky = 0o1000;
 
+/** As many as Linux follows. */
+const maxLinks = 40;
+
 /**
  * Why others than root and this user could change what lies there, or put something else into its place; undefined where
- * they can't. Every folder on the way is looked at, of the name and of what its links lead to.
+ * they can't. Every folder and link on the way is looked at, also of each link that leads to another one.
  */
 export function changeableByOthers(file: string): string | undefined {
   if (process.getuid === undefined) return undefined;
-  for (const place of new Set([...above(path.resolve(file)), ...above(realPath(file))])) {
-    const stats = lstatSync(place, { throwIfNoEntry: false });
-    if (stats === undefined) return `${place} is not there`;
+  let folder = path.parse(path.resolve(file)).root;
+  const ahead = [".", ...namesIn(path.isAbsolute(file) ? file : `${process.cwd()}/${file}`)];
+  let links = 0;
+  for (let name = ahead.shift(); name !== undefined; name = ahead.shift()) {
+    const place = path.join(folder, name);
+    const stats = statsOf(place);
+    if (typeof stats === "string") return stats;
     const problem = problemOf(place, stats);
     if (problem !== undefined) return problem;
+    if (!stats.isSymbolicLink()) {
+      folder = place;
+      continue;
+    }
+    if (++links > maxLinks) return `${file} leads over more than ${maxLinks} links`;
+    const target = readlinkSync(place);
+    if (path.isAbsolute(target)) folder = path.parse(target).root;
+    ahead.unshift(...namesIn(target));
   }
   return undefined;
 }
+
+function statsOf(place: string): Stats | string {
+  try {
+    return lstatSync(place, { throwIfNoEntry: false }) ?? `${place} is not there`;
+  } catch (error) {
+    return `${place} can't be looked at (${(error as NodeJS.ErrnoException).code})`;
+  }
+}
+
+const namesIn = (file: string): string[] => file.split("/").filter((name) => name !== "");
 
 function problemOf(place: string, stats: Stats): string | undefined {
   const own = process.getuid?.() ?? 0;
@@ -29,20 +54,6 @@ function problemOf(place: string, stats: Stats): string | undefined {
   const isExcused = stats.isSymbolicLink() || (stats.isDirectory() && (stats.mode & sticky) !== 0);
   if (isExcused || (stats.mode & 0o022) === 0) return undefined;
   return `${place} can be written by ${(stats.mode & 0o002) === 0 ? "its group" : "everyone"}`;
-}
-
-/** The file and every folder above it. */
-function above(file: string): string[] {
-  const parent = path.dirname(file);
-  return parent === file ? [file] : [file, ...above(parent)];
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return path.resolve(file);
-  }
 }
 
 /** The folders of a PATH that are absolute and that nobody else can write. */

@@ -54,6 +54,26 @@ describe("a program could be changed by others", () => {
       );
   });
 
+  it("where a link leads to it over another one that lies in such a place", () => {
+    const file = program("opt/v1");
+    const shared = path.join(folder, "shared");
+    for (const name of ["bin", "shared"]) mkdirSync(path.join(folder, name));
+    symlinkSync(path.dirname(file), path.join(shared, "current"));
+    symlinkSync("../shared/current/buildkitd", path.join(folder, "bin/buildkitd"));
+    symlinkSync("shared/current/../v1", path.join(folder, "linked"));
+    const names = ["bin/buildkitd", "linked/buildkitd", "linked/../v1/buildkitd"].map((name) => `${folder}/${name}`);
+    expect(names.map(changeableByOthers)).toEqual([undefined, undefined, undefined]);
+    chmodSync(shared, 0o777);
+    const problem = `${shared} can be written by everyone`;
+    expect(names.map(changeableByOthers)).toEqual([problem, problem, problem]);
+  });
+
+  it("where its links lead nowhere", () => {
+    const link = path.join(folder, "link");
+    symlinkSync("link", link);
+    expect(changeableByOthers(link)).toBe(`${link} leads over more than 40 links`);
+  });
+
   it.runIf(process.getuid?.() === 0)("where it belongs to somebody else, or a link on the way to it does", () => {
     const file = program("bin");
     lchownSync(file, 65_534, 65_534);
@@ -66,6 +86,7 @@ describe("a program could be changed by others", () => {
 
   it("where it is not there", () => {
     expect(changeableByOthers(path.join(folder, "absent"))).toContain("is not there");
+    expect(changeableByOthers(path.join(folder, "x".repeat(300)))).toContain("can't be looked at (ENAMETOOLONG)");
   });
 });
 
