@@ -1,6 +1,6 @@
 /** What tools/setup.mjs needs to know of the engine (dist/setup-support.js): one answer to "where" and "which engine". */
 export { describeEngineChoice } from "./index.ts";
 export { imagesDir, shimDir, toolsDir } from "../engine-daemon/index.ts";
-export { cacheHome, enginePackage, packageRoot } from "../paths/index.ts";
-export { programState, recordPrograms } from "../state/index.ts";
+export { cacheHome, enginePackage, findSafeExecutable, packageRoot } from "../paths/index.ts";
+export { isBuilt, recordPrograms } from "../state/index.ts";
 export { confineDir } from "../module/index.ts";

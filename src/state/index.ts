@@ -2,7 +2,7 @@
 export type { Content, HeldFolder } from "./held-folder.ts";
 export { stateFolder, type StateFolderName } from "./names.ts";
 export { isAlive, isRunning, processMark, processState, startTicks } from "./process.ts";
-export { programState, recordPrograms, requireBuilt } from "./programs.ts";
+export { isBuilt, programState, recordPrograms, requireBuilt } from "./programs.ts";
 export { ProjectState } from "./project-state.ts";
 export type { SealedReader } from "./sealed-reader.ts";
 export { takeStateKey } from "./user-key.ts";

@@ -29,6 +29,13 @@ export function programState(file: string, env: Environment = process.env): "bui
   return readDigest(place, env) === digestOf(file) ? "built" : "changed";
 }
 
+/** Whether set-up need not build the program: it is there, and `requireBuilt` lets it run. */
+export function isBuilt(file: string, env: Environment = process.env): boolean {
+  if (!existsSync(file)) return false;
+  const state = programState(file, env);
+  return state === "built" || (state === "unknown" && changeableByOthers(file) === undefined);
+}
+
 /**
  * The program itself, where it may be run; throws a `UserError` where it may not. What does not lie in the cache is not
  * set-up's: npm has checked what is in a package.

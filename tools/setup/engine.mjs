@@ -27,11 +27,11 @@ export function buildkit(support) {
     id: "engine",
     stage: 2,
     title: `engine (buildkitd ${version})`,
-    missing: isBuilt(support, path.join(target, "buildkitd")) ? undefined : "built once by Go, one to two minutes",
+    missing: support.isBuilt(path.join(target, "buildkitd")) ? undefined : "built once by Go, one to two minutes",
     found: target,
     run: (detail) =>
       withLock(path.join(support.cacheHome(), "engine.lock"), detail, async () => {
-        if (isBuilt(support, path.join(target, "buildkitd"))) return;
+        if (support.isBuilt(path.join(target, "buildkitd"))) return;
         const go = await findGo(support, detail);
         await intoFolder(target, async (folder) => {
           await goBuildkit(go, version, `${folder}/`, "buildkitd", detail);
@@ -40,9 +40,6 @@ export function buildkit(support) {
       }),
   };
 }
-
-/** It is there, and was not changed since it was built. */
-const isBuilt = (support, file) => existsSync(file) && support.programState(file) !== "changed";
 
 /** BuildKit's own client: what benchmarks measure against, and nothing that fastloop runs. */
 export function buildctl(support) {
@@ -75,7 +72,7 @@ export function goBuildkit(go, version, output, name, detail) {
 
 export function shims(support) {
   const folders = ["amd64", "arm64"].map((arch) => ({ arch, folder: support.shimDir(root, arch) }));
-  const missing = folders.filter(({ folder }) => !isBuilt(support, path.join(folder, "shim")));
+  const missing = folders.filter(({ folder }) => !support.isBuilt(path.join(folder, "shim")));
   return {
     id: "shim",
     stage: 2,
@@ -86,7 +83,7 @@ export function shims(support) {
       withLock(path.join(support.cacheHome(), "shim.lock"), detail, async () => {
         const go = await findGo(support, detail);
         for (const { arch, folder } of missing) {
-          if (isBuilt(support, path.join(folder, "shim"))) continue;
+          if (support.isBuilt(path.join(folder, "shim"))) continue;
           await intoFolder(folder, async (temporary) => {
             const args = ["-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path.join(temporary, "shim"), "."];
             await goBuild(go, args, { cwd: path.join(tools, "shim"), env: { GOOS: "linux", GOARCH: arch } }, detail);
@@ -104,11 +101,11 @@ export function confine(support) {
     id: "boundary",
     stage: 2,
     title: "boundary of function bodies",
-    missing: isBuilt(support, path.join(folder, "confine")) ? undefined : "built by Go",
+    missing: support.isBuilt(path.join(folder, "confine")) ? undefined : "built by Go",
     found: folder,
     run: (detail) =>
       withLock(path.join(support.cacheHome(), "confine.lock"), detail, async () => {
-        if (isBuilt(support, path.join(folder, "confine"))) return;
+        if (support.isBuilt(path.join(folder, "confine"))) return;
         const go = await findGo(support, detail);
         await intoFolder(folder, async (temporary) => {
           const args = [

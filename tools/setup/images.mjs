@@ -13,7 +13,7 @@ import { SetupError } from "./errors.mjs";
 import { withLock } from "./lock.mjs";
 import { nativeArch } from "./arch.mjs";
 import { pushImage, pushIndex } from "./oci.mjs";
-import { findProgram, run, start } from "./run.mjs";
+import { run, start } from "./run.mjs";
 
 export function images(support, decision, arch) {
   const folder = support.imagesDir();
@@ -43,11 +43,10 @@ export function images(support, decision, arch) {
   };
 }
 
-/** The registry program: an installed one, or the one that set-up unpacked and nobody changed. */
+/** The registry program, as the daemon looks for it: an installed one that nobody else could change, or the unpacked one. */
 export function registryProgram(support) {
   const unpacked = unpackedProgram(support);
-  const isThere = existsSync(unpacked) && support.programState(unpacked) !== "changed";
-  return findProgram("docker-registry") ?? (isThere ? unpacked : undefined);
+  return support.findSafeExecutable("docker-registry").file ?? (support.isBuilt(unpacked) ? unpacked : undefined);
 }
 
 const unpackedProgram = (support) => path.join(support.imagesDir(), "docker-registry", "usr", "bin", "docker-registry");
@@ -111,8 +110,9 @@ async function unpackRegistry(support, detail) {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-  support.recordPrograms([unpackedProgram(support)]);
-  return registryProgram(support);
+  const program = unpackedProgram(support);
+  support.recordPrograms([program]);
+  return program;
 }
 
 async function startRegistry(program, storage) {

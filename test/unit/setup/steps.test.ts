@@ -4,13 +4,15 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { findSafeExecutable } from "../../../src/paths/index.ts";
+import { isBuilt } from "../../../src/state/index.ts";
 // @ts-expect-error plain JavaScript
 import { bootstrapFailure } from "../../../tools/setup/bootstrap.mjs";
 // @ts-expect-error plain JavaScript
 import { images as catalogue, revision } from "../../../tools/setup/catalogue.mjs";
 // @ts-expect-error plain JavaScript
-import { images } from "../../../tools/setup/images.mjs";
+import { images, registryProgram } from "../../../tools/setup/images.mjs";
 // @ts-expect-error plain JavaScript
 import { SetupError } from "../../../tools/setup/errors.mjs";
 // @ts-expect-error plain JavaScript
@@ -51,12 +53,31 @@ it("a step that fails ends the others at once, and its cause is the one that is 
   expect(told.toSorted()).toEqual(["broken SetupError", "slow StepStopped", "waiting StepStopped"]);
 }, 90_000);
 
+const supportIn = (home: string) => ({ imagesDir: () => path.join(home, "images"), findSafeExecutable, isBuilt });
+
+it("a registry program that the daemon would not run is none", () => {
+  const unpacked = path.join(folder, "images/docker-registry/usr/bin/docker-registry");
+  const installed = path.join(folder, "bin/docker-registry");
+  for (const file of [unpacked, installed]) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, "");
+    chmodSync(file, 0o755);
+  }
+  vi.stubEnv("PATH", path.dirname(installed));
+  const find = (): unknown => registryProgram(supportIn(folder)) as unknown;
+  try {
+    expect(find()).toBe(installed);
+    chmodSync(path.dirname(installed), 0o777);
+    expect(find()).toBe(unpacked);
+    chmodSync(path.dirname(unpacked), 0o777);
+    expect(find()).toBeUndefined();
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 it("images that another set-up made while this one waited are not made again", async () => {
-  const support = {
-    imagesDir: () => path.join(folder, "images"),
-    cacheHome: () => folder,
-    programState: () => "built",
-  };
+  const support = { ...supportIn(folder), cacheHome: () => folder };
   const decision = { mode: "local", why: "no registry", images: {}, isNew: true };
   const step = images(support, decision, "amd64") as {
     run: (detail: (text: string) => void) => Promise<string | undefined>;

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { programState, recordPrograms, requireBuilt } from "../../../src/state/index.ts";
+import { isBuilt, programState, recordPrograms, requireBuilt } from "../../../src/state/index.ts";
 
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -52,6 +52,16 @@ it("a program without a digest gets one at its first use, where only this user c
   expect([requireBuilt(program, env), programState(program, env)]).toEqual([program, "built"]);
   appendFileSync(program, "!");
   expect(() => requireBuilt(program, env)).toThrow(expect.objectContaining(changed) as Error);
+});
+
+it("set-up builds anew what would not be run", () => {
+  expect([isBuilt(program, env), isBuilt(path.join(path.dirname(program), "absent"), env)]).toEqual([true, false]);
+  chmodSync(path.dirname(program), 0o777);
+  expect([isBuilt(program, env), programState(program, env)]).toEqual([false, "unknown"]);
+  recordPrograms([program], env);
+  expect([isBuilt(program, env), requireBuilt(program, env)]).toEqual([true, program]);
+  appendFileSync(program, "!");
+  expect(isBuilt(program, env)).toBe(false);
 });
 
 it("a digest counts only as this user wrote it, for its own program", () => {
