@@ -51,7 +51,7 @@ function install(mayInstall: boolean, env: NodeJS.ProcessEnv = {}): { stdout: st
   );
   // Nothing but the stand-ins on the PATH, so that the package is missing.
   const { stdout } = spawnSync(process.execPath, [script], {
-    env: { PATH: `${bin}:/bin`, HOME: folder, ...env },
+    env: { PATH: bin, HOME: folder, ...env },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
