@@ -116,7 +116,8 @@ function footprint({ pid, sessions, stateDir }: DaemonStatus): Footprint {
     openFiles: readdirSync(`/proc/${pid}/fd`).length,
     sessions,
     processes: descendants(pid),
-    temporaryFiles: readdirSync(temporaryRoot(stateDir)).length,
+    // Sessions' own; of a socket's folder BuildKit leaves the empty name, which goes with the daemon.
+    temporaryFiles: readdirSync(temporaryRoot(stateDir)).filter((name) => name.startsWith("fastloop-api-")).length,
   };
 }
 
