@@ -7,9 +7,9 @@ import { inPhases } from "./order.ts";
 import type { Change } from "./plan-changes.ts";
 import { DeployError, refuse } from "./problem.ts";
 import { createRelease, packRecord, readReleases, setOutcome, trimReleases } from "./releases.ts";
-import type { Release, ReleaseRecord } from "./releases.ts";
+import type { ReleaseRecord } from "./releases.ts";
 import { waitUntilReady } from "./rollout.ts";
-import { checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
+import { checkMayDeploy, checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
 
 /** What a release is made of, beside its manifests. */
@@ -37,15 +37,15 @@ export interface AppResult {
  */
 export async function deployApp(
   session: Session,
-  changes: readonly Change[],
+  planned: readonly Change[],
   state: AppState,
   info: ReleaseInfo,
 ): Promise<AppResult> {
   const { cluster, environment, namespace, onLine } = session;
   const { app } = state;
-  const record = recordOf(session, changes, { app, release: 1, ...info });
+  const record = recordOf(session, planned, { app, release: 1, ...info });
   packRecord(record);
-  await applyNamespace(session, changes);
+  await applyNamespace(session, planned);
   const lease = await takeLease(cluster, app, namespace, (text) => onLine(`${app}: ${text}`));
   try {
     const now = await readState({ ...session, isNamespaceThere: true }, app);
@@ -54,6 +54,7 @@ export async function deployApp(
       throw refuse(
         `${app} was deployed by somebody else meanwhile; look at \`diff\` and deploy again; nothing was changed`,
       );
+    const changes = await plannedUnderLease(session, planned, state, now);
     if (last?.outcome === "pending") {
       onLine(`${app}: the deploy of release ${last.record.release} was interrupted; this one finishes what it left`);
       await setOutcome(cluster, namespace, last.record, "interrupted");
@@ -92,6 +93,23 @@ export async function deployApp(
   }
 }
 
+/**
+ * What is to be done, as it is under the lease: planned again where another deploy may have written since the earlier look,
+ * as one that was still at work then, or was killed.
+ */
+async function plannedUnderLease(
+  session: Session,
+  planned: readonly Change[],
+  before: AppState,
+  now: AppState,
+): Promise<readonly Change[]> {
+  const outcome = now.releases[0]?.outcome;
+  if (outcome !== "pending" && outcome === before.releases[0]?.outcome) return planned;
+  const changes = await plan(session, { name: now.app, manifests: manifestsOf(planned) });
+  await checkMayDeploy(session, changes);
+  return changes;
+}
+
 /** Deploys, and where that fails and the environment wants it, applies the last good release again. */
 export async function deployOrGoBack(
   session: Session,
@@ -102,30 +120,33 @@ export async function deployOrGoBack(
   try {
     return await deployApp(session, changes, state, info);
   } catch (error) {
-    const back = state.releases.find(({ outcome }) => outcome === "deployed");
     const isOurs = error instanceof DeployError && (error.kind === "failed" || error.kind === "timedOut");
     if (!isOurs || session.environment.onFailure !== "rollback") throw error;
-    if (back === undefined)
-      throw new DeployError(error.kind, `${error.message}\n${state.app}: there is no earlier release to go back to`);
-    throw new DeployError(error.kind, `${error.message}\n${await goBack(session, state.app, back, info.by)}`);
+    throw new DeployError(error.kind, `${error.message}\n${await goBack(session, state.app, info.by)}`);
   }
 }
 
-async function goBack(session: Session, app: string, to: Release, by: string): Promise<string> {
-  const { release } = to.record;
-  session.onLine(`${app}: going back to release ${release}`);
+/** Looks for the release anew: the newest good one may have ended while this deploy waited for the lease. */
+async function goBack(session: Session, app: string, by: string): Promise<string> {
+  let goal = "an earlier release";
   try {
+    const state = await readState(session, app);
+    const to = state.releases.find(({ outcome }) => outcome === "deployed");
+    if (to === undefined) return `${app}: there is no earlier release to go back to`;
+    const { release } = to.record;
+    goal = `release ${release}`;
+    session.onLine(`${app}: going back to ${goal}`);
     // What the failed release applied has our own field manager; nobody else's word is overruled.
     const changes = await plan(session, { name: app, manifests: to.record.manifests });
-    const result = await deployApp(session, changes, await readState(session, app), {
+    const result = await deployApp(session, changes, state, {
       by,
       revision: to.record.revision,
       rollbackTo: release,
     });
-    return `${app}: went back to release ${release}, as release ${result.release}`;
+    return `${app}: went back to ${goal}, as release ${result.release}`;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return `${app}: going back to release ${release} failed too: ${error.message}`;
+    return `${app}: going back to ${goal} failed too: ${error.message}`;
   }
 }
 

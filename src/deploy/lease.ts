@@ -12,7 +12,7 @@ const renewEveryMs = 4000;
 
 /** Held while an app is deployed: no other deploy of it, from whatever machine, comes between. */
 export interface Lease {
-  /** Throws where the lease was lost: somebody else may be writing. Asked before each group of writes. */
+  /** Throws where the lease was lost or ran out: somebody else may be writing. Asked before each group of writes. */
   check: () => void;
   release: () => Promise<void>;
 }
@@ -63,6 +63,7 @@ export async function takeLease(
     }
   };
 
+  let takenMs = performance.now();
   let seen: { renewed: string | undefined; sinceMs: number } | undefined;
   for (;;) {
     const found = await read();
@@ -72,6 +73,7 @@ export async function takeLease(
     const waitMs = (numberAt(found, "spec", "leaseDurationSeconds") ?? durationS) * 1000 + 1000;
     const isDead = seen !== undefined && performance.now() - seen.sinceMs >= Math.min(waitMs, 60_000);
     if (by === "" || isDead) {
+      takenMs = performance.now();
       if (await write(found)) break;
       seen = undefined;
       continue;
@@ -85,12 +87,15 @@ export async function takeLease(
   }
 
   let isLost = false;
-  let renewedMs = performance.now();
+  // Counted from before the request: what others wait for begins when the server has it.
+  let renewedMs = takenMs;
+  const isOver = (): boolean => performance.now() - renewedMs > durationS * 1000;
   let renewing: Promise<void> = Promise.resolve();
   const renew = async (): Promise<void> => {
     try {
       const found = await read();
-      if (textAt(found, "spec", "holderIdentity") === holder && (await write(found))) renewedMs = performance.now();
+      const startedMs = performance.now();
+      if (textAt(found, "spec", "holderIdentity") === holder && (await write(found))) renewedMs = startedMs;
       else isLost = true;
     } catch {
       // The server is away; whether the lease still holds shows when it is back.
@@ -102,11 +107,16 @@ export async function takeLease(
   return {
     check: () => {
       if (isLost) throw new DeployError("failed", `another deploy took over ${app}; this one stops`);
+      if (isOver())
+        throw new DeployError(
+          "failed",
+          `the lease of ${app} ran out, as the API server or this machine stood still: another deploy may have begun; this one stops`,
+        );
     },
     release: async () => {
       clearInterval(timer);
       await renewing;
-      if (isLost || performance.now() - renewedMs > durationS * 1000) return;
+      if (isLost || isOver()) return;
       try {
         const found = await read();
         if (textAt(found, "spec", "holderIdentity") !== holder) return;

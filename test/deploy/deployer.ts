@@ -33,30 +33,33 @@ writeFileSync(program, deployerProgram);
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 
-/** Starts a request; the environment is `staging` in the context `test` unless it says otherwise. */
-export function start(kubeconfig: string, { environment, apps = {}, ...rest }: Asked): Running {
-  const request: Request = {
-    action: "deploy",
-    environment: {
-      name: "staging",
-      context: "test",
-      production: false,
-      clusterScoped: false,
-      namespaces: [],
-      prune: false,
-      forceConflicts: false,
-      onFailure: "keep",
-      failFast: false,
-      timeoutMs: 60_000,
-      history: 10,
-      ...environment,
-    },
-    apps: Object.entries(apps).map(([name, text]) => ({
-      name,
-      manifests: parseManifests([{ name: `${name}.yaml`, text }]),
-    })),
-    ...rest,
-  };
+/** A whole request; the environment is `staging` in the context `test` unless it says otherwise. */
+export const requestOf = ({ environment, apps = {}, ...rest }: Asked): Request => ({
+  action: "deploy",
+  environment: {
+    name: "staging",
+    context: "test",
+    production: false,
+    clusterScoped: false,
+    namespaces: [],
+    prune: false,
+    forceConflicts: false,
+    onFailure: "keep",
+    failFast: false,
+    timeoutMs: 60_000,
+    history: 10,
+    ...environment,
+  },
+  apps: Object.entries(apps).map(([name, text]) => ({
+    name,
+    manifests: parseManifests([{ name: `${name}.yaml`, text }]),
+  })),
+  ...rest,
+});
+
+/** Starts a request. */
+export function start(kubeconfig: string, asked: Asked): Running {
+  const request = requestOf(asked);
   const [requestFile, kubeconfigFile] = [
     path.join(folder, `${++count}.json`),
     path.join(folder, `${count}.kubeconfig`),
