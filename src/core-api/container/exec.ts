@@ -68,6 +68,25 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
     args: commandOf(container, args.args, args.useEntrypoint).map((part) =>
       expandArgument(container, part, args.expand),
     ),
+    ...(await surroundingsOf(container, call)),
+    expect: args.expect,
+    stdin: args.stdin,
+    redirectStdin: path(args.redirectStdin),
+    redirectStdout: path(args.redirectStdout),
+    redirectStderr: path(args.redirectStderr),
+    insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
+    noInit: args.noInit,
+  };
+}
+
+/** What a process of the container has around it, whether it is a command's or a service's. */
+export async function surroundingsOf(
+  container: Container,
+  call: Call,
+): Promise<
+  Pick<Exec, "env" | "cwd" | "user" | "platform" | "rootfs" | "shim" | "mounts" | "secrets" | "services" | "sockets">
+> {
+  return {
     env: execEnvironment(container),
     cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
     user: container.config.User,
@@ -76,13 +95,6 @@ async function execOf(container: Container, args: ExecArguments, call: Call): Pr
     shim: await call.session.shim(container.platform),
     mounts: container.mounts,
     secrets: await execSecrets(container, call),
-    expect: args.expect,
-    stdin: args.stdin,
-    redirectStdin: path(args.redirectStdin),
-    redirectStdout: path(args.redirectStdout),
-    redirectStderr: path(args.redirectStderr),
-    insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
-    noInit: args.noInit,
     services: container.services,
     sockets: container.sockets,
   };
@@ -94,7 +106,7 @@ export function execEnvironment(container: Container): readonly string[] {
 }
 
 /** Secrets by id. Volatile variables travel like secrets: their values are in no cache key. */
-export async function execSecrets(container: Container, call: Call): Promise<ExecSecret[]> {
+async function execSecrets(container: Container, call: Call): Promise<ExecSecret[]> {
   const secrets: ExecSecret[] = [];
   for (const { secret, envName, mountPath, owner, mode } of container.secrets) {
     const { id } = await call.session.secrets.resolve(secret);

@@ -2,7 +2,7 @@ import { shimMountPath, socketId } from "../solve/compile-exec.ts";
 import { ApiError } from "../values/errors.ts";
 import { emptyConfig } from "../image/config.ts";
 import { healthCheckOf, type HealthCheck } from "./health-check.ts";
-import { execEnvironment, execSecrets } from "../container/exec.ts";
+import { surroundingsOf } from "../container/exec.ts";
 import type { Call } from "../request/call.ts";
 import {
   type Container,
@@ -110,21 +110,12 @@ export async function execOfService(
 ): Promise<Exec> {
   return {
     args,
-    env: execEnvironment(container),
-    cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
-    user: container.config.User,
-    platform: container.platform,
-    rootfs: container.rootfs,
-    shim: await call.session.shim(container.platform),
-    mounts: container.mounts,
-    secrets: await execSecrets(container, call),
+    ...(await surroundingsOf(container, call)),
     expect: "SUCCESS",
     stdin: "",
     redirectStdin: "",
     redirectStdout: "",
     redirectStderr: "",
     ...rights,
-    services: container.services,
-    sockets: container.sockets,
   };
 }
