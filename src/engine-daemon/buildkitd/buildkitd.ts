@@ -133,7 +133,7 @@ function assertCanRun(): void {
   const searched = { PATH: programPath() };
   if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
     throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {
-      hint: "run `node tools/setup.mjs`, or install it by hand: apt-get install runc",
+      hint: "run `fastloop setup`, or install it by hand: apt-get install runc",
     });
   }
 }

@@ -30,7 +30,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
     findExecutable(path.join(images, "docker-registry", "usr", "bin", "docker-registry"));
   if (command === undefined) {
     throw new UserError("engine-unavailable", `${storage} holds base images, but docker-registry is not installed`, {
-      hint: "run `node tools/setup.mjs`, or remove that folder to use the image registry of the network",
+      hint: "run `fastloop setup`, or remove that folder to use the image registry of the network",
     });
   }
   const port = await choosePort(path.join(state, "registry-port"));
