@@ -254,7 +254,7 @@ export class Fastloop {
     await runSuites(await readProject(source), source, { tier: "full" });
   }
 
-  /** The dev image with its sources, for `shell terminal` (needs a Dagger engine). */
+  /** The dev image with its sources, for `shell terminal`. */
   @func({ cache: "never" })
   async shell(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<Container> {
     const config = await readProject(source);
