@@ -21,4 +21,5 @@ export {
   type TerminalOffer,
 } from "./control/protocol.ts";
 export { controlSocket, imagesDir, shimDir, socketDir, stateDir, toolsDir } from "./set-up/paths.ts";
+export { requireRoot } from "./set-up/require-root.ts";
 export { runSetup, setUpBoundary, type SetupOptions } from "./set-up/run.ts";

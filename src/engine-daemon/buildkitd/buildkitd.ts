@@ -12,6 +12,7 @@ import type { Log } from "./log.ts";
 import { guardBridge } from "../network/network-guard.ts";
 import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "../network/network.ts";
 import { buildkitRoot, socketDir, temporaryRoot } from "../set-up/paths.ts";
+import { requireRoot } from "../set-up/require-root.ts";
 
 export interface Buildkitd {
   /** `unix://…` */
@@ -120,16 +121,7 @@ function programPath(): string {
 }
 
 function assertCanRun(): void {
-  if (process.platform !== "linux") {
-    throw new UserError("engine-unavailable", `buildkitd runs on Linux only, this is ${process.platform}`, {
-      hint: "install a container runtime (docker, podman, finch), or name a BuildKit daemon with BUILDKIT_HOST",
-    });
-  }
-  if (process.getuid?.() !== 0) {
-    throw new UserError("engine-unavailable", "the embedded engine's buildkitd needs root", {
-      hint: "run as root (sudo), install docker or podman, or name a (rootless) BuildKit daemon with BUILDKIT_HOST",
-    });
-  }
+  requireRoot();
   const searched = { PATH: programPath() };
   if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
     throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {

@@ -5,7 +5,7 @@ import type { EngineChoice } from "../choose.ts";
 import { thisMachine } from "../choose-machine.ts";
 import { openDaemonSession } from "./session.ts";
 import { startDaemon } from "./start.ts";
-import { imagesDir, shimDir, stateDir, runSetup } from "../../engine-daemon/index.ts";
+import { imagesDir, requireRoot, shimDir, stateDir, runSetup } from "../../engine-daemon/index.ts";
 import { packageRoot } from "../../paths/index.ts";
 import { idleMsOf } from "./idle.ts";
 import { UserError } from "../../errors/index.ts";
@@ -64,6 +64,7 @@ async function prepare(
     }
     return { address: choice.address };
   }
+  requireRoot();
   for (const why of choice.passedOver ?? [])
     options.onNotice?.(`a buildkitd on the PATH is passed over, as it would run as root: ${why}`);
   const images = existsSync(path.join(imagesDir(), "decision.json"));
