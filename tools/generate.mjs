@@ -80,13 +80,14 @@ export async function bundleTypes() {
     "ConfigProblem",
     "LoadedConfig",
     "ParsedConfig",
+    "PortMapping",
     "Preset",
     "ResolvedService",
     "ResolvedSuite",
     "ResolvedTier",
   ];
   const written = { Config: 1, PresetName: 1, ServicePresetName: 1, TierName: 1 };
-  for (const name of ["types.ts", "presets.ts", "service-presets.ts"]) {
+  for (const name of ["types.ts", "presets.ts", "service-ports.ts", "service-presets.ts"]) {
     const source = program.getSourceFile(file(name));
     source.forEachChild((node) => {
       if (!ts.isTypeAliasDeclaration(node) && !ts.isInterfaceDeclaration(node)) return;
@@ -100,6 +101,7 @@ export async function bundleTypes() {
   }
   lines.push(
     "export declare function parseConfig(text: string): ParsedConfig;",
+    'export declare function portMappings(ports: UpServiceConfig["ports"]): PortMapping[];',
     "export declare const presets: Record<PresetName, Preset>;",
     "export declare function resolveService(service: ServiceConfig): ResolvedService;",
     "export declare function resolveSuite(suite: SuiteConfig): ResolvedSuite;",

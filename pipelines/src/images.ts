@@ -23,22 +23,27 @@ export function imageNames({
   tests,
   scan,
   deploy,
-}: Pick<Config, "images" | "tests" | "scan" | "deploy">): string[] {
+  services: started,
+}: Pick<Config, "images" | "tests" | "scan" | "deploy" | "services">): string[] {
   const { base, dev, prod } = images ?? {};
   const suites = Object.values(tests?.suites ?? {}).map((suite) => resolveSuite(suite).image);
   const services = Object.values(tests?.services ?? {}).map((service) => resolveService(service).image);
+  const live = Object.values(started ?? {}).map(({ image, preset, packages }) =>
+    preset === undefined ? image : resolveService({ image, preset, packages }).image,
+  );
   const names = [
     base?.from,
     ...(dev === undefined ? [] : [devImageName(dev, base !== undefined), helperImage]),
     prod?.from,
     ...suites,
     ...services,
+    ...live,
     scan?.tool?.image,
     ...(deploy === undefined ? [] : [deploy.image ?? deployerImage, deploy.tools]),
   ];
-  // `base` and `dev` are made here, and a name with a digest is pinned already.
+  // `base`, `dev` and `prod` are made here, and a name with a digest is pinned already.
   const isName = (name: string | undefined): name is string =>
-    name !== undefined && name !== "base" && name !== "dev" && !name.includes("@");
+    name !== undefined && name !== "base" && name !== "dev" && name !== "prod" && !name.includes("@");
   return [...new Set(names.filter(isName))].toSorted();
 }
 

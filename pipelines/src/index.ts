@@ -25,6 +25,7 @@ import { componentsOf, judge, readAdvisories, runScanner, sbomText } from "./sca
 import { runSuites } from "./suites.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import { testReports } from "./test-reports.ts";
+import { upService } from "./up-services.ts";
 import { textFile } from "./text-file.ts";
 import { manifestsText } from "../vendor/deploy.mjs";
 
@@ -259,6 +260,22 @@ export class Fastloop {
   async shell(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<Container> {
     const config = await readProject(source);
     return devImage(config, await devBase(config, source), source, { project: nameOf(config) });
+  }
+
+  /**
+   * A service of `services`, with all that it needs: `service --name api up`.
+   * @param needs services that are there already, in place of those of the configuration
+   * @param needNames the names of `needs`, in the same order
+   */
+  @func({ cache: "session" })
+  async service(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    name: string,
+    needs: Service[] = [],
+    needNames: string[] = [],
+  ): Promise<Service> {
+    const given = new Map(needs.map((service, index) => [needNames[index] ?? "", service]));
+    return upService(await readProject(source), source, name, given);
   }
 
   /** The production image of `images.prod`. */

@@ -66,6 +66,12 @@ export const commands: Record<string, CommandEntry> = {
   trust: { summary: "allow what the repository asks of this machine", load: () => import("./commands/trust.ts") },
   call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
+  up: { summary: "start the project's services, and what they need", load: () => import("./commands/up.ts") },
+  status: { summary: "show the services that are up", load: () => import("./commands/status.ts") },
+  logs: { summary: "show what services printed", load: () => import("./commands/logs.ts") },
+  restart: { summary: "restart services that are up", load: () => import("./commands/restart.ts") },
+  down: { summary: "end the services that are up", load: () => import("./commands/down.ts") },
+  shell: { summary: "open a shell in a service that is up", load: () => import("./commands/shell.ts") },
   session: {
     summary: "run a program with an engine session in its environment",
     load: () => import("./commands/session.ts"),

@@ -7,6 +7,7 @@ export type { Preset, ResolvedSuite } from "./presets.ts";
 export type { ResolvedService } from "./service-presets.ts";
 export { parseConfig } from "./parse.ts";
 export { presets, resolveSuite } from "./presets.ts";
+export { portMappings, type PortMapping } from "./service-ports.ts";
 export { resolveService } from "./service-presets.ts";
 export { durationMs, sizeBytes } from "./units.ts";
 export { countsText, testCounts } from "../text/index.ts";

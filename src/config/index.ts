@@ -5,6 +5,7 @@ export { ownModule } from "./meaning.ts";
 export { presets } from "./presets.ts";
 export { findConfig, loadConfig, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
+export { portMappings, type PortMapping } from "./service-ports.ts";
 export { suggest } from "./suggest.ts";
 export { durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
 export { sharedCacheOf } from "./shared-cache.ts";

@@ -1,16 +1,16 @@
-import { suggest } from "./suggest.ts";
+import { findCircle, unknown, type MeaningProblem } from "./references.ts";
+import { servicesProblems } from "./services-meaning.ts";
 import type { Config } from "./types.ts";
-
-/** A problem of meaning: each part is well formed, together they make no sense. */
-export interface MeaningProblem {
-  path: (string | number)[];
-  message: string;
-  hint?: string;
-}
 
 /** References that lead nowhere, circles, and suites that can't run. */
 export function meaningProblems(config: Config): MeaningProblem[] {
-  return [...watchProblems(config), ...testProblems(config), ...imageProblems(config), ...deployProblems(config)];
+  return [
+    ...watchProblems(config),
+    ...testProblems(config),
+    ...servicesProblems(config),
+    ...imageProblems(config),
+    ...deployProblems(config),
+  ];
 }
 
 function watchProblems(config: Config): MeaningProblem[] {
@@ -139,37 +139,6 @@ function imageProblems(config: Config): MeaningProblem[] {
     });
   }
   return problems;
-}
-
-function unknown(path: (string | number)[], kind: string, name: string, known: readonly string[]): MeaningProblem {
-  const meant = suggest(name, known);
-  const hint =
-    meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
-  return { path, message: `unknown ${kind} \`${name}\``, hint };
-}
-
-/** The first circle of a graph, as the names along it with the first one again at its end. */
-export function findCircle(
-  names: readonly string[],
-  needsOf: (name: string) => readonly string[],
-): string[] | undefined {
-  const done = new Set<string>();
-  const visit = (name: string, trail: readonly string[]): string[] | undefined => {
-    const start = trail.indexOf(name);
-    if (start >= 0) return [...trail.slice(start), name];
-    if (done.has(name)) return undefined;
-    for (const need of needsOf(name)) {
-      const circle = visit(need, [...trail, name]);
-      if (circle !== undefined) return circle;
-    }
-    done.add(name);
-    return undefined;
-  };
-  for (const name of names) {
-    const circle = visit(name, []);
-    if (circle !== undefined) return circle;
-  }
-  return undefined;
 }
 
 /** The name by which `module:` and `-m` mean the module that fastloop brings; a folder of that name is `./fastloop`. */

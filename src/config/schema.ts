@@ -1,46 +1,26 @@
 import * as z from "zod";
 import { parseCacheLocation } from "./shared-cache.ts";
-import { durationMs, longestTimeLimitMs } from "./units.ts";
+import {
+  caches,
+  duration,
+  environment,
+  layer,
+  name,
+  oneOrMore,
+  patterns,
+  platform,
+  relativePath,
+  servicePresetNames,
+  size,
+  timeLimit,
+} from "./schema-parts.ts";
+import { services, up } from "./services-schema.ts";
 
 /**
  * The schema of `fastloop.yaml`, once for the CLI, the module and the editors (`docs/fastloop.schema.json`). What is
  * read is what was written: texts stay texts (`50ms`, `linux/arm64`), defaults of presets are laid on later, so that a
  * message can point at the line. `durationMs` and `sizeBytes` turn the texts into numbers.
  */
-
-const duration = z
-  .string()
-  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "a duration such as 50ms, 30s, 2m, 1h")
-  .describe("A duration: a number and ms, s, m, h or d.");
-const timeLimit = duration.refine((text) => {
-  try {
-    const ms = durationMs(text);
-    return ms > 0 && ms <= longestTimeLimitMs;
-  } catch {
-    return true; // No duration at all: told already.
-  }
-}, "a duration of more than 0 and at most 24d");
-const size = z
-  .string()
-  .regex(/^\d+(\.\d+)?\s?(B|kB|MB|GB|KiB|MiB|GiB)$/, "a size such as 500MB or 1.2GB")
-  .describe("A size: a number and B, kB, MB, GB, KiB, MiB or GiB.");
-const platform = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(\/v\d+)?$/, "a platform such as linux/amd64 or linux/arm64");
-const name = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, "a name: letters, digits, '.', '_' and '-', starting with a letter");
-const relativePath = z
-  .string()
-  .min(1)
-  .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the project");
-const patterns = z.array(relativePath);
-const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
-const environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "an environment variable's name"),
-  z.string(),
-);
-const caches = z
-  .record(z.string().regex(/^[A-Za-z0-9._-]+$/, "a cache volume's name"), z.string().startsWith("/"))
-  .describe("Cache volumes: name to absolute path in the container.");
 
 export const presetNames = ["npm", "pnpm", "yarn", "pip", "uv", "poetry", "go", "cargo"] as const;
 const preset = z.enum(presetNames).describe("Fills manifests, install, caches and image for a package manager.");
@@ -146,14 +126,6 @@ const baseImage = z.strictObject({
   keep: z.int().positive().optional().describe("How many versions prune-base keeps. Default 5."),
 });
 
-const layer = z.strictObject({
-  name,
-  files: patterns.optional().describe("Copied before the commands run. Default: none."),
-  run: oneOrMore.optional(),
-  caches: caches.optional(),
-  env: environment.optional(),
-});
-
 const devImage = z.strictObject({
   base: z.string().optional().describe("`base` (default) or an image."),
   preset: preset.optional(),
@@ -177,8 +149,6 @@ const prodImage = z.strictObject({
   user: z.string().optional(),
   command: z.array(z.string()).optional(),
 });
-
-export const servicePresetNames = ["postgres", "redis"] as const;
 
 const service = z.strictObject({
   preset: z
@@ -366,6 +336,8 @@ export const configSchema = z
       .strictObject({ base: baseImage.optional(), dev: devImage.optional(), prod: prodImage.optional() })
       .optional(),
     tests: tests.optional(),
+    services: services.optional().describe("What `fastloop up` runs, besides the module's `@up()` functions."),
+    up: up.optional().describe("How `fastloop up` treats a service, whoever describes it."),
     publish: publish.optional(),
     scan: scan.optional(),
     deploy: deploy.optional().describe("Where the project goes, and what of it."),

@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import type { configSchema, presetNames, servicePresetNames, tierNames } from "./schema.ts";
+import type { configSchema, presetNames, tierNames } from "./schema.ts";
+import type { servicePresetNames } from "./schema-parts.ts";
 
 /** A valid `fastloop.yaml`, as written: durations and sizes are texts (`durationMs`, `sizeBytes` read them). */
 export type Config = z.infer<typeof configSchema>;
@@ -16,6 +17,10 @@ export type LayerConfig = NonNullable<DevImageConfig["layers"]>[number];
 export type TestsConfig = NonNullable<Config["tests"]>;
 export type SuiteConfig = TestsConfig["suites"][string];
 export type ServiceConfig = NonNullable<TestsConfig["services"]>[string];
+/** One of `services`, for `fastloop up`. */
+export type UpServiceConfig = NonNullable<Config["services"]>[string];
+/** One of `up`. */
+export type UpRulesConfig = NonNullable<Config["up"]>[string];
 export type PublishConfig = NonNullable<Config["publish"]>;
 export type ScanConfig = NonNullable<Config["scan"]>;
 export type DeployConfig = NonNullable<Config["deploy"]>;

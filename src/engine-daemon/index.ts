@@ -1,6 +1,7 @@
 /** How the engine daemon is reached, and where set-up puts what it needs. The daemon itself is a program: `main.ts`. */
 export { clearState } from "./clear.ts";
-export { controlHeaders } from "./control/control-secret.ts";
+export { takeLock } from "./lock.ts";
+export { controlHeaders, makeControlSecret, showsSecret } from "./control/control-secret.ts";
 export { foreignFolder } from "./set-up/paths.ts";
 export { notedProcess } from "./buildkitd/process-file.ts";
 export {

@@ -7,6 +7,8 @@ import type { EngineSession, OpenSessionOptions } from "./types.ts";
 
 export { parseIdleMs } from "./embedded/idle.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "../graphql/index.ts";
+export { encodeFrame, FrameReader } from "../core-api/index.ts";
+export { followTerminal } from "./embedded/terminal.ts";
 export { failureOf } from "./failure.ts";
 export { lostSession } from "./lost.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";

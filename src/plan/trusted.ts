@@ -1,13 +1,14 @@
 /** What a project asks of this machine, and which of its targets are refused for the lack of the user's word. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { splitWords } from "../call/index.ts";
 import { placeInConfig, type LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
 import { asksOfCall, asksOfConfig, asksOfModule, Trust, type Ask } from "../trust/index.ts";
 import { orderTargets } from "./order.ts";
 import type { ProjectOptions } from "./project.ts";
-import { resolveTargets, type ResolvedTarget } from "./resolve.ts";
+import { parseTargetCall, resolveTargets, type ResolvedTarget } from "./resolve.ts";
 
 /** The folder that the user's word is about: that of fastloop.yaml, else the module's. */
 export function trustedFolder(config: LoadedConfig, module: ModuleInfo): string {
@@ -27,7 +28,7 @@ export async function withTrust(
   options: ProjectOptions,
 ): Promise<TrustedProject> {
   const { environment: env = process.env, trust: mode = "stored" } = options;
-  const ofConfig = asksOfConfig(config.config);
+  const ofConfig = [...asksOfConfig(config.config), ...asksOfServices(config, module, env)];
   const ofTargets = targets.map((item) => asksOfTarget(item, config, module, env));
   const ofModule = asksOfModule(module, env);
   let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
@@ -37,7 +38,7 @@ export async function withTrust(
   if (options.placesOfAsks !== true && missing.every((asks) => asks.length === 0))
     return { trust, targets: [...targets] };
   const places = await placesIn(config, [
-    ...ofConfig.map(placeOfKey),
+    ...ofConfig.filter(({ place }) => place === undefined).map(placeOfKey),
     ...targets.flatMap((item, index) => ofTargets[index]!.map((ask) => placeOfCall(item, ask))),
   ]);
   const placed = (ask: Ask): Ask => ({ ...ask, place: ask.place ?? places.get(ask) });
@@ -59,11 +60,29 @@ export function trustOf(
 ): Trust {
   const ofConfig = asksOfConfig(config.config);
   if (module === undefined) return new Trust(config.root, ofConfig, mode, env);
+  const ofServices = asksOfServices(config, module, env);
   const ofTargets =
     typeof mode === "object"
       ? targetsIfAny(config, module).flatMap((item) => asksOfTarget(item, config, module, env))
       : [];
-  return new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets, ...asksOfModule(module, env)], mode, env);
+  const asks = [...ofConfig, ...ofServices, ...ofTargets, ...asksOfModule(module, env)];
+  return new Trust(trustedFolder(config, module), asks, mode, env);
+}
+
+/** What the calls of `services` ask for, as watched ones do. One that is wrong is told when it is started. */
+function asksOfServices(config: LoadedConfig, module: ModuleInfo, env: NodeJS.ProcessEnv): Ask[] {
+  return Object.entries(config.config.services ?? {}).flatMap(([name, { function: text }]) => {
+    const words = text === undefined ? undefined : splitWords(text);
+    if (words === undefined) return [];
+    try {
+      const call = parseTargetCall({ call: words }, config, module);
+      const asks = asksOfCall(call, { module, cwd: config.root, env, writtenBy: "repository" });
+      return asks.map((ask) => ({ ...ask, place: ask.place ?? `fastloop.yaml: services.${name}.function` }));
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
+  });
 }
 
 /** A call needs no targets, and is not kept from running by wrong ones. */

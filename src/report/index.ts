@@ -1,5 +1,6 @@
 /** Terminal, JSON, CI formats. Renders events only. */
 import type { RunView, RunViewOptions } from "./terminal/run-view.ts";
+import type { UpView, UpViewOptions } from "./terminal/up-view.ts";
 import type { WatchView, WatchViewOptions } from "./terminal/watch-view.ts";
 
 export { githubReporter, junit } from "./github.ts";
@@ -9,6 +10,8 @@ export { plainReporter } from "./plain.ts";
 export type { RunView } from "./terminal/run-view.ts";
 export type { WatchView } from "./terminal/watch-view.ts";
 export { StepLines } from "./step-lines.ts";
+export type { UpView } from "./terminal/up-view.ts";
+export { blockersText, statusTable, upReporter } from "./up-plain.ts";
 export { causes, duration, painter, plural, shortDigest, shortName, type Paint } from "./text.ts";
 
 /** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */
@@ -21,4 +24,10 @@ export async function openTerminal(options: WatchViewOptions): Promise<WatchView
 export async function openRunTerminal(options: RunViewOptions): Promise<RunView> {
   const { openRunView } = await import("./terminal/run-view.ts");
   return openRunView(options);
+}
+
+/** The view of services that are up. */
+export async function openUpTerminal(options: UpViewOptions): Promise<UpView> {
+  const { openUpView } = await import("./terminal/up-view.ts");
+  return openUpView(options);
 }

@@ -27,6 +27,7 @@ const levels: Record<string, number> = {
   plan: 10,
   watch: 11,
   run: 12,
+  services: 12,
   report: 13,
   cli: 14,
   // The package's own door.

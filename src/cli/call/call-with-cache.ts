@@ -135,7 +135,7 @@ async function callEngine(
       module: { name: module.name, sourceDir: module.sourceDir },
       signal,
       onNotice,
-      ...(terminal === undefined ? {} : { onTerminal: (remote) => terminal.lend(remote, progress) }),
+      ...(terminal === undefined ? {} : { onTerminal: (remote) => void terminal.lend(remote, progress) }),
     });
     const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, mask, onNotice);
     const session = await (progress?.during("waiting for the engine", opening) ?? opening).catch(

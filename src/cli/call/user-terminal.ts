@@ -10,7 +10,7 @@ export interface UserTerminal {
   /** Whether a program had the terminal: what such a call gives depends on what was typed. */
   readonly wasUsed: boolean;
   /** Lends it until the program ends; progress waits meanwhile. */
-  lend(remote: RemoteTerminal, progress: Progress | undefined): void;
+  lend(remote: RemoteTerminal, progress: Progress | undefined): Promise<void>;
 }
 
 /** Undefined where nobody sits at a terminal, or where a program reads what is printed. */
@@ -26,12 +26,14 @@ export function userTerminal(context: CliContext): UserTerminal | undefined {
     },
     lend(remote, progress) {
       wasUsed = true;
-      turn = turn.then(async () => {
+      const lent = turn.then(async () => {
         progress?.hold();
         // What went wrong is in the answer to the query that wanted the terminal.
         await converse(remote, context, screen).catch(() => undefined);
         progress?.release();
       });
+      turn = lent;
+      return lent;
     },
   };
 }

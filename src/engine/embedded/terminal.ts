@@ -22,7 +22,7 @@ export function remoteTerminal(state: string, token: string, { id, name }: Termi
         [terminalHeaders.token]: token,
         [terminalHeaders.id]: id,
       };
-      return follow(await upgraded(controlSocket(state), headers), size, onOutput);
+      return followTerminal(await upgraded(controlSocket(state), headers), size, onOutput);
     },
   };
 }
@@ -43,7 +43,8 @@ function upgraded(socketPath: string, headers: Record<string, string>): Promise<
   });
 }
 
-function follow(socket: Duplex, size: TerminalSize, onOutput: (data: Uint8Array) => void): TerminalLine {
+/** What is at the other end of a line of frames. */
+export function followTerminal(socket: Duplex, size: TerminalSize, onOutput: (data: Uint8Array) => void): TerminalLine {
   const reader = new FrameReader();
   let exitCode: number | undefined;
   socket.on("error", () => undefined);

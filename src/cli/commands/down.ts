@@ -1,0 +1,26 @@
+/** `fastloop down`: ends the services that are up. */
+import type { Command } from "commander";
+import { downUp, notUp } from "../../services/index.ts";
+import type { CliContext } from "../context.ts";
+import { upPlace } from "../up/project.ts";
+
+/** How long the process may take to let go of what it holds. */
+const goneMs = 5_000;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("down")
+    .summary("end the services that are up")
+    .description("End the services that are up, whoever started them. Their volumes stay.")
+    .option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)")
+    .addHelpText("after", "\nExamples:\n  fastloop down")
+    .action(async (flags: { config?: string }) => {
+      const place = upPlace(context, flags.config);
+      if (place.running() === undefined) throw notUp();
+      await downUp(place);
+      const limit = performance.now() + goneMs;
+      while (place.running() !== undefined && performance.now() < limit)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      if (context.options.json) context.printJson({ down: true });
+    });
+}

@@ -1,0 +1,141 @@
+/** `fastloop logs`: what services printed. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { Option, type Command } from "commander";
+import { UserError } from "../../errors/index.ts";
+import { painter } from "../../report/index.ts";
+import type { UpPlace } from "../../services/index.ts";
+import type { CliContext } from "../context.ts";
+import { upPlace } from "../up/project.ts";
+
+interface LogsFlags {
+  follow?: boolean;
+  grep?: string;
+  lines?: string;
+  config?: string;
+}
+
+interface LogLine {
+  at: string;
+  service: string;
+  text: string;
+}
+
+const followMs = 100;
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("logs [service...]")
+    .summary("show what services printed")
+    .description("Show what services printed, while they are up and after. Reads files; needs no engine.")
+    .addOption(new Option("-f, --follow", "go on with what they print from now on"))
+    .addOption(new Option("--grep <pattern>", "only lines that match the regular expression"))
+    .addOption(new Option("-n, --lines <number>", "only the last ones of each service"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop logs                     all services, in the order of time
+  fastloop logs api -f
+  fastloop logs --grep 'error|warn' -n 50`,
+    )
+    .action((names: string[], flags: LogsFlags) => logs(context, names, flags));
+}
+
+async function logs(context: CliContext, names: readonly string[], flags: LogsFlags): Promise<void> {
+  const files = filesOf(upPlace(context, flags.config), names);
+  const matches = matcher(flags.grep);
+  const last = flags.lines === undefined ? undefined : wholeNumber(flags.lines);
+  const print = printer(context, Math.max(...[...files.keys()].map((name) => name.length)));
+  const all = [...files].flatMap(([service, file]) => {
+    const lines = before(file)
+      .map((line) => parsed(service, line))
+      .filter(({ text }) => matches(text));
+    return last === undefined ? lines : last === 0 ? [] : lines.slice(-last);
+  });
+  const sizes = new Map([...files.values()].map((file) => [file, statSync(file).size]));
+  for (const line of all.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) print(line);
+  if (flags.follow !== true) return;
+  await Promise.all(
+    [...files].map(([service, file]) =>
+      follow(file, sizes.get(file)!, context.signal, (text) => {
+        const line = parsed(service, text);
+        if (matches(line.text)) print(line);
+      }),
+    ),
+  );
+  context.signal.throwIfAborted();
+}
+
+function filesOf(place: UpPlace, names: readonly string[]): Map<string, string> {
+  const folder = path.dirname(place.logFile("x"));
+  const known = existsSync(folder)
+    ? readdirSync(folder).flatMap((file) => (file.endsWith(".log") ? [file.slice(0, -".log".length)] : []))
+    : [];
+  if (known.length === 0)
+    throw new UserError("usage", "no service of this project has printed anything", {
+      hint: "start them with `fastloop up`",
+    });
+  const missing = names.find((name) => !known.includes(name));
+  if (missing !== undefined)
+    throw new UserError("usage", `there are no logs of \`${missing}\``, {
+      place: missing,
+      hint: `of: ${known.join(", ")}`,
+    });
+  return new Map((names.length > 0 ? names : known).map((name) => [name, place.logFile(name)]));
+}
+
+function matcher(pattern: string | undefined): (text: string) => boolean {
+  if (pattern === undefined) return () => true;
+  try {
+    const expression = new RegExp(pattern);
+    return (text) => expression.test(text);
+  } catch (cause) {
+    throw new UserError("usage", `not a regular expression: ${pattern}`, { place: "--grep", cause });
+  }
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UserError("usage", `not a number of lines: ${text}`, { place: "--lines" });
+}
+
+function before(file: string): string[] {
+  const older = existsSync(`${file}.1`) ? readFileSync(`${file}.1`, "utf8") : "";
+  return `${older}${readFileSync(file, "utf8")}`.split("\n").slice(0, -1);
+}
+
+function parsed(service: string, line: string): LogLine {
+  const end = line.indexOf(" ");
+  return { at: line.slice(0, end), service, text: line.slice(end + 1) };
+}
+
+function printer(context: CliContext, width: number): (line: LogLine) => void {
+  const paint = painter(context.colors("stdout"));
+  return ({ at, service, text }) => {
+    if (context.options.json) context.printJson({ at, service, text });
+    else context.print(`${paint("dim", `${service.padEnd(width)} |`)} ${text}\n`);
+  };
+}
+
+/** Reads on from a place; a file that became another one is read from its begin. */
+async function follow(file: string, from: number, signal: AbortSignal, tell: (line: string) => void): Promise<void> {
+  let position = from;
+  let rest = "";
+  while (!signal.aborted) {
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size < position) position = 0;
+    if (size > position) {
+      const handle = await open(file, "r");
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(size - position), 0, size - position, position);
+      await handle.close();
+      position += bytesRead;
+      const lines = `${rest}${buffer.toString("utf8", 0, bytesRead)}`.split("\n");
+      rest = lines.pop()!;
+      lines.forEach(tell);
+    }
+    await new Promise((resolve) => setTimeout(resolve, followMs));
+  }
+}

@@ -1,0 +1,114 @@
+/** `fastloop up`: the project's services, with what they need, for as long as one works with them. */
+import { Option, type Command } from "commander";
+import { UserError } from "../../errors/index.ts";
+import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "../../report/index.ts";
+import type { UpEvent } from "../../services/index.ts";
+import type { CliContext } from "../context.ts";
+import { timeLimit } from "../loop-options.ts";
+import { jsonUpReporter, upInBackground } from "../up/background.ts";
+import { openUpProject } from "../up/project.ts";
+import { openUp, type RunningUp } from "../up/run.ts";
+
+interface UpFlags {
+  services?: string;
+  detach?: boolean;
+  wait?: boolean;
+  timeout?: string;
+  view?: boolean;
+  config?: string;
+  inBackground?: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("up [service...]")
+    .summary("start the project's services, and what they need")
+    .description(
+      "Start services: those of `services` in fastloop.yaml and the module's @up() functions, or only those that are named, with all that they need. Their ports are on loopback. Ctrl-C ends them; their volumes stay.",
+    )
+    .addOption(new Option("--services <names>", "the same as naming them: a,b"))
+    .addOption(new Option("-d, --detach", "in the background; ends when all are healthy, or one has failed"))
+    .addOption(new Option("--wait", "the same as --detach"))
+    .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
+    .addOption(new Option("--no-view", "plain lines on a terminal, too"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
+    .addOption(new Option("--in-background").hideHelp())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop up                     all services; Ctrl-C ends them
+  fastloop up api                 api and what it needs
+  fastloop up -d && npm run e2e; fastloop down
+  FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
+
+Exit codes: 0 all healthy (--detach), 1 one failed, 2 a port is taken or the configuration is wrong, 3 no engine,
+4 not healthy in time, 130 interrupted.`,
+    )
+    .action(async (names: string[], flags: UpFlags) => up(context, [...names, ...listed(flags.services)], flags));
+}
+
+const listed = (names = ""): string[] =>
+  names
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+async function up(context: CliContext, names: readonly string[], flags: UpFlags): Promise<void> {
+  const project = await openUpProject(context, names, flags.config);
+  const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
+  if (flags.detach === true || flags.wait === true) return upInBackground(project.up, context, timeoutMs);
+  if (timeoutMs !== undefined)
+    throw new UserError("usage", "it bounds what --detach waits for", { place: "--timeout", hint: "add --detach" });
+  let view: UpView | undefined;
+  const plain = linesOf(context);
+  const running = await openUp(project, context, (event) => (view === undefined ? plain(event) : view.note(event)));
+  let quit = (): void => undefined;
+  const quitted = new Promise<void>((resolve) => (quit = resolve));
+  try {
+    if (hasView(context, flags)) view = await viewOf(context, running, quit);
+    await live(running, context, quitted);
+  } finally {
+    await running.close();
+    view?.close();
+  }
+}
+
+function linesOf({ options, print, colors }: CliContext): (event: UpEvent) => void {
+  const write = (line: string): void => print(`${line}\n`);
+  if (options.json) return jsonUpReporter(write);
+  return upReporter({ write, paint: painter(colors("stdout")), logs: true, verbose: options.verbose });
+}
+
+const hasView = ({ options, stdout, env }: CliContext, { view, inBackground }: UpFlags): boolean =>
+  !options.json && stdout.isTTY && view !== false && inBackground !== true && env["TERM"] !== "dumb";
+
+function viewOf(context: CliContext, { supervisor }: RunningUp, quit: () => void): Promise<UpView> {
+  return openUpTerminal({
+    output: context.stdout,
+    input: context.stdin.isTTY ? context.stdin : undefined,
+    colors: context.colors("stdout"),
+    verbose: context.options.verbose,
+    statuses: () => supervisor.statuses,
+    restart: () => void supervisor.restart([]).catch(() => undefined),
+    quit,
+  });
+}
+
+/** Until somebody ends it; where nothing could be started there is nothing to stay for. */
+async function live({ supervisor, ended }: RunningUp, { signal }: CliContext, quitted: Promise<void>): Promise<void> {
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  const over = Promise.race([interrupted, ended, quitted]);
+  const reason = await Promise.race([over, supervisor.start().then(() => "started" as const)]);
+  if (reason !== "started") return end(reason);
+  const { statuses } = supervisor;
+  if (statuses.every(({ phase }) => phase === "failed")) throw new UserError("function-failed", blockersText(statuses));
+  end(await over);
+}
+
+function end(reason: UserError | void | undefined): void {
+  if (reason !== undefined) throw reason;
+}

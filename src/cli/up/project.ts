@@ -1,0 +1,84 @@
+/** A project's services as a command asks for them: what is described, and what of it the user allows. */
+import { loadProjectModule, parseCall } from "../../call/index.ts";
+import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
+import { UserError } from "../../errors/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import { placeProject, trustOf, type ProjectPlace } from "../../plan/index.ts";
+import { declaredServices, selectServices, UpPlace, type DeclaredService } from "../../services/index.ts";
+import { asksOfCall, refusal, type Trust } from "../../trust/index.ts";
+import type { CliContext } from "../context.ts";
+import { trustModeOf } from "../trust.ts";
+import { sayingWait } from "../waiting-line.ts";
+
+export interface UpProject extends ProjectPlace {
+  config: LoadedConfig;
+  name: string;
+  /** What is asked for, and all that it needs; needs come first. */
+  services: DeclaredService[];
+  /** Undefined where the project has no module of its own. */
+  module: ModuleInfo | undefined;
+  /** fastloop's own, which makes what `services` describes. */
+  own: ModuleInfo;
+  trust: Trust;
+  up: UpPlace;
+}
+
+/** Where the project's services are asked for, by commands that need nothing else of it. */
+export function upPlace(context: CliContext, configFile?: string): UpPlace {
+  return new UpPlace(placeProject({ cwd: context.cwd, configFile }).root, context.env);
+}
+
+export async function openUpProject(
+  context: CliContext,
+  names: readonly string[],
+  configFile?: string,
+): Promise<UpProject> {
+  const { cwd, env, notice } = context;
+  const place = placeProject({ cwd, configFile, onNotice: notice });
+  const config = await loadConfig({ cwd, file: configFile });
+  const loading = loadModules(context, config, configFile);
+  const { module, own } = await sayingWait(context, "for the module to be read", loading);
+  const services = selectServices(declaredServices(config, module), names);
+  const trust = trustOf(config, module, { environment: env, trust: trustModeOf(context) });
+  requireTrust(services, config, module, trust, env);
+  const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";
+  return { ...place, config, name, services, module, own, trust, up: new UpPlace(place.root, env) };
+}
+
+async function loadModules(
+  { cwd, env, options }: CliContext,
+  config: LoadedConfig,
+  configFile: string | undefined,
+): Promise<{ module: ModuleInfo | undefined; own: ModuleInfo }> {
+  const load = (moduleDir?: string): Promise<ModuleInfo> =>
+    loadProjectModule({ cwd, moduleDir, configFile, config, environment: env });
+  const own = await load(ownModule);
+  if (options.module === ownModule || config.config.module === ownModule) return { module: own, own };
+  try {
+    return { module: await load(options.module), own };
+  } catch (error) {
+    const isOptional = options.module === undefined && config.config.module === undefined;
+    const hasOwn = Object.keys(config.config.services ?? {}).length > 0;
+    // Services of fastloop.yaml need no module of the project's.
+    if (isOptional && hasOwn && error instanceof UserError && /no (Dagger )?module|dagger\.json/.test(error.message))
+      return { module: undefined, own };
+    throw error;
+  }
+}
+
+/** Calls that the configuration names ask as watched ones do; functions ask for what their defaults take. */
+function requireTrust(
+  services: readonly DeclaredService[],
+  config: LoadedConfig,
+  module: ModuleInfo | undefined,
+  trust: Trust,
+  env: NodeJS.ProcessEnv,
+): void {
+  const missing = services.flatMap(({ source, place }) => {
+    if (source.kind !== "call" || module === undefined) return [];
+    const call = parseCall(source.words, { module, cwd: config.root }, { ownOptions: false });
+    const asks = asksOfCall(call, { module, cwd: config.root, env, writtenBy: "repository" });
+    return trust.missing(asks).map((ask) => ({ ...ask, place: ask.place ?? place }));
+  });
+  if (missing.length > 0) throw refusal(missing);
+}

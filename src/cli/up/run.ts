@@ -1,0 +1,197 @@
+/** Services that are up for as long as this process is: an engine's session, the control socket, and what is told. */
+import { CallMask } from "../../call/index.ts";
+import { lostSession, openSession, setUpBoundary, type EngineSession } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { takeLock } from "../../engine-daemon/index.ts";
+import { startModuleHost, type ModuleInfo } from "../../module/index.ts";
+import { projectHasher } from "../../plan/index.ts";
+import {
+  portOffset,
+  serveControl,
+  ServiceSource,
+  Shells,
+  Supervisor,
+  type HostedModule,
+  type UpEvent,
+  type UpStatus,
+} from "../../services/index.ts";
+import { engineOptionsOf, hostProcessAsk, trustedCacheOf } from "../../trust/index.ts";
+import type { CliContext } from "../context.ts";
+import { mayHaveRootCapabilities } from "../trust.ts";
+import type { UpProject } from "./project.ts";
+
+/** The engine's containers end within two seconds; who ends them here waits no longer. */
+const stopMs = 1_600;
+
+export interface RunningUp {
+  supervisor: Supervisor;
+  /** Resolves when another command, or the engine, has ended it. */
+  ended: Promise<UserError | undefined>;
+  /** Stops what runs and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Opens a session, makes the services and takes their ports. Nothing is built before `supervisor.start`. */
+export async function openUp(
+  project: UpProject,
+  context: CliContext,
+  listener: (event: UpEvent) => void,
+): Promise<RunningUp> {
+  project.up.prepare();
+  const release = await takeLock(project.up.folder);
+  if (release === undefined) throw alreadyUp(project);
+  const cleanUps: (() => unknown)[] = [release];
+  const closeAll = async (): Promise<void> => {
+    for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
+  };
+  try {
+    return await open(project, context, listener, cleanUps, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function alreadyUp({ up, name }: UpProject): UserError {
+  const pid = up.running()?.pid;
+  return new UserError("locked", `services of ${name} are up already${pid === undefined ? "" : ` (process ${pid})`}`, {
+    hint: "`fastloop status` shows them, `fastloop down` ends them",
+  });
+}
+
+async function open(
+  project: UpProject,
+  context: CliContext,
+  listener: (event: UpEvent) => void,
+  cleanUps: (() => unknown)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningUp> {
+  const { signal } = context;
+  const listeners = new Set([listener]);
+  const mask = new CallMask();
+  const tell = (event: UpEvent): void => listeners.forEach((each) => each(event));
+  const onNotice = (text: string): void => tell({ kind: "notice", text });
+  const shells = new Shells();
+  const session = await openUpSession(project, context, shells, onNotice);
+  cleanUps.push(() => session.close());
+  const host = (module: ModuleInfo): HostedModule => {
+    const hosted = hostOf(module, session, project, context, onNotice);
+    cleanUps.push(() => hosted.host.close());
+    return hosted;
+  };
+  const own = host(project.own);
+  const source = new ServiceSource({
+    session,
+    root: project.root,
+    own,
+    project: project.module === undefined ? undefined : project.module === project.own ? own : host(project.module),
+    hasher: projectHasher(project.state),
+    env: context.env,
+    secretKey: project.state.hashKey,
+    onSecret: (plaintext, name) => mask.add(plaintext, name, session, onNotice),
+  });
+  const supervisor = new Supervisor({
+    services: project.services,
+    session,
+    source,
+    portOffset: portOffset(context.env),
+    logFile: (name) => project.up.logFile(name),
+    tell,
+  });
+  cleanUps.push(() => supervisor.close());
+  await orInterrupted(supervisor.prepare(), signal);
+  let markEnded = (_reason: UserError | undefined): void => undefined;
+  const ended = new Promise<UserError | undefined>((resolve) => (markEnded = resolve));
+  const stop = (): Promise<void> => within(stopMs, supervisor.stop());
+  const control = await serveControl(project.up, {
+    status: () => statusOf(project, supervisor),
+    restart: (names) => supervisor.restart(names),
+    down: async () => {
+      await stop();
+      markEnded(undefined);
+    },
+    shell: (name, command, line) => shells.open(session, supervisor.serviceId(name), command, line),
+    subscribe(each) {
+      listeners.add(each);
+      return () => listeners.delete(each);
+    },
+  });
+  cleanUps.push(() => control.close());
+  project.up.note(project.root, project.name);
+  void watchSession(session).then((lost) => markEnded(lost));
+  const close = async (): Promise<void> => {
+    await stop();
+    await closeAll();
+  };
+  return { supervisor, ended, close };
+}
+
+async function openUpSession(
+  { config, trust, module }: UpProject,
+  context: CliContext,
+  shells: Shells,
+  onNotice: (text: string) => void,
+): Promise<EngineSession> {
+  const { options, env, cwd, signal } = context;
+  return openSession({
+    workdir: cwd,
+    ...engineOptionsOf(config.config, trust, options, env, onNotice),
+    cache: trustedCacheOf(config.config, trust, onNotice),
+    rootCapabilities: await mayHaveRootCapabilities(trust, env),
+    ...(module === undefined ? {} : { module: { name: module.name, sourceDir: module.sourceDir } }),
+    signal,
+    onNotice,
+    onTerminal: shells.onTerminal,
+  });
+}
+
+function hostOf(
+  module: ModuleInfo,
+  session: EngineSession,
+  { trust }: UpProject,
+  { env, signal }: CliContext,
+  onNotice: (text: string) => void,
+): HostedModule {
+  const host = startModuleHost({
+    module,
+    session: session.body,
+    env,
+    buildBoundary: () => setUpBoundary({ onNotice, signal }),
+    mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
+    onLog: ({ text }) => onNotice(text.replace(/\n$/, "")),
+    onNotice,
+  });
+  return { module, host };
+}
+
+export function statusOf({ name, root }: Pick<UpProject, "name" | "root">, supervisor: Supervisor): UpStatus {
+  const { settled, isHealthy, statuses } = supervisor;
+  return { project: name, root, pid: process.pid, settled, healthy: isHealthy, services: statuses };
+}
+
+const lookAtSessionMs = 5_000;
+
+/** Resolves with the reason when the engine has ended the session. */
+async function watchSession(session: EngineSession): Promise<UserError> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookAtSessionMs).unref());
+    const lost = await lostSession(session);
+    if (lost !== undefined) return lost;
+  }
+}
+
+async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  interrupted.catch(() => undefined);
+  work.catch(() => undefined);
+  return await Promise.race([work, interrupted]);
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

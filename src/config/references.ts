@@ -1,0 +1,45 @@
+import { suggest } from "./suggest.ts";
+
+/** A problem of meaning: each part is well formed, together they make no sense. */
+export interface MeaningProblem {
+  path: (string | number)[];
+  message: string;
+  hint?: string;
+}
+
+/** A name that stands for nothing, with the one that was meant. */
+export function unknown(
+  path: (string | number)[],
+  kind: string,
+  name: string,
+  known: readonly string[],
+): MeaningProblem {
+  const meant = suggest(name, known);
+  const hint =
+    meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
+  return { path, message: `unknown ${kind} \`${name}\``, hint };
+}
+
+/** The first circle of a graph, as the names along it with the first one again at its end. */
+export function findCircle(
+  names: readonly string[],
+  needsOf: (name: string) => readonly string[],
+): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): string[] | undefined => {
+    const start = trail.indexOf(name);
+    if (start >= 0) return [...trail.slice(start), name];
+    if (done.has(name)) return undefined;
+    for (const need of needsOf(name)) {
+      const circle = visit(need, [...trail, name]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of names) {
+    const circle = visit(name, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}

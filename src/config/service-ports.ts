@@ -1,0 +1,15 @@
+/** A port of this machine and the one of the container that it leads to. */
+export interface PortMapping {
+  host: number;
+  container: number;
+}
+
+/** `8080`, `"3000:80"`, or a list of them, as `ports` has it. */
+export function portMappings(ports: number | string | readonly (number | string)[] | undefined): PortMapping[] {
+  const list =
+    ports === undefined ? [] : Array.isArray(ports) ? (ports as (number | string)[]) : [ports as number | string];
+  return list.map((entry) => {
+    const [host, container] = `${entry}`.split(":").map(Number) as [number, number?];
+    return { host, container: container ?? host };
+  });
+}

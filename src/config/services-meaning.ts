@@ -1,0 +1,114 @@
+import { findCircle, unknown, type MeaningProblem } from "./references.ts";
+import { portMappings } from "./service-ports.ts";
+import type { Config, UpServiceConfig } from "./types.ts";
+
+/** Services that can't be made, needs that lead nowhere, and ports that two of them want. */
+export function servicesProblems(config: Config): MeaningProblem[] {
+  const { services = {} } = config;
+  const names = Object.keys(services);
+  const needs = names.flatMap((name) =>
+    (services[name]?.needs ?? []).flatMap((need, index) =>
+      names.includes(need) ? [] : [unknown(["services", name, "needs", index], "service", need, names)],
+    ),
+  );
+  const circle = findCircle(names, (name) => (services[name]?.needs ?? []).filter((need) => names.includes(need)));
+  const circles =
+    circle === undefined
+      ? []
+      : [
+          {
+            path: ["services", circle[0] ?? "", "needs"],
+            message: `services need each other in a circle: ${circle.join(" -> ")}`,
+          },
+        ];
+  const own = names.flatMap((name) => ownProblems(name, services[name]!, config));
+  return [...own, ...needs, ...circles, ...portProblems(config)];
+}
+
+const ways = ["image", "build", "function", "preset"] as const;
+
+function ownProblems(name: string, service: UpServiceConfig, config: Config): MeaningProblem[] {
+  const path = ["services", name];
+  const given = ways.filter((way) => service[way] !== undefined);
+  const [first, second] = given;
+  if (first === undefined)
+    return [
+      {
+        path,
+        message: `service \`${name}\` has nothing to run`,
+        hint: "name an `image`, a `build`, a `function` or a `preset`",
+      },
+    ];
+  if (second !== undefined && !(first === "image" && second === "preset"))
+    return [
+      { path: [...path, second], message: `service \`${name}\` has an \`${first}\` already`, hint: "keep one of them" },
+    ];
+  return [...imageProblem(path, service, config), ...functionProblems(path, service), ...dataProblems(path, service)];
+}
+
+function imageProblem(path: string[], { image }: UpServiceConfig, { images }: Config): MeaningProblem[] {
+  if (image !== "base" && image !== "dev" && image !== "prod") return [];
+  return images?.[image] === undefined
+    ? [{ path: [...path, "image"], message: `there is no \`images.${image}\`` }]
+    : [];
+}
+
+/** What a function gives is whole: only how it is seen from outside is ours to say. */
+const besideFunction = new Set(["function", "ports", "health", "needs"]);
+
+function functionProblems(path: string[], service: UpServiceConfig): MeaningProblem[] {
+  if (service.function === undefined) return [];
+  const checked = typeof service.health === "object" && service.health.command !== undefined;
+  const others = Object.keys(service).filter((key) => !besideFunction.has(key));
+  return [
+    ...others.map((key) => ({
+      path: [...path, key],
+      message: `\`${key}\` does not go with \`function\``,
+      hint: "the function's own code says what its container is",
+    })),
+    ...(checked
+      ? [
+          {
+            path: [...path, "health"],
+            message: "`command` does not go with `function`",
+            hint: "use withDockerHealthcheck in its code",
+          },
+        ]
+      : []),
+    ...(service.needs === undefined
+      ? []
+      : [
+          {
+            path: [...path, "needs"],
+            message: "`needs` does not go with `function`",
+            hint: "bind it with withServiceBinding in its code",
+          },
+        ]),
+  ];
+}
+
+function dataProblems(path: string[], { preset, migrations }: UpServiceConfig): MeaningProblem[] {
+  if (migrations === undefined || migrations.run !== undefined || preset === "postgres") return [];
+  return [
+    {
+      path: [...path, "migrations"],
+      message: "`run` is missing",
+      hint: "only the preset postgres knows how to run a folder of migrations",
+    },
+  ];
+}
+
+/** Two services at one number of the machine. */
+function portProblems({ services = {}, up = {} }: Config): MeaningProblem[] {
+  const taken = new Map<number, string>();
+  return Object.entries(services).flatMap(([name, service]) => {
+    const place = up[name]?.ports === undefined ? "services" : "up";
+    return portMappings(up[name]?.ports ?? service.ports).flatMap(({ host }) => {
+      const by = taken.get(host);
+      taken.set(host, by ?? name);
+      if (by === undefined || by === name) return [];
+      const message = `port ${host} is that of \`${by}\` already`;
+      return [{ path: [place, name, "ports"], message, hint: "map it: `ports: HOST:CONTAINER`" }];
+    });
+  });
+}

@@ -1,0 +1,106 @@
+import * as z from "zod";
+import {
+  environment,
+  layer,
+  name,
+  oneOrMore,
+  patterns,
+  relativePath,
+  servicePresetNames,
+  timeLimit,
+} from "./schema-parts.ts";
+
+/** `services` and `up`: what runs on a developer's machine, and how an edit reaches it. */
+
+const portNumber = z.int().min(1).max(65_535);
+const port = z.union([
+  portNumber,
+  z
+    .string()
+    .regex(/^\d{1,5}(:\d{1,5})?$/, "a port such as 8080, or HOST:CONTAINER")
+    .refine(
+      (text) => text.split(":").every((part) => Number(part) >= 1 && Number(part) <= 65_535),
+      "ports from 1 to 65535",
+    ),
+]);
+const ports = z
+  .union([port, z.array(port)])
+  .describe("8080, or HOST:CONTAINER; a list of them where there are several. They are on loopback only.");
+
+const health = z
+  .union([
+    z.string().startsWith("/"),
+    z.strictObject({
+      http: z.string().startsWith("/").optional().describe("A path that answers with less than 400."),
+      port: portNumber.optional().describe("Default: the first one."),
+      command: oneOrMore.optional().describe("In the container; exit code 0 is healthy."),
+      timeout: timeLimit.optional().describe("How long the start may take. Default: 2m."),
+    }),
+  ])
+  .describe(
+    "When it is healthy: an HTTP path, or more. Default: the image's health check, else that its ports accept.",
+  );
+
+const build = z.union([
+  relativePath,
+  z.strictObject({
+    context: relativePath.describe("Folder of the project."),
+    dockerfile: relativePath.optional().describe("Below the context. Default: Dockerfile."),
+    target: z.string().min(1).optional(),
+    args: environment.optional(),
+  }),
+]);
+
+const volumeName = z.string().regex(/^[A-Za-z0-9._-]+$/, "a volume's name");
+
+const service = z.strictObject({
+  image: z.string().min(1).optional().describe("`base`, `dev`, `prod` or an image."),
+  build: build.optional().describe("Folder with a Dockerfile."),
+  preset: z.enum(servicePresetNames).optional().describe("A database from Debian's packages, its data in memory."),
+  function: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("A call of the module that gives a Service, in the grammar of `dagger call`."),
+  packages: z.array(z.string().min(1)).optional().describe("System packages installed on top of the image."),
+  workdir: z
+    .string()
+    .startsWith("/")
+    .optional()
+    .describe("Default: /app where `sources` or `layers` are, else the image's."),
+  layers: z
+    .array(layer)
+    .optional()
+    .describe("What is installed before the sources come; an edit of their files rebuilds."),
+  sources: patterns.optional().describe("Copied into workdir last: an edit of them reaches the running container."),
+  env: environment.optional(),
+  user: z.string().min(1).optional(),
+  command: z
+    .union([z.string().min(1), z.array(z.string()).min(1)])
+    .optional()
+    .describe("A shell command, or words. Default: the image's."),
+  ports: ports.optional(),
+  health: health.optional(),
+  needs: z.array(name).optional().describe("Services that must be healthy first; reachable by their names."),
+  volumes: z
+    .record(volumeName, z.string().startsWith("/"))
+    .optional()
+    .describe("Data that stays: name to absolute path in the container."),
+  tmpfs: z.array(z.string().startsWith("/")).optional().describe("Folders in memory."),
+  migrations: z
+    .strictObject({
+      folder: relativePath.describe("Of the project; mounted at /migrations."),
+      run: oneOrMore.optional().describe("Default for postgres: every *.sql in the order of names."),
+    })
+    .optional()
+    .describe("Run once into the initial data, and again only when the folder's content changed."),
+});
+
+export const services = z.record(name, service);
+
+const live = z.strictObject({
+  ports: ports.optional(),
+  health: health.optional(),
+});
+
+export const up = z.record(name, live);

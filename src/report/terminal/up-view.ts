@@ -1,0 +1,106 @@
+import process from "node:process";
+import type { ServiceStatus, UpEvent } from "../../services/index.ts";
+import { duration, painter } from "../text.ts";
+import { phaseStyle, placesText, upReporter } from "../up-plain.ts";
+import { LiveScreen, type TerminalStream } from "./live-screen.ts";
+import { cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
+
+export interface UpViewOptions {
+  output: TerminalStream & Pick<NodeJS.WriteStream, "on" | "off">;
+  /** Undefined: no keys. */
+  input: NodeJS.ReadStream | undefined;
+  colors: boolean;
+  verbose: boolean;
+  statuses(): readonly ServiceStatus[];
+  restart(): void;
+  quit(): void;
+}
+
+export interface UpView {
+  note(event: UpEvent): void;
+  print(line: string): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+const frameMs = 50;
+const tickMs = 1_000;
+const interrupt = "\u0003";
+
+/** The services at the terminal's end, what happens scrolls by above. */
+export function openUpView(options: UpViewOptions): UpView {
+  const { output, input } = options;
+  const paint = painter(options.colors);
+  const screen = new LiveScreen(output, paint);
+  const print = (line: string): void => screen.print(line);
+  const report = upReporter({ write: print, paint, logs: true, verbose: options.verbose });
+  let frame: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    clearTimeout(frame);
+    frame = undefined;
+    screen.draw(layout(options.statuses(), output.columns, input !== undefined));
+  };
+  const drawSoon = (): void => void (frame ??= setTimeout(draw, frameMs));
+  const ticker = setInterval(() => isMoving(options.statuses()) && draw(), tickMs);
+  const onResize = (): void => {
+    screen.forgetText();
+    draw();
+  };
+  const onKeys = (keys: string): void => {
+    for (const key of keys) {
+      if (key === interrupt) process.kill(process.pid, "SIGINT");
+      if (key === "q") options.quit();
+      if (key === "r") options.restart();
+    }
+  };
+  output.on("resize", onResize);
+  // A terminal that was closed answers each change of its mode with an error.
+  const deaf = (): void => undefined;
+  input?.on("error", deaf);
+  input?.setRawMode(true);
+  input?.setEncoding("utf8").on("data", onKeys).resume();
+  const restore = (): void => void input?.setRawMode(false);
+  process.once("exit", restore);
+  draw();
+  return {
+    note(event) {
+      report(event);
+      drawSoon();
+    },
+    print(line) {
+      print(line);
+      drawSoon();
+    },
+    close() {
+      clearInterval(ticker);
+      draw();
+      screen.close();
+      output.off("resize", onResize);
+      input?.off("data", onKeys).pause();
+      restore();
+      process.off("exit", restore);
+    },
+  };
+}
+
+const moving = new Set<ServiceStatus["phase"]>(["building", "starting", "stopping"]);
+const isMoving = (services: readonly ServiceStatus[]): boolean => services.some(({ phase }) => moving.has(phase));
+
+function layout(services: readonly ServiceStatus[], columns: number, hasKeys: boolean): StyledLine[] {
+  const width = Math.max(0, ...services.map(({ name }) => name.length));
+  const rows = services.map((service) => cut(row(service, width), columns));
+  const keys: StyledLine = [{ text: hasKeys ? "r restart all  q quit" : "Ctrl-C ends", style: "dim" }];
+  return [[{ text: "─".repeat(Math.min(columns, 60)), style: "dim" }], ...rows, cut(keys, columns)];
+}
+
+function row({ name, phase, ports, since, reason, startedInMs }: ServiceStatus, width: number): Piece[] {
+  const runs = moving.has(phase) ? duration(Date.now() - Date.parse(since)) : "";
+  const took = phase === "healthy" && startedInMs !== undefined ? duration(startedInMs) : "";
+  const text = reason === undefined ? placesText(ports) : tame(reason.split("\n")[0] ?? "");
+  return [
+    { text: `${padded(name, width)}  ` },
+    { text: padded(phase, 9), style: phaseStyle(phase) },
+    { text: `  ${padded(runs || took, 8)}`, style: "dim" },
+    { text: `  ${text}` },
+  ];
+}

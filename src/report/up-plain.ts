@@ -1,0 +1,95 @@
+import type { ServiceStatus, UpEvent } from "../services/index.ts";
+import { printable } from "../text/index.ts";
+import { duration, plural, shortName, type Paint } from "./text.ts";
+
+export interface UpReporterOptions {
+  write(line: string): void;
+  paint: Paint;
+  /** What services print, too. */
+  logs: boolean;
+  /** Steps of their builds. */
+  verbose: boolean;
+}
+
+/** A line for each change of a service, and for each that it prints. */
+export function upReporter({ write, paint, logs, verbose }: UpReporterOptions): (event: UpEvent) => void {
+  return (event) => {
+    switch (event.kind) {
+      case "state":
+        for (const line of stateLines(event.service, paint)) write(line);
+        break;
+      case "log":
+        if (logs) write(`${paint("dim", `${event.name} |`)} ${event.text}`);
+        break;
+      case "step":
+        if (verbose || event.durationMs >= shownStepMs || event.error !== undefined) write(stepLine(event, paint));
+        break;
+      case "notice":
+        write(event.text);
+        break;
+      default:
+        if (event.healthy) write(paint("green", `all healthy in ${duration(event.tookMs)}`));
+    }
+  };
+}
+
+/** Shorter steps are no news. */
+const shownStepMs = 1_000;
+
+function stepLine(event: Extract<UpEvent, { kind: "step" }>, paint: Paint): string {
+  const text = `${event.error === undefined ? "done" : "failed"}: ${shortName(event.name)} (${duration(event.durationMs)})`;
+  return paint(event.error === undefined ? "dim" : "red", text);
+}
+
+function stateLines(service: ServiceStatus, paint: Paint): string[] {
+  const { name, phase, needs, reason } = service;
+  const label = paint("bold", name);
+  const [first = "", ...rest] = (reason ?? "").split("\n");
+  switch (phase) {
+    case "waiting":
+      return needs.length === 0 ? [] : [`${label}: waiting for ${needs.join(", ")}`];
+    case "healthy":
+      return [`${label}: ${paint("green", "healthy")}${healthyText(service)}`];
+    case "failed":
+    case "ended":
+    case "unhealthy":
+      return [`${label}: ${paint("red", phase)}: ${first}`, ...rest.map((line) => `  ${line}`)];
+    default:
+      return [`${label}: ${phase}`];
+  }
+}
+
+function healthyText({ startedInMs, ports }: ServiceStatus): string {
+  const took = startedInMs === undefined ? "" : ` in ${duration(startedInMs)}`;
+  return `${took}${ports.length === 0 ? "" : `, ${placesText(ports)}`}`;
+}
+
+/** `localhost:8080, localhost:3000 -> 80`. */
+export function placesText(ports: ServiceStatus["ports"]): string {
+  return ports
+    .map(({ host, container }) => `localhost:${host}${host === container ? "" : ` -> ${container}`}`)
+    .join(", ");
+}
+
+/** The rows of `fastloop status`. */
+export function statusTable(services: readonly ServiceStatus[], paint: Paint): string[] {
+  const width = Math.max(...services.map(({ name }) => name.length));
+  return services.map((service) => {
+    const { name, phase, ports, reason } = service;
+    const why = reason === undefined ? "" : `  ${printable(reason.split("\n")[0]!)}`;
+    return `${name.padEnd(width)}  ${paint(phaseStyle(phase), phase.padEnd(9))}  ${placesText(ports)}${why}`.trimEnd();
+  });
+}
+
+export function phaseStyle(phase: ServiceStatus["phase"]): "green" | "red" | "yellow" | "dim" {
+  if (phase === "healthy") return "green";
+  if (phase === "failed" || phase === "ended" || phase === "unhealthy") return "red";
+  return phase === "stopped" ? "dim" : "yellow";
+}
+
+/** `api is failed, web is waiting`: what keeps services from being healthy. */
+export function blockersText(services: readonly ServiceStatus[]): string {
+  const blockers = services.filter(({ phase }) => phase !== "healthy");
+  if (blockers.length === 0) return `${plural(services.length, "service")} healthy`;
+  return blockers.map(({ name, phase }) => `${name} is ${phase}`).join(", ");
+}

@@ -1,0 +1,120 @@
+/** Which services a project has, which of them are asked for, and in what order they start. */
+import path from "node:path";
+import { commandName, splitWords } from "../call/index.ts";
+import { durationMs, portMappings, suggest, type LoadedConfig } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import type { FunctionInfo, ModuleInfo } from "../module/index.ts";
+import type { DeclaredService, HealthRule } from "./types.ts";
+
+const defaultStartMs = 120_000;
+
+type Ports = Parameters<typeof portMappings>[0];
+type Health = NonNullable<LoadedConfig["config"]["up"]>[string]["health"];
+
+/** `services` of fastloop.yaml, then the module's `@up()` functions. */
+export function declaredServices(config: LoadedConfig, module: ModuleInfo | undefined): DeclaredService[] {
+  const { services = {}, up = {} } = config.config;
+  const file = path.basename(config.path ?? "fastloop.yaml");
+  const configured = Object.entries(services).map(([name, service]): DeclaredService => {
+    const place = `${file}: services.${name}`;
+    const source = service.function === undefined ? { kind: "configured" as const } : callOf(service.function, place);
+    const given = up[name]?.ports ?? service.ports;
+    return { name, source, needs: service.needs ?? [], ...seen(given, up[name]?.health ?? service.health), place };
+  });
+  const functions = upFunctions(module).map((fn): DeclaredService => {
+    const name = commandName(fn);
+    const place = fn.place ?? module?.root ?? "";
+    if (services[name] !== undefined)
+      throw new UserError("config", `there are two services \`${name}\`: this one and an @up() function (${place})`, {
+        place: `${file}: services.${name}`,
+        hint: "rename one of them; how `up` treats the function's is said under `up`",
+      });
+    return {
+      name,
+      source: { kind: "call", words: [name] },
+      needs: [],
+      ...seen(up[name]?.ports, up[name]?.health),
+      place,
+    };
+  });
+  const declared = [...configured, ...functions];
+  for (const name of Object.keys(up)) {
+    if (declared.some((service) => service.name === name)) continue;
+    throw unknownService(name, declared, `${file}: up.${name}`);
+  }
+  return declared;
+}
+
+function callOf(call: string, place: string): DeclaredService["source"] {
+  const words = splitWords(call);
+  if (words === undefined) throw new UserError("config", "a quote in this call is not closed", { place });
+  return { kind: "call", words };
+}
+
+function seen(ports: Ports, health: Health): Pick<DeclaredService, "ports" | "health"> {
+  return { ports: ports === undefined ? undefined : portMappings(ports), health: healthOf(health) };
+}
+
+function healthOf(health: Health): HealthRule {
+  if (typeof health === "string") return { path: health, timeoutMs: defaultStartMs };
+  const { http, port, timeout } = health ?? {};
+  return {
+    ...(http === undefined ? {} : { path: http }),
+    ...(port === undefined ? {} : { port }),
+    timeoutMs: timeout === undefined ? defaultStartMs : durationMs(timeout),
+  };
+}
+
+/** Functions of the main object that Dagger starts with `dagger up`: they give a Service, and need no argument. */
+function upFunctions(module: ModuleInfo | undefined): FunctionInfo[] {
+  const functions = Object.values(module?.objects[module.mainObject]?.functions ?? {}).filter((fn) => fn.isUp);
+  for (const fn of functions) {
+    const { returns, place } = fn;
+    if (returns.kind !== "object" || returns.name !== "Service")
+      throw new UserError("module", `@up() function \`${fn.name}\` must return a Service`, { place });
+    const needed = fn.arguments.find(({ optional, defaultPath, defaultAddress, defaultValue }) =>
+      optional ? false : [defaultPath, defaultAddress, defaultValue].every((value) => value === undefined),
+    );
+    if (needed !== undefined)
+      throw new UserError("module", `@up() function \`${fn.name}\` must be callable without arguments`, {
+        place,
+        hint: `give \`${needed.name}\` a default`,
+      });
+  }
+  return functions;
+}
+
+/** Those of the names, and all that they need, in an order in which needs come first. No name: all of them. */
+export function selectServices(declared: readonly DeclaredService[], names: readonly string[]): DeclaredService[] {
+  if (declared.length === 0)
+    throw new UserError("config", "there are no services", {
+      place: "fastloop up",
+      hint: "describe them under `services` in fastloop.yaml, or mark functions of the module with @up()",
+    });
+  const chosen = new Set<DeclaredService>();
+  const take = (name: string): void => {
+    const service = declared.find((candidate) => candidate.name === name);
+    if (service === undefined) throw unknownService(name, declared, name);
+    if (chosen.has(service)) return;
+    for (const need of service.needs) take(need);
+    chosen.add(service);
+  };
+  for (const name of names.length > 0 ? names : declared.map((service) => service.name)) take(name);
+  return [...chosen];
+}
+
+function unknownService(name: string, declared: readonly DeclaredService[], place: string): UserError {
+  const names = declared.map((service) => service.name);
+  const meant = suggest(name, names);
+  const hint = meant === undefined ? `services: ${names.join(", ")}` : `did you mean \`${meant}\`?`;
+  return new UserError("usage", `there is no service \`${name}\``, { place, hint });
+}
+
+/** Those that need one of the services, directly or not, and the services themselves; needs come first. */
+export function withDependents(ordered: readonly DeclaredService[], names: readonly string[]): DeclaredService[] {
+  const affected = new Set(names);
+  return ordered.filter(({ name, needs }) => {
+    if (needs.some((need) => affected.has(need))) affected.add(name);
+    return affected.has(name);
+  });
+}

@@ -1,0 +1,10 @@
+/** `fastloop up`: services with their ports, health and logs, for as long as somebody works with them. */
+export type * from "./types.ts";
+export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./client.ts";
+export { serveControl, type ControlledUp } from "./control.ts";
+export { declaredServices, selectServices } from "./declared.ts";
+export { UpPlace } from "./place.ts";
+export { portOffset } from "./ports.ts";
+export { ServiceSource, type HostedModule } from "./source.ts";
+export { Shells } from "./shells.ts";
+export { Supervisor } from "./supervisor.ts";

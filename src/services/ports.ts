@@ -1,0 +1,86 @@
+/** The ports of this machine that services want, all of them taken before anything is built. */
+import type { PortMapping } from "../config/index.ts";
+import { UserError } from "../errors/index.ts";
+import { Front } from "./front.ts";
+import { portHolder } from "./holder.ts";
+import { projectOfProcess } from "./place.ts";
+
+export interface WantedPort extends PortMapping {
+  service: string;
+}
+
+/** Added to every port of this machine, for a second checkout of a project. */
+export function portOffset(env: NodeJS.ProcessEnv): number {
+  const text = env["FASTLOOP_PORT_OFFSET"] ?? "";
+  if (text === "") return 0;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 60_000) return Number(text);
+  throw new UserError("usage", `not a number of ports: ${text}`, { place: "FASTLOOP_PORT_OFFSET", hint: "e.g. 100" });
+}
+
+/** Takes all of them, or none; throws with every one that can't be had, and who has it. */
+export async function openFronts(wanted: readonly WantedPort[]): Promise<Map<WantedPort, Front>> {
+  const twice = wanted.filter(({ host }, index) => wanted.findIndex((other) => other.host === host) !== index);
+  if (twice.length > 0)
+    throw portsTaken(
+      twice.map((port) => ({ port, why: sharedWith(port, wanted) })),
+      wanted,
+    );
+  const fronts = new Map<WantedPort, Front>();
+  const problems: { port: WantedPort; why: string }[] = [];
+  for (const port of wanted) {
+    try {
+      if (port.host > 65_535) throw new Error("there is no such port");
+      fronts.set(port, await Front.open(port.host));
+    } catch (error) {
+      problems.push({ port, why: reasonOf(error as NodeJS.ErrnoException, port.host) });
+    }
+  }
+  if (problems.length === 0) return fronts;
+  for (const front of fronts.values()) front.close();
+  throw portsTaken(problems, wanted, await freePort(problems[0]!.port.host, wanted));
+}
+
+function sharedWith({ host, service }: WantedPort, wanted: readonly WantedPort[]): string {
+  return `\`${wanted.find((other) => other.host === host && other.service !== service)?.service ?? service}\` has it, too`;
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, port: number): string {
+  if (code === "EACCES") return "it needs privileges";
+  if (code !== "EADDRINUSE") return message;
+  const holder = portHolder(port);
+  if (holder === undefined) return "another program has it";
+  const project = projectOfProcess(holder.pid);
+  const who = project === undefined ? holder.command : `fastloop up of ${project}`;
+  return `process ${holder.pid} has it: ${who}`;
+}
+
+function portsTaken(
+  problems: readonly { port: WantedPort; why: string }[],
+  wanted: readonly WantedPort[],
+  free?: number,
+): UserError {
+  const line = ({ port, why }: { port: WantedPort; why: string }): string =>
+    `port ${port.host} of \`${port.service}\` can't be had: ${why}`;
+  const [first, ...others] = problems;
+  const { container, service } = first!.port;
+  const example = free ?? Math.max(...wanted.map(({ host }) => host)) + 1;
+  return new UserError("usage", line(first!), {
+    place: "fastloop up",
+    detail: others.map(line).join("\n"),
+    hint: `end it, or write another number into fastloop.yaml: up: { ${service}: { ports: "${example}:${container}" } }`,
+  });
+}
+
+/** The next number that nobody has and no service wants. */
+async function freePort(after: number, wanted: readonly WantedPort[]): Promise<number | undefined> {
+  for (let port = after + 1; port < Math.min(after + 200, 65_536); port++) {
+    if (wanted.some(({ host }) => host === port)) continue;
+    try {
+      (await Front.open(port)).close();
+      return port;
+    } catch {
+      // Taken as well.
+    }
+  }
+  return undefined;
+}

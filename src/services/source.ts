@@ -1,0 +1,123 @@
+/** From a described service to the engine's: the function that makes it is run, and says what it is. */
+import { randomUUID } from "node:crypto";
+import { parseCall, requirePath, runCall } from "../call/index.ts";
+import { UserError } from "../errors/index.ts";
+import { TreeSync, type EngineSession } from "../engine/index.ts";
+import type { ArgumentInfo, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
+import { inputsOfCall } from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import type { DeclaredService } from "./types.ts";
+
+/** A module with the process of its bodies. */
+export interface HostedModule {
+  module: ModuleInfo;
+  host: ModuleHost;
+}
+
+export interface SourceOptions {
+  session: EngineSession;
+  /** The project's folder. */
+  root: string;
+  /** Makes what `services` describes. */
+  own: HostedModule;
+  /** The project's module, where it has one. */
+  project: HostedModule | undefined;
+  hasher: ContentHasher;
+  env: NodeJS.ProcessEnv;
+  secretKey: Uint8Array;
+  onSecret(plaintext: string, name: string): void;
+}
+
+/** A service of the session. */
+export interface MadeService {
+  id: string;
+  /** The name that its steps have. */
+  hostname: string;
+  /** What it exposes by TCP. */
+  ports: readonly number[];
+}
+
+/** The function of fastloop's own module that makes what `services` describes. */
+const ownFunction = "service";
+
+export class ServiceSource {
+  private readonly options: SourceOptions;
+  private readonly trees: TreeSync;
+
+  constructor(options: SourceOptions) {
+    this.options = options;
+    this.trees = new TreeSync(options.session, { hasher: options.hasher });
+  }
+
+  /** `needs` are those that were made before. Nothing is built. */
+  async make(
+    service: DeclaredService,
+    needs: ReadonlyMap<string, MadeService>,
+    signal: AbortSignal,
+  ): Promise<MadeService> {
+    const value =
+      service.source.kind === "configured"
+        ? await this.configured(service, needs, signal)
+        : await this.called(service.source.words, signal);
+    return this.asService(value, service, signal);
+  }
+
+  private async configured(
+    { name, needs }: DeclaredService,
+    made: ReadonlyMap<string, MadeService>,
+    signal: AbortSignal,
+  ): Promise<ReturnedValue> {
+    const { own, root } = this.options;
+    const fn = own.module.objects[own.module.mainObject]?.functions[ownFunction];
+    const exclude = [...(fn?.arguments.find((argument) => argument.name === "source")?.ignore ?? []), "**/.fastloop"];
+    const source = await this.trees.directory(root, { exclude }, { signal });
+    const given = needs.flatMap((need) => made.get(need) ?? []);
+    const args = {
+      source: { $id: source.id },
+      name,
+      needs: given.map(({ id }) => ({ $id: id })),
+      needNames: needs.filter((need) => made.has(need)),
+    };
+    return own.host.call({ function: ownFunction, args, callId: randomUUID(), signal });
+  }
+
+  private async called(words: readonly string[], signal: AbortSignal): Promise<ReturnedValue> {
+    const { project, session, root, env, secretKey, onSecret } = this.options;
+    if (project === undefined)
+      throw new UserError("module", "there is no module that has this function", { place: words.join(" ") });
+    const { module, host } = project;
+    const call = parseCall(words, { module, cwd: root }, { ownOptions: false });
+    const { sent } = inputsOfCall(call, module);
+    const callId = randomUUID();
+    const hostInput = async (input: { kind: "directory" | "file"; path: string }, argument: ArgumentInfo) => {
+      requirePath(input.path, input.kind, argument);
+      if (input.kind === "file") return (await this.trees.file(input.path, { signal, callId })).id;
+      const { filter = {} } = sent.find(({ of, path }) => of === argument && path === input.path) ?? {};
+      return (await this.trees.directory(input.path, filter, { signal, callId })).id;
+    };
+    return runCall(call, { module, session, host, callId, signal, env, cwd: root, secretKey, hostInput, onSecret });
+  }
+
+  private async asService(value: ReturnedValue, service: DeclaredService, signal: AbortSignal): Promise<MadeService> {
+    const isObject = typeof value === "object" && value !== null && "$id" in value;
+    if (!isObject || (value.$type !== "Service" && value.$type !== "Container"))
+      throw new UserError("module", `\`${service.name}\` gives no Service`, {
+        place: service.place,
+        hint: "return a Service, or a Container with a command",
+      });
+    const { session } = this.options;
+    let id = value.$id;
+    if (value.$type === "Container") {
+      const document =
+        "query AsService($id: ID!) { node(id: $id) { ... on Container { asService(useEntrypoint: true) { id } } } }";
+      id = (await session.query<{ node: { asService: { id: string } } }>(document, { id }, { signal })).node.asService
+        .id;
+    }
+    const document =
+      "query LookAtService($id: ID!) { node(id: $id) { ... on Service { hostname ports { port protocol } } } }";
+    type Answer = { node: { hostname: string; ports: { port: number; protocol: string }[] } };
+    const { node } = await session.query<Answer>(document, { id }, { signal });
+    const ports = node.ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
+    return { id, hostname: node.hostname, ports };
+  }
+}

@@ -1,0 +1,177 @@
+import type { EngineEvent, EngineSession } from "../engine/index.ts";
+import { UserError } from "../errors/index.ts";
+import { withDependents } from "./declared.ts";
+import type { Front } from "./front.ts";
+import { openFronts, type WantedPort } from "./ports.ts";
+import type { MadeService, ServiceSource } from "./source.ts";
+import type { DeclaredService, ServiceStatus, UpListener } from "./types.ts";
+import { Unit } from "./unit.ts";
+
+export interface SupervisorOptions {
+  /** Needs come first. */
+  services: readonly DeclaredService[];
+  session: EngineSession;
+  source: ServiceSource;
+  portOffset: number;
+  logFile(name: string): string;
+  tell: UpListener;
+}
+
+/** The name of a step that is a service's process; see `startContainer` of the engine. */
+const serviceStep = /^service ([^:\s]+): /;
+
+/** All services of a project while it is up. */
+export class Supervisor {
+  private readonly options: SupervisorOptions;
+  private readonly units = new Map<string, Unit>();
+  private readonly made = new Map<string, MadeService>();
+  private readonly steps = new Map<string, Unit>();
+  private fronts: Front[] = [];
+  private readonly closing = new AbortController();
+  private unsubscribe = (): void => undefined;
+  private turn: Promise<unknown> = Promise.resolve();
+  private isSettled = false;
+
+  constructor(options: SupervisorOptions) {
+    this.options = options;
+  }
+
+  get settled(): boolean {
+    return this.isSettled;
+  }
+
+  get statuses(): ServiceStatus[] {
+    return [...this.units.values()].map(({ status }) => status);
+  }
+
+  get isHealthy(): boolean {
+    return this.isSettled && this.statuses.every(({ phase }) => phase === "healthy");
+  }
+
+  /** Makes all of them and takes their ports: throws before anything is built. */
+  async prepare(): Promise<void> {
+    const { services, source } = this.options;
+    for (const service of services)
+      this.made.set(service.name, await source.make(service, this.made, this.closing.signal));
+    const wanted = services.flatMap((service) => this.portsOf(service));
+    const fronts = await openFronts(wanted);
+    this.fronts = [...fronts.values()];
+    for (const declared of services) {
+      const own = wanted.filter(({ service }) => service === declared.name);
+      this.units.set(
+        declared.name,
+        new Unit({
+          ...this.options,
+          declared,
+          fronts: own.map((port) => ({ ...port, front: fronts.get(port)! })),
+          logFile: this.options.logFile(declared.name),
+        }),
+      );
+    }
+    this.unsubscribe = this.options.session.onEvent((event) => this.onEvent(event));
+  }
+
+  /** Resolves when every service is healthy or failed. */
+  async start(): Promise<void> {
+    const startedAt = performance.now();
+    const { services, tell } = this.options;
+    for (const { name } of services) this.unit(name).wait();
+    await this.startAll(services);
+    if (this.closing.signal.aborted) return;
+    this.isSettled = true;
+    tell({ kind: "settled", healthy: this.isHealthy, tookMs: Math.round(performance.now() - startedAt) });
+  }
+
+  /** Stops these and what needs them, and starts all of them again. */
+  restart(names: readonly string[]): Promise<void> {
+    const { services } = this.options;
+    for (const name of names) this.unit(name);
+    const affected = withDependents(services, names.length > 0 ? names : services.map(({ name }) => name));
+    return this.inTurn(async () => {
+      for (const { name } of affected.toReversed()) await this.unit(name).stop();
+      for (const { name } of affected) this.unit(name).wait();
+      await this.startAll(affected);
+    });
+  }
+
+  /** Ends all of them, those first that need others. */
+  async stop(): Promise<void> {
+    this.closing.abort(new UserError("interrupted", "the services are stopped"));
+    for (const { name } of this.options.services.toReversed()) await this.units.get(name)?.stop();
+  }
+
+  close(): void {
+    this.closing.abort(new UserError("interrupted", "the services are stopped"));
+    this.unsubscribe();
+    for (const front of this.fronts) front.close();
+    for (const unit of this.units.values()) unit.close();
+  }
+
+  /** The service behind a name, for a terminal in it. */
+  serviceId(name: string): string {
+    const { phase } = this.unit(name).status;
+    if (phase !== "healthy" && phase !== "unhealthy")
+      throw new UserError("usage", `service \`${name}\` is ${phase}`, { hint: "look at it with `fastloop logs`" });
+    return this.made.get(name)!.id;
+  }
+
+  private portsOf({ name, ports }: DeclaredService): WantedPort[] {
+    const exposed = this.made.get(name)!.ports;
+    const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
+    const missing = mapped.find(({ container }) => !exposed.includes(container));
+    if (missing !== undefined)
+      throw new UserError("config", `service \`${name}\` does not expose port ${missing.container}`, {
+        place: `up.${name}.ports`,
+        hint: exposed.length === 0 ? "withExposedPort exposes one" : `it exposes ${exposed.join(", ")}`,
+      });
+    return mapped.map(({ host, container }) => ({ service: name, host: host + this.options.portOffset, container }));
+  }
+
+  private async startAll(services: readonly DeclaredService[]): Promise<void> {
+    const starts = new Map<string, Promise<void>>();
+    for (const service of services) starts.set(service.name, this.startOne(service, starts));
+    await Promise.all(starts.values());
+  }
+
+  private async startOne({ name, needs }: DeclaredService, starts: ReadonlyMap<string, Promise<void>>): Promise<void> {
+    await Promise.all(needs.flatMap((need) => starts.get(need) ?? []));
+    if (this.closing.signal.aborted) return;
+    const missing = needs.find((need) => this.unit(need).status.phase !== "healthy");
+    if (missing !== undefined) return this.unit(name).fail(`it needs \`${missing}\`, which is not healthy`);
+    await this.unit(name).start(this.made.get(name)!, this.closing.signal);
+  }
+
+  /** One change of what runs at a time. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  private unit(name: string): Unit {
+    const unit = this.units.get(name);
+    if (unit !== undefined) return unit;
+    throw new UserError("usage", `no service \`${name}\` is up`, {
+      place: name,
+      hint: `up: ${[...this.units.keys()].join(", ")}`,
+    });
+  }
+
+  private onEvent(event: EngineEvent): void {
+    if (event.kind === "notice") return this.options.tell(event);
+    if (event.kind === "log") return this.steps.get(event.step)?.onOutput(event.stream, event.text);
+    const { step, name } = event;
+    const hostname = serviceStep.exec(name)?.[1];
+    if (event.kind === "step-started") {
+      const unit = hostname === undefined ? undefined : [...this.units.values()].find((each) => each.isNamed(hostname));
+      if (unit !== undefined) this.steps.set(step, unit);
+      unit?.onStarted(step);
+    } else if (hostname !== undefined) {
+      this.steps.get(step)?.onEnded(step, event.error);
+      this.steps.delete(step);
+    } else if (!event.cached || event.error !== undefined) {
+      const error = event.error === undefined ? {} : { error: event.error };
+      this.options.tell({ kind: "step", name, step, durationMs: event.durationMs, ...error });
+    }
+  }
+}

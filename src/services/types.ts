@@ -1,0 +1,71 @@
+import type { PortMapping } from "../config/index.ts";
+
+/**
+ * What a service is doing:
+ *
+ *     waiting (needs) ─▶ building ─▶ starting ─▶ healthy ◀─▶ unhealthy
+ *        ▲                  │           │           │ its command ended by itself
+ *        │                  └─▶ failed ◀┘           ▼
+ *        └───────────────── a restart ─────────── ended          any ─▶ stopping ─▶ stopped
+ */
+export type Phase =
+  "waiting" | "building" | "starting" | "healthy" | "unhealthy" | "failed" | "ended" | "stopping" | "stopped";
+
+export interface ServiceStatus {
+  name: string;
+  phase: Phase;
+  /** On loopback of this machine -> in the container. */
+  ports: readonly PortMapping[];
+  needs: readonly string[];
+  /** Why it is failed, ended or unhealthy. */
+  reason?: string;
+  /** From the begin of its building until it was healthy. */
+  startedInMs?: number;
+  /** ISO 8601: since when it is in this phase. */
+  since: string;
+}
+
+/** All services of a project that is up. */
+export interface UpStatus {
+  project: string;
+  root: string;
+  pid: number;
+  /** Every service has started, or failed to. */
+  settled: boolean;
+  /** Every service is healthy. */
+  healthy: boolean;
+  services: readonly ServiceStatus[];
+}
+
+/** What happens while services are up; reporters only render it. */
+export type UpEvent =
+  | { kind: "state"; service: ServiceStatus }
+  | { kind: "log"; name: string; stream: "stdout" | "stderr"; text: string }
+  | { kind: "step"; name: string; step: string; durationMs: number; error?: string }
+  | { kind: "notice"; text: string }
+  | { kind: "settled"; healthy: boolean; tookMs: number };
+
+export type UpListener = (event: UpEvent) => void;
+
+/** When a service is healthy, besides what the engine asks at its start. */
+export interface HealthRule {
+  /** Answers with less than 400. */
+  path?: string;
+  /** Default: its first one. */
+  port?: number;
+  timeoutMs: number;
+}
+
+/** A service as it is described, before anything is asked of an engine. */
+export interface DeclaredService {
+  name: string;
+  /** One of `services`, or a call of the project's module that gives a Service. */
+  source: { kind: "configured" } | { kind: "call"; words: readonly string[] };
+  /** What must be healthy before it; what a function binds in its code is not among them. */
+  needs: readonly string[];
+  /** Undefined: every port that it exposes, under its own number. */
+  ports: readonly PortMapping[] | undefined;
+  health: HealthRule;
+  /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
+  place: string;
+}

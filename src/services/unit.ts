@@ -1,0 +1,208 @@
+import type { PortMapping } from "../config/index.ts";
+import { failureOf, type EngineSession } from "../engine/index.ts";
+import { UserError } from "../errors/index.ts";
+import { openTunnel, startService, stopService, type Running } from "./engine-service.ts";
+import type { Front } from "./front.ts";
+import { LineBuffer } from "./line-buffer.ts";
+import { LogFile } from "./log-file.ts";
+import { look } from "./probe.ts";
+import type { MadeService } from "./source.ts";
+import type { DeclaredService, Phase, ServiceStatus, UpListener } from "./types.ts";
+
+/** How often a service that started is looked at. */
+const probeMs = 2_000;
+/** While it starts. */
+const startProbeMs = 100;
+/** So many looks in a row have to fail before it is called unhealthy. */
+const failedLooks = 3;
+const tailLines = 20;
+
+export interface UnitOptions {
+  declared: DeclaredService;
+  session: EngineSession;
+  /** Ports of this machine, with what they lead to. */
+  fronts: readonly (PortMapping & { front: Front })[];
+  logFile: string;
+  tell: UpListener;
+}
+
+/** One service while its project is up: see `Phase` for what becomes of it. */
+export class Unit {
+  readonly declared: DeclaredService;
+  private readonly options: UnitOptions;
+  private readonly log: LogFile;
+  private readonly lines = new LineBuffer();
+  private readonly tail: string[] = [];
+  private state: ServiceStatus;
+  private running: Running | undefined;
+  private hostname: string | undefined;
+  /** Of its process that was started last. */
+  private step: string | undefined;
+  private probing = new AbortController();
+
+  constructor(options: UnitOptions) {
+    this.options = options;
+    this.declared = options.declared;
+    this.log = new LogFile(options.logFile);
+    const { name, needs } = options.declared;
+    const ports = options.fronts.map(({ host, container }) => ({ host, container }));
+    this.state = { name, needs, ports, phase: "waiting", since: new Date().toISOString() };
+  }
+
+  get status(): ServiceStatus {
+    return this.state;
+  }
+
+  /** Whether steps of that host name are its own. */
+  isNamed(hostname: string): boolean {
+    return this.hostname === hostname;
+  }
+
+  /** Builds and starts it; resolves when it is healthy, or has failed: its status says which. */
+  async start(made: MadeService, signal: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
+    const { session, fronts } = this.options;
+    this.hostname = made.hostname;
+    this.tail.length = 0;
+    this.to("building");
+    try {
+      await startService(session, made, signal);
+      if (this.state.phase === "building") this.to("starting");
+      this.running = await openTunnel(session, made, signal);
+      await this.untilHealthy(this.running, signal);
+      for (const { front, container } of fronts) front.leadTo(this.running.ports.get(container));
+      this.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
+      this.probe(this.running);
+    } catch (error) {
+      if (signal.aborted) return;
+      await this.end();
+      this.to("failed", { reason: this.reasonOf(error) });
+    }
+  }
+
+  /** It can't start, for a reason that is not its own. */
+  fail(reason: string): void {
+    this.to("failed", { reason });
+  }
+
+  wait(): void {
+    this.to("waiting");
+  }
+
+  async stop(): Promise<void> {
+    if (this.running === undefined) {
+      if (!["failed", "ended", "stopped"].includes(this.state.phase)) this.to("stopped");
+      return;
+    }
+    this.to("stopping");
+    await this.end();
+    this.to("stopped");
+  }
+
+  close(): void {
+    this.probing.abort();
+    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+    this.log.close();
+  }
+
+  /** Its container's first process began. */
+  onStarted(step: string): void {
+    this.step = step;
+    if (this.state.phase === "building") this.to("starting");
+  }
+
+  onOutput(stream: "stdout" | "stderr", text: string): void {
+    for (const line of this.lines.push(stream, text)) this.line(stream, line);
+  }
+
+  /** Its container's first process ended. */
+  onEnded(step: string, error: string | undefined): void {
+    if (step !== this.step) return;
+    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+    if (this.state.phase !== "healthy" && this.state.phase !== "unhealthy") return;
+    void this.end();
+    this.to("ended", { reason: withTail(error ?? "it ended by itself", this.tail) });
+  }
+
+  private line(stream: "stdout" | "stderr", text: string): void {
+    this.log.write(text);
+    this.tail.push(text);
+    if (this.tail.length > tailLines) this.tail.shift();
+    this.options.tell({ kind: "log", name: this.declared.name, stream, text });
+  }
+
+  private async end(): Promise<void> {
+    this.probing.abort();
+    const { running } = this;
+    this.running = undefined;
+    for (const { front } of this.options.fronts) front.leadTo(undefined);
+    if (running !== undefined) await stopService(this.options.session, running);
+  }
+
+  private async untilHealthy(running: Running, signal: AbortSignal): Promise<void> {
+    const { path, timeoutMs } = this.declared.health;
+    const port = this.probedPort(running);
+    if (path === undefined || port === undefined) return;
+    const limit = AbortSignal.timeout(timeoutMs);
+    for (let why: string | undefined; ; await pause(startProbeMs, signal)) {
+      why = await look(port, path, signal);
+      if (why === undefined || signal.aborted) return;
+      if (limit.aborted) throw new UserError("timed-out", `${why} after ${timeoutMs / 1000} s`);
+    }
+  }
+
+  private probedPort(running: Running): number | undefined {
+    const wanted = this.declared.health.port ?? running.made.ports[0];
+    return wanted === undefined ? undefined : running.ports.get(wanted);
+  }
+
+  /** Looks at it for as long as it runs. */
+  private probe(running: Running): void {
+    this.probing.abort();
+    const { signal } = (this.probing = new AbortController());
+    const port = this.probedPort(running);
+    if (port !== undefined) void this.keepLooking(port, signal);
+  }
+
+  private async keepLooking(port: number, signal: AbortSignal): Promise<void> {
+    for (let failed = 0; ;) {
+      await pause(probeMs, signal);
+      if (signal.aborted) return;
+      const why = await look(port, this.declared.health.path, signal);
+      if (signal.aborted) return;
+      failed = why === undefined ? 0 : failed + 1;
+      if (failed === 0 && this.state.phase === "unhealthy") this.to("healthy");
+      if (failed === failedLooks && this.state.phase === "healthy") this.to("unhealthy", { reason: why });
+    }
+  }
+
+  private reasonOf(error: unknown): string {
+    const failure = failureOf(error);
+    if (!(failure instanceof UserError)) throw failure;
+    const { message, detail } = failure;
+    return detail === undefined ? withTail(message, this.tail) : `${message}\n${detail}`;
+  }
+
+  private to(phase: Phase, more: Partial<Pick<ServiceStatus, "reason" | "startedInMs">> = {}): void {
+    const { name, needs, ports, startedInMs } = this.state;
+    const kept = phase === "healthy" || phase === "unhealthy" ? { startedInMs } : {};
+    this.state = { name, needs, ports, phase, since: new Date().toISOString(), ...kept, ...more };
+    this.options.tell({ kind: "state", service: this.state });
+  }
+}
+
+const withTail = (reason: string, tail: readonly string[]): string =>
+  tail.length === 0 ? reason : `${reason}\n${tail.join("\n")}`;
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
