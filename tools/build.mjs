@@ -21,6 +21,7 @@ const programs = {
   fastloop: "src/cli/main.ts",
   engine: "src/engine-daemon/main.ts",
   "parse-worker": "src/graphql/parse-worker.ts",
+  "json-worker": "src/core-api/file/json-worker.ts",
   "search-worker": "src/core-api/search/worker.ts",
   "setup-support": "src/engine/setup-support.ts",
   index: "src/index.ts",

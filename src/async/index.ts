@@ -1,3 +1,5 @@
-/** Waiting for promises and signals, and letting others have their turn. */
+/** Waiting for promises and signals, letting others have their turn, computing in threads. */
+export { Budget } from "./budget.ts";
 export { breathe, inSlices } from "./slices.ts";
+export { inThread, type ThreadOptions } from "./thread.ts";
 export { aborted, orAborted } from "./waits.ts";

@@ -12,8 +12,12 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
   const session = await newSession(options);
   const served = (schema ??= buildApiSchema());
   return {
-    execute: (request, { callId, signal, isBody }) =>
-      executeRequest(served, request, newCall(session, { callId, signal, isBody: isBody ?? false })),
+    execute: (request, { callId, signal, isBody, isRead }) =>
+      executeRequest(
+        served,
+        request,
+        newCall(session, { callId, signal, isBody: isBody ?? false, ...(isRead === undefined ? {} : { isRead }) }),
+      ),
     exportCaches: (signal) => session.exportCaches(signal),
     connectTerminal: (id, line) => session.terminals.connect(id, line),
     close: () => session.close(),

@@ -45,6 +45,8 @@ export interface RequestContext {
   signal: AbortSignal;
   /** The request is a function body's: what would reach the user's machine is refused. */
   isBody?: boolean;
+  /** Resolves when the client has read the answer or is gone; absent where nobody reads it bit by bit. */
+  isRead?: Promise<void>;
 }
 
 export interface ApiResponse {

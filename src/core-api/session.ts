@@ -11,11 +11,12 @@ import type {
   FrontendResult,
   Ref,
 } from "../buildkit/types.ts";
-import type { Definition } from "../llb/types.ts";
 import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
+import { Budget } from "../async/index.ts";
 import { Admission } from "./solve/admission.ts";
 import { socketId } from "./solve/compile-exec.ts";
-import { Compiler, internalStepPrefix } from "./solve/compile.ts";
+import { execsOf, namedExecs } from "./solve/execs-of.ts";
+import { Compiler } from "./solve/compile.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Call } from "./request/call.ts";
 import { CallTellers } from "./solve/events.ts";
@@ -33,6 +34,8 @@ import { connectTo, SocketTable } from "./socket/table.ts";
 import { solveFailure } from "./solve/failure.ts";
 import { Terminals } from "./terminal/terminals.ts";
 import type { Exec, RegistryCredential, Socket, Tree } from "./values/values.ts";
+
+const maxThreads = 3;
 
 /** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
 export class Session {
@@ -64,6 +67,10 @@ export class Session {
   private readonly compiler: Compiler;
   private readonly answers = new Map<string, Promise<unknown>>();
   readonly tellers = new CallTellers();
+  /** Threads that compute for it at a time: searches, long queries and documents. */
+  readonly threads = new Budget(maxThreads);
+  /** Length of the texts in answers that clients have not read to the end. */
+  unreadChars = 0;
   private temporary: Promise<string> | undefined;
 
   constructor(options: ApiSessionOptions, parts: SessionParts) {
@@ -241,21 +248,6 @@ interface SessionParts {
   passwords: RegistryPasswords;
   sockets: SocketTable;
   build: Build;
-}
-
-function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Exec[] {
-  return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
-}
-
-/** Execs among the steps of a definition, with the names that reporters show. */
-function namedExecs(
-  metadata: Definition["metadata"],
-  execs: ReadonlyMap<string, Exec>,
-): { digest: string; name: string }[] {
-  return Object.entries(metadata).flatMap(([digest, { description }]) => {
-    const name = description?.["llb.customname"] ?? "";
-    return execs.has(digest) && !name.startsWith(internalStepPrefix) ? [{ digest, name }] : [];
-  });
 }
 
 export async function newSession(options: ApiSessionOptions): Promise<Session> {

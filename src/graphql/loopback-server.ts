@@ -4,6 +4,10 @@
  */
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Budget } from "../async/index.ts";
+import { jsonPieces, unhurried } from "./json-pieces.ts";
 import { requestBeside } from "./parse-thread.ts";
 import type { GraphqlRequest } from "./request-body.ts";
 
@@ -18,19 +22,22 @@ export interface RequestContext {
   accept: string;
   /** Aborted when the client closes the request. */
   gone: AbortSignal;
+  /** Resolves when the client has read the answer or is gone. */
+  isRead: Promise<void>;
 }
 
-/** JSON text. */
-export interface Answer {
+/** JSON as a text, or a value to be written as JSON. */
+export type Answer = {
   status: number;
-  text: string | Buffer;
   /** `application/json` when absent. */
   contentType?: string;
-}
+} & ({ text: string | Buffer } | { json: unknown });
 
 export interface LoopbackOptions<Client> {
   /** Whose token it is. */
   find(token: string): Client | undefined;
+  /** A request is worked on from now on; what it returns says that its answer is read. */
+  working?(): () => void;
   /** What it throws after the client is gone is nobody's error. */
   answer(client: Client, request: GraphqlRequest, context: RequestContext): Promise<Answer>;
   onError(error: unknown): void;
@@ -38,6 +45,16 @@ export interface LoopbackOptions<Client> {
 
 /** A document carries file contents (`withNewFile`). */
 const maxBodyBytes = 128 * 1024 * 1024;
+/** Of all requests with one token, from their first byte to the end of their answer: what is more waits. */
+const maxBytesOfClient = 4 * maxBodyBytes;
+/** Requests of one token that are parsed beside others at a time. */
+const maxThreadsOfClient = 2;
+
+/** What the requests with one token have taken. */
+interface Share {
+  readonly bytes: Budget;
+  readonly threads: Budget;
+}
 
 /** A request that is answered with an HTTP error. */
 export class Refusal extends Error {
@@ -49,8 +66,9 @@ export class Refusal extends Error {
 }
 
 export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): Promise<LoopbackServer> {
+  const shares = new Shares();
   const server = http.createServer((request, response) => {
-    void answer(request, response, options).catch((error: unknown) => {
+    void answer(request, response, options, shares).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return;
       if (!(error instanceof Refusal)) options.onError(error);
       const status = error instanceof Refusal ? error.status : 500;
@@ -58,7 +76,7 @@ export function startLoopbackServer<Client>(options: LoopbackOptions<Client>): P
       if (status === 401) response.setHeader("www-authenticate", 'Basic realm="fastloop"');
       // The rest of a body that nobody reads would be taken for the next request.
       if (!request.complete) response.setHeader("connection", "close");
-      send(response, { status, text: JSON.stringify({ errors: [{ message }] }) });
+      sendText(response, status, JSON.stringify({ errors: [{ message }] }));
     });
   });
   // Clients decide when a kept connection ends: a server that closes it first races with their next request.
@@ -82,6 +100,7 @@ async function answer<Client>(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   options: LoopbackOptions<Client>,
+  shares: Shares,
 ) {
   const client = admit(request, options.find);
   const gone = new AbortController();
@@ -89,18 +108,48 @@ async function answer<Client>(
     if (!response.writableFinished) gone.abort(new Error("the client closed the request"));
   });
   const callId = request.headers["x-fastloop-call"];
+  const done = options.working?.();
+  let read: () => void = () => undefined;
+  const isRead = new Promise<void>((resolve) => (read = resolve));
+  const { bytes, threads } = shares.of(tokenOf(request.headers.authorization));
+  let give: (() => void) | undefined;
   try {
-    const body = await requestBeside(await readBody(request), gone.signal);
+    give = await bytes.take(announcedBytes(request), gone.signal);
+    const body = await requestBeside(await readBody(request), gone.signal, threads);
     if (typeof body === "string") throw new Refusal(400, body);
     const result = await options.answer(client, body, {
       gone: gone.signal,
+      isRead,
       accept: request.headers.accept ?? "",
       ...(typeof callId === "string" && callId !== "" ? { callId } : {}),
     });
-    if (!response.destroyed) send(response, result);
+    if (!response.destroyed) await send(response, result);
   } catch (error) {
     if (!gone.signal.aborted) throw error;
+  } finally {
+    read();
+    give?.();
+    done?.();
   }
+}
+
+/** By token, as long as one of its requests is there. */
+class Shares {
+  private readonly byToken = new Map<string, Share>();
+
+  of(token: string): Share {
+    for (const [other, { bytes }] of this.byToken) if (other !== token && bytes.isWhole) this.byToken.delete(other);
+    const known = this.byToken.get(token);
+    const share = known ?? { bytes: new Budget(maxBytesOfClient), threads: new Budget(maxThreadsOfClient) };
+    if (known === undefined) this.byToken.set(token, share);
+    return share;
+  }
+}
+
+/** As much as it may have where it doesn't say. */
+function announcedBytes(request: http.IncomingMessage): number {
+  const text = request.headers["content-length"] ?? "";
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text), maxBodyBytes) : maxBodyBytes;
 }
 
 function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Client>["find"]): Client {
@@ -140,7 +189,26 @@ async function readBody(request: http.IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function send(response: http.ServerResponse, { status, text, contentType = "application/json" }: Answer): void {
+/** Resolves when the client has read it, or is gone. */
+async function send(response: http.ServerResponse, answer: Answer): Promise<void> {
+  const { status, contentType } = answer;
+  if ("text" in answer) return sendText(response, status, answer.text, contentType);
+  const pieces = jsonPieces(answer.json);
+  const first = pieces.next();
+  const second = pieces.next();
+  if (second.done === true) return sendText(response, status, first.done === true ? "" : first.value, contentType);
+  response.writeHead(status, { "content-type": contentType ?? "application/json" });
+  response.write(first.value);
+  response.write(second.value);
+  await pipeline(Readable.from(unhurried(pieces)), response);
+}
+
+function sendText(
+  response: http.ServerResponse,
+  status: number,
+  text: string | Buffer,
+  contentType = "application/json",
+): void {
   response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
   response.end(text);
 }

@@ -1,5 +1,6 @@
-import { ApiError } from "../values/errors.ts";
 import { readText } from "./file.ts";
+import { jsonBeside } from "./json-thread.ts";
+import type { Call } from "../request/call.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
 import type { File } from "../values/values.ts";
 
@@ -8,8 +9,6 @@ interface JsonValue {
   readonly type: "JSONValue";
   readonly json: string;
 }
-
-type Parsed = null | string | number | boolean | Parsed[] | { [name: string]: Parsed };
 
 const sdl = /* GraphQL */ `
   "An arbitrary JSON-encoded value."
@@ -36,83 +35,40 @@ const sdl = /* GraphQL */ `
   }
 `;
 
-const jsonQuery = typeModule<unknown>("Query", "", { json: () => jsonValue(null) });
+const jsonQuery = typeModule<unknown>("Query", "", { json: () => documentOf("null") });
 
 const jsonModule = typeModule<JsonValue>("JSONValue", sdl, {
   id,
-  asArray: (value) => expected(value, "an array", (parsed) => Array.isArray(parsed)).map(jsonValue),
-  asBoolean: (value) => expected(value, "a boolean", (parsed): parsed is boolean => typeof parsed === "boolean"),
-  asInteger: (value) => expected(value, "an integer", (parsed): parsed is number => Number.isInteger(parsed)),
-  asString: (value) => expected(value, "a string", (parsed): parsed is string => typeof parsed === "string"),
-  contents: ({ json }, { pretty, indent }: { pretty: boolean; indent: string }) =>
-    pretty ? JSON.stringify(JSON.parse(json), null, indent) : json,
-  fields: (value) => Object.keys(asObject(value)),
-  field: (value, { path }: { path: string[] }) => {
-    let current: Parsed = parse(value);
-    for (const [index, name] of path.entries()) {
-      const found: Parsed | undefined = isObject(current) && Object.hasOwn(current, name) ? current[name] : undefined;
-      if (found === undefined) throw new ApiError(`field not found: ${path.slice(0, index + 1).join(".")}`);
-      current = found;
-    }
-    return jsonValue(current);
-  },
-  newBoolean: (_value, { value }: { value: boolean }) => jsonValue(value),
-  newInteger: (_value, { value }: { value: number }) => jsonValue(value),
-  newString: (_value, { value }: { value: string }) => jsonValue(value),
-  withContents: (_value, { contents }: { contents: unknown }) => jsonOf(String(contents)),
-  withField: (value, args: { path: string[]; value: string }, call) => {
-    const inserted = parse(load<JsonValue>(call, args.value, "JSONValue"));
-    return jsonValue(withField(parse(value), args.path, inserted));
+  asArray: async ({ json }, _args: object, call) =>
+    (await jsonBeside({ kind: "elements", json }, call)).map(documentOf),
+  asBoolean: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "boolean" }, call),
+  asInteger: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "integer" }, call),
+  asString: ({ json }, _args: object, call) => jsonBeside({ kind: "scalar", json, type: "string" }, call),
+  contents: ({ json }, { pretty, indent }: { pretty: boolean; indent: string }, call) =>
+    pretty ? jsonBeside({ kind: "pretty", json, indent }, call) : json,
+  fields: ({ json }, _args: object, call) => jsonBeside({ kind: "names", json }, call),
+  field: async ({ json }, { path }: { path: string[] }, call) =>
+    documentOf(await jsonBeside({ kind: "field", json, path }, call)),
+  newBoolean: (_value, { value }: { value: boolean }) => documentOf(JSON.stringify(value)),
+  newInteger: (_value, { value }: { value: number }) => documentOf(JSON.stringify(value)),
+  newString: (_value, { value }: { value: string }) => documentOf(JSON.stringify(value)),
+  withContents: (_value, { contents }: { contents: unknown }, call) => compact(String(contents), call),
+  withField: async ({ json }, args: { path: string[]; value: string }, call) => {
+    const value = load<JsonValue>(call, args.value, "JSONValue").json;
+    return documentOf(await jsonBeside({ kind: "insert", json, path: args.path, value }, call));
   },
 });
 
 const jsonOfFile = typeModule<File>("File", "extend type File { asJSON: JSONValue! }", {
-  asJSON: async (file, _args: object, call) => jsonOf(await readText(call, file)),
+  asJSON: async (file, _args: object, call) => await compact(await readText(call, file), call),
 });
 
-function jsonOf(text: string): JsonValue {
-  try {
-    return jsonValue(JSON.parse(text) as Parsed);
-  } catch (cause) {
-    throw new ApiError(`not JSON: ${(cause as Error).message}`, {}, cause);
-  }
+async function compact(text: string, call: Call): Promise<JsonValue> {
+  return documentOf(await jsonBeside({ kind: "compact", json: text }, call));
 }
 
-function jsonValue(value: Parsed): JsonValue {
-  return { type: "JSONValue", json: JSON.stringify(value) };
-}
-
-function parse({ json }: JsonValue): Parsed {
-  return JSON.parse(json) as Parsed;
-}
-
-function expected<T extends Parsed>(value: JsonValue, what: string, check: (parsed: Parsed) => parsed is T): T {
-  const parsed = parse(value);
-  if (check(parsed)) return parsed;
-  throw new ApiError(`the JSON value is not ${what}`);
-}
-
-function asObject(value: JsonValue): Record<string, Parsed> {
-  return expected(value, "an object", isObject);
-}
-
-function isObject(value: Parsed): value is { [name: string]: Parsed } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function withField(value: Parsed, path: readonly string[], inserted: Parsed): Parsed {
-  const [name, ...rest] = path;
-  if (name === undefined) return inserted;
-  const object = isObject(value) ? value : {};
-  // Not a spread: a field named __proto__ is a field like any other.
-  const copy = Object.fromEntries(Object.entries(object));
-  Object.defineProperty(copy, name, {
-    value: withField(Object.hasOwn(object, name) ? object[name]! : {}, rest, inserted),
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-  return copy;
+function documentOf(json: string): JsonValue {
+  return { type: "JSONValue", json };
 }
 
 export const jsonModules = [jsonModule, jsonQuery, jsonOfFile];

@@ -20,7 +20,7 @@ const servedToBodies = new Set(["terminal"]);
 
 /** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
 export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
-  const document = await prepare(schema, request, call.signal, call.isBody);
+  const document = await prepare(schema, request, call);
   if (Array.isArray(document)) return { errors: document, data: null };
   const result = await execute({
     schema,
@@ -47,8 +47,7 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
 async function prepare(
   schema: GraphQLSchema,
   request: ApiRequest,
-  signal: AbortSignal,
-  isBody: boolean,
+  { session, signal, isBody }: Call,
 ): Promise<DocumentNode | GraphQLFormattedError[]> {
   if (typeof request.query !== "string" || request.query.trim() === "")
     return [refusal("no operation provided", "GRAPHQL_VALIDATION_FAILED")];
@@ -62,7 +61,7 @@ async function prepare(
   }
   let document: DocumentNode;
   try {
-    document = await parseBeside(request.query, signal);
+    document = await parseBeside(request.query, signal, session.threads);
   } catch (error) {
     return [
       refusal(

@@ -128,14 +128,16 @@ async function withSearch(
   const limit = args.limit ?? Number.POSITIVE_INFINITY;
   const results: SearchResult[] = [];
   let foundChars = 0;
-  const thread = started(call, args);
+  const done = await call.session.threads.take(1, call.signal);
+  let thread: SearchThread | undefined;
   try {
+    const search = (thread = started(call, args));
     await use({
       isFull: () => results.length >= limit,
       async file(reader, name, shown) {
         const content = await textOf(reader, name);
         if (content === undefined) return;
-        const found = await thread.search(content, args.filesOnly ? 1 : limit - results.length);
+        const found = await search.search(content, args.filesOnly ? 1 : limit - results.length);
         if (found.length === 0) return;
         if (args.filesOnly)
           results.push({
@@ -146,7 +148,7 @@ async function withSearch(
             matchedLines: "",
             submatches: [],
           });
-        else results.push(...found.map((each) => asResult(each, shown)));
+        else for (const each of found) results.push(asResult(each, shown));
         for (const { matchedLines, submatches } of found) foundChars += matchedLines.length + 50 * submatches.length;
         if (foundChars > maxFoundChars)
           throw new ApiError(
@@ -158,7 +160,8 @@ async function withSearch(
     if (call.signal.aborted) throw error;
     throw error instanceof ApiError || !(error instanceof Error) ? error : new ApiError(error.message, {}, error);
   } finally {
-    thread.close();
+    thread?.close();
+    done();
   }
   return results;
 }

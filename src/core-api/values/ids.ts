@@ -46,8 +46,13 @@ function ownText(value: object): string {
 /** Types whose recipe can be guessed: `env://NAME`, the path of a socket, a port. Knowing it must not open the object. */
 const unguessable = new Set(["Secret", "Socket", "Service"]);
 
+/** A file's contents are part of its recipe, which a session keeps. */
+const maxKeptChars = 512 * 1024 * 1024;
+
 /** The ids of one session. An id is a handle: it means nothing to another session. */
 export class IdRegistry {
+  private keptChars = 0;
+  private readonly kept = new WeakSet<object>();
   private readonly nonce = randomBytes(16).toString("hex");
   private readonly objects = new Map<string, ApiObject>();
 
@@ -57,8 +62,25 @@ export class IdRegistry {
       ? createHash("sha256").update(this.nonce).update(recipe).digest("hex")
       : recipe;
     const id = `${object.type}@sha256:${digest}`;
+    if (!this.objects.has(id)) this.keep(object);
     this.objects.set(id, object);
     return id;
+  }
+
+  /** Throws where the session's objects have more text in all than it may keep. */
+  private keep(object: object): void {
+    const open = [object];
+    for (let each = open.pop(); each !== undefined; each = open.pop()) {
+      if (this.kept.has(each)) continue;
+      this.kept.add(each);
+      for (const field of Object.values(each) as unknown[])
+        if (typeof field === "string") this.keptChars += field.length;
+      open.push(...childrenOf(each));
+    }
+    if (this.keptChars > maxKeptChars)
+      throw new ApiError(
+        `the objects of this session hold more than ${maxKeptChars} characters: files that large belong into a directory of the host`,
+      );
   }
 
   /** The object behind an id, of the wanted type if one is given. */

@@ -7,7 +7,7 @@ export type GraphqlServer = LoopbackServer;
 
 export interface GraphqlServerOptions {
   find(token: string): Access | undefined;
-  /** A request is worked on from now on; what it returns says that it is answered. */
+  /** A request is worked on from now on; what it returns says that its answer is read. */
   working(): () => void;
   onError(error: unknown): void;
 }
@@ -28,27 +28,26 @@ function contentTypeFor(accept: string): string {
 export function startGraphqlServer({ find, working, onError }: GraphqlServerOptions): Promise<GraphqlServer> {
   return startLoopbackServer<Access>({
     find,
+    working,
     onError,
-    async answer({ session, isBody }, request, { callId, gone, accept }) {
+    async answer({ session, isBody }, request, { callId, gone, accept, isRead }) {
       const signal = AbortSignal.any([gone, session.signal]);
-      const done = working();
       try {
         const result = await session.api.execute(request, {
           signal,
           isBody,
+          isRead,
           ...(callId === undefined ? {} : { callId }),
         });
         if (result.errors?.some(saysLost) === true) await endOf(session.signal);
         session.signal.throwIfAborted();
         const contentType = contentTypeFor(accept);
         const refused = contentType === graphqlResponse ? 400 : 422;
-        return { status: isRefused(result.errors) ? refused : 200, text: JSON.stringify(result), contentType };
+        return { status: isRefused(result.errors) ? refused : 200, json: result, contentType };
       } catch (error) {
         // The client of a session that ended still learns it.
         if (!session.signal.aborted) throw error;
         throw new Refusal(503, `the session ended: ${(session.signal.reason as Error).message}`);
-      } finally {
-        done();
       }
     },
   });

@@ -1,0 +1,68 @@
+/** Works on long JSON documents in a thread, which ends with the request that wanted it; on short ones at once. */
+import path from "node:path";
+import { inThread } from "../../async/index.ts";
+import { packageRoot } from "../../paths/index.ts";
+import type { Call } from "../request/call.ts";
+import { ApiError } from "../values/errors.ts";
+import { JsonProblem, jsonWork, type JsonResult, type JsonTask } from "./json-work.ts";
+
+/** What is shorter takes less time than a thread takes to start. */
+const longChars = 256 * 1024;
+const limitMs = 60_000;
+const memoryMb = 1024;
+
+export type JsonAnswer = { result: string | string[] | number | boolean } | { problem: string };
+
+/** Throws an `ApiError` with what is wrong with the document. */
+export async function jsonBeside<Task extends JsonTask>(task: Task, call: Call): Promise<JsonResult<Task>> {
+  const answer = isLong(task) ? await beside(task, call) : atOnce(task);
+  if ("problem" in answer) throw new ApiError(answer.problem);
+  return answer.result as JsonResult<Task>;
+}
+
+function atOnce(task: JsonTask): JsonAnswer {
+  try {
+    return { result: jsonWork(task) };
+  } catch (error) {
+    if (!(error instanceof JsonProblem)) throw error;
+    return { problem: error.message };
+  }
+}
+
+async function beside(task: JsonTask, { session, signal }: Call): Promise<JsonAnswer> {
+  const done = await session.threads.take(1, signal);
+  try {
+    return await inThread<JsonAnswer>({
+      program: path.join(packageRoot(), "dist", "json-worker.js"),
+      task,
+      signal,
+      limitMs,
+      tooLong: `the JSON document took more than ${limitMs / 1000} s`,
+      memoryMb,
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
+    return { problem: `the JSON document takes more than ${memoryMb} MB of memory` };
+  } finally {
+    done();
+  }
+}
+
+function isLong(task: JsonTask): boolean {
+  const { json } = task;
+  if (task.kind === "insert" && task.value.length > longChars) return true;
+  // Each level may indent each line.
+  const perChar = task.kind === "pretty" ? 1 + deepest(json.slice(0, longChars)) * Math.min(task.indent.length, 10) : 1;
+  return json.length * perChar > longChars;
+}
+
+/** No document is nested deeper. */
+function deepest(json: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"?|[[\]{}]/g)) {
+    if (token === "[" || token === "{") most = Math.max(most, ++depth);
+    else if (token === "]" || token === "}") depth--;
+  }
+  return most;
+}

@@ -1,0 +1,19 @@
+/** The commands among what BuildKit is given. */
+import type { Definition } from "../../llb/types.ts";
+import type { Exec } from "../values/values.ts";
+import { internalStepPrefix } from "./compile.ts";
+
+export function execsOf({ metadata }: Definition, execs: ReadonlyMap<string, Exec>): Exec[] {
+  return Object.keys(metadata).flatMap((digest) => execs.get(digest) ?? []);
+}
+
+/** Execs among the steps of a definition, with the names that reporters show. */
+export function namedExecs(
+  metadata: Definition["metadata"],
+  execs: ReadonlyMap<string, Exec>,
+): { digest: string; name: string }[] {
+  return Object.entries(metadata).flatMap(([digest, { description }]) => {
+    const name = description?.["llb.customname"] ?? "";
+    return execs.has(digest) && !name.startsWith(internalStepPrefix) ? [{ digest, name }] : [];
+  });
+}
