@@ -42,8 +42,37 @@ export async function sweepContainers(state: string, log: Log): Promise<void> {
     kill(pid, "SIGKILL");
   }
   for (const mountPoint of mountsOf(root, mounts("self"))) await unmount(mountPoint, log);
+  removeBundles(root, log);
   // Nobody has an address any more: each that stays would be one less for ever.
   rmSync(leasesFolder(state), { recursive: true, force: true });
+}
+
+/**
+ * What runc was told of containers that a killed buildkitd left: each one's configuration has the values of its variables,
+ * secrets among them. BuildKit takes it away itself where it ends a container, and never looks for it again.
+ */
+function removeBundles(root: string, log: Log): void {
+  for (const worker of namesIn(root, /^runc-[a-z]+$/)) {
+    const executor = path.join(root, worker, "executor");
+    for (const id of namesIn(executor, /^[a-z0-9]{25}$/)) {
+      const bundle = path.join(executor, id);
+      try {
+        rmSync(path.join(bundle, "config.json"), { force: true });
+        // What is still mounted would be deleted with it.
+        if (mountsOf(bundle, mounts("self")).length === 0) rmSync(bundle, { recursive: true, force: true });
+      } catch (error) {
+        log.write("engine", `could not remove ${bundle}: ${(error as Error).message}`);
+      }
+    }
+  }
+}
+
+function namesIn(folder: string, shape: RegExp): string[] {
+  try {
+    return readdirSync(folder).filter((name) => shape.test(name));
+  } catch {
+    return [];
+  }
 }
 
 /** Files of sessions, and what buildkitd had in its hands: all of it is worth nothing to the next daemon. */
