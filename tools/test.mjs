@@ -1,16 +1,17 @@
 // The gate: format, lint, types, then all tests (unit, e2e, security, repositories, conformance, chaos) on one private engine. `npm test` sets the
 // machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
+// Set-up has built it.
+const { temporaryFolder } = await import("../dist/setup-support.js");
 const root = path.dirname(import.meta.dirname);
 /** Half an hour on a quiet machine, more on a busy one; what hangs is ended and counts as failed. */
 const limitMs = 75 * 60_000;
 const bin = (name) => path.join(root, "node_modules", ".bin", name);
-const folder = mkdtempSync(path.join(tmpdir(), "fastloop-gate-"));
+const folder = temporaryFolder("gate");
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 try {

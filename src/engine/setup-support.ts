@@ -2,5 +2,5 @@
 export { describeEngineChoice } from "./index.ts";
 export { imagesDir, shimDir, toolsDir } from "../engine-daemon/index.ts";
 export { cacheHome, enginePackage, findSafeExecutable, packageRoot } from "../paths/index.ts";
-export { isBuilt, recordPrograms } from "../state/index.ts";
+export { isBuilt, recordPrograms, temporaryFolder } from "../state/index.ts";
 export { confineDir } from "../module/index.ts";

@@ -5,4 +5,5 @@ export { isAlive, isRunning, processMark, processState, startTicks } from "./pro
 export { isBuilt, programState, recordPrograms, requireBuilt } from "./programs.ts";
 export { ProjectState } from "./project-state.ts";
 export type { SealedReader } from "./sealed-reader.ts";
+export { sweepTemporary, temporaryFolder, type TemporaryKind } from "./temporary.ts";
 export { takeStateKey } from "./user-key.ts";

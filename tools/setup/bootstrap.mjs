@@ -1,7 +1,7 @@
 // One mmdebstrap run makes the layers of all base images for an architecture: at its end hook.mjs takes the minimal
 // system as the first layer, installs more, and takes each time what is new.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -27,8 +27,8 @@ const slim = [
  * `certificatesLayer` is the layer of that name of this machine's own architecture when another one is made, else "".
  * Resolves with `{ base, certificates, node, python }`, each as oci.mjs takes layers; `release` removes their files.
  */
-export async function bootstrap(arch, certificatesLayer, detail) {
-  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-images-"));
+export async function bootstrap(support, arch, certificatesLayer, detail) {
+  const folder = support.temporaryFolder("images");
   const release = () => rmSync(folder, { recursive: true, force: true });
   try {
     const packages = await npmPackages(arch, folder, detail);

@@ -1,9 +1,8 @@
 // Base images where no image registry can be reached: bootstrapped from Debian packages and npm, kept in the storage of a
 // local registry that the engine daemon serves to BuildKit (docs/air-gapped.md).
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootstrap } from "./bootstrap.mjs";
@@ -71,9 +70,9 @@ async function makeImages(support, decision, arch, detail) {
   const program = registryProgram(support) ?? (await unpackRegistry(support, detail));
   const saved = path.join(folder, "certificates.tar.gz");
   const foreign = arch !== nativeArch && existsSync(saved);
-  const { layers, release } = await bootstrap(arch, foreign ? saved : "", detail);
+  const { layers, release } = await bootstrap(support, arch, foreign ? saved : "", detail);
   if (arch === nativeArch) copyFileSync(layers.certificates.file, saved);
-  const registry = await startRegistry(program, path.join(folder, "registry"));
+  const registry = await startRegistry(support, program, path.join(folder, "registry"));
   try {
     const known = decision.revision === revision ? decision.images : {};
     const made = { ...decision, revision, images: structuredClone(known) };
@@ -97,7 +96,7 @@ async function makeImages(support, decision, arch, detail) {
 /** The package is unpacked and not installed: installing it would start a registry for everyone on port 5000. */
 async function unpackRegistry(support, detail) {
   const target = path.join(support.imagesDir(), "docker-registry");
-  const temporary = mkdtempSync(path.join(tmpdir(), "fastloop-registry-"));
+  const temporary = support.temporaryFolder("registry");
   try {
     detail("apt-get download docker-registry");
     await run("apt-get", ["download", "docker-registry"], {
@@ -115,10 +114,10 @@ async function unpackRegistry(support, detail) {
   return program;
 }
 
-async function startRegistry(program, storage) {
+async function startRegistry(support, program, storage) {
   mkdirSync(storage, { recursive: true });
   const address = `127.0.0.1:${await freePort()}`;
-  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-registry-"));
+  const folder = support.temporaryFolder("registry");
   const config = path.join(folder, "config.yml");
   writeFileSync(
     config,

@@ -11,7 +11,6 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { PassThrough } from "node:stream";
@@ -29,7 +28,7 @@ const attempts = 3;
  */
 export async function packLayer(root, paths, file, epochSeconds) {
   const mounted = mountPoints(root);
-  const empty = mkdtempSync(path.join(tmpdir(), "fastloop-mounts-"));
+  const empty = mkdtempSync(path.join(path.dirname(file), "mounts-"));
   try {
     const replaced = paths.filter((name) => mounted.has(name) && lstatSync(path.join(root, name)).isDirectory());
     for (const name of replaced) copyFolder(path.join(root, name), path.join(empty, name));

@@ -1,11 +1,11 @@
 /** `fastloop demo`: the loop's story on a copy of examples/shop; what `npm start` shows. */
-import { cp, mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { ExitCode } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import { Loop, type LoopOptions } from "../../run/index.ts";
+import { temporaryFolder } from "../../state/index.ts";
 import { packageFolder } from "../checkout.ts";
 import type { CliContext } from "../context.ts";
 import { StoryPrinter } from "../demo/print.ts";
@@ -30,7 +30,7 @@ export function register(program: Command, context: CliContext): void {
 async function demo(context: CliContext, once: boolean): Promise<void> {
   const { signal } = context;
   const root = packageFolder("examples/shop/fastloop.yaml");
-  const copy = await realpath(await mkdtemp(path.join(tmpdir(), "fastloop-demo-")));
+  const copy = temporaryFolder("demo");
   try {
     await cp(path.join(root, "examples/shop"), copy, { recursive: true, filter: (file) => !isLocal(file) });
     const options: LoopOptions = {
