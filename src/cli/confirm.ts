@@ -1,3 +1,4 @@
+import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import type { CliContext } from "./context.ts";
 
@@ -9,6 +10,8 @@ export function canAsk({ stdin, stderr, options }: CliContext): boolean {
 /** A question with yes or no on the terminal; everything but yes is no. */
 export async function confirm({ stdin, stderr, signal }: CliContext, question: string): Promise<boolean> {
   const line = createInterface({ input: stdin, output: stderr });
+  // The terminal gives the key to who reads a line, where it would end the command.
+  line.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     return /^y(?:es)?$/i.test((await line.question(`${question} [y/N] `, { signal })).trim());
   } finally {

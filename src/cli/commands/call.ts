@@ -71,7 +71,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   const config = await loadConfig({ cwd: context.cwd });
   if (!parsed.silent && (options.module ?? moduleOption(words)) !== undefined)
     tellOtherSources(parsed, module, config, context);
-  const trust = requireTrustOfCall(parsed, config, module, context);
+  const trust = await requireTrustOfCall(parsed, config, module, context);
   const named = { engine: parsed.engine ?? options.engine, buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
   const engine = engineOptionsOf(config.config, trust, named, context.env, context.notice);
   const foreground = await throughDagger(parsed, engine, context);

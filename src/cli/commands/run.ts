@@ -18,7 +18,7 @@ import {
 import { Loop, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
-import { confirmTrust } from "../trust.ts";
+import { confirmTrustOfLoop } from "../trust.ts";
 import { addLoopOptions, loopOptions, timeLimit, type LoopFlags } from "../loop-options.ts";
 
 interface RunFlags extends LoopFlags {
@@ -64,8 +64,8 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
   // Before anything is written: a folder without a module is the wrong one.
   await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
   const view = await openView(context, flags);
-  const ask = (missing: Parameters<typeof confirmTrust>[2]): Promise<boolean> =>
-    confirmTrust(context, options, missing);
+  const ask = (missing: Parameters<typeof confirmTrustOfLoop>[2]): Promise<boolean> =>
+    confirmTrustOfLoop(context, options, missing);
   const loop = new Loop({
     ...options,
     writesCaches: true,

@@ -3,8 +3,10 @@ import { Option, type Command } from "commander";
 import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { keepHeapLean, Loop } from "../../run/index.ts";
+import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
+import { confirmTrustOfLoop } from "../trust.ts";
 
 interface WatchFlags extends LoopFlags {
   poll?: boolean;
@@ -46,8 +48,18 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   // What is broken is waited for; a folder without a module is the wrong one.
   await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
   keepHeapLean();
+  const options = loopOptions(context, flags, "fastloop watch", names);
+  let view: WatchView | undefined;
+  let isAsked = !canAsk(context);
   const loop = new Loop({
-    ...loopOptions(context, flags, "fastloop watch", names),
+    ...options,
+    // Once: later the terminal is the view's, and its keys are no answers.
+    confirmTrust: async (missing) => {
+      if (isAsked) return false;
+      isAsked = true;
+      const ask = (): Promise<boolean> => confirmTrustOfLoop(context, options, missing);
+      return view === undefined ? await ask() : await view.during(ask);
+    },
     manual: flags.manual,
     source: flags.poll === true ? "polling" : undefined,
     quietMs: flags.debounce === undefined ? undefined : duration("--debounce", flags.debounce),
@@ -58,7 +70,7 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  const view = await showEvents(context, flags, loop, quit);
+  view = await showEvents(context, flags, loop, quit);
   if (flags.bell === true)
     loop.on(
       (notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")),

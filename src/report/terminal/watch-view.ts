@@ -28,6 +28,8 @@ export interface WatchView {
   setState(state: LoopState): void;
   /** One line above the view. */
   print(line: string): void;
+  /** Leaves the terminal to a question while it is asked. */
+  during<T>(question: () => Promise<T>): Promise<T>;
   /** Says that the end has been asked for and is waited for. */
   showStopping(): void;
   /** Gives the terminal back as it was. */
@@ -49,6 +51,7 @@ export function openWatchView(options: WatchViewOptions): WatchView {
   let isTyping = false;
   let isStopping = false;
   let isOpen = false;
+  let isOver = false;
   let frame: NodeJS.Timeout | undefined;
 
   const draw = (): void => {
@@ -123,11 +126,24 @@ export function openWatchView(options: WatchViewOptions): WatchView {
       screen.print(line);
       drawSoon();
     },
+    during: async (question) => {
+      close();
+      process.off("SIGCONT", open);
+      try {
+        return await question();
+      } finally {
+        if (!isOver) {
+          process.on("SIGCONT", open);
+          open();
+        }
+      }
+    },
     showStopping: () => {
       isStopping = true;
       draw();
     },
     close: () => {
+      isOver = true;
       clearInterval(ticker);
       process.off("exit", close);
       process.off("SIGCONT", open);
