@@ -1,6 +1,5 @@
 /** What is wrong with the watched calls of a configuration: all of it, each at its place in the file. */
-import { readFileSync } from "node:fs";
-import { loadConfig, placeInConfig } from "../config/index.ts";
+import { loadConfig, placeInConfig, readConfigFile } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { loadProjectModule } from "../call/index.ts";
 import {
@@ -32,7 +31,7 @@ export async function callProblems(context: CliContext, file: string): Promise<C
     config,
     environment: context.env,
   });
-  const text = readFileSync(file, "utf8");
+  const text = readConfigFile(file);
   const check = (target: Target): void => {
     // First, for its errors name the word that is wrong.
     parseTargetCall(target, config, module);
@@ -61,7 +60,7 @@ export async function callAdvice(context: CliContext, file: string): Promise<Cal
     configFile: file,
     environment: context.env,
   });
-  const text = readFileSync(file, "utf8");
+  const text = readConfigFile(file);
   const found = resolveTargets(config, module).flatMap((item) =>
     adviceOf(item, config.root, config.config.watch?.ignore ?? []).map((advice) => ({
       ...advice,

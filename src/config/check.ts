@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readConfigFile } from "./load.ts";
 import type { ConfigProblem } from "./types.ts";
 
 /** All problems of one file, and how long it took to find them. */
@@ -11,7 +11,7 @@ export interface ConfigCheck {
 export async function checkConfigFile(file: string): Promise<ConfigCheck> {
   const startedMs = performance.now();
   const { parseConfig } = await import("./parse.ts");
-  const { problems } = parseConfig(await readFile(file, "utf8"));
+  const { problems } = parseConfig(readConfigFile(file));
   return { problems, tookMs: performance.now() - startedMs };
 }
 

@@ -3,7 +3,7 @@ export { checkConfigFile, placeInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
 export { ownModule } from "./meaning.ts";
 export { presets } from "./presets.ts";
-export { findConfig, loadConfig, unreadable } from "./load.ts";
+export { findConfig, loadConfig, readConfigFile, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { portMappings, type PortMapping } from "./service-ports.ts";
 export { suggest } from "./suggest.ts";

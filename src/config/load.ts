@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { readRegular, UnfitFile } from "../paths/index.ts";
 import { ProjectState } from "../state/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
@@ -20,9 +21,7 @@ export interface LoadOptions {
 export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConfig> {
   const found = file === undefined ? findConfig(cwd) : path.resolve(cwd, file);
   if (found === undefined) return { config: { version: 1 }, root: cwd, digest: "" };
-  const text = await readFile(found, "utf8").catch((cause: unknown) => {
-    throw unreadable(shown(found, cwd), cause);
-  });
+  const text = readConfigFile(found, shown(found, cwd));
   const root = path.dirname(found);
   const digest = createHash("sha256").update(text).digest("hex");
   const memory = new ProjectState(root);
@@ -54,17 +53,31 @@ export function findConfig(cwd: string): string | undefined {
   }
 }
 
+/** The text of a configuration. Throws a `UserError` for what can't be one. */
+export function readConfigFile(file: string, place = file): string {
+  try {
+    return readRegular(file, { maxBytes: maxConfigBytes }).toString("utf8");
+  } catch (cause) {
+    throw unreadable(place, cause);
+  }
+}
+
+/** Ten thousand targets take less. */
+const maxConfigBytes = 2 * 1024 * 1024;
+
 /** A named file that is not there, a folder of that name, or one that this user may not read. */
 export function unreadable(place: string, cause: unknown): UserError {
+  if (cause instanceof UserError) return cause;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "ENOENT")
     return new UserError("config", "there is no such file", { place, cause, hint: "run `fastloop init` to write one" });
   const reasons: Record<string, string> = {
-    EISDIR: "it is a folder",
+    ENXIO: "it is no file",
     EACCES: "permission denied",
     ELOOP: "its link leads to itself",
   };
-  return new UserError("config", `can't be read: ${reasons[String(code)] ?? String(cause)}`, { place, cause });
+  const reason = cause instanceof UnfitFile ? cause.message : (reasons[String(code)] ?? String(cause));
+  return new UserError("config", `can't be read: ${reason}`, { place, cause });
 }
 
 const shown = (file: string, cwd: string): string => {

@@ -2,9 +2,10 @@
  * What the user says for all projects, where no repository can: `$XDG_CONFIG_HOME/fastloop/config.yaml`, and variables that
  * come before it.
  */
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { readConfigFile } from "./load.ts";
 import { UserError } from "../errors/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,8 +21,8 @@ export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean>
   const variable = env["FASTLOOP_ROOT_CAPABILITIES"] ?? "";
   if (variable !== "") return /^(?:1|true)$/i.test(variable);
   const file = userConfigFile(env);
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text === undefined) return false;
+  if (!existsSync(file)) return false;
+  const text = readConfigFile(file);
   // The YAML and schema libraries, only where there is something to read.
   const { parseUserConfig } = await import("./user-schema.ts");
   try {

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { cacheHome, enginePackage, packageRoot } from "../paths/index.ts";
 import { requireBuilt } from "../state/index.ts";
+import { ignoredFiles } from "./ignored.ts";
 import { isInside, realPath } from "./inside.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -70,7 +71,7 @@ export function confineSpec(
     Folder: module.sourceDir,
     // Node looks for a file's real path, too.
     Visible: [...new Set(visible.flatMap((place) => [place, realPath(place)]))],
-    Hidden: [".git", ".fastloop"].map((name) => path.join(module.sourceDir, name)),
+    Hidden: [...[".git", ".fastloop"].map((name) => path.join(module.sourceDir, name)), ...ignoredFiles(module)],
     Allowed: proxies(environment),
     Parent: process.pid,
   };

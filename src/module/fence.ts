@@ -3,9 +3,10 @@
  * A clone is bundled by the user's own process, which may read far more than that.
  */
 import path from "node:path";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
+import { ignoredFiles } from "./ignored.ts";
 import { isInside, isReallyInside, realPath } from "./inside.ts";
 import { distFile, packageRoot } from "../paths/index.ts";
 import type { ModuleInfo } from "./types.ts";
@@ -51,6 +52,7 @@ export function fencePlugin(module: Place): Plugin {
 
 /** Why a file may not be in the bundle; undefined when it may. */
 function fence(module: Place): (file: string, byName: boolean) => string | undefined {
+  let ignored: readonly string[] | undefined;
   const [moduleRoot, repository, own, blocks] = [
     realPath(module.root),
     realPath(module.repository),
@@ -60,11 +62,23 @@ function fence(module: Place): (file: string, byName: boolean) => string | undef
   ];
   return (file, byName) => {
     const real = realPath(file);
+    if (statSync(real, { throwIfNoEntry: false })?.isFile() === false)
+      return `this import leads to ${real}, which is no file`;
     if (isInside(own, real) || real === blocks) return undefined;
     const isPackage = byName || real.split(path.sep).includes("node_modules");
-    if (isInside(isPackage ? repository : moduleRoot, real) && !isKept(real, repository)) return undefined;
+    if (isInside(isPackage ? repository : moduleRoot, real) && !isKept(real, repository)) {
+      // Generated code is often ignored; a file of data is the user's own.
+      if (isPackage || isCode(real)) return undefined;
+      ignored ??= ignoredFiles(module).map(realPath);
+      if (!ignored.some((place) => isInside(place, real))) return undefined;
+      return "git ignores this file, so it is no part of the module: a Dagger engine would not have it";
+    }
     return `this import leads to ${real}, which is ${isPackage ? "in no package of this repository" : "no file of the module"}`;
   };
+}
+
+function isCode(file: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(file);
 }
 
 /** Git's own files hold credentials, ours hold results. */

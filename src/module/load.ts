@@ -1,6 +1,6 @@
 /** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./cache.ts";
@@ -72,7 +72,8 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
 /** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */
 function placesOf(word: string, { root, source }: Manifest): string[] {
   return listSources(path.join(root, source, "src")).flatMap((file) =>
-    readFileSync(file, "utf8")
+    readRegular(file)
+      .toString("utf8")
       .split("\n")
       .flatMap((line, index) => (line.includes(word) ? [`${path.relative(root, file)}:${index + 1}`] : [])),
   );

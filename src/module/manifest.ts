@@ -1,10 +1,10 @@
 /** dagger.json: finding it, reading it, and saying what is wrong with it. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
 import { isReallyInside } from "./inside.ts";
-import { packageRoot } from "../paths/index.ts";
+import { packageRoot, readRegular, UnfitFile } from "../paths/index.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
@@ -75,10 +75,11 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   const file = path.join(dir, manifestFile);
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readRegular(file).toString("utf8");
   } catch (cause) {
     if (isFile(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
-    throw new UserError("module", `this folder has no readable ${manifestFile}`, {
+    const why = cause instanceof UnfitFile ? `: ${cause.message}` : "";
+    throw new UserError("module", `this folder has no readable ${manifestFile}${why}`, {
       place: dir,
       cause,
       hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",

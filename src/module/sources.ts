@@ -7,6 +7,8 @@ export function listSources(folder: string): string[] {
     const file = path.join(folder, entry.name);
     if (entry.name.includes("node_modules") || entry.name.includes("dist")) return [];
     if (entry.isDirectory()) return listSources(file);
+    // A pipe of that name would be waited for.
+    if (!entry.isFile() && !entry.isSymbolicLink()) return [];
     return [".ts", ".mts"].includes(path.extname(entry.name)) && !entry.name.endsWith(".d.ts") ? [file] : [];
   });
 }

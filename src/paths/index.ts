@@ -4,4 +4,5 @@ export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";
 export { cacheHome, stateHome } from "./folders.ts";
 export { distFile, packageRoot } from "./package-root.ts";
+export { readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";

@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 import type { TreeEntry } from "../tree/index.ts";
 import { realIfPresent } from "./scanned-input.ts";
 
@@ -124,8 +125,9 @@ const kinds = ["dependencies", "devDependencies", "optionalDependencies", "peerD
 
 function namesIn(file: string): string[] {
   try {
-    if (lstatSync(file).size > maxManifestBytes) return [];
-    const manifest = JSON.parse(readFileSync(file, "utf8")) as Partial<Record<string, unknown>> | null;
+    const manifest = JSON.parse(readRegular(file, { maxBytes: maxManifestBytes }).toString("utf8")) as Partial<
+      Record<string, unknown>
+    > | null;
     return kinds.flatMap((kind) => {
       const names = manifest?.[kind];
       return typeof names === "object" && names !== null ? Object.keys(names) : [];

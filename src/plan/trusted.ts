@@ -1,8 +1,7 @@
 /** What a project asks of this machine, and which of its targets are refused for the lack of the user's word. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { splitWords } from "../call/index.ts";
-import { placeInConfig, type LoadedConfig } from "../config/index.ts";
+import { placeInConfig, readConfigFile, type LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
 import { asksOfCall, asksOfConfig, asksOfModule, Trust, type Ask } from "../trust/index.ts";
@@ -127,7 +126,7 @@ const placeOfCall = ({ target }: ResolvedTarget, ask: Ask): Located => ({
 async function placesIn(config: LoadedConfig, located: readonly Located[]): Promise<Map<Ask, string>> {
   const places = new Map<Ask, string>();
   if (config.path === undefined) return places;
-  const text = readFileSync(config.path, "utf8");
+  const text = readConfigFile(config.path);
   for (const { ask, key, word } of located) {
     const { line, column } = await placeInConfig(text, key, word);
     places.set(ask, `${path.basename(config.path)}:${line}:${column}`);

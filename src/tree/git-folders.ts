@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 
 /** The nearest folder at or above `start` that holds `.git`. */
 export function findGitRoot(start: string): string | undefined {
@@ -26,7 +27,7 @@ export function infoExcludeFile(repository: string): string {
 
 export function readTextIfPresent(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readRegular(file).toString("utf8");
   } catch {
     return "";
   }

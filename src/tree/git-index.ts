@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 
 /**
@@ -49,20 +50,26 @@ export class TrackedFiles {
 
 const cache = new Map<string, { mark: string; files: TrackedFiles }>();
 
+/** Of a repository with a few million files. */
+const maxIndexBytes = 512 * 1024 * 1024;
+
 const gitlinkMode = 0o160_000;
 const typeMask = 0o170_000;
 
 function readNames(gitDir: string, file: string): string[] {
   try {
     const hashBytes = /^\s*objectformat\s*=\s*sha256\s*$/im.test(
-      readFileSync(path.join(gitDirectoryOf(gitDir), "config"), "utf8"),
+      readRegular(path.join(gitDirectoryOf(gitDir), "config")).toString("utf8"),
     )
       ? 32
       : 20;
-    const { names, shared } = namesOf(readFileSync(file), hashBytes);
+    const { names, shared } = namesOf(readRegular(file, { maxBytes: maxIndexBytes }), hashBytes);
     // A split index holds what is new; the rest lies in a file beside it. What was taken out since counts as tracked still.
     if (shared !== undefined)
-      names.push(...namesOf(readFileSync(path.join(gitDir, `sharedindex.${shared}`)), hashBytes).names);
+      names.push(
+        ...namesOf(readRegular(path.join(gitDir, `sharedindex.${shared}`), { maxBytes: maxIndexBytes }), hashBytes)
+          .names,
+      );
     return isSorted(names) ? names : [...new Set(names)].sort();
   } catch {
     return [];
@@ -72,7 +79,7 @@ function readNames(gitDir: string, file: string): string[] {
 /** A worktree's folder names the one whose configuration holds. */
 function gitDirectoryOf(gitDir: string): string {
   try {
-    return path.resolve(gitDir, readFileSync(path.join(gitDir, "commondir"), "utf8").trim());
+    return path.resolve(gitDir, readRegular(path.join(gitDir, "commondir")).toString("utf8").trim());
   } catch {
     return gitDir;
   }

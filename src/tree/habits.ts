@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { readRegular } from "../paths/index.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 
 const patterns = [
@@ -75,7 +75,7 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readRegular(file).toString("utf8");
   } catch {
     return "";
   }

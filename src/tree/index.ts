@@ -6,6 +6,7 @@ export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, ty
 export { folderIdentity, statEntry } from "./entries.ts";
 export { findGitRoot, gitDirectories } from "./git-folders.ts";
 export { parseGitignore, type IgnoreRule } from "./gitignore.ts";
+export { ignoredPaths } from "./ignored.ts";
 export { ruleFiles } from "./project-rules.ts";
 export type { HashStore } from "./hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";

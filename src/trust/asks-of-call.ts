@@ -1,7 +1,8 @@
 /** What a call asks of the machine beside the repository: by its values, by its defaults, and by what it ends in. */
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { isWithin, realPathOf, repositoryOf } from "./places.ts";
@@ -114,7 +115,7 @@ function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): stri
   const files = [...words].flatMap((word) => {
     const real = realPathOf(path.resolve(cwd, word));
     if (!isWithin(repository, real) || statSync(real, { throwIfNoEntry: false })?.isFile() !== true) return [];
-    const content = readFileSync(real).subarray(0, longestScriptBytes);
+    const content = readRegular(real, { maxBytes: longestScriptBytes, cut: true });
     return [`${word} sha256:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`];
   });
   return files.length === 0 ? command : `${command}  (with ${files.join(", ")})`;

@@ -24,31 +24,37 @@ func mountTemporary() error {
 	return mountNew("tmpfs", newRoot+"/tmp", flags, "mode=1777", "size="+temporarySize, "nr_inodes=100000")
 }
 
-// mountOwn mounts /proc with nothing but the program's own processes, and emptiness over what is hidden.
+// mountOwn mounts /proc with nothing but the program's own processes, and nothing over what is hidden.
 func mountOwn(hidden []string) error {
 	// Inside of a container that hides parts of /proc the kernel gives no whole one; Node runs without it.
 	process := uint64(readOnly | unix.MOUNT_ATTR_NOEXEC)
 	if err := mountNew("proc", newRoot+"/proc", process, "subset=pid", "hidepid=invisible"); err != nil && !errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("/proc: %w", err)
 	}
+	// Who reads what is hidden hears that it may not, not that it is empty.
+	unreadable := newRoot + "/.hidden"
+	if err := os.WriteFile(unreadable, nil, 0); err != nil {
+		return err
+	}
+	defer os.Remove(unreadable)
 	for _, path := range hidden {
-		if err := cover(newRoot + path); err != nil {
+		if err := cover(newRoot+path, unreadable); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return nil
 }
 
-// cover mounts an empty folder or file over one; what is not there needs none.
-func cover(path string) error {
+// cover mounts a folder or file that can't be read over one; what is not there needs none.
+func cover(path, unreadable string) error {
 	stats, err := os.Lstat(path)
 	if err != nil || stats.Mode()&os.ModeSymlink != 0 {
 		return nil
 	}
 	if stats.IsDir() {
-		return mountNew("tmpfs", path, readOnly|unix.MOUNT_ATTR_NOEXEC, "mode=0555", "size=4k")
+		return mountNew("tmpfs", path, readOnly|unix.MOUNT_ATTR_NOEXEC, "mode=0000", "size=4k")
 	}
-	return unix.Mount(newRoot+"/dev/null", path, "", unix.MS_BIND, "")
+	return unix.Mount(unreadable, path, "", unix.MS_BIND, "")
 }
 
 // mountNew mounts a file system of its own.

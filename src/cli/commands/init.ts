@@ -1,7 +1,8 @@
 /** `fastloop init`: a first fastloop.yaml from what the repository is made of; a module and CI files on request. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { readRegular } from "../../paths/index.ts";
 import { Option, type Command } from "commander";
 import { ownModule } from "../../config/index.ts";
 import { detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
@@ -158,7 +159,7 @@ async function write(root: string, files: readonly WrittenFile[], flags: InitFla
 function dependsOnUs(root: string): boolean {
   try {
     const { dependencies, devDependencies } = JSON.parse(
-      readFileSync(path.join(root, "package.json"), "utf8"),
+      readRegular(path.join(root, "package.json")).toString("utf8"),
     ) as Record<string, Record<string, string> | undefined>;
     return (
       existsSync(path.join(root, "package-lock.json")) &&

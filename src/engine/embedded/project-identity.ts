@@ -1,7 +1,8 @@
 /** Whose cache volumes a session has. */
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../../paths/index.ts";
 import { findGitRoot, gitDirectories } from "../../tree/index.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
@@ -35,7 +36,7 @@ function commonFolder(root: string): string {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readRegular(file).toString("utf8");
   } catch {
     return "";
   }
