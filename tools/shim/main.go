@@ -1,6 +1,6 @@
 // The shim is the first process of every exec of the embedded engine: it runs the command and records what happened.
 //
-// Contract with src/engine/embedded/api (which mounts and calls it):
+// Contract with src/core-api/solve/compile-exec.ts and src/core-api/service (which mount and call it):
 //
 //		/.fastloop/bin/shim [--expect success|failure|any] [--redirect-stdin P] [--redirect-stdout P] [--redirect-stderr P]
 //		    [--no-init] [--scrub-env NAME]... [--scrub-file PATH]... [--secret-env NAME=PATH]... [--meta DIR] [--trust DIR] -- cmd args...

@@ -87,5 +87,7 @@ func (streams *streams) refuse(command string, err error) int {
 		message = command + ": arguments and environment are too long"
 	}
 	_, _ = streams.stderr.Write([]byte(message + "\n"))
+	// The message may end as a secret begins.
+	streams.stderr.end()
 	return notStarted
 }
