@@ -32,7 +32,7 @@ export const bundleConfig = () =>
 
 /** The text of pipelines/vendor/deploy.mjs: what functions need of the deploy room. */
 export const bundleDeploy = () =>
-  bundle("src/deploy/index.ts", {
+  bundle("src/deploy/bundled.ts", {
     minify: true,
     legalComments: "inline",
     external: ["node:*"],
@@ -121,7 +121,7 @@ export async function bundleTypes() {
 /** The text of pipelines/vendor/deploy.d.mts: every export of the deploy room, its type written out. */
 export async function bundleDeployTypes() {
   const { default: ts } = await import("typescript");
-  const entry = path.join(root, "src/deploy/index.ts");
+  const entry = path.join(root, "src/deploy/bundled.ts");
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile).config,
     ts.sys,

@@ -2,6 +2,7 @@ import type { Directory } from "@dagger.io/dagger";
 import type { Config, DeployApp } from "../vendor/config.mjs";
 import {
   hasDigest,
+  hookOf,
   imagesOf,
   parseManifests,
   parseReplacement,
@@ -145,17 +146,12 @@ async function manifestsOf(
   );
 }
 
-/** Hooks are steps of Helm's own, which nobody would run here, or run as if they were objects like the rest. */
+/** Hooks that are none of a deploy (tests, deletions) are left out; all of them where that is meant. */
 function withoutHooks(manifests: readonly Manifest[], isMeant: boolean): Manifest[] {
-  const hookOf = ({ object }: Manifest): string | undefined => object.metadata.annotations?.["helm.sh/hook"];
-  const hooks = manifests.filter((manifest) => hookOf(manifest) !== undefined);
-  if (hooks.length > 0 && !isMeant) {
-    const told = hooks.map(
-      (hook) => `${hook.object.kind}/${hook.object.metadata.name} is a hook of Helm (${hookOf(hook)})`,
-    );
-    throw new Error(`${told.join(", ")}; hooks are not run: \`skipHooks: true\` leaves them out`);
-  }
-  return manifests.filter((manifest) => hookOf(manifest) === undefined);
+  return manifests.filter(({ object }) => {
+    const hook = hookOf(object);
+    return hook === undefined || (!isMeant && hook.moments.length > 0);
+  });
 }
 
 /** A file, a folder's manifests (`deploy/`), or a glob. What names nothing is a mistake. */

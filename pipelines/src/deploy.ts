@@ -37,7 +37,7 @@ export function deployEnvironment(
   }
   if (namespace !== undefined && found.namespace !== undefined && namespace !== found.namespace)
     throw new Error(`${name} is in the namespace ${found.namespace}, and --namespace says ${namespace}`);
-  const { timeout: written, ...rest } = found;
+  const { timeout: written, watch: _ofTheCommandLine, ...rest } = found;
   return {
     ...rest,
     name,

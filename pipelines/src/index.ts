@@ -384,12 +384,13 @@ export class Fastloop {
     cluster?: Service,
     app: string[] = [],
     image: string[] = [],
+    asJson: boolean = false,
   ): Promise<string> {
     const config = await readProject(source);
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
-    return runDeployer(config, lock, target, { action: "diff", apps });
+    return runDeployer(config, lock, target, { action: "diff", apps, asJson });
   }
 
   /**
@@ -403,6 +404,7 @@ export class Fastloop {
    * @param yes the name of the environment, where that is production
    * @param timeout how long an app may take to become ready; default: that of the environment
    * @param revision the commit, for the history
+   * @param asJson the report as data
    */
   @func({ cache: "never" })
   async deploy(
@@ -417,12 +419,13 @@ export class Fastloop {
     yes?: string,
     timeout?: string,
     revision?: string,
+    asJson: boolean = false,
   ): Promise<string> {
     const config = await readProject(source);
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
-    return runDeployer(config, lock, target, { action: "deploy", apps, revision });
+    return runDeployer(config, lock, target, { action: "deploy", apps, revision, asJson });
   }
 
   /**
@@ -441,6 +444,7 @@ export class Fastloop {
     to?: number,
     yes?: string,
     timeout?: string,
+    asJson: boolean = false,
   ): Promise<string> {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
@@ -448,6 +452,7 @@ export class Fastloop {
       action: "rollback",
       apps: appsByName(config, app),
       to,
+      asJson,
     });
   }
 
@@ -461,10 +466,15 @@ export class Fastloop {
     namespace?: string,
     cluster?: Service,
     app: string[] = [],
+    asJson: boolean = false,
   ): Promise<string> {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
-    return runDeployer(config, await readLock(source), target, { action: "status", apps: appsByName(config, app) });
+    return runDeployer(config, await readLock(source), target, {
+      action: "status",
+      apps: appsByName(config, app),
+      asJson,
+    });
   }
 
   /**
@@ -490,12 +500,14 @@ export class Fastloop {
     created?: string,
     username?: string,
     password?: Secret,
+    asJson: boolean = false,
   ): Promise<string> {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     const published = address ?? config.publish?.image;
     if (published === undefined) throw new Error("name an address with --address or `publish.image`");
-    return releaseProject(config, source, await readLock(source), target, { app, image: published, revision }, () =>
+    const asked = { app, image: published, revision, asJson };
+    return releaseProject(config, source, await readLock(source), target, asked, () =>
       this.publish(source, published, platforms, revision, created, username, password),
     );
   }

@@ -9,6 +9,8 @@ export interface ReleaseRequest {
   app: string[];
   image: string;
   revision?: string;
+  /** The report is wanted as JSON. */
+  asJson?: boolean;
 }
 
 /** Stands for the digest of an image that is not built yet: what is checked with it is everything else. */
@@ -20,7 +22,7 @@ export async function releaseProject(
   source: Directory,
   lock: Lock,
   target: Target,
-  { app, image, revision }: ReleaseRequest,
+  { app, image, revision, asJson }: ReleaseRequest,
   publish: () => Promise<string>,
 ): Promise<string> {
   const environment = deployEnvironment(config, target.environment, target);
@@ -28,6 +30,8 @@ export async function releaseProject(
   const render = (reference: string) => renderedApps(config, source, lock, environment, app, [`${name}=${reference}`]);
   await runDeployer(config, lock, target, { action: "check", apps: await render(`${name}@${anyDigest}`) });
   const reference = (await publish()).trim();
-  const report = await runDeployer(config, lock, target, { action: "deploy", apps: await render(reference), revision });
+  const request = { action: "deploy" as const, apps: await render(reference), revision, asJson };
+  const report = await runDeployer(config, lock, target, request);
+  if (asJson === true) return JSON.stringify({ ...(JSON.parse(report) as object), published: reference });
   return `published ${reference}\n${report}`;
 }

@@ -104,7 +104,35 @@ function deployProblems({ deploy }: Config): MeaningProblem[] {
         ]
       : [],
   );
-  return [...apps, ...environments];
+  const watched = Object.entries(deploy?.environments ?? {}).flatMap(([name, environment]): MeaningProblem[] =>
+    environment.production === true && environment.watch === true
+      ? [
+          {
+            path: ["deploy", "environments", name, "watch"],
+            message: `\`${name}\` is production, which is not deployed to at each edit`,
+            hint: "leave `watch` out",
+          },
+        ]
+      : [],
+  );
+  return [...apps, ...environments, ...watched, ...forwardProblems(deploy)];
+}
+
+/** Two apps can't have the same port of this machine. */
+function forwardProblems(deploy: Config["deploy"]): MeaningProblem[] {
+  const taken = new Map<string, string>();
+  return Object.entries(deploy?.apps ?? {}).flatMap(([app, { forward = [] }]) =>
+    forward.flatMap((entry, index): MeaningProblem[] => {
+      const path = ["deploy", "apps", app, "forward", index];
+      const [local = "", port = ""] = [entry.split(":")[0], entry.split(":").at(-1)];
+      if ([local, port].some((text) => Number(text) < 1 || Number(text) > 65535))
+        return [{ path, message: `\`${entry}\` has a port that there is not`, hint: "ports are 1 to 65535" }];
+      const other = taken.get(local);
+      taken.set(local, app);
+      if (other === undefined) return [];
+      return [{ path, message: `the port ${local} is that of \`${other}\` already`, hint: "take another one" }];
+    }),
+  );
 }
 
 const tagVariables = ["version", "toolchain", "toolchainVersion", "YYYY.MM.DD", "YYYY-MM-DD", "key"];

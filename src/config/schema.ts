@@ -275,6 +275,12 @@ const deployEnvironment = z.strictObject({
   failFast: z.boolean().optional().describe("A container that keeps crashing fails the deploy before its time is up."),
   timeout: timeLimit.optional().describe("How long an app may take to become ready. Default: 5m."),
   history: z.int().min(2).max(100).optional().describe("Releases that are kept of each app. Default: 10."),
+  watch: z
+    .boolean()
+    .optional()
+    .describe(
+      "`deploy --watch` may deploy here at each edit. Default: on clusters of one's own machine; never in production.",
+    ),
 });
 
 const deployApp = z.strictObject({
@@ -292,10 +298,23 @@ const deployApp = z.strictObject({
       skipHooks: z
         .boolean()
         .optional()
-        .describe("Leaves the chart's hooks out. Without it a chart with hooks is refused."),
+        .describe("Leaves the chart's hooks out; without it they run before and after what is applied."),
     })
     .optional()
     .describe("Rendered with `helm template`, and applied as manifests."),
+  forward: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^\d{1,5}:(?:(?:service|deployment|statefulset|daemonset|pod)\/[a-z0-9][-a-z0-9.]*:)?\d{1,5}$/,
+          "LOCAL:PORT or LOCAL:KIND/NAME:PORT, e.g. 8080:80 or 8080:service/web:80",
+        ),
+    )
+    .optional()
+    .describe(
+      "Ports of this machine's loopback that `deploy --watch` leads to the app's pods, e.g. 8080:service/web:80.",
+    ),
   kinds: z
     .array(z.strictObject({ kind: z.string().min(1), images: z.array(z.string().min(1)).min(1) }))
     .optional()

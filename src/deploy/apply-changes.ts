@@ -5,7 +5,7 @@ import { ApiError, isMissing } from "./client.ts";
 import type { Cluster } from "./client.ts";
 import { nameOf } from "./objects.ts";
 import { inPhases } from "./order.ts";
-import { explain } from "./plan-changes.ts";
+import { explain, isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
 import { DeployError } from "./problem.ts";
 import { judge } from "./readiness.ts";
@@ -30,7 +30,7 @@ export async function applyChanges(
   { onLine, beforeWrites }: { onLine: (text: string) => void; beforeWrites: () => Promise<void> },
 ): Promise<Applied> {
   const applied: Applied = { done: [], failed: [] };
-  const wanted = changes.filter(({ verdict }) => verdict !== "same");
+  const wanted = changes.filter(isToApply);
   for (const phase of inPhases(wanted, ({ manifest }) => manifest.object)) {
     await beforeWrites();
     await pMap(
@@ -40,7 +40,7 @@ export async function applyChanges(
         try {
           await applyOne(cluster, change, environment);
           const { verdict } = change;
-          if (verdict === "same") return;
+          if (verdict === "same" || verdict === "hook") return;
           applied.done.push(nameOf(object));
           onLine(`${nameOf(object)}: ${verbs[verdict]}`);
         } catch (error) {
@@ -84,7 +84,8 @@ async function settle(cluster: Cluster, phase: readonly Change[]): Promise<void>
   );
 }
 
-async function waitUntilGone(cluster: Cluster, path: string, name: string): Promise<void> {
+/** Resolves when an object is deleted; fails after two minutes. */
+export async function waitUntilGone(cluster: Cluster, path: string, name: string): Promise<void> {
   const untilMs = performance.now() + 120_000;
   while (performance.now() < untilMs) {
     try {

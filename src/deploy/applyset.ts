@@ -3,7 +3,7 @@ import { printable } from "../text/index.ts";
 import { ApiError, isMissing, listAll } from "./client.ts";
 import type { Cluster } from "./client.ts";
 import { collectionPath, preferredVersion } from "./discovery.ts";
-import type { Resources } from "./discovery.ts";
+import type { Resource, Resources } from "./discovery.ts";
 import { groupKind, identityOf, listAt, nameOf, objectSchema, textAt } from "./objects.ts";
 import type { KubeObject, Manifest } from "./objects.ts";
 import { phaseOf } from "./order.ts";
@@ -120,6 +120,24 @@ export interface Leftover {
   isKept: boolean;
 }
 
+/** The kinds that an app has in the cluster, as the server serves them now; what it serves no longer is left out. */
+export async function memberResources(
+  cluster: Cluster,
+  resources: Resources,
+  parent: Parent | undefined,
+): Promise<(Resource & { kind: string })[]> {
+  const found: (Resource & { kind: string })[] = [];
+  for (const name of parent?.kinds ?? []) {
+    const [kind = "", ...groups] = name.split(".");
+    const version = await preferredVersion(cluster, groups.join("."));
+    if (version === undefined) continue;
+    await resources.learn([version]);
+    const resource = resources.of({ apiVersion: version, kind });
+    if (resource?.isNamespaced === true) found.push({ ...resource, kind });
+  }
+  return found;
+}
+
 /** All members of the app that are not among the manifests, the last in order first. */
 export async function leftovers(
   cluster: Cluster,
@@ -132,19 +150,14 @@ export async function leftovers(
   if (parent === undefined) return [];
   const described = new Set(manifests.map(({ object }) => identityOf(object)));
   const found: Leftover[] = [];
-  for (const name of parent.kinds) {
-    const [kind = "", ...groups] = name.split(".");
-    const version = await preferredVersion(cluster, groups.join("."));
-    if (version === undefined) continue;
-    await resources.learn([version]);
-    const resource = resources.of({ apiVersion: version, kind });
-    if (resource === undefined || !resource.isNamespaced) continue;
+  for (const resource of await memberResources(cluster, resources, parent)) {
+    const { apiVersion, kind } = resource;
     for (const place of [namespace, ...parent.namespaces]) {
       const query = { labelSelector: `${partOf}=${applySetId(app, namespace)}` };
       const items = await listAll(cluster, collectionPath(resource, place), query);
       for (const item of items) {
         // Items of a list do not say what they are.
-        const parsed = objectSchema.safeParse({ ...(item as object), apiVersion: version, kind });
+        const parsed = objectSchema.safeParse({ ...(item as object), apiVersion, kind });
         if (!parsed.success || described.has(identityOf(parsed.data))) continue;
         // What somebody's controller made of a member and labelled alike goes with its owner.
         if (listAt(item, "metadata", "ownerReferences").length > 0) continue;

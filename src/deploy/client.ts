@@ -1,6 +1,6 @@
 import https from "node:https";
 import { createHash, X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
+import type { PeerCertificate, TLSSocket } from "node:tls";
 import { checkServerIdentity } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isIP } from "node:net";
@@ -49,6 +49,21 @@ const answerTimeoutMs = 30_000;
 /** Of these the same request may well pass a moment later. */
 const passing = new Set([429, 502, 503, 504]);
 
+/** How a connection to the server is made, and who must answer. */
+export function tlsOptions({ server, tlsServerName, ca, insecure, certificate }: Access) {
+  const named = server.hostname.replace(/^\[|\]$/g, "");
+  // k3d writes 0.0.0.0, which no certificate is for.
+  const expected = tlsServerName ?? (named === "0.0.0.0" ? "127.0.0.1" : named);
+  return {
+    ca,
+    cert: certificate?.cert,
+    key: certificate?.key,
+    rejectUnauthorized: !insecure,
+    servername: isIP(expected) === 0 ? expected : "",
+    checkServerIdentity: (_host: string, peer: PeerCertificate) => checkServerIdentity(expected, peer),
+  };
+}
+
 /** What reaches one API server with one user's credentials, and says in a sentence why it can't. */
 export class Cluster {
   readonly access: Access;
@@ -65,7 +80,7 @@ export class Cluster {
   ) {
     this.access = access;
     this.#onNotice = onNotice;
-    const { server, tlsServerName, ca, insecure, certificate } = access;
+    const { server, ca } = access;
     const named = server.hostname.replace(/^\[|\]$/g, "");
     this.#host = host ?? named;
     if (host === undefined && isLoopback(server) && process.env["FASTLOOP_DEPLOYER_IN_CONTAINER"] === "1") {
@@ -75,18 +90,7 @@ export class Cluster {
           `only as a service: add --cluster tcp://127.0.0.1:${server.port === "" ? "443" : server.port}`,
       );
     }
-    // k3d writes 0.0.0.0, which no certificate is for.
-    const expected = tlsServerName ?? (named === "0.0.0.0" ? "127.0.0.1" : named);
-    this.#agent = new https.Agent({
-      keepAlive: true,
-      maxSockets: 16,
-      ca,
-      cert: certificate?.cert,
-      key: certificate?.key,
-      rejectUnauthorized: !insecure,
-      servername: isIP(expected) === 0 ? expected : "",
-      checkServerIdentity: (_, peer) => checkServerIdentity(expected, peer),
-    });
+    this.#agent = new https.Agent({ keepAlive: true, maxSockets: 16, ...tlsOptions(access) });
     if (ca !== undefined) this.caDigest = digestOfCa(ca);
   }
 
@@ -241,6 +245,14 @@ function digestOfCa(pem: string): string | undefined {
   } catch {
     throw new DeployError("refused", "the kubeconfig's certificate authority is no certificate");
   }
+}
+
+/** What was thrown as an error of a deploy; undefined for what is a fault of ours. */
+export function deployErrorOf(thrown: unknown): DeployError | undefined {
+  if (thrown instanceof DeployError) return thrown;
+  if (!(thrown instanceof ApiError)) return undefined;
+  const kind = isForbidden(thrown) ? "refused" : "failed";
+  return new DeployError(kind, `the API server refused: ${thrown.message}`, { cause: thrown });
 }
 
 /** What the status of an answer says when it is about an object that is not there. */

@@ -1,16 +1,22 @@
 import { leftovers, prune, writeParent } from "./applyset.ts";
+import type { Leftover } from "./applyset.ts";
 import { applyChanges } from "./apply-changes.ts";
+import { ApiError } from "./client.ts";
+import { runHooks } from "./hooks.ts";
 import { imagesOf } from "./image-references.ts";
 import { takeLease } from "./lease.ts";
 import { nameOf } from "./objects.ts";
 import { inPhases } from "./order.ts";
+import { isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
 import { DeployError, refuse } from "./problem.ts";
 import { createRelease, packRecord, readReleases, setOutcome, trimReleases } from "./releases.ts";
 import type { ReleaseRecord } from "./releases.ts";
 import { waitUntilReady } from "./rollout.ts";
+import type { Waiting } from "./rollout.ts";
 import { checkMayDeploy, checkSameCluster, manifestsOf, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
+import { writtenDown } from "./written-down.ts";
 
 /** What a release is made of, beside its manifests. */
 export interface ReleaseInfo {
@@ -28,6 +34,7 @@ export interface AppResult {
   changed: string[];
   /** Members that no manifest describes any longer, and that were not deleted. */
   leftover: string[];
+  images: string[];
 }
 
 /**
@@ -41,56 +48,94 @@ export async function deployApp(
   state: AppState,
   info: ReleaseInfo,
 ): Promise<AppResult> {
-  const { cluster, environment, namespace, onLine } = session;
   const { app } = state;
   const record = recordOf(session, planned, { app, release: 1, ...info });
   packRecord(record);
   await applyNamespace(session, planned);
-  const lease = await takeLease(cluster, app, namespace, (text) => onLine(`${app}: ${text}`));
+  await checkSameCluster(session);
+  const lease = await takeLease(session.cluster, app, session.namespace, (text) => session.onLine(`${app}: ${text}`));
   try {
-    const now = await readState({ ...session, isNamespaceThere: true }, app);
-    const [last] = now.releases;
-    if (last?.record.release !== state.releases[0]?.record.release)
-      throw refuse(
-        `${app} was deployed by somebody else meanwhile; look at \`diff\` and deploy again; nothing was changed`,
-      );
-    const changes = await plannedUnderLease(session, planned, state, now);
-    if (last?.outcome === "pending") {
-      onLine(`${app}: the deploy of release ${last.record.release} was interrupted; this one finishes what it left`);
-      await setOutcome(cluster, namespace, last.record, "interrupted");
-      last.outcome = "interrupted";
-    }
-    const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
-    const isSame = changes.every(({ verdict }) => verdict === "same") && (gone.length === 0 || !environment.prune);
-    const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
-    if (isSame && last?.outcome === "deployed" && info.rollbackTo === undefined) {
-      await ready(session, changes, app, last.record.release);
-      return { app, release: last.record.release, isUnchanged: true, changed: [], leftover };
-    }
-    record.release = (last?.record.release ?? 0) + 1;
-    await checkSameCluster(session);
-    await writeParent(cluster, app, namespace, environment.name, namespacedOf(session, changes), now.parent);
-    await createRelease(cluster, namespace, record);
-    let changed: string[];
-    try {
-      changed = await carryOut(session, changes, app, record.release, lease.check);
-      if (environment.prune && gone.length > 0) {
-        lease.check();
-        await checkSameCluster(session);
-        await prune(cluster, gone, (text) => onLine(`${app}: ${text}`));
-      }
-      await ready(session, changes, app, record.release);
-    } catch (error) {
-      if (!(error instanceof DeployError)) throw error;
-      await setOutcome(cluster, namespace, record, "failed", error.message);
-      throw error;
-    }
-    await setOutcome(cluster, namespace, record, "deployed");
-    await trimReleases(cluster, app, namespace, environment.history, await readReleases(cluster, app, namespace));
-    return { app, release: record.release, isUnchanged: false, changed, leftover };
+    return await deployUnderLease(session, planned, state, record, lease.check);
   } finally {
     await lease.release();
   }
+}
+
+async function deployUnderLease(
+  session: Session,
+  planned: readonly Change[],
+  before: AppState,
+  record: ReleaseRecord,
+  checkLease: () => void,
+): Promise<AppResult> {
+  const { cluster, environment, namespace, onLine } = session;
+  const { app } = before;
+  const now = await readState({ ...session, isNamespaceThere: true }, app);
+  const [last] = now.releases;
+  if (last?.record.release !== before.releases[0]?.record.release)
+    throw refuse(
+      `${app} was deployed by somebody else meanwhile; look at \`diff\` and deploy again; nothing was changed`,
+    );
+  const changes = await plannedUnderLease(session, planned, before, now);
+  if (last?.outcome === "pending") {
+    onLine(`${app}: the deploy of release ${last.record.release} was interrupted; this one finishes what it left`);
+    await setOutcome(cluster, namespace, last.record, "interrupted");
+    last.outcome = "interrupted";
+  }
+  const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
+  const isSame = !changes.some(isToApply) && (gone.length === 0 || !environment.prune);
+  const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
+  if (isSame && last?.outcome === "deployed" && record.rollbackTo === undefined) {
+    await ready(session, changes, app, last.record.release);
+    return { app, release: last.record.release, isUnchanged: true, changed: [], leftover, images: record.images };
+  }
+  record.release = (last?.record.release ?? 0) + 1;
+  await checkSameCluster(session);
+  await writeParent(cluster, app, namespace, environment.name, namespacedOf(session, changes), now.parent);
+  await createRelease(cluster, namespace, record);
+  try {
+    const wasDeployed = now.releases.some(({ outcome }) => outcome === "deployed");
+    const way = record.rollbackTo !== undefined ? "rollback" : wasDeployed ? "upgrade" : "install";
+    const changed = await makeRelease(session, changes, gone, record, { checkLease, way });
+    return { app, release: record.release, isUnchanged: false, changed, leftover, images: record.images };
+  } catch (error) {
+    throw await writtenDown(session, record, error);
+  }
+}
+
+/** All of a release that was written down: hooks, apply, delete, wait, hooks, and how it ended. */
+async function makeRelease(
+  session: Session,
+  changes: readonly Change[],
+  gone: readonly Leftover[],
+  record: ReleaseRecord,
+  { checkLease, way }: { checkLease: () => void; way: "install" | "upgrade" | "rollback" },
+): Promise<string[]> {
+  const { cluster, environment, namespace } = session;
+  const { app, release } = record;
+  const onLine = (text: string): void => session.onLine(`${app}: ${text}`);
+  const beforeWrites = async (): Promise<void> => {
+    checkLease();
+    await checkSameCluster(session);
+  };
+  const hooks = { ...waitingOf(session, app), beforeWrites };
+  await runHooks(cluster, changes, `pre-${way}`, hooks);
+  const changed = await carryOut(session, changes, app, release, beforeWrites);
+  if (environment.prune && gone.length > 0) {
+    await beforeWrites();
+    await prune(cluster, gone, onLine);
+  }
+  await ready(session, changes, app, release);
+  await runHooks(cluster, changes, `post-${way}`, hooks);
+  await setOutcome(cluster, namespace, record, "deployed");
+  try {
+    await trimReleases(cluster, app, namespace, environment.history, await readReleases(cluster, app, namespace));
+  } catch (error) {
+    // The release is deployed all the same.
+    if (!(error instanceof ApiError)) throw error;
+    onLine(`releases of before could not be deleted: ${error.message}`);
+  }
+  return changed;
 }
 
 /**
@@ -106,7 +151,7 @@ async function plannedUnderLease(
   const outcome = now.releases[0]?.outcome;
   if (outcome !== "pending" && outcome === before.releases[0]?.outcome) return planned;
   const changes = await plan(session, { name: now.app, manifests: manifestsOf(planned) });
-  await checkMayDeploy(session, changes);
+  await checkMayDeploy(session, changes, now.parent);
   return changes;
 }
 
@@ -156,17 +201,14 @@ async function carryOut(
   changes: readonly Change[],
   app: string,
   release: number,
-  checkLease: () => void,
+  beforeWrites: () => Promise<void>,
 ): Promise<string[]> {
   const { done, failed } = await applyChanges(session.cluster, changes, session.environment, {
     onLine: (text) => session.onLine(`${app}: ${text}`),
-    beforeWrites: async () => {
-      checkLease();
-      await checkSameCluster(session);
-    },
+    beforeWrites,
   });
   if (failed.length === 0) return done;
-  const left = changes.filter(({ verdict }) => verdict !== "same").length - done.length - failed.length;
+  const left = changes.filter(isToApply).length - done.length - failed.length;
   throw new DeployError(
     "failed",
     [
@@ -179,26 +221,29 @@ async function carryOut(
 }
 
 async function ready(session: Session, changes: readonly Change[], app: string, release: number): Promise<void> {
-  const { cluster, resources, environment, onLine } = session;
-  const failure = await waitUntilReady(cluster, manifestsOf(changes), {
-    timeoutMs: environment.timeoutMs,
-    failFast: environment.failFast,
-    onLine: (text) => onLine(`${app}: ${text}`),
-    pathOf: ({ object }) => resources.pathOf(object),
-  });
+  const objects = manifestsOf(changes.filter(({ verdict }) => verdict !== "hook"));
+  const failure = await waitUntilReady(session.cluster, objects, waitingOf(session, app));
   if (failure === undefined) return;
   const text = [`${app}: release ${release} did not become ready`, ...failure.lines].join("\n");
   throw new DeployError(failure.isTimeout ? "timedOut" : "failed", text);
 }
 
+const waitingOf = ({ resources, environment, onLine }: Session, app: string): Waiting => ({
+  timeoutMs: environment.timeoutMs,
+  failFast: environment.failFast,
+  onLine: (text) => onLine(`${app}: ${text}`),
+  pathOf: ({ object }) => resources.pathOf(object),
+});
+
 /** The namespace of the environment comes before the lease, which stands in it. */
 async function applyNamespace(session: Session, changes: readonly Change[]): Promise<void> {
   if (session.isNamespaceThere) return;
   const own = changes.filter(({ manifest: { object } }) => object.kind === "Namespace");
-  await applyChanges(session.cluster, own, session.environment, {
+  const { failed } = await applyChanges(session.cluster, own, session.environment, {
     onLine: session.onLine,
     beforeWrites: () => checkSameCluster(session),
   });
+  if (failed.length > 0) throw refuse(failed.join("\n"));
   for (const change of own) change.verdict = "same";
   session.isNamespaceThere = true;
 }

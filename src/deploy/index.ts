@@ -1,14 +1,8 @@
-/** Deploying to Kubernetes: manifests, what protects a cluster, and the program that applies them. */
-export {
-  hasDigest,
-  imagesOf,
-  parsePath,
-  parseReplacement,
-  replaceImages,
-  unusedReplacements,
-} from "./image-references.ts";
-export type { ImagePath } from "./image-references.ts";
-export { manifestsText, parseManifests } from "./manifests.ts";
-export type { ManifestFile } from "./manifests.ts";
-export type { KubeObject, Manifest } from "./objects.ts";
-export type { App, Environment, Request } from "./request.ts";
+/** Deploying to Kubernetes: manifests, what protects a cluster, the program that applies, and what the user's machine adds. */
+export * from "./bundled.ts";
+export { Cluster } from "./client.ts";
+export { DeployError } from "./problem.ts";
+export { readHostAccess, type HostAccess, type HostAccessOptions } from "./host/access.ts";
+export { openForward } from "./host/forward.ts";
+export { followLogs } from "./host/logs.ts";
+export { isLocalCluster, type Access } from "./kubeconfig.ts";

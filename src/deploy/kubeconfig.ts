@@ -1,7 +1,10 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import { parse } from "yaml";
 import * as z from "zod";
 import { printable } from "../text/index.ts";
 import { refuse } from "./problem.ts";
+import type { DeployError } from "./problem.ts";
 
 /** One cluster and one user of a kubeconfig, with all that a connection takes: frozen once, the same for every request. */
 export interface Access {
@@ -38,7 +41,17 @@ const user = z.looseObject({
   username: text.optional(),
   password: text.optional(),
   as: text.optional(),
-  exec: z.looseObject({ command: text }).optional(),
+  exec: z
+    .looseObject({
+      command: text,
+      apiVersion: text.optional(),
+      args: z.array(z.string()).nullish(),
+      env: z.array(z.looseObject({ name: text, value: z.string() })).nullish(),
+      installHint: z.string().optional(),
+      interactiveMode: z.string().optional(),
+      provideClusterInfo: z.boolean().optional(),
+    })
+    .optional(),
   "auth-provider": z.looseObject({}).optional(),
 });
 const kubeconfigSchema = z.looseObject({
@@ -72,7 +85,7 @@ export const isLoopback = (server: URL): boolean => loopback.test(server.hostnam
  * No message has a value of the file in it but names.
  */
 export function readKubeconfig(source: string, context: string | undefined): Access {
-  const config = parsed(source);
+  const config = parseKubeconfig(source);
   const names = (config.contexts ?? []).map(({ name }) => name);
   const name = context ?? config["current-context"] ?? "";
   const found = config.contexts?.find((each) => each.name === name)?.context;
@@ -81,16 +94,22 @@ export function readKubeconfig(source: string, context: string | undefined): Acc
   }
   if (found === undefined) throw refuse(`the kubeconfig has no context ${printable(name)}; it has: ${list(names)}`);
   const access = accessOf(config, name, found);
-  if (context === undefined && !isLocalCluster(access)) {
-    throw refuse(
-      `the current context ${printable(name)} is no cluster of this machine, and is not taken unless it is named: ` +
-        "add `context` to the environment in fastloop.yaml, or say --context",
-    );
-  }
+  if (context === undefined && !isLocalCluster(access)) throw notNamed(name);
   return access;
 }
 
-function parsed(source: string): z.infer<typeof kubeconfigSchema> {
+/** The refusal of a current context that nobody named. */
+export const notNamed = (context: string): DeployError =>
+  refuse(
+    `the current context ${printable(context)} is no cluster of this machine, and is not taken unless it is named: ` +
+      "add `context` to the environment in fastloop.yaml, or say --context",
+  );
+
+/** A kubeconfig as it is written, with all that it says beside what is known here. */
+export type Kubeconfig = z.infer<typeof kubeconfigSchema>;
+
+/** Reads a file's text. No error has anything of it but the place. */
+export function parseKubeconfig(source: string): Kubeconfig {
   let data: unknown;
   try {
     data = parse(source);
@@ -105,7 +124,7 @@ function parsed(source: string): z.infer<typeof kubeconfigSchema> {
 }
 
 function accessOf(
-  config: z.infer<typeof kubeconfigSchema>,
+  config: Kubeconfig,
   context: string,
   { cluster: clusterName, user: userName, namespace }: { cluster: string; user?: string; namespace?: string },
 ): Access {
@@ -135,6 +154,8 @@ function accessOf(
   }
   const certificate = pem(user["client-certificate-data"]);
   const key = pem(user["client-key-data"]);
+  const ca = pem(cluster["certificate-authority-data"]);
+  checkCredentials(here, { token: user.token, ca, certificate, key });
   if (user.token === undefined && (certificate === undefined || key === undefined)) {
     throw refuse(`${here} has no credentials: no token and no client certificate with its key`);
   }
@@ -142,12 +163,41 @@ function accessOf(
     context,
     server,
     tlsServerName: cluster["tls-server-name"],
-    ca: pem(cluster["certificate-authority-data"]),
+    ca,
     insecure: cluster["insecure-skip-tls-verify"] ?? false,
     token: user.token,
     certificate: certificate === undefined || key === undefined ? undefined : { cert: certificate, key },
     namespace,
   };
+}
+
+/** What a connection would stumble over, or silently leave out, later. Nothing of a value is told. */
+function checkCredentials(
+  here: string,
+  { token, ca, certificate, key }: { token?: string; ca?: string; certificate?: string; key?: string },
+): void {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw refuse(`${here}: the token has a space, a line break or another character in it that no token has`);
+  const wrong = (what: string, isRight: () => unknown): void => {
+    try {
+      isRight();
+    } catch {
+      throw refuse(`${here}: ${what}`);
+    }
+  };
+  if (ca !== undefined)
+    wrong("certificate-authority-data is no certificate in PEM, encoded as base64", () => new X509Certificate(ca));
+  if (certificate !== undefined)
+    wrong(
+      "client-certificate-data is no certificate in PEM, encoded as base64",
+      () => new X509Certificate(certificate),
+    );
+  if (key !== undefined)
+    wrong("client-key-data is no private key in PEM, encoded as base64", () => createPrivateKey(key));
+  if (certificate !== undefined && key !== undefined)
+    wrong("the client's certificate and key do not belong together", () =>
+      createSecureContext({ cert: certificate, key }),
+    );
 }
 
 const pem = (data: string | undefined): string | undefined =>

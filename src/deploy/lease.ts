@@ -50,7 +50,7 @@ export async function takeLease(
       else await cluster.request("PUT", path, { body: body(textAt(found, "metadata", "resourceVersion")) });
       return true;
     } catch (error) {
-      if (isConflict(error) || isMissing(error)) return false;
+      if (isConflict(error) || (found !== undefined && isMissing(error))) return false;
       throw error;
     }
   };

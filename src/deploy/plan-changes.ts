@@ -5,14 +5,18 @@ import type { Cluster } from "./client.ts";
 import { differences } from "./differences.ts";
 import type { Difference } from "./differences.ts";
 import type { Resources } from "./discovery.ts";
+import { hookOf } from "./hook-of.ts";
 import { at, listAt, nameOf, textAt } from "./objects.ts";
 import type { KubeObject, Manifest } from "./objects.ts";
 import { isFoundation } from "./order.ts";
 import { refuse } from "./problem.ts";
 import type { Environment } from "./request.ts";
 
-/** What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy. */
-export type Verdict = "create" | "change" | "same" | "recreate" | "later";
+/**
+ * What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy.
+ * `hook`: it runs where anything else is changed.
+ */
+export type Verdict = "create" | "change" | "same" | "recreate" | "later" | "hook";
 
 export interface Change {
   manifest: Manifest;
@@ -22,6 +26,9 @@ export interface Change {
   uid?: string;
   differences: Difference[];
 }
+
+/** Whether an object is written as part of the set. */
+export const isToApply = ({ verdict }: Pick<Change, "verdict">): boolean => verdict !== "same" && verdict !== "hook";
 
 /** Asks for an object that can't be changed to be deleted and made anew. */
 const recreate = "fastloop.dev/recreate";
@@ -93,12 +100,16 @@ export async function planChanges(
         return undefined;
       }
       const uid = textAt(before, "metadata", "uid");
+      const isHook = hookOf(object) !== undefined;
+      // It is deleted and made anew, so nothing of the one that is there counts.
+      if (isHook && before !== undefined) return { manifest, path, uid, verdict: "hook", differences: [] };
       try {
         const after = await cluster.apply(path, object, {
           dryRun: true,
           force: environment.forceConflicts,
           manager: fieldManager,
         });
+        if (isHook) return { manifest, path, verdict: "hook", differences: [] };
         if (before === undefined) return { manifest, path, verdict: "create", differences: differences({}, after) };
         const found = differences(before, after);
         // An apply may change who holds a field, and no field's value.
@@ -111,6 +122,8 @@ export async function planChanges(
         };
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
+        if (isMissing(error) && needsFoundation(object, foundations) && isHook)
+          return { manifest, path, verdict: "hook", differences: [] };
         if (isMissing(error) && needsFoundation(object, foundations))
           return { manifest, path, verdict: "later", differences: differences({}, object) };
         if (isImmutable(error) && object.metadata.annotations?.[recreate] === "true")

@@ -8,6 +8,8 @@ const exitCodes = {
   unreachable: ExitCode.engineUnavailable,
   /** What was applied, or tried, did not come to a good end. */
   failed: ExitCode.failed,
+  /** Something was written, and what answers now is not what was written to. */
+  leftHalfway: ExitCode.failed,
   /** It was still not ready when the time was up. */
   timedOut: ExitCode.timedOut,
 } as const;

@@ -8,8 +8,7 @@ import process from "node:process";
 import { ExitCode } from "../errors/index.ts";
 import { printableLines } from "../text/index.ts";
 import { carryOutRequest } from "./actions.ts";
-import { ApiError } from "./client.ts";
-import { DeployError } from "./problem.ts";
+import { deployErrorOf } from "./client.ts";
 import { requestSchema } from "./request.ts";
 
 const [requestFile = "", kubeconfigFile = ""] = process.argv.slice(2);
@@ -20,12 +19,10 @@ try {
   const request = requestSchema.parse(JSON.parse(await readFile(requestFile, "utf8")));
   answer(await carryOutRequest(request, await readFile(kubeconfigFile, "utf8"), printer(process.stderr)));
 } catch (error) {
-  if (error instanceof DeployError) {
-    answer(error.message);
-    process.exitCode = error.exitCode;
-  } else if (error instanceof ApiError) {
-    answer(`the API server refused: ${error.message}`);
-    process.exitCode = error.status === 403 ? ExitCode.usage : ExitCode.failed;
+  const told = deployErrorOf(error);
+  if (told !== undefined) {
+    answer(told.message);
+    process.exitCode = told.exitCode;
   } else {
     answer(`this is a fault of fastloop: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exitCode = ExitCode.failed;

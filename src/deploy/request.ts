@@ -42,6 +42,8 @@ export const requestSchema = z.strictObject({
   apps: z.array(appSchema),
   /** The commit, for the history. */
   revision: z.string().optional(),
+  /** The report is wanted as JSON, not as text. */
+  asJson: z.boolean().optional(),
   /** The release to go back to. */
   to: z.int().positive().optional(),
 });

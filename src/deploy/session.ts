@@ -1,4 +1,4 @@
-import { checkEnvironment, readParent } from "./applyset.ts";
+import { checkEnvironment, memberResources, readParent } from "./applyset.ts";
 import type { Parent } from "./applyset.ts";
 import { Cluster } from "./client.ts";
 import { Resources } from "./discovery.ts";
@@ -99,10 +99,11 @@ export async function plan(
   return planChanges(cluster, resources, placed, settings);
 }
 
-/** Makes sure that the user may do all that a deploy of these takes. */
+/** Makes sure that the user may do all that a deploy of these takes; `parent` is what the app has in the cluster already. */
 export async function checkMayDeploy(
   { cluster, resources, environment, namespace }: Session,
   changes: readonly Change[],
+  parent: Parent | undefined,
 ): Promise<void> {
   const core = (plural: string, apiVersion = "v1"): Right["resource"] => ({ apiVersion, plural, isNamespaced: true });
   const own = (plural: string, verbs: string[], apiVersion?: string): Right[] =>
@@ -117,26 +118,33 @@ export async function checkMayDeploy(
       const verbs = [
         "get",
         "patch",
-        ...(verdict === "create" ? ["create"] : []),
-        ...(verdict === "recreate" ? ["delete"] : []),
-        ...(environment.prune && resource.isNamespaced ? ["list", "delete"] : []),
+        ...(verdict === "create" || verdict === "hook" ? ["create"] : []),
+        ...(verdict === "recreate" || verdict === "hook" ? ["delete"] : []),
       ];
       return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
     }),
+    // What the app has already is looked for, as it may be described no longer.
+    ...(await memberResources(cluster, resources, parent)).flatMap((resource): Right[] =>
+      ["list", ...(environment.prune ? ["delete"] : [])].flatMap((verb) =>
+        [namespace, ...(parent?.namespaces ?? [])].map((place) => ({ verb, resource, namespace: place })),
+      ),
+    ),
   ];
   await checkRights(cluster, rights);
 }
 
 /** After a refusal: everything that a deploy of these takes and that this user may not do, not only what came first. */
-export async function checkMayDeployAll(session: Session, { name, manifests }: App): Promise<void> {
+export async function checkMayDeployAll(
+  session: Session,
+  { name, manifests }: App,
+  parent: Parent | undefined,
+): Promise<void> {
   const { resources, environment, namespace } = session;
   await resources.learn(manifests.map(({ object }) => object.apiVersion));
   resources.learnFrom(manifests);
   const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
-  await checkMayDeploy(
-    session,
-    placed.map((manifest) => ({ manifest, path: "", verdict: "create", differences: [] })),
-  );
+  const changes = placed.map((manifest): Change => ({ manifest, path: "", verdict: "create", differences: [] }));
+  await checkMayDeploy(session, changes, parent);
 }
 
 /** Asked right before each group of writes: still the cluster that was looked at. */

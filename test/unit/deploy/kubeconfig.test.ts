@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { anotherKey, certificate, key } from "./certificates.ts";
+import { DeployError } from "../../../src/deploy/problem.ts";
 import { isLocalCluster, readKubeconfig } from "../../../src/deploy/kubeconfig.ts";
 
 interface Parts {
@@ -31,17 +33,17 @@ describe("a kubeconfig", () => {
   test("gives the named context whole", () => {
     const access = readKubeconfig(
       config({
-        cluster: { "certificate-authority-data": pem("CA"), "tls-server-name": "k8s" },
-        user: { "client-certificate-data": pem("C"), "client-key-data": pem("K") },
+        cluster: { "certificate-authority-data": pem(certificate), "tls-server-name": "k8s" },
+        user: { "client-certificate-data": pem(certificate), "client-key-data": pem(key) },
       }),
       "prod",
     );
     expect(access).toMatchObject({
       context: "prod",
       namespace: "shop",
-      ca: "CA",
+      ca: certificate,
       tlsServerName: "k8s",
-      certificate: { cert: "C", key: "K" },
+      certificate: { cert: certificate, key },
     });
   });
 
@@ -107,5 +109,43 @@ describe("a kubeconfig", () => {
         expect(`${(error as Error).message} ${(error as Error).stack}`).not.toContain("s3cret");
       }
     }
+  });
+
+  test.each([
+    ["a token with a line break", { user: { token: "s3cret\nx" } }, "the token has a space, a line break or another"],
+    [
+      "no certificate of an authority",
+      { cluster: { "certificate-authority-data": pem("s3cret") } },
+      "certificate-authority-data is no certificate in PEM",
+    ],
+    [
+      "text that is no base64",
+      { cluster: { "certificate-authority-data": "s3cret!" } },
+      "certificate-authority-data is no certificate in PEM",
+    ],
+    [
+      "no certificate of a client",
+      { user: { "client-certificate-data": pem("s3cret"), "client-key-data": pem(key) } },
+      "client-certificate-data is no certificate in PEM",
+    ],
+    [
+      "no key of a client",
+      { user: { "client-certificate-data": pem(certificate), "client-key-data": pem("s3cret") } },
+      "client-key-data is no private key in PEM",
+    ],
+    [
+      "a key of another certificate",
+      { user: { "client-certificate-data": pem(certificate), "client-key-data": pem(anotherKey) } },
+      "the client's certificate and key do not belong together",
+    ],
+  ] as const)("with %s is refused in words, and nothing of it is told", (_what, parts, message) => {
+    let told = "";
+    try {
+      readKubeconfig(config(parts), "prod");
+    } catch (error) {
+      if (error instanceof DeployError) told = error.message;
+    }
+    expect(told).toContain(`context prod: ${message}`);
+    expect(told).not.toContain("s3cret");
   });
 });

@@ -83,7 +83,7 @@ func Run(kubeconfig string) error {
 	select {}
 }
 
-// serveLogs answers `kubectl logs` (the API server asks the node's kubelet port).
+// serveLogs answers logs and port forwards (the API server asks the node's kubelet port).
 func (s *stub) serveLogs() error {
 	cert, key, err := certutil.GenerateSelfSignedCertKey("127.0.0.1", []net.IP{net.ParseIP("127.0.0.1")}, nil)
 	if err != nil {
@@ -102,6 +102,13 @@ func (s *stub) serveLogs() error {
 		p := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 		if len(p) == 4 && p[0] == "containerLogs" {
 			fmt.Fprintf(w, "stub log of %s/%s container %s\nlistening on :8080\n", p[1], p[2], p[3])
+			if r.URL.Query().Get("follow") == "true" {
+				follow(w, r)
+			}
+			return
+		}
+		if len(p) == 3 && p[0] == "portForward" {
+			forward(p[2]).ServeHTTP(w, r)
 			return
 		}
 		http.NotFound(w, r)

@@ -1,0 +1,154 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import * as z from "zod";
+import { findSafeExecutable } from "../../paths/index.ts";
+import { outputText, printable } from "../../text/index.ts";
+import { DeployError, refuse } from "../problem.ts";
+import type { HostAccessOptions } from "./access.ts";
+import type { ChosenContext, UserEntry } from "./kubeconfig-files.ts";
+
+const pluginTimeoutMs = 120_000;
+const largestAnswer = 1024 * 1024;
+
+/** What a credential plugin answers (client.authentication.k8s.io, ExecCredential). */
+const answerSchema = z.looseObject({
+  kind: z.literal("ExecCredential"),
+  status: z.looseObject({
+    token: z.string().optional(),
+    clientCertificateData: z.string().optional(),
+    clientKeyData: z.string().optional(),
+  }),
+});
+
+/** The user's credentials as data; the cluster's certificate is read into it by the way. */
+export async function credentialsOf(chosen: ChosenContext, options: HostAccessOptions): Promise<UserEntry> {
+  const { cluster, user, folder } = chosen;
+  const here = `context ${printable(chosen.name)}`;
+  const data = async (file: string | undefined, known: string | undefined): Promise<string | undefined> =>
+    file === undefined || known !== undefined
+      ? known
+      : (await readBytes(here, path.resolve(folder, file))).toString("base64");
+  cluster["certificate-authority-data"] = await data(
+    cluster["certificate-authority"],
+    cluster["certificate-authority-data"],
+  );
+  delete cluster["certificate-authority"];
+  const { "client-certificate": certificate, "client-key": key, tokenFile, exec, ...rest } = user;
+  const flat: UserEntry = {
+    ...rest,
+    "client-certificate-data": await data(certificate, user["client-certificate-data"]),
+    "client-key-data": await data(key, user["client-key-data"]),
+  };
+  if (tokenFile !== undefined && flat.token === undefined)
+    flat.token = (await readBytes(here, path.resolve(folder, tokenFile))).toString("utf8").trim();
+  // What the file itself has comes before a plugin, as it does for kubectl.
+  if (exec === undefined || flat.token !== undefined || flat["client-certificate-data"] !== undefined) return flat;
+  return { ...flat, ...(await askPlugin(here, exec, chosen, options)) };
+}
+
+async function readBytes(here: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw refuse(
+      `${here} names the file ${printable(file)}, which can't be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+}
+
+/** Runs a plugin as kubectl does: its own words, its answer on stdout, what it says to people on the terminal. */
+async function askPlugin(
+  here: string,
+  exec: NonNullable<UserEntry["exec"]>,
+  { cluster, folder }: ChosenContext,
+  { env, signal }: HostAccessOptions,
+): Promise<UserEntry> {
+  const program = pluginProgram(here, exec, folder, env);
+  const isInteractive = exec.interactiveMode !== "Never" && process.stdin.isTTY && process.stderr.isTTY;
+  if (exec.interactiveMode === "Always" && !isInteractive)
+    throw refuse(
+      `${here} gets its credentials from ${printable(exec.command)}, which wants to ask somebody at a terminal`,
+    );
+  const info = {
+    apiVersion: exec.apiVersion ?? "client.authentication.k8s.io/v1",
+    kind: "ExecCredential",
+    spec: {
+      interactive: isInteractive,
+      ...(exec.provideClusterInfo === true ? { cluster: clusterInfo(cluster) } : {}),
+    },
+  };
+  const given = Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value]));
+  const answer = await run(here, program, exec, {
+    env: { ...env, ...given, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
+    signal,
+    isInteractive,
+  });
+  const found = parseAnswer(answer);
+  const { token, clientCertificateData, clientKeyData } = found?.status ?? {};
+  if (token === undefined && (clientCertificateData === undefined || clientKeyData === undefined))
+    throw refuse(`${here}: ${printable(exec.command)} answered with no credentials`);
+  const base64 = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : Buffer.from(text).toString("base64");
+  return { token, "client-certificate-data": base64(clientCertificateData), "client-key-data": base64(clientKeyData) };
+}
+
+/** A name is looked for on the PATH, where nobody else could have put a program; a path starts at the kubeconfig. */
+function pluginProgram(
+  here: string,
+  { command, installHint }: NonNullable<UserEntry["exec"]>,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): string {
+  if (command.includes("/")) return path.resolve(folder, command);
+  const { file, passedOver } = findSafeExecutable(command, env);
+  if (file !== undefined) return file;
+  const why = passedOver.length > 0 ? `: ${passedOver.join("; ")}` : "; it is not on the PATH";
+  const hint = installHint === undefined ? "" : `\n${outputText(installHint.trim())}`;
+  throw refuse(
+    `${here} gets its credentials from the program ${printable(command)}, which can't be run here${why}${hint}`,
+  );
+}
+
+function run(
+  here: string,
+  program: string,
+  exec: NonNullable<UserEntry["exec"]>,
+  { env, signal, isInteractive }: { env: NodeJS.ProcessEnv; signal?: AbortSignal; isInteractive: boolean },
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      program,
+      exec.args ?? [],
+      { env, signal, timeout: pluginTimeoutMs, maxBuffer: largestAnswer, encoding: "utf8" },
+      (error, stdout, stderr) => {
+        if (error === null) return resolve(stdout);
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        const last = outputText(stderr.trim()).split("\n").slice(-5).join("\n");
+        const why = error.killed === true ? `did not answer in ${pluginTimeoutMs / 1000} s` : "failed";
+        const text = `${here}: ${printable(exec.command)} gives no credentials: it ${why}${last === "" ? "" : `\n${last}`}`;
+        reject(new DeployError("refused", text));
+      },
+    );
+    // A device code, a link to open: for the one who waits.
+    child.stderr?.on("data", (text: string) => void (isInteractive && process.stderr.write(outputText(text))));
+    if (isInteractive && child.stdin !== null) process.stdin.pipe(child.stdin);
+    child.once("close", () => isInteractive && process.stdin.unpipe().pause());
+  });
+}
+
+function parseAnswer(text: string): z.infer<typeof answerSchema> | undefined {
+  try {
+    return answerSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+const clusterInfo = (cluster: ChosenContext["cluster"]): Record<string, unknown> => ({
+  server: cluster.server,
+  "tls-server-name": cluster["tls-server-name"],
+  "insecure-skip-tls-verify": cluster["insecure-skip-tls-verify"],
+  "certificate-authority-data": cluster["certificate-authority-data"],
+});

@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { printable } from "../../text/index.ts";
+import { isLocalCluster, notNamed, parseKubeconfig } from "../kubeconfig.ts";
+import type { Kubeconfig } from "../kubeconfig.ts";
+import { refuse } from "../problem.ts";
+import type { HostAccessOptions } from "./access.ts";
+
+type ClusterEntry = NonNullable<Kubeconfig["clusters"]>[number]["cluster"];
+type ContextEntry = NonNullable<Kubeconfig["contexts"]>[number]["context"];
+export type UserEntry = NonNullable<NonNullable<Kubeconfig["users"]>[number]["user"]>;
+
+interface FileOf {
+  /** Where relative names in it start. */
+  folder: string;
+  config: Kubeconfig;
+}
+
+/** One context, its cluster with the certificate read into it, and its user as it is written. */
+export interface ChosenContext {
+  name: string;
+  context: ContextEntry;
+  cluster: ClusterEntry;
+  user: UserEntry;
+  /** Of the file that the user stands in. */
+  folder: string;
+}
+
+/** The files that kubectl would read, in its order; of a name that several have, the first counts. */
+export async function readKubeconfigFiles({ env, cwd, file }: HostAccessOptions): Promise<FileOf[]> {
+  const listed = (env["KUBECONFIG"] ?? "").split(path.delimiter).filter((name) => name !== "");
+  const isNamed = file !== undefined;
+  const home = env["HOME"] ?? homedir();
+  const names = isNamed ? [file] : listed.length > 0 ? listed : [path.join(home, ".kube", "config")];
+  const files: FileOf[] = [];
+  for (const name of names) {
+    const full = path.resolve(cwd, name.replace(/^~(?=\/)/, home));
+    const text = await readText(full, isNamed ? "--kubeconfig" : undefined);
+    if (text !== undefined) files.push({ folder: path.dirname(full), config: parseKubeconfig(text) });
+  }
+  if (files.length === 0)
+    throw refuse(
+      `there is no kubeconfig: ${names.map(printable).join(", ")} is not there; name one with --kubeconfig or KUBECONFIG`,
+    );
+  return files;
+}
+
+/** The text; undefined for a file that is not there and was not asked for by name. */
+async function readText(file: string, flag: string | undefined): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && flag === undefined) return undefined;
+    throw refuse(
+      `${flag === undefined ? "" : `${flag}: `}the kubeconfig ${printable(file)} can't be read (${code ?? "?"})`,
+    );
+  }
+}
+
+/** The named context, else the current one where that is a cluster of this machine. */
+export function chooseContext(files: readonly FileOf[], named: string | undefined): ChosenContext {
+  const current = files.map(({ config }) => config["current-context"] ?? "").find((name) => name !== "");
+  const all = files.flatMap(({ folder, config }) => (config.contexts ?? []).map((entry) => ({ folder, ...entry })));
+  const known = [...new Set(all.map(({ name }) => name))].slice(0, 20).map(printable).join(", ") || "none";
+  const name = named ?? current;
+  if (name === undefined)
+    throw refuse(`no context is named: add \`context\` to the environment in fastloop.yaml; there are: ${known}`);
+  const found = all.find((each) => each.name === name);
+  if (found === undefined) throw refuse(`the kubeconfig has no context ${printable(name)}; it has: ${known}`);
+  const { context } = found;
+  const clusters = files.flatMap(({ folder, config }) =>
+    (config.clusters ?? []).map((entry) => ({ folder, ...entry })),
+  );
+  const users = files.flatMap(({ folder, config }) => (config.users ?? []).map((entry) => ({ folder, ...entry })));
+  const cluster = clusters.find((each) => each.name === context.cluster);
+  if (cluster === undefined)
+    throw refuse(`context ${printable(name)} names the cluster ${printable(context.cluster)}, which is not there`);
+  const user = users.find((each) => each.name === context.user);
+  if (user?.user == null)
+    throw refuse(`context ${printable(name)} names the user ${printable(context.user ?? "")}, which is not there`);
+  const server = URL.canParse(cluster.cluster.server) ? new URL(cluster.cluster.server) : undefined;
+  if (named === undefined && (server === undefined || !isLocalCluster({ context: name, server }))) throw notNamed(name);
+  const place = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : path.resolve(cluster.folder, file);
+  return {
+    name,
+    context,
+    cluster: { ...cluster.cluster, "certificate-authority": place(cluster.cluster["certificate-authority"]) },
+    user: user.user,
+    folder: user.folder,
+  };
+}

@@ -1,0 +1,67 @@
+import { differenceLines } from "./differences.ts";
+import { nameOf } from "./objects.ts";
+import type { Report } from "./actions.ts";
+import { judge } from "./readiness.ts";
+import type { Release } from "./releases.ts";
+import type { App } from "./request.ts";
+import { plan, readState } from "./session.ts";
+import type { Session } from "./session.ts";
+
+/** The releases of apps, and how what is there differs from what was deployed. Nothing is written. */
+export async function status(session: Session, apps: readonly App[]): Promise<Report> {
+  const lines: string[] = [`${session.environment.name}: the cluster is ${session.identity}`];
+  const told = [];
+  for (const { name } of apps) {
+    const { releases } = await readState(session, name);
+    const [last] = releases;
+    if (last === undefined) {
+      lines.push(`${name}: never deployed to ${session.environment.name}`);
+      told.push({ app: name, releases: [], images: [], drift: [] });
+      continue;
+    }
+    lines.push(...releases.map((release) => releaseLine(name, release)));
+    lines.push(...last.record.images.map((image) => `${name}: image ${image}`));
+    const differing = await drift(session, name, last.record.manifests);
+    lines.push(...(differing.length === 0 ? [`${name}: is as it was deployed`] : differing));
+    told.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: differing });
+  }
+  return { lines, apps: told };
+}
+
+function releaseLine(app: string, { record, outcome, why }: Release): string {
+  const from = record.revision === undefined ? "" : `, commit ${record.revision}`;
+  const back = record.rollbackTo === undefined ? "" : `, back to ${record.rollbackTo}`;
+  const reason = why === undefined ? "" : `: ${why.split("\\n")[0] ?? ""}`;
+  return `${app}: release ${record.release} ${outcome}, ${record.at} by ${record.by}${from}${back}${reason}`;
+}
+
+const releaseData = ({ record: { release, at, by, revision, rollbackTo }, outcome, why }: Release) => ({
+  release,
+  outcome,
+  at,
+  by,
+  revision,
+  rollbackTo,
+  why,
+});
+
+/** What is there beside what was deployed: each workload's state, and fields that others changed since. */
+async function drift(session: Session, app: string, manifests: App["manifests"]): Promise<string[]> {
+  const changes = await plan(session, { name: app, manifests }, { force: true });
+  const lines: string[] = [];
+  for (const { manifest, path, verdict, differences } of changes) {
+    const name = nameOf(manifest.object);
+    if (verdict === "hook") continue;
+    if (verdict === "create" || verdict === "later") {
+      lines.push(`${app}: ${name}: is not there any longer`);
+      continue;
+    }
+    const { state, why } = judge(await session.cluster.get(path));
+    if (state !== "ready") lines.push(`${app}: ${name}: ${why}`);
+    if (differences.length > 0) {
+      lines.push(`${app}: ${name}: changed since by others (- is there, + was deployed)`);
+      lines.push(...differenceLines(manifest.object.kind, differences).map((line) => `  ${line}`));
+    }
+  }
+  return lines;
+}
