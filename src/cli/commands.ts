@@ -65,6 +65,23 @@ export const commands: Record<string, CommandEntry> = {
   },
   trust: { summary: "allow what the repository asks of this machine", load: () => import("./commands/trust.ts") },
   call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
+  deploy: {
+    summary: "apply an environment's manifests, and wait until all is ready",
+    load: () => import("./commands/deploy.ts"),
+  },
+  diff: { summary: "show what a deploy would change", load: () => import("./commands/diff.ts") },
+  render: {
+    summary: "print the manifests of an environment as they are applied",
+    load: () => import("./commands/render.ts"),
+  },
+  rollback: {
+    summary: "apply the manifests of an earlier release again",
+    load: () => import("./commands/rollback.ts"),
+  },
+  "deploy-status": {
+    summary: "show an environment's releases, and what differs from them",
+    load: () => import("./commands/deploy-status.ts"),
+  },
   functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
   up: { summary: "start the project's services, and what they need", load: () => import("./commands/up.ts") },
   status: { summary: "show the services that are up", load: () => import("./commands/status.ts") },

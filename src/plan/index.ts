@@ -29,9 +29,10 @@ export {
   resolveTargets,
   type ResolvedTarget,
 } from "./resolve.ts";
+export { namedInputs } from "./named-inputs.ts";
 export type { TargetInput } from "./target-input.ts";
 export { resourcesOf, type Resources } from "./resources.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
-export { affectedSince, changedSince, type AffectedSince } from "./since.ts";
+export { affectedSince, changedSince, headCommit, type AffectedSince } from "./since.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
 export type { RunPolicy, Target } from "./targets.ts";

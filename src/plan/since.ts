@@ -161,3 +161,18 @@ function realIfPresent(file: string): string {
     return file;
   }
 }
+
+/** The commit that is checked out; undefined where git can't say. */
+export function headCommit(root: string): string | undefined {
+  try {
+    const text = execFileSync("git", ["rev-parse", "--verify", "--quiet", "HEAD"], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: gitTimeoutMs,
+    }).trim();
+    return /^[0-9a-f]{40,64}$/.test(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

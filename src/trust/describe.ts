@@ -15,6 +15,7 @@ const words: Record<AskKind, (what: string) => string> = {
   runtime: (what) => `puts the image ${what} into your container runtime`,
   engine: (what) => `runs everything on the BuildKit daemon ${what}`,
   cache: (what) => `uses the shared cache ${what} with your credentials`,
+  cluster: (what) => `deploys to the cluster ${what} with your credentials`,
   client: (what) => `asks the engine for \`${what}\` with your rights`,
   "root-capabilities": () => "runs containers with root capabilities (insecureRootCapabilities)",
   "host-process": () => "runs function bodies on this machine without a boundary",

@@ -22,6 +22,8 @@ export type AskKind =
   | "engine"
   /** A shared cache that is read from, or written to, with the user's credentials. */
   | "cache"
+  /** A Kubernetes cluster, by its context, that is deployed to with the user's credentials. */
+  | "cluster"
   /** A field of the core API that acts with the rights of the session's client. */
   | "client"
   /** `insecureRootCapabilities`: a container with the rights of root on the machine. */

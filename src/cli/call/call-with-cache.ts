@@ -34,10 +34,14 @@ import { userTerminal, type UserTerminal } from "./user-terminal.ts";
 
 export type EngineOptions = EngineChoiceOptions;
 
-/** The project's configuration, and what of it the user allows. */
+/** The project's configuration, what of it the user allows, and what of the call is shown. */
 export interface TrustedConfig {
   config: LoadedConfig;
   trust: Trust;
+  /** Steps whose stderr is for the user. */
+  speaks?: (name: string) => boolean;
+  /** No live lines, as others write to the terminal meanwhile. */
+  isPlain?: boolean;
 }
 
 export async function callWithCache(
@@ -114,14 +118,14 @@ async function callEngine(
   engine: EngineOptions,
   mask: CallMask,
   terminal: UserTerminal | undefined,
-  { config, trust }: TrustedConfig,
+  { config, trust, ...shown }: TrustedConfig,
   state: ProjectState,
 ): Promise<ReturnedValue> {
   const { signal, env, cwd } = context;
   const callId = randomUUID();
   const progress = call.silent
     ? undefined
-    : new Progress({ stream: context.stderr, colors: context.colors("stderr"), verbose: call.verbose });
+    : new Progress({ stream: context.stderr, colors: context.colors("stderr"), verbose: call.verbose, ...shown });
   const onNotice = (text: string): void => progress?.print(text);
   try {
     // Before an engine is started for nothing.

@@ -17,6 +17,10 @@ export interface ProgressOptions {
   colors: boolean;
   /** Shows the output of commands as it comes. */
   verbose: boolean;
+  /** Steps, by name, whose stderr is for the user: it is shown as it comes, as lines of its own. */
+  speaks?: (name: string) => boolean;
+  /** No live lines, as others write to the terminal meanwhile. */
+  isPlain?: boolean;
 }
 
 export class Progress {
@@ -26,6 +30,9 @@ export class Progress {
   private readonly told = new Set<string>();
   private readonly running = new Map<string, { name: string; startedMs: number }>();
   private readonly output = new StepLines();
+  /** Lines of steps that speak; it is never told their names. */
+  private readonly spoken = new StepLines();
+  private readonly speaking = new Set<string>();
   private drawnLines = 0;
   private timer: NodeJS.Timeout | undefined;
   /** Lines that wait while a program in a container has the terminal. */
@@ -33,7 +40,7 @@ export class Progress {
 
   constructor(options: ProgressOptions) {
     this.options = options;
-    this.live = options.stream.isTTY && process.env.TERM !== "dumb";
+    this.live = options.stream.isTTY && process.env.TERM !== "dumb" && options.isPlain !== true;
     this.timer = (
       this.live ? setInterval(() => this.redraw(), redrawMs) : setInterval(() => this.tellRunning(), heartbeatMs)
     ).unref();
@@ -51,6 +58,7 @@ export class Progress {
 
   event(event: EngineEvent): void {
     if (this.options.verbose) for (const line of this.output.lines(event)) this.print(line);
+    else this.speak(event);
     switch (event.kind) {
       case "step-started":
         this.running.set(event.step, { name: event.name, startedMs: performance.now() });
@@ -65,6 +73,14 @@ export class Progress {
       case "log":
         break;
     }
+  }
+
+  private speak(event: EngineEvent): void {
+    if (event.kind === "step-started" && this.options.speaks?.(event.name) === true) this.speaking.add(event.step);
+    const isSpoken =
+      (event.kind === "log" && event.stream === "stderr" && this.speaking.has(event.step)) ||
+      (event.kind === "step-done" && this.speaking.delete(event.step));
+    if (isSpoken) for (const line of this.spoken.lines(event)) this.print(line);
   }
 
   /** A line of its own above the live ones. */

@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { loadProjectModule } from "../../call/index.ts";
+import { loadConfig } from "../../config/index.ts";
 import { completeCall, type Candidate } from "../call/complete-call.ts";
 import { commands } from "../commands.ts";
 import { printable } from "../../text/index.ts";
@@ -67,12 +68,24 @@ async function candidatesFor(
 /** For the commands that are about functions of the project: those that are not named yet, as many as it takes. */
 async function targetsOf(command: Command, given: readonly string[], context: CliContext): Promise<Candidate[]> {
   const [argument] = command.registeredArguments;
+  if (argument?.name() === "environment") return environmentsOf(given, context);
   if (argument?.name() !== "function") return [];
   const configFlag = given.indexOf("--config");
   // Where there is no readable project there is nothing to offer.
   const targets = await targetNames(context, configFlag < 0 ? undefined : given[configFlag + 1]).catch(() => []);
   if (!argument.variadic && targets.some(({ name }) => given.includes(name))) return [];
   return targets.filter(({ name }) => !given.includes(name)).map(({ name, call }) => ({ word: name, text: call }));
+}
+
+/** For the commands that deploy: the environments, until one is named. */
+async function environmentsOf(given: readonly string[], { cwd }: CliContext): Promise<Candidate[]> {
+  const { config } = await loadConfig({ cwd }).catch(() => ({ config: undefined }));
+  const environments = Object.entries(config?.deploy?.environments ?? {});
+  if (environments.some(([name]) => given.includes(name))) return [];
+  return environments.map(([word, { context = "", production }]) => ({
+    word,
+    text: production === true ? `production, ${context}` : context,
+  }));
 }
 
 /** The first word that is no option and no option's value; what `-C` and `-m` name before it holds for what is offered. */

@@ -1,0 +1,47 @@
+/** `fastloop render ENV`: the manifests as they are applied. Asks no cluster. */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { Option, type Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { callFunction } from "../deploy/call-function.ts";
+import { chooseEnvironment } from "../deploy/environment.ts";
+import { appOption, configOption, givenAll, imageOption } from "../deploy/options.ts";
+
+interface RenderFlags {
+  app?: string[];
+  image?: string[];
+  output?: string;
+  config?: string;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("render")
+    .argument("<environment>", "one of deploy.environments")
+    .summary("print the manifests of an environment as they are applied")
+    .description(
+      "Print the manifests of an environment as `deploy` applies them, images by digest. No cluster is asked.",
+    )
+    .addOption(appOption())
+    .addOption(imageOption())
+    .addOption(new Option("-o, --output <file>", "write them to a file"))
+    .addOption(configOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop render dev                          every app
+  fastloop render production --app web -o web.yaml
+  fastloop render dev | kubectl diff -f -      what another tool makes of it`,
+    )
+    .action((name: string, flags: RenderFlags) => render(context, name, flags));
+}
+
+async function render(context: CliContext, name: string, flags: RenderFlags): Promise<void> {
+  const environment = await chooseEnvironment(context, name, flags);
+  const words = ["render", `--env=${name}`, ...givenAll("app", flags.app), ...givenAll("image", flags.image)];
+  const text = await callFunction(context, environment, [...words, "contents"]);
+  if (flags.output !== undefined) writeFileSync(path.resolve(context.cwd, flags.output), text);
+  if (context.options.json) context.printJson({ environment: name, manifests: text });
+  else if (flags.output === undefined) context.stdout.write(text);
+}

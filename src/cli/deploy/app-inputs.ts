@@ -1,0 +1,47 @@
+/** The files that an app of `deploy:` is made of: an edit of one of them deploys it again. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import type { DeployConfig } from "../../config/index.ts";
+import { namedInputs, type TargetInput } from "../../plan/index.ts";
+
+type AppConfig = DeployConfig["apps"][string];
+
+/** As patterns of the project; an app whose image is published at each deploy is made of everything. */
+export function inputsOfApp(
+  app: AppConfig,
+  environment: string,
+  root: string,
+  { ignored = [], isPublished = false }: { ignored?: readonly string[]; isPublished?: boolean },
+): TargetInput[] {
+  const here = (text: string): string => text.replaceAll("{env}", environment);
+  const { manifests = [], kustomize, helm } = app;
+  const chart =
+    helm === undefined || helm.chart.startsWith("oci://") ? [] : [`${here(helm.chart).replace(/\/$/, "")}/`];
+  const patterns = [
+    "fastloop.yaml",
+    "fastloop.lock",
+    ...manifests.map(here),
+    ...(kustomize === undefined ? [] : kustomizationInputs(root, here(kustomize))),
+    ...chart,
+    ...(helm?.values ?? []).map(here),
+  ];
+  return namedInputs(isPublished ? ["**"] : patterns, root, ignored);
+}
+
+const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** A kustomization's folder, and whatever in the project it names: bases and components are followed. */
+function kustomizationInputs(root: string, folder: string, seen: Set<string> = new Set()): string[] {
+  const relative = path.posix.normalize(folder).replace(/\/$/, "");
+  if (relative.startsWith("..") || seen.has(relative)) return [];
+  seen.add(relative);
+  const file = kustomizationNames.map((name) => path.join(root, relative, name)).find((name) => existsSync(name));
+  const text = file === undefined ? "" : readFileSync(file, "utf8");
+  const named = [...text.matchAll(/[^\s"',[\]{}:]+/g)].flatMap(([word]): string[] => {
+    const place = path.posix.join(relative, word);
+    if (!word.startsWith("../") || place.startsWith("..")) return [];
+    const stats = statSync(path.join(root, place), { throwIfNoEntry: false });
+    return stats === undefined ? [] : stats.isDirectory() ? kustomizationInputs(root, place, seen) : [place];
+  });
+  return [`${relative}/`, ...named];
+}

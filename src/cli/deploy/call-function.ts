@@ -1,0 +1,86 @@
+/** The functions that deploy, called as `fastloop call` calls them: the verbs add only where the cluster is. */
+import { commandName, parseCall } from "../../call/index.ts";
+import type { HostAccess } from "../../deploy/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { engineOptionsOf } from "../../trust/index.ts";
+import { callWithCache } from "../call/call-with-cache.ts";
+import type { CliContext } from "../context.ts";
+import { requireTrustOfCall } from "../trust.ts";
+import type { ChosenEnvironment } from "./environment.ts";
+
+/** What the deployer reports. */
+export interface DeployReport {
+  action: string;
+  environment: string;
+  namespace: string;
+  /** The cluster's identity. */
+  cluster: string;
+  apps: readonly Record<string, unknown>[];
+  /** For a reader, a line each. */
+  text: readonly string[];
+  /** The image that a release published. */
+  published?: string;
+}
+
+/** Name of the variable that the kubeconfig is handed over in: to the call alone, in no process's environment. */
+const variable = "FASTLOOP_KUBECONFIG";
+
+/** The words that reach the cluster; a server on loopback is bound as a service. */
+export function accessWords({ access: { server } }: HostAccess, context: string | undefined): string[] {
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/;
+  const host = server.hostname === "0.0.0.0" ? "127.0.0.1" : server.hostname;
+  return [
+    "--kubeconfig",
+    `env://${variable}`,
+    ...(context === undefined ? [] : ["--context", context]),
+    ...(loopback.test(server.hostname)
+      ? ["--cluster", `tcp://${host}:${server.port === "" ? "443" : server.port}`]
+      : []),
+  ];
+}
+
+/** Calls a function of the module; what it gives is a text. */
+export async function callFunction(
+  context: CliContext,
+  { config, module }: ChosenEnvironment,
+  words: readonly string[],
+  { access, isPlain }: { access?: HostAccess; isPlain?: boolean } = {},
+): Promise<string> {
+  const given: CliContext =
+    access === undefined
+      ? context
+      : Object.create(context, { env: { value: { ...context.env, [variable]: access.text } } });
+  const [name = ""] = words;
+  const functions = module.objects[module.mainObject]?.functions ?? {};
+  if (!Object.values(functions).some((fn) => commandName(fn) === name))
+    throw new UserError("module", `the module ${module.name} has no function \`${name}\``, {
+      hint: "fastloop's own has it: `module: fastloop` in fastloop.yaml, or -m fastloop",
+    });
+  const call = parseCall([...words], { module, cwd: context.cwd });
+  call.verbose ||= context.options.verbose;
+  const trust = requireTrustOfCall(call, config, module, given);
+  const engine = engineOptionsOf(config.config, trust, context.options, context.env, context.notice);
+  const speaks = (step: string): boolean => step.includes("/run/fastloop/deployer.mjs");
+  const value = await callWithCache(call, module, given, engine, { config, trust, speaks, isPlain });
+  if (typeof value !== "string") throw new UserError("module", `\`${name}\` of ${module.name} gives no text`);
+  return value;
+}
+
+/** Calls a function that reports. */
+export async function callDeployer(
+  context: CliContext,
+  environment: ChosenEnvironment,
+  words: readonly string[],
+  access: HostAccess,
+  isPlain = false,
+): Promise<DeployReport> {
+  const text = await callFunction(context, environment, [...words, "--as-json"], { access, isPlain });
+  try {
+    return JSON.parse(text) as DeployReport;
+  } catch (cause) {
+    throw new UserError("module", `\`${words[0]}\` of the module gives no report`, {
+      hint: "it must hand --as-json on to fastloop's own function",
+      cause,
+    });
+  }
+}

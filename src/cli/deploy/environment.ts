@@ -1,0 +1,120 @@
+/** An environment of `deploy:`, and how its cluster is reached from this machine. */
+import path from "node:path";
+import { loadProjectModule } from "../../call/index.ts";
+import { loadConfig, type LoadedConfig } from "../../config/index.ts";
+import { DeployError, readHostAccess, type HostAccess } from "../../deploy/index.ts";
+import { UserError, type ErrorCode } from "../../errors/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import { trustOf } from "../../plan/index.ts";
+import { printable } from "../../text/index.ts";
+import { clusterAsk, refusal, type Trust } from "../../trust/index.ts";
+import { canAsk } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
+import { confirmTrust, trustModeOf } from "../trust.ts";
+import { sayingWait } from "../waiting-line.ts";
+
+export type EnvironmentConfig = NonNullable<LoadedConfig["config"]["deploy"]>["environments"][string];
+
+export interface ChosenEnvironment {
+  name: string;
+  settings: EnvironmentConfig;
+  config: LoadedConfig;
+  module: ModuleInfo;
+  trust: Trust;
+}
+
+/** Options of every verb that asks a cluster. */
+export interface ClusterFlags {
+  app?: string[];
+  context?: string;
+  namespace?: string;
+  kubeconfig?: string;
+  config?: string;
+}
+
+/** Throws where fastloop.yaml has no such environment, with those that it has. */
+export async function chooseEnvironment(
+  context: CliContext,
+  name: string,
+  { config: file, app = [] }: Pick<ClusterFlags, "config" | "app">,
+): Promise<ChosenEnvironment> {
+  const config = await loadConfig({ cwd: context.cwd, file });
+  const { environments = {}, apps = {} } = config.config.deploy ?? {};
+  const place = config.path === undefined ? context.cwd : path.basename(config.path);
+  const known = (names: object): string => Object.keys(names).map(printable).join(", ") || "none";
+  const settings = Object.hasOwn(environments, name) ? environments[name] : undefined;
+  if (settings === undefined)
+    throw new UserError("config", `there is no environment \`${printable(name)}\` in \`deploy.environments\``, {
+      place,
+      hint: `there are: ${known(environments)}`,
+    });
+  const unknown = app.find((one) => !Object.hasOwn(apps, one));
+  if (unknown !== undefined)
+    throw new UserError("config", `there is no app \`${printable(unknown)}\` in \`deploy.apps\``, {
+      place,
+      hint: `there are: ${known(apps)}`,
+    });
+  const options = { cwd: context.cwd, moduleDir: context.options.module, config, environment: context.env };
+  const module = await sayingWait(context, "for the module to be read", loadProjectModule(options));
+  return { name, settings, config, module, trust: trustIn(context, config, module) };
+}
+
+const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo): Trust =>
+  trustOf(config, module, { environment: context.env, trust: trustModeOf(context) });
+
+/** The repository says which cluster: the user's word on that comes before anything is read or run for it. */
+async function requireTrust(context: CliContext, environment: ChosenEnvironment, file?: string): Promise<void> {
+  const { name, settings, config, module } = environment;
+  const ask = clusterAsk(name, settings.context, config.config.deploy?.image);
+  const missing = environment.trust.missing([ask]);
+  if (missing.length === 0) return;
+  const isAllowed =
+    canAsk(context) && (await confirmTrust(context, { configFile: file, moduleDir: context.options.module }, missing));
+  if (!isAllowed) throw refusal(missing);
+  environment.trust = trustIn(context, config, module);
+}
+
+/** Access to the environment's cluster, frozen: what another terminal switches meanwhile makes no difference. */
+export async function accessOf(
+  context: CliContext,
+  environment: ChosenEnvironment,
+  flags: ClusterFlags,
+): Promise<HostAccess> {
+  const { env, cwd, signal } = context;
+  const { name, settings } = environment;
+  if (settings.context !== undefined && flags.context !== undefined && settings.context !== flags.context)
+    throw new UserError(
+      "usage",
+      `${name} is in the context ${printable(settings.context)}, not ${printable(flags.context)}`,
+      {
+        place: "--context",
+        hint: "nothing was changed; leave it out, or name another environment",
+      },
+    );
+  await requireTrust(context, environment, flags.config);
+  try {
+    return await readHostAccess({
+      env,
+      cwd,
+      signal,
+      file: flags.kubeconfig,
+      context: settings.context ?? flags.context,
+    });
+  } catch (error) {
+    throw asUserError(error);
+  }
+}
+
+const codes: Record<DeployError["kind"], ErrorCode> = {
+  refused: "usage",
+  unreachable: "engine-unavailable",
+  failed: "function-failed",
+  leftHalfway: "function-failed",
+  timedOut: "timed-out",
+};
+
+/** A refusal of the deploy room in the form that all commands have. */
+export function asUserError(error: unknown): unknown {
+  if (!(error instanceof DeployError)) return error;
+  return new UserError(codes[error.kind], error.message, { exitCode: error.exitCode, cause: error });
+}

@@ -1,0 +1,43 @@
+/** Options that the verbs of `deploy:` share. */
+import { Option, type Command } from "commander";
+
+const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+export const appOption = (): Option =>
+  new Option("--app <name>", "only this app; more than once for several").argParser(repeated);
+
+export const imageOption = (): Option =>
+  new Option("--image <name=reference>", "NAME=REFERENCE@sha256:DIGEST in place of what manifests name").argParser(
+    repeated,
+  );
+
+export const configOption = (): Option =>
+  new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
+
+/** For what asks a cluster. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .addOption(appOption())
+    .addOption(new Option("--context <name>", "of the kubeconfig (default: that of the environment)"))
+    .addOption(new Option("--namespace <name>", "where the environment names none"))
+    .addOption(new Option("--kubeconfig <file>", "default: KUBECONFIG, else ~/.kube/config"))
+    .addOption(configOption());
+}
+
+/** For what changes a cluster. */
+export function addChangeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--yes <environment>", "the environment's name, where it is production and nobody can type it"),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "how long an app may take to become ready (default: the environment's)"),
+    );
+}
+
+/** Words of a call for an option that was given. */
+export const given = (flag: string, value: string | number | undefined): string[] =>
+  value === undefined ? [] : [`--${flag}=${value}`];
+
+export const givenAll = (flag: string, values: readonly string[] = []): string[] =>
+  values.map((value) => `--${flag}=${value}`);
