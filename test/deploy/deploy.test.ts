@@ -578,6 +578,141 @@ spec:
     });
   });
 
+  describe("hooks of a chart", () => {
+    const hook = (name: string, moments: string, tag = "v1", more = ""): string => `apiVersion: batch/v1
+kind: Job
+metadata: {name: ${name}, annotations: {helm.sh/hook: "${moments}"${more}}}
+spec:
+  backoffLimit: 0
+  template: {spec: {restartPolicy: Never, containers: [{name: main, image: "registry.local/job:${tag}"}]}}
+`;
+    test("run before and after what is applied, and only where something is", async () => {
+      const namespace = await newNamespace();
+      const apps = (value: string) => ({
+        web: [
+          configMap("a", value),
+          hook("install", "pre-install"),
+          hook("second", "pre-install,pre-upgrade", "v1", ', helm.sh/hook-weight: "5"'),
+          hook("after", "post-install,post-upgrade", "v1", ", helm.sh/hook-delete-policy: hook-succeeded"),
+        ].join("---\n"),
+      });
+      const first = await asAdmin(namespace, { apps: apps("1") });
+      expect(first.code, first.stdout).toBe(0);
+      expect(first.stderr).toMatch(
+        /Job\/install: runs as pre-install[^]*Job\/second: runs as pre-install[^]*ConfigMap\/a: created[^]*Job\/after: runs as post-install/,
+      );
+      expect((await names(namespace, "jobs", "apis/batch/v1")).toSorted()).toEqual(["install", "second"]);
+      const uid = textAt(await get(namespace, "jobs", "second", "apis/batch/v1"), "metadata", "uid");
+      expect(await deployed(namespace, { apps: apps("1") })).toContain("nothing to change");
+      expect(textAt(await get(namespace, "jobs", "second", "apis/batch/v1"), "metadata", "uid")).toBe(uid);
+      const again = await asAdmin(namespace, { apps: apps("2") });
+      expect(again.code, again.stdout).toBe(0);
+      expect(again.stderr).not.toContain("Job/install: runs");
+      expect(textAt(await get(namespace, "jobs", "second", "apis/batch/v1"), "metadata", "uid")).not.toBe(uid);
+      expect(await deployed(namespace, { action: "status", apps: { web: "" } })).toContain("is as it was deployed");
+    });
+
+    test("one that fails keeps everything after it from being applied", async () => {
+      const namespace = await newNamespace();
+      const apps = { web: `${configMap("a", "1")}---\n${hook("migrate", "pre-install", "v1-fail")}` };
+      const { code, stdout } = await asAdmin(namespace, { apps });
+      expect(code).toBe(1);
+      expect(stdout).toContain("the pre-install hook Job/migrate failed");
+      expect(await names(namespace, "configmaps")).not.toContain("a");
+      // The next deploy runs it anew.
+      const mended = { web: apps.web.replace("v1-fail", "v2") };
+      expect(await deployed(namespace, { apps: mended })).toContain("release 2 is deployed");
+    });
+
+    test("one that is stuck ends with the time, and says what it waits for", async () => {
+      const namespace = await newNamespace();
+      const stuck = hook("migrate", "pre-install").replace(
+        "{restartPolicy: Never,",
+        "{nodeSelector: {stub: unschedulable}, restartPolicy: Never,",
+      );
+      const ended = await asAdmin(namespace, {
+        environment: { timeoutMs: 3000 },
+        apps: { web: `${configMap("a", "1")}---\n${stuck}` },
+      });
+      expect(ended.code).toBe(4);
+      expect(ended.stdout).toContain("the pre-install hook Job/migrate failed\nnot ready after 3 s:");
+    });
+
+    test("one that another made is left alone", async () => {
+      const namespace = await newNamespace();
+      const body: unknown = {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: { name: "migrate" },
+        spec: {
+          template: { spec: { restartPolicy: "Never", containers: [{ name: "a", image: "registry.local/a:v1" }] } },
+        },
+      };
+      await client.request("POST", `/apis/batch/v1/namespaces/${namespace}/jobs`, { body });
+      const { code, stdout } = await asAdmin(namespace, {
+        apps: { web: `${configMap("a", "1")}---\n${hook("migrate", "pre-install")}` },
+      });
+      expect(code).toBe(1);
+      expect(stdout).toContain("Job/migrate is there already and was not made by this app");
+      expect(await names(namespace, "jobs", "apis/batch/v1")).toEqual(["migrate"]);
+    });
+  });
+
+  describe("rights", () => {
+    const everything = { apiGroups: ["*"], resources: ["*"], verbs: ["*"] };
+    const api = "/apis/rbac.authorization.k8s.io/v1";
+    async function allow(namespace: string, rules: unknown[]): Promise<void> {
+      const subjects = [{ kind: "User", name: "limited", apiGroup: "rbac.authorization.k8s.io" }];
+      const roleRef = { kind: "Role", name: "deployer", apiGroup: "rbac.authorization.k8s.io" };
+      const meta = { apiVersion: "rbac.authorization.k8s.io/v1", metadata: { name: "deployer" } };
+      const path = `${api}/namespaces/${namespace}`;
+      await client.request("DELETE", `${path}/roles/deployer`).catch(() => undefined);
+      await client.request("POST", `${path}/roles`, { body: { ...meta, kind: "Role", rules } });
+      await client.request("DELETE", `${path}/rolebindings/deployer`).catch(() => undefined);
+      await client.request("POST", `${path}/rolebindings`, {
+        body: { ...meta, kind: "RoleBinding", roleRef, subjects },
+      });
+    }
+    const asLimited = (namespace: string, { environment, ...asked }: Asked) =>
+      start(cluster.kubeconfig({ user: "limited" }), { ...asked, environment: { namespace, ...environment } });
+
+    test("those for kinds that the app has no manifest of any longer are asked for too, before anything is written", async () => {
+      const namespace = await newNamespace();
+      await allow(namespace, [everything]);
+      const both = `${configMap("a", "1")}---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n`;
+      expect((await asLimited(namespace, { apps: { web: both } }).ended).code).toBe(0);
+      const { resources: _all, ...rest } = everything;
+      await allow(namespace, [
+        { ...rest, resources: ["configmaps", "secrets", "leases"] },
+        { apiGroups: [""], resources: ["services"], verbs: ["get", "list", "patch"] },
+      ]);
+      const { code, stdout } = await asLimited(namespace, {
+        environment: { prune: true },
+        apps: { web: configMap("a", "2") },
+      }).ended;
+      expect(code).toBe(2);
+      expect(stdout).toContain(`may not delete services in ${namespace}; nothing was changed`);
+      expect(textAt(await get(namespace, "configmaps", "a"), "data", "key")).toBe("1");
+    });
+
+    test("rights that end in the middle are a failure, and the next deploy finishes what was begun", async () => {
+      const namespace = await newNamespace();
+      await allow(namespace, [everything]);
+      const apps = { web: deployment("web", "v1-slow5") };
+      const running = asLimited(namespace, { environment: { onFailure: "rollback" }, apps });
+      await running.told("0 of 2 available");
+      await client.request("DELETE", `${api}/namespaces/${namespace}/rolebindings/deployer`);
+      const { code, stdout, stderr } = await running.ended;
+      expect(code, stdout).toBe(1);
+      expect(stdout).toContain("web: release 1 was stopped by the API server:");
+      expect(stderr).toContain("web: release 1 stays pending");
+      await allow(namespace, [everything]);
+      const next = await asLimited(namespace, { apps }).ended;
+      expect(next.code, next.stdout).toBe(0);
+      expect(next.stderr).toContain("the deploy of release 1 was interrupted; this one finishes what it left");
+    });
+  });
+
   test("a rollback applies the release of before, by number or the last that was good", async () => {
     const namespace = await newNamespace();
     for (const tag of ["v1", "v2", "v3"])

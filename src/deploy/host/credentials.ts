@@ -66,7 +66,8 @@ async function askPlugin(
   { env, signal }: HostAccessOptions,
 ): Promise<UserEntry> {
   const program = pluginProgram(here, exec, folder, env);
-  const isInteractive = exec.interactiveMode !== "Never" && process.stdin.isTTY && process.stderr.isTTY;
+  // Not a terminal, not set at all: a plugin reads a boolean.
+  const isInteractive = exec.interactiveMode !== "Never" && Boolean(process.stdin.isTTY && process.stderr.isTTY);
   if (exec.interactiveMode === "Always" && !isInteractive)
     throw refuse(
       `${here} gets its credentials from ${printable(exec.command)}, which wants to ask somebody at a terminal`,

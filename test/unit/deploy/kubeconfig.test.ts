@@ -80,7 +80,7 @@ describe("a kubeconfig", () => {
     ["a password", { user: { username: "a", password: "s3cret" } }, "of a kind that is not supported"],
     ["another user's name", { user: { token: "s3cret", as: "root" } }, "of a kind that is not supported"],
     ["no credentials", { user: {} }, "has no credentials"],
-    ["half a certificate", { user: { "client-certificate-data": pem("C") } }, "has no credentials"],
+    ["half a certificate", { user: { "client-certificate-data": pem(certificate) } }, "has no credentials"],
     ["a proxy", { cluster: { "proxy-url": "http://p" } }, "proxy-url"],
     ["plain HTTP", { server: "http://10.0.0.1" }, "https://"],
     ["no address", { server: "nothing" }, "https://"],

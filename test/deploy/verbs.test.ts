@@ -1,0 +1,252 @@
+// The verbs of `deploy:` as a user types them: the kubeconfig of this machine, an API server on loopback, exit codes, JSON.
+import { spawn, type ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../bench/registry.ts";
+import { cliFile, fastloop, type CliResult } from "../e2e/cli-process.ts";
+import { TerminalProcess } from "../e2e/terminal-process.ts";
+import { textAt } from "../../src/deploy/objects.ts";
+import { noCluster, TestCluster } from "./cluster.ts";
+import { configMap, deployment } from "./deployer.ts";
+
+describe.skipIf(noCluster !== undefined)("the verbs that deploy", () => {
+  let cluster: TestCluster;
+  let folder: string;
+  let project: string;
+  let port: number;
+  const running = new Set<ChildProcess>();
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "fastloop-verbs-"));
+    project = path.join(folder, "project");
+    mkdirSync(path.join(project, ".git"), { recursive: true });
+    [cluster, port] = await Promise.all([TestCluster.start(), freePort()]);
+    for (const name of ["dev", "watched", "production"])
+      await cluster
+        .client()
+        .request("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
+    writeFileSync(path.join(folder, "kubeconfig"), cluster.kubeconfig({ context: "kind-shop" }));
+    write("web/web.yaml", deployment("web", "v1", 1));
+    write("api/api.yaml", configMap("api", "1"));
+    write(
+      "fastloop.yaml",
+      `version: 1
+name: shop
+module: fastloop
+deploy:
+  environments:
+    dev: {namespace: dev}
+    named: {context: kind-shop, namespace: dev}
+    watched: {namespace: watched}
+    careful: {context: kind-shop, namespace: dev, watch: false}
+    production: {context: kind-shop, namespace: production, production: true}
+  apps:
+    web: {manifests: [web/], forward: ["${port}:8080"]}
+    api: {manifests: [api/]}
+`,
+    );
+  });
+  afterAll(async () => {
+    for (const child of running) child.kill("SIGKILL");
+    cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const write = (file: string, text: string): void => {
+    mkdirSync(path.dirname(path.join(project, file)), { recursive: true });
+    writeFileSync(path.join(project, file), text);
+  };
+  const env = (): NodeJS.ProcessEnv => ({ KUBECONFIG: path.join(folder, "kubeconfig"), GITHUB_STEP_SUMMARY: "" });
+  const run = (words: string[], more: NodeJS.ProcessEnv = {}): Promise<CliResult> =>
+    fastloop(words, { cwd: project, env: { ...env(), ...more } });
+  async function passed(words: string[], more?: NodeJS.ProcessEnv): Promise<string> {
+    const { exitCode, stdout, stderr } = await run([...words, "--trust"], more);
+    expect(exitCode, `${words.join(" ")}\n${stdout}\n${stderr}`).toBe(0);
+    return stdout;
+  }
+
+  test("a repository does not choose a cluster without the user's word", async () => {
+    const { exitCode, stderr } = await run(["diff", "dev"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("deploy.environments.dev deploys to the cluster of this machine with your credentials");
+    expect((await run(["trust", "--show", "--json"])).stdout).toContain('"kind":"cluster"');
+  });
+
+  test("diff, deploy, status and rollback go to a cluster of this machine by its name alone", async () => {
+    expect(await passed(["diff", "dev"])).toContain("web: Deployment/web (web/web.yaml:1): create");
+    expect((await run(["diff", "dev", "--exit-code", "--trust"])).exitCode).toBe(1);
+    const summary = path.join(folder, "summary.md");
+    const first = JSON.parse(
+      await passed(["deploy", "dev", "--json", "--revision", "abc"], { GITHUB_STEP_SUMMARY: summary }),
+    ) as unknown;
+    expect(first).toMatchObject({
+      action: "deploy",
+      environment: "dev",
+      namespace: "dev",
+      apps: [
+        { app: "web", release: 1, isUnchanged: false, changed: ["Deployment/web"] },
+        { app: "api", release: 1, isUnchanged: false },
+      ],
+    });
+    expect(readFileSync(summary, "utf8")).toMatch(/### deploy dev: done\n\n```text\nweb: release 1 is deployed/);
+    const again = await run(["deploy", "dev", "--trust"]);
+    expect(again.stdout).toBe("web: nothing to change, release 1 stands\napi: nothing to change, release 1 stands\n");
+    expect((await run(["diff", "dev", "--exit-code", "--trust"])).exitCode).toBe(0);
+    write("web/web.yaml", deployment("web", "v2", 1));
+    const second = await run(["deploy", "dev", "--app", "web", "--trust"]);
+    expect(second.stdout).toContain("web: release 2 is deployed");
+    // A line for each change while it waits, without being asked for.
+    expect(second.stderr).toMatch(/^web: Deployment\/web: changed$/m);
+    expect(await passed(["deploy-status", "dev"])).toMatch(/web: release 1 deployed, \S+ by admin, commit abc/);
+    expect(await passed(["rollback", "dev", "--app", "web"])).toContain("web: back at release 1, as release 3");
+    const refused = await run(["rollback", "dev", "--app", "api", "--trust"], { GITHUB_STEP_SUMMARY: summary });
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("api has no earlier release that was deployed");
+    expect(readFileSync(summary, "utf8")).toContain("### rollback dev: failed (exit code 2)");
+    write("web/web.yaml", deployment("web", "v1", 1));
+  });
+
+  test("render asks no cluster, and writes where it is told to", async () => {
+    const nowhere = { KUBECONFIG: path.join(folder, "gone") };
+    const { exitCode, stdout, stderr } = await run(["render", "dev", "--app", "api"], nowhere);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain("# api/api.yaml:1\n");
+    await run(["render", "dev", "--app", "api", "-o", "../rendered.yaml"], nowhere);
+    expect(readFileSync(path.join(folder, "rendered.yaml"), "utf8")).toBe(stdout);
+  });
+
+  test("credentials of a program and of files are resolved here, for the context that is taken", async () => {
+    const plugin = path.join(folder, "plugin");
+    writeFileSync(
+      plugin,
+      `#!/bin/sh\necho '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"admin-token"}}'\n`,
+    );
+    chmodSync(plugin, 0o755);
+    const config = JSON.parse(cluster.kubeconfig({ context: "cloud" })) as {
+      users: { user: object }[];
+      clusters: { cluster: Record<string, unknown> }[];
+    };
+    config.users[0]!.user = { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin" } };
+    delete config.clusters[0]!.cluster["certificate-authority-data"];
+    config.clusters[0]!.cluster["certificate-authority"] = path.join(cluster.folder, "ca.crt");
+    writeFileSync(path.join(folder, "cloud"), JSON.stringify(config));
+    write("cloud.yaml", readFileSync(path.join(project, "fastloop.yaml"), "utf8").replaceAll("kind-shop", "cloud"));
+    const cloud = ["--config", "cloud.yaml", "--kubeconfig", path.join(folder, "cloud")];
+    expect(await passed(["diff", "named", ...cloud, "--app", "api"])).not.toBe("");
+    // The module's functions alone can't: they run where neither is.
+    const call = await run(["call", "diff", "--env", "named", "--kubeconfig", `file://${path.join(folder, "cloud")}`]);
+    expect(call.stderr).toContain("error:");
+    rmSync(path.join(project, "cloud.yaml"));
+  });
+
+  test("what is asked for wrongly is told with what there is", async () => {
+    const unknown = await run(["deploy", "devv"]);
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.stderr).toContain("there is no environment `devv` in `deploy.environments`");
+    expect(unknown.stderr).toContain("hint: there are: dev, named, watched, careful, production");
+    const app = await run(["deploy", "dev", "--app", "wbe", "--json"]);
+    expect(JSON.parse(app.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({ error: { exitCode: 2 } });
+    const other = await run(["deploy", "named", "--context", "other", "--trust"]);
+    expect(other.stderr).toContain("named is in the context kind-shop, not other");
+    expect((await run(["complete", "--", "deploy", ""])).stdout).toMatch(
+      /^dev\t[^]*^production\tproduction, kind-shop$/m,
+    );
+  });
+
+  test("production wants its name, typed at a terminal or said with --yes", async () => {
+    const { exitCode, stderr } = await run(["deploy", "production", "--trust"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("production is production, and nobody sits at a terminal to type its name");
+    expect((await run(["rollback", "production", "--trust", "--yes", "dev"])).stderr).toContain("--yes says dev");
+    const before = process.env["KUBECONFIG"];
+    process.env["KUBECONFIG"] = path.join(folder, "kubeconfig");
+    const terminal = new TerminalProcess(project, ["deploy", "production", "--trust", "--app", "api"]);
+    try {
+      await terminal.shows("Type production to go on:");
+      terminal.press("prod\r");
+      await terminal.shows("what was typed is not production");
+      expect(await terminal.end()).toContain("ended with 2");
+    } finally {
+      await terminal.remove();
+      if (before === undefined) delete process.env["KUBECONFIG"];
+      else process.env["KUBECONFIG"] = before;
+    }
+  });
+
+  test("an API server that can't be reached is exit code 3", async () => {
+    const gone = path.join(folder, "gone-server");
+    writeFileSync(gone, cluster.kubeconfig({ context: "kind-shop" }).replace(`:${cluster.port}`, ":1"));
+    const { exitCode, stderr } = await run(["diff", "dev", "--trust", "--kubeconfig", gone]);
+    expect(exitCode, stderr).toBe(3);
+    expect(stderr).toContain("can't be reached");
+  });
+
+  test("--watch is for environments that allow it", async () => {
+    for (const name of ["careful", "production"]) {
+      const { exitCode, stderr } = await run(["deploy", name, "--watch", "--trust"]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain(`${name} is not deployed to at each edit`);
+    }
+  });
+
+  test("--watch deploys again what an edit affects, forwards, follows logs, and outlives failures", async () => {
+    const child = spawn(process.execPath, [cliFile, "deploy", "watched", "--watch", "--trust", "--timeout", "60s"], {
+      cwd: project,
+      env: { ...process.env, ...env() },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(child);
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));
+    child.stderr.setEncoding("utf8").on("data", (more: string) => (text += more));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const shows = async (wanted: RegExp | string): Promise<void> => {
+      for (let attempt = 0; attempt < 1200; attempt++) {
+        if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return;
+        if (child.exitCode !== null) break;
+        await sleep(100);
+      }
+      throw new Error(`did not show ${String(wanted)}:\n${text}`);
+    };
+    const image = async (): Promise<string | undefined> =>
+      textAt(
+        await cluster.client().get("/apis/apps/v1/namespaces/watched/deployments/web"),
+        ...["spec", "template", "spec", "containers", 0, "image"],
+      );
+    const fetched = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text();
+    await shows("api: release 1 is deployed");
+    expect(await fetched()).toMatch(/^web-\S+:8080\n$/);
+    await shows(/^web web-\S+\/main \| line \d+$/m);
+    // Only the app that the edit is about.
+    text = "";
+    write("api/api.yaml", configMap("api", "2"));
+    await shows("api: release 2 is deployed");
+    expect(text).toContain("api: changed");
+    expect(text).not.toContain("web: nothing to change");
+    // A broken manifest, then a release that fails: it goes on.
+    text = "";
+    write("web/web.yaml", deployment("web", "v3-nopull", 1));
+    await shows("waiting for the next edit");
+    expect(text).toContain("web: release 2 did not become ready");
+    // The forward still leads to the pod that serves.
+    expect(await fetched()).toMatch(/^web-/);
+    text = "";
+    write("web/web.yaml", deployment("web", "v4", 1));
+    await shows("web: release 3 is deployed");
+    expect(await image()).toBe("registry.local/web:v4");
+    expect(await fetched()).toMatch(/^web-/);
+    // A configuration that is broken is told, and the last good one holds.
+    text = "";
+    const config = readFileSync(path.join(project, "fastloop.yaml"), "utf8");
+    write("fastloop.yaml", config.replace("name: shop", "nam: shop"));
+    await shows("nam");
+    write("fastloop.yaml", config);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    await expect(fetched()).rejects.toThrow();
+    running.delete(child);
+  });
+});
