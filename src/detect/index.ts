@@ -6,9 +6,10 @@ import { detectPython } from "./python.ts";
 import { serviceNotes } from "./services.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
+export { detectDeploy } from "./kubernetes.ts";
 export { scaffoldConfig } from "./scaffold.ts";
 export { readProjectFiles } from "./read.ts";
-export type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
+export type { DetectedDeploy, DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 /** Versions that the images of this machine have, where it can have no others. Empty: all that a registry has. */
 export interface AvailableImages {

@@ -1,16 +1,18 @@
 import { Document, isMap, isPair, visit, type Scalar, type YAMLMap } from "yaml";
 import { presets } from "../config/index.ts";
-import type { DetectedSuite, Detection } from "./types.ts";
+import type { DetectedDeploy, DetectedSuite, Detection } from "./types.ts";
 
 export interface ScaffoldOptions {
   /** The project's name. */
   project: string;
   /** `module:`; undefined where the repository has a module of its own. */
   module?: string;
+  /** What is there for Kubernetes. */
+  deploy?: DetectedDeploy;
 }
 
 /** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
-export function scaffoldConfig({ project, module }: ScaffoldOptions, found: Detection): string {
+export function scaffoldConfig({ project, module, deploy }: ScaffoldOptions, found: Detection): string {
   const { suites, packages, tools = [] } = found;
   const base = baseOf(found);
   const document = new Document({
@@ -32,6 +34,7 @@ export function scaffoldConfig({ project, module }: ScaffoldOptions, found: Dete
     tests: {
       suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, base?.has(suite) === true)])),
     },
+    ...(deploy === undefined ? {} : { deploy }),
   });
   visit(document, {
     Seq: (_, node, ancestors) => {
@@ -56,6 +59,8 @@ export function scaffoldConfig({ project, module }: ScaffoldOptions, found: Dete
 const comments: Record<string, string | undefined> = {
   module: " fastloop's own module; `fastloop init --module` writes one of the project's own.",
   watch: " Kept true by `fastloop watch`: a call runs again when a file of its inputs changes.",
+  deploy:
+    " `fastloop render`, `diff` and `deploy ENVIRONMENT`. An environment without a context is a cluster of this machine; elsewhere name it.",
   tests: " Each tier adds to the ones before it: `full` runs smoke, fast and full.",
 };
 

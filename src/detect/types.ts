@@ -42,6 +42,12 @@ export interface DetectedTool {
   install: string[];
 }
 
+/** `deploy:` as it is written. */
+export interface DetectedDeploy {
+  environments: Record<string, { production?: true; context?: string; namespace: string }>;
+  apps: Record<string, { manifests?: string[]; kustomize?: string; helm?: { chart: string; values?: string[] } }>;
+}
+
 /** What is in a repository, and what a person should know of it. */
 export interface Detection {
   suites: DetectedSuite[];

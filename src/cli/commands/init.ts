@@ -4,15 +4,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { readRegular } from "../../paths/index.ts";
 import { Option, type Command } from "commander";
-import { ownModule } from "../../config/index.ts";
-import { detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
+import { loadConfig, ownModule } from "../../config/index.ts";
+import { detectDeploy, detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
 import { packageFolder } from "../checkout.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { bootstrappedImages } from "../init/available-images.ts";
-import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";
+import { ciFile, ciNames, ciPath, type CiDeploy, type CiName } from "../init/ci.ts";
 import { scaffoldModule } from "../init/module.ts";
 
 declare const __FASTLOOP_VERSION__: string;
@@ -64,16 +64,20 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
       place: "--ci-calls dagger",
       hint: "add --module, which writes one",
     });
-  const files: WrittenFile[] = [...new Set(flags.ci)].map((name) =>
-    ciFile(name, { version: __FASTLOOP_VERSION__, isDependency: dependsOnUs(root), callsDagger }),
-  );
+  const ci = {
+    version: __FASTLOOP_VERSION__,
+    isDependency: dependsOnUs(root),
+    callsDagger,
+    deploys: await deploysOf(root),
+  };
+  const files: WrittenFile[] = [...new Set(flags.ci)].map((name) => ciFile(name, ci));
   let found: Detection | undefined;
   if (!existsSync(path.join(root, "fastloop.yaml"))) {
     found = detect(root);
-    files.unshift({
-      path: "fastloop.yaml",
-      text: scaffoldConfig({ project: projectName(root), module: moduleKey(root, context, flags) }, found),
-    });
+    const project = projectName(root);
+    const deploy = detectDeploy(readProjectFiles(root), project);
+    const text = scaffoldConfig({ project, module: moduleKey(root, context, flags), deploy }, found);
+    files.unshift({ path: "fastloop.yaml", text });
   } else if (files.length === 0 && flags.module !== true) {
     throw new UserError("usage", "there is a fastloop.yaml already", {
       place: "fastloop.yaml",
@@ -100,6 +104,18 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
   for (const note of notes) context.notice(`note: ${note}`);
   if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
+}
+
+/** The environments that CI deploys to, in order: those that are no cluster of one's own machine. */
+async function deploysOf(root: string): Promise<CiDeploy[]> {
+  const isThere = existsSync(path.join(root, "fastloop.yaml"));
+  const config = isThere ? (await loadConfig({ cwd: root })).config : undefined;
+  const found = isThere ? config?.deploy : detectDeploy(readProjectFiles(root), projectName(root));
+  const isPublished = config?.publish?.image !== undefined;
+  return Object.entries(found?.environments ?? {})
+    .filter(([, { context }]) => context !== undefined)
+    .map(([name, { production }]) => ({ name, isProduction: production === true, isPublished }))
+    .toSorted((a, b) => Number(a.isProduction) - Number(b.isProduction));
 }
 
 /** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */

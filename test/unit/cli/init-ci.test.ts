@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { ciFile, ciNames } from "../../../src/cli/init/ci.ts";
 
-const allowed = [/^npm ci$/, /^npx (?:fastloop|--yes fastloop@1\.2\.3) (setup|validate|call|run)\b[^;&|]*$/];
+const allowed = [/^npm ci$/, /^npx (?:fastloop|--yes fastloop@1\.2\.3) (setup|validate|call|run|deploy)\b[^;&|]*$/];
 const pinned = { version: "1.2.3", isDependency: false };
 const locked = { version: "1.2.3", isDependency: true };
 
@@ -56,4 +56,33 @@ test.each(ciNames)("%s: a runner with an engine needs `dagger call` alone", (nam
   expect(commands.length).toBeGreaterThanOrEqual(1);
   for (const command of commands) expect(command).toMatch(/^dagger call test --source \. --tier /);
   expect(text).not.toMatch(/npx|setup-node/);
+});
+
+const deploys = [
+  { name: "staging", isProduction: false, isPublished: true },
+  { name: "production", isProduction: true, isPublished: true },
+];
+
+test.each(["github", "gitlab"] as const)(
+  "%s: one job deploys after the other, protected, with no stored secret",
+  (name) => {
+    const { text } = ciFile(name, { ...locked, deploys });
+    expect(commandsOf(text).filter((command) => command.includes("deploy"))).toEqual([
+      "npx fastloop deploy staging --trust --publish",
+      "npx fastloop deploy production --trust --publish --yes production",
+    ]);
+    expect(text).not.toMatch(/secrets\.|KUBECONFIG/);
+    expect(ciFile(name, locked).text).not.toContain("deploy");
+  },
+);
+
+test("github: a deploy job has its environment, short-lived credentials, and is never cancelled", () => {
+  const { jobs } = parse(ciFile("github", { ...locked, deploys }).text) as { jobs: Record<string, unknown> };
+  expect(jobs["deploy-staging"]).toMatchObject({ needs: "test", environment: "staging" });
+  expect(jobs["deploy-production"]).toMatchObject({
+    needs: "deploy-staging",
+    environment: "production",
+    permissions: { "id-token": "write", contents: "read", packages: "write" },
+    concurrency: { group: "deploy-production", "cancel-in-progress": false },
+  });
 });
