@@ -31,6 +31,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "1,000 sequential and 50 concurrent sessions: what the daemon holds afterwards [SEQUENTIAL CONCURRENT]",
     load: async () => (await import("./soak-bench.ts")).soakBench,
   },
+  deploy: {
+    summary: "no-op, image change and 100 objects beside kubectl and helm on the same API server",
+    load: async () => (await import("./deploy.ts")).deployBench,
+  },
   watch: {
     summary:
       "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",

@@ -1,11 +1,12 @@
 /**
  * `npm run chaos -- --seed S --operations N`: a random editor against the real watch, with `--runs` against a loop of real
- * `run`s; exit code 1 for any difference.
+ * `run`s, with `--deploys N` deploys that are killed at random; exit code 1 for any difference.
  */
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { startPrivateEngine } from "../bench/private-engine.ts";
+import { chaosOfDeploys } from "./deploys.ts";
 import { chaosOfRuns } from "./runs.ts";
 import { chaos } from "./story.ts";
 
@@ -16,26 +17,45 @@ const { values } = parseArgs({
     keep: { type: "boolean" },
     batch: { type: "string" },
     runs: { type: "boolean" },
+    deploys: { type: "string" },
   },
 });
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
-const engine = await startPrivateEngine(note);
-try {
+const cliFile = path.join(import.meta.dirname, "fastloop.js");
+const seed = Number(values.seed);
+
+async function edits(): Promise<boolean> {
   const startedMs = performance.now();
   const result = await (values.runs === true ? chaosOfRuns : chaos)({
-    seed: Number(values.seed),
+    seed,
     operations: Number(values.operations),
-    cliFile: path.join(import.meta.dirname, "fastloop.js"),
+    cliFile,
     note,
     keep: values.keep,
     batch: values.batch === undefined ? undefined : Number(values.batch),
   });
+  print(result, startedMs);
+  return result.differences.length + result.needless.length + ("missed" in result ? result.missed.length : 0) === 0;
+}
+
+async function deploys(count: number): Promise<boolean> {
+  const startedMs = performance.now();
+  const result = await chaosOfDeploys({ seed, deploys: count, cliFile, note });
+  print(result, startedMs);
+  return result.differences.length === 0;
+}
+
+function print(result: object, startedMs: number): void {
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  process.stdout.write(`${JSON.stringify({ seed: Number(values.seed), seconds, ...result }, undefined, 2)}\n`);
-  process.exitCode =
-    result.differences.length + result.needless.length + ("missed" in result ? result.missed.length : 0) === 0 ? 0 : 1;
+  process.stdout.write(`${JSON.stringify({ seed, seconds, ...result }, undefined, 2)}\n`);
+}
+
+const engine = await startPrivateEngine(note);
+try {
+  const isFine = await (values.deploys === undefined ? edits() : deploys(Number(values.deploys)));
+  process.exitCode = isFine ? 0 : 1;
 } catch (error) {
   note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;

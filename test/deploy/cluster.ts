@@ -5,11 +5,16 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { freePort } from "../bench/registry.ts";
-import { clusterProgram } from "../../tools/cluster.mjs";
+import type * as clusterTools from "../../tools/cluster.mjs";
+import { packageRoot } from "../../src/paths/index.ts";
 import { Cluster } from "../../src/deploy/client.ts";
 import { readKubeconfig } from "../../src/deploy/kubeconfig.ts";
 
+// By its place, as its sources lie beside it: benches and chaos are bundled elsewhere.
+const tools = pathToFileURL(path.join(packageRoot(), "tools/cluster.mjs")).href;
+const { clusterProgram } = (await import(tools)) as typeof clusterTools;
 const program = clusterProgram();
 
 /** Why tests on a cluster can't run here; undefined where they can. */
