@@ -55,8 +55,6 @@ export function renderChart(
 ): Promise<string> {
   const [place, version] = chartReference(chart);
   const words = [
-    "helm",
-    "template",
     release,
     place,
     "--include-crds",
@@ -66,8 +64,21 @@ export function renderChart(
     ...values.flatMap((file) => ["--values", file]),
     ...Object.entries(set).flatMap(([key, value]) => ["--set-string", `${key}=${value.replaceAll(/[\\,]/g, "\\$&")}`]),
   ];
-  return withProject(config, source, lock).withExec(words).stdout();
+  return withProject(config, source, lock)
+    .withExec(["sh", "-ec", templateScript, "sh", place, ...words])
+    .stdout();
 }
+
+/** What a chart depends on is fetched first where it is not in the project; from repositories that nobody has added here. */
+const templateScript = `chart=$1; shift
+if grep -qs '^dependencies:' "$chart/Chart.yaml" && [ ! -d "$chart/charts" ]; then
+  sed -n 's|^[ -]*repository:[^h]*\\(https*:[-A-Za-z0-9._~:/@%]*\\).*|\\1|p' "$chart/Chart.yaml" | sort -u | {
+    count=0
+    while read -r url; do count=$((count + 1)); helm repo add "repository-$count" "$url" >&2; done
+  }
+  helm dependency build "$chart" >&2
+fi
+exec helm template "$@"`;
 
 /** `oci://registry/chart:1.2.3` -> place and version; a folder of the project as a path that is no option and no repository. */
 function chartReference(chart: string): [place: string, version: string | undefined] {

@@ -5,13 +5,12 @@ import { Option, type Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { callFunction } from "../deploy/call-function.ts";
 import { chooseEnvironment } from "../deploy/environment.ts";
-import { appOption, configOption, givenAll, imageOption } from "../deploy/options.ts";
+import { appOption, givenAll, imageOption } from "../deploy/options.ts";
 
 interface RenderFlags {
   app?: string[];
   image?: string[];
   output?: string;
-  config?: string;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -25,7 +24,6 @@ export function register(program: Command, context: CliContext): void {
     .addOption(appOption())
     .addOption(imageOption())
     .addOption(new Option("-o, --output <file>", "write them to a file"))
-    .addOption(configOption())
     .addHelpText(
       "after",
       `

@@ -29,16 +29,15 @@ export interface ClusterFlags {
   context?: string;
   namespace?: string;
   kubeconfig?: string;
-  config?: string;
 }
 
 /** Throws where fastloop.yaml has no such environment, with those that it has. */
 export async function chooseEnvironment(
   context: CliContext,
   name: string,
-  { config: file, app = [] }: Pick<ClusterFlags, "config" | "app">,
+  { app = [] }: Pick<ClusterFlags, "app">,
 ): Promise<ChosenEnvironment> {
-  const config = await loadConfig({ cwd: context.cwd, file });
+  const config = await loadConfig({ cwd: context.cwd });
   const { environments = {}, apps = {} } = config.config.deploy ?? {};
   const place = config.path === undefined ? context.cwd : path.basename(config.path);
   const known = (names: object): string => Object.keys(names).map(printable).join(", ") || "none";
@@ -63,13 +62,12 @@ const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo):
   trustOf(config, module, { environment: context.env, trust: trustModeOf(context) });
 
 /** The repository says which cluster: the user's word on that comes before anything is read or run for it. */
-async function requireTrust(context: CliContext, environment: ChosenEnvironment, file?: string): Promise<void> {
+async function requireTrust(context: CliContext, environment: ChosenEnvironment): Promise<void> {
   const { name, settings, config, module } = environment;
   const ask = clusterAsk(name, settings.context, config.config.deploy?.image);
   const missing = environment.trust.missing([ask]);
   if (missing.length === 0) return;
-  const isAllowed =
-    canAsk(context) && (await confirmTrust(context, { configFile: file, moduleDir: context.options.module }, missing));
+  const isAllowed = canAsk(context) && (await confirmTrust(context, { moduleDir: context.options.module }, missing));
   if (!isAllowed) throw refusal(missing);
   environment.trust = trustIn(context, config, module);
 }
@@ -91,7 +89,7 @@ export async function accessOf(
         hint: "nothing was changed; leave it out, or name another environment",
       },
     );
-  await requireTrust(context, environment, flags.config);
+  await requireTrust(context, environment);
   try {
     return await readHostAccess({
       env,

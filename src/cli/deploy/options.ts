@@ -11,17 +11,13 @@ export const imageOption = (): Option =>
     repeated,
   );
 
-export const configOption = (): Option =>
-  new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)");
-
 /** For what asks a cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
     .addOption(appOption())
     .addOption(new Option("--context <name>", "of the kubeconfig (default: that of the environment)"))
     .addOption(new Option("--namespace <name>", "where the environment names none"))
-    .addOption(new Option("--kubeconfig <file>", "default: KUBECONFIG, else ~/.kube/config"))
-    .addOption(configOption());
+    .addOption(new Option("--kubeconfig <file>", "default: KUBECONFIG, else ~/.kube/config"));
 }
 
 /** For what changes a cluster. */

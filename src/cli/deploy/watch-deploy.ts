@@ -25,7 +25,7 @@ export async function watchDeploy(
 ): Promise<void> {
   const access = await accessOf(context, environment, flags);
   refuseUnlessWatched(environment, access);
-  const { root, state } = placeProject({ cwd: context.cwd, configFile: flags.config, onNotice: context.notice });
+  const { root, state } = placeProject({ cwd: context.cwd, onNotice: context.notice });
   const files = new AppFiles(projectHasher(state), { root, isPublished: flags.publish === true, only: flags.app });
   const live = new LiveApps(context);
   let wake = (): void => {};

@@ -66,8 +66,7 @@ async function askPlugin(
   { env, signal }: HostAccessOptions,
 ): Promise<UserEntry> {
   const program = pluginProgram(here, exec, folder, env);
-  // Not a terminal, not set at all: a plugin reads a boolean.
-  const isInteractive = exec.interactiveMode !== "Never" && Boolean(process.stdin.isTTY && process.stderr.isTTY);
+  const isInteractive = exec.interactiveMode !== "Never" && isTerminal(process.stdin) && isTerminal(process.stderr);
   if (exec.interactiveMode === "Always" && !isInteractive)
     throw refuse(
       `${here} gets its credentials from ${printable(exec.command)}, which wants to ask somebody at a terminal`,
@@ -94,6 +93,9 @@ async function askPlugin(
     text === undefined ? undefined : Buffer.from(text).toString("base64");
   return { token, "client-certificate-data": base64(clientCertificateData), "client-key-data": base64(clientKeyData) };
 }
+
+/** Of what is no terminal it is not set at all, and a plugin reads a boolean. */
+const isTerminal = ({ isTTY }: { isTTY?: boolean }): boolean => isTTY === true;
 
 /** A name is looked for on the PATH, where nobody else could have put a program; a path starts at the kubeconfig. */
 function pluginProgram(
