@@ -58,7 +58,7 @@ export async function callFunction(
     });
   const call = parseCall([...words], { module, cwd: context.cwd });
   call.verbose ||= context.options.verbose;
-  const trust = requireTrustOfCall(call, config, module, given);
+  const trust = await requireTrustOfCall(call, config, module, given);
   const engine = engineOptionsOf(config.config, trust, context.options, context.env, context.notice);
   const speaks = (step: string): boolean => step.includes("/run/fastloop/deployer.mjs");
   const value = await callWithCache(call, module, given, engine, { config, trust, speaks, isPlain });

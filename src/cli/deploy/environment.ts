@@ -5,7 +5,7 @@ import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { DeployError, readHostAccess, type HostAccess } from "../../deploy/index.ts";
 import { UserError, type ErrorCode } from "../../errors/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
-import { trustOf } from "../../plan/index.ts";
+import { trustedFolder, trustOf } from "../../plan/index.ts";
 import { printable } from "../../text/index.ts";
 import { clusterAsk, refusal, type Trust } from "../../trust/index.ts";
 import { canAsk } from "../confirm.ts";
@@ -67,7 +67,7 @@ async function requireTrust(context: CliContext, environment: ChosenEnvironment)
   const ask = clusterAsk(name, settings.context, config.config.deploy?.image);
   const missing = environment.trust.missing([ask]);
   if (missing.length === 0) return;
-  const isAllowed = canAsk(context) && (await confirmTrust(context, { moduleDir: context.options.module }, missing));
+  const isAllowed = canAsk(context) && (await confirmTrust(context, trustedFolder(config, module), missing));
   if (!isAllowed) throw refusal(missing);
   environment.trust = trustIn(context, config, module);
 }
