@@ -1,5 +1,6 @@
 /** Waiting for promises and signals, letting others have their turn, computing in threads. */
 export { Budget } from "./budget.ts";
+export { joined, type Joined } from "./joined.ts";
 export { breathe, inSlices } from "./slices.ts";
 export { inThread, type ThreadOptions } from "./thread.ts";
 export { aborted, orAborted } from "./waits.ts";

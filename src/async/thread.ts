@@ -22,14 +22,19 @@ export async function inThread<T>(options: ThreadOptions): Promise<T> {
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
-  const timeout = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
       worker.once("message", resolve);
       worker.once("error", reject).once("messageerror", reject);
-      timeout.addEventListener("abort", () => reject(new Error(signal.aborted ? "canceled" : tooLong)), { once: true });
+      timer = setTimeout(() => reject(new Error(tooLong)), limitMs);
+      onAbort = () => reject(new Error("canceled"));
+      signal.addEventListener("abort", onAbort, { once: true });
     });
   } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
     void worker.terminate();
   }
 }

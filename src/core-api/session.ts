@@ -12,7 +12,7 @@ import type {
   Ref,
 } from "../buildkit/types.ts";
 import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
-import { Budget } from "../async/index.ts";
+import { Budget, joined } from "../async/index.ts";
 import { Admission } from "./solve/admission.ts";
 import { socketId } from "./solve/compile-exec.ts";
 import { execsOf, namedExecs } from "./solve/execs-of.ts";
@@ -144,7 +144,7 @@ export class Session {
     const release = this.services.hold(users, ({ digest }, error) => {
       if (call.events.isRunning(digest)) deserted.abort(error);
     });
-    const signal = AbortSignal.any([call.signal, deserted.signal]);
+    const { signal, end } = joined([call.signal, deserted.signal]);
     const solve = async (onStatus: BuildOptions["onStatus"]): Promise<Ref | undefined> => {
       try {
         return await this.build.solve(llb, { signal, onStatus });
@@ -152,7 +152,10 @@ export class Session {
         throw deserted.signal.aborted ? deserted.signal.reason : error;
       }
     };
-    const ref = await this.following(call, solve).finally(release);
+    const ref = await this.following(call, solve).finally(() => {
+      end();
+      release();
+    });
     if (ref !== undefined) this.results.set(key, { ref, steps: namedExecs(llb.metadata, this.execs), state });
     return ref;
   }

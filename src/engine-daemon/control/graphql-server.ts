@@ -1,4 +1,5 @@
 /** The sessions' GraphQL endpoint. */
+import { joined } from "../../async/index.ts";
 import { Refusal, startLoopbackServer, type LoopbackServer } from "../../graphql/index.ts";
 import { buildkitLost, isRefused } from "../../core-api/index.ts";
 import type { Access } from "./sessions.ts";
@@ -31,7 +32,7 @@ export function startGraphqlServer({ find, working, onError }: GraphqlServerOpti
     working,
     onError,
     async answer({ session, isBody }, request, { callId, gone, accept, isRead }) {
-      const signal = AbortSignal.any([gone, session.signal]);
+      const { signal, end } = joined([gone, session.signal]);
       try {
         const result = await session.api.execute(request, {
           signal,
@@ -48,6 +49,8 @@ export function startGraphqlServer({ find, working, onError }: GraphqlServerOpti
         // The client of a session that ended still learns it.
         if (!session.signal.aborted) throw error;
         throw new Refusal(503, `the session ended: ${(session.signal.reason as Error).message}`);
+      } finally {
+        end();
       }
     },
   });

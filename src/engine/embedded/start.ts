@@ -80,12 +80,13 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
 
 /**
  * For glibc, elsewhere without meaning: a daemon that is idle gives its memory back (daemon/rest.ts). Few arenas, as what is
- * freed in one is of no use to the threads of another; large pieces of their own, which go back when they are freed: without
- * a number here the threshold for that grows up to 32 MiB with what is freed.
+ * freed in one is of no use to the threads of another; pieces of streams (64 KiB) and what is larger by themselves, so that they go
+ * back when they are freed: among small pieces they would leave holes that stay. Without a number here the threshold for that
+ * grows up to 32 MiB with what is freed.
  */
 const mallocSettings = {
   MALLOC_ARENA_MAX: "2",
-  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
 };
 

@@ -1,0 +1,15 @@
+import { getEventListeners } from "node:events";
+import { expect, it } from "vitest";
+import { joined } from "../../../src/async/index.ts";
+
+it("is aborted with the first of several signals, with its reason, and lets go of them", () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  const first = joined([one.signal, other.signal]);
+  const second = joined([one.signal, other.signal]);
+  second.end();
+  other.abort(new Error("gone"));
+  expect([first.signal.reason, second.signal.aborted]).toEqual([new Error("gone"), false]);
+  expect(joined([one.signal, other.signal]).signal.aborted).toBe(true);
+  first.end();
+  expect(getEventListeners(one.signal, "abort")).toHaveLength(1);
+});
