@@ -24,7 +24,7 @@ describe.skipIf(noCluster !== undefined)("the verbs that deploy", () => {
     project = path.join(folder, "project");
     mkdirSync(path.join(project, ".git"), { recursive: true });
     [cluster, port] = await Promise.all([TestCluster.start(), freePort()]);
-    for (const name of ["dev", "watched", "production"])
+    for (const name of ["dev", "watched", "cloud", "production"])
       await cluster
         .client()
         .request("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
@@ -41,7 +41,7 @@ deploy:
     dev: {namespace: dev}
     named: {context: kind-shop, namespace: dev}
     watched: {namespace: watched}
-    cloud: {context: cloud, namespace: dev}
+    cloud: {context: cloud, namespace: cloud}
     careful: {context: kind-shop, namespace: dev, watch: false}
     production: {context: kind-shop, namespace: production, production: true}
   apps:

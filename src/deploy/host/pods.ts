@@ -1,7 +1,7 @@
 import { applySetId, partOf } from "../applyset.ts";
 import { isMissing, listAll } from "../client.ts";
 import type { Cluster } from "../client.ts";
-import { listAt, nameOf, numberAt, objectSchema, textAt } from "../objects.ts";
+import { at, listAt, nameOf, numberAt, objectSchema, textAt } from "../objects.ts";
 import { podsOf, selectorText } from "../pods-of.ts";
 
 const workloadPaths = { deployment: "apis/apps/v1", statefulset: "apis/apps/v1", daemonset: "apis/apps/v1" } as const;
@@ -72,8 +72,15 @@ export async function podFor(
   const workloads = found.filter((each) => each !== undefined);
   const chosen = workloads.find((each) => hasPort(each, port)) ?? (workloads.length === 1 ? workloads[0] : undefined);
   if (chosen === undefined) return undefined;
-  const ready = (await podsOf(cluster, chosen)).find(isReady);
+  const ready =
+    (await podsOf(cluster, chosen)).find(isReady) ?? (await selectedPods(cluster, base, chosen)).find(isReady);
   return ready === undefined ? undefined : { pod: podName(ready), port };
+}
+
+/** Those of before too: while no new pod is ready, they are what serves. */
+async function selectedPods(cluster: Cluster, base: string, workload: unknown): Promise<unknown[]> {
+  const selector = selectorText(at(workload, "spec", "selector"));
+  return selector === undefined ? [] : listAll(cluster, `${base}/pods`, { labelSelector: selector });
 }
 
 function pathOf(kind: string, name: string | undefined, namespace: string): string {
