@@ -2,13 +2,13 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { emptyDirectory, rootedTree } from "../values/rooted.ts";
 import { diffTree } from "../values/diff.ts";
-import { ApiError, notServed } from "../values/errors.ts";
 import { exportDirectory } from "../tree/export-directory.ts";
 import { fileOf } from "../file/file.ts";
 import { lineCounts, patchText } from "../tree/patch.ts";
 import { id, load, loadAll, typeModule } from "../values/resolver.ts";
 import type { Call } from "../request/call.ts";
-import { applyChanges, changedPaths, type ChangedPaths } from "../tree/changes.ts";
+import { changedPaths, type ChangedPaths } from "../tree/changes.ts";
+import { mergedChanges, type Conflict } from "../tree/merge.ts";
 import type { Changeset, Directory } from "../values/values.ts";
 
 const sdl = /* GraphQL */ `
@@ -43,8 +43,6 @@ const sdl = /* GraphQL */ `
     withChangesets(changes: [ID!]! @expectedType(name: "Changeset"), onConflict: ChangesetsMergeConflict = FAIL): Changeset!
   }
 `;
-
-type Conflict = "FAIL_EARLY" | "FAIL" | "LEAVE_CONFLICT_MARKERS" | "PREFER_OURS" | "PREFER_THEIRS";
 
 const paths = (changeset: Changeset, call: Call): Promise<ChangedPaths> =>
   changedPaths(call, changeset.before, changeset.after);
@@ -100,46 +98,15 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
     return folder;
   },
   withChangeset: (changeset, args: { changes: string; onConflict: Conflict }, call) =>
-    merged(call, changeset, load<Changeset>(call, args.changes, "Changeset"), args.onConflict),
+    mergedChanges(call, [changeset, load<Changeset>(call, args.changes, "Changeset")], args.onConflict),
   withChangesets: async (changeset, args: { changes: string[]; onConflict: Conflict }, call) => {
-    let result = changeset;
-    for (const other of loadAll<Changeset>(call, args.changes, "Changeset"))
-      result = await merged(call, result, other, args.onConflict);
-    return result;
+    const others = loadAll<Changeset>(call, args.changes, "Changeset");
+    return others.length === 0 ? changeset : await mergedChanges(call, [changeset, ...others], args.onConflict);
   },
 });
 
 function layerOf(changeset: Changeset): Directory {
   return { ...emptyDirectory, tree: diffTree(rootedTree(changeset.before), rootedTree(changeset.after)) };
-}
-
-/** Both changes on the first one's base. A path that both change is a conflict unless they agree on it. */
-async function merged(call: Call, ours: Changeset, theirs: Changeset, onConflict: Conflict): Promise<Changeset> {
-  if (onConflict === "LEAVE_CONFLICT_MARKERS")
-    throw notServed("Changeset.withChangeset(onConflict: LEAVE_CONFLICT_MARKERS)");
-  const [own, other] = [await paths(ours, call), await paths(theirs, call)];
-  const touched = new Set([...own.added, ...own.modified, ...own.allRemoved].filter((name) => !name.endsWith("/")));
-  const differing = await changedPaths(call, ours.after, theirs.after);
-  const different = new Set([...differing.added, ...differing.modified, ...differing.allRemoved]);
-  const conflicts = [...other.added, ...other.modified, ...other.allRemoved].filter(
-    (name) => touched.has(name) && different.has(name),
-  );
-  if (conflicts.length > 0 && onConflict !== "PREFER_OURS" && onConflict !== "PREFER_THEIRS") {
-    throw new ApiError(`conflicting changes: ${conflicts.toSorted().join(", ")}`);
-  }
-  const kept = onConflict === "PREFER_OURS" ? without(other, new Set(conflicts)) : other;
-  return { ...ours, after: { ...ours.after, tree: applyChanges(ours.after, theirs.after, kept) } };
-}
-
-function without(changes: ChangedPaths, left: ReadonlySet<string>): ChangedPaths {
-  const keep = (names: string[]): string[] => names.filter((name) => !left.has(name));
-  return {
-    ...changes,
-    added: keep(changes.added),
-    modified: keep(changes.modified),
-    removed: keep(changes.removed),
-    allRemoved: keep(changes.allRemoved),
-  };
 }
 
 const changesetQuery = typeModule<unknown>("Query", "extend type Query { changeset: Changeset! }", {

@@ -57,15 +57,26 @@ async function withBothSides(
   const folder = path.join(await call.session.temporaryFolder(), randomUUID());
   const files = (names: readonly string[]): string[] => names.filter((name) => !name.endsWith("/"));
   try {
-    await write(call, changeset.before, path.join(folder, "a"), files([...changes.modified, ...changes.allRemoved]));
-    await write(call, changeset.after, path.join(folder, "b"), files([...changes.modified, ...changes.added]));
+    await writeFiles(
+      call,
+      changeset.before,
+      path.join(folder, "a"),
+      files([...changes.modified, ...changes.allRemoved]),
+    );
+    await writeFiles(call, changeset.after, path.join(folder, "b"), files([...changes.modified, ...changes.added]));
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function write(call: Call, directory: Directory, target: string, names: readonly string[]): Promise<void> {
+/** Puts these files of a directory into a folder of the host, as far as it has them. */
+export async function writeFiles(
+  call: Call,
+  directory: Directory,
+  target: string,
+  names: readonly string[],
+): Promise<void> {
   await mkdir(target, { recursive: true });
   await withTree(call, directory.tree, async (reader) => {
     for (const name of names) {
@@ -88,20 +99,25 @@ function gitDiff(folder: string, flags: readonly string[]): Promise<string> {
   return git(folder, ["diff", ...flags, "--no-index", "a", "b"], [0, 1]);
 }
 
-function git(folder: string, args: readonly string[], passing: readonly number[]): Promise<string> {
+/** Runs git for a folder of ours, with no configuration but its own. */
+export function git(folder: string, args: readonly string[], passing: readonly number[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const env = {
-      ...process.env,
+      PATH: process.env["PATH"],
       GIT_CONFIG_NOSYSTEM: "1",
       GIT_CONFIG_GLOBAL: "/dev/null",
       GIT_CEILING_DIRECTORIES: path.dirname(folder),
+      GIT_AUTHOR_NAME: "fastloop",
+      GIT_AUTHOR_EMAIL: "fastloop@localhost",
+      GIT_COMMITTER_NAME: "fastloop",
+      GIT_COMMITTER_EMAIL: "fastloop@localhost",
       LC_ALL: "C",
     };
     execFile("git", args, { cwd: folder, env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === "number" && passing.includes(code)) resolve(stdout);
       else if (code === "ENOENT") reject(new ApiError("patches need git on the host of the embedded engine"));
-      else reject(new ApiError(`git ${args[0]}: ${stderr.trim()}`));
+      else reject(new ApiError(`git ${args[0]}: ${`${stdout}${stderr}`.trim()}`));
     });
   });
 }
