@@ -17,6 +17,7 @@ import { Admission } from "./solve/admission.ts";
 import { socketId } from "./solve/compile-exec.ts";
 import { execsOf, namedExecs } from "./solve/execs-of.ts";
 import { Compiler } from "./solve/compile.ts";
+import { Looks } from "./solve/looks.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Call } from "./request/call.ts";
 import { CallTellers } from "./solve/events.ts";
@@ -65,6 +66,7 @@ export class Session {
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
+  private readonly looks = new Looks();
   private readonly answers = new Map<string, Promise<unknown>>();
   readonly tellers = new CallTellers();
   /** Threads that compute for it at a time: searches, long queries and documents. */
@@ -98,6 +100,7 @@ export class Session {
     this.compiler = new Compiler({
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
+      lookOf: (edit) => this.looks.of(edit),
       masked: (text) => this.secrets.mask.text(text),
       hashLargeTrees: options.cache !== undefined,
     });
@@ -106,6 +109,11 @@ export class Session {
   emit(event: EngineEvent): void {
     // A log comes in pieces, and is masked as a stream.
     this.options.onEvent(event.kind === "log" ? event : this.secrets.mask.fields(event, ["name", "error", "text"]));
+  }
+
+  /** Finds out what compiling a tree needs to know: comes before `compile`. */
+  async prepare(call: Call, tree: Tree): Promise<void> {
+    await this.looks.prepare(call, tree);
   }
 
   compile(tree: Tree): State {
@@ -121,6 +129,7 @@ export class Session {
 
   /** Makes a tree exist and hands its result to `use`; `undefined` is the empty tree. */
   async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
+    await this.prepare(call, tree);
     const state = this.compile(tree);
     const key = stateDigest(state);
     const known = this.results.get(key);

@@ -53,6 +53,8 @@ export interface SymlinkAction {
 export interface CopyAction {
   kind: "copy";
   from: State;
+  /** What is copied was made aside in the same operation: `from` says nothing. */
+  isAside?: boolean;
   source: string;
   destination: string;
   include?: readonly string[];
@@ -69,9 +71,9 @@ export interface CopyAction {
   dirCopyContents?: boolean;
   /**
    * With `dirCopyContents`: what the destination itself gets. BuildKit changes only folders inside of what is copied: so a folder
-   * like this is made aside and laid over the destination, which must not be a link.
+   * like this is made aside and laid over the destination. `at`: where that is, if a link leads to it.
    */
-  folder?: { mode: number; owner: Owner };
+  folder?: { mode: number; owner: Owner; at?: string };
   allowWildcard?: boolean;
   allowEmptyWildcard?: boolean;
   /** Unpack a tar archive instead of copying it. */
@@ -113,18 +115,21 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
 /** A folder in nothing, and the copy that gives the destination its permissions and owner; the copied content gives it its time. */
 function aside(
   { from, destination }: CopyAction,
-  { mode, owner }: { mode: number; owner: Owner },
+  { mode, owner, at = destination }: { mode: number; owner: Owner; at?: string },
 ): [MkdirAction, CopyAction] {
-  const made: MkdirAction = { kind: "mkdir", path: `/${path.basename(destination)}`, mode, owner };
+  const made: MkdirAction = { kind: "mkdir", path: `/${path.basename(at)}`, mode, owner };
   return [
     made,
     {
       kind: "copy",
       from,
+      isAside: true,
       source: "/",
-      destination: path.dirname(destination),
+      destination: path.dirname(at),
       dirCopyContents: true,
       alwaysReplaceExistingDestPaths: true,
+      // Making a folder sets no set-id bits, copying does.
+      mode,
     },
   ];
 }
@@ -166,7 +171,7 @@ function encodeAction(action: FileAction, target: number): object {
 
 function encodeCopy(action: CopyAction, target: number): object {
   // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
-  if (action.from.vertex === undefined) {
+  if (action.from.vertex === undefined && action.isAside !== true) {
     return {
       mkdir: {
         path: absolute(action.destination),

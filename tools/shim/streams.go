@@ -36,10 +36,12 @@ func openStreams(parsed options) (*streams, error) {
 		}
 		sinks := []*os.File{file, live}
 		if redirect != "" {
-			target, err := os.Create(redirect)
+			target, err := os.OpenFile(redirect, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 			if err != nil {
 				return nil, err
 			}
+			// Also one that was there belongs to the user then, as on a Dagger engine; only root may give files away.
+			_ = target.Chown(os.Getuid(), os.Getgid())
 			sinks = append(sinks, target)
 		}
 		parent, child, err := os.Pipe()

@@ -1,8 +1,9 @@
 import { ApiError, notServed } from "../values/errors.ts";
 import type { Call } from "../request/call.ts";
 import { metaFolder, metaMountPath } from "../solve/compile-exec.ts";
-import { absolutePath } from "../values/paths.ts";
-import { changed, expandArgument } from "./tree.ts";
+import { absolutePath, relativeTo } from "../values/paths.ts";
+import { edited } from "../values/rooted.ts";
+import { changed, editAt, expandArgument } from "./tree.ts";
 import { defaultPath, lookupEnv, withEnv } from "../image/config.ts";
 import { withTree } from "../tree/read.ts";
 import type { Resolver } from "../values/resolver.ts";
@@ -59,21 +60,44 @@ export function commandOf(container: Container, args: readonly string[], useEntr
   return command;
 }
 
+/**
+ * The container with the files in place that the streams of its user's command go to: a Dagger engine opens them as root, and
+ * gives them to that user, who may have no right to make them.
+ */
+function withTargets(container: Container, targets: readonly string[]): Container {
+  const { User } = container.config;
+  if (/^(root|0)?(:|$)/.test(User)) return container;
+  const outside = container.mounts.filter(({ readOnly, source }) => readOnly || !("tree" in source));
+  return targets
+    .filter((target) => target !== "" && !outside.some((mount) => relativeTo(mount.target, target) !== undefined))
+    .reduce(
+      (made, target) =>
+        editAt(
+          made,
+          target,
+          (tree, path) => edited(tree, { action: "empty", path, user: User }),
+          () => false,
+        ),
+      container,
+    );
+}
+
 async function execOf(container: Container, args: ExecArguments, call: Call): Promise<Exec> {
   if (args.stdin !== "" && args.redirectStdin !== "") throw new ApiError("cannot set both stdin and redirectStdin");
   if (args.experimentalPrivilegedNesting) throw notServed("Container.withExec(experimentalPrivilegedNesting)");
   const path = (text: string): string =>
     text === "" ? "" : absolutePath(container.config.WorkingDir, expandArgument(container, text, args.expand));
+  const [redirectStdout, redirectStderr] = [path(args.redirectStdout), path(args.redirectStderr)];
   return {
     args: commandOf(container, args.args, args.useEntrypoint).map((part) =>
       expandArgument(container, part, args.expand),
     ),
-    ...(await surroundingsOf(container, call)),
+    ...(await surroundingsOf(withTargets(container, [redirectStdout, redirectStderr]), call)),
     expect: args.expect,
     stdin: args.stdin,
     redirectStdin: path(args.redirectStdin),
-    redirectStdout: path(args.redirectStdout),
-    redirectStderr: path(args.redirectStderr),
+    redirectStdout,
+    redirectStderr,
     insecure: requireRootCapabilities(call, args.insecureRootCapabilities),
     noInit: args.noInit,
   };

@@ -91,7 +91,8 @@ export class HostTrees {
       if (entry === undefined) return undefined;
       if (entry.type === "symlink" || (entry.type === "file" && count < parts.length)) return { tree, path: name };
       const kind = entry.type === "directory" ? "folder" : "file";
-      if (count === parts.length) return { kind, mode: entry.mode & 0o777, owner: { uid: 0, gid: 0 } };
+      if (count < parts.length) continue;
+      return { kind, mode: entry.mode & (kind === "folder" ? 0o7777 : 0o777), owner: { uid: 0, gid: 0 } };
     }
     return undefined;
   }

@@ -14,6 +14,8 @@ export interface Call {
   readonly events: CallEvents;
   /** State digest -> its evaluation, for fields of one request that need the same. */
   readonly evaluations: Map<string, Promise<Ref | undefined>>;
+  /** What this request is looking at, see solve/looks.ts. */
+  readonly looks: Map<object, Promise<void>>;
   /** Passes a field's value on. Throws where the answer gets too long to be one text. */
   answered(value: unknown): unknown;
 }
@@ -51,5 +53,5 @@ export function newCall(session: Session, { callId, signal, isBody, isRead }: Ca
     return value;
   };
   void isRead?.then(() => (session.unreadChars -= answerChars));
-  return { session, callId, isBody, signal, events, evaluations: new Map(), answered };
+  return { session, callId, isBody, signal, events, evaluations: new Map(), looks: new Map(), answered };
 }

@@ -128,7 +128,8 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
         kind: "cache",
         destination,
         id: source.id,
-        sharing: ({ SHARED: "shared", PRIVATE: "private", LOCKED: "locked" } as const)[source.sharing],
+        // As on a Dagger engine, whoever comes second to a private volume waits for it, and finds what the first one left.
+        sharing: source.sharing === "SHARED" ? "shared" : "locked",
         ...(source.base === undefined ? {} : { from: stateOf(source.base.tree), selector: source.base.path }),
       };
     default: {
@@ -140,7 +141,7 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
         from: isPart && !mount.readOnly && source.leftByExec !== true ? partOf(tree, source.path) : tree,
         selector: source.path,
         readonly: mount.readOnly,
-        ...(!isPart && !hashLargeTrees && isLargeSnapshot(source.tree) ? { contentCache: "off" as const } : {}),
+        ...(!isPart && !hashLargeTrees && isKnownByName(source.tree) ? { contentCache: "off" as const } : {}),
       };
     }
   }
@@ -154,6 +155,14 @@ function partOf(tree: State, path: string): State {
   if (tree.vertex === undefined) return tree;
   const copy = { kind: "copy" as const, from: tree, source: path, destination: path, followSymlinks: true };
   return file(scratch, [copy], { name: `[internal] ${path} to mount` });
+}
+
+/**
+ * Whether BuildKit's name of a tree is to be its key. Trees of the host are named by their content; BuildKit's own look at one gives
+ * another answer from when a command has had it mounted to write to it.
+ */
+function isKnownByName(tree: Tree): boolean {
+  return tree.kind === "host" || isLargeSnapshot(tree);
 }
 
 /** Whether a tree is a large snapshot of the host with only literal edits on it. */

@@ -12,6 +12,8 @@ import {
 } from "../../llb/index.ts";
 import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
+import type { CopyLook, FolderCopy } from "./looks.ts";
+import { editRun, treesOf } from "./trees-of.ts";
 import type { Exec, HostTree, Tree } from "../values/values.ts";
 
 export interface CompilerHooks extends MountKeys {
@@ -19,6 +21,8 @@ export interface CompilerHooks extends MountKeys {
   onExec(digest: string, exec: Exec): void;
   /** The LLB of a `definition` tree (a Dockerfile build). */
   definitionOf(key: string): State;
+  /** What is known of a copy and its destination. */
+  lookOf(edit: FolderCopy): CopyLook;
   /** BuildKit keeps names of steps: no secret belongs in one. */
   masked(text: string): string;
 }
@@ -63,7 +67,11 @@ export class Compiler {
         return local({ sessionId: tree.sessionId, name: tree.localName }, { name: hostStepName(tree) });
       case "edit": {
         const run = editRun(tree);
-        const actions: FileAction[] = fileActions(run.edits, this.known);
+        const actions: FileAction[] = fileActions(
+          run.edits,
+          (each) => this.states.get(each) ?? this.compile(each),
+          this.hooks.lookOf,
+        );
         return file(this.known(run.base), actions, { name: editName(run.edits) });
       }
       case "exec":
@@ -108,45 +116,6 @@ export class Compiler {
     if (state === undefined)
       throw new Error(`exec has no output ${output} (only ${metaMountPath} and writable mounts have)`);
     return state;
-  }
-}
-
-/** The run of edits that ends in `tree` and is written as one operation: literal ones and files, or one folder copy. */
-function editRun(tree: Tree & { kind: "edit" }): { base: Tree; edits: (Tree & { kind: "edit" })["edit"][] } {
-  const edits = [tree.edit];
-  let base = tree.base;
-  if (tree.edit.action !== "copy-directory") {
-    while (base.kind === "edit" && base.edit.action !== "copy-directory") {
-      edits.push(base.edit);
-      base = base.base;
-    }
-  }
-  return { base, edits: edits.reverse() };
-}
-
-/** What has to be compiled before `tree`. */
-function treesOf(tree: Tree): Tree[] {
-  switch (tree.kind) {
-    case "edit": {
-      const run = editRun(tree);
-      return [run.base, ...run.edits.flatMap((edit) => ("source" in edit ? [edit.source] : []))];
-    }
-    case "exec":
-      return [
-        tree.exec.rootfs,
-        tree.exec.shim,
-        ...tree.exec.mounts.flatMap(({ source }) => {
-          if (source.kind === "tmpfs") return [];
-          if (source.kind === "cache") return source.base === undefined ? [] : [source.base.tree];
-          return [source.tree];
-        }),
-      ];
-    case "diff":
-      return [tree.lower, tree.upper];
-    case "fixed":
-      return [tree.tree];
-    default:
-      return [];
   }
 }
 

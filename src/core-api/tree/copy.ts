@@ -1,6 +1,5 @@
-import { isFreeOfLinks, isUnknown, knownAt, madeFolder } from "./known.ts";
+import { folderAfter, isFreeOfLinks, isUnknown, knownAt, madeFolder } from "./known.ts";
 import { gitignorePatterns } from "./gitignore.ts";
-import { kindOf, withTree } from "./read.ts";
 import { realPath } from "./real-path.ts";
 import type { Call } from "../request/call.ts";
 import { type CopyEdit, type Directory, type File, type Owner, type Tree } from "../values/values.ts";
@@ -29,7 +28,7 @@ export async function copyDirectory(
   const sourcePath = plain ? source.path : await realPath(call, source);
   return async (tree, path) => {
     if (unchanged && tree.kind === "scratch" && path === "/" && source.path === "/") return source.tree;
-    const folder = path === "/" ? undefined : await folderOf(call, source, options, tree, path);
+    const folder = folderOf(call, source, options, tree, path);
     return edited(tree, {
       action: "copy-directory",
       source: source.tree,
@@ -44,35 +43,23 @@ export async function copyDirectory(
 }
 
 /**
- * The permissions and owner of the folder that is copied are those of the destination afterwards, as on a Dagger engine. The
- * destination is looked at only where that can decide something: an owner or permissions are asked for, or the folder is known to
- * have others than a made one. Else one that is there keeps its own, so that `/tmp` stays what it is.
+ * The permissions and owner of the folder that is copied are those of the destination afterwards, as on a Dagger engine: `/tmp` too.
+ * Where recipes do not tell them, both sides are looked at, but not before the copy is needed.
  */
-async function folderOf(
-  call: Call,
-  source: Directory,
-  options: CopyOptions,
-  tree: Tree,
-  path: string,
-): Promise<CopyEdit["folder"]> {
+function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tree, path: string): CopyEdit["folder"] {
   const { hostTrees } = call.session;
   const there = knownAt(hostTrees, tree, path);
-  if (there === undefined && isFreeOfLinks(tree)) return "new";
-  const wanted = knownAt(hostTrees, source.tree, source.path);
-  const like = wanted === undefined || isUnknown(wanted) ? madeFolder : wanted;
-  const folder = { mode: options.permissions ?? like.mode, owner: options.ownerIds ?? like.owner };
-  const asked = options.ownerIds !== undefined || (options.permissions ?? undefined) !== undefined;
-  if (!isUnknown(there))
-    return (there === undefined || there.kind === "folder") && !isSame(there ?? madeFolder, folder)
-      ? folder
-      : undefined;
-  if (!asked && isSame(like, madeFolder)) return undefined;
-  const stat = await withTree(call, there.tree, (reader) => reader.stat(there.path, false));
-  return stat === undefined || kindOf(stat) === "DIRECTORY" ? folder : undefined;
-}
-
-function isSame(a: { mode: number; owner: Owner }, b: { mode: number; owner: Owner }): boolean {
-  return a.mode === b.mode && a.owner.uid === b.owner.uid && a.owner.gid === b.owner.gid;
+  const isOpen = isFreeOfLinks(tree);
+  if (there === undefined && isOpen) return "new";
+  // Links in the destination lead elsewhere what goes through them.
+  if (isUnknown(there) || (there !== undefined && !isOpen)) return "like";
+  if (path === "/") return undefined;
+  const asked = { mode: options.permissions ?? undefined, owner: options.ownerIds };
+  // Of nothing a folder is made, and one that is there stays what it is.
+  if (source.tree.kind === "scratch" && asked.mode === undefined && asked.owner === undefined) return undefined;
+  const like = knownAt(hostTrees, source.tree, source.path);
+  if (like === undefined || isUnknown(like)) return "like";
+  return folderAfter(there ?? madeFolder, like, asked);
 }
 
 export function copyFile(source: File, options: CopyOptions): (tree: Tree, path: string) => Tree {

@@ -18,6 +18,8 @@ export const madeFolder: Known = { kind: "folder", mode: 0o755, owner: root };
 export interface Unknown {
   readonly tree: Tree;
   readonly path: string;
+  /** If there is nothing in that tree, later edits made a folder there. */
+  readonly made?: boolean;
 }
 
 /**
@@ -26,8 +28,10 @@ export interface Unknown {
  */
 export function knownAt(hosts: HostTrees, tree: Tree, name: string): Known | Unknown | undefined {
   let made = false;
-  const found = (known: Known | Unknown | undefined): Known | Unknown | undefined =>
-    known === undefined && made ? madeFolder : known;
+  const found = (known: Known | Unknown | undefined): Known | Unknown | undefined => {
+    if (known === undefined) return made ? madeFolder : undefined;
+    return made && isUnknown(known) ? { ...known, made } : known;
+  };
   for (let base = tree; ;) {
     switch (base.kind) {
       case "scratch":
@@ -52,7 +56,7 @@ export function knownAt(hosts: HostTrees, tree: Tree, name: string): Known | Unk
         continue;
       }
       default:
-        return name === "/" ? madeFolder : { tree: base, path: name };
+        return found(name === "/" ? madeFolder : { tree: base, path: name });
     }
   }
 }
@@ -93,8 +97,21 @@ function effectOf(
         : { ...source, mode: edit.mode ?? source.mode, owner: edit.owner ?? source.owner };
     }
     case "symlink":
+    case "empty":
       return "unknown";
   }
+}
+
+/** What an existing folder becomes that another one is copied to, with the permissions and owner asked for; `undefined`: what it is. */
+export function folderAfter(
+  there: Known,
+  copied: Known,
+  asked: { mode?: number; owner?: Owner },
+): { mode: number; owner: Owner } | undefined {
+  const after = { mode: asked.mode ?? copied.mode, owner: asked.owner ?? copied.owner };
+  const { uid, gid } = there.owner;
+  const isSame = there.mode === after.mode && uid === after.owner.uid && gid === after.owner.gid;
+  return there.kind === "folder" && !isSame ? after : undefined;
 }
 
 /** Whether the recipe makes a tree from nothing without any link: a path means one place in it. */

@@ -24,6 +24,18 @@ export function kindOf(stat: RefStat): FileKind {
   return (mode & otherTypeBits) === 0 ? "REGULAR" : "UNKNOWN";
 }
 
+const setIdBits = [
+  [2 ** 23, 0o4000],
+  [2 ** 22, 0o2000],
+  [2 ** 20, 0o1000],
+] as const;
+
+/** The twelve bits that `chmod` sets. */
+export function permissionsOf(stat: RefStat): number {
+  const mode = stat.mode >>> 0;
+  return setIdBits.reduce((sum, [bit, own]) => (hasBit(mode, bit) ? sum | own : sum), mode & 0o777);
+}
+
 function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
 }
@@ -52,15 +64,16 @@ export class TreeReader {
     }
   }
 
-  /** Undefined where nothing is. */
-  async stat(name: string, followLinks = true): Promise<RefStat | undefined> {
+  /** Undefined where nothing is, below a file too; `throughFile` throws there, as the kernel does. */
+  async stat(name: string, followLinks = true, throughFile?: "throws"): Promise<RefStat | undefined> {
     if (this.ref === undefined) return name === "/" ? emptyRoot : undefined;
     try {
       if (followLinks || name === "/") return await this.build.statFile(this.ref, name);
       const children = await this.build.readDir(this.ref, path.dirname(name));
       return children.find((child) => path.basename(child.path) === path.basename(name));
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error) && !(throughFile !== undefined && /not a directory/i.test((error as Error).message)))
+        return undefined;
       throw readError("stat", name, error);
     }
   }

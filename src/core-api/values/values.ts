@@ -53,6 +53,8 @@ export type Edit =
       readonly owner?: Owner;
     }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
+  /** An empty file of this user (`USER` of an image), which keeps its mode if it was there; no folder is made for it. */
+  | { readonly action: "empty"; readonly path: string; readonly user: string }
   /** `pattern`: the path has wildcards; without it a name is a name. */
   | { readonly action: "remove"; readonly path: string; readonly pattern?: boolean }
   | { readonly action: "symlink"; readonly path: string; readonly target: string }
@@ -73,13 +75,21 @@ export interface CopyEdit {
   readonly dropSetuid?: boolean;
   /**
    * What the folder that is copied to becomes. `new`: there is none, and it is made like the one that is copied. Else, where
-   * it is no link, its permissions and owner. Absent: an existing one keeps its own, a new one is root's with 0755.
+   * it is no link, its permissions and owner. `like`: one of these, which is found out before the copy is compiled (solve/looks.ts).
+   * Absent: an existing one keeps its own, a new one is root's with 0755.
    */
-  readonly folder?: "new" | { readonly mode: number; readonly owner: Owner };
+  readonly folder?: "new" | "like" | FolderAfter;
   /** A file that is a tar archive, unpacked into the folder `path`. */
   readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */
   readonly timestampSec?: number;
+}
+
+/** What a folder becomes, and where it is if a link leads to it. */
+export interface FolderAfter {
+  readonly mode: number;
+  readonly owner: Owner;
+  readonly at?: string;
 }
 
 export type Expectation = "SUCCESS" | "FAILURE" | "ANY";

@@ -8,7 +8,12 @@ import { edited, scratch } from "../../../src/core-api/values/rooted.ts";
 import { definition, scratch as emptyState } from "../../../src/llb/index.ts";
 
 const compiler = (): Compiler =>
-  new Compiler({ onExec: () => undefined, definitionOf: () => emptyState, masked: (text) => text });
+  new Compiler({
+    onExec: () => undefined,
+    definitionOf: () => emptyState,
+    lookOf: ({ folder }) => ({ folder }),
+    masked: (text) => text,
+  });
 const write = (path: string): Edit => ({ action: "write", path, contents: "x", mode: 0o644 });
 const copy = (source: Tree): Edit => ({
   action: "copy-directory",

@@ -1,0 +1,147 @@
+import path from "node:path/posix";
+import { folderAfter, isUnknown, knownAt, madeFolder, type Known, type Unknown } from "../tree/known.ts";
+import { kindOf, permissionsOf, withTree } from "../tree/read.ts";
+import { realPath } from "../tree/real-path.ts";
+import { edited, scratch } from "../values/rooted.ts";
+import type { Call } from "../request/call.ts";
+import type { CopyEdit, Edit, Owner, Tree } from "../values/values.ts";
+import { treesOf } from "./trees-of.ts";
+
+export type FolderCopy = Extract<Edit, { action: "copy-directory" }>;
+
+/** A folder that is copied to where a link to a folder is: as on a Dagger engine, it goes into that one, and the link stays. */
+export interface LinkedFolder {
+  /** Where it is in what is copied, and the link in the destination. */
+  readonly below: string;
+  /** Where the link leads. */
+  readonly at: string;
+  /** What that folder becomes. */
+  readonly mode: number;
+  readonly owner: Owner;
+}
+
+/** What has to be known of a copy before it is compiled. */
+export interface CopyLook {
+  readonly folder?: CopyEdit["folder"];
+  readonly links?: readonly LinkedFolder[];
+}
+
+/**
+ * What the folders become that others are copied to, and which links are in the way, where recipes do not tell. Looked up when a tree is
+ * about to be compiled: until then nothing runs for it.
+ */
+export class Looks {
+  private readonly answers = new WeakMap<FolderCopy, CopyLook>();
+  /** Trees of which all is known. */
+  private readonly done = new WeakSet<Tree>();
+
+  /** To be called after `prepare`. */
+  of(edit: FolderCopy): CopyLook {
+    return edit.folder === "like" ? (this.answers.get(edit) ?? {}) : { folder: edit.folder };
+  }
+
+  /** Looks at all that compiling a tree needs. What is apart is looked at together. */
+  async prepare(call: Call, tree: Tree): Promise<void> {
+    const seen = new Set<Tree>();
+    const pending: Promise<void>[] = [];
+    const stack = [tree];
+    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+      if (seen.has(top) || this.done.has(top)) continue;
+      seen.add(top);
+      if (top.kind === "edit" && top.edit.action === "copy-directory" && top.edit.folder === "like")
+        pending.push(this.once(call, top.base, top.edit));
+      stack.push(...treesOf(top));
+    }
+    await Promise.all(pending);
+    for (const each of seen) this.done.add(each);
+  }
+
+  private once(call: Call, base: Tree, edit: FolderCopy): Promise<void> {
+    if (this.answers.has(edit)) return Promise.resolve();
+    let look = call.looks.get(edit);
+    if (look === undefined) {
+      look = lookAt(call, base, edit).then((answer) => void this.answers.set(edit, answer));
+      call.looks.set(edit, look);
+    }
+    return look;
+  }
+}
+
+/** What is copied, by itself where patterns choose it. */
+export function chosenOf(edit: FolderCopy): { tree: Tree; path: string } {
+  const { source, sourcePath, include, exclude } = edit;
+  if (include.length + exclude.length === 0) return { tree: source, path: sourcePath };
+  const copy: FolderCopy = { action: "copy-directory", source, sourcePath, path: "/", include, exclude };
+  return { tree: edited(scratch, copy), path: "/" };
+}
+
+async function lookAt(call: Call, base: Tree, edit: FolderCopy): Promise<CopyLook> {
+  const { hostTrees } = call.session;
+  const known = knownAt(hostTrees, base, edit.path);
+  const at = isUnknown(known)
+    ? await realPath(call, { type: "Directory", tree: known.tree, path: known.path })
+    : edit.path;
+  const there = await seen(call, at === edit.path ? known : knownAt(hostTrees, base, at));
+  if (there === undefined) return { folder: at === edit.path && at !== "/" ? "new" : undefined };
+  if (there === "other" || there.kind === "file") return {};
+  const links = await linksIn(call, { tree: base, path: at }, chosenOf(edit), edit);
+  const copied = await seen(call, knownAt(hostTrees, edit.source, edit.sourcePath));
+  const isNothing = edit.source.kind === "scratch" && edit.mode === undefined && edit.owner === undefined;
+  if (at === "/" || isNothing || copied === undefined || copied === "other") return { links };
+  const folder = folderAfter(there, copied, edit);
+  return { links, folder: folder && (at === edit.path ? folder : { ...folder, at }) };
+}
+
+/** What is there, links followed; `other`: neither file nor folder. */
+async function seen(call: Call, known: Known | Unknown | undefined): Promise<Known | "other" | undefined> {
+  if (!isUnknown(known)) return known;
+  const stat = await withTree(call, known.tree, (reader) => reader.stat(known.path));
+  if (stat === undefined) return known.made === true ? madeFolder : undefined;
+  const kind = kindOf(stat);
+  if (kind !== "DIRECTORY" && kind !== "REGULAR") return "other";
+  const owner = { uid: stat.uid, gid: stat.gid };
+  return { kind: kind === "DIRECTORY" ? "folder" : "file", mode: permissionsOf(stat), owner };
+}
+
+interface Place {
+  tree: Tree;
+  path: string;
+}
+
+/** Links in a folder that stand where what is copied there has folders. Only folders that both sides have are looked into. */
+async function linksIn(
+  call: Call,
+  there: Place,
+  copied: Place,
+  asked: { mode?: number; owner?: Owner },
+): Promise<LinkedFolder[]> {
+  return await withTree(call, copied.tree, async (source) =>
+    withTree(call, there.tree, async (target) => {
+      const found: LinkedFolder[] = [];
+      const stack = [{ below: "", at: there.path }];
+      for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+        const entries = await source.list(path.join(copied.path, top.below));
+        const folders = entries.filter((entry) => kindOf(entry) === "DIRECTORY");
+        if (folders.length === 0) continue;
+        const here = new Map((await target.list(top.at)).map((entry) => [path.basename(entry.path), entry]));
+        for (const folder of folders) {
+          const name = path.basename(folder.path);
+          const [below, at] = [path.join(top.below, name), path.join(top.at, name)];
+          const entry = here.get(name);
+          if (entry === undefined || kindOf(entry) === "REGULAR") continue;
+          if (kindOf(entry) === "DIRECTORY") {
+            stack.push({ below, at });
+            continue;
+          }
+          const end = await realPath(call, { type: "Directory", tree: there.tree, path: at });
+          const stat = await target.stat(end);
+          if (stat === undefined || kindOf(stat) !== "DIRECTORY") continue;
+          const owner = asked.owner ?? { uid: folder.uid, gid: folder.gid };
+          found.push({ below, at: end, mode: asked.mode ?? permissionsOf(folder), owner });
+          stack.push({ below, at: end });
+        }
+      }
+      return found;
+    }),
+  );
+}
