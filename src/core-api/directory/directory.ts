@@ -6,6 +6,7 @@ import { directoryReadResolvers, directoryReadSdl } from "./read.ts";
 import { ApiError } from "../values/errors.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { namesFolder, pathBelow } from "../values/paths.ts";
+import { isUnknown, knownAt } from "../tree/known.ts";
 import { kindOf, notFound, withTree } from "../tree/read.ts";
 import { id, load, loadAll, typeModule } from "../values/resolver.ts";
 import { diffTree } from "../values/diff.ts";
@@ -58,8 +59,15 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     return call.session.ids.idOf(directory);
   },
   directory: (directory, args: { path: string }) => ({ ...directory, path: pathBelow(directory.path, args.path) }),
-  file: (directory, args: { path: string }) =>
-    fileOfDirectory({ type: "File", tree: directory.tree, path: pathBelow(directory.path, args.path) }),
+  file: (directory, args: { path: string }, call) => {
+    const target = pathBelow(directory.path, args.path);
+    const known = knownAt(call.session.hostTrees, directory.tree, target);
+    // What the recipe tells is told here, as on a Dagger engine; nothing is evaluated to find out.
+    if (known === undefined) throw notFound("stat", args.path);
+    if (!isUnknown(known) && known.kind === "folder")
+      throw new ApiError(`path ${args.path} is a directory, not a file`);
+    return fileOfDirectory({ type: "File", tree: directory.tree, path: target });
+  },
   ...directoryReadResolvers,
   ...directoryChangeResolvers,
   ...directoryTerminalResolvers,

@@ -46,7 +46,15 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
     await searchTree(call, directory.tree, directory.path, args),
   digest: (directory, _args: object, call) => directoryDigest(call, directory),
   exists: (directory, args: { path: string; expectedType?: ExistsType; doNotFollowSymlinks: boolean }, call) =>
-    existsIn(call, directory.tree, pathBelow(directory.path, args.path), args.expectedType, args.doNotFollowSymlinks),
+    args.path === ""
+      ? false
+      : existsIn(
+          call,
+          directory.tree,
+          pathBelow(directory.path, args.path),
+          args.expectedType,
+          args.doNotFollowSymlinks,
+        ),
   stat: (directory, args: { path: string; doNotFollowSymlinks: boolean }, call) =>
     statIn(call, directory.tree, pathBelow(directory.path, args.path), args.path, !args.doNotFollowSymlinks),
   findUp: async (directory, args: { name: string; start: string }, call) => {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { notServed } from "../values/errors.ts";
+import { PatternMatcher } from "../../tree/index.ts";
+import { ApiError, notServed } from "../values/errors.ts";
 import { hostServiceResolvers, hostServiceSdl } from "./services.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import type { Directory, File, Host } from "../values/values.ts";
@@ -13,6 +14,19 @@ function localPatterns(patterns: readonly string[]): string[] {
     if (body === "" || inside.startsWith("/") || inside === ".." || inside.startsWith("../")) return [];
     return [negation + (inside === "." || inside === "./" ? "*" : inside)];
   });
+}
+
+/** The patterns that count; one that means nothing is told in a Dagger engine's words. */
+function checked(kind: "include" | "exclude", patterns: readonly string[]): string[] {
+  const invalid = (why: string, cause?: unknown): ApiError =>
+    new ApiError(`invalid ${kind}patterns: [${patterns.join(" ")}]: ${why}`, {}, cause);
+  if (patterns.includes("!")) throw invalid('illegal exclusion pattern: "!"');
+  const local = localPatterns(patterns);
+  try {
+    return new PatternMatcher(local).isEmpty ? [] : local;
+  } catch (cause) {
+    throw invalid("syntax error in pattern", cause);
+  }
 }
 
 export const hostModule = typeModule<Host>(
@@ -41,7 +55,7 @@ export const hostModule = typeModule<Host>(
       args: { path: string; include: string[]; exclude: string[]; gitignore: boolean; noCache: boolean },
       call,
     ) => {
-      const [include, exclude] = [localPatterns(args.include), localPatterns(args.exclude)];
+      const [include, exclude] = [checked("include", args.include), checked("exclude", args.exclude)];
       const { gitignore } = args;
       const filter = {
         ...(include.length > 0 ? { include } : {}),

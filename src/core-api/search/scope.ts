@@ -20,6 +20,10 @@ export interface SearchScope {
 /** As ripgrep decides, which a Dagger engine searches with: paths, globs, hidden files and ignore files. */
 export async function searchScope(reader: TreeReader, folder: string, args: ScopeArguments): Promise<SearchScope> {
   const paths = (args.paths ?? []).map(insideOf);
+  for (const wanted of paths) {
+    if ((await reader.stat(path.join(folder, wanted))) === undefined)
+      throw new ApiError(`search: ${wanted}: No such file or directory`);
+  }
   const globs = globRules(args.globs ?? []);
   const ignored = args.skipIgnored
     ? new PatternMatcher(await ignorePatterns(reader, folder, await ignoreFiles(reader, folder)))

@@ -172,7 +172,7 @@ function started(call: Call, args: SearchArguments): SearchThread {
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ApiError(
-      `invalid search pattern ${JSON.stringify(args.pattern.slice(0, 200))}: ${cause.message}`,
+      `regex parse error in ${JSON.stringify(args.pattern.slice(0, 200))}: ${cause.message}`,
       {},
       cause,
     );

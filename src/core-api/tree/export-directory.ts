@@ -21,6 +21,7 @@ export async function exportDirectory(
   const { session } = call;
   const folder = session.hostTrees.resolve(target);
   await withTree(call, directory.tree, (reader) => reader.list(directory.path));
+  await session.prepare(call, rootedTree(directory));
   const llb = definition(session.compile(rootedTree(directory)));
   if ((await stat(folder).catch(() => undefined))?.isDirectory() === false)
     throw new ApiError(`export to ${folder}: not a directory`);
@@ -41,7 +42,10 @@ export async function exportDirectory(
  */
 export async function exportFile(call: Call, file: File, target: string, allowParentDirPath: boolean): Promise<string> {
   let destination = call.session.hostTrees.resolve(target);
-  let there = await stat(destination).catch(() => undefined);
+  let there = await stat(destination).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOTDIR") throw new ApiError(`stat ${destination}: not a directory`);
+    return undefined;
+  });
   if (there?.isDirectory() === true) {
     if (!allowParentDirPath) {
       throw new ApiError(
@@ -83,7 +87,5 @@ async function linkTarget(name: string): Promise<string> {
 export async function refuseFolder(target: string): Promise<void> {
   const there = await stat(target).catch(() => undefined);
   if (there?.isDirectory() === true)
-    throw new ApiError(
-      `${target} is a folder, and a file is to be written there: name another path, or remove the folder`,
-    );
+    throw new ApiError(`open ${target}: is a directory; name another path for the file, or remove the folder`);
 }

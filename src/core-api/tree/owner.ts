@@ -29,7 +29,8 @@ async function ownerIn(call: Call, tree: Tree, owner: string): Promise<Owner> {
 
 function numeric(text: string): number | undefined {
   if (text === "root") return 0;
-  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+  // Larger numbers are names for a Dagger engine.
+  return /^\d{1,10}$/.test(text) && Number(text) < 2 ** 31 ? Number(text) : undefined;
 }
 
 async function lookup(call: Call, tree: Tree, file: string, name: string, missing: string): Promise<number> {

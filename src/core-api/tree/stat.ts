@@ -27,14 +27,15 @@ export async function existsIn(
   doNotFollowLinks: boolean,
 ): Promise<boolean> {
   const follow = !doNotFollowLinks && type !== "SYMLINK_TYPE";
-  const stat = await withTree(call, tree, (reader) => reader.stat(name, follow));
+  const stat = await withTree(call, tree, (reader) => reader.stat(name, follow, "throws"));
   if (stat === undefined) return false;
   return type === undefined || type === null || kindOf(stat) === expected[type];
 }
 
 /** @param shown how the user called the path, for the error */
 export async function statIn(call: Call, tree: Tree, name: string, shown: string, follow: boolean): Promise<Stat> {
-  const stat = await withTree(call, tree, (reader) => reader.stat(name, follow));
+  if (shown === "") throw notFound("stat", shown);
+  const stat = await withTree(call, tree, (reader) => reader.stat(name, follow, "throws"));
   if (stat === undefined) throw notFound("stat", shown);
   const fileType = kindOf(stat);
   return {

@@ -18,10 +18,10 @@ const architectureNames: Record<string, { Architecture: string; Variant: string 
 
 /** Reads `linux/arm64`, `arm64`, `linux/arm/v7` and what else containerd's `platforms.Parse` takes for Linux. */
 export function parsePlatform(text: string): PlatformParts {
-  const parts = text.trim().toLowerCase().split("/");
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_-]+$/.test(part))) {
+  const parts = text.toLowerCase().split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
     throw new ApiError(
-      `invalid platform ${JSON.stringify(text)}: expected os/architecture[/variant], e.g. linux/arm64`,
+      `invalid platform ${JSON.stringify(text)}: cannot parse platform specifier: invalid argument; expected os/architecture[/variant], e.g. linux/arm64`,
     );
   }
   if (parts.length === 1 && parts[0] !== "linux") parts.unshift("linux");
