@@ -1,6 +1,7 @@
 import { cacheKeyCases } from "./cache-keys.ts";
 import { changesetCases } from "./changeset.ts";
 import { containerCases } from "./container.ts";
+import { destinationCases, joinedChangeCases } from "./destinations.ts";
 import { directoryCases } from "./directory.ts";
 import { dockerfileCases } from "./dockerfile.ts";
 import { execCases } from "./exec.ts";
@@ -41,8 +42,10 @@ export const groups: Record<string, ConformanceCase[]> = {
   "Service: health and end": serviceHealthCases,
   Dockerfile: dockerfileCases,
   Changeset: changesetCases,
+  "Changes joined": joinedChangeCases,
   "Cache keys": cacheKeyCases,
   "Linked folders": linkCases,
+  "What is copied to": destinationCases,
   "Owners, modes, names": modeCases,
   "Names and patterns": nameCases,
   "JSON, env files, engine": valueCases,
