@@ -66,7 +66,7 @@ export class Session {
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
-  private readonly looks = new Looks();
+  readonly looks = new Looks();
   private readonly answers = new Map<string, Promise<unknown>>();
   readonly tellers = new CallTellers();
   /** Threads that compute for it at a time: searches, long queries and documents. */
@@ -111,11 +111,6 @@ export class Session {
     this.options.onEvent(event.kind === "log" ? event : this.secrets.mask.fields(event, ["name", "error", "text"]));
   }
 
-  /** Finds out what compiling a tree needs to know: comes before `compile`. */
-  async prepare(call: Call, tree: Tree): Promise<void> {
-    await this.looks.prepare(call, tree);
-  }
-
   compile(tree: Tree): State {
     return this.compiler.compile(tree);
   }
@@ -129,7 +124,7 @@ export class Session {
 
   /** Makes a tree exist and hands its result to `use`; `undefined` is the empty tree. */
   async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
-    await this.prepare(call, tree);
+    await this.looks.prepare(call, tree);
     const state = this.compile(tree);
     const key = stateDigest(state);
     const known = this.results.get(key);

@@ -73,23 +73,12 @@ export interface CopyEdit {
   readonly owner?: Owner;
   /** Files lose their set-uid bit, as by `chown`. */
   readonly dropSetuid?: boolean;
-  /**
-   * What the folder that is copied to becomes. `new`: there is none, and it is made like the one that is copied. Else, where
-   * it is no link, its permissions and owner. `like`: one of these, which is found out before the copy is compiled (solve/looks.ts).
-   * Absent: an existing one keeps its own, a new one is root's with 0755.
-   */
-  readonly folder?: "new" | "like" | FolderAfter;
+  /** What the folder that is copied to becomes: `new` is made like the copied one; `like` is found out by solve/looks.ts. */
+  readonly folder?: "new" | "like" | { readonly mode: number; readonly owner: Owner; readonly at?: string };
   /** A file that is a tar archive, unpacked into the folder `path`. */
   readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */
   readonly timestampSec?: number;
-}
-
-/** What a folder becomes, and where it is if a link leads to it. */
-export interface FolderAfter {
-  readonly mode: number;
-  readonly owner: Owner;
-  readonly at?: string;
 }
 
 export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
