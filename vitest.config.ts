@@ -32,6 +32,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "repositories", include: ["test/repositories/**/*.test.ts"], ...engine } },
+      { extends: true, test: { name: "newcomer", include: ["test/newcomer/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
       {
         extends: true,

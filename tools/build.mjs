@@ -74,7 +74,7 @@ const blocks = await build({
   external: ["@dagger.io/dagger"],
 });
 if (release) {
-  const { writeLicences, writeTypes } = await import("./release.mjs");
+  const { writeLicences, writeTypes } = await import("./release/additions.mjs");
   await writeLicences(path.join(dist, "licences.txt"), [result.metafile, blocks.metafile, ...sdk.metafiles]);
   await writeTypes(dist, await blocksDoor());
 }

@@ -5,6 +5,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { dependencies, distribution } from "./setup/checkout.mjs";
 import { planEngine } from "./setup/plan.mjs";
+import { requireEngineRights } from "./setup/rights.mjs";
 import { createProgress } from "./setup/progress.mjs";
 import { SetupError } from "./setup/errors.mjs";
 import { runAll } from "./setup/steps.mjs";
@@ -38,6 +39,7 @@ async function main() {
   if (options.help) return console.log(help);
   const steps = [];
   if (options.only === undefined) {
+    if (!options.check) requireEngineRights();
     // The engine's plan is made by code in dist/, so these two come first.
     for (const step of [dependencies(), distribution()]) {
       steps.push(step);

@@ -71,7 +71,7 @@ export class RegistryClient {
       for (const tag of ((await response.json()) as { tags: string[] | null }).tags ?? []) tags.add(tag);
       path = nextPage(response.headers.get("link"), `${this.base}/${path}`, this.base);
       if (path !== undefined && seen.has(path))
-        throw new Error(`${this.base}/tags/list: the registry's pages go round in a circle`);
+        throw new Error(`${this.base}/tags/list: the registry's pages form a loop`);
       if (seen.size > maxPages) throw new Error(`${this.base}/tags/list: the registry has no last page`);
     }
     return [...tags];

@@ -12,7 +12,7 @@ export function literal(value: unknown): string {
 
 /** Members are names: what is none cannot be written. */
 export function enumLiteral(member: string): string {
-  if (!/^[A-Za-z_]\w*$/.test(member)) throw new Error(`${member} is no enum member`);
+  if (!/^[A-Za-z_]\w*$/.test(member)) throw new Error(`${member} is not an enum member`);
   return member;
 }
 

@@ -46,5 +46,5 @@ function notCsv(rest: string, place: string): UserError {
           "put an item with a line break in double quotes, or give the option once for each item",
         ]
       : ["a double quote stands inside an item", 'an item that has a quote in it is written "say ""hi"""'];
-  return new UserError("usage", `this is no list of comma-separated values: ${what}`, { place, hint });
+  return new UserError("usage", `not a list of comma-separated values: ${what}`, { place, hint });
 }

@@ -101,7 +101,7 @@ export const commands: Record<string, CommandEntry> = {
   demo: {
     summary: "show the loop on the example project",
     load: () => import("./commands/demo.ts"),
-    examples: [["fastloop demo --once", "end after the story"]],
+    examples: [["fastloop demo --once", "stop after the demo"]],
   },
   completion: {
     summary: "print a completion script for bash, zsh or fish",

@@ -160,7 +160,7 @@ function report(context: CliContext, thrown: unknown): number {
       `${printableJson({ error: { code: "bug", message: String(error), detail: stack, exitCode: ExitCode.failed } })}\n`,
     );
   } else {
-    context.stderr.write(`fastloop has a bug, please report it with these lines:\n${outputText(stack)}\n`);
+    context.stderr.write(`this is a bug in fastloop; please report it with these lines:\n${outputText(stack)}\n`);
   }
   return ExitCode.failed;
 }

@@ -25,11 +25,7 @@ export function addLoopOptions(command: Command): Command {
       new Option("--continue", "after a failure go on with what does not need it (the default)").conflicts("failFast"),
     )
     .addOption(
-      new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices([
-        "smoke",
-        "fast",
-        "full",
-      ]),
+      new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
     )
     .addOption(new Option("--offline", "never set anything up from the network; say what is missing"))
     .addOption(

@@ -84,7 +84,7 @@ function globalOptions(): Option[] {
     new Option("--engine <kind>", "where functions run").choices(["auto", "embedded", "dagger"]),
     new Option("--buildkit-host <address>", "BuildKit daemon for the embedded engine"),
     new Option("--trust", "allow what the repository asks of this machine, for this command"),
-    new Option("--no-trust", "allow nothing of it, whatever was trusted before"),
+    new Option("--no-trust", "allow none of it, whatever was trusted before"),
     new Option("--json", "print machine-readable output"),
     new Option("-v, --verbose", "say more"),
     new Option("--no-color", "never print colours"),
@@ -168,7 +168,7 @@ function ignoreBrokenPipes(context: CliContext): void {
       // A full disk behind `> file` is told; nothing can be told where stderr itself is what fails.
       if (error.code !== "EPIPE" && error.code !== "EIO")
         process.exit(stream === context.stdout ? context.fail(error) : ExitCode.failed);
-      if (!context.interrupt("the output's reader went away"))
+      if (!context.interrupt("the reader of the output is gone"))
         process.exit(typeof process.exitCode === "number" ? process.exitCode : 0);
     });
   }

@@ -9,10 +9,10 @@ const reasons: Record<string, string> = {
   EDQUOT: "the disk quota is used up",
   EMFILE: "too many files are open",
   ENFILE: "too many files are open",
-  ENOTDIR: "a part of the path is no folder",
+  ENOTDIR: "a part of the path is not a directory",
   EISDIR: "it is a folder",
   ENAMETOOLONG: "the name is too long",
-  ELOOP: "its links lead in a circle",
+  ELOOP: "its links form a loop",
 };
 
 /** The error in words and without a stack, where the cause is the machine's; undefined for everything else. */

@@ -339,7 +339,7 @@ const deploy = z.strictObject({
 export const configSchema = z
   .strictObject({
     version: z.literal(1).describe("The version of this format."),
-    name: name.optional().describe("The project's name. Default: the folder's."),
+    name: name.optional().describe("The project's name in images and reports. Default: project."),
     module: relativePath
       .optional()
       .describe(

@@ -21,7 +21,7 @@ export interface ApiSessionOptions {
   /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */
   hostTrust(): Promise<{ caBundlePem?: string; environment: Record<string, string> }>;
   onEvent(event: EngineEvent): void;
-  /** Undefined where nobody sits at a terminal. */
+  /** Undefined where no terminal is attached. */
   offerTerminal?: OfferTerminal;
   /** The client's environment: `env://` secrets, place of the Docker configuration. */
   env: Record<string, string>;

@@ -243,7 +243,7 @@ function digestOfCa(pem: string): string | undefined {
   try {
     return createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
   } catch {
-    throw new DeployError("refused", "the kubeconfig's certificate authority is no certificate");
+    throw new DeployError("refused", "the kubeconfig's certificate authority is not a certificate");
   }
 }
 

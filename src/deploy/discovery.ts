@@ -70,7 +70,7 @@ export class Resources {
   /** Path of an object whose kind is known. */
   pathOf(object: KubeObject): string {
     const resource = this.of(object);
-    if (resource === undefined) throw new Error(`${nameOf(object)}: a kind that nobody learned of`);
+    if (resource === undefined) throw new Error(`${nameOf(object)}: unknown kind`);
     return `${collectionPath(resource, object.metadata.namespace)}/${encodeURIComponent(object.metadata.name)}`;
   }
 

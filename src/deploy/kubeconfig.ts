@@ -115,7 +115,7 @@ export function parseKubeconfig(source: string): Kubeconfig {
     data = parse(source);
   } catch {
     // The library's message quotes the text, which holds credentials.
-    throw refuse("the kubeconfig is no YAML");
+    throw refuse("the kubeconfig is not YAML");
   }
   const result = kubeconfigSchema.safeParse(data);
   if (result.success) return result.data;

@@ -1,5 +1,6 @@
 /** Go and Rust: modules and crates, alone or in a workspace. */
-import { folderOf, has, isPart, joined, named, suiteName } from "./files.ts";
+import { parse } from "smol-toml";
+import { folderOf, has, isPart, joined, memberMatcher, named, suiteName, withoutCircles } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -70,31 +71,155 @@ export function detectRust(files: ProjectFiles): Detection {
           /^\[workspace\]/m.test(files.read(joined(other, "Cargo.toml"))),
       ),
   );
-  const suites = roots.map((folder): DetectedSuite => {
+  const suites = roots.flatMap((folder): DetectedSuite[] => {
     const pinned =
       /^\s*channel\s*=\s*["']([^"']+)/m.exec(files.read(joined(folder, "rust-toolchain.toml")))?.[1] ??
       files.read(joined(folder, "rust-toolchain")).trim();
     const version = /^\d+\.\d+(?:\.\d+)?$/.test(pinned) ? pinned : undefined;
-    // A crate that is made of one beside it can't be tested without that folder.
-    const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.\//.test(files.read(joined(folder, "Cargo.toml")));
-    const inCrate = (command: string): string[] => [isLocal ? `(cd ${folder} && ${command})` : command];
-    return {
-      name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
-      folder,
-      preset: "cargo",
-      because: joined(folder, "Cargo.toml"),
-      alone: folder !== "" && !isLocal,
-      manifests: isLocal ? [] : undefined,
-      install: isLocal ? [] : undefined,
-      image: version === undefined ? undefined : `rust:${version}-bookworm`,
-      runner: "cargo",
-      tiers: {
-        smoke: inCrate("cargo check --workspace --tests"),
-        fast: inCrate("cargo test --workspace $TEST_ARGS"),
-      },
-      needs: [],
-      inputs: folder === "" ? inputsOf(files, { own: "", needed: [], others: [] }) : undefined,
-    };
+    const image = version === undefined ? undefined : `rust:${version}-bookworm`;
+    const members = folder === "" ? cargoMembers(files, crates) : [];
+    return members.length > 1
+      ? members.map((member) => memberSuite(files, member, members, image))
+      : [crateSuite(files, folder, image)];
   });
-  return { suites, packages: [], notes: [] };
+  const tested = new Set(suites.map(({ folder }) => folder));
+  const notes =
+    tested.size > 1
+      ? crates
+          .filter((folder) => folder !== "" && !tested.has(folder))
+          .map((folder) => `${folder}: no member of the workspace in Cargo.toml, and not covered`)
+      : [];
+  return { suites: withoutCircles(suites), packages: [], notes };
+}
+
+/** A crate alone, or a workspace as a whole. */
+function crateSuite(files: ProjectFiles, folder: string, image: string | undefined): DetectedSuite {
+  // A crate that is made of one beside it can't be tested without that folder.
+  const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.\//.test(files.read(joined(folder, "Cargo.toml")));
+  const inCrate = (command: string): string[] => [isLocal ? `(cd ${folder} && ${command})` : command];
+  return {
+    name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
+    folder,
+    preset: "cargo",
+    because: joined(folder, "Cargo.toml"),
+    alone: folder !== "" && !isLocal,
+    manifests: isLocal ? [] : undefined,
+    install: isLocal ? [] : undefined,
+    image,
+    runner: "cargo",
+    tiers: {
+      smoke: inCrate("cargo check --workspace --tests"),
+      fast: inCrate("cargo test --workspace $TEST_ARGS"),
+    },
+    needs: [],
+    inputs: folder === "" ? inputsOf(files, { own: "", needed: [], others: [] }) : undefined,
+  };
+}
+
+interface Crate {
+  folder: string;
+  name: string;
+  /** Folders of the crates that it is made of. */
+  needs: string[];
+  /** Of those that only its tests are made of: they may be made of it in turn. */
+  testNeeds: string[];
+}
+
+/** A crate of the workspace at the root: the dependencies of all are compiled in one layer. */
+function memberSuite(
+  files: ProjectFiles,
+  { folder, name, needs, testNeeds }: Crate,
+  members: readonly Crate[],
+  image: string | undefined,
+): DetectedSuite {
+  const others = members.map((member) => member.folder).filter((other) => other !== "");
+  const nameOf = (place: string): string =>
+    place === "" ? "app" : suiteName(members.find((member) => member.folder === place)!.name);
+  return {
+    name: nameOf(folder),
+    folder,
+    preset: "cargo",
+    because: joined(folder, "Cargo.toml"),
+    alone: false,
+    image,
+    runner: "cargo",
+    // Arguments of the runner would be those of all crates.
+    tiers: { smoke: [`cargo check -p ${name} --tests`], fast: [`cargo test -p ${name}`] },
+    needs: [...needs, ...testNeeds.filter((other) => !reachable([other], members).includes(folder))]
+      .filter((other) => members.some((member) => member.folder === other))
+      .map(nameOf),
+    inputs:
+      folder === ""
+        ? undefined
+        : inputsOf(files, {
+            own: folder,
+            needed: reachable([...needs, ...testNeeds], members).filter((other) => other !== "" && other !== folder),
+            others,
+          }),
+  };
+}
+
+/** The crates of the workspace at the root; none where there is no workspace. */
+function cargoMembers(files: ProjectFiles, crates: readonly string[]): Crate[] {
+  const root = tomlObject(files.read("Cargo.toml"));
+  const workspace = root["workspace"];
+  if (!isTable(workspace)) return [];
+  const matcher = (key: string): ((folder: string) => boolean) => {
+    const listed = Array.isArray(workspace[key]) ? workspace[key] : [];
+    return memberMatcher(listed.filter((entry) => typeof entry === "string"));
+  };
+  const [isMember, isExcluded] = [matcher("members"), matcher("exclude")];
+  const folders = crates.filter((folder) =>
+    folder === "" ? isTable(root["package"]) : isMember(folder) && !isExcluded(folder),
+  );
+  const shared = pathsIn(workspace["dependencies"], "");
+  return folders.flatMap((folder) => {
+    const manifest = tomlObject(files.read(joined(folder, "Cargo.toml")));
+    const name = isTable(manifest["package"]) ? manifest["package"]["name"] : undefined;
+    if (typeof name !== "string" || !/^[\w-]+$/.test(name)) return [];
+    const cratesIn = (...keys: string[]): string[] => {
+      const tables = keys.map((key) => (isTable(manifest[key]) ? manifest[key] : {}));
+      const found = tables.flatMap((table) => [
+        ...pathsIn(table, folder).values(),
+        ...Object.entries(table).flatMap(([key, value]) =>
+          isTable(value) && value["workspace"] === true ? (shared.get(key) ?? []) : [],
+        ),
+      ]);
+      return [...new Set(found)].filter((other) => other !== folder && folders.includes(other));
+    };
+    const needs = cratesIn("dependencies", "build-dependencies");
+    const testNeeds = cratesIn("dev-dependencies").filter((other) => !needs.includes(other));
+    return [{ folder, name, needs, testNeeds }];
+  });
+}
+
+/** Name -> folder of the dependencies that are crates of the repository. */
+function pathsIn(table: unknown, folder: string): Map<string, string> {
+  return new Map(
+    Object.entries(isTable(table) ? table : {}).flatMap(([name, value]) => {
+      if (!isTable(value) || typeof value["path"] !== "string") return [];
+      const place = joined(folder, value["path"]).replace(/\/$/, "");
+      return [[name, place === "." ? "" : place] as const];
+    }),
+  );
+}
+
+/** Crates that are reached from some, themselves included, by what they are made of. */
+function reachable(from: readonly string[], members: readonly Crate[]): string[] {
+  const found = new Set(from);
+  for (const folder of found)
+    for (const next of members.find((member) => member.folder === folder)?.needs ?? []) found.add(next);
+  return [...found];
+}
+
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What is no TOML, such as a template's, has no members. */
+function tomlObject(text: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch {
+    return {};
+  }
 }

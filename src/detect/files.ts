@@ -1,9 +1,10 @@
 import path from "node:path";
-import type { ProjectFiles } from "./types.ts";
+import { PatternMatcher } from "../tree/index.ts";
+import type { DetectedSuite, ProjectFiles } from "./types.ts";
 
 /** Folders in which a manifest is somebody's example or a test's input, not a part of the project. */
 const notParts =
-  /(?:^|\/)(?:node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
+  /(?:^|\/)(?:\.[^/]+|node_modules|vendor|third_party|fixtures?|__fixtures__|__tests__|tests?|testdata|templates?|examples?|samples?|demos?|bench(?:es|marks?)?|site|website|docs?|e2e|fuzz)(?:\/|$)/i;
 
 /** Whether a folder can hold a part of the project. */
 export const isPart = (folder: string): boolean => folder === "" || !notParts.test(folder);
@@ -61,4 +62,32 @@ export function textsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
+}
+
+/** Names of needs that lead back to where they came from are dropped: packages may know each other, runs can't wait so. */
+export function withoutCircles(suites: DetectedSuite[]): DetectedSuite[] {
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
+    if (from === to) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return (suites.find(({ name }) => name === from)?.needs ?? []).some((next) => reaches(next, to, seen));
+  };
+  for (const suite of suites) suite.needs = suite.needs.filter((name) => !reaches(name, suite.name));
+  return suites;
+}
+
+/** `packages/*` is the folders right below, not what lies deeper in them; `**` is at any depth. */
+export function memberMatcher(patterns: readonly string[]): (folder: string) => boolean {
+  const plain = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, "$1").replace(/\/$/, ""));
+  const depth = (text: string): number => text.split("/").length;
+  const matchers = new Map(
+    [...new Set(plain.map(depth))].map((levels) => [
+      levels,
+      new PatternMatcher(
+        plain.filter((pattern) => depth(pattern) === levels || pattern.includes("**") || pattern.startsWith("!")),
+      ),
+    ]),
+  );
+  const deep = new PatternMatcher(plain.filter((pattern) => pattern.includes("**") || pattern.startsWith("!")));
+  return (folder) => (matchers.get(depth(folder)) ?? deep).matches(folder);
 }

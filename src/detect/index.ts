@@ -1,6 +1,7 @@
 /** What a repository is made of: the parts that have tests, how each is installed and tested, and what is not covered. */
 import { detectGo, detectRust } from "./compiled.ts";
 import { withoutImage } from "./toolchains.ts";
+import { folderOf, isPart } from "./files.ts";
 import { detectNode } from "./node.ts";
 import { detectPython } from "./python.ts";
 import { serviceNotes } from "./services.ts";
@@ -31,8 +32,35 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
-    notes: [...found.flatMap(({ notes }) => notes), ...serviceNotes(files, suites[0]?.name)],
+    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files), ...serviceNotes(files, suites[0]?.name)],
   };
+}
+
+/** Manifests of tools for which there is no preset. */
+const others: [file: RegExp, tool: string][] = [
+  [/^deno\.jsonc?$/, "Deno"],
+  [/^pom\.xml$/, "Maven"],
+  [/^build\.gradle(?:\.kts)?$/, "Gradle"],
+  [/^(?:Gemfile|.+\.gemspec)$/, "Ruby"],
+  [/^composer\.json$/, "PHP"],
+  [/^mix\.exs$/, "Elixir"],
+  [/^Package\.swift$/, "Swift"],
+  [/^.+\.(?:csproj|fsproj|sln)$/, ".NET"],
+  [/^CMakeLists\.txt$/, "CMake"],
+];
+
+/** What is not covered, by the highest manifest of each tool. */
+function otherNotes(files: ProjectFiles): string[] {
+  return others.flatMap(([pattern, tool]) => {
+    const [manifest] = files.list
+      .filter((file) => pattern.test(file.split("/").at(-1)!) && isPart(folderOf(file)))
+      .toSorted((a, b) => a.split("/").length - b.split("/").length);
+    return manifest === undefined
+      ? []
+      : [
+          `${manifest}: fastloop has no preset for ${tool}; a suite with an \`image\` that has it can be written by hand (docs/configuration.md)`,
+        ];
+  });
 }
 
 /** Two parts of one name are told apart by their language's preset, then by a number. */

@@ -38,15 +38,15 @@ export function nodeInstall(files: ProjectFiles, folder: string): NodeInstall {
     (pinned?.[1] as NodeManager | undefined) ??
     (has(files, joined(folder, "pnpm-workspace.yaml")) ? "pnpm" : "npm");
   const because = lock?.[0] ?? "package.json";
+  const bun =
+    lock === undefined ? ["bun.lock", "bun.lockb"].find((file) => has(files, joined(folder, file))) : undefined;
+  if (bun !== undefined) return { ...withBun(manifest), because: bun, notes: [] };
   const notes =
     lock === undefined
       ? [
           `${joined(folder, "package.json")} has no lock file beside it: each install takes the newest versions that fit; commit one`,
         ]
       : [];
-  if (lock === undefined && (has(files, joined(folder, "bun.lock")) || has(files, joined(folder, "bun.lockb")))) {
-    notes.push("bun.lock: fastloop has no preset for bun; npm installs what package.json says");
-  }
   const version = pinned?.[1] === manager ? pinned[2] : undefined;
   if (manager === "pnpm") return { ...pnpm(version, read("pnpm-lock.yaml"), lock !== undefined), because, notes };
   if (manager === "yarn") return { ...yarn(version, read, lock !== undefined), because, notes };
@@ -75,6 +75,18 @@ function npm(version: string | undefined, locked: boolean, lock: string): Manage
       ...(scripts ? [] : rebuild),
     ],
     reads: [],
+    env: {},
+  };
+}
+
+/** Bun comes out of npm's registry, and its scripts are run by npm, which finds it. */
+function withBun(manifest: Record<string, unknown>): Manager {
+  const version = /^bun@(\d[\w.-]*)/.exec(textsOf(manifest)["packageManager"] ?? "")?.[1];
+  return {
+    manager: "npm",
+    prepare: [`npm install --global bun@${version ?? "1"}`],
+    install: (scripts) => [`bun install --frozen-lockfile${scripts ? "" : " --ignore-scripts"}`],
+    reads: ["bunfig.toml", "patches/**"],
     env: {},
   };
 }

@@ -2,17 +2,65 @@ import { satisfies, coerce, validRange } from "semver";
 
 /** Majors of Node that have images, the one that is taken where nothing decides first. */
 const majors = [22, 24, 20, 18, 25, 23, 16];
+/** The oldest that runs the npm of our own images. */
+const oldestWithNpm = 18;
 
-/** The major of Node that a repository wants: what it pins, else the first of ours that `engines` allows. */
-export function nodeMajor(pinned: string, engines: string, available: readonly number[] = []): number | undefined {
-  const exact = /^v?(\d+)/.exec(pinned.trim())?.[1];
-  const wanted = validRange(engines) === null ? "*" : engines;
-  const allows = (major: number): boolean => satisfies(`${major}.99.99`, wanted) || satisfies(`${major}.0.0`, wanted);
-  if (exact !== undefined) {
-    // A machine without an image registry has few: one that `engines` allows is better than none.
-    if (available.length === 0 || available.includes(Number(exact))) return Number(exact);
-  }
-  return [...available, ...majors].find(allows) ?? (exact === undefined ? undefined : Number(exact));
+export interface WantedNode {
+  /** `.nvmrc` and the like; empty where nothing pins one. */
+  pinned: string;
+  /** `engines.node`. */
+  engines: string;
+  /** The newest that the repository's own CI tests with. */
+  newestInCi?: number;
+}
+
+export interface NodeChoice {
+  /** Of the image; undefined: whichever. */
+  major: number | undefined;
+  /** Commands that put another Node into that image. */
+  prepare: string[];
+}
+
+/** The Node of a repository; `available` are the majors of a machine that can have no other images. */
+export function chooseNode(wanted: WantedNode, available: readonly number[] = []): NodeChoice {
+  const major = exactMajor(wanted) ?? firstAllowed(wanted.engines, available);
+  if (major === undefined || available.length === 0 || available.includes(major)) return { major, prepare: [] };
+  // npm's registry has Node as a package.
+  if (major >= oldestWithNpm) return { major: available[0], prepare: [nodeFromNpm(major)] };
+  return { major: firstAllowed(wanted.engines, available), prepare: [] };
+}
+
+/** The major that the repository names, or the newest of its CI where that is older than the one that is usual here. */
+function exactMajor({ pinned, engines, newestInCi }: WantedNode): number | undefined {
+  const named = /^v?(\d+)/.exec(pinned.trim())?.[1];
+  if (named !== undefined) return Number(named);
+  const isOld = newestInCi !== undefined && newestInCi < majors[0]! && newestInCi >= oldestWithNpm;
+  return isOld && allows(engines, newestInCi) ? newestInCi : undefined;
+}
+
+function firstAllowed(engines: string, available: readonly number[]): number | undefined {
+  return [...available, ...majors].find((major) => allows(engines, major));
+}
+
+function allows(engines: string, major: number): boolean {
+  const range = validRange(engines) === null ? "*" : engines;
+  return satisfies(`${major}.99.99`, range) || satisfies(`${major}.0.0`, range);
+}
+
+const nodeFromNpm = (major: number): string =>
+  `npm install --global --prefix /opt/node "node-linux-$(node -p process.arch)@${major}" && ln -sf /opt/node/lib/node_modules/node-linux-*/bin/node /usr/local/bin/node`;
+
+/** The newest major of Node in texts of workflows: `node-version: 20`, or a list in the matrix. */
+export function newestNodeIn(workflows: readonly string[]): number | undefined {
+  const lists = workflows.flatMap((text) => [
+    ...text.matchAll(
+      /\bnode(?:[-_]?(?:js|version)s?)?:[ \t]*(\[[^\]]*\]|["']?\d[\w.]*|(?:\s*\n\s*-\s*["']?\d[\w."']*)+)/gi,
+    ),
+  ]);
+  const found = lists.flatMap(([, list = ""]) =>
+    [...list.matchAll(/(?<![\w.])(\d{1,2})(?![\w-])/g)].map(([, major]) => Number(major)),
+  );
+  return found.length === 0 ? undefined : Math.max(...found);
 }
 
 export const isMajorAtLeast = (version: string, major: number): boolean => (coerce(version)?.major ?? 0) >= major;

@@ -1,6 +1,17 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import { PatternMatcher } from "../tree/index.ts";
-import { folderOf, has, isPart, joined, jsonObject, named, shellWord, suiteName, textsOf } from "./files.ts";
+import {
+  folderOf,
+  has,
+  isPart,
+  joined,
+  jsonObject,
+  memberMatcher,
+  named,
+  shellWord,
+  suiteName,
+  textsOf,
+  withoutCircles,
+} from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { dependenciesOf, nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {
@@ -12,7 +23,7 @@ import {
   nodeTiers,
   wholeText,
 } from "./node-scripts.ts";
-import { nodeMajor } from "./node-version.ts";
+import { chooseNode, newestNodeIn, type WantedNode } from "./node-version.ts";
 import { programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -61,22 +72,6 @@ function workspacesOf(files: ProjectFiles): Workspace[] {
     found.push({ root, members });
   }
   return found;
-}
-
-/** `packages/*` is the folders right below, not what lies deeper in them; `**` is at any depth. */
-function memberMatcher(patterns: readonly string[]): (folder: string) => boolean {
-  const plain = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, "$1").replace(/\/$/, ""));
-  const depth = (text: string): number => text.split("/").length;
-  const matchers = new Map(
-    [...new Set(plain.map(depth))].map((levels) => [
-      levels,
-      new PatternMatcher(
-        plain.filter((pattern) => depth(pattern) === levels || pattern.includes("**") || pattern.startsWith("!")),
-      ),
-    ]),
-  );
-  const deep = new PatternMatcher(plain.filter((pattern) => pattern.includes("**") || pattern.startsWith("!")));
-  return (folder) => (matchers.get(depth(folder)) ?? deep).matches(folder);
 }
 
 function packageOf(files: ProjectFiles, folder: string): NodePackage {
@@ -189,11 +184,7 @@ function suiteOf(
       inFolder(inBase(folder), [`${install.manager} run build`]),
     ),
   ];
-  const major = nodeMajor(
-    pinnedNode(files, root),
-    textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "",
-    availableNodes,
-  );
+  const { major, prepare } = chooseNode(wantedNode(files, root, member), availableNodes);
   const manifests = [
     ...(members.length > 0 ? ["**/package.json"] : ["package.json"]),
     ...(install.because === "package.json" ? [] : [install.because]),
@@ -210,7 +201,11 @@ function suiteOf(
     alone,
     image: major === undefined || major === 22 ? undefined : `node:${major}-bookworm-slim`,
     manifests: manifests.map((file) => joined(cwd, file)),
-    install: [...install.prepare, ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)])],
+    install: [
+      ...prepare,
+      ...install.prepare,
+      ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
+    ],
     installed: packages.map(({ folder }) => inBase(joined(folder, "node_modules"))),
     env: { CI: "true", ...install.env },
     runner: nodeRunner(textOf("fast", "full")),
@@ -255,6 +250,15 @@ const nameIn = (packages: readonly NodePackage[], { folder }: NodePackage): stri
     ? folder.replaceAll("/", "-")
     : last(folder);
 };
+
+function wantedNode(files: ProjectFiles, root: NodePackage, member: NodePackage): WantedNode {
+  const workflows = files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
+  return {
+    pinned: pinnedNode(files, root),
+    engines: textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "",
+    newestInCi: newestNodeIn(workflows.map((file) => files.read(file))),
+  };
+}
 
 function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): string {
   const volta = (manifest["volta"] as Record<string, unknown> | undefined)?.["node"];
@@ -321,18 +325,6 @@ function memberInputs(
     .filter((folder) => folder !== "" && folder !== member.folder);
   const others = packages.map(({ folder }) => folder).filter((folder) => folder !== "");
   return inputsOf(files, { own: member.folder, needed, others });
-}
-
-/** Names of needs that lead back to where they came from are dropped: packages may know each other, runs can't wait so. */
-function withoutCircles(suites: DetectedSuite[]): DetectedSuite[] {
-  const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
-    if (from === to) return true;
-    if (seen.has(from)) return false;
-    seen.add(from);
-    return (suites.find(({ name }) => name === from)?.needs ?? []).some((next) => reaches(next, to, seen));
-  };
-  for (const suite of suites) suite.needs = suite.needs.filter((name) => !reaches(name, suite.name));
-  return suites;
 }
 
 /** What the tests start that a slim image has not. */

@@ -41,7 +41,7 @@ function whyNot(reference: string, platform: string, reason: string, own: OwnIma
       last,
     )?.[1];
   // docker.io is answered for by the machine's own images: what they lack is "not found".
-  if (host === "docker.io" && own !== undefined) return `${own.why}, and it is none of this machine's own images`;
+  if (host === "docker.io" && own !== undefined) return `${own.why}, and it is not one of this machine's own images`;
   if (network !== undefined) return `${host} can't be reached (${network})`;
   if (/no match for platform|no matching manifest/i.test(last)) return `it has no variant for ${platform}`;
   const login = isLogin.exec(last)?.[0];

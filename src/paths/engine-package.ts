@@ -5,7 +5,7 @@ import { packageRoot } from "./package-root.ts";
 
 /**
  * Folder of the npm package that brings the engine's programs ready-made (`@fastloop/engine-linux-x64`,
- * tools/release-engine.mjs), so that none is built or installed on this machine. It has `bin/`, `cni/`, `shim/ARCH/` and
+ * tools/release/engine.mjs), so that none is built or installed on this machine. It has `bin/`, `cni/`, `shim/ARCH/` and
  * `confine/ARCH/`. Undefined where npm has not installed it; a package of another version than ours counts as none.
  */
 export function enginePackage(root: string = packageRoot()): string | undefined {

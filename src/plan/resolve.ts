@@ -125,7 +125,7 @@ export function parseTargetCall(
   const parsed = parseCall(call, { module, cwd: config.root }, { ownOptions: false });
   if (callName(parsed) === "") throw new UserError("usage", "this call names no function");
   if (parsed.core.some(({ fn }) => fn.name === "terminal")) {
-    throw new UserError("usage", "nobody sits at the terminal of a watched call", {
+    throw new UserError("usage", "a watched call has no terminal attached", {
       place: "terminal",
       hint: "open it with `fastloop call`",
     });

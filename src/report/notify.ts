@@ -33,7 +33,7 @@ export function desktopNotifier(
     if (notice.kind !== "settled") return;
     const failed = notice.failed.join(", ");
     if (failed !== "" && failed !== failedBefore) show("fastloop: failed", failed);
-    else if (failed === "" && failedBefore !== "") show("fastloop: mended", "everything is current");
+    else if (failed === "" && failedBefore !== "") show("fastloop: fixed", "everything is current");
     failedBefore = failed;
   };
 }

@@ -115,11 +115,11 @@ export function plainReporter(options: PlainOptions): (notice: LoopNotice) => vo
         line(
           "broken",
           "red",
-          brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be mended",
+          brokenText[notice.error.code] ?? "the project cannot be read; waiting for it to be fixed",
         );
         return options.write(indent(notice.error.format()));
       case "recovered":
-        return line("mended", "green", "the project can be read again");
+        return line("fixed", "green", "the project can be read again");
     }
   };
 

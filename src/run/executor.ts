@@ -78,7 +78,7 @@ export async function executeTarget(
       requirePath(path, kind, argument);
       if (kind === "file") return (await trees.file(path, query)).id;
       const input = item.sent.find((candidate) => candidate.of === argument && candidate.path === path);
-      if (input === undefined) throw new Error(`${path} is no input of ${item.target.name}`);
+      if (input === undefined) throw new Error(`${path} is not an input of ${item.target.name}`);
       const listing = options.snapshot.listing(input);
       const synced = await trees.directory(path, input.filter, { ...query, listing, concerns: concernOf(item, input) });
       moved.push(...synced.moved.map((file) => `${synced.listing.root}/${file}`));

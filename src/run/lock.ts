@@ -55,7 +55,7 @@ export class ProjectLock {
         if (code !== "ENOENT" || !state.isInProject()) throw error;
       }
     }
-    throw new UserError("locked", "the project's lock changes hands all the time", {
+    throw new UserError("locked", "the project's lock keeps changing hands", {
       place: path.join(state.path, lockFile),
     });
   }

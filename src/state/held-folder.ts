@@ -205,7 +205,7 @@ export class HeldFolder {
   private at<T>(name: string, use: (file: string) => T): T {
     // Names come from files and listings: one that leads out of the folder is a mistake of ours.
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name))
-      throw new Error(`${JSON.stringify(name)} is no name of a file`);
+      throw new Error(`${JSON.stringify(name)} is not a file name`);
     return this.within(() => use(`${this.reach}/${name}`));
   }
 

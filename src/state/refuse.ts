@@ -17,7 +17,7 @@ export function refuseForeign(parent: HeldFolder, name: string, shown: string, p
       remove,
     );
   if (!stats.isDirectory())
-    throw refusal(shown, "is no folder, and fastloop keeps its state in one of this name", remove);
+    throw refusal(shown, "is not a folder, and fastloop keeps its state in one of this name", remove);
   const own = process.getuid?.() ?? stats.uid;
   // What root or the project's owner made is as trustworthy as the project.
   if (![own, 0, projectUid].includes(stats.uid))

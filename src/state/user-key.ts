@@ -99,7 +99,7 @@ function readOrMake(home: string, onNotice: (text: string) => void): Uint8Array 
 function problemOf(folder: HeldFolder): string | undefined {
   const stats = folder.look(keyFile);
   if (stats === undefined) return "absent";
-  if (!stats.isFile()) return "is no file";
+  if (!stats.isFile()) return "is not a file";
   const own = process.getuid?.();
   // As root with the home of a user the key is that user's.
   if (own !== undefined && stats.uid !== own && !(own === 0 && stats.uid === folder.stats.uid))

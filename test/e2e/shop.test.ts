@@ -22,8 +22,8 @@ test(
   "the demo's story comes out as told, and leaves nothing behind",
   async () => {
     const { exitCode, stdout, stderr } = await fastloop(["demo"], { cwd: folder, env: { TMPDIR: folder } });
-    expect(stdout + stderr).not.toContain("NOT AS TOLD");
-    expect(stdout).toContain("Everything came out as told.");
+    expect(stdout + stderr).not.toContain("NOT AS DESCRIBED");
+    expect(stdout).toContain("Everything went as described.");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/because lib\/src\/cart\.ts changed/);
     expect(readdirSync(folder)).toEqual(["shop"]);

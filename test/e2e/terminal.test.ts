@@ -186,13 +186,13 @@ describe("a terminal in a container", () => {
   });
 });
 
-describe("where nobody sits at a terminal", () => {
+describe("where no terminal is attached", () => {
   it("a chain with one is refused before anything runs", async () => {
     const result = await fastloop(["call", "base", "terminal"], { cwd: project });
     expect(result).toEqual({
       exitCode: 2,
       stdout: "",
-      stderr: "error: terminal: nobody sits at a terminal\nhint: run `fastloop call` in one, without --json\n",
+      stderr: "error: terminal: no terminal is attached\nhint: run `fastloop call` in one, without --json\n",
     });
   });
 
@@ -200,7 +200,7 @@ describe("where nobody sits at a terminal", () => {
     const result = await fastloop(["call", "debug"], { cwd: project });
     expect(result).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("nobody sits at a terminal: run `fastloop call` in one"),
+      stderr: expect.stringContaining("no terminal is attached: run `fastloop call` in one"),
     });
   });
 });

@@ -80,7 +80,7 @@ describe("fastloop watch on a terminal", () => {
     project.write("fastloop.yaml", configuration.replace("needs:", "neds:"));
     await terminal.shows(/✗ broken: fastloop\.yaml:\d+:\d+: unknown key `neds`[^]*✓ current +lib/);
     project.write("fastloop.yaml", configuration);
-    await terminal.shows(/mended +the project can be read again\n✓ current +lib/);
+    await terminal.shows(/fixed +the project can be read again\n✓ current +lib/);
   });
 
   test("tells the desktop of a new failure and of its repair, where that is asked for", async () => {
@@ -100,6 +100,6 @@ describe("fastloop watch on a terminal", () => {
     await terminal.shows(" 3 current");
     terminal.press("q");
     await terminal.shows("bye");
-    expect(readFileSync(told, "utf8")).toBe("fastloop: failed: worker\nfastloop: mended: everything is current\n");
+    expect(readFileSync(told, "utf8")).toBe("fastloop: failed: worker\nfastloop: fixed: everything is current\n");
   });
 });

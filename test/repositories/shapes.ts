@@ -169,15 +169,19 @@ export const shapes: Shape[] = [
   {
     name: "a workspace of cargo",
     files: {
-      "Cargo.toml": '[workspace]\nmembers = ["a"]\n',
-      "a/Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
-      "a/src/lib.rs": "pub fn value() -> i32 { 1 }\n\n#[test]\nfn value_is_one() {\n    assert_eq!(value(), 1);\n}\n",
-      "Cargo.lock": 'version = 3\n\n[[package]]\nname = "a"\nversion = "0.1.0"\n',
+      "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n',
+      "crates/a/Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
+      "crates/a/src/lib.rs":
+        "pub fn value() -> i32 { 1 }\n\n#[test]\nfn value_is_one() {\n    assert_eq!(value(), 1);\n}\n",
+      "crates/b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\n\n[dependencies]\na = { path = "../a" }\n',
+      "crates/b/src/lib.rs": "#[test]\nfn value_of_a() {\n    assert_eq!(a::value(), 1);\n}\n",
+      "Cargo.lock":
+        'version = 3\n\n[[package]]\nname = "a"\nversion = "0.1.0"\n\n[[package]]\nname = "b"\nversion = "0.1.0"\ndependencies = [\n "a",\n]\n',
       ".gitignore": "target\n",
     },
-    targets: ["app"],
-    breaks: edit("a/src/lib.rs", "{ 1 }", "{ 2 }"),
-    fails: ["app"],
+    targets: ["a", "b"],
+    breaks: edit("crates/a/src/lib.rs", "{ 1 }", "{ 2 }"),
+    fails: ["a", "b"],
     isSlow: true,
   },
   {
@@ -210,6 +214,20 @@ export const shapes: Shape[] = [
     targets: ["a", "b"],
     breaks: edit("packages/a/index.js", "value = 1", "value = 2"),
     fails: ["a", "b"],
+  },
+  {
+    name: "bun, with its lock file",
+    files: {
+      "package.json": json({ name: "x", type: "module", scripts: { test: "bun test" } }),
+      "bun.lock":
+        '{\n  "lockfileVersion": 1,\n  "workspaces": {\n    "": {\n      "name": "x",\n    },\n  },\n  "packages": {}\n}\n',
+      "value.ts": "export const value: number = 1;\n",
+      "value.test.ts":
+        'import { expect, test } from "bun:test";\nimport { value } from "./value";\n\ntest("value", () => expect(value).toBe(1));\n',
+    },
+    targets: ["app"],
+    breaks: edit("value.ts", "= 1", "= 2"),
+    fails: ["app"],
   },
   {
     name: "mocha, and a Node that .nvmrc and engines pin",

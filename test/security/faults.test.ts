@@ -139,7 +139,7 @@ describe("a daemon that is killed", () => {
     process.kill(left[0]!, "SIGKILL");
     expect(await call.ended).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringContaining("the engine daemon went away") as string,
+      stderr: expect.stringContaining("the engine daemon is gone") as string,
     });
     writeFileSync(path.join(project.state, "tmp/left"), "");
     await ready();

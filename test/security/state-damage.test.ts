@@ -70,10 +70,13 @@ test("whatever lies in the place of a file of state, a plan and a run answer, an
 
 test("what is in the way of the state itself is named, and what to do", async () => {
   project.write(".fastloop", "file");
-  expect(await project.run(["plan"])).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("is no folder") });
+  expect(await project.run(["plan"])).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining("is not a folder"),
+  });
   expect(await project.run(["run", "ok"])).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/is no folder.*\nhint: remove it/),
+    stderr: expect.stringMatching(/is not a folder.*\nhint: remove it/),
   });
   rmSync(project.at(".fastloop"));
   project.write(".fastloop/lock/mine", "");

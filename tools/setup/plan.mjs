@@ -10,6 +10,7 @@ import { images, registryProgram } from "./images.mjs";
 import { systemPackages } from "./system-packages.mjs";
 import { findProgram } from "./run.mjs";
 import { SetupError } from "./errors.mjs";
+import { noRights } from "./rights.mjs";
 import { reachesRegistry, readDecision } from "./decision.mjs";
 
 /** Steps in order: packages, then engine, helper and images at once. */
@@ -31,6 +32,7 @@ export async function planEngine(options) {
   const wants = (part, byDefault) => (only === undefined ? byDefault : only.includes(part));
   const own = choice.kind === "buildkitd";
   if (own && process.platform !== "linux") throw noEngineHere();
+  if (own && only === undefined && options.check !== true && process.getuid() !== 0) throw noRights("none answers");
 
   if (wants("engine", own)) {
     const isOurs = choice.command === undefined || path.dirname(choice.command) === support.toolsDir(root);

@@ -32,7 +32,7 @@ export function checkOutput({ output, returns }: Pick<ParsedCall, "output" | "re
   }
   const above = nearestAbove(target);
   if (statOf(above)?.isDirectory() !== true) {
-    throw new UserError("usage", `${above} is no folder: nothing can be written below it`, {
+    throw new UserError("usage", `${above} is not a folder: nothing can be written below it`, {
       place: `-o ${output}`,
       hint: "name another path, or remove the file",
     });

@@ -60,6 +60,6 @@ export function parseResult(content: Buffer): StoredResult | undefined {
 
 function nameOf(key: string): string {
   const name = `${key}.json`;
-  if (!shape.test(name)) throw new Error(`${key} is no digest`);
+  if (!shape.test(name)) throw new Error(`${key} is not a digest`);
   return name;
 }

@@ -13,7 +13,7 @@ export interface UserTerminal {
   lend(remote: RemoteTerminal, progress: Progress | undefined): Promise<void>;
 }
 
-/** Undefined where nobody sits at a terminal, or where a program reads what is printed. */
+/** Undefined where no terminal is attached, or where a program reads what is printed. */
 export function userTerminal(context: CliContext): UserTerminal | undefined {
   const screen = [context.stderr, context.stdout].find((stream) => stream.isTTY);
   if (!context.stdin.isTTY || screen === undefined || context.options.json) return undefined;

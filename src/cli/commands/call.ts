@@ -140,7 +140,7 @@ async function throughDagger(
   const { choice } = await describeEngineChoice(engine);
   if (parsed.via === "call" || choice.kind.startsWith("dagger-")) return choice;
   if (userTerminal(context) === undefined) {
-    throw new UserError("usage", "nobody sits at a terminal", {
+    throw new UserError("usage", "no terminal is attached", {
       place: "terminal",
       hint: "run `fastloop call` in one, without --json",
     });

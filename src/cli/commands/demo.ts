@@ -23,7 +23,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Show the loop on a copy of examples/shop: a cold run, one with nothing to do, and edits that re-run only what they affect. On a terminal it then watches examples/shop itself.",
     )
-    .addOption(new Option("--once", "end after the story, on a terminal too"))
+    .addOption(new Option("--once", "stop after the demo, also on a terminal"))
     .action((flags: { once?: boolean }) => demo(context, flags.once === true));
 }
 
@@ -97,7 +97,7 @@ async function tell(context: CliContext, options: LoopOptions, root: string): Pr
     stop();
     await loop.stop();
   }
-  print.line(asTold ? "\nEverything came out as told." : "\nThe story did not come out as told.");
+  print.line(asTold ? "\nEverything went as described." : "\nThe demo did not go as described.");
   return asTold;
 }
 

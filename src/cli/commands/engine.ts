@@ -28,7 +28,7 @@ export function register(program: Command, context: CliContext): void {
     .addHelpText("after", examples);
   engine
     .command("start")
-    .description("Start it, unless it runs already.")
+    .description("Start it, unless it is already running.")
     .option("--idle <duration>", "stop when no session was open for this long, e.g. 30s, 10m, 2h")
     .action(({ idle }: { idle?: string }) => start(context, idle));
   engine
@@ -38,7 +38,7 @@ export function register(program: Command, context: CliContext): void {
     .action(({ force }: { force?: boolean }) => stop(context, force === true));
   engine
     .command("status")
-    .description("Say whether it runs, and what it does.")
+    .description("Say whether it is running, and what it is doing.")
     .action(() => status(context));
   engine
     .command("logs")
@@ -52,7 +52,7 @@ async function start(context: CliContext, idle: string | undefined): Promise<voi
   const engine = await embeddedEngine(context.options.buildkitHost);
   const running = await engine.status(context.notice);
   if (idle !== undefined && running !== undefined && parseIdleMs(idle, "--idle") !== running.idleTimeoutMs) {
-    throw new UserError("usage", `it runs already, and stops after ${duration(running.idleTimeoutMs)}`, {
+    throw new UserError("usage", `it is already running, and stops after ${duration(running.idleTimeoutMs)}`, {
       place: "--idle",
       hint: "`fastloop engine stop` first",
     });
@@ -70,7 +70,7 @@ async function stop(context: CliContext, force: boolean): Promise<void> {
     throw new UserError("locked", `${sessions} open`, { hint: "end them, or use --force" });
   }
   if (context.options.json) return print(context, { stopped: outcome !== "absent" });
-  context.notice(outcome === "absent" ? "the embedded engine does not run" : "the embedded engine is stopped");
+  context.notice(outcome === "absent" ? "the embedded engine is not running" : "the embedded engine is stopped");
 }
 
 async function status(context: CliContext): Promise<void> {
@@ -83,7 +83,7 @@ async function status(context: CliContext): Promise<void> {
       now === undefined ? { running: false, stateDir: engine.stateDir } : { running: true, ...now },
     );
   }
-  context.print(now === undefined ? "the embedded engine does not run\n" : `${describe(now)}\n${details(now)}\n`);
+  context.print(now === undefined ? "the embedded engine is not running\n" : `${describe(now)}\n${details(now)}\n`);
 }
 
 function describe({ version, buildkit, pid }: DaemonStatus): string {

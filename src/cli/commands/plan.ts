@@ -15,11 +15,7 @@ export function register(program: Command, context: CliContext): void {
       "Show which functions are current and which would run, in order, each with its causes. With names: those, and what they need. Needs no engine.",
     )
     .addOption(
-      new Option("--tier <tier>", "only functions of this tier and of the quicker ones").choices([
-        "smoke",
-        "fast",
-        "full",
-      ]),
+      new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
     )
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
@@ -46,7 +42,7 @@ export function register(program: Command, context: CliContext): void {
         return;
       }
       const paint = painter(context.colors("stdout"));
-      if (items.length === 0) context.notice(`no function is of the tier ${flags.tier} or a quicker one`);
+      if (items.length === 0) context.notice(`no function is in the tier ${flags.tier} or a faster one`);
       const width = Math.max(...items.map((item) => item.name.length));
       for (const item of items) {
         const state =

@@ -38,7 +38,7 @@ export function register(program: Command, context: CliContext): void {
 }
 
 async function runInSession(context: CliContext, [command, ...args]: string[]): Promise<number> {
-  if (command === undefined) throw new UserError("usage", "no program is named", { place: "fastloop session" });
+  if (command === undefined) throw new UserError("usage", "no program was given", { place: "fastloop session" });
   // While the session opens a signal ends us; once the program runs, signals are its own.
   let onSignal: (signal: NodeJS.Signals) => void;
   const opening = new AbortController();

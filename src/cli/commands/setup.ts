@@ -35,7 +35,7 @@ interface Flags {
 
 async function setup(context: CliContext, flags: Flags): Promise<void> {
   if (context.options.json && flags.check !== true)
-    throw new UserError("usage", "set-up tells in JSON what is ready, not what it does", {
+    throw new UserError("usage", "set-up reports in JSON what is ready, not what it does", {
       place: "--json",
       hint: "add --check",
     });

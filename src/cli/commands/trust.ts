@@ -68,7 +68,7 @@ async function remove(context: CliContext, flags: TrustFlags): Promise<void> {
   const folder = await folderOf(context, flags);
   const removed = new TrustStore(context.env).remove(folder);
   if (context.options.json) return context.printJson({ project: folder, removed });
-  context.notice(removed ? `${folder} is trusted with nothing any more` : `${folder} was trusted with nothing`);
+  context.notice(removed ? `${folder} is no longer trusted with anything` : `${folder} was not trusted with anything`);
 }
 
 /** Also where the configuration or the module can't be read any more. */
@@ -128,7 +128,7 @@ function print(
   const paint = painter(context.colors("stdout"));
   const line = (sign: string, ask: Ask): string =>
     `${sign} ${describeAsk(ask)}${ask.place === undefined ? "" : `  ${paint("dim", printable(ask.place))}`}\n`;
-  if (asks.length === 0) context.print("nothing is asked of this machine but the repository\n");
+  if (asks.length === 0) context.print("nothing is asked of this machine beyond the repository\n");
   for (const ask of asks) context.print(added.includes(ask) ? paint("green", line("+", ask)) : line(" ", ask));
   for (const ask of removed) context.print(paint("red", line("-", ask)));
   if (asks.length > 0) context.print(paint("dim", `digest ${digest}\n`));

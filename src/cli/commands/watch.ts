@@ -25,11 +25,13 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Run what is not current, then watch: each settled change runs the functions that it affects, in order, and cancels the runs that it made stale. A failure does not end it; Ctrl-C does, and leaves nothing behind.",
     )
-    .addOption(new Option("--poll", "look every second, for file systems without file events"))
-    .addOption(new Option("--debounce <duration>", "how long files must rest (default: 50ms)"))
+    .addOption(new Option("--poll", "poll every second, for file systems without file events"))
+    .addOption(new Option("--debounce <duration>", "how long files must be quiet (default: 50ms)"))
     .addOption(new Option("--manual", "only mark what edits affect; run it on a key"))
     .addOption(new Option("--bell", "ring the terminal's bell when a function fails"))
-    .addOption(new Option("--notify", "show a desktop notification when a function fails, and when all is mended"))
+    .addOption(
+      new Option("--notify", "show a desktop notification when a function fails, and when everything passes again"),
+    )
     .addOption(new Option("--no-view", "plain lines on a terminal, too"));
   addLoopOptions(command)
     .addHelpText(

@@ -53,7 +53,7 @@ export class StoryPrinter {
   }
 
   problem(text: string): void {
-    this.write(`   ${this.paint("red", `NOT AS TOLD: ${text}`)}`);
+    this.write(`   ${this.paint("red", `NOT AS DESCRIBED: ${text}`)}`);
   }
 }
 

@@ -35,7 +35,7 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
       rest();
     }
   });
-  const timer = setTimeout(() => give(new Error(`nothing came of it within ${patienceMs / 1000} s`)), patienceMs);
+  const timer = setTimeout(() => give(new Error(`nothing happened within ${patienceMs / 1000} s`)), patienceMs);
   try {
     await Promise.all([act(), rested]);
   } finally {

@@ -42,7 +42,7 @@ export const chapters: readonly Chapter[] = [
     blocked: ["api"],
   },
   {
-    title: "its repair: everything is current again",
+    title: "the fix: everything is current again",
     file: "lib/src/cart.ts",
     replace: "discountRate = 0.2;",
     by: "discountRate = 1 / 10;",

@@ -116,7 +116,7 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
       throw new ApiError(`unsupported URL scheme ${url.protocol} in ${args.url}`);
     const filename = args.name ? path.basename(args.name) : path.basename(url.pathname) || "index";
     if (filename === ".." || filename.includes("\0"))
-      throw new ApiError(`${JSON.stringify(filename)} is no name of a file`);
+      throw new ApiError(`${JSON.stringify(filename)} is not a file name`);
     const tree = await httpTree(call, {
       url: args.url,
       filename,

@@ -120,36 +120,46 @@ export class RegistryPasswords {
   }
 }
 
+/** `DOCKER_AUTH_CONFIG`, the text of such a file as CI systems keep it, comes before the user's own. */
 async function fromDockerConfig(
   host: string,
   env: Record<string, string>,
   onProblem: (text: string) => void,
 ): Promise<Found | undefined> {
+  const variable = configOf(env["DOCKER_AUTH_CONFIG"] ?? "");
+  const given = variable === undefined ? undefined : entryOf(variable, host, "DOCKER_AUTH_CONFIG");
+  if (given !== undefined) return given;
   const folder = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
   const file = path.join(folder, "config.json");
-  let config: DockerConfig;
-  try {
-    config = JSON.parse(await readFile(file, "utf8")) as DockerConfig;
-  } catch {
-    return undefined;
-  }
+  const config = configOf(await readFile(file, "utf8").catch(() => ""));
+  if (config === undefined) return undefined;
   const helper =
     Object.entries(config.credHelpers ?? {}).find(([name]) => sameHost(name, host))?.[1] ?? config.credsStore;
   if (helper !== undefined && /^[\w.-]+$/.test(helper)) {
     const found = await askHelper(helper, host, env, onProblem);
     if (found !== undefined) return found;
   }
-  const entry = Object.entries(config.auths ?? {}).find(([name]) => sameHost(name, host))?.[1];
+  return entryOf(config, host, file);
+}
+
+function configOf(text: string): DockerConfig | undefined {
+  try {
+    return (JSON.parse(text) as DockerConfig | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf({ auths }: DockerConfig, host: string, origin: string): Found | undefined {
+  const entry = Object.entries(auths ?? {}).find(([name]) => sameHost(name, host))?.[1];
   if (entry === undefined) return undefined;
   if (entry.identitytoken !== undefined && entry.identitytoken !== "")
-    return { username: "", secret: entry.identitytoken, origin: file };
+    return { username: "", secret: entry.identitytoken, origin };
   if (entry.auth !== undefined && entry.auth !== "") {
     const [username = "", ...password] = Buffer.from(entry.auth, "base64").toString("utf8").split(":");
-    return { username, secret: password.join(":"), origin: file };
+    return { username, secret: password.join(":"), origin };
   }
-  return entry.username === undefined
-    ? undefined
-    : { username: entry.username, secret: entry.password ?? "", origin: file };
+  return entry.username === undefined ? undefined : { username: entry.username, secret: entry.password ?? "", origin };
 }
 
 /** What Docker calls its own registry in helpers and configurations. */

@@ -16,14 +16,14 @@ export class Terminals {
   private readonly offered = new Map<string, (line: Duplex) => void>();
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** Without `offer` nobody sits at a terminal. */
+  /** Without `offer` no terminal is attached. */
   constructor(offer: OfferTerminal | undefined) {
     this.offer = offer;
   }
 
   /** Throws where there is no terminal: before anything is built for one. */
   require(): void {
-    if (this.offer === undefined) throw new ApiError("nobody sits at a terminal: run `fastloop call` in one");
+    if (this.offer === undefined) throw new ApiError("no terminal is attached: run `fastloop call` in one");
   }
 
   /** Runs `work` with the user's terminal; the line is closed after it. */

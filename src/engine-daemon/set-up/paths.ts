@@ -85,7 +85,7 @@ export function foreignFolder(folder: string): string | undefined {
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   const uid = process.getuid?.();
   if (stats === undefined || uid === undefined) return undefined;
-  if (!stats.isDirectory()) return `${folder} is no folder`;
+  if (!stats.isDirectory()) return `${folder} is not a folder`;
   if (stats.uid !== uid) return `${folder} belongs to another user`;
   return (stats.mode & 0o077) === 0 ? undefined : `${folder} is open to other users`;
 }

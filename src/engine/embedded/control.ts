@@ -83,7 +83,7 @@ export async function request(
   // A new daemon began to listen after the secret was read.
   if (controlHeaders(state).authorization !== headers.authorization)
     return request(state, method, route, body, options);
-  throw new UserError("engine-unavailable", "the engine daemon does not take the secret that lies in its folder", {
+  throw new UserError("engine-unavailable", "the engine daemon rejects the secret in its folder", {
     place: state,
     hint: "another daemon may have written it: `fastloop engine stop --force`, then try again",
   });
@@ -117,7 +117,7 @@ export function parseAnswer<T>(text: string): T {
 
 /** Something else listens on the socket. */
 export function noEngineDaemon(cause?: unknown, detail = ""): UserError {
-  return new UserError("engine-unavailable", "what listens on the engine's socket is no engine daemon", {
+  return new UserError("engine-unavailable", "what listens on the engine's socket is not an engine daemon", {
     detail,
     hint: "`fastloop engine stop --force` takes the socket away",
     cause,

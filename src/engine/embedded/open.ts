@@ -28,7 +28,7 @@ export async function openEmbeddedSession(choice: EmbeddedChoice, options: OpenS
     if (session !== undefined) return session;
     await startEngine(choice, options, options.idleMs);
   }
-  throw new UserError("engine-unavailable", "the engine daemon comes and goes", {
+  throw new UserError("engine-unavailable", "the engine daemon keeps stopping", {
     hint: `another program may be stopping it; see ${path.join(state, "engine.log")}`,
   });
 }
@@ -78,7 +78,7 @@ async function prepare(
     await runSetup(missing, options);
   }
   const buildkitd = choice.command ?? thisMachine().builtBuildkitd();
-  if (buildkitd === undefined) throw new Error("set-up ended well, but there is no buildkitd");
+  if (buildkitd === undefined) throw new Error("set-up succeeded, but there is no buildkitd");
   return { buildkitd };
 }
 
@@ -87,7 +87,7 @@ function refuseOffline(missing: readonly string[], { offline }: Pick<OpenSession
   const names: Record<string, string> = { engine: "buildkitd", shim: "the exec helper", images: "the base images" };
   throw new UserError(
     "engine-unavailable",
-    `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and may fetch nothing`,
+    `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and must not fetch anything`,
     {
       place: "--offline",
       hint: "set it up with `fastloop engine start` while there is a network",

@@ -100,7 +100,7 @@ function parsedLine<T>(line: string): T | undefined {
   }
 }
 
-const wentAway = "the engine daemon went away";
+const wentAway = "the engine daemon is gone";
 
 async function followSession(
   response: http.IncomingMessage,

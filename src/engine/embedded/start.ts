@@ -118,7 +118,7 @@ function requireSpace(state: string): void {
     `the embedded engine can't start: its disk is full (${Math.floor((bavail * bsize) / 1024)} KiB are free)`,
     {
       place: state,
-      hint: "make room there, or name another folder with XDG_STATE_HOME",
+      hint: "free some space there, or set XDG_STATE_HOME to another folder",
     },
   );
 }

@@ -73,7 +73,7 @@ async function endAll(state: string, asked: number | undefined): Promise<void> {
   }
   if (await clearState(state, killTimeoutMs)) return;
   if (notedProcess(state, "daemon") !== undefined) return;
-  throw new UserError("engine-unavailable", "a process that is not known holds the engine's lock", {
+  throw new UserError("engine-unavailable", "an unknown process holds the engine's lock", {
     place: state,
     hint: "a daemon of an earlier version of fastloop may be stuck: it is named fastloop-engine, end it by hand",
   });

@@ -147,7 +147,7 @@ function brokenLines({ broken }: Board, room: number): StyledLine[] {
   return [
     [{ text: "✗ broken: ", style: "red" }, { text: first }],
     ...rest.slice(0, Math.max(0, room - 2)).map((text): StyledLine => [{ text: `  ${text}` }]),
-    [{ text: "  the last results are shown; it goes on when this is mended", style: "dim" }],
+    [{ text: "  the last results are shown; it continues when this is fixed", style: "dim" }],
   ];
 }
 

@@ -33,7 +33,7 @@ test("a file is in the way of a directory, and of everything below it", () => {
   );
   expect(() => checkOutput({ output: "out", returns: text }, cwd)).not.toThrow();
   for (const output of ["out/x", "out/x/y"]) {
-    expect(() => checkOutput({ output, returns: text }, cwd)).toThrow(`${path.join(cwd, "out")} is no folder`);
+    expect(() => checkOutput({ output, returns: text }, cwd)).toThrow(`${path.join(cwd, "out")} is not a folder`);
   }
   expect(() => checkOutput({ output: "new/x/y", returns: text }, cwd)).not.toThrow();
 });

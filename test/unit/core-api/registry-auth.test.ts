@@ -17,8 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const passwords = (): RegistryPasswords => {
-  const env = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
+const passwords = (more: Record<string, string> = {}): RegistryPasswords => {
+  const env = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}`, ...more };
   const made = new RegistryPasswords({
     own: [],
     secrets: new SecretVault({ env, workdir: folder }, () => undefined),
@@ -53,6 +53,16 @@ it("goes on without a password, in silence, where a helper knows none; a configu
   expect(await ask("ghcr.io")).toBeUndefined();
   expect(await ask("quay.io")).toEqual({ username: "me", secret: "a:b" });
   expect(problems).toEqual([]);
+});
+
+it("takes what CI systems keep in DOCKER_AUTH_CONFIG first, and the user's own configuration for other hosts", async () => {
+  configure({
+    auths: { "ghcr.io": { username: "mine", password: "m" }, "quay.io": { username: "me", password: "q" } },
+  });
+  const ci = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { "ghcr.io": { username: "ci", password: "p" } } }) };
+  expect(await passwords(ci).of("ghcr.io")).toEqual({ username: "ci", secret: "p" });
+  expect(await passwords(ci).of("quay.io")).toEqual({ username: "me", secret: "q" });
+  expect(await passwords({ DOCKER_AUTH_CONFIG: "null" }).of("ghcr.io")).toEqual({ username: "mine", secret: "m" });
 });
 
 it("says why a helper gave no answer, and nothing of what it printed", async () => {

@@ -54,5 +54,5 @@ it("waits no longer for a terminal when the call is given up", async () => {
 });
 
 it("says what to do where there is no terminal", () => {
-  expect(() => new Terminals(undefined).require()).toThrow("nobody sits at a terminal: run `fastloop call` in one");
+  expect(() => new Terminals(undefined).require()).toThrow("no terminal is attached: run `fastloop call` in one");
 });

@@ -168,6 +168,27 @@ describe("packages of npm, pnpm and yarn", () => {
     ).toBe(image);
   });
 
+  test("what the repository's CI tests with at most is the Node where nothing else says one", () => {
+    const manifest = (extra: object = {}): Files => ({
+      "package.json": json({ ...extra, scripts: { test: "node --test" } }),
+      ".github/workflows/ci.yml": "jobs:\n  test:\n    strategy:\n      matrix:\n        nodejs: [8, 16, 18]\n",
+    });
+    expect(only(manifest()).image).toBe("node:18-bookworm-slim");
+    expect(only(manifest({ engines: { node: ">=20" } })).image).toBeUndefined();
+    expect(only({ ...manifest(), ".nvmrc": "24" }).image).toBe("node:24-bookworm-slim");
+    const newer = { ...manifest(), ".github/workflows/other.yml": "with:\n  node-version: 24.x\n" };
+    expect(only(newer).image).toBeUndefined();
+  });
+
+  test("a machine with one Node gets another one out of npm's registry", () => {
+    const [suite] = detect(
+      { "package.json": json({ scripts: { test: "node --test" } }), ".nvmrc": "20.1.0" },
+      { nodes: [22] },
+    ).suites;
+    expect(suite?.image).toBeUndefined();
+    expect(suite?.install?.[0]).toMatch(/^npm install --global --prefix \/opt\/node "node-linux-.*@20" && ln /);
+  });
+
   test("what every tier begins with is no tier of its own", () => {
     const { tiers } = only({
       "package.json": json({ name: "x", main: "dist/x.js", scripts: { build: "node build.js", test: "uvu test" } }),
@@ -383,6 +404,58 @@ describe("Go and Rust", () => {
     expect(suites).toMatchObject([
       { name: "a", alone: true, tiers: { fast: ["cargo test --workspace $TEST_ARGS"] } },
       { name: "b", alone: false, install: [], tiers: { fast: ["(cd b && cargo test --workspace $TEST_ARGS)"] } },
+    ]);
+  });
+
+  test("each crate of a workspace is a suite that waits for the crates it is made of", () => {
+    const { suites, notes } = detect({
+      "Cargo.toml":
+        '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/old"]\n[workspace.dependencies]\nbase = { path = "crates/base" }\n',
+      "Cargo.lock": "",
+      "crates/base/Cargo.toml": '[package]\nname = "m-base"\n[dev-dependencies]\nm-app = { path = "../app" }\n',
+      "crates/app/Cargo.toml": '[package]\nname = "m-app"\n[dependencies]\nbase.workspace = true\n',
+      "crates/cli/Cargo.toml": '[package]\nname = "m-cli"\n[dependencies]\nm-app = { path = "../app" }\n',
+      "crates/old/Cargo.toml": '[package]\nname = "m-old"\n',
+    });
+    expect(suites).toMatchObject([
+      { name: "m-app", folder: "crates/app", tiers: { fast: ["cargo test -p m-app"] } },
+      { name: "m-base", needs: [] },
+      { name: "m-cli", needs: ["m-app"] },
+    ]);
+    expect(suites.find(({ name }) => name === "m-cli")?.inputs).toEqual([
+      "Cargo.lock",
+      "Cargo.toml",
+      "crates/app/",
+      "crates/base/",
+      "crates/cli/",
+    ]);
+    expect(notes).toEqual(["crates/old: no member of the workspace in Cargo.toml, and not covered"]);
+  });
+
+  test("bun's lock file means bun, of the version that packageManager names", () => {
+    const manifest = { packageManager: "bun@1.2.3", scripts: { test: "bun test" } };
+    const { suites, notes } = detect({
+      "package.json": json(manifest),
+      "bun.lock": "{}",
+      ".yarn/sdks/package.json": "{}",
+    });
+    expect(suites).toMatchObject([
+      { because: "bun.lock", install: ["npm install --global bun@1.2.3", "bun install --frozen-lockfile"] },
+    ]);
+    expect(notes).toEqual([]);
+  });
+
+  test("what there is no preset for is named", () => {
+    const { suites, notes } = detect({
+      "deno.json": "{}",
+      "main_test.ts": "",
+      "legacy/pom.xml": "",
+      "examples/Gemfile": "",
+    });
+    expect(suites).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringContaining("deno.json: fastloop has no preset for Deno"),
+      expect.stringContaining("legacy/pom.xml: fastloop has no preset for Maven"),
     ]);
   });
 

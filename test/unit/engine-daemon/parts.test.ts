@@ -137,7 +137,7 @@ describe("the folder of the sockets", () => {
     chmodSync(open, 0o711);
     expect(foreignFolder(open)).toContain("is open to other users");
     symlinkSync(folder, path.join(folder, "link"));
-    expect(foreignFolder(path.join(folder, "link"))).toContain("is no folder");
+    expect(foreignFolder(path.join(folder, "link"))).toContain("is not a folder");
   });
 
   it("gets no request where somebody else could have made it: a session's request carries the environment", async () => {

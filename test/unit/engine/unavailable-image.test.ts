@@ -39,7 +39,7 @@ test("a machine without a registry names the images that it has", () => {
   );
   const { message, hint } = said("docker.io/library/golang:1-bookworm", "golang:1-bookworm: not found");
   expect(message).toBe(
-    "the image golang:1-bookworm can't be had: docker.io can't be reached (ENOTFOUND), and it is none of this machine's own images",
+    "the image golang:1-bookworm can't be had: docker.io can't be reached (ENOTFOUND), and it is not one of this machine's own images",
   );
   expect(hint).toMatch(/^this machine has node:22-bookworm-slim; name another one/);
 });

@@ -195,7 +195,7 @@ describe("a plan", () => {
     ["test --source . extra", /extra: nothing can follow "test": it gives a string/, /^$/],
     ["test --source .", /test: --part is missing/, /--help/],
     ["test --source . --part x --json", /"test" has no argument --json/, /it has --source, --part/],
-    ["box terminal", /terminal: nobody sits at the terminal of a watched call/, /fastloop call/],
+    ["box terminal", /terminal: a watched call has no terminal attached/, /fastloop call/],
     ["box --json", /"box" has no argument --json/, /^$/],
     ["box stdout trailing", /trailing: nothing can follow "stdout"/, /^$/],
     ["test --source '.", /a quote in this call is not closed/, /^$/],

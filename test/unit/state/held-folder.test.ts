@@ -88,8 +88,8 @@ describe.each([
     const root = makeTree({ "in/a": "", precious: "" });
     const folder = open(path.join(root, "in"));
     for (const name of ["../precious", "..", ".", "", "a/../../precious", "a\0"]) {
-      expect(() => folder.read(name, limit), JSON.stringify(name)).toThrow("no name of a file");
-      expect(() => folder.remove(name), JSON.stringify(name)).toThrow("no name of a file");
+      expect(() => folder.read(name, limit), JSON.stringify(name)).toThrow("not a file name");
+      expect(() => folder.remove(name), JSON.stringify(name)).toThrow("not a file name");
     }
     expect(readdirSync(root).sort()).toEqual(["in", "precious"]);
     folder.close();

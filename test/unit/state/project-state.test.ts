@@ -71,7 +71,7 @@ it.each<[string, (root: string) => void, RegExp]>([
     (root) => symlinkSync("../nothing", path.join(root, ".fastloop")),
     /\.fastloop.* is a symbolic link/,
   ],
-  ["a file", (root) => writeFileSync(path.join(root, ".fastloop"), ""), /\.fastloop.* is no folder/],
+  ["a file", (root) => writeFileSync(path.join(root, ".fastloop"), ""), /\.fastloop.* is not a folder/],
   ...["runs", "manifests", "calls"].flatMap((folder): [string, (root: string) => void, RegExp][] => [
     [
       `one with ${folder} as a link`,
@@ -87,7 +87,7 @@ it.each<[string, (root: string) => void, RegExp]>([
         mkdirSync(path.join(root, ".fastloop"));
         writeFileSync(path.join(root, ".fastloop", folder), "");
       },
-      new RegExp(`\\.fastloop/${folder}.* is no folder`),
+      new RegExp(`\\.fastloop/${folder}.* is not a folder`),
     ],
   ]),
   [

@@ -69,7 +69,7 @@ it.each<[string, () => void, string]>([
       rmSync(file());
       symlinkSync(elsewhere, file());
     },
-    "is no file",
+    "is not a file",
   ],
   [
     "an empty folder",
@@ -77,7 +77,7 @@ it.each<[string, () => void, string]>([
       rmSync(file());
       mkdirSync(file());
     },
-    "is no file",
+    "is not a file",
   ],
 ])("that is %s is not used: there is a new one, and a notice", (_what, damage, says) => {
   const before = keyOf();

@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { SetupError } from "./setup/errors.mjs";
-import { buildkitVersion, goBuild, goBuildkit, findGo, goModules } from "./setup/engine.mjs";
-import { findProgram, run } from "./setup/run.mjs";
-import { nativeArch } from "./setup/arch.mjs";
-import { root } from "./setup/checkout.mjs";
+import { SetupError } from "../setup/errors.mjs";
+import { buildkitVersion, goBuild, goBuildkit, findGo, goModules } from "../setup/engine.mjs";
+import { findProgram, run } from "../setup/run.mjs";
+import { nativeArch } from "../setup/arch.mjs";
+import { root } from "../setup/checkout.mjs";
+import { repositoryFields } from "./repository.mjs";
 
 const help = `Usage: npm run release:engine -- [--out FOLDER]
 
@@ -55,6 +56,7 @@ async function release(out) {
         version,
         description: `The programs of fastloop's embedded engine for Linux ${npmArch}: BuildKit ${buildkitVersion()}, runc, CNI plugins.`,
         license,
+        ...repositoryFields(),
         engines,
         os: ["linux"],
         cpu: [npmArch],

@@ -2,9 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const root = path.dirname(path.dirname(import.meta.dirname));
 
 /** Writes name, version, licence and licence text of every package that esbuild's `metafiles` took something from. */
 export async function writeLicences(file, metafiles) {
