@@ -48,3 +48,8 @@ export const layer = z.strictObject({
   caches: caches.optional(),
   env: environment.optional(),
 });
+
+export const presetNames = ["npm", "pnpm", "yarn", "pip", "uv", "poetry", "go", "cargo"] as const;
+export const preset = z.enum(presetNames).describe("Fills manifests, install, caches and image for a package manager.");
+
+export const tierNames = ["smoke", "fast", "full"] as const;

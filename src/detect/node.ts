@@ -1,19 +1,7 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import {
-  folderOf,
-  has,
-  isPart,
-  joined,
-  jsonObject,
-  memberMatcher,
-  named,
-  shellWord,
-  suiteName,
-  textsOf,
-  withoutCircles,
-} from "./files.ts";
+import { has, joined, shellWord, suiteName, textsOf, withoutCircles } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
-import { dependenciesOf, nodeInstall, type NodeInstall } from "./node-manager.ts";
+import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {
   browserOf,
   hasLifecycle,
@@ -24,22 +12,9 @@ import {
   wholeText,
 } from "./node-scripts.ts";
 import { chooseNode, newestNodeIn, type WantedNode } from "./node-version.ts";
-import { programsOfTests, testFiles } from "./programs.ts";
+import { builds, closure, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
+import { programsOfTests } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
-
-interface NodePackage {
-  folder: string;
-  name: string;
-  manifest: Record<string, unknown>;
-  scripts: Record<string, string>;
-  dependencies: Record<string, string>;
-}
-
-/** A package with its lock file, and the packages of its workspace. */
-interface Workspace {
-  root: NodePackage;
-  members: NodePackage[];
-}
 
 export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
   const workspaces = workspacesOf(files);
@@ -49,55 +24,6 @@ export function detectNode(files: ProjectFiles, availableNodes: readonly number[
     packages: found.flatMap(({ packages }) => packages),
     notes: found.flatMap(({ notes }) => notes),
   };
-}
-
-function workspacesOf(files: ProjectFiles): Workspace[] {
-  const packages = named(files, "package.json").map((file) => packageOf(files, folderOf(file)));
-  const taken = new Set<string>();
-  const found: Workspace[] = [];
-  for (const root of packages) {
-    if (taken.has(root.folder) || !isPart(root.folder)) continue;
-    const patterns = workspacePatterns(files, root);
-    const isMember = memberMatcher(patterns);
-    const members = packages.filter((other) => {
-      const place =
-        root.folder === ""
-          ? other.folder
-          : other.folder.startsWith(`${root.folder}/`)
-            ? other.folder.slice(root.folder.length + 1)
-            : "";
-      return other !== root && place !== "" && isMember(place);
-    });
-    for (const { folder } of members) taken.add(folder);
-    found.push({ root, members });
-  }
-  return found;
-}
-
-function packageOf(files: ProjectFiles, folder: string): NodePackage {
-  const manifest = jsonObject(files.read(joined(folder, "package.json")));
-  return {
-    folder,
-    manifest,
-    name: typeof manifest["name"] === "string" ? manifest["name"] : folder,
-    scripts: textsOf(manifest["scripts"]),
-    dependencies: dependenciesOf(manifest),
-  };
-}
-
-function workspacePatterns(files: ProjectFiles, { folder, manifest }: NodePackage): string[] {
-  const { workspaces } = manifest as { workspaces?: unknown };
-  const listed = Array.isArray(workspaces)
-    ? workspaces
-    : ((workspaces as { packages?: unknown[] } | undefined)?.packages ?? []);
-  const own = listed.filter((entry): entry is string => typeof entry === "string");
-  // The list under `packages:` of pnpm-workspace.yaml, a line each.
-  const block =
-    /^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(files.read(joined(folder, "pnpm-workspace.yaml")))?.[1] ?? "";
-  return [
-    ...own,
-    ...block.split("\n").flatMap((line) => /^\s*-\s*["']?([^"'#]+?)["']?\s*(?:#.*)?$/.exec(line)?.[1] ?? []),
-  ];
 }
 
 function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: readonly number[]): Detection {
@@ -268,51 +194,6 @@ function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): str
     (typeof volta === "string" ? volta : "") ||
     (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "")
   );
-}
-
-/** Packages to build first: those that tests import as they are built, and the package itself where its tests do. */
-function builds(
-  files: ProjectFiles,
-  packages: readonly NodePackage[],
-  member: NodePackage,
-  text: string,
-): NodePackage[] {
-  const needed = closure(packages, member).filter((each) => each !== member && isBuilt(files, each));
-  const outputs = /(?:^|[\s"'=./])(dist|build|lib|out|esm|cjs)(?:\/|["'\s]|$)/;
-  const reads = (source: string): boolean => {
-    const output = outputs.exec(source)?.[1];
-    return output !== undefined && !files.list.some((file) => file.startsWith(joined(member.folder, `${output}/`)));
-  };
-  const buildsItself = /\bbuild\b/.test(text);
-  const imports = (source: string): boolean =>
-    [...source.matchAll(/(?:from|require\(|import\()\s*["']([^"'\n]+)["']/g)].some(
-      ([, from]) =>
-        /^\.{1,2}\/(?:.*\/)?(?:dist|build|out)(?:\/|$)/.test(from ?? "") ||
-        (from === member.name && isBuilt(files, member)),
-    );
-  const self =
-    member.scripts["build"] !== undefined &&
-    !buildsItself &&
-    (reads(text) || testFiles(files, member.folder).some((file) => imports(files.read(file))));
-  return [...needed, ...(self ? [member] : [])];
-}
-
-/** Whether a package is imported as its build leaves it, which no checkout has. */
-function isBuilt(files: ProjectFiles, { folder, manifest, scripts }: NodePackage): boolean {
-  if (scripts["build"] === undefined) return false;
-  const entries = JSON.stringify([manifest["main"], manifest["module"], manifest["exports"], manifest["types"]]);
-  const places = [...entries.matchAll(/"(?:\.\/)?([^"*]+\.(?:[cm]?js|d\.[cm]?ts))"/g)].map((match) =>
-    joined(folder, match[1] ?? ""),
-  );
-  return places.some((place) => !has(files, place));
-}
-
-/** The packages of the workspace that a package is made of, itself last. */
-function closure(packages: readonly NodePackage[], member: NodePackage, seen = new Set<NodePackage>()): NodePackage[] {
-  if (seen.has(member)) return [];
-  seen.add(member);
-  const direct = packages.filter((other) => other !== member && other.name in member.dependencies);
-  return [...direct.flatMap((each) => closure(packages, each, seen)), member];
 }
 
 function memberInputs(

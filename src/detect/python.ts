@@ -4,6 +4,7 @@ import { presets } from "../config/index.ts";
 import { below, folderOf, has, isPart, joined, shellWord, suiteName } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { programsOfTests } from "./programs.ts";
+import { constraintFiles, requirementFiles, setupExtras, toxDependencies } from "./requirements.ts";
 import { readPyproject, type Pyproject } from "./pyproject.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -246,39 +247,6 @@ function unlocked(
     ...constraintFiles(below(files, folder)),
   ];
   return { preset: "uv", manifests, install, before: isPackage ? [`uv pip install --quiet ${itself}`] : [] };
-}
-
-/** Requirement files that a test run wants, those at the top or in `requirements/`. */
-export function requirementFiles(files: readonly string[]): string[] {
-  const wanted =
-    /^(?:requirements\/)?(?:requirements[-_.]?)?(?:requirements|base|main|common|dev|devel|develop|development|tests?|testing|ci)?(?:[-_.]?requirements)?\.txt$/;
-  return files.filter(
-    (file) =>
-      wanted.test(file) &&
-      (file.includes("requirements") || /(?:dev|test)/.test(file)) &&
-      !/lock|constraints/.test(file),
-  );
-}
-
-const constraintFiles = (files: readonly string[]): string[] =>
-  files.filter(
-    (file) => /^(?:requirements\/)?constraints[^/]*\.txt$/.test(file) || /^requirements\/[^/]*\.in$/.test(file),
-  );
-
-/** Extras of setup.cfg. */
-function setupExtras(text: string): string[] {
-  const table = /^\[options\.extras_require\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
-  return [...table.matchAll(/^([A-Za-z][\w.-]*)\s*=/gm)].map((match) => match[1]!);
-}
-
-/** Plain requirements under `deps` of tox.ini's `[testenv]`; those with factors or substitutions are tox's own matter. */
-function toxDependencies(text: string): string[] {
-  const section = /^\[testenv\]\s*\n((?:(?!\[\w)[^\n]*\n?)*)/m.exec(text)?.[1] ?? "";
-  const deps = /^deps\s*=((?:[^\n]*\n?)(?:[ \t]+[^\n]*\n?)*)/m.exec(section)?.[1] ?? "";
-  return deps
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => /^[A-Za-z][\w.-]*(?:\[[\w,.-]+\])?(?:\s*[<>=!~]=?[\w.*,<>=!~ -]+)?$/.test(line));
 }
 
 const requiresPython = (text: string): string => /^\s*python_requires\s*=\s*([^\n]+)/m.exec(text)?.[1]?.trim() ?? "";

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, type Dirent } from "node:fs";
+import { readdirSync, type Dirent } from "node:fs";
 import { sortByName } from "./diff.ts";
-import { entriesInOrder, entryOf, identityOf, isUntouched, type EarlierEntry } from "./entries.ts";
+import { entriesInOrder, identityOf, type EarlierEntry } from "./entries.ts";
+import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
-import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
+import { compileFilter, type CompiledFilter } from "./selection.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 import { frameOf, Union, type Frame } from "./union.ts";
@@ -24,29 +25,6 @@ const none: readonly never[] = [];
 
 /** A folder may hold any number of files: so many are looked at in one step. */
 const childrenPerStep = 256;
-
-/** A selection whose root is this folder or above it. */
-interface Active {
-  selection: number;
-  state: FolderState;
-}
-
-/** What a folder held when it was read, and which selections want it; two lists beside each other, in the listing's order. */
-interface KnownFolder {
-  /** Another folder can take the name. */
-  identity: bigint;
-  entries: TreeEntry[];
-  /** Of each entry: which selections want the file, or what is known of the folder. */
-  wanted: (readonly number[] | KnownChildFolder)[];
-  unreadable: readonly TreeListing["unreadable"][number][];
-  hasInstalled: boolean;
-}
-
-interface KnownChildFolder {
-  chosen: readonly number[];
-  inside: readonly Active[];
-  enter: boolean;
-}
 
 export interface WalkResult {
   entries: TreeEntry[];
@@ -210,7 +188,7 @@ export class Walk {
       else if (child.isFile() || child.isSymbolicLink()) {
         const chosen = this.wanting(path, active);
         if (chosen.length === 0) continue;
-        const entry = this.stat(`${directory}/${child.name}`, path, "file", known, earlier);
+        const entry = statChild(`${directory}/${child.name}`, path, "file", known, earlier, this.ahead);
         if (entry === undefined) continue;
         known.entries.push(entry);
         known.wanted.push(this.kept(chosen));
@@ -259,7 +237,7 @@ export class Walk {
     }
     const enter = inside.length > 0 || this.leading.has(path);
     if (chosen.length === 0 && !enter) return;
-    const entry = this.stat(`${directory}/${name}`, path, "directory", known, earlier);
+    const entry = statChild(`${directory}/${name}`, path, "directory", known, earlier);
     if (entry === undefined) return;
     known.entries.push(entry);
     known.wanted.push({
@@ -285,36 +263,4 @@ export class Walk {
     if (!sameItems(chosen, this.keptLast)) this.keptLast = chosen.slice();
     return this.keptLast;
   }
-
-  private stat(
-    absolute: string,
-    path: string,
-    expected: "file" | "directory",
-    known: KnownFolder,
-    earlier: EarlierEntry | undefined,
-  ): TreeEntry | undefined {
-    try {
-      const seen = expected === "file" ? this.ahead?.file(path) : undefined;
-      if (seen !== undefined) return seen;
-      const stats = lstatSync(absolute, { bigint: true });
-      const before = earlier?.(path);
-      if (before !== undefined && isUntouched(before, stats)) {
-        return (before.type === "directory") === (expected === "directory") ? before : undefined;
-      }
-      const entry = entryOf(path, stats, absolute);
-      // What was a folder a moment ago and is none now shows at the next look; here it would be listed without its type.
-      return (entry?.type === "directory") === (expected === "directory") ? entry : undefined;
-    } catch (error) {
-      if (hasVanished(error) && !path.includes("\uFFFD")) return undefined;
-      const reason = path.includes("\uFFFD") ? "its name is not valid UTF-8" : reasonOf(error);
-      known.unreadable = [...known.unreadable, { path, reason }];
-      return undefined;
-    }
-  }
-}
-
-function sameItems<Item>(a: readonly Item[], b: readonly Item[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
 }
