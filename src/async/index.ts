@@ -1,4 +1,5 @@
 /** Waiting for promises and signals, letting others have their turn, computing in threads. */
+export { Conditions } from "./conditions.ts";
 export { Budget } from "./budget.ts";
 export { joined, type Joined } from "./joined.ts";
 export { breathe, inSlices } from "./slices.ts";

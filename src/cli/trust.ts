@@ -1,6 +1,6 @@
 /** The user's word in commands: what they may do for the project that they are run in. */
 import type { ParsedCall } from "../call/index.ts";
-import { loadConfig, rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
+import { loadConfig, type LoadedConfig } from "../config/index.ts";
 import { findModule, type ModuleInfo } from "../module/index.ts";
 import { trustedFolder, trustOf } from "../plan/index.ts";
 import type { LoopOptions } from "../run/index.ts";
@@ -44,19 +44,14 @@ export async function requireTrustOfCall(
   return read();
 }
 
-/** Whether sessions may run containers with root capabilities: by the user's configuration, the project's trust, or the words of the call. */
-export async function mayHaveRootCapabilities(
-  trust: Trust,
-  env: NodeJS.ProcessEnv,
-  call?: ParsedCall,
-): Promise<boolean> {
-  const isTyped = call?.core.some(({ given }) =>
+/** Whether the words of a call ask for root capabilities: what the user types is the user's word. */
+export function asksForRootCapabilities(call: ParsedCall): boolean {
+  return call.core.some(({ given }) =>
     given.some(
       ({ argument, value }) =>
         argument.name === "insecureRootCapabilities" && value.kind === "literal" && value.value === true,
     ),
   );
-  return isTyped === true || trust.allowsRootCapabilities || (await rootCapabilitiesOfUser(env));
 }
 
 /** Shows what is missing, and stores the word of somebody who sits at a terminal. */

@@ -1,5 +1,5 @@
 /** "Give me a session": the door of the engine room. */
-import { chooseEngine, type EngineDecision } from "./choose.ts";
+import { chooseEngine, type EngineChoice, type EngineDecision } from "./choose.ts";
 import { thisMachine } from "./choose-machine.ts";
 import { openDaggerSession } from "./dagger/session.ts";
 import { openEmbeddedSession } from "./embedded/open.ts";
@@ -23,7 +23,11 @@ export { MovingFiles, TreeSync, type SyncedTree } from "./trees/sync.ts";
 /** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {
   options.signal?.throwIfAborted();
-  const { choice } = await describeEngineChoice(options);
+  return openChosenSession((await describeEngineChoice(options)).choice, options);
+}
+
+/** Opens a session with an engine that was chosen before. */
+export async function openChosenSession(choice: EngineChoice, options: OpenSessionOptions): Promise<EngineSession> {
   options.signal?.throwIfAborted();
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
   if (options.cache !== undefined)

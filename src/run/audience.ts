@@ -1,5 +1,5 @@
 import type { LoopListener, LoopNotice } from "./events.ts";
-import type { LoopState } from "./state.ts";
+import type { LoopState } from "./machine/state.ts";
 
 /** Those who listen to a loop: to what happens, and to its state. */
 export class Audience {

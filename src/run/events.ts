@@ -2,7 +2,7 @@ import type { EngineInfo } from "../engine/types.ts";
 import type { UserError } from "../errors/index.ts";
 import type { Reason } from "../plan/index.ts";
 import type { TestCounts } from "../text/index.ts";
-import type { CancelCause, LoopState, Outcome } from "./state.ts";
+import type { CancelCause, LoopState, Outcome } from "./machine/state.ts";
 
 /** All that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
 export type LoopNotice =

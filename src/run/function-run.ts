@@ -1,215 +1,226 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
-import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import type { ReturnedValue } from "../module/index.ts";
-import { asksOfTarget, type PlannedTarget, type Project } from "../plan/index.ts";
+import { asksOfTarget, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
+import type { ProjectSession, WarmEngine } from "../session/index.ts";
 import { refusal } from "../trust/index.ts";
-import { engineName, type EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
-import type { OpenSteps } from "./open-steps.ts";
-import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
-import { movedInputs } from "./moved-input.ts";
-import type { Outcome } from "./state.ts";
+import { execute, type Execution } from "./execution.ts";
+import type { Outcome } from "./machine/state.ts";
+import { movedInputs } from "./moving-inputs.ts";
+import type { RunStore } from "./records.ts";
+import type { RunLog } from "./run-log.ts";
+import { describeFailure, recordRun, textOf } from "./run-result.ts";
+import { Steps, type StepEvent } from "./steps.ts";
 import { OutputTail, toldTests } from "./told-tests.ts";
-import type { ProjectSnapshot } from "../plan/index.ts";
-import type { RunRecord, RunStore } from "./records.ts";
 
-export interface FunctionRunContext {
-  project: Project;
-  snapshot: ProjectSnapshot;
-  engine: EngineHolder;
+/** Where runs are made: what is the same for all functions of a loop. */
+export interface RunPlace {
+  session: ProjectSession;
   store: RunStore;
+  /** The project's, by which secrets are named. */
   secretKey: Uint8Array;
   environment: NodeJS.ProcessEnv;
-  /** For a target that declares none. */
+  /** For a target that declares none, in milliseconds. */
   timeoutMs: number | undefined;
-  /** Filled while it runs. */
-  openSteps: OpenSteps;
   /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
-  movedSince(plan: PlannedTarget): string[] | undefined;
+  movedSince(run: FunctionRun): string[] | undefined;
   emit(notice: LoopNotice): void;
+  notice(text: string): void;
 }
 
 /** A long run says this often that it is still there, and in which step. */
 const heartbeatMs = 30_000;
-const longestValue = 4000;
 
-/** What came of a run; `record` stores it, so that saying it need not wait for the disk. */
-export interface FunctionRun {
+/** How a run ended. */
+export interface EndedRun {
   finished: FinishedNotice;
   /** Of the attempt by itself, whatever its inputs did. */
   outcome: Outcome;
-  record(): Promise<void>;
 }
 
-/** Runs one function. Never throws: a failure is an outcome. */
-export async function runFunction(
-  plan: PlannedTarget,
-  controller: AbortController,
-  context: FunctionRunContext,
-): Promise<FunctionRun> {
-  const { item, digest } = plan;
-  const { store, emit, openSteps } = context;
-  const name = item.target.name;
-  const startedAt = new Date();
-  const startedMs = performance.now();
-  const id = store.newId(name, startedAt);
-  const log = store.log(id, (reason) => emit({ kind: "notice", text: `the log of ${name} is cut short (${reason})` }));
-  const steps = { total: 0, cached: 0 };
-  let output = new OutputTail();
-  emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
+/** One run of a function, from its start to its record: the plan and the files it runs on, its log, its steps, its end. */
+export class FunctionRun {
+  readonly plan: PlannedTarget;
+  readonly project: Project;
+  /** The files that the plan is of. */
+  readonly snapshot: ProjectSnapshot;
+  readonly place: RunPlace;
+  readonly id: string;
+  readonly log: RunLog;
+  readonly steps = new Steps();
+  private readonly controller = new AbortController();
+  private readonly startedAt = new Date();
+  private readonly startedMs = performance.now();
+  private output = new OutputTail();
+  private attempts = 1;
+  private failure: unknown;
 
-  const timeoutMs = item.target.timeoutMs ?? context.timeoutMs;
-  const counted = new Set<string>();
-  const stopTimers = armTimers(name, timeoutMs, () => openSteps.newest, controller, startedMs, emit);
-  let engine: WarmEngine | undefined;
-  const attempt = async (): Promise<Execution> => {
-    output = new OutputTail();
-    requireTrust(item, context);
-    engine = await context.engine.forModule(context.project.module);
-    controller.signal.throwIfAborted();
-    return executeTarget(item, engine, {
-      callId: id,
-      snapshot: context.snapshot,
-      root: context.project.root,
-      secretKey: context.secretKey,
-      environment: context.environment,
-      log,
-      signal: controller.signal,
-      openSteps,
-      onStep: (event) => {
-        const done = event.kind === "step-done";
-        // Two requests that wait for the same step both tell of it.
-        if (done && !counted.has(event.step)) {
-          counted.add(event.step);
-          steps.total++;
-          if (event.cached) steps.cached++;
-        }
-        emit({
-          kind: "step",
-          name,
-          step: event.name,
-          done,
-          cached: done && event.cached,
-          durationMs: done ? event.durationMs : undefined,
-        });
-      },
-      onOutput: (stream, text) => {
-        output.add(text);
-        emit({ kind: "output", name, stream, text });
-      },
-      onNotice: (text) => emit({ kind: "notice", text }),
+  constructor(plan: PlannedTarget, project: Project, snapshot: ProjectSnapshot, place: RunPlace) {
+    this.plan = plan;
+    this.project = project;
+    this.snapshot = snapshot;
+    this.place = place;
+    this.id = place.store.newId(this.name, this.startedAt);
+    this.log = place.store.log(this.id, (reason) => place.notice(`the log of ${this.name} is cut short (${reason})`));
+  }
+
+  get name(): string {
+    return this.plan.item.target.name;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  cancel(reason: UserError): void {
+    this.controller.abort(reason);
+  }
+
+  /** Runs to the end. Never throws: a failure is an outcome. */
+  async run(): Promise<EndedRun> {
+    const { name, plan } = this;
+    this.place.emit({
+      kind: "started",
+      name,
+      digest: plan.digest,
+      reasons: plan.reasons,
+      atMs: this.startedAt.getTime(),
     });
-  };
-  const of = item.target.retries + 1;
-  let attempts = 1;
-  let hasLostEngine = false;
-  let execution: Execution | undefined;
-  let failure: unknown;
-  try {
-    for (; ; attempts++) {
+    const stopTimers = this.armTimers();
+    let execution: Execution | undefined;
+    try {
+      execution = await this.attemptAll();
+    } catch (error) {
+      this.failure = error;
+    } finally {
+      stopTimers();
+      this.log.close();
+    }
+    return this.ended(execution);
+  }
+
+  /** Stores the ended run. What was not run, and what no engine ran, leaves no record. Never throws. */
+  async record({ finished, outcome }: EndedRun): Promise<void> {
+    const { failure } = this;
+    if (failure instanceof UserError && failure.code === "untrusted") return;
+    if (failure instanceof UserError && failure.code === "engine-unavailable") return;
+    try {
+      await recordRun(this, finished, outcome, this.startedAt);
+    } catch (cause) {
+      this.place.notice(`the run of ${this.name} could not be recorded: ${String(cause)}`);
+    }
+  }
+
+  /** What a body or a command of it prints. */
+  tellOutput(stream: "stdout" | "stderr", text: string): void {
+    this.log.write(text);
+    this.output.add(text);
+    this.place.emit({ kind: "output", name: this.name, stream, text });
+  }
+
+  tellStep(event: StepEvent): void {
+    this.steps.note(event);
+    const done = event.kind === "step-done";
+    if (done) this.log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
+    this.place.emit({
+      kind: "step",
+      name: this.name,
+      step: event.name,
+      done,
+      cached: done && event.cached,
+      durationMs: done ? event.durationMs : undefined,
+    });
+  }
+
+  /** Tries as often as is declared; once more where the engine went away, which says nothing of the function. */
+  private async attemptAll(): Promise<Execution> {
+    const { name } = this;
+    const of = this.plan.item.target.retries + 1;
+    let hasLostEngine = false;
+    for (; ; this.attempts++) {
+      let engine: WarmEngine | undefined;
       try {
-        execution = await attempt();
-        break;
+        this.output = new OutputTail();
+        this.requireTrust();
+        engine = await this.place.session.forModule(this.project.module);
+        this.signal.throwIfAborted();
+        return await execute(this, engine);
       } catch (error) {
-        const lost =
-          hasLostEngine || controller.signal.aborted || engine === undefined
-            ? undefined
-            : await context.engine.whyLost(engine.session);
+        const mayBeLost = !hasLostEngine && !this.signal.aborted && engine !== undefined;
+        const lost = mayBeLost ? await this.place.session.whyLost(engine!.session) : undefined;
         if (lost !== undefined) {
-          // That an engine ended says nothing of the function.
           hasLostEngine = true;
-          attempts--;
-          emit({
-            kind: "notice",
-            text: `the engine went away while ${name} ran (${lost}); it is run again on a new one`,
-          });
+          this.attempts--;
+          this.place.notice(`the engine went away while ${name} ran (${lost.message}); it is run again on a new one`);
           continue;
         }
-        if (attempts === of || controller.signal.aborted || !isFailedRun(error)) throw error;
-        emit({ kind: "retrying", name, attempt: attempts + 1, of, error: describeFailure(error).message });
+        if (this.attempts === of || this.signal.aborted || !isFailedRun(error)) throw error;
+        const { message } = describeFailure(error);
+        this.place.emit({ kind: "retrying", name, attempt: this.attempts + 1, of, error: message });
       }
     }
-  } catch (error) {
-    failure = error;
-  } finally {
-    stopTimers();
-    log.close();
   }
-  const durationMs = Math.round(performance.now() - startedMs);
-  const outcome = outcomeOf(failure, controller.signal);
-  const sent = execution?.moved ?? movedInputs(failure) ?? [];
-  const since = outcome === "cancelled" ? undefined : context.movedSince(plan);
-  const fresh = sent.length === 0 && since === undefined;
-  const moved = [...new Set([...sent.map((file) => inProject(context.project, file)), ...(since ?? [])])];
-  const error = failure === undefined ? undefined : describeFailure(failure);
-  const value = execution === undefined ? undefined : textOf(execution.value);
-  const finished: FinishedNotice = {
-    kind: "finished",
-    name,
-    digest,
-    outcome: fresh || outcome === "cancelled" ? outcome : "stale",
-    fresh,
-    ...(fresh ? {} : { moved }),
-    durationMs,
-    steps,
-    attempts,
-    logFile: log.isThere ? log.file : undefined,
-    error,
-    ...(value === undefined ? {} : { value }),
-    ...toldTests(value, output.text, error),
-  };
-  // Of what was not run there is nothing to record.
-  if (failure instanceof UserError && failure.code === "untrusted")
-    return { finished, outcome, record: () => Promise.resolve() };
-  if (failure instanceof UserError && failure.code === "engine-unavailable") {
-    await context.engine.drop();
-    return { finished, outcome, record: () => Promise.resolve() };
-  }
-  return {
-    finished,
-    outcome,
-    record: () =>
-      record(id, plan, finished, outcome, startedAt, context).catch((cause: unknown) => {
-        emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
-      }),
-  };
-}
 
-async function record(
-  id: string,
-  plan: PlannedTarget,
-  finished: FinishedNotice,
-  outcome: Outcome,
-  startedAt: Date,
-  context: FunctionRunContext,
-): Promise<void> {
-  const { store, snapshot } = context;
-  const engine = await context.engine.info();
-  if (finished.outcome !== "cancelled" && finished.fresh) {
-    for (const [index, input] of plan.item.inputs.entries()) {
-      store.manifests.write(plan.fingerprint.inputs[index]!.digest, () => snapshot.manifest(input));
-    }
+  private async ended(execution: Execution | undefined): Promise<EndedRun> {
+    const { failure, project, plan, log } = this;
+    const durationMs = Math.round(performance.now() - this.startedMs);
+    const outcome = outcomeOf(failure, this.signal);
+    const sent = execution?.moved ?? movedInputs(failure) ?? [];
+    const since = outcome === "cancelled" ? undefined : this.place.movedSince(this);
+    const fresh = sent.length === 0 && since === undefined;
+    const moved = [...new Set([...sent.map((file) => inProject(project, file)), ...(since ?? [])])];
+    const error = failure === undefined ? undefined : describeFailure(failure);
+    const value = execution === undefined ? undefined : textOf(execution.value);
+    if (failure instanceof UserError && failure.code === "engine-unavailable") await this.place.session.drop();
+    const finished: FinishedNotice = {
+      kind: "finished",
+      name: this.name,
+      digest: plan.digest,
+      outcome: fresh || outcome === "cancelled" ? outcome : "stale",
+      fresh,
+      ...(fresh ? {} : { moved }),
+      durationMs,
+      steps: { total: this.steps.total, cached: this.steps.cached },
+      attempts: this.attempts,
+      logFile: log.isThere ? log.file : undefined,
+      error,
+      ...(value === undefined ? {} : { value }),
+      ...toldTests(value, this.output.text, error),
+    };
+    return { finished, outcome };
   }
-  const entry: RunRecord = {
-    version: 1,
-    id,
-    target: finished.name,
-    digest: finished.digest,
-    fingerprint: { ...plan.fingerprint, engine: engineName(engine) },
-    reasons: plan.reasons,
-    outcome,
-    fresh: finished.fresh,
-    engine: { kind: engine.kind, version: engine.version },
-    startedAt: startedAt.toISOString(),
-    durationMs: finished.durationMs,
-    attempts: finished.attempts,
-    value: finished.value,
-    error: finished.error,
-  };
-  store.add(entry);
+
+  /** What it asks for is looked at once more: a link may lead elsewhere since the project was read. */
+  private requireTrust(): void {
+    const { item } = this.plan;
+    const { config, module, trust } = this.project;
+    const missing =
+      item.untrusted.length > 0
+        ? item.untrusted
+        : trust.missing(asksOfTarget(item, config, module, this.place.environment));
+    if (missing.length > 0) throw refusal(missing);
+  }
+
+  /** Ends a run that takes too long, naming what it waited for, and tells of one that is silent. */
+  private armTimers(): () => void {
+    const { name, steps, startedMs } = this;
+    const timeoutMs = this.plan.item.target.timeoutMs ?? this.place.timeoutMs;
+    const heartbeat = setInterval(() => {
+      const runningMs = Math.round(performance.now() - startedMs);
+      this.place.emit({ kind: "still-running", name, runningMs, step: steps.newest });
+    }, heartbeatMs);
+    const timeOut = (): void => {
+      const waited = steps.newest === undefined ? "" : ` while it ran: ${steps.newest}`;
+      this.cancel(new UserError("timed-out", `${name} took longer than ${timeoutMs! / 1000} s${waited}`));
+    };
+    const timeout = timeoutMs === undefined ? undefined : setTimeout(timeOut, timeoutMs);
+    return () => {
+      clearInterval(heartbeat);
+      clearTimeout(timeout);
+    };
+  }
 }
 
 function inProject({ root }: Project, file: string): string {
@@ -222,62 +233,7 @@ function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {
   return signal.reason instanceof UserError && signal.reason.code === "timed-out" ? "timed-out" : "cancelled";
 }
 
-/** What it asks for is looked at once more: a link may lead elsewhere since the project was read. */
-function requireTrust(item: PlannedTarget["item"], { project, environment }: FunctionRunContext): void {
-  const { config, module, trust } = project;
-  const missing =
-    item.untrusted.length > 0 ? item.untrusted : trust.missing(asksOfTarget(item, config, module, environment));
-  if (missing.length > 0) throw refusal(missing);
-}
-
 /** The function's own failure: trying again may help. A mistake in the configuration or a missing engine stays. */
 function isFailedRun(error: unknown): boolean {
   return !(error instanceof UserError) || error.code === "function-failed";
-}
-
-function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> {
-  const failure = failureOf(thrown);
-  if (failure instanceof UserError) {
-    return {
-      message: failure.message,
-      detail: failure.detail,
-      place: failure.place,
-      exitCode: failure.exitCode,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-      ...(failure.code === "untrusted" ? { untrusted: true } : {}),
-    };
-  }
-  const message = failure instanceof Error ? failure.message : String(failure);
-  return { message, exitCode: 1 };
-}
-
-function textOf(value: ReturnedValue): string {
-  const text = typeof value === "string" ? value : value === null ? "" : JSON.stringify(value);
-  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
-}
-
-/** Ends a run that takes too long, naming what it waited for, and tells of one that is silent. */
-function armTimers(
-  name: string,
-  timeoutMs: number | undefined,
-  step: () => string | undefined,
-  controller: AbortController,
-  startedMs: number,
-  emit: (notice: LoopNotice) => void,
-): () => void {
-  const heartbeat = setInterval(() => {
-    emit({ kind: "still-running", name, runningMs: Math.round(performance.now() - startedMs), step: step() });
-  }, heartbeatMs);
-  const timeout =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          const blocker = step();
-          const waited = blocker === undefined ? "" : ` while it ran: ${blocker}`;
-          controller.abort(new UserError("timed-out", `${name} took longer than ${timeoutMs / 1000} s${waited}`));
-        }, timeoutMs);
-  return () => {
-    clearInterval(heartbeat);
-    clearTimeout(timeout);
-  };
 }

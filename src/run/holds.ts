@@ -1,5 +1,6 @@
+import type { PlannedTarget } from "../plan/index.ts";
 import type { Clock } from "../watch/index.ts";
-import { restlessFrom, type FunctionState } from "./state.ts";
+import { restlessFrom, type FunctionState } from "./machine/state.ts";
 
 /** A function that asks for a longer quiet time waits for so many of them at most, if its inputs never rest. */
 const capTimes = 10;
@@ -103,4 +104,20 @@ export class Holds {
   close(): void {
     this.cancelTimer();
   }
+}
+
+/** What is said of a function whose own inputs make it stale again and again: which file does, and how to leave it out. */
+export function restlessText(plan: PlannedTarget, row: Overtaken, files: readonly string[]): string {
+  const { name, inputs } = plan.item.target;
+  const times = row.overtaken;
+  const [first] = files;
+  const waits = `it waits longer before each attempt, now ${backoffMs(row) / 1000} s`;
+  if (first === undefined)
+    return `${name}: its inputs change during each run, ${times} times in a row by now; ${waits}`;
+  const more = files.length > 1 ? ` and ${files.length - 1} more` : "";
+  const line =
+    inputs === undefined
+      ? `watch.ignore: [${JSON.stringify(first)}]`
+      : `inputs of watch.targets.${name}: ${JSON.stringify(`!${first}`)}`;
+  return `${name}: ${first}${more} changes during each run, ${times} times in a row by now; ${waits}. If it does not matter, leave it out: ${line}`;
 }

@@ -1,38 +1,64 @@
 import type { PlannedTarget } from "../plan/index.ts";
 import type { Holds } from "./holds.ts";
-import type { FunctionState, PlannedFunction } from "./state.ts";
+import type { Forced, FunctionState, Look, LoopEvent, LoopState, PlannedFunction } from "./machine/state.ts";
+import type { Planned } from "./planning.ts";
+import type { Runs } from "./runs.ts";
 
-/** What is asked for whatever its state: everything, or functions by name. */
-export type Forced = ReadonlySet<string> | "all" | undefined;
-
-export function isForced(plan: PlannedTarget, forced: Forced): boolean {
+function isForced(plan: PlannedTarget, forced: Forced): boolean {
   return forced === "all" || forced?.has(plan.item.target.name) === true;
+}
+
+/** Whether it is to run: it is affected, or asked for whatever its state. */
+export function isWanted(plan: PlannedTarget, forced: Forced): boolean {
+  return plan.verdict === "affected" || isForced(plan, forced);
 }
 
 export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["reasons"] {
   return isForced(plan, forced) && plan.reasons.length === 0 ? [{ kind: "forced" }] : plan.reasons;
 }
 
-/** A plan as the state machine takes it. */
-export function asPlannedFunction(
+/** Files that a plan names as its reasons. */
+export function filesOf({ reasons }: PlannedTarget): string[] {
+  return reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
+}
+
+/** What a look found, as the state machine takes it. */
+export function plannedEvent(
+  { targets, forced, limits }: Planned,
+  { everywhere }: Look,
+  holds: Holds,
+  { functions }: LoopState,
+  { movingInputs }: Runs,
+): Extract<LoopEvent, { kind: "planned" }> {
+  return {
+    kind: "planned",
+    functions: targets.map((plan) => {
+      const { name } = plan.item.target;
+      const before = functions.find((fn) => fn.name === name);
+      return { ...plannedFunction(plan, forced, holds, before), givenUp: movingInputs.hasGivenUp(name) };
+    }),
+    limits,
+    whole: everywhere !== undefined,
+  };
+}
+
+function plannedFunction(
   plan: PlannedTarget,
   forced: Forced,
   holds: Holds,
   before: FunctionState | undefined,
-  givenUp: boolean,
 ): PlannedFunction {
-  const { target } = plan.item;
+  const { name, needs, policy, uses, debounceMs } = plan.item.target;
   const asked = isForced(plan, forced);
   return {
-    name: target.name,
-    needs: target.needs,
-    policy: target.policy,
-    uses: target.uses,
+    name,
+    needs,
+    policy,
+    uses,
     digest: plan.digest,
-    affected: plan.verdict === "affected" || asked,
-    reasons: asked ? reasonsOf(plan, forced) : plan.reasons,
+    affected: isWanted(plan, forced),
+    reasons: reasonsOf(plan, forced),
     forced: asked,
-    held: !asked && holds.isHeld(target.name, plan.digest, target.debounceMs, before),
-    givenUp,
+    held: !asked && holds.isHeld(name, plan.digest, debounceMs, before),
   };
 }

@@ -1,7 +1,7 @@
 /** What a record's file is called and holds. Names are made of an id, and an id is never taken from what a file says. */
 import type { Fingerprint } from "../plan/index.ts";
 import type { RunRecord } from "./records.ts";
-import type { Outcome } from "./state.ts";
+import type { Outcome } from "./machine/state.ts";
 
 const id = String.raw`\d{8}T\d{6}\.\d{3}Z-[A-Za-z0-9_-]{1,150}-[0-9a-f]{6}`;
 

@@ -16,7 +16,7 @@ import {
   timeOfId,
 } from "./record-file.ts";
 import { RunLog } from "./run-log.ts";
-import type { Outcome } from "./state.ts";
+import type { Outcome } from "./machine/state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
 export interface RunRecord {
@@ -172,6 +172,11 @@ export class RunStore {
       .slice(0, 5)
       .map((record) => record.durationMs);
     return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
+  }
+
+  /** The newest run of it that passed on the files with this digest. */
+  passedOn(target: string, digest: string): RunRecord | undefined {
+    return this.of(target).find((run) => run.digest === digest && run.outcome === "passed" && run.fresh);
   }
 
   /** Deletes what is old, of each target by number and age; what its last success rests on stays. */

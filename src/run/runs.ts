@@ -1,56 +1,69 @@
 import { UserError } from "../errors/index.ts";
-import type { PlannedTarget } from "../plan/index.ts";
 import type { FinishedNotice } from "./events.ts";
-import { runFunction, type FunctionRunContext } from "./function-run.ts";
+import type { EndedRun, FunctionRun } from "./function-run.ts";
+import type { LoopState } from "./machine/state.ts";
 import { MovingInputs } from "./moving-inputs.ts";
-import type { Outcome } from "./state.ts";
-import { OpenSteps } from "./open-steps.ts";
+import { filesOf, isWanted } from "./planned-function.ts";
+import type { Planned } from "./planning.ts";
 
 /** The functions that run at this moment, and what came of those that ran. */
 export class Runs {
-  private readonly running = new Map<string, { controller: AbortController; openSteps: OpenSteps }>();
+  private readonly running = new Map<string, FunctionRun>();
   readonly movingInputs = new MovingInputs();
   /** The newest of each function. */
   readonly results = new Map<string, FinishedNotice>();
+  /** Of each function the files that made its last attempt stale. */
+  readonly moved = new Map<string, readonly string[]>();
 
   /** Runs it to its end, which is told and recorded. `waits`: a watch, which runs it again when files rest. */
-  async run(
-    plan: PlannedTarget,
-    context: Omit<FunctionRunContext, "openSteps">,
-    waits: boolean,
-  ): Promise<{ finished: FinishedNotice; outcome: Outcome }> {
-    const { name } = plan.item.target;
-    const run = { controller: new AbortController(), openSteps: new OpenSteps() };
-    this.running.set(name, run);
-    this.movingInputs.started(name);
-    const {
-      finished: ended,
-      outcome,
-      record,
-    } = await runFunction(plan, run.controller, { ...context, openSteps: run.openSteps });
-    this.running.delete(name);
-    const finished = waits ? ended : this.movingInputs.judge(ended);
-    this.results.set(name, finished);
-    context.emit(finished);
-    await record();
-    return { finished, outcome: finished.outcome === "failed" ? "failed" : outcome };
+  async run(run: FunctionRun, waits: boolean): Promise<EndedRun> {
+    this.running.set(run.name, run);
+    this.movingInputs.started(run.name);
+    const ended = await run.run();
+    this.running.delete(run.name);
+    const finished = waits ? ended.finished : this.movingInputs.judge(ended.finished);
+    this.results.set(run.name, finished);
+    if (finished.moved !== undefined) this.moved.set(run.name, finished.moved);
+    run.place.emit(finished);
+    await run.record(ended);
+    return { finished, outcome: finished.outcome === "failed" ? "failed" : ended.outcome };
+  }
+
+  /** Of functions that ran too often: nothing can be said of them while their inputs go on changing. */
+  giveUp({ targets, forced }: Planned): FinishedNotice[] {
+    const affected = targets.filter((plan) => isWanted(plan, forced));
+    return affected.flatMap((plan) => {
+      const last = this.results.get(plan.item.target.name);
+      const failed = last && this.movingInputs.giveUp(last, filesOf(plan));
+      if (failed === undefined) return [];
+      this.results.set(failed.name, failed);
+      return [failed];
+    });
   }
 
   get isEmpty(): boolean {
     return this.running.size === 0;
   }
 
-  /** The step that a function is in; undefined where it does not run. */
-  stepOf(name: string): { step: string | undefined } | undefined {
-    const run = this.running.get(name);
-    return run && { step: run.openSteps.newest };
-  }
-
   cancel(name: string, why: string): void {
-    this.running.get(name)?.controller.abort(new UserError("interrupted", `${name} became ${why}`));
+    this.running.get(name)?.cancel(new UserError("interrupted", `${name} became ${why}`));
   }
 
-  cancelAll(reason: UserError): void {
-    for (const { controller } of this.running.values()) controller.abort(reason);
+  /** All together took too long: cancels what runs; gives the error, with what each function waited for. */
+  cancelAll(deadlineMs: number, state: LoopState): UserError {
+    const error = this.tookTooLong(deadlineMs, state);
+    for (const run of this.running.values()) run.cancel(error);
+    return error;
+  }
+
+  private tookTooLong(deadlineMs: number, { functions }: LoopState): UserError {
+    const waits = functions.flatMap((fn) => {
+      const step = this.running.get(fn.name)?.steps.newest;
+      if (this.running.has(fn.name)) return [step === undefined ? `${fn.name} ran` : `${fn.name} ran: ${step}`];
+      const need = fn.needs.find((name) => functions.some((one) => one.name === name && one.verdict !== "current"));
+      return fn.phase === "queued" ? [`${fn.name} waited for ${need ?? "its turn"}`] : [];
+    });
+    const detail = waits.length === 0 ? "the engine was not ready" : waits.join("\n");
+    return new UserError("timed-out", `the run took longer than ${deadlineMs / 1000} s`, { detail });
   }
 }

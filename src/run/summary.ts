@@ -1,5 +1,5 @@
 import type { FinishedNotice } from "./events.ts";
-import type { LoopState } from "./state.ts";
+import type { LoopState } from "./machine/state.ts";
 
 /** What a run came to, per function. */
 export interface LoopSummary {

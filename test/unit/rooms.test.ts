@@ -24,6 +24,7 @@ const levels: Record<string, number> = {
   engine: 7,
   call: 8,
   trust: 9,
+  session: 10,
   plan: 10,
   watch: 11,
   run: 12,

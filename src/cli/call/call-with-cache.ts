@@ -1,19 +1,9 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { CallMask, runCall, type ParsedCall } from "../../call/index.ts";
-import type { LoadedConfig } from "../../config/index.ts";
-import {
-  describeEngineChoice,
-  failureOf,
-  lostSession,
-  needsDagger,
-  openSession,
-  serveModule,
-  setUpBoundary,
-  type EngineSession,
-} from "../../engine/index.ts";
-import { startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
+import { runCall, type ParsedCall } from "../../call/index.ts";
+import { failureOf } from "../../engine/index.ts";
+import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import { distFile } from "../../paths/index.ts";
 import {
   digestOf,
@@ -23,44 +13,28 @@ import {
   projectHasher,
   ProjectScanner,
 } from "../../plan/index.ts";
-import type { ProjectState } from "../../state/index.ts";
-import { hostProcessAsk, trustedCacheOf, type EngineChoiceOptions, type Trust } from "../../trust/index.ts";
+import type { ProjectSession } from "../../session/index.ts";
 import type { CliContext } from "../context.ts";
-import { mayHaveRootCapabilities } from "../trust.ts";
 import { keepMs } from "./keep.ts";
-import { Progress } from "./progress.ts";
+import type { CallView } from "./call-view.ts";
 import { ResultCache } from "./result-cache.ts";
-import { userTerminal, type UserTerminal } from "./user-terminal.ts";
-
-export type EngineOptions = EngineChoiceOptions;
-
-/** The project's configuration, what of it the user allows, and what of the call is shown. */
-export interface TrustedConfig {
-  config: LoadedConfig;
-  trust: Trust;
-  /** Steps whose stderr is for the user. */
-  speaks?: (name: string) => boolean;
-  /** No live lines, as others write to the terminal meanwhile. */
-  isPlain?: boolean;
-}
 
 export async function callWithCache(
   call: ParsedCall,
   module: ModuleInfo,
   context: CliContext,
-  engine: EngineOptions,
-  trusted: TrustedConfig,
+  session: ProjectSession,
+  view: CallView,
 ): Promise<ReturnedValue> {
   const keep = keepMs(call);
-  const mask = new CallMask();
-  const terminal = userTerminal(context);
   const { state } = placeProject({ cwd: context.cwd, onNotice: call.silent ? undefined : context.notice });
-  if (keep === undefined) return callEngine(call, module, context, engine, mask, terminal, trusted, state);
+  const callEngine = (): Promise<ReturnedValue> => callInSession(call, module, context, session, view, state.hashKey);
+  if (keep === undefined) return callEngine();
 
   const hasher = projectHasher(state);
   const { hashed } = inputsOfCall(call, module);
   const scanner = new ProjectScanner(hashed, hasher);
-  const answering = await engineKey(call, engine);
+  const answering = await engineKey(call, session);
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
     digestOf(
       await fingerprintOfCall(call, hashed, {
@@ -85,10 +59,10 @@ export async function callWithCache(
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine(call, module, context, engine, mask, terminal, trusted, state);
+  const value = await callEngine();
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
   // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
-  if (terminal?.wasUsed !== true && (await key()) === before && !mask.isIn(value)) {
+  if (view.terminal?.wasUsed !== true && (await key()) === before && !view.mask.isIn(value)) {
     cache.write(before, { startedAtMs, keepMs: keep, value });
   }
   hasher.save();
@@ -105,102 +79,44 @@ function buildId(): string {
 }
 
 /** Which engine would answer, without waking it. */
-async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<string> {
-  const { choice } = await describeEngineChoice(options);
+async function engineKey({ via }: ParsedCall, session: ProjectSession): Promise<string> {
+  const choice = await session.choice();
   return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
-/** Adds each secret that the call is given to `mask`. */
-async function callEngine(
+/** Runs the call in the project's session, and closes that. */
+async function callInSession(
   call: ParsedCall,
   module: ModuleInfo,
-  context: CliContext,
-  engine: EngineOptions,
-  mask: CallMask,
-  terminal: UserTerminal | undefined,
-  { config, trust, ...shown }: TrustedConfig,
-  state: ProjectState,
+  { signal, env, cwd }: CliContext,
+  session: ProjectSession,
+  view: CallView,
+  secretKey: Uint8Array,
 ): Promise<ReturnedValue> {
-  const { signal, env, cwd } = context;
-  const callId = randomUUID();
-  const progress = call.silent
-    ? undefined
-    : new Progress({ stream: context.stderr, colors: context.colors("stderr"), verbose: call.verbose, ...shown });
-  const onNotice = (text: string): void => progress?.print(text);
+  const stopShowing = view.show();
   try {
-    // Before an engine is started for nothing.
-    if (call.via === "module" && (await describeEngineChoice(engine)).choice.kind.startsWith("buildkit"))
-      throw needsDagger();
-    const opening = openSession({
-      workdir: cwd,
+    if (call.via === "module")
+      view.notice("the engine loads the module: up to a minute the first time, a second later on");
+    const engine = await view.during("waiting for the engine", session.forModule(module));
+    engine.onLog((log) => view.mask.log(log, ({ text }) => view.notice(text.replace(/\n$/, ""))));
+    return await runCall(call, {
       ...engine,
-      cache: trustedCacheOf(config.config, trust, onNotice),
-      rootCapabilities: await mayHaveRootCapabilities(trust, env, call),
-      module: { name: module.name, sourceDir: module.sourceDir },
+      callId: randomUUID(),
       signal,
-      onNotice,
-      ...(terminal === undefined ? {} : { onTerminal: (remote) => void terminal.lend(remote, progress) }),
-    });
-    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, mask, onNotice);
-    const session = await (progress?.during("waiting for the engine", opening) ?? opening).catch(
-      async (error: unknown) => {
-        await early?.close();
-        throw error;
-      },
-    );
-    if (call.verbose) onNotice(`engine: ${session.engine.version} (${session.engine.reason})`);
-    session.onEvent((event) => mask.event(event, (shown) => progress?.event(shown)));
-    const host = early ?? served(module, session, onNotice);
-    try {
-      return await runCall(call, {
-        module,
-        session,
-        host,
-        callId,
-        signal,
-        env,
-        cwd,
-        secretKey: state.hashKey,
-        onSecret: (plaintext, name) => mask.add(plaintext, name, session, onNotice),
-      });
-    } catch (error) {
+      env,
+      cwd,
+      secretKey,
+      onSecret: (plaintext, name) => view.mask.add(plaintext, name, engine.session, view.notice),
+    }).catch(async (error: unknown) => {
       // Whatever the body met: where the engine ended, that is why.
-      throw signal.aborted ? error : ((await lostSession(session)) ?? error);
-    } finally {
-      await Promise.all([host.close(), session.close()]);
-    }
+      throw signal.aborted ? error : ((await session.whyLost(engine.session)) ?? error);
+    });
   } catch (error) {
-    throw signal.aborted ? signal.reason : failureOf(mask.error(error));
+    throw signal.aborted ? signal.reason : failureOf(view.mask.error(error));
   } finally {
-    mask.end();
-    progress?.stop();
+    await session.close();
+    stopShowing();
   }
-}
-
-/** The module's functions in the engine. */
-function served(module: ModuleInfo, session: EngineSession, print: (text: string) => void): ModuleHost {
-  print("the engine loads the module: up to a minute the first time, a second later on");
-  return serveModule(session, module);
-}
-
-/** The module's functions in a process beside this one, which starts while the session opens. */
-function bodies(
-  module: ModuleInfo,
-  session: Promise<EngineSession>,
-  { env, signal }: CliContext,
-  trust: Trust,
-  mask: CallMask,
-  print: (text: string) => void,
-): ModuleHost {
-  return startModuleHost({
-    module,
-    session: session.then(({ body }) => body),
-    env,
-    buildBoundary: () => setUpBoundary({ onNotice: print, signal }),
-    mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
-    onLog: (log) => mask.log(log, ({ text }) => print(text.replace(/\n$/, ""))),
-    onNotice: print,
-  });
 }
 
 function ageText(ageMs: number): string {

@@ -12,16 +12,17 @@ import {
   type ParsedCall,
 } from "../../call/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
-import { engineOptionsOf } from "../../trust/index.ts";
+import type { ProjectSession } from "../../session/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
 import { findGitRoot } from "../../tree/index.ts";
-import { describeEngineChoice, runDaggerCall, type EngineChoice } from "../../engine/index.ts";
+import { runDaggerCall, type EngineChoice } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { checkOutput } from "../call/check-output.ts";
-import { callWithCache, type EngineOptions } from "../call/call-with-cache.ts";
+import { callSession } from "../call/call-session.ts";
+import { CallView } from "../call/call-view.ts";
+import { callWithCache } from "../call/call-with-cache.ts";
 import { renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
-import { userTerminal } from "../call/user-terminal.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust.ts";
@@ -72,9 +73,9 @@ async function call(words: string[], context: CliContext): Promise<void> {
   if (!parsed.silent && (options.module ?? moduleOption(words)) !== undefined)
     tellOtherSources(parsed, module, config, context);
   const trust = await requireTrustOfCall(parsed, config, module, context);
-  const named = { engine: parsed.engine ?? options.engine, buildkitHost: parsed.buildkitHost ?? options.buildkitHost };
-  const engine = engineOptionsOf(config.config, trust, named, context.env, context.notice);
-  const foreground = await throughDagger(parsed, engine, context);
+  const view = new CallView(context, parsed);
+  const session = callSession(parsed, module, context, { config, trust }, view);
+  const foreground = await throughDagger(parsed, session, view);
   if (foreground !== undefined) {
     const { cwd, env, signal } = context;
     process.exitCode = await runDaggerCall(foreground, {
@@ -86,7 +87,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     });
     return;
   }
-  const value = await callWithCache(parsed, module, context, engine, { config, trust });
+  const value = await callWithCache(parsed, module, context, session, view);
   const exported = writeOutput(parsed, value, module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
@@ -132,14 +133,14 @@ async function moduleOfHelp(words: readonly string[], { cwd, notice }: CliContex
 /** Whether `dagger call` itself takes the call: it was asked to, or a Dagger engine's `terminal` needs its terminal. */
 async function throughDagger(
   parsed: ParsedCall,
-  engine: EngineOptions,
-  context: CliContext,
+  session: ProjectSession,
+  { terminal }: CallView,
 ): Promise<EngineChoice | undefined> {
   const wantsTerminal = parsed.core.some((step) => step.fn.name === "terminal");
   if (parsed.via !== "call" && !wantsTerminal) return undefined;
-  const { choice } = await describeEngineChoice(engine);
+  const choice = await session.choice();
   if (parsed.via === "call" || choice.kind.startsWith("dagger-")) return choice;
-  if (userTerminal(context) === undefined) {
+  if (terminal === undefined) {
     throw new UserError("usage", "no terminal is attached", {
       place: "terminal",
       hint: "run `fastloop call` in one, without --json",

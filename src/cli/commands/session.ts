@@ -4,14 +4,14 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Command } from "commander";
 import { loadConfig } from "../../config/index.ts";
-import { openSession, type EngineEvent } from "../../engine/index.ts";
+import type { EngineEvent } from "../../engine/types.ts";
 import { UserError } from "../../errors/index.ts";
 import { duration, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
-import { engineOptionsOf, trustedCacheOf } from "../../trust/index.ts";
-import { mayHaveRootCapabilities, trustModeOf } from "../trust.ts";
+import { ProjectSession } from "../../session/index.ts";
+import { trustModeOf } from "../trust.ts";
 
 const examples = `
 Examples:
@@ -48,14 +48,17 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
   const { options } = context;
   const config = await loadConfig({ cwd: context.cwd });
   const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });
-  const session = await openSession({
+  const project = new ProjectSession({
     workdir: context.cwd,
-    ...engineOptionsOf(config.config, trust, options, context.env, context.notice),
-    cache: trustedCacheOf(config.config, trust, context.notice),
-    rootCapabilities: await mayHaveRootCapabilities(trust, context.env),
+    config,
+    trust,
+    named: options,
+    environment: context.env,
+    writesCaches: true,
     signal: opening.signal,
     onNotice: context.notice,
   });
+  const session = await project.open();
   if (options.verbose) context.notice(`engine: ${session.engine.version} (${session.engine.reason})`);
   const output = new StepLines();
   const unsubscribe = session.onEvent((event) => {
@@ -72,7 +75,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
     onSignal = (signal) => void (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal));
     return await exitCodeOf(command, child);
   } finally {
-    await session.close();
+    await project.close();
     unsubscribe();
   }
 }

@@ -1,8 +1,9 @@
 /** `fastloop watch`: keeps the functions true while files change. */
+import { setFlagsFromString } from "node:v8";
 import { Option, type Command } from "commander";
 import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
-import { keepHeapLean, Loop } from "../../run/index.ts";
+import { Loop } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
@@ -89,6 +90,15 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     await loop.stop();
     view?.close();
   }
+}
+
+/**
+ * Keeps V8's young generation at the size that it starts with. A scan of a hundred thousand files, of which all is kept,
+ * makes it grow to 32 MB that a watch then holds for ever; collecting it more often costs no measurable time. Before
+ * the first scan: what has grown stays.
+ */
+function keepHeapLean(): void {
+  setFlagsFromString("--semi-space-growth-factor=1");
 }
 
 /** The view on a terminal, else a line or a JSON object for each event. */

@@ -2,7 +2,8 @@
 import { commandName, parseCall } from "../../call/index.ts";
 import type { HostAccess } from "../../deploy/index.ts";
 import { UserError } from "../../errors/index.ts";
-import { engineOptionsOf } from "../../trust/index.ts";
+import { callSession } from "../call/call-session.ts";
+import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
 import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust.ts";
@@ -59,9 +60,10 @@ export async function callFunction(
   const call = parseCall([...words], { module, cwd: context.cwd });
   call.verbose ||= context.options.verbose;
   const trust = await requireTrustOfCall(call, config, module, given);
-  const engine = engineOptionsOf(config.config, trust, context.options, context.env, context.notice);
   const speaks = (step: string): boolean => step.includes("/run/fastloop/deployer.mjs");
-  const value = await callWithCache(call, module, given, engine, { config, trust, speaks, isPlain });
+  const view = new CallView(given, { silent: call.silent, verbose: call.verbose, speaks, isPlain });
+  const session = callSession(call, module, given, { config, trust }, view);
+  const value = await callWithCache(call, module, given, session, view);
   if (typeof value !== "string") throw new UserError("module", `\`${name}\` of ${module.name} gives no text`);
   return value;
 }

@@ -1,6 +1,6 @@
 /** Services that are up for as long as this process is: an engine's session, the control socket, and what is told. */
 import { CallMask } from "../../call/index.ts";
-import { lostSession, openSession, setUpBoundary, type EngineSession } from "../../engine/index.ts";
+import { lostSession, setUpBoundary, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { takeLock } from "../../engine-daemon/index.ts";
 import { startModuleHost, type ModuleInfo } from "../../module/index.ts";
@@ -15,9 +15,9 @@ import {
   type UpEvent,
   type UpStatus,
 } from "../../services/index.ts";
-import { engineOptionsOf, hostProcessAsk, trustedCacheOf } from "../../trust/index.ts";
+import { ProjectSession } from "../../session/index.ts";
+import { hostProcessAsk } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-import { mayHaveRootCapabilities } from "../trust.ts";
 import type { UpProject } from "./project.ts";
 
 /** The engine's containers end within two seconds; who ends them here waits no longer. */
@@ -133,16 +133,18 @@ async function openUpSession(
   onNotice: (text: string) => void,
 ): Promise<EngineSession> {
   const { options, env, cwd, signal } = context;
-  return openSession({
+  return new ProjectSession({
     workdir: cwd,
-    ...engineOptionsOf(config.config, trust, options, env, onNotice),
-    cache: trustedCacheOf(config.config, trust, onNotice),
-    rootCapabilities: await mayHaveRootCapabilities(trust, env),
+    config,
+    trust,
+    named: options,
+    environment: env,
     ...(module === undefined ? {} : { module: { name: module.name, sourceDir: module.sourceDir } }),
+    writesCaches: true,
     signal,
     onNotice,
     onTerminal: shells.onTerminal,
-  });
+  }).open();
 }
 
 function hostOf(

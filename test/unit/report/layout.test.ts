@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { Board } from "../../../src/report/terminal/board.ts";
 import { layoutBoard, layoutRun, type LayoutOptions } from "../../../src/report/terminal/layout.ts";
 import { keyActions } from "../../../src/report/terminal/keys.ts";
-import { limitsOf } from "../../../src/run/limits.ts";
-import { initialState, unknownFunction, type FunctionState, type LoopState } from "../../../src/run/state.ts";
+import { limitsOf } from "../../../src/run/machine/limits.ts";
+import { initialState, unknownFunction, type FunctionState, type LoopState } from "../../../src/run/machine/state.ts";
 import type { FinishedNotice } from "../../../src/run/index.ts";
 import { columnsOf } from "../../../src/report/terminal/styled-line.ts";
 

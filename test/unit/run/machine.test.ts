@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { resourcesOf } from "../../../src/plan/index.ts";
-import { limitsOf } from "../../../src/run/limits.ts";
-import { reduce } from "../../../src/run/machine.ts";
-import { restoredBy } from "../../../src/run/restored.ts";
+import { limitsOf } from "../../../src/run/machine/limits.ts";
+import { reduce } from "../../../src/run/machine/machine.ts";
+import { restoredBy } from "../../../src/run/machine/functions.ts";
 import {
   initialState,
   isSettled,
@@ -10,7 +10,7 @@ import {
   type LoopEvent,
   type LoopState,
   type PlannedFunction,
-} from "../../../src/run/state.ts";
+} from "../../../src/run/machine/state.ts";
 import { seeded } from "../tree/fixture.ts";
 
 /** `lib:1` is affected at digest 1, `lib=1` current at it; `api<lib:1` needs lib; `queue!lib:1` has the policy `queue`. */
@@ -38,7 +38,12 @@ function finish(text: string): LoopEvent {
   return { kind: "finished", name: name!, digest: digest!, outcome: outcome as "passed", fresh: moved === undefined };
 }
 
-function short(effect: Effect): string {
+/** What happens to functions; the files' own effects have tests of their own (looks.test.ts). */
+function ofFunctions(effects: readonly Effect[]): Extract<Effect, { name: string }>[] {
+  return effects.filter((effect) => "name" in effect);
+}
+
+function short(effect: Extract<Effect, { name: string }>): string {
   if (effect.kind === "blocked") return `blocked ${effect.name} by ${effect.need}`;
   if (effect.kind === "short") return `short ${effect.name} of ${effect.of}`;
   if (effect.kind === "restless") return `restless ${effect.name} ${effect.times}`;
@@ -412,7 +417,7 @@ describe("the loop's machine", () => {
     let state = initialState({ limits: limitsOf({ jobs, limits: { cpus: 100 } }), failFast, manual });
     for (const [event, effects] of steps) {
       const step = reduce(state, event);
-      expect(step.effects.map(short)).toEqual(effects);
+      expect(ofFunctions(step.effects).map(short)).toEqual(effects);
       state = step.state;
     }
     const shown = state.functions.map((fn) => `${fn.name} ${fn.phase === "idle" ? fn.verdict : fn.phase}`);

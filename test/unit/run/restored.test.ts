@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { reduce } from "../../../src/run/machine.ts";
-import { restoredBy } from "../../../src/run/restored.ts";
-import { initialState, type LoopEvent, type LoopState } from "../../../src/run/state.ts";
+import { reduce } from "../../../src/run/machine/machine.ts";
+import { restoredBy } from "../../../src/run/machine/functions.ts";
+import { initialState, type LoopEvent, type LoopState } from "../../../src/run/machine/state.ts";
 
 const uses = { containers: 1, memoryBytes: 0, cpus: 0 };
 const planned = (digest: string, affected: boolean): LoopEvent => ({

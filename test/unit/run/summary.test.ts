@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { FinishedNotice } from "../../../src/run/events.ts";
-import { initialState, unknownFunction, type FunctionState, type Verdict } from "../../../src/run/state.ts";
+import { initialState, unknownFunction, type FunctionState, type Verdict } from "../../../src/run/machine/state.ts";
 import { summarize } from "../../../src/run/summary.ts";
 
 const fn = (name: string, verdict: Verdict): FunctionState => ({ ...unknownFunction(name), phase: "idle", verdict });

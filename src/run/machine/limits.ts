@@ -1,5 +1,5 @@
 import os from "node:os";
-import { resourcesOf, type Resources } from "../plan/index.ts";
+import { resourcesOf, type Resources } from "../../plan/index.ts";
 
 /** What may run at a time: so many functions, and together no more than these resources. */
 export interface Limits extends Resources {

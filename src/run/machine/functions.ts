@@ -1,3 +1,4 @@
+/** What happens to each function; the diagram is in machine.ts. */
 import { shortage } from "./limits.ts";
 import {
   restlessFrom,
@@ -11,60 +12,8 @@ import {
   type Step,
 } from "./state.ts";
 
-/**
- * What happens to each function, as a pure reducer: state and event in, state and effects out. Nothing here knows of
- * engines, files or time.
- *
- *                    planned: affected                    needs current, a job free
- *   initial ──────────────────────────────▶ queued ─────────────────────────────────▶ running
- *      │ planned: current                   ▲  ▲  │ planned: current                  │ │  │ │
- *      ▼                planned: affected   │  │  ▼                          finished │ │  │ │ stop
- *    idle ──────────────────────────────────┘  │ idle ◀───────────────────────────────┘ │  │ │
- *   (current, failed, blocked, stale)          │   (policy `queue`: stays, runs again)  │  │ │
- *                                              │                                        ▼  │ ▼
- *                                              └──────── finished ◀──────────────── cancelling ──▶ stopped
- *                                                      still affected     planned: another digest,
- *                                                                         policy `restart`
- *
- *   running ── finished, but an input moved ──▶ overtaken ── planned: affected ──▶ queued (held from the third time on)
- *                                                   └─────── planned: current ───▶ idle
- *
- * `overtaken` is not at rest: no summary, no exit code and no "settled" before the look that follows. From the third
- * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed, and are blocked
- * when it fails in the end. What is blocked and has a result is current again, without a run, when its need has passed.
- *
- * In manual mode a function is `parked` where it would be queued, until it is asked for. `settling` is the loop's, not a function's: hints came in and nothing is known yet; no function starts meanwhile.
- */
-export function reduce(state: LoopState, event: LoopEvent): Step {
-  switch (event.kind) {
-    case "hinted":
-      return { state: { ...state, settling: true }, effects: [] };
-    case "planned":
-      return advance(planned(state, event.functions, event.unsettled ?? false));
-    case "finished":
-      return advance(
-        withRestless(state, cancelAfterFailure(withFunction(state, event.name, (fn) => finished(fn, event, state)))),
-      );
-    case "released":
-      return advance({
-        state: {
-          ...state,
-          functions: state.functions.map((fn) => (event.names.includes(fn.name) ? { ...fn, held: false } : fn)),
-        },
-        effects: [],
-      });
-    case "manual":
-      return advance(
-        event.on ? { state: { ...state, manual: true }, effects: [] } : unpark({ ...state, manual: false }),
-      );
-    case "asked":
-      return advance(unpark(state));
-    case "stop":
-      return stop(state);
-  }
-}
-
-function planned(state: LoopState, functions: readonly PlannedFunction[], settling: boolean): Step {
+/** Functions as the newest look found them; those that are not listed are gone. */
+export function planFunctions(state: LoopState, functions: readonly PlannedFunction[]): Step {
   const effects: Effect[] = [];
   const before = new Map(state.functions.map((fn) => [fn.name, fn]));
   const asked = forcedWithNeeds(functions);
@@ -89,7 +38,7 @@ function planned(state: LoopState, functions: readonly PlannedFunction[], settli
     if (fn.phase === "running") effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "gone" });
     next.push({ ...fn, phase: "cancelling", wanted: "" });
   }
-  return { state: { ...state, functions: next, settling }, effects };
+  return { state: { ...state, functions: next }, effects };
 }
 
 /** What is asked for by name, and what it needs: manual mode does not hold them back. */
@@ -153,6 +102,12 @@ function overtakenOnceMore(fn: FunctionState, outcome: Outcome): FunctionState {
 /** The row of attempts that files overtook has ended. */
 const rested = { overtaken: 0, endedStale: 0 } as const;
 
+/** A run has ended. With fail-fast its failure cancels the others. */
+export function endFunction(state: LoopState, event: Extract<LoopEvent, { kind: "finished" }>): Step {
+  const functions = state.functions.map((fn) => (fn.name === event.name ? finished(fn, event, state) : fn));
+  return withRestless(state, cancelAfterFailure({ ...state, functions }));
+}
+
 /** Tells of functions whose attempts have become too many with this step. */
 function withRestless(before: LoopState, { state, effects }: Step): Step {
   const grown = state.functions.filter(
@@ -167,7 +122,7 @@ function withRestless(before: LoopState, { state, effects }: Step): Step {
 }
 
 /** What is parked is asked for. */
-function unpark(state: LoopState): Step {
+export function unpark(state: LoopState): Step {
   const functions = state.functions.map((fn): FunctionState =>
     fn.phase === "parked" ? { ...fn, phase: "queued" } : fn,
   );
@@ -190,7 +145,8 @@ function cancelAfterFailure(state: LoopState): Step {
   return { state: { ...state, functions }, effects };
 }
 
-function stop(state: LoopState): Step {
+/** Cancels what runs; nothing starts any more. */
+export function stopFunctions(state: LoopState): Step {
   const effects: Effect[] = [];
   const functions = state.functions.map((fn): FunctionState => {
     if (fn.phase === "cancelling") return fn;
@@ -202,8 +158,9 @@ function stop(state: LoopState): Step {
 }
 
 /** Starts what can start, and blocks what cannot: one pass in the plan's order sees every need before its dependents. */
-function advance({ state, effects }: Step): Step {
-  if (state.stopping || state.settling) return { state: dropStopped(state), effects };
+export function advance({ state, effects }: Step): Step {
+  const { phase } = state.files;
+  if (state.stopping || phase === "unsettled" || phase === "unreadable") return { state: dropStopped(state), effects };
   const seen = new Map<string, FunctionState>();
   const busy = state.functions.filter((fn) => fn.phase === "running" || fn.phase === "cancelling").map((fn) => fn.uses);
   const halted = isHalted(state);
@@ -262,6 +219,13 @@ function dropStopped(state: LoopState): LoopState {
   return { ...state, functions: state.functions.filter((fn) => !(fn.phase === "stopped" && fn.wanted === "")) };
 }
 
-function withFunction(state: LoopState, name: string, change: (fn: FunctionState) => FunctionState): LoopState {
-  return { ...state, functions: state.functions.map((fn) => (fn.name === name ? change(fn) : fn)) };
+/** Functions whose current result became that of a run before the last, without a run: an edit was taken back. */
+export function restoredBy(before: LoopState, event: LoopEvent, after: LoopState): FunctionState[] {
+  return after.functions.filter((fn) => {
+    const old = before.functions.find((other) => other.name === fn.name);
+    if (old === undefined || old.phase === "initial") return false;
+    if (old.verdict === "current" && old.wanted === fn.wanted) return false;
+    const hasPassed = event.kind === "finished" && event.name === fn.name && event.digest === fn.wanted;
+    return fn.phase === "idle" && fn.verdict === "current" && !hasPassed;
+  });
 }

@@ -1,17 +1,49 @@
-import type { Reason, Resources } from "../plan/index.ts";
+import type { Reason, Resources } from "../../plan/index.ts";
+import type { SettledHints } from "../../watch/index.ts";
 import type { Limits } from "./limits.ts";
 
-/** What is known of all functions at one moment; `machine.ts` says how it changes. */
+/** What is known of the files and of all functions at one moment; `machine.ts` says how it changes. */
 export interface LoopState {
+  files: FilesState;
   /** In the order of the plan: a function comes after all that it needs. */
   functions: readonly FunctionState[];
   limits: Limits;
-  settling: boolean;
+  /** Files are watched: there is always a next look. False: it is over when nothing runs and the files are verified. */
+  watching: boolean;
   /** The first failure cancels what runs and starts nothing else. */
   failFast: boolean;
   /** An edit starts and cancels nothing: what it affects is parked until it is asked for. */
   manual: boolean;
   stopping: boolean;
+}
+
+/**
+ * `unread`: the project was not looked at yet. `unsettled`: hints come in or a look is under way, and nothing starts.
+ * `part-seen`: the plan is that of the files that hints named, or functions ran since: the whole is verified before
+ * anything is said. `all-seen`: a look saw everything. `unreadable`: the configuration or the module cannot be read.
+ */
+export type FilesPhase = "unread" | "unsettled" | "part-seen" | "all-seen" | "verifying" | "verified" | "unreadable";
+
+/** A look at the files: those that hints named, or all of them; and what is to run whatever it finds. */
+export interface Look extends SettledHints {
+  forced?: Forced;
+}
+
+/** What is asked for whatever its state: everything, or functions by name. */
+export type Forced = ReadonlySet<string> | "all" | undefined;
+
+export interface FilesState {
+  phase: FilesPhase;
+  /** Looks come one after another: each sees the files after the one before. */
+  looking: Look | undefined;
+  /** Looks that wait for the one before. */
+  waiting: readonly Look[];
+  /** Number of the newest verify: the answer of an older one says nothing. */
+  attempt: number;
+  /** Whether a function has started since the beginning. */
+  hasRun: boolean;
+  /** Verifies in a row that found files touched, without a function that started after one. */
+  touched: number;
 }
 
 /** `overtaken`: it ended, but an input moved meanwhile; the look that follows decides what comes next. */
@@ -69,14 +101,26 @@ export interface PlannedFunction {
 export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
 
 export type LoopEvent =
+  /** Hints came in: what is known of the files may be old. */
   | { kind: "hinted" }
+  /** Somebody wants the files looked at. */
+  | { kind: "look"; look: Look }
   /** The files were looked at: this is what they mean. Functions that are not listed are gone. */
   | {
       kind: "planned";
       functions: readonly PlannedFunction[];
       /** Files moved again meanwhile: what became stale is cancelled, but nothing starts before the next look. */
       unsettled?: boolean;
+      /** All files were looked at, not only those that hints named. */
+      whole?: boolean;
+      limits?: Limits;
     }
+  /** The look failed: configuration or module cannot be read. */
+  | { kind: "unreadable" }
+  /** Whether the files are those of the last look, as the verify with this number found. */
+  | { kind: "verified"; attempt: number; isStill: boolean }
+  /** From now on files are watched. */
+  | { kind: "watch" }
   /** `fresh`: its inputs stood still, so the result is that of `digest`; else it is that of no known state. */
   | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
   /** The quiet time of these is over. */
@@ -87,6 +131,14 @@ export type LoopEvent =
   | { kind: "stop" };
 
 export type Effect =
+  | { kind: "look"; look: Look }
+  /** Files moved while nobody looked: everything is looked at once they rest. */
+  | { kind: "rescan" }
+  | { kind: "verify"; attempt: number }
+  /** The verify under way means nothing any more. */
+  | { kind: "drop-verify" }
+  /** Every function is what it is on the files as they are. */
+  | { kind: "settled" }
   | { kind: "start"; name: string; digest: string; reasons: readonly Reason[] }
   | { kind: "cancel"; name: string; digest: string; why: CancelCause }
   | { kind: "blocked"; name: string; need: string }
@@ -105,11 +157,17 @@ export interface Step {
   effects: Effect[];
 }
 
-export function initialState(options: { limits: Limits; failFast?: boolean; manual?: boolean }): LoopState {
+export function initialState(options: {
+  limits: Limits;
+  watching?: boolean;
+  failFast?: boolean;
+  manual?: boolean;
+}): LoopState {
   return {
+    files: { phase: "unread", looking: undefined, waiting: [], attempt: 0, hasRun: false, touched: 0 },
     functions: [],
     limits: options.limits,
-    settling: false,
+    watching: options.watching ?? false,
     failFast: options.failFast ?? false,
     manual: options.manual ?? false,
     stopping: false,
@@ -118,10 +176,22 @@ export function initialState(options: { limits: Limits; failFast?: boolean; manu
 
 /** Nothing runs, nothing waits to run and nothing is unknown. */
 export function isSettled(state: LoopState): boolean {
-  return (
-    !state.settling &&
-    state.functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped")
-  );
+  return state.files.phase !== "unsettled" && functionsRest(state);
+}
+
+/** A look is under way or wanted: the hints before it are taken already. */
+export function isLooking({ files }: LoopState): boolean {
+  return files.looking !== undefined || files.waiting.length > 0;
+}
+
+/** That look is wanted or under way. */
+export function isPending({ files }: LoopState, look: Look): boolean {
+  return files.looking === look || files.waiting.includes(look);
+}
+
+/** Nothing runs and nothing waits to run, whatever the files do. */
+export function functionsRest({ functions }: LoopState): boolean {
+  return functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped");
 }
 
 /** A function that nothing is known of yet. */

@@ -1,0 +1,37 @@
+import type { ParsedCall } from "../../call/index.ts";
+import type { LoadedConfig } from "../../config/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import { ProjectSession } from "../../session/index.ts";
+import type { Trust } from "../../trust/index.ts";
+import type { CliContext } from "../context.ts";
+import { asksForRootCapabilities } from "../trust.ts";
+import type { CallView } from "./call-view.ts";
+
+/** The session that a call runs in; nothing is opened yet. */
+export function callSession(
+  call: ParsedCall,
+  module: ModuleInfo,
+  context: CliContext,
+  { config, trust }: { config: LoadedConfig; trust: Trust },
+  view: CallView,
+): ProjectSession {
+  const { options } = context;
+  return new ProjectSession({
+    workdir: context.cwd,
+    config,
+    trust,
+    named: { engine: call.engine ?? options.engine, buildkitHost: call.buildkitHost ?? options.buildkitHost },
+    environment: context.env,
+    via: call.via === "module" ? "module" : "host",
+    module: { name: module.name, sourceDir: module.sourceDir },
+    writesCaches: true,
+    rootCapabilities: asksForRootCapabilities(call),
+    // Whoever reads it takes over signals: not before it is needed.
+    get signal() {
+      return context.signal;
+    },
+    onNotice: view.notice,
+    onOpen: (opened) => view.follow(opened),
+    ...(view.terminal === undefined ? {} : { onTerminal: (remote) => view.lend(remote) }),
+  });
+}

@@ -1,0 +1,66 @@
+/** What is told of the machine's decisions. */
+import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
+import type { LoopNotice } from "./events.ts";
+import type { Effect, LoopState } from "./machine/state.ts";
+import { isWanted, reasonsOf } from "./planned-function.ts";
+import type { Planned } from "./planning.ts";
+import type { RunRecord } from "./records.ts";
+
+/** The watch has begun. `tookMs` from its beginning. */
+export function readyNotice(
+  targets: readonly ResolvedTarget[],
+  snapshot: ProjectSnapshot,
+  source: string,
+  tookMs: number,
+): LoopNotice {
+  return {
+    kind: "ready",
+    targets: targets.map(({ target }) => target.name),
+    files: snapshot.size,
+    folders: snapshot.folders().length,
+    tookMs: Math.round(tookMs),
+    source,
+  };
+}
+
+/** `look`: what the files were looked at for; `tookMs` from its beginning. */
+export function plannedNotice({ targets, forced }: Planned, look: string, tookMs: number): LoopNotice {
+  const affected = targets.filter((plan) => isWanted(plan, forced));
+  return {
+    kind: "planned",
+    affected: affected.map((plan) => ({
+      name: plan.item.target.name,
+      digest: plan.digest,
+      reasons: reasonsOf(plan, forced),
+    })),
+    current: targets.filter((plan) => !affected.includes(plan)).map((plan) => plan.item.target.name),
+    look,
+    tookMs: Math.round(tookMs),
+  };
+}
+
+export function settledNotice({ functions }: LoopState): LoopNotice {
+  const named = (verdict: string): string[] => functions.filter((fn) => fn.verdict === verdict).map(({ name }) => name);
+  const parked = functions.filter((fn) => fn.phase === "parked").map(({ name }) => name);
+  return { kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked };
+}
+
+/** A function that is up to date again without a run, by the record of the run that passed on these files. */
+export function restoredNotice(name: string, { digest, durationMs, reasons, startedAt }: RunRecord): LoopNotice {
+  return {
+    kind: "restored",
+    name,
+    digest,
+    durationMs,
+    endedAtMs: Date.parse(startedAt) + durationMs,
+    reasons,
+  };
+}
+
+export function effectNotice(effect: Extract<Effect, { kind: "cancel" | "blocked" | "short" }>): LoopNotice {
+  const { name } = effect;
+  if (effect.kind === "cancel") return { kind: "cancelling", name, digest: effect.digest, why: effect.why };
+  if (effect.kind === "blocked") return { kind: "blocked", name, need: effect.need };
+  const text = `${name} waits: the limit of ${effect.of} is used up; it runs when another function has ended`;
+  return { kind: "notice", text };
+}

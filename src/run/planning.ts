@@ -1,0 +1,267 @@
+import { engineName, ProjectSession } from "../session/index.ts";
+import {
+  adviceOf,
+  planTargets,
+  ProjectScanner,
+  type PlannedTarget,
+  type Project,
+  type ProjectPlace,
+  type ProjectSnapshot,
+  type Reason,
+} from "../plan/index.ts";
+import type { ContentHasher } from "../tree/index.ts";
+import type { Watcher } from "../watch/index.ts";
+import type { Audience } from "./audience.ts";
+import { FunctionRun } from "./function-run.ts";
+import type { LoopOptions } from "./loop-options.ts";
+import { limitsOf, type Limits } from "./machine/limits.ts";
+import type { Forced, Look } from "./machine/state.ts";
+import { filesMovedSince } from "./moving-inputs.ts";
+import { isWanted } from "./planned-function.ts";
+import { ProjectReader, type ReadProject } from "./project-reader.ts";
+import { retentionOf, type RunStore } from "./records.ts";
+import { UntakenSettings } from "./untaken-settings.ts";
+import { tellingWait } from "./waiting.ts";
+
+/** What a look found. */
+export interface Planned {
+  project: Project;
+  snapshot: ProjectSnapshot;
+  /** In an order in which needs come first. */
+  targets: PlannedTarget[];
+  /** What is to run whatever its state. */
+  forced: Forced;
+  /** What may run at a time. */
+  limits: Limits;
+}
+
+/**
+ * The project as the newest look sees it: reads configuration and module, scans the files, plans; and opens the project's
+ * session as soon as something is to run, as the engine is part of every digest.
+ */
+export class Planning {
+  readonly reader: ProjectReader;
+  private readonly options: LoopOptions;
+  private readonly place: ProjectPlace;
+  private readonly hasher: ContentHasher;
+  private readonly store: RunStore;
+  private readonly audience: Audience;
+  private newest: Planned | undefined;
+  private opened: ProjectSession | undefined;
+  /** Of the first look, where it was made before the watch began. */
+  private ahead: ProjectSnapshot | undefined;
+  private engineInDigests: string | undefined;
+  private owed: Forced;
+  private isBroken = false;
+  private advised: Project | undefined;
+  private untaken: UntakenSettings | undefined;
+
+  constructor(options: LoopOptions, place: ProjectPlace, hasher: ContentHasher, store: RunStore, audience: Audience) {
+    this.options = options;
+    this.place = place;
+    this.hasher = hasher;
+    this.store = store;
+    this.audience = audience;
+    this.reader = new ProjectReader(options, place, options.selection ?? {}, hasher);
+  }
+
+  /** Undefined until something has to run. */
+  get session(): ProjectSession | undefined {
+    return this.opened;
+  }
+
+  /** Undefined until it was read, and while it cannot be. */
+  get project(): Project | undefined {
+    return this.reader.read?.project;
+  }
+
+  planOf(name: string): PlannedTarget | undefined {
+    return this.newest?.targets.find(({ item }) => item.target.name === name);
+  }
+
+  /** What is asked for whatever its state, with the next look that can be made. */
+  owe(forced: Forced): void {
+    this.owed = forced;
+  }
+
+  /** Reads configuration and module; throws what is wrong with them. */
+  async read(): Promise<void> {
+    const wasBroken = this.isBroken;
+    this.isBroken = true;
+    const { project, notices } = await this.waiting("for the module to be read", () =>
+      this.reader.readAgain(this.options.confirmTrust),
+    );
+    this.isBroken = false;
+    const { config } = project.config;
+    this.store.retention = retentionOf(config.records);
+    this.untaken ??= new UntakenSettings(config);
+    for (const text of this.untaken.texts(config)) this.audience.noticeOnce(text);
+    if (wasBroken) this.audience.tell({ kind: "recovered" });
+    for (const text of notices) this.audience.noticeOnce(text);
+  }
+
+  /** The files as they were when the watch began: the first look need not scan them again. */
+  begin(snapshot: ProjectSnapshot): void {
+    this.ahead = snapshot;
+  }
+
+  /** Scans, reads the project anew where its own sources moved, and plans. Throws why it cannot be read. */
+  async look(look: Look, watcher: Watcher | undefined): Promise<Planned> {
+    this.owed = look.forced ?? this.owed;
+    let snapshot = this.scan(look, watcher);
+    let failure: unknown;
+    if (snapshot === undefined) {
+      await this.read().catch((error: unknown) => (failure = error));
+      // While it cannot be read, what has to be mended is watched.
+      snapshot = this.reader.scan(undefined, watcher?.beforeRead);
+    }
+    watcher?.watch(snapshot.folders());
+    if (failure !== undefined) throw failure;
+    const planned = await this.plan(this.reader.read!, snapshot);
+    this.owed = undefined;
+    return planned;
+  }
+
+  /** Advice on the targets: once for each reading of the configuration, and when what is to run has started. */
+  advise(): void {
+    const { read } = this.reader;
+    if (read === undefined || this.newest === undefined || this.advised === read.project) return;
+    this.advised = read.project;
+    const { root, config } = read.project;
+    for (const item of read.targets)
+      for (const { text } of adviceOf(item, root, config.config.watch?.ignore ?? [], this.newest.snapshot))
+        this.audience.noticeOnce(text);
+  }
+
+  /** Undefined where the project has to be read before these files can be planned. */
+  private scan(look: Look, watcher: Watcher | undefined): ProjectSnapshot | undefined {
+    if (this.project === undefined) return undefined;
+    const startedMs = performance.now();
+    const ahead = look.everywhere === "start" ? this.ahead : undefined;
+    this.ahead = undefined;
+    const paths = look.everywhere === undefined ? look.paths : undefined;
+    const snapshot = ahead ?? this.reader.scan(paths, watcher?.beforeRead);
+    if (look.everywhere !== undefined) watcher?.scanTook(performance.now() - startedMs);
+    return this.reader.isOutdated(snapshot) ? undefined : snapshot;
+  }
+
+  /** Whether all files are as the newest look saw them; undefined where the signal ended it. */
+  async isStill(signal: AbortSignal): Promise<boolean | undefined> {
+    const { project, newest } = this;
+    if (project === undefined || newest === undefined) return undefined;
+    return project.scanner.isStill(newest.snapshot, signal);
+  }
+
+  /** A run on the files of the newest look; `hintedPaths` gives what hints name since, where they tell of all. */
+  newRun(name: string, reasons: readonly Reason[], hintedPaths: () => ReadonlySet<string> | undefined): FunctionRun {
+    const { project, snapshot } = this.newest!;
+    const notice = (text: string): void => this.audience.tell({ kind: "notice", text });
+    return new FunctionRun({ ...this.planOf(name)!, reasons: [...reasons] }, project, snapshot, {
+      session: this.opened!,
+      store: this.store,
+      secretKey: this.place.state.hashKey,
+      environment: this.options.environment,
+      timeoutMs: this.options.timeoutMs,
+      movedSince: (run) => this.movedSince(run, hintedPaths()),
+      emit: (told) => this.audience.tell(told),
+      notice,
+    });
+  }
+
+  /**
+   * Inputs of a run that are not what they were; undefined where all are. `named`: paths that hints name since the last
+   * look, where these tell of all that was touched; else all that the function reads is looked at.
+   */
+  private movedSince(
+    { plan, project, snapshot }: FunctionRun,
+    named: ReadonlySet<string> | undefined,
+  ): string[] | undefined {
+    // What a call writes itself is not announced yet when it ends.
+    const writes = plan.item.call.core.some(({ fn }) => fn.name === "export");
+    const hinted = this.project === project && !writes ? named : undefined;
+    const files = (now: ProjectSnapshot): string[] => filesMovedSince(plan, snapshot, now, this.hasher, project.root);
+    if (hinted?.size === 0)
+      return this.planOf(plan.item.target.name)?.digest === plan.digest ? undefined : files(this.newest!.snapshot);
+    const now =
+      hinted === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(hinted);
+    const isStill = plan.item.inputs.every(
+      (input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest,
+    );
+    return isStill ? undefined : files(now);
+  }
+
+  /** Digests, states and reasons of all targets on these files. */
+  private async plan(read: ReadProject, seen: ProjectSnapshot): Promise<Planned> {
+    const { project } = read;
+    const forced = this.owed;
+    const { jobs, limits } = project.config.config.engine ?? {};
+    let snapshot = seen;
+    let targets = this.planTargets(read, snapshot);
+    if (targets.some((plan) => isWanted(plan, forced) && plan.item.untrusted.length === 0)) {
+      // The engine is part of every digest: the first run of all opens it before anything is decided.
+      const known = this.opened?.isOpen === true;
+      const session = (this.opened ??= this.openSession(project));
+      const name = engineName((await this.waiting("for the engine", () => session.open())).engine);
+      if (!known && targets[0]?.fingerprint.engine !== name) {
+        snapshot = project.scanner.scan();
+        targets = this.planTargets(read, snapshot, name);
+      }
+    }
+    this.newest = {
+      project,
+      snapshot,
+      targets,
+      forced,
+      limits: limitsOf({ jobs: this.options.jobs ?? jobs, limits }),
+    };
+    for (const { path: at, reason } of snapshot.unreadable())
+      this.audience.noticeOnce(`${at} cannot be read (${reason}); what is in it counts as absent`);
+    return this.newest;
+  }
+
+  private planTargets({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine?: string): PlannedTarget[] {
+    this.engineInDigests = engine ?? this.engineInDigests;
+    const previous = this.newest?.snapshot;
+    if (previous !== undefined) snapshot.takeOver(previous);
+    return planTargets(targets, {
+      snapshot,
+      root: project.root,
+      moduleDigest: project.module.digest,
+      engine: this.engineInDigests ?? this.store.lastEngine() ?? "",
+      environment: this.options.environment,
+      environmentKey: this.place.state.hashKey,
+      history: (target) => this.store.history(target),
+      manifests: this.store.manifests,
+      previous,
+    });
+  }
+
+  /** The engine that the command line asks for, else the configuration. */
+  private openSession({ config, root, module, trust }: Project): ProjectSession {
+    const { environment, offline, via, writesCaches } = this.options;
+    const onNotice = (text: string): void => this.audience.tell({ kind: "notice", text });
+    return new ProjectSession({
+      workdir: root,
+      config,
+      trust,
+      named: this.options,
+      environment,
+      via,
+      module: { name: module.name, sourceDir: module.sourceDir },
+      offline,
+      writesCaches: writesCaches === true,
+      hasher: this.hasher,
+      onNotice,
+      onOpen: (session) => {
+        this.audience.tell({ kind: "engine", engine: session.engine });
+        session.onEvent((event) => {
+          if (event.kind === "notice") onNotice(event.text);
+        });
+      },
+    });
+  }
+
+  private waiting<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return tellingWait(what, work, (notice) => this.audience.tell(notice));
+  }
+}

@@ -1,0 +1,211 @@
+import { rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
+import type * as engineDoor from "../engine/index.ts";
+import type { EngineChoice, EngineInfo, EngineSession, OpenSessionOptions } from "../engine/index.ts";
+import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
+import { ContentHasher } from "../tree/index.ts";
+import {
+  engineOptionsOf,
+  hostProcessAsk,
+  trustedCacheOf,
+  type EngineChoiceOptions,
+  type Trust,
+} from "../trust/index.ts";
+import { LogFan, type WarmEngine } from "./warm-engine.ts";
+
+export interface ProjectSessionOptions {
+  /** Host paths of the session are relative to this folder. */
+  workdir: string;
+  config: LoadedConfig;
+  trust: Trust;
+  /** What the command line or the environment names; else the configuration does. */
+  named: { engine?: string; buildkitHost?: string };
+  environment: NodeJS.ProcessEnv;
+  /** Where function bodies run: a process beside this one (the default), or a Dagger engine's own containers. */
+  via?: "host" | "module";
+  /** What `currentModule` answers with. */
+  module?: { name: string; sourceDir: string };
+  /** Nothing is fetched to set an engine up. */
+  offline?: boolean;
+  /** Whether `cache.to` is written at the end. */
+  writesCaches: boolean;
+  /** The user has typed that containers may have root capabilities. */
+  rootCapabilities?: boolean;
+  /** Content hashes that are known already. */
+  hasher?: ContentHasher;
+  /** Ends the opening. */
+  signal?: AbortSignal;
+  onNotice(text: string): void;
+  /** A session was opened: the first, or another one after that was lost. */
+  onOpen?(session: EngineSession): void;
+  onTerminal?: OpenSessionOptions["onTerminal"];
+}
+
+/**
+ * What `run`, `watch`, `call` and `session` have of a project while they work in it: the engine, which is chosen once;
+ * its session, the module's function runtime and the host trees, each opened when it is first needed and kept. A new
+ * state of the module gets a new runtime only. `close` releases all of it.
+ */
+export class ProjectSession {
+  /** Which engine is asked for, by the command line or else the configuration. */
+  readonly engine: EngineChoiceOptions;
+  private readonly options: ProjectSessionOptions;
+  private chosen: Promise<EngineChoice> | undefined;
+  private session: Promise<EngineSession> | undefined;
+  private warm: WarmEngine | undefined;
+  /** From the moment its process is started. */
+  private bodies: { module: ModuleInfo; opening: Promise<EngineSession>; host: ModuleHost } | undefined;
+  private readonly logs = new LogFan();
+  private readonly closing = new AbortController();
+  private signal: AbortSignal | undefined;
+
+  constructor(options: ProjectSessionOptions) {
+    this.options = options;
+    const { config, trust, named, environment, onNotice } = options;
+    this.engine = engineOptionsOf(config.config, trust, named, environment, onNotice);
+  }
+
+  /** Which engine answers; found out without waking it. Throws `UserError` where none can. */
+  choice(): Promise<EngineChoice> {
+    this.chosen ??= engineRoom().then(async (room) => (await room.describeEngineChoice(this.engine)).choice);
+    return this.chosen;
+  }
+
+  get isOpen(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** The session itself; opens it, and starts or sets up what it needs. */
+  open(): Promise<EngineSession> {
+    this.session ??= this.openAnew().catch((error: unknown) => {
+      this.session = undefined;
+      this.chosen = undefined;
+      throw error;
+    });
+    return this.session;
+  }
+
+  /** The session with the functions of this state of the module. */
+  async forModule(module: ModuleInfo): Promise<WarmEngine> {
+    const isServed = this.options.via === "module";
+    // An engine serves one state of a module to a session.
+    if (isServed && this.warm !== undefined && !isSame(this.warm.module, module)) await this.drop();
+    const opening = this.open();
+    // A process starts while the session opens.
+    const bodies = isServed ? undefined : this.bodiesOf(module, opening);
+    const session = await opening.catch(async (error: unknown) => {
+      await this.closeBodies(opening);
+      throw error;
+    });
+    const { TreeSync, serveModule } = await engineRoom();
+    const old = this.warm?.session === session ? this.warm : undefined;
+    if (old !== undefined && isSame(old.module, module)) return old;
+    const host = bodies ?? serveModule(session, module);
+    // Snapshots belong to the session, not to the module: they stay.
+    const trees = old?.trees ?? new TreeSync(session, { hasher: this.options.hasher ?? new ContentHasher() });
+    this.warm = { session, host, module, trees, onLog: (listener) => this.logs.add(listener) };
+    return this.warm;
+  }
+
+  /** Why that session can be used no longer; undefined for one that answers. One that does not is dropped. */
+  async whyLost(session: EngineSession): Promise<Error | undefined> {
+    const isHeld = async (): Promise<boolean> => (await this.session?.catch(() => undefined)) === session;
+    // Another function found out before, and told why.
+    if (!(await isHeld())) return new Error("its session is over");
+    const lost = await (await engineRoom()).lostSession(session);
+    if (lost !== undefined && (await isHeld())) await this.drop();
+    return lost;
+  }
+
+  /** After the engine went away: the next call chooses again and opens another session. */
+  async drop(): Promise<void> {
+    const { session, warm, bodies } = this;
+    this.chosen = undefined;
+    this.session = undefined;
+    this.warm = undefined;
+    this.bodies = undefined;
+    const open = await session?.catch(() => undefined);
+    const hosts = new Set([warm?.host, bodies?.host]);
+    await Promise.all([...[...hosts].map((host) => host?.close()), open?.close().catch(() => undefined)]);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.drop();
+  }
+
+  /** Ends the opening. The command's own signal takes over signals as soon as it is read: not before it is needed. */
+  private get ending(): AbortSignal {
+    const { signal } = this.options;
+    this.signal ??= signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]);
+    return this.signal;
+  }
+
+  /** The module's functions in a process beside this one; a new state of the module replaces it. */
+  private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>): ModuleHost {
+    const old = this.bodies;
+    if (old !== undefined && old.opening === opening && isSame(old.module, module)) return old.host;
+    const host = this.startBodies(module, opening);
+    this.bodies = { module, opening, host };
+    void old?.host.close();
+    return host;
+  }
+
+  private async closeBodies(opening: Promise<EngineSession>): Promise<void> {
+    const { bodies } = this;
+    if (bodies?.opening !== opening) return;
+    this.bodies = undefined;
+    await bodies.host.close();
+  }
+
+  private startBodies(module: ModuleInfo, opening: Promise<EngineSession>): ModuleHost {
+    const { onNotice, environment, trust, offline } = this.options;
+    return startModuleHost({
+      module,
+      session: opening.then(({ body }) => body),
+      onLog: (log) => this.logs.emit(log),
+      onNotice,
+      env: environment,
+      mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
+      ...(offline === true
+        ? {}
+        : { buildBoundary: async () => (await engineRoom()).setUpBoundary({ onNotice, signal: this.ending }) }),
+    });
+  }
+
+  private async openAnew(): Promise<EngineSession> {
+    const { workdir, config, trust, module, offline, environment, onNotice, onTerminal } = this.options;
+    const { needsDagger, openChosenSession } = await engineRoom();
+    const choice = await this.choice();
+    // Before an engine is started for nothing.
+    if (this.options.via === "module" && choice.kind.startsWith("buildkit")) throw needsDagger();
+    const cache = trustedCacheOf(config.config, trust, onNotice);
+    const session = await openChosenSession(choice, {
+      workdir,
+      ...this.engine,
+      cache: cache === undefined || this.options.writesCaches ? cache : { ...cache, to: [] },
+      rootCapabilities:
+        this.options.rootCapabilities === true ||
+        trust.allowsRootCapabilities ||
+        (await rootCapabilitiesOfUser(environment)),
+      module,
+      offline,
+      signal: this.ending,
+      onNotice,
+      ...(onTerminal === undefined ? {} : { onTerminal }),
+    });
+    this.options.onOpen?.(session);
+    return session;
+  }
+}
+
+function isSame(a: ModuleInfo, b: ModuleInfo): boolean {
+  return a.digest === b.digest && a.root === b.root;
+}
+
+/** Loaded when an engine is needed: what only plans starts without it. */
+const engineRoom = (): Promise<typeof engineDoor> => import("../engine/index.ts");
+
+/** How an engine is named in digests. */
+export function engineName(info: Pick<EngineInfo, "kind" | "version">): string {
+  return `${info.kind} ${info.version}`;
+}
