@@ -19,54 +19,10 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import {
-  doubtful,
-  edited,
-  linkNames,
-  linkTargets,
-  namesBelow,
-  ruleFiles,
-  rules,
-  type ChaosProject,
-} from "./project.ts";
+import { weights } from "./edit-weights.ts";
+import { namesBelow, type ChaosProject } from "./project.ts";
+import { doubtful, edited, linkNames, linkTargets, ruleFiles, rules } from "./project-source.ts";
 import type { Random } from "./random.ts";
-
-const weights = {
-  write: 16,
-  "same content": 4,
-  touch: 3,
-  "atomic save": 10,
-  "vim, renaming": 6,
-  "vim, truncating": 6,
-  "two writes": 6,
-  append: 4,
-  "new file": 8,
-  "mkdir -p and files": 6,
-  delete: 6,
-  "rename a file": 6,
-  "rename a folder": 5,
-  "move a folder elsewhere": 3,
-  "delete a folder": 3,
-  "delete a folder and make it again": 4,
-  "swap two folders": 2,
-  "change case": 3,
-  "make a link": 4,
-  "point a link elsewhere": 4,
-  "loop of links": 1,
-  chmod: 4,
-  "file becomes folder": 2,
-  "break or mend": 2,
-  "slow or quick": 2,
-  "delete and restore a root": 1,
-  "move a root away and back": 1,
-  "write a doubtful file": 6,
-  "delete a doubtful file": 2,
-  "edit ignore rules": 3,
-  "track or untrack": 3,
-  "edit behind a link": 5,
-  "point a followed link elsewhere": 3,
-  "link in what a link leads to": 2,
-};
 
 export type EditName = keyof typeof weights;
 

@@ -2,16 +2,16 @@
  * Random edits under a real `fastloop watch`, and the question after each batch: does it say of every function what is
  * true of the files? The answer is computed from the disk without any code of the product.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { spawnSync } from "node:child_process";
+import { renameSync, rmSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { Editor } from "./editor.ts";
-import { bulkFiles, ChaosProject, edited, functions, gitIdentity, ruleFiles } from "./project.ts";
+import { ChaosProject } from "./project.ts";
+import { functions } from "./project-source.ts";
 import { Random } from "./random.ts";
-import { History, Watched } from "./watched.ts";
+import { Scenes } from "./scenes.ts";
+import { History, missedAfterMs, Watched } from "./watched.ts";
 
 export interface ChaosOptions {
   seed: number;
@@ -45,25 +45,6 @@ export interface ChaosResult {
   missed: string[];
 }
 
-/** An edit about which nothing is said for so long was missed; the slow timer's rescue would come later. */
-const missedAfterMs = 58_000;
-
-const scenes = {
-  "edits while a function runs": 5,
-  checkout: 4,
-  "checkout there and back": 4,
-  "stash and pop": 2,
-  "rewrite and commit": 2,
-  "writes under index.lock": 3,
-  "burst past the queue": 1,
-  "kill, edits, restart": 2,
-  "broken configuration": 2,
-  "another module": 1,
-  "foreign writers": 2,
-  "a rebase that stops": 2,
-  "a write past a mount": 3,
-};
-
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const story = new Story(options);
   try {
@@ -73,19 +54,18 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
-class Story {
+export class Story {
   private readonly options: ChaosOptions;
-  private readonly random: Random;
-  private readonly project = new ChaosProject();
-  private readonly editor: Editor;
+  readonly random: Random;
+  readonly project = new ChaosProject();
+  readonly editor: Editor;
   private readonly history = new History();
-  private readonly sceneCounts: Partial<Record<string, number>> = {};
-  private watch: Watched;
-  private operations = 0;
+  private readonly scenes = new Scenes(this);
+  watch: Watched;
+  operations = 0;
+  token = 0;
   private batches = 0;
   private slowestMs = 0;
-  private token = 0;
-  private modules = 0;
   private kept = false;
 
   constructor(options: ChaosOptions) {
@@ -99,7 +79,7 @@ class Story {
     await this.agrees("the start");
     while (this.operations < this.options.operations) {
       this.batches++;
-      if (this.random.below(5) === 0) await this.scene();
+      if (this.random.below(5) === 0) await this.scenes.play();
       else await this.batch();
       await this.agrees(`batch ${this.batches}`);
       if (this.random.below(3) === 0) await this.barrier();
@@ -114,7 +94,7 @@ class Story {
       operations: this.operations,
       batches: this.batches,
       edits: this.editor.counts,
-      scenes: this.sceneCounts,
+      scenes: this.scenes.counts,
       runs: this.history.runs,
       cancelled: this.history.cancelled,
       moved: this.history.moved,
@@ -133,7 +113,7 @@ class Story {
     for (const folder of [this.project.root, this.project.layer]) rmSync(folder, { recursive: true, force: true });
   }
 
-  private start(): Watched {
+  start(): Watched {
     return new Watched(this.options.cliFile, this.project.root, this.history, this.project.launcher);
   }
 
@@ -146,210 +126,13 @@ class Story {
     }
   }
 
-  private async scene(): Promise<void> {
-    const name = this.random.weighted(scenes);
-    this.sceneCounts[name] = (this.sceneCounts[name] ?? 0) + 1;
-    this.operations++;
-    switch (name) {
-      case "edits while a function runs":
-        return this.editsWhileRunning();
-      case "checkout":
-        return this.checkout();
-      case "checkout there and back":
-        return this.thereAndBack();
-      case "stash and pop":
-        return (this.project.git("stash", "-q", "-u"), this.popStash());
-      case "rewrite and commit":
-        for (let file = 0; file < bulkFiles; file++)
-          this.project.write(`bulk/d${file % 20}/f${file}.txt`, this.editor.fresh());
-        return this.project.git("commit", "-q", "-m", "rewritten", "bulk");
-      case "writes under index.lock":
-        return this.underLock();
-      case "burst past the queue":
-        return this.burst();
-      case "kill, edits, restart":
-        return this.killed();
-      case "broken configuration":
-        return this.brokenConfiguration();
-      case "another module": {
-        const file = "ci/src/index.ts";
-        this.project.write(file, `${readFileSync(this.project.at(file), "utf8")}// ${this.modules++}\n`);
-        return;
-      }
-      case "foreign writers":
-        return this.foreignWriters();
-      case "a rebase that stops":
-        return this.stoppedRebase();
-      case "a write past a mount":
-        return this.writePastMount();
-    }
-  }
-
-  private popStash(): void {
-    // Nothing was stashed when nothing differed.
-    spawnSync("git", ["stash", "pop", "-q"], { cwd: this.project.root });
-    // Git knows no empty folders.
-    for (const folder of edited) mkdirSync(this.project.at(folder), { recursive: true });
-  }
-
-  private async editsWhileRunning(): Promise<void> {
-    const folder = this.random.pick(edited);
-    rmSync(this.project.at(`${folder}/broken`), { recursive: true, force: true });
-    const from = this.watch.started.length;
-    for (let edit = 0; edit < 4; edit++) {
-      this.project.write(`${folder}/during.txt`, this.editor.fresh());
-      // Waits for what it provokes, where it is not blocked by another folder's failure.
-      await this.watch.until(() => this.watch.started.slice(from).includes(folder), 2000);
-    }
-  }
-
-  /** All files of a branch in one go: the function over them runs once at most, and no other. */
-  private async checkout(): Promise<void> {
-    await this.barrier();
-    const from = this.watch.started.length;
-    this.project.git("checkout", "-q", this.branch() === "main" ? "other" : "main");
-    await this.agrees("a checkout");
-    await this.barrier();
-    const started = this.watch.started.slice(from).filter((name) => name !== "token");
-    if (started.length > 1 || started.some((name) => name !== "bulk"))
-      throw this.wrong(`a checkout started ${started.join(", ")}`);
-  }
-
-  private async thereAndBack(): Promise<void> {
-    await this.barrier();
-    const from = this.watch.started.length;
-    const here = this.branch();
-    this.project.git("checkout", "-q", here === "main" ? "other" : "main");
-    const startedMs = performance.now();
-    this.project.git("checkout", "-q", here);
-    // On a machine so busy that files rested in between, a look there is right.
-    const quick = performance.now() - startedMs < 100;
-    await this.agrees("a checkout there and back");
-    await this.barrier();
-    const started = this.watch.started.slice(from).filter((name) => name !== "token");
-    if (quick && started.length > 0) throw this.wrong(`a checkout there and back started ${started.join(", ")}`);
-  }
-
-  private branch(): string {
-    return execFileSync("git", ["branch", "--show-current"], { cwd: this.project.root, encoding: "utf8" }).trim();
-  }
-
-  private async underLock(): Promise<void> {
-    await this.barrier();
-    const from = this.watch.started.length;
-    const notices = this.watch.notices.length;
-    writeFileSync(this.project.at(".git/index.lock"), "");
-    this.project.write("docs/locked.txt", this.editor.fresh());
-    const said = (): boolean => this.watch.notices.slice(notices).some((text) => text.includes("index.lock"));
-    if (!(await this.watch.until(said, missedAfterMs))) throw this.wrong("nobody said that git holds its lock");
-    for (let edit = 0; edit < 5; edit++) {
-      this.project.write("lib/locked.txt", this.editor.fresh());
-      await pause(30);
-    }
-    const started = this.watch.started.slice(from);
-    rmSync(this.project.at(".git/index.lock"));
-    if (started.length > 0) throw this.wrong(`${started.join(", ")} started while git held its lock`);
-  }
-
-  /** The process sleeps while more events come than its queue holds; the last edit's own are among the lost. */
-  private async burst(): Promise<void> {
-    this.watch.signal("SIGSTOP");
-    for (let round = 0; round < 45; round++) {
-      for (let file = 0; file < bulkFiles; file++)
-        this.project.write(`bulk/d${file % 20}/f${file}.txt`, `${round} ${this.token}\n`);
-    }
-    mkdirSync(this.project.at("docs/unseen/deep"), { recursive: true });
-    this.project.write("docs/unseen/deep/f.txt", this.editor.fresh());
-    this.project.write("lib/unseen.txt", this.editor.fresh());
-    this.watch.signal("SIGCONT");
-    await this.agrees("a burst past the queue");
-    // The folder that was made unseen is looked at from now on.
-    this.project.write("docs/unseen/deep/f.txt", this.editor.fresh());
-    await this.agrees("an edit after the burst");
-    rmSync(this.project.at("docs/unseen"), { recursive: true });
-    this.project.git("commit", "-q", "-m", "burst", "bulk");
-  }
-
-  /** Programs that write all the time what nobody reads, or reads but does not count, while edits are made. */
-  private async foreignWriters(): Promise<void> {
-    const script = `mkdir -p cache cfg/always; n=0; while :; do n=$((n + 1))
-      echo "$n" >> dev.log; echo "$n" > cfg/always/cache.json; : > "cache/t$n"; rm -f "cache/t$((n - 3))"; sleep 0.01; done`;
-    const writer = spawn("sh", ["-c", script], { cwd: this.project.root, stdio: "ignore" });
-    try {
-      for (let edit = 0; edit < 4; edit++) {
-        this.editor.step();
-        await this.agrees("an edit beside foreign writers");
-        await this.barrier();
-      }
-    } finally {
-      writer.kill();
-      await once(writer, "exit");
-      for (const name of ["cache", "cfg/always", "dev.log"])
-        rmSync(this.project.at(name), { recursive: true, force: true });
-    }
-  }
-
-  /** Git puts the work tree back to an early commit and waits for the user: saves are seen, and so is its end. */
-  private async stoppedRebase(): Promise<void> {
-    const rules = ruleFiles.map((file) => [file, readIfPresent(this.project.at(file))] as const);
-    this.project.git("stash", "-q", "-u");
-    try {
-      const words = ["rebase", "-q", "-i", "--root", "--exec", "false"];
-      const { status } = spawnSync("git", [...gitIdentity, ...words], {
-        cwd: this.project.root,
-        env: { ...process.env, GIT_EDITOR: "true", GIT_SEQUENCE_EDITOR: "true" },
-      });
-      if (status === 0) throw this.wrong("the rebase did not stop");
-      await this.agrees("a rebase that stopped");
-      for (let edit = 0; edit < 3; edit++) {
-        this.project.write("docs/during-rebase.txt", this.editor.fresh());
-        await this.agrees("a save while a rebase waits");
-      }
-      rmSync(this.project.at("docs/during-rebase.txt"));
-    } finally {
-      this.project.git("rebase", "--abort");
-    }
-    await this.agrees("a rebase that was given up");
-    this.popStash();
-    for (const [file, text] of rules) if (text !== undefined) this.project.write(file, text);
-  }
-
-  /** Into the layer below a mount of the project: no event tells of it. */
-  private async writePastMount(): Promise<void> {
-    if (this.project.launcher.length === 0) return;
-    await this.barrier();
-    const from = this.watch.started.length;
-    const folder = path.join(this.project.layer, "low", this.random.pick([".", "new", "new/deep"]));
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, "f.txt"), this.editor.fresh());
-    if (!(await this.watch.until(() => this.watch.started.slice(from).includes("vol"), missedAfterMs)))
-      throw this.wrong("a write past a mount was missed");
-  }
-
-  private async killed(): Promise<void> {
-    this.editor.step();
-    if (this.random.below(2) === 0) await pause(this.random.below(300));
-    await this.watch.kill("SIGKILL");
-    for (let count = this.random.below(6); count >= 0; count--) this.editor.step();
-    this.watch = this.start();
-  }
-
-  private async brokenConfiguration(): Promise<void> {
-    const broken = this.watch.broken.length;
-    this.project.write("fastloop.yaml", this.project.configuration.replace("needs:", "neds:"));
-    if (!(await this.watch.until(() => this.watch.broken.length > broken, missedAfterMs)))
-      throw this.wrong("nobody said that the configuration is broken");
-    this.editor.step();
-    this.project.write("fastloop.yaml", this.project.configuration);
-  }
-
   /** A write that is computed at last, so that all events before it have been seen, too. */
-  private async barrier(): Promise<void> {
+  async barrier(): Promise<void> {
     this.project.write("token.txt", `token ${this.token++}\n`);
     await this.agrees(`barrier ${this.token}`);
   }
 
-  private async agrees(what: string): Promise<void> {
+  async agrees(what: string): Promise<void> {
     const startedMs = performance.now();
     const truth = this.project.truth();
     const differing = (): string[] => {
@@ -368,7 +151,7 @@ class Story {
     this.slowestMs = Math.max(this.slowestMs, performance.now() - startedMs);
   }
 
-  private wrong(text: string): Error {
+  wrong(text: string): Error {
     const { seed, keep, note } = this.options;
     if (keep === true) {
       this.kept = true;
@@ -403,8 +186,4 @@ class Story {
     }
     return differences;
   }
-}
-
-function readIfPresent(file: string): string | undefined {
-  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }

@@ -19,6 +19,9 @@ interface Line {
   blocked?: string[];
 }
 
+/** An edit about which nothing is said for so long was missed; the slow timer's rescue would come later. */
+export const missedAfterMs = 58_000;
+
 /** What all runs of one project have shown, over restarts of the watch. */
 export class History {
   /** `name digest` of results that are of a known state and passed. */

@@ -1,0 +1,143 @@
+/** Repositories in Python, Go and Rust. */
+import { pyTest, pySource, unittest, edit, type Shape } from "./shape.ts";
+
+export const otherShapes: readonly Shape[] = [
+  {
+    name: "a Python project in src/, with its tests' extra",
+    files: {
+      "pyproject.toml":
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n[project]\nname = "thing"\nversion = "1.0"\noptional-dependencies.test = ["pytest"]\n\n[tool.setuptools.packages.find]\nwhere = ["src"]\n',
+      "src/thing/__init__.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("src/thing/__init__.py"),
+    fails: ["app"],
+  },
+  {
+    name: "a Python project of which only setup.py tells anything",
+    files: {
+      "setup.py": 'from setuptools import setup\n\nsetup(name="thing", version="1.0", py_modules=["thing"])\n',
+      "thing.py": pySource,
+      "tests/test_thing.py": `import pytest\n${pyTest}`,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+  },
+  {
+    name: "Python's own unittest",
+    files: {
+      "requirements.txt": "",
+      "thing.py": pySource,
+      "test_thing.py": unittest,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+  },
+  {
+    name: "modules of a go.work",
+    files: {
+      "go.work": "go 1.24\n\nuse (\n\t./a\n\t./b\n)\n",
+      "a/go.mod": "module example.test/x/a\n\ngo 1.24\n",
+      "a/a.go": "package a\n\nfunc Value() int { return 1 }\n",
+      "a/a_test.go":
+        'package a\n\nimport "testing"\n\nfunc TestValue(t *testing.T) {\n\tif Value() != 1 {\n\t\tt.Fatal(Value())\n\t}\n}\n',
+      "b/go.mod": "module example.test/x/b\n\ngo 1.24\n\nrequire example.test/x/a v0.0.0\n",
+      "b/b.go": "package b\n",
+    },
+    targets: ["a", "b"],
+    breaks: edit("a/a.go"),
+    fails: ["a", "b"],
+    isSlow: true,
+  },
+  {
+    name: "a workspace of cargo",
+    files: {
+      "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n',
+      "crates/a/Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n',
+      "crates/a/src/lib.rs":
+        "pub fn value() -> i32 { 1 }\n\n#[test]\nfn value_is_one() {\n    assert_eq!(value(), 1);\n}\n",
+      "crates/b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\n\n[dependencies]\na = { path = "../a" }\n',
+      "crates/b/src/lib.rs": "#[test]\nfn value_of_a() {\n    assert_eq!(a::value(), 1);\n}\n",
+      "Cargo.lock":
+        'version = 3\n\n[[package]]\nname = "a"\nversion = "0.1.0"\n\n[[package]]\nname = "b"\nversion = "0.1.0"\ndependencies = [\n "a",\n]\n',
+      ".gitignore": "target\n",
+    },
+    targets: ["a", "b"],
+    breaks: edit("crates/a/src/lib.rs", "{ 1 }", "{ 2 }"),
+    fails: ["a", "b"],
+    isSlow: true,
+  },
+  {
+    name: "uv, with its lock file and a range of Pythons",
+    files: {
+      "pyproject.toml":
+        '[project]\nname = "thing"\nversion = "1.0"\nrequires-python = ">=3.9"\n\n[tool.uv]\npackage = false\n',
+      "uv.lock":
+        'version = 1\nrequires-python = ">=3.9"\n\n[[package]]\nname = "thing"\nversion = "1.0"\nsource = { virtual = "." }\n',
+      "thing.py": pySource,
+      "test_thing.py": unittest,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "poetry's own tables, without a lock file",
+    files: {
+      "pyproject.toml":
+        '[tool.poetry]\nname = "thing"\nversion = "1.0"\ndescription = ""\nauthors = []\n\n[tool.poetry.dependencies]\npython = "^3.9"\n\n[tool.poetry.group.dev.dependencies]\npytest = "*"\n\n[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n',
+      "thing/__init__.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("thing/__init__.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "hatch, whose environment has what the tests need",
+    files: {
+      "pyproject.toml":
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\nname = "thing"\nversion = "1.0"\n\n[tool.hatch.envs.default]\ndependencies = ["pytest"]\n',
+      "src/thing/__init__.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("src/thing/__init__.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "tox, which says what the tests need",
+    files: {
+      "setup.cfg": "[metadata]\nname = thing\nversion = 1.0\n\n[options]\npy_modules = thing\n",
+      "setup.py": "from setuptools import setup\n\nsetup()\n",
+      "tox.ini": "[tox]\nenvlist = py\n\n[testenv]\ndeps =\n    pytest\n    iniconfig\ncommands = pytest {posargs}\n",
+      "thing.py": pySource,
+      "tests/test_thing.py": `import iniconfig  # noqa: F401\n${pyTest}`,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "nox, and a group of dependencies for the tests",
+    files: {
+      "noxfile.py":
+        'import nox\n\n\n@nox.session\ndef tests(session):\n    session.install("-e", ".")\n    session.run("pytest")\n',
+      "pyproject.toml":
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n[project]\nname = "thing"\nversion = "1.0"\n\n[dependency-groups]\ntest = ["pytest"]\n\n[tool.setuptools]\npy-modules = ["thing"]\n',
+      "thing.py": pySource,
+      "tests/test_thing.py": pyTest,
+    },
+    targets: ["app"],
+    breaks: edit("thing.py"),
+    fails: ["app"],
+    tests: "1 passed",
+  },
+];
