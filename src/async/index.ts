@@ -4,4 +4,4 @@ export { Budget } from "./budget.ts";
 export { joined, type Joined } from "./joined.ts";
 export { breathe, inSlices } from "./slices.ts";
 export { inThread, type ThreadOptions } from "./thread.ts";
-export { aborted, orAborted } from "./waits.ts";
+export { aborted, orAborted, withinMs } from "./waits.ts";

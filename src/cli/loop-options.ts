@@ -1,8 +1,8 @@
 /** What `run` and `watch` have in common on the command line. */
 import { Option, type Command } from "commander";
-import { durationMs, longestTimeLimitMs, type TierName } from "../config/index.ts";
+import { durationAt, longestTimeLimitMs, type TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import type { LoopOptions } from "../run/index.ts";
+import type { Loop, LoopOptions } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
 import { trustModeOf } from "./trust.ts";
 
@@ -62,15 +62,16 @@ export function loopOptions(
   };
 }
 
+/** A signal stops the loop; returns what takes that back. */
+export function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
+  const onAbort = (): void => void loop.stop();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return () => signal.removeEventListener("abort", onAbort);
+}
+
+/** A duration that the command line names, in milliseconds. */
 export function duration(flag: string, text: string): number {
-  try {
-    return durationMs(text);
-  } catch {
-    throw new UserError("usage", `not a duration: ${text}`, {
-      place: flag,
-      hint: "a number and ms, s, m, h or d, e.g. 90s",
-    });
-  }
+  return durationAt(text, flag);
 }
 
 /** What a run may take: nothing would end it before it began, and Node's timers end at 24.8 days. */

@@ -7,6 +7,6 @@ export { findConfig, loadConfig, readConfigFile, unreadable } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
 export { portMappings, type PortMapping } from "./service-ports.ts";
 export { suggest } from "./suggest.ts";
-export { durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
+export { durationAt, durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
 export { sharedCacheOf } from "./shared-cache.ts";
 export { rootCapabilitiesOfUser, userConfigFile } from "./user-config.ts";

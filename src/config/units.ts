@@ -1,3 +1,5 @@
+import { UserError } from "../errors/index.ts";
+
 const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const bytes = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
@@ -9,6 +11,15 @@ export function durationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
   if (match === null) throw new RangeError(`not a duration: ${text}`);
   return Number(match[1]) * milliseconds[match[2] as keyof typeof milliseconds];
+}
+
+/** A duration that the user typed; throws a `UserError` that names the place. */
+export function durationAt(text: string, place: string): number {
+  try {
+    return durationMs(text);
+  } catch {
+    throw new UserError("usage", `not a duration: ${text}`, { place, hint: "a number and ms, s, m, h or d, e.g. 90s" });
+  }
 }
 
 /** `1.2GB` -> 1200000000 (bytes). */

@@ -5,7 +5,6 @@ import { openDaggerSession } from "./dagger/session.ts";
 import { openEmbeddedSession } from "./embedded/open.ts";
 import type { EngineSession, OpenSessionOptions } from "./types.ts";
 
-export { parseIdleMs } from "./embedded/idle.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "../graphql/index.ts";
 export { encodeFrame, FrameReader } from "../core-api/index.ts";
 export { followTerminal } from "./embedded/terminal.ts";

@@ -1,6 +1,6 @@
 /** A module's sources as one file that the host can import; made once per module digest. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
@@ -8,6 +8,7 @@ import { UserError } from "../errors/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
 import { cacheHome, distFile, packageRoot, readRegular } from "../paths/index.ts";
 import { fencePlugin, packageFolders } from "./fence.ts";
+import { keepNewest } from "./keep-newest.ts";
 import { listSources } from "./sources.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -66,7 +67,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
     const outside = Object.keys(result.metafile.inputs)
       .map((file) => path.resolve(module.sourceDir, file))
       .filter((file) => existsSync(file) && !file.startsWith(path.join(module.sourceDir, "src", path.sep)));
-    prune(path.dirname(place.folder));
+    keepNewest(path.dirname(place.folder), /./, keptBundles);
     writeFileAtomically(
       inputsFile(place),
       JSON.stringify(Object.fromEntries(outside.map((file) => [file, stamp(file)]))),
@@ -163,19 +164,6 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
 
 /** So many bundles are kept; the oldest go first. */
 const keptBundles = 50;
-
-function prune(folder: string): void {
-  try {
-    const bundles = readdirSync(folder).map((name) => path.join(folder, name));
-    if (bundles.length <= keptBundles) return;
-    const byAge = bundles
-      .map((bundle) => ({ bundle, mtimeMs: statSync(bundle).mtimeMs }))
-      .sort((a, b) => b.mtimeMs - a.mtimeMs);
-    for (const { bundle } of byAge.slice(keptBundles)) rmSync(bundle, { recursive: true, force: true });
-  } catch {
-    // Another process prunes too.
-  }
-}
 
 function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error && Array.isArray(error.errors);

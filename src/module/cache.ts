@@ -1,9 +1,10 @@
 /** Scanned modules on disk, keyed by content. Losing the folder costs a scan; a damaged file counts as not there. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { writeFileAtomically } from "../tree/index.ts";
 import { cacheHome } from "../paths/index.ts";
+import { keepNewest } from "./keep-newest.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -52,7 +53,7 @@ export class ModuleCache {
 
   store(module: StoredModule): void {
     this.write(this.moduleFile(module.digest), { version: formatVersion, module });
-    this.prune();
+    keepNewest(this.folder, shape, keptModules);
   }
 
   /** What a dagger.json with this text says; only texts that were checked are kept. */
@@ -76,21 +77,6 @@ export class ModuleCache {
 
   private statFile(root: string): string {
     return path.join(this.folder, `at-${createHash("sha256").update(root).digest("hex").slice(0, 24)}.json`);
-  }
-
-  private prune(): void {
-    try {
-      const files = readdirSync(this.folder)
-        .filter((name) => shape.test(name))
-        .map((name) => path.join(this.folder, name));
-      if (files.length <= keptModules) return;
-      const byAge = files
-        .map((file) => ({ file, mtimeMs: statSync(file).mtimeMs }))
-        .sort((a, b) => b.mtimeMs - a.mtimeMs);
-      for (const { file } of byAge.slice(keptModules)) rmSync(file, { force: true });
-    } catch {
-      // Another process prunes too.
-    }
   }
 }
 

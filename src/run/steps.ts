@@ -1,3 +1,4 @@
+import { Conditions, withinMs } from "../async/index.ts";
 import type { EngineEvent } from "../engine/types.ts";
 
 export type StepEvent = Extract<EngineEvent, { kind: "step-started" | "step-done" }>;
@@ -8,7 +9,7 @@ export class Steps {
   cached = 0;
   private readonly done = new Set<string>();
   private readonly open = new Map<string, string>();
-  private readonly waiters: (() => void)[] = [];
+  private readonly conditions = new Conditions();
 
   note(event: StepEvent): void {
     if (event.kind === "step-started") this.open.set(event.step, event.name);
@@ -16,7 +17,7 @@ export class Steps {
       this.open.delete(event.step);
       this.count(event.step, event.cached);
     }
-    if (this.open.size === 0) for (const resolve of this.waiters.splice(0)) resolve();
+    this.conditions.check();
   }
 
   /** The one that started last of those that have not ended. */
@@ -26,11 +27,10 @@ export class Steps {
 
   /** Resolves when none is open: the containers of a cancelled run are gone. Not later than after `limitMs`. */
   async untilNone(limitMs: number): Promise<void> {
-    if (this.open.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
-    await Promise.race([limit, new Promise<void>((resolve) => this.waiters.push(resolve))]);
-    clearTimeout(timer);
+    await withinMs(
+      this.conditions.until(() => this.open.size === 0),
+      limitMs,
+    );
   }
 
   /** Two requests that wait for the same step both tell of it. */

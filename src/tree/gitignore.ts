@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
-import { anyCharacter, compileTokens, segmentCharacter, type GlobToken } from "./glob-matcher.ts";
-import { bracketExpression, maxPatternChars } from "./globs.ts";
+import { anyCharacter, compileTokens, type GlobToken } from "./glob-matcher.ts";
+import { maxPatternChars, scanGlob, type GlobDialect } from "./globs.ts";
 
 /**
  * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
@@ -149,50 +149,26 @@ function compileRule(pattern: string): ((text: string) => boolean) | undefined {
   return tokens === undefined ? undefined : compileTokens(tokens);
 }
 
-/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment; undefined where nothing could match. */
-function ruleTokens(pattern: string): GlobToken[] | undefined {
-  const tokens: GlobToken[] = [];
-  for (let index = 0; index < pattern.length;) {
-    const character = String.fromCodePoint(pattern.codePointAt(index)!);
-    if (character === "*") {
-      let end = index;
-      while (pattern[end] === "*") end++;
-      const wholeSegment =
-        end - index === 2 &&
-        (index === 0 || pattern[index - 1] === "/") &&
-        (end === pattern.length || pattern[end] === "/");
-      if (!wholeSegment) tokens.push({ kind: "in-segment" });
-      else if (end === pattern.length) tokens.push(anyCharacter, { kind: "rest" });
-      else {
-        tokens.push({ kind: "folders" });
-        end++;
-      }
-      index = end;
-    } else if (character === "?") {
-      tokens.push(segmentCharacter);
-      index++;
-    } else if (character === "[") {
-      const bracket = bracketOf(pattern, index);
-      if (bracket === undefined) return undefined;
-      tokens.push(bracket.token);
-      index = bracket.next;
-    } else if (character === "\\") {
-      if (index + 1 >= pattern.length) return undefined;
-      const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
-      tokens.push({ kind: "text", text: escaped });
-      index += 1 + escaped.length;
-    } else {
-      tokens.push({ kind: "text", text: character });
-      index += character.length;
-    }
-  }
-  return tokens;
-}
+/** wildmatch with WM_PATHNAME: `**` only counts as a whole segment. */
+const gitDialect: GlobDialect = {
+  negations: "^!",
+  stars(pattern, index) {
+    let end = index;
+    while (pattern[end] === "*") end++;
+    const isWholeSegment =
+      end - index === 2 &&
+      (index === 0 || pattern[index - 1] === "/") &&
+      (end === pattern.length || pattern[end] === "/");
+    if (!isWholeSegment) return { tokens: [{ kind: "in-segment" }], next: end };
+    if (end === pattern.length) return { tokens: [anyCharacter, { kind: "rest" }], next: end };
+    return { tokens: [{ kind: "folders" }], next: end + 1 };
+  },
+};
 
-/** Undefined for a bracket that is never closed, and for one with a range out of order: git lets both match nothing. */
-function bracketOf(pattern: string, index: number): ReturnType<typeof bracketExpression> {
+/** Undefined where nothing could match: git lets a bracket that is never closed, or has a range out of order, match nothing. */
+function ruleTokens(pattern: string): GlobToken[] | undefined {
   try {
-    return bracketExpression(pattern, index, "^!");
+    return scanGlob(pattern, gitDialect);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { UserError } from "../errors/index.ts";
-import { anyCharacter, compileTokens, type GlobToken } from "./glob-matcher.ts";
+import { anyCharacter, compileTokens, segmentCharacter, type GlobToken } from "./glob-matcher.ts";
 
 /** Characters that make a pattern more than a literal path. */
 export const wildcardCharacters = /[*?[\]\\]/;
@@ -11,7 +11,7 @@ export const maxPatternChars = 4096;
  * One bracket expression that starts at `start` (a `[`): what it accepts and the index after it, or undefined when it is
  * never closed. `negations` are the characters that negate: Go knows `^` only, git also `!`. Throws where a range is out of order.
  */
-export function bracketExpression(
+function bracketExpression(
   pattern: string,
   start: number,
   negations: string,
@@ -46,6 +46,44 @@ export function bracketExpression(
     }
   }
   return undefined;
+}
+
+/** What the dialects of patterns make of a run of stars, and which characters negate a bracket expression. */
+export interface GlobDialect {
+  negations: string;
+  /** The tokens of the stars that begin at `index`, and where the pattern goes on. */
+  stars(pattern: string, index: number): { tokens: readonly GlobToken[]; next: number };
+}
+
+/**
+ * Reads a pattern; undefined where it ends in a backslash or a bracket is never closed. Throws where a bracket has a range
+ * out of order.
+ */
+export function scanGlob(pattern: string, dialect: GlobDialect): GlobToken[] | undefined {
+  const tokens: GlobToken[] = [];
+  for (let index = 0; index < pattern.length;) {
+    const character = String.fromCodePoint(pattern.codePointAt(index)!);
+    if (character === "*") {
+      const stars = dialect.stars(pattern, index);
+      tokens.push(...stars.tokens);
+      index = stars.next;
+    } else if (character === "?") {
+      tokens.push(segmentCharacter);
+      index++;
+    } else if (character === "[") {
+      const bracket = bracketExpression(pattern, index, dialect.negations);
+      if (bracket === undefined) return undefined;
+      tokens.push(bracket.token);
+      index = bracket.next;
+    } else {
+      const isEscape = character === "\\";
+      if (isEscape && index + 1 >= pattern.length) return undefined;
+      const text = isEscape ? String.fromCodePoint(pattern.codePointAt(index + 1)!) : character;
+      tokens.push({ kind: "text", text });
+      index += text.length + (isEscape ? 1 : 0);
+    }
+  }
+  return tokens;
 }
 
 const namedClasses: Record<string, string> = {

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { compileTokens, segmentCharacter, type GlobToken } from "./glob-matcher.ts";
-import { badPattern, bracketExpression, checkPatternLength, wildcardCharacters } from "./globs.ts";
+import { compileTokens, type GlobToken } from "./glob-matcher.ts";
+import { badPattern, checkPatternLength, scanGlob, wildcardCharacters, type GlobDialect } from "./globs.ts";
 
 /**
  * Path patterns with the semantics of moby/patternmatcher, which BuildKit, Docker and Dagger use: a pattern matches a
@@ -116,35 +116,19 @@ function compile(pattern: string): (file: string) => boolean {
   return compileTokens(tokensOf(pattern));
 }
 
+/** Of .dockerignore: `**` stands for any folders wherever it is. */
+const dockerDialect: GlobDialect = {
+  negations: "^",
+  stars(pattern, index) {
+    if (pattern[index + 1] !== "*") return { tokens: [{ kind: "in-segment" }], next: index + 1 };
+    const next = index + (pattern[index + 2] === "/" ? 3 : 2);
+    return { tokens: [{ kind: next >= pattern.length ? "rest" : "folders" }], next };
+  },
+};
+
 function tokensOf(pattern: string): GlobToken[] {
-  const tokens: GlobToken[] = [];
-  for (let index = 0; index < pattern.length;) {
-    const character = String.fromCodePoint(pattern.codePointAt(index)!);
-    if (character === "*" && pattern[index + 1] === "*") {
-      index += 2;
-      if (pattern[index] === "/") index++;
-      tokens.push({ kind: index >= pattern.length ? "rest" : "folders" });
-    } else if (character === "*") {
-      tokens.push({ kind: "in-segment" });
-      index++;
-    } else if (character === "?") {
-      tokens.push(segmentCharacter);
-      index++;
-    } else if (character === "[") {
-      const bracket = bracketExpression(pattern, index, "^");
-      if (bracket === undefined) throw badPattern(pattern);
-      tokens.push(bracket.token);
-      index = bracket.next;
-    } else if (character === "\\") {
-      if (index + 1 >= pattern.length) throw badPattern(pattern);
-      const escaped = String.fromCodePoint(pattern.codePointAt(index + 1)!);
-      tokens.push({ kind: "text", text: escaped });
-      index += 1 + escaped.length;
-    } else {
-      tokens.push({ kind: "text", text: character });
-      index += character.length;
-    }
-  }
+  const tokens = scanGlob(pattern, dockerDialect);
+  if (tokens === undefined) throw badPattern(pattern);
   return tokens;
 }
 

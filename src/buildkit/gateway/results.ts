@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { withinMs } from "../../async/index.ts";
 import type { Channel } from "../connection/channel.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
@@ -200,10 +201,4 @@ function treesIn(definition: Definition): string[] {
     .map((op) => Buffer.from(op.buffer, op.byteOffset, op.byteLength))
     .filter((op) => op.includes("local://"))
     .flatMap((op) => op.toString("latin1").match(/tree-[0-9a-f]{64}/g) ?? []);
-}
-
-async function withinMs(promise: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
-  clearTimeout(timer);
 }

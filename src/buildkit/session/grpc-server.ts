@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http2 from "node:http2";
 import type { Duplex } from "node:stream";
 import { Deframer, frame } from "../connection/framing.ts";
@@ -101,17 +102,11 @@ async function* readMessages(stream: http2.ServerHttp2Stream): AsyncGenerator<Bu
   for await (const chunk of chunks) yield* deframer.push(chunk);
 }
 
-function write(stream: http2.ServerHttp2Stream, framed: Buffer, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || stream.destroyed) return Promise.reject(new Error("the peer has left the call"));
-  if (stream.write(framed)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      stream.removeListener("drain", done);
-      signal.removeEventListener("abort", done);
-      if (signal.aborted) reject(new Error("the peer has left the call"));
-      else resolve();
-    };
-    stream.once("drain", done);
-    signal.addEventListener("abort", done, { once: true });
+async function write(stream: http2.ServerHttp2Stream, framed: Buffer, signal: AbortSignal): Promise<void> {
+  const left = (cause?: unknown): Error => new Error("the peer has left the call", { cause });
+  if (signal.aborted || stream.destroyed) throw left();
+  if (stream.write(framed)) return;
+  await once(stream, "drain", { signal }).catch((cause: unknown) => {
+    throw left(cause);
   });
 }

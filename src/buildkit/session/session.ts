@@ -1,4 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
+import { withinMs } from "../../async/index.ts";
 import type { Channel } from "../connection/channel.ts";
 import { control } from "../connection/messages.ts";
 import { codec } from "../proto/codec.ts";
@@ -52,10 +53,4 @@ export function openSession(channel: Channel, id: string, services: Iterable<rea
       return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => stream.destroy()));
     },
   };
-}
-
-async function withinMs(promise: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
-  clearTimeout(timer);
 }

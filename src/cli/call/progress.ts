@@ -3,7 +3,7 @@
  * one now and then for what takes long.
  */
 import type { EngineEvent } from "../../engine/index.ts";
-import { shortName, StepLines } from "../../report/index.ts";
+import { duration, shortName, StepLines } from "../../report/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 
 /** So many running steps are shown at once. */
@@ -153,8 +153,4 @@ export class Progress {
   private paint(text: string, code: number): string {
     return this.options.colors ? `\u001b[${code}m${text}\u001b[0m` : text;
   }
-}
-
-function duration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(1)}s`;
 }

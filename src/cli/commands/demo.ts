@@ -11,6 +11,7 @@ import type { CliContext } from "../context.ts";
 import { StoryPrinter } from "../demo/print.ts";
 import { differences, observe } from "../demo/scenes.ts";
 import { chapters, edit } from "../demo/story.ts";
+import { stopOnSignal } from "../loop-options.ts";
 
 /** The first run builds everything: images, dependencies. */
 const coldPatienceMs = 15 * 60_000;
@@ -138,12 +139,6 @@ async function repeatRun(context: CliContext, options: LoopOptions, print: Story
     stop();
     await loop.stop();
   }
-}
-
-function stopOnSignal({ signal }: CliContext, loop: Loop): () => void {
-  const onAbort = (): void => void loop.stop();
-  signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
 }
 
 /** What a checkout has beside the project's own files. */

@@ -4,7 +4,8 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { embeddedEngine, parseIdleMs, type DaemonStatus } from "../../engine/index.ts";
+import { durationAt } from "../../config/index.ts";
+import { embeddedEngine, type DaemonStatus } from "../../engine/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import { duration } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
@@ -51,7 +52,7 @@ export function register(program: Command, context: CliContext): void {
 async function start(context: CliContext, idle: string | undefined): Promise<void> {
   const engine = await embeddedEngine(context.options.buildkitHost);
   const running = await engine.status(context.notice);
-  if (idle !== undefined && running !== undefined && parseIdleMs(idle, "--idle") !== running.idleTimeoutMs) {
+  if (idle !== undefined && running !== undefined && durationAt(idle, "--idle") !== running.idleTimeoutMs) {
     throw new UserError("usage", `it is already running, and stops after ${duration(running.idleTimeoutMs)}`, {
       place: "--idle",
       hint: "`fastloop engine stop` first",

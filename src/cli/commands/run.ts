@@ -19,7 +19,7 @@ import { Loop, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
-import { addLoopOptions, loopOptions, timeLimit, type LoopFlags } from "../loop-options.ts";
+import { addLoopOptions, loopOptions, stopOnSignal, timeLimit, type LoopFlags } from "../loop-options.ts";
 
 interface RunFlags extends LoopFlags {
   all?: boolean;
@@ -77,8 +77,7 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
     force: flags.force === true || flags.all === true,
     deadlineMs: flags.deadline === undefined ? undefined : timeLimit("--deadline", flags.deadline),
   });
-  const onAbort = (): void => void loop.stop();
-  signal.addEventListener("abort", onAbort, { once: true });
+  stopOnSignal(context, loop);
   loop.on(view === undefined ? reporter(context, flags) : (notice) => view.note(notice));
   if (view !== undefined) loop.onState((state) => view.setState(state));
   const startedMs = performance.now();

@@ -1,6 +1,7 @@
 /** `fastloop watch`: keeps the functions true while files change. */
 import { setFlagsFromString } from "node:v8";
 import { Option, type Command } from "commander";
+import { aborted } from "../../async/index.ts";
 import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { Loop } from "../../run/index.ts";
@@ -67,13 +68,9 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     source: flags.poll === true ? "polling" : undefined,
     quietMs: flags.debounce === undefined ? undefined : duration("--debounce", flags.debounce),
   });
-  let quit = (): void => undefined;
-  const ended = new Promise<void>((resolve) => {
-    quit = resolve;
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  view = await showEvents(context, flags, loop, quit);
+  const quit = new AbortController();
+  const ended = aborted(AbortSignal.any([signal, quit.signal]));
+  view = await showEvents(context, flags, loop, () => quit.abort());
   if (flags.bell === true)
     loop.on(
       (notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")),

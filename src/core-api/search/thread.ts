@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import { orAborted } from "../../async/index.ts";
 import { packageRoot } from "../../paths/index.ts";
 import { compilePattern, type Found, type SearchPattern } from "./search-text.ts";
 
@@ -39,12 +40,10 @@ export function startSearch(pattern: SearchPattern, signal: AbortSignal): Search
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
   worker.unref();
-  let fail: (error: Error) => void = () => undefined;
-  const ended = new Promise<never>((_resolve, reject) => (fail = reject));
-  ended.catch(() => undefined);
-  worker.once("error", (error) => fail(new Error(`the search gave up: ${error.message}`)));
+  const over = new AbortController();
+  worker.once("error", (error) => over.abort(new Error(`the search gave up: ${error.message}`)));
   const end = (reason: Error): void => {
-    fail(reason);
+    over.abort(reason);
     void worker.terminate();
   };
   const onAbort = (): void => end(new Error("the search was cancelled"));
@@ -57,7 +56,7 @@ export function startSearch(pattern: SearchPattern, signal: AbortSignal): Search
       const startedMs = performance.now();
       const timer = setTimeout(() => end(new Error(`the search took more than ${limitMs / 1000} s`)), leftMs);
       try {
-        const answer = await Promise.race([asked(worker, { bytes, limit }), ended]);
+        const answer = await orAborted(asked(worker, { bytes, limit }), over.signal);
         if ("problem" in answer) throw new Error(`the search gave up: ${answer.problem}`);
         return answer.found;
       } finally {

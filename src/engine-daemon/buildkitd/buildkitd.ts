@@ -2,12 +2,11 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { enginePackage, findExecutable } from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
-import { type Child, startChild } from "./child.ts";
+import { type Child, startChild, untilAnswers } from "./child.ts";
 import type { Log } from "./log.ts";
 import { guardBridge } from "../network/network-guard.ts";
 import { type ContainerNetwork, planNetwork, preparedNamespaces, removeBridge } from "../network/network.ts";
@@ -103,7 +102,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
     log,
     state,
   });
-  await listening(child, socket);
+  await untilAnswers(child, "buildkitd", () => accepts(socket), startTimeoutMs);
   return { address: `unix://${socket}`, rootDir, child, network };
 }
 
@@ -128,20 +127,6 @@ function assertCanRun(): void {
       hint: "run `fastloop setup`, or install it by hand: apt-get install runc",
     });
   }
-}
-
-async function listening(child: Child, socket: string): Promise<void> {
-  let ended: string | undefined;
-  void child.ended.then((how) => (ended = how));
-  const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline && ended === undefined) {
-    if (await accepts(socket)) return;
-    await sleep(20);
-  }
-  if (ended === undefined) await child.stop(1000);
-  throw new UserError("engine-unavailable", `buildkitd did not start (${ended ?? `nothing in ${startTimeoutMs} ms`})`, {
-    detail: child.tail(),
-  });
 }
 
 function accepts(socket: string): Promise<boolean> {

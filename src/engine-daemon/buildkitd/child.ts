@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
 import type { Log } from "./log.ts";
 import { forgetProcess, noteProcess } from "./process-file.ts";
 
@@ -23,6 +25,25 @@ export interface Child {
   tail(): string;
   /** SIGTERM, SIGKILL after the grace; resolves when it has ended. */
   stop(graceMs: number): Promise<void>;
+}
+
+/** Asks again and again until the program answers; throws where it ends, or says nothing for too long. */
+export async function untilAnswers(
+  child: Child,
+  name: string,
+  answers: () => Promise<boolean>,
+  timeoutMs: number,
+): Promise<void> {
+  let ended: string | undefined;
+  void child.ended.then((how) => (ended = how));
+  const deadlineMs = performance.now() + timeoutMs;
+  while (performance.now() < deadlineMs && ended === undefined) {
+    if (await answers()) return;
+    await sleep(20);
+  }
+  const how = ended ?? `nothing in ${timeoutMs} ms`;
+  if (ended === undefined) await child.stop(1000);
+  throw new UserError("engine-unavailable", `${name} did not start (${how})`, { detail: child.tail() });
 }
 
 const tailLines = 30;

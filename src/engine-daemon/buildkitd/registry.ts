@@ -6,9 +6,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
-import { type Child, startChild } from "./child.ts";
+import { type Child, startChild, untilAnswers } from "./child.ts";
 import { findExecutable, findSafeExecutable } from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
 import type { Log } from "./log.ts";
@@ -47,7 +46,7 @@ export async function startRegistry(state: string, images: string, log: Log): Pr
     log,
     state,
   });
-  await ready(child, port);
+  await untilAnswers(child, "the local image registry", () => answers(port), startTimeoutMs);
   return { address, child };
 }
 
@@ -94,19 +93,6 @@ function freePort(wanted: number): Promise<number | undefined> {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" ? address?.port : undefined));
     });
-  });
-}
-
-async function ready(child: Child, port: number): Promise<void> {
-  let ended: string | undefined;
-  void child.ended.then((how) => (ended = how));
-  const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline && ended === undefined) {
-    if (await answers(port)) return;
-    await sleep(20);
-  }
-  throw new UserError("engine-unavailable", `the local image registry did not start (${ended ?? "no answer"})`, {
-    detail: child.tail(),
   });
 }
 

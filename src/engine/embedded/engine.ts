@@ -6,7 +6,8 @@ import { thisMachine } from "../choose-machine.ts";
 import { daemonStatus } from "./control.ts";
 import { stopDaemon, type StopOutcome } from "./stop.ts";
 import type { DaemonStatus } from "../../engine-daemon/index.ts";
-import { idleMsOf, parseIdleMs } from "./idle.ts";
+import { durationAt } from "../../config/index.ts";
+import { idleMsOf } from "./idle.ts";
 import { startEngine, stateDirOf } from "./open.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
@@ -38,7 +39,7 @@ export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEng
     logFile: path.join(stateDir, "engine.log"),
     status: (onNotice) => daemonStatus(stateDir, { onNotice }),
     async start({ idle, ...options }) {
-      const idleMs = idle === undefined ? idleMsOf(process.env) : parseIdleMs(idle, "--idle");
+      const idleMs = idle === undefined ? idleMsOf(process.env) : durationAt(idle, "--idle");
       return (await daemonStatus(stateDir, options)) ?? (await startEngine(choice, options, idleMs));
     },
     stop: (force, onNotice) => stopDaemon(stateDir, force, onNotice),

@@ -25,7 +25,8 @@ import { readHostTrust } from "../../../src/engine-daemon/control/trust.ts";
 import type { BuildkitClient } from "../../../src/buildkit/types.ts";
 import { SecretMask } from "../../../src/text/index.ts";
 import { startChild } from "../../../src/engine-daemon/buildkitd/child.ts";
-import { idleMsOf, parseIdleMs } from "../../../src/engine/embedded/idle.ts";
+import { durationAt } from "../../../src/config/index.ts";
+import { idleMsOf } from "../../../src/engine/embedded/idle.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -289,11 +290,11 @@ describe("the idle time", () => {
   it("is 30 minutes unless the environment says otherwise", () => {
     expect(idleMsOf({})).toBe(30 * 60_000);
     expect(idleMsOf({ FASTLOOP_ENGINE_IDLE: "90s" })).toBe(90_000);
-    expect(parseIdleMs("1.5h", "--idle")).toBe(5_400_000);
+    expect(durationAt("1.5h", "--idle")).toBe(5_400_000);
   });
 
   it("is a usage error with its place when it is no duration", () => {
-    expect(() => parseIdleMs("soon", "--idle")).toThrow(
+    expect(() => durationAt("soon", "--idle")).toThrow(
       expect.objectContaining({ exitCode: 2, place: "--idle" }) as Error,
     );
   });
