@@ -55,7 +55,7 @@ export interface StatusUpdate {
   logs: { vertex: string; stream: "stdout" | "stderr"; data: Uint8Array }[];
 }
 
-/** A host tree served to BuildKit over a session of its own; see docs/architecture.md, "Tree snapshots". */
+/** A host tree served to BuildKit over a session of its own; see docs/adr/0003-tree-snapshots.md. */
 export interface ServedTree {
   /** BuildKit session id, derived from the listing: the `local.session` attribute. */
   readonly sessionId: string;

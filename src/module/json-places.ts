@@ -1,4 +1,5 @@
 /** JSON that remembers where each value stands, for errors with `line:column`. `JSON.parse` does not say. */
+import { isMap, isScalar, isSeq, parseDocument } from "yaml";
 
 export interface PlacedJson {
   value: unknown;
@@ -16,9 +17,16 @@ export class JsonSyntaxError extends Error {
 
 /** Parses strict JSON; throws `JsonSyntaxError` with the offset of what does not belong. */
 export function parsePlacedJson(text: string): PlacedJson {
-  const parser = new Parser(text);
-  const value = parser.document();
-  return { value, offsets: parser.offsets };
+  try {
+    return { value: JSON.parse(text) as unknown, offsets: offsetsIn(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // "Expected ',' or '}' after property value in JSON at position 14"; not every message says where.
+    const [, message = error.message, position] =
+      /^(.*?)(?: in JSON)?(?: at position (\d+).*)?$/s.exec(error.message) ?? [];
+    const offset = position === undefined ? firstProblem(text) : Number(position);
+    throw new JsonSyntaxError(message.replace(/, ".*" is not valid JSON$/s, ""), offset);
+  }
 }
 
 /** 1-based `line:column` of an offset. */
@@ -27,87 +35,23 @@ export function lineAndColumn(text: string, offset: number): string {
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-class Parser {
-  readonly offsets = new Map<string, number>();
-  private readonly text: string;
-  private at = 0;
+/** JSON is YAML, whose parser knows places. */
+const json = { schema: "json", uniqueKeys: false, logLevel: "silent" } as const;
 
-  constructor(text: string) {
-    this.text = text;
-  }
+function offsetsIn(text: string): Map<string, number> {
+  const offsets = new Map<string, number>();
+  const note = (node: unknown, path: string): void => {
+    const [start] = (node as { range?: [number, number, number] | null } | null)?.range ?? [];
+    if (start !== undefined) offsets.set(path, start);
+    const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
+    if (isSeq(node)) node.items.forEach((item, index) => note(item, below(String(index))));
+    if (isMap(node))
+      for (const { key, value } of node.items) if (isScalar(key)) note(value, below(String(key.value)));
+  };
+  note(parseDocument(text, json).contents, "");
+  return offsets;
+}
 
-  document(): unknown {
-    const value = this.value("");
-    this.space();
-    if (this.at < this.text.length) this.fail("nothing may follow the closing brace");
-    return value;
-  }
-
-  private value(path: string): unknown {
-    this.space();
-    this.offsets.set(path, this.at);
-    const first = this.text[this.at];
-    if (first === "{") return this.object(path);
-    if (first === "[") return this.array(path);
-    if (first === '"') return this.string();
-    const word = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(
-      this.text.slice(this.at, this.at + 40),
-    )?.[0];
-    if (word === undefined) this.fail(first === undefined ? "the file ends too early" : "a value was expected here");
-    this.at += word.length;
-    return JSON.parse(word);
-  }
-
-  private object(path: string): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    this.at++;
-    if (this.skip("}")) return result;
-    do {
-      this.space();
-      if (this.text[this.at] !== '"') this.fail("a name in double quotes was expected here");
-      const name = this.string();
-      if (!this.skip(":")) this.fail(`":" was expected after "${name}"`);
-      result[name] = this.value(path === "" ? name : `${path}.${name}`);
-    } while (this.skip(","));
-    if (!this.skip("}")) this.fail('"," or "}" was expected here');
-    return result;
-  }
-
-  private array(path: string): unknown[] {
-    const result: unknown[] = [];
-    this.at++;
-    if (this.skip("]")) return result;
-    do {
-      result.push(this.value(`${path}.${result.length}`));
-    } while (this.skip(","));
-    if (!this.skip("]")) this.fail('"," or "]" was expected here');
-    return result;
-  }
-
-  private string(): string {
-    const literal = /^"(?:[^"\\\n]|\\.)*"/.exec(this.text.slice(this.at))?.[0];
-    if (literal === undefined) this.fail("this string has no closing quote");
-    try {
-      const value = JSON.parse(literal) as string;
-      this.at += literal.length;
-      return value;
-    } catch {
-      return this.fail("this string has an invalid escape or control character");
-    }
-  }
-
-  private skip(character: string): boolean {
-    this.space();
-    if (this.text[this.at] !== character) return false;
-    this.at++;
-    return true;
-  }
-
-  private space(): void {
-    while (/[ \t\r\n]/.test(this.text[this.at] ?? "")) this.at++;
-  }
-
-  private fail(message: string): never {
-    throw new JsonSyntaxError(message, this.at);
-  }
+function firstProblem(text: string): number {
+  return parseDocument(text, json).errors[0]?.pos[0] ?? text.trimEnd().length;
 }

@@ -14,8 +14,7 @@ import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
-import { resourcesOf } from "./resources.ts";
-import type { Target } from "./targets.ts";
+import { resourcesOf, type Target } from "./targets.ts";
 
 /** A target and what its call means for this module. */
 export interface ResolvedTarget {

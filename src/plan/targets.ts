@@ -1,5 +1,4 @@
-import type { TierName } from "../config/index.ts";
-import type { Resources } from "./resources.ts";
+import { sizeBytes, type TierName, type WatchTarget } from "../config/index.ts";
 
 /**
  * What fastloop keeps true: named calls of the module's functions. They come from `watch.targets` of fastloop.yaml or,
@@ -36,3 +35,16 @@ export interface Target {
 
 /** `restart` cancels the stale run at once; `queue` lets it end and then runs on the newest files. */
 export type RunPolicy = "restart" | "queue";
+
+/** What runs take together at most, or what one takes: 0 where nothing is declared. */
+export interface Resources {
+  containers: number;
+  memoryBytes: number;
+  cpus: number;
+}
+
+/** As written in fastloop.yaml. */
+export function resourcesOf(declared: NonNullable<WatchTarget["uses"]>): Resources {
+  const { containers = 0, memory, cpus = 0 } = declared;
+  return { containers, memoryBytes: memory === undefined ? 0 : sizeBytes(memory), cpus };
+}

@@ -1,20 +1,17 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
-import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
 import path from "node:path/posix";
-import { promisify } from "node:util";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { ApiError } from "../values/errors.ts";
 import { readLayout } from "./layout.ts";
+import { TarFile, UnreadableCompression } from "./tar.ts";
 import { escapePattern } from "../tree/remove.ts";
 import type { Edit } from "../values/values.ts";
 
-const run = promisify(execFile);
 /** Manifests and configurations; layers are streamed. */
 const maxJsonBytes = 16 * 1024 * 1024;
-const maxListingBytes = 512 * 1024 * 1024;
 
 /** One image of an archive that `docker save`, skopeo or BuildKit made. */
 export interface ArchivedImage {
@@ -41,15 +38,9 @@ export async function openImageArchive(
   archive: string,
   wanted: { tag: string; platform: string },
 ): Promise<ArchivedImage> {
-  const names = new Set(
-    (
-      await run("tar", ["-tf", archive], { maxBuffer: maxListingBytes }).catch((cause: unknown) =>
-        noArchive(archive, cause),
-      )
-    ).stdout.split("\n"),
-  );
-  const { config, layers } = await readLayout(names, wanted, (name, digest) => json(archive, name, digest));
-  return { config, layers: layers.map(({ name, digest }) => layer(archive, name, digest)) };
+  const tar = await TarFile.open(archive).catch((cause: unknown) => noArchive(archive, cause));
+  const { config, layers } = await readLayout(tar.names, wanted, (name, digest) => json(tar, name, digest));
+  return { config, layers: layers.map(({ name, digest }) => layer(tar, name, digest)) };
 }
 
 /** In the words of the reader that a Dagger engine has. */
@@ -64,10 +55,11 @@ async function noArchive(file: string, cause: unknown): Promise<never> {
 
 const tarBlockBytes = 512;
 
-function layer(archive: string, name: string, digest?: string): ArchivedLayer {
+function layer(tar: TarFile, name: string, digest?: string): ArchivedLayer {
   return {
     extract: async (file) => {
-      await stream(archive, name, file);
+      if (tar.sizeOf(name) === undefined) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
+      await pipeline(await tar.read(name), createWriteStream(file));
       if (digest !== undefined && `sha256:${await sha256(file)}` !== digest)
         throw new ApiError(`the image archive's layer ${digest} is damaged`);
       return await namesIn(file);
@@ -75,22 +67,12 @@ function layer(archive: string, name: string, digest?: string): ArchivedLayer {
   };
 }
 
-/** tar leaves Zstandard to a program that not every machine has; BuildKit, which unpacks the layer, needs none. */
+/** Undefined where this machine cannot read its compression; BuildKit, which unpacks the layer, can. */
 async function namesIn(file: string): Promise<string[] | undefined> {
   try {
-    return (await run("tar", ["-tf", file], { maxBuffer: maxListingBytes })).stdout.split("\n");
+    return [...(await TarFile.open(file)).names];
   } catch (cause) {
-    return (await isZstandard(file)) ? undefined : await noArchive(file, cause);
-  }
-}
-
-async function isZstandard(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd_2f_b5_28;
-  } finally {
-    await handle.close();
+    return cause instanceof UnreadableCompression ? undefined : await noArchive(file, cause);
   }
 }
 
@@ -105,32 +87,20 @@ export function whiteout(entry: string): Whiteout[] {
   return [{ removes: { action: "remove", path: path.join(folder, name.slice(".wh.".length)) }, mark }];
 }
 
-async function json(archive: string, name: string, digest?: string): Promise<Record<string, unknown>> {
-  const { stdout } = await run("tar", ["-xOf", archive, "--", name], {
-    maxBuffer: maxJsonBytes,
-    encoding: "buffer",
-  }).catch((cause: unknown) => {
-    throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`, {}, cause);
-  });
-  if (digest !== undefined && digest !== `sha256:${createHash("sha256").update(stdout).digest("hex")}`)
+async function json(tar: TarFile, name: string, digest?: string): Promise<Record<string, unknown>> {
+  const sizeBytes = tar.sizeOf(name);
+  if (sizeBytes === undefined) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
+  if (sizeBytes > maxJsonBytes) throw new ApiError(`${JSON.stringify(name)} in the image archive is too large`);
+  const bytes = await buffer(await tar.read(name));
+  if (digest !== undefined && digest !== `sha256:${createHash("sha256").update(bytes).digest("hex")}`)
     throw new ApiError(`the image archive's ${digest} is damaged`);
   try {
-    const value = JSON.parse(stdout.toString("utf8")) as unknown;
+    const value = JSON.parse(bytes.toString("utf8")) as unknown;
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
     // Told below.
   }
   throw new ApiError(`${JSON.stringify(name)} in the image archive is not the JSON that it should be`);
-}
-
-async function stream(archive: string, name: string, file: string): Promise<void> {
-  const tar = spawn("tar", ["-xOf", archive, "--", name], { stdio: ["ignore", "pipe", "ignore"] });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    tar.once("error", reject);
-    tar.once("close", resolve);
-  });
-  await pipeline(tar.stdout, createWriteStream(file));
-  if ((await ended) !== 0) throw new ApiError(`the image archive lacks ${JSON.stringify(name)}`);
 }
 
 async function sha256(file: string): Promise<string> {

@@ -13,7 +13,7 @@ export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env" } a
 /** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
 export const metaFolder = "/meta";
 
-/** From here on a tree's files are not hashed for an exec's cache key; see docs/architecture.md, "Large trees". */
+/** From here on a tree's files are not hashed for an exec's cache key; see docs/adr/0003-tree-snapshots.md. */
 const largeTreeEntries = 1000;
 
 /** Ids of variables that travel like secrets without being any. */

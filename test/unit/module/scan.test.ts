@@ -187,13 +187,13 @@ describe("a broken module is one error with place and hint:", () => {
       "JSON that ends too early",
       '{\n  "name": "it"',
       {},
-      { place: "dagger.json:2:15", message: 'not valid JSON: "," or "}" was expected here' },
+      { place: "dagger.json:2:15", message: "not valid JSON: Expected ',' or '}' after property value" },
     ],
     [
       "a comma too many",
       '{\n  "name": "it",\n}',
       {},
-      { place: "dagger.json:3:1", message: "not valid JSON: a name in double quotes was expected here" },
+      { place: "dagger.json:3:1", message: "not valid JSON: Expected double-quoted property name" },
     ],
     [
       "a wrong type",
