@@ -39,14 +39,21 @@ async function check(title, command, args) {
   console.log(`${passed ? "ok" : "FAILED"}: ${title} in ${seconds(startedAt)}\n`);
 }
 
+/** Further arguments go to vitest: `npm test -- test/unit/plan`. Without any, the unit suite's coverage is measured. */
 async function tests() {
-  const file = path.join(folder, "results.json");
-  // Further arguments go to vitest: `npm test -- test/unit/plan`.
-  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...process.argv.slice(2)];
+  const words = process.argv.slice(2);
+  if (words.length > 0) return suite("chosen", words);
+  await suite("unit", ["--project", "unit", "--coverage"]);
+  await suite("engine", ["--project", "!unit"]);
+}
+
+async function suite(name, words) {
+  const file = path.join(folder, `${name}.json`);
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...words];
   const code = await run(bin("vitest"), args);
   const counted = count(file);
   for (const key of Object.keys(total)) total[key] += counted[key];
-  // Whatever went wrong outside of a test (a hook, the engine's start, the time limit) must not look green.
+  // Whatever went wrong outside of a test (a hook, the engine's start, the time limit, too little covered) must not look green.
   if (code !== 0 && counted.failed === 0) total.failed += 1;
 }
 
