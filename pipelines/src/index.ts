@@ -9,7 +9,7 @@ import { appsByName, deployEnvironment, renderedApps, runDeployer } from "./depl
 import type { Target } from "./deploy.ts";
 import { devImage } from "./dev.ts";
 import { namedTarball } from "./dev-tarball.ts";
-import { explainDev, verdictTable } from "./explain.ts";
+import { explainDev, layerTable } from "./explain.ts";
 import { IGNORE, ONLY_CONFIG } from "./ignore.ts";
 import { readLock } from "./lock.ts";
 import { lockText, outdatedReport } from "./outdated.ts";
@@ -183,7 +183,7 @@ export class Fastloop {
   @func({ cache: "never" })
   async explainDev(@argument({ defaultPath: "/", ignore: IGNORE }) source: Directory): Promise<string> {
     const config = await readProject(source);
-    return verdictTable(
+    return layerTable(
       await explainDev(config, await devBase(config, source), source, await readLock(source), {
         project: nameOf(config),
       }),

@@ -2,7 +2,7 @@
 interface Case {
   suite: string;
   name: string;
-  verdict: "passed" | "failed" | "skipped";
+  outcome: "passed" | "failed" | "skipped";
   tookS: number;
 }
 
@@ -13,8 +13,8 @@ export function goJunit(output: string): string {
   for (const line of output.split("\n")) {
     const test = /^\s*--- (PASS|FAIL|SKIP): (\S+) \(([\d.]+)s\)/.exec(line);
     if (test !== null) {
-      const verdict = test[1] === "PASS" ? "passed" : test[1] === "FAIL" ? "failed" : "skipped";
-      open.push({ suite: "", name: test[2] ?? "", verdict, tookS: Number(test[3]) });
+      const outcome = test[1] === "PASS" ? "passed" : test[1] === "FAIL" ? "failed" : "skipped";
+      open.push({ suite: "", name: test[2] ?? "", outcome, tookS: Number(test[3]) });
     }
     // A package is named when it has ended.
     const ended = /^(?:ok|FAIL)\s+(\S+)\s/.exec(line);
@@ -28,15 +28,15 @@ export function goJunit(output: string): string {
 
 /** JUnit XML out of what `cargo test` printed. */
 export function cargoJunit(output: string): string {
-  const verdicts = { ok: "passed", FAILED: "failed", ignored: "skipped" } as const;
+  const outcomes = { ok: "passed", FAILED: "failed", ignored: "skipped" } as const;
   return junitXml(
     [...output.matchAll(/^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)/gm)].map(
-      ([, path = "", verdict]) => {
+      ([, path = "", outcome]) => {
         const at = path.lastIndexOf("::");
         return {
           suite: at < 0 ? "tests" : path.slice(0, at),
           name: path.slice(at < 0 ? 0 : at + 2),
-          verdict: verdicts[verdict as keyof typeof verdicts],
+          outcome: outcomes[outcome as keyof typeof outcomes],
           tookS: 0,
         };
       },
@@ -48,7 +48,7 @@ function junitXml(cases: readonly Case[]): string {
   const suites = [...new Set(cases.map(({ suite }) => suite))];
   const lines = suites.flatMap((name) => {
     const own = cases.filter(({ suite }) => suite === name);
-    const count = (verdict: Case["verdict"]): number => own.filter((each) => each.verdict === verdict).length;
+    const count = (outcome: Case["outcome"]): number => own.filter((each) => each.outcome === outcome).length;
     return [
       `  <testsuite name="${escape(name)}" tests="${own.length}" failures="${count("failed")}" skipped="${count("skipped")}">`,
       ...own.map(
@@ -61,10 +61,10 @@ function junitXml(cases: readonly Case[]): string {
   return ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", ...lines, "</testsuites>", ""].join("\n");
 }
 
-const inner = ({ verdict }: Case): string =>
-  verdict === "passed"
+const inner = ({ outcome }: Case): string =>
+  outcome === "passed"
     ? "/>"
-    : verdict === "failed"
+    : outcome === "failed"
       ? '><failure message="failed"/></testcase>'
       : "><skipped/></testcase>";
 const escape = (text: string): string =>

@@ -10,10 +10,10 @@ interface Node {
 
 /** The targets and what they need, affected ones marked. */
 export function renderGraph(planned: readonly PlannedTarget[], format: GraphFormat): string {
-  const nodes = planned.map(({ item, verdict }): Node => ({
+  const nodes = planned.map(({ item, affected }): Node => ({
     name: item.target.name,
     needs: item.target.needs,
-    affected: verdict === "affected",
+    affected,
   }));
   switch (format) {
     case "text":

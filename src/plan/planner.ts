@@ -11,9 +11,9 @@ export interface PlannedTarget {
   item: ResolvedTarget;
   digest: string;
   fingerprint: Fingerprint;
-  /** `current`: a run with this very digest has passed. */
-  verdict: "current" | "affected";
-  /** Every cause; empty when current. */
+  /** False: a run with this very digest has passed. */
+  affected: boolean;
+  /** Every cause; empty when up to date. */
   reasons: Reason[];
 }
 
@@ -24,7 +24,7 @@ export interface PlanContext extends FingerprintContext {
   previous?: ProjectSnapshot;
 }
 
-/** Digests and verdicts of all targets, in the given order, in which needs come first. Pure but for reading inputs. */
+/** Digests and states of all targets, in the given order, in which needs come first. Pure but for reading inputs. */
 export function planTargets(ordered: readonly ResolvedTarget[], context: PlanContext): PlannedTarget[] {
   const digests = new Map<string, string>();
   return ordered.map((item) => {
@@ -42,14 +42,14 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
         item,
         digest,
         fingerprint,
-        verdict: "affected",
+        affected: true,
         reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }],
       };
-    if (history.hasPassed(digest)) return { item, digest, fingerprint, verdict: "current", reasons: [] };
+    if (history.hasPassed(digest)) return { item, digest, fingerprint, affected: false, reasons: [] };
     const reasons = reasonsFor(fingerprint, digest, history, (index, before) =>
       changedFiles(item, context, index, before),
     );
-    return { item, digest, fingerprint, verdict: "affected", reasons };
+    return { item, digest, fingerprint, affected: true, reasons };
   });
 }
 

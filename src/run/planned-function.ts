@@ -10,7 +10,7 @@ function isForced(plan: PlannedTarget, forced: Forced): boolean {
 
 /** Whether it is to run: it is affected, or asked for whatever its state. */
 export function isWanted(plan: PlannedTarget, forced: Forced): boolean {
-  return plan.verdict === "affected" || isForced(plan, forced);
+  return plan.affected || isForced(plan, forced);
 }
 
 export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["reasons"] {

@@ -61,13 +61,13 @@ export function testCounts(output: string): TestCounts | undefined {
       }
     }
   }
-  for (const [, tests, verdict = ""] of plain.matchAll(/^Ran (\d+) tests? in [\d.]+s\n\n((?:OK|FAILED).*)/gm)) {
+  for (const [, tests, summary = ""] of plain.matchAll(/^Ran (\d+) tests? in [\d.]+s\n\n((?:OK|FAILED).*)/gm)) {
     isTold = true;
-    const failed = [...verdict.matchAll(/(?:failures|errors)=(\d+)/g)].reduce(
+    const failed = [...summary.matchAll(/(?:failures|errors)=(\d+)/g)].reduce(
       (sum, match) => sum + Number(match[1]),
       0,
     );
-    const skipped = Number(/skipped=(\d+)/.exec(verdict)?.[1] ?? 0);
+    const skipped = Number(/skipped=(\d+)/.exec(summary)?.[1] ?? 0);
     counts.failed += failed;
     counts.skipped += skipped;
     counts.passed += Number(tests) - failed - skipped;

@@ -32,7 +32,5 @@ export function register(program: Command, context: CliContext): void {
 function notCurrent(
   planned: ReturnType<typeof planTargets>,
 ): { name: string; reasons: ReturnType<typeof planTargets>[number]["reasons"] }[] {
-  return planned
-    .filter((plan) => plan.verdict === "affected")
-    .map(({ item, reasons }) => ({ name: item.target.name, reasons }));
+  return planned.filter((plan) => plan.affected).map(({ item, reasons }) => ({ name: item.target.name, reasons }));
 }

@@ -18,10 +18,10 @@ export function register(program: Command, context: CliContext): void {
         context.print(renderGraph(planned, flags.format));
         return;
       }
-      const functions = planned.map(({ item, verdict }) => ({
+      const functions = planned.map(({ item, affected }) => ({
         name: item.target.name,
         needs: item.target.needs,
-        verdict,
+        verdict: affected ? "affected" : "current",
       }));
       context.printJson({ functions });
     });

@@ -24,9 +24,9 @@ export function register(program: Command, context: CliContext): void {
       const { planned, tookMs } = plan();
       const items = planned
         .filter(({ item }) => targets.includes(item))
-        .map(({ item, digest, verdict, reasons }) => ({
+        .map(({ item, digest, affected, reasons }) => ({
           name: item.target.name,
-          verdict,
+          verdict: affected ? "affected" : "current",
           digest,
           needs: item.target.needs,
           call: item.target.call.join(" "),

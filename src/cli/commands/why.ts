@@ -25,12 +25,12 @@ export function register(program: Command, context: CliContext): void {
       const { lastPassed, last } = store.history(name);
       const record = store
         .of(name)
-        .find((candidate) => candidate.digest === (found.verdict === "current" ? found.digest : lastPassed?.digest));
+        .find((candidate) => candidate.digest === (!found.affected ? found.digest : lastPassed?.digest));
       if (context.options.json) {
-        const { fingerprint, digest, verdict, reasons } = found;
+        const { fingerprint, digest, affected, reasons } = found;
         context.printJson({
           name,
-          verdict,
+          verdict: affected ? "affected" : "current",
           digest,
           reasons,
           lastPassed: record?.id,
@@ -40,7 +40,7 @@ export function register(program: Command, context: CliContext): void {
       }
       const paint = painter(context.colors("stdout"));
       const lines = [
-        `${paint("bold", name)} is ${found.verdict === "current" ? paint("green", "current") : paint("cyan", "affected")}  ${paint("dim", found.digest)}`,
+        `${paint("bold", name)} is ${found.affected ? paint("cyan", "affected") : paint("green", "current")}  ${paint("dim", found.digest)}`,
       ];
       if (record !== undefined)
         lines.push(`last passed ${record.startedAt} in ${duration(record.durationMs)} on ${record.engine.version}`);

@@ -117,7 +117,7 @@ export class PretendedProject {
 
   affected(): string[] {
     return this.plan()
-      .filter((plan) => plan.verdict === "affected")
+      .filter((plan) => plan.affected)
       .map((plan) => plan.item.target.name);
   }
 

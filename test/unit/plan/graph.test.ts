@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { renderGraph, type GraphFormat, type PlannedTarget } from "../../../src/plan/index.ts";
 
-const planned = (name: string, needs: string[], verdict: "affected" | "current"): PlannedTarget =>
-  ({ item: { target: { name, needs } }, verdict }) as unknown as PlannedTarget;
+const planned = (name: string, needs: string[], state: "affected" | "current"): PlannedTarget =>
+  ({ item: { target: { name, needs } }, affected: state === "affected" }) as unknown as PlannedTarget;
 const plan = [
   planned("lib", [], "affected"),
   planned("api", ["lib"], "affected"),
