@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { parseCacheLocation } from "./shared-cache.ts";
-import { deploy } from "./schema/deploy.ts";
-import { images } from "./schema/images.ts";
-import { tests } from "./schema/tests.ts";
+import { deploy } from "./deploy-schema.ts";
+import { images } from "./images-schema.ts";
+import { tests } from "./tests-schema.ts";
 import {
   duration,
   timeLimit,

@@ -1,7 +1,7 @@
 /** Archives of tar, read in place: nothing of one is ever unpacked by its own names. */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { pipeline as joinStreams, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 import { extract } from "tar-stream";
@@ -90,8 +90,9 @@ async function contentOf(file: string): Promise<Readable> {
     throw new UnreadableCompression("Zstandard");
   }
   const decompressed = compression === "gzip" ? zlib.createGunzip() : createZstdDecompress!();
-  bytes.once("error", (error) => decompressed.destroy(error));
-  return bytes.pipe(decompressed);
+  // Whoever reads it meets its error; until then somebody has to hear of it.
+  joinStreams(bytes, decompressed, () => undefined);
+  return decompressed;
 }
 
 /** Some bytes from the middle of a stream; what follows them is not read. */

@@ -1,6 +1,6 @@
 /** `deploy` of `fastloop.yaml`. */
 import * as z from "zod";
-import { timeLimit, relativePath, patterns } from "../schema-parts.ts";
+import { timeLimit, relativePath, patterns } from "./schema-parts.ts";
 
 /** A name that becomes a part of names in a cluster. */
 const label = z

@@ -1,6 +1,6 @@
 /** `images` of `fastloop.yaml`. */
 import * as z from "zod";
-import { size, platform, name, patterns, oneOrMore, environment, layer, preset } from "../schema-parts.ts";
+import { size, platform, name, patterns, oneOrMore, environment, layer, preset } from "./schema-parts.ts";
 
 const tool = z.strictObject({
   name,

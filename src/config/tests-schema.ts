@@ -11,7 +11,7 @@ import {
   servicePresetNames,
   preset,
   tierNames,
-} from "../schema-parts.ts";
+} from "./schema-parts.ts";
 
 const service = z.strictObject({
   preset: z
