@@ -45,8 +45,7 @@ function offsetsIn(text: string): Map<string, number> {
     if (start !== undefined) offsets.set(path, start);
     const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
     if (isSeq(node)) node.items.forEach((item, index) => note(item, below(String(index))));
-    if (isMap(node))
-      for (const { key, value } of node.items) if (isScalar(key)) note(value, below(String(key.value)));
+    if (isMap(node)) for (const { key, value } of node.items) if (isScalar(key)) note(value, below(String(key.value)));
   };
   note(parseDocument(text, json).contents, "");
   return offsets;

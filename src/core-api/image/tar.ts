@@ -34,10 +34,12 @@ export class TarFile {
     const entries = extract();
     entries.on("entry", (header, content, next) => {
       // Its types leave the place out.
-      const { name, type, size = 0, byteOffset } = header as typeof header & { byteOffset: number };
+      const { name, type, size, byteOffset } = header as typeof header & { byteOffset: number };
       namesBytes += name.length;
       const isFile = type === "file" || type === "contiguous-file";
       members.set(name, { offset: byteOffset, size: isFile ? size : 0 });
+      // The archive's own error, which ends the reading as a whole.
+      content.on("error", () => undefined);
       content.once("end", () => next(namesBytes > maxNamesBytes ? new Error("it has too many names") : undefined));
       content.resume();
     });
