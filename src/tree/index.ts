@@ -15,5 +15,5 @@ export { PathTest } from "./path-test.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { listTree, listTreeSteps, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
-export { maxPatternChars, nameMatcher } from "./globs.ts";
+export { literalPattern, maxPatternChars, nameMatcher } from "./globs.ts";
 export { topmost } from "./topmost.ts";

@@ -1,10 +1,10 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { CallMask, runCall, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import {
   describeEngineChoice,
+  engineKey,
   failureOf,
   lostSession,
   needsDagger,
@@ -14,7 +14,6 @@ import {
   type EngineSession,
 } from "../../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo, type ReturnedValue } from "../../module/index.ts";
-import { distFile } from "../../paths/index.ts";
 import {
   digestOf,
   fingerprintOfCall,
@@ -58,12 +57,12 @@ export async function callWithCache(
   if (keep === undefined) return callEngine(call, module, context, engine, mask, terminal, trusted, state);
 
   const hasher = projectHasher(state);
-  const { hashed } = inputsOfCall(call, module);
-  const scanner = new ProjectScanner(hashed, hasher);
-  const answering = await engineKey(call, engine);
+  const inputs = inputsOfCall(call, module);
+  const scanner = new ProjectScanner(inputs, hasher);
+  const answering = await engineKey({ ...engine, via: call.via });
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
     digestOf(
-      await fingerprintOfCall(call, hashed, {
+      await fingerprintOfCall(call, inputs, {
         snapshot: scanner.scan(undefined, undefined, ahead),
         moduleDigest: module.digest,
         secretKey: state.hashKey,
@@ -73,7 +72,7 @@ export async function callWithCache(
       }),
     );
   const cache = new ResultCache(state);
-  const ahead = hasher.lookAhead(new Set(hashed.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
+  const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
   const before = await key(ahead).finally(() => {
     for (const one of ahead.values()) one.stop();
   });
@@ -93,21 +92,6 @@ export async function callWithCache(
   }
   hasher.save();
   return value;
-}
-
-/** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
-function buildId(): string {
-  try {
-    return readFileSync(distFile("build-id"), "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-/** Which engine would answer, without waking it. */
-async function engineKey({ via }: ParsedCall, options: EngineOptions): Promise<string> {
-  const { choice } = await describeEngineChoice(options);
-  return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
 /** Adds each secret that the call is given to `mask`. */
