@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { suggest } from "../config/index.ts";
 import { listTree, PathTest, PatternMatcher } from "../tree/index.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { cleaned, literalPath } from "./patterns-read.ts";
 import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { stateFolder } from "./target-input.ts";
@@ -71,9 +71,9 @@ function deadEntries(
 
 function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: ProjectSnapshot | undefined): boolean {
   const named = item.inputs.filter((input) => input.argument === "inputs");
-  if (literalHead(pattern) === cleaned(pattern)) {
+  const at = literalPath(pattern);
+  if (at !== undefined) {
     // A folder without files is there, and so is what is left out of it.
-    const at = cleaned(pattern);
     return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
   }
   const matcher = new PatternMatcher([pattern]);

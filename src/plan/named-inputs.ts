@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { PathTest } from "../tree/index.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 
 /**
@@ -38,7 +38,7 @@ function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
     if (head === "") return false;
     rules ??= new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" });
     const stats = statSync(path.join(root, head), { throwIfNoEntry: false });
-    const isFolder = stats?.isDirectory() ?? (head !== cleaned(pattern) || pattern.endsWith("/"));
+    const isFolder = stats?.isDirectory() ?? (literalPath(pattern) === undefined || pattern.endsWith("/"));
     return isFolder ? !rules.mayHold(head) : !rules.selects(head);
   };
 }

@@ -3,6 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { PathTest, PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
+import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
 import { withDependents } from "./order.ts";
 import type { Reason } from "./reasons.ts";
@@ -86,7 +87,8 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     });
   let top: string;
   try {
-    top = git("rev-parse", "--show-toplevel").trim();
+    // A folder may be named with spaces, even at its ends.
+    top = git("rev-parse", "--show-toplevel").replace(/\n$/, "");
   } catch (error) {
     return {
       why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository",
@@ -138,7 +140,7 @@ function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
   const starts =
     include.length === 0
       ? [root]
-      : include.map((pattern) => path.join(root, pattern.replace(/[^/]*[*?[{].*$/s, "")).replace(/\/$/, ""));
+      : include.flatMap((pattern) => (pattern.startsWith("!") ? [] : [path.join(root, literalHead(pattern))]));
   const touches = (folder: string): boolean =>
     starts.some((start) => isAround(folder, start) || isAround(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);

@@ -14,9 +14,10 @@ export function findGitRoot(start: string): string | undefined {
 export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
   const dotGit = path.join(repository, ".git");
   if (statSync(dotGit, { throwIfNoEntry: false })?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
-  const target = /^gitdir: (.*)$/m.exec(readTextIfPresent(dotGit))?.[1]?.trim() ?? ".git";
+  // As git reads them: all but newlines at the end may be a part of the path.
+  const target = /^gitdir: (.*?)[\r\n]*$/s.exec(readTextIfPresent(dotGit))?.[1] ?? ".git";
   const gitDir = path.resolve(repository, target);
-  const common = readTextIfPresent(path.join(gitDir, "commondir")).trim();
+  const common = readTextIfPresent(path.join(gitDir, "commondir")).replace(/[\r\n]+$/, "");
   return { gitDir, commonDir: common === "" ? gitDir : path.resolve(gitDir, common) };
 }
 

@@ -66,7 +66,7 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
       env,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    }).replace(/\n$/, "");
     return path.resolve(cwd, name);
   } catch {
     return undefined;
