@@ -100,7 +100,7 @@ export async function executeTarget(
   } catch (thrown) {
     const error = mask.error(thrown);
     mask.end();
-    log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    log.writeError(error instanceof UserError ? error.format() : String(error));
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (signal.aborted) await options.openSteps.untilNone(cancelledStepsMs);
     throw error;
