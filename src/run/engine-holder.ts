@@ -32,6 +32,7 @@ export class EngineHolder {
   private warm: { module: ModuleInfo; host: ModuleHost; engine: WarmEngine } | undefined;
   private readonly logs = new LogFan();
   private readonly closing = new AbortController();
+  private keyOnce: Promise<string> | undefined;
 
   constructor(options: EngineHolderOptions) {
     this.options = options;
@@ -40,6 +41,12 @@ export class EngineHolder {
   /** The engine that answers, once a session is open. */
   async info(): Promise<EngineInfo> {
     return (await this.openSession()).engine;
+  }
+
+  /** What digests hold of it. */
+  key(): Promise<string> {
+    const { engine, buildkitHost, via } = this.options;
+    return (this.keyOnce ??= engineRoom().then(({ engineKey }) => engineKey({ engine, buildkitHost, via })));
   }
 
   get isOpen(): boolean {
@@ -146,8 +153,3 @@ function isSame(a: ModuleInfo, b: ModuleInfo): boolean {
 
 /** Loaded when an engine is needed: what only plans starts without it. */
 const engineRoom = (): Promise<typeof engineDoor> => import("../engine/index.ts");
-
-/** How an engine is named in digests. */
-export function engineName(info: Pick<EngineInfo, "kind" | "version">): string {
-  return `${info.kind} ${info.version}`;
-}

@@ -6,7 +6,7 @@ import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
 import { asksOfTarget, type PlannedTarget, type Project } from "../plan/index.ts";
 import { refusal } from "../trust/index.ts";
-import { engineName, type EngineHolder } from "./engine-holder.ts";
+import type { EngineHolder } from "./engine-holder.ts";
 import type { FinishedNotice, LoopNotice } from "./events.ts";
 import type { OpenSteps } from "./open-steps.ts";
 import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
@@ -198,7 +198,7 @@ async function record(
     id,
     target: finished.name,
     digest: finished.digest,
-    fingerprint: { ...plan.fingerprint, engine: engineName(engine) },
+    fingerprint: { ...plan.fingerprint, engine: await context.engine.key() },
     reasons: plan.reasons,
     outcome,
     fresh: finished.fresh,

@@ -3,6 +3,7 @@ export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 export { limitsOf } from "./limits.ts";
 export { ProjectLock } from "./lock.ts";
 export { keepHeapLean } from "./lean-heap.ts";
+export { assumedEngine } from "./open-engine.ts";
 export { Loop } from "./loop.ts";
 export type { LoopOptions } from "./loop-options.ts";
 export { sweepDrafts } from "./sweep-drafts.ts";

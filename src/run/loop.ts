@@ -15,7 +15,7 @@ import {
 } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { systemClock, Watcher, type SettledHints } from "../watch/index.ts";
-import { engineName, type EngineHolder } from "./engine-holder.ts";
+import type { EngineHolder } from "./engine-holder.ts";
 import { Audience } from "./audience.ts";
 import { tookTooLong } from "./deadline.ts";
 import type { LoopListener, LoopNotice } from "./events.ts";
@@ -25,7 +25,7 @@ import type { LoopOptions } from "./loop-options.ts";
 import { asPlannedFunction, isForced, reasonsOf, type Forced } from "./planned-function.ts";
 import { ProjectLock } from "./lock.ts";
 import { filesMovedSince } from "./moved-since.ts";
-import { openEngine } from "./open-engine.ts";
+import { assumedEngine, openEngine } from "./open-engine.ts";
 import { reduce } from "./machine.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
 import { restlessText } from "./restless.ts";
@@ -272,7 +272,8 @@ export class Loop {
       const known = this.engine?.isOpen === true;
       this.engine ??= openEngine(project, this.options, this.hasher, this.audience);
       const { engine } = this;
-      const name = engineName(await this.waiting("for the engine", () => engine.info()));
+      await this.waiting("for the engine", () => engine.info());
+      const name = await engine.key();
       if (!known && planned[0]?.fingerprint.engine !== name) {
         snapshot = project.scanner.scan();
         planned = this.plan(read, snapshot, name);
@@ -340,7 +341,7 @@ export class Loop {
       snapshot,
       root: project.root,
       moduleDigest: project.module.digest,
-      engine: engine ?? this.store.lastEngine() ?? "",
+      engine: engine ?? assumedEngine(this.store.lastEngine(), project, this.options),
       environment: this.options.environment,
       environmentKey: this.place.state.hashKey,
       history: (target) => this.store.history(target),

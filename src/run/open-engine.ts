@@ -3,6 +3,7 @@ import type { Project } from "../plan/index.ts";
 import { engineOptionsOf, hostProcessAsk, trustedCacheOf } from "../trust/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { Audience } from "./audience.ts";
+import { keyEnd } from "../engine/index.ts";
 import { EngineHolder } from "./engine-holder.ts";
 import type { LoopOptions } from "./loop-options.ts";
 
@@ -30,4 +31,21 @@ export function openEngine(
     onNotice: (text) => audience.tell({ kind: "notice", text }),
     onEngine: (engine) => audience.tell({ kind: "engine", engine }),
   });
+}
+
+/**
+ * The engine that a plan takes for granted without asking any: the one that ran last; "" where that cannot be the one that
+ * is asked for, so that nothing counts as current before that one was looked at.
+ */
+export function assumedEngine(
+  last: string | undefined,
+  { config, trust }: Pick<Project, "config" | "trust">,
+  options: Pick<LoopOptions, "engine" | "buildkitHost" | "environment" | "via">,
+): string {
+  // Without the bodies' way at the end, `host`.
+  if (last?.endsWith(keyEnd(options.via)) !== true || last.includes(", bodies by ") !== (options.via === "module"))
+    return "";
+  const { engine, buildkitHost } = engineOptionsOf(config.config, trust, options, options.environment, () => undefined);
+  const isKind = engine === "auto" || last.startsWith(engine);
+  return isKind && (buildkitHost === undefined || last.includes(buildkitHost)) ? last : "";
 }
