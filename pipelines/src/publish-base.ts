@@ -12,6 +12,7 @@ import { defaultTags, expandTags, keyTag } from "./tags.ts";
 import type { Tag } from "./tags.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import type { Finding } from "./verify.ts";
+import { Told } from "./told.ts";
 
 export interface PublishBaseOptions {
   platforms: Platform[];
@@ -36,14 +37,18 @@ const createdLabel = "org.opencontainers.image.created";
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
   const key = baseKey(base, pinned(base.from, lock));
   const tags = expandTags(base, options.tags ?? base.tags ?? defaultTags, key, options.now);
-  const known = options.force
-    ? undefined
-    : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
+  const known = options.force ? undefined : await publishedForAll(`${options.registry}:${keyTag(key)}`, options);
   const moved =
     known === undefined || !options.refresh ? [] : await whatMoved(base, lock, publishedVariants(known, options));
   if (known === undefined || moved.length > 0) return publishBuilt(base, lock, key, tags, moved, options);
   const put = await tagPublished(known, tags, options);
   return `Base ${key} is published already: \`${known}\`. Nothing was built.\n${put.length === 0 ? "" : `Tags put on it: ${put.map((tag) => `\`${tag}\``).join(", ")}\n`}`;
+}
+
+/** The published base with its digest; undefined where it is not there, or lacks a platform that is asked for. */
+async function publishedForAll(reference: string, options: PublishBaseOptions): Promise<string | undefined> {
+  const found = await Promise.all(options.platforms.map((platform) => resolveReference(reference, platform, options)));
+  return found.includes(undefined) ? undefined : found[0];
 }
 
 const publishedVariants = (reference: string, options: PublishBaseOptions) =>
@@ -79,7 +84,7 @@ async function publishBuilt(
   for (const tag of tags) published.push(await publishIndex(`${options.registry}:${tag.name}`, variants, options));
   const [first = ""] = published;
   const other = published.find((reference) => digestIn(reference) !== digestIn(first));
-  if (other !== undefined) throw new Error(`the tags do not name one image: ${first} and ${other}`);
+  if (other !== undefined) throw new Told(`the tags do not name one image: ${first} and ${other}`);
   return summary(key, tags, first, moved, findings);
 }
 
@@ -103,7 +108,7 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
   } catch (failure) {
     // What a registry answers is an error of another kind.
     if (!(failure instanceof TypeError))
-      throw new Error(
+      throw new Told(
         `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
         { cause: failure },
       );
