@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { PathTest, PatternMatcher } from "../tree/index.ts";
+import { gitEnvironment, PathTest, PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -80,6 +80,7 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   const git = (...words: string[]): string =>
     execFileSync("git", words, {
       cwd: root,
+      env: gitEnvironment(),
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
       maxBuffer: 256 * 1024 * 1024,
@@ -126,7 +127,36 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     if (file !== "")
       files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
   }
+  for (const name of unlookedAt(git, top, base))
+    files.push({ file: path.join(top, name), isFolder: false, change: "changed" });
   return { base, files };
+}
+
+/** So many names are given to git at a time. */
+const namesAtOnce = 500;
+
+/** Files that git was told to take for unchanged, or to leave out of a sparse checkout, and that are there and others than in `base`. */
+function unlookedAt(git: (...words: string[]) => string, top: string, base: string): string[] {
+  const names = git("ls-files", "-v", "-z", "--full-name", top)
+    .split("\0")
+    .flatMap((line) => (/^[a-zS] /.test(line) ? [line.slice(2)] : []))
+    .filter((name) => lstatSync(path.join(top, name), { throwIfNoEntry: false })?.isFile() === true);
+  const changed: string[] = [];
+  for (let at = 0; at < names.length; at += namesAtOnce) {
+    const some = names.slice(at, at + namesAtOnce);
+    const files = some.map((name) => path.join(top, name));
+    const now = git("hash-object", "--", ...files).split("\n");
+    const then = new Map(
+      git("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", base, "--", ...some)
+        .split("\0")
+        .flatMap((line) => {
+          const [, object, name] = /^\d+ blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+          return object === undefined || name === undefined ? [] : [[name, object] as const];
+        }),
+    );
+    changed.push(...some.filter((name, index) => then.get(name) !== now[index]));
+  }
+  return changed;
 }
 
 function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {

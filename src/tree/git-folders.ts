@@ -26,6 +26,18 @@ export function infoExcludeFile(repository: string): string {
   return path.join(gitDirectories(repository).commonDir, "info", "exclude");
 }
 
+/** What a hook of git finds in its environment: it means the hook's repository and index, not those of the folder asked about. */
+const ofOneRepository = new Set(
+  "ALTERNATE_OBJECT_DIRECTORIES OBJECT_DIRECTORY DIR WORK_TREE IMPLICIT_WORK_TREE GRAFT_FILE INDEX_FILE NO_REPLACE_OBJECTS REPLACE_REF_BASE PREFIX INTERNAL_SUPER_PREFIX SHALLOW_FILE COMMON_DIR"
+    .split(" ")
+    .map((name) => `GIT_${name}`),
+);
+
+/** The environment in which git finds the repository by the folder that it runs in. */
+export function gitEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ofOneRepository.has(name)));
+}
+
 export function readTextIfPresent(file: string): string {
   try {
     return readRegular(file).toString("utf8");
