@@ -7,7 +7,7 @@ import { fastloop, type CliResult } from "./cli-process.ts";
 import { WatchProcess, type WatchEvent } from "./loop-project.ts";
 
 const moduleSource = `
-import { argument, dag, func, object, type Directory, type File } from "@dagger.io/dagger"
+import { argument, dag, func, object, type Directory } from "@dagger.io/dagger"
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -29,12 +29,6 @@ export class Files {
   @func()
   gen(@argument({ ignore: ["**/.git"] }) source: Directory, stamp: boolean = false): Directory {
     return dag.directory().withNewFile("out.txt", stamp ? String(Date.now()) : "same")
-  }
-
-  /** The text of one file. */
-  @func()
-  async of(file: File): Promise<string> {
-    return (await file.contents()).trim()
   }
 
   /** Nothing is left out. */

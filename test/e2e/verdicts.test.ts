@@ -329,38 +329,6 @@ test("a link among the inputs is what it leads to, in watch, plan and affected",
   expect((await project.run("affected", "--since", "HEAD")).stdout).toContain("libs/v1/x changed");
 });
 
-test("a file that is given by a link is what the link leads to, wherever that leads by now", async () => {
-  project = new FileProject(
-    ['a: { call: "cat --source . --file src/a.txt", inputs: [] }', 'b: { call: "of --file link" }'],
-    {
-      "src/a.txt": "a",
-      "real/one.txt": "one",
-      "real/two.txt": "two",
-    },
-  );
-  symlinkSync("real/one.txt", project.at("link"));
-  const watch = project.start("watch");
-  expect(await watch.next("finished", "b")).toMatchObject({ outcome: "passed", value: "one" });
-  await watch.next("settled");
-  const steps: [string, () => void][] = [
-    ["edited", () => project.write("real/one.txt", "edited")],
-    ["two", () => (rmSync(project.at("link")), symlinkSync("real/two.txt", project.at("link")))],
-    ["edited too", () => project.write("real/two.txt", "edited too")],
-    ["a file", () => (rmSync(project.at("link")), project.write("link", "a file"))],
-  ];
-  for (const [value, step] of steps) {
-    step();
-    expect(await watch.next("finished", "b")).toMatchObject({ outcome: "passed", value });
-    await watch.next("settled");
-  }
-  await watch.kill("SIGTERM");
-  rmSync(project.at("link"));
-  symlinkSync("real/one.txt", project.at("link"));
-  expect((await project.run("run")).exitCode).toBe(0);
-  project.write("real/one.txt", "edited again");
-  expect((await project.run("plan")).stdout).toMatch(/run {6}b .*link changed/);
-});
-
 test("a package of a workspace that a link in node_modules leads to is an input, in watch and plan", async () => {
   project = new FileProject([cat("a", "packages/ui/x", "inputs: [app/]")], {
     "app/package.json": "{}",
