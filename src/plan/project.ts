@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
-import type { ModuleInfo } from "../module/index.ts";
+import { withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
@@ -66,7 +66,8 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const config = await loadConfig({ cwd: options.cwd, file: options.configFile });
   const module = await loadProjectModule({ ...options, config });
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
-  const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
+  const modules = withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
+  const sources = [configInput(place), ...modules];
   // Where something is asked for, the user's word is looked at as the configuration is.
   if (trust.asks.length > 0)
     sources.push({

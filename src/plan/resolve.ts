@@ -10,7 +10,7 @@ import {
 } from "../call/index.ts";
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
+import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
@@ -160,7 +160,25 @@ export function inputsOfCall(call: ParsedCall, module: ModuleInfo): TargetInput[
       fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, given, module, fn.place))),
     );
   const core = call.core.flatMap(({ given }) => given.flatMap(({ argument, value }) => hostInputs(argument, value)));
-  return [...own, ...core];
+  return [...own, ...core, ...dependencyInputs(module)];
+}
+
+/**
+ * What functions of dependencies read by `defaultPath`. Which of them a body calls is not known before it runs, so all
+ * that they could read counts.
+ */
+function dependencyInputs(module: ModuleInfo): TargetInput[] {
+  const [, ...dependencies] = withDependencies(module);
+  return dependencies.flatMap((dependency) =>
+    Object.values(dependency.objects)
+      .flatMap(({ functions, constructorArguments = [], place }) => [
+        { arguments: constructorArguments, place },
+        ...Object.values(functions),
+      ])
+      .flatMap((fn) =>
+        fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, [], dependency, fn.place))),
+      ),
+  );
 }
 
 function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): TargetInput[] {

@@ -1,5 +1,6 @@
 import type * as engineDoor from "../engine/index.ts";
 import type { EngineInfo, EngineLimits, EngineSession, SharedCache } from "../engine/index.ts";
+import { dependencyDefaults } from "../call/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { LogFan, warmEngine, type WarmEngine } from "./executor.ts";
@@ -20,6 +21,8 @@ export interface EngineHolderOptions {
   /** Whether function bodies may run as the user where the machine has no boundary. */
   mayRunOnHost(): boolean;
   environment: NodeJS.ProcessEnv;
+  /** The project's, by which secrets are named. */
+  secretKey: Uint8Array;
   hasher: ContentHasher;
   onNotice(text: string): void;
   onEngine(engine: EngineInfo): void;
@@ -70,13 +73,14 @@ export class EngineHolder {
   }
 
   private bodies(session: EngineSession, module: ModuleInfo): ModuleHost {
-    const { onNotice, environment, mayRunOnHost, offline } = this.options;
+    const { onNotice, environment, mayRunOnHost, offline, workdir, secretKey } = this.options;
     return startModuleHost({
       module,
       session: session.body,
       onLog: (log) => this.logs.emit(log),
       onNotice,
       env: environment,
+      defaults: dependencyDefaults(session, { env: environment, cwd: workdir, secretKey }),
       mayRunOnHost,
       ...(offline === true
         ? {}

@@ -9,7 +9,7 @@ import type { LoopOptions } from "./loop-options.ts";
 
 /** The engine that the command line asks for, else the configuration. */
 export function openEngine(
-  { config, root, module, trust }: Project,
+  { config, root, module, state, trust }: Project,
   options: LoopOptions,
   hasher: ContentHasher,
   audience: Audience,
@@ -27,6 +27,7 @@ export function openEngine(
     rootCapabilities: async () => trust.allowsRootCapabilities || (await rootCapabilitiesOfUser(options.environment)),
     mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
     environment: options.environment,
+    secretKey: state.hashKey,
     hasher,
     onNotice: (text) => audience.tell({ kind: "notice", text }),
     onEngine: (engine) => audience.tell({ kind: "engine", engine }),

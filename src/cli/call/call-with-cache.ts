@@ -1,6 +1,6 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
-import { CallMask, runCall, type ParsedCall } from "../../call/index.ts";
+import { CallMask, dependencyDefaults, runCall, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import {
   describeEngineChoice,
@@ -125,7 +125,7 @@ async function callEngine(
       onNotice,
       ...(terminal === undefined ? {} : { onTerminal: (remote) => void terminal.lend(remote, progress) }),
     });
-    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, mask, onNotice);
+    const early = call.via === "module" ? undefined : bodies(module, opening, context, trust, mask, onNotice, state);
     const session = await (progress?.during("waiting for the engine", opening) ?? opening).catch(
       async (error: unknown) => {
         await early?.close();
@@ -171,10 +171,11 @@ function served(module: ModuleInfo, session: EngineSession, print: (text: string
 function bodies(
   module: ModuleInfo,
   session: Promise<EngineSession>,
-  { env, signal }: CliContext,
+  { env, cwd, signal }: CliContext,
   trust: Trust,
   mask: CallMask,
   print: (text: string) => void,
+  state: ProjectState,
 ): ModuleHost {
   return startModuleHost({
     module,
@@ -184,6 +185,7 @@ function bodies(
     mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
     onLog: (log) => mask.log(log, ({ text }) => print(text.replace(/\n$/, ""))),
     onNotice: print,
+    defaults: dependencyDefaults(session, { env, cwd, secretKey: state.hashKey }),
   });
 }
 
