@@ -87,7 +87,7 @@ export class ServiceSource {
       throw new UserError("module", "there is no module that has this function", { place: words.join(" ") });
     const { module, host } = project;
     const call = parseCall(words, { module, cwd: root }, { ownOptions: false });
-    const { sent } = inputsOfCall(call, module);
+    const sent = inputsOfCall(call, module);
     const callId = randomUUID();
     const hostInput = async (input: { kind: "directory" | "file"; path: string }, argument: ArgumentInfo) => {
       requirePath(input.path, input.kind, argument);
