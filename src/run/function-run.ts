@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { failureOf } from "../engine/index.ts";
@@ -12,7 +12,10 @@ import type { OpenSteps } from "./open-steps.ts";
 import { executeTarget, type Execution, type WarmEngine } from "./executor.ts";
 import { movedInputs } from "./moved-input.ts";
 import type { Outcome } from "./state.ts";
-import { OutputTail, toldTests } from "./told-tests.ts";
+import { SpanRecorder, type Span } from "./spans.ts";
+import { OutputTail, testsInHistory, toldTests } from "./told-tests.ts";
+import type { HistoryEntry } from "./history.ts";
+import { failedTests } from "../text/index.ts";
 import type { ProjectSnapshot } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records.ts";
 
@@ -27,6 +30,8 @@ export interface FunctionRunContext {
   timeoutMs: number | undefined;
   /** Filled while it runs. */
   openSteps: OpenSteps;
+  /** Edits are waited for: a run answers the newest of them. */
+  isWatching: boolean;
   /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
   movedSince(plan: PlannedTarget): string[] | undefined;
   emit(notice: LoopNotice): void;
@@ -35,6 +40,8 @@ export interface FunctionRunContext {
 /** A long run says this often that it is still there, and in which step. */
 const heartbeatMs = 30_000;
 const longestValue = 4000;
+/** What was saved before that, a later look at it found. */
+const longestEditMs = 60 * 60_000;
 
 /** What came of a run; `record` stores it, so that saying it need not wait for the disk. */
 export interface FunctionRun {
@@ -58,6 +65,8 @@ export async function runFunction(
   const id = store.newId(name, startedAt);
   const log = store.log(id, (reason) => emit({ kind: "notice", text: `the log of ${name} is cut short (${reason})` }));
   const steps = { total: 0, cached: 0 };
+  const spans = new SpanRecorder();
+  const flaky = new Set<string>();
   let output = new OutputTail();
   emit({ kind: "started", name, digest, reasons: plan.reasons, atMs: startedAt.getTime() });
 
@@ -80,6 +89,7 @@ export async function runFunction(
       signal: controller.signal,
       openSteps,
       onStep: (event) => {
+        spans.note(event);
         const done = event.kind === "step-done";
         // Two requests that wait for the same step both tell of it.
         if (done && !counted.has(event.step)) {
@@ -129,6 +139,7 @@ export async function runFunction(
           continue;
         }
         if (attempts === of || controller.signal.aborted || !isFailedRun(error)) throw error;
+        for (const test of failedTests(output.text)) flaky.add(test);
         emit({ kind: "retrying", name, attempt: attempts + 1, of, error: describeFailure(error).message });
       }
     }
@@ -146,6 +157,12 @@ export async function runFunction(
   const moved = [...new Set([...sent.map((file) => inProject(context.project, file)), ...(since ?? [])])];
   const error = failure === undefined ? undefined : describeFailure(failure);
   const value = execution === undefined ? undefined : textOf(execution.value);
+  const past: Partial<HistoryEntry> = {
+    tier: item.target.tier,
+    ...testsInHistory(toldTests(value, output.text, error), output.text),
+    ...(flaky.size > 0 && outcome === "passed" ? { flakyTests: [...flaky] } : {}),
+    ...(context.isWatching ? editOf(plan, context) : {}),
+  };
   const finished: FinishedNotice = {
     kind: "finished",
     name,
@@ -172,18 +189,25 @@ export async function runFunction(
     finished,
     outcome,
     record: () =>
-      record(id, plan, finished, outcome, startedAt, context).catch((cause: unknown) => {
+      record(id, plan, { finished, outcome, startedAt, past, spans: spans.all }, context).catch((cause: unknown) => {
         emit({ kind: "notice", text: `the run of ${name} could not be recorded: ${String(cause)}` });
       }),
   };
 }
 
+/** What there is to record of a run. */
+interface Told {
+  finished: FinishedNotice;
+  outcome: Outcome;
+  startedAt: Date;
+  past: Partial<HistoryEntry>;
+  spans: readonly Span[];
+}
+
 async function record(
   id: string,
   plan: PlannedTarget,
-  finished: FinishedNotice,
-  outcome: Outcome,
-  startedAt: Date,
+  { finished, outcome, startedAt, past, spans }: Told,
   context: FunctionRunContext,
 ): Promise<void> {
   const { store, snapshot } = context;
@@ -208,8 +232,20 @@ async function record(
     attempts: finished.attempts,
     value: finished.value,
     error: finished.error,
+    steps: finished.steps,
   };
-  store.add(entry);
+  store.add(entry, past, spans);
+}
+
+/** How long after the newest save among the files that changed its verdict is there. */
+function editOf(plan: PlannedTarget, { project }: FunctionRunContext): Pick<HistoryEntry, "editMs"> {
+  const savedMs = plan.reasons
+    .filter((reason) => reason.kind === "file")
+    .slice(0, 100)
+    .map(({ path: file }) => statSync(path.resolve(project.root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    .reduce((newest, mtimeMs) => Math.max(newest, mtimeMs), 0);
+  const editMs = Math.round(Date.now() - savedMs);
+  return savedMs > 0 && editMs >= 0 && editMs < longestEditMs ? { editMs } : {};
 }
 
 function inProject({ root }: Project, file: string): string {

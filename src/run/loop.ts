@@ -126,12 +126,18 @@ export class Loop {
         if (this.failure !== undefined) throw this.failure;
         await this.settled();
         if (this.failure !== undefined) throw this.failure;
-        if (this.stopped || (await this.isAsSeen(rounds))) return summarize(this.machine, this.runs.results);
+        if (this.stopped || (await this.isAsSeen(rounds))) return this.summed();
         why = "confirm";
       }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private summed(): LoopSummary {
+    const summary = summarize(this.machine, this.runs.results);
+    this.store.noteCurrent(summary.current);
+    return summary;
   }
 
   /** Whether the files are those of the last look; where a program only touches them all the time, it ends after a few. */
@@ -452,6 +458,7 @@ export class Loop {
       secretKey: this.place.state.hashKey,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
+      isWatching: this.watcher !== undefined,
       movedSince: () => this.movedSince(plan, project, snapshot),
       emit: (notice: LoopNotice) => this.audience.tell(notice),
     };

@@ -15,7 +15,9 @@ import {
   runFileShape,
   timeOfId,
 } from "./record-file.ts";
+import { History, type HistoryEntry } from "./history.ts";
 import { RunLog } from "./run-log.ts";
+import { SpanStore, type Span } from "./spans.ts";
 import type { Outcome } from "./state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
@@ -39,6 +41,8 @@ export interface RunRecord {
   /** What the function returned, shortened; only when it passed. */
   value?: string;
   error?: { message: string; detail?: string; place?: string; exitCode: number };
+  /** Steps of the engine, and how many of them came from its cache. */
+  steps?: { total: number; cached: number };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -85,6 +89,9 @@ export class RunStore {
   private readonly groups = new Map<string, Entry[]>();
   private readonly reader: SealedReader | undefined;
   readonly manifests: ManifestStore;
+  /** A line for each run, kept longer than its record. */
+  readonly past: History;
+  readonly spans: SpanStore;
   private added = 0;
   private newest: RunRecord | undefined;
   private readonly foreign: string[] = [];
@@ -92,6 +99,8 @@ export class RunStore {
   constructor(state: ProjectState) {
     this.state = state;
     this.manifests = new ManifestStore(state);
+    this.past = new History(state);
+    this.spans = new SpanStore(state);
     this.reader = state.openReader("runs", recordShape, readLimits);
     for (const name of this.reader?.names ?? []) {
       const entry: Entry = { name, record: "unread" };
@@ -121,13 +130,25 @@ export class RunStore {
     );
   }
 
-  add(record: RunRecord): void {
+  /** `told` is what statistics want to know beyond the record. */
+  add(record: RunRecord, told: Partial<HistoryEntry> = {}, spans: readonly Span[] = []): void {
     this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
     const entry: Entry = { name: recordNameOf(record.id), record };
     this.groups.set(groupOf(record.target), [entry, ...(this.groups.get(groupOf(record.target)) ?? [])]);
     this.newest = record;
+    if (spans.length > 0) this.spans.write(record.id, spans);
+    this.past.add({ ...entryOf(record), ...told });
     // A watch may run for weeks.
     if (++this.added % runsBetweenPrunes === 0) this.prune();
+  }
+
+  /** These were asked for and needed no run: what that saved is part of the statistics. */
+  noteCurrent(targets: readonly string[], nowMs = Date.now()): void {
+    const saved = targets.flatMap((target) => {
+      const record = this.history(target).lastPassed as RunRecord | undefined;
+      return record === undefined ? [] : [{ target, durationMs: record.durationMs }];
+    });
+    this.past.addCurrent(saved, nowMs);
   }
 
   /** Newest first. */
@@ -137,6 +158,29 @@ export class RunStore {
 
   all(): RunRecord[] {
     return [...this.groups.values()].flatMap((group) => this.recordsIn(group));
+  }
+
+  /** Records whose ids begin so; of the others nothing is read. */
+  withId(beginning: string): RunRecord[] {
+    const entries = [...this.groups.values()].flat().filter(({ name }) => idOfRecordName(name).startsWith(beginning));
+    return this.recordsIn(entries);
+  }
+
+  /**
+   * The newest run of each target that was not cancelled, or the one before it, and so on; no more is read than that takes.
+   * Where targets share a name in ids, those count that ran last.
+   */
+  newestOfEach(back = 0): RunRecord[] {
+    return [...this.groups.values()].flatMap((group) => {
+      const seen = new Map<string, RunRecord[]>();
+      for (const entry of group) {
+        const record = this.read(entry);
+        if (record === undefined || record.outcome === "cancelled") continue;
+        seen.set(record.target, [...(seen.get(record.target) ?? []), record]);
+        if ([...seen.values()].every((runs) => runs.length > back)) break;
+      }
+      return [...seen.values()].flatMap((runs) => runs[back] ?? []);
+    });
   }
 
   /** The engine that ran last: what a plan without an engine compares with. */
@@ -193,6 +237,7 @@ export class RunStore {
       ...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]),
       ...this.foreign.splice(0),
     ]);
+    if (dropped.length > 0) this.spans.remove(dropped.map(({ id }) => id));
     if (dropped.length > 0)
       this.manifests.prune(
         new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))),
@@ -247,6 +292,22 @@ export class RunStore {
     }
     this.foreign.push(name);
   }
+}
+
+/** What of a record outlives it. */
+function entryOf(record: RunRecord): HistoryEntry {
+  const { id, target, digest, outcome, fresh, startedAt, durationMs, attempts = 1, steps } = record;
+  return {
+    id,
+    target,
+    at: Date.parse(startedAt),
+    outcome,
+    durationMs,
+    digest: digest.slice(0, 16),
+    ...(fresh ? {} : { stale: true }),
+    ...(attempts === 1 ? {} : { attempts }),
+    ...(steps === undefined ? {} : { steps: [steps.total, steps.cached] }),
+  };
 }
 
 /** Of the records of targets that share a name in ids, the newest first. */
