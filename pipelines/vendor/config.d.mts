@@ -31,12 +31,15 @@ export interface LoadedConfig {
   /** SHA-256 of the file's text; empty without a file. */
   digest: string;
 }
+export type ConfigCode =
+  "yaml-syntax" | "unknown-key" | "missing-key" | "wrong-value" | "unknown-reference" | "circle" | "contradiction";
 export interface ConfigProblem {
   line: number;
   column: number;
   /** Where in the data, e.g. `watch.targets.lib.needs`. */
   path: string;
   level: "syntax" | "structure" | "semantic";
+  code: ConfigCode;
   message: string;
   hint?: string;
 }

@@ -15,4 +15,5 @@ export {
 } from "./host-process.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
+export { listModuleSources } from "./sources.ts";
 export { confineDir, confineProgram } from "./confine.ts";
