@@ -1,5 +1,4 @@
 /** All that can be said of a configuration without an engine. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { loadProjectModule } from "../call/index.ts";
 import {
@@ -69,7 +68,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
   }
   const startedMs = performance.now();
   const found = await semanticFindings(options, config);
-  const findings = await placed(found, readFileSync(file, "utf8"), name);
+  const findings = await placed(found, readConfigFile(file), name);
   return {
     file: name,
     findings,

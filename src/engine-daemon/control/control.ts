@@ -9,9 +9,11 @@ import {
   terminalHeaders,
   terminalProtocol,
   type DaemonStatus,
+  type EngineDisk,
   type ExportCachesRequest,
   type ExportedCaches,
   type OpenSessionRequest,
+  type PrunedDisk,
   type SessionLine,
   type SessionOpened,
   type StopRequest,
@@ -100,6 +102,10 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       const signal = AbortSignal.any([session.signal, gone.signal]);
       return reply(response, 200, { notices: await session.api.exportCaches(signal) } satisfies ExportedCaches);
     }
+    case "GET /disk":
+      return reply(response, 200, await diskOf(await options.client()));
+    case "POST /prune":
+      return reply(response, 200, (await (await options.client()).prune({ all: true })) satisfies PrunedDisk);
     case "POST /stop": {
       const { force } = await readJson<StopRequest>(request);
       const sessions = options.sessions.count;
@@ -110,6 +116,17 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
     default:
       return reply(response, 404, { message: `nothing at ${request.method} ${request.url}` });
   }
+}
+
+async function diskOf(client: BuildkitClient): Promise<EngineDisk> {
+  const kinds: EngineDisk["kinds"] = {};
+  for (const { recordType, inUse, sizeBytes } of (await client.diskUsage()).records) {
+    const kind = (kinds[recordType] ??= { bytes: 0, reclaimableBytes: 0, records: 0 });
+    kind.bytes += sizeBytes;
+    kind.reclaimableBytes += inUse ? 0 : sizeBytes;
+    kind.records++;
+  }
+  return { kinds };
 }
 
 /** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */

@@ -98,6 +98,17 @@ export interface StopRequest {
   force?: boolean;
 }
 
+/** Answer to `GET /disk`: what BuildKit holds, by its kinds of record (`regular`, `exec.cachemount`, `source.local`). */
+export interface EngineDisk {
+  kinds: Record<string, { bytes: number; reclaimableBytes: number; records: number }>;
+}
+
+/** Answer to `POST /prune`: all that is not in use goes. */
+export interface PrunedDisk {
+  freedBytes: number;
+  records: number;
+}
+
 /** The daemon's exit codes that its starter understands. */
 export const DaemonExit = { stopped: 0, failed: 1, lockHeld: 75 } as const;
 

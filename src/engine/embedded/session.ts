@@ -12,7 +12,7 @@ import { remoteTerminal } from "./terminal.ts";
 import { lastFailure, logTail } from "./start.ts";
 import { stopDaemon } from "./stop.ts";
 import { packageRoot } from "../../paths/index.ts";
-import { projectIdentity } from "./project-identity.ts";
+import { volumesOf } from "./project-identity.ts";
 import {
   sessionLines,
   type ExportCachesRequest,
@@ -36,7 +36,7 @@ export async function openDaemonSession(
     env: process.env as Record<string, string>,
     umask: process.umask(),
     buildId: ownBuildId(),
-    project: projectIdentity(options),
+    project: volumesOf(options),
     ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
