@@ -19,6 +19,8 @@ export interface ProjectOptions {
   /** `--config`. */
   configFile?: string;
   environment?: NodeJS.ProcessEnv;
+  /** The module's `@check` functions in the place of `watch.targets`. */
+  checks?: boolean;
   /** What the command line says instead of the configuration. */
   engine?: string;
   buildkitHost?: string;
@@ -63,7 +65,8 @@ export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): Pro
 /** Reads configuration and module; throws `UserError` with the place of what is wrong. */
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
-  const config = await loadConfig({ cwd: options.cwd, file: options.configFile });
+  const loaded = await loadConfig({ cwd: options.cwd, file: options.configFile });
+  const config = options.checks === true ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
   const modules = withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
@@ -86,6 +89,10 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     trust,
     scanner: new ProjectScanner([...inputs, ...sources], hasher, sent),
   };
+}
+
+function withoutTargets({ config, ...loaded }: LoadedConfig): LoadedConfig {
+  return { ...loaded, config: { ...config, watch: { ...config.watch, targets: undefined } } };
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */

@@ -56,7 +56,7 @@ async function cycle(context: CliContext, kind: Cycle, flags: CycleFlags): Promi
     environment: context.env,
   });
   const functions = Object.values(module.objects[module.mainObject]?.functions ?? {}).map(commandName);
-  const services = (config.config as { services?: object }).services ?? {};
+  const services = config.config.services ?? {};
   const steps = cycleSteps(kind, {
     functions,
     hasImage: config.config.images?.dev !== undefined,

@@ -1,0 +1,28 @@
+/** How the functions of a project stand, from what is on disk. */
+import type { PlannedTarget } from "../../plan/index.ts";
+import { causes } from "../../report/index.ts";
+import type { RunStore } from "../../run/index.ts";
+
+export interface Standing {
+  name: string;
+  state: "current" | "failed" | "stale" | "refused";
+  /** Why, where it is not current. */
+  why: string;
+  /** The middle of its last runs. */
+  expectedMs?: number;
+}
+
+/** A function has failed where its newest run did, on the files as they are. */
+export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "of" | "expectedMs">): Standing[] {
+  return planned.map(({ item, digest, verdict, reasons }): Standing => {
+    const { name } = item.target;
+    if (verdict === "current") return { name, state: "current", why: "" };
+    const expectedMs = store.expectedMs(name);
+    const expected = expectedMs === undefined ? {} : { expectedMs };
+    if (item.untrusted.length > 0) return { name, state: "refused", why: causes(reasons, 1), ...expected };
+    const last = store.of(name).find(({ outcome }) => outcome !== "cancelled");
+    if (last !== undefined && last.digest === digest && last.fresh && last.outcome !== "passed")
+      return { name, state: "failed", why: last.error?.message ?? last.outcome, ...expected };
+    return { name, state: "stale", why: causes(reasons, 1), ...expected };
+  });
+}
