@@ -79,7 +79,12 @@ function readNames(gitDir: string, file: string): string[] {
 /** A worktree's folder names the one whose configuration holds. */
 function gitDirectoryOf(gitDir: string): string {
   try {
-    return path.resolve(gitDir, readRegular(path.join(gitDir, "commondir")).toString("utf8").replace(/[\r\n]+$/, ""));
+    return path.resolve(
+      gitDir,
+      readRegular(path.join(gitDir, "commondir"))
+        .toString("utf8")
+        .replace(/[\r\n]+$/, ""),
+    );
   } catch {
     return gitDir;
   }

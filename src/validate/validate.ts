@@ -5,6 +5,7 @@ import {
   checkConfigFile,
   loadConfig,
   placesInConfig,
+  readConfigFile,
   unreadable,
   type ConfigProblem,
   type LoadedConfig,

@@ -45,11 +45,13 @@ Examples:
   fastloop diff main                     and later shows what became of them
   fastloop diff before.spdx.json after.spdx.json`,
     )
-    .action(async (before: string | undefined, now: string | undefined, flags: DiffEnvironmentFlags & DiffRunsFlags) => {
-      if (before !== undefined && now === undefined && (await isEnvironment(before, context, flags.config)))
-        return diffEnvironment(context, before, flags);
-      return diffOfRunsOrFiles(context, before, now, flags);
-    });
+    .action(
+      async (before: string | undefined, now: string | undefined, flags: DiffEnvironmentFlags & DiffRunsFlags) => {
+        if (before !== undefined && now === undefined && (await isEnvironment(before, context, flags.config)))
+          return diffEnvironment(context, before, flags);
+        return diffOfRunsOrFiles(context, before, now, flags);
+      },
+    );
 }
 
 /** A configuration that can't be read names no environment; who compares runs does not need it. */

@@ -92,11 +92,11 @@ async function one(context: CliContext, fn: FunctionInfo, given: Given): Promise
   return { name, files, applied: isAgreed };
 }
 
-function call(context: CliContext, words: string[], { module, config }: Given): Promise<ReturnedValue> {
+async function call(context: CliContext, words: string[], { module, config }: Given): Promise<ReturnedValue> {
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.verbose ||= context.options.verbose;
   parsed.silent ||= context.options.json;
-  const trust = requireTrustOfCall(parsed, config, module, context);
+  const trust = await requireTrustOfCall(parsed, config, module, context);
   const { engine, buildkitHost } = context.options;
   const options = engineOptionsOf(config.config, trust, { engine, buildkitHost }, context.env, context.notice);
   return callWithCache(parsed, module, context, options, { config, trust });

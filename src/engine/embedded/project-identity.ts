@@ -51,7 +51,7 @@ export function newVolumes(
 /** What is no number there counts for nothing: then the project has the volumes that it had at first. */
 function epochs(env: NodeJS.ProcessEnv): Record<string, number> {
   try {
-    const value = JSON.parse(readFileSync(epochsFile(env), "utf8")) as Record<string, unknown>;
+    const value = JSON.parse(readRegular(epochsFile(env)).toString("utf8")) as Record<string, unknown>;
     return Object.fromEntries(
       Object.entries(value).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1])),
     );
