@@ -42,7 +42,7 @@ async function call(name: string, signal?: AbortSignal): Promise<unknown> {
   return host.call({ function: name, args: {}, callId: name, ...(signal === undefined ? {} : { signal }) });
 }
 
-describe("a module with dependencies", () => {
+describe("a module with dependencies", { timeout: 120_000 }, () => {
   it("has their digests in its own, so that an edit in the deepest one counts", async () => {
     const before = await load();
     expect(
@@ -97,7 +97,7 @@ describe("a module with dependencies", () => {
   });
 });
 
-describe("a call into another module", () => {
+describe("a call into another module", { timeout: 120_000 }, () => {
   it("tells what was thrown there", async () => {
     await expect(call("throws")).rejects.toThrow("the base says no");
   });
