@@ -89,7 +89,7 @@ describe("what a body reads of the host", () => {
   test("is told once for each thing, with its place", () => {
     const source = `import { readFileSync } from "node:fs"\nimport fs from 'fs'\nconst a = 1\n  + process.env.A + process.env.B\n`;
     expect(hostReads(source)).toEqual([
-      { what: "node:fs", line: 1, column: 24 },
+      { what: "node:fs", line: 1, column: 25 },
       { what: "process.env", line: 4, column: 5 },
     ]);
   });
