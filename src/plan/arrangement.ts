@@ -21,7 +21,7 @@ export interface Place {
 export class Arrangement {
   readonly walks: readonly { root: string; scanner: TreeScanner }[];
   readonly places: ReadonlyMap<string, Place>;
-  /** Folders that are read through a symlink, and where it led when it was followed. */
+  /** Folders that are read through a symlink, and files, which may be or become one; and where each led when it was followed. */
   readonly links: ReadonlyMap<string, string>;
   /** Ignore files outside of the walks whose rules hold in them. */
   readonly rules: ReadonlySet<string>;
@@ -35,14 +35,14 @@ export class Arrangement {
     const all = [...inputs, ...carried];
     const places = new Map<string, Place>();
     const links = new Map<string, string>();
-    const through = (given: string): string => {
+    const through = (given: string, mayBecomeLink = false): string => {
       const real = realIfPresent(given);
-      if (real !== given) links.set(given, real);
+      if (real !== given || mayBecomeLink) links.set(given, real);
       return real;
     };
     // A file that is given by a link to it is what the link leads to: that is what is read.
     const targets = all.map(({ kind, path: at }) =>
-      kind === "file" ? through(path.join(through(path.dirname(at)), path.basename(at))) : through(at),
+      kind === "file" ? through(path.join(through(path.dirname(at)), path.basename(at)), true) : through(at),
     );
     const bases = all.map(({ kind }, index) => (kind === "file" ? path.dirname(targets[index]!) : targets[index]!));
     const roots = [...topmost(bases)];
