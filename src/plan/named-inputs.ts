@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { PathTest } from "../tree/index.ts";
-import { literalHead, literalPath } from "./patterns-read.ts";
+import { cleaned, literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 
 /**
@@ -25,9 +25,16 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
   // No entry, no file.
   if (patterns.length === 0) return [];
   const isNamed = namesWhatIsLeftOut(root);
-  const named = patterns.filter((pattern) => pattern.startsWith("!") || isNamed(pattern));
-  const whole = input(patterns, ["**/.git"], "ignored");
+  const meant = patterns.map(wholeProject);
+  const named = meant.filter((pattern) => pattern.startsWith("!") || isNamed(pattern));
+  const whole = input(meant, ["**/.git"], "ignored");
   return named.every((pattern) => pattern.startsWith("!")) ? [whole] : [whole, input(named, [])];
+}
+
+/** `./` is the project with all that is in it; to a pattern `.` is a name like any other. */
+function wholeProject(pattern: string): string {
+  if (cleaned(pattern) !== "") return pattern;
+  return pattern.startsWith("!") ? "!**" : "**";
 }
 
 /** Whether an entry's literal part lies where all is left out: then it means just that. */
