@@ -11,6 +11,7 @@ import {
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
+import { sharingRules } from "../tree/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
@@ -31,7 +32,7 @@ export interface ResolvedTarget {
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
-  return declaredTargets(config, module).map((target) => resolveTarget(target, config, module));
+  return sharingRules(() => declaredTargets(config, module).map((target) => resolveTarget(target, config, module)));
 }
 
 /** As `resolveTargets`, before their calls are read. */

@@ -7,7 +7,7 @@ export { folderIdentity, statEntry } from "./entries.ts";
 export { findGitRoot, gitDirectories, gitEnvironment } from "./git-folders.ts";
 export { parseGitignore, type IgnoreRule } from "./gitignore.ts";
 export { ignoredPaths } from "./ignored.ts";
-export { ruleFiles } from "./project-rules.ts";
+export { ruleFiles, sharingRules } from "./project-rules.ts";
 export type { HashStore } from "./hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";

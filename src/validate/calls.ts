@@ -18,9 +18,13 @@ export function checkCalls(config: LoadedConfig, module: ModuleInfo): { problems
   const problems = declaredTargets(config, module).flatMap((target) => {
     let resolved: ResolvedTarget | undefined;
     const errors = problemsOf(target, (tried) => {
-      // First, for its errors name the word that is wrong.
-      parseTargetCall(tried, config, module);
-      resolved = resolveTarget(tried, config, module);
+      try {
+        resolved = resolveTarget(tried, config, module);
+      } catch (error) {
+        // The parser's own error names the word that is wrong.
+        parseTargetCall(tried, config, module);
+        throw error;
+      }
     });
     if (errors.length === 0 && resolved !== undefined) targets.push(resolved);
     return errors.map((error) => asFound(error, target, config));
