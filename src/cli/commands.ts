@@ -149,22 +149,22 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/generate.ts"),
   },
   deploy: {
-    group: "pipeline",
+    group: "deploy",
     summary: "apply an environment's manifests, and wait until all is ready",
     load: () => import("./commands/deploy.ts"),
   },
   render: {
-    group: "pipeline",
+    group: "deploy",
     summary: "print the manifests of an environment as they are applied",
     load: () => import("./commands/render.ts"),
   },
   rollback: {
-    group: "pipeline",
+    group: "deploy",
     summary: "apply the manifests of an earlier release again",
     load: () => import("./commands/rollback.ts"),
   },
   "deploy-status": {
-    group: "pipeline",
+    group: "deploy",
     summary: "show an environment's releases, and what differs from them",
     load: () => import("./commands/deploy-status.ts"),
   },

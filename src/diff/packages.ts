@@ -1,6 +1,6 @@
 /** What is in two images, by package and version: bills of materials as `sbom` writes them. */
-import { readFileSync } from "node:fs";
 import { UserError } from "../errors/index.ts";
+import { readRegular } from "../paths/index.ts";
 
 export interface PackageDiff {
   added: { name: string; version: string }[];
@@ -44,8 +44,12 @@ function componentsOf(file: string): { name: string; version: string }[] {
       place: file,
       hint: "SPDX or CycloneDX as JSON, as `fastloop call sbom export --path FILE` writes it",
     });
-  const text = readFileSync(file);
-  if (text.length > largestBytes) throw refuse("it is larger than 64 MB");
+  let text: Buffer;
+  try {
+    text = readRegular(file, { maxBytes: largestBytes });
+  } catch (cause) {
+    throw refuse(cause instanceof Error ? cause.message : String(cause));
+  }
   let value: unknown;
   try {
     value = JSON.parse(text.toString("utf8"));

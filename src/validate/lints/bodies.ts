@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { listModuleSources, type ModuleInfo } from "../../module/index.ts";
+import { readRegular } from "../../paths/index.ts";
 import type { Found } from "../finding.ts";
 
 /** What reads the machine: modules of Node, and `process`. */
@@ -25,7 +25,7 @@ export function bodiesReadHost(module: ModuleInfo): Found[] {
   if (module.borrowed === true) return [];
   return listModuleSources(module).flatMap((file) => {
     const name = path.relative(module.root, file);
-    return hostReads(readFileSync(file, "utf8")).map(({ what, line, column }): Found => ({
+    return hostReads(readRegular(file).toString("utf8")).map(({ what, line, column }): Found => ({
       code: "body-reads-host",
       place: `${name}:${line}:${column}`,
       message: `\`${what}\` is nothing in an engine's container`,
