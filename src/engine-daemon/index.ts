@@ -7,6 +7,8 @@ export { notedProcess } from "./buildkitd/process-file.ts";
 export {
   DaemonExit,
   failureFile,
+  liveHeaders,
+  liveProtocol,
   sessionLines,
   terminalHeaders,
   terminalProtocol,

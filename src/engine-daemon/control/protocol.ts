@@ -18,6 +18,8 @@ export interface OpenSessionRequest {
   project: string;
   /** Containers that ask for root capabilities get them. */
   rootCapabilities?: boolean;
+  /** Somebody works on its services: edits reach their containers by `GET /live`. */
+  live?: boolean;
   /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
   terminal?: boolean;
 }
@@ -64,6 +66,10 @@ export interface TerminalOffer {
 
 export const terminalProtocol = "fastloop-terminal";
 export const terminalHeaders = { token: "x-fastloop-token", id: "x-fastloop-terminal" } as const;
+
+/** `GET /live` with these headers, upgraded, is the line to the helper in a service's container (tools/shim/sync.go). */
+export const liveProtocol = "fastloop-live";
+export const liveHeaders = { token: "x-fastloop-token", service: "x-fastloop-service" } as const;
 
 export type SessionLine = EngineEvent | SessionEnd | TerminalOffer;
 
