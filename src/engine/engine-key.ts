@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { statIfThere } from "../paths/index.ts";
 import { thisMachine } from "./choose-machine.ts";
 import { chooseEngine, type EngineChoice } from "./choose.ts";
 import { keyEnd } from "./key-end.ts";
@@ -36,6 +36,6 @@ function whichOne(choice: EngineChoice, runner: string): string {
 
 /** A program by its place and which file that is: an update of it is another engine. */
 function program(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = statIfThere(file);
   return stats === undefined ? file : `${file} of ${stats.size} bytes and ${stats.mtime.toISOString()}`;
 }

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import path from "node:path";
+import { statIfThere } from "../paths/index.ts";
 import { PathTest } from "../tree/index.ts";
 import { cleaned, literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
@@ -44,7 +44,7 @@ function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
     const head = literalHead(pattern);
     if (head === "") return false;
     rules ??= new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" });
-    const stats = statSync(path.join(root, head), { throwIfNoEntry: false });
+    const stats = statIfThere(path.join(root, head));
     const isFolder = stats?.isDirectory() ?? (literalPath(pattern) === undefined || pattern.endsWith("/"));
     return isFolder ? !rules.mayHold(head) : !rules.selects(head);
   };

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
+import { statIfThere } from "../paths/index.ts";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
@@ -242,7 +243,7 @@ function editOf(plan: PlannedTarget, { project }: FunctionRunContext): Pick<Hist
   const savedMs = plan.reasons
     .filter((reason) => reason.kind === "file")
     .slice(0, 100)
-    .map(({ path: file }) => statSync(path.resolve(project.root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    .map(({ path: file }) => statIfThere(path.resolve(project.root, file))?.mtimeMs ?? 0)
     .reduce((newest, mtimeMs) => Math.max(newest, mtimeMs), 0);
   const editMs = Math.round(Date.now() - savedMs);
   return savedMs > 0 && editMs >= 0 && editMs < longestEditMs ? { editMs } : {};

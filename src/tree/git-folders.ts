@@ -1,11 +1,10 @@
-import { statSync } from "node:fs";
 import path from "node:path";
-import { readRegular } from "../paths/index.ts";
+import { readRegular, statIfThere } from "../paths/index.ts";
 
 /** The nearest folder at or above `start` that holds `.git`. */
 export function findGitRoot(start: string): string | undefined {
   for (let folder = start; ; folder = path.dirname(folder)) {
-    if (statSync(path.join(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
+    if (statIfThere(path.join(folder, ".git")) !== undefined) return folder;
     if (folder === path.dirname(folder)) return undefined;
   }
 }
@@ -13,7 +12,7 @@ export function findGitRoot(start: string): string | undefined {
 /** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
 export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
   const dotGit = path.join(repository, ".git");
-  if (statSync(dotGit, { throwIfNoEntry: false })?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
+  if (statIfThere(dotGit)?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
   // As git reads them: all but newlines at the end may be a part of the path.
   const target = /^gitdir: (.*?)[\r\n]*$/s.exec(readTextIfPresent(dotGit))?.[1] ?? ".git";
   const gitDir = path.resolve(repository, target);

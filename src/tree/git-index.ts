@@ -1,6 +1,5 @@
-import { statSync } from "node:fs";
 import path from "node:path";
-import { readRegular } from "../paths/index.ts";
+import { readRegular, statIfThere } from "../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 
 /**
@@ -19,7 +18,7 @@ export class TrackedFiles {
   static of(repository: string): TrackedFiles {
     const { gitDir } = gitDirectories(repository);
     const file = path.join(gitDir, "index");
-    const stats = statSync(file, { throwIfNoEntry: false });
+    const stats = statIfThere(file);
     const mark = stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     const known = cache.get(gitDir);
     if (known?.mark === mark) return known.files;
