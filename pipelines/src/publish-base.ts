@@ -28,6 +28,7 @@ export interface PublishBaseOptions {
 }
 
 export const keyLabel = "dev.fastloop.base-key";
+const platformsLabel = "dev.fastloop.base-platforms";
 const createdLabel = "org.opencontainers.image.created";
 
 /**
@@ -47,8 +48,13 @@ export async function publishBase(base: BaseImageConfig, lock: Lock, options: Pu
 
 /** The published base with its digest; undefined where it is not there, or lacks a platform that is asked for. */
 async function publishedForAll(reference: string, options: PublishBaseOptions): Promise<string | undefined> {
-  const found = await Promise.all(options.platforms.map((platform) => resolveReference(reference, platform, options)));
-  return found.includes(undefined) ? undefined : found[0];
+  const [first] = options.platforms;
+  const found = await resolveReference(reference, first, options);
+  if (found === undefined) return undefined;
+  // An engine gives the one variant that there is for any platform: the base says itself which it was built for.
+  const label = await withAuth(publishedImage(found, first), found, options).label(platformsLabel);
+  const has = (label ?? "").split(",");
+  return has[0] === "" || options.platforms.every((platform) => has.includes(platform)) ? found : undefined;
 }
 
 const publishedVariants = (reference: string, options: PublishBaseOptions) =>
@@ -71,6 +77,7 @@ async function publishBuilt(
   const variants = options.platforms.map((platform) => {
     const image = baseImage({ ...base, from }, lock, { platform, freshness })
       .withLabel(keyLabel, key)
+      .withLabel(platformsLabel, options.platforms.join(","))
       .withLabel(createdLabel, options.now.toISOString());
     const digest = digestIn(from);
     return digest === undefined ? image : image.withLabel(fromDigestLabel, digest);
