@@ -50,7 +50,7 @@ function upgraded(socketPath: string, headers: Record<string, string>, path = "/
     });
     request.once("response", (response) => {
       response.resume();
-      reject(new Error(`nothing is at ${path} any more`));
+      reject(new Error(path === "/terminal" ? "the terminal is no longer wanted" : `nothing is at ${path} any more`));
     });
     request.once("error", reject);
     request.end();
