@@ -42,6 +42,8 @@ const keptFiles = 250;
 const shape = /^\d{8}T\d{9}Z\.json$/;
 const readLimits = { files: keptFiles, fileBytes: 4 * 1024 * 1024 };
 const longestName = 200;
+/** As many as `RunStore.expectedMs` looks at. */
+const runsForExpected = 5;
 const hourMs = 60 * 60_000;
 
 interface OpenFile {
@@ -97,11 +99,27 @@ export class History {
         const runs = content instanceof Buffer ? parseHistory(content) : undefined;
         if (runs === undefined) this.tellForeign(name);
         else found.push(runs.filter(({ at }) => at >= fromMs));
+        // A name is the time of the file's first run: those before it hold older ones.
+        if (timeOf(name) < fromMs) break;
       }
       return found.reverse().flat();
     } finally {
       reader.close();
     }
+  }
+
+  /** Of each target the middle of its last passed runs, out of all files at once. */
+  expected(fromMs = 0): Map<string, number> {
+    const recent = new Map<string, number[]>();
+    for (const { target, outcome, durationMs } of this.entries(fromMs)) {
+      if (outcome !== "passed") continue;
+      const known = recent.get(target);
+      if (known === undefined) recent.set(target, [durationMs]);
+      else if (known.push(durationMs) > runsForExpected) known.shift();
+    }
+    return new Map(
+      [...recent].map(([target, took]) => [target, took.sort((a, b) => a - b)[Math.floor(took.length / 2)] ?? 0]),
+    );
   }
 
   private withRoom(nowMs: number): OpenFile {
@@ -139,6 +157,12 @@ function nameAt(ms: number, before: string | undefined): string {
     const name = `${new Date(at).toISOString().replace(/[-:.]/g, "")}.json`;
     if (before === undefined || name > before) return name;
   }
+}
+
+function timeOf(name: string): number {
+  const [, date, hours, minutes, seconds, ms] = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(name) ?? [];
+  const day = date?.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3");
+  return Date.parse(`${day}T${hours}:${minutes}:${seconds}.${ms}Z`) || 0;
 }
 
 function shortened(entry: HistoryEntry): HistoryEntry {

@@ -135,8 +135,8 @@ async function clear(context: CliContext, flags: ClearFlags): Promise<void> {
     context.print(costText(cost));
     return;
   }
-  await refuseWhatIsOthers(context, flags, engine);
   if (level === "nuke" && flags.yes !== true) await requireWord(context, cost);
+  await refuseWhatIsOthers(context, flags, engine);
   // While functions run here, what they have begun would be recorded on what is gone.
   const lock = ProjectLock.take(place.state, "fastloop cache");
   try {
@@ -203,9 +203,13 @@ async function refuseWhatIsOthers(
       hint: "clear it by its own means (buildctl prune), or use --level medium",
     });
   if (now !== undefined && now.sessions > 0)
-    throw new UserError("locked", `${now.sessions} sessions are open on the engine`, {
-      hint: "end them first: what they use cannot be deleted",
-    });
+    throw new UserError(
+      "locked",
+      now.sessions === 1 ? "a session is open on the engine" : `${now.sessions} sessions are open on the engine`,
+      {
+        hint: "end them first: what they use cannot be deleted",
+      },
+    );
 }
 
 async function requireWord(context: CliContext, cost: ReturnType<typeof expectedCost>): Promise<void> {

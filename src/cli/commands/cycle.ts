@@ -91,12 +91,13 @@ async function cycle(context: CliContext, kind: Cycle, flags: CycleFlags): Promi
 }
 
 /** The options of this command that each step is to have as well. */
-function sharedWords({ options }: CliContext, { config }: CycleFlags): string[] {
+function sharedWords({ options, env }: CliContext, { config }: CycleFlags): string[] {
   const { engine, buildkitHost, module, verbose } = options;
   return [
     ...(config === undefined ? [] : ["--config", config]),
     ...(module === undefined ? [] : ["-m", module]),
-    ...(engine === undefined ? [] : ["--engine", engine]),
+    // What the environment says the steps hear themselves.
+    ...(engine === undefined || engine === env["FASTLOOP_ENGINE"] ? [] : ["--engine", engine]),
     ...(buildkitHost === undefined ? [] : ["--buildkit-host", buildkitHost]),
     ...(verbose ? ["-v"] : []),
   ];

@@ -13,11 +13,13 @@ export interface Standing {
 }
 
 /** A function has failed where its newest run did, on the files as they are. */
-export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "of" | "expectedMs">): Standing[] {
+export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "of" | "past">): Standing[] {
+  const isRunDue = planned.some(({ verdict }) => verdict === "affected");
+  const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();
   return planned.map(({ item, digest, verdict, reasons }): Standing => {
     const { name } = item.target;
     if (verdict === "current") return { name, state: "current", why: "" };
-    const expectedMs = store.expectedMs(name);
+    const expectedMs = expectedOf.get(name);
     const expected = expectedMs === undefined ? {} : { expectedMs };
     if (item.untrusted.length > 0) return { name, state: "refused", why: causes(reasons, 1), ...expected };
     const last = store.of(name).find(({ outcome }) => outcome !== "cancelled");
