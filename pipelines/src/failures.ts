@@ -45,7 +45,7 @@ export function programFailure(failure: unknown): unknown {
 
 function inUsersWords(told: TierFailure): unknown {
   const { failure } = told;
-  return isFailedExec(failure) ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
+  return failure instanceof Error ? Object.assign(failure, { message: headline(told), place: "", stack: "" }) : failure;
 }
 
 /** `unit smoke: npm test failed with exit code 1`. */

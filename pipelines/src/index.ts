@@ -28,6 +28,7 @@ import { testReports } from "./test-reports.ts";
 import { upService } from "./up-services.ts";
 import { textFile } from "./text-file.ts";
 import { manifestsText } from "../vendor/deploy.mjs";
+import { Told } from "./told.ts";
 
 /** How much is tested; each tier has the ones before it in it. */
 export enum Tier {
@@ -83,7 +84,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new Error("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new Told("name a repository with --registry or `images.base.registry`");
     return publishBase(base, await readLock(source), {
       platforms: platforms.length > 0 ? platforms : platformsOf(base.platforms),
       tags: tags.length > 0 ? tags : undefined,
@@ -148,7 +149,7 @@ export class Fastloop {
   ): Promise<string> {
     const base = baseOf(await readProject(source));
     const repository = registry ?? base.registry;
-    if (repository === undefined) throw new Error("name a repository with --registry or `images.base.registry`");
+    if (repository === undefined) throw new Told("name a repository with --registry or `images.base.registry`");
     const auth =
       username === undefined || password === undefined ? undefined : { username, password: await password.plaintext() };
     return pruneRegistry(repository, keep ?? base.keep ?? 5, await readLock(source), dryRun, auth);
@@ -211,7 +212,7 @@ export class Fastloop {
     const request = { tier, suites: suite, shard, changed: changed.length > 0 ? changed : undefined };
     const results = await runSuites(config, source, request);
     const overruns = budgetOverruns(config, results);
-    if (enforceBudget && overruns.length > 0) throw new Error(overruns.join("\n"));
+    if (enforceBudget && overruns.length > 0) throw new Told(overruns.join("\n"));
     return report(results, overruns);
   }
 
@@ -294,7 +295,7 @@ export class Fastloop {
     const dev = devImage(config, await devBase(config, source), source, { project: nameOf(config) });
     const [inDev, inProd] = await Promise.all([inventoryOf(dev), inventoryOf(await prodOf(source))]);
     const drifts = driftBetween(inDev, inProd);
-    if (drifts.length > 0) throw new Error(`production is not what was developed on:\n${driftTable(drifts)}`);
+    if (drifts.length > 0) throw new Told(`production is not what was developed on:\n${driftTable(drifts)}`);
     return driftTable(drifts);
   }
 
@@ -325,7 +326,7 @@ export class Fastloop {
       );
     }
     const place = advisories ?? config.scan?.advisories;
-    if (place === undefined) throw new Error("name the advisories with --advisories or `scan.advisories`");
+    if (place === undefined) throw new Told("name the advisories with --advisories or `scan.advisories`");
     return judge(config, components, await readAdvisories(place, source));
   }
 
@@ -505,7 +506,7 @@ export class Fastloop {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
     const published = address ?? config.publish?.image;
-    if (published === undefined) throw new Error("name an address with --address or `publish.image`");
+    if (published === undefined) throw new Told("name an address with --address or `publish.image`");
     const asked = { app, image: published, revision, asJson };
     return releaseProject(config, source, await readLock(source), target, asked, () =>
       this.publish(source, published, platforms, revision, created, username, password),
@@ -518,7 +519,7 @@ const platformsOf = (names: readonly string[] = ["linux/amd64"]): Platform[] => 
 async function prodOf(source: Directory, platform?: Platform): Promise<Container> {
   const config = await readProject(source);
   const prod = config.images?.prod;
-  if (prod === undefined) throw new Error("fastloop.yaml: there is no `images.prod`");
+  if (prod === undefined) throw new Told("fastloop.yaml: there is no `images.prod`");
   const dev = devImage(config, await devBase(config, source, undefined, platform), source, { project: nameOf(config) });
   return prodImage(prod, dev, await readLock(source), platform);
 }

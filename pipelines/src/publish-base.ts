@@ -12,6 +12,7 @@ import { defaultTags, expandTags, keyTag } from "./tags.ts";
 import type { Tag } from "./tags.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import type { Finding } from "./verify.ts";
+import { Told } from "./told.ts";
 
 export interface PublishBaseOptions {
   platforms: Platform[];
@@ -27,6 +28,7 @@ export interface PublishBaseOptions {
 }
 
 export const keyLabel = "dev.fastloop.base-key";
+const platformsLabel = "dev.fastloop.base-platforms";
 const createdLabel = "org.opencontainers.image.created";
 
 /**
@@ -36,14 +38,23 @@ const createdLabel = "org.opencontainers.image.created";
 export async function publishBase(base: BaseImageConfig, lock: Lock, options: PublishBaseOptions): Promise<string> {
   const key = baseKey(base, pinned(base.from, lock));
   const tags = expandTags(base, options.tags ?? base.tags ?? defaultTags, key, options.now);
-  const known = options.force
-    ? undefined
-    : await resolveReference(`${options.registry}:${keyTag(key)}`, options.platforms[0], options);
+  const known = options.force ? undefined : await publishedForAll(`${options.registry}:${keyTag(key)}`, options);
   const moved =
     known === undefined || !options.refresh ? [] : await whatMoved(base, lock, publishedVariants(known, options));
   if (known === undefined || moved.length > 0) return publishBuilt(base, lock, key, tags, moved, options);
   const put = await tagPublished(known, tags, options);
   return `Base ${key} is published already: \`${known}\`. Nothing was built.\n${put.length === 0 ? "" : `Tags put on it: ${put.map((tag) => `\`${tag}\``).join(", ")}\n`}`;
+}
+
+/** The published base with its digest; undefined where it is not there, or lacks a platform that is asked for. */
+async function publishedForAll(reference: string, options: PublishBaseOptions): Promise<string | undefined> {
+  const [first] = options.platforms;
+  const found = await resolveReference(reference, first, options);
+  if (found === undefined) return undefined;
+  // An engine gives the one variant that there is for any platform: the base says itself which it was built for.
+  const label = await withAuth(publishedImage(found, first), found, options).label(platformsLabel);
+  const has = (label ?? "").split(",");
+  return has[0] === "" || options.platforms.every((platform) => has.includes(platform)) ? found : undefined;
 }
 
 const publishedVariants = (reference: string, options: PublishBaseOptions) =>
@@ -66,6 +77,7 @@ async function publishBuilt(
   const variants = options.platforms.map((platform) => {
     const image = baseImage({ ...base, from }, lock, { platform, freshness })
       .withLabel(keyLabel, key)
+      .withLabel(platformsLabel, options.platforms.join(","))
       .withLabel(createdLabel, options.now.toISOString());
     const digest = digestIn(from);
     return digest === undefined ? image : image.withLabel(fromDigestLabel, digest);
@@ -79,7 +91,7 @@ async function publishBuilt(
   for (const tag of tags) published.push(await publishIndex(`${options.registry}:${tag.name}`, variants, options));
   const [first = ""] = published;
   const other = published.find((reference) => digestIn(reference) !== digestIn(first));
-  if (other !== undefined) throw new Error(`the tags do not name one image: ${first} and ${other}`);
+  if (other !== undefined) throw new Told(`the tags do not name one image: ${first} and ${other}`);
   return summary(key, tags, first, moved, findings);
 }
 
@@ -103,7 +115,7 @@ async function tagPublished(reference: string, tags: readonly Tag[], options: Pu
   } catch (failure) {
     // What a registry answers is an error of another kind.
     if (!(failure instanceof TypeError))
-      throw new Error(
+      throw new Told(
         `the base is published as ${reference}, but not all of ${missing.join(", ")} could be put on it: ${(failure as Error).message}`,
         { cause: failure },
       );

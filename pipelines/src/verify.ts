@@ -2,6 +2,7 @@ import { dag } from "@dagger.io/dagger";
 import type { Container, Platform } from "@dagger.io/dagger";
 import { sizeBytes } from "../vendor/config.mjs";
 import type { BaseImageConfig } from "../vendor/config.mjs";
+import { Told } from "./told.ts";
 
 /** What a check of one tool, or of the size, found. */
 export interface Finding {
@@ -67,5 +68,5 @@ export function refuseFailures(findings: readonly Finding[]): void {
   const failed = findings.filter((finding) => !finding.passed);
   if (failed.length === 0) return;
   const told = failed.map((f) => `${f.subject} on ${f.platform}: expected ${f.expected}, found ${f.found}`);
-  throw new Error(`the base image is not what it says:\n${told.join("\n")}`);
+  throw new Told(`the base image is not what it says:\n${told.join("\n")}`);
 }

@@ -15,12 +15,23 @@ export interface Choices {
   isCore: boolean;
 }
 
+/** Modules are data that nobody changes: a thousand calls of one are read against the same choices. */
+const known = new WeakMap<ModuleInfo, Map<string, Choices | undefined>>();
+
 /** What the chain so far offers next; undefined at a scalar. */
 export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefined {
   if (type.kind === "list") return choicesOf(type.of, module);
   if (type.kind !== "object" && type.kind !== "interface") return undefined;
-  const object = type.kind === "object" ? module.objects[type.name] : undefined;
-  const own = object ?? (type.kind === "interface" ? module.interfaces[type.name] : undefined);
+  const ofModule = known.get(module) ?? new Map<string, Choices | undefined>();
+  known.set(module, ofModule);
+  const key = `${type.kind} ${type.name}`;
+  if (!ofModule.has(key)) ofModule.set(key, choicesOfObject(type.kind, type.name, module));
+  return ofModule.get(key);
+}
+
+function choicesOfObject(kind: "object" | "interface", name: string, module: ModuleInfo): Choices | undefined {
+  const object = kind === "object" ? module.objects[name] : undefined;
+  const own = object ?? (kind === "interface" ? module.interfaces[name] : undefined);
   if (own !== undefined) {
     const fields = Object.values(object?.fields ?? {}).filter((field) => field.exposed);
     return {
@@ -37,7 +48,7 @@ export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefine
       isCore: false,
     };
   }
-  const core = coreSchema().type(type.name);
+  const core = coreSchema().type(name);
   if (core === undefined) return undefined;
   const functions = Object.values(core.fields).filter((fn) =>
     fn.arguments.every((argument) => !isRequired(argument) || isSupported(argument.type, module)),
@@ -52,7 +63,7 @@ export function choicesOf(type: TypeRef, module: ModuleInfo): Choices | undefine
 
 /** The error of a word that names nothing of what can be called. */
 export function unknownFunction(word: string, choices: Choices, module: ModuleInfo): UserError {
-  const known = [...choices.functions.keys(), ...choices.fields.keys()];
+  const names = [...choices.functions.keys(), ...choices.fields.keys()];
   const inherited = module.objects[choices.typeName]?.inherited?.find(({ name }) => cliName(name) === kebabCase(word));
   if (inherited !== undefined) {
     return new UserError(
@@ -64,9 +75,9 @@ export function unknownFunction(word: string, choices: Choices, module: ModuleIn
       },
     );
   }
-  const near = suggest(kebabCase(word), known);
+  const near = suggest(kebabCase(word), names);
   return new UserError("usage", `${choices.typeName} has no function "${word}"`, {
-    hint: near === undefined ? listHint(known) : `did you mean ${near}?`,
+    hint: near === undefined ? listHint(names) : `did you mean ${near}?`,
   });
 }
 

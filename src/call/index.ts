@@ -9,6 +9,7 @@ export { isSupported, type ValueContext } from "./parse-value.ts";
 export { requirePath, secretText, valueOf, type HostInput } from "./resolve-value.ts";
 export { canExport, runCall } from "./run-call.ts";
 export { secretName } from "./resolve-value.ts";
+export { dependencyDefaults } from "./dependency-defaults.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, flagName, isRequired } from "./signature.ts";
 export { splitWords } from "./split-words.ts";

@@ -1,9 +1,10 @@
 /** Given values -> what a function takes: objects become ids of the open session. */
 import { createHmac } from "node:crypto";
 import { execFile } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { statIfThere } from "../paths/index.ts";
 import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
@@ -184,7 +185,7 @@ export async function secretText(
 
 /** Throws where it is not there, or something else. */
 export function requirePath(target: string, kind: "directory" | "file", argument: ArgumentInfo): void {
-  const stats = statSync(target, { throwIfNoEntry: false });
+  const stats = statIfThere(target);
   const place = `--${flagName(argument)}`;
   if (stats === undefined) throw new UserError("usage", `there is no ${kind} ${target}`, { place });
   if (kind === "directory" ? !stats.isDirectory() : !stats.isFile()) {

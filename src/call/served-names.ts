@@ -1,11 +1,9 @@
 /** Names as an engine serves them, and `dagger call` takes and prints them. */
-import { memberName, typeName, type ModuleInfo } from "../module/index.ts";
+import { memberName, servedName, type ModuleInfo } from "../module/index.ts";
 
-/** `Person` of the module `conform` -> `ConformPerson`: other modules may have one too. */
+/** `Person` of the module `conform` -> `ConformPerson`. */
 export function servedObject(name: string, { name: moduleName }: Pick<ModuleInfo, "name">): string {
-  const [object, prefix] = [typeName(name), typeName(moduleName)];
-  const rest = object.startsWith(prefix) ? object.slice(prefix.length) : undefined;
-  return rest === "" || (rest !== undefined && /^[A-Z]/.test(rest)) ? object : typeName(`${prefix}_${object}`);
+  return servedName(name, moduleName);
 }
 
 /** `VeryHigh` -> `VERY_HIGH`. */

@@ -7,8 +7,22 @@ export interface CommandModule {
   register(program: Command, context: CliContext): void;
 }
 
+/** The groups of the help, in its order. */
+export const groups = {
+  loop: "watch a project, and run what edits affect",
+  pipeline: "call the module's functions",
+  services: "start what the project needs",
+  deploy: "bring it where it runs",
+  caches: "what is kept, and how to let go of it",
+  insight: "what happened, and how things stand",
+  "set-up": "this project, this machine, this shell",
+} as const;
+export type Group = keyof typeof groups;
+
 export interface CommandEntry {
   summary: string;
+  /** Where the help has it; only hidden ones have none. */
+  group?: Group;
   load(): Promise<CommandModule>;
   hidden?: boolean;
   /** Lines of the help's examples, for commands that do not bring their own. */
@@ -18,12 +32,18 @@ export interface CommandEntry {
 /** In the order of the help. One line each; add yours when its file exists. */
 export const commands: Record<string, CommandEntry> = {
   init: {
+    group: "set-up",
     summary: "write a first fastloop.yaml, from what the repository is made of",
     load: () => import("./commands/init.ts"),
   },
-  watch: { summary: "re-run what each edit affects", load: () => import("./commands/watch.ts") },
-  run: { summary: "run the functions that edits affect, or those named", load: () => import("./commands/run.ts") },
+  watch: { group: "loop", summary: "re-run what each edit affects", load: () => import("./commands/watch.ts") },
+  run: {
+    group: "loop",
+    summary: "run the functions that edits affect, or those named",
+    load: () => import("./commands/run.ts"),
+  },
   plan: {
+    group: "loop",
     summary: "show what run would do, and why",
     load: () => import("./commands/plan.ts"),
     examples: [
@@ -32,21 +52,25 @@ export const commands: Record<string, CommandEntry> = {
     ],
   },
   why: {
+    group: "loop",
     summary: "say why a function would run, or why it is current",
     load: () => import("./commands/why.ts"),
     examples: [["fastloop why test", "the files, arguments and needs that changed since its last success"]],
   },
   affected: {
+    group: "loop",
     summary: "list the functions that changes affect",
     load: () => import("./commands/affected.ts"),
     examples: [["fastloop affected --since origin/main --json", "for CI: what a branch affects"]],
   },
   watches: {
+    group: "insight",
     summary: "show which files concern which function",
     load: () => import("./commands/watches.ts"),
     examples: [["fastloop watches", "folders, patterns and counts of every function"]],
   },
   graph: {
+    group: "insight",
     summary: "draw the functions and what they need",
     load: () => import("./commands/graph.ts"),
     examples: [
@@ -56,56 +80,129 @@ export const commands: Record<string, CommandEntry> = {
     ],
   },
   validate: {
+    group: "pipeline",
     summary: "check fastloop.yaml and its calls, without an engine",
     load: () => import("./commands/validate.ts"),
     examples: [
-      ["fastloop validate", "every problem with its place and a hint"],
-      ["fastloop validate --format github", "as annotations of a pull request"],
+      ["fastloop validate", "every finding with its place, its code and a hint"],
+      ["fastloop validate --strict --format github", "as annotations of a pull request, warnings count"],
+      ["fastloop validate --codes", "what each code means"],
     ],
   },
-  trust: { summary: "allow what the repository asks of this machine", load: () => import("./commands/trust.ts") },
-  call: { summary: "call a function of the module, as `dagger call` does", load: () => import("./commands/call.ts") },
+  up: {
+    group: "services",
+    summary: "start the project's services, and what they need",
+    load: () => import("./commands/up.ts"),
+  },
+  status: { group: "services", summary: "show the services that are up", load: () => import("./commands/status.ts") },
+  logs: { group: "services", summary: "show what services printed", load: () => import("./commands/logs.ts") },
+  restart: { group: "services", summary: "restart services that are up", load: () => import("./commands/restart.ts") },
+  down: { group: "services", summary: "end the services that are up", load: () => import("./commands/down.ts") },
+  shell: {
+    group: "services",
+    summary: "open a shell in a service that is up",
+    load: () => import("./commands/shell.ts"),
+  },
+  cache: {
+    group: "caches",
+    summary: "show what caches hold, and clear them",
+    load: () => import("./commands/cache.ts"),
+  },
+  cycle: {
+    group: "caches",
+    summary: "clear what is asked for, then build, test and start, in one",
+    load: () => import("./commands/cycle.ts"),
+  },
+  diff: {
+    group: "insight",
+    summary: "show what a deploy would change, or what two runs did differently",
+    load: () => import("./commands/diff.ts"),
+  },
+  stats: {
+    group: "insight",
+    summary: "say how long functions take, and what caches save",
+    load: () => import("./commands/stats.ts"),
+  },
+  trust: {
+    group: "set-up",
+    summary: "allow what the repository asks of this machine",
+    load: () => import("./commands/trust.ts"),
+  },
+  call: {
+    group: "pipeline",
+    summary: "call a function of the module, as `dagger call` does",
+    load: () => import("./commands/call.ts"),
+  },
+  functions: {
+    group: "pipeline",
+    summary: "list the module's functions",
+    load: () => import("./commands/functions.ts"),
+  },
+  check: {
+    group: "pipeline",
+    summary: "run the module's checks, as `dagger check` does",
+    load: () => import("./commands/check.ts"),
+  },
+  generate: {
+    group: "pipeline",
+    summary: "run the module's generators, as `dagger generate` does",
+    load: () => import("./commands/generate.ts"),
+  },
   deploy: {
+    group: "deploy",
     summary: "apply an environment's manifests, and wait until all is ready",
     load: () => import("./commands/deploy.ts"),
   },
-  diff: { summary: "show what a deploy would change", load: () => import("./commands/diff.ts") },
   render: {
+    group: "deploy",
     summary: "print the manifests of an environment as they are applied",
     load: () => import("./commands/render.ts"),
   },
   rollback: {
+    group: "deploy",
     summary: "apply the manifests of an earlier release again",
     load: () => import("./commands/rollback.ts"),
   },
   "deploy-status": {
+    group: "deploy",
     summary: "show an environment's releases, and what differs from them",
     load: () => import("./commands/deploy-status.ts"),
   },
-  functions: { summary: "list the module's functions", load: () => import("./commands/functions.ts") },
-  up: { summary: "start the project's services, and what they need", load: () => import("./commands/up.ts") },
-  status: { summary: "show the services that are up", load: () => import("./commands/status.ts") },
-  logs: { summary: "show what services printed", load: () => import("./commands/logs.ts") },
-  restart: { summary: "restart services that are up", load: () => import("./commands/restart.ts") },
-  down: { summary: "end the services that are up", load: () => import("./commands/down.ts") },
-  shell: { summary: "open a shell in a service that is up", load: () => import("./commands/shell.ts") },
   session: {
+    group: "pipeline",
     summary: "run a program with an engine session in its environment",
     load: () => import("./commands/session.ts"),
   },
   setup: {
+    group: "set-up",
     summary: "prepare this machine: engine, base images, system packages",
     load: () => import("./commands/setup.ts"),
   },
-  engine: { summary: "start, stop and look at the embedded engine", load: () => import("./commands/engine.ts") },
+  doctor: {
+    group: "set-up",
+    summary: "look at this machine: engines, limits, network, what was left behind",
+    load: () => import("./commands/doctor.ts"),
+  },
+  engine: {
+    group: "set-up",
+    summary: "start, stop and look at the embedded engine",
+    load: () => import("./commands/engine.ts"),
+  },
   demo: {
+    group: "set-up",
     summary: "show the loop on the example project",
     load: () => import("./commands/demo.ts"),
     examples: [["fastloop demo --once", "stop after the demo"]],
   },
   completion: {
+    group: "set-up",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
+  },
+  overview: {
+    summary: "say how the project stands, and what to do next",
+    load: () => import("./commands/overview.ts"),
+    hidden: true,
   },
   complete: {
     summary: "list what may come next; for completion scripts",

@@ -1,9 +1,10 @@
 /** The commander program: global options, the table of commands, and what happens when one ends. */
 import process from "node:process";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
 import { ExitCode } from "../errors/index.ts";
 import { printableJson, printableLines } from "../text/index.ts";
-import { commands, type CommandEntry } from "./commands.ts";
+import { commands, groups, type CommandEntry } from "./commands.ts";
+import { groupHelp, mainHelp } from "./help.ts";
 import { refuseOptionsAsValues } from "./option-values.ts";
 import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
 
@@ -18,17 +19,18 @@ export async function runProgram(argv: string[], version: string): Promise<never
 
 async function run(argv: string[], version: string, context: CliContext): Promise<number> {
   try {
+    const group = groupOfHelp(argv);
+    if (group !== undefined) {
+      context.print(groupHelp(group));
+      return ExitCode.passed;
+    }
     // `--json` is read before parsing, so that a usage error is printed in the form that was asked for.
     applyGlobalOptions(context, { json: argv.includes("--json") });
     const program = await createProgram(argv, version, context);
     await program.parseAsync(wordsToParse(argv), { from: "user" });
     return typeof process.exitCode === "number" ? process.exitCode : ExitCode.passed;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // A bare `fastloop` shows the help and is fine; commander gives that the code 1.
-      const helped = error.exitCode === 0 || (error.code === "commander.help" && argv.length === 0);
-      return helped ? ExitCode.passed : ExitCode.usage;
-    }
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.passed : ExitCode.usage;
     return context.fail(error);
   }
 }
@@ -44,20 +46,15 @@ export async function createProgram(argv: string[], version: string, context: Cl
     .helpCommand("help [command]", "show help for a command")
     .enablePositionalOptions()
     .showHelpAfterError(false)
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureHelp({
+      subcommandTerm: (command) => command.name(),
+      formatHelp: (command, helper) =>
+        command === program ? mainHelp(command, helper) : Help.prototype.formatHelp.call(helper, command, helper),
+    })
     .configureOutput({ outputError: (text, write) => write(asError(text, context)) })
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
-  program.addHelpText(
-    "after",
-    `
-Examples:
-  fastloop watch                                   re-run what each edit affects
-  fastloop call build-base --platform linux/arm64  call one function, as \`dagger call\` does
-  fastloop COMMAND --help                          more about a command`,
-  );
-
-  const wanted = findCommand(argv);
+  const wanted = findCommand(wordsToParse(argv));
   for (const [name, entry] of Object.entries(commands)) {
     if (name !== wanted) addSummary(program, name, entry);
     else await addCommand(program, name, entry, context);
@@ -148,10 +145,20 @@ function findCommand(argv: string[]): string | undefined {
   return undefined;
 }
 
+/** `fastloop help loop`: a group, where no command has that name. */
+function groupOfHelp([first, name = "", ...more]: string[]): keyof typeof groups | undefined {
+  return first === "help" && more.length === 0 && Object.hasOwn(groups, name) && !Object.hasOwn(commands, name)
+    ? (name as keyof typeof groups)
+    : undefined;
+}
+
 /** Help for a command that does not exist is the error that the command is, not the help of all. */
 function wordsToParse(argv: string[]): string[] {
   const name = findCommand(argv);
   const asksForHelp = argv.some((word) => word === "help" || word === "--help" || word === "-h");
+  // Without a command: how the project stands.
+  if (name === undefined && !asksForHelp && argv.every((word) => !["-V", "--version", "--"].includes(word)))
+    return ["overview", ...argv];
   return name !== undefined && asksForHelp && !Object.hasOwn(commands, name) ? [name] : argv;
 }
 

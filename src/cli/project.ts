@@ -9,6 +9,7 @@ import {
   type ProjectSnapshot,
 } from "../plan/index.ts";
 import { RunStore } from "../run/index.ts";
+import { assumedEngine } from "../session/index.ts";
 import type { CliContext } from "./context.ts";
 import { trustModeOf } from "./trust.ts";
 import { sayingWait } from "./waiting-line.ts";
@@ -48,7 +49,7 @@ export async function openProject(context: CliContext, configFile?: string): Pro
         snapshot,
         root: project.root,
         moduleDigest: project.module.digest,
-        engine: store.lastEngine() ?? "",
+        engine: assumedEngine(store.lastEngine(), project, options),
         environment: context.env,
         environmentKey: state.hashKey,
         history: (target) => store.history(target),

@@ -24,7 +24,7 @@ function watchProblems(config: Config): MeaningProblem[] {
   const circle = findCircle(names, (name) => targets[name]?.needs ?? []);
   if (circle !== undefined) {
     const path = ["watch", "targets", circle[0] ?? "", "needs"];
-    problems.push({ path, message: `targets need each other in a circle: ${circle.join(" -> ")}` });
+    problems.push({ path, code: "circle", message: `targets need each other in a circle: ${circle.join(" -> ")}` });
   }
   return problems;
 }

@@ -5,8 +5,14 @@ import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
 import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";
 
-/** Reads the text of a `fastloop.yaml`: syntax, then structure, then meaning; each level only when the one before holds. */
-export function parseConfig(text: string): ParsedConfig {
+/**
+ * Reads the text of a `fastloop.yaml`: syntax, then structure, then meaning; each level only when the one before holds.
+ * `onLevel` is told when a level has been looked at.
+ */
+export function parseConfig(
+  text: string,
+  onLevel: (level: ConfigProblem["level"]) => void = () => undefined,
+): ParsedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
   if (document.errors.length > 0) {
@@ -17,6 +23,7 @@ export function parseConfig(text: string): ParsedConfig {
         column: col,
         path: "",
         level: "syntax",
+        code: "yaml-syntax",
         message: code === "MULTIPLE_DOCS" ? "there is more than one document in this file" : inOneLine(message),
       };
     });
@@ -39,15 +46,18 @@ export function parseConfig(text: string): ParsedConfig {
         column: 1,
         path: "",
         level: "syntax",
+        code: "yaml-syntax",
         message: error instanceof Error ? inOneLine(error.message) : String(error),
       },
     ]);
   }
+  onLevel("syntax");
   const place = (path: readonly PropertyKey[], key?: string): { line: number; column: number } => {
     const { line, col } = lines.linePos(offsetOf(document, path, key));
     return { line, column: col };
   };
   const result = configSchema.safeParse(data, { reportInput: true });
+  onLevel("structure");
   if (!result.success) {
     return failed(
       result.error.issues.flatMap((issue) =>
@@ -55,16 +65,18 @@ export function parseConfig(text: string): ParsedConfig {
           ...place(issue.path, key),
           path: dotted(key === undefined ? issue.path : [...issue.path, key]),
           level: "structure" as const,
+          code: key !== undefined ? "unknown-key" : isMissing(described) ? "missing-key" : "wrong-value",
           ...described,
         })),
       ),
     );
   }
   return failed(
-    meaningProblems(result.data).map(({ path, message, hint }) => ({
+    meaningProblems(result.data).map(({ path, message, hint, code = "contradiction" }) => ({
       ...place(path),
       path: dotted(path),
       level: "semantic" as const,
+      code,
       message,
       hint,
     })),
@@ -72,20 +84,24 @@ export function parseConfig(text: string): ParsedConfig {
   );
 }
 
-/** Where the value at `path` begins, or the first whole `word` in it. */
-export function placeOf(text: string, path: readonly string[], word?: string): { line: number; column: number } {
+/** Finds places in a text that is parsed once: where the value at a path begins, or the first whole `word` in it. */
+export function placesIn(text: string): (path: readonly string[], word?: string) => { line: number; column: number } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
-  const start = offsetOf(document, path);
-  const node = document.getIn(path, true);
-  const value = isNode(node) && node.range != null ? text.slice(start, node.range[1]) : "";
-  const found =
-    word === undefined
-      ? null
-      : new RegExp(`(?<![^\\s"'])${word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?![\\w-])`).exec(value);
-  const { line, col } = lines.linePos(start + (found?.index ?? 0));
-  return { line, column: col };
+  return (path, word) => {
+    const start = offsetOf(document, path);
+    const node = document.getIn(path, true);
+    const value = isNode(node) && node.range != null ? text.slice(start, node.range[1]) : "";
+    const found =
+      word === undefined
+        ? null
+        : new RegExp(`(?<![^\\s"'])${word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}(?![\\w-])`).exec(value);
+    const { line, col } = lines.linePos(start + (found?.index ?? 0));
+    return { line, column: col };
+  };
 }
+
+const isMissing = ({ message }: { message: string }): boolean => message.endsWith(" is missing");
 
 /** The library's text goes on with a code frame; the first line says it. */
 const inOneLine = (message: string): string =>

@@ -1,10 +1,13 @@
 import { suggest } from "./suggest.ts";
+import type { ConfigCode } from "./types.ts";
 
 /** A problem of meaning: each part is well formed, together they make no sense. */
 export interface MeaningProblem {
   path: (string | number)[];
   message: string;
   hint?: string;
+  /** Default: `contradiction`. */
+  code?: ConfigCode;
 }
 
 /** A name that stands for nothing, with the one that was meant. */
@@ -17,7 +20,7 @@ export function unknown(
   const meant = suggest(name, known);
   const hint =
     meant === undefined ? (known.length > 0 ? `known: ${known.join(", ")}` : undefined) : `did you mean \`${meant}\`?`;
-  return { path, message: `unknown ${kind} \`${name}\``, hint };
+  return { path, code: "unknown-reference", message: `unknown ${kind} \`${name}\``, hint };
 }
 
 /** The first circle of a graph, as the names along it with the first one again at its end. */

@@ -18,6 +18,7 @@ export function servicesProblems(config: Config): MeaningProblem[] {
       : [
           {
             path: ["services", circle[0] ?? "", "needs"],
+            code: "circle" as const,
             message: `services need each other in a circle: ${circle.join(" -> ")}`,
           },
         ];

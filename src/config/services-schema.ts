@@ -101,6 +101,22 @@ export const services = z.record(name, service);
 const live = z.strictObject({
   ports: ports.optional(),
   health: health.optional(),
+  sync: z
+    .array(
+      z.strictObject({
+        from: relativePath.describe("A file, or a folder with `/`."),
+        to: z.string().startsWith("/").describe("In the container."),
+        exclude: patterns.optional(),
+      }),
+    )
+    .optional()
+    .describe("Edits that are written into the running container."),
+  run: z
+    .array(z.strictObject({ on: patterns.min(1), do: z.string().min(1) }))
+    .optional()
+    .describe("Shell commands in the container after an edit of these files was synced."),
+  restart: patterns.optional().describe("Edits after which its command starts again, in the same container."),
+  rebuild: patterns.optional().describe("Edits that make a new container; wins over all others."),
 });
 
 export const up = z.record(name, live);

@@ -41,6 +41,10 @@ export interface LoadedConfig {
   digest: string;
 }
 
+/** The kinds of problem that the file alone shows; the catalogue of `validate` has an example of each. */
+export type ConfigCode =
+  "yaml-syntax" | "unknown-key" | "missing-key" | "wrong-value" | "unknown-reference" | "circle" | "contradiction";
+
 /** What is wrong at one place of the file. Lines and columns count from 1. */
 export interface ConfigProblem {
   line: number;
@@ -48,6 +52,7 @@ export interface ConfigProblem {
   /** Where in the data, e.g. `watch.targets.lib.needs`. */
   path: string;
   level: "syntax" | "structure" | "semantic";
+  code: ConfigCode;
   message: string;
   hint?: string;
 }

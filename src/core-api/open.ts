@@ -4,6 +4,8 @@ import type { ApiSession, ApiSessionOptions } from "./options.ts";
 import { buildApiSchema } from "./schema/schema.ts";
 import { newCall } from "./request/call.ts";
 import { newSession } from "./session.ts";
+import { ApiError } from "./values/errors.ts";
+import type { Service } from "./values/values.ts";
 
 let schema: GraphQLSchema | undefined;
 
@@ -20,6 +22,11 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
       ),
     exportCaches: (signal) => session.exportCaches(signal),
     connectTerminal: (id, line) => session.terminals.connect(id, line),
+    connectLive: async (id) => {
+      const { live } = await session.services.running(session.ids.load(id, "Service") as Service);
+      if (live === undefined) throw new ApiError("nobody works on the services of this session");
+      return live();
+    },
     close: () => session.close(),
   };
 }

@@ -30,6 +30,8 @@ export interface ApiSessionOptions {
   cache?: SharedCache;
   /** What its containers may take together. */
   limits?: EngineLimits;
+  /** Somebody works on its services: see `RunningService.live`. */
+  live?: boolean;
   /** Whose functions the session runs. */
   module?: { name: string; sourceDir: string };
 }
@@ -61,5 +63,7 @@ export interface ApiSession {
   exportCaches(signal: AbortSignal): Promise<string[]>;
   /** Connects the user's terminal with what was offered under an id; false where nothing was. */
   connectTerminal(id: string, line: Duplex): boolean;
+  /** The helper in the container of a service that runs, by the service's id. Rejects where there is none. */
+  connectLive(serviceId: string): Promise<Duplex>;
   close(): Promise<void>;
 }

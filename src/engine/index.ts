@@ -8,6 +8,8 @@ import type { EngineSession, OpenSessionOptions } from "./types.ts";
 export { ExecFailure, QueryError, type GraphqlError } from "../graphql/index.ts";
 export { encodeFrame, FrameReader } from "../core-api/index.ts";
 export { followTerminal } from "./embedded/terminal.ts";
+export { engineKey } from "./engine-key.ts";
+export { keyEnd } from "./key-end.ts";
 export { failureOf } from "./failure.ts";
 export { lostSession } from "./lost.ts";
 export type { Considered, EngineChoice, EngineDecision } from "./choose.ts";

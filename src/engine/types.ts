@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { EngineEvent, EngineInfo, EngineLimits, SharedCache } from "../core-api/types.ts";
 import type { QueryOptions } from "../graphql/index.ts";
 
@@ -17,6 +18,8 @@ export interface EngineSession {
   query<T>(document: string, variables?: Record<string, unknown>, options?: QueryOptions): Promise<T>;
   /** Subscribes to events; returns the unsubscribe function. A Dagger engine gives fewer of them. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
+  /** The helper in the container of a service that runs, in a live session of the embedded engine; else undefined. */
+  readonly openLive?: (serviceId: string) => Promise<Duplex>;
   close(): Promise<void>;
 }
 
@@ -55,6 +58,8 @@ export interface OpenSessionOptions {
   limits?: EngineLimits;
   /** Whose functions the session runs: what `currentModule` answers with. */
   module?: { name: string; sourceDir: string };
+  /** Somebody works on its services: their containers stay when the command ends, and take edits (`openLive`). */
+  live?: boolean;
   /** Containers may have root capabilities where they ask for them; on the embedded engine only. */
   rootCapabilities?: boolean;
   signal?: AbortSignal;

@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BuildFailure, Message, Plugin } from "esbuild";
+import type { BuildFailure, Message, OnResolveResult, Plugin } from "esbuild";
 import { UserError } from "../errors/index.ts";
 import { writeFileAtomically } from "../tree/index.ts";
 import { cacheHome, distFile, packageRoot, readRegular } from "../paths/index.ts";
+import { dependencyClient } from "./dependency-client.ts";
 import { fencePlugin, packageFolders } from "./fence.ts";
 import { keepNewest } from "./keep-newest.ts";
 import { listSources } from "./sources.ts";
@@ -59,7 +60,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
       metafile: true,
       logLevel: "silent",
       nodePaths: [path.join(packageRoot(), "node_modules")],
-      plugins: [sdkPlugin, fencePlugin(module), importMetaPlugin(module.sourceDir)],
+      plugins: [sdkPlugin(module), fencePlugin(module), importMetaPlugin(module.sourceDir)],
       banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     });
     // The map first: a bundle that is there is complete.
@@ -109,16 +110,36 @@ function writeTsconfig(module: ModuleInfo, place: ModuleBundle): string {
   return file;
 }
 
-/** The SDK is the host's own copy, so that both share one `dag`. */
-const sdkPlugin: Plugin = {
-  name: "sdk",
-  setup(build) {
-    build.onResolve({ filter: /^@dagger\.io\/dagger(\/telemetry)?$/ }, ({ path: name }) => ({
-      path: pathToFileURL(distFile(name.endsWith("/telemetry") ? "sdk-telemetry.js" : "sdk.js")).href,
-      external: true,
-    }));
-  },
-};
+const sdkUrl = (name: string): string =>
+  pathToFileURL(distFile(name.endsWith("/telemetry") ? "sdk-telemetry.js" : "sdk.js")).href;
+
+/**
+ * The SDK is the host's own copy, so that both share one `dag`. The types of modules that this one depends on are beside
+ * it, as in a generated client: the host makes them before it loads the bundle (host/dependencies.ts).
+ */
+function sdkPlugin(module: ModuleInfo): Plugin {
+  const types = module.dependencies
+    .map(dependencyClient)
+    .flatMap(({ objects, enums }) => [...Object.keys(objects), ...Object.keys(enums)]);
+  const external = (name: string): OnResolveResult => ({ path: sdkUrl(name), external: true });
+  return {
+    name: "sdk",
+    setup(build) {
+      build.onResolve({ filter: /^@dagger\.io\/dagger(\/telemetry)?$/ }, ({ path: name }) =>
+        types.length === 0 || name.endsWith("/telemetry") ? external(name) : { path: name, namespace: "client" },
+      );
+      build.onResolve({ filter: /^file:/, namespace: "client" }, ({ path: url }) => ({ path: url, external: true }));
+      build.onLoad({ filter: /.*/, namespace: "client" }, ({ path: name }) => ({
+        contents: [
+          `export * from ${JSON.stringify(sdkUrl(name))};`,
+          `const types = globalThis[Symbol.for("fastloop.dependencies")];`,
+          ...[...new Set(types)].map((type) => `export const ${type} = types[${JSON.stringify(type)}];`),
+        ].join("\n"),
+        loader: "js",
+      }));
+    },
+  };
+}
 
 /** `import.meta.url` of a source file stays that file's. */
 function importMetaPlugin(sourceDir: string): Plugin {

@@ -9,14 +9,17 @@ import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
-const formatVersion = 3;
+const formatVersion = 4;
 /** Names that we give: what else lies there is not ours to delete. */
 const shape = /^(?:manifest-|at-)?[0-9a-f]{24,64}\.json$/;
 /** So many modules are kept; the oldest go first. */
 const keptModules = 200;
 
 /** A scan without what depends on where the module lies. */
-export type StoredModule = Omit<ModuleInfo, "root" | "sourceDir" | "repository" | "contextDir" | "borrowed">;
+export type StoredModule = Omit<
+  ModuleInfo,
+  "root" | "sourceDir" | "repository" | "contextDir" | "borrowed" | "dependencies" | "digest"
+>;
 
 export class ModuleCache {
   private readonly folder: string;
@@ -39,7 +42,7 @@ export class ModuleCache {
     const stored = readJson(this.moduleFile(digest));
     if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.module)) return undefined;
     // Written by us under this digest; a file that was cut off does not parse.
-    return stored.module.digest === digest ? (stored.module as unknown as StoredModule) : undefined;
+    return stored.module.ownDigest === digest ? (stored.module as unknown as StoredModule) : undefined;
   }
 
   private write(file: string, content: unknown): void {
@@ -52,7 +55,7 @@ export class ModuleCache {
   }
 
   store(module: StoredModule): void {
-    this.write(this.moduleFile(module.digest), { version: formatVersion, module });
+    this.write(this.moduleFile(module.ownDigest), { version: formatVersion, module });
     keepNewest(this.folder, shape, keptModules);
   }
 

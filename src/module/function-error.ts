@@ -40,6 +40,13 @@ export class FunctionError extends UserError {
   }
 }
 
+/** A failure of a dependency's function, as the body that called it is told. */
+export function hostErrorOf(error: unknown): HostError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), frames: [] };
+  const exec = error instanceof FunctionError ? error.exec : undefined;
+  return { name: "Error", message: error.message, frames: [], ...(exec === undefined ? {} : { exec }) };
+}
+
 /** An engine's `exit code: 7` with the command that it was, on one line; what the command wrote is shown below it. */
 export function execMessage(command: readonly string[], message: string): string {
   const [, code] = /(?:^|did not complete successfully: )exit code: (\d+)\b/.exec(message) ?? [];

@@ -1,5 +1,5 @@
 /** What the host process of function bodies says, read as anybody's: a body can write into the channel. */
-import type { FromHost, HostError } from "./host/protocol.ts";
+import type { DependencyCall, FromHost, HostError } from "./host/protocol.ts";
 
 /** Longer texts of errors are cut: they are for a reader. */
 const maxTextLength = 1_000_000;
@@ -31,9 +31,24 @@ export function parseFromHost(message: unknown): Received | undefined {
       if (callId !== undefined && typeof callId !== "string") return undefined;
       return { kind: "log", stream, text, ...(callId === undefined ? {} : { callId }) };
     }
+    case "ask": {
+      const request = parseDependencyCall(message.request);
+      return request && isId(message.ask) && isId(message.call)
+        ? { kind: "ask", ask: message.ask, call: message.call, request }
+        : undefined;
+    }
     default:
       return undefined;
   }
+}
+
+/** What the arguments may be, the signature says (dependency-calls.ts). */
+function parseDependencyCall(request: unknown): DependencyCall | undefined {
+  if (!isRecord(request) || typeof request.dependency !== "string" || typeof request.function !== "string")
+    return undefined;
+  const { dependency, handle, function: name, args } = request;
+  if (!isRecord(args) || (handle !== undefined && typeof handle !== "string")) return undefined;
+  return { dependency, function: name, args, ...(handle === undefined ? {} : { handle }) };
 }
 
 function parseError(error: unknown): HostError | undefined {

@@ -1,5 +1,6 @@
 /** Starts, feeds and restarts the host process; the only part of the CLI that knows how bodies are run. */
 import type { BoundaryOptions } from "./boundary.ts";
+import { DependencyCalls, type FillDefaults } from "./dependency-calls.ts";
 import type { CallRequest } from "./host/protocol.ts";
 import { startHost, type Running } from "./host-start.ts";
 import { orAborted } from "../async/index.ts";
@@ -34,6 +35,8 @@ export interface ModuleHostOptions extends BoundaryOptions {
   onNotice?: (text: string) => void;
   slowLoadMs?: number;
   env?: NodeJS.ProcessEnv;
+  /** What functions of dependencies are given by `defaultPath`; without it they are given nothing. */
+  defaults?: FillDefaults;
 }
 
 /** A warm process that runs the bodies of one module. Calls may run in parallel. */
@@ -44,17 +47,41 @@ export interface ModuleHost {
 }
 
 export function startModuleHost(options: ModuleHostOptions): ModuleHost {
-  return new Host(options);
+  return new Host(options, new DependencyHosts());
+}
+
+/** The processes of the modules that one depends on, through others too: one each, started when first needed. */
+class DependencyHosts {
+  private readonly hosts = new Map<string, Host>();
+
+  of(module: ModuleInfo, options: ModuleHostOptions): ModuleHost {
+    const host = this.hosts.get(module.root) ?? new Host({ ...options, module }, this);
+    this.hosts.set(module.root, host);
+    return host;
+  }
+
+  async close(): Promise<void> {
+    const hosts = [...this.hosts.values()];
+    this.hosts.clear();
+    await Promise.all(hosts.map((host) => host.close()));
+  }
 }
 
 class Host implements ModuleHost {
   private readonly options: ModuleHostOptions;
   private running: Promise<Running> | undefined;
   private readonly closing = new AbortController();
+  private readonly others: DependencyHosts;
+  private readonly dependencies: DependencyCalls;
   private nextId = 1;
 
-  constructor(options: ModuleHostOptions) {
+  constructor(options: ModuleHostOptions, others: DependencyHosts) {
     this.options = options;
+    this.others = others;
+    this.dependencies = new DependencyCalls(options.module, {
+      hostOf: (module) => others.of(module, options),
+      defaults: options.defaults,
+    });
     // Who opens the session hears of its failure; the process may have failed before it asks for it.
     Promise.resolve(options.session).catch(() => undefined);
     // Warm it at once; whoever calls first sees the error.
@@ -67,6 +94,12 @@ class Host implements ModuleHost {
     const id = this.nextId++;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
+    // Ends what the body asked of others, too: a call that is over waits for nothing.
+    const over = new AbortController();
+    const caller = {
+      callId: request.callId,
+      signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
+    };
     try {
       return await new Promise<ReturnedValue>((resolve, reject) => {
         onAbort = () => {
@@ -82,6 +115,7 @@ class Host implements ModuleHost {
           reject,
           place: fn?.place,
           returns: fn?.returns ?? { kind: "object", name: object },
+          caller,
         });
         running.send({ kind: "call", id, request });
       });
@@ -90,6 +124,8 @@ class Host implements ModuleHost {
     } finally {
       clearTimeout(timer);
       running.pending.delete(id);
+      over.abort(new Error("the call that asked for it is over"));
+      this.dependencies.forget(caller);
       if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
     }
   }
@@ -98,6 +134,7 @@ class Host implements ModuleHost {
     this.closing.abort(closedError());
     const running = await this.running?.catch(() => undefined);
     await running?.stop();
+    await this.others.close();
   }
 
   private start(): Promise<Running> {
@@ -106,7 +143,7 @@ class Host implements ModuleHost {
       const onExit = (): void => {
         if (this.running === starting) this.running = undefined;
       };
-      const starting = startHost(this.options, this.closing.signal, onExit);
+      const starting = startHost(this.options, this.dependencies, this.closing.signal, onExit);
       this.running = starting;
       starting.catch(() => {
         if (this.running === starting) this.running = undefined;

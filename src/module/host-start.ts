@@ -1,15 +1,16 @@
 /** One host process of function bodies: started, listened to, ended. */
 import { pathToFileURL } from "node:url";
 import { bundleModule } from "./bundle.ts";
-import { FunctionError, moduleBroken } from "./function-error.ts";
-import type { ToHost } from "./host/protocol.ts";
+import type { CallerCall, DependencyCalls } from "./dependency-calls.ts";
+import { FunctionError, hostErrorOf, moduleBroken } from "./function-error.ts";
+import type { HostModule, ToHost } from "./host/protocol.ts";
 import { launchHost } from "./host-launch.ts";
 import { parseFromHost, type Received } from "./host-messages.ts";
 import type { ModuleHostOptions } from "./host-process.ts";
 import { readLines, writeLine } from "./line-channel.ts";
 import { orAborted } from "../async/index.ts";
 import { checkReturned, UnexpectedValue } from "./returned-value.ts";
-import type { ReturnedValue, TypeRef } from "./types.ts";
+import type { ModuleInfo, ReturnedValue, TypeRef } from "./types.ts";
 
 /** A module's top level that has not ended by now may never do. */
 const defaultSlowLoadMs = 5000;
@@ -20,6 +21,7 @@ export interface Pending {
   place: string | undefined;
   /** What its answer is held against. */
   returns: TypeRef;
+  caller: CallerCall;
   resolve: (value: ReturnedValue) => void;
   reject: (error: unknown) => void;
 }
@@ -33,6 +35,7 @@ export interface Running {
 /** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
 export async function startHost(
   options: ModuleHostOptions,
+  dependencies: DependencyCalls,
   closing: AbortSignal,
   onExit: () => void,
 ): Promise<Running> {
@@ -68,7 +71,17 @@ export async function startHost(
       if (message.kind === "ready") resolve();
       else if (message.kind === "broken") reject(moduleBroken(message.error, module));
       else if (message.kind === "log") onLog?.({ callId: message.callId, stream: message.stream, text: message.text });
+      else if (message.kind === "ask") void ask(message);
       else answer(pending.get(message.id), message, module);
+    };
+    const ask = async (message: Extract<Received, { kind: "ask" }>): Promise<void> => {
+      const call = pending.get(message.call);
+      // Nobody waits for what a call asked that is over.
+      if (call === undefined) return;
+      await dependencies.call(message.request, call.caller).then(
+        (value) => send({ kind: "answer", ask: message.ask, value }),
+        (error: unknown) => send({ kind: "refusal", ask: message.ask, error: hostErrorOf(error) }),
+      );
     };
     readLines(
       channel,
@@ -101,7 +114,8 @@ export async function startHost(
     send({
       kind: "start",
       bundleUrl: pathToFileURL(bundle.file).href,
-      module,
+      module: hostModule(module),
+      dependencies: dependencies.clients,
       sourceDir: module.sourceDir,
       ...access,
     });
@@ -120,6 +134,11 @@ export async function startHost(
     clearTimeout(slowLoad);
   }
   return { pending, send, stop };
+}
+
+/** The part that the host needs. */
+function hostModule({ name, mainObject, objects, enums, interfaces }: ModuleInfo): HostModule {
+  return { name, mainObject, objects, enums, interfaces };
 }
 
 /** An answer that nobody waits for is that of a call which was given up. */

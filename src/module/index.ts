@@ -1,9 +1,11 @@
 /** A Dagger TypeScript module seen from outside: its signatures, its digest, and the host process that runs its bodies. */
 export type * from "./types.ts";
 export { loadModule } from "./load.ts";
+export { withDependencies } from "./dependency-client.ts";
+export type { FillDefaults } from "./dependency-calls.ts";
 export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
-export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, typeName } from "./names.ts";
+export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {
   startModuleHost,
   type HostCall,
@@ -13,4 +15,5 @@ export {
 } from "./host-process.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
+export { listModuleSources } from "./sources.ts";
 export { confineDir, confineProgram } from "./confine.ts";

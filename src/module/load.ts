@@ -5,19 +5,103 @@ import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./cache.ts";
 import { listModuleFiles, moduleDigest } from "./digest.ts";
-import { readManifest, type Manifest } from "./manifest.ts";
+import { isInside, realPath } from "./inside.ts";
+import { isRemote, readManifest, type Manifest, type ManifestDependency } from "./manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";
 import { listSources } from "./sources.ts";
-import type { FunctionInfo, ModuleInfo } from "./types.ts";
+import type { Dependency, FunctionInfo, ModuleInfo } from "./types.ts";
 
 /**
  * Reads the module whose dagger.json is in `dir`. Throws `UserError` (exit code 2) with `file:line:col` when the
  * configuration or a source file is broken.
  */
 export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<ModuleInfo> {
+  return new Loader(env).load(dir, []);
+}
+
+/** One load of a module and all that it depends on: a module that several depend on is read once. */
+class Loader {
+  private readonly env: NodeJS.ProcessEnv;
+  /** By real path of the module's folder. */
+  private readonly loaded = new Map<string, ModuleInfo>();
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.env = env;
+  }
+
+  /** `dependents`: folders of the modules that led here, which it may not depend on itself. */
+  async load(dir: string, dependents: readonly string[]): Promise<ModuleInfo> {
+    const { manifest, stored } = await readModule(dir, this.env);
+    const repository = findGitRoot(manifest.root) ?? manifest.root;
+    const above = [...dependents, manifest.root];
+    const dependencies: Dependency[] = [];
+    // One after another: whoever is still loading is one of those above, so a circle is seen and never waited for.
+    for (const dependency of manifest.dependencies)
+      dependencies.push(await this.dependency(dependency, manifest, repository, above));
+    return {
+      ...stored,
+      dependencies,
+      digest: [stored.ownDigest, ...digestsBelow(dependencies)].join(" "),
+      root: manifest.root,
+      sourceDir: path.join(manifest.root, manifest.source),
+      repository,
+      contextDir: repository,
+    };
+  }
+
+  private async dependency(
+    { name: written, source, place }: ManifestDependency,
+    { root }: Manifest,
+    repository: string,
+    dependents: readonly string[],
+  ): Promise<Dependency> {
+    const name = camelCase(written);
+    if (isRemote(source)) return { name, refused: `it is not on this disk (${source})` };
+    const folder = realPath(path.resolve(root, source));
+    if (!isInside(realPath(repository), folder))
+      throw new UserError("module", `the dependency ${written} leads out of the repository: ${source}`, {
+        place: await place(),
+      });
+    if (dependents.includes(folder))
+      throw new UserError(
+        "module",
+        `the dependency ${written} leads back to this module: ${cycle(folder, dependents, repository)}`,
+        {
+          place: await place(),
+          hint: "move what both need into a module of its own",
+        },
+      );
+    try {
+      const module = this.loaded.get(folder) ?? (await this.load(folder, dependents));
+      this.loaded.set(folder, module);
+      return { name, module };
+    } catch (error) {
+      // One in another language needs an engine, and is missed only when it is called.
+      if (error instanceof UserError && error.code === "engine-unsupported") return { name, refused: error.message };
+      throw error;
+    }
+  }
+}
+
+const cycle = (folder: string, dependents: readonly string[], repository: string): string =>
+  [...dependents.slice(dependents.indexOf(folder)), folder]
+    .map((each) => path.relative(repository, each) || ".")
+    .join(" -> ");
+
+/** `name@digest` of each module once, in an order that does not depend on who names it first. */
+function digestsBelow(dependencies: readonly Dependency[]): string[] {
+  const found = dependencies.flatMap((dependency) =>
+    "module" in dependency
+      ? [`${dependency.name}@${dependency.module.ownDigest}`, ...digestsBelow(dependency.module.dependencies)]
+      : [],
+  );
+  return [...new Set(found)].sort();
+}
+
+async function readModule(dir: string, env: NodeJS.ProcessEnv): Promise<{ manifest: Manifest; stored: StoredModule }> {
   for (let attempt = 1; ; attempt++) {
-    const module = await loadOnce(dir, env);
+    const module = await readOnce(dir, env);
     if (module !== undefined) return module;
     if (attempt === readAttempts)
       throw new UserError("module", "the module's sources change faster than they can be read", { place: dir });
@@ -27,7 +111,10 @@ export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.e
 const readAttempts = 5;
 
 /** Undefined when the sources changed while they were read: what was found is not that of their digest. */
-async function loadOnce(dir: string, env: NodeJS.ProcessEnv): Promise<ModuleInfo | undefined> {
+async function readOnce(
+  dir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ manifest: Manifest; stored: StoredModule } | undefined> {
   const cache = new ModuleCache(env);
   const manifest = await readManifest(dir, cache);
   const files = listModuleFiles(manifest);
@@ -42,14 +129,7 @@ async function loadOnce(dir: string, env: NodeJS.ProcessEnv): Promise<ModuleInfo
     if (listModuleFiles(manifest).stat !== files.stat) return undefined;
     cache.store(stored);
   }
-  const repository = findGitRoot(manifest.root) ?? manifest.root;
-  return {
-    ...stored,
-    root: manifest.root,
-    sourceDir: path.join(manifest.root, manifest.source),
-    repository,
-    contextDir: repository,
-  };
+  return { manifest, stored };
 }
 
 async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
@@ -64,9 +144,8 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
     for (const object of Object.values(scanned.objects)) Object.values(object.functions).forEach(cachePerSession);
   }
   const { name, engineVersion } = manifest;
-  const dependencies = manifest.dependencies.map(camelCase);
   const insecurePlaces = placesOf("insecureRootCapabilities", manifest);
-  return { name, engineVersion, dependencies, digest, mainObject, insecurePlaces, ...scanned };
+  return { name, engineVersion, ownDigest: digest, mainObject, insecurePlaces, ...scanned };
 }
 
 /** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */

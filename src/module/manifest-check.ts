@@ -3,7 +3,11 @@ import { z } from "zod";
 import { UserError } from "../errors/index.ts";
 import { JsonSyntaxError, lineAndColumn, parsePlacedJson, type PlacedJson } from "./json-places.ts";
 
-const dependency = z.object({ name: z.string().optional(), source: z.string(), pin: z.string().optional() });
+const dependency = z.object({
+  name: z.string().min(1).optional(),
+  source: z.string().min(1),
+  pin: z.string().optional(),
+});
 
 const manifestSchema = z.object({
   name: z.string().min(1),

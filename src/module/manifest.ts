@@ -19,9 +19,18 @@ export interface Manifest {
   source: string;
   include: string[];
   engineVersion: string;
-  /** Names of dependencies and toolchains. */
-  dependencies: string[];
+  /** What it depends on, toolchains included, as written. */
+  dependencies: ManifestDependency[];
   disableDefaultFunctionCaching: boolean;
+}
+
+export interface ManifestDependency {
+  /** As `dagger.json` calls it; the name of its folder where it gives none. */
+  name: string;
+  /** A folder relative to dagger.json's, or an address. */
+  source: string;
+  /** Finds `file:line:col` in dagger.json. */
+  place(): Promise<string>;
 }
 
 /** The folder of the module: `dir` itself when given by `-m`, else the nearest one upwards from `cwd` that has dagger.json. */
@@ -93,11 +102,20 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
     source: await sourceFolder(root, manifest.source ?? ".", file, text),
     include: manifest.include ?? [],
     engineVersion: manifest.engineVersion ?? "",
-    dependencies: [...(manifest.dependencies ?? []), ...(manifest.toolchains ?? [])].map(
-      ({ name, source }) => name ?? path.basename(source),
-    ),
+    dependencies: dependenciesOf(manifest, file, text),
     disableDefaultFunctionCaching: manifest.disableDefaultFunctionCaching ?? false,
   };
+}
+
+function dependenciesOf(manifest: CheckedManifest, file: string, text: string): ManifestDependency[] {
+  const written = (["dependencies", "toolchains"] as const).flatMap((key) =>
+    (manifest[key] ?? []).map((dependency, index) => ({ ...dependency, key: `${key}.${index}` })),
+  );
+  return written.map(({ name, source, key }) => ({
+    name: name ?? path.basename(source),
+    source,
+    place: async () => (await import("./manifest-check.ts")).placeOf(file, text, key),
+  }));
 }
 
 /** The checker takes longer to load than everything else here: a text that was fine is fine. */

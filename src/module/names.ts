@@ -19,6 +19,17 @@ export function typeName(name: string): string {
   return camel(name, true);
 }
 
+/**
+ * `Person` of the module `conform` -> `ConformPerson`, as an engine serves it: other modules may have one too. `alias`: what
+ * the module that depends on it calls it.
+ */
+export function servedName(name: string, moduleName: string, alias = moduleName): string {
+  const [object, prefix] = [typeName(name), typeName(moduleName)];
+  const rest = object.startsWith(prefix) ? object.slice(prefix.length) : undefined;
+  if (rest === "") return typeName(alias);
+  return typeName(rest !== undefined && /^[A-Z]/.test(rest) ? alias + rest : `${alias}_${object}`);
+}
+
 /** What `dagger call` calls a function, argument or field that has this name in code. */
 export function cliName(name: string): string {
   return kebabCase(fieldName(name));

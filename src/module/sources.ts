@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import type { ModuleInfo } from "./types.ts";
 
 /** Every .ts and .mts file below `folder`, as an engine imports them: all of them, in `dist` and `node_modules` none. */
 export function listSources(folder: string): string[] {
@@ -12,3 +13,7 @@ export function listSources(folder: string): string[] {
     return [".ts", ".mts"].includes(path.extname(entry.name)) && !entry.name.endsWith(".d.ts") ? [file] : [];
   });
 }
+
+/** The module's own code. */
+export const listModuleSources = ({ sourceDir }: Pick<ModuleInfo, "sourceDir">): string[] =>
+  listSources(path.join(sourceDir, "src"));

@@ -13,9 +13,11 @@ export interface ModuleInfo {
   /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
   borrowed?: boolean;
   engineVersion: string;
-  /** Modules it depends on, by name in code; their functions need a Dagger engine. */
-  dependencies: string[];
-  /** SHA-256 over dagger.json and every module source file (path, mode, content); part of each function's digest. */
+  /** Modules it depends on. */
+  dependencies: Dependency[];
+  /** SHA-256 over dagger.json and every module source file (path, mode, content). */
+  ownDigest: string;
+  /** `ownDigest`, and `name@ownDigest` of each module that it depends on, through others too; part of each function's digest. */
   digest: string;
   /** Name of the main object (PascalCase of the module's name). */
   mainObject: string;
@@ -29,6 +31,12 @@ export interface ModuleInfo {
   /** `file:line` of each line of the sources that has `insecureRootCapabilities` in it. */
   insecurePlaces: string[];
 }
+
+/** A module that another one depends on: read, or why its functions can't be called here. */
+export type Dependency = {
+  /** Name in code: `dag.name()`. */
+  name: string;
+} & ({ module: ModuleInfo } | { refused: string });
 
 export interface InterfaceInfo {
   name: string;

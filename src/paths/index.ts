@@ -6,3 +6,4 @@ export { cacheHome, stateHome } from "./folders.ts";
 export { distFile, packageRoot } from "./package-root.ts";
 export { readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
+export { bigintStatIfThere, statIfThere } from "./stat-if-there.ts";

@@ -2,13 +2,14 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { suggest } from "../config/index.ts";
 import { listTree, PathTest, PatternMatcher } from "../tree/index.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { cleaned, literalPath } from "./patterns-read.ts";
 import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { stateFolder } from "./target-input.ts";
 
 /** Something that is allowed, but hardly what was meant. */
 export interface Advice {
+  code: "dead-input" | "reads-git" | "own-output";
   target: string;
   /** The entry of `inputs` that it is about; undefined where the call is. */
   entry?: string;
@@ -27,7 +28,8 @@ export function adviceOf(
 ): Advice[] {
   const { name, inputs } = item.target;
   const found = inputs === undefined ? gitFolders(item) : deadEntries(item, inputs, root, ignored, snapshot);
-  return [...found, ...ownOutput(item, root)].map(({ entry, text }) => ({
+  return [...found, ...ownOutput(item, root)].map(({ code, entry, text }) => ({
+    code,
     target: name,
     ...(entry === undefined ? {} : { entry }),
     text: `watch.targets.${name}: ${text}`,
@@ -44,11 +46,14 @@ function deadEntries(
   snapshot: ProjectSnapshot | undefined,
 ): Found[] {
   if (patterns.length === 0)
-    return [{ text: "inputs is empty: no file concerns it; leave the key out for what the call reads" }];
+    return [
+      { code: "dead-input", text: "inputs is empty: no file concerns it; leave the key out for what the call reads" },
+    ];
   const firstIn = patterns.findIndex((pattern) => !pattern.startsWith("!"));
   if (firstIn < 0)
     return [
       {
+        code: "dead-input",
         entry: patterns[0]!,
         text: "every entry of inputs takes out, so that nothing is left; name first what they take from: `./`",
       },
@@ -58,22 +63,29 @@ function deadEntries(
       if (index > firstIn) return [];
       return [
         {
+          code: "dead-input",
           entry: pattern,
           text: `inputs: ${quoted(pattern)} takes nothing out: entries are read in order; put it after what it takes from`,
         },
       ];
     }
     return isDead(pattern, item, root, snapshot)
-      ? [{ entry: pattern, text: `inputs: ${quoted(pattern)} matches nothing${meaning(pattern, root, ignored)}` }]
+      ? [
+          {
+            code: "dead-input",
+            entry: pattern,
+            text: `inputs: ${quoted(pattern)} matches nothing${meaning(pattern, root, ignored)}`,
+          },
+        ]
       : [];
   });
 }
 
 function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: ProjectSnapshot | undefined): boolean {
   const named = item.inputs.filter((input) => input.argument === "inputs");
-  if (literalHead(pattern) === cleaned(pattern)) {
+  const at = literalPath(pattern);
+  if (at !== undefined) {
     // A folder without files is there, and so is what is left out of it.
-    const at = cleaned(pattern);
     return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
   }
   const matcher = new PatternMatcher([pattern]);
@@ -171,6 +183,7 @@ function gitFolders(item: ResolvedTarget): Found[] {
     : ".git: each git command runs";
   return [
     {
+      code: "reads-git",
       text: `--${reads.argument} reads ${what} it again; leave them out for all calls with watch.ignore: [${patterns}], or name what concerns this one with inputs`,
     },
   ];
@@ -195,6 +208,7 @@ function ownOutput(item: ResolvedTarget, root: string): Found[] {
       item.target.inputs === undefined ? `watch.ignore: [${quoted(name)}]` : `inputs: [..., ${quoted(`!${name}`)}]`;
     return [
       {
+        code: "own-output",
         text: `it writes ${quoted(name)}, which is among its own inputs, so that each run makes the next one necessary; leave it out: ${line}`,
       },
     ];

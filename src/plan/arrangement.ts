@@ -21,7 +21,7 @@ export interface Place {
 export class Arrangement {
   readonly walks: readonly { root: string; scanner: TreeScanner }[];
   readonly places: ReadonlyMap<string, Place>;
-  /** Folders that are read through a symlink, and where it led when it was followed. */
+  /** Folders that are read through a symlink, and files, which may be or become one; and where each led when it was followed. */
   readonly links: ReadonlyMap<string, string>;
   /** Ignore files outside of the walks whose rules hold in them. */
   readonly rules: ReadonlySet<string>;
@@ -35,12 +35,16 @@ export class Arrangement {
     const all = [...inputs, ...carried];
     const places = new Map<string, Place>();
     const links = new Map<string, string>();
-    const bases = all.map((input) => {
-      const given = input.kind === "file" ? path.dirname(input.path) : input.path;
+    const through = (given: string, mayBecomeLink = false): string => {
       const real = realIfPresent(given);
-      if (real !== given) links.set(given, real);
+      if (real !== given || mayBecomeLink) links.set(given, real);
       return real;
-    });
+    };
+    // A file that is given by a link to it is what the link leads to: that is what is read.
+    const targets = all.map(({ kind, path: at }) =>
+      kind === "file" ? through(path.join(through(path.dirname(at)), path.basename(at)), true) : through(at),
+    );
+    const bases = all.map(({ kind }, index) => (kind === "file" ? path.dirname(targets[index]!) : targets[index]!));
     const roots = [...topmost(bases)];
     const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
     for (const [index, input] of all.entries()) {
@@ -48,8 +52,7 @@ export class Arrangement {
       if (places.has(key)) continue;
       const base = bases[index]!;
       const root = roots.findIndex((candidate) => isWithin(candidate, base));
-      const target = input.kind === "file" ? path.join(base, path.basename(input.path)) : base;
-      const relative = path.relative(roots[root]!, target).split(path.sep).join("/");
+      const relative = path.relative(roots[root]!, targets[index]!).split(path.sep).join("/");
       const selection = selections[root]!.push({ path: relative, filter: filterOf(input) }) - 1;
       places.set(key, { root, path: relative, selection, counts: index < inputs.length });
     }

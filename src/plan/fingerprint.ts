@@ -20,7 +20,7 @@ export interface Fingerprint {
   inputs: { argument: string; path: string; digest: string }[];
   /** The module's sources and configuration: the function's own code. */
   module: string;
-  /** Kind and version: another engine may have other defaults. */
+  /** Which one, what runs bodies, and the build of fastloop (`engineKey`): another one may have other defaults. */
   engine: string;
   /** Declared variables by name: `unset`, or a keyed hash, so that no value and no guessable hash is stored. */
   environment: Record<string, string>;

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { PathTest, type TreeFilter } from "../tree/index.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { literalPattern, PathTest, type TreeFilter } from "../tree/index.ts";
+import { below, literalHead } from "./patterns-read.ts";
 
 /** Where nothing is followed to: what is installed, git's own, ours. */
 const elsewhere = new Set(["node_modules", ".git", ".fastloop"]);
@@ -27,7 +27,7 @@ export class FollowedLinks {
     const found = new Set<string>();
     for (const link of links) {
       const target = this.leadsTo(link);
-      if (target !== undefined) found.add(literal(target));
+      if (target !== undefined) found.add(literalPattern(target));
     }
     for (const pattern of this.filter.include ?? [])
       if (!pattern.startsWith("!")) for (const other of this.through(pattern)) found.add(other);
@@ -65,13 +65,9 @@ export class FollowedLinks {
       if (stats === undefined) return [];
       if (!stats.isSymbolicLink()) continue;
       const target = this.targetOf(link);
-      if (target === undefined) return [literal(link)];
-      return [literal(link), literal(target) + cleaned(pattern).slice(link.length)];
+      if (target === undefined) return [literalPattern(link)];
+      return [literalPattern(link), literalPattern(target) + below(pattern, length)];
     }
     return [];
   }
-}
-
-function literal(name: string): string {
-  return name.replaceAll(/[*?[\]\\]/g, String.raw`\$&`);
 }

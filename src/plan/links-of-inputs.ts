@@ -3,7 +3,7 @@ import { PathTest, type TreeFilter, type TreeScan } from "../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
 import { FollowedLinks } from "./followed-links.ts";
 import { InstalledLinks } from "./installed-links.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { literalHead, literalPath } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
 
 /**
@@ -98,7 +98,7 @@ export class LinksOfInputs {
     if (this.followed.has(keyOf(input))) return true;
     return (input.filter.include ?? []).some((pattern) => {
       const head = literalHead(pattern);
-      const folder = head === cleaned(pattern) ? path.posix.dirname(head) : head;
+      const folder = literalPath(pattern) !== undefined ? path.posix.dirname(head) : head;
       return folder !== "." && folder !== "" && !arrangement.knowsFolder(path.join(input.path, folder));
     });
   }

@@ -1,7 +1,7 @@
-import { statSync } from "node:fs";
 import path from "node:path";
+import { statIfThere } from "../paths/index.ts";
 import { PathTest } from "../tree/index.ts";
-import { cleaned, literalHead } from "./patterns-read.ts";
+import { cleaned, literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 
 /**
@@ -25,9 +25,16 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
   // No entry, no file.
   if (patterns.length === 0) return [];
   const isNamed = namesWhatIsLeftOut(root);
-  const named = patterns.filter((pattern) => pattern.startsWith("!") || isNamed(pattern));
-  const whole = input(patterns, ["**/.git"], "ignored");
+  const meant = patterns.map(wholeProject);
+  const named = meant.filter((pattern) => pattern.startsWith("!") || isNamed(pattern));
+  const whole = input(meant, ["**/.git"], "ignored");
   return named.every((pattern) => pattern.startsWith("!")) ? [whole] : [whole, input(named, [])];
+}
+
+/** `./` is the project with all that is in it; to a pattern `.` is a name like any other. */
+function wholeProject(pattern: string): string {
+  if (cleaned(pattern) !== "") return pattern;
+  return pattern.startsWith("!") ? "!**" : "**";
 }
 
 /** Whether an entry's literal part lies where all is left out: then it means just that. */
@@ -37,8 +44,8 @@ function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
     const head = literalHead(pattern);
     if (head === "") return false;
     rules ??= new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" });
-    const stats = statSync(path.join(root, head), { throwIfNoEntry: false });
-    const isFolder = stats?.isDirectory() ?? (head !== cleaned(pattern) || pattern.endsWith("/"));
+    const stats = statIfThere(path.join(root, head));
+    const isFolder = stats?.isDirectory() ?? (literalPath(pattern) === undefined || pattern.endsWith("/"));
     return isFolder ? !rules.mayHold(head) : !rules.selects(head);
   };
 }

@@ -61,9 +61,9 @@ function changedFiles(
 ): FileChange[] | undefined {
   const input = item.inputs[index]!;
   const base = path.relative(context.root, input.path) || ".";
-  const folder = input.kind === "file" ? path.dirname(base) : base;
+  // A file is told by the name that it is given by, which may be that of a link to it.
   const inProject = (changes: FileChange[]): FileChange[] =>
-    changes.map((change) => ({ ...change, path: path.join(folder, change.path) }));
+    changes.map((change) => ({ ...change, path: input.kind === "file" ? base : path.join(base, change.path) }));
   const since =
     context.previous?.knownDigest(input) === before
       ? context.snapshot.changesSince(context.previous, input)

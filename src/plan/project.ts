@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
-import type { ModuleInfo } from "../module/index.ts";
+import { withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
@@ -19,6 +19,8 @@ export interface ProjectOptions {
   /** `--config`. */
   configFile?: string;
   environment?: NodeJS.ProcessEnv;
+  /** The module's `@check` functions in the place of `watch.targets`. */
+  checks?: boolean;
   /** What the command line says instead of the configuration. */
   engine?: string;
   buildkitHost?: string;
@@ -63,10 +65,12 @@ export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): Pro
 /** Reads configuration and module; throws `UserError` with the place of what is wrong. */
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
-  const config = await loadConfig({ cwd: options.cwd, file: options.configFile });
+  const loaded = await loadConfig({ cwd: options.cwd, file: options.configFile });
+  const config = options.checks === true ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
-  const sources = [configInput(place), moduleInput(module.root, module.sourceDir)];
+  const modules = withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
+  const sources = [configInput(place), ...modules];
   // Where something is asked for, the user's word is looked at as the configuration is.
   if (trust.asks.length > 0)
     sources.push({
@@ -85,6 +89,10 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     trust,
     scanner: new ProjectScanner([...inputs, ...sources], hasher, sent),
   };
+}
+
+function withoutTargets({ config, ...loaded }: LoadedConfig): LoadedConfig {
+  return { ...loaded, config: { ...config, watch: { ...config.watch, targets: undefined } } };
 }
 
 /** What to look at while the project cannot be read: a mended file must be seen. */

@@ -10,7 +10,8 @@ export type Reason =
   | { kind: "call"; before: string; after: string }
   | { kind: "environment"; name: string; now: "set" | "unset"; was: "set" | "unset" | "undeclared" }
   | { kind: "dependency"; target: string }
-  | { kind: "module" }
+  /** `names`: of the modules that it depends on, where their code is what changed. */
+  | { kind: "module"; names?: string[] }
   /** fastloop.yaml itself: what it said at the base is not known, so it concerns every target. */
   | { kind: "configuration" }
   | { kind: "engine"; before: string; after: string }
@@ -68,7 +69,7 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
   if (before.format !== now.format) return [{ kind: "format" }];
   const call = (of: Fingerprint): string => of.call.join(" ");
   if (call(before) !== call(now)) reasons.push({ kind: "call", before: call(before), after: call(now) });
-  if (before.module !== now.module) reasons.push({ kind: "module" });
+  reasons.push(...moduleReasons(before.module, now.module));
   if (before.engine !== now.engine) reasons.push({ kind: "engine", before: before.engine, after: now.engine });
   for (const name of new Set([...Object.keys(before.environment), ...Object.keys(now.environment)])) {
     const [was, is] = [before.environment[name], now.environment[name]];
@@ -99,6 +100,19 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
   });
 }
 
+/** A module's digest is its own, and `name@digest` of each that it depends on. */
+function moduleReasons(before: string, now: string): Reason[] {
+  const [[ownBefore, ...othersBefore], [ownNow, ...othersNow]] = [before.split(" "), now.split(" ")];
+  const changed = [...othersBefore, ...othersNow].filter(
+    (each) => !othersBefore.includes(each) || !othersNow.includes(each),
+  );
+  const names = [...new Set(changed.map((each) => each.slice(0, each.indexOf("@"))))];
+  return [
+    ...(ownBefore === ownNow ? [] : [{ kind: "module" as const }]),
+    ...(names.length === 0 ? [] : [{ kind: "module" as const, names }]),
+  ];
+}
+
 /** One reason in words. */
 export function describeReason(reason: Reason): string {
   switch (reason.kind) {
@@ -115,7 +129,9 @@ export function describeReason(reason: Reason): string {
     case "dependency":
       return `${printable(reason.target)} changed`;
     case "module":
-      return "the module's code changed";
+      return reason.names === undefined
+        ? "the module's code changed"
+        : `the code of ${reason.names.map(printable).join(", ")} changed, which the module depends on`;
     case "configuration":
       return "the configuration changed";
     case "engine":

@@ -10,7 +10,8 @@ import {
 } from "../call/index.ts";
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import type { ArgumentInfo, ModuleInfo } from "../module/index.ts";
+import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
+import { sharingRules } from "../tree/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
@@ -22,7 +23,7 @@ export interface ResolvedTarget {
   call: ParsedCall;
   /** What is hashed. */
   inputs: TargetInput[];
-  /** What the call sends to the engine: the same trees, unless `inputs` narrowed or widened what is hashed. */
+  /** What the call sends to the engine: the same trees, unless `inputs` or `watch.ignore` narrowed or widened what is hashed. */
   sent: TargetInput[];
   /** What it asks for and is not allowed; with any of it, it is refused and none of its inputs is looked at. */
   untrusted: readonly Ask[];
@@ -30,7 +31,7 @@ export interface ResolvedTarget {
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
-  return declaredTargets(config, module).map((target) => resolveTarget(target, config, module));
+  return sharingRules(() => declaredTargets(config, module).map((target) => resolveTarget(target, config, module)));
 }
 
 /** As `resolveTargets`, before their calls are read. */
@@ -109,9 +110,13 @@ export function isInTier(target: Target, tier: TierName): boolean {
 export function resolveTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ResolvedTarget {
   const call = parseTarget(target, config, module);
   const ignored = config.config.watch?.ignore ?? [];
-  const { sent, hashed } = inputsOfCall(call, module, ignored);
-  if (target.inputs === undefined) return { target, call, inputs: hashed, sent, untrusted: [] };
-  const files = hashed.filter((input) => input.kind === "file");
+  const sent = inputsOfCall(call, module);
+  if (target.inputs === undefined) {
+    // What is the user's alone is neither looked at nor sent: a result never depends on it.
+    const own = sent.map(withoutHabits);
+    return { target, call, inputs: own.map((input) => without(input, ignored)), sent: own, untrusted: [] };
+  }
+  const files = sent.filter((input) => input.kind === "file");
   return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files], untrusted: [] };
 }
 
@@ -147,25 +152,33 @@ function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): 
   }
 }
 
-/** What a call sends to the engine, and what of it decides its result: less what `ignored` names, and what editors leave. */
-export function inputsOfCall(
-  call: ParsedCall,
-  module: ModuleInfo,
-  ignored: readonly string[] = [],
-): { sent: TargetInput[]; hashed: TargetInput[] } {
-  const sent = inputsOf(call, module);
-  return { sent, hashed: sent.map((input) => withoutHabits(input, ignored)) };
-}
-
-/** What the call is given, and what its functions read by `defaultPath`. */
-function inputsOf(call: ParsedCall, module: ModuleInfo): TargetInput[] {
+/** What a call sends to the engine: what it is given, and what its functions read by `defaultPath`. */
+export function inputsOfCall(call: ParsedCall, module: ModuleInfo): TargetInput[] {
   const own = call.own
     .filter((step) => step.kind === "function")
     .flatMap(({ fn, given }) =>
       fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, given, module, fn.place))),
     );
   const core = call.core.flatMap(({ given }) => given.flatMap(({ argument, value }) => hostInputs(argument, value)));
-  return [...own, ...core];
+  return [...own, ...core, ...dependencyInputs(module)];
+}
+
+/**
+ * What functions of dependencies read by `defaultPath`. Which of them a body calls is not known before it runs, so all
+ * that they could read counts.
+ */
+function dependencyInputs(module: ModuleInfo): TargetInput[] {
+  const [, ...dependencies] = withDependencies(module);
+  return dependencies.flatMap((dependency) =>
+    Object.values(dependency.objects)
+      .flatMap(({ functions, constructorArguments = [], place }) => [
+        { arguments: constructorArguments, place },
+        ...Object.values(functions),
+      ])
+      .flatMap((fn) =>
+        fn.arguments.flatMap((argument) => hostInputs(argument, valueOf(argument, [], dependency, fn.place))),
+      ),
+  );
 }
 
 function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): TargetInput[] {
@@ -184,9 +197,13 @@ function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): Targ
   ];
 }
 
-/** What is sent, less what `watch.ignore` names and what is the user's alone: swap files, global excludes. */
-function withoutHabits(input: TargetInput, patterns: readonly string[]): TargetInput {
-  if (input.kind === "file") return input;
-  const exclude = [...(input.filter.exclude ?? []), ...patterns];
-  return { ...input, filter: { ...input.filter, exclude, leaveOut: "personal" } };
+/** Less what is the user's alone: swap files, global excludes. */
+function withoutHabits(input: TargetInput): TargetInput {
+  return input.kind === "file" ? input : { ...input, filter: { ...input.filter, leaveOut: "personal" } };
+}
+
+/** Less what `watch.ignore` names: it is sent, but the user says that it decides nothing. */
+function without(input: TargetInput, patterns: readonly string[]): TargetInput {
+  if (input.kind === "file" || patterns.length === 0) return input;
+  return { ...input, filter: { ...input.filter, exclude: [...(input.filter.exclude ?? []), ...patterns] } };
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { PathTest, PatternMatcher } from "../tree/index.ts";
+import { gitEnvironment, PathTest, PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
+import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
 import { withDependents } from "./order.ts";
 import type { Reason } from "./reasons.ts";
@@ -79,6 +80,7 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   const git = (...words: string[]): string =>
     execFileSync("git", words, {
       cwd: root,
+      env: gitEnvironment(),
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
       maxBuffer: 256 * 1024 * 1024,
@@ -86,7 +88,8 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     });
   let top: string;
   try {
-    top = git("rev-parse", "--show-toplevel").trim();
+    // A folder may be named with spaces, even at its ends.
+    top = git("rev-parse", "--show-toplevel").replace(/\n$/, "");
   } catch (error) {
     return {
       why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository",
@@ -124,7 +127,36 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     if (file !== "")
       files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
   }
+  for (const name of unlookedAt(git, top, base))
+    files.push({ file: path.join(top, name), isFolder: false, change: "changed" });
   return { base, files };
+}
+
+/** So many names are given to git at a time. */
+const namesAtOnce = 500;
+
+/** Files that git was told to take for unchanged, or to leave out of a sparse checkout, and that are there and others than in `base`. */
+function unlookedAt(git: (...words: string[]) => string, top: string, base: string): string[] {
+  const names = git("ls-files", "-v", "-z", "--full-name", top)
+    .split("\0")
+    .flatMap((line) => (/^[a-zS] /.test(line) ? [line.slice(2)] : []))
+    .filter((name) => lstatSync(path.join(top, name), { throwIfNoEntry: false })?.isFile() === true);
+  const changed: string[] = [];
+  for (let at = 0; at < names.length; at += namesAtOnce) {
+    const some = names.slice(at, at + namesAtOnce);
+    const files = some.map((name) => path.join(top, name));
+    const now = git("hash-object", "--", ...files).split("\n");
+    const then = new Map(
+      git("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", base, "--", ...some)
+        .split("\0")
+        .flatMap((line) => {
+          const [, object, name] = /^\d+ blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+          return object === undefined || name === undefined ? [] : [[name, object] as const];
+        }),
+    );
+    changed.push(...some.filter((name, index) => then.get(name) !== now[index]));
+  }
+  return changed;
 }
 
 function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
@@ -138,7 +170,7 @@ function coverTest(input: ScannedInput): (changed: ChangedFile) => boolean {
   const starts =
     include.length === 0
       ? [root]
-      : include.map((pattern) => path.join(root, pattern.replace(/[^/]*[*?[{].*$/s, "")).replace(/\/$/, ""));
+      : include.flatMap((pattern) => (pattern.startsWith("!") ? [] : [path.join(root, literalHead(pattern))]));
   const touches = (folder: string): boolean =>
     starts.some((start) => isAround(folder, start) || isAround(start, folder));
   const included = include.length === 0 ? undefined : new PatternMatcher(include);

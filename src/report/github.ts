@@ -15,7 +15,9 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
       if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
       const where =
-        file === undefined ? "" : ` file=${file},line=${line}${column === undefined ? "" : `,col=${column}`},`;
+        file === undefined
+          ? ""
+          : ` file=${escapeProperty(file)},line=${line}${column === undefined ? "" : `,col=${column}`},`;
       const text = [
         notice.error?.message,
         ...failedTestLines(notice.failedTests),

@@ -24,10 +24,13 @@ export function upReporter({ write, paint, logs, verbose }: UpReporterOptions): 
       case "step":
         if (verbose || event.durationMs >= shownStepMs || event.error !== undefined) write(stepLine(event, paint));
         break;
+      case "edit":
+        for (const line of editLines(event, paint)) write(line);
+        break;
       case "notice":
         write(event.text);
         break;
-      default:
+      case "settled":
         if (event.healthy) write(paint("green", `all healthy in ${duration(event.tookMs)}`));
     }
   };
@@ -39,6 +42,18 @@ const shownStepMs = 1_000;
 function stepLine(event: Extract<UpEvent, { kind: "step" }>, paint: Paint): string {
   const text = `${event.error === undefined ? "done" : "failed"}: ${shortName(event.name)} (${duration(event.durationMs)})`;
   return paint(event.error === undefined ? "dim" : "red", text);
+}
+
+function editLines(event: Extract<UpEvent, { kind: "edit" }>, paint: Paint): string[] {
+  const { name, action, files, tookMs, reason } = event;
+  const [first = "", ...rest] = (reason ?? "").split("\n");
+  const what = files.length === 1 ? printable(files[0]!) : plural(files.length, "file");
+  if (action === "failed")
+    return [
+      `${paint("bold", name)}: ${paint("red", "failed")} after ${what}: ${first}`,
+      ...rest.map((line) => `  ${line}`),
+    ];
+  return [`${paint("bold", name)}: ${paint("cyan", action)} ${what} in ${duration(tookMs)}`];
 }
 
 function stateLines(service: ServiceStatus, paint: Paint): string[] {

@@ -64,7 +64,7 @@ export async function execute(
   } catch (thrown) {
     const error = mask.error(thrown);
     mask.end();
-    run.log.write(`${error instanceof UserError ? error.format() : String(error)}\n`);
+    run.log.writeError(error instanceof UserError ? error.format() : String(error));
     // The call is given up at once; its containers take a moment longer, and are waited for.
     if (run.signal.aborted) await run.steps.untilNone(cancelledStepsMs);
     throw error;

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
+import { failedTests } from "../text/index.ts";
 import { UserError } from "../errors/index.ts";
 import { asksOfTarget, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
 import type { ProjectSession, WarmEngine } from "../session/index.ts";
@@ -11,9 +12,11 @@ import type { Outcome } from "./machine/state.ts";
 import { movedInputs } from "./moving-inputs.ts";
 import type { RunStore } from "./records.ts";
 import type { RunLog } from "./run-log.ts";
-import { describeFailure, recordRun, textOf } from "./run-result.ts";
+import { describeFailure, editOf, recordRun, textOf } from "./run-result.ts";
+import type { HistoryEntry } from "./history.ts";
+import { SpanRecorder } from "./spans.ts";
 import { Steps, type StepEvent } from "./steps.ts";
-import { OutputTail, toldTests } from "./told-tests.ts";
+import { OutputTail, testsInHistory, toldTests } from "./told-tests.ts";
 
 /** Where runs are made: what is the same for all functions of a loop. */
 export interface RunPlace {
@@ -24,6 +27,8 @@ export interface RunPlace {
   environment: NodeJS.ProcessEnv;
   /** For a target that declares none, in milliseconds. */
   timeoutMs: number | undefined;
+  /** Edits are waited for: a run answers the newest of them. */
+  isWatching: boolean;
   /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
   movedSince(run: FunctionRun): string[] | undefined;
   emit(notice: LoopNotice): void;
@@ -50,6 +55,11 @@ export class FunctionRun {
   readonly id: string;
   readonly log: RunLog;
   readonly steps = new Steps();
+  private readonly spans = new SpanRecorder();
+  /** Tests that failed in an attempt before the last. */
+  private readonly flaky = new Set<string>();
+  /** What statistics want to know beyond the record. */
+  private past: Partial<HistoryEntry> = {};
   private readonly controller = new AbortController();
   private readonly startedAt = new Date();
   private readonly startedMs = performance.now();
@@ -107,7 +117,7 @@ export class FunctionRun {
     if (failure instanceof UserError && failure.code === "untrusted") return;
     if (failure instanceof UserError && failure.code === "engine-unavailable") return;
     try {
-      await recordRun(this, finished, outcome, this.startedAt);
+      await recordRun(this, { finished, outcome, startedAt: this.startedAt, past: this.past, spans: this.spans.all });
     } catch (cause) {
       this.place.notice(`the run of ${this.name} could not be recorded: ${String(cause)}`);
     }
@@ -122,6 +132,7 @@ export class FunctionRun {
 
   tellStep(event: StepEvent): void {
     this.steps.note(event);
+    this.spans.note(event);
     const done = event.kind === "step-done";
     if (done) this.log.write(`# ${event.name}${event.cached ? " (cached)" : ` ${event.durationMs} ms`}\n`);
     this.place.emit({
@@ -157,6 +168,7 @@ export class FunctionRun {
           continue;
         }
         if (this.attempts === of || this.signal.aborted || !isFailedRun(error)) throw error;
+        for (const test of failedTests(this.output.text)) this.flaky.add(test);
         const { message } = describeFailure(error);
         this.place.emit({ kind: "retrying", name, attempt: this.attempts + 1, of, error: message });
       }
@@ -174,6 +186,13 @@ export class FunctionRun {
     const error = failure === undefined ? undefined : describeFailure(failure);
     const value = execution === undefined ? undefined : textOf(execution.value);
     if (failure instanceof UserError && failure.code === "engine-unavailable") await this.place.session.drop();
+    const told = toldTests(value, this.output.text, error);
+    this.past = {
+      tier: plan.item.target.tier,
+      ...testsInHistory(told, this.output.text),
+      ...(this.flaky.size > 0 && outcome === "passed" ? { flakyTests: [...this.flaky] } : {}),
+      ...(this.place.isWatching ? editOf(plan, project.root) : {}),
+    };
     const finished: FinishedNotice = {
       kind: "finished",
       name: this.name,
@@ -187,7 +206,7 @@ export class FunctionRun {
       logFile: log.isThere ? log.file : undefined,
       error,
       ...(value === undefined ? {} : { value }),
-      ...toldTests(value, this.output.text, error),
+      ...told,
     };
     return { finished, outcome };
   }

@@ -1,10 +1,13 @@
 /** Scheduler, cancellation, results, run records. `Loop` is the whole of it: run once, or watch until stopped. */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
+export { History, type HistoryEntry } from "./history.ts";
 export { limitsOf } from "./machine/limits.ts";
 export { ProjectLock } from "./lock.ts";
 export { Loop } from "./loop.ts";
 export type { LoopOptions } from "./loop-options.ts";
 export { sweepDrafts } from "./sweep-drafts.ts";
-export { retentionOf, RunStore, type RunRecord } from "./records.ts";
+export { retentionOf } from "./kept.ts";
+export { RunStore, type RunRecord } from "./records.ts";
+export { SpanRecorder, SpanStore, type Span } from "./spans.ts";
 export type { FunctionState, LoopState, Outcome } from "./machine/state.ts";
 export type { LoopSummary } from "./summary.ts";

@@ -60,6 +60,12 @@ export class ProjectLock {
     });
   }
 
+  /** How the process that runs functions here calls itself; undefined where none does. */
+  static holderOf(state: ProjectState): string | undefined {
+    const holder = holderIn(state.readUnsealed(".", lockFile));
+    return holder !== undefined && holds(holder) ? holder.command : undefined;
+  }
+
   release(): void {
     if (!this.held) return;
     this.held = false;

@@ -7,6 +7,8 @@ export interface LoopOptions {
   cwd: string;
   moduleDir?: string;
   configFile?: string;
+  /** The module's `@check` functions in the place of `watch.targets`. */
+  checks?: boolean;
   environment: NodeJS.ProcessEnv;
   /** Whose word counts for what the project asks of this machine. */
   trust?: TrustMode;

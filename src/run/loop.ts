@@ -87,7 +87,9 @@ export class Loop {
       if (this.failure === undefined)
         await this.conditions.until(() => this.machine.files.phase === "verified" || this.isOver);
       if (this.failure !== undefined) throw this.failure;
-      return summarize(this.machine, this.runs.results);
+      const summary = summarize(this.machine, this.runs.results);
+      this.store.noteCurrent(summary.current);
+      return summary;
     } finally {
       clearTimeout(timer);
     }
@@ -250,7 +252,7 @@ export class Loop {
   private async runOne({ name, digest, reasons }: Extract<Effect, { kind: "start" }>): Promise<void> {
     const hints = (): ReadonlySet<string> | undefined =>
       isLooking(this.machine) ? undefined : this.watcher?.unsettledPaths();
-    const run = this.planning.newRun(name, reasons, hints);
+    const run = this.planning.newRun(name, reasons, this.watcher !== undefined, hints);
     const { finished, outcome } = await this.runs.run(run, this.watcher !== undefined);
     this.dispatch({ kind: "finished", name, digest, outcome, fresh: finished.fresh });
   }

@@ -1,4 +1,4 @@
-import { engineName, ProjectSession } from "../session/index.ts";
+import { assumedEngine, ProjectSession } from "../session/index.ts";
 import {
   adviceOf,
   planTargets,
@@ -19,7 +19,8 @@ import type { Forced, Look } from "./machine/state.ts";
 import { filesMovedSince } from "./moving-inputs.ts";
 import { isWanted } from "./planned-function.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
-import { retentionOf, type RunStore } from "./records.ts";
+import { retentionOf } from "./kept.ts";
+import type { RunStore } from "./records.ts";
 import { UntakenSettings } from "./untaken-settings.ts";
 import { tellingWait } from "./waiting.ts";
 
@@ -153,7 +154,12 @@ export class Planning {
   }
 
   /** A run on the files of the newest look; `hintedPaths` gives what hints name since, where they tell of all. */
-  newRun(name: string, reasons: readonly Reason[], hintedPaths: () => ReadonlySet<string> | undefined): FunctionRun {
+  newRun(
+    name: string,
+    reasons: readonly Reason[],
+    isWatching: boolean,
+    hintedPaths: () => ReadonlySet<string> | undefined,
+  ): FunctionRun {
     const { project, snapshot } = this.newest!;
     const notice = (text: string): void => this.audience.tell({ kind: "notice", text });
     return new FunctionRun({ ...this.planOf(name)!, reasons: [...reasons] }, project, snapshot, {
@@ -162,6 +168,7 @@ export class Planning {
       secretKey: this.place.state.hashKey,
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
+      isWatching,
       movedSince: (run) => this.movedSince(run, hintedPaths()),
       emit: (told) => this.audience.tell(told),
       notice,
@@ -201,7 +208,8 @@ export class Planning {
       // The engine is part of every digest: the first run of all opens it before anything is decided.
       const known = this.opened?.isOpen === true;
       const session = (this.opened ??= this.openSession(project));
-      const name = engineName((await this.waiting("for the engine", () => session.open())).engine);
+      await this.waiting("for the engine", () => session.open());
+      const name = await session.key();
       if (!known && targets[0]?.fingerprint.engine !== name) {
         snapshot = project.scanner.scan();
         targets = this.planTargets(read, snapshot, name);
@@ -227,7 +235,7 @@ export class Planning {
       snapshot,
       root: project.root,
       moduleDigest: project.module.digest,
-      engine: this.engineInDigests ?? this.store.lastEngine() ?? "",
+      engine: this.engineInDigests ?? assumedEngine(this.store.lastEngine(), project, this.options),
       environment: this.options.environment,
       environmentKey: this.place.state.hashKey,
       history: (target) => this.store.history(target),
@@ -237,7 +245,7 @@ export class Planning {
   }
 
   /** The engine that the command line asks for, else the configuration. */
-  private openSession({ config, root, module, trust }: Project): ProjectSession {
+  private openSession({ config, root, module, state, trust }: Project): ProjectSession {
     const { environment, offline, via, writesCaches } = this.options;
     const onNotice = (text: string): void => this.audience.tell({ kind: "notice", text });
     return new ProjectSession({
@@ -246,6 +254,7 @@ export class Planning {
       trust,
       named: this.options,
       environment,
+      secretKey: state.hashKey,
       via,
       module: { name: module.name, sourceDir: module.sourceDir },
       offline,

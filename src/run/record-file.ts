@@ -47,6 +47,7 @@ function isRecord(value: unknown): value is RunRecord {
     return false;
   if (!isObject(engine) || !areTexts(engine, ["kind", "version"]) || !isFingerprint(fingerprint)) return false;
   if (attempts !== undefined && !isDuration(attempts)) return false;
+  if (value["steps"] !== undefined && !isSteps(value["steps"])) return false;
   if (returned !== undefined && typeof returned !== "string") return false;
   return error === undefined || (isObject(error) && areTexts(error, ["message"]));
 }
@@ -61,6 +62,8 @@ function isFingerprint(value: unknown): value is Fingerprint {
   );
 }
 
+const isSteps = (value: unknown): boolean =>
+  isObject(value) && isDuration(value["total"]) && isDuration(value["cached"]);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isDuration = (value: unknown): value is number => typeof value === "number" && value >= 0;
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { durationMs, type Config } from "../config/index.ts";
 import type { EngineInfo } from "../engine/types.ts";
 import { ManifestStore, type Fingerprint, type PreviousRun, type Reason, type TargetHistory } from "../plan/index.ts";
 import type { ProjectState, SealedReader } from "../state/index.ts";
@@ -15,7 +14,10 @@ import {
   runFileShape,
   timeOfId,
 } from "./record-file.ts";
+import { dayMs, entryOf, toBeDropped, type Retention } from "./kept.ts";
+import { History, type HistoryEntry } from "./history.ts";
 import { RunLog } from "./run-log.ts";
+import { SpanStore, type Span } from "./spans.ts";
 import type { Outcome } from "./machine/state.ts";
 
 /** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
@@ -39,24 +41,8 @@ export interface RunRecord {
   /** What the function returned, shortened; only when it passed. */
   value?: string;
   error?: { message: string; detail?: string; place?: string; exitCode: number };
-}
-
-const dayMs = 24 * 60 * 60 * 1000;
-
-export interface Retention {
-  /** Newest runs kept of each target, besides its last success. */
-  perTarget: number;
-  maxAgeDays: number;
-}
-
-export const defaultRetention: Retention = { perTarget: 20, maxAgeDays: 30 };
-
-/** `records` of fastloop.yaml. */
-export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {}): Retention {
-  return {
-    perTarget: keep ?? defaultRetention.perTarget,
-    maxAgeDays: maxAge === undefined ? defaultRetention.maxAgeDays : durationMs(maxAge) / dayMs,
-  };
+  /** Steps of the engine, and how many of them came from its cache. */
+  steps?: { total: number; cached: number };
 }
 
 const runsBetweenPrunes = 100;
@@ -85,6 +71,9 @@ export class RunStore {
   private readonly groups = new Map<string, Entry[]>();
   private readonly reader: SealedReader | undefined;
   readonly manifests: ManifestStore;
+  /** A line for each run, kept longer than its record. */
+  readonly past: History;
+  readonly spans: SpanStore;
   private added = 0;
   private newest: RunRecord | undefined;
   private readonly foreign: string[] = [];
@@ -92,6 +81,8 @@ export class RunStore {
   constructor(state: ProjectState) {
     this.state = state;
     this.manifests = new ManifestStore(state);
+    this.past = new History(state);
+    this.spans = new SpanStore(state);
     this.reader = state.openReader("runs", recordShape, readLimits);
     for (const name of this.reader?.names ?? []) {
       const entry: Entry = { name, record: "unread" };
@@ -121,13 +112,25 @@ export class RunStore {
     );
   }
 
-  add(record: RunRecord): void {
+  /** `told` is what statistics want to know beyond the record. */
+  add(record: RunRecord, told: Partial<HistoryEntry> = {}, spans: readonly Span[] = []): void {
     this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
     const entry: Entry = { name: recordNameOf(record.id), record };
     this.groups.set(groupOf(record.target), [entry, ...(this.groups.get(groupOf(record.target)) ?? [])]);
     this.newest = record;
+    if (spans.length > 0) this.spans.write(record.id, spans);
+    this.past.add({ ...entryOf(record), ...told });
     // A watch may run for weeks.
     if (++this.added % runsBetweenPrunes === 0) this.prune();
+  }
+
+  /** These were asked for and needed no run: what that saved is part of the statistics. */
+  noteCurrent(targets: readonly string[], nowMs = Date.now()): void {
+    const saved = targets.flatMap((target) => {
+      const record = this.history(target).lastPassed as RunRecord | undefined;
+      return record === undefined ? [] : [{ target, durationMs: record.durationMs }];
+    });
+    this.past.addCurrent(saved, nowMs);
   }
 
   /** Newest first. */
@@ -137,6 +140,29 @@ export class RunStore {
 
   all(): RunRecord[] {
     return [...this.groups.values()].flatMap((group) => this.recordsIn(group));
+  }
+
+  /** Records whose ids begin so; of the others nothing is read. */
+  withId(beginning: string): RunRecord[] {
+    const entries = [...this.groups.values()].flat().filter(({ name }) => idOfRecordName(name).startsWith(beginning));
+    return this.recordsIn(entries);
+  }
+
+  /**
+   * The newest run of each target that was not cancelled, or the one before it, and so on; no more is read than that takes.
+   * Where targets share a name in ids, those count that ran last.
+   */
+  newestOfEach(back = 0): RunRecord[] {
+    return [...this.groups.values()].flatMap((group) => {
+      const seen = new Map<string, RunRecord[]>();
+      for (const entry of group) {
+        const record = this.read(entry);
+        if (record === undefined || record.outcome === "cancelled") continue;
+        seen.set(record.target, [...(seen.get(record.target) ?? []), record]);
+        if ([...seen.values()].every((runs) => runs.length > back)) break;
+      }
+      return [...seen.values()].flatMap((runs) => runs[back] ?? []);
+    });
   }
 
   /** The engine that ran last: what a plan without an engine compares with. */
@@ -198,6 +224,7 @@ export class RunStore {
       ...dropped.flatMap(({ id }) => [recordNameOf(id), logNameOf(id)]),
       ...this.foreign.splice(0),
     ]);
+    if (dropped.length > 0) this.spans.remove(dropped.map(({ id }) => id));
     if (dropped.length > 0)
       this.manifests.prune(
         new Set(this.all().flatMap((record) => record.fingerprint.inputs.map((input) => input.digest))),
@@ -252,18 +279,4 @@ export class RunStore {
     }
     this.foreign.push(name);
   }
-}
-
-/** Of the records of targets that share a name in ids, the newest first. */
-function toBeDropped(records: readonly RunRecord[], { perTarget }: Retention, oldestMs: number): Set<RunRecord> {
-  const dropped = new Set<RunRecord>();
-  const seen = new Map<string, { count: number; hasPassed: boolean }>();
-  for (const record of records) {
-    const { count, hasPassed } = seen.get(record.target) ?? { count: 0, hasPassed: false };
-    const isLastPassed = !hasPassed && record.outcome === "passed" && record.fresh;
-    seen.set(record.target, { count: count + 1, hasPassed: hasPassed || isLastPassed });
-    const isKept = isLastPassed || (count < perTarget && Date.parse(record.startedAt) >= oldestMs);
-    if (!isKept) dropped.add(record);
-  }
-  return dropped;
 }

@@ -1,12 +1,28 @@
 /** What is told and kept of a run that has ended. */
+import path from "node:path";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ReturnedValue } from "../module/index.ts";
-import { engineName } from "../session/index.ts";
+import { statIfThere } from "../paths/index.ts";
+import type { PlannedTarget } from "../plan/index.ts";
 import type { FinishedNotice } from "./events.ts";
 import type { FunctionRun } from "./function-run.ts";
 import type { Outcome } from "./machine/state.ts";
+import type { HistoryEntry } from "./history.ts";
 import type { RunRecord } from "./records.ts";
+import type { Span } from "./spans.ts";
+
+/** What was saved before that, a later look at it found. */
+const longestEditMs = 60 * 60_000;
+
+/** What there is to record of a run. */
+interface Told {
+  finished: FinishedNotice;
+  outcome: Outcome;
+  startedAt: Date;
+  past: Partial<HistoryEntry>;
+  spans: readonly Span[];
+}
 
 /** Characters that are kept of a value. */
 const longestValue = 4000;
@@ -14,9 +30,7 @@ const longestValue = 4000;
 /** Writes the record of a run, and the manifests of its inputs where it says something of them. */
 export async function recordRun(
   { id, plan, snapshot, place }: FunctionRun,
-  finished: FinishedNotice,
-  outcome: Outcome,
-  startedAt: Date,
+  { finished, outcome, startedAt, past, spans }: Told,
 ): Promise<void> {
   const { engine } = await place.session.open();
   if (finished.outcome !== "cancelled" && finished.fresh) {
@@ -28,7 +42,7 @@ export async function recordRun(
     id,
     target: finished.name,
     digest: finished.digest,
-    fingerprint: { ...plan.fingerprint, engine: engineName(engine) },
+    fingerprint: { ...plan.fingerprint, engine: await place.session.key() },
     reasons: plan.reasons,
     outcome,
     fresh: finished.fresh,
@@ -38,8 +52,20 @@ export async function recordRun(
     attempts: finished.attempts,
     value: finished.value,
     error: finished.error,
+    steps: finished.steps,
   };
-  place.store.add(record);
+  place.store.add(record, past, spans);
+}
+
+/** How long after the newest save among the files that changed its verdict is there. */
+export function editOf({ reasons }: PlannedTarget, root: string): Pick<HistoryEntry, "editMs"> {
+  const savedMs = reasons
+    .filter((reason) => reason.kind === "file")
+    .slice(0, 100)
+    .map(({ path: file }) => statIfThere(path.resolve(root, file))?.mtimeMs ?? 0)
+    .reduce((newest, mtimeMs) => Math.max(newest, mtimeMs), 0);
+  const editMs = Math.round(Date.now() - savedMs);
+  return savedMs > 0 && editMs >= 0 && editMs < longestEditMs ? { editMs } : {};
 }
 
 export function describeFailure(thrown: unknown): NonNullable<FinishedNotice["error"]> {

@@ -12,7 +12,12 @@ export interface LoopSummary {
   results: ReadonlyMap<string, FinishedNotice>;
 }
 
-export function summarize(state: LoopState, results: ReadonlyMap<string, FinishedNotice>): LoopSummary {
+export function summarize(state: LoopState, all: ReadonlyMap<string, FinishedNotice>): LoopSummary {
+  // An edit was taken back: what ran meanwhile says nothing of the files as they are, which had passed before.
+  const isRestored = ({ name, verdict }: LoopState["functions"][number]): boolean =>
+    verdict === "current" && all.get(name)?.outcome !== "passed";
+  const restored = new Set(state.functions.filter(isRestored).map((fn) => fn.name));
+  const results = new Map([...all].filter(([name]) => !restored.has(name)));
   // What passed, but needs what failed after that.
   const blocked = state.functions.filter((fn) => fn.verdict === "blocked").map((fn) => fn.name);
   const ended = (outcome: string): string[] =>

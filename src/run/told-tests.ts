@@ -1,5 +1,6 @@
-import { failedTests, testCounts, type TestCounts } from "../text/index.ts";
+import { failedTests, testCounts, testTimes, type TestCounts } from "../text/index.ts";
 import type { FinishedNotice } from "./events.ts";
+import type { HistoryEntry } from "./history.ts";
 
 /** A runner says at its end what came of its tests; more than that is not kept. */
 const keptChars = 256 * 1024;
@@ -35,6 +36,19 @@ export function toldTests(
   return {
     ...(tests === undefined ? {} : { tests }),
     ...(failed.length === 0 ? {} : { failedTests: failed }),
+  };
+}
+
+/** What the history of runs keeps of tests: counts, failures, and how long the slowest took where that is printed. */
+export function testsInHistory(
+  { tests, failedTests: failed }: Pick<FinishedNotice, "tests" | "failedTests">,
+  output: string,
+): Pick<HistoryEntry, "tests" | "failedTests" | "slowTests"> {
+  const slow = testTimes(output).sort((a, b) => b[1] - a[1]);
+  return {
+    ...(tests === undefined ? {} : { tests: [tests.passed, tests.failed, tests.skipped] as [number, number, number] }),
+    ...(failed === undefined ? {} : { failedTests: failed }),
+    ...(slow.length === 0 ? {} : { slowTests: slow.slice(0, 10) }),
   };
 }
 

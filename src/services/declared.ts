@@ -1,7 +1,7 @@
 /** Which services a project has, which of them are asked for, and in what order they start. */
 import path from "node:path";
 import { commandName, splitWords } from "../call/index.ts";
-import { durationMs, portMappings, suggest, type LoadedConfig } from "../config/index.ts";
+import { durationMs, portMappings, suggest, type LoadedConfig, type UpServiceConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { FunctionInfo, ModuleInfo } from "../module/index.ts";
 import type { DeclaredService, HealthRule } from "./types.ts";
@@ -19,7 +19,14 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
     const place = `${file}: services.${name}`;
     const source = service.function === undefined ? { kind: "configured" as const } : callOf(service.function, place);
     const given = up[name]?.ports ?? service.ports;
-    return { name, source, needs: service.needs ?? [], ...seen(given, up[name]?.health ?? service.health), place };
+    return {
+      name,
+      source,
+      needs: service.needs ?? [],
+      ...seen(given, up[name]?.health ?? service.health),
+      ...kindOf(service),
+      place,
+    };
   });
   const functions = upFunctions(module).map((fn): DeclaredService => {
     const name = commandName(fn);
@@ -34,6 +41,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       source: { kind: "call", words: [name] },
       needs: [],
       ...seen(up[name]?.ports, up[name]?.health),
+      ...kindOf({}),
       place,
     };
   });
@@ -43,6 +51,18 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
     throw unknownService(name, declared, `${file}: up.${name}`);
   }
   return declared;
+}
+
+/** Words of commands that look for changes by themselves, some of them in ways that can't be seen from outside. */
+const reloaders =
+  /--watch\b|--reload\b|--debug\b|\b(watch|nodemon|vite|webpack|next dev|flask|runserver|air|watchexec)\b/;
+
+function kindOf({
+  volumes,
+  command = [],
+}: Pick<UpServiceConfig, "volumes" | "command">): Pick<DeclaredService, "exclusive" | "reloads"> {
+  const words = typeof command === "string" ? command : command.join(" ");
+  return { exclusive: Object.keys(volumes ?? {}).length > 0, reloads: reloaders.test(words) };
 }
 
 function callOf(call: string, place: string): DeclaredService["source"] {

@@ -56,7 +56,7 @@ export class Front {
 
   private lead(socket: net.Socket): void {
     socket.on("error", () => undefined);
-    if (this.target === undefined) return void socket.destroy();
+    if (this.target === undefined) return void socket.resetAndDestroy();
     const onward = net.connect({ port: this.target, host: addresses[0], allowHalfOpen: true });
     onward.on("error", () => socket.destroy());
     onward.on("close", () => socket.destroySoon());

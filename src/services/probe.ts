@@ -33,11 +33,13 @@ function accepts(port: number, signal: AbortSignal): Promise<string | undefined>
     const socket = net.connect({ port, host: "127.0.0.1" });
     const done = (why: string | undefined): void => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
       resolve(why);
       socket.destroy();
     };
     const timer = setTimeout(() => done(undefined), openMs);
-    signal.addEventListener("abort", () => done(undefined), { once: true });
+    const onAbort = (): void => done(undefined);
+    signal.addEventListener("abort", onAbort, { once: true });
     socket.once("data", () => done(undefined));
     for (const event of ["error", "close"]) socket.once(event, () => done("its port does not accept connections"));
   });

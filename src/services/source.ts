@@ -1,9 +1,10 @@
 /** From a described service to the engine's: the function that makes it is run, and says what it is. */
 import { randomUUID } from "node:crypto";
+import path from "node:path";
 import { parseCall, requirePath, runCall } from "../call/index.ts";
 import { UserError } from "../errors/index.ts";
 import { TreeSync, type EngineSession } from "../engine/index.ts";
-import type { ArgumentInfo, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
+import type { ArgumentInfo, FunctionInfo, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import { inputsOfCall } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { DeclaredService } from "./types.ts";
@@ -41,11 +42,15 @@ export interface MadeService {
 const ownFunction = "service";
 
 export class ServiceSource {
+  /** What no configured service is made of. */
+  readonly exclude: readonly string[];
   private readonly options: SourceOptions;
   private readonly trees: TreeSync;
 
   constructor(options: SourceOptions) {
     this.options = options;
+    const fn = options.own.module.objects[options.own.module.mainObject]?.functions[ownFunction];
+    this.exclude = excludedOf(fn);
     this.trees = new TreeSync(options.session, { hasher: options.hasher });
   }
 
@@ -68,9 +73,7 @@ export class ServiceSource {
     signal: AbortSignal,
   ): Promise<ReturnedValue> {
     const { own, root } = this.options;
-    const fn = own.module.objects[own.module.mainObject]?.functions[ownFunction];
-    const exclude = [...(fn?.arguments.find((argument) => argument.name === "source")?.ignore ?? []), "**/.fastloop"];
-    const source = await this.trees.directory(root, { exclude }, { signal });
+    const source = await this.trees.directory(root, { exclude: this.exclude }, { signal });
     const given = needs.flatMap((need) => made.get(need) ?? []);
     const args = {
       source: { $id: source.id },
@@ -81,13 +84,21 @@ export class ServiceSource {
     return own.host.call({ function: ownFunction, args, callId: randomUUID(), signal });
   }
 
+  /** The files and folders that a call is given, relative to the project; those elsewhere are not watched. */
+  static inputsOf({ source }: DeclaredService, module: ModuleInfo | undefined, root: string): string[] | undefined {
+    if (source.kind === "configured" || module === undefined) return undefined;
+    const call = parseCall(source.words, { module, cwd: root }, { ownOptions: false });
+    const paths = inputsOfCall(call, module).map((input) => path.relative(root, input.path));
+    return paths.filter((relative) => !relative.startsWith(".."));
+  }
+
   private async called(words: readonly string[], signal: AbortSignal): Promise<ReturnedValue> {
     const { project, session, root, env, secretKey, onSecret } = this.options;
     if (project === undefined)
       throw new UserError("module", "there is no module that has this function", { place: words.join(" ") });
     const { module, host } = project;
     const call = parseCall(words, { module, cwd: root }, { ownOptions: false });
-    const { sent } = inputsOfCall(call, module);
+    const sent = inputsOfCall(call, module);
     const callId = randomUUID();
     const hostInput = async (input: { kind: "directory" | "file"; path: string }, argument: ArgumentInfo) => {
       requirePath(input.path, input.kind, argument);
@@ -120,4 +131,9 @@ export class ServiceSource {
     const ports = node.ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
     return { id, hostname: node.hostname, ports };
   }
+}
+
+/** What the function is not given of the project. */
+export function excludedOf(fn: FunctionInfo | undefined): string[] {
+  return [...(fn?.arguments.find(({ name }) => name === "source")?.ignore ?? []), "**/.fastloop"];
 }

@@ -1,7 +1,8 @@
-import type { EngineEvent, EngineSession } from "../engine/index.ts";
+import { failureOf, type EngineEvent, type EngineSession } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependents } from "./declared.ts";
 import type { Front } from "./front.ts";
+import type { Update } from "./live-updates.ts";
 import { openFronts, type WantedPort } from "./ports.ts";
 import type { MadeService, ServiceSource } from "./source.ts";
 import type { DeclaredService, ServiceStatus, UpListener } from "./types.ts";
@@ -94,6 +95,43 @@ export class Supervisor {
     });
   }
 
+  /** Brings an edit into a service, after those that came before. */
+  update(name: string, update: Update): void {
+    void this.inTurn(() => this.updateNow(name, update)).catch((error: unknown) => {
+      if (!this.closing.signal.aborted) throw error;
+    });
+  }
+
+  private async updateNow(name: string, update: Update): Promise<void> {
+    const { signal } = this.closing;
+    const unit = this.unit(name);
+    if (signal.aborted || unit.status.phase === "stopped") return;
+    const startedAt = performance.now();
+    if (update.action !== "rebuild" && (await unit.edit(update, signal)) === "done") return;
+    const { services, tell } = this.options;
+    const { files } = update;
+    const tookMs = (): number => Math.round(performance.now() - startedAt);
+    try {
+      for (const service of withDependents(services, [name])) await this.remake(service);
+      tell({ kind: "edit", name, action: "rebuilt", files, tookMs: tookMs() });
+    } catch (error) {
+      const failure = failureOf(error);
+      if (signal.aborted) return;
+      if (!(failure instanceof UserError)) throw failure;
+      tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason: failure.format() });
+    }
+  }
+
+  /** Makes it once more; what comes out the same stays. */
+  private async remake(service: DeclaredService): Promise<void> {
+    const { signal } = this.closing;
+    const before = this.made.get(service.name);
+    const made = await this.options.source.make(service, this.made, signal);
+    if (made.id === before?.id && this.unit(service.name).status.phase === "healthy") return;
+    await this.unit(service.name).replace(made, signal);
+    this.made.set(service.name, made);
+  }
+
   /** Ends all of them, those first that need others. */
   async stop(): Promise<void> {
     this.closing.abort(new UserError("interrupted", "the services are stopped"));
@@ -165,7 +203,7 @@ export class Supervisor {
     if (event.kind === "step-started") {
       const unit = hostname === undefined ? undefined : [...this.units.values()].find((each) => each.isNamed(hostname));
       if (unit !== undefined) this.steps.set(step, unit);
-      unit?.onStarted(step);
+      unit?.onStarted(step, hostname ?? "");
     } else if (hostname !== undefined) {
       this.steps.get(step)?.onEnded(step, event.error);
       this.steps.delete(step);

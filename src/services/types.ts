@@ -42,6 +42,16 @@ export type UpEvent =
   | { kind: "state"; service: ServiceStatus }
   | { kind: "log"; name: string; stream: "stdout" | "stderr"; text: string }
   | { kind: "step"; name: string; step: string; durationMs: number; error?: string }
+  | {
+      /** An edit has reached a service, or has not: then it goes on as it was. */
+      kind: "edit";
+      name: string;
+      action: "synced" | "restarted" | "rebuilt" | "failed";
+      /** Relative to the project. */
+      files: readonly string[];
+      tookMs: number;
+      reason?: string;
+    }
   | { kind: "notice"; text: string }
   | { kind: "settled"; healthy: boolean; tookMs: number };
 
@@ -66,6 +76,10 @@ export interface DeclaredService {
   /** Undefined: every port that it exposes, under its own number. */
   ports: readonly PortMapping[] | undefined;
   health: HealthRule;
+  /** Its data is on a volume: the old one ends before a new one begins. */
+  exclusive: boolean;
+  /** Its command starts itself again when its files change, as far as its words say. */
+  reloads: boolean;
   /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
   place: string;
 }

@@ -5,16 +5,13 @@ import { openTunnel, startService, stopService, type Running } from "./engine-se
 import type { Front } from "./front.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import { LogFile } from "./log-file.ts";
+import { LiveLine, type LiveNews } from "./live-line.ts";
+import type { Update } from "./live-updates.ts";
+import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
 import { look } from "./probe.ts";
 import type { MadeService } from "./source.ts";
 import type { DeclaredService, Phase, ServiceStatus, UpListener } from "./types.ts";
 
-/** How often a service that started is looked at. */
-const probeMs = 2_000;
-/** While it starts. */
-const startProbeMs = 100;
-/** So many looks in a row have to fail before it is called unhealthy. */
-const failedLooks = 3;
 const tailLines = 20;
 
 export interface UnitOptions {
@@ -38,6 +35,11 @@ export class Unit {
   private hostname: string | undefined;
   /** Of its process that was started last. */
   private step: string | undefined;
+  /** Of the one that is to take its place. */
+  private nextHostname: string | undefined;
+  private nextStep: string | undefined;
+  private live: LiveLine | undefined;
+  private hasToldUnwatched = false;
   private probing = new AbortController();
 
   constructor(options: UnitOptions) {
@@ -55,29 +57,137 @@ export class Unit {
 
   /** Whether steps of that host name are its own. */
   isNamed(hostname: string): boolean {
-    return this.hostname === hostname;
+    return this.hostname === hostname || this.nextHostname === hostname;
   }
 
   /** Builds and starts it; resolves when it is healthy, or has failed: its status says which. */
   async start(made: MadeService, signal: AbortSignal): Promise<void> {
     const startedAt = performance.now();
-    const { session, fronts } = this.options;
     this.hostname = made.hostname;
     this.tail.length = 0;
     this.to("building");
     try {
-      await startService(session, made, signal);
+      await startService(this.options.session, made, signal);
       if (this.state.phase === "building") this.to("starting");
-      this.running = await openTunnel(session, made, signal);
-      await this.untilHealthy(this.running, signal);
-      for (const { front, container } of fronts) front.leadTo(this.running.ports.get(container));
+      this.running = await openTunnel(this.options.session, made, signal);
+      await untilHealthy(this.probedPort(this.running), this.declared.health, signal);
+      await this.take(this.running);
       this.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
-      this.probe(this.running);
     } catch (error) {
       if (signal.aborted) return;
       await this.end();
       this.to("failed", { reason: this.reasonOf(error) });
     }
+  }
+
+  /** Starts another one beside it, and when that is healthy moves to it. Throws where it never is: the old one goes on. */
+  async replace(made: MadeService, signal: AbortSignal): Promise<void> {
+    const { session } = this.options;
+    const old = this.running;
+    if (old === undefined || this.declared.exclusive) {
+      await this.end();
+      await this.start(made, signal);
+      if (this.state.phase === "failed") throw new UserError("function-failed", this.state.reason ?? "it failed");
+      return;
+    }
+    this.nextHostname = made.hostname;
+    let next: Running = { made, tunnel: undefined, ports: new Map() };
+    try {
+      await startService(session, made, signal);
+      next = await openTunnel(session, made, signal);
+      await untilHealthy(this.probedPort(next), this.declared.health, signal);
+    } catch (error) {
+      await stopService(session, next);
+      throw failureOf(error);
+    } finally {
+      this.nextHostname = undefined;
+    }
+    this.live?.close();
+    this.hostname = made.hostname;
+    this.step = this.nextStep;
+    this.running = next;
+    await this.take(next);
+    this.to("healthy");
+    await stopService(session, old);
+  }
+
+  /** Lets an edit into its container. `rebuild`: there is no way into it. */
+  async edit(update: Update, signal: AbortSignal): Promise<"done" | "rebuild"> {
+    const { live, running } = this;
+    if (live === undefined || !live.isOpen || running === undefined) return "rebuild";
+    const startedAt = performance.now();
+    const { files, edits, commands } = update;
+    const told = (action: "synced" | "restarted" | "failed", reason?: string): "done" => {
+      const tookMs = Math.round(performance.now() - startedAt);
+      this.options.tell({ kind: "edit", name: this.declared.name, action, files, tookMs, ...(reason && { reason }) });
+      return "done";
+    };
+    let watched = true;
+    try {
+      if (edits.length > 0) ({ watched } = await live.edit(edits));
+    } catch (error) {
+      if (!live.isOpen) return "rebuild";
+      const why = (error as Error).message;
+      this.options.tell({ kind: "notice", text: `${this.declared.name}: ${why}; a new container is made instead` });
+      return "rebuild";
+    }
+    for (const command of commands) {
+      const { exitCode, output } = await live.run(command);
+      if (exitCode !== 0) return told("failed", `\`${command}\` ended with ${exitCode}\n${output}`.trimEnd());
+    }
+    const hasEnded = this.state.phase === "ended";
+    const isSeen = edits.length === 0 || watched || !(await this.isUnseen(running, signal));
+    if (update.action !== "restart" && !hasEnded && isSeen) return told("synced");
+    await this.restartInPlace(live, running, signal);
+    return told("restarted");
+  }
+
+  /** Whether what was written, and nothing in the container watches, needs its command to be started again. */
+  private async isUnseen(running: Running, signal: AbortSignal): Promise<boolean> {
+    const { name, reloads, health } = this.declared;
+    const port = this.probedPort(running);
+    // It looks in a way of its own; after a failure it may wait for another file than the one that mends it.
+    if (reloads) return port !== undefined && (await look(port, health.path, signal)) !== undefined;
+    if (!this.hasToldUnwatched)
+      this.options.tell({
+        kind: "notice",
+        text: `${name}: nothing in it watches its files, so that its command starts again with each edit`,
+      });
+    this.hasToldUnwatched = true;
+    return true;
+  }
+
+  private async restartInPlace(live: LiveLine, running: Running, signal: AbortSignal): Promise<void> {
+    this.probing.abort();
+    this.tail.length = 0;
+    this.to("starting");
+    await live.restart();
+    const { signal: over } = (this.probing = new AbortController());
+    await untilAnswers(this.probedPort(running), this.declared.health, AbortSignal.any([signal, over]));
+    if (this.state.phase !== "starting") return;
+    this.to("healthy");
+    this.probe(running);
+  }
+
+  /** Leads its ports there, and looks after it from now on. */
+  private async take(running: Running): Promise<void> {
+    const { session, fronts } = this.options;
+    for (const { front, container } of fronts) front.leadTo(running.ports.get(container));
+    this.probe(running);
+    const line = await session.openLive?.(running.made.id).catch(() => undefined);
+    if (line !== undefined) this.live = new LiveLine(line, (news) => this.onNews(news));
+  }
+
+  private onNews(news: LiveNews): void {
+    const { phase } = this.state;
+    if ("stopped" in news) {
+      if (phase === "stopping" || phase === "stopped") return;
+      this.probing.abort();
+      for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+      this.to("ended", { reason: withTail(`exit code: ${news.stopped}`, this.tail) });
+    } else if ("unhealthy" in news && phase === "healthy")
+      this.to("unhealthy", { reason: `its health check failed\n${news.unhealthy}`.trimEnd() });
+    else if ("healthy" in news && phase === "unhealthy") this.to("healthy");
   }
 
   /** It can't start, for a reason that is not its own. */
@@ -106,7 +216,11 @@ export class Unit {
   }
 
   /** Its container's first process began. */
-  onStarted(step: string): void {
+  onStarted(step: string, hostname: string): void {
+    if (hostname === this.nextHostname) {
+      this.nextStep = step;
+      return;
+    }
     this.step = step;
     if (this.state.phase === "building") this.to("starting");
   }
@@ -133,22 +247,12 @@ export class Unit {
 
   private async end(): Promise<void> {
     this.probing.abort();
+    this.live?.close();
+    this.live = undefined;
     const { running } = this;
     this.running = undefined;
     for (const { front } of this.options.fronts) front.leadTo(undefined);
     if (running !== undefined) await stopService(this.options.session, running);
-  }
-
-  private async untilHealthy(running: Running, signal: AbortSignal): Promise<void> {
-    const { path, timeoutMs } = this.declared.health;
-    const port = this.probedPort(running);
-    if (path === undefined || port === undefined) return;
-    const limit = AbortSignal.timeout(timeoutMs);
-    for (let why: string | undefined; ; await pause(startProbeMs, signal)) {
-      why = await look(port, path, signal);
-      if (why === undefined || signal.aborted) return;
-      if (limit.aborted) throw new UserError("timed-out", `${why} after ${timeoutMs / 1000} s`);
-    }
   }
 
   private probedPort(running: Running): number | undefined {
@@ -161,19 +265,11 @@ export class Unit {
     this.probing.abort();
     const { signal } = (this.probing = new AbortController());
     const port = this.probedPort(running);
-    if (port !== undefined) void this.keepLooking(port, signal);
-  }
-
-  private async keepLooking(port: number, signal: AbortSignal): Promise<void> {
-    for (let failed = 0; ;) {
-      await pause(probeMs, signal);
-      if (signal.aborted) return;
-      const why = await look(port, this.declared.health.path, signal);
-      if (signal.aborted) return;
-      failed = why === undefined ? 0 : failed + 1;
-      if (failed === 0 && this.state.phase === "unhealthy") this.to("healthy");
-      if (failed === failedLooks && this.state.phase === "healthy") this.to("unhealthy", { reason: why });
-    }
+    if (port === undefined) return;
+    void keepLooking(port, this.declared.health.path, signal, (why) => {
+      if (why === undefined && this.state.phase === "unhealthy") this.to("healthy");
+      else if (why !== undefined && this.state.phase === "healthy") this.to("unhealthy", { reason: why });
+    });
   }
 
   private reasonOf(error: unknown): string {
@@ -193,16 +289,3 @@ export class Unit {
 
 const withTail = (reason: string, tail: readonly string[]): string =>
   tail.length === 0 ? reason : `${reason}\n${tail.join("\n")}`;
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
-}

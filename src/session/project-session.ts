@@ -1,6 +1,7 @@
+import { dependencyDefaults } from "../call/index.ts";
 import { rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
 import type * as engineDoor from "../engine/index.ts";
-import type { EngineChoice, EngineInfo, EngineSession, OpenSessionOptions } from "../engine/index.ts";
+import type { EngineChoice, EngineSession, OpenSessionOptions } from "../engine/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import {
@@ -20,6 +21,8 @@ export interface ProjectSessionOptions {
   /** What the command line or the environment names; else the configuration does. */
   named: { engine?: string; buildkitHost?: string };
   environment: NodeJS.ProcessEnv;
+  /** The project's, by which secrets are named. */
+  secretKey?: Uint8Array;
   /** Where function bodies run: a process beside this one (the default), or a Dagger engine's own containers. */
   via?: "host" | "module";
   /** What `currentModule` answers with. */
@@ -38,6 +41,7 @@ export interface ProjectSessionOptions {
   /** A session was opened: the first, or another one after that was lost. */
   onOpen?(session: EngineSession): void;
   onTerminal?: OpenSessionOptions["onTerminal"];
+  live?: OpenSessionOptions["live"];
 }
 
 /**
@@ -68,6 +72,12 @@ export class ProjectSession {
   choice(): Promise<EngineChoice> {
     this.chosen ??= engineRoom().then(async (room) => (await room.describeEngineChoice(this.engine)).choice);
     return this.chosen;
+  }
+
+  /** What digests hold of the engine that answers; found out without waking it. */
+  key(): Promise<string> {
+    const { via } = this.options;
+    return engineRoom().then((room) => room.engineKey({ ...this.engine, via }));
   }
 
   get isOpen(): boolean {
@@ -158,13 +168,16 @@ export class ProjectSession {
   }
 
   private startBodies(module: ModuleInfo, opening: Promise<EngineSession>): ModuleHost {
-    const { onNotice, environment, trust, offline } = this.options;
+    const { onNotice, environment, trust, offline, secretKey, workdir } = this.options;
     return startModuleHost({
       module,
       session: opening.then(({ body }) => body),
       onLog: (log) => this.logs.emit(log),
       onNotice,
       env: environment,
+      ...(secretKey === undefined
+        ? {}
+        : { defaults: dependencyDefaults(opening, { env: environment, cwd: workdir, secretKey }) }),
       mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
       ...(offline === true
         ? {}
@@ -173,7 +186,7 @@ export class ProjectSession {
   }
 
   private async openAnew(): Promise<EngineSession> {
-    const { workdir, config, trust, module, offline, environment, onNotice, onTerminal } = this.options;
+    const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
     // Before an engine is started for nothing.
@@ -192,6 +205,7 @@ export class ProjectSession {
       signal: this.ending,
       onNotice,
       ...(onTerminal === undefined ? {} : { onTerminal }),
+      ...(live === undefined ? {} : { live }),
     });
     this.options.onOpen?.(session);
     return session;
@@ -204,8 +218,3 @@ function isSame(a: ModuleInfo, b: ModuleInfo): boolean {
 
 /** Loaded when an engine is needed: what only plans starts without it. */
 const engineRoom = (): Promise<typeof engineDoor> => import("../engine/index.ts");
-
-/** How an engine is named in digests. */
-export function engineName(info: Pick<EngineInfo, "kind" | "version">): string {
-  return `${info.kind} ${info.version}`;
-}

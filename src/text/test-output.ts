@@ -17,7 +17,8 @@ interface Summary {
 
 // oxlint-disable-next-line no-control-regex -- these are what is taken out
 const sequences = /\u001b\[[0-9;:?]*[A-Za-z]/g;
-const plainText = (output: string): string => output.replaceAll(sequences, "").replaceAll("\r\n", "\n");
+/** Without what only a terminal obeys. */
+export const plainText = (output: string): string => output.replaceAll(sequences, "").replaceAll("\r\n", "\n");
 
 const inWords = { passed: /(\d+) passed/, failed: /(\d+) failed/, skipped: /(\d+) (?:skipped|ignored)/ };
 const summaries: Summary[] = [

@@ -1,4 +1,5 @@
-import { lstatSync, readlinkSync, statSync, type BigIntStats } from "node:fs";
+import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import { bigintStatIfThere } from "../paths/index.ts";
 import { compareTreePaths } from "./diff.ts";
 import type { TreeEntry } from "./types.ts";
 
@@ -73,6 +74,6 @@ export function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
 
 /** Which folder lies there now; undefined where none does. */
 export function folderIdentity(folder: string): bigint | undefined {
-  const stats = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  const stats = bigintStatIfThere(folder);
   return stats?.isDirectory() === true ? identityOf(stats.ino, stats.birthtimeNs) : undefined;
 }

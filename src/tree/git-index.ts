@@ -1,6 +1,5 @@
-import { statSync } from "node:fs";
 import path from "node:path";
-import { readRegular } from "../paths/index.ts";
+import { readRegular, statIfThere } from "../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
 
 /**
@@ -19,7 +18,7 @@ export class TrackedFiles {
   static of(repository: string): TrackedFiles {
     const { gitDir } = gitDirectories(repository);
     const file = path.join(gitDir, "index");
-    const stats = statSync(file, { throwIfNoEntry: false });
+    const stats = statIfThere(file);
     const mark = stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     const known = cache.get(gitDir);
     if (known?.mark === mark) return known.files;
@@ -79,7 +78,12 @@ function readNames(gitDir: string, file: string): string[] {
 /** A worktree's folder names the one whose configuration holds. */
 function gitDirectoryOf(gitDir: string): string {
   try {
-    return path.resolve(gitDir, readRegular(path.join(gitDir, "commondir")).toString("utf8").trim());
+    return path.resolve(
+      gitDir,
+      readRegular(path.join(gitDir, "commondir"))
+        .toString("utf8")
+        .replace(/[\r\n]+$/, ""),
+    );
   } catch {
     return gitDir;
   }

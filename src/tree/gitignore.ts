@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import path from "node:path";
+import { statIfThere } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
 import { anyCharacter, compileTokens, type GlobToken } from "./glob-matcher.ts";
@@ -102,7 +102,7 @@ const maxRules = 20_000;
 const maxIgnoreFileBytes = 2 * 1024 * 1024;
 
 function readRules(file: string): IgnoreRule[] {
-  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const sizeBytes = statIfThere(file)?.size ?? 0;
   if (sizeBytes > maxIgnoreFileBytes) throw tooLarge(file, `${sizeBytes} bytes; the limit is ${maxIgnoreFileBytes}`);
   const rules = parseGitignore(readTextIfPresent(file));
   if (rules.length > maxRules) throw tooLarge(file, `${rules.length} rules; the limit is ${maxRules}`);

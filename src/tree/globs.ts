@@ -121,6 +121,11 @@ export function nameMatcher(pattern: string): (name: string) => boolean {
   );
 }
 
+/** A pattern that means this very path, in the language of .dockerignore; spaces at its ends would be trimmed. */
+export function literalPattern(path: string): string {
+  return path.replaceAll(/[*?[\]\\!#]/g, "\\$&").replaceAll(/^\s|\s$/g, "?");
+}
+
 /** The error for a pattern that means nothing. */
 export function badPattern(pattern: string, cause?: unknown): UserError {
   return new UserError("config", `the pattern ${JSON.stringify(shortened(pattern))} is not valid`, {

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { readRegular } from "../paths/index.ts";
+import { gitEnvironment } from "./git-folders.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 
 const patterns = [
@@ -63,10 +64,10 @@ function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
     const name = execFileSync("git", ["config", "--path", "--get", "core.excludesFile"], {
       cwd,
-      env,
+      env: gitEnvironment(env),
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    }).replace(/\n$/, "");
     return path.resolve(cwd, name);
   } catch {
     return undefined;

@@ -59,7 +59,7 @@ export class ContentHasher {
     const hit = table.get(known, entry);
     if (hit !== undefined) return hit;
     const startedNs = this.nowNs();
-    const content = this.read(`${root}/${entry.path}`, entry.sizeBytes);
+    const content = this.read(`${root}/${entry.path}`, entry);
     if (!isSettled(entry, startedNs) || content.startsWith("!")) {
       this.unsettled.set(entry, content);
       this.work.unsettled++;
@@ -124,7 +124,7 @@ export class ContentHasher {
     this.store.write(formatHashes(this.known));
   }
 
-  private read(file: string, sizeBytes: number): string {
+  private read(file: string, { sizeBytes, ctimeNs }: TreeEntry): string {
     this.work.files++;
     try {
       if (sizeBytes > wholeReadLimitBytes) return this.readInPieces(file);
@@ -132,7 +132,8 @@ export class ContentHasher {
       this.work.bytes += content.length;
       return sha256(content);
     } catch (error) {
-      return `!${(error as NodeJS.ErrnoException).code ?? "unreadable"}`;
+      // What nobody could read is never what it was.
+      return `!${(error as NodeJS.ErrnoException).code ?? "unreadable"} ${ctimeNs}`;
     }
   }
 

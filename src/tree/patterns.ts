@@ -70,11 +70,20 @@ export class PatternMatcher {
 
   /** Whether a pattern of this kind could match something inside the folder, so that a walk has to enter it. */
   mayMatchInside(folder: string, kind: "inclusion" | "exception"): boolean {
-    const segments = folder.split("/");
+    const segments = segmentsOf(folder);
     return this.patterns.some(
       (pattern) => pattern.exception === (kind === "exception") && pattern.mayMatchInside(segments),
     );
   }
+}
+
+let lastFolder = "";
+let lastSegments: string[] = [""];
+
+/** A walk asks a thousand filters about one folder. */
+function segmentsOf(folder: string): string[] {
+  if (folder !== lastFolder) [lastFolder, lastSegments] = [folder, folder.split("/")];
+  return lastSegments;
 }
 
 /** What matched a folder; handed to the matching of its children. */

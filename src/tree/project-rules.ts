@@ -41,6 +41,28 @@ export class ProjectRules {
   }
 }
 
+let shared: Map<string, ProjectRules> | undefined;
+
+/** The rules of a folder: read anew, or inside of `sharingRules` once. */
+export function rulesOf(root: string): ProjectRules {
+  const known = shared?.get(root);
+  if (known !== undefined) return known;
+  const rules = new ProjectRules(root);
+  shared?.set(root, rules);
+  return rules;
+}
+
+/** Ignore rules are read once while `work` goes on, which waits for nothing: a thousand filters of a project have the same. */
+export function sharingRules<T>(work: () => T): T {
+  const before = shared;
+  shared ??= new Map();
+  try {
+    return work();
+  } finally {
+    shared = before;
+  }
+}
+
 /** What a repository tracks; so many characters are cut off paths that are relative to the outermost one. */
 export interface Tracked {
   files: TrackedFiles;

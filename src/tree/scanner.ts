@@ -1,4 +1,5 @@
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
+import { statIfThere } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
 import { identityOf } from "./entries.ts";
 import { reasonOf } from "./read-errors.ts";
@@ -90,7 +91,7 @@ export class TreeScanner {
   }
 
   private isPresent(): boolean {
-    return statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === true;
+    return statIfThere(this.root)?.isDirectory() === true;
   }
 }
 

@@ -1,3 +1,4 @@
+import { sharingRules } from "./project-rules.ts";
 import { readdirSync, type Dirent } from "node:fs";
 import { sortByName } from "./diff.ts";
 import { entriesInOrder, identityOf, type EarlierEntry } from "./entries.ts";
@@ -61,8 +62,8 @@ export class Walk {
     this.root = root;
     if (earlier !== undefined) this.outdated = earlier.known;
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
-    this.filters = selections.map(({ path, filter }) =>
-      compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {}),
+    this.filters = sharingRules(() =>
+      selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {})),
     );
     selections.forEach(({ path }, index) => {
       const others = this.starting.get(path);

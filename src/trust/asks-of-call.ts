@@ -1,8 +1,7 @@
 /** What a call asks of the machine beside the repository: by its values, by its defaults, and by what it ends in. */
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
 import path from "node:path";
-import { readRegular } from "../paths/index.ts";
+import { readRegular, statIfThere } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { isWithin, realPathOf, repositoryOf } from "./places.ts";
@@ -114,7 +113,7 @@ function withContent(command: string, cwd: string, env: NodeJS.ProcessEnv): stri
   const words = new Set(command.split(/[\s;&|()<>'"`$=]+/).filter((word) => word !== ""));
   const files = [...words].flatMap((word) => {
     const real = realPathOf(path.resolve(cwd, word));
-    if (!isWithin(repository, real) || statSync(real, { throwIfNoEntry: false })?.isFile() !== true) return [];
+    if (!isWithin(repository, real) || statIfThere(real)?.isFile() !== true) return [];
     const content = readRegular(real, { maxBytes: longestScriptBytes, cut: true });
     return [`${word} sha256:${createHash("sha256").update(content).digest("hex").slice(0, 16)}`];
   });

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import path from "node:path";
+import { statIfThere } from "../paths/index.ts";
 import { findGitRoot, gitDirectories } from "../tree/index.ts";
 
 /** A lock this old was left by a git that died; waiting for it would be waiting for ever. */
@@ -92,6 +92,6 @@ export class GitGuard {
   }
 
   private stat(name: string): { mtimeMs: number; ino: number; size: number } | undefined {
-    return statSync(path.join(this.gitDir!, name), { throwIfNoEntry: false });
+    return statIfThere(path.join(this.gitDir!, name));
   }
 }

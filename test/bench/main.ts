@@ -40,6 +40,11 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
       "watch beside wireit, turbo, nx and re-runners: ready, save to start, memory, idle CPU, lost edits [10k 100k]",
     load: async () => (await import("./watch.ts")).watchBench,
   },
+  verbs: {
+    summary:
+      "validate, stats, diff and bare fastloop as whole processes: 1,000 targets, 10,000 inputs and runs [ROUNDS]",
+    load: async () => (await import("./verbs.ts")).verbsBench,
+  },
   plan: {
     summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx [10k 100k]",
     load: async () => (await import("./plan.ts")).planBench,

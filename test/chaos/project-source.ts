@@ -4,8 +4,8 @@
  * A list of all that is in the mounted folders but what editors leave, with mode, link text and content: one missed byte is
  * another value.
  */
-export const listing = `export LC_ALL=C; cd /in; { find . -mindepth 1 -type l ! -name '*~' -printf 'l %p %l\\n'; find . -mindepth 1 ! -type l ! -name '*~' -printf '%y %p %m\\n'; } | sort;
-  find . -type f ! -name '*~' -print0 | sort -z | xargs -0r sha256sum`;
+export const listing = `export LC_ALL=C; cd /in; { find . -mindepth 1 -type l -printf 'l %p %l\\n'; find . -mindepth 1 ! -type l -printf '%y %p %m\\n'; } | sort;
+  find . -type f -print0 | sort -z | xargs -0r sha256sum`;
 
 export const moduleSource = `import { argument, dag, func, object, type Container, type Directory, type File } from "@dagger.io/dagger";
 

@@ -64,8 +64,9 @@ export class ChaosProject {
       symlinkSync(`../targets/${target}`, this.at(`links/${linkNames[index]!}`));
     }
     this.writeRules(".gitignore", ["*.local", "*.log", "ignored/"]);
-    // Git takes empty folders away, also below a mount in another namespace.
+    // Git takes a folder away, and the mount on it in another namespace, unless there is something in it that it ignores.
     this.write("vol/.keep", "");
+    this.write("vol/always/kept", "");
     for (const folder of ["low", "up", "work"]) mkdirSync(path.join(this.layer, folder));
     const [low, up, work] = ["low", "up", "work"].map((folder) => path.join(this.layer, folder));
     const mount = `mount -t overlay overlay -o lowerdir=${low},upperdir=${up},workdir=${work} ${this.at("vol")}`;

@@ -112,10 +112,17 @@ export class WatchProcess {
   private readonly exited: Promise<unknown>;
 
   /** `words` begin with options of `watch`, or with another command; `wrapper` is a program that starts it. */
-  constructor(cwd: string, words: readonly string[], command = "watch", wrapper: readonly string[] = []) {
+  constructor(
+    cwd: string,
+    words: readonly string[],
+    command = "watch",
+    wrapper: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ) {
     const [program, ...args] = [...wrapper, process.execPath, cliFile, command, "--json", ...words];
     this.child = spawn(program!, args, {
       cwd,
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.exited = once(this.child, "exit");

@@ -169,6 +169,25 @@ describe("the base image", () => {
     expect(await digestOf("base-1.0.1")).toBe(digest);
   });
 
+  test("that lacks a platform that is asked for is published with all of them, and not again after that", async () => {
+    await pushTiny(`${repository()}-tiny`);
+    writeFileSync(
+      path.join(project, "fastloop.yaml"),
+      `version: 1\nname: tiny\nimages: { base: { from: "${repository()}-tiny:1", registry: ${repository()} } }\n`,
+    );
+    const publish = (platforms: string): Promise<string> =>
+      answer("publish-base", "--source", ".", "--platforms", platforms);
+    expect(await publish("linux/amd64")).toContain("## Base image");
+    expect(await publish("linux/amd64")).toContain("Nothing was built.");
+    expect(await publish("linux/amd64,linux/arm64")).toContain("## Base image");
+    const response = await fetch(`http://${repository().replace("/", "/v2/")}/manifests/base-latest`, {
+      headers: { accept: "application/vnd.oci.image.index.v1+json" },
+    });
+    const index = (await response.json()) as { manifests: { platform: { architecture: string } }[] };
+    expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
+    expect(await publish("linux/amd64,linux/arm64")).toContain("Nothing was built.");
+  });
+
   test(
     "is built anew by --refresh where the image that it starts from moved, and else not",
     async () => {

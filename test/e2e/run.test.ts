@@ -170,7 +170,7 @@ describe("fastloop run", () => {
     expect(await project.run("plan", "--tier", "smoke")).toMatchObject({
       exitCode: 0,
       stdout: "",
-      stderr: expect.stringContaining("no function is of the tier smoke"),
+      stderr: expect.stringContaining("no function is in the tier smoke"),
     });
   });
 
@@ -266,8 +266,8 @@ describe("fastloop run", () => {
     await project.run("run");
     project.write("lib/b.txt", "new");
     unlinkSync(project.at("lib/a.txt"));
-    // An engine of this name cannot be opened: whoever tried would fail.
-    const withoutEngine = { cwd: project.root, env: { FASTLOOP_ENGINE: "none" } };
+    // Nothing answers there: whoever tried would fail.
+    const withoutEngine = { cwd: project.root, env: { BUILDKIT_HOST: "unix:///nowhere/buildkit.sock" } };
     const { stdout } = await fastloop(["plan", "--json"], withoutEngine);
     const plan = JSON.parse(stdout) as { functions: { name: string; verdict: string; reasons: unknown[] }[] };
     expect(plan.functions.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([

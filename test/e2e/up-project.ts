@@ -37,7 +37,7 @@ export async function freePorts(count: number): Promise<number[]> {
 /** What a port of this machine answers; undefined where nobody does. */
 export function get(port: number, url = "/"): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port, path: url, agent: false, timeout: 20_000 }, (response) => {
+    const request = http.get({ host: "127.0.0.1", port, path: url, agent: false, timeout: 5_000 }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
       response.on("end", () => resolve(text));

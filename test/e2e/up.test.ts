@@ -86,7 +86,7 @@ $s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1); while($c=$s->a
     expect(await get(api)).toBe(`via db ${tag}\n`);
   });
 
-  it("is healthy when the path answers, unhealthy when it no longer does, and healthy again", async () => {
+  it("is healthy when the path answers, not as soon as the port is open", async () => {
     const { api, tag } = await stack({
       api: {
         health: "/health",

@@ -77,7 +77,7 @@ const works = {
   // Queries.
   fields: () =>
     post(
-      `{ ${Array.from({ length: 3900 }, (_, i) => `a${i}: directory { withNewFile(path: "a", contents: "${i}") { id } }`).join(" ")} }`,
+      `{ ${Array.from({ length: 1300 }, (_, i) => `a${i}: directory { withNewFile(path: "a", contents: "${i}") { id } }`).join(" ")} }`,
     ),
   query: () =>
     post(`{ directory { withNewFile(path: "a", contents: ${JSON.stringify("x".repeat(60_000_000))}) { id } } }`),

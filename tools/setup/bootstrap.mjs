@@ -7,7 +7,6 @@ import path from "node:path";
 import process from "node:process";
 import { debian, node } from "./catalogue.mjs";
 import { SetupError } from "./errors.mjs";
-import { keepPackages, keptPackagesOption } from "./kept-packages.mjs";
 import { findProgram, run } from "./run.mjs";
 
 /** Files get at most this time, so that the same packages give the same layers: 2025-01-01. */
@@ -26,54 +25,27 @@ const slim = [
 
 /**
  * `certificatesLayer` is the layer of that name of this machine's own architecture when another one is made, else "".
- * `kept` is a folder for packages that are fetched, until all is made. Resolves with `{ base, certificates, node, python }`,
- * each as oci.mjs takes layers; `release` removes their files.
+ * Resolves with `{ base, certificates, node, python }`, each as oci.mjs takes layers; `release` removes their files.
  */
 export async function bootstrap(support, arch, certificatesLayer, detail) {
   const folder = support.temporaryFolder("images");
   const release = () => rmSync(folder, { recursive: true, force: true });
   try {
     const packages = await npmPackages(arch, folder, detail);
-    const systems = folderOfSystems();
-    const keepNoMore = keepPackages(systems, kept);
-    const words = await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]);
-    await run("mmdebstrap", [keptPackagesOption(kept), ...words], {
+    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]), {
       env: {
-        TMPDIR: systems,
         SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch,
         PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
       },
       onLine: (line) => detail(line.replace(/^I: /, "")),
-    })
-      .catch((error) => {
-        throw bootstrapFailure(error, path.join(folder, "failure.json"));
-      })
-      .finally(() => {
-        keepNoMore();
-        removeEmpty(systems);
-      });
-    rmSync(kept, { recursive: true, force: true });
+    }).catch((error) => {
+      throw bootstrapFailure(error, path.join(folder, "failure.json"));
+    });
     const layers = JSON.parse(readFileSync(path.join(folder, "layers.json"), "utf8"));
     return { layers, release };
   } catch (error) {
     release();
     throw error;
-  }
-}
-
-/** Where mmdebstrap makes the new system, and removes it; apt's own user has to come in. */
-function folderOfSystems() {
-  const folder = mkdtempSync(path.join(tmpdir(), "fastloop-bootstrap-"));
-  chmodSync(folder, 0o755);
-  return folder;
-}
-
-/** Not with what is in it: where mmdebstrap was killed, a system may have the host's folders mounted. */
-function removeEmpty(folder) {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Something is left, as it is in any temporary folder of a program that was killed.
   }
 }
 

@@ -32,9 +32,10 @@ import (
 	"strconv"
 )
 
-// Ways of running that are not an exec; see service.go, terminal.go and tunnel.go.
+// Ways of running that are not an exec; see service.go, terminal.go, tunnel.go and sync.go.
 var modes = map[string]func([]string) (int, error){
 	"service": runService, "terminal": runTerminal, "listen": listen, "offer": offer,
+	"sync": syncFiles,
 }
 
 func main() {

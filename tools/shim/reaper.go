@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // reaper waits for the processes of a container. As an init it reaps every child, so that whoever waits for one of them
@@ -43,6 +44,9 @@ func (reaper *reaper) start(executable string, args []string, attributes *os.Pro
 	return process.Pid, ended, nil
 }
 
+// What `wait` returns where there is no such process.
+const noChild = 125
+
 // wait returns the exit code of process pid when it has ended; as an init it reaps every other child on the way.
 func (reaper *reaper) wait(pid int) int {
 	target := -1
@@ -56,7 +60,7 @@ func (reaper *reaper) wait(pid int) int {
 			continue
 		}
 		if err != nil {
-			return 125
+			return noChild
 		}
 		if ended == pid {
 			return exitCodeOf(status)
@@ -67,6 +71,21 @@ func (reaper *reaper) wait(pid int) int {
 			waiting <- exitCodeOf(status)
 		}
 		reaper.mutex.Unlock()
+	}
+}
+
+// Between two looks for children where there are none.
+const childlessPause = 20 * time.Millisecond
+
+// reap waits for all children, for as long as the process lives: for who has nobody of its own to `wait` for.
+func (reaper *reaper) reap() {
+	if reaper.single {
+		return
+	}
+	for {
+		if reaper.wait(0) == noChild {
+			time.Sleep(childlessPause)
+		}
 	}
 }
 

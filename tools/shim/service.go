@@ -21,8 +21,10 @@ type serviceArguments struct {
 	// Must be free, where containers share a network.
 	ports  []string
 	report string
-	health health
-	rest   []string
+	// Name of the socket on which it is asked while somebody works on it; see live.go.
+	control string
+	health  health
+	rest    []string
 }
 
 func parseService(arguments []string) (serviceArguments, error) {
@@ -41,6 +43,8 @@ func parseService(arguments []string) (serviceArguments, error) {
 			parsed.ports = append(parsed.ports, value)
 		case "--report":
 			parsed.report = value
+		case "--control":
+			parsed.control = value
 		case "--probe":
 			if err := validPort(value); err != nil {
 				return parsed, err
@@ -63,7 +67,7 @@ func parseService(arguments []string) (serviceArguments, error) {
 // is, when it is healthy and how it ended. Unlike an exec it records nothing: it may run for days, and its streams go out
 // live.
 //
-//	shim service [--port N]... [--loopback] [--report SOCKET] [--probe N]... [--check JSON] [--no-init] -- cmd args...
+//	shim service [--port N]... [--loopback] [--report SOCKET] [--control NAME] [--probe N]... [--check JSON] [--no-init] -- cmd args...
 func runService(arguments []string) (int, error) {
 	service, err := parseService(arguments)
 	if err != nil {
@@ -99,6 +103,9 @@ func (service serviceArguments) run(parsed options, reporter *reporter) int {
 	executable, err := exec.LookPath(parsed.command[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return refuseService(parsed.command[0], err)
+	}
+	if service.control != "" {
+		return service.runLive(executable, parsed, reporter)
 	}
 	stdin, err := os.Open(os.DevNull)
 	if err != nil {

@@ -1,6 +1,7 @@
 import type { ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
+import { placeProject } from "../../plan/index.ts";
 import { ProjectSession } from "../../session/index.ts";
 import type { Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
@@ -15,6 +16,7 @@ export function callSession(
   { config, trust }: { config: LoadedConfig; trust: Trust },
   view: CallView,
 ): ProjectSession {
+  const { state } = placeProject({ cwd: context.cwd });
   const { options } = context;
   return new ProjectSession({
     workdir: context.cwd,
@@ -22,6 +24,7 @@ export function callSession(
     trust,
     named: { engine: call.engine ?? options.engine, buildkitHost: call.buildkitHost ?? options.buildkitHost },
     environment: context.env,
+    secretKey: state.hashKey,
     via: call.via === "module" ? "module" : "host",
     module: { name: module.name, sourceDir: module.sourceDir },
     writesCaches: true,

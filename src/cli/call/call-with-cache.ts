@@ -1,10 +1,8 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { runCall, type ParsedCall } from "../../call/index.ts";
 import { failureOf } from "../../engine/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
-import { distFile } from "../../paths/index.ts";
 import {
   digestOf,
   fingerprintOfCall,
@@ -32,12 +30,12 @@ export async function callWithCache(
   if (keep === undefined) return callEngine();
 
   const hasher = projectHasher(state);
-  const { hashed } = inputsOfCall(call, module);
-  const scanner = new ProjectScanner(hashed, hasher);
-  const answering = await engineKey(call, session);
+  const inputs = inputsOfCall(call, module);
+  const scanner = new ProjectScanner(inputs, hasher);
+  const answering = await session.key();
   const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
     digestOf(
-      await fingerprintOfCall(call, hashed, {
+      await fingerprintOfCall(call, inputs, {
         snapshot: scanner.scan(undefined, undefined, ahead),
         moduleDigest: module.digest,
         secretKey: state.hashKey,
@@ -47,7 +45,7 @@ export async function callWithCache(
       }),
     );
   const cache = new ResultCache(state);
-  const ahead = hasher.lookAhead(new Set(hashed.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
+  const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
   const before = await key(ahead).finally(() => {
     for (const one of ahead.values()) one.stop();
   });
@@ -67,21 +65,6 @@ export async function callWithCache(
   }
   hasher.save();
   return value;
-}
-
-/** Another build of fastloop may answer otherwise: what a mistake of the last one gave must not outlive it. */
-function buildId(): string {
-  try {
-    return readFileSync(distFile("build-id"), "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-/** Which engine would answer, without waking it. */
-async function engineKey({ via }: ParsedCall, session: ProjectSession): Promise<string> {
-  const choice = await session.choice();
-  return `${buildId()} ${via === "host" ? "" : `via ${via} `}${choice.kind} ${"address" in choice ? choice.address : "command" in choice ? choice.command : ""}`;
 }
 
 /** Runs the call in the project's session, and closes that. */

@@ -1,27 +1,61 @@
-/** `fastloop diff ENV`: what a deploy would change. */
+/** `fastloop diff`: what a deploy would change, or what is different between two runs or two images. */
 import { Option, type Command } from "commander";
+import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
 import { diffEnvironment, type DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
 import { addClusterOptions, imageOption } from "../deploy/options.ts";
+import { diffOfRunsOrFiles, strategies, type DiffRunsFlags } from "../diff/diff-runs.ts";
 
 export function register(program: Command, context: CliContext): void {
   const command = program
     .command("diff")
-    .argument("<environment>", "one of deploy.environments")
-    .summary("show what a deploy would change")
-    .description(
-      "Show what a deploy would change, field by field, by a dry run on the API server. Nothing is written. Needs the cluster.",
+    .argument(
+      "[before]",
+      "an environment of `deploy:`; or runs: `previous` (default), FUNCTION, FUNCTION~1, an id, a baseline; or an SBOM file",
     )
+    .argument("[now]", "runs: `last` (default) and as before; or an SBOM file")
+    .summary("show what a deploy would change, or what two runs did differently")
+    .description(
+      "With an environment: what a deploy would change, field by field, by a dry run on the API server; nothing is written. Else compare what two runs did: operations that are new, gone, came to another result, were in the cache and are not any more, or take longer beyond noise; and what they did it on: files, environment names, call, module, engine; ends with 1 where something differs. With two SBOM files: packages by version.",
+    )
+    .addOption(new Option("--format <kind>", "of runs: how to tell").choices(["tree", "text", "json"]).default("tree"))
+    .addOption(
+      new Option(
+        "--strategy <kind>",
+        "which operations are the same: by name wherever they are, or by fewest edits in order",
+      )
+        .choices(Object.keys(strategies))
+        .default("set"),
+    )
+    .addOption(new Option("-a, --all", "of runs: show what is the same, too"))
+    .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .addOption(imageOption())
-    .addOption(new Option("--exit-code", "exit with 1 where something would change"));
+    .addOption(new Option("--exit-code", "of an environment: exit with 1 where something would change"));
   addClusterOptions(command)
     .addHelpText(
       "after",
       `
 Examples:
-  fastloop diff dev                      every app
+  fastloop diff dev                      what a deploy would change, every app
   fastloop diff production --app web     one of them
-  fastloop diff production --exit-code   for CI: 1 where something would change`,
+  fastloop diff production --exit-code   for CI: 1 where something would change
+  fastloop diff                          the newest run of each function against the one before
+  fastloop diff test~1 test              two runs of one function
+  fastloop run --save-baseline main      keeps the runs as they are now,
+  fastloop diff main                     and later shows what became of them
+  fastloop diff before.spdx.json after.spdx.json`,
     )
-    .action((name: string, flags: DiffEnvironmentFlags) => diffEnvironment(context, name, flags));
+    .action(
+      async (before: string | undefined, now: string | undefined, flags: DiffEnvironmentFlags & DiffRunsFlags) => {
+        if (before !== undefined && now === undefined && (await isEnvironment(before, context, flags.config)))
+          return diffEnvironment(context, before, flags);
+        return diffOfRunsOrFiles(context, before, now, flags);
+      },
+    );
+}
+
+/** A configuration that can't be read names no environment; who compares runs does not need it. */
+async function isEnvironment(name: string, { cwd }: CliContext, file: string | undefined): Promise<boolean> {
+  const loaded = await loadConfig({ cwd, file }).catch(() => undefined);
+  return Object.hasOwn(loaded?.config.deploy?.environments ?? {}, name);
 }

@@ -4,7 +4,9 @@ import path from "node:path";
 import { Option, type Command } from "commander";
 import { projectModuleFolder } from "../../call/index.ts";
 import { durationMs, loadConfig } from "../../config/index.ts";
+import { BaselineStore, requireName } from "../../diff/index.ts";
 import { ExitCode } from "../../errors/index.ts";
+import { placeProject } from "../../plan/index.ts";
 import {
   duration as showDuration,
   githubReporter,
@@ -13,15 +15,16 @@ import {
   openRunTerminal,
   painter,
   plainReporter,
+  plural,
   type RunView,
 } from "../../report/index.ts";
-import { Loop, type LoopSummary } from "../../run/index.ts";
+import { Loop, RunStore, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
 import { addLoopOptions, loopOptions, stopOnSignal, timeLimit, type LoopFlags } from "../loop-options.ts";
 
-interface RunFlags extends LoopFlags {
+export interface RunFlags extends LoopFlags {
   all?: boolean;
   force?: boolean;
   affected?: boolean;
@@ -29,6 +32,7 @@ interface RunFlags extends LoopFlags {
   format?: string;
   junit?: string;
   deadline?: string;
+  saveBaseline?: string | true;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -44,7 +48,8 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--since <ref>", "only what the changes since the merge base with this commit affect"))
     .addOption(new Option("--deadline <duration>", "of the whole run, e.g. 20m"))
     .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
-    .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
+    .addOption(new Option("--junit <file>", "write the results as JUnit XML"))
+    .addOption(new Option("--save-baseline [name]", "when all passed, save the runs for `fastloop diff NAME`"));
   addLoopOptions(command)
     .addHelpText(
       "after",
@@ -53,14 +58,23 @@ Examples:
   fastloop run                     what changed since it last passed
   fastloop run api --force         api and what it needs, current or not
   fastloop run --tier smoke        the quick ones
+  fastloop run --all --save-baseline main
   fastloop run --since origin/main --format github`,
     )
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
 }
 
-async function runOnce(context: CliContext, names: string[], flags: RunFlags): Promise<void> {
+/** `checks`: the module's `@check` functions, whatever the configuration watches. */
+export async function runOnce(
+  context: CliContext,
+  names: string[],
+  flags: RunFlags,
+  { checks = false }: { checks?: boolean } = {},
+): Promise<void> {
   const { signal } = context;
-  const options = loopOptions(context, flags, "fastloop run", names);
+  const baseline = flags.saveBaseline === true ? "baseline" : flags.saveBaseline;
+  if (baseline !== undefined) requireName(baseline);
+  const options = { ...loopOptions(context, flags, checks ? "fastloop check" : "fastloop run", names), checks };
   // Before anything is written: a folder without a module is the wrong one.
   await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
   const view = await openView(context, flags);
@@ -92,11 +106,25 @@ async function runOnce(context: CliContext, names: string[], flags: RunFlags): P
     }
     report(context, flags, summary, performance.now() - startedMs);
     process.exitCode = exitCodeOf(summary);
+    if (baseline !== undefined) saveBaseline(context, flags, baseline, summary);
     if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);
   } finally {
     await loop.stop();
     view?.close();
   }
+}
+
+/** What a later run is compared with: of every function the run that holds. */
+function saveBaseline(context: CliContext, flags: RunFlags, name: string, summary: LoopSummary): void {
+  if (process.exitCode !== ExitCode.passed) return context.notice(`not all passed: ${name} is not saved`);
+  const { state } = placeProject({
+    cwd: context.cwd,
+    configFile: flags.config,
+    onNotice: (text) => context.notice(text),
+  });
+  const functions = [...summary.passed, ...summary.current];
+  const saved = new BaselineStore(state).save(name, functions, new RunStore(state));
+  context.notice(`saved ${plural(saved, "run")} as ${name}: \`fastloop diff ${name}\` compares with them`);
 }
 
 /** On a terminal that can be drawn on, and where nothing else is asked for. */

@@ -4,6 +4,7 @@ import { UserError } from "../../errors/index.ts";
 import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "../../report/index.ts";
 import type { UpEvent } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { explain } from "../up/explain.ts";
 import { timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
 import { openUpProject } from "../up/project.ts";
@@ -15,6 +16,7 @@ interface UpFlags {
   wait?: boolean;
   timeout?: string;
   view?: boolean;
+  explain?: string;
   config?: string;
   inBackground?: boolean;
 }
@@ -30,6 +32,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("-d, --detach", "in the background; ends when all are healthy, or one has failed"))
     .addOption(new Option("--wait", "the same as --detach"))
     .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
+    .addOption(new Option("--explain <service>", "say what an edit of each file does to it; starts nothing"))
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .addOption(new Option("--in-background").hideHelp())
@@ -39,6 +42,7 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop up                     all services; Ctrl-C ends them
   fastloop up api                 api and what it needs
+  fastloop up --explain api       what is synced, and what makes a new container
   fastloop up -d && npm run e2e; fastloop down
   FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
 
@@ -55,6 +59,8 @@ const listed = (names = ""): string[] =>
     .filter((name) => name !== "");
 
 async function up(context: CliContext, names: readonly string[], flags: UpFlags): Promise<void> {
+  if (flags.explain !== undefined)
+    return explain(context, await openUpProject(context, [flags.explain], flags.config), flags.explain);
   const project = await openUpProject(context, names, flags.config);
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
   if (flags.detach === true || flags.wait === true) return upInBackground(project.up, context, timeoutMs);

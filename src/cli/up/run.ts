@@ -6,7 +6,9 @@ import { takeLock } from "../../engine-daemon/index.ts";
 import { startModuleHost, type ModuleInfo } from "../../module/index.ts";
 import { projectHasher } from "../../plan/index.ts";
 import {
+  LiveUpdates,
   portOffset,
+  rulesOf,
   serveControl,
   ServiceSource,
   Shells,
@@ -80,12 +82,13 @@ async function open(
     return hosted;
   };
   const own = host(project.own);
+  const hasher = projectHasher(project.state);
   const source = new ServiceSource({
     session,
     root: project.root,
     own,
     project: project.module === undefined ? undefined : project.module === project.own ? own : host(project.module),
-    hasher: projectHasher(project.state),
+    hasher,
     env: context.env,
     secretKey: project.state.hashKey,
     onSecret: (plaintext, name) => mask.add(plaintext, name, session, onNotice),
@@ -99,6 +102,23 @@ async function open(
     tell,
   });
   cleanUps.push(() => supervisor.close());
+  // Before they are made: what is edited meanwhile is told, if only once more.
+  const rules = new Map(
+    project.services.map((service) => [
+      service.name,
+      rulesOf(service.name, project.config, ServiceSource.inputsOf(service, project.module, project.root)),
+    ]),
+  );
+  const updates = new LiveUpdates({
+    root: project.root,
+    state: project.state,
+    hasher,
+    exclude: source.exclude,
+    rules,
+    apply: (name, update) => supervisor.update(name, update),
+    onNotice,
+  });
+  cleanUps.push(() => updates.close());
   await orInterrupted(supervisor.prepare(), signal);
   let markEnded = (_reason: UserError | undefined): void => undefined;
   const ended = new Promise<UserError | undefined>((resolve) => (markEnded = resolve));
@@ -143,6 +163,7 @@ async function openUpSession(
     writesCaches: true,
     signal,
     onNotice,
+    live: true,
     onTerminal: shells.onTerminal,
   }).open();
 }

@@ -5,6 +5,7 @@ import { execMounts, hostsOfContainerId, hostsSecretId, metaMountPath } from "..
 import { OfferedConnections } from "../socket/offered-connections.ts";
 import { endFailure, type ServiceSubject } from "./failure.ts";
 import { healthy } from "./health.ts";
+import { LiveHelper } from "./live.ts";
 import { ServiceLog } from "./log.ts";
 import { reportSocket, secretEnvOf, shim, type ServicePlan } from "./plan.ts";
 import { ServiceReport } from "./report.ts";
@@ -37,15 +38,18 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     { path: offerSocket, id: `offer-${run}` },
     { path: reportSocket, id: `report-${run}` },
   ];
-  const container = await openContainer(call, { ...plan, sockets: [...plan.sockets, offer, reports] });
+  const live = session.options.live === true ? new LiveHelper(run) : undefined;
+  const sockets = [...plan.sockets, offer, reports, ...(live === undefined ? [] : [live.socket])];
+  const container = await openContainer(call, { ...plan, sockets });
   const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];
+  if (live !== undefined) withdrawals.push(session.sockets.serve(live.socket.id, live.open));
   const log = new ServiceLog(session, `service-${run}`, `service ${hostname}: ${exec.args.join(" ")}`);
   const subject: ServiceSubject = { hostname, args: exec.args, log };
   const { env, cwd, user, insecure } = exec;
   const surroundings = { env, cwd, user, insecure, secretEnv: secretEnvOf(exec) };
   const process = container.start({
     ...surroundings,
-    args: plan.args,
+    args: live === undefined ? plan.args : live.serviceArgs(plan.args),
     onOutput: (stream, data) => log.write(stream, data),
   });
   const main = { ...process, ended: process.ended.then((how) => endOf(how, report)) };
@@ -57,6 +61,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     log.end(failure?.message);
     for (const withdraw of withdrawals) withdraw();
     offered.close();
+    live?.close();
     await stop(true);
     return failure;
   });
@@ -79,6 +84,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     ended,
     enter: (process) => container.start({ ...surroundings, ...process }),
     stop: stopAll,
+    ...(live === undefined ? {} : { live: () => live.connect(container) }),
     dial: async (port) => {
       offering ??= container.start({ args: [shim, "offer", ...loopback, offerSocket] });
       return await offered.dial(port);

@@ -15,6 +15,8 @@ export interface RunningService {
   dial(port: number): Promise<Duplex>;
   /** Runs another process in its container, with its environment, user and working directory unless said otherwise. */
   readonly enter?: (process: ProcessRequest) => ContainerProcess;
+  /** The helper that writes edits into its container and starts its command again; only in a live session. */
+  readonly live?: () => Promise<Duplex>;
   /** Resolves when nothing of it is left. `kill`: without time to end by itself. */
   stop(kill: boolean): Promise<void>;
 }

@@ -5,13 +5,17 @@ import type { Duplex } from "node:stream";
 import type { EngineInfo } from "../../core-api/types.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import {
+  liveHeaders,
+  liveProtocol,
   sessionLines,
   terminalHeaders,
   terminalProtocol,
   type DaemonStatus,
+  type EngineDisk,
   type ExportCachesRequest,
   type ExportedCaches,
   type OpenSessionRequest,
+  type PrunedDisk,
   type SessionLine,
   type SessionOpened,
   type StopRequest,
@@ -48,7 +52,11 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
     });
   });
   server.on("upgrade", (request, socket) => {
-    if (showsSecret(request, options.secret)) return connectTerminal(request, socket, options.sessions);
+    if (showsSecret(request, options.secret)) {
+      if (request.headers.upgrade === liveProtocol) void connectLive(request, socket, options.sessions);
+      else connectTerminal(request, socket, options.sessions);
+      return;
+    }
     socket.on("error", () => undefined);
     socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
   });
@@ -100,6 +108,10 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       const signal = AbortSignal.any([session.signal, gone.signal]);
       return reply(response, 200, { notices: await session.api.exportCaches(signal) } satisfies ExportedCaches);
     }
+    case "GET /disk":
+      return reply(response, 200, await diskOf(await options.client()));
+    case "POST /prune":
+      return reply(response, 200, (await (await options.client()).prune({ all: true })) satisfies PrunedDisk);
     case "POST /stop": {
       const { force } = await readJson<StopRequest>(request);
       const sessions = options.sessions.count;
@@ -110,6 +122,17 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
     default:
       return reply(response, 404, { message: `nothing at ${request.method} ${request.url}` });
   }
+}
+
+async function diskOf(client: BuildkitClient): Promise<EngineDisk> {
+  const kinds: EngineDisk["kinds"] = {};
+  for (const { recordType, inUse, sizeBytes } of (await client.diskUsage()).records) {
+    const kind = (kinds[recordType] ??= { bytes: 0, reclaimableBytes: 0, records: 0 });
+    kind.bytes += sizeBytes;
+    kind.reclaimableBytes += inUse ? 0 : sizeBytes;
+    kind.records++;
+  }
+  return { kinds };
 }
 
 /** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */
@@ -163,6 +186,25 @@ function connectTerminal(request: http.IncomingMessage, line: Duplex, sessions: 
   if (!known) return void line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
   line.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${terminalProtocol}\r\n\r\n`);
   if (!session.api.connectTerminal(header(terminalHeaders.id), line)) line.end();
+}
+
+/** The connection becomes the line to the helper in a service's container. */
+async function connectLive(request: http.IncomingMessage, line: Duplex, sessions: Sessions): Promise<void> {
+  line.on("error", () => undefined);
+  const header = (name: string): string => String(request.headers[name] ?? "");
+  const { session, isBody } = sessions.find(header(liveHeaders.token)) ?? {};
+  try {
+    if (session === undefined || isBody === true) throw new Error("no open session has this token");
+    const helper = await session.api.connectLive(header(liveHeaders.service));
+    helper.on("error", () => line.destroy());
+    line.on("close", () => helper.destroy());
+    helper.on("close", () => line.destroy());
+    line.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${liveProtocol}\r\n\r\n`);
+    line.pipe(helper);
+    helper.pipe(line);
+  } catch {
+    line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+  }
 }
 
 async function readJson<T>(request: http.IncomingMessage): Promise<T> {

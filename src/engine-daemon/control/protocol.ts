@@ -18,6 +18,8 @@ export interface OpenSessionRequest {
   project: string;
   /** Containers that ask for root capabilities get them. */
   rootCapabilities?: boolean;
+  /** Somebody works on its services: edits reach their containers by `GET /live`. */
+  live?: boolean;
   /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
   terminal?: boolean;
 }
@@ -65,6 +67,10 @@ export interface TerminalOffer {
 export const terminalProtocol = "fastloop-terminal";
 export const terminalHeaders = { token: "x-fastloop-token", id: "x-fastloop-terminal" } as const;
 
+/** `GET /live` with these headers, upgraded, is the line to the helper in a service's container (tools/shim/sync.go). */
+export const liveProtocol = "fastloop-live";
+export const liveHeaders = { token: "x-fastloop-token", service: "x-fastloop-service" } as const;
+
 export type SessionLine = EngineEvent | SessionEnd | TerminalOffer;
 
 /** Answer to `GET /status`. */
@@ -96,6 +102,17 @@ export interface DaemonStatus {
 /** Body of `POST /stop`. Without `force` the daemon refuses (409) while sessions are open. */
 export interface StopRequest {
   force?: boolean;
+}
+
+/** Answer to `GET /disk`: what BuildKit holds, by its kinds of record (`regular`, `exec.cachemount`, `source.local`). */
+export interface EngineDisk {
+  kinds: Record<string, { bytes: number; reclaimableBytes: number; records: number }>;
+}
+
+/** Answer to `POST /prune`: all that is not in use goes. */
+export interface PrunedDisk {
+  freedBytes: number;
+  records: number;
 }
 
 /** The daemon's exit codes that its starter understands. */

@@ -108,6 +108,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         onEvent: hooks.onEvent,
         env: request.env,
         mask,
+        ...(request.live === true ? { live: true } : {}),
         ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
         ...(request.cache === undefined ? {} : { cache: request.cache }),
         ...(request.limits === undefined ? {} : { limits: request.limits }),

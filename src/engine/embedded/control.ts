@@ -133,3 +133,19 @@ export async function daemonStatus(state: string, options: RequestOptions = {}):
     throw error;
   }
 }
+
+/** A request without a body, and its answer; undefined when no daemon runs for this state folder. */
+export async function askDaemon<T>(state: string, method: "GET" | "POST", route: string): Promise<T | undefined> {
+  let response: http.IncomingMessage;
+  try {
+    response = await request(state, method, route);
+  } catch (error) {
+    if (error instanceof NoDaemon) return undefined;
+    throw error;
+  }
+  if (response.statusCode === 200) return readJson<T>(response);
+  const { message } = await readJson<{ message: string }>(response);
+  throw new UserError("engine-unavailable", `the engine daemon does not do that: ${message}`, {
+    hint: "it may be of another build: `fastloop engine stop`, then try again",
+  });
+}

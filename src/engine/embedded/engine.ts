@@ -3,15 +3,16 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { chooseEngine, type EngineChoice } from "../choose.ts";
 import { thisMachine } from "../choose-machine.ts";
-import { daemonStatus } from "./control.ts";
+import { askDaemon, daemonStatus } from "./control.ts";
 import { stopDaemon, type StopOutcome } from "./stop.ts";
-import type { DaemonStatus } from "../../engine-daemon/index.ts";
+import type { DaemonStatus, EngineDisk, PrunedDisk } from "../../engine-daemon/index.ts";
 import { durationAt } from "../../config/index.ts";
 import { idleMsOf } from "./idle.ts";
 import { startEngine, stateDirOf } from "./open.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
-export type { DaemonStatus, StopOutcome };
+export type { DaemonStatus, EngineDisk, StopOutcome };
+export { newVolumes, projectIdentity, volumesOf } from "./project-identity.ts";
 
 export interface EmbeddedEngine {
   readonly stateDir: string;
@@ -20,6 +21,10 @@ export interface EmbeddedEngine {
   status(onNotice?: Tell): Promise<DaemonStatus | undefined>;
   /** `idle` is a duration such as `10m`. A daemon that runs already stays as it is. */
   start(options: Pick<OpenSessionOptions, "onNotice" | "signal"> & { idle?: string }): Promise<DaemonStatus>;
+  /** What its BuildKit holds; undefined while the daemon does not run. */
+  disk(): Promise<EngineDisk | undefined>;
+  /** Lets go of all that is not in use, of every project; undefined while the daemon does not run. */
+  prune(): Promise<PrunedDisk | undefined>;
   /** `force`: though sessions are open, and though it does not answer. */
   stop(force: boolean, onNotice?: Tell): Promise<StopOutcome>;
 }
@@ -42,6 +47,8 @@ export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEng
       const idleMs = idle === undefined ? idleMsOf(process.env) : durationAt(idle, "--idle");
       return (await daemonStatus(stateDir, options)) ?? (await startEngine(choice, options, idleMs));
     },
+    disk: () => askDaemon<EngineDisk>(stateDir, "GET", "/disk"),
+    prune: () => askDaemon<PrunedDisk>(stateDir, "POST", "/prune"),
     stop: (force, onNotice) => stopDaemon(stateDir, force, onNotice),
   };
 }

@@ -1,9 +1,9 @@
 /** Whose cache volumes a session has. */
 import { createHash } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { readRegular } from "../../paths/index.ts";
-import { findGitRoot, gitDirectories } from "../../tree/index.ts";
+import { readRegular, stateHome } from "../../paths/index.ts";
+import { findGitRoot, gitDirectories, writeFileAtomically } from "../../tree/index.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
 /**
@@ -20,6 +20,44 @@ export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "w
     .update(JSON.stringify(module === undefined ? [repository, null] : identity))
     .digest("hex")
     .slice(0, 24);
+}
+
+const epochsFile = (env: NodeJS.ProcessEnv): string => path.join(stateHome(env), "volumes.json");
+
+/**
+ * What the names of a project's cache volumes begin with: its identity, and how often it began with new ones. The old ones
+ * have a name that nobody asks for any more.
+ */
+export function volumesOf(
+  options: Pick<OpenSessionOptions, "workdir" | "module">,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  const identity = projectIdentity(options);
+  const epoch = epochs(env)[identity] ?? 0;
+  return epoch === 0 ? identity : `${identity}-${epoch}`;
+}
+
+/** From now on the project has empty cache volumes. */
+export function newVolumes(
+  options: Pick<OpenSessionOptions, "workdir" | "module">,
+  env: NodeJS.ProcessEnv = process.env,
+): void {
+  const identity = projectIdentity(options);
+  const all = epochs(env);
+  mkdirSync(stateHome(env), { recursive: true, mode: 0o700 });
+  writeFileAtomically(epochsFile(env), JSON.stringify({ ...all, [identity]: (all[identity] ?? 0) + 1 }), 0o600);
+}
+
+/** What is no number there counts for nothing: then the project has the volumes that it had at first. */
+function epochs(env: NodeJS.ProcessEnv): Record<string, number> {
+  try {
+    const value = JSON.parse(readRegular(epochsFile(env)).toString("utf8")) as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.entries(value).filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1])),
+    );
+  } catch {
+    return {};
+  }
 }
 
 /** The main checkout's `.git` of a worktree that it knows of; else the root's own. */

@@ -8,11 +8,11 @@ import { createAgent, query } from "../../graphql/index.ts";
 import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
 import { NoDaemon, noEngineDaemon, parseAnswer, readJson, request } from "./control.ts";
 import { watchDaemon } from "./heartbeat.ts";
-import { remoteTerminal } from "./terminal.ts";
+import { liveLine, remoteTerminal } from "./terminal.ts";
 import { lastFailure, logTail } from "./start.ts";
 import { stopDaemon } from "./stop.ts";
 import { packageRoot } from "../../paths/index.ts";
-import { projectIdentity } from "./project-identity.ts";
+import { volumesOf } from "./project-identity.ts";
 import {
   sessionLines,
   type ExportCachesRequest,
@@ -36,11 +36,12 @@ export async function openDaemonSession(
     env: process.env as Record<string, string>,
     umask: process.umask(),
     buildId: ownBuildId(),
-    project: projectIdentity(options),
+    project: volumesOf(options),
     ...(options.rootCapabilities === true ? { rootCapabilities: true } : {}),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.module === undefined ? {} : { module: options.module }),
+    ...(options.live === true ? { live: true } : {}),
     ...(options.onTerminal === undefined ? {} : { terminal: true }),
   };
   let response: http.IncomingMessage;
@@ -161,6 +162,7 @@ async function followSession(
         throw new UserError("engine-unavailable", `the engine's session ended: ${reason}`, { cause: error });
       }
     },
+    ...(options.live === true ? { openLive: (id: string) => liveLine(state, token, id) } : {}),
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

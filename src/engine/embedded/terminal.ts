@@ -5,6 +5,8 @@ import type { RemoteTerminal, TerminalLine, TerminalSize } from "../types.ts";
 import {
   controlHeaders,
   controlSocket,
+  liveHeaders,
+  liveProtocol,
   terminalHeaders,
   terminalProtocol,
   type TerminalOffer,
@@ -27,16 +29,28 @@ export function remoteTerminal(state: string, token: string, { id, name }: Termi
   };
 }
 
-function upgraded(socketPath: string, headers: Record<string, string>): Promise<Duplex> {
+/** A line to the helper in a service's container. */
+export function liveLine(state: string, token: string, serviceId: string): Promise<Duplex> {
+  const headers = {
+    ...controlHeaders(state),
+    connection: "Upgrade",
+    upgrade: liveProtocol,
+    [liveHeaders.token]: token,
+    [liveHeaders.service]: serviceId,
+  };
+  return upgraded(controlSocket(state), headers, "/live");
+}
+
+function upgraded(socketPath: string, headers: Record<string, string>, path = "/terminal"): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath, path: "/terminal", headers, agent: false });
+    const request = http.request({ socketPath, path, headers, agent: false });
     request.once("upgrade", (_response, socket, head) => {
       socket.unshift(head);
       resolve(socket);
     });
     request.once("response", (response) => {
       response.resume();
-      reject(new Error("the terminal is no longer wanted"));
+      reject(new Error(path === "/terminal" ? "the terminal is no longer wanted" : `nothing is at ${path} any more`));
     });
     request.once("error", reject);
     request.end();

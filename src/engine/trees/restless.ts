@@ -28,6 +28,11 @@ export class Restless {
     return moved.filter(this.concerns);
   }
 
+  /** Leaves these paths out of the next attempt, and what is in them. */
+  hide(paths: readonly string[]): void {
+    for (const path of paths) this.leftOut.add(path);
+  }
+
   /** Takes in what moved during an attempt. */
   note(moved: readonly string[], listing: TreeListing): void {
     this.attempts++;
@@ -85,9 +90,4 @@ export function asUnknown(listing: TreeListing, files: readonly string[]): TreeL
     unknown.has(entry.path) ? { ...entry, sizeBytes: -1, inode: -1n } : entry,
   );
   return { ...listing, entries };
-}
-
-/** A pattern that means this very path, in the language of .dockerignore; spaces at its ends would be trimmed. */
-export function literalPattern(path: string): string {
-  return path.replaceAll(/[*?[\]\\!#]/g, "\\$&").replaceAll(/^\s|\s$/g, "?");
 }

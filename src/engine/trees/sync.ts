@@ -3,6 +3,7 @@ import {
   changedPaths,
   diffListings,
   listTree,
+  literalPattern,
   sameStat,
   statEntry,
   type ContentHasher,
@@ -13,7 +14,8 @@ import {
 import { batchFromSteps, canBatch, layBatch } from "./batch.ts";
 import { hostFile, layRecipe } from "./chain.ts";
 import { recipeOf, type NewBaseReason, type TreeStep } from "./recipe.ts";
-import { asUnknown, literalPattern, Restless } from "./restless.ts";
+import { hiddenIn, onlySelected } from "./hidden.ts";
+import { asUnknown, Restless } from "./restless.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 
 /** A host folder in the engine, exactly as it was listed. */
@@ -96,7 +98,13 @@ export class TreeSync {
 
   /** The folder at `path` (absolute) as it is now, less what the filter leaves out. */
   directory(path: string, filter: TreeFilter = {}, options: SyncOptions = {}): Promise<SyncedTree> {
-    const key = JSON.stringify([path, filter.include ?? [], filter.exclude ?? [], filter.gitignore ?? false]);
+    const key = JSON.stringify([
+      path,
+      filter.include ?? [],
+      filter.exclude ?? [],
+      filter.gitignore ?? false,
+      filter.leaveOut ?? "",
+    ]);
     const before = this.queues.get(key) ?? Promise.resolve();
     const run = before.then(() => this.sync(key, path, filter, options));
     this.queues.set(
@@ -113,7 +121,7 @@ export class TreeSync {
 
   private async sync(key: string, path: string, filter: TreeFilter, options: SyncOptions): Promise<SyncedTree> {
     const given = options.listing ?? listTree(path, filter);
-    const restless = new Restless(options.concerns);
+    const restless = new Restless(onlySelected(given.root, filter, options.concerns));
     let listing = given;
     for (
       let attempt = 1;
@@ -221,6 +229,7 @@ export class TreeSync {
     restless: Restless,
     options: SyncOptions,
   ): Promise<Base | undefined> {
+    restless.hide(hiddenIn(listing, filter));
     const sent = restless.without(listing);
     const hashes = this.hasher === undefined ? undefined : this.hashesOf(sent, this.hasher);
     const document = `query SendTree($path: String!, $include: [String!], $exclude: [String!]) {
@@ -230,7 +239,7 @@ export class TreeSync {
     }`;
     const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
     const variables = { path: listing.root, include: filter.include ?? [], exclude };
-    const look = (): TreeListing => restless.without(listTree(listing.root, filter));
+    const look = (): TreeListing => restless.without(listTree(listing.root, { ...filter, leaveOut: undefined }));
     let id: string;
     try {
       const result = await this.session.query<{ host: { directory: { sync: string } } }>(document, variables, options);

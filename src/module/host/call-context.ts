@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 export interface CallContext {
   callId: string;
+  /** Which of the parent's calls it is. */
+  id: number;
   signal: AbortSignal;
 }
 

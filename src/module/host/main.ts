@@ -1,9 +1,11 @@
 /** The host's program (dist/module-host.js): loads one module and runs its function bodies until the parent goes. */
 import { connectParent } from "./parent.ts";
 import "./guard.ts";
-import { createGQLClient, globalConnection, clientGen } from "sdk:runtime";
+import { createGQLClient, globalConnection } from "sdk:runtime";
+import { Asks } from "./asks.ts";
 import { calls } from "./call-context.ts";
 import { captureOutput } from "./console.ts";
+import { offerDependencies } from "./dependencies.ts";
 import { describeError } from "./describe-error.ts";
 import { Invoker, type ModuleNamespaces } from "./invoke.ts";
 import type { FromHost, ToHost } from "./protocol.ts";
@@ -21,10 +23,12 @@ process.on("SIGINT", () => {});
 let invoker: Invoker | undefined;
 let sourceDir = "";
 const running = new Map<number, AbortController>();
+const asks = new Asks(send);
 
 parent.onMessage((message: ToHost) => {
   if (message.kind === "start") void start(message);
   else if (message.kind === "call") void call(message);
+  else if (message.kind === "answer" || message.kind === "refusal") asks.settle(message);
   else running.get(message.id)?.abort(new Error("the call was cancelled"));
 });
 
@@ -41,7 +45,7 @@ async function start(message: Extract<ToHost, { kind: "start" }>): Promise<void>
   globalConnection.setGQLClient(createGQLClient(message.port, message.token));
   // `connection()` inside a body would disconnect `dag` for all others when it ends.
   globalConnection.resetClient = () => {};
-  refuseDependencies(message.module.dependencies);
+  offerDependencies(message.dependencies, asks.ask);
   try {
     const { namespaces } = (await import(message.bundleUrl)) as { namespaces: ModuleNamespaces };
     invoker = new Invoker(message.module, namespaces);
@@ -57,21 +61,11 @@ async function call({ id, request }: Extract<ToHost, { kind: "call" }>): Promise
   try {
     const target = invoker;
     if (target === undefined) throw new Error("the module is not loaded");
-    const context = { callId: request.callId, signal: controller.signal };
+    const context = { callId: request.callId, id, signal: controller.signal };
     send({ kind: "result", id, value: await calls.run(context, () => target.invoke(request)) });
   } catch (error) {
     send({ kind: "error", id, error: describeError(error, sourceDir) });
   } finally {
     running.delete(id);
-  }
-}
-
-/** `dag.other()` of a dependency exists only in a client that an engine generated. */
-function refuseDependencies(names: readonly string[]): void {
-  const prototype = clientGen.Client.prototype as unknown as Record<string, () => never>;
-  for (const name of names) {
-    prototype[name] ??= () => {
-      throw new Error(`dag.${name}(): a module dependency needs a Dagger engine; with one, run this with --via module`);
-    };
   }
 }

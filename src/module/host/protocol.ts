@@ -1,5 +1,5 @@
 /** What the CLI and the host process of function bodies say to each other, one JSON message a line. */
-import type { EnumInfo, InterfaceInfo, ObjectInfo, ReturnedValue } from "../types.ts";
+import type { EnumInfo, InterfaceInfo, ObjectInfo, ReturnedValue, TypeRef } from "../types.ts";
 
 /** The part of a module that is needed to convert arguments and results. */
 export interface HostModule {
@@ -8,9 +8,54 @@ export interface HostModule {
   objects: Record<string, ObjectInfo>;
   enums: Record<string, EnumInfo>;
   interfaces: Record<string, InterfaceInfo>;
-  /** Names of modules that it depends on, as `dag` would offer them. */
-  dependencies: string[];
 }
+
+/** A module that the body's depends on, in an engine's names, as its generated client has it. */
+export interface DependencyClient {
+  /** `dag.name()`. */
+  name: string;
+  /** Why nothing of it can be called. */
+  refused?: string;
+  /** What `dag.name()` gives. */
+  main: string;
+  /** What `dag.name()` takes. */
+  parameters: ClientParameter[];
+  /** Objects and interfaces. */
+  objects: Record<string, Record<string, ClientFunction>>;
+  /** Member's name in an engine -> its value in the dependency's code. */
+  enums: Record<string, Record<string, string>>;
+}
+
+export interface ClientFunction {
+  parameters: ClientParameter[];
+  returns: TypeRef;
+}
+
+export interface ClientParameter {
+  name: string;
+  optional: boolean;
+  type: TypeRef;
+}
+
+/** A call of a dependency's function, its constructor (`""` of no object) or a field. */
+export interface DependencyCall {
+  dependency: string;
+  /** The object that it is called on; absent: the constructor. */
+  handle?: string;
+  function: string;
+  /** Core objects as ids, objects of the dependency as handles. */
+  args: Record<string, unknown>;
+}
+
+/** An object of a dependency stays with the CLI; the body has its handle. Core objects as in `ReturnedValue`. */
+export type DependencyValue =
+  | null
+  | string
+  | number
+  | boolean
+  | DependencyValue[]
+  | { $id: string; $type: string }
+  | { $handle: string; $type: string };
 
 export interface CallRequest {
   /** Default: the main object. */
@@ -27,15 +72,27 @@ export interface CallRequest {
 }
 
 export type ToHost =
-  | { kind: "start"; bundleUrl: string; module: HostModule; sourceDir: string; port: number; token: string }
+  | {
+      kind: "start";
+      bundleUrl: string;
+      module: HostModule;
+      dependencies: DependencyClient[];
+      sourceDir: string;
+      port: number;
+      token: string;
+    }
   | { kind: "call"; id: number; request: CallRequest }
-  | { kind: "cancel"; id: number };
+  | { kind: "cancel"; id: number }
+  | { kind: "answer"; ask: number; value: DependencyValue }
+  | { kind: "refusal"; ask: number; error: HostError };
 
 export type FromHost =
   | { kind: "ready" }
   | { kind: "broken"; error: HostError }
   | { kind: "result"; id: number; value: ReturnedValue }
   | { kind: "error"; id: number; error: HostError }
+  /** `call`: which call asks, by its id; `ask` numbers the question. */
+  | { kind: "ask"; ask: number; call: number; request: DependencyCall }
   | { kind: "log"; callId?: string; stream: "stdout" | "stderr"; text: string };
 
 /** An error of a function body, as far as it can travel. */

@@ -10,9 +10,19 @@ declare module "sdk:runtime" {
   }
   /** What the global `dag` sends its queries over. */
   export const globalConnection: Connection;
+  export interface QueryStep {
+    operation: string;
+    args?: Record<string, unknown>;
+    inlineType?: string;
+  }
   export class Context {
-    constructor(queryTree: unknown[], connection: Connection);
+    constructor(queryTree: readonly QueryStep[], connection: Connection);
+    readonly _queryTree: QueryStep[];
+    readonly _connection: Connection;
+    copy(): Context;
+    select(operation: string, args?: Record<string, unknown>): Context;
     selectNode(id: string, typeName: string): Context;
+    execute<T>(): Promise<T>;
   }
   export function createGQLClient(port: number, token: string): GraphQLClient;
   /** Classes that `@object()` was put on, also those that no file exports. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseConfig, placeOf } from "../../../src/config/parse.ts";
+import { parseConfig, placesIn } from "../../../src/config/parse.ts";
 
 const problemsOf = (text: string) =>
   parseConfig(text).problems.map(({ line, column, level, message, hint }) => ({ line, column, level, message, hint }));
@@ -155,7 +155,7 @@ test("the place of a word is found in texts of every form", () => {
   const text =
     'version: 1\nwatch:\n  targets:\n    one: { call: "test --sources . --source=." }\n    two:\n      call: >-\n        test\n        --source .\n    three: { call: test }\n';
   const place = (name: string, word?: string): string => {
-    const { line, column } = placeOf(text, ["watch", "targets", name, "call"], word);
+    const { line, column } = placesIn(text)(["watch", "targets", name, "call"], word);
     return `${line}:${column}`;
   };
   expect([

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { suitesFailure } from "../../../pipelines/src/failures.ts";
+import { Told } from "../../../pipelines/src/told.ts";
 import { tierCommand } from "../../../pipelines/src/suites.ts";
 import { resolveSuite } from "../../../pipelines/vendor/config.mjs";
 
@@ -51,9 +54,18 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
     expect(told).toMatchObject({ exitCode: 5, stdout: "", place: "" });
   });
 
-  it("and any other error is left as it is", () => {
+  it("and any other error too, without a line of this module", () => {
     const error = new Error("fastloop.yaml: unknown service");
     expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: error }])).toBe(error);
-    expect(error.message).toBe("fastloop.yaml: unknown service");
+    expect(error).toMatchObject({ message: "unit smoke: fastloop.yaml: unknown service", place: "", stack: "" });
+    expect(new Told("fastloop.yaml: there is no `images.base`")).toMatchObject({ place: "", stack: "" });
+  });
+
+  it("as every mistake of the user's that the module finds is", () => {
+    const folder = path.resolve(import.meta.dirname, "../../../pipelines/src");
+    const bare = readdirSync(folder)
+      .filter((name) => !name.startsWith("deploy"))
+      .filter((name) => readFileSync(path.join(folder, name), "utf8").includes("new Error("));
+    expect(bare).toEqual([]);
   });
 });

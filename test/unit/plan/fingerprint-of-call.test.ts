@@ -40,10 +40,10 @@ async function keyOf(
   environment: NodeJS.ProcessEnv,
   changes: { module?: ModuleInfo; engine?: string; secretKey?: string },
 ): Promise<string> {
-  const { hashed } = inputsOfCall(call, module);
+  const inputs = inputsOfCall(call, module);
   return digestOf(
-    await fingerprintOfCall(call, hashed, {
-      snapshot: new ProjectScanner(hashed, new ContentHasher()).scan(),
+    await fingerprintOfCall(call, inputs, {
+      snapshot: new ProjectScanner(inputs, new ContentHasher()).scan(),
       moduleDigest: (changes.module ?? module).digest,
       secretKey: Buffer.from(changes.secretKey ?? "key"),
       engine: changes.engine ?? "embedded",
@@ -62,10 +62,10 @@ describe("the digest of a call", () => {
     const config = configAt(folder, { shout: { call: line } });
     const [target] = resolveTargets(config, module);
     const call = parseCall(words(line), { module, cwd: folder });
-    const { hashed } = inputsOfCall(call, module);
-    const snapshot = new ProjectScanner([...target!.inputs, ...hashed], new ContentHasher()).scan();
+    const inputs = inputsOfCall(call, module);
+    const snapshot = new ProjectScanner([...target!.inputs, ...inputs], new ContentHasher()).scan();
     const shared = { snapshot, moduleDigest: module.digest, engine: "embedded", environment: {} };
-    const ofCall = await fingerprintOfCall(call, hashed, { ...shared, secretKey: Buffer.from("key"), cwd: folder });
+    const ofCall = await fingerprintOfCall(call, inputs, { ...shared, secretKey: Buffer.from("key"), cwd: folder });
     const ofTarget = fingerprintOf(target!, { ...shared, root: folder, environmentKey: Buffer.from("key") }, {});
     expect(Object.keys(ofCall).sort()).toEqual(Object.keys(ofTarget).sort());
     expect(ofCall).toMatchObject({ function: ofTarget.function, module: ofTarget.module, engine: ofTarget.engine });
@@ -100,8 +100,11 @@ describe("the digest of a call", () => {
     const before = await key("shout-it --site site");
     utimesSync(path.join(site, "a.txt"), 1, 1);
     writeFileSync(path.join(site, "noise.log"), "ignored by the signature");
-    writeFileSync(path.join(site, ".a.txt.swp"), "an editor's");
     expect(await key("shout-it --site site")).toBe(before);
+    // A call is sent all that Dagger would send, and what is sent counts.
+    writeFileSync(path.join(site, ".a.txt.swp"), "an editor's");
+    expect(await key("shout-it --site site")).not.toBe(before);
+    rmSync(path.join(site, ".a.txt.swp"));
     renameSync(site, path.join(folder, "moved"));
     expect(await key("shout-it --site moved")).toBe(before);
     writeFileSync(path.join(folder, "moved/a.txt"), "b");

@@ -40,6 +40,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
     engineVersion: "",
     dependencies: [],
     digest: "module-1",
+    ownDigest: "module-1",
     insecurePlaces: [],
     mainObject: "Ci",
     objects: {

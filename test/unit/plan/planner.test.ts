@@ -42,6 +42,15 @@ describe("a plan", () => {
     ]);
   });
 
+  test("of `./` is about all of the project, less what is taken out again", () => {
+    const { project, at } = shopProject({ all: { call: "test --source . --part lib", inputs: ["./", "!api/"] } });
+    project.run();
+    writeFileSync(at("api/a.ts"), "2");
+    expect(project.affected()).toEqual([]);
+    writeFileSync(at("README.md"), "2");
+    expect(project.affected()).toEqual(["all"]);
+  });
+
   test("names every file that was added, changed, removed or renamed", () => {
     const { project, at } = shopProject();
     project.run();

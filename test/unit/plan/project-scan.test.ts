@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
@@ -42,6 +42,33 @@ test("digests that a snapshot takes over are those that it would compute, whatev
       before = now;
     }
   }
+});
+
+test("a file that is given by a link is what the link leads to, wherever that leads by now", async () => {
+  const root = makeTree({ "real/one": "one", "real/two": "two" });
+  const link = path.join(root, "link");
+  const input: ScannedInput = { kind: "file", path: link, filter: {} };
+  const scanner = new ProjectScanner([input], new ContentHasher());
+  const still = (): Promise<boolean | undefined> => scanner.isStill(before, new AbortController().signal);
+  symlinkSync("real/one", link);
+  let before = scanner.scan();
+  const digests = new Set([before.digest(input)]);
+  const edits: [string, () => void][] = [
+    ["real/one", () => writeFileSync(path.join(root, "real/one"), "edited")],
+    ["link", () => (rmSync(link), symlinkSync("real/two", link))],
+    ["real/two", () => writeFileSync(path.join(root, "real/two"), "edited too")],
+    ["link", () => (rmSync(link), writeFileSync(link, "a file"))],
+  ];
+  for (const [index, [changed, edit]] of edits.entries()) {
+    edit();
+    expect(scanner.concerns(path.join(root, changed)), changed).toBe(true);
+    expect(await still(), changed).toBe(false);
+    before = scanner.scan(new Set([path.join(root, changed)]));
+    expect(before.folders().map((folder) => folder.path)).toContain(root);
+    digests.add(before.digest(input));
+    expect(digests.size).toBe(index + 2);
+  }
+  expect(await still()).toBe(true);
 });
 
 test("a look in slices says whether all is as it was, and ends when it is told to", async () => {

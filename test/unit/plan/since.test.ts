@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   affectedSince,
   changedSince,
@@ -159,6 +159,53 @@ test("the user's settings of git change nothing", () => {
   ]);
   expect(changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({
     files: [{ file: path.join(project.root, "worker/a") }],
+  });
+});
+
+test("a file that git was told to take for unchanged counts where it is another one", () => {
+  const { project, git, write } = repository();
+  git("update-index", "--assume-unchanged", "worker/a");
+  git("update-index", "--skip-worktree", "api/a");
+  expect(names(project, "HEAD")).toEqual([]);
+  write("worker/a", "2");
+  write("api/a", "2");
+  expect(git("status", "--porcelain", "--untracked-files=no")).toBe("");
+  expect(names(project, "HEAD")).toEqual(["api", "worker"]);
+});
+
+test("in a hook of git it is the project's repository that is asked", () => {
+  const { project, write } = repository();
+  vi.stubEnv("GIT_DIR", ".git-elsewhere");
+  vi.stubEnv("GIT_INDEX_FILE", ".git/next-index-1.lock");
+  vi.stubEnv("GIT_PREFIX", "lib/");
+  try {
+    write("worker/a", "2");
+    expect(affectedSince(project, "HEAD").targets).toEqual([
+      { name: "worker", reasons: [{ kind: "file", change: "changed", path: "worker/a" }] },
+    ]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+test("a repository in a folder with spaces at its ends and a name that reads as a pattern is compared", () => {
+  const outer = makeTree({});
+  const root = path.join(outer, " [x]*\n ");
+  mkdirSync(path.join(root, "lib"), { recursive: true });
+  writeFileSync(path.join(root, "lib/a"), "1");
+  for (const words of [
+    ["init", "-q"],
+    ["add", "-A"],
+    ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "one"],
+  ])
+    execFileSync("git", words, { cwd: root });
+  writeFileSync(path.join(root, "lib/a"), "2");
+  writeFileSync(path.join(root, "lib/b"), "1");
+  expect(changedSince(root, "HEAD")).toMatchObject({
+    files: [
+      { file: path.join(root, "lib/a"), change: "changed" },
+      { file: path.join(root, "lib/b"), change: "added" },
+    ],
   });
 });
 

@@ -19,6 +19,20 @@ const ended = (name: string, outcome: FinishedNotice["outcome"]): [string, Finis
   },
 ];
 
+test("what became current again without a run is that, whatever came of a run meanwhile", () => {
+  const functions = [fn("lib", "current"), fn("api", "current"), fn("web", "current"), fn("docs", "failed")];
+  const state = { ...initialState({ limits: { jobs: 1, containers: 1, memoryBytes: 1, cpus: 1 } }), functions };
+  const results = new Map([
+    ended("lib", "stale"),
+    ended("api", "failed"),
+    ended("web", "passed"),
+    ended("docs", "failed"),
+  ]);
+  const summary = summarize(state, results);
+  expect(summary).toMatchObject({ passed: ["web"], current: ["lib", "api"], failed: ["docs"] });
+  expect([...summary.results.keys()]).toEqual(["web", "docs"]);
+});
+
 test("what is blocked in the end is told as that, whatever became of its own runs before", () => {
   const functions = [fn("lib", "failed"), fn("api", "blocked"), fn("web", "blocked"), fn("docs", "current")];
   const state = { ...initialState({ limits: { jobs: 1, containers: 1, memoryBytes: 1, cpus: 1 } }), functions };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problemsOf } from "../../../src/cli/validate-calls.ts";
+import { problemsOf } from "../../../src/validate/calls.ts";
 import { UserError } from "../../../src/errors/index.ts";
 import type { Target } from "../../../src/plan/index.ts";
 

@@ -1,0 +1,68 @@
+/** What folders take on the disk, as `du` counts: blocks, and each file once however many names it has. */
+import { lstatSync, readdirSync, type Stats } from "node:fs";
+import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ProjectState, StateFolderName } from "../state/index.ts";
+
+const filesBetweenTurns = 2000;
+
+/** 0 for what is not there; what may not be read counts as nothing. */
+export async function diskUse(folder: string, signal?: AbortSignal): Promise<number> {
+  const seen = new Set<string>();
+  let bytes = 0;
+  let count = 0;
+  const add = (stats: Stats): void => {
+    const id = `${stats.dev}:${stats.ino}`;
+    if (stats.nlink > 1 && !stats.isDirectory()) {
+      if (seen.has(id)) return;
+      seen.add(id);
+    }
+    bytes += stats.blocks * 512;
+  };
+  const first = statOf(folder);
+  if (first === undefined) return 0;
+  add(first);
+  const open = first.isDirectory() ? [folder] : [];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const name of namesIn(at)) {
+      const file = path.join(at, name);
+      const stats = statOf(file);
+      if (stats === undefined) continue;
+      // Mounts of running containers are others' room.
+      if (stats.dev !== first.dev) continue;
+      add(stats);
+      if (stats.isDirectory()) open.push(file);
+      if (++count % filesBetweenTurns === 0) {
+        await nextTurn();
+        signal?.throwIfAborted();
+      }
+    }
+  }
+  return bytes;
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** What the files of a folder of a project's state take. Nothing is deleted: none of them is said to be left over. */
+export function stateUse(state: ProjectState, folder: StateFolderName): number {
+  let bytes = 0;
+  state.sweep(folder, /^/, (_match, stats) => {
+    if (stats.isFile()) bytes += stats.blocks * 512;
+    return false;
+  });
+  return bytes;
+}

@@ -1,0 +1,6 @@
+/** What is kept to be quicker the next time: how much, where, and how to let go of it. */
+export { clearCaches, type Cleared, type ClearOptions } from "./clear.ts";
+export { diskUse } from "./disk-use.ts";
+export { expectedCost, type ExpectedCost } from "./expected-cost.ts";
+export { cacheClasses, cacheLevels, classesOf, type CacheClass, type CacheLevel } from "./levels.ts";
+export { cacheStatus, type CacheRow, type CacheStatus } from "./status.ts";

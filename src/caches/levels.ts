@@ -1,0 +1,27 @@
+/**
+ * How much `cache clear` lets go of. Each level is the one before it and more; it is defined by what it deletes, not by how
+ * long the next build takes: that depends on the project, and is told out of its history.
+ */
+export const cacheLevels = ["soft", "medium", "hard", "nuke"] as const;
+export type CacheLevel = (typeof cacheLevels)[number];
+
+/** What is kept, by where it is. `project` ones are this project's alone. */
+export const cacheClasses = {
+  results: { level: "soft", whose: "project", what: "results of functions and calls, with logs and inputs" },
+  hashes: { level: "soft", whose: "project", what: "content hashes of files" },
+  volumes: { level: "medium", whose: "project", what: "cache volumes: dependencies, incremental builds" },
+  engine: { level: "hard", whose: "everybody", what: "layers, sources and volumes in the engine" },
+  mirror: { level: "nuke", whose: "everybody", what: "base images of the local registry" },
+  tools: { level: "nuke", whose: "everybody", what: "programs that set-up built" },
+  modules: { level: "nuke", whose: "everybody", what: "modules as they were read, and their bundles" },
+  history: { level: "nuke", whose: "project", what: "the history of runs and saved baselines" },
+} as const satisfies Record<string, { level: CacheLevel; whose: "project" | "everybody"; what: string }>;
+export type CacheClass = keyof typeof cacheClasses;
+
+/** What a level deletes. */
+export function classesOf(level: CacheLevel): CacheClass[] {
+  const depth = cacheLevels.indexOf(level);
+  return (Object.keys(cacheClasses) as CacheClass[]).filter(
+    (name) => cacheLevels.indexOf(cacheClasses[name].level) <= depth,
+  );
+}

@@ -1,0 +1,96 @@
+/** What the caches hold and where. */
+import path from "node:path";
+import { cacheHome } from "../paths/index.ts";
+import type { EngineDisk } from "../engine/index.ts";
+import type { ProjectState, StateFolderName } from "../state/index.ts";
+import { diskUse, stateUse } from "./disk-use.ts";
+import { cacheClasses, type CacheClass } from "./levels.ts";
+
+export interface CacheRow {
+  class: CacheClass;
+  where: string;
+  /** Undefined where it cannot be told. */
+  bytes?: number;
+  /** What it is made of, where that is known. */
+  parts?: { name: string; bytes: number; records?: number }[];
+  note?: string;
+}
+
+export interface CacheStatus {
+  rows: CacheRow[];
+  /** As `du` says it of all folders together. */
+  totalBytes: number;
+}
+
+export interface CachePlaces {
+  state: ProjectState;
+  /** Of the embedded engine. */
+  engineFolder: string;
+  /** What its BuildKit says; undefined while it does not run. */
+  disk: EngineDisk | undefined;
+  env: NodeJS.ProcessEnv;
+  signal?: AbortSignal;
+}
+
+/** Folders below the user's cache that each class has. */
+export const cacheFolders: Partial<Record<CacheClass, readonly string[]>> = {
+  mirror: ["images"],
+  tools: ["tools", "shim", "confine"],
+  modules: ["modules", "bundles", "code"],
+};
+
+/** Folders of the project's state; the state's own files are the hashes. */
+export const stateFolders = {
+  results: ["runs", "manifests", "calls", "spans"],
+  history: ["history", "baselines"],
+} as const;
+
+const kindNames: Record<string, string> = {
+  "exec.cachemount": "cache volumes, of all projects",
+  regular: "layers",
+  internal: "internal",
+  frontend: "frontends",
+  "source.local": "host trees",
+  "source.git.checkout": "git checkouts",
+};
+
+export async function cacheStatus(places: CachePlaces): Promise<CacheStatus> {
+  const { state, engineFolder, disk, env, signal } = places;
+  const home = cacheHome(env);
+  const own = (name: CacheClass): Promise<number> =>
+    (cacheFolders[name] ?? []).reduce(
+      async (sum, folder) => (await sum) + (await diskUse(path.join(home, folder), signal)),
+      Promise.resolve(0),
+    );
+  const inState = (folders: readonly StateFolderName[]): number =>
+    folders.reduce((sum, folder) => sum + stateUse(state, folder), 0);
+  const engineBytes = await diskUse(engineFolder, signal);
+  const parts = Object.entries(disk?.kinds ?? {}).map(([kind, { bytes, records }]) => ({
+    name: kindNames[kind] ?? kind,
+    bytes,
+    records,
+  }));
+  const told = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (disk !== undefined && engineBytes > told)
+    parts.push({ name: "content, metadata, logs", bytes: engineBytes - told, records: 0 });
+  const rows: CacheRow[] = [
+    { class: "results", where: state.path, bytes: inState(stateFolders.results) },
+    { class: "hashes", where: state.path, bytes: inState(["."]) },
+    { class: "history", where: path.join(state.path, "history"), bytes: inState(stateFolders.history) },
+    { class: "volumes", where: engineFolder, note: "part of the engine's" },
+    {
+      class: "engine",
+      where: engineFolder,
+      bytes: engineBytes,
+      ...(disk === undefined ? { note: "does not run: `fastloop engine start` to see what it holds" } : { parts }),
+    },
+    { class: "mirror", where: path.join(home, "images"), bytes: await own("mirror") },
+    { class: "tools", where: path.join(home, "tools"), bytes: await own("tools") },
+    { class: "modules", where: path.join(home, "modules"), bytes: await own("modules") },
+  ];
+  const order = Object.keys(cacheClasses);
+  return {
+    rows: rows.toSorted((a, b) => order.indexOf(a.class) - order.indexOf(b.class)),
+    totalBytes: rows.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+  };
+}

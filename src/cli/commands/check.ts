@@ -1,0 +1,42 @@
+/** `fastloop check`: the module's `@check` functions, as `dagger check` runs them. */
+import { Option, type Command } from "commander";
+import { commandName, loadProjectModule } from "../../call/index.ts";
+import type { CliContext } from "../context.ts";
+import { addLoopOptions } from "../loop-options.ts";
+import { marked, printMarked } from "../marked-functions.ts";
+import { sayingWait } from "../waiting-line.ts";
+import { runOnce, type RunFlags } from "./run.ts";
+
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("check [name...]")
+    .summary("run the module's checks, as `dagger check` does")
+    .description(
+      "Run the functions of the module that are marked @check, or those named; ends with 1 if one failed. What is current is not run again: --force runs it. What watch.targets of fastloop.yaml names is the business of `run`.",
+    )
+    .addOption(new Option("-l, --list", "list them; run nothing"))
+    .addOption(new Option("--force", "run what is current, too"))
+    .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
+    .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
+  addLoopOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fastloop check             all checks of the module
+  fastloop check -l          their names, and what they say of themselves
+  fastloop check smoke --force`,
+    )
+    .action(async (names: string[], flags: RunFlags & { list?: boolean }) => {
+      if (flags.list !== true) return runOnce(context, names, flags, { checks: true });
+      const loading = loadProjectModule({
+        cwd: context.cwd,
+        moduleDir: context.options.module,
+        configFile: flags.config,
+        environment: context.env,
+      });
+      const module = await sayingWait(context, "for the module to be read", loading);
+      const checks = marked(module, "isCheck").filter((fn) => names.length === 0 || names.includes(commandName(fn)));
+      printMarked(context, checks, "no function of the module is marked @check");
+    });
+}

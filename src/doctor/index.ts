@@ -1,0 +1,15 @@
+/** What keeps this machine from working, or working well, and what to do about it. */
+export { checkDocker, checkEngine, checkOtherEngines, checkPlatforms, type EngineNames } from "./engines.ts";
+export type { CheckResult } from "./finding.ts";
+export { checkLock, checkState } from "./leftovers.ts";
+export {
+  checkCores,
+  checkDisk,
+  checkFileSystem,
+  checkInotify,
+  checkMemory,
+  checkNode,
+  machineChecks,
+} from "./machine.ts";
+export { checkClock, checkProxy, checkRegistry, registriesOf, withoutCredentials } from "./network.ts";
+export { bugReport, renderChecks, thisUser, withoutPrivate, type Private } from "./report.ts";

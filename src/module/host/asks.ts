@@ -1,0 +1,40 @@
+/** Questions of bodies that only the parent can answer. */
+import { calls } from "./call-context.ts";
+import type { DependencyCall, DependencyValue, FromHost, HostError, ToHost } from "./protocol.ts";
+
+export class Asks {
+  private readonly send: (message: FromHost) => void;
+  private readonly open = new Map<
+    number,
+    { resolve: (value: DependencyValue) => void; reject: (error: Error) => void }
+  >();
+  private next = 1;
+
+  constructor(send: (message: FromHost) => void) {
+    this.send = send;
+  }
+
+  readonly ask = (request: DependencyCall): Promise<DependencyValue> => {
+    const call = calls.getStore();
+    if (call === undefined)
+      return Promise.reject(new Error("functions of other modules can be called while a function runs, not before"));
+    const ask = this.next++;
+    return new Promise((resolve, reject) => {
+      this.open.set(ask, { resolve, reject });
+      this.send({ kind: "ask", ask, call: call.id, request });
+    });
+  };
+
+  settle(message: Extract<ToHost, { kind: "answer" | "refusal" }>): void {
+    const question = this.open.get(message.ask);
+    this.open.delete(message.ask);
+    if (message.kind === "answer") question?.resolve(message.value);
+    else question?.reject(errorOf(message.error));
+  }
+}
+
+/** An exec that failed in another module is one that failed here: its output and exit code are kept. */
+function errorOf({ message, name, exec }: HostError): Error {
+  const error = Object.assign(new Error(message), { name });
+  return exec === undefined ? error : Object.assign(error, { ...exec, cmd: exec.command });
+}

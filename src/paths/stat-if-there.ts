@@ -1,0 +1,22 @@
+import { statSync, type BigIntStats, type Stats } from "node:fs";
+
+/**
+ * What a path leads to; undefined where that is nothing, whatever keeps it from being something: a link that leads to itself, a
+ * name that is too long, a folder on the way that may not be entered. Of Node's own form those are errors.
+ */
+export function statIfThere(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same with times in nanoseconds. */
+export function bigintStatIfThere(file: string): BigIntStats | undefined {
+  try {
+    return statSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}

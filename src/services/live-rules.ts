@@ -1,0 +1,157 @@
+/** What an edit of a file means for a service. Decided by paths alone, relative to the project, without an engine. */
+import path from "node:path";
+import type { Config, LoadedConfig, UpRulesConfig, UpServiceConfig } from "../config/index.ts";
+import { PathTest } from "../tree/index.ts";
+
+/** From the least to the most: of several edits the most counts. */
+export const actions = ["none", "sync", "restart", "rebuild"] as const;
+export type Action = (typeof actions)[number];
+
+/** Files of the project that are in the container. */
+interface SyncRule {
+  /** What it was inferred from, or where it is written. */
+  from: string;
+  includes(file: string): boolean;
+  /** Where a file goes: below `root`, at `path`. */
+  place(file: string): { root: string; path: string };
+}
+
+interface NamedTest {
+  from: string;
+  includes(file: string): boolean;
+}
+
+export interface LiveRules {
+  sync: readonly SyncRule[];
+  run: readonly (NamedTest & { command: string })[];
+  restart: readonly NamedTest[];
+  rebuild: readonly NamedTest[];
+}
+
+export interface Decision {
+  action: Action;
+  /** Where it goes in the container, for what is synced. */
+  place?: { root: string; path: string };
+  commands: readonly string[];
+  /** The rule that decided, for people. */
+  rule: string;
+}
+
+/** What `rebuild` names wins; then what is synced, with what else is to be done; else what made the container. */
+export function decide(rules: LiveRules, file: string): Decision {
+  const [told, inferred] = [true, false].map((isTold) =>
+    rules.rebuild.find((rule) => rule.from.startsWith("up.") === isTold && rule.includes(file)),
+  );
+  if (told !== undefined) return { action: "rebuild", commands: [], rule: told.from };
+  const sync = rules.sync.find((rule) => rule.includes(file));
+  const commands = rules.run.filter((rule) => rule.includes(file)).map(({ command }) => command);
+  const restart = rules.restart.find((rule) => rule.includes(file));
+  const place = sync === undefined ? {} : { place: sync.place(file) };
+  if (restart !== undefined && (sync !== undefined || inferred === undefined))
+    return { action: "restart", ...place, commands, rule: restart.from };
+  // What is installed from a file and copied, too, is another installation.
+  if (inferred !== undefined) return { action: "rebuild", commands: [], rule: inferred.from };
+  if (sync !== undefined) return { action: "sync", ...place, commands, rule: sync.from };
+  return { action: "none", commands: [], rule: "no rule: the service does not hold it" };
+}
+
+/** The rules of a service that `services` describes, and those that `up` adds. */
+export function rulesOf(
+  name: string,
+  { config, root }: Pick<LoadedConfig, "config" | "root">,
+  callInputs: readonly string[] | undefined,
+): LiveRules {
+  const named = (from: string, patterns: readonly string[]): NamedTest => ({ from, includes: testOf(root, patterns) });
+  const rules = config.up?.[name] ?? {};
+  const service = config.services?.[name];
+  const own = service === undefined || service.function !== undefined ? undefined : service;
+  return {
+    sync: [...toldSync(name, rules, root), ...(own === undefined ? [] : inferredSync(name, own, config, root))],
+    run: (rules.run ?? []).map(({ on, do: command }, index) => ({ ...named(`up.${name}.run[${index}]`, on), command })),
+    restart: rules.restart === undefined ? [] : [named(`up.${name}.restart`, rules.restart)],
+    rebuild: [
+      ...(rules.rebuild === undefined ? [] : [named(`up.${name}.rebuild`, rules.rebuild)]),
+      ...(own === undefined
+        ? inputsOfCall(
+            toldSync(name, rules, root),
+            rules.restart === undefined ? [] : [named("", rules.restart)],
+            callInputs,
+          )
+        : inferredRebuild(name, own, config, named)),
+    ],
+  };
+}
+
+function testOf(root: string, patterns: readonly string[]): (file: string) => boolean {
+  const test = new PathTest(root, { include: patterns.map((pattern) => (/^\.?\/?$/.test(pattern) ? "**" : pattern)) });
+  return (file) => test.selects(file);
+}
+
+function toldSync(name: string, rules: UpRulesConfig, root: string): SyncRule[] {
+  return (rules.sync ?? []).map(({ from: given, to, exclude = [] }, index) => {
+    const from = path.posix.normalize(given).replace(/\/$/, "");
+    const isFolder = given.endsWith("/") || given === ".";
+    const left = new PathTest(path.join(root, from), { exclude });
+    const below = (file: string): string | undefined => {
+      if (from === ".") return file;
+      return file.startsWith(`${from}/`) ? file.slice(from.length + 1) : undefined;
+    };
+    return {
+      from: `up.${name}.sync[${index}]`,
+      includes: (file) => {
+        const inside = isFolder ? below(file) : undefined;
+        return isFolder ? inside !== undefined && left.selects(inside) : file === from;
+      },
+      place: (file) => ({ root: to, path: isFolder ? (below(file) ?? "") : "" }),
+    };
+  });
+}
+
+/** What comes last, and so changes nothing of what was installed. */
+function inferredSync(name: string, service: UpServiceConfig, { images }: Config, root: string): SyncRule[] {
+  const rules: SyncRule[] = [];
+  const add = (from: string, patterns: readonly string[], to: string): void => {
+    rules.push({ from, includes: testOf(root, patterns), place: (file) => ({ root: to, path: file }) });
+  };
+  if (service.sources !== undefined) add(`services.${name}.sources`, service.sources, service.workdir ?? "/app");
+  const installs = (service.layers ?? []).some(({ run }) => run !== undefined);
+  if (service.image === "dev" && !installs)
+    add("images.dev.sources", images?.dev?.sources ?? ["**"], images?.dev?.workdir ?? "/app");
+  return rules;
+}
+
+function inferredRebuild(
+  name: string,
+  service: UpServiceConfig,
+  { images }: Config,
+  named: (from: string, patterns: readonly string[]) => NamedTest,
+): NamedTest[] {
+  const place = `services.${name}`;
+  const tests = (service.layers ?? []).flatMap(({ name: layer, files }) =>
+    files === undefined ? [] : [named(`${place}.layers: ${layer}`, files)],
+  );
+  const { build, migrations } = service;
+  if (build !== undefined) tests.push(named(`${place}.build`, [typeof build === "string" ? build : build.context]));
+  if (migrations !== undefined) tests.push(named(`${place}.migrations`, [migrations.folder]));
+  if (service.image === "dev" || service.image === "prod") {
+    for (const { name: layer, files } of images?.dev?.layers ?? [])
+      if (files !== undefined) tests.push(named(`images.dev.layers: ${layer}`, files));
+    const installs = (service.layers ?? []).some(({ run }) => run !== undefined);
+    if (service.image === "prod" || installs) tests.push(named("images.dev.sources", images?.dev?.sources ?? ["**"]));
+  }
+  return tests;
+}
+
+/** What a function is given may be anywhere in its container: all of it, less what `up` says more of. */
+function inputsOfCall(
+  sync: readonly SyncRule[],
+  restart: readonly NamedTest[],
+  inputs: readonly string[] | undefined,
+): NamedTest[] {
+  const others = [...sync, ...restart];
+  return (inputs ?? []).map((input) => ({
+    from: `an input of the function: ${input === "" ? "." : input}`,
+    includes: (file) =>
+      (input === "" || file === input || file.startsWith(`${input}/`)) && !others.some((rule) => rule.includes(file)),
+  }));
+}

@@ -1,0 +1,136 @@
+/** Edits of the project on their way into its running services. */
+import { readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "../plan/index.ts";
+import type { ProjectState } from "../state/index.ts";
+import { diffListings, type ContentHasher, type TreeEntry, type TreeListing } from "../tree/index.ts";
+import { Watcher, type SettledHints } from "../watch/index.ts";
+import type { Edit } from "./live-line.ts";
+import { actions, decide, type Decision, type LiveRules } from "./live-rules.ts";
+
+/** More than this is not written into a container: a new one is made. */
+const mostFiles = 1_000;
+const mostBytes = 32 * 1024 * 1024;
+
+/** What is to be done to one service after some files changed. */
+export interface Update {
+  action: Exclude<Decision["action"], "none">;
+  edits: Edit[];
+  commands: string[];
+  /** Relative to the project. */
+  files: string[];
+}
+
+export interface LiveOptions {
+  root: string;
+  state: ProjectState;
+  hasher: ContentHasher;
+  /** What no service is made of. */
+  exclude: readonly string[];
+  rules: ReadonlyMap<string, LiveRules>;
+  apply(name: string, update: Update): void;
+  onNotice(text: string): void;
+}
+
+export class LiveUpdates {
+  private readonly options: LiveOptions;
+  private readonly input: ScannedInput;
+  private readonly scanner: ProjectScanner;
+  private readonly watcher: Watcher;
+  private listing: TreeListing;
+
+  /** From what lies there now on, every edit is told. */
+  constructor(options: LiveOptions) {
+    this.options = options;
+    this.input = { kind: "directory", path: options.root, filter: { exclude: options.exclude } };
+    this.scanner = new ProjectScanner([this.input], options.hasher);
+    this.watcher = new Watcher({
+      root: options.root,
+      state: options.state,
+      onSettled: (hints) => this.look(hints),
+      concerns: (file) => this.scanner.concerns(file),
+      onNotice: options.onNotice,
+      fingerprint: () => this.scanner.scan().digest(this.input),
+    });
+    const snapshot = this.scanner.scan(undefined, this.watcher.beforeRead);
+    this.listing = this.listingOf(snapshot);
+    // Contents are known from now on: a file that is only touched is no edit.
+    for (const entry of this.listing.entries) if (entry.type === "file") this.hash(entry);
+    this.watcher.watch(snapshot.folders(), { lookAgain: false });
+  }
+
+  close(): void {
+    this.watcher.close();
+  }
+
+  private hash(entry: TreeEntry): string | undefined {
+    try {
+      return this.options.hasher.hash(this.options.root, entry);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private listingOf(snapshot: ProjectSnapshot): TreeListing {
+    const listing = snapshot.listing(this.input);
+    if (listing === undefined)
+      throw new UserError("usage", "the project's folder has gone", { place: this.options.root });
+    return listing;
+  }
+
+  private look(hints: SettledHints): void {
+    try {
+      const changed = hints.everywhere === undefined ? hints.paths : undefined;
+      const snapshot = this.scanner.scan(changed, this.watcher.beforeRead);
+      const now = this.listingOf(snapshot);
+      const before = this.listing;
+      this.listing = now;
+      this.watcher.watch(snapshot.folders());
+      const { hasher, root } = this.options;
+      const changes = diffListings(before, now, (old, entry) => {
+        const known = hasher.earlierHash(root, old);
+        return known !== undefined && known === this.hash(entry);
+      });
+      const present = [...changes.added, ...changes.changed.map(({ after }) => after)];
+      for (const [name, rules] of this.options.rules) this.update(name, rules, present, changes.removed);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.options.onNotice(error.format());
+    }
+  }
+
+  private update(name: string, rules: LiveRules, present: readonly TreeEntry[], removed: readonly TreeEntry[]): void {
+    const found = [
+      ...removed.toReversed().map((entry) => ({ entry, isGone: true, decision: decide(rules, entry.path) })),
+      ...present.map((entry) => ({ entry, isGone: false, decision: decide(rules, entry.path) })),
+    ].filter(
+      ({ decision, entry }) =>
+        decision.action !== "none" && (entry.type !== "directory" || decision.place !== undefined),
+    );
+    if (found.length === 0) return;
+    const worst = Math.max(...found.map(({ decision }) => actions.indexOf(decision.action)));
+    const files = found.map(({ entry }) => entry.path);
+    const bytes = found.reduce((sum, { entry, isGone }) => sum + (isGone ? 0 : entry.sizeBytes), 0);
+    if (actions[worst] === "rebuild" || found.length > mostFiles || bytes > mostBytes)
+      return this.options.apply(name, { action: "rebuild", edits: [], commands: [], files });
+    const edits = found.flatMap(({ entry, isGone, decision }) =>
+      decision.place === undefined ? [] : this.editOf(entry, isGone, decision.place),
+    );
+    const commands = [...new Set(found.flatMap(({ decision }) => decision.commands))];
+    this.options.apply(name, { action: actions[worst] as Update["action"], edits, commands, files });
+  }
+
+  /** Nothing where the file has gone since it was listed: its removal is told next. */
+  private editOf(entry: TreeEntry, isGone: boolean, place: { root: string; path: string }): Edit[] {
+    if (isGone) return [{ action: "remove", ...place }];
+    const file = path.join(this.options.root, entry.path);
+    try {
+      if (entry.type === "directory") return [{ action: "folder", ...place, mode: entry.mode }];
+      if (entry.type === "symlink") return [{ action: "link", ...place, target: readlinkSync(file) }];
+      return [{ action: "put", ...place, mode: entry.mode, content: readFileSync(file) }];
+    } catch {
+      return [];
+    }
+  }
+}

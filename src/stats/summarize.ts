@@ -1,0 +1,134 @@
+/** What the history of runs says of a period. Pure: entries in, numbers out. */
+import type { TierName } from "../config/index.ts";
+import type { HistoryEntry } from "../run/index.ts";
+import { share, spreadOf, type Spread } from "./numbers.ts";
+import { dayOf, type Period } from "./period.ts";
+import { flakyTests, slowestTests, type FlakyTest, type SlowTest } from "./tests.ts";
+
+/** Of one function, one tier, one day, or all of them. */
+export interface Figures {
+  runs: number;
+  passed: number;
+  failed: number;
+  cancelled: number;
+  timedOut: number;
+  /** Asked for and current: no run was needed. */
+  current: number;
+  /** Runs that tried more than once until they passed. */
+  retried: number;
+  /** Of runs that came to an end; undefined where none did. */
+  duration?: Spread;
+  /** Answers that needed no run, of all answers. */
+  hitRate?: number;
+  /** Steps that the engine had in its cache, of all steps. */
+  stepHitRate?: number;
+  failureRate?: number;
+  waitedMs: number;
+  savedMs: number;
+  /** From a save to its verdict, of watches. */
+  editToVerdict?: Spread;
+}
+
+export interface FunctionFigures extends Figures {
+  name: string;
+  tier?: TierName;
+  /** The middle duration of the newer half of its runs against that of the older half: 0.2 is a fifth slower. */
+  trend?: number;
+}
+
+export interface Statistics {
+  period: Period;
+  total: Figures;
+  functions: FunctionFigures[];
+  tiers: (Figures & { tier: TierName })[];
+  days: (Figures & { day: string })[];
+  slowestTests: SlowTest[];
+  flakyTests: FlakyTest[];
+}
+
+/** Half of the runs, at least, are needed to see a trend in them. */
+const leastForTrend = 6;
+const tierOrder: readonly TierName[] = ["smoke", "fast", "full"];
+
+export function statisticsOf(entries: readonly HistoryEntry[], period: Period): Statistics {
+  const inPeriod = entries.filter(({ at }) => at >= period.fromMs && at < period.toMs);
+  const byName = grouped(inPeriod, ({ target }) => target);
+  const functions = [...byName]
+    .map(([name, own]): FunctionFigures => {
+      const tier = own.findLast((entry) => entry.tier !== undefined)?.tier;
+      const trend = trendOf(own);
+      return {
+        name,
+        ...(tier === undefined ? {} : { tier }),
+        ...figuresOf(own),
+        ...(trend === undefined ? {} : { trend }),
+      };
+    })
+    .sort((a, b) => b.waitedMs - a.waitedMs || a.name.localeCompare(b.name));
+  const tierOf = new Map(functions.map(({ name, tier }) => [name, tier]));
+  const byTier = grouped(inPeriod, ({ tier, target }) => tier ?? tierOf.get(target));
+  return {
+    period,
+    total: figuresOf(inPeriod),
+    functions,
+    tiers: tierOrder.flatMap((tier) => {
+      const own = byTier.get(tier);
+      return own === undefined ? [] : [{ tier, ...figuresOf(own) }];
+    }),
+    days: [...grouped(inPeriod, ({ at }) => dayOf(at))]
+      .map(([day, own]) => ({ day, ...figuresOf(own) }))
+      .sort((a, b) => (a.day < b.day ? -1 : 1)),
+    slowestTests: slowestTests(inPeriod),
+    flakyTests: flakyTests(inPeriod),
+  };
+}
+
+function figuresOf(entries: readonly HistoryEntry[]): Figures {
+  const ran = entries.filter(({ outcome }) => outcome !== "current");
+  const current = entries.filter(({ outcome }) => outcome === "current");
+  const count = (outcome: HistoryEntry["outcome"]): number => ran.filter((entry) => entry.outcome === outcome).length;
+  const ended = ran.filter(({ outcome }) => outcome !== "cancelled");
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const hits = sum(current.map((entry) => entry.count ?? 1));
+  const steps = ran.flatMap((entry) => (entry.steps === undefined ? [] : [entry.steps]));
+  const optional = {
+    duration: spreadOf(ended.map(({ durationMs }) => durationMs)),
+    hitRate: share(hits, hits + ended.length),
+    stepHitRate: share(sum(steps.map(([, cached]) => cached)), sum(steps.map(([total]) => total))),
+    failureRate: share(count("failed") + count("timed-out"), ended.length),
+    editToVerdict: spreadOf(ended.flatMap(({ editMs }) => editMs ?? [])),
+  };
+  return {
+    runs: ran.length,
+    passed: count("passed"),
+    failed: count("failed"),
+    cancelled: count("cancelled"),
+    timedOut: count("timed-out"),
+    current: hits,
+    retried: ran.filter(({ attempts = 1 }) => attempts > 1).length,
+    waitedMs: sum(ran.map(({ durationMs }) => durationMs)),
+    savedMs: sum(current.map(({ durationMs }) => durationMs)),
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Undefined where there are too few runs to tell. */
+function trendOf(entries: readonly HistoryEntry[]): number | undefined {
+  const passed = entries.filter(({ outcome }) => outcome === "passed").map(({ durationMs }) => durationMs);
+  if (passed.length < leastForTrend) return undefined;
+  const half = Math.floor(passed.length / 2);
+  const before = spreadOf(passed.slice(0, half))?.p50Ms ?? 0;
+  const now = spreadOf(passed.slice(-half))?.p50Ms ?? 0;
+  return before === 0 ? undefined : now / before - 1;
+}
+
+function grouped<K>(entries: readonly HistoryEntry[], keyOf: (entry: HistoryEntry) => K): Map<K, HistoryEntry[]> {
+  const groups = new Map<K, HistoryEntry[]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}

@@ -1,0 +1,107 @@
+import path from "node:path";
+import type { LoadedConfig } from "../../config/index.ts";
+import { PathTest } from "../../tree/index.ts";
+import type { ResolvedTarget } from "../../plan/index.ts";
+import type { Found } from "../finding.ts";
+
+const of = (name: string, key: string): string[] => ["watch", "targets", name, key];
+
+/** Entries of `inputs` that lie outside of everything that the call is given. */
+export function unreadInputs(targets: readonly ResolvedTarget[], { root }: LoadedConfig): Found[] {
+  return targets.flatMap(({ target, sent }) => {
+    const { name, inputs = [] } = target;
+    const places = sent.map((input) => ({
+      at: input.path,
+      test: input.kind === "file" ? undefined : new PathTest(input.path, input.filter),
+    }));
+    // What a call reads that names no tree is its own affair: `env`, a git reference, a container.
+    if (places.length === 0) return [];
+    return inputs.flatMap((pattern): Found[] => {
+      if (pattern.startsWith("!")) return [];
+      const head = path.resolve(root, literalFolder(pattern));
+      if (places.some(({ at, test }) => isReached(head, at, test))) return [];
+      const message = `watch.targets.${name}: no function of the call reads ${JSON.stringify(pattern)}`;
+      return [
+        {
+          code: "unread-input",
+          path: of(name, "inputs"),
+          word: pattern,
+          message,
+          hint: "leave it out, or give the call that folder",
+        },
+      ];
+    });
+  });
+}
+
+/** What of a pattern names one place: up to the first wildcard. */
+function literalFolder(pattern: string): string {
+  const segments = pattern.replace(/\/+$/, "").split("/");
+  const wild = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
+  return (wild < 0 ? segments : segments.slice(0, wild)).join("/") || ".";
+}
+
+function isReached(head: string, at: string, test: PathTest | undefined): boolean {
+  const below = path.relative(at, head);
+  if (below === "") return true;
+  if (!below.startsWith("..")) return test !== undefined && (test.selects(below) || test.mayHold(below));
+  return !path.relative(head, at).startsWith("..");
+}
+
+/** Targets that export to the same place, or one into the other's. */
+export function sharedOutputs(targets: readonly ResolvedTarget[], { root }: LoadedConfig): Found[] {
+  const outputs = targets.flatMap(({ target, call }) =>
+    call.core.flatMap(({ fn, given }) => {
+      const value = fn.name === "export" ? given.find(({ argument }) => argument.name === "path")?.value : undefined;
+      return value?.kind === "literal" ? [{ name: target.name, at: path.resolve(root, String(value.value)) }] : [];
+    }),
+  );
+  // Sorted, what lies in a folder follows it.
+  outputs.sort((a, b) => (`${a.at}/` < `${b.at}/` ? -1 : 1));
+  const found: Found[] = [];
+  let outer: (typeof outputs)[number] | undefined;
+  for (const output of outputs) {
+    if (outer !== undefined && (output.at === outer.at || output.at.startsWith(outer.at + path.sep))) {
+      const [one, other] = [outer, output].map(({ at }) => path.relative(root, at) || ".");
+      const where = one === other ? `both write ${one}` : `write ${one} and ${other}`;
+      found.push({
+        code: "shared-output",
+        path: of(output.name, "call"),
+        word: "export",
+        message: `watch.targets.${output.name}: it and ${outer.name} ${where}: which result is there depends on which ended last`,
+        hint: "give each a folder of its own",
+      });
+    } else outer = output;
+  }
+  return found;
+}
+
+const effects = /^(?:publish|deploy|release|push|promote|upload|rollback|notify)(?![a-z])/;
+
+/** Cache policies that hardly fit what the function is for. */
+export function cachePolicies(targets: readonly ResolvedTarget[]): Found[] {
+  return targets.flatMap(({ target, call }): Found[] => {
+    const last = call.own.findLast((step) => step.kind === "function");
+    if (last === undefined || last.fn.name === "") return [];
+    const { name, cache, place } = last.fn;
+    const path = of(target.name, "call");
+    if (effects.test(name) && cache !== "never" && cache !== "session")
+      return [
+        {
+          code: "cached-effect",
+          path,
+          message: `watch.targets.${target.name}: ${name} (${place}) may be answered out of the cache for ${cache ?? "7 days"}`,
+          hint: '@func({ cache: "never" })',
+        },
+      ];
+    if (cache !== "never" || effects.test(name)) return [];
+    return [
+      {
+        code: "never-cached",
+        path,
+        message: `watch.targets.${target.name}: ${name} (${place}) is never cached, and does all its work at each run`,
+        hint: "leave the policy out: its inputs decide",
+      },
+    ];
+  });
+}

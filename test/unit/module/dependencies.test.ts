@@ -1,0 +1,115 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { loadModule, startModuleHost, type ModuleHost, type ModuleInfo } from "../../../src/module/index.ts";
+import { removeCache, useBuiltPrograms } from "./built.ts";
+import { startFakeSession, type FakeSession } from "./fake-session.ts";
+
+const fixture = path.resolve(import.meta.dirname, "../../fixtures/modules/dependencies");
+let root: string;
+let session: FakeSession;
+const hosts: ModuleHost[] = [];
+
+beforeAll(() => useBuiltPrograms(), 60_000);
+
+beforeEach(async () => {
+  root = mkdtempSync(path.join(tmpdir(), "fastloop-dependencies-"));
+  cpSync(fixture, root, { recursive: true });
+  mkdirSync(path.join(root, ".git"));
+  session = await startFakeSession();
+});
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.close()));
+  await session.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+afterAll(removeCache);
+
+const load = (): Promise<ModuleInfo> => loadModule(path.join(root, "app"));
+
+function depend(folder: string, dependencies: { name: string; source: string }[]): void {
+  const file = path.join(root, folder, "dagger.json");
+  const manifest = JSON.parse(readFileSync(file, "utf8")) as object;
+  writeFileSync(file, JSON.stringify({ ...manifest, dependencies }, undefined, 2));
+}
+
+async function call(name: string, signal?: AbortSignal): Promise<unknown> {
+  const host = startModuleHost({ module: await load(), session });
+  hosts.push(host);
+  return host.call({ function: name, args: {}, callId: name, ...(signal === undefined ? {} : { signal }) });
+}
+
+describe("a module with dependencies", { timeout: 120_000 }, () => {
+  it("has their digests in its own, so that an edit in the deepest one counts", async () => {
+    const before = await load();
+    expect(
+      before.digest
+        .split(" ")
+        .slice(1)
+        .map((each) => each.split("@")[0]),
+    ).toEqual(["base", "basis", "lib"]);
+    writeFileSync(path.join(root, "base/src/more.ts"), "export const more = 1;\n");
+    const after = await load();
+    expect(after.ownDigest).toBe(before.ownDigest);
+    expect(after.digest).not.toBe(before.digest);
+  });
+
+  it("is refused where they lead in a circle, with the place and the way round", async () => {
+    depend("base", [{ name: "app", source: "../app" }]);
+    await expect(load()).rejects.toMatchObject({
+      code: "module",
+      message: expect.stringContaining("app -> lib -> base -> app") as string,
+      place: expect.stringMatching(/base\/dagger\.json:\d+:\d+$/) as string,
+    });
+  });
+
+  it("is refused where one lies outside of the repository, also by a link", async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), "fastloop-outside-"));
+    cpSync(path.join(fixture, "base"), outside, { recursive: true });
+    symlinkSync(outside, path.join(root, "linked"));
+    for (const source of [path.relative(path.join(root, "app"), outside), "../linked"]) {
+      depend("app", [{ name: "base", source }]);
+      await expect(load()).rejects.toMatchObject({
+        code: "module",
+        message: expect.stringContaining("leads out of the repository") as string,
+      });
+    }
+    rmSync(outside, { recursive: true, force: true });
+  });
+
+  it("names the file where one does not exist", async () => {
+    depend("app", [{ name: "gone", source: "../gone" }]);
+    await expect(load()).rejects.toMatchObject({ place: path.join(root, "gone") });
+  });
+
+  it("loads with one in another language or on another machine, whose functions can't be called", async () => {
+    expect((await load()).dependencies.map((each) => [each.name, "refused" in each])).toEqual([
+      ["lib", false],
+      ["basis", false],
+      ["far", true],
+      ["snake", true],
+    ]);
+    await expect(call("snake")).rejects.toThrow(/dag\.snake\(\): a module in python needs a Dagger engine/);
+    await expect(call("far")).rejects.toThrow(/dag\.far\(\): it is not on this disk \(github\.com\/example\/far@v1\)/);
+  });
+});
+
+describe("a call into another module", { timeout: 120_000 }, () => {
+  it("tells what was thrown there", async () => {
+    await expect(call("throws")).rejects.toThrow("the base says no");
+  });
+
+  it("knows no object by an id that it was not given", async () => {
+    await expect(call("forged")).rejects.toThrow("no object of lib has this id");
+  });
+
+  it("ends when the call ends that asked for it", async () => {
+    const controller = new AbortController();
+    const waiting = call("wait", controller.signal);
+    setTimeout(() => controller.abort(new Error("enough")), 100);
+    await expect(waiting).rejects.toThrow("enough");
+  });
+});
