@@ -11,6 +11,7 @@ import type { Lock } from "./lock.ts";
 import { prodImage } from "./prod.ts";
 import { baseOf, devBase, nameOf } from "./project.ts";
 import { serviceOf } from "./services.ts";
+import { Told } from "./told.ts";
 
 /** Services that are there already: a service that needs one of them is bound to that very one. */
 export type Given = ReadonlyMap<string, Service>;
@@ -22,9 +23,9 @@ export async function upService(config: Config, source: Directory, name: string,
     const known = made.get(wanted);
     if (known !== undefined) return known;
     const service = config.services?.[wanted];
-    if (service === undefined) throw new Error(unknownService(wanted, config));
+    if (service === undefined) throw new Told(unknownService(wanted, config));
     if (service.function !== undefined)
-      throw new Error(`fastloop.yaml: \`services.${wanted}\` is the module's own \`${service.function}\`: call that`);
+      throw new Told(`fastloop.yaml: \`services.${wanted}\` is the module's own \`${service.function}\`: call that`);
     const needs: [string, Service][] = [];
     for (const need of service.needs ?? []) needs.push([need, await make(need)]);
     const built = await build(service, config, source, needs);

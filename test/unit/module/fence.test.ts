@@ -37,6 +37,7 @@ function repository(source: string): { module: ModuleInfo; home: string; root: s
     sourceDir: path.join(root, "ci"),
     repository: root,
     contextDir: root,
+    dependencies: [] as ModuleInfo["dependencies"],
     digest: String(Math.random()),
   } as ModuleInfo;
   return { module, home, root };

@@ -289,23 +289,6 @@ describe("an error of a function body", () => {
     const live = { function: "live", args: {}, callId: callId() };
     expect(await host.call(live)).toBe(await host.call(live));
   });
-
-  it("says that a module dependency needs a Dagger engine", async () => {
-    const root = mkdtempSync(path.join(tmpdir(), "fastloop-module-"));
-    folders.push(root);
-    mkdirSync(path.join(root, "src"));
-    const dependencies = [{ name: "other-one", source: "../other" }];
-    writeFileSync(
-      path.join(root, "dagger.json"),
-      JSON.stringify({ name: "it", engineVersion: "v0.21.4", sdk: "typescript", dependencies }),
-    );
-    writeFileSync(
-      path.join(root, "src/index.ts"),
-      'import { dag, func, object } from "@dagger.io/dagger"\n@object() export class It { @func() use(): Promise<string> { return (dag as any).otherOne().hello() } }',
-    );
-    const call = hostOf(await loadModule(root)).call({ function: "use", args: {}, callId: callId() });
-    await expect(call).rejects.toThrow("a module dependency needs a Dagger engine");
-  });
 });
 
 it("an object that a body was given is handed on without asking for its id", async () => {

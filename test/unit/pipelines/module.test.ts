@@ -51,6 +51,7 @@ describe("the module, read as an engine would read it", () => {
       rollback: "never",
       deployStatus: "never",
       release: "never",
+      service: "session",
     });
   });
 

@@ -98,7 +98,7 @@ describe("a registry of more tags than a page holds", () => {
 
   it.each<[string, (last: string) => string, string]>([
     ["leads to another host", () => '<https://evil.example/v2/acme/base/tags/list>; rel="next"', "names another place"],
-    ["leads back to the first page", () => '</v2/acme/base/tags/list>; rel="next"', "go round in a circle"],
+    ["leads back to the first page", () => '</v2/acme/base/tags/list>; rel="next"', "form a loop"],
     [
       "goes on for ever",
       (last) => `</v2/acme/base/tags/list?last=t000&x=${last}${Math.random()}>; rel="next"`,
