@@ -1,6 +1,6 @@
 /** A module's sources as one file that the host can import; made once per module digest. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OnResolveResult, Plugin } from "esbuild";
@@ -34,7 +34,10 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
   const place = bundlePlace(module, env);
   packageFolders(module);
   requireFiles(module);
-  if (isFresh(place)) return place;
+  if (isFresh(place)) {
+    markUsed(place);
+    return place;
+  }
   const { build } = await import("esbuild");
   mkdirSync(place.folder, { recursive: true });
   const tsconfig = writeTsconfig(module, place);
@@ -76,6 +79,15 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
     return place;
   } catch (error) {
     throw isBuildFailure(error) ? buildProblem(error.errors, module) : error;
+  }
+}
+
+/** Another process that has newer ones must not remove it before it is read. */
+function markUsed({ folder }: ModuleBundle): void {
+  try {
+    utimesSync(folder, new Date(), new Date());
+  } catch {
+    // A cache that can't be written is nobody's to remove, either.
   }
 }
 

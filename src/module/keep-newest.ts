@@ -1,7 +1,13 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 
-/** Deletes all but so many of a folder's entries with names of that shape, the oldest first. Never throws. */
+/** What somebody has touched this shortly ago may be about to be read. */
+const inUseMs = 10 * 60_000;
+
+/**
+ * Deletes all but so many of a folder's entries with names of that shape, the oldest first, and none that was made or marked
+ * lately. Never throws.
+ */
 export function keepNewest(folder: string, shape: RegExp, count: number): void {
   try {
     const found = readdirSync(folder)
@@ -11,7 +17,9 @@ export function keepNewest(folder: string, shape: RegExp, count: number): void {
     const byAge = found
       .map((file) => ({ file, mtimeMs: statSync(file).mtimeMs }))
       .sort((a, b) => b.mtimeMs - a.mtimeMs);
-    for (const { file } of byAge.slice(count)) rmSync(file, { recursive: true, force: true });
+    const unusedSinceMs = Date.now() - inUseMs;
+    for (const { file } of byAge.slice(count).filter(({ mtimeMs }) => mtimeMs < unusedSinceMs))
+      rmSync(file, { recursive: true, force: true });
   } catch {
     // Another process does the same.
   }

@@ -113,7 +113,9 @@ describe("the command line", () => {
     const piped = await fastloop(["-m", project, "validate"], { cwd: folder });
     expect(piped).toMatchObject({
       exitCode: 2,
-      stdout: expect.stringMatching(/^fastloop\.yaml:5:27: wrong-call: watch\.targets\.piped: .*nothing can follow "do-it"/),
+      stdout: expect.stringMatching(
+        /^fastloop\.yaml:5:27: wrong-call: watch\.targets\.piped: .*nothing can follow "do-it"/,
+      ),
     });
     writeFileSync(
       path.join(folder, "fastloop.yaml"),

@@ -123,9 +123,28 @@ export const nodeShapes: readonly Shape[] = [
   {
     name: "bun, with its lock file",
     files: {
-      "package.json": json({ name: "x", type: "module", scripts: { test: "bun test" } }),
-      "bun.lock":
-        '{\n  "lockfileVersion": 1,\n  "workspaces": {\n    "": {\n      "name": "x",\n    },\n  },\n  "packages": {}\n}\n',
+      "package.json": json({
+        name: "x",
+        type: "module",
+        scripts: { test: "bun test" },
+        devDependencies: { ms: "2.1.3" },
+      }),
+      "bun.lock": `{
+  "lockfileVersion": 2,
+  "configVersion": 1,
+  "workspaces": {
+    "": {
+      "name": "x",
+      "devDependencies": {
+        "ms": "2.1.3",
+      },
+    },
+  },
+  "packages": {
+    "ms": ["ms@2.1.3", "", {}, "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="],
+  }
+}
+`,
       "value.ts": "export const value: number = 1;\n",
       "value.test.ts":
         'import { expect, test } from "bun:test";\nimport { value } from "./value";\n\ntest("value", () => expect(value).toBe(1));\n',

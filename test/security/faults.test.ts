@@ -239,7 +239,11 @@ describe("what stands in the daemon's place", () => {
     ["nothing", "", /did not answer within/],
     ["no HTTP", "hello\n", /is not an engine daemon/],
     ["no JSON", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{x", /is not an engine daemon/],
-    ["half an answer", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{", /did not answer within|is not an engine daemon/],
+    [
+      "half an answer",
+      "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{",
+      /did not answer within|is not an engine daemon/,
+    ],
   ])("is told where it says %s, and its socket goes by force", async (_what, says, words) => {
     await standIn(odd(says));
     for (const command of [
