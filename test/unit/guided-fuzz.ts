@@ -33,7 +33,9 @@ export async function instrumented(source: string): Promise<Instrumented> {
     format: "esm",
     platform: "node",
     external: ["typescript", "esbuild"],
-    banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
     logLevel: "error",
   });
   let count = 0;
