@@ -187,11 +187,12 @@ export class ProjectSession {
 
   private async openAnew(): Promise<EngineSession> {
     const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
+    // First, for it says what is not used, whatever becomes of the engine.
+    const cache = trustedCacheOf(config.config, trust, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
     // Before an engine is started for nothing.
     if (this.options.via === "module" && choice.kind.startsWith("buildkit")) throw needsDagger();
-    const cache = trustedCacheOf(config.config, trust, onNotice);
     const session = await openChosenSession(choice, {
       workdir,
       ...this.engine,
