@@ -62,6 +62,7 @@ export interface OpenSessionOptions {
   live?: boolean;
   /** Containers may have root capabilities where they ask for them; on the embedded engine only. */
   rootCapabilities?: boolean;
+  /** Ends the opening, and later the writing of the caches. */
   signal?: AbortSignal;
   /** Somebody sits at a terminal; called when a program in a container is to have it. Without it `terminal` is an error. */
   onTerminal?: (terminal: RemoteTerminal) => void;

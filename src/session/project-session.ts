@@ -60,7 +60,8 @@ export class ProjectSession {
   private bodies: { module: ModuleInfo; opening: Promise<EngineSession>; host: ModuleHost } | undefined;
   private readonly logs = new LogFan();
   private readonly closing = new AbortController();
-  private signal: AbortSignal | undefined;
+  /** Of a session that is being opened. */
+  private opening: AbortController | undefined;
 
   constructor(options: ProjectSessionOptions) {
     this.options = options;
@@ -139,15 +140,16 @@ export class ProjectSession {
   }
 
   async close(): Promise<void> {
+    // Only what is not open yet is given up: a session that is writes its caches before it ends.
+    this.opening?.abort();
     this.closing.abort();
     await this.drop();
   }
 
-  /** Ends the opening. The command's own signal takes over signals as soon as it is read: not before it is needed. */
-  private get ending(): AbortSignal {
+  /** The command's own signal, or this one. The command takes over signals as soon as its own is read: not before it is needed. */
+  private endedBy(own: AbortController): AbortSignal {
     const { signal } = this.options;
-    this.signal ??= signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]);
-    return this.signal;
+    return signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
   }
 
   /** The module's functions in a process beside this one; a new state of the module replaces it. */
@@ -181,12 +183,16 @@ export class ProjectSession {
       mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
       ...(offline === true
         ? {}
-        : { buildBoundary: async () => (await engineRoom()).setUpBoundary({ onNotice, signal: this.ending }) }),
+        : {
+            buildBoundary: async () =>
+              (await engineRoom()).setUpBoundary({ onNotice, signal: this.endedBy(this.closing) }),
+          }),
     });
   }
 
   private async openAnew(): Promise<EngineSession> {
     const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
+    const opening = (this.opening = new AbortController());
     // First, for it says what is not used, whatever becomes of the engine.
     const cache = trustedCacheOf(config.config, trust, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
@@ -203,11 +209,12 @@ export class ProjectSession {
         (await rootCapabilitiesOfUser(environment)),
       module,
       offline,
-      signal: this.ending,
+      signal: this.endedBy(opening),
       onNotice,
       ...(onTerminal === undefined ? {} : { onTerminal }),
       ...(live === undefined ? {} : { live }),
     });
+    if (this.opening === opening) this.opening = undefined;
     this.options.onOpen?.(session);
     return session;
   }
