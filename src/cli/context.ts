@@ -57,14 +57,15 @@ export interface CliContext {
 /** Grace for clean-up after a signal: nothing may outlive the CLI longer than this. */
 const graceMs = 2000;
 
-export function createContext(): CliContext {
+/** Of this process; `own` has streams and a folder for a command that runs beside other work. */
+export function createContext(own: Partial<Pick<CliContext, "stdout" | "stderr" | "stdin" | "cwd">> = {}): CliContext {
   let signals: Signals | undefined;
   const context: CliContext = {
-    stdout: process.stdout,
-    stderr: process.stderr,
-    stdin: process.stdin,
+    stdout: own.stdout ?? process.stdout,
+    stderr: own.stderr ?? process.stderr,
+    stdin: own.stdin ?? process.stdin,
     env: process.env,
-    cwd: workingFolder(),
+    cwd: own.cwd ?? workingFolder(),
     options: { verbose: false, json: false },
     get signal() {
       signals ??= installSignalHandlers();

@@ -12,12 +12,13 @@ import { applyGlobalOptions, createContext, type CliContext } from "./context.ts
 export async function runProgram(argv: string[], version: string): Promise<never> {
   const context = createContext();
   ignoreBrokenPipes(context);
-  const exitCode = await run(argv, version, context);
+  const exitCode = await runCommand(argv, version, context);
   await Promise.all([flush(context.stdout), flush(context.stderr)]);
   process.exit(exitCode);
 }
 
-async function run(argv: string[], version: string, context: CliContext): Promise<number> {
+/** Parses and runs one command; resolves with its exit code, errors are printed. */
+export async function runCommand(argv: string[], version: string, context: CliContext): Promise<number> {
   try {
     const group = groupOfHelp(argv);
     if (group !== undefined) {
@@ -51,7 +52,11 @@ export async function createProgram(argv: string[], version: string, context: Cl
       formatHelp: (command, helper) =>
         command === program ? mainHelp(command, helper) : Help.prototype.formatHelp.call(helper, command, helper),
     })
-    .configureOutput({ outputError: (text, write) => write(asError(text, context)) })
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+      outputError: (text, write) => write(asError(text, context)),
+    })
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
   const wanted = findCommand(wordsToParse(argv));
