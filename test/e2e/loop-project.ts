@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { fastloop, cliFile, type CliResult } from "./cli-process.ts";
+import { fastloop, cliFile, type CliOptions, type CliResult } from "./cli-process.ts";
 
 const moduleSource = `
 import { Container, dag, func, object, type Directory, type Secret } from "@dagger.io/dagger"
@@ -55,11 +55,16 @@ engine:
   jobs: 2
 `;
 
+export type RunFastloop = (args: readonly string[], options: CliOptions) => Promise<CliResult>;
+
 export class LoopProject {
   readonly root = mkdtempSync(path.join(tmpdir(), "fastloop-loop-"));
-  private watches: WatchProcess[] = [];
+  private readonly watches: WatchProcess[] = [];
+  private readonly fastloop: RunFastloop;
 
-  constructor() {
+  /** By default commands are processes. */
+  constructor(runner: RunFastloop = fastloop) {
+    this.fastloop = runner;
     this.write(
       "dagger.json",
       JSON.stringify({ name: "loop", engineVersion: "v0.21.4", sdk: { source: "typescript" }, source: "ci" }),
@@ -80,7 +85,7 @@ export class LoopProject {
   }
 
   run(...words: string[]): Promise<CliResult> {
-    return fastloop(words, { cwd: this.root });
+    return this.fastloop(words, { cwd: this.root });
   }
 
   watch(...words: string[]): WatchProcess {
@@ -103,36 +108,18 @@ export interface WatchEvent {
   [key: string]: unknown;
 }
 
-export class WatchProcess {
-  readonly child: ChildProcess;
+/** The events of a command that runs, which tests wait for. */
+export abstract class CommandEvents {
   readonly events: WatchEvent[] = [];
   stderr = "";
   private read = 0;
   private waiters: (() => void)[] = [];
-  private readonly exited: Promise<unknown>;
 
-  /** `words` begin with options of `watch`, or with another command; `wrapper` is a program that starts it. */
-  constructor(
-    cwd: string,
-    words: readonly string[],
-    command = "watch",
-    wrapper: readonly string[] = [],
-    env: NodeJS.ProcessEnv = {},
-  ) {
-    const [program, ...args] = [...wrapper, process.execPath, cliFile, command, "--json", ...words];
-    this.child = spawn(program!, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.exited = once(this.child, "exit");
-    void this.exited.then(() => this.wake());
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
-    createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      this.events.push(JSON.parse(line) as WatchEvent);
-      this.wake();
-    });
-  }
+  protected abstract readonly hasEnded: boolean;
+  /** Its exit code, or the signal that ended it, once it has ended by itself. */
+  abstract end(): Promise<number | string | null>;
+  /** Ends it and gives its exit code, or the signal that ended it. */
+  abstract kill(signal: NodeJS.Signals): Promise<number | string | null>;
 
   /** The next event of that kind (and of that function); events before it are passed over. */
   async next(event: string, name?: string): Promise<WatchEvent> {
@@ -141,9 +128,8 @@ export class WatchProcess {
         const candidate = this.events[this.read++]!;
         if (candidate.event === event && (name === undefined || candidate.name === name)) return candidate;
       }
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      if (this.hasEnded)
         throw new Error(`the watch ended before "${event}": ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
-      }
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
   }
@@ -151,8 +137,7 @@ export class WatchProcess {
   /** Waits until all that was said so far is what `holds` asks for. */
   async until(holds: (events: readonly WatchEvent[]) => boolean): Promise<void> {
     while (!holds(this.events)) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null)
-        throw new Error(`it ended before: ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
+      if (this.hasEnded) throw new Error(`it ended before: ${this.stderr}\n${JSON.stringify(this.events.slice(-5))}`);
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
   }
@@ -165,20 +150,52 @@ export class WatchProcess {
       .map((event) => event.name!);
   }
 
-  /** Its exit code, once it has ended by itself. */
+  protected say(line: string): void {
+    this.events.push(JSON.parse(line) as WatchEvent);
+    this.wake();
+  }
+
+  protected wake(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}
+
+export class WatchProcess extends CommandEvents {
+  readonly child: ChildProcess;
+  private readonly exited: Promise<unknown>;
+
+  /** `words` begin with options of `watch`, or with another command; `wrapper` is a program that starts it. */
+  constructor(
+    cwd: string,
+    words: readonly string[],
+    command = "watch",
+    wrapper: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    super();
+    const [program, ...args] = [...wrapper, process.execPath, cliFile, command, "--json", ...words];
+    this.child = spawn(program!, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.exited = once(this.child, "exit");
+    void this.exited.then(() => this.wake());
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    createInterface({ input: this.child.stdout! }).on("line", (line) => this.say(line));
+  }
+
+  protected get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   async end(): Promise<number | string | null> {
     await this.exited;
     return this.child.exitCode ?? this.child.signalCode;
   }
 
-  /** Ends it and gives its exit code, or the signal that ended it. */
   async kill(signal: NodeJS.Signals): Promise<number | string | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
-    await this.exited;
-    return this.child.exitCode ?? this.child.signalCode;
-  }
-
-  private wake(): void {
-    for (const resolve of this.waiters.splice(0)) resolve();
+    if (!this.hasEnded) this.child.kill(signal);
+    return this.end();
   }
 }

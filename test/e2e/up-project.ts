@@ -5,7 +5,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fastloop, type CliResult } from "./cli-process.ts";
-import { WatchProcess } from "./loop-project.ts";
+import { WatchProcess, type CommandEvents } from "./loop-project.ts";
 
 /** A server of HTTP in perl: what a path answers is a file in /tmp, else its own text. */
 export const server = (text: string, port = 8080): string[] => [
@@ -59,7 +59,7 @@ export async function until<T>(ask: () => T | Promise<T>, wanted: (value: T) => 
 
 export class UpProject {
   readonly root = mkdtempSync(path.join(tmpdir(), "fastloop-up-"));
-  private readonly processes: WatchProcess[] = [];
+  private readonly started: CommandEvents[] = [];
 
   at(name: string): string {
     return path.join(this.root, name);
@@ -79,13 +79,17 @@ export class UpProject {
   }
 
   up(...words: string[]): WatchProcess {
-    const started = new WatchProcess(this.root, words, "up");
-    this.processes.push(started);
+    return this.keep(new WatchProcess(this.root, words, "up"));
+  }
+
+  /** Ended, at the latest, with the project. */
+  protected keep<T extends CommandEvents>(started: T): T {
+    this.started.push(started);
     return started;
   }
 
   async remove(): Promise<void> {
-    for (const started of this.processes) await started.kill("SIGKILL");
+    for (const started of this.started) await started.kill("SIGKILL");
     await this.run("down");
     rmSync(this.root, { recursive: true, force: true });
   }

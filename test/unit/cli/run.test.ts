@@ -1,12 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fastloop } from "./cli-process.ts";
-import { LoopProject, type WatchEvent } from "./loop-project.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { LoopProject, type WatchEvent } from "../../e2e/loop-project.ts";
+import { canRunEngine, startOwnEngine, type OwnEngine } from "../own-engine.ts";
+import { fastloop } from "./fastloop.ts";
+
+let engine: OwnEngine | undefined;
+beforeAll(async () => {
+  if (canRunEngine) engine = await startOwnEngine();
+});
+afterAll(() => engine?.stop());
 
 let project: LoopProject;
-beforeEach(() => void (project = new LoopProject()));
+beforeEach(() => void (project = new LoopProject(fastloop)));
 afterEach(() => project.remove());
 
 function events(stdout: string): WatchEvent[] {
@@ -16,7 +23,7 @@ function events(stdout: string): WatchEvent[] {
     .map((line) => JSON.parse(line) as WatchEvent);
 }
 
-describe("fastloop run", () => {
+describe.runIf(canRunEngine)("fastloop run", () => {
   test("runs everything in order, then nothing, then what an edit affects", async () => {
     const first = await project.run("run", "--json");
     expect(first.exitCode, first.stderr).toBe(0);
