@@ -20,4 +20,6 @@ export {
   type Outcome,
   type RunRecord,
 } from "./run/index.ts";
+export type { DiffNode, DiffStrategy, Noise, SpanNode } from "./diff/index.ts";
+export type { CacheBackend, ResourceMonitor } from "./extensions/index.ts";
 export { githubReporter, jsonReporter, junit, plainReporter } from "./report/index.ts";

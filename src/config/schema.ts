@@ -124,6 +124,21 @@ const scan = z.strictObject({
     ),
 });
 
+const extension = (what: string, ...names: [string, string]): z.ZodOptional<z.ZodString> =>
+  z
+    .string()
+    .max(500)
+    .regex(new RegExp(`^(${names.join("|")}|\\.{1,2}/.+)$`), `${names.join(", ")}, or a file of the project as ./FILE`)
+    .optional()
+    .describe(
+      `${what}: ${names[0]} (the default), ${names[1]}, or a file of the project that imports from node: alone.`,
+    );
+const extensions = z.strictObject({
+  diff: extension("How `fastloop diff` finds operations again", "set", "edit"),
+  cache: extension("Where results of calls are kept", "disk", "memory"),
+  resources: extension("What decides whether one more function may start", "simple", "cgroup"),
+});
+
 export const configSchema = z
   .strictObject({
     version: z.literal(1).describe("The version of this format."),
@@ -145,6 +160,9 @@ export const configSchema = z
     up: up.optional().describe("How `fastloop up` treats a service, whoever describes it."),
     publish: publish.optional(),
     scan: scan.optional(),
+    extensions: extensions
+      .optional()
+      .describe("Programs of the project in the place of what fastloop brings; they need your trust."),
     deploy: deploy.optional().describe("Where the project goes, and what of it."),
   })
   .describe("fastloop.yaml");

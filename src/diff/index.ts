@@ -6,5 +6,6 @@ export { runsNamed } from "./refs.ts";
 export { renderLines, renderTree } from "./render.ts";
 export { diffRuns, type FunctionDiff, type RecordedRun, type RunDiff, type RunSet } from "./runs.ts";
 export { setBased } from "./set-based.ts";
+export { diffPoint, guardedStrategy } from "./strategies.ts";
 export { countChanges, isDifference, usualNoise } from "./tree.ts";
 export type { Change, DiffNode, DiffStrategy, Noise, SpanNode } from "./tree.ts";

@@ -4,7 +4,7 @@ import { splitWords } from "../call/index.ts";
 import { placeInConfig, readConfigFile, type LoadedConfig } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
-import { asksOfCall, asksOfConfig, asksOfModule, Trust, type Ask } from "../trust/index.ts";
+import { asksOfCall, asksOfConfig, asksOfExtensions, asksOfModule, Trust, type Ask } from "../trust/index.ts";
 import { orderTargets } from "./order.ts";
 import type { ProjectOptions } from "./project.ts";
 import { parseTargetCall, resolveTargets, type ResolvedTarget } from "./resolve.ts";
@@ -27,7 +27,11 @@ export async function withTrust(
   options: ProjectOptions,
 ): Promise<TrustedProject> {
   const { environment: env = process.env, trust: mode = "stored" } = options;
-  const ofConfig = [...asksOfConfig(config.config), ...asksOfServices(config, module, env)];
+  const ofConfig = [
+    ...asksOfConfig(config.config),
+    ...asksOfExtensions(config),
+    ...asksOfServices(config, module, env),
+  ];
   const ofTargets = targets.map((item) => asksOfTarget(item, config, module, env));
   const ofModule = asksOfModule(module, env);
   let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
@@ -57,7 +61,7 @@ export function trustOf(
   module: ModuleInfo | undefined,
   { environment: env = process.env, trust: mode = "stored" }: Pick<ProjectOptions, "environment" | "trust">,
 ): Trust {
-  const ofConfig = asksOfConfig(config.config);
+  const ofConfig = [...asksOfConfig(config.config), ...asksOfExtensions(config)];
   if (module === undefined) return new Trust(config.root, ofConfig, mode, env);
   const ofServices = asksOfServices(config, module, env);
   const ofTargets =

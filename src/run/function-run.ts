@@ -31,6 +31,8 @@ export interface RunPlace {
   isWatching: boolean;
   /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
   movedSince(run: FunctionRun): string[] | undefined;
+  /** Waits for room, where something besides `engine.limits` says whether there is; gives what returns it. */
+  allocate(run: FunctionRun): Promise<() => void>;
   emit(notice: LoopNotice): void;
   notice(text: string): void;
 }
@@ -98,14 +100,17 @@ export class FunctionRun {
       reasons: plan.reasons,
       atMs: this.startedAt.getTime(),
     });
-    const stopTimers = this.armTimers();
     let execution: Execution | undefined;
     try {
-      execution = await this.attemptAll();
+      const release = await this.place.allocate(this);
+      const stopTimers = this.armTimers();
+      execution = await this.attemptAll().finally(() => {
+        stopTimers();
+        release();
+      });
     } catch (error) {
       this.failure = error;
     } finally {
-      stopTimers();
       this.log.close();
     }
     return this.ended(execution);

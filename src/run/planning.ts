@@ -1,3 +1,4 @@
+import { Allocation, extensionOf, resourcesPoint } from "../extensions/index.ts";
 import { assumedEngine, ProjectSession } from "../session/index.ts";
 import {
   adviceOf,
@@ -47,6 +48,7 @@ export class Planning {
   private readonly hasher: ContentHasher;
   private readonly store: RunStore;
   private readonly audience: Audience;
+  private readonly allocation: Allocation;
   private newest: Planned | undefined;
   private opened: ProjectSession | undefined;
   /** Of the first look, where it was made before the watch began. */
@@ -63,6 +65,7 @@ export class Planning {
     this.hasher = hasher;
     this.store = store;
     this.audience = audience;
+    this.allocation = new Allocation((text) => audience.noticeOnce(text));
     this.reader = new ProjectReader(options, place, options.selection ?? {}, hasher);
   }
 
@@ -92,6 +95,7 @@ export class Planning {
     const { project, notices } = await this.waiting("for the module to be read", () =>
       this.reader.readAgain(this.options.confirmTrust),
     );
+    await this.readMonitor(project);
     this.isBroken = false;
     const { config } = project.config;
     this.store.retention = retentionOf(config.records);
@@ -99,6 +103,13 @@ export class Planning {
     for (const text of this.untaken.texts(config)) this.audience.noticeOnce(text);
     if (wasBroken) this.audience.tell({ kind: "recovered" });
     for (const text of notices) this.audience.noticeOnce(text);
+  }
+
+  /** Only where one is named that says more than what functions declare. */
+  private async readMonitor({ config, trust }: Project): Promise<void> {
+    const isNamed = (config.config.extensions?.resources ?? "simple") !== "simple";
+    const onNotice = (text: string): void => this.audience.noticeOnce(text);
+    this.allocation.use(isNamed ? (await extensionOf(resourcesPoint, config, trust, onNotice)).extension : undefined);
   }
 
   /** The files as they were when the watch began: the first look need not scan them again. */
@@ -169,6 +180,13 @@ export class Planning {
       environment: this.options.environment,
       timeoutMs: this.options.timeoutMs,
       isWatching,
+      allocate: ({ plan, signal }) =>
+        this.allocation.allocate({
+          uses: plan.item.target.uses,
+          limits: this.newest!.limits,
+          signal,
+          onWait: () => notice(`${name} waits: the resource monitor has no room for it yet`),
+        }),
       movedSince: (run) => this.movedSince(run, hintedPaths()),
       emit: (told) => this.audience.tell(told),
       notice,

@@ -18,6 +18,7 @@ const words: Record<AskKind, (what: string) => string> = {
   cluster: (what) => `deploys to the cluster ${what} with your credentials`,
   client: (what) => `asks the engine for \`${what}\` with your rights`,
   "root-capabilities": () => "runs containers with root capabilities (insecureRootCapabilities)",
+  extension: (what) => `runs ${what} in fastloop's own process, with your rights`,
   "host-process": () => "runs function bodies on this machine without a boundary",
 };
 

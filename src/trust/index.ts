@@ -3,6 +3,14 @@ export type * from "./types.ts";
 export { askKey, describeAsk, digestOfAsks, refusal } from "./describe.ts";
 export { asksOfCall, asksOfModule, type AskContext } from "./asks-of-call.ts";
 export { asksOfConfig, cacheAsk, clusterAsk, engineAsk } from "./asks-of-config.ts";
+export {
+  asksOfExtensions,
+  extensionKeys,
+  isExtensionFile,
+  readExtension,
+  type ExtensionFile,
+  type ExtensionKey,
+} from "./extensions.ts";
 export { hostProcessAsk } from "./host-process.ts";
 export { TrustStore, type StoredTrust } from "./store.ts";
 export { trustedCacheOf } from "./trusted-cache.ts";

@@ -28,6 +28,8 @@ export type AskKind =
   | "client"
   /** `insecureRootCapabilities`: a container with the rights of root on the machine. */
   | "root-capabilities"
+  /** A program that fastloop itself runs, by its content. */
+  | "extension"
   /** Function bodies in a process of this machine where no boundary can be had. */
   | "host-process";
 

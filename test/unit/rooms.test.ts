@@ -26,6 +26,7 @@ const levels: Record<string, number> = {
   trust: 9,
   session: 10,
   plan: 10,
+  extensions: 11,
   watch: 11,
   run: 12,
   services: 12,

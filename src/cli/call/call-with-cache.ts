@@ -1,7 +1,9 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
 import { runCall, type ParsedCall } from "../../call/index.ts";
+import type { LoadedConfig } from "../../config/index.ts";
 import { failureOf } from "../../engine/index.ts";
+import { cachePoint, extensionOf, guardedBackend, type CacheBackend } from "../../extensions/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import {
   digestOf,
@@ -12,18 +14,28 @@ import {
   ProjectScanner,
 } from "../../plan/index.ts";
 import type { ProjectSession } from "../../session/index.ts";
+import type { ProjectState } from "../../state/index.ts";
+import type { Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { keepMs } from "./keep.ts";
 import type { CallView } from "./call-view.ts";
 import { ResultCache } from "./result-cache.ts";
 
+/** Where and for whom a call is made. */
+export interface CalledProject {
+  module: ModuleInfo;
+  config: LoadedConfig;
+  trust: Trust;
+}
+
 export async function callWithCache(
   call: ParsedCall,
-  module: ModuleInfo,
+  project: CalledProject,
   context: CliContext,
   session: ProjectSession,
   view: CallView,
 ): Promise<ReturnedValue> {
+  const { module } = project;
   const keep = keepMs(call);
   const { state } = placeProject({ cwd: context.cwd, onNotice: call.silent ? undefined : context.notice });
   const callEngine = (): Promise<ReturnedValue> => callInSession(call, module, context, session, view, state.hashKey);
@@ -44,27 +56,38 @@ export async function callWithCache(
         cwd: context.cwd,
       }),
     );
-  const cache = new ResultCache(state);
+  const cache = new ResultCache(await backendOf(project, state));
   const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
   const before = await key(ahead).finally(() => {
     for (const one of ahead.values()) one.stop();
   });
-  const hit = cache.read(before, Date.now());
+  const hit = await cache.read(before, Date.now());
   if (hit !== undefined) {
     if (!call.silent)
       context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
     hasher.save();
+    await cache.close();
     return hit.value;
   }
   const startedAtMs = Date.now();
-  const value = await callEngine();
+  const value = await callEngine().catch(async (error: unknown) => {
+    await cache.close();
+    throw error;
+  });
   // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
   // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
   if (view.terminal?.wasUsed !== true && (await key()) === before && !view.mask.isIn(value)) {
-    cache.write(before, { startedAtMs, keepMs: keep, value });
+    await cache.write(before, { startedAtMs, keepMs: keep, value });
   }
   hasher.save();
+  await cache.close();
   return value;
+}
+
+async function backendOf({ config, trust }: CalledProject, state: ProjectState): Promise<CacheBackend> {
+  const notice = (text: string): void => state.notice(text);
+  const { extension, isForeign } = await extensionOf(cachePoint(state), config, trust, notice);
+  return isForeign ? guardedBackend(extension, state) : extension;
 }
 
 /** Runs the call in the project's session, and closes that. */

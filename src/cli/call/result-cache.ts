@@ -1,11 +1,6 @@
-/** Results of calls that need not run again, in `.fastloop/calls`; losing them costs time only. */
+/** Results of calls that need not run again; losing them costs time only. */
+import type { CacheBackend } from "../../extensions/index.ts";
 import type { ReturnedValue } from "../../module/index.ts";
-import type { ProjectState } from "../../state/index.ts";
-
-/** So many results are kept; the oldest go first. */
-const keptResults = 500;
-
-const shape = /^[0-9a-f]{64}\.json$/;
 
 interface StoredResult {
   version: 1;
@@ -16,20 +11,17 @@ interface StoredResult {
 }
 
 export class ResultCache {
-  private readonly state: ProjectState;
+  private readonly backend: CacheBackend;
 
-  constructor(state: ProjectState) {
-    this.state = state;
+  constructor(backend: CacheBackend) {
+    this.backend = backend;
   }
 
   /** A result that still holds. `key` is a digest in hex. */
-  read(key: string, nowMs: number): { value: ReturnedValue; ageMs: number } | undefined {
-    const name = nameOf(key);
-    const content = this.state.read("calls", name, () =>
-      this.state.notice(`the stored result ${name} is damaged, or not of this user and place; the call runs`),
-    );
+  async read(key: string, nowMs: number): Promise<{ value: ReturnedValue; ageMs: number } | undefined> {
+    const content = await this.backend.get(key);
     if (content === undefined) return undefined;
-    const stored = parseResult(content);
+    const stored = parseResult(Buffer.from(content));
     if (stored === undefined) return undefined;
     const { startedAtMs, keepMs, value } = stored;
     const ageMs = nowMs - startedAtMs;
@@ -37,9 +29,14 @@ export class ResultCache {
     return ageMs >= 0 && ageMs < keepMs ? { value, ageMs } : undefined;
   }
 
-  write(key: string, result: Omit<StoredResult, "version">): void {
+  async write(key: string, result: Omit<StoredResult, "version">): Promise<void> {
     const text = JSON.stringify({ version: 1, ...result } satisfies StoredResult);
-    if (this.state.write("calls", nameOf(key), [Buffer.from(text)])) this.state.keepNewest("calls", shape, keptResults);
+    await this.backend.put(key, Buffer.from(text), { keepMs: result.keepMs });
+  }
+
+  /** Lets go of what the backend holds open. */
+  async close(): Promise<void> {
+    await this.backend.close?.();
   }
 }
 
@@ -56,10 +53,4 @@ export function parseResult(content: Buffer): StoredResult | undefined {
   if (version !== 1 || typeof startedAtMs !== "number" || typeof keepMs !== "number" || value === undefined)
     return undefined;
   return { version, startedAtMs, keepMs, value };
-}
-
-function nameOf(key: string): string {
-  const name = `${key}.json`;
-  if (!shape.test(name)) throw new Error(`${key} is not a digest`);
-  return name;
 }

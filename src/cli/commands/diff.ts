@@ -4,7 +4,7 @@ import { loadConfig } from "../../config/index.ts";
 import type { CliContext } from "../context.ts";
 import { diffEnvironment, type DiffEnvironmentFlags } from "../deploy/diff-environment.ts";
 import { addClusterOptions, imageOption } from "../deploy/options.ts";
-import { diffOfRunsOrFiles, strategies, type DiffRunsFlags } from "../diff/diff-runs.ts";
+import { diffOfRunsOrFiles, type DiffRunsFlags } from "../diff/diff-runs.ts";
 
 export function register(program: Command, context: CliContext): void {
   const command = program
@@ -22,10 +22,8 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         "--strategy <kind>",
-        "which operations are the same: by name wherever they are, or by fewest edits in order",
-      )
-        .choices(Object.keys(strategies))
-        .default("set"),
+        "which operations are the same: `set`, by name wherever they are (default); `edit`, by fewest edits in order; or ./FILE, a program that says it",
+      ),
     )
     .addOption(new Option("-a, --all", "of runs: show what is the same, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
@@ -43,6 +41,7 @@ Examples:
   fastloop diff test~1 test              two runs of one function
   fastloop run --save-baseline main      keeps the runs as they are now,
   fastloop diff main                     and later shows what became of them
+  fastloop diff --strategy ./tools/by-cost.ts
   fastloop diff before.spdx.json after.spdx.json`,
     )
     .action(

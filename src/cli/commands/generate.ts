@@ -99,7 +99,13 @@ async function call(context: CliContext, words: string[], { module, config }: Gi
   parsed.silent ||= context.options.json;
   const trust = await requireTrustOfCall(parsed, config, module, context);
   const view = new CallView(context, parsed);
-  return callWithCache(parsed, module, context, callSession(parsed, module, context, { config, trust }, view), view);
+  return callWithCache(
+    parsed,
+    { module, config, trust },
+    context,
+    callSession(parsed, module, context, { config, trust }, view),
+    view,
+  );
 }
 
 /** The files that a patch in git's form names. */

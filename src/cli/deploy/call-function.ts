@@ -63,7 +63,7 @@ export async function callFunction(
   const speaks = (step: string): boolean => step.includes("/run/fastloop/deployer.mjs");
   const view = new CallView(given, { silent: call.silent, verbose: call.verbose, speaks, isPlain });
   const session = callSession(call, module, given, { config, trust }, view);
-  const value = await callWithCache(call, module, given, session, view);
+  const value = await callWithCache(call, { module, config, trust }, given, session, view);
   if (typeof value !== "string") throw new UserError("module", `\`${name}\` of ${module.name} gives no text`);
   return value;
 }

@@ -4,42 +4,47 @@ import path from "node:path";
 import {
   BaselineStore,
   diffPackages,
+  diffPoint,
   diffRuns,
-  editDistance,
+  guardedStrategy,
   packagesOf,
   renderLines,
   renderTree,
   runsNamed,
-  setBased,
+  type DiffStrategy,
 } from "../../diff/index.ts";
+import { loadConfig } from "../../config/index.ts";
 import { ExitCode } from "../../errors/index.ts";
-import { placeProject } from "../../plan/index.ts";
+import { builtIn, extensionOf, loadExtension } from "../../extensions/index.ts";
+import { placeProject, trustOf } from "../../plan/index.ts";
 import { painter } from "../../report/index.ts";
 import { RunStore } from "../../run/index.ts";
 import { printable } from "../../text/index.ts";
+import { isExtensionFile, readExtension } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-
-export const strategies = { set: setBased, edit: editDistance };
+import { trustModeOf } from "../trust.ts";
 
 export interface DiffRunsFlags {
   format: "tree" | "text" | "json";
-  strategy: keyof typeof strategies;
+  /** Undefined: what `extensions.diff` names. */
+  strategy?: string;
   all?: boolean;
   config?: string;
 }
 
-export function diffOfRunsOrFiles(
+export async function diffOfRunsOrFiles(
   context: CliContext,
   before: string | undefined,
   now: string | undefined,
   flags: DiffRunsFlags,
-): void {
+): Promise<void> {
   const format = context.options.json ? "json" : flags.format;
   if (isFile(before, context) && isFile(now, context)) diffFiles(context, before, now, format);
-  else diffOfRuns(context, before ?? "previous", now ?? "last", { ...flags, format });
+  else await diffOfRuns(context, before ?? "previous", now ?? "last", { ...flags, format });
 }
 
-function diffOfRuns(context: CliContext, before: string, now: string, flags: DiffRunsFlags): void {
+async function diffOfRuns(context: CliContext, before: string, now: string, flags: DiffRunsFlags): Promise<void> {
+  const strategy = await strategyOf(context, flags);
   const { state } = placeProject({
     cwd: context.cwd,
     configFile: flags.config,
@@ -54,9 +59,7 @@ function diffOfRuns(context: CliContext, before: string, now: string, flags: Dif
     isNamed ? set : { ...set, runs: set.runs.filter(({ record }) => has(other, record.target)) };
   const has = (set: typeof newer, name: string): boolean => set.runs.some(({ record }) => record.target === name);
   const isSingle = older.runs.length === 1 && now === "last";
-  const diff = diffRuns(older, ofBoth(newer, older, !isSingle), strategies[flags.strategy], (digest) =>
-    store.manifests.read(digest),
-  );
+  const diff = diffRuns(older, ofBoth(newer, older, !isSingle), strategy, (digest) => store.manifests.read(digest));
   store.close();
   process.exitCode = diff.isDifferent ? ExitCode.failed : ExitCode.passed;
   if (flags.format === "json") return context.printJson(diff);
@@ -64,6 +67,23 @@ function diffOfRuns(context: CliContext, before: string, now: string, flags: Dif
   context.print(
     flags.format === "text" ? renderLines(diff, all) : renderTree(diff, painter(context.colors("stdout")), all),
   );
+}
+
+/** What the user types counts as it is; what the configuration names needs the user's trust. */
+async function strategyOf(
+  context: CliContext,
+  { strategy: typed, config: file }: DiffRunsFlags,
+): Promise<DiffStrategy> {
+  const { cwd } = context;
+  if (typed !== undefined && !isExtensionFile(typed)) return await builtIn(diffPoint, typed, "--strategy");
+  if (typed !== undefined)
+    return guardedStrategy(await loadExtension(diffPoint, readExtension(cwd, "diff", typed), `--strategy ${typed}`));
+  // Who compares runs does not need a configuration that is right.
+  const config = await loadConfig({ cwd, file }).catch(() => undefined);
+  if (config?.config.extensions?.diff === undefined) return await builtIn(diffPoint, "set", "--strategy");
+  const trust = trustOf(config, undefined, { environment: context.env, trust: trustModeOf(context) });
+  const { extension, isForeign } = await extensionOf(diffPoint, config, trust, (text) => context.notice(text));
+  return isForeign ? guardedStrategy(extension) : extension;
 }
 
 function diffFiles(context: CliContext, before: string, now: string, format: DiffRunsFlags["format"]): void {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { durationMs, keepMs } from "../../../src/cli/call/keep.ts";
 import { parseCall } from "../../../src/call/index.ts";
+import { diskBackend } from "../../../src/extensions/index.ts";
 import { ResultCache } from "../../../src/cli/call/result-cache.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";
@@ -50,20 +51,20 @@ describe("a result is kept", () => {
     expect(keep(line)).toBe(expected);
   });
 
-  it("for as long as its policy says, and never by a clock that was set back", () => {
-    const cache = new ResultCache(new ProjectState(folder));
-    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
-    expect(cache.read(k, 1499)).toEqual({ value: "v", ageMs: 499 });
-    expect(cache.read(k, 1500)).toBeUndefined();
-    expect(cache.read(k, 999)).toBeUndefined();
-    expect(cache.read("b".repeat(64), 1000)).toBeUndefined();
+  it("for as long as its policy says, and never by a clock that was set back", async () => {
+    const cache = new ResultCache(diskBackend(new ProjectState(folder)));
+    await cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
+    expect(await cache.read(k, 1499)).toEqual({ value: "v", ageMs: 499 });
+    expect(await cache.read(k, 1500)).toBeUndefined();
+    expect(await cache.read(k, 999)).toBeUndefined();
+    expect(await cache.read("b".repeat(64), 1000)).toBeUndefined();
   });
 
-  it("unless its file is damaged", () => {
-    const cache = new ResultCache(new ProjectState(folder));
-    cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
+  it("unless its file is damaged", async () => {
+    const cache = new ResultCache(diskBackend(new ProjectState(folder)));
+    await cache.write(k, { startedAtMs: 1000, keepMs: 500, value: "v" });
     writeFileSync(path.join(folder, `.fastloop/calls/${k}.json`), '{"version":1,"startedAtMs":1000');
-    expect(cache.read(k, 1001)).toBeUndefined();
+    expect(await cache.read(k, 1001)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,76 @@
+/** What the cgroup that fastloop runs in has left, or the machine where it has no bound. */
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Resources } from "../plan/index.ts";
+import type { ResourceMonitor } from "./types.ts";
+
+/** Where the kernel tells of cgroups and memory; another folder in tests. */
+export interface CgroupPlaces {
+  /** The mounted hierarchy. */
+  mount: string;
+  /** Which cgroups this process is in. */
+  self: string;
+  meminfo: string;
+}
+
+const places: CgroupPlaces = { mount: "/sys/fs/cgroup", self: "/proc/self/cgroup", meminfo: "/proc/meminfo" };
+
+/** A function starts when the memory that it declares is free: by what is used, not by what others declare. */
+export function cgroupMonitor(at: CgroupPlaces = places): ResourceMonitor {
+  return {
+    name: "cgroup",
+    currentUsage(running) {
+      const sum = (key: keyof Resources): number => running.reduce((total, one) => total + one[key], 0);
+      return { containers: sum("containers"), cpus: sum("cpus"), memoryBytes: os.totalmem() - freeBytes(at) };
+    },
+    canAllocate: ({ memoryBytes }) => memoryBytes <= freeBytes(at),
+  };
+}
+
+/** The least of what this cgroup, those above it and the machine have left, in bytes. */
+export function freeBytes(at: CgroupPlaces): number {
+  const free = [availableBytes(at.meminfo)];
+  for (const folder of ownFolders(at)) {
+    const limit = numberIn(path.join(folder, "memory.max")) ?? numberIn(path.join(folder, "memory.limit_in_bytes"));
+    const used = numberIn(path.join(folder, "memory.current")) ?? numberIn(path.join(folder, "memory.usage_in_bytes"));
+    // Pages of files are given up when memory is wanted.
+    if (limit !== undefined && used !== undefined) free.push(limit - used + inactiveFileBytes(folder));
+  }
+  return Math.max(0, Math.min(...free));
+}
+
+/** Its own cgroup and those above it: version 2, or the memory controller of version 1. */
+function ownFolders({ mount, self }: CgroupPlaces): string[] {
+  const lines = textOf(self).split("\n");
+  const first = lines.find((line) => /^\d+:[^:]*\bmemory\b[^:]*:/.test(line));
+  const second = lines.find((line) => line.startsWith("0::"));
+  const base = first === undefined ? mount : path.join(mount, "memory");
+  const own = (first ?? second)?.split(":").slice(2).join(":") ?? "/";
+  const parts = own.split("/").filter((part) => part !== "" && part !== "..");
+  return [...parts.keys(), parts.length].map((count) => path.join(base, ...parts.slice(0, count)));
+}
+
+function inactiveFileBytes(folder: string): number {
+  const match = /^(?:total_)?inactive_file (\d+)$/m.exec(textOf(path.join(folder, "memory.stat")));
+  return match === null ? 0 : Number(match[1]);
+}
+
+function availableBytes(meminfo: string): number {
+  const match = /^MemAvailable:\s+(\d+) kB$/m.exec(textOf(meminfo));
+  return match === null ? os.freemem() : Number(match[1]) * 1024;
+}
+
+/** `max`, and what is not there, is no number. */
+function numberIn(file: string): number | undefined {
+  const text = textOf(file).trim();
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,5 @@
+/** Programs that stand in for what fastloop brings: how runs are compared, where results are kept, what may start. */
+export { cachePoint, diskBackend, guardedBackend } from "./cache.ts";
+export { builtIn, extensionOf, loadExtension, type ExtensionOf, type ExtensionPoint } from "./load.ts";
+export { Allocation, resourcesPoint } from "./resources.ts";
+export type { CacheBackend, ResourceMonitor } from "./types.ts";

@@ -1,0 +1,93 @@
+/** Whether one more function may start, beyond what the functions declare of themselves. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Resources } from "../plan/index.ts";
+import type { ExtensionPoint } from "./load.ts";
+import type { ResourceMonitor } from "./types.ts";
+
+/** What waits for room asks again after this. */
+const askAgainMs = 500;
+
+/** What runs declares what it takes; `engine.limits` are held by that sum. */
+export const simpleMonitor: ResourceMonitor = {
+  name: "simple",
+  currentUsage: (running) => {
+    const sum = (key: keyof Resources): number => running.reduce((total, one) => total + one[key], 0);
+    return { containers: sum("containers"), memoryBytes: sum("memoryBytes"), cpus: sum("cpus") };
+  },
+  canAllocate: (request, usage, limits) =>
+    (["containers", "memoryBytes", "cpus"] as const).every(
+      (key) => request[key] === 0 || usage[key] + request[key] <= limits[key],
+    ),
+};
+
+export const resourcesPoint: ExtensionPoint<ResourceMonitor> = {
+  key: "resources",
+  builtIn: { simple: () => simpleMonitor, cgroup: async () => (await import("./cgroup.ts")).cgroupMonitor() },
+  methods: ["currentUsage", "canAllocate"],
+};
+
+export interface Request {
+  uses: Resources;
+  limits: Resources;
+  signal: AbortSignal;
+  /** Called once, where it has to wait. */
+  onWait(): void;
+}
+
+/** Lets functions start when the monitor has room for them, in the order in which they came; one always may. */
+export class Allocation {
+  private readonly onNotice: (text: string) => void;
+  private readonly running = new Set<Resources>();
+  private turn: Promise<void> = Promise.resolve();
+  private monitor: ResourceMonitor | undefined;
+
+  constructor(onNotice: (text: string) => void) {
+    this.onNotice = onNotice;
+  }
+
+  /** From now on this one is asked; undefined: none, what is declared is all that counts. */
+  use(monitor: ResourceMonitor | undefined): void {
+    this.monitor = monitor;
+  }
+
+  /** Resolves when it may start, with the function that gives its room back. Rejects with the signal's reason. */
+  async allocate(request: Request): Promise<() => void> {
+    const before = this.turn;
+    let done = (): void => undefined;
+    this.turn = new Promise((resolve) => (done = resolve));
+    try {
+      await before;
+      let isTold = false;
+      while (!(await this.hasRoom(request))) {
+        if (!isTold) request.onWait();
+        isTold = true;
+        await sleep(askAgainMs, undefined, { signal: request.signal });
+      }
+      request.signal.throwIfAborted();
+    } catch (error) {
+      throw request.signal.aborted ? request.signal.reason : error;
+    } finally {
+      done();
+    }
+    const uses = { ...request.uses };
+    this.running.add(uses);
+    return () => void this.running.delete(uses);
+  }
+
+  /** A monitor that throws or answers with something else is not asked again. */
+  private async hasRoom({ uses, limits }: Request): Promise<boolean> {
+    const { monitor } = this;
+    if (monitor === undefined || this.running.size === 0) return true;
+    try {
+      const usage = await monitor.currentUsage([...this.running]);
+      const answer: unknown = await monitor.canAllocate(uses, usage, limits);
+      if (typeof answer !== "boolean") throw new TypeError("canAllocate() gave no boolean");
+      return answer;
+    } catch (error) {
+      this.monitor = undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.onNotice(`the resource monitor "${monitor.name}" is not used any more: it failed (${reason})`);
+      return true;
+    }
+  }
+}
