@@ -1,7 +1,7 @@
 /** Candidates for the next word of a call: functions, flags, or a flag's values. */
 import { choicesOf, flagName, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../../module/index.ts";
-import { firstLine } from "./render-functions.ts";
+import { summaryOf } from "./render-functions.ts";
 
 export interface Candidate {
   word: string;
@@ -22,12 +22,12 @@ export function completeCall(before: readonly string[], partial: string, module:
   if (partial.startsWith("-")) {
     return argumentsAt(call)
       .filter((argument) => isSupported(argument.type, module))
-      .map((argument) => ({ word: `--${flagName(argument)}`, text: firstLine(argument.description) }));
+      .map((argument) => ({ word: `--${flagName(argument)}`, text: summaryOf(argument.description) }));
   }
   const choices = choicesOf(call.returns, module);
   return [...(choices?.functions ?? []), ...(choices?.fields ?? [])].map(([word, { description }]) => ({
     word,
-    text: firstLine(description),
+    text: summaryOf(description),
   }));
 }
 
@@ -49,7 +49,7 @@ function valuesOf({ type }: ArgumentInfo, module: ModuleInfo): Candidate[] {
   const item = type.kind === "list" ? type.of : type;
   if (item.kind === "enum") {
     const members = Object.values(module.enums[item.name]?.members ?? {});
-    return members.map(({ name, description }) => ({ word: servedMember(name), text: firstLine(description) }));
+    return members.map(({ name, description }) => ({ word: servedMember(name), text: summaryOf(description) }));
   }
   if (item.kind === "scalar" && item.name === "Platform") {
     return ["linux/amd64", "linux/arm64", "current"].map((word) => ({ word, text: "" }));

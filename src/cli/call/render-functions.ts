@@ -9,7 +9,7 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   const rows = functions.map((fn) => ({
     fn,
     name: commandName(fn),
-    text: [firstLine(fn.description), ...marks(fn)].filter((part) => part !== "").join(" "),
+    text: [summaryOf(fn.description), ...marks(fn)].filter((part) => part !== "").join(" "),
   }));
   const fields = Object.values(main?.fields ?? {}).filter((field) => field.exposed);
   const width = Math.max(0, ...rows.map((row) => row.name.length), ...fields.map((field) => commandName(field).length));
@@ -22,7 +22,7 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   }
   for (const field of fields) {
     const mark = field.deprecated === undefined ? "" : ` ${deprecation(field.deprecated)}`;
-    lines.push(`${commandName(field).padEnd(width)}  ${firstLine(field.description)}${mark}`.trimEnd());
+    lines.push(`${commandName(field).padEnd(width)}  ${summaryOf(field.description)}${mark}`.trimEnd());
   }
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -37,7 +37,7 @@ export function argumentLine(argument: ArgumentInfo): string {
   if (isRequired(argument)) parts.push("(required)");
   if (argument.engineFills === true) parts.push("filled in by a Dagger engine");
   if (argument.deprecated !== undefined) parts.push(deprecation(argument.deprecated));
-  const description = firstLine(argument.description);
+  const description = summaryOf(argument.description);
   return description === "" ? parts.join(" ") : `${parts.join(" ")}: ${description}`;
 }
 
@@ -47,11 +47,23 @@ export function typeName(type: TypeRef): string {
   return "name" in type ? type.name : type.kind;
 }
 
-export function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.trim() ?? "";
+/** The first line of a description; where that ends within a sentence, the whole sentences that it has, or its first one. */
+export function summaryOf(text: string): string {
+  const [paragraph = ""] = text.split(/\n\s*\n/, 1);
+  const [line = "", ...more] = paragraph.split("\n").map((each) => each.trim());
+  if (more.length === 0 || /[.!?:]$/.test(line)) return line;
+  const joined = [line, ...more].join(" ");
+  // What goes on in small letters was no end: `e.g. this`.
+  const whole = joined.match(/.+?[.!?](?=\s+[^a-z\s]|$)/g) ?? [joined];
+  let summary = whole[0]!;
+  for (const sentence of whole.slice(1)) {
+    if (summary.length + sentence.length > line.length) break;
+    summary += sentence;
+  }
+  return summary;
 }
 
-const deprecation = (reason: string): string => (reason === "" ? "[deprecated]" : `[deprecated: ${firstLine(reason)}]`);
+const deprecation = (reason: string): string => (reason === "" ? "[deprecated]" : `[deprecated: ${summaryOf(reason)}]`);
 
 function marks(fn: FunctionInfo): string[] {
   const result: string[] = [];

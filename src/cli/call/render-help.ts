@@ -1,7 +1,7 @@
 /** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
 import { choicesOf, commandName, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
-import { argumentLine, firstLine } from "./render-functions.ts";
+import { argumentLine, summaryOf } from "./render-functions.ts";
 
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   const last = call.core.at(-1) ?? call.own.filter((step) => step.kind === "function").at(-1);
@@ -20,8 +20,8 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
     choices === undefined
       ? ""
       : section("Functions", [
-          ...[...choices.functions].map(([name, entry]): [string, string] => [name, firstLine(entry.description)]),
-          ...[...choices.fields].map(([name, entry]): [string, string] => [name, firstLine(entry.description)]),
+          ...[...choices.functions].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
+          ...[...choices.fields].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
         ]),
     section("Options", [
       ["-o, --output PATH", "save the result to a file or folder"],

@@ -125,7 +125,9 @@ async function moduleOfHelp(words: readonly string[], { cwd, notice }: CliContex
     await projectModuleFolder({ cwd });
     return undefined;
   } catch {
-    notice("no module here or in a folder above: this is fastloop's own, which `fastloop init` makes a project use\n");
+    notice(
+      "no module here or in a folder above; these are the functions that fastloop brings (`fastloop init` sets a project up)\n",
+    );
     return ownModule;
   }
 }

@@ -26,7 +26,10 @@ export function register(program: Command, context: CliContext): void {
           throw error;
         },
       ));
-    if (!isProject) return context.print(program.helpInformation());
+    if (!isProject)
+      return context.print(
+        `${program.helpInformation()}\nThere is no fastloop.yaml here or in a folder above; \`fastloop init\` writes one.\n`,
+      );
     const overview = await overviewOf(context);
     if (context.options.json) return context.printJson(overview);
     context.print(renderOverview(overview, painter(context.colors("stdout"))));
