@@ -59,9 +59,29 @@ export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Recor
   const full = first(["test:integration", "test:all", "build"]);
   const tiers: Partial<Record<TierName, string[]>> = {};
   if (smoke !== undefined) tiers.smoke = run(smoke);
-  if (fast !== undefined) tiers.fast = run(fast);
+  if (fast !== undefined) tiers.fast = withoutFormatters(scripts, fast, run);
   if (full !== undefined) tiers.full = run(full);
   return tiers;
+}
+
+const step = /^(?:npm|pnpm|yarn)\s+(?:run(?:-script)?\s+)?([A-Za-z][\w:.-]*)$/;
+const rewrites = /\s(?:--fix|--write|--output)\b(?!-)/;
+
+/** Scripts that a test calls beside others and that rewrite the sources: in a container's copy for nobody. */
+export function formattersIn(scripts: Scripts, test: string): string[] {
+  const parts = (scripts[test] ?? "").split("&&").map((part) => step.exec(part.trim())?.[1]);
+  if (parts.length < 2 || parts.some((part) => part === undefined || scripts[part] === undefined)) return [];
+  if (scripts[`pre${test}`] !== undefined || scripts[`post${test}`] !== undefined) return [];
+  const found = parts.filter((part) => /^(?:format|fmt|fix|prettier)\b/.test(part!) && rewrites.test(scripts[part!]!));
+  return found.length === parts.length ? [] : (found as string[]);
+}
+
+/** The script, or what it calls one after the other where formatters are among that. */
+function withoutFormatters(scripts: Scripts, test: string, run: (script: string) => string[]): string[] {
+  const formatters = formattersIn(scripts, test);
+  if (formatters.length === 0) return run(test);
+  const parts = scripts[test]!.split("&&").map((part) => step.exec(part.trim())![1]!);
+  return parts.filter((part) => !formatters.includes(part)).flatMap(run);
 }
 
 /** The runner that the tests' script starts, where fastloop can hand it files and shards. */

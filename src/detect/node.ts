@@ -8,6 +8,7 @@ import {
   isDelegating,
   lifecycleScripts,
   nodeRunner,
+  formattersIn,
   nodeTiers,
   wholeText,
 } from "./node-scripts.ts";
@@ -48,6 +49,9 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
         `${joined(folder, "package.json")}: tests with ${browser} are left out; they need an image with a browser`,
       );
   }
+  for (const { folder, scripts } of tested)
+    for (const name of formattersIn(scripts, "test"))
+      notes.push(`${joined(folder, "package.json")}: \`${name}\` rewrites sources and is left out of the tests`);
   const suites = tested.flatMap((member) => {
     const tiers = nodeTiers(member.scripts, install.manager);
     return Object.keys(tiers).length === 0

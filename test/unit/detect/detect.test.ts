@@ -56,6 +56,25 @@ describe("packages of npm, pnpm and yarn", () => {
     });
   });
 
+  test("a formatter among what the test script calls is left out, and that is said", () => {
+    const scripts = {
+      test: "npm run build && npm run format && npm run unit",
+      build: "tsc -b",
+      format: "prettier . --write && xo --fix",
+      unit: "node --test",
+    };
+    const { suites, notes } = detect({ "package.json": json({ scripts }) });
+    expect(suites[0]?.tiers).toEqual({ fast: ["npm run build", "npm run unit"] });
+    expect(suites[0]?.runner).toBe("node");
+    expect(notes).toContain("package.json: `format` rewrites sources and is left out of the tests");
+    // One that only looks is part of the tests, and so is all of a script that does more than call others.
+    for (const other of [
+      { ...scripts, format: "prettier . --check" },
+      { ...scripts, test: "npm run format && node --test" },
+    ])
+      expect(only({ "package.json": json({ scripts: other }) }).tiers.fast).toEqual(["npm run test"]);
+  });
+
   test("scripts named after the tiers win", () => {
     expect(
       only({ "package.json": json({ scripts: { "test:smoke": "a", "test:full": "b", test: "c" } }) }).tiers,
