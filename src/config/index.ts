@@ -8,5 +8,6 @@ export type { LoadOptions } from "./load.ts";
 export { portMappings, type PortMapping } from "./service-ports.ts";
 export { suggest } from "./suggest.ts";
 export { durationAt, durationMs, longestTimeLimitMs, sizeBytes } from "./units.ts";
-export { sharedCacheOf } from "./shared-cache.ts";
+export { cacheOfEnvironment, sharedCacheOf } from "./shared-cache.ts";
+export type { CacheLocation } from "./shared-cache.ts";
 export { rootCapabilitiesOfUser, userConfigFile } from "./user-config.ts";

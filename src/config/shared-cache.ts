@@ -1,3 +1,4 @@
+import { UserError } from "../errors/index.ts";
 import type { Config } from "./types.ts";
 
 /** Where BuildKit reads or writes a cache that machines share: BuildKit's own notation, taken apart. */
@@ -39,4 +40,25 @@ export function sharedCacheOf({ cache }: Config): { from: CacheLocation[]; to: C
   const { from = [], to = [] } = cache ?? {};
   if (from.length === 0 && to.length === 0) return undefined;
   return { from: from.map(parseCacheLocation), to: to.map(parseCacheLocation) };
+}
+
+/**
+ * `FASTLOOP_CACHE_FROM` and `FASTLOOP_CACHE_TO`, with spaces between several: each takes the place of its list in the
+ * configuration, and needs no trust, as the user has said it. Set and empty means none.
+ */
+export function cacheOfEnvironment(env: NodeJS.ProcessEnv): { from?: CacheLocation[]; to?: CacheLocation[] } {
+  const read = (name: string): CacheLocation[] | undefined =>
+    env[name]
+      ?.split(/\s+/)
+      .filter((word) => word !== "")
+      .map((word) => {
+        try {
+          return parseCacheLocation(word);
+        } catch (cause) {
+          throw new UserError("usage", (cause as Error).message, { place: name, cause });
+        }
+      });
+  const from = read("FASTLOOP_CACHE_FROM");
+  const to = read("FASTLOOP_CACHE_TO");
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
 }

@@ -33,7 +33,7 @@ export async function openChosenSession(choice: EngineChoice, options: OpenSessi
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
   if (options.cache !== undefined)
     options.onNotice?.(
-      "cache.from and cache.to of fastloop.yaml are not used: a Dagger engine keeps a cache of its own",
+      "the shared cache is not used: a Dagger engine keeps a cache of its own",
     );
   return openDaggerSession(choice, options);
 }

@@ -194,7 +194,7 @@ export class ProjectSession {
     const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
     const opening = (this.opening = new AbortController());
     // First, for it says what is not used, whatever becomes of the engine.
-    const cache = trustedCacheOf(config.config, trust, onNotice);
+    const cache = trustedCacheOf(config.config, trust, environment, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
     // Before an engine is started for nothing.

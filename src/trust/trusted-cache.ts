@@ -1,15 +1,20 @@
-import { sharedCacheOf, type Config } from "../config/index.ts";
+import { cacheOfEnvironment, sharedCacheOf, type CacheLocation, type Config } from "../config/index.ts";
 import { cacheAsk } from "./asks-of-config.ts";
 import { describeAsk } from "./describe.ts";
 import type { Trust } from "./trust.ts";
 import type { Ask } from "./types.ts";
 
-/** The shared caches of a configuration that the user allows; of each other one it is said that it is not used. */
+/**
+ * The shared caches that the user's environment names, else those of a configuration that the user allows; of each other
+ * one it is said that it is not used.
+ */
 export function trustedCacheOf(
   config: Config,
   trust: Pick<Trust, "allows">,
+  env: NodeJS.ProcessEnv,
   onNotice: (text: string) => void,
-): ReturnType<typeof sharedCacheOf> {
+): { from: CacheLocation[]; to: CacheLocation[] } | undefined {
+  const said = cacheOfEnvironment(env);
   const allowed = (way: "from" | "to"): string[] =>
     (config.cache?.[way] ?? []).filter((location) => {
       const ask: Ask = cacheAsk(way, location);
@@ -17,5 +22,9 @@ export function trustedCacheOf(
       onNotice(`${describeAsk(ask)}: it is not used, for this needs your trust (\`fastloop trust\`)`);
       return false;
     });
-  return sharedCacheOf({ ...config, cache: { from: allowed("from"), to: allowed("to") } });
+  const ofConfig = (way: "from" | "to"): CacheLocation[] =>
+    sharedCacheOf({ ...config, cache: { [way]: allowed(way) } })?.[way] ?? [];
+  const from = said.from ?? ofConfig("from");
+  const to = said.to ?? ofConfig("to");
+  return from.length === 0 && to.length === 0 ? undefined : { from, to };
 }

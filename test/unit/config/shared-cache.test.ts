@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sharedCacheOf } from "../../../src/config/index.ts";
+import { cacheOfEnvironment, sharedCacheOf } from "../../../src/config/index.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { parseCacheLocation } from "../../../src/config/shared-cache.ts";
 
@@ -39,5 +39,16 @@ describe("a place of a shared cache", () => {
       from: [],
       to: [{ type: "registry", attrs: { ref: "r.example/a" } }],
     });
+  });
+
+  it("is named by the environment as well, several with spaces, none by an empty text", () => {
+    expect(cacheOfEnvironment({})).toEqual({});
+    expect(cacheOfEnvironment({ FASTLOOP_CACHE_FROM: "r.example/a r.example/b:c", FASTLOOP_CACHE_TO: "" })).toEqual({
+      from: ["r.example/a", "r.example/b:c"].map((ref) => ({ type: "registry", attrs: { ref } })),
+      to: [],
+    });
+    expect(() => cacheOfEnvironment({ FASTLOOP_CACHE_TO: "/cache:latest" })).toThrow(
+      "`/cache:latest` is no image reference with a host",
+    );
   });
 });
