@@ -7,12 +7,14 @@ export interface ScaffoldOptions {
   project: string;
   /** `module:`; undefined where the repository has a module of its own. */
   module?: string;
+  /** Where a base image is published to, if there is one. */
+  baseRegistry?: string;
   /** What is there for Kubernetes. */
   deploy?: DetectedDeploy;
 }
 
 /** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
-export function scaffoldConfig({ project, module, deploy }: ScaffoldOptions, found: Detection): string {
+export function scaffoldConfig({ project, module, baseRegistry, deploy }: ScaffoldOptions, found: Detection): string {
   const { suites, packages, tools = [] } = found;
   const base = baseOf(found);
   const document = new Document({
@@ -28,6 +30,7 @@ export function scaffoldConfig({ project, module, deploy }: ScaffoldOptions, fou
               from: base.from,
               packages: [...new Set(["ca-certificates", ...packages])],
               ...(tools.length === 0 ? {} : { tools }),
+              ...(baseRegistry === undefined ? {} : { registry: baseRegistry }),
             },
           },
         }),

@@ -2,9 +2,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { readRegular } from "../../paths/index.ts";
 import { Option, type Command } from "commander";
-import { loadConfig, ownModule } from "../../config/index.ts";
+import { ownModule } from "../../config/index.ts";
 import { detectDeploy, detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
@@ -12,10 +11,10 @@ import { packageFolder } from "../checkout.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { bootstrappedImages } from "../init/available-images.ts";
-import { ciFile, ciNames, ciPath, type CiDeploy, type CiName } from "../init/ci.ts";
+import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";
+import { ciOptions } from "../init/ci-options.ts";
+import { originOf } from "../init/origin.ts";
 import { scaffoldModule } from "../init/module.ts";
-
-declare const __FASTLOOP_VERSION__: string;
 
 interface InitFlags {
   dryRun?: boolean;
@@ -64,25 +63,28 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
       place: "--ci-calls dagger",
       hint: "add --module, which writes one",
     });
-  const ci = {
-    version: __FASTLOOP_VERSION__,
-    isDependency: dependsOnUs(root),
-    callsDagger,
-    deploys: await deploysOf(root),
-  };
-  const files: WrittenFile[] = [...new Set(flags.ci)].map((name) => ciFile(name, ci));
+  const names = [...new Set(flags.ci)];
+  const files: WrittenFile[] = [];
   let found: Detection | undefined;
+  let first: string | undefined;
   if (!existsSync(path.join(root, "fastloop.yaml"))) {
     found = detect(root);
     const project = projectName(root);
     const deploy = detectDeploy(readProjectFiles(root), project);
-    const text = scaffoldConfig({ project, module: moduleKey(root, context, flags), deploy }, found);
-    files.unshift({ path: "fastloop.yaml", text });
-  } else if (files.length === 0 && flags.module !== true) {
+    // Where CI can publish the base, everyone can take it.
+    const { imageRepository } = names.length === 0 ? {} : originOf(root);
+    const baseRegistry = imageRepository === undefined ? undefined : `${imageRepository}/base`;
+    first = scaffoldConfig({ project, module: moduleKey(root, context, flags), baseRegistry, deploy }, found);
+    files.push({ path: "fastloop.yaml", text: first });
+  } else if (names.length === 0 && flags.module !== true) {
     throw new UserError("usage", "there is a fastloop.yaml already", {
       place: "fastloop.yaml",
       hint: "init never overwrites; --module and --ci add to it",
     });
+  }
+  if (names.length > 0) {
+    const ci = await ciOptions(root, { callsDagger, first });
+    files.push(...names.map((name) => ciFile(name, ci)));
   }
   const taken = [
     ...files.map((file) => file.path),
@@ -104,18 +106,6 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
   for (const note of notes) context.notice(`note: ${note}`);
   if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
-}
-
-/** The environments that CI deploys to, in order: those that are no cluster of one's own machine. */
-async function deploysOf(root: string): Promise<CiDeploy[]> {
-  const isThere = existsSync(path.join(root, "fastloop.yaml"));
-  const config = isThere ? (await loadConfig({ cwd: root })).config : undefined;
-  const found = isThere ? config?.deploy : detectDeploy(readProjectFiles(root), projectName(root));
-  const isPublished = config?.publish?.image !== undefined;
-  return Object.entries(found?.environments ?? {})
-    .filter(([, { context }]) => context !== undefined)
-    .map(([name, { production }]) => ({ name, isProduction: production === true, isPublished }))
-    .toSorted((a, b) => Number(a.isProduction) - Number(b.isProduction));
 }
 
 /** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
@@ -169,21 +159,6 @@ async function write(root: string, files: readonly WrittenFile[], flags: InitFla
       ? await scaffoldModule(packageFolder("pipelines/src/index.ts"), root, moduleName(projectName(root)))
       : [];
   return [...files.map((file) => file.path), ...module];
-}
-
-/** Whether package.json asks for fastloop and a lock file of npm says which. */
-function dependsOnUs(root: string): boolean {
-  try {
-    const { dependencies, devDependencies } = JSON.parse(
-      readRegular(path.join(root, "package.json")).toString("utf8"),
-    ) as Record<string, Record<string, string> | undefined>;
-    return (
-      existsSync(path.join(root, "package-lock.json")) &&
-      { ...dependencies, ...devDependencies }["fastloop"] !== undefined
-    );
-  } catch {
-    return false;
-  }
 }
 
 const projectName = (root: string): string =>

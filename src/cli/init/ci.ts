@@ -1,6 +1,11 @@
 /**
  * Workflow files for CI systems. They get fastloop, pinned, and call functions: what CI does, anyone can do at home.
  */
+import type { TierName } from "../../config/index.ts";
+import { github } from "./ci-github.ts";
+import { gitlab } from "./ci-gitlab.ts";
+import { azure, buildkite, circleci, jenkins } from "./ci-others.ts";
+
 export const ciNames = ["github", "gitlab", "circleci", "jenkins", "azure", "buildkite"] as const;
 export type CiName = (typeof ciNames)[number];
 
@@ -16,6 +21,14 @@ export interface CiOptions {
   isDependency: boolean;
   /** `dagger call` alone, on runners that have a Dagger engine; else fastloop, which brings one. */
   callsDagger?: boolean;
+  /** The last tier that a suite has: it includes those before it. */
+  tier?: TierName;
+  /** What is deployed, and whose results others may take. */
+  defaultBranch?: string;
+  /** `images.base.registry`, where the base is published to and taken from. */
+  baseRegistry?: string;
+  /** Where machines share results: `HOST/NAME:TAG`. */
+  cache?: string;
   /** What the default branch is deployed to, one after the other. */
   deploys?: readonly CiDeploy[];
 }
@@ -27,47 +40,25 @@ export interface CiDeploy {
   isPublished: boolean;
 }
 
-export function ciFile(name: CiName, options: CiOptions): CiFile {
-  return { path: paths[name], text: templates[name](wordsOf(options)) };
-}
-
-/** Where the file lies in the repository. */
-export const ciPath = (name: CiName): string => paths[name];
-
-/** The command lines of a workflow. */
-interface Words {
+/** What the templates are made of: command lines, and where they apply. */
+export interface Words {
+  /** Whether a Dagger engine of the runner's does all. */
+  callsDagger: boolean;
   /** Gets fastloop; none where `npx` does. */
   install: string[];
-  /** Prepares the machine: a function's own call installs no system packages. */
-  setup: string[];
   /** Checks the configuration; none where only `dagger` is. */
   validate: string[];
-  tier(name: string): string;
+  /** Prepares the machine: a function's own call installs no system packages. */
+  setup: string[];
+  test: string;
+  /** Publishes the base where it is not published yet; none where it has no registry. */
+  publishBase(username: string): string[];
+  /** Host of the registry that has the base and the cache. */
+  registryHost: string | undefined;
+  cache: string | undefined;
+  branch: string;
   /** Environments with the command that deploys to them; none where only `dagger` is, which has no kubeconfig of its own. */
   deploys: { name: string; command: string; isPublished: boolean }[];
-}
-
-function wordsOf({ version, isDependency, callsDagger, deploys = [] }: CiOptions): Words {
-  if (callsDagger === true)
-    return {
-      install: [],
-      setup: [],
-      validate: [],
-      tier: (name) => `dagger call test --source . --tier ${name}`,
-      deploys: [],
-    };
-  const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
-  return {
-    install: isDependency ? ["npm ci"] : [],
-    setup: [`${fastloop} setup`],
-    validate: [`${fastloop} validate`],
-    tier: (name) => `${fastloop} call test --source . --tier ${name}`,
-    deploys: deploys.map(({ name, isProduction, isPublished }) => ({
-      name,
-      isPublished,
-      command: `${fastloop} deploy ${name} --trust${isPublished ? " --publish" : ""}${isProduction ? ` --yes ${name}` : ""}`,
-    })),
-  };
 }
 
 const paths: Record<CiName, string> = {
@@ -79,139 +70,53 @@ const paths: Record<CiName, string> = {
   buildkite: ".buildkite/pipeline.yml",
 };
 
-const templates: Record<CiName, (words: Words) => string> = {
-  github: ({ install, setup, validate, tier, deploys }) => `name: fastloop
-on:
-  pull_request:
-  push:
-    branches: [main]
-permissions:
-  contents: read
-concurrency:
-  group: fastloop-\${{ github.ref }}
-  cancel-in-progress: true
-jobs:
-  test:
-    runs-on: ubuntu-24.04
-    timeout-minutes: 20
-    strategy:
-      fail-fast: false
-      matrix:
-        tier: [smoke, fast, full]
-    steps:
-      - uses: actions/checkout@v4
-${validate.length === 0 ? "" : setUpNode}${lines(install, "      - run: ")}${lines(validate, "      - run: ", " --format github")}${lines(setup, "      - run: ")}      - run: ${tier("${{ matrix.tier }}")}
-${deploys.map((deploy, index) => githubDeploy(deploy, deploys[index - 1]?.name, { install, setup })).join("")}`,
-  gitlab: ({ install, setup, validate, tier, deploys }) => `image: node:24-bookworm
-stages: [test${deploys.map(({ name }) => `, deploy-${name}`).join("")}]
-test:
-  stage: test
-  parallel:
-    matrix:
-      - TIER: [smoke, fast, full]
-  script:
-${lines([...install, ...validate, ...setup], "    - ")}    - ${tier('"$TIER"')}
-${deploys.map((deploy) => gitlabDeploy(deploy, { install, setup })).join("")}`,
-  circleci: ({ install, setup, validate, tier }) => `version: 2.1
-jobs:
-  test:
-    parameters:
-      tier:
-        type: string
-    machine:
-      image: ubuntu-2404:current
-    steps:
-      - checkout
-${lines([...install, ...validate, ...setup], "      - run: ")}      - run: ${tier("<< parameters.tier >>")}
-workflows:
-  test:
-    jobs:
-      - test:
-          matrix:
-            parameters:
-              tier: [smoke, fast, full]
-`,
-  jenkins: ({ install, setup, validate, tier }) => `pipeline {
-  agent any
-  options { timeout(time: 20, unit: 'MINUTES') }
-  stages {
-${validate.length === 0 ? "" : `    stage('validate') { steps { ${[...install, ...validate].map((command) => `sh '${command}'`).join("; ")} } }\n`}${setup.map((command) => `    stage('setup') { steps { sh '${command}' } }\n`).join("")}    stage('smoke') { steps { sh '${tier("smoke")}' } }
-    stage('fast') { steps { sh '${tier("fast")}' } }
-    stage('full') { steps { sh '${tier("full")}' } }
-  }
-}
-`,
-  azure: ({ install, setup, validate, tier }) => `trigger: [main]
-pr: ['*']
-pool:
-  vmImage: ubuntu-24.04
-strategy:
-  matrix:
-    smoke: { tier: smoke }
-    fast: { tier: fast }
-    full: { tier: full }
-steps:
-${lines([...install, ...validate, ...setup], "  - script: ")}  - script: ${tier("$(tier)")}
-`,
-  buildkite: ({ install, setup, validate, tier }) => `steps:
-  - label: "test {{matrix}}"
-    matrix: [smoke, fast, full]
-    timeout_in_minutes: 20
-    commands:
-${lines([...install, ...validate, ...setup], "      - ")}      - ${tier("{{matrix}}")}
-`,
+const templates: Record<CiName, (words: Words) => string> = { github, gitlab, circleci, jenkins, azure, buildkite };
+
+/**
+ * The user of a hosted runner may become root without a password, and the embedded engine has to be: containers need it.
+ * Jobs of GitLab are root in their container; an agent of one's own keeps its user, as what root leaves in its folders
+ * would be in the way of the next job.
+ */
+const rootPrefix: Partial<Record<CiName, string>> = {
+  github: 'sudo -E env "PATH=$PATH" ',
+  circleci: 'sudo -E env "PATH=$PATH" ',
+  azure: 'sudo -E env "PATH=$PATH" ',
 };
 
-/** One job for an environment: its protection rules hold, and what it may do ends with it. */
-const githubDeploy = (
-  { name, command, isPublished }: Words["deploys"][number],
-  after: string | undefined,
-  { install, setup }: Pick<Words, "install" | "setup">,
-): string => `  deploy-${name}:
-    needs: ${after === undefined ? "test" : `deploy-${after}`}
-    if: github.event_name == 'push'
-    runs-on: ubuntu-24.04
-    timeout-minutes: 30
-    # Who must agree, and from which branches, is said in the settings of this environment.
-    environment: ${name}
-    permissions:
-      contents: read
-      # The cloud gives credentials of minutes for this job's identity (OIDC): no secret is stored.
-      id-token: write
-${isPublished ? "      packages: write\n" : ""}    # A deploy is never cancelled in the middle.
-    concurrency:
-      group: deploy-${name}
-      cancel-in-progress: false
-    steps:
-      - uses: actions/checkout@v4
-${setUpNode}      # Here the cloud's own actions log in with this job's identity and write a kubeconfig that has the context of
-      # deploy.environments.${name}, e.g. aws-actions/configure-aws-credentials, then \`aws eks update-kubeconfig\`.
-${isPublished ? "      # The registry's login is here too, by OIDC or with the job's own token.\n" : ""}${lines(install, "      - run: ")}${lines(setup, "      - run: ")}      - run: ${command}
-`;
+/** Where the file lies in the repository. */
+export const ciPath = (name: CiName): string => paths[name];
 
-const gitlabDeploy = (
-  { name, command }: Words["deploys"][number],
-  { install, setup }: Pick<Words, "install" | "setup">,
-): string => `deploy-${name}:
-  stage: deploy-${name}
-  rules:
-    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
-  # Who may deploy is said in the settings of this environment (protected environments).
-  environment: ${name}
-  # Never two at once, and never cancelled in the middle.
-  resource_group: deploy-${name}
-  interruptible: false
-  # The cloud gives credentials of minutes for this job's identity (OIDC): no secret is stored.
-  id_tokens:
-    CLOUD_ID_TOKEN:
-      aud: https://gitlab.com
-  script:
-    # Here the cloud's own program logs in with $CLOUD_ID_TOKEN and writes a kubeconfig with the context of
-    # deploy.environments.${name}.
-${lines([...install, ...setup], "    - ")}    - ${command}
-`;
+export function ciFile(name: CiName, options: CiOptions): CiFile {
+  return { path: paths[name], text: templates[name](wordsOf(options, rootPrefix[name] ?? "")) };
+}
 
-const setUpNode = "      - uses: actions/setup-node@v4\n        with:\n          node-version: 24\n";
-
-const lines = (commands: readonly string[], start: string, end = ""): string =>
-  commands.map((command) => `${start}${command}${end}\n`).join("");
+function wordsOf(options: CiOptions, asRoot: string): Words {
+  const { version, isDependency, tier = "full", defaultBranch = "main", baseRegistry, deploys = [] } = options;
+  const callsDagger = options.callsDagger === true;
+  const fastloop = isDependency ? "npx fastloop" : `npx --yes fastloop@${version}`;
+  const call = callsDagger ? "dagger call" : `${asRoot}${fastloop} call`;
+  const cache = callsDagger ? undefined : options.cache;
+  return {
+    callsDagger,
+    install: isDependency && !callsDagger ? ["npm ci"] : [],
+    validate: callsDagger ? [] : [`${fastloop} validate`],
+    setup: callsDagger ? [] : [`${asRoot}${fastloop} setup`],
+    test: `${call} test --source . --tier ${tier}`,
+    publishBase: (username) =>
+      baseRegistry === undefined
+        ? []
+        : [
+            `${call} publish-base --registry ${baseRegistry} --username "${username}" --password env://REGISTRY_PASSWORD`,
+          ],
+    registryHost: (cache ?? baseRegistry)?.split("/")[0],
+    cache,
+    branch: defaultBranch,
+    deploys: callsDagger
+      ? []
+      : deploys.map(({ name, isProduction, isPublished }) => ({
+          name,
+          isPublished,
+          command: `${asRoot}${fastloop} deploy ${name} --trust${isPublished ? " --publish" : ""}${isProduction ? ` --yes ${name}` : ""}`,
+        })),
+  };
+}

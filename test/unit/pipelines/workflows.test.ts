@@ -6,7 +6,13 @@ import { ciFile } from "../../../src/cli/init/ci.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../../.github/workflows");
 /** Our own, and what `fastloop init --ci github` writes. */
-const written = ciFile("github", { version: "1.0.0", isDependency: true });
+const written = ciFile("github", {
+  version: "1.0.0",
+  isDependency: true,
+  baseRegistry: "ghcr.io/acme/app/base",
+  cache: "ghcr.io/acme/app/cache:latest",
+  deploys: [{ name: "staging", isProduction: false, isPublished: true }],
+});
 const names = [...readdirSync(folder), written.path];
 
 interface Step {
@@ -37,7 +43,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 const allowed = [
   /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project (?:repositories|newcomer))?|run (setup|build|fuzz|mutate|cluster|release:(engine|pack|try|publish)))$/,
   /^sudo apt-get install --yes [\w-]+$/,
-  /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run)\b/,
+  /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run|deploy)\b/,
 ];
 
 describe.each(names)("%s", (name) => {
