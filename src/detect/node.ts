@@ -14,7 +14,7 @@ import {
 } from "./node-scripts.ts";
 import { chooseNode, newestNodeIn, type WantedNode } from "./node-version.ts";
 import { builds, closure, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
-import { programsOfTests } from "./programs.ts";
+import { programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
@@ -133,6 +133,7 @@ function suiteOf(
     manifests: manifests.map((file) => joined(cwd, file)),
     install: [
       ...prepare,
+      ...(usesCorepack(files, packages) ? [getCorepack] : []),
       ...install.prepare,
       ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
     ],
@@ -211,6 +212,16 @@ function memberInputs(
   const others = packages.map(({ folder }) => folder).filter((folder) => folder !== "");
   return inputsOf(files, { own: member.folder, needed, others });
 }
+
+/** Node 25 and images of our own come without it. */
+const getCorepack = "command -v corepack >/dev/null || npm install --global corepack";
+
+const usesCorepack = (files: ProjectFiles, packages: readonly NodePackage[]): boolean =>
+  packages.some(
+    ({ folder, scripts }) =>
+      Object.values(scripts).some((text) => /\bcorepack\b/.test(text)) ||
+      testFiles(files, folder).some((file) => /["'`]corepack /.test(files.read(file))),
+  );
 
 /** What the tests start that a slim image has not. */
 function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): string[] {

@@ -75,6 +75,16 @@ describe("packages of npm, pnpm and yarn", () => {
       expect(only({ "package.json": json({ scripts: other }) }).tiers.fast).toEqual(["npm run test"]);
   });
 
+  test("tests that start corepack have it, whether the image does or not", () => {
+    const files = { "package.json": json({ scripts: { test: "node --test" } }), "package-lock.json": "{}" };
+    expect(only({ ...files, "test/pack.test.js": "await exec('corepack enable')" }).install?.[0]).toBe(
+      "command -v corepack >/dev/null || npm install --global corepack",
+    );
+    expect(only({ ...files, "test/pack.test.js": "// corepack is no subject here" }).install).toEqual(
+      only(files).install,
+    );
+  });
+
   test("scripts named after the tiers win", () => {
     expect(
       only({ "package.json": json({ scripts: { "test:smoke": "a", "test:full": "b", test: "c" } }) }).tiers,
