@@ -7,7 +7,7 @@
 import { UserError } from "../../errors/index.ts";
 import { connectBuildkit } from "../../buildkit/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
-import { type Buildkitd, startBuildkitd } from "./buildkitd.ts";
+import { type Buildkitd, startBuildkitd, stopGraceMs } from "./buildkitd.ts";
 import { gitWrapperFolder } from "./git-wrapper.ts";
 import type { Log } from "./log.ts";
 import { removeBridge } from "../network/network.ts";
@@ -41,10 +41,6 @@ export interface BackendOptions {
 
 /** A buildkitd that lived this long is worth starting again. */
 const stableAfterMs = 10_000;
-/** Our own buildkitd is known to be one; on a busy machine it is only slow to answer. */
-const ownStartMs = 60_000;
-/** buildkitd writes its cache database at the end. */
-const stopGraceMs = 10_000;
 
 export function startBackend(options: BackendOptions): Promise<Backend> {
   const { source } = options;
@@ -67,30 +63,6 @@ async function connectRemote(address: string): Promise<Backend> {
   };
 }
 
-interface Running {
-  buildkitd: Buildkitd;
-  client: BuildkitClient;
-  info: { version: string; platforms: string[] };
-}
-
-/** One that does not answer is stopped: nothing else would know of it any more. */
-async function answering(
-  { address, child }: Buildkitd,
-  state: string,
-  timeoutMs: number,
-): Promise<Pick<Running, "client" | "info">> {
-  let client: BuildkitClient | undefined;
-  try {
-    client = await connectBuildkit(address, timeoutMs);
-    return { client, info: await client.info() };
-  } catch (error) {
-    await client?.close();
-    await child.stop(stopGraceMs);
-    await removeBridge(state);
-    throw error;
-  }
-}
-
 async function startOwn(options: BackendOptions, command: string): Promise<Backend> {
   const { state, log } = options;
   let stopping = false;
@@ -99,8 +71,8 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
 
   const binFolder = await gitWrapperFolder(state);
   /** What was last up; while it is started again, who asks is told so. */
-  let last: Running | undefined;
-  const start = async (): Promise<Running> => {
+  let last: Buildkitd | undefined;
+  const start = async (): Promise<Buildkitd> => {
     const startedAt = performance.now();
     const buildkitd = await startBuildkitd({
       state,
@@ -109,11 +81,14 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       cgroupParent: options.cgroupParent,
       binFolder,
       log,
+      ...(options.answerMs === undefined ? {} : { answerMs: options.answerMs }),
     });
-    const { client, info } = await answering(buildkitd, state, options.answerMs ?? ownStartMs);
-    log.write("engine", `buildkitd ${info.version} is up after ${Math.round(performance.now() - startedAt)} ms`);
+    log.write(
+      "engine",
+      `buildkitd ${buildkitd.info.version} is up after ${Math.round(performance.now() - startedAt)} ms`,
+    );
     void buildkitd.child.ended.then((how) => stopping || lost(how, performance.now() - startedAt));
-    return (last = { buildkitd, client, info });
+    return (last = buildkitd);
   };
   const lost = (how: string, livedMs: number): void => {
     void running.then(({ client }) => client.close()).catch(() => undefined);
@@ -130,7 +105,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
     );
     running.catch((error: Error) => options.onBroken(error));
   };
-  let running: Promise<Running> = start();
+  let running: Promise<Buildkitd> = start();
   await running.catch(async (error: Error) => {
     stopping = true;
     await registry?.child.stop(1000);
@@ -141,10 +116,10 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
     client: async () => (await running).client,
     status: () => {
       // Nothing is a backend before its buildkitd was up once.
-      const { buildkitd, info } = last!;
-      const now = isUp ? { pid: buildkitd.child.pid } : { restarting: true as const };
+      const { address, info, rootDir, child } = last!;
+      const now = isUp ? { pid: child.pid } : { restarting: true as const };
       return {
-        buildkit: { address: buildkitd.address, ...info, rootDir: buildkitd.rootDir, ...now },
+        buildkit: { address, ...info, rootDir, ...now },
         ...(registry === undefined ? {} : { registry: { address: registry.address, pid: registry.child.pid } }),
       };
     },
@@ -152,7 +127,7 @@ async function startOwn(options: BackendOptions, command: string): Promise<Backe
       stopping = true;
       const current = await running.catch(() => undefined);
       await current?.client.close();
-      await Promise.all([current?.buildkitd.child.stop(stopGraceMs), registry?.child.stop(1000)]);
+      await Promise.all([current?.child.stop(stopGraceMs), registry?.child.stop(1000)]);
       // One that is stopped while it fills its pool of network namespaces leaves some mounted.
       await sweepContainers(state, log);
       await removeBridge(state);

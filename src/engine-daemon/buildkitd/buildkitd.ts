@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { connectBuildkit } from "../../buildkit/index.ts";
+import type { BuildkitClient } from "../../buildkit/types.ts";
 import { UserError } from "../../errors/index.ts";
 import { enginePackage, findExecutable } from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
@@ -19,6 +21,8 @@ export interface Buildkitd {
   readonly rootDir: string;
   readonly child: Child;
   readonly network: ContainerNetwork;
+  readonly client: BuildkitClient;
+  readonly info: { version: string; platforms: string[] };
 }
 
 export interface BuildkitdOptions {
@@ -32,10 +36,14 @@ export interface BuildkitdOptions {
   /** Comes before all other folders of its PATH. */
   binFolder?: string;
   log: Log;
+  /** How long it may take to answer once it listens; for tests. */
+  answerMs?: number;
 }
 
 /** A cold start loads plugins and the cache database; a busy machine with a large cache needs a while. */
 const startTimeoutMs = 60_000;
+/** buildkitd writes its cache database at the end. */
+export const stopGraceMs = 10_000;
 const cniConfig = "/etc/buildkit/cni.json";
 
 export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildkitd> {
@@ -103,7 +111,41 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
     state,
   });
   await untilAnswers(child, "buildkitd", () => accepts(socket), startTimeoutMs);
-  return { address: `unix://${socket}`, rootDir, child, network };
+  const address = `unix://${socket}`;
+  return { address, rootDir, child, network, ...(await answering(address, child, options.answerMs ?? startTimeoutMs)) };
+}
+
+/**
+ * It listens before it has set up its workers: only an answer shows that it lives. One that does not answer is stopped, as
+ * nothing else would know of it any more.
+ */
+async function answering(
+  address: string,
+  child: Child,
+  timeoutMs: number,
+): Promise<Pick<Buildkitd, "client" | "info">> {
+  let client: BuildkitClient | undefined;
+  const answered = (async () => {
+    client = await connectBuildkit(address, timeoutMs);
+    return { client, info: await client.info() };
+  })();
+  const ended = child.ended.then((how) => {
+    throw new UserError("engine-unavailable", `buildkitd did not start (${how})`, { detail: child.tail() });
+  });
+  // Whichever comes second has nobody who waits for it.
+  for (const either of [answered, ended]) either.catch(() => undefined);
+  try {
+    return await Promise.race([answered, ended]);
+  } catch (error) {
+    await child.stop(stopGraceMs);
+    await client?.close();
+    if (error instanceof UserError && error.message.startsWith("buildkitd did not start")) throw error;
+    throw new UserError("engine-unavailable", `buildkitd listens and does not answer within ${timeoutMs / 1000} s`, {
+      detail: child.tail(),
+      hint: "`fastloop engine logs` has all that it said",
+      cause: error,
+    });
+  }
 }
 
 /** A configuration that an administrator made for BuildKit comes before ours. */

@@ -1,6 +1,6 @@
 /** Bounds the memory of all containers of this daemon together, where the machine has a cgroup for that. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export interface MemoryCgroup {
@@ -15,7 +15,12 @@ const mountedAt = "/sys/fs/cgroup";
 
 /** Undefined where the kernel, or the container that we are in, has none that can be written. */
 export function openMemoryCgroup(state: string, root = mountedAt): MemoryCgroup | undefined {
-  const name = `fastloop-${createHash("sha256").update(path.resolve(state)).digest("hex").slice(0, 12)}`;
+  // With the folder's inode: in a chroot another engine's state has the same path, and cgroups are seen by both.
+  const inode = statSync(state, { throwIfNoEntry: false })?.ino;
+  const name = `fastloop-${createHash("sha256")
+    .update(`${path.resolve(state)} ${inode}`)
+    .digest("hex")
+    .slice(0, 12)}`;
   try {
     const { folder, file, none } = prepared(root, name);
     const bound = (bytes: number | undefined): void => writeFileSync(path.join(folder, file), `${bytes ?? none}\n`);

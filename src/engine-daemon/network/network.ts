@@ -1,10 +1,10 @@
 /**
  * The network of containers. With CNI's bridge plugins each container has a network namespace of its own, behind a bridge
- * that belongs to this state folder: services may use the same port, as on a Dagger engine. Where that is not possible,
+ * that belongs to this state folder alone: services may use the same port, as on a Dagger engine. Where that is not possible,
  * containers share the host's network, and the reason is in the engine's log.
  */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -38,10 +38,11 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
   if (local !== undefined)
     return { mode: "host", reason: `${local} is on the loopback address, which bridged containers cannot reach` };
 
-  const id = networkId(state);
-  const bridge = bridgeOf(state);
   const configFile = configOf(state);
-  const subnet = knownSubnet(configFile) ?? freeSubnet(Number.parseInt(id, 16));
+  const known = knownBridge(configFile);
+  const bridge = known?.bridge ?? newBridge();
+  const id = bridge.slice(bridgePrefix.length);
+  const subnet = known?.subnet ?? freeSubnet(Number.parseInt(id, 16));
   if (subnet === undefined) return { mode: "host", reason: "no free private subnet" };
   writeFileSync(
     configFile,
@@ -53,20 +54,24 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
 
 /** Takes the bridge of a state folder down; its containers are gone by then. */
 export async function removeBridge(state: string): Promise<void> {
+  const bridge = knownBridge(configOf(state))?.bridge;
   // Never planned one: a host's network, or no BuildKit of ours.
-  if (!existsSync(configOf(state))) return;
-  const bridge = bridgeOf(state);
+  if (bridge === undefined) return;
   await releaseBridge(bridge);
   if (!existsSync(`/sys/class/net/${bridge}`)) return;
   const ip = findExecutable("ip", { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
   if (ip !== undefined) await promisify(execFile)(ip, ["link", "delete", bridge]).catch(() => undefined);
 }
 
-const networkId = (state: string): string => createHash("sha256").update(state).digest("hex").slice(0, 8);
-
 const configOf = (state: string): string => path.join(state, "network.conflist");
 
-const bridgeOf = (state: string): string => `fastloop${networkId(state).slice(0, 6)}`;
+const bridgePrefix = "fastloop";
+
+/**
+ * Not after the state folder's path: in a chroot, or a container on the host's network, another engine has the same path,
+ * and the bridges of both are in one namespace.
+ */
+const newBridge = (): string => `${bridgePrefix}${randomBytes(3).toString("hex")}`;
 
 /** What containers need and would look for on themselves. */
 function onlyOnLoopback(env: Environment): string | undefined {
@@ -103,9 +108,12 @@ function conflist({ name, bridge, subnet, leases, mtu }: Bridge): string {
   });
 }
 
-/** The subnet of last time: a bridge that a killed daemon left has it still. */
-function knownSubnet(configFile: string): string | undefined {
-  return /"subnet":"([\d./]+)"/.exec(read(configFile))?.[1];
+/** The bridge of last time: what a killed daemon left has this name and this subnet still. */
+function knownBridge(configFile: string): { bridge: string; subnet: string } | undefined {
+  const text = read(configFile);
+  const bridge = /"bridge":"(fastloop[0-9a-f]{6})"/.exec(text)?.[1];
+  const subnet = /"subnet":"([\d./]+)"/.exec(text)?.[1];
+  return bridge === undefined || subnet === undefined ? undefined : { bridge, subnet };
 }
 
 function read(file: string): string {

@@ -10,6 +10,7 @@ const silent = `
 const fs = require("node:fs"), net = require("node:net");
 fs.writeFileSync(__dirname + "/pid", String(process.pid));
 const socket = /unix:\\/\\/([^"]*buildkitd\\.sock)/.exec(fs.readFileSync(process.argv[3], "utf8"))[1];
+fs.rmSync(socket, { force: true });
 net.createServer((connection) => connection.resume()).listen(socket);
 `;
 
@@ -22,7 +23,7 @@ it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
     writeFileSync(path.join(folder, "silent.cjs"), silent);
     writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${folder}/silent.cjs" "$@"\n`);
     chmodSync(command, 0o755);
-    const log = { write: () => undefined } as unknown as Log;
+    const log = { write: () => undefined, masked: (text: string) => text } as unknown as Log;
     const unexpected = (what: unknown): void => expect(what).toBeUndefined();
     const starting = startBackend({
       state: folder,
@@ -32,7 +33,41 @@ it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
       onLost: unexpected,
       onBroken: unexpected,
     });
-    await expect(starting).rejects.toThrow("no BuildKit daemon answers");
+    await expect(starting).rejects.toThrow("buildkitd listens and does not answer within 0.5 s");
     expect(() => process.kill(Number(readFileSync(path.join(folder, "pid"), "utf8")), 0)).toThrow("ESRCH");
+  },
+);
+
+/** Listens for a moment, and ends as one does that can't set up its workers. */
+const dying = `
+const fs = require("node:fs"), net = require("node:net");
+const socket = /unix:\\/\\/([^"]*buildkitd\\.sock)/.exec(fs.readFileSync(process.argv[3], "utf8"))[1];
+fs.rmSync(socket, { force: true });
+net.createServer((connection) => connection.resume()).listen(socket);
+setTimeout(() => { console.error("buildkitd: no worker"); process.exit(1); }, 400);
+`;
+
+it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+  "says at once that a buildkitd has ended that listened, and with which words",
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-backend-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const command = path.join(folder, "buildkitd");
+    writeFileSync(path.join(folder, "dying.cjs"), dying);
+    writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${folder}/dying.cjs" "$@"\n`);
+    chmodSync(command, 0o755);
+    const log = { write: () => undefined, masked: (text: string) => text } as unknown as Log;
+    const unexpected = (what: unknown): void => expect(what).toBeUndefined();
+    const starting = startBackend({
+      state: folder,
+      source: { buildkitd: command },
+      log,
+      onLost: unexpected,
+      onBroken: unexpected,
+    });
+    await expect(starting).rejects.toMatchObject({
+      message: "buildkitd did not start (exit code 1)",
+      detail: expect.stringContaining("buildkitd: no worker") as string,
+    });
   },
 );

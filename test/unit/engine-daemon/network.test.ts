@@ -33,6 +33,14 @@ describe("the network of containers", () => {
     expect(readFileSync(first.configFile, "utf8")).toBe(before);
   });
 
+  it("has a bridge that no other engine has, be its state folder's path the same in another root", () => {
+    const first = planNetwork(state, { PATH: process.env["PATH"] });
+    if (first.mode === "host") return;
+    expect(planNetwork(state, { PATH: process.env["PATH"] })).toMatchObject({ bridge: first.bridge });
+    rmSync(first.configFile);
+    expect(planNetwork(state, { PATH: process.env["PATH"] })).not.toMatchObject({ bridge: first.bridge });
+  });
+
   it("has a bridge of its own for each state folder, with a name that the kernel takes", () => {
     const other = mkdtempSync(path.join(tmpdir(), "network-"));
     try {
