@@ -1,6 +1,7 @@
 /**
- * A root file system as a fresh Debian with Node has it, entered by chroot in mount and process namespaces of its own: what
- * runs there finds nothing of this machine but its kernel, its network, and how it reaches registries.
+ * A root file system as a fresh Debian with Node has it, made the root of mount and process namespaces of its own: what runs
+ * there finds nothing of this machine but its kernel, its network, and how it reaches registries. By pivot_root: the kernel
+ * lets nobody in a chroot make user namespaces, which no machine of a newcomer is like.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -99,7 +100,8 @@ function enter(root: string, script: string, user: string, env: Record<string, s
     `mount --rbind /sys "$0/sys"`,
     `mount --rbind /dev "$0/dev"`,
     `mount -t tmpfs tmpfs "$0/run"`,
-    `exec chroot --userspec=${user}:${user} "$0" /usr/bin/env --chdir=${home} sh -eu "/tmp/${path.basename(file)}"`,
+    `cd "$0" && mkdir -p .before && pivot_root . .before && cd / && umount -l /.before && rmdir /.before`,
+    `exec setpriv --reuid=${user} --regid=${user} --init-groups env --chdir=${home} sh -eu "/tmp/${path.basename(file)}"`,
   ];
   const child = spawn(
     "unshare",
