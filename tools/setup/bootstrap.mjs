@@ -30,9 +30,12 @@ const slim = [
 export async function bootstrap(support, arch, certificatesLayer, detail) {
   const folder = support.temporaryFolder("images");
   const release = () => rmSync(folder, { recursive: true, force: true });
+  // Outlives a bootstrap that is killed, so that the next one fetches only what is missing.
+  const fetched = path.join(support.imagesDir(), `packages-${arch}`);
+  mkdirSync(fetched, { recursive: true });
   try {
     const packages = await npmPackages(arch, folder, detail);
-    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, [certificatesLayer, ...packages]), {
+    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, fetched, [certificatesLayer, ...packages]), {
       env: {
         SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch,
         PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
@@ -42,6 +45,7 @@ export async function bootstrap(support, arch, certificatesLayer, detail) {
       throw bootstrapFailure(error, path.join(folder, "failure.json"));
     });
     const layers = JSON.parse(readFileSync(path.join(folder, "layers.json"), "utf8"));
+    rmSync(fetched, { recursive: true, force: true });
     return { layers, release };
   } catch (error) {
     release();
@@ -81,15 +85,19 @@ export function bootstrapFailure(error, hookFailure) {
   });
 }
 
-async function mmdebstrapArguments(arch, folder, inputs) {
+async function mmdebstrapArguments(arch, folder, fetched, inputs) {
   const hook = path.join(import.meta.dirname, "hook.mjs");
-  const words = [process.execPath, hook, folder, debian.suite, ...inputs];
+  const words = [process.execPath, hook, folder, fetched, debian.suite, ...inputs];
+  const archives = '"$1"/var/cache/apt/archives';
   return [
     "--variant=minbase",
     `--mode=${process.getuid() === 0 ? "root" : "unshare"}`,
     `--architectures=${arch}`,
     "--format=null",
     ...slim.map((line) => `--dpkgopt=${line}`),
+    // apt compares them with what its mirror says, as it does with what it has just fetched.
+    `--setup-hook=mkdir -p ${archives} && find ${quote(fetched)} -name '*.deb' -exec cp -t ${archives} {} +`,
+    `--extract-hook=find ${archives} -maxdepth 1 -name '*.deb' -exec cp -t ${quote(fetched)} {} +`,
     `--customize-hook=${words.map(quote).join(" ")} "$1"`,
     debian.suite,
     "-",

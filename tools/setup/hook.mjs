@@ -17,7 +17,7 @@ import process from "node:process";
 import { packLayer } from "./layer.mjs";
 import { run } from "./run.mjs";
 
-const [folder, suite, certificatesLayer, nodePackage, npmPackage, root] = process.argv.slice(2);
+const [folder, fetched, suite, certificatesLayer, nodePackage, npmPackage, root] = process.argv.slice(2);
 const aptConfig = process.env.MMDEBSTRAP_APT_CONFIG;
 const layers = {};
 /** Path -> mark, as of the last layer. */
@@ -120,11 +120,22 @@ async function install(...packages) {
     write(stub, ["#!/bin/sh"]);
     chmodSync(path.join(root, stub), 0o755);
   }
-  await run("apt-get", ["--yes", "--no-install-recommends", ...options, "install", ...packages], {
-    env: { APT_CONFIG: aptConfig, DEBIAN_FRONTEND: "noninteractive", PATH: systemPath },
-    onLine: console.log,
-  });
+  const apt = (...more) =>
+    run("apt-get", ["--yes", "--no-install-recommends", ...options, ...more, "install", ...packages], {
+      env: { APT_CONFIG: aptConfig, DEBIAN_FRONTEND: "noninteractive", PATH: systemPath },
+      onLine: console.log,
+    });
+  await apt("--download-only");
+  keepFetched();
+  await apt();
   for (const stub of stubs) rmSync(path.join(root, stub));
+}
+
+/** For the next bootstrap, where this one is killed. */
+function keepFetched() {
+  const archives = path.join(root, "var/cache/apt/archives");
+  for (const name of readdirSync(archives).filter((each) => each.endsWith(".deb")))
+    cpSync(path.join(archives, name), path.join(fetched, name));
 }
 
 /** Where the official image has them. */
