@@ -30,7 +30,8 @@ function goSuite(
 ): DetectedSuite {
   // A module that another one replaces by a folder can't be tested without that folder.
   const local =
-    workspace || /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}\//m.test(files.read(joined(folder, "go.mod")));
+    workspace ||
+    /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}(?:\/|\s*$)/m.test(files.read(joined(folder, "go.mod")));
   const inModule = (command: string): string => (local && folder !== "" ? `(cd ${folder} && ${command})` : command);
   const download = (command: string): string[] => [
     `GOMODCACHE=/var/cache/go-mod ${command}`,
@@ -95,7 +96,7 @@ export function detectRust(files: ProjectFiles): Detection {
 /** A crate alone, or a workspace as a whole. */
 function crateSuite(files: ProjectFiles, folder: string, image: string | undefined): DetectedSuite {
   // A crate that is made of one beside it can't be tested without that folder.
-  const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.\//.test(files.read(joined(folder, "Cargo.toml")));
+  const isLocal = folder !== "" && /\bpath\s*=\s*["']\.\.(?:\/|["'])/.test(files.read(joined(folder, "Cargo.toml")));
   const inCrate = (command: string): string[] => [isLocal ? `(cd ${folder} && ${command})` : command];
   return {
     name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),

@@ -436,6 +436,21 @@ describe("Go and Rust", () => {
     ]);
   });
 
+  test("what lies in a folder of the root's crate or module and is made of it needs all of that", () => {
+    const { suites } = detect({
+      "Cargo.toml": "[package]\n",
+      "levels/Cargo.toml": '[dependencies.log]\npath = ".."\n',
+      "go.mod": "module x\n",
+      "x.go": "package x\n",
+      "tool/go.mod": "module x/tool\nreplace x => ..\n",
+      "tool/x.go": "package tool\n",
+    });
+    expect(suites.filter(({ folder }) => folder !== "")).toMatchObject([
+      { name: "tool", alone: false },
+      { name: "levels", alone: false },
+    ]);
+  });
+
   test("each crate of a workspace is a suite that waits for the crates it is made of", () => {
     const { suites, notes } = detect({
       "Cargo.toml":
