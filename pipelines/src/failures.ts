@@ -66,7 +66,12 @@ function scriptOf(command: readonly string[]): string {
 }
 
 function oneLine(script: string): string {
-  const line = script.trim().replaceAll(/\s*\n\s*/g, "; ");
+  const line = script
+    .trim()
+    // After a word that opens something no command has ended.
+    .replaceAll(/(\b(?:do|then|else)|[{(|;&])?\s*\n\s*/g, (_, open?: string) =>
+      open === undefined ? "; " : `${open} `,
+    );
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 

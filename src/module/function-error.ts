@@ -1,6 +1,7 @@
 /** What a failed function body becomes: a user error with the body's own stack, and a failed exec's output. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { scriptOnOneLine } from "../text/index.ts";
 import type { HostError } from "./host/protocol.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -57,7 +58,7 @@ export function execMessage(command: readonly string[], message: string): string
 
 /** A script of many lines is told by its text, without how it was laid out. */
 function shownWord(word: string): string {
-  return /^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(word.trim().replace(/\s*\n\s*/g, "; "));
+  return /^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(scriptOnOneLine(word));
 }
 
 /** The last lines of what a failed command wrote: its stderr, or its stdout where that is empty. */

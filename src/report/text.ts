@@ -1,7 +1,7 @@
 /** Small pieces of text that every reporter writes alike. */
 import type { FinishedNotice } from "../run/index.ts";
 import { describeReason, type Reason } from "../plan/index.ts";
-import { countsText, printable } from "../text/index.ts";
+import { countsText, printable, scriptOnOneLine } from "../text/index.ts";
 
 export type Paint = (style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan", text: string) => string;
 
@@ -33,7 +33,7 @@ export function shortDigest(digest: string): string {
 
 /** A step's name on one line, and not all of a long script; of a command in a shell, what the shell is given. */
 export function shortName(name: string, longest = 120): string {
-  const line = printable(commandOf(name).replace(/\s+/g, " ").trim());
+  const line = printable(scriptOnOneLine(commandOf(name)));
   return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
 

@@ -3,7 +3,7 @@ import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { ExitCode } from "../../errors/index.ts";
-import { duration } from "../../report/index.ts";
+import { duration, shortName } from "../../report/index.ts";
 import { Loop, type LoopOptions } from "../../run/index.ts";
 import { temporaryFolder } from "../../state/index.ts";
 import { packageFolder } from "../checkout.ts";
@@ -113,7 +113,9 @@ async function coldRun(
     if (notice.kind === "engine") print.line(`   engine: ${notice.engine.version}`);
     else if (notice.kind === "notice") context.notice(`   ${notice.text}`);
     else if (notice.kind === "still-running")
-      context.notice(`   … ${notice.name} for ${duration(notice.runningMs)}: ${notice.step ?? ""}`);
+      context.notice(
+        `   … ${notice.name} for ${duration(notice.runningMs)}${notice.step === undefined ? "" : `: ${shortName(notice.step)}`}`,
+      );
   });
   try {
     // Watching tells when everything has come to rest.

@@ -37,6 +37,6 @@ it("shortens a script's name to one line, and prints what belongs to no step as 
   const output = new StepLines();
   output.lines(begin("1", `exec sh -c ${"set -e\n".repeat(30)}`));
   const [line] = output.lines(log("1", "x\n"));
-  expect(line).toMatch(/^exec sh -c set -e .{20,40}… \| x$/);
+  expect(line).toMatch(/^exec sh -c set -e; set -e.{20,40}… \| x$/);
   expect(output.lines(log("unknown", "y\n"))).toEqual(["y"]);
 });
