@@ -52,7 +52,10 @@ const suite = z.strictObject({
   workdir: z.string().startsWith("/").optional().describe("Where the sources are in the container. Default: /app."),
   cwd: relativePath.optional().describe("Folder below workdir in which commands run."),
   manifests: patterns.optional().describe("Copied before install: lock files and package manifests."),
-  install: oneOrMore.optional(),
+  install: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .optional()
+    .describe("Nothing with an empty list."),
   installed: patterns
     .optional()
     .describe("Folders below workdir that install makes inside the sources, e.g. node_modules."),

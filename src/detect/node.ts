@@ -213,8 +213,9 @@ function memberInputs(
   return inputsOf(files, { own: member.folder, needed, others });
 }
 
-/** Node 25 and images of our own come without it. */
-const getCorepack = "command -v corepack >/dev/null || npm install --global corepack";
+/** Node 25 and images of our own come without it. Not among the global packages: its pnpm and yarn would be in the way of ours. */
+const getCorepack =
+  "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }";
 
 const usesCorepack = (files: ProjectFiles, packages: readonly NodePackage[]): boolean =>
   packages.some(

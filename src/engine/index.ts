@@ -32,9 +32,7 @@ export async function openChosenSession(choice: EngineChoice, options: OpenSessi
   options.signal?.throwIfAborted();
   if (choice.kind === "buildkit-host" || choice.kind === "buildkitd") return openEmbeddedSession(choice, options);
   if (options.cache !== undefined)
-    options.onNotice?.(
-      "the shared cache is not used: a Dagger engine keeps a cache of its own",
-    );
+    options.onNotice?.("the shared cache is not used: a Dagger engine keeps a cache of its own");
   return openDaggerSession(choice, options);
 }
 

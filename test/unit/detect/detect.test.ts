@@ -78,7 +78,7 @@ describe("packages of npm, pnpm and yarn", () => {
   test("tests that start corepack have it, whether the image does or not", () => {
     const files = { "package.json": json({ scripts: { test: "node --test" } }), "package-lock.json": "{}" };
     expect(only({ ...files, "test/pack.test.js": "await exec('corepack enable')" }).install?.[0]).toBe(
-      "command -v corepack >/dev/null || npm install --global corepack",
+      "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }",
     );
     expect(only({ ...files, "test/pack.test.js": "// corepack is no subject here" }).install).toEqual(
       only(files).install,
@@ -429,6 +429,11 @@ describe("Go and Rust", () => {
       "a/Cargo.toml": "[package]\n",
       "b/Cargo.toml": '[dependencies]\na = { path = "../a" }\n',
       "fuzz/Cargo.toml": '[dependencies]\na = { path = "../a" }\n',
+    });
+    expect(
+      configOf({ "a/Cargo.toml": "[package]\n", "b/Cargo.toml": 'a = { path = "../a" }\n' }).tests?.suites,
+    ).toMatchObject({
+      b: { install: [] },
     });
     expect(suites).toMatchObject([
       { name: "a", alone: true, tiers: { fast: ["cargo test --workspace $TEST_ARGS"] } },
