@@ -22,9 +22,12 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
     rest = resolve;
     give = reject;
   });
+  const timer = setTimeout(() => give(new Error(`nothing happened within ${patienceMs / 1000} s`)), patienceMs);
   // A look that finds nothing also settles: only one that concerns a function ends the scene.
   let moved = false;
   const stop = loop.on((notice: LoopNotice) => {
+    // What runs says so from time to time: a slow machine is no silent one.
+    timer.refresh();
     if (notice.kind === "started") [moved] = [true, reasons.set(notice.name, notice.reasons)];
     else if (notice.kind === "blocked") scene.blocked.push({ name: notice.name, need: notice.need });
     else if (notice.kind === "finished") scene.ran.push({ finished: notice, reasons: reasons.get(notice.name) ?? [] });
@@ -35,7 +38,6 @@ export async function observe(loop: Loop, act: () => Promise<unknown>, patienceM
       rest();
     }
   });
-  const timer = setTimeout(() => give(new Error(`nothing happened within ${patienceMs / 1000} s`)), patienceMs);
   try {
     await Promise.all([act(), rested]);
   } finally {
