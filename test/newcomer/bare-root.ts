@@ -76,13 +76,15 @@ function copyRegistryAccess(root: string): void {
     ["/etc/resolv.conf", "etc/resolv.conf"],
     ["/etc/hosts", "etc/hosts"],
     ["/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt"],
+    // Of a proxy that opens TLS; packages of the system that set-up installs make the file above anew from these.
+    ["/usr/local/share/ca-certificates", "usr/local/share/ca-certificates"],
     ["/etc/pip.conf", "etc/pip.conf"],
     [path.join(home, ".config/go/env"), "root/.config/go/env"],
     [path.join(home, ".npmrc"), "root/.npmrc"],
     [path.join(home, ".npmrc"), "home/node/.npmrc"],
   ];
   for (const [from, to] of copies.filter(([file]) => existsSync(file)))
-    cpSync(from, path.join(root, to), { dereference: true });
+    cpSync(from, path.join(root, to), { dereference: true, recursive: true });
   execFileSync("chown", ["-R", "1000:1000", path.join(root, "home/node")]);
 }
 

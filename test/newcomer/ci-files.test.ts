@@ -136,8 +136,11 @@ describe.skipIf(!isAsked || release === undefined || process.getuid?.() !== 0)(
           FASTLOOP_ENGINE: "embedded",
           FASTLOOP_CACHE_FROM: cache,
           FASTLOOP_CACHE_TO: cache,
-          ...{ CI_REGISTRY: "registry.example", CI_REGISTRY_USER: "job", CI_REGISTRY_PASSWORD: "of-the-job" },
-          ...{ REGISTRY_USERNAME: "job", REGISTRY_PASSWORD: "of-the-job" },
+          CI_REGISTRY: "registry.example",
+          CI_REGISTRY_USER: "job",
+          CI_REGISTRY_PASSWORD: "of-the-job",
+          REGISTRY_USERNAME: "job",
+          REGISTRY_PASSWORD: "of-the-job",
         };
         const { version } = JSON.parse(readFileSync(path.join(packageRoot(), "package.json"), "utf8")) as {
           version: string;

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 /** The newest that runs on Node 20. One of its dependencies asks for a tag that not every mirror has. */
 const verdaccio = { private: true, dependencies: { verdaccio: "6.1.2" }, overrides: { "node-fetch": "2.7.0" } };
@@ -48,7 +48,8 @@ export async function startNpmRegistry(folder: string, uplink?: string): Promise
       ({ ok }) => ok,
       () => false,
     );
-  await expect.poll(answers, { timeout: 120_000 }).toBe(true);
+  // Not expect.poll, which is for tests alone: this is called before them.
+  await vi.waitFor(async () => expect(await answers()).toBe(true), { timeout: 120_000, interval: 100 });
   const answer = await fetch(`${address}-/user/org.couchdb.user:release`, {
     method: "PUT",
     headers: { "content-type": "application/json" },

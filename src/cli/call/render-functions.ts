@@ -55,7 +55,7 @@ export function summaryOf(text: string): string {
   const joined = [line, ...more].join(" ");
   // What goes on in small letters was no end: `e.g. this`.
   const whole = joined.match(/.+?[.!?](?=\s+[^a-z\s]|$)/g) ?? [joined];
-  let summary = whole[0]!;
+  let summary = whole[0];
   for (const sentence of whole.slice(1)) {
     if (summary.length + sentence.length > line.length) break;
     summary += sentence;
