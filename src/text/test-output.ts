@@ -21,6 +21,7 @@ const sequences = /\u001b\[[0-9;:?]*[A-Za-z]/g;
 export const plainText = (output: string): string => output.replaceAll(sequences, "").replaceAll("\r\n", "\n");
 
 const inWords = { passed: /(\d+) passed/, failed: /(\d+) failed/, skipped: /(\d+) (?:skipped|ignored)/ };
+const pytest = /^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|skipped|errors?)\b.* in [\d.]+s\b.*$/gm;
 const summaries: Summary[] = [
   // node:test and TAP: a line for each number.
   { line: /^(?:#|ℹ) pass\s+\d+$/gm, passed: /(\d+)/ },
@@ -36,8 +37,9 @@ const summaries: Summary[] = [
   { line: /^ +\d+ tests? passed\b.*$/gm, passed: /(\d+)/ },
   { line: /^ +\d+ tests? failed\b.*$/gm, failed: /(\d+)/ },
   { line: /^ +\d+ tests? skipped\b.*$/gm, skipped: /(\d+)/ },
-  // pytest, unittest
-  { line: /^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|skipped|errors?)\b.* in [\d.]+s\b.*$/gm, ...inWords },
+  // pytest; what can't be collected or set up is an error, and has not passed.
+  { line: pytest, ...inWords },
+  { line: pytest, failed: /(\d+) errors?\b/ },
   // cargo, cargo nextest, deno
   { line: /^test result: \w+\. .*$/gm, ...inWords },
   { line: /^ *Summary \[.*\] \d+(?:\/\d+)? tests? run: .*$/gm, ...inWords },

@@ -35,8 +35,8 @@ const outputs: Record<string, { text: string; counts: string; failed: string[] }
     failed: ["fails here"],
   },
   pytest: {
-    text: "=== short test summary info ===\nFAILED test_p.py::test_fails - assert 1 == 2\nERROR test_q.py\n=== 1 failed, 1 passed, 1 skipped in 0.05s ===\n",
-    counts: "1 failed, 1 passed, 1 skipped",
+    text: "=== short test summary info ===\nFAILED test_p.py::test_fails - assert 1 == 2\nERROR test_q.py\n=== 1 failed, 1 passed, 1 skipped, 1 error in 0.05s ===\n",
+    counts: "2 failed, 1 passed, 1 skipped",
     failed: ["test_p.py::test_fails", "test_q.py"],
   },
   unittest: {
