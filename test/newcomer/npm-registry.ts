@@ -32,6 +32,9 @@ export async function startNpmRegistry(folder: string, uplink?: string): Promise
       "  'fastloop': { access: $all, publish: $authenticated }",
       "  '@fastloop/*': { access: $all, publish: $authenticated }",
       `  '**': { access: $all, publish: $authenticated${others} }`,
+      // The engine's package is larger than its 10 MB; and no connection is closed in the face of a request.
+      "max_body_size: 200mb",
+      "server: { keepAliveTimeout: 3600 }",
       "log: { type: stdout, level: fatal }",
       "",
     ].join("\n"),
