@@ -17,7 +17,8 @@ import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { bareRoot, type BareRoot } from "./bare-root.ts";
 import { startNpmRegistry, type NpmRegistry } from "./npm-registry.ts";
 
-const release = process.env["FASTLOOP_TEST_RELEASE"];
+const named = process.env["FASTLOOP_TEST_RELEASE"];
+const release = named === undefined ? undefined : path.resolve(packageRoot(), named);
 const isAsked = (process.env["FASTLOOP_NEWCOMER"] ?? "") !== "";
 const longMs = 30 * 60_000;
 const actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7";
