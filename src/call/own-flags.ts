@@ -13,6 +13,7 @@ export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedC
   trust: { takesValue: false, apply: (call) => void (call.trust = true) },
   "no-trust": { takesValue: false, apply: (call) => void (call.trust = false) },
   via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
+  offline: { takesValue: false, apply: (call) => void (call.offline = true) },
   engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
   "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
   // Read before parsing (`moduleOption`), or of no use here and accepted for the sake of scripts written for `dagger call`.
@@ -26,6 +27,7 @@ export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedC
 export const notDaggers = new Set([
   "via",
   "engine",
+  "offline",
   "buildkit-host",
   "no-cache",
   "no-color",

@@ -57,6 +57,7 @@ class CallParser {
       returns,
       json: false,
       noCache: false,
+      offline: false,
       verbose: false,
       silent: false,
       via: "host",

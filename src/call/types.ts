@@ -52,6 +52,8 @@ export interface ParsedCall {
   output?: string;
   json: boolean;
   noCache: boolean;
+  /** Nothing of the network is used. */
+  offline: boolean;
   verbose: boolean;
   silent: boolean;
   /** `--trust` or `--no-trust` among the words. */

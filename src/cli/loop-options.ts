@@ -17,6 +17,11 @@ export interface LoopFlags {
   config?: string;
 }
 
+/** Of every verb that opens a session. */
+export function offlineOption(): Option {
+  return new Option("--offline", "use nothing of the network; what needs it fails at once, with its name");
+}
+
 export function addLoopOptions(command: Command): Command {
   return command
     .addOption(new Option("-j, --jobs <number>", "functions that run at a time (default: one less than CPUs)"))
@@ -27,7 +32,7 @@ export function addLoopOptions(command: Command): Command {
     .addOption(
       new Option("--tier <tier>", "only functions of this tier and of faster ones").choices(["smoke", "fast", "full"]),
     )
-    .addOption(new Option("--offline", "never set anything up from the network; say what is missing"))
+    .addOption(offlineOption())
     .addOption(
       new Option("--via <way>", "where function bodies run: beside this process, or in the Dagger engine").choices([
         "host",

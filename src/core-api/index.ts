@@ -3,6 +3,7 @@ export { openApiSession } from "./open.ts";
 export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
 export { apiVersion } from "./schema/query.ts";
 export type * from "./types.ts";
+export type { KnownImage, KnownImages } from "./image/known-images.ts";
 export { buildkitLost } from "./request/execute.ts";
 export { isRefused } from "./request/validate.ts";
 export { gitProxyFor } from "./git/proxy.ts";

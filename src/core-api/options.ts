@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { SecretMask } from "../text/index.ts";
 import type { EngineEvent, EngineLimits, SharedCache } from "./types.ts";
 import type { BuildkitClient } from "../buildkit/types.ts";
+import type { KnownImages } from "./image/known-images.ts";
 import type { OfferTerminal } from "./terminal/terminals.ts";
 
 export interface ApiSessionOptions {
@@ -32,6 +33,10 @@ export interface ApiSessionOptions {
   limits?: EngineLimits;
   /** Somebody works on its services: see `RunningService.live`. */
   live?: boolean;
+  /** Nothing is fetched, and containers have no way to the network. */
+  offline?: boolean;
+  /** What image tags led to, on this machine and before. */
+  knownImages?: KnownImages;
   /** Whose functions the session runs. */
   module?: { name: string; sourceDir: string };
 }

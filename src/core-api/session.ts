@@ -91,7 +91,7 @@ export class Session {
     this.services = new Services(this);
     const offer = options.offerTerminal;
     this.terminals = new Terminals(offer && ((id, name) => offer(id, this.secrets.mask.text(name))));
-    this.images = new Images(this.build, this.passwords);
+    this.images = new Images(this.build, this.passwords, options);
     this.hostTrees = new HostTrees(
       options.buildkit,
       { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask },

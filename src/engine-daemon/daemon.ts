@@ -13,6 +13,7 @@ import { controlSocket, shimDir, socketDir, temporaryRoot } from "./set-up/paths
 import { packageRoot } from "../paths/index.ts";
 import { createPreparePlatform } from "./set-up/platforms.ts";
 import { forgetProcess, noteProcess } from "./buildkitd/process-file.ts";
+import { knownImagesIn } from "./known-images.ts";
 import { restWhenIdle } from "./rest.ts";
 import { createSessions } from "./control/sessions.ts";
 import { sweep } from "./buildkitd/sweep.ts";
@@ -54,6 +55,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
     working: rest.working,
     shimDirectory: (arch) => Promise.resolve(path.dirname(requireBuilt(path.join(shimDir(root, arch), "shim")))),
     temporaryRoot: temporaryRoot(state),
+    knownImages: knownImagesIn(state, () => backend.status().registry?.address),
     preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,
     onError,
     hide: (mask) => log.hide(mask),

@@ -50,7 +50,7 @@ export interface OpenSessionOptions {
   engine: string;
   /** Address of a BuildKit daemon; overrides the environment's `BUILDKIT_HOST`. */
   buildkitHost?: string;
-  /** Nothing is fetched to set the engine up: what is missing is an error. */
+  /** Nothing is fetched, for the engine or by functions: what is missing is an error. */
   offline?: boolean;
   /** How long an engine that is started for it waits for the next session, in milliseconds. */
   idleMs?: number;

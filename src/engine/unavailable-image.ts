@@ -6,6 +6,9 @@ import { imagesDir } from "../engine-daemon/index.ts";
 
 const failure = /^(?:(\S+ \S+): )?(?:Error: )?failed to resolve image "([^"]+)" \(platform: "([^"]+)"\): ([^]*)$/;
 
+/** As `Images` has it in a session without the network. */
+const offlineReason = "it is not on this machine, and --offline fetches nothing";
+
 /** `401 Unauthorized (...)`: the engine knows whose password was refused, or that none is known. */
 const isLogin = /\b40[13] [A-Z][a-z]+ \(.*\)$/;
 
@@ -14,6 +17,15 @@ export function unavailableImage(error: Error, folder = imagesDir()): UserError 
   const [, where, reference = "", platform = "", reason = ""] = failure.exec(error.message) ?? [];
   if (reference === "") return undefined;
   const name = reference.replace(/^docker\.io\/(?:library\/)?/, "");
+  if (reason.endsWith(offlineReason))
+    return new UserError(
+      "function-failed",
+      `${where === undefined ? "" : `${where}: `}the image ${name} can't be had: ${offlineReason}`,
+      {
+        hint: "`fastloop offline prepare` fetches it, while there is a network",
+        cause: error,
+      },
+    );
   const own = ownImages(folder);
   const why = whyNot(reference, platform, reason, own);
   const told = `${where === undefined ? "" : `${where}: `}the image ${name} can't be had: ${why}`;

@@ -93,6 +93,15 @@ const sharing = { shared: 0, private: 1, locked: 2 } as const;
 const contentCache = { default: 0, on: 1, off: 2 } as const;
 const network = { sandbox: 0, host: 1, none: 2 } as const;
 
+/** In the place of BuildKit's `/etc/resolv.conf`, where it is given: in no cache key, as all secrets. */
+export const resolverMount = {
+  kind: "secret",
+  destination: "/etc/resolv.conf",
+  id: "fastloop-resolver",
+  mode: 0o644,
+  optional: true,
+} as const satisfies SecretMount;
+
 /**
  * Runs a command. Mounts are written in order of their destinations, so that their order is in no cache key; secrets after all
  * others: what waits for its start at one of them holds the locked cache volumes that it needs, and waits for none.
@@ -152,6 +161,13 @@ export function exec(options: ExecOptions): ExecResult {
     return output === undefined ? undefined : { vertex, output };
   };
   return { root: state("/") ?? options.root, digest: vertex.digest, mount: state };
+}
+
+/** A secret that nothing else of an exec goes by, as it is sent. */
+export function encodeSecretMount(mount: SecretMount): object {
+  const { destination, id, uid, gid, mode, optional } = mount;
+  const at = { dest: destination, mountType: mountType.secret, input: NONE, output: NONE };
+  return { ...at, secret: { id, uid, gid, mode: mode ?? 0o400, optional } };
 }
 
 function encodeMount(mount: Mount, inputs: Inputs): object {

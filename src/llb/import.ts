@@ -1,5 +1,6 @@
 import type { Definition } from "./types.ts";
 import { codec, encodeCanonical } from "./proto/pb.ts";
+import { encodeSecretMount, resolverMount } from "./exec.ts";
 import { withMadeFolders, type FolderMakingCopy } from "./made-folders.ts";
 import { formatPlatform } from "./platform.ts";
 import { opDigest, scratch, type State, type Vertex } from "./state.ts";
@@ -113,7 +114,11 @@ function withFullKey(bytes: Uint8Array, secretIds: ReadonlyMap<string, string>):
   // A name that was not given a secret stays without one, whatever another build of the session gave it.
   for (const secret of secrets) secret.id = secretIds.get(secret.id) ?? `not-given:${secret.id}`;
   const start = { id: startSecretId, name: "FASTLOOP_START", optional: true };
-  const exec = { ...op.exec, mounts: [...mounts, ...volumes], secretEnv: [...secretEnv, start] };
+  const exec = {
+    ...op.exec,
+    mounts: [...mounts, encodeSecretMount(resolverMount), ...volumes],
+    secretEnv: [...secretEnv, start],
+  };
   return encodeCanonical("pb.Op", { ...op, exec });
 }
 

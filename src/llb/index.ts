@@ -18,6 +18,7 @@ export {
 } from "./file.ts";
 export {
   exec,
+  resolverMount,
   type BindMount,
   type CacheMount,
   type ExecOptions,

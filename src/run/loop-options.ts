@@ -19,7 +19,7 @@ export interface LoopOptions {
   buildkitHost?: string;
   /** Where function bodies run; default `host`. */
   via?: "host" | "module";
-  /** Nothing is fetched to set an engine up. */
+  /** Nothing is fetched, and functions have no way to the network. */
   offline?: boolean;
   /** Write `cache.to` at the end. Not while watching: what is being edited is of no use to others. */
   writesCaches?: boolean;

@@ -2,6 +2,7 @@ import { dependencyDefaults } from "../call/index.ts";
 import { rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
 import type * as engineDoor from "../engine/index.ts";
 import type { EngineChoice, EngineSession, OpenSessionOptions } from "../engine/index.ts";
+import { UserError } from "../errors/index.ts";
 import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import {
@@ -27,7 +28,7 @@ export interface ProjectSessionOptions {
   via?: "host" | "module";
   /** What `currentModule` answers with. */
   module?: { name: string; sourceDir: string };
-  /** Nothing is fetched to set an engine up. */
+  /** Nothing is fetched, and functions have no way to the network. */
   offline?: boolean;
   /** Whether `cache.to` is written at the end. */
   writesCaches: boolean;
@@ -190,6 +191,14 @@ export class ProjectSession {
     });
   }
 
+  /** What a Dagger engine fetches is its own affair; one that has to be downloaded first is not there. */
+  private tellOffline({ kind }: EngineChoice): void {
+    if (kind === "dagger-sdk")
+      throw needsNetwork("the engine that the Dagger SDK brings", "`--engine embedded`, or the dagger CLI");
+    if (kind.startsWith("dagger"))
+      this.options.onNotice("--offline bounds the embedded engine: a Dagger engine decides itself what it fetches");
+  }
+
   private async openAnew(): Promise<EngineSession> {
     const { workdir, config, trust, module, offline, environment, onNotice, onTerminal, live } = this.options;
     const opening = (this.opening = new AbortController());
@@ -197,12 +206,17 @@ export class ProjectSession {
     const cache = trustedCacheOf(config.config, trust, environment, onNotice);
     const { needsDagger, openChosenSession } = await engineRoom();
     const choice = await this.choice();
+    if (offline === true) this.tellOffline(choice);
     // Before an engine is started for nothing.
     if (this.options.via === "module" && choice.kind.startsWith("buildkit")) throw needsDagger();
     const session = await openChosenSession(choice, {
       workdir,
       ...this.engine,
-      cache: cache === undefined || this.options.writesCaches ? cache : { ...cache, to: [] },
+      // That there are some is in the keys of what they hold: without the network they stay, and are not used.
+      cache: cache && {
+        from: offline === true ? [] : cache.from,
+        to: offline === true || !this.options.writesCaches ? [] : cache.to,
+      },
       rootCapabilities:
         this.options.rootCapabilities === true ||
         trust.allowsRootCapabilities ||
@@ -218,6 +232,10 @@ export class ProjectSession {
     this.options.onOpen?.(session);
     return session;
   }
+}
+
+function needsNetwork(what: string, hint: string): UserError {
+  return new UserError("engine-unavailable", `${what} needs the network`, { place: "--offline", hint });
 }
 
 function isSame(a: ModuleInfo, b: ModuleInfo): boolean {

@@ -27,6 +27,7 @@ export function callSession(
     secretKey: state.hashKey,
     via: call.via === "module" ? "module" : "host",
     module: { name: module.name, sourceDir: module.sourceDir },
+    offline: call.offline,
     writesCaches: true,
     rootCapabilities: asksForRootCapabilities(call),
     // Whoever reads it takes over signals: not before it is needed.

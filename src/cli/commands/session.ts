@@ -11,6 +11,7 @@ import { outputText, printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
 import { ProjectSession } from "../../session/index.ts";
+import { offlineOption } from "../loop-options.ts";
 import { trustModeOf } from "../trust.ts";
 
 const examples = `
@@ -30,14 +31,15 @@ export function register(program: Command, context: CliContext): void {
     .description("Run a program with an open engine session in its environment.")
     .usage("[options] -- COMMAND [ARGUMENT...]")
     .argument("<command...>", "the program and its arguments")
+    .addOption(offlineOption())
     .passThroughOptions()
     .addHelpText("after", examples)
-    .action(async (command: string[]) => {
-      process.exitCode = await runInSession(context, command);
+    .action(async (command: string[], { offline }: { offline?: boolean }) => {
+      process.exitCode = await runInSession(context, command, offline === true);
     });
 }
 
-async function runInSession(context: CliContext, [command, ...args]: string[]): Promise<number> {
+async function runInSession(context: CliContext, [command, ...args]: string[], offline: boolean): Promise<number> {
   if (command === undefined) throw new UserError("usage", "no program was given", { place: "fastloop session" });
   // While the session opens a signal ends us; once the program runs, signals are its own.
   let onSignal: (signal: NodeJS.Signals) => void;
@@ -54,6 +56,7 @@ async function runInSession(context: CliContext, [command, ...args]: string[]): 
     trust,
     named: options,
     environment: context.env,
+    offline,
     writesCaches: true,
     signal: opening.signal,
     onNotice: context.notice,

@@ -5,7 +5,7 @@ import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "
 import type { UpEvent } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
 import { explain } from "../up/explain.ts";
-import { timeLimit } from "../loop-options.ts";
+import { offlineOption, timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
 import { openUpProject } from "../up/project.ts";
 import { openUp, type RunningUp } from "../up/run.ts";
@@ -18,6 +18,7 @@ interface UpFlags {
   view?: boolean;
   explain?: string;
   config?: string;
+  offline?: boolean;
   inBackground?: boolean;
 }
 
@@ -33,6 +34,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--wait", "the same as --detach"))
     .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
     .addOption(new Option("--explain <service>", "say what an edit of each file does to it; starts nothing"))
+    .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .addOption(new Option("--in-background").hideHelp())
@@ -68,7 +70,10 @@ async function up(context: CliContext, names: readonly string[], flags: UpFlags)
     throw new UserError("usage", "it bounds what --detach waits for", { place: "--timeout", hint: "add --detach" });
   let view: UpView | undefined;
   const plain = linesOf(context);
-  const running = await openUp(project, context, (event) => (view === undefined ? plain(event) : view.note(event)));
+  const offline = flags.offline === true;
+  const running = await openUp(project, context, offline, (event) =>
+    view === undefined ? plain(event) : view.note(event),
+  );
   let quit = (): void => undefined;
   const quitted = new Promise<void>((resolve) => (quit = resolve));
   try {

@@ -37,6 +37,7 @@ export interface RunningUp {
 export async function openUp(
   project: UpProject,
   context: CliContext,
+  offline: boolean,
   listener: (event: UpEvent) => void,
 ): Promise<RunningUp> {
   project.up.prepare();
@@ -47,7 +48,7 @@ export async function openUp(
     for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
   };
   try {
-    return await open(project, context, listener, cleanUps, closeAll);
+    return await open(project, context, offline, listener, cleanUps, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -64,6 +65,7 @@ function alreadyUp({ up, name }: UpProject): UserError {
 async function open(
   project: UpProject,
   context: CliContext,
+  offline: boolean,
   listener: (event: UpEvent) => void,
   cleanUps: (() => unknown)[],
   closeAll: () => Promise<void>,
@@ -74,10 +76,10 @@ async function open(
   const tell = (event: UpEvent): void => listeners.forEach((each) => each(event));
   const onNotice = (text: string): void => tell({ kind: "notice", text });
   const shells = new Shells();
-  const session = await openUpSession(project, context, shells, onNotice);
+  const session = await openUpSession(project, context, offline, shells, onNotice);
   cleanUps.push(() => session.close());
   const host = (module: ModuleInfo): HostedModule => {
-    const hosted = hostOf(module, session, project, context, onNotice);
+    const hosted = hostOf(module, session, project, context, offline, onNotice);
     cleanUps.push(() => hosted.host.close());
     return hosted;
   };
@@ -149,6 +151,7 @@ async function open(
 async function openUpSession(
   { config, trust, module }: UpProject,
   context: CliContext,
+  offline: boolean,
   shells: Shells,
   onNotice: (text: string) => void,
 ): Promise<EngineSession> {
@@ -160,6 +163,7 @@ async function openUpSession(
     named: options,
     environment: env,
     ...(module === undefined ? {} : { module: { name: module.name, sourceDir: module.sourceDir } }),
+    offline,
     writesCaches: true,
     signal,
     onNotice,
@@ -173,13 +177,14 @@ function hostOf(
   session: EngineSession,
   { trust }: UpProject,
   { env, signal }: CliContext,
+  offline: boolean,
   onNotice: (text: string) => void,
 ): HostedModule {
   const host = startModuleHost({
     module,
     session: session.body,
     env,
-    buildBoundary: () => setUpBoundary({ onNotice, signal }),
+    ...(offline ? {} : { buildBoundary: () => setUpBoundary({ onNotice, signal }) }),
     mayRunOnHost: () => trust.allows(hostProcessAsk(module.name)),
     onLog: ({ text }) => onNotice(text.replace(/\n$/, "")),
     onNotice,

@@ -5,7 +5,7 @@ import type { ExportRequest, ExportSink, ImageConfig } from "../../buildkit/type
 import type { Definition } from "../../llb/types.ts";
 import { definition, opDigest } from "../../llb/index.ts";
 import { expandArgument } from "./tree.ts";
-import { ApiError, notServed } from "../values/errors.ts";
+import { ApiError, notServed, refusedOffline } from "../values/errors.ts";
 import { exportedConfig } from "../image/config.ts";
 import { formatImageReference, parseImageReference } from "../image/reference.ts";
 import { withTree } from "../tree/read.ts";
@@ -78,6 +78,8 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
   publish: async (container, args: ImageArguments & { address: string; registryService?: string | null }, call) => {
     if (args.registryService) throw notServed("Container.publish(registryService)");
     const parsed = parseImageReference(args.address);
+    if (call.session.options.offline === true && !isLoopback(parsed.host))
+      throw refusedOffline(`a push to ${parsed.host}`);
     call.session.passwords.name(parsed.host);
     const name = formatImageReference({ ...parsed, digest: undefined });
     const variants = variantsOf(call, container, args);
@@ -91,6 +93,8 @@ export const containerImageResolvers: Record<string, Resolver<Container>> = {
     return `${name}@${response["containerimage.digest"]}`;
   },
 };
+
+const isLoopback = (host: string): boolean => /^(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?$/.test(host);
 
 /** What becomes an image. As on a Dagger engine, an empty container beside variants only carries them. */
 function variantsOf(call: Call, container: Container, args: ImageArguments): Container[] {

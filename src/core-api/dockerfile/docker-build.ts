@@ -16,7 +16,7 @@ import {
 } from "../../llb/index.ts";
 import { cacheNamespace } from "../container/cache-volume.ts";
 import { emptyContainer } from "../container/from.ts";
-import { ApiError, notServed } from "../values/errors.ts";
+import { ApiError, notServed, refusedOffline } from "../values/errors.ts";
 import { requireReachableGit } from "../git/reach.ts";
 import { httpTree, type HttpFile } from "../file/http-file.ts";
 import { onPlatforms } from "./build-platforms.ts";
@@ -124,6 +124,8 @@ async function importDefinition(
     throw new ApiError(`the Dockerfile names the cache ${JSON.stringify(foreign)}, which is not the project's`);
   const fetched = new Map<string, State>();
   for (const [digest, { identifier, attrs }] of sourcesOf(made)) {
+    if (call.session.options.offline === true && identifier.startsWith("git:"))
+      throw refusedOffline(attrs["git.fullurl"] ?? identifier);
     if (/^https?:/.test(identifier))
       fetched.set(digest, call.session.compile(await httpTree(call, httpFileOf(identifier, attrs))));
     if (call.isBody && identifier.startsWith("git:")) await requireReachableGit(attrs["git.fullurl"] ?? identifier);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, utimes } from "node:fs/promises";
 import path from "node:path";
-import { ApiError } from "../values/errors.ts";
+import { ApiError, refusedOffline } from "../values/errors.ts";
 import { fetchFile } from "../network/fetch.ts";
 import type { Call } from "../request/call.ts";
 import type { HostTree } from "../values/values.ts";
@@ -18,6 +18,7 @@ export interface HttpFile {
 /** A folder with the one file that a URL answers with; a session asks once. Known to BuildKit by its content. */
 export async function httpTree(call: Call, wanted: HttpFile): Promise<HostTree> {
   const { session, isBody } = call;
+  if (session.options.offline === true) throw refusedOffline(wanted.url);
   const guarded = isBody ? "guarded" : "";
   return await session.once(`http ${guarded} ${JSON.stringify(wanted)}`, call.signal, async () => {
     const folder = path.join(await session.temporaryFolder(), "http", randomUUID());

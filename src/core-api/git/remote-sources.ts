@@ -1,6 +1,6 @@
 import path from "node:path/posix";
 import { nameMatcher } from "../../tree/index.ts";
-import { ApiError, notServed } from "../values/errors.ts";
+import { ApiError, notServed, refusedOffline } from "../values/errors.ts";
 import { fetchGitRefs, type GitRefs } from "./refs.ts";
 import { gitProxyFor } from "./proxy.ts";
 import { requireReachableGit } from "./reach.ts";
@@ -94,6 +94,7 @@ const remoteQuery = typeModule<unknown>("Query", sdl, {
   git: async (_root, args: GitArguments, call) => {
     if (args.experimentalServiceHost) throw notServed("git(experimentalServiceHost)");
     if (args.sshAuthSocket) throw notServed("git(sshAuthSocket)");
+    if (call.session.options.offline === true) throw refusedOffline(args.url);
     if (call.isBody) await requireReachableGit(args.url);
     return {
       type: "GitRepository",

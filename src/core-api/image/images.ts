@@ -1,6 +1,8 @@
 import type { Build, ImageConfig } from "../../buildkit/types.ts";
 import { ApiError } from "../values/errors.ts";
 import type { RegistryPasswords } from "../registry/auth.ts";
+import type { ApiSessionOptions } from "../options.ts";
+import type { KnownImage } from "./known-images.ts";
 import { formatImageReference, parseImageReference } from "./reference.ts";
 
 export interface ResolvedImage {
@@ -15,9 +17,12 @@ export class Images {
   private readonly passwords: RegistryPasswords;
   private readonly known = new Map<string, Promise<ResolvedImage>>();
 
-  constructor(build: Build, passwords: RegistryPasswords) {
+  private readonly options: Pick<ApiSessionOptions, "offline" | "knownImages">;
+
+  constructor(build: Build, passwords: RegistryPasswords, options: Pick<ApiSessionOptions, "offline" | "knownImages">) {
     this.build = build;
     this.passwords = passwords;
+    this.options = options;
   }
 
   async resolve(address: string, platform: string): Promise<ResolvedImage> {
@@ -27,7 +32,7 @@ export class Images {
     const key = `${reference} ${platform}`;
     let pending = this.known.get(key);
     if (pending === undefined) {
-      pending = this.build.resolveImageConfig(reference, platform).then(({ digest, config }) => ({
+      pending = this.look(reference, platform).then(({ digest, config }) => ({
         reference: formatImageReference({ ...parsed, digest: digest || parsed.digest }),
         config,
       }));
@@ -44,5 +49,19 @@ export class Images {
         cause,
       );
     }
+  }
+
+  /** Asks the registry; without the network, what it said last. */
+  private async look(reference: string, platform: string): Promise<KnownImage> {
+    const { offline = false, knownImages } = this.options;
+    if (offline) {
+      const known = knownImages?.find(reference, platform);
+      if (known !== undefined) return known;
+      if ((await knownImages?.isServedHere(reference)) !== true)
+        throw new Error("it is not on this machine, and --offline fetches nothing");
+    }
+    const resolved = await this.build.resolveImageConfig(reference, platform);
+    knownImages?.keep(reference, platform, resolved);
+    return resolved;
   }
 }

@@ -1,4 +1,5 @@
-import { startSecretId } from "../../llb/index.ts";
+import { resolverMount, startSecretId } from "../../llb/index.ts";
+import { offlineAptConf, offlineResolver, offlineVariables } from "../solve/offline.ts";
 import type { Session } from "../session.ts";
 import { askedByContainer, isHostsSecretId, trustSecrets } from "../solve/compile-exec.ts";
 
@@ -11,9 +12,14 @@ export async function secretAsked(session: Session, id: string, signal: AbortSig
     await session.admission.enter(signal, { count: () => 0, take: () => undefined });
     return undefined;
   }
+  const isOffline = session.options.offline === true;
+  if (id === resolverMount.id) return isOffline ? Buffer.from(offlineResolver) : undefined;
+  if (id === trustSecrets.apt) return isOffline ? Buffer.from(offlineAptConf) : undefined;
   if (id !== trustSecrets.ca && id !== trustSecrets.environment) return session.secrets.get(id);
   const trust = await session.options.hostTrust();
   if (id === trustSecrets.ca) return trust.caBundlePem === undefined ? undefined : Buffer.from(trust.caBundlePem);
-  const lines = Object.entries(trust.environment).map(([name, value]) => `${name}=${value}\n`);
+  const lines = Object.entries(isOffline ? offlineVariables : trust.environment).map(
+    ([name, value]) => `${name}=${value}\n`,
+  );
   return lines.length === 0 ? undefined : Buffer.from(lines.join(""));
 }

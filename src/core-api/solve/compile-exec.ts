@@ -1,14 +1,14 @@
-import { file, scratch, type Mount as LlbMount, type State } from "../../llb/index.ts";
+import { file, resolverMount, scratch, type Mount as LlbMount, type State } from "../../llb/index.ts";
 import { recipeDigest } from "../values/ids.ts";
 import type { Exec, Mount, ServiceBinding, Socket, Tree } from "../values/values.ts";
 
 /** Where the shim, its records and the host's trust are mounted in every exec; see tools/shim. */
 export const shimMountPath = "/.fastloop/bin";
 export const metaMountPath = "/.fastloop/meta";
-const trustMountPath = "/.fastloop/trust";
+export const trustMountPath = "/.fastloop/trust";
 
-/** Ids of the secrets that carry the host's CA certificates and proxy variables into execs. */
-export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env" } as const;
+/** Ids of the secrets that carry into execs: the host's CA certificates, variables, and settings of apt. */
+export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env", apt: "fastloop-apt" } as const;
 
 /** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
 export const metaFolder = "/meta";
@@ -46,6 +46,8 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: Mou
     { kind: "bind", destination: metaMountPath, from: metaTree(exec.stdin), selector: metaFolder },
     { kind: "secret", destination: `${trustMountPath}/ca.pem`, id: trustSecrets.ca, mode: 0o444, optional: true },
     { kind: "secret", destination: `${trustMountPath}/env`, id: trustSecrets.environment, mode: 0o444, optional: true },
+    { kind: "secret", destination: `${trustMountPath}/apt.conf`, id: trustSecrets.apt, mode: 0o444, optional: true },
+    resolverMount,
   ];
   for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf, keys));
   for (const secret of exec.secrets) {

@@ -98,6 +98,12 @@ export class CallEvents {
     return { stdout: kept.stdout.tail(), stderr: kept.stderr.tail() };
   }
 
+  /** A line of ours behind what a step printed. */
+  tellOf(vertex: string, line: string): void {
+    const { name } = this.step(vertex);
+    this.emit(name, { kind: "log", step: vertex, stream: "stderr", text: `${line}\n` });
+  }
+
   /**
    * Tells what was held back because it could be the beginning of a secret. Not when its step is done: pieces of the log
    * may come later, and the secret's end with them.

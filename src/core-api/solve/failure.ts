@@ -1,5 +1,6 @@
 import { ApiError, execError } from "../values/errors.ts";
 import { hostsSecretId } from "./compile-exec.ts";
+import { offlineNote } from "./offline.ts";
 import type { Session } from "../session.ts";
 import type { Call } from "../request/call.ts";
 
@@ -16,11 +17,11 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
     const command = session.dockerCommands.get(vertex ?? "");
     if (vertex === undefined || exitCode === undefined || command === undefined)
       return new ApiError(session.passwords.explain(readable(error.message)), {}, error);
-    return execError({ cmd: command, exitCode, ...call.events.outputOf(vertex) }, error);
+    return execError({ cmd: command, exitCode, ...failedOutput(session, call, vertex) }, error);
   }
   const service = session.services.failureOf(hostsSecretId(exec.services));
   if (service !== undefined) return service;
-  const output = call.events.outputOf(vertex);
+  const output = failedOutput(session, call, vertex);
   const cmd = exec.args;
   if (exitCode === undefined) {
     const message = readable(error.message);
@@ -33,6 +34,15 @@ export function solveFailure(session: Session, call: Call, error: unknown): unkn
   // The shim ends with 1 when a failure was expected and did not happen; the command itself passed then.
   const actual = exec.expect === "FAILURE" && exitCode === 1 ? 0 : exitCode;
   return execError({ cmd, exitCode: actual, ...output }, error);
+}
+
+/** What a command that failed has printed; what a session without the network has to say of it comes last. */
+function failedOutput({ options }: Session, call: Call, vertex: string): { stdout: string; stderr: string } {
+  const output = call.events.outputOf(vertex);
+  const note = options.offline === true ? offlineNote(output) : undefined;
+  if (note === undefined) return output;
+  call.events.tellOf(vertex, note);
+  return { ...output, stderr: `${output.stderr.trimEnd()}\n${note}\n`.trimStart() };
 }
 
 const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;

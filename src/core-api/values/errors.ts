@@ -38,3 +38,8 @@ export function notServed(what: string, why?: string): ApiError {
   const reason = why === undefined ? "" : ` (${why})`;
   return new ApiError(`${what} is not served by the embedded engine${reason}; use a Dagger engine`);
 }
+
+/** For what only the network has, in a session that does without. */
+export function refusedOffline(what: string): ApiError {
+  return new ApiError(`${what} needs the network, which --offline does without`);
+}

@@ -11,7 +11,6 @@ import {
   terminalHeaders,
   terminalProtocol,
   type DaemonStatus,
-  type EngineDisk,
   type ExportCachesRequest,
   type ExportedCaches,
   type OpenSessionRequest,
@@ -21,6 +20,7 @@ import {
   type StopRequest,
 } from "./protocol.ts";
 import { showsSecret } from "./control-secret.ts";
+import { diskOf } from "./disk.ts";
 import { peerOf } from "./peer.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -122,17 +122,6 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
     default:
       return reply(response, 404, { message: `nothing at ${request.method} ${request.url}` });
   }
-}
-
-async function diskOf(client: BuildkitClient): Promise<EngineDisk> {
-  const kinds: EngineDisk["kinds"] = {};
-  for (const { recordType, inUse, sizeBytes } of (await client.diskUsage()).records) {
-    const kind = (kinds[recordType] ??= { bytes: 0, reclaimableBytes: 0, records: 0 });
-    kind.bytes += sizeBytes;
-    kind.reclaimableBytes += inUse ? 0 : sizeBytes;
-    kind.records++;
-  }
-  return { kinds };
 }
 
 /** Answers with lines until either side ends the session: a client that dies, however, closes the connection. */

@@ -18,6 +18,8 @@ export interface OpenSessionRequest {
   project: string;
   /** Containers that ask for root capabilities get them. */
   rootCapabilities?: boolean;
+  /** Nothing is fetched, and containers have no way to the network. */
+  offline?: boolean;
   /** Somebody works on its services: edits reach their containers by `GET /live`. */
   live?: boolean;
   /** Somebody sits at a terminal: a `TerminalOffer` is answered by connecting to it. */
@@ -107,6 +109,10 @@ export interface StopRequest {
 /** Answer to `GET /disk`: what BuildKit holds, by its kinds of record (`regular`, `exec.cachemount`, `source.local`). */
 export interface EngineDisk {
   kinds: Record<string, { bytes: number; reclaimableBytes: number; records: number }>;
+  /** Layers of images, together, by the reference that they were pulled by. */
+  images: { name: string; bytes: number }[];
+  /** Cache volumes: whose they are, what the project calls them, where they were mounted. */
+  volumes: { project: string; name: string; path: string; bytes: number }[];
 }
 
 /** Answer to `POST /prune`: all that is not in use goes. */

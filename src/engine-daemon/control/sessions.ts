@@ -4,6 +4,7 @@ import { openApiSession } from "../../core-api/index.ts";
 import { SecretMask } from "../../text/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import type { EngineEvent } from "../../core-api/types.ts";
+import type { KnownImages } from "../../core-api/index.ts";
 import { withPlatforms, type PreparePlatform } from "../set-up/platforms.ts";
 import type { MemoryCgroup } from "../buildkitd/memory-cgroup.ts";
 import type { OpenSessionRequest } from "./protocol.ts";
@@ -37,6 +38,7 @@ export interface SessionsOptions {
   preparePlatform: PreparePlatform | undefined;
   /** A session closes from now on; what it returns says that all it held is let go of. */
   working(): () => void;
+  knownImages: KnownImages;
   /** Undefined where the machine bounds the memory of containers by nothing. */
   memory: MemoryCgroup | undefined;
   onError(error: unknown): void;
@@ -93,7 +95,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       const [token, bodyToken] = [newToken(), newToken()];
       const controller = new AbortController();
       const notify = (text: string): void => hooks.onEvent({ kind: "notice", text });
-      const prepare = options.preparePlatform;
+      const isOffline = request.offline === true;
+      // Of a platform that was not prepared before there is nothing.
+      const prepare =
+        isOffline && options.preparePlatform !== undefined ? () => Promise.resolve() : options.preparePlatform;
       const mask = new SecretMask();
       const forget = options.hide(mask);
       const api = await openApiSession({
@@ -108,6 +113,8 @@ export function createSessions(options: SessionsOptions): Sessions {
         onEvent: hooks.onEvent,
         env: request.env,
         mask,
+        knownImages: options.knownImages,
+        ...(isOffline ? { offline: true } : {}),
         ...(request.live === true ? { live: true } : {}),
         ...(request.terminal === true ? { offerTerminal: hooks.onTerminal } : {}),
         ...(request.cache === undefined ? {} : { cache: request.cache }),

@@ -8,10 +8,10 @@ import { stopDaemon, type StopOutcome } from "./stop.ts";
 import type { DaemonStatus, EngineDisk, PrunedDisk } from "../../engine-daemon/index.ts";
 import { durationAt } from "../../config/index.ts";
 import { idleMsOf } from "./idle.ts";
-import { startEngine, stateDirOf } from "./open.ts";
+import { enginePartsOf, startEngine, stateDirOf, type EnginePart } from "./open.ts";
 import type { OpenSessionOptions } from "../types.ts";
 
-export type { DaemonStatus, EngineDisk, StopOutcome };
+export type { DaemonStatus, EngineDisk, EnginePart, StopOutcome };
 export { newVolumes, projectIdentity, volumesOf } from "./project-identity.ts";
 
 export interface EmbeddedEngine {
@@ -21,6 +21,8 @@ export interface EmbeddedEngine {
   status(onNotice?: Tell): Promise<DaemonStatus | undefined>;
   /** `idle` is a duration such as `10m`. A daemon that runs already stays as it is. */
   start(options: Pick<OpenSessionOptions, "onNotice" | "signal"> & { idle?: string }): Promise<DaemonStatus>;
+  /** What has to be on this machine before the daemon can start. */
+  parts(): EnginePart[];
   /** What its BuildKit holds; undefined while the daemon does not run. */
   disk(): Promise<EngineDisk | undefined>;
   /** Lets go of all that is not in use, of every project; undefined while the daemon does not run. */
@@ -47,6 +49,7 @@ export async function embeddedEngine(buildkitHost?: string): Promise<EmbeddedEng
       const idleMs = idle === undefined ? idleMsOf(process.env) : durationAt(idle, "--idle");
       return (await daemonStatus(stateDir, options)) ?? (await startEngine(choice, options, idleMs));
     },
+    parts: () => enginePartsOf(choice),
     disk: () => askDaemon<EngineDisk>(stateDir, "GET", "/disk"),
     prune: () => askDaemon<PrunedDisk>(stateDir, "POST", "/prune"),
     stop: (force, onNotice) => stopDaemon(stateDir, force, onNotice),

@@ -49,50 +49,61 @@ export async function startEngine(
   });
 }
 
+/** What has to be on this machine before the daemon can start. */
+export interface EnginePart {
+  /** As set-up calls it. */
+  part: "engine" | "shim" | "images";
+  name: string;
+  /** Where it is; undefined where it is not. */
+  folder: string | undefined;
+}
+
+export function enginePartsOf(choice: EmbeddedChoice): EnginePart[] {
+  const there = (folder: string, file: string): string | undefined =>
+    existsSync(path.join(folder, file)) ? folder : undefined;
+  const helper = shimDir(packageRoot(), goArchitecture());
+  const shim = { part: "shim", name: "the exec helper", folder: there(helper, "shim") } as const;
+  // A daemon elsewhere pulls its own images.
+  if (choice.kind === "buildkit-host") return [shim];
+  const folder = choice.command === undefined ? undefined : path.dirname(choice.command);
+  return [
+    { part: "engine", name: "buildkitd", folder },
+    shim,
+    { part: "images", name: "the base images", folder: there(imagesDir(), "decision.json") },
+  ];
+}
+
 type Source = { address: string } | { buildkitd: string };
 
 async function prepare(
   choice: EmbeddedChoice,
   options: Pick<OpenSessionOptions, "onNotice" | "signal" | "offline">,
 ): Promise<Source> {
-  const shim = existsSync(path.join(shimDir(packageRoot(), goArchitecture()), "shim"));
-  if (choice.kind === "buildkit-host") {
-    // A daemon elsewhere pulls its own images.
-    if (!shim) {
-      refuseOffline(["shim"], options);
-      await runSetup(["shim"], options);
-    }
-    return { address: choice.address };
+  if (choice.kind !== "buildkit-host") {
+    requireRoot();
+    for (const why of choice.passedOver ?? [])
+      options.onNotice?.(`a buildkitd on the PATH is passed over, as it would run as root: ${why}`);
   }
-  requireRoot();
-  for (const why of choice.passedOver ?? [])
-    options.onNotice?.(`a buildkitd on the PATH is passed over, as it would run as root: ${why}`);
-  const images = existsSync(path.join(imagesDir(), "decision.json"));
-  const missing = [
-    ...(choice.command === undefined ? ["engine"] : []),
-    ...(shim ? [] : ["shim"]),
-    ...(images ? [] : ["images"]),
-  ];
+  const missing = enginePartsOf(choice).filter(({ folder }) => folder === undefined);
   if (missing.length > 0) {
-    refuseOffline(missing, options);
-    await runSetup(missing, options);
+    if (options.offline === true) throw lacking(missing);
+    await runSetup(
+      missing.map(({ part }) => part),
+      options,
+    );
   }
+  if (choice.kind === "buildkit-host") return { address: choice.address };
   const buildkitd = choice.command ?? thisMachine().builtBuildkitd();
   if (buildkitd === undefined) throw new Error("set-up succeeded, but there is no buildkitd");
   return { buildkitd };
 }
 
-function refuseOffline(missing: readonly string[], { offline }: Pick<OpenSessionOptions, "offline">): void {
-  if (offline !== true) return;
-  const names: Record<string, string> = { engine: "buildkitd", shim: "the exec helper", images: "the base images" };
-  throw new UserError(
-    "engine-unavailable",
-    `the embedded engine lacks ${missing.map((part) => names[part] ?? part).join(", ")}, and must not fetch anything`,
-    {
-      place: "--offline",
-      hint: "set it up with `fastloop engine start` while there is a network",
-    },
-  );
+function lacking(missing: readonly EnginePart[]): UserError {
+  const names = missing.map(({ name }) => name).join(", ");
+  return new UserError("engine-unavailable", `the embedded engine lacks ${names}, and must not fetch anything`, {
+    place: "--offline",
+    hint: "`fastloop offline prepare` fetches it, while there is a network",
+  });
 }
 
 /** As Go names it. */

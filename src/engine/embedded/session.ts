@@ -41,6 +41,7 @@ export async function openDaemonSession(
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.module === undefined ? {} : { module: options.module }),
+    ...(options.offline === true ? { offline: true } : {}),
     ...(options.live === true ? { live: true } : {}),
     ...(options.onTerminal === undefined ? {} : { terminal: true }),
   };

@@ -102,7 +102,7 @@ describe("what is on the disk", () => {
     const engineFolder = path.join(place.home, "engine");
     mkdirSync(engineFolder);
     writeFileSync(path.join(engineFolder, "data"), "x".repeat(50_000));
-    const disk = { kinds: { regular: { bytes: 8192, reclaimableBytes: 0, records: 3 } } };
+    const disk = { kinds: { regular: { bytes: 8192, reclaimableBytes: 0, records: 3 } }, images: [], volumes: [] };
     const { rows, totalBytes } = await cacheStatus({ state: place.state, engineFolder, disk, env: place.env });
     const engine = rows.find((row) => row.class === "engine");
     expect(engine?.parts?.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(engine?.bytes);

@@ -19,6 +19,7 @@ const sessions = (memory?: MemoryCgroup) =>
     temporaryRoot: "/nowhere",
     working: () => () => undefined,
     preparePlatform: undefined,
+    knownImages: { find: () => undefined, keep: () => undefined, isServedHere: () => Promise.resolve(false) },
     memory,
     onError: () => undefined,
     hide: () => () => undefined,
