@@ -113,6 +113,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "clear what is asked for, then build, test and start, in one",
     load: () => import("./commands/cycle.ts"),
   },
+  offline: {
+    group: "caches",
+    summary: "fetch all that the loop needs without the network, and say what is missing",
+    load: () => import("./commands/offline.ts"),
+  },
   diff: {
     group: "insight",
     summary: "show what a deploy would change, or what two runs did differently",

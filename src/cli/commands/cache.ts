@@ -22,6 +22,7 @@ import { History, ProjectLock } from "../../run/index.ts";
 import { printable } from "../../text/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
+import { size } from "../size.ts";
 import { trustModeOf } from "../trust.ts";
 
 interface ClearFlags {
@@ -102,18 +103,6 @@ function table({ rows, totalBytes }: CacheStatus, paint: ReturnType<typeof paint
   ]);
   return `${paint("dim", `${"".padEnd(8)} ${"on disk".padStart(9)}  goes by  where`)}\n${lines.join("\n")}\n${"all".padEnd(8)} ${size(totalBytes).padStart(9)}\n`;
 }
-
-const size = (bytes: number | undefined): string => {
-  if (bytes === undefined) return "";
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-};
 
 async function clear(context: CliContext, flags: ClearFlags): Promise<void> {
   const { level } = flags;

@@ -1,0 +1,98 @@
+/** Whether functions and services need anything that is not here: they are run, and what they lack says itself. */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { UserError } from "../../errors/index.ts";
+import { plainReporter, plural } from "../../report/index.ts";
+import { Loop, type FinishedNotice } from "../../run/index.ts";
+import type { CliContext } from "../context.ts";
+import { loopOptions, stopOnSignal } from "../loop-options.ts";
+import type { Part } from "./kept.ts";
+
+export interface Tried {
+  context: CliContext;
+  configFile: string | undefined;
+  /** Without the network, as they will have it; else what they need is fetched. */
+  offline: boolean;
+}
+
+/** Runs every function of the loop, current or not: what the engine has cached is not done again. */
+export async function tryFunctions({ context, configFile, offline }: Tried): Promise<Part[]> {
+  const command = `fastloop offline ${offline ? "check" : "prepare"}`;
+  const flags = { ...(configFile === undefined ? {} : { config: configFile }), offline };
+  const loop = new Loop({ ...loopOptions(context, flags, command, []), writesCaches: false, force: true });
+  const release = stopOnSignal(context, loop);
+  const { cwd, options } = context;
+  if (!options.json) {
+    const write = (line: string): void => context.notice(line);
+    loop.on(plainReporter({ write, colors: context.colors("stderr"), verbose: options.verbose, cwd }));
+  }
+  try {
+    const { results, blocked } = await loop.runAll();
+    context.signal.throwIfAborted();
+    const parts = [...results.values()].map(functionPart);
+    // What it needs has failed: whether it would have all of its own is not known.
+    for (const name of blocked)
+      if (!results.has(name)) parts.push({ kind: "function", name, missing: "what it needs did not pass" });
+    return parts;
+  } finally {
+    release();
+    await loop.stop();
+  }
+}
+
+function functionPart({ name, outcome, error, steps }: FinishedNotice): Part {
+  const text = [error?.message ?? "", error?.detail ?? "", error?.place ?? ""].join("\n");
+  if (error !== undefined && text.includes("--offline"))
+    return { kind: "function", name, missing: reasonIn(text) ?? error.message };
+  const counted = `${plural(steps.total, "step")}, ${steps.cached} cached`;
+  // It lacks nothing, whatever else is wrong with it.
+  return { kind: "function", name, note: outcome === "passed" ? counted : `${outcome}, and lacks nothing; ${counted}` };
+}
+
+/** The line that names what is not here: an address, or what a command was told of a name. */
+function reasonIn(text: string): string | undefined {
+  const lines = text.split("\n").map((line) => line.trim());
+  return (
+    lines.find((line) => /can't be had|needs the network/.test(line)) ??
+    lines.find((line) => /https?:\/\/|git@/.test(line) && !line.startsWith("--offline")) ??
+    lines.find((line) => /resolv|not found|EAI_AGAIN|ENOTFOUND|unreachable/i.test(line))
+  );
+}
+
+/** Starts the services and ends them again; undefined where there are none. */
+export async function tryServices({ context, configFile, offline }: Tried): Promise<Part> {
+  const shared = configFile === undefined ? [] : ["--config", configFile];
+  const up = await fastloop(context, ["up", "--detach", ...(offline ? ["--offline"] : []), ...shared]);
+  await fastloop(context, ["down", ...shared]);
+  context.signal.throwIfAborted();
+  const part = { kind: "services", name: "services" } as const;
+  if (up.code === 0) return part;
+  if (up.output.includes("--offline")) return { ...part, missing: reasonIn(up.output) ?? "they need the network" };
+  const [first = "they do not start"] = up.output.trim().split("\n").slice(-1);
+  return { ...part, note: `not healthy, and lack nothing: ${first}` };
+}
+
+function fastloop(
+  { cwd, env, signal }: CliContext,
+  words: readonly string[],
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [process.argv[1]!, ...words], {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const stop = (): void => void child.kill("SIGINT");
+    signal.addEventListener("abort", stop, { once: true });
+    child.once("error", (cause) =>
+      reject(new UserError("engine-unavailable", `${words[0]}: ${cause.message}`, { cause })),
+    );
+    child.once("close", (code) => {
+      signal.removeEventListener("abort", stop);
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}

@@ -1,0 +1,12 @@
+/** Bytes for people, by powers of 1000; nothing for what is not known. */
+export const size = (bytes: number | undefined): string => {
+  if (bytes === undefined) return "";
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+};
