@@ -3,6 +3,8 @@ import { breathe } from "../async/index.ts";
 
 /** A piece has so many characters or a few more. */
 const pieceChars = 64 * 1024;
+/** A value of so many characters, about, is written at once. */
+const smallChars = 8 * 1024;
 
 /** The text of `JSON.stringify(value)` for plain data, in pieces of which the last alone is short. */
 export function* jsonPieces(value: unknown): Generator<string> {
@@ -26,9 +28,22 @@ export async function* unhurried(pieces: Iterable<string>): AsyncGenerator<strin
 
 function* tokens(value: unknown): Generator<string> {
   if (typeof value === "string" && value.length > pieceChars) yield* longString(value);
-  else if (typeof value !== "object" || value === null) yield JSON.stringify(value) ?? "null";
+  else if (typeof value !== "object" || value === null || isSmall(value)) yield JSON.stringify(value) ?? "null";
   else if (Array.isArray(value)) yield* list(value);
   else yield* members(value);
+}
+
+/** Counts no further than it takes to know. */
+function isSmall(value: object): boolean {
+  let left = smallChars;
+  const takes = (each: unknown): boolean => {
+    left -= typeof each === "string" ? each.length : 16;
+    if (left < 0) return false;
+    if (typeof each !== "object" || each === null) return true;
+    if (Array.isArray(each)) return each.every(takes);
+    return Object.entries(each).every(([name, member]) => takes(name) && takes(member));
+  };
+  return takes(value);
 }
 
 function* list(values: readonly unknown[]): Generator<string> {

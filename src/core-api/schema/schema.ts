@@ -111,8 +111,26 @@ function adapt(resolver: Resolver<never>): GraphQLFieldResolver<unknown, Call> {
   return async (parent, args, call) => {
     call.signal.throwIfAborted();
     await breathe();
-    return call.answered(await resolver(parent as never, args as never, call));
+    const value = await resolver(parent as never, args as never, call);
+    return Array.isArray(value) ? inTurns(value, call) : call.answered(value);
   };
+}
+
+/** So many objects of a list are answered in one turn. */
+const atATime = 100;
+
+/** A list of any length: the fields of its objects are answered a few objects after the others, not all in one turn. */
+function inTurns(values: readonly unknown[], call: Call): unknown[] {
+  if (values.length <= atATime) return values.map(call.answered);
+  let turn = Promise.resolve();
+  return values.map((value, index) => {
+    if (index % atATime === 0)
+      turn = turn.then(async () => {
+        call.signal.throwIfAborted();
+        await breathe();
+      });
+    return turn.then(() => call.answered(value));
+  });
 }
 
 function applyAliases(type: GraphQLEnumType): void {

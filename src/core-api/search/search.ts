@@ -137,23 +137,17 @@ async function withSearch(
       async file(reader, name, shown) {
         const content = await textOf(reader, name);
         if (content === undefined) return;
-        const found = await search.search(content, args.filesOnly ? 1 : limit - results.length);
-        if (found.length === 0) return;
-        if (args.filesOnly)
-          results.push({
-            type: "SearchResult",
-            filePath: shown,
-            lineNumber: 0,
-            absoluteOffset: 0,
-            matchedLines: "",
-            submatches: [],
-          });
-        else for (const each of found) results.push(asResult(each, shown));
-        for (const { matchedLines, submatches } of found) foundChars += matchedLines.length + 50 * submatches.length;
-        if (foundChars > maxFoundChars)
-          throw new ApiError(
-            `the search found more than ${maxFoundChars} characters; give it a limit, or narrower globs`,
-          );
+        for await (const found of search.search(content, args.filesOnly ? 1 : limit - results.length)) {
+          await breathe();
+          for (const each of found) {
+            results.push(args.filesOnly ? inFile(shown) : asResult(each, shown));
+            foundChars += each.matchedLines.length + 50 * each.submatches.length;
+          }
+          if (foundChars > maxFoundChars)
+            throw new ApiError(
+              `the search found more than ${maxFoundChars} characters; give it a limit, or narrower globs`,
+            );
+        }
       },
     });
   } catch (error) {
@@ -191,6 +185,10 @@ async function textOf(reader: TreeReader, name: string): Promise<Buffer | undefi
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+function inFile(filePath: string): SearchResult {
+  return { type: "SearchResult", filePath, lineNumber: 0, absoluteOffset: 0, matchedLines: "", submatches: [] };
 }
 
 function asResult(found: Found, filePath: string): SearchResult {

@@ -10,16 +10,14 @@ import { compilePattern, type Found, type SearchPattern } from "./search-text.ts
 
 export type SearchWork = SearchPattern;
 
-export interface SearchTask {
-  bytes: Uint8Array;
-  limit: number;
-}
+/** A file to search, or the wish for more of what was found in the last one. */
+export type SearchTask = { bytes: Uint8Array; limit: number } | "more";
 
-export type SearchAnswer = { found: Found[] } | { problem: string };
+export type SearchAnswer = { found: Found[]; isMore: boolean } | { problem: string };
 
 export interface SearchThread {
-  /** Searches one file's content. Throws where the thread was ended or gave up. */
-  search(bytes: Uint8Array, limit: number): Promise<Found[]>;
+  /** Searches one file's content; results come a few at a time. Throws where the thread was ended or gave up. */
+  search(bytes: Uint8Array, limit: number): AsyncGenerator<Found[]>;
   close(): void;
 }
 
@@ -51,17 +49,26 @@ export function startSearch(pattern: SearchPattern, signal: AbortSignal): Search
   else signal.addEventListener("abort", onAbort, { once: true });
   let leftMs = limitMs;
 
+  const ask = async (task: SearchTask): Promise<{ found: Found[]; isMore: boolean }> => {
+    const startedMs = performance.now();
+    const timer = setTimeout(() => end(new Error(`the search took more than ${limitMs / 1000} s`)), leftMs);
+    try {
+      const answer = await orAborted(asked(worker, task), over.signal);
+      if ("problem" in answer) throw new Error(`the search gave up: ${answer.problem}`);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+      leftMs = Math.max(1, leftMs - (performance.now() - startedMs));
+    }
+  };
+
   return {
-    async search(bytes, limit) {
-      const startedMs = performance.now();
-      const timer = setTimeout(() => end(new Error(`the search took more than ${limitMs / 1000} s`)), leftMs);
-      try {
-        const answer = await orAborted(asked(worker, { bytes, limit }), over.signal);
-        if ("problem" in answer) throw new Error(`the search gave up: ${answer.problem}`);
-        return answer.found;
-      } finally {
-        clearTimeout(timer);
-        leftMs = Math.max(1, leftMs - (performance.now() - startedMs));
+    async *search(bytes, limit) {
+      let answer = await ask({ bytes, limit });
+      yield answer.found;
+      while (answer.isMore) {
+        answer = await ask("more");
+        yield answer.found;
       }
     },
     close() {

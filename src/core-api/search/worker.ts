@@ -1,15 +1,24 @@
 /** The thread of one search: it is given files one by one, and ended with the request that wanted it. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { SearchAnswer, SearchTask, SearchWork } from "./thread.ts";
-import { compilePattern, searchText } from "./search-text.ts";
+import { compilePattern, searchText, type Found } from "./search-text.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this is a thread of the engine daemon's");
 const work = workerData as SearchWork;
 
-function answerTo({ bytes, limit }: SearchTask): SearchAnswer {
+/** So many results in one message: reading it keeps the daemon from all else. */
+const atATime = 1000;
+
+let rest: Found[] = [];
+
+function answerTo(task: SearchTask): SearchAnswer {
   try {
-    return { found: searchText(Buffer.from(bytes).toString("utf8"), expression, work.multiline, limit) };
+    if (task !== "more")
+      rest = searchText(Buffer.from(task.bytes).toString("utf8"), expression, work.multiline, task.limit);
+    const found = rest.slice(0, atATime);
+    rest = rest.slice(atATime);
+    return { found, isMore: rest.length > 0 };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -58,7 +58,10 @@ export class TreeReader {
     }
     try {
       const entries = await this.build.readDir(this.ref, folder);
-      return entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+      return entries
+        .map((entry) => ({ entry, bytes: Buffer.from(entry.path) }))
+        .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+        .map(({ entry }) => entry);
     } catch (error) {
       throw readError("open", folder, error);
     }
@@ -110,17 +113,17 @@ export class TreeReader {
     folder: string,
     enter: (relative: string) => boolean = () => true,
   ): AsyncGenerator<RefStat & { relative: string }> {
-    const stack = [{ below: "", entries: await this.list(folder) }];
+    const stack = [{ below: "", entries: (await this.list(folder)).values() }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const entry = top.entries.shift();
-      if (entry === undefined) {
+      const { value: entry, done } = top.entries.next();
+      if (done === true) {
         stack.pop();
         continue;
       }
       const relative = top.below === "" ? path.basename(entry.path) : `${top.below}/${path.basename(entry.path)}`;
       yield { ...entry, relative };
       if (kindOf(entry) === "DIRECTORY" && enter(relative)) {
-        stack.push({ below: relative, entries: await this.list(path.join(folder, relative)) });
+        stack.push({ below: relative, entries: (await this.list(path.join(folder, relative))).values() });
       }
     }
   }

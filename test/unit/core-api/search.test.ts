@@ -65,6 +65,12 @@ describe("a search in a text", () => {
   });
 });
 
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
 describe("a search in a thread", () => {
   // Each match looks at all that follows: no engine finds all of them in linear time.
   const slow = { ...plain, pattern: "a*b|a" };
@@ -73,7 +79,7 @@ describe("a search in a thread", () => {
   it("leaves the others their turn, and ends with its request", async () => {
     const request = new AbortController();
     const search = startSearch(slow, request.signal);
-    const result = search.search(text, 1_000_000);
+    const result = search.search(text, 1_000_000).next();
     let turns = 0;
     const clock = setInterval(() => ++turns === 5 && request.abort(), 20);
     await expect(result).rejects.toThrow("the search was cancelled");
@@ -84,7 +90,17 @@ describe("a search in a thread", () => {
 
   it("gives what it found", async () => {
     const search = startSearch({ ...plain, pattern: "b+" }, new AbortController().signal);
-    expect((await search.search(Buffer.from("a\nbb\n"), 10))[0]).toMatchObject({ lineNumber: 2, matchedLines: "bb\n" });
+    const answers = await all(search.search(Buffer.from("a\nbb\n"), 10));
+    expect(answers).toMatchObject([[{ lineNumber: 2, matchedLines: "bb\n" }]]);
+    expect(await all(search.search(Buffer.from("a"), 10))).toEqual([[]]);
+    search.close();
+  });
+
+  it("gives much a little at a time", async () => {
+    const search = startSearch({ ...plain, pattern: "b" }, new AbortController().signal);
+    const answers = await all(search.search(Buffer.from("b\n".repeat(2500)), 2400));
+    expect(answers.map((found) => found.length)).toEqual([1000, 1000, 400]);
+    expect(answers.flat().at(-1)).toMatchObject({ lineNumber: 2400 });
     search.close();
   });
 });
