@@ -1,10 +1,9 @@
 /**
  * Gives memory back when there is nothing to do. V8 collects garbage when it needs room, which an idle daemon never does: what
  * one large answer took would stay for the rest of its life. (What the collection frees outside of V8's heap goes back to the
- * system by the settings of malloc that the daemon is started with: client-start.ts.)
+ * system by the settings of malloc that the daemon is started with: `src/engine/embedded/start.ts`.)
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { Session } from "node:inspector";
 
 /** So long nothing must have been done. */
 const quietMs = 3000;
@@ -18,7 +17,7 @@ export interface Rest {
   stop(): void;
 }
 
-export function restWhenIdle(collect: () => void = garbageCollector(), afterMs = quietMs): Rest {
+export function restWhenIdle(collect: () => void = collectGarbage, afterMs = quietMs): Rest {
   let working = 0;
   let timer: NodeJS.Timeout | undefined;
   const schedule = (left: number, ms: number): void => {
@@ -44,14 +43,15 @@ export function restWhenIdle(collect: () => void = garbageCollector(), afterMs =
   };
 }
 
-/** V8's own, which it shows to none but who asks for it with a flag. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  setFlagsFromString("--no-expose-gc");
-  return () => {
-    // V8 keeps the text that an expression was last held against, such as a query of megabytes.
-    /^/.exec("");
-    collect();
-  };
+/**
+ * The inspector's own collection, by a session within this process (no port is opened): it collects what the other kinds leave to
+ * later, and gives back the room for new objects that V8 made larger while it worked and never makes smaller again (32 MB).
+ */
+function collectGarbage(): void {
+  // V8 keeps the text that an expression was last held against, such as a query of megabytes.
+  /^/.exec("");
+  const session = new Session();
+  session.connect();
+  // A session can't end within its own answer.
+  session.post("HeapProfiler.collectGarbage", () => setImmediate(() => session.disconnect()));
 }

@@ -10,8 +10,8 @@ const top = mkdtempSync(path.join(tmpdir(), "fastloop-stalls-"));
 const state = path.join(top, "fastloop/engine");
 /** Of computing by the daemon's main thread while a small query waits. */
 const longestMs = 2000;
-/** 128 to 149 MB were measured; each earlier test leaves V8 some pages more. */
-const restedMb = 190;
+/** 95 to 99 MB were measured, 45 of them Node's own files. */
+const restedMb = 120;
 
 const run = (...words: string[]): Promise<CliResult> => fastloop(words, { cwd: top, env: { XDG_STATE_HOME: top } });
 const pid = (): string => readFileSync(path.join(state, "daemon.pid"), "utf8").split("\n")[0]!;
@@ -47,6 +47,7 @@ it.each([
   ["json of brackets", { error: expect.stringMatching(/^not JSON|memory/) }],
   ["nested", { status: 200 }],
   ["glob", { status: 200 }],
+  ["lists", { status: 200 }],
   ["fields", { status: 200 }],
   ["archive", { status: 200 }],
   ["log", { status: 200 }],

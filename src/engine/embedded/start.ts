@@ -59,7 +59,6 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
   const child = spawn(
     process.execPath,
     [
-      "--enable-source-maps",
       program,
       "--state",
       state,
@@ -79,7 +78,7 @@ function spawnDaemon({ state, source, idleTimeoutMs }: DaemonStart): { exitCode:
 }
 
 /**
- * For glibc, elsewhere without meaning: a daemon that is idle gives its memory back (daemon/rest.ts). Few arenas, as what is
+ * For glibc, elsewhere without meaning: a daemon that is idle gives its memory back (`src/engine-daemon/rest.ts`). Few arenas, as what is
  * freed in one is of no use to the threads of another; pieces of streams (64 KiB) and what is larger by themselves, so that they go
  * back when they are freed: among small pieces they would leave holes that stay. Without a number here the threshold for that
  * grows up to 32 MiB with what is freed.
