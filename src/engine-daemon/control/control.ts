@@ -75,7 +75,7 @@ export function startControl(options: ControlOptions): Promise<{ close(): void }
   });
 }
 
-/** How often a request that takes long hears that it is being worked on. */
+/** How often a session, and a request that takes long, hears that the daemon is there. */
 const workingMs = 1000;
 
 /** Sends `102 Processing` at once and then each second until there is an answer: a client tells a slow daemon from a stuck one. */
@@ -164,6 +164,11 @@ async function openSession(body: OpenSessionRequest, response: http.ServerRespon
   if (notices.length > 0) opened.notice = notices.join("\n");
   response.writeHead(200, { "content-type": sessionLines });
   response.write(`${JSON.stringify(opened)}\n`);
+  // Not for a client that reads nothing, which a debugger may have stopped.
+  const tell = (): void => void (response.writableNeedDrain || write({ kind: "alive" }));
+  tell();
+  const timer = setInterval(tell, workingMs).unref();
+  response.once("close", () => clearInterval(timer));
 }
 
 /** The connection becomes the line between the user's terminal and a program in a container. */

@@ -38,7 +38,7 @@ export interface ExportedCaches {
 /** Kind of the answer that a session is. */
 export const sessionLines = "application/x-ndjson";
 
-/** First line of the answer to `POST /sessions`; each further line is an `EngineEvent` or a `SessionEnd`. */
+/** First line of the answer to `POST /sessions`; each further line is a `SessionLine`. */
 export interface SessionOpened {
   port: number;
   token: string;
@@ -47,6 +47,11 @@ export interface SessionOpened {
   engine: EngineInfo;
   /** Something that the user should know, e.g. that the daemon is of another build. */
   notice?: string;
+}
+
+/** A line each second: the client tells a daemon with nothing to say from a stuck one. */
+export interface SignOfLife {
+  kind: "alive";
 }
 
 /** Last line, when the daemon ends the session by itself. */
@@ -73,7 +78,7 @@ export const terminalHeaders = { token: "x-fastloop-token", id: "x-fastloop-term
 export const liveProtocol = "fastloop-live";
 export const liveHeaders = { token: "x-fastloop-token", service: "x-fastloop-service" } as const;
 
-export type SessionLine = EngineEvent | SessionEnd | TerminalOffer;
+export type SessionLine = EngineEvent | SessionEnd | SignOfLife | TerminalOffer;
 
 /** Answer to `GET /status`. */
 export interface DaemonStatus {

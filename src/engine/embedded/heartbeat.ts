@@ -1,25 +1,36 @@
 /**
  * Whether the daemon of an open session is still there. Function bodies and programs ask it by themselves, so that the
- * command waits in silence for as long as they do: it asks now and then, and tells when there is no answer.
+ * command waits in silence for as long as they do: the daemon gives signs of life, and the command tells when they stop.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { daemonStatus } from "./control.ts";
+import { Silence, silenceNotice } from "./silence.ts";
 
-const askEveryMs = 2000;
+export interface Heartbeat {
+  /** The daemon gave a sign of life. */
+  heard(): void;
+  end(): void;
+}
 
-/** Asks until aborted, or until there is no daemon any more, which the session finds out by itself. */
-export function watchDaemon(state: string, onNotice: (text: string) => void): AbortController {
-  const watching = new AbortController();
-  const { signal } = watching;
-  const watch = async (): Promise<void> => {
-    for (;;) {
-      // Nothing waits for it: a command that is done ends.
-      await sleep(askEveryMs, undefined, { signal, ref: false });
-      // Stopped on purpose, it may go on after a while: the session is its user's to give up.
-      const status = await daemonStatus(state, { signal, onNotice, giveUpMs: Infinity });
-      if (status === undefined) return;
-    }
+/** Begins with the first sign of life: a daemon of another build may give none. */
+export function watchDaemon(state: string, onNotice: (text: string) => void): Heartbeat {
+  let silence: Silence | undefined;
+  let isOver = false;
+  return {
+    heard() {
+      if (isOver) return;
+      silence ??= new Silence({
+        // Stopped on purpose, it may go on after a while: the session is its user's to give up.
+        giveUpMs: Infinity,
+        // Nothing waits for it: a command that is done ends.
+        unref: true,
+        onSilence: () => onNotice(silenceNotice(state)),
+        onAnswer: () => onNotice("the engine daemon answers again"),
+        onGone: () => undefined,
+      });
+      silence.heard();
+    },
+    end() {
+      isOver = true;
+      silence?.end();
+    },
   };
-  watch().catch(() => undefined);
-  return watching;
 }

@@ -115,7 +115,7 @@ async function followSession(
   let ended: string | undefined;
   const lines = createInterface({ input: response, crlfDelay: Infinity });
   const heartbeat = watchDaemon(state, (text) => options.onNotice?.(text));
-  response.once("close", () => heartbeat.abort());
+  response.once("close", () => heartbeat.end());
   const opened = new Promise<SessionOpened>((resolve, reject) => {
     lines.once("line", (first) => {
       const opened = parsedLine<SessionOpened>(first);
@@ -124,6 +124,8 @@ async function followSession(
       lines.on("line", (line) => {
         const parsed = parsedLine<SessionLine>(line);
         if (parsed === undefined) return lines.close();
+        heartbeat.heard();
+        if (parsed.kind === "alive") return;
         if (parsed.kind === "session-ended") ended = parsed.reason;
         else if (parsed.kind === "terminal") options.onTerminal?.(remoteTerminal(state, opened.token, parsed));
         else for (const listener of listeners) listener(parsed);
@@ -174,7 +176,7 @@ async function followSession(
           for (const listener of listeners) listener({ kind: "notice", text });
       }
       ended ??= "closed";
-      heartbeat.abort();
+      heartbeat.end();
       response.destroy();
       agent.destroy();
     },

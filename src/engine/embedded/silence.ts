@@ -10,6 +10,8 @@ export const giveUpAfterMs = 10_000;
 
 export interface SilenceOptions {
   giveUpMs: number;
+  /** The process may end meanwhile. */
+  unref?: true;
   /** Nothing was heard for `tellAfterMs`. */
   onSilence(): void;
   /** Something was heard after all. */
@@ -18,7 +20,7 @@ export interface SilenceOptions {
   onGone(): void;
 }
 
-/** Watches one request for signs of life of the daemon, until `end`. */
+/** Watches a request or a session for signs of life of the daemon, until `end`. */
 export class Silence {
   private readonly options: SilenceOptions;
   private timer: NodeJS.Timeout | undefined;
@@ -49,6 +51,7 @@ export class Silence {
       // What came while this process was busy itself is read first.
       setImmediate(() => this.timer === timer && this.look());
     }, ms);
+    if (this.options.unref === true) this.timer.unref();
   }
 
   private look(): void {

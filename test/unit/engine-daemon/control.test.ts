@@ -116,6 +116,7 @@ it("answers with the session before it tells that the session has ended, wheneve
       .map((line) => JSON.parse(line) as object),
   ).toEqual([
     { port: 7, token: "t", engine: { kind: "embedded", version: "v", reason: "" } },
+    { kind: "alive" },
     { kind: "session-ended", reason: "buildkitd ended by itself" },
   ]);
 });
