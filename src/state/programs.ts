@@ -32,6 +32,8 @@ export function programState(file: string, env: Environment = process.env): "bui
 /** Whether set-up need not build the program: it is there, and `requireBuilt` lets it run. */
 export function isBuilt(file: string, env: Environment = process.env): boolean {
   if (!existsSync(file)) return false;
+  // Also where sudo runs what a user has installed: Go would write into npm's folder.
+  if (!isInCache(file, env)) return true;
   const state = programState(file, env);
   return state === "built" || (state === "unknown" && changeableByOthers(file) === undefined);
 }
@@ -41,7 +43,7 @@ export function isBuilt(file: string, env: Environment = process.env): boolean {
  * set-up's: npm has checked what is in a package.
  */
 export function requireBuilt(file: string, env: Environment = process.env): string {
-  if (!file.startsWith(cacheHome(env) + path.sep)) return file;
+  if (!isInCache(file, env)) return file;
   // Who starts what is not there says so.
   if (!existsSync(file)) return file;
   const identity = identityOf(file);
@@ -63,6 +65,8 @@ export function requireBuilt(file: string, env: Environment = process.env): stri
   checked.set(key, identity);
   return file;
 }
+
+const isInCache = (file: string, env: Environment): boolean => file.startsWith(cacheHome(env) + path.sep);
 
 interface Place {
   name: string;

@@ -93,3 +93,11 @@ it("a state that can't be written has no digests, and programs run by the look a
   recordPrograms([program], env);
   expect([programState(program, env), requireBuilt(program, env)]).toEqual(["unknown", program]);
 });
+
+it("what npm has installed is not set-up's: it is neither built nor refused, whoever may write there", () => {
+  const installed = path.join(folder, "node_modules/@fastloop/engine-linux-x64/bin/buildkitd");
+  mkdirSync(path.dirname(installed), { recursive: true });
+  writeFileSync(installed, "the program", { mode: 0o755 });
+  chmodSync(path.dirname(installed), 0o777);
+  expect([isBuilt(installed, env), requireBuilt(installed, env)]).toEqual([true, installed]);
+});
