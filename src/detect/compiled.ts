@@ -33,10 +33,6 @@ function goSuite(
     workspace ||
     /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}(?:\/|\s*$)/m.test(files.read(joined(folder, "go.mod")));
   const inModule = (command: string): string => (local && folder !== "" ? `(cd ${folder} && ${command})` : command);
-  const download = (command: string): string[] => [
-    `GOMODCACHE=/var/cache/go-mod ${command}`,
-    `GOPROXY=file:///var/cache/go-mod/cache/download GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod ${command}`,
-  ];
   return {
     name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
     folder,
@@ -44,7 +40,7 @@ function goSuite(
     because: joined(folder, "go.mod"),
     alone: folder !== "" && !local,
     manifests: local ? ["go.work", "go.work.sum", "**/go.mod", "**/go.sum"] : undefined,
-    install: local ? download(inModule("go mod download")).slice(0, 1) : undefined,
+    install: local ? [inModule("GOMODCACHE=/var/cache/go-mod go mod download")] : undefined,
     env: local ? { GOMODCACHE: "/var/cache/go-mod" } : undefined,
     runner: "go",
     tiers: {

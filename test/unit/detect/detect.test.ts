@@ -451,7 +451,7 @@ describe("Go and Rust", () => {
       "tool/x.go": "package tool\n",
     });
     expect(suites.filter(({ folder }) => folder !== "")).toMatchObject([
-      { name: "tool", alone: false },
+      { name: "tool", alone: false, install: ["(cd tool && GOMODCACHE=/var/cache/go-mod go mod download)"] },
       { name: "levels", alone: false },
     ]);
   });
