@@ -5,6 +5,6 @@ export default defineConfig({
   test: {
     name: "unit",
     include: ["test/unit/{run,plan,tree,call,config}/**/*.test.ts"],
-    testTimeout: 20_000,
+    testTimeout: 120_000,
   },
 });
