@@ -26,6 +26,37 @@ test("every file that the pages name is there", () => {
   expect(gone).toEqual([]);
 });
 
+/** Files of `src` that a paragraph of the page names, in its order. */
+function way(start: string, end: string): string[] {
+  const page = read("docs/architecture.md");
+  const from = page.indexOf(start);
+  return [...page.slice(from, page.indexOf(end, from)).matchAll(/`(src\/[\w./-]+\.ts)`/g)].map(
+    ([, file]) => file ?? "",
+  );
+}
+
+/** What a file imports, now or later; what a door hands on counts as imported. */
+function importsOf(file: string): string[] {
+  const found = [...read(file).matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)].map(([, to]) =>
+    path.join(path.dirname(file), to ?? ""),
+  );
+  return found.flatMap((to) => (path.basename(to) === "index.ts" && to !== file ? [to, ...importsOf(to)] : [to]));
+}
+
+test("a call goes through few files on the CLI's side, each reached from those before it and never again", () => {
+  const files = way("**A call**", "In the daemon:");
+  expect(files.length).toBeLessThan(15);
+  expect(files).toEqual([...new Set(files)]);
+  const lost = files.filter((file, at) => at > 0 && !files.slice(0, at).some((from) => importsOf(from).includes(file)));
+  expect(lost).toEqual([]);
+});
+
+test("a save goes through files that are named once", () => {
+  const files = way("**A save**", "**A call**");
+  expect(files.length).toBeLessThan(60);
+  expect(files).toEqual([...new Set(files)]);
+});
+
 test("decisions are numbered in a row, dated, and say what else there was", () => {
   const decisions = pages.filter((page) => /adr\/\d/.test(page)).toSorted();
   expect(decisions.map((page) => Number(path.basename(page).slice(0, 4)))).toEqual(decisions.map((_, at) => at + 1));
