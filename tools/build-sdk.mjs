@@ -38,7 +38,11 @@ export async function buildSdkPrograms(outdir, { release = false } = {}) {
   });
   const host = await build({
     ...options,
-    entryPoints: { "module-host": "src/module/host/main.ts", sdk: "sdk:public", "sdk-telemetry": "sdk:telemetry" },
+    entryPoints: {
+      "function-runtime": "src/module/runtime/main.ts",
+      sdk: "sdk:public",
+      "sdk-telemetry": "sdk:telemetry",
+    },
     outdir,
     splitting: true,
     // `graphql` as ES modules, of which only the parser and the printer are used.
@@ -115,7 +119,7 @@ const hostPlugin = {
       [
         /\/client\.js$/,
         "common/graphql/client.js",
-        () => ({ path: path.join(root, "src/module/host/graphql-client.ts") }),
+        () => ({ path: path.join(root, "src/module/runtime/graphql-client.ts") }),
       ],
     ];
     for (const [filter, target, to] of replacements) {

@@ -34,7 +34,7 @@ export function sbomText(config: Config, components: readonly Component[], creat
   return `${JSON.stringify(write(config.name ?? "project", components, created), null, 2)}\n`;
 }
 
-/** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code is the verdict. */
+/** Runs a scanner of the team's choice on the image's files and the SBOM; its exit code decides. */
 export function runScanner(
   tool: NonNullable<ScanConfig["tool"]>,
   image: Container,

@@ -61,7 +61,7 @@ export function findingsTable(findings: readonly Finding[]): string {
   const rows = findings.map(
     (f) => `| ${f.platform} | ${f.subject} | ${f.expected} | ${f.found} | ${f.passed ? "ok" : "FAILED"} |`,
   );
-  return ["| platform | checked | expected | found | verdict |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+  return ["| platform | checked | expected | found | result |", "|---|---|---|---|---|", ...rows, ""].join("\n");
 }
 
 export function refuseFailures(findings: readonly Finding[]): void {

@@ -1,6 +1,6 @@
 /** What a call tells of itself while it runs and when it fails, without the secrets that it was given. */
 import type { EngineEvent, EngineSession } from "../engine/index.ts";
-import type { HostLog } from "../module/index.ts";
+import type { RuntimeLog } from "../module/index.ts";
 import { isTooShortToMask, SecretMask, tooShortToMask, type MaskedStream } from "../text/index.ts";
 
 /** Fields of errors that are no texts for people. */
@@ -27,7 +27,7 @@ export class CallMask {
   }
 
   /** Hands on what a body printed, in the same way. */
-  log(log: HostLog, tell: (log: HostLog) => void): void {
+  log(log: RuntimeLog, tell: (log: RuntimeLog) => void): void {
     this.piece(`body ${log.stream}`, log.text, (text) => tell({ ...log, text }));
   }
 

@@ -1,12 +1,12 @@
-/** Runs a parsed call in an open session: the module's steps in the host process, the rest as one query. */
+/** Runs a parsed call in an open session: the module's steps in the function runtime, the rest as one query. */
 import type { QueryOptions } from "../engine/index.ts";
-import { coreSchema, type ModuleHost, type ReturnedValue } from "../module/index.ts";
+import { coreSchema, type FunctionRuntime, type ReturnedValue } from "../module/index.ts";
 import { chainOn, literal } from "./query.ts";
 import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
 import type { FieldStep, OwnStep, ParsedCall } from "./types.ts";
 
 export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFillsDefaults"> {
-  host: ModuleHost;
+  runtime: FunctionRuntime;
   callId: string;
   signal: AbortSignal;
 }
@@ -23,7 +23,7 @@ export async function runCall(call: ParsedCall, context: RunCallOptions): Promis
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
   // Only without a step: a function that gives nothing has given its answer.
   if (value === undefined)
-    value = await context.host.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
+    value = await context.runtime.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
   return mapItems(value, (item) => runCore(call, item, resolving));
 }
 
@@ -31,16 +31,16 @@ async function runOwnStep(
   step: OwnStep | FieldStep,
   parent: ReturnedValue | undefined,
   resolving: ResolveContext,
-  { host, callId, signal }: RunCallOptions,
+  { runtime, callId, signal }: RunCallOptions,
 ): Promise<ReturnedValue> {
   if (step.kind === "field") {
-    const object = parent ?? (await host.call({ function: "", args: {}, callId, signal }));
+    const object = parent ?? (await runtime.call({ function: "", args: {}, callId, signal }));
     return mapItems(object, (item) => fieldOf(item, step.name));
   }
   const args = await resolveArguments(step.fn.arguments, step.given, resolving);
   const call = { object: step.object, function: step.fn.name, args, callId, signal };
-  if (parent === undefined) return host.call(call);
-  return mapItems(parent, (item) => host.call({ ...call, parent: item }));
+  if (parent === undefined) return runtime.call(call);
+  return mapItems(parent, (item) => runtime.call({ ...call, parent: item }));
 }
 
 /** A chain goes through a list by going through each of its items. */

@@ -17,7 +17,7 @@ type Wanted = "auto" | "sandbox" | "host";
 /** Why this machine has no boundary, as its helper found out; once per process. */
 let lacks: string | undefined;
 
-/** The helper to start a host with; undefined: without a boundary, as the user wants it. Throws the refusal. */
+/** The helper to start a runtime with; undefined: without a boundary, as the user wants it. Throws the refusal. */
 export async function chooseBoundary(options: BoundaryOptions, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const wanted = wantedBoundary(env);
   if (wanted === "host") return undefined;
@@ -35,7 +35,7 @@ export async function chooseBoundary(options: BoundaryOptions, env: NodeJS.Proce
   );
 }
 
-/** After the helper has found out what this machine lacks: returns when the host may start without it, else throws the refusal. */
+/** After the helper has found out what this machine lacks: returns when the runtime may start without it, else throws the refusal. */
 export function boundaryFailed(why: string, options: BoundaryOptions, env: NodeJS.ProcessEnv): undefined {
   lacks = why;
   return withoutBoundary(why, wantedBoundary(env), options);

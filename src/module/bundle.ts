@@ -1,4 +1,4 @@
-/** A module's sources as one file that the host can import; made once per module digest. */
+/** A module's sources as one file that the function runtime can import; made once per module digest. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -15,7 +15,7 @@ import type { ModuleInfo } from "./types.ts";
 
 export interface ModuleBundle {
   file: string;
-  /** Where the host may read: what was bundled from, beside the module itself. */
+  /** Where the runtime may read: what was bundled from, beside the module itself. */
   folder: string;
 }
 
@@ -126,8 +126,8 @@ const sdkUrl = (name: string): string =>
   pathToFileURL(distFile(name.endsWith("/telemetry") ? "sdk-telemetry.js" : "sdk.js")).href;
 
 /**
- * The SDK is the host's own copy, so that both share one `dag`. The types of modules that this one depends on are beside
- * it, as in a generated client: the host makes them before it loads the bundle (host/dependencies.ts).
+ * The SDK is the runtime's own copy, so that both share one `dag`. The types of modules that this one depends on are beside
+ * it, as in a generated client: the runtime makes them before it loads the bundle (runtime/dependencies.ts).
  */
 function sdkPlugin(module: ModuleInfo): Plugin {
   const types = module.dependencies

@@ -4,22 +4,22 @@
  */
 import { randomUUID } from "node:crypto";
 import { dependencyClient, servedNames } from "./dependency-client.ts";
-import type { DependencyCall, DependencyValue } from "./host/protocol.ts";
-import type { ModuleHost } from "./host-process.ts";
+import type { DependencyCall, DependencyValue } from "./runtime/protocol.ts";
+import type { FunctionRuntime } from "./function-runtime.ts";
 import { fieldName, memberName } from "./names.ts";
 import type { ArgumentInfo, Dependency, FunctionInfo, ModuleInfo, ReturnedValue, TypeRef } from "./types.ts";
 
 /** More objects than this nobody keeps; without a bound a body could fill the CLI's memory. */
 const maxObjects = 100_000;
 
-/** A value of the dependency's own, as its host gave it. */
+/** A value of the dependency's own, as its runtime gave it. */
 type OwnValue = Extract<ReturnedValue, { $object: string }>;
 
 type Loaded = Extract<Dependency, { module: ModuleInfo }>;
 
 export interface DependencyCallsOptions {
   /** The process of a module's bodies, started when first needed. */
-  hostOf(module: ModuleInfo): ModuleHost;
+  runtimeOf(module: ModuleInfo): FunctionRuntime;
   /** Values of arguments that have `defaultPath` or `defaultAddress`; by name in code. */
   defaults?: FillDefaults;
 }
@@ -47,7 +47,7 @@ export class DependencyCalls {
     this.options = options;
   }
 
-  /** What the host is told of them when it starts. */
+  /** What the runtime is told of them when it starts. */
   get clients(): ReturnType<typeof dependencyClient>[] {
     return [...this.dependencies.values()].map(dependencyClient);
   }
@@ -63,7 +63,7 @@ export class DependencyCalls {
       if (request.function !== "") throw new Error(`${request.function} is called on no object`);
       const info = module.objects[module.mainObject];
       const args = await this.arguments(info?.constructorArguments ?? [], request.args, dependency, call);
-      return this.given(await this.options.hostOf(module).call({ function: "", args, ...call }), dependency, call);
+      return this.given(await this.options.runtimeOf(module).call({ function: "", args, ...call }), dependency, call);
     }
     const info = module.objects[on.$object];
     const field = Object.values(info?.fields ?? {}).find(
@@ -74,8 +74,8 @@ export class DependencyCalls {
     const fn = Object.values(info?.functions ?? {}).find((candidate) => isCalled(candidate, request.function));
     if (fn === undefined) throw new Error(`${dependency.name} has no function ${request.function}`);
     const args = await this.arguments(fn.arguments, request.args, dependency, call);
-    const host = this.options.hostOf(module);
-    const value = await host.call({ object: on.$object, function: fn.name, parent: on, args, ...call });
+    const runtime = this.options.runtimeOf(module);
+    const value = await runtime.call({ object: on.$object, function: fn.name, parent: on, args, ...call });
     return this.given(value, dependency, call, fn.returns);
   }
 

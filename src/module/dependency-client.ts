@@ -1,5 +1,5 @@
 /** A module in an engine's names, as the generated client of a module that depends on it has it. */
-import type { ClientFunction, ClientParameter, DependencyClient } from "./host/protocol.ts";
+import type { ClientFunction, ClientParameter, DependencyClient } from "./runtime/protocol.ts";
 import { fieldName, memberName, servedName } from "./names.ts";
 import type { ArgumentInfo, Dependency, ModuleInfo, TypeRef } from "./types.ts";
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { scriptOnOneLine } from "../text/index.ts";
-import type { HostError } from "./host/protocol.ts";
+import type { RuntimeError } from "./runtime/protocol.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** So many lines of a failed command's output are shown. */
@@ -11,10 +11,10 @@ const shownLines = 20;
 /** A body threw, or a container it started failed; the exit code is that of the failed command. */
 export class FunctionError extends UserError {
   readonly frames: readonly string[];
-  readonly exec: HostError["exec"];
+  readonly exec: RuntimeError["exec"];
 
   constructor(
-    error: HostError,
+    error: RuntimeError,
     module: Pick<ModuleInfo, "root" | "sourceDir">,
     /** `place`: the function's own, where no line of the stack is in the module (a promise returned, not awaited). */
     { place, output = "" }: { place?: string; output?: string } = {},
@@ -42,7 +42,7 @@ export class FunctionError extends UserError {
 }
 
 /** A failure of a dependency's function, as the body that called it is told. */
-export function hostErrorOf(error: unknown): HostError {
+export function runtimeErrorOf(error: unknown): RuntimeError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), frames: [] };
   const exec = error instanceof FunctionError ? error.exec : undefined;
   return { name: "Error", message: error.message, frames: [], ...(exec === undefined ? {} : { exec }) };
@@ -76,7 +76,11 @@ function lastLines(text: string): string {
 }
 
 /** The module's top level threw while it was loaded. */
-export function moduleBroken(error: HostError, module: Pick<ModuleInfo, "root" | "sourceDir">, output = ""): UserError {
+export function moduleBroken(
+  error: RuntimeError,
+  module: Pick<ModuleInfo, "root" | "sourceDir">,
+  output = "",
+): UserError {
   const frames = error.frames.map((frame) => relativeFrame(frame, module));
   return new UserError("module", error.message, {
     place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
@@ -89,11 +93,11 @@ function relativeFrame(frame: string, module: Pick<ModuleInfo, "root" | "sourceD
   return prefix === "" ? frame : frame.replace(/(^|[\s(])(src\/)/, `$1${prefix}/$2`);
 }
 
-function detailOf(error: HostError, frames: string[], output: string): string {
+function detailOf(error: RuntimeError, frames: string[], output: string): string {
   const text = error.exec === undefined ? lastLines(output) : execOutput(error.exec);
   return [...(text === "" ? [] : [text]), ...frames].join("\n");
 }
 
-function exitCodeOf({ exec }: HostError): number | undefined {
+function exitCodeOf({ exec }: RuntimeError): number | undefined {
   return exec !== undefined && exec.exitCode > 0 && exec.exitCode < 256 ? exec.exitCode : undefined;
 }

@@ -1,4 +1,4 @@
-/** A Dagger TypeScript module seen from outside: its signatures, its digest, and the host process that runs its bodies. */
+/** A Dagger TypeScript module seen from outside: its signatures, its digest, and the function runtime that runs its bodies. */
 export type * from "./types.ts";
 export { loadModule } from "./load.ts";
 export { withDependencies } from "./dependency-client.ts";
@@ -7,12 +7,12 @@ export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from 
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {
-  startModuleHost,
-  type HostCall,
-  type HostLog,
-  type ModuleHost,
-  type ModuleHostOptions,
-} from "./host-process.ts";
+  startFunctionRuntime,
+  type RuntimeCall,
+  type RuntimeLog,
+  type FunctionRuntime,
+  type FunctionRuntimeOptions,
+} from "./function-runtime.ts";
 export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { listModuleSources } from "./sources.ts";

@@ -1,7 +1,7 @@
 import { CallMask, requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { EngineEvent } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
-import type { ArgumentInfo, HostLog, ReturnedValue } from "../module/index.ts";
+import type { ArgumentInfo, RuntimeLog, ReturnedValue } from "../module/index.ts";
 import { concernOf } from "../plan/index.ts";
 import type { WarmEngine } from "../session/index.ts";
 import type { FunctionRun } from "./function-run.ts";
@@ -18,7 +18,7 @@ export interface Execution {
 /** Makes a run's call on the very trees that were hashed for it. Throws what the body or the engine throws. */
 export async function execute(
   run: FunctionRun,
-  { session, host, module, trees, onLog }: WarmEngine,
+  { session, runtime, module, trees, onLog }: WarmEngine,
 ): Promise<Execution> {
   const { item } = run.plan;
   const { environment, secretKey, notice } = run.place;
@@ -26,7 +26,7 @@ export async function execute(
   const mask = new CallMask();
   const moved: string[] = [];
   run.log.open();
-  const output = ({ stream, text }: Pick<HostLog, "stream" | "text">): void => run.tellOutput(stream, text);
+  const output = ({ stream, text }: Pick<RuntimeLog, "stream" | "text">): void => run.tellOutput(stream, text);
   const told = (event: EngineEvent): void => {
     if (event.kind === "log") output(event);
     else if (event.kind !== "notice") run.tellStep(event);
@@ -52,7 +52,7 @@ export async function execute(
       ...query,
       module,
       session,
-      host,
+      runtime,
       env: environment,
       cwd: run.project.root,
       secretKey,

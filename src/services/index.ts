@@ -7,6 +7,6 @@ export { decide, rulesOf } from "./live-rules.ts";
 export { LiveUpdates } from "./live-updates.ts";
 export { UpPlace } from "./place.ts";
 export { portOffset } from "./ports.ts";
-export { excludedOf, ServiceSource, type HostedModule } from "./source.ts";
+export { excludedOf, ServiceSource, type RunningModule } from "./source.ts";
 export { Shells } from "./shells.ts";
 export { Supervisor } from "./supervisor.ts";

@@ -4,15 +4,15 @@ import path from "node:path";
 import { parseCall, requirePath, runCall } from "../call/index.ts";
 import { UserError } from "../errors/index.ts";
 import { TreeSync, type EngineSession } from "../engine/index.ts";
-import type { ArgumentInfo, FunctionInfo, ModuleHost, ModuleInfo, ReturnedValue } from "../module/index.ts";
+import type { ArgumentInfo, FunctionInfo, FunctionRuntime, ModuleInfo, ReturnedValue } from "../module/index.ts";
 import { inputsOfCall } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { DeclaredService } from "./types.ts";
 
 /** A module with the process of its bodies. */
-export interface HostedModule {
+export interface RunningModule {
   module: ModuleInfo;
-  host: ModuleHost;
+  runtime: FunctionRuntime;
 }
 
 export interface SourceOptions {
@@ -20,9 +20,9 @@ export interface SourceOptions {
   /** The project's folder. */
   root: string;
   /** Makes what `services` describes. */
-  own: HostedModule;
+  own: RunningModule;
   /** The project's module, where it has one. */
-  project: HostedModule | undefined;
+  project: RunningModule | undefined;
   hasher: ContentHasher;
   env: NodeJS.ProcessEnv;
   secretKey: Uint8Array;
@@ -81,7 +81,7 @@ export class ServiceSource {
       needs: given.map(({ id }) => ({ $id: id })),
       needNames: needs.filter((need) => made.has(need)),
     };
-    return own.host.call({ function: ownFunction, args, callId: randomUUID(), signal });
+    return own.runtime.call({ function: ownFunction, args, callId: randomUUID(), signal });
   }
 
   /** The files and folders that a call is given, relative to the project; those elsewhere are not watched. */
@@ -96,7 +96,7 @@ export class ServiceSource {
     const { project, session, root, env, secretKey, onSecret } = this.options;
     if (project === undefined)
       throw new UserError("module", "there is no module that has this function", { place: words.join(" ") });
-    const { module, host } = project;
+    const { module, runtime } = project;
     const call = parseCall(words, { module, cwd: root }, { ownOptions: false });
     const sent = inputsOfCall(call, module);
     const callId = randomUUID();
@@ -106,7 +106,7 @@ export class ServiceSource {
       const { filter = {} } = sent.find(({ of, path }) => of === argument && path === input.path) ?? {};
       return (await this.trees.directory(input.path, filter, { signal, callId })).id;
     };
-    return runCall(call, { module, session, host, callId, signal, env, cwd: root, secretKey, hostInput, onSecret });
+    return runCall(call, { module, session, runtime, callId, signal, env, cwd: root, secretKey, hostInput, onSecret });
   }
 
   private async asService(value: ReturnedValue, service: DeclaredService, signal: AbortSignal): Promise<MadeService> {

@@ -3,7 +3,7 @@ import { rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
 import type * as engineDoor from "../engine/index.ts";
 import type { EngineChoice, EngineSession, OpenSessionOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { startModuleHost, type ModuleHost, type ModuleInfo } from "../module/index.ts";
+import { startFunctionRuntime, type FunctionRuntime, type ModuleInfo } from "../module/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import {
   engineOptionsOf,
@@ -58,7 +58,7 @@ export class ProjectSession {
   private session: Promise<EngineSession> | undefined;
   private warm: WarmEngine | undefined;
   /** From the moment its process is started. */
-  private bodies: { module: ModuleInfo; opening: Promise<EngineSession>; host: ModuleHost } | undefined;
+  private bodies: { module: ModuleInfo; opening: Promise<EngineSession>; runtime: FunctionRuntime } | undefined;
   private readonly logs = new LogFan();
   private readonly closing = new AbortController();
   /** Of a session that is being opened. */
@@ -111,10 +111,10 @@ export class ProjectSession {
     const { TreeSync, serveModule } = await engineRoom();
     const old = this.warm?.session === session ? this.warm : undefined;
     if (old !== undefined && isSame(old.module, module)) return old;
-    const host = bodies ?? serveModule(session, module);
+    const runtime = bodies ?? serveModule(session, module);
     // Snapshots belong to the session, not to the module: they stay.
     const trees = old?.trees ?? new TreeSync(session, { hasher: this.options.hasher ?? new ContentHasher() });
-    this.warm = { session, host, module, trees, onLog: (listener) => this.logs.add(listener) };
+    this.warm = { session, runtime, module, trees, onLog: (listener) => this.logs.add(listener) };
     return this.warm;
   }
 
@@ -136,8 +136,8 @@ export class ProjectSession {
     this.warm = undefined;
     this.bodies = undefined;
     const open = await session?.catch(() => undefined);
-    const hosts = new Set([warm?.host, bodies?.host]);
-    await Promise.all([...[...hosts].map((host) => host?.close()), open?.close().catch(() => undefined)]);
+    const runtimes = new Set([warm?.runtime, bodies?.runtime]);
+    await Promise.all([...[...runtimes].map((runtime) => runtime?.close()), open?.close().catch(() => undefined)]);
   }
 
   async close(): Promise<void> {
@@ -154,25 +154,25 @@ export class ProjectSession {
   }
 
   /** The module's functions in a process beside this one; a new state of the module replaces it. */
-  private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>): ModuleHost {
+  private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>): FunctionRuntime {
     const old = this.bodies;
-    if (old !== undefined && old.opening === opening && isSame(old.module, module)) return old.host;
-    const host = this.startBodies(module, opening);
-    this.bodies = { module, opening, host };
-    void old?.host.close();
-    return host;
+    if (old !== undefined && old.opening === opening && isSame(old.module, module)) return old.runtime;
+    const runtime = this.startBodies(module, opening);
+    this.bodies = { module, opening, runtime };
+    void old?.runtime.close();
+    return runtime;
   }
 
   private async closeBodies(opening: Promise<EngineSession>): Promise<void> {
     const { bodies } = this;
     if (bodies?.opening !== opening) return;
     this.bodies = undefined;
-    await bodies.host.close();
+    await bodies.runtime.close();
   }
 
-  private startBodies(module: ModuleInfo, opening: Promise<EngineSession>): ModuleHost {
+  private startBodies(module: ModuleInfo, opening: Promise<EngineSession>): FunctionRuntime {
     const { onNotice, environment, trust, offline, secretKey, workdir } = this.options;
-    return startModuleHost({
+    return startFunctionRuntime({
       module,
       session: opening.then(({ body }) => body),
       onLog: (log) => this.logs.emit(log),

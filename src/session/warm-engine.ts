@@ -1,28 +1,28 @@
 import type { EngineSession, TreeSync } from "../engine/index.ts";
-import type { HostLog, ModuleHost, ModuleInfo } from "../module/index.ts";
+import type { RuntimeLog, FunctionRuntime, ModuleInfo } from "../module/index.ts";
 
 /** An open session with a function runtime for the module's bodies. */
 export interface WarmEngine {
   session: EngineSession;
-  host: ModuleHost;
+  runtime: FunctionRuntime;
   module: ModuleInfo;
   /** Snapshots of host trees in this session. */
   trees: TreeSync;
   /** Output of bodies, by call; returns the unsubscribe function. */
-  onLog(listener: (log: HostLog) => void): () => void;
+  onLog(listener: (log: RuntimeLog) => void): () => void;
 }
 
 /** Hands one stream of logs to several listeners. */
 export class LogFan {
-  private readonly listeners = new Set<(log: HostLog) => void>();
+  private readonly listeners = new Set<(log: RuntimeLog) => void>();
 
   /** Returns the unsubscribe function. */
-  add(listener: (log: HostLog) => void): () => void {
+  add(listener: (log: RuntimeLog) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  emit(log: HostLog): void {
+  emit(log: RuntimeLog): void {
     for (const listener of this.listeners) listener(log);
   }
 }

@@ -42,7 +42,7 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 // The rest is tested in this process: test/unit/cli/call.test.ts.
-it("runs a body in the host process and its containers in the engine; result on stdout, progress on stderr", async () => {
+it("runs a body in the function runtime and its containers in the engine; result on stdout, progress on stderr", async () => {
   const words = ["call", "base", "-v", "with-exec", "--args=sh,-c,cat a.txt; echo progress >&2", "stdout"];
   const result = await fastloop(words, { cwd: project });
   expect(result).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
@@ -65,7 +65,7 @@ describe("an interrupted call", () => {
         if (/(?:^|\| )hanging$/m.test(seen)) resolve();
       });
     });
-    const hosts = alive("module-host.js").filter((pid) => parentOf(pid) === String(child.pid));
+    const hosts = alive("function-runtime.js").filter((pid) => parentOf(pid) === String(child.pid));
     expect(hosts).toHaveLength(1);
     child.kill(signal);
     const [exitCode] = (await once(child, "close")) as [number | null];

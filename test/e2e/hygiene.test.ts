@@ -76,7 +76,7 @@ const isBelow = (pid: number, cli: number | undefined): boolean =>
   parentOf(pid) === cli || parentOf(parentOf(pid)) === cli;
 
 function tracesOf(cli: number): Traces {
-  const [host] = processes((words) => words.some((word) => word.endsWith("module-host.js"))).filter((pid) =>
+  const [host] = processes((words) => words.some((word) => word.endsWith("function-runtime.js"))).filter((pid) =>
     isBelow(pid, cli),
   );
   const [container] = sleepers();
@@ -123,7 +123,7 @@ async function left({ cli, host, container, ports }: Traces, expected: string[] 
   for (const startedMs = performance.now(); ;) {
     const remains = [
       ...(isGone(cli) ? [] : ["cli"]),
-      ...(isGone(host) ? [] : ["module host"]),
+      ...(isGone(host) ? [] : ["function runtime"]),
       ...(isGone(container) && sleepers().length === 0 ? [] : ["container"]),
       ...(await Promise.all(ports.map(isOpen))).flatMap((open) => (open ? ["port"] : [])),
       ...readdirSync(project.at(".fastloop")).filter(
@@ -200,7 +200,9 @@ export class Loop {
   );
   const cli = spawn(process.execPath, [cliFile, "call", "spin"], { cwd: project.root, stdio: "ignore" });
   const host = (): number | undefined =>
-    processes((words) => words.some((word) => word.endsWith("module-host.js"))).find((pid) => isBelow(pid, cli.pid));
+    processes((words) => words.some((word) => word.endsWith("function-runtime.js"))).find((pid) =>
+      isBelow(pid, cli.pid),
+    );
   /** Ticks of 10 ms that it computed: loading takes some, the loop takes all. */
   const ticks = (pid: number): number =>
     Number(

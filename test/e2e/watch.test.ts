@@ -136,14 +136,14 @@ describe("fastloop watch", () => {
   });
 });
 
-/** Processes whose parent that process was; its module host would be one. */
+/** Processes whose parent that process was; its function runtime would be one. */
 function childrenOf(pid: number): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       try {
         return (
-          readFileSync(`/proc/${name}/cmdline`, "utf8").includes("module-host") &&
+          readFileSync(`/proc/${name}/cmdline`, "utf8").includes("function-runtime") &&
           readFileSync(`/proc/${name}/stat`, "utf8").includes(` ${pid} `)
         );
       } catch {

@@ -31,7 +31,7 @@ describe("parsers", { timeout: fuzzTimeoutMs }, () => {
       export { parseHashes } from "./src/tree/hash-cache.ts";
       export { unseal } from "./src/state/seal.ts";
       export { namesOf } from "./src/tree/git-index.ts";
-      export { parseFromHost } from "./src/module/host-messages.ts";
+      export { parseFromRuntime } from "./src/module/runtime-messages.ts";
       export { parseRequest, readingLimits } from "./src/graphql/parse.ts";
       export { expandedSize } from "./src/graphql/expanded-size.ts";
       export { refusedToBodies } from "./src/graphql/body-guard.ts";
@@ -121,7 +121,7 @@ describe("parsers", { timeout: fuzzTimeoutMs }, () => {
       } catch {
         return;
       }
-      parser("parseFromHost")(message);
+      parser("parseFromRuntime")(message);
     });
   });
 

@@ -80,10 +80,10 @@ function print(context: CliContext, { format }: ValidateFlags, { file, findings,
   }
   for (const finding of findings)
     context.print(`${format === "github" ? annotation(finding) : findingText(finding)}\n`);
-  const verdict = errors.length === 0 ? "is valid" : `has ${plural(errors.length, "problem")}`;
+  const result = errors.length === 0 ? "is valid" : `has ${plural(errors.length, "problem")}`;
   const warned = warnings.length === 0 ? "" : `, ${plural(warnings.length, "warning")}`;
   const each = Object.entries(times).map(([level, ms]) => `${level} ${ms}`);
-  context.print(`${file} ${verdict}${warned} (${each.join(", ")} ms)\n`);
+  context.print(`${file} ${result}${warned} (${each.join(", ")} ms)\n`);
 }
 
 function listCodes(context: CliContext): void {

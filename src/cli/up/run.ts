@@ -3,7 +3,7 @@ import { CallMask } from "../../call/index.ts";
 import { lostSession, setUpBoundary, type EngineSession } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { takeLock } from "../../engine-daemon/index.ts";
-import { startModuleHost, type ModuleInfo } from "../../module/index.ts";
+import { startFunctionRuntime, type ModuleInfo } from "../../module/index.ts";
 import { projectHasher } from "../../plan/index.ts";
 import {
   LiveUpdates,
@@ -13,7 +13,7 @@ import {
   ServiceSource,
   Shells,
   Supervisor,
-  type HostedModule,
+  type RunningModule,
   type UpEvent,
   type UpStatus,
 } from "../../services/index.ts";
@@ -78,18 +78,18 @@ async function open(
   const shells = new Shells();
   const session = await openUpSession(project, context, offline, shells, onNotice);
   cleanUps.push(() => session.close());
-  const host = (module: ModuleInfo): HostedModule => {
-    const hosted = hostOf(module, session, project, context, offline, onNotice);
-    cleanUps.push(() => hosted.host.close());
-    return hosted;
+  const running = (module: ModuleInfo): RunningModule => {
+    const started = runtimeOf(module, session, project, context, offline, onNotice);
+    cleanUps.push(() => started.runtime.close());
+    return started;
   };
-  const own = host(project.own);
+  const own = running(project.own);
   const hasher = projectHasher(project.state);
   const source = new ServiceSource({
     session,
     root: project.root,
     own,
-    project: project.module === undefined ? undefined : project.module === project.own ? own : host(project.module),
+    project: project.module === undefined ? undefined : project.module === project.own ? own : running(project.module),
     hasher,
     env: context.env,
     secretKey: project.state.hashKey,
@@ -172,15 +172,15 @@ async function openUpSession(
   }).open();
 }
 
-function hostOf(
+function runtimeOf(
   module: ModuleInfo,
   session: EngineSession,
   { trust }: UpProject,
   { env, signal }: CliContext,
   offline: boolean,
   onNotice: (text: string) => void,
-): HostedModule {
-  const host = startModuleHost({
+): RunningModule {
+  const runtime = startFunctionRuntime({
     module,
     session: session.body,
     env,
@@ -189,7 +189,7 @@ function hostOf(
     onLog: ({ text }) => onNotice(text.replace(/\n$/, "")),
     onNotice,
   });
-  return { module, host };
+  return { module, runtime };
 }
 
 export function statusOf({ name, root }: Pick<UpProject, "name" | "root">, supervisor: Supervisor): UpStatus {

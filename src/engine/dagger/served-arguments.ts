@@ -1,4 +1,4 @@
-/** Arguments as the host process takes them -> text of a GraphQL document for a served module. */
+/** Arguments as the function runtime takes them -> text of a GraphQL document for a served module. */
 import type { TypeRef } from "../../module/index.ts";
 import type { QueryOptions } from "../types.ts";
 import type { ServedSchema, ServedType } from "./served-schema.ts";

@@ -1,13 +1,13 @@
 /**
  * A module served by a Dagger engine and called over raw GraphQL, the way of `dagger call`: its functions run in the
- * engine's own containers. It stands where the host process stands, so that nothing else knows the difference.
+ * engine's own containers. It stands where the function runtime stands, so that nothing else knows the difference.
  */
 import { UserError } from "../../errors/index.ts";
 import {
   FunctionError,
   type FieldInfo,
-  type HostCall,
-  type ModuleHost,
+  type RuntimeCall,
+  type FunctionRuntime,
   type ModuleInfo,
   type ReturnedValue,
   type TypeRef,
@@ -19,11 +19,11 @@ import { argumentText } from "./served-arguments.ts";
 import { sameName, ServedSchema, type ServedField } from "./served-schema.ts";
 
 /** The module as it is on disk now. An engine reads its sources once in a session: an edit of them needs a new session. */
-export function serveModule(session: EngineSession, module: ModuleInfo): ModuleHost {
+export function serveModule(session: EngineSession, module: ModuleInfo): FunctionRuntime {
   return new ServedModule(session, module);
 }
 
-class ServedModule implements ModuleHost {
+class ServedModule implements FunctionRuntime {
   private readonly session: EngineSession;
   private readonly module: ModuleInfo;
   private readonly schema: ServedSchema;
@@ -38,7 +38,7 @@ class ServedModule implements ModuleHost {
     this.schema = new ServedSchema(session);
   }
 
-  async call({ signal, callId, ...request }: HostCall): Promise<ReturnedValue> {
+  async call({ signal, callId, ...request }: RuntimeCall): Promise<ReturnedValue> {
     const options: QueryOptions = { callId, ...(signal === undefined ? {} : { signal }) };
     await this.serve(options);
     const { mainObject, objects, interfaces } = this.module;

@@ -8,7 +8,7 @@ const firstCallMs = 300_000;
 
 if (daggerIsNamed) {
   nameDaggerEngine();
-  describe("a module's bodies in the host process on a Dagger engine", () =>
+  describe("a module's bodies in the function runtime on a Dagger engine", () =>
     moduleSuite(() => fastloopCaller(["--engine", "dagger"])));
   describe("a module that a Dagger engine serves", () =>
     moduleSuite(() => fastloopCaller(["--engine", "dagger", "--via", "module"]), firstCallMs));

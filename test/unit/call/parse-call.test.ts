@@ -159,7 +159,7 @@ describe("words that make no call are one error with a hint:", () => {
 });
 
 describe("the way a call takes", () => {
-  it("is the host process unless another is named", () => {
+  it("is the function runtime unless another is named", () => {
     expect(parse("greet --greeting hi").via).toBe("host");
     expect(parse("--via module greet --greeting hi").via).toBe("module");
     expect(() => parse("greet --greeting hi --via somehow")).toThrow("host, module or call was expected");

@@ -104,7 +104,7 @@ afterAll(async () => {
 });
 
 describe.runIf(canRunEngine)("fastloop call", () => {
-  it("runs a body in the host process and its containers in the engine; result on stdout, progress on stderr", async () => {
+  it("runs a body in the function runtime and its containers in the engine; result on stdout, progress on stderr", async () => {
     const result = await call(["base", "-v", "with-exec", "--args=sh,-c,cat a.txt; echo progress >&2", "stdout"]);
     expect(result).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
     expect(result.stderr).toContain("exec sh -c");

@@ -198,7 +198,7 @@ describe("a served module", () => {
     });
   });
 
-  it("tells errors as the host process does: with the function's place, a command's exit code, no trace", async () => {
+  it("tells errors as the function runtime does: with the function's place, a command's exit code, no trace", async () => {
     await expect(call("throws")).rejects.toMatchObject({
       code: "function-failed",
       message: "on purpose",

@@ -40,18 +40,18 @@ async function callWith(
   const helper = path.join(folder, "helper");
   writeFileSync(helper, `#!/bin/sh\n${script}\n`);
   chmodSync(helper, 0o755);
-  const { loadModule, startModuleHost } = await import("../../../src/module/index.ts");
+  const { loadModule, startFunctionRuntime } = await import("../../../src/module/index.ts");
   const env = { ...process.env, FASTLOOP_CONFINE: helper, FASTLOOP_BODIES: options.bodies ?? "" };
-  const host = startModuleHost({
+  const runtime = startFunctionRuntime({
     module: await loadModule(folder),
     session,
     env,
     ...(options.mayRunOnHost === undefined ? {} : { mayRunOnHost: options.mayRunOnHost }),
   });
   try {
-    return await host.call({ function: "live", args: {}, callId: "c" });
+    return await runtime.call({ function: "live", args: {}, callId: "c" });
   } finally {
-    await host.close();
+    await runtime.close();
   }
 }
 

@@ -2,14 +2,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadModule, startModuleHost, type ModuleHost, type ModuleInfo } from "../../../src/module/index.ts";
+import { loadModule, startFunctionRuntime, type FunctionRuntime, type ModuleInfo } from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
 import { startFakeSession, type FakeSession } from "./fake-session.ts";
 
 const fixture = path.resolve(import.meta.dirname, "../../fixtures/modules/dependencies");
 let root: string;
 let session: FakeSession;
-const hosts: ModuleHost[] = [];
+const runtimes: FunctionRuntime[] = [];
 
 beforeAll(() => useBuiltPrograms(), 60_000);
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.close()));
+  await Promise.all(runtimes.splice(0).map((runtime) => runtime.close()));
   await session.close();
   rmSync(root, { recursive: true, force: true });
 });
@@ -37,9 +37,9 @@ function depend(folder: string, dependencies: { name: string; source: string }[]
 }
 
 async function call(name: string, signal?: AbortSignal): Promise<unknown> {
-  const host = startModuleHost({ module: await load(), session });
-  hosts.push(host);
-  return host.call({ function: name, args: {}, callId: name, ...(signal === undefined ? {} : { signal }) });
+  const runtime = startFunctionRuntime({ module: await load(), session });
+  runtimes.push(runtime);
+  return runtime.call({ function: name, args: {}, callId: name, ...(signal === undefined ? {} : { signal }) });
 }
 
 describe("a module with dependencies", { timeout: 120_000 }, () => {

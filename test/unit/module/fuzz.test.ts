@@ -14,7 +14,7 @@ import {
   uint8Array,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseFromHost } from "../../../src/module/host-messages.ts";
+import { parseFromRuntime } from "../../../src/module/runtime-messages.ts";
 import { readLines } from "../../../src/module/line-channel.ts";
 import { checkReturned, UnexpectedValue } from "../../../src/module/returned-value.ts";
 import type { ModuleInfo, TypeRef } from "../../../src/module/index.ts";
@@ -84,10 +84,10 @@ describe(
   "ten thousand inputs each",
   () => {
     it("a message is one of ours, with texts where texts belong, or none", async () => {
-      for (const message of valid) expect(parseFromHost(message)).toEqual(message);
+      for (const message of valid) expect(parseFromRuntime(message)).toEqual(message);
       await fuzz(
         property(messages, (message) => {
-          const parsed = inTime(() => parseFromHost(message));
+          const parsed = inTime(() => parseFromRuntime(message));
           if (parsed === undefined) return;
           expect(["ready", "broken", "result", "error", "log"]).toContain(parsed.kind);
           if ("id" in parsed) expect(Number.isSafeInteger(parsed.id)).toBe(true);

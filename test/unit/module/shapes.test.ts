@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   loadModule,
-  startModuleHost,
-  type HostCall,
-  type ModuleHost,
+  startFunctionRuntime,
+  type RuntimeCall,
+  type FunctionRuntime,
   type ReturnedValue,
 } from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
@@ -12,14 +12,14 @@ import { startFakeSession, type FakeSession } from "./fake-session.ts";
 import { removeTemporaryModules, temporaryModule } from "./temporary-module.ts";
 
 let session: FakeSession;
-const hosts: ModuleHost[] = [];
+const runtimes: FunctionRuntime[] = [];
 
 beforeAll(useBuiltPrograms, 60_000);
 beforeEach(async () => {
   session = await startFakeSession();
 });
 afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.close()));
+  await Promise.all(runtimes.splice(0).map((runtime) => runtime.close()));
   await session.close();
 });
 afterAll(() => {
@@ -27,10 +27,10 @@ afterAll(() => {
   removeCache();
 });
 
-async function started(name: string, source: string): Promise<(call: Partial<HostCall>) => Promise<ReturnedValue>> {
-  const host = startModuleHost({ module: await loadModule(temporaryModule(name, source)), session });
-  hosts.push(host);
-  return (call) => host.call({ function: "", args: {}, callId: "one", ...call });
+async function started(name: string, source: string): Promise<(call: Partial<RuntimeCall>) => Promise<ReturnedValue>> {
+  const runtime = startFunctionRuntime({ module: await loadModule(temporaryModule(name, source)), session });
+  runtimes.push(runtime);
+  return (call) => runtime.call({ function: "", args: {}, callId: "one", ...call });
 }
 
 const problemOf = (name: string, source: string): Promise<unknown> =>
@@ -63,11 +63,11 @@ describe("a class with the name of a core type", () => {
     const module = await loadModule(root);
     expect(Object.keys(module.objects)).toEqual([name]);
     expect(module.objects[name]?.functions.withText?.returns).toEqual({ kind: "object", name });
-    const host = startModuleHost({ module, session });
-    hosts.push(host);
-    const parent = await host.call({ function: "withText", args: { text: "hi" }, callId: "one" });
+    const runtime = startFunctionRuntime({ module, session });
+    runtimes.push(runtime);
+    const parent = await runtime.call({ function: "withText", args: { text: "hi" }, callId: "one" });
     expect(parent).toEqual({ $object: name, fields: { text: "hi" } });
-    expect(await host.call({ object: name, parent, function: "shown", args: {}, callId: "two" })).toBe("hi");
+    expect(await runtime.call({ object: name, parent, function: "shown", args: {}, callId: "two" })).toBe("hi");
   });
 
   it("is taken also where it stands in another file, and so is an enum", async () => {

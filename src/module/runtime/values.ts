@@ -4,16 +4,16 @@
  */
 import * as sdk from "sdk:runtime";
 import type { ArgumentInfo, ReturnedValue, TypeRef } from "../types.ts";
-import type { HostModule } from "./protocol.ts";
+import type { RuntimeModule } from "./protocol.ts";
 
 /** Finds a class of the module by name; undefined when no file exports it and no decorator registered it. */
 export type FindClass = (name: string) => (new (...args: unknown[]) => object) | undefined;
 
 export class Values {
-  private readonly module: HostModule;
+  private readonly module: RuntimeModule;
   private readonly findClass: FindClass;
 
-  constructor(module: HostModule, findClass: FindClass) {
+  constructor(module: RuntimeModule, findClass: FindClass) {
     this.module = module;
     this.findClass = findClass;
   }

@@ -1,13 +1,13 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { parseFromHost } from "../../../src/module/host-messages.ts";
+import { parseFromRuntime } from "../../../src/module/runtime-messages.ts";
 import { readLines } from "../../../src/module/line-channel.ts";
 import { checkReturned, UnexpectedValue } from "../../../src/module/returned-value.ts";
 import type { ModuleInfo, TypeRef } from "../../../src/module/index.ts";
 
 const error = { message: "m", name: "n", frames: [] };
 
-describe("a message of the host process", () => {
+describe("a message of the function runtime", () => {
   it.each([
     { kind: "ready" },
     { kind: "broken", error },
@@ -15,7 +15,7 @@ describe("a message of the host process", () => {
     { kind: "error", id: 1, error: { ...error, exec: { command: ["a"], exitCode: 1, stdout: "", stderr: "" } } },
     { kind: "log", stream: "stdout", text: "t", callId: "c" },
   ])("is understood: $kind", (message) => {
-    expect(parseFromHost(JSON.parse(JSON.stringify(message)))).toEqual(message);
+    expect(parseFromRuntime(JSON.parse(JSON.stringify(message)))).toEqual(message);
   });
 
   it.each([
@@ -46,12 +46,12 @@ describe("a message of the host process", () => {
     ["a log of another stream", { kind: "log", stream: "stdin", text: "t" }],
     ["a log of a call that is none", { kind: "log", stream: "stdout", text: "t", callId: 7 }],
   ])("is none: %s", (_what, message) => {
-    expect(parseFromHost(message)).toBeUndefined();
+    expect(parseFromRuntime(message)).toBeUndefined();
   });
 
   it("is cut where it is longer than anybody reads", () => {
     const long = "x".repeat(3_000_000);
-    const parsed = parseFromHost({
+    const parsed = parseFromRuntime({
       kind: "error",
       id: 1,
       error: { ...error, message: long, frames: Array.from({ length: 1000 }, () => "f") },
@@ -60,7 +60,7 @@ describe("a message of the host process", () => {
   });
 });
 
-describe("the channel to the host process", () => {
+describe("the channel to the function runtime", () => {
   const read = (pieces: readonly string[], maxBytes?: number): unknown[] => {
     const [stream, told] = [new PassThrough(), [] as unknown[]];
     readLines(

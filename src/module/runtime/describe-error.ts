@@ -1,10 +1,10 @@
 /** An error of a function body in the form that crosses the process boundary. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { HostError } from "./protocol.ts";
+import type { RuntimeError } from "./protocol.ts";
 
 /** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
-export function describeError(error: unknown, sourceDir: string): HostError {
+export function describeError(error: unknown, sourceDir: string): RuntimeError {
   if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
   return {
     message: messageOf(error),
@@ -58,7 +58,7 @@ function withoutUrl(url: string): string {
 }
 
 /** By shape: the error classes that a module sees may come from another copy of the SDK. */
-function execOf(error: Error): HostError["exec"] {
+function execOf(error: Error): RuntimeError["exec"] {
   const { cmd, exitCode, stdout, stderr } = error as Error & Record<string, unknown>;
   if (!Array.isArray(cmd) || typeof exitCode !== "number") return undefined;
   const text = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -2,17 +2,17 @@
 import { registry } from "sdk:runtime";
 import { fieldName } from "../names.ts";
 import type { FunctionInfo, ReturnedValue } from "../types.ts";
-import type { CallRequest, HostModule } from "./protocol.ts";
+import type { CallRequest, RuntimeModule } from "./protocol.ts";
 import { Values } from "./values.ts";
 
 /** Everything that the files of a module export, one namespace per file. */
 export type ModuleNamespaces = Record<string, unknown>[];
 
 export class Invoker {
-  private readonly module: HostModule;
+  private readonly module: RuntimeModule;
   private readonly values: Values;
 
-  constructor(module: HostModule, namespaces: ModuleNamespaces) {
+  constructor(module: RuntimeModule, namespaces: ModuleNamespaces) {
     this.module = module;
     this.values = new Values(module, (name) => findClass(namespaces, name));
   }

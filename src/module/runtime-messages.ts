@@ -1,5 +1,5 @@
-/** What the host process of function bodies says, read as anybody's: a body can write into the channel. */
-import type { DependencyCall, FromHost, HostError } from "./host/protocol.ts";
+/** What the function runtime says, read as anybody's: a body can write into the channel. */
+import type { DependencyCall, FromRuntime, RuntimeError } from "./runtime/protocol.ts";
 
 /** Longer texts of errors are cut: they are for a reader. */
 const maxTextLength = 1_000_000;
@@ -7,10 +7,10 @@ const maxFrames = 100;
 const maxWords = 10_000;
 
 /** A result is not looked at here: what it may be, the function's declared type says (returned-value.ts). */
-export type Received = Exclude<FromHost, { kind: "result" }> | { kind: "result"; id: number; value: unknown };
+export type Received = Exclude<FromRuntime, { kind: "result" }> | { kind: "result"; id: number; value: unknown };
 
 /** Undefined for what is no message. */
-export function parseFromHost(message: unknown): Received | undefined {
+export function parseFromRuntime(message: unknown): Received | undefined {
   if (!isRecord(message)) return undefined;
   switch (message.kind) {
     case "ready":
@@ -51,7 +51,7 @@ function parseDependencyCall(request: unknown): DependencyCall | undefined {
   return { dependency, function: name, args, ...(handle === undefined ? {} : { handle }) };
 }
 
-function parseError(error: unknown): HostError | undefined {
+function parseError(error: unknown): RuntimeError | undefined {
   if (!isRecord(error) || typeof error.message !== "string" || typeof error.name !== "string" || !isTexts(error.frames))
     return undefined;
   const place = typeof error.place === "string" ? { place: cut(error.place) } : {};

@@ -1,9 +1,9 @@
 /** What a body prints belongs to its call's log: it travels as an event and never mixes with results. */
 import { format } from "node:util";
 import { calls } from "./call-context.ts";
-import type { FromHost } from "./protocol.ts";
+import type { FromRuntime } from "./protocol.ts";
 
-export function captureOutput(send: (message: FromHost) => void): void {
+export function captureOutput(send: (message: FromRuntime) => void): void {
   const emit = (stream: "stdout" | "stderr", text: string): void => {
     send({ kind: "log", callId: calls.getStore()?.callId, stream, text });
   };

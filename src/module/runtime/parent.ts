@@ -3,13 +3,13 @@
  * processes, of which the parent's end believes what it reads: a line that a body wrote there could end the CLI.
  */
 import net from "node:net";
-import type { FromHost, ToHost } from "./protocol.ts";
+import type { FromRuntime, ToRuntime } from "./protocol.ts";
 
 const channelDescriptor = 3;
 
 export interface Parent {
-  send(message: FromHost): void;
-  onMessage(listener: (message: ToHost) => void): void;
+  send(message: FromRuntime): void;
+  onMessage(listener: (message: ToRuntime) => void): void;
 }
 
 /** When the parent is gone, however it went, this process ends: nothing may outlive it. */
@@ -26,7 +26,7 @@ export function connectParent(): Parent {
         if (!text.includes("\n")) return;
         const lines = rest.split("\n");
         rest = lines.pop() ?? "";
-        for (const line of lines) listener(JSON.parse(line) as ToHost);
+        for (const line of lines) listener(JSON.parse(line) as ToRuntime);
       });
     },
   };

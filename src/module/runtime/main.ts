@@ -1,4 +1,4 @@
-/** The host's program (dist/module-host.js): loads one module and runs its function bodies until the parent goes. */
+/** The function runtime (dist/function-runtime.js): loads one module and runs its function bodies until the parent goes. */
 import { connectParent } from "./parent.ts";
 import "./guard.ts";
 import { createGQLClient, globalConnection } from "sdk:runtime";
@@ -8,10 +8,10 @@ import { captureOutput } from "./console.ts";
 import { offerDependencies } from "./dependencies.ts";
 import { describeError } from "./describe-error.ts";
 import { Invoker, type ModuleNamespaces } from "./invoke.ts";
-import type { FromHost, ToHost } from "./protocol.ts";
+import type { FromRuntime, ToRuntime } from "./protocol.ts";
 
 const parent = connectParent();
-const send = (message: FromHost): void => parent.send(message);
+const send = (message: FromRuntime): void => parent.send(message);
 
 captureOutput(send);
 process.setSourceMapsEnabled(true);
@@ -25,7 +25,7 @@ let sourceDir = "";
 const running = new Map<number, AbortController>();
 const asks = new Asks(send);
 
-parent.onMessage((message: ToHost) => {
+parent.onMessage((message: ToRuntime) => {
   if (message.kind === "start") void start(message);
   else if (message.kind === "call") void call(message);
   else if (message.kind === "answer" || message.kind === "refusal") asks.settle(message);
@@ -38,7 +38,7 @@ process.on("unhandledRejection", (reason) => {
   send({ kind: "log", stream: "stderr", text: `unhandled rejection: ${[message, ...frames].join("\n    ")}\n` });
 });
 
-async function start(message: Extract<ToHost, { kind: "start" }>): Promise<void> {
+async function start(message: Extract<ToRuntime, { kind: "start" }>): Promise<void> {
   sourceDir = message.sourceDir;
   process.env.DAGGER_SESSION_PORT = String(message.port);
   process.env.DAGGER_SESSION_TOKEN = message.token;
@@ -55,7 +55,7 @@ async function start(message: Extract<ToHost, { kind: "start" }>): Promise<void>
   }
 }
 
-async function call({ id, request }: Extract<ToHost, { kind: "call" }>): Promise<void> {
+async function call({ id, request }: Extract<ToRuntime, { kind: "call" }>): Promise<void> {
   const controller = new AbortController();
   running.set(id, controller);
   try {

@@ -1,12 +1,12 @@
-/** One host process of function bodies: started, listened to, ended. */
+/** One function runtime: started, listened to, ended. */
 import { pathToFileURL } from "node:url";
 import { bundleModule } from "./bundle.ts";
 import type { CallerCall, DependencyCalls } from "./dependency-calls.ts";
-import { FunctionError, hostErrorOf, moduleBroken } from "./function-error.ts";
-import type { HostModule, ToHost } from "./host/protocol.ts";
-import { launchHost } from "./host-launch.ts";
-import { parseFromHost, type Received } from "./host-messages.ts";
-import type { ModuleHostOptions } from "./host-process.ts";
+import { FunctionError, runtimeErrorOf, moduleBroken } from "./function-error.ts";
+import type { RuntimeModule, ToRuntime } from "./runtime/protocol.ts";
+import { launchRuntime } from "./runtime-launch.ts";
+import { parseFromRuntime, type Received } from "./runtime-messages.ts";
+import type { FunctionRuntimeOptions } from "./function-runtime.ts";
 import { readLines, writeLine } from "./line-channel.ts";
 import { orAborted } from "../async/index.ts";
 import { checkReturned, UnexpectedValue } from "./returned-value.ts";
@@ -28,13 +28,13 @@ export interface Pending {
 
 export interface Running {
   pending: Map<number, Pending>;
-  send(message: ToHost): void;
+  send(message: ToRuntime): void;
   stop(): Promise<void>;
 }
 
 /** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
-export async function startHost(
-  options: ModuleHostOptions,
+export async function startRuntime(
+  options: FunctionRuntimeOptions,
   dependencies: DependencyCalls,
   closing: AbortSignal,
   onExit: () => void,
@@ -44,14 +44,14 @@ export async function startHost(
   const bundling = bundleModule(module, env);
   // Whoever waits for the start hears of it.
   bundling.catch(() => undefined);
-  const { child, exited: over, channel, helper } = await launchHost(module, options, env);
+  const { child, exited: over, channel, helper } = await launchRuntime(module, options, env);
   const pending = new Map<number, Pending>();
   let crashOutput = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     crashOutput = (crashOutput + text).slice(-4000);
   });
   child.stdout?.resume();
-  const send = (message: ToHost): void => writeLine(channel, message);
+  const send = (message: ToRuntime): void => writeLine(channel, message);
   /** Why we ended it ourselves. */
   let ended: string | undefined;
   const exited = over.then((how) => ended ?? how);
@@ -80,13 +80,13 @@ export async function startHost(
       if (call === undefined) return;
       await dependencies.call(message.request, call.caller).then(
         (value) => send({ kind: "answer", ask: message.ask, value }),
-        (error: unknown) => send({ kind: "refusal", ask: message.ask, error: hostErrorOf(error) }),
+        (error: unknown) => send({ kind: "refusal", ask: message.ask, error: runtimeErrorOf(error) }),
       );
     };
     readLines(
       channel,
       (line) => {
-        const message = parseFromHost(line);
+        const message = parseFromRuntime(line);
         if (message === undefined) giveUp("it sent a message that is none of fastloop's");
         else receive(message);
       },
@@ -114,7 +114,7 @@ export async function startHost(
     send({
       kind: "start",
       bundleUrl: pathToFileURL(bundle.file).href,
-      module: hostModule(module),
+      module: runtimeModule(module),
       dependencies: dependencies.clients,
       sourceDir: module.sourceDir,
       ...access,
@@ -136,8 +136,8 @@ export async function startHost(
   return { pending, send, stop };
 }
 
-/** The part that the host needs. */
-function hostModule({ name, mainObject, objects, enums, interfaces }: ModuleInfo): HostModule {
+/** The part that the runtime needs. */
+function runtimeModule({ name, mainObject, objects, enums, interfaces }: ModuleInfo): RuntimeModule {
   return { name, mainObject, objects, enums, interfaces };
 }
 
@@ -145,7 +145,7 @@ function hostModule({ name, mainObject, objects, enums, interfaces }: ModuleInfo
 function answer(
   call: Pending | undefined,
   message: Extract<Received, { id: number }>,
-  module: ModuleHostOptions["module"],
+  module: FunctionRuntimeOptions["module"],
 ): void {
   if (call === undefined) return;
   const fail = (error: ConstructorParameters<typeof FunctionError>[0]): void =>

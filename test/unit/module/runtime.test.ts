@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import {
   FunctionError,
   loadModule,
-  startModuleHost,
-  type HostLog,
-  type ModuleHost,
+  startFunctionRuntime,
+  type RuntimeLog,
+  type FunctionRuntime,
   type ModuleInfo,
 } from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
@@ -16,7 +16,7 @@ import { startFakeSession, type FakeSession } from "./fake-session.ts";
 
 const fixture = path.resolve(import.meta.dirname, "../../fixtures/modules/everything");
 const folders: string[] = [];
-const hosts: ModuleHost[] = [];
+const runtimes: FunctionRuntime[] = [];
 let session: FakeSession;
 let everything: ModuleInfo;
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.close()));
+  await Promise.all(runtimes.splice(0).map((runtime) => runtime.close()));
   await session.close();
 });
 
@@ -55,10 +55,10 @@ async function moduleOf(members: string, before = ""): Promise<ModuleInfo> {
   return loadModule(root);
 }
 
-function hostOf(module: ModuleInfo, logs: HostLog[] = []): ModuleHost {
-  const host = startModuleHost({ module, session, onLog: (log) => logs.push(log) });
-  hosts.push(host);
-  return host;
+function runtimeOf(module: ModuleInfo, logs: RuntimeLog[] = []): FunctionRuntime {
+  const runtime = startFunctionRuntime({ module, session, onLog: (log) => logs.push(log) });
+  runtimes.push(runtime);
+  return runtime;
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
@@ -70,57 +70,57 @@ function deferred<T>(): { promise: Promise<T>; resolve(value: T): void } {
 let calls = 0;
 const callId = (): string => `call-${++calls}`;
 
-describe("a function body in the host process", () => {
+describe("a function body in the function runtime", () => {
   it("gets the main object as its constructor made it, and defaults where nothing was given", async () => {
-    const host = hostOf(everything);
-    expect(await host.call({ function: "greet", args: { greeting: "hi" }, callId: callId() })).toBe("hi, world");
+    const runtime = runtimeOf(everything);
+    expect(await runtime.call({ function: "greet", args: { greeting: "hi" }, callId: callId() })).toBe("hi, world");
     const args = { greeting: "hi", times: 2, loud: true, suffix: "!" };
-    expect(await host.call({ function: "greet", args, constructorArgs: { who: "you" }, callId: callId() })).toBe(
+    expect(await runtime.call({ function: "greet", args, constructorArgs: { who: "you" }, callId: callId() })).toBe(
       "HI, YOUHI, YOU!",
     );
   });
 
   it("gets enum members as their values and returns values as members", async () => {
-    const host = hostOf(everything);
+    const runtime = runtimeOf(everything);
     const args = { level: "High", words: ["a", "b"] };
-    expect(await host.call({ function: "join", args, callId: callId() })).toBe("HIGH!:a+b");
-    expect(await host.call({ function: "join", args: {}, callId: callId() })).toBe("medium:");
-    expect(await host.call({ function: "level", args: {}, callId: callId() })).toBe("High");
+    expect(await runtime.call({ function: "join", args, callId: callId() })).toBe("HIGH!:a+b");
+    expect(await runtime.call({ function: "join", args: {}, callId: callId() })).toBe("medium:");
+    expect(await runtime.call({ function: "level", args: {}, callId: callId() })).toBe("High");
   });
 
   it("gets core objects by id and returns them as ids", async () => {
     session.answer = ({ query }) => ({ container: { from: { withMountedDirectory: { id: query } } } });
-    const host = hostOf(everything);
-    const result = await host.call({ function: "shout", args: { site: "dir-1" }, callId: callId() });
+    const runtime = runtimeOf(everything);
+    const result = await runtime.call({ function: "shout", args: { site: "dir-1" }, callId: callId() });
     expect(result).toEqual({ $id: expect.stringContaining('source: "dir-1"'), $type: "Container" });
   });
 
   it("returns the module's own objects with their fields, and takes them back as the parent of the next call", async () => {
-    const host = hostOf(everything);
-    const parent = await host.call({ function: "greeter", args: { name: "ada" }, callId: callId() });
+    const runtime = runtimeOf(everything);
+    const parent = await runtime.call({ function: "greeter", args: { name: "ada" }, callId: callId() });
     // The field's initialiser ran here, in the code's own `new`, and its state is kept.
     expect(parent).toEqual({ $object: "Greeter", fields: { name: "ada", prefix: "never set" } });
     const call = { object: "Greeter", parent, callId: callId() };
-    expect(await host.call({ ...call, function: "hello", args: {} })).toBe("hello ada never set");
+    expect(await runtime.call({ ...call, function: "hello", args: {} })).toBe("hello ada never set");
     const bare = { $object: "Greeter", fields: { name: "bob" } };
-    expect(await host.call({ ...call, parent: bare, function: "hello", args: {} })).toBe("hello bob");
+    expect(await runtime.call({ ...call, parent: bare, function: "hello", args: {} })).toBe("hello bob");
     const report = [
       { $object: "Report", fields: { title: "one", proto: "Udp", boxes: [{ $object: "Box", fields: { width: 1 } }] } },
     ];
-    expect(await host.call({ function: "report", args: { proto: "Udp" }, callId: callId() })).toEqual(report);
+    expect(await runtime.call({ function: "report", args: { proto: "Udp" }, callId: callId() })).toEqual(report);
   });
 
   it("refuses a fraction where the signature promises an integer", async () => {
-    const call = hostOf(everything).call({ function: "half", args: { value: 3 }, callId: callId() });
+    const call = runtimeOf(everything).call({ function: "half", args: { value: 3 }, callId: callId() });
     await expect(call).rejects.toThrow("cannot return float '1.5'");
   });
 
   it("sends each of its requests with its own call's id, also when bodies run in parallel", async () => {
     session.answer = ({ query }) => ({ container: { from: { id: query } } });
-    const host = hostOf(everything);
+    const runtime = runtimeOf(everything);
     const images = ["one", "two", "three", "four"];
     await Promise.all(
-      images.map((image) => host.call({ function: "inferred", args: { image }, callId: `for-${image}` })),
+      images.map((image) => runtime.call({ function: "inferred", args: { image }, callId: `for-${image}` })),
     );
     for (const { query, callId: sent } of session.seen) {
       expect(query).toContain(`"${sent?.replace("for-", "")}"`);
@@ -130,7 +130,7 @@ describe("a function body in the host process", () => {
   });
 
   it("is cancelled by aborting its requests, and only its own", async () => {
-    const host = hostOf(everything);
+    const runtime = runtimeOf(everything);
     const controller = new AbortController();
     const hanging = deferred<void>();
     const release = deferred<unknown>();
@@ -139,8 +139,8 @@ describe("a function body in the host process", () => {
       hanging.resolve();
       return new Promise(() => {});
     };
-    const kept = host.call({ function: "inferred", args: { image: "stays" }, callId: "kept" });
-    const cancelled = host.call({
+    const kept = runtime.call({ function: "inferred", args: { image: "stays" }, callId: "kept" });
+    const cancelled = runtime.call({
       function: "inferred",
       args: { image: "goes" },
       callId: "gone",
@@ -155,10 +155,10 @@ describe("a function body in the host process", () => {
   });
 
   it("prints into its call's log and not into the result", async () => {
-    const logs: HostLog[] = [];
+    const logs: RuntimeLog[] = [];
     const module = await moduleOf(`
       @func() say(): string { console.log("to %s", "stdout"); console.error("to stderr"); process.stdout.write("raw"); return "result" }`);
-    expect(await hostOf(module, logs).call({ function: "say", args: {}, callId: "c1" })).toBe("result");
+    expect(await runtimeOf(module, logs).call({ function: "say", args: {}, callId: "c1" })).toBe("result");
     expect(logs).toEqual([
       { callId: "c1", stream: "stdout", text: "to stdout\n" },
       { callId: "c1", stream: "stderr", text: "to stderr\n" },
@@ -178,7 +178,7 @@ describe("an error of a function body", () => {
         throw new TypeError("no " + n)
       }`,
     );
-    const error: unknown = await hostOf(module)
+    const error: unknown = await runtimeOf(module)
       .call({ function: "outer", args: {}, callId: callId() })
       .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(FunctionError);
@@ -207,7 +207,7 @@ describe("an error of a function body", () => {
         },
       ],
     });
-    const error: unknown = await hostOf(everything)
+    const error: unknown = await runtimeOf(everything)
       .call({ function: "verify", args: { manifest: "file-1" }, callId: callId() })
       .catch((e: unknown) => e);
     expect(error).toMatchObject({
@@ -219,7 +219,7 @@ describe("an error of a function body", () => {
 
   it("at the module's top level is the module's error, with its place", async () => {
     const module = await moduleOf("@func() fine(): string { return 'x' }", 'throw new Error("too early")');
-    const call = hostOf(module).call({ function: "fine", args: {}, callId: callId() });
+    const call = runtimeOf(module).call({ function: "fine", args: {}, callId: callId() });
     await expect(call).rejects.toMatchObject({ code: "module", message: "too early", place: "src/index.ts:2:7" });
   });
 
@@ -228,7 +228,7 @@ describe("an error of a function body", () => {
       "@func() fine(): string { return String(missing) }",
       'import missing from "not-installed-anywhere"',
     );
-    const call = hostOf(module).call({ function: "fine", args: {}, callId: callId() });
+    const call = runtimeOf(module).call({ function: "fine", args: {}, callId: callId() });
     await expect(call).rejects.toMatchObject({
       code: "module",
       message: 'Could not resolve "not-installed-anywhere"',
@@ -238,20 +238,20 @@ describe("an error of a function body", () => {
 
   it("says what happened to the session when it is gone", async () => {
     const module = await moduleOf("@func() ask(): Promise<string> { return dag.version() }");
-    const host = hostOf(module);
+    const runtime = runtimeOf(module);
     await session.close();
-    await expect(host.call({ function: "ask", args: {}, callId: callId() })).rejects.toThrow(/ECONNREFUSED|awaited/);
+    await expect(runtime.call({ function: "ask", args: {}, callId: callId() })).rejects.toThrow(/ECONNREFUSED|awaited/);
   });
 
   it("that ends the process fails the running calls, and the next call gets a new process", async () => {
     const module = await moduleOf(`
       @func() die(): string { process.exit(9) }
       @func() live(): string { return "alive" }`);
-    const host = hostOf(module);
-    await expect(host.call({ function: "die", args: {}, callId: callId() })).rejects.toThrow(
+    const runtime = runtimeOf(module);
+    await expect(runtime.call({ function: "die", args: {}, callId: callId() })).rejects.toThrow(
       "the process that ran the function ended (exit code 9)",
     );
-    expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
+    expect(await runtime.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
   });
 
   it.each([
@@ -266,11 +266,11 @@ describe("an error of a function body", () => {
       @func() live(): string { return "alive" }`,
         'import fs from "node:fs"',
       );
-      const host = hostOf(module);
-      await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
+      const runtime = runtimeOf(module);
+      await expect(runtime.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
         `the process that ran the function ended (it sent ${what})`,
       );
-      expect(await host.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
+      expect(await runtime.call({ function: "live", args: {}, callId: callId() })).toBe("alive");
     },
   );
 
@@ -282,12 +282,12 @@ describe("an error of a function body", () => {
       @func() live(): string { return String(process.pid) }`,
       'import fs from "node:fs"',
     );
-    const host = hostOf(module);
-    await expect(host.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
+    const runtime = runtimeOf(module);
+    await expect(runtime.call({ function: "forge", args: {}, callId: callId() })).rejects.toThrow(
       "the function returned an object where string is declared",
     );
     const live = { function: "live", args: {}, callId: callId() };
-    expect(await host.call(live)).toBe(await host.call(live));
+    expect(await runtime.call(live)).toBe(await runtime.call(live));
   });
 });
 
@@ -297,12 +297,12 @@ it("an object that a body was given is handed on without asking for its id", asy
       "@func() same(source: Directory): Directory { return source }",
   );
   session.answer = () => ({ container: { withMountedDirectory: { withExec: { stdout: "listed" } } } });
-  const host = hostOf(module);
+  const runtime = runtimeOf(module);
   const args = { source: { $id: "id-of-source" } };
-  expect(await host.call({ function: "it", args, callId: callId() })).toBe("listed");
+  expect(await runtime.call({ function: "it", args, callId: callId() })).toBe("listed");
   expect(session.seen).toHaveLength(1);
   expect(session.seen[0]?.query).toContain('source: "id-of-source"');
-  expect(await host.call({ function: "same", args, callId: callId() })).toEqual({
+  expect(await runtime.call({ function: "same", args, callId: callId() })).toEqual({
     $id: "id-of-source",
     $type: "Directory",
   });
@@ -314,7 +314,7 @@ describe("a function body cannot", () => {
 
   async function attempt(code: string, imports = ""): Promise<unknown> {
     const module = await moduleOf(`@func() async it(): Promise<string> { ${code} }`, imports);
-    return hostOf(module)
+    return runtimeOf(module)
       .call({ function: "it", args: {}, callId: callId() })
       .catch((error: unknown) => error);
   }
@@ -337,12 +337,12 @@ describe("a function body cannot", () => {
       'import fs from "node:fs"',
     );
     symlinkSync(outside, path.join(module.root, "link.txt"));
-    const host = hostOf(module);
-    const result: unknown = await host
+    const runtime = runtimeOf(module);
+    const result: unknown = await runtime
       .call({ function: "it", args: {}, callId: callId() })
       .catch((error: unknown) => error);
     expect(result).toMatchObject({ message: expect.stringMatching(/restricted|permission|ENOENT|EROFS/i) });
-    expect(await host.call({ function: "own", args: {}, callId: callId() })).toContain('"name":"it"');
+    expect(await runtime.call({ function: "own", args: {}, callId: callId() })).toContain('"name":"it"');
     rmSync(outside);
   });
 
@@ -420,15 +420,15 @@ describe("a function body cannot", () => {
   });
 });
 
-it("says what is waited for where a module's top level never ends, and ends it with the call or the host", async () => {
+it("says what is waited for where a module's top level never ends, and ends it with the call or the runtime", async () => {
   const module = await moduleOf('  @func()\n  text(): string {\n    return "x"\n  }', "while (Date.now() > 0) {}");
   const told = deferred<string>();
-  const host = startModuleHost({ module, session, onNotice: told.resolve, slowLoadMs: 1 });
+  const runtime = startFunctionRuntime({ module, session, onNotice: told.resolve, slowLoadMs: 1 });
   const controller = new AbortController();
-  const call = host.call({ function: "text", args: {}, callId: "endless", signal: controller.signal });
+  const call = runtime.call({ function: "text", args: {}, callId: "endless", signal: controller.signal });
   expect(await told.promise).toContain("the module it is still loading");
   controller.abort(new Error("Ctrl-C"));
   await expect(call).rejects.toThrow("Ctrl-C");
-  await host.close();
-  await expect(host.call({ function: "text", args: {}, callId: "later" })).rejects.toThrow("closed");
+  await runtime.close();
+  await expect(runtime.call({ function: "text", args: {}, callId: "later" })).rejects.toThrow("closed");
 });

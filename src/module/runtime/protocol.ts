@@ -1,8 +1,8 @@
-/** What the CLI and the host process of function bodies say to each other, one JSON message a line. */
+/** What the CLI and the function runtime say to each other, one JSON message a line. */
 import type { EnumInfo, InterfaceInfo, ObjectInfo, ReturnedValue, TypeRef } from "../types.ts";
 
 /** The part of a module that is needed to convert arguments and results. */
-export interface HostModule {
+export interface RuntimeModule {
   name: string;
   mainObject: string;
   objects: Record<string, ObjectInfo>;
@@ -71,11 +71,11 @@ export interface CallRequest {
   callId: string;
 }
 
-export type ToHost =
+export type ToRuntime =
   | {
       kind: "start";
       bundleUrl: string;
-      module: HostModule;
+      module: RuntimeModule;
       dependencies: DependencyClient[];
       sourceDir: string;
       port: number;
@@ -84,19 +84,19 @@ export type ToHost =
   | { kind: "call"; id: number; request: CallRequest }
   | { kind: "cancel"; id: number }
   | { kind: "answer"; ask: number; value: DependencyValue }
-  | { kind: "refusal"; ask: number; error: HostError };
+  | { kind: "refusal"; ask: number; error: RuntimeError };
 
-export type FromHost =
+export type FromRuntime =
   | { kind: "ready" }
-  | { kind: "broken"; error: HostError }
+  | { kind: "broken"; error: RuntimeError }
   | { kind: "result"; id: number; value: ReturnedValue }
-  | { kind: "error"; id: number; error: HostError }
+  | { kind: "error"; id: number; error: RuntimeError }
   /** `call`: which call asks, by its id; `ask` numbers the question. */
   | { kind: "ask"; ask: number; call: number; request: DependencyCall }
   | { kind: "log"; callId?: string; stream: "stdout" | "stderr"; text: string };
 
 /** An error of a function body, as far as it can travel. */
-export interface HostError {
+export interface RuntimeError {
   message: string;
   name: string;
   /** Stack lines inside the module, mapped to its sources. */

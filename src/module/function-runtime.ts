@@ -1,20 +1,20 @@
-/** Starts, feeds and restarts the host process; the only part of the CLI that knows how bodies are run. */
+/** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies are run. */
 import type { BoundaryOptions } from "./boundary.ts";
 import { DependencyCalls, type FillDefaults } from "./dependency-calls.ts";
-import type { CallRequest } from "./host/protocol.ts";
-import { startHost, type Running } from "./host-start.ts";
+import type { CallRequest } from "./runtime/protocol.ts";
+import { startRuntime, type Running } from "./runtime-start.ts";
 import { orAborted } from "../async/index.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
 
 /** A body that ignores its cancellation is not waited for longer than this. */
 const cancelGraceMs = 2000;
 
-export interface HostCall extends CallRequest {
+export interface RuntimeCall extends CallRequest {
   signal?: AbortSignal;
 }
 
 /** What a body printed. */
-export interface HostLog {
+export interface RuntimeLog {
   /** Undefined for output outside any call, such as a module's top level. */
   callId?: string;
   stream: "stdout" | "stderr";
@@ -26,11 +26,11 @@ interface SessionAccess {
   token: string;
 }
 
-export interface ModuleHostOptions extends BoundaryOptions {
+export interface FunctionRuntimeOptions extends BoundaryOptions {
   module: ModuleInfo;
   /** `EngineSession.body`: what bodies are given. May still be opening: the process starts meanwhile. */
   session: SessionAccess | Promise<SessionAccess>;
-  onLog?: (log: HostLog) => void;
+  onLog?: (log: RuntimeLog) => void;
   /** Told once where loading the module takes longer than `slowLoadMs` (5000). */
   onNotice?: (text: string) => void;
   slowLoadMs?: number;
@@ -40,46 +40,46 @@ export interface ModuleHostOptions extends BoundaryOptions {
 }
 
 /** A warm process that runs the bodies of one module. Calls may run in parallel. */
-export interface ModuleHost {
+export interface FunctionRuntime {
   /** Throws `FunctionError` when the body fails, `UserError` when the module does not load, the signal's reason when aborted. */
-  call(call: HostCall): Promise<ReturnedValue>;
+  call(call: RuntimeCall): Promise<ReturnedValue>;
   close(): Promise<void>;
 }
 
-export function startModuleHost(options: ModuleHostOptions): ModuleHost {
-  return new Host(options, new DependencyHosts());
+export function startFunctionRuntime(options: FunctionRuntimeOptions): FunctionRuntime {
+  return new Runtime(options, new DependencyRuntimes());
 }
 
 /** The processes of the modules that one depends on, through others too: one each, started when first needed. */
-class DependencyHosts {
-  private readonly hosts = new Map<string, Host>();
+class DependencyRuntimes {
+  private readonly runtimes = new Map<string, Runtime>();
 
-  of(module: ModuleInfo, options: ModuleHostOptions): ModuleHost {
-    const host = this.hosts.get(module.root) ?? new Host({ ...options, module }, this);
-    this.hosts.set(module.root, host);
-    return host;
+  of(module: ModuleInfo, options: FunctionRuntimeOptions): FunctionRuntime {
+    const runtime = this.runtimes.get(module.root) ?? new Runtime({ ...options, module }, this);
+    this.runtimes.set(module.root, runtime);
+    return runtime;
   }
 
   async close(): Promise<void> {
-    const hosts = [...this.hosts.values()];
-    this.hosts.clear();
-    await Promise.all(hosts.map((host) => host.close()));
+    const runtimes = [...this.runtimes.values()];
+    this.runtimes.clear();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
   }
 }
 
-class Host implements ModuleHost {
-  private readonly options: ModuleHostOptions;
+class Runtime implements FunctionRuntime {
+  private readonly options: FunctionRuntimeOptions;
   private running: Promise<Running> | undefined;
   private readonly closing = new AbortController();
-  private readonly others: DependencyHosts;
+  private readonly others: DependencyRuntimes;
   private readonly dependencies: DependencyCalls;
   private nextId = 1;
 
-  constructor(options: ModuleHostOptions, others: DependencyHosts) {
+  constructor(options: FunctionRuntimeOptions, others: DependencyRuntimes) {
     this.options = options;
     this.others = others;
     this.dependencies = new DependencyCalls(options.module, {
-      hostOf: (module) => others.of(module, options),
+      runtimeOf: (module) => others.of(module, options),
       defaults: options.defaults,
     });
     // Who opens the session hears of its failure; the process may have failed before it asks for it.
@@ -88,7 +88,7 @@ class Host implements ModuleHost {
     this.start().catch(() => {});
   }
 
-  async call({ signal, ...request }: HostCall): Promise<ReturnedValue> {
+  async call({ signal, ...request }: RuntimeCall): Promise<ReturnedValue> {
     signal?.throwIfAborted();
     const running = await orAborted(this.start(), signal);
     const id = this.nextId++;
@@ -143,7 +143,7 @@ class Host implements ModuleHost {
       const onExit = (): void => {
         if (this.running === starting) this.running = undefined;
       };
-      const starting = startHost(this.options, this.dependencies, this.closing.signal, onExit);
+      const starting = startRuntime(this.options, this.dependencies, this.closing.signal, onExit);
       this.running = starting;
       starting.catch(() => {
         if (this.running === starting) this.running = undefined;
@@ -153,7 +153,7 @@ class Host implements ModuleHost {
   }
 }
 
-const closedError = (): Error => new Error("the module host is closed");
+const closedError = (): Error => new Error("the function runtime is closed");
 
 function abortReason(signal: AbortSignal | undefined): unknown {
   return signal?.reason ?? new Error("the call was cancelled");

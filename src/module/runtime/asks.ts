@@ -1,16 +1,16 @@
 /** Questions of bodies that only the parent can answer. */
 import { calls } from "./call-context.ts";
-import type { DependencyCall, DependencyValue, FromHost, HostError, ToHost } from "./protocol.ts";
+import type { DependencyCall, DependencyValue, FromRuntime, RuntimeError, ToRuntime } from "./protocol.ts";
 
 export class Asks {
-  private readonly send: (message: FromHost) => void;
+  private readonly send: (message: FromRuntime) => void;
   private readonly open = new Map<
     number,
     { resolve: (value: DependencyValue) => void; reject: (error: Error) => void }
   >();
   private next = 1;
 
-  constructor(send: (message: FromHost) => void) {
+  constructor(send: (message: FromRuntime) => void) {
     this.send = send;
   }
 
@@ -25,7 +25,7 @@ export class Asks {
     });
   };
 
-  settle(message: Extract<ToHost, { kind: "answer" | "refusal" }>): void {
+  settle(message: Extract<ToRuntime, { kind: "answer" | "refusal" }>): void {
     const question = this.open.get(message.ask);
     this.open.delete(message.ask);
     if (message.kind === "answer") question?.resolve(message.value);
@@ -34,7 +34,7 @@ export class Asks {
 }
 
 /** An exec that failed in another module is one that failed here: its output and exit code are kept. */
-function errorOf({ message, name, exec }: HostError): Error {
+function errorOf({ message, name, exec }: RuntimeError): Error {
   const error = Object.assign(new Error(message), { name });
   return exec === undefined ? error : Object.assign(error, { ...exec, cmd: exec.command });
 }

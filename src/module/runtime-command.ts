@@ -1,4 +1,4 @@
-/** How the host process of function bodies is started: its program, what it may read, what it sees of the environment. */
+/** How the function runtime is started: its program, what it may read, what it sees of the environment. */
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { bundlePlace } from "./bundle.ts";
@@ -8,37 +8,41 @@ import { distFile, packageRoot } from "../paths/index.ts";
 import { listTree } from "../tree/index.ts";
 import type { ModuleInfo } from "./types.ts";
 
-export interface HostCommand {
+export interface RuntimeCommand {
   command: string;
   args: string[];
   environment: NodeJS.ProcessEnv;
 }
 
 /**
- * `confine`: the helper that makes the boundary; without it the host runs as the user. Throws a `UserError` where the
+ * `confine`: the helper that makes the boundary; without it the runtime runs as the user. Throws a `UserError` where the
  * module's packages lie outside of its repository.
  */
-export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): HostCommand {
+export function runtimeCommand(
+  module: ModuleInfo,
+  env: NodeJS.ProcessEnv,
+  confine: string | undefined,
+): RuntimeCommand {
   const environment = scrubbed(env);
   const packages = packageFolders(module);
   const bundle = bundlePlace(module, env);
   const programs = path.dirname(distFile("sdk.js"));
   const folders = [...packages, path.join(packageRoot(), "node_modules"), programs, bundle.folder];
-  const host = (readable: readonly string[], writable: readonly string[], ...flags: string[]): string[] => [
+  const runtime = (readable: readonly string[], writable: readonly string[], ...flags: string[]): string[] => [
     process.execPath,
     ...permissions(folders, readable, writable),
     ...flags,
-    distFile("module-host.js"),
+    distFile("function-runtime.js"),
   ];
   if (confine === undefined) {
-    const [command = process.execPath, ...args] = endingWithUs(host(readableSources(module.sourceDir), []));
+    const [command = process.execPath, ...args] = endingWithUs(runtime(readableSources(module.sourceDir), []));
     return { command, args, environment };
   }
   // It is shown to the body before it is made.
   mkdirSync(bundle.folder, { recursive: true });
   // Behind the boundary links lead nowhere, and the folder for temporary files is the body's own.
   // A trace that can't be written, as in the folder of the module, makes Node wait for ever.
-  const command = host(
+  const command = runtime(
     [path.join(module.sourceDir, "*"), "/tmp/*"],
     ["/tmp/*"],
     "--trace-event-file-pattern=/tmp/node_trace.${rotation}.log",
@@ -48,8 +52,8 @@ export function hostCommand(module: ModuleInfo, env: NodeJS.ProcessEnv, confine:
 }
 
 /**
- * The host ends when its parent's channel closes; a body in an endless loop never hears of that. Where the parent is
- * killed the kernel ends the host, which util-linux's setpriv asks for (that of busybox can't).
+ * The runtime ends when its parent's channel closes; a body in an endless loop never hears of that. Where the parent is
+ * killed the kernel ends the runtime, which util-linux's setpriv asks for (that of busybox can't).
  */
 function endingWithUs(words: string[]): string[] {
   const setpriv = "/usr/bin/setpriv";

@@ -2,34 +2,34 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { boundaryFailed, chooseBoundary, speakWithHelper, type BoundaryOptions, type Helper } from "./boundary.ts";
-import { hostCommand } from "./host-command.ts";
+import { runtimeCommand } from "./runtime-command.ts";
 import type { ModuleInfo } from "./types.ts";
 
-export interface HostProcess {
+export interface RuntimeProcess {
   child: ChildProcess;
   /** How it ended. */
   exited: Promise<string>;
-  /** The JSON messages of host/protocol.ts. */
+  /** The JSON messages of runtime/protocol.ts. */
   channel: Duplex;
   /** Undefined without a boundary. */
   helper: Helper | undefined;
 }
 
 /** Resolves when it runs. Throws a `UserError` where this machine has no boundary and the user has not allowed to do without. */
-export async function launchHost(
+export async function launchRuntime(
   module: ModuleInfo,
   options: BoundaryOptions,
   env: NodeJS.ProcessEnv,
-): Promise<HostProcess> {
-  const started = spawnHost(module, env, await chooseBoundary(options, env));
+): Promise<RuntimeProcess> {
+  const started = spawnRuntime(module, env, await chooseBoundary(options, env));
   const problem = await started.helper?.started;
   if (problem === undefined) return started;
   boundaryFailed(problem, options, env);
-  return spawnHost(module, env, undefined);
+  return spawnRuntime(module, env, undefined);
 }
 
-function spawnHost(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): HostProcess {
-  const { command, args, environment } = hostCommand(module, env, confine);
+function spawnRuntime(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): RuntimeProcess {
+  const { command, args, environment } = runtimeCommand(module, env, confine);
   const child = spawn(command, args, {
     cwd: module.sourceDir,
     env: environment,

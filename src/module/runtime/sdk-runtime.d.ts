@@ -1,4 +1,4 @@
-/** The SDK as the host bundles it (tools/build-sdk.mjs): without telemetry exporters, provisioning and compiler. */
+/** The SDK as the function runtime has it (tools/build-sdk.mjs): without telemetry exporters, provisioning and compiler. */
 declare module "sdk:runtime" {
   import type { GraphQLClient } from "graphql-request";
 
