@@ -23,8 +23,12 @@ export function painter(colors: boolean): Paint {
 export function duration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return wholeSeconds(Math.round(ms / 1000));
+}
+
+/** What lasts still, as a clock shows it: `59 s`, `2 min 5 s`. */
+export function wholeSeconds(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 export function shortDigest(digest: string): string {

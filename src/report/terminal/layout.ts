@@ -1,4 +1,4 @@
-import { duration, plural } from "../text.ts";
+import { duration, wholeSeconds, plural } from "../text.ts";
 import type { Board, BoardRow, Standing } from "./board.ts";
 import { columnsOf, cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
 
@@ -76,10 +76,7 @@ function timeOf({ startedMs, durationMs, endedAt }: BoardRow, nowMs: number): st
 }
 
 /** Whole seconds since then. */
-const clock = (sinceMs: number, nowMs: number): string => {
-  const seconds = Math.floor(Math.max(0, nowMs - sinceMs) / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-};
+const clock = (sinceMs: number, nowMs: number): string => wholeSeconds(Math.floor(Math.max(0, nowMs - sinceMs) / 1000));
 
 /** What keeps functions from running yet. */
 function waitingLines({ waiting }: Board, nowMs: number): StyledLine[] {

@@ -1,12 +1,12 @@
 import { durationMs, type Config } from "../../config/index.ts";
 import type { ResolvedTarget } from "../../plan/index.ts";
+import { duration } from "../../report/index.ts";
 import type { HistoryEntry } from "../../run/index.ts";
 import { spreadOf } from "../../stats/index.ts";
 import type { Found } from "../finding.ts";
 
 /** Fewer runs than these say little. */
 const leastRuns = 3;
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Budgets and time limits that the runs so far contradict. */
 export function historyContradicts(
@@ -30,7 +30,7 @@ export function historyContradicts(
     );
     if (slow === undefined) return [];
     const { name } = slow.target;
-    const took = seconds(spreads.get(name)!.p50Ms);
+    const took = duration(spreads.get(name)!.p50Ms);
     const message = `tests.tiers.${tier}.budget: half of the runs of ${name} take ${took} or more`;
     return [
       {
@@ -44,7 +44,7 @@ export function historyContradicts(
   const limits = targets.flatMap(({ target: { name, timeoutMs } }): Found[] => {
     const p95Ms = spreads.get(name)?.p95Ms;
     if (timeoutMs === undefined || p95Ms === undefined || p95Ms <= timeoutMs) return [];
-    const message = `watch.targets.${name}.timeout: one run in twenty takes ${seconds(p95Ms)} or more`;
+    const message = `watch.targets.${name}.timeout: one run in twenty takes ${duration(p95Ms)} or more`;
     return [
       {
         code: "timeout-too-short",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duration } from "../../../src/report/text.ts";
+import { duration, shortName, wholeSeconds } from "../../../src/report/text.ts";
 
 test.each([
   [0.4, "0 ms"],
@@ -11,4 +11,14 @@ test.each([
   [3_725_000, "62 min 5 s"],
 ])("%d ms are %s", (ms, text) => {
   expect(duration(ms)).toBe(text);
+});
+
+test("what lasts is told in whole seconds", () => {
+  expect([0, 59, 60, 125].map(wholeSeconds)).toEqual(["0 s", "59 s", "1 min 0 s", "2 min 5 s"]);
+});
+
+test("a step is named on one line, cut where it is long", () => {
+  expect(shortName("exec sh -c\n  make   all")).not.toContain("\n");
+  expect(shortName("x".repeat(200))).toBe(`${"x".repeat(119)}…`);
+  expect(shortName("x".repeat(10), 5)).toBe("xxxx…");
 });
