@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Real containers on a busy machine; what hangs fails all the same. */
+/** Real containers and fuzzing on a busy machine; what hangs fails all the same. */
 const engineTimeoutMs = 180_000;
 
 const engine = {
@@ -15,7 +15,7 @@ export default defineConfig({
     pool: "forks",
     // Two workers: the containers that the tests start need the cores as well.
     maxWorkers: 2,
-    // Of the unit suite, which the gate measures; what runs in a process of its own is not seen.
+    // Of the unit suite, which the gate measures (with an engine in the tests' process); what runs in a process of its own is not seen.
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
@@ -29,7 +29,7 @@ export default defineConfig({
       ],
       reporter: ["text-summary", "json-summary"],
       // Raised as it grows; 85 is the aim.
-      thresholds: { lines: 53 },
+      thresholds: { lines: 68 },
     },
     projects: [
       {
@@ -39,8 +39,8 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           globalSetup: ["test/unit/own-state.ts"],
           // On a busy machine slow, not red.
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: engineTimeoutMs,
+          hookTimeout: engineTimeoutMs,
         },
       },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...engine } },

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { vi } from "vitest";
 import { thisMachine } from "../../src/engine/choose-machine.ts";
 import { daemonStatus, readJson, request } from "../../src/engine/embedded/control.ts";
 import { openLog } from "../../src/engine-daemon/buildkitd/log.ts";
@@ -17,9 +16,6 @@ export const canRunEngine =
   thisMachine().builtBuildkitd() !== undefined &&
   existsSync(path.join(imagesDir(), "decision.json"));
 if (!canRunEngine) console.warn("skipped: set-up has not built the engine here");
-
-// As in the suites on an engine (vitest.config.ts).
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /** What would lead the commands of a test to another engine. */
 const foreign = ["DAGGER_SESSION_PORT", "DAGGER_SESSION_TOKEN", "BUILDKIT_HOST", "_EXPERIMENTAL_DAGGER_RUNNER_HOST"];
