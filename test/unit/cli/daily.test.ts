@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LoopProject } from "../../e2e/loop-project.ts";
 import { canRunEngine, startOwnEngine, type OwnEngine } from "../own-engine.ts";
-import { fastloop } from "./fastloop.ts";
+import { fastloop, startFastloop, type RunningFastloop } from "./fastloop.ts";
 
 let project: LoopProject;
 let engine: OwnEngine;
@@ -110,5 +110,50 @@ describe.runIf(canRunEngine)("the verbs of every day", () => {
     expect(checks.find(({ id }) => id === "engine-daemon")?.status).toBe("ok");
     const report = await project.run("doctor", "--offline", "--report");
     expect(report.stdout).not.toContain(project.root);
+  });
+
+  /** A command on a terminal, and what waits until it has shown a text. */
+  function onTerminal(...words: string[]): RunningFastloop & { shows(text: RegExp): Promise<void> } {
+    let shown = "";
+    let wake = (): void => undefined;
+    const onOutput = (_stream: string, text: string): void => {
+      shown += text;
+      wake();
+    };
+    const running = startFastloop(words, { cwd: project.root, isTTY: true, onOutput });
+    let isOver = false;
+    void running.ended.then(() => {
+      isOver = true;
+      wake();
+    });
+    const shows = async (text: RegExp): Promise<void> => {
+      while (!text.test(shown)) {
+        if (isOver) throw new Error(`it ended before it showed ${text}:\n${shown}`);
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+      shown = "";
+    };
+    return { ...running, shows };
+  }
+
+  test("a run on a terminal shows what runs, and leaves what came of it", async () => {
+    project.write("lib/a.txt", "lib on a terminal\n");
+    const run = onTerminal("run");
+    await run.shows(/lib/);
+    const { exitCode, stdout } = await run.ended;
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("\u001b[");
+    expect(stdout).toMatch(/passed[^\n]*lib/);
+  });
+
+  test("a watch on a terminal shows each function as it stands, obeys keys, and ends with q", async () => {
+    const watch = onTerminal("watch");
+    await watch.shows(/current[^\n]*worker/);
+    project.write("worker/a.txt", "broken\n");
+    await watch.shows(/failed[^\n]*worker/);
+    project.write("worker/a.txt", "worker five\n");
+    await watch.shows(/current[^\n]*worker/);
+    watch.press("q");
+    expect((await watch.ended).exitCode).toBe(0);
   });
 });

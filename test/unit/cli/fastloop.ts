@@ -1,6 +1,6 @@
 /** The command line in this process, from its sources: with streams of its own, and the process as it was before. */
 import process from "node:process";
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough } from "node:stream";
 import { createContext } from "../../../src/cli/context.ts";
 import { runCommand } from "../../../src/cli/program.ts";
 import { UserError } from "../../../src/errors/index.ts";
@@ -14,8 +14,8 @@ export interface CliResult {
 export interface CliOptions {
   cwd: string;
   env?: NodeJS.ProcessEnv;
-  /** What the user types; with it, all streams are terminals. */
-  typed?: string;
+  /** All streams are a terminal's. */
+  isTTY?: boolean;
   /** Told of each piece of output when it comes. */
   onOutput?: (stream: "stdout" | "stderr", text: string) => void;
 }
@@ -29,14 +29,15 @@ export interface RunningFastloop {
   ended: Promise<CliResult>;
   /** As the first signal does; this process gets none. */
   interrupt(reason: string): void;
+  /** Keys that the user presses. */
+  press(keys: string): void;
 }
 
 /** Starts `fastloop ARGS`. What runs beside it has the same environment: it is the process's. */
 export function startFastloop(
   args: readonly string[],
-  { cwd, env = {}, typed, onOutput }: CliOptions,
+  { cwd, env = {}, isTTY = false, onOutput }: CliOptions,
 ): RunningFastloop {
-  const isTTY = typed !== undefined;
   const result: CliResult = { exitCode: 0, stdout: "", stderr: "" };
   const output = (stream: "stdout" | "stderr"): NodeJS.WriteStream => {
     const written = new PassThrough();
@@ -46,7 +47,8 @@ export function startFastloop(
     });
     return Object.assign(written, { isTTY, columns: 100, rows: 40 }) as unknown as NodeJS.WriteStream;
   };
-  const stdin = Object.assign(Readable.from(isTTY ? [typed] : []), { isTTY, setRawMode: () => stdin });
+  const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: () => stdin });
+  if (!isTTY) stdin.end();
   const context = createContext({
     stdout: output("stdout"),
     stderr: output("stderr"),
@@ -71,5 +73,9 @@ export function startFastloop(
     await new Promise((resolve) => setImmediate(resolve));
     return result;
   };
-  return { ended: run(), interrupt: (reason) => interrupted.abort(new UserError("interrupted", reason)) };
+  return {
+    ended: run(),
+    interrupt: (reason) => interrupted.abort(new UserError("interrupted", reason)),
+    press: (keys) => void stdin.write(keys),
+  };
 }
