@@ -29,14 +29,15 @@ export default defineConfig({
       ],
       reporter: ["text-summary", "json-summary"],
       // Raised as it grows; 85 is the aim.
-      thresholds: { lines: 68 },
+      thresholds: { lines: 74 },
     },
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
-          include: ["test/unit/**/*.test.ts"],
+          // The core API's answers, from the engine in the tests' process.
+          include: ["test/unit/**/*.test.ts", "test/conformance/conformance.test.ts"],
           globalSetup: ["test/unit/own-state.ts"],
           // On a busy machine slow, not red.
           testTimeout: engineTimeoutMs,
@@ -51,7 +52,15 @@ export default defineConfig({
       { extends: true, test: { name: "security", include: ["test/security/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "repositories", include: ["test/repositories/**/*.test.ts"], ...engine } },
       { extends: true, test: { name: "newcomer", include: ["test/newcomer/**/*.test.ts"], ...engine } },
-      { extends: true, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...engine } },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          exclude: ["test/conformance/conformance.test.ts"],
+          ...engine,
+        },
+      },
       {
         extends: true,
         test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...engine, fileParallelism: false },
