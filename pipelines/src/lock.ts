@@ -8,6 +8,8 @@ export interface Lock {
   images: Record<string, string>;
   /** The published base: its content key, and the reference with the digest of the index. */
   base?: { key: string; ref: string };
+  /** Environment -> identity of the cluster that its first deploy went to. */
+  clusters?: Record<string, string>;
 }
 
 const reading = new WeakMap<Directory, Promise<Lock>>();

@@ -37,8 +37,8 @@ function fromVerdict(name: string, lock: Lock, current: string | undefined): str
   return locked === current ? `${name} is as locked` : `${name} moved to ${current}; run lock-base`;
 }
 
-/** The lock with the digests that the registries name today, of every image that a function starts from. */
-export async function lockText(config: Config): Promise<string> {
+/** The lock with the digests that the registries name today, of every image that a function starts from; pins of clusters stay. */
+export async function lockText(config: Config, clusters: Lock["clusters"]): Promise<string> {
   const names = imageNames(config);
   const resolved = await Promise.all(names.map((name) => resolveReference(name)));
   const unreachable = names.filter((_, index) => resolved[index] === undefined);
@@ -53,5 +53,6 @@ export async function lockText(config: Config): Promise<string> {
     const ref = await resolveReference(`${base.registry}:${keyTag(key)}`);
     if (ref !== undefined) lock.base = { key, ref };
   }
+  if (clusters !== undefined) lock.clusters = clusters;
   return `${JSON.stringify(lock, null, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 /** Deploying to Kubernetes: manifests, what protects a cluster, the program that applies, and what the user's machine adds. */
 export * from "./bundled.ts";
 export { Cluster } from "./client.ts";
+export { identityOf } from "./preflight.ts";
 export { DeployError } from "./problem.ts";
 export { readHostAccess, type HostAccess, type HostAccessOptions } from "./host/access.ts";
 export { openForward } from "./host/forward.ts";

@@ -1,8 +1,8 @@
 import pMap from "p-map";
 import { printable } from "../text/index.ts";
-import { ApiError, isForbidden, isMissing } from "./client.ts";
-import type { Cluster } from "./client.ts";
+import { ApiError, Cluster, isForbidden, isMissing } from "./client.ts";
 import type { Resource } from "./discovery.ts";
+import type { Access } from "./kubeconfig.ts";
 import { at, groupOf, textAt } from "./objects.ts";
 import { DeployError, refuse } from "./problem.ts";
 import type { Environment, Request } from "./request.ts";
@@ -45,18 +45,29 @@ export async function clusterIdentity(cluster: Cluster): Promise<string> {
   return `ca:${cluster.caDigest}`;
 }
 
-/** Compares the cluster with the one that the environment is bound to. Production is always bound. */
+/** The identity of the cluster behind an access, asked of it from this machine. */
+export async function identityOf(access: Access): Promise<string> {
+  const cluster = new Cluster(access);
+  try {
+    await checkReachable(cluster);
+    return await clusterIdentity(cluster);
+  } finally {
+    cluster.close();
+  }
+}
+
+/** Compares the cluster with the one that the environment is pinned to. Production is always pinned. */
 export function checkIdentity(environment: Environment, identity: string): string[] {
   const { name, cluster, production } = environment;
-  const line = `\`cluster: ${identity}\` in \`deploy.environments.${name}\` of fastloop.yaml`;
   if (cluster === undefined) {
+    const line = `\`cluster: ${identity}\` in \`deploy.environments.${name}\` of fastloop.yaml, or \`"clusters": {"${name}": "${identity}"}\` in fastloop.lock`;
     if (production)
-      throw refuse(`${name} is production and bound to no cluster: if this is the right one, write ${line}`);
-    return [`${name} is bound to no cluster: ${line} makes sure that it is never another one`];
+      throw refuse(`${name} is production and pinned to no cluster: if this is the right one, write ${line}`);
+    return [`${name} is pinned to no cluster: ${line} makes sure that it is never another one`];
   }
   if (cluster !== identity) {
     throw refuse(
-      `this is not the cluster of ${name}: it must be ${printable(cluster)} and is ${identity}; nothing was changed`,
+      `this is not the cluster of ${name}: it is pinned to ${printable(cluster)}, and this is ${identity}; nothing was changed`,
     );
   }
   return [];

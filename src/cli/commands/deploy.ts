@@ -5,6 +5,7 @@ import { deployOnce, type DeployFlags } from "../deploy/deploy-once.ts";
 import { accessOf, chooseEnvironment } from "../deploy/environment.ts";
 import { addChangeOptions, addClusterOptions, imageOption } from "../deploy/options.ts";
 import { productionWord } from "../deploy/production.ts";
+import { withPin } from "../deploy/pin.ts";
 import { reporting } from "../deploy/report.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -44,6 +45,6 @@ async function deploy(context: CliContext, name: string, flags: DeployFlags): Pr
     const access = await accessOf(context, environment, flags);
     const where = `${access.access.context}, ${access.access.server.host}`;
     const yes = await productionWord(context, environment, { yes: flags.yes, what: "deploy to", where });
-    return deployOnce(context, environment, flags, { access, yes });
+    return withPin(context, environment, access, () => deployOnce(context, environment, flags, { access, yes }));
   });
 }

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.ts";
 import { accessWords, callDeployer } from "../deploy/call-function.ts";
 import { accessOf, chooseEnvironment, type ClusterFlags } from "../deploy/environment.ts";
 import { addChangeOptions, addClusterOptions, given, givenAll } from "../deploy/options.ts";
+import { withPin } from "../deploy/pin.ts";
 import { productionWord } from "../deploy/production.ts";
 import { reporting } from "../deploy/report.ts";
 
@@ -49,7 +50,7 @@ async function rollback(context: CliContext, name: string, flags: RollbackFlags)
       ...given("yes", yes),
       ...given("timeout", flags.timeout),
     ];
-    return callDeployer(context, environment, [...words, ...rest], access);
+    return withPin(context, environment, access, () => callDeployer(context, environment, [...words, ...rest], access));
   });
 }
 

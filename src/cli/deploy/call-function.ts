@@ -21,6 +21,8 @@ export interface DeployReport {
   text: readonly string[];
   /** The image that a release published. */
   published?: string;
+  /** What the first deploy of an environment wrote to `fastloop.lock`. */
+  pinned?: string;
 }
 
 /** Name of the variable that the kubeconfig is handed over in: to the call alone, in no process's environment. */

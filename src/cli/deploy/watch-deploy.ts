@@ -13,6 +13,7 @@ import { AppFiles } from "./app-files.ts";
 import { deployOnce, type DeployFlags } from "./deploy-once.ts";
 import { accessOf, chooseEnvironment, type ChosenEnvironment } from "./environment.ts";
 import { LiveApps } from "./live-apps.ts";
+import { pinCluster } from "./pin.ts";
 import { printReport } from "./report.ts";
 
 /** A deploy whose files changed meanwhile may end by itself for so long; then it is given up for the newer one. */
@@ -25,6 +26,8 @@ export async function watchDeploy(
 ): Promise<void> {
   const access = await accessOf(context, environment, flags);
   refuseUnlessWatched(environment, access);
+  const pin = await pinCluster(context, environment, access);
+  if (pin.text !== undefined) tell(context, pin.text);
   const { root, state } = placeProject({ cwd: context.cwd, onNotice: context.notice });
   const files = new AppFiles(projectHasher(state), { root, isPublished: flags.publish === true, only: flags.app });
   const live = new LiveApps(context);
