@@ -5,6 +5,7 @@ import type { Cluster } from "./client.ts";
 import { differences } from "./differences.ts";
 import type { Difference } from "./differences.ts";
 import type { Resources } from "./discovery.ts";
+import { HelmReleases } from "./helm-releases.ts";
 import { hookOf } from "./hook-of.ts";
 import { at, listAt, nameOf, textAt } from "./objects.ts";
 import type { KubeObject, Manifest } from "./objects.ts";
@@ -71,6 +72,13 @@ export function placeManifests(
   return placed;
 }
 
+export interface PlanSettings {
+  environment: Environment;
+  app: string;
+  namespace: string;
+  onNotice: (text: string) => void;
+}
+
 /**
  * What each object would become, by the API server's own word: a dry run of server-side apply, compared with what is
  * there. Refuses with all objects that the server would refuse.
@@ -79,7 +87,7 @@ export async function planChanges(
   cluster: Cluster,
   resources: Resources,
   manifests: readonly Manifest[],
-  { environment, app, namespace }: { environment: Environment; app: string; namespace: string },
+  { environment, app, namespace, onNotice }: PlanSettings,
 ): Promise<Change[]> {
   const foundations = new Set(
     manifests
@@ -88,6 +96,8 @@ export async function planChanges(
       .map(providedBy),
   );
   const problems: string[] = [];
+  const helm = new HelmReleases(cluster);
+  const taken = new Set<string>();
   const changes = await pMap(
     manifests,
     async (manifest): Promise<Change | undefined> => {
@@ -99,6 +109,14 @@ export async function planChanges(
         problems.push(`${place}: ${nameOf(object)} belongs to another app, or to another tool's ApplySet`);
         return undefined;
       }
+      const release = owner === undefined ? await helm.ownerOf(before) : undefined;
+      if (release !== undefined && !environment.forceConflicts) {
+        problems.push(
+          `${place}: ${nameOf(object)} belongs to the Helm release ${release}; \`forceConflicts: true\` in the environment takes it over`,
+        );
+        return undefined;
+      }
+      if (release !== undefined) taken.add(release);
       const uid = textAt(before, "metadata", "uid");
       const isHook = hookOf(object) !== undefined;
       // It is deleted and made anew, so nothing of the one that is there counts.
@@ -135,6 +153,12 @@ export async function planChanges(
     { concurrency: parallel },
   );
   if (problems.length > 0) throw refuse(`${problems.toSorted().join("\n")}\nnothing was changed`);
+  for (const release of taken) {
+    const [name = ""] = release.split(" ");
+    onNotice(
+      `takes over what the Helm release ${release} has; once it is deployed, have Helm forget it: kubectl delete secret -n ${namespace} -l owner=helm,name=${name}`,
+    );
+  }
   return changes.filter((change) => change !== undefined);
 }
 

@@ -1,0 +1,46 @@
+import { printable } from "../text/index.ts";
+import { ApiError, listAll } from "./client.ts";
+import type { Cluster } from "./client.ts";
+import { textAt } from "./objects.ts";
+
+/**
+ * Releases of Helm's own, as `helm install` keeps them: charts are applied here without one, so theirs are others' objects until
+ * somebody wants them taken over. One that a killed helm left pending is taken over like any other.
+ */
+export class HelmReleases {
+  readonly #cluster: Cluster;
+  readonly #states = new Map<string, Promise<string>>();
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** `web (revision 6, pending-upgrade)`; undefined where no release of Helm has the object. */
+  async ownerOf(object: unknown): Promise<string | undefined> {
+    const annotation = (key: string): string | undefined => textAt(object, "metadata", "annotations", key);
+    const name = annotation("meta.helm.sh/release-name");
+    if (name === undefined || textAt(object, "metadata", "labels", "app.kubernetes.io/managed-by") !== "Helm")
+      return undefined;
+    const namespace = annotation("meta.helm.sh/release-namespace") ?? textAt(object, "metadata", "namespace") ?? "";
+    const key = `${namespace}/${name}`;
+    const state = this.#states.get(key) ?? this.#stateOf(name, namespace);
+    this.#states.set(key, state);
+    return `${printable(name)} (${await state})`;
+  }
+
+  async #stateOf(name: string, namespace: string): Promise<string> {
+    // A label's value is letters, digits, dots, dashes; anything else would be another question.
+    if (!/^[\w.-]+$/.test(name)) return "no release that can be read";
+    try {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+      const records = await listAll(this.#cluster, path, { labelSelector: `owner=helm,name=${name}` });
+      const label = (record: unknown, key: string): string => textAt(record, "metadata", "labels", key) ?? "";
+      const [last] = records.toSorted((a, b) => Number(label(b, "version")) - Number(label(a, "version")));
+      if (last === undefined) return "its records are gone";
+      return printable(`revision ${label(last, "version")}, ${label(last, "status")}`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return "its records can't be read";
+    }
+  }
+}
