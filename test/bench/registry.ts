@@ -14,8 +14,12 @@ export interface BenchRegistry {
 
 const attempts = 100;
 
-/** An empty image registry on loopback, to publish to; for all, or for the users of an `htpasswd` line. */
-export async function startRegistry(folder: string, htpasswd?: string): Promise<BenchRegistry> {
+/** An empty image registry on loopback, to publish to; for all, or for the users of an `htpasswd` line; with a certificate, by TLS. */
+export async function startRegistry(
+  folder: string,
+  htpasswd?: string,
+  tls?: { certificate: string; key: string },
+): Promise<BenchRegistry> {
   const bundled = path.join(imagesDir(), "docker-registry/usr/bin/docker-registry");
   const file = findExecutable("docker-registry") ?? findExecutable(bundled);
   if (file === undefined) throw new Error("no docker-registry to publish to: run `npm run setup` first");
@@ -32,7 +36,8 @@ export async function startRegistry(folder: string, htpasswd?: string): Promise<
     writeFileSync(path.join(folder, "htpasswd"), `${htpasswd}\n`);
     lines.push(`auth: {htpasswd: {realm: test, path: ${path.join(folder, "htpasswd")}}}`);
   }
-  writeFileSync(config, `${[...lines, `http: {addr: "${address}"}`].join("\n")}\n`);
+  const certified = tls === undefined ? "" : `, tls: {certificate: ${tls.certificate}, key: ${tls.key}}`;
+  writeFileSync(config, `${[...lines, `http: {addr: "${address}"${certified}}`].join("\n")}\n`);
   const program = new RunningProgram({
     file,
     args: ["serve", config],
@@ -42,7 +47,9 @@ export async function startRegistry(folder: string, htpasswd?: string): Promise<
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (program.exitCode !== undefined) throw new Error(`the registry ended\n${program.tail()}`);
     const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
-    if (answer?.ok === true || answer?.status === 401) return { address, stop: () => program.stop() };
+    // Who asks by HTTP is told so by one that speaks TLS.
+    if (answer?.ok === true || answer?.status === (tls === undefined ? 401 : 400))
+      return { address, stop: () => program.stop() };
     await sleep(50);
   }
   throw new Error(`the registry does not answer\n${program.tail()}`);
