@@ -10,9 +10,11 @@ import {
   unusedReplacements,
 } from "../vendor/deploy.mjs";
 import type { App, ImagePath, Manifest } from "../vendor/deploy.mjs";
+import { customOf } from "./deploy-custom.ts";
 import { renderChart, renderKustomization } from "./deploy-tools.ts";
 import type { Lock } from "./lock.ts";
 import { announce, resolveReference } from "./published.ts";
+import { Refused } from "./refused.ts";
 
 /** What is deployed: which apps, where, and which images in place of those that are written. */
 export interface Deployment {
@@ -28,18 +30,19 @@ export interface Deployment {
 export async function appsOf(config: Config, source: Directory, lock: Lock, wanted: Deployment): Promise<App[]> {
   const described = config.deploy?.apps ?? {};
   const names = wanted.apps.length > 0 ? [...new Set(wanted.apps)] : Object.keys(described);
-  if (names.length === 0) throw new Error("fastloop.yaml: there is no app in `deploy.apps`");
+  if (names.length === 0) throw new Refused("fastloop.yaml: there is no app in `deploy.apps`");
   const named = wanted.images.map(parseReplacement);
   const written = await Promise.all(
     names.map(async (name) => {
       const app = described[name];
       if (app === undefined)
-        throw new Error(
+        throw new Refused(
           `fastloop.yaml: there is no app \`${name}\` in \`deploy.apps\`; there are: ${Object.keys(described).join(", ")}`,
         );
       return {
         name,
         kinds: kindsOf(app),
+        custom: customOf(name, app, wanted.environment),
         manifests: await manifestsOf(config, name, app, source, lock, wanted.environment),
       };
     }),
@@ -51,18 +54,20 @@ export async function appsOf(config: Config, source: Directory, lock: Lock, want
     named.map(([name]) => name),
     kinds,
   );
-  if (unused.length > 0)
-    throw new Error(
+  // What a command makes of images is its own affair.
+  if (unused.length > 0 && written.every(({ custom }) => custom.custom === undefined))
+    throw new Refused(
       `--image ${unused.join(", ")}: no manifest has this image; there are: ${imagesOf(all, kinds).join(", ") || "none"}`,
     );
   const replacements = await digestsFor(imagesOf(all, kinds), named, lock);
-  const apps = written.map(({ name, manifests, kinds }) => ({
+  const apps = written.map(({ name, manifests, kinds, custom }) => ({
     name,
+    ...custom,
     manifests: replaceImages(manifests, replacements, kinds),
     kinds,
   }));
   if (wanted.strict) refuseTags(apps, wanted.environment);
-  return apps.map(({ name, manifests }) => ({ name, manifests }));
+  return apps.map(({ kinds: _ofImages, ...app }) => app);
 }
 
 const kindsOf = ({ kinds = [] }: DeployApp): ImagePath[] => kinds.map(({ kind, images }) => ({ kind, paths: images }));
@@ -107,7 +112,7 @@ function refuseTags(
 ): void {
   const loose = apps.flatMap(({ manifests, kinds }) => imagesOf(manifests, kinds)).filter((image) => !hasDigest(image));
   if (loose.length > 0)
-    throw new Error(
+    throw new Refused(
       `${environment} is production, and these images have no digest: ${loose.join(", ")}; name them with --image NAME=REFERENCE@sha256:…`,
     );
 }
@@ -121,7 +126,8 @@ async function manifestsOf(
   environment: string,
 ): Promise<Manifest[]> {
   const here = (text: string): string => text.replaceAll("{env}", environment);
-  const { manifests, kustomize, helm } = app;
+  const { manifests, kustomize, helm, custom } = app;
+  if (custom !== undefined) return [];
   if (kustomize !== undefined) {
     const folder = here(kustomize);
     return parseManifests([
@@ -159,6 +165,6 @@ async function filesOf(source: Directory, pattern: string, app: string): Promise
   const glob = pattern.endsWith("/") ? `${pattern}**/*` : pattern;
   const found = (await source.glob(glob)).filter((file) => !file.endsWith("/"));
   const files = found.filter((file) => !pattern.endsWith("/") || /\.(ya?ml|json)$/.test(file));
-  if (files.length === 0) throw new Error(`fastloop.yaml: \`manifests\` of \`${app}\`: nothing is at ${pattern}`);
+  if (files.length === 0) throw new Refused(`fastloop.yaml: \`manifests\` of \`${app}\`: nothing is at ${pattern}`);
   return files.toSorted();
 }

@@ -3,10 +3,12 @@ import { durationMs } from "../vendor/config.mjs";
 import type { Config } from "../vendor/config.mjs";
 import type { App, Environment, Request } from "../vendor/deploy.mjs";
 import { deployerProgram } from "../vendor/deployer.mjs";
+import { commandContainer, customOf } from "./deploy-custom.ts";
 import { appsOf } from "./deploy-manifests.ts";
 import { programFailure } from "./failures.ts";
 import { deployerImage, imageOf } from "./images.ts";
 import type { Lock } from "./lock.ts";
+import { Refused, refusing } from "./refused.ts";
 import { textFile } from "./text-file.ts";
 
 /** How a cluster is reached, and what the caller says beside fastloop.yaml. */
@@ -31,12 +33,12 @@ export function deployEnvironment(
   const found = Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (found === undefined) {
     const known = Object.keys(environments).join(", ");
-    throw new Error(
+    throw new Refused(
       `fastloop.yaml: there is no environment \`${name}\` in \`deploy.environments\`; there are: ${known || "none"}`,
     );
   }
   if (namespace !== undefined && found.namespace !== undefined && namespace !== found.namespace)
-    throw new Error(`${name} is in the namespace ${found.namespace}, and --namespace says ${namespace}`);
+    throw new Refused(`${name} is in the namespace ${found.namespace}, and --namespace says ${namespace}`);
   const { timeout: written, watch: _ofTheCommandLine, ...rest } = found;
   return {
     ...rest,
@@ -63,18 +65,28 @@ export function renderedApps(
   apps: string[],
   images: string[],
 ): Promise<App[]> {
-  return appsOf(config, source, lock, { environment: environment.name, apps, images, strict: environment.production });
+  const wanted = { environment: environment.name, apps, images, strict: environment.production };
+  return refusing(() => appsOf(config, source, lock, wanted));
 }
 
-/** Apps by name alone, for what reads the cluster's own records. */
-export function appsByName(config: Config, names: readonly string[]): App[] {
-  const known = Object.keys(config.deploy?.apps ?? {});
+/** Apps without their manifests, for what reads the cluster's own records. */
+export function appsByName(config: Config, names: readonly string[], environment: string): App[] {
+  const described = config.deploy?.apps ?? {};
+  const known = Object.keys(described);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new Error(
+    throw new Refused(
       `fastloop.yaml: there is no app \`${unknown}\` in \`deploy.apps\`; there are: ${known.join(", ") || "none"}`,
     );
-  return (names.length > 0 ? [...names] : known).map((name) => ({ name, manifests: [] }));
+  return (names.length > 0 ? [...names] : known).map((name) => {
+    const app = described[name];
+    return { name, manifests: [], ...(app && customOf(name, app, environment)) };
+  });
+}
+
+/** The cluster that the first deploy of an environment wrote to the lock. */
+function pinOf({ clusters = {} }: Lock, environment: string): string | undefined {
+  return Object.hasOwn(clusters, environment) ? clusters[environment] : undefined;
 }
 
 /** Has the deployer carry out one request in a container of its own, and never takes its answer from a cache. */
@@ -82,9 +94,11 @@ export async function runDeployer(
   config: Config,
   lock: Lock,
   target: Target,
+  source: Directory,
   asked: Pick<Request, "action" | "apps"> & Partial<Request>,
 ): Promise<string> {
-  const environment = deployEnvironment(config, target.environment, target);
+  const described = deployEnvironment(config, target.environment, target);
+  const environment = { ...described, cluster: described.cluster ?? pinOf(lock, described.name) };
   const host = "cluster";
   const request: Request = {
     context: target.context,
@@ -93,7 +107,12 @@ export async function runDeployer(
     ...asked,
     environment,
   };
-  const container = imageOf(config.deploy?.image ?? deployerImage, lock)
+  const isRunning = asked.action === "deploy" || asked.action === "undeploy";
+  const image =
+    isRunning && asked.apps.some(({ custom }) => custom !== undefined)
+      ? await commandContainer(config, source, lock, environment.name, asked.apps)
+      : imageOf(config.deploy?.image ?? deployerImage, lock);
+  const container = image
     .withMountedFile("/run/fastloop/deployer.mjs", textFile("deployer.mjs", deployerProgram))
     .withMountedFile("/run/fastloop/request.json", textFile("request.json", JSON.stringify(request)))
     .withMountedSecret("/run/fastloop/kubeconfig", target.kubeconfig)

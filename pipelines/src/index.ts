@@ -130,7 +130,9 @@ export class Fastloop {
   /** `fastloop.lock` with the digests of today: `lock-base export --path fastloop.lock`. */
   @func({ cache: "never" })
   async lockBase(@argument({ defaultPath: "/", ignore: ONLY_CONFIG }) source: Directory): Promise<File> {
-    return textFile("fastloop.lock", await lockText(await readProject(source)));
+    // One that can't be read is written anew.
+    const before = await readLock(source).catch(() => undefined);
+    return textFile("fastloop.lock", await lockText(await readProject(source), before?.clusters));
   }
 
   /**
@@ -367,7 +369,10 @@ export class Fastloop {
   ): Promise<File> {
     const config = await readProject(source);
     const apps = await renderedApps(config, source, await readLock(source), deployEnvironment(config, env), app, image);
-    return textFile("manifests.yaml", manifestsText(apps.flatMap(({ manifests }) => manifests)));
+    const commands = apps.flatMap(({ name, custom }) =>
+      custom === undefined ? [] : `# ${name}: deployed by a command\n`,
+    );
+    return textFile("manifests.yaml", commands.join("") + manifestsText(apps.flatMap(({ manifests }) => manifests)));
   }
 
   /**
@@ -391,7 +396,7 @@ export class Fastloop {
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
-    return runDeployer(config, lock, target, { action: "diff", apps, asJson });
+    return runDeployer(config, lock, target, source, { action: "diff", apps, asJson });
   }
 
   /**
@@ -426,7 +431,7 @@ export class Fastloop {
     const lock = await readLock(source);
     const apps = await renderedApps(config, source, lock, deployEnvironment(config, env), app, image);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
-    return runDeployer(config, lock, target, { action: "deploy", apps, revision, asJson });
+    return runDeployer(config, lock, target, source, { action: "deploy", apps, images: image, revision, asJson });
   }
 
   /**
@@ -449,10 +454,40 @@ export class Fastloop {
   ): Promise<string> {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
-    return runDeployer(config, await readLock(source), target, {
+    return runDeployer(config, await readLock(source), target, source, {
       action: "rollback",
-      apps: appsByName(config, app),
+      apps: appsByName(config, app, env),
       to,
+      asJson,
+    });
+  }
+
+  /**
+   * Deletes what apps have in an environment: the objects that a deploy of theirs made, less what holds data. An app of commands
+   * has its `delete` run.
+   * @param app these apps, at least one
+   */
+  @func({ cache: "never" })
+  async undeploy(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    kubeconfig: Secret,
+    env: string,
+    app: string[],
+    context?: string,
+    namespace?: string,
+    cluster?: Service,
+    yes?: string,
+    timeout?: string,
+    revision?: string,
+    asJson: boolean = false,
+  ): Promise<string> {
+    if (app.length === 0) throw new Told("name the apps with --app");
+    const config = await readProject(source);
+    const target: Target = { kubeconfig, environment: env, context, namespace, cluster, yes, timeout };
+    return runDeployer(config, await readLock(source), target, source, {
+      action: "undeploy",
+      apps: appsByName(config, app, env),
+      revision,
       asJson,
     });
   }
@@ -471,9 +506,9 @@ export class Fastloop {
   ): Promise<string> {
     const config = await readProject(source);
     const target: Target = { kubeconfig, environment: env, context, namespace, cluster };
-    return runDeployer(config, await readLock(source), target, {
+    return runDeployer(config, await readLock(source), target, source, {
       action: "status",
-      apps: appsByName(config, app),
+      apps: appsByName(config, app, env),
       asJson,
     });
   }

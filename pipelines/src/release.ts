@@ -28,10 +28,16 @@ export async function releaseProject(
   const environment = deployEnvironment(config, target.environment, target);
   const name = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
   const render = (reference: string) => renderedApps(config, source, lock, environment, app, [`${name}=${reference}`]);
-  await runDeployer(config, lock, target, { action: "check", apps: await render(`${name}@${anyDigest}`) });
+  await runDeployer(config, lock, target, source, { action: "check", apps: await render(`${name}@${anyDigest}`) });
   const reference = (await publish()).trim();
-  const request = { action: "deploy" as const, apps: await render(reference), revision, asJson };
-  const report = await runDeployer(config, lock, target, request);
+  const request = {
+    action: "deploy" as const,
+    apps: await render(reference),
+    images: [`${name}=${reference}`],
+    revision,
+    asJson,
+  };
+  const report = await runDeployer(config, lock, target, source, request);
   if (asJson === true) return JSON.stringify({ ...(JSON.parse(report) as object), published: reference });
   return `published ${reference}\n${report}`;
 }

@@ -168,6 +168,11 @@ export const commands: Record<string, CommandEntry> = {
     summary: "apply the manifests of an earlier release again",
     load: () => import("./commands/rollback.ts"),
   },
+  undeploy: {
+    group: "deploy",
+    summary: "delete what apps have in an environment, less what holds data",
+    load: () => import("./commands/undeploy.ts"),
+  },
   "deploy-status": {
     group: "deploy",
     summary: "show an environment's releases, and what differs from them",

@@ -24,7 +24,9 @@ const deployEnvironment = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Which cluster it must be: what `deploy-status` tells as its identity. Production needs one."),
+    .describe(
+      "Which cluster it must be: what `deploy-status` tells as its identity. Default: what the first deploy wrote to fastloop.lock.",
+    ),
   production: z.boolean().optional().describe("Changes want `--yes NAME`, and images a digest."),
   namespaces: z.array(namespace).optional().describe("Further namespaces that manifests may name."),
   clusterScoped: z.boolean().optional().describe("Objects outside of namespaces may be applied."),
@@ -66,6 +68,18 @@ const deployApp = z.strictObject({
     })
     .optional()
     .describe("Rendered with `helm template`, and applied as manifests."),
+  custom: z
+    .strictObject({
+      apply: z.string().min(1).describe("Shell command that deploys the app; {env} is the environment."),
+      delete: z.string().min(1).describe("Shell command that takes the app away, for `undeploy`."),
+      inputs: patterns
+        .min(1)
+        .describe(
+          "Files, folders (with `/`) and globs of the project that the commands need; {env} is the environment.",
+        ),
+    })
+    .optional()
+    .describe("Commands of the project's own in place of manifests, run in the image `tools`, which needs Node then."),
   forward: z
     .array(
       z
@@ -95,7 +109,9 @@ export const deploy = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("An image with kubectl and helm, for kustomize and charts. Default: made from a package of npm (amd64)."),
+    .describe(
+      "An image with kubectl and helm, for kustomize and charts. Default: made from what package registries have.",
+    ),
   environments: z.record(label, deployEnvironment),
   apps: z.record(label, deployApp),
 });

@@ -86,11 +86,13 @@ function testProblems(config: Config): MeaningProblem[] {
 
 function deployProblems({ deploy }: Config): MeaningProblem[] {
   const apps = Object.entries(deploy?.apps ?? {}).flatMap(
-    ([name, { manifests, kustomize, helm }]): MeaningProblem[] => {
-      const ways = [manifests, kustomize, helm].filter((way) => way !== undefined);
+    ([name, { manifests, kustomize, helm, custom }]): MeaningProblem[] => {
+      const ways = [manifests, kustomize, helm, custom].filter((way) => way !== undefined);
       if (ways.length === 1) return [];
       const message = `app \`${name}\` has ${ways.length === 0 ? "nothing to deploy" : "more than one way to be described"}`;
-      return [{ path: ["deploy", "apps", name], message, hint: "name one of `manifests`, `kustomize`, `helm`" }];
+      return [
+        { path: ["deploy", "apps", name], message, hint: "name one of `manifests`, `kustomize`, `helm`, `custom`" },
+      ];
     },
   );
   const environments = Object.entries(deploy?.environments ?? {}).flatMap(([name, environment]): MeaningProblem[] =>

@@ -7,8 +7,8 @@ import { nameOf } from "./objects.ts";
 import { isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
 import { userName } from "./preflight.ts";
-import { DeployError } from "./problem.ts";
-import { rollbackTarget } from "./releases.ts";
+import { DeployError, refuse } from "./problem.ts";
+import { refuseCommand, rollbackTarget } from "./releases.ts";
 import type { Release } from "./releases.ts";
 import type { App, Request } from "./request.ts";
 import { checkMayDeploy, checkMayDeployAll, manifestsOf, openSession, plan, readState } from "./session.ts";
@@ -48,6 +48,8 @@ function carryOut(session: Session, request: Request): Promise<Report> {
       return rollback(session, request);
     case "status":
       return status(session, request.apps);
+    case "undeploy":
+      return undeploy(session, request);
   }
 }
 
@@ -105,13 +107,36 @@ async function planToWrite(session: Session, apps: readonly App[]): Promise<Plan
   return planned;
 }
 
-async function deploy(session: Session, { apps, revision }: Request): Promise<Report> {
+async function deploy(session: Session, { apps, revision, images = [] }: Request): Promise<Report> {
   const planned = await planToWrite(session, apps);
   const by = await userName(session.cluster);
-  const results = await oneAfterTheOther(planned, ({ state, changes }) =>
-    deployOrGoBack(session, changes, state, { by, revision }),
-  );
+  const results = await oneAfterTheOther(planned, ({ app: { custom }, state, changes }) => {
+    const run = custom && { command: custom.apply, folder: custom.folder, images, revision };
+    return deployOrGoBack(session, changes, state, { by, revision, run });
+  });
   return { lines: results.flatMap(resultLines), apps: results };
+}
+
+/** An app's members are deleted, less what holds data; an app of commands has its own word for it. */
+async function undeploy(session: Session, { apps, revision, images = [] }: Request): Promise<Report> {
+  const pruning = { ...session, environment: { ...session.environment, prune: true, onFailure: "keep" as const } };
+  const planned = await planToWrite(
+    pruning,
+    apps.map((app) => ({ ...app, manifests: [] })),
+  );
+  const unknown = planned.filter(({ state }) => state.releases.length === 0).map(({ app }) => app.name);
+  if (unknown.length > 0)
+    throw refuse(`${unknown.join(", ")}: never deployed to ${session.environment.name}; nothing was changed`);
+  const by = await userName(session.cluster);
+  const results = await oneAfterTheOther(planned, ({ app: { custom }, state, changes }) => {
+    const run = custom && { command: custom.delete, folder: custom.folder, images, revision };
+    return deployOrGoBack(pruning, changes, state, { by, revision, run });
+  });
+  const lines = results.flatMap(({ app, release, isUnchanged, leftover }) => [
+    isUnchanged ? `${app}: is gone already` : `${app}: is gone, as release ${release}`,
+    ...(leftover.length === 0 ? [] : [`${app}: kept, as it holds data: ${leftover.join(", ")}`]),
+  ]);
+  return { lines, apps: results };
 }
 
 /** Stops at the first that fails, and says what was done before it and what was not tried: with any of it, it is no refusal. */
@@ -139,11 +164,11 @@ async function oneAfterTheOther<T extends { state: AppState }>(
   return results;
 }
 
-function resultLines({ app, release, isUnchanged, changed, leftover }: AppResult): string[] {
+function resultLines({ app, release, isUnchanged, isByCommand, changed, leftover }: AppResult): string[] {
   const names = `${changed.length} changed: ${changed.slice(0, 20).join(", ")}${changed.length > 20 ? ", …" : ""}`;
   const head = isUnchanged
     ? `${app}: nothing to change, release ${release} stands`
-    : `${app}: release ${release} is deployed (${changed.length === 0 ? "no object changed" : names})`;
+    : `${app}: release ${release} is deployed (${isByCommand ? "by its command" : changed.length === 0 ? "no object changed" : names})`;
   if (leftover.length === 0) return [head];
   return [
     head,
@@ -156,8 +181,11 @@ async function diff(session: Session, apps: readonly App[]): Promise<Report> {
   const lines: string[] = [];
   const told = [];
   for (const { app, state, changes } of await planAll(session, apps)) {
+    if (app.custom !== undefined)
+      lines.push(`${app.name}: runs \`${app.custom.apply}\`, which says itself what it changes`);
     const gone = await leftovers(cluster, resources, app.name, namespace, state.parent, manifestsOf(changes));
-    const isChanging = changes.some(isToApply) || (environment.prune && gone.some(({ isKept }) => !isKept));
+    const isChanging =
+      app.custom !== undefined || changes.some(isToApply) || (environment.prune && gone.some(({ isKept }) => !isKept));
     const changing = isChanging ? changes.filter(({ verdict }) => verdict !== "same") : [];
     for (const { manifest, verdict, differences } of changing) {
       const { object, place } = manifest;
@@ -186,6 +214,7 @@ async function rollback(session: Session, { apps, to }: Request): Promise<Report
   for (const { name } of apps) {
     const state = await readState(session, name);
     const target = rollbackTarget(state.releases, name, to);
+    refuseCommand(target.record);
     const changes = await plan(session, { name, manifests: target.record.manifests });
     await checkMayDeploy(session, changes, state.parent);
     chosen.push({ state, target, changes });

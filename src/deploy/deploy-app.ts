@@ -2,6 +2,7 @@ import { leftovers, prune, writeParent } from "./applyset.ts";
 import type { Leftover } from "./applyset.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { ApiError } from "./client.ts";
+import { runCommand, type Command } from "./command.ts";
 import { runHooks } from "./hooks.ts";
 import { imagesOf } from "./image-references.ts";
 import { takeLease } from "./lease.ts";
@@ -10,7 +11,7 @@ import { inPhases } from "./order.ts";
 import { isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
 import { DeployError, refuse } from "./problem.ts";
-import { createRelease, packRecord, readReleases, setOutcome, trimReleases } from "./releases.ts";
+import { createRelease, packRecord, readReleases, refuseCommand, setOutcome, trimReleases } from "./releases.ts";
 import type { ReleaseRecord } from "./releases.ts";
 import { waitUntilReady } from "./rollout.ts";
 import type { Waiting } from "./rollout.ts";
@@ -23,6 +24,8 @@ export interface ReleaseInfo {
   by: string;
   revision?: string;
   rollbackTo?: number;
+  /** Run in place of manifests that are applied. */
+  run?: Command;
 }
 
 /** What became of an app. */
@@ -31,6 +34,7 @@ export interface AppResult {
   release: number;
   /** Nothing had to be changed, and the release is the one of before. */
   isUnchanged: boolean;
+  isByCommand: boolean;
   changed: string[];
   /** Members that no manifest describes any longer, and that were not deleted. */
   leftover: string[];
@@ -55,7 +59,7 @@ export async function deployApp(
   await checkSameCluster(session);
   const lease = await takeLease(session.cluster, app, session.namespace, (text) => session.onLine(`${app}: ${text}`));
   try {
-    return await deployUnderLease(session, planned, state, record, lease.check);
+    return await deployUnderLease(session, planned, state, record, { checkLease: lease.check, run: info.run });
   } finally {
     await lease.release();
   }
@@ -66,7 +70,7 @@ async function deployUnderLease(
   planned: readonly Change[],
   before: AppState,
   record: ReleaseRecord,
-  checkLease: () => void,
+  { checkLease, run }: Pick<Making, "checkLease" | "run">,
 ): Promise<AppResult> {
   const { cluster, environment, namespace, onLine } = session;
   const { app } = before;
@@ -85,9 +89,11 @@ async function deployUnderLease(
   const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
   const isSame = !changes.some(isToApply) && (gone.length === 0 || !environment.prune);
   const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
-  if (isSame && last?.outcome === "deployed" && record.rollbackTo === undefined) {
+  // What a command changes can't be seen: it is run each time.
+  if (isSame && run === undefined && last?.outcome === "deployed" && record.rollbackTo === undefined) {
     await ready(session, changes, app, last.record.release);
-    return { app, release: last.record.release, isUnchanged: true, changed: [], leftover, images: record.images };
+    const { release } = last.record;
+    return { app, release, isUnchanged: true, isByCommand: false, changed: [], leftover, images: record.images };
   }
   record.release = (last?.record.release ?? 0) + 1;
   await checkSameCluster(session);
@@ -96,11 +102,18 @@ async function deployUnderLease(
   try {
     const wasDeployed = now.releases.some(({ outcome }) => outcome === "deployed");
     const way = record.rollbackTo !== undefined ? "rollback" : wasDeployed ? "upgrade" : "install";
-    const changed = await makeRelease(session, changes, gone, record, { checkLease, way });
-    return { app, release: record.release, isUnchanged: false, changed, leftover, images: record.images };
+    const changed = await makeRelease(session, changes, gone, record, { checkLease, way, run });
+    const isByCommand = run !== undefined;
+    return { app, release: record.release, isUnchanged: false, isByCommand, changed, leftover, images: record.images };
   } catch (error) {
     throw await writtenDown(session, record, error);
   }
+}
+
+interface Making {
+  checkLease: () => void;
+  way: "install" | "upgrade" | "rollback";
+  run?: Command;
 }
 
 /** All of a release that was written down: hooks, apply, delete, wait, hooks, and how it ended. */
@@ -109,7 +122,7 @@ async function makeRelease(
   changes: readonly Change[],
   gone: readonly Leftover[],
   record: ReleaseRecord,
-  { checkLease, way }: { checkLease: () => void; way: "install" | "upgrade" | "rollback" },
+  { checkLease, way, run }: Making,
 ): Promise<string[]> {
   const { cluster, environment, namespace } = session;
   const { app, release } = record;
@@ -121,6 +134,11 @@ async function makeRelease(
   const hooks = { ...waitingOf(session, app), beforeWrites };
   await runHooks(cluster, changes, `pre-${way}`, hooks);
   const changed = await carryOut(session, changes, app, release, beforeWrites);
+  if (run !== undefined) {
+    await beforeWrites();
+    await runCommand(session, app, run);
+    checkLease();
+  }
   if (environment.prune && gone.length > 0) {
     await beforeWrites();
     await prune(cluster, gone, onLine);
@@ -179,6 +197,7 @@ async function goBack(session: Session, app: string, by: string): Promise<string
     const to = state.releases.find(({ outcome }) => outcome === "deployed");
     if (to === undefined) return `${app}: there is no earlier release to go back to`;
     const { release } = to.record;
+    refuseCommand(to.record);
     goal = `release ${release}`;
     session.onLine(`${app}: going back to ${goal}`);
     // What the failed release applied has our own field manager; nobody else's word is overruled.
@@ -251,16 +270,17 @@ async function applyNamespace(session: Session, changes: readonly Change[]): Pro
 function recordOf(
   { environment, identity }: Session,
   changes: readonly Change[],
-  info: ReleaseInfo & { app: string; release: number },
+  { run, ...info }: ReleaseInfo & { app: string; release: number },
 ): ReleaseRecord {
   const manifests = inPhases(manifestsOf(changes), ({ object }) => object).flat();
   return {
     version: 1,
     ...info,
+    ...(run === undefined ? {} : { command: run.command }),
     environment: environment.name,
     cluster: identity,
     at: new Date().toISOString(),
-    images: imagesOf(manifests),
+    images: run === undefined ? imagesOf(manifests) : [...run.images],
     manifests,
   };
 }

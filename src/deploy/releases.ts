@@ -27,6 +27,8 @@ const recordSchema = z.looseObject({
   revision: z.string().optional(),
   images: z.array(z.string()),
   rollbackTo: z.int().positive().optional(),
+  /** What was run in place of manifests that are applied. */
+  command: z.string().optional(),
   manifests: z.array(z.object({ object: objectSchema, place: z.string() })),
 });
 /** What was deployed, when, by whom, from what. In a Secret, as manifests may hold secrets. */
@@ -158,6 +160,13 @@ export async function trimReleases(
       if (!isMissing(error)) throw error;
     }
   }
+}
+
+/** What was made by a command can be made again only from its inputs, which no release keeps. */
+export function refuseCommand({ app, release, command, revision }: ReleaseRecord): void {
+  if (command === undefined) return;
+  const commit = revision === undefined ? "what it was made from" : `commit ${printable(revision)}`;
+  throw refuse(`release ${release} of ${app} was made by a command, whose inputs are not kept: deploy ${commit} again`);
 }
 
 /** Which release `rollback` goes to: the named one, else the newest that was deployed before the last one. */

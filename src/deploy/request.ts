@@ -26,12 +26,14 @@ export type Environment = z.infer<typeof environmentSchema>;
 export const appSchema = z.strictObject({
   name: z.string(),
   manifests: z.array(z.strictObject({ object: objectSchema, place: z.string() })),
+  /** Deployed by commands, run in this folder. */
+  custom: z.strictObject({ apply: z.string(), delete: z.string(), folder: z.string() }).optional(),
 });
 export type App = z.infer<typeof appSchema>;
 
 /** What the module's functions ask the deployer for. */
 export const requestSchema = z.strictObject({
-  action: z.enum(["check", "deploy", "diff", "rollback", "status"]),
+  action: z.enum(["check", "deploy", "diff", "rollback", "status", "undeploy"]),
   environment: environmentSchema,
   /** As the caller typed it; must be the environment's where that has one. */
   context: z.string().optional(),
@@ -40,6 +42,8 @@ export const requestSchema = z.strictObject({
   /** Host name under which a service of the user's machine is bound, for servers on loopback. */
   host: z.string().optional(),
   apps: z.array(appSchema),
+  /** `NAME=REFERENCE@sha256:…`, for commands. */
+  images: z.array(z.string()).optional(),
   /** The commit, for the history. */
   revision: z.string().optional(),
   /** The report is wanted as JSON, not as text. */

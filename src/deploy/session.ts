@@ -28,6 +28,8 @@ export interface Session {
   namespace: string;
   identity: string;
   isNamespaceThere: boolean;
+  /** Host name that the server has from here, where it is not its own. */
+  host: string | undefined;
   /** Progress, a line at a time. */
   onLine: (text: string) => void;
 }
@@ -64,7 +66,17 @@ export async function openSession(
   );
   for (const notice of checkIdentity(environment, identity)) onLine(notice);
   const isNamespaceThere = await namespaceExists(cluster, namespace);
-  return { cluster, resources: new Resources(cluster), environment, namespace, identity, isNamespaceThere, onLine };
+  const { host } = request;
+  return {
+    cluster,
+    resources: new Resources(cluster),
+    environment,
+    namespace,
+    identity,
+    isNamespaceThere,
+    host,
+    onLine,
+  };
 }
 
 /** What the cluster has of an app; nothing where its namespace is not there yet. */
@@ -80,7 +92,7 @@ export async function readState(
 
 /** The manifests in their places, and what each would become. Refuses what can't be done as a whole. */
 export async function plan(
-  { cluster, resources, environment, namespace, isNamespaceThere }: Session,
+  { cluster, resources, environment, namespace, isNamespaceThere, onLine }: Session,
   { name, manifests }: App,
   options: { force?: boolean } = {},
 ): Promise<Change[]> {
@@ -94,6 +106,7 @@ export async function plan(
   const settings = {
     app: name,
     namespace,
+    onNotice: (text: string) => onLine(`${name}: ${text}`),
     environment: { ...environment, ...(options.force ? { forceConflicts: true } : {}) },
   };
   return planChanges(cluster, resources, placed, settings);

@@ -21,6 +21,11 @@ export async function status(session: Session, apps: readonly App[]): Promise<Re
     }
     lines.push(...releases.map((release) => releaseLine(name, release)));
     lines.push(...last.record.images.map((image) => `${name}: image ${image}`));
+    if (last.record.command !== undefined) {
+      lines.push(`${name}: deployed by a command; what it made is not looked at`);
+      told.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: [] });
+      continue;
+    }
     const differing = await drift(session, name, last.record.manifests);
     lines.push(...(differing.length === 0 ? [`${name}: is as it was deployed`] : differing));
     told.push({ app: name, releases: releases.map(releaseData), images: last.record.images, drift: differing });

@@ -7,9 +7,7 @@ export function asksOfConfig({ engine, cache, deploy }: Config): Ask[] {
     ...(engine?.buildkit === undefined ? [] : [engineAsk(engine.buildkit)]),
     ...(cache?.from ?? []).map((what) => cacheAsk("from", what)),
     ...(cache?.to ?? []).map((what) => cacheAsk("to", what)),
-    ...Object.entries(deploy?.environments ?? {}).map(([name, { context }]) =>
-      clusterAsk(name, context, deploy?.image),
-    ),
+    ...Object.entries(deploy?.environments ?? {}).map(([name, { context }]) => clusterAsk(name, context, deploy)),
   ];
 }
 
@@ -22,8 +20,18 @@ export function cacheAsk(way: "from" | "to", location: string): Ask {
   return { kind: "cache", what: location, by: `cache.${way}` };
 }
 
-/** `image`: what runs there with the user's credentials, where the repository names it. */
-export function clusterAsk(environment: string, context: string | undefined, image: string | undefined): Ask {
-  const what = `${context ?? "of this machine"}${image === undefined ? "" : ` in the image ${image}`}`;
-  return { kind: "cluster", what, by: `deploy.environments.${environment}` };
+/** Whatever of the repository's own is given the user's credentials there is a part of what is asked: an image, commands. */
+export function clusterAsk(environment: string, context: string | undefined, deploy: Config["deploy"]): Ask {
+  const commands = Object.entries(deploy?.apps ?? {}).flatMap(([app, { custom }]) =>
+    custom === undefined ? [] : [app],
+  );
+  const images = [deploy?.image, ...(commands.length === 0 ? [] : [deploy?.tools])].filter(
+    (image) => image !== undefined,
+  );
+  const what = [
+    context ?? "of this machine",
+    ...(images.length === 0 ? [] : [`in the image ${images.join(" and ")}`]),
+    ...(commands.length === 0 ? [] : [`by commands of ${commands.join(", ")}`]),
+  ];
+  return { kind: "cluster", what: what.join(" "), by: `deploy.environments.${environment}` };
 }

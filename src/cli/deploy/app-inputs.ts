@@ -14,7 +14,7 @@ export function inputsOfApp(
   { ignored = [], isPublished = false }: { ignored?: readonly string[]; isPublished?: boolean },
 ): TargetInput[] {
   const here = (text: string): string => text.replaceAll("{env}", environment);
-  const { manifests = [], kustomize, helm } = app;
+  const { manifests = [], kustomize, helm, custom } = app;
   const chart =
     helm === undefined || helm.chart.startsWith("oci://") ? [] : [`${here(helm.chart).replace(/\/$/, "")}/`];
   const patterns = [
@@ -24,6 +24,7 @@ export function inputsOfApp(
     ...(kustomize === undefined ? [] : kustomizationInputs(root, here(kustomize))),
     ...chart,
     ...(helm?.values ?? []).map(here),
+    ...(custom?.inputs ?? []).map(here),
   ];
   return namedInputs(isPublished ? ["**"] : patterns, root, ignored);
 }

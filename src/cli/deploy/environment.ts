@@ -64,7 +64,7 @@ const trustIn = (context: CliContext, config: LoadedConfig, module: ModuleInfo):
 /** The repository says which cluster: the user's word on that comes before anything is read or run for it. */
 async function requireTrust(context: CliContext, environment: ChosenEnvironment): Promise<void> {
   const { name, settings, config, module } = environment;
-  const ask = clusterAsk(name, settings.context, config.config.deploy?.image);
+  const ask = clusterAsk(name, settings.context, config.config.deploy);
   const missing = environment.trust.missing([ask]);
   if (missing.length === 0) return;
   const isAllowed = canAsk(context) && (await confirmTrust(context, trustedFolder(config, module), missing));
