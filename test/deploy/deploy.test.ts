@@ -10,7 +10,8 @@ import type { Asked, Ended } from "./deployer.ts";
 
 if (noCluster !== undefined) console.warn(`skipped: ${noCluster}`);
 
-describe.skipIf(noCluster !== undefined)("deploy, on a Kubernetes API server", () => {
+// Most of their time they wait for pods, leases and deadlines: side by side, each in a namespace of its own.
+describe.skipIf(noCluster !== undefined)("deploy, on a Kubernetes API server", { concurrent: true }, () => {
   let cluster: TestCluster;
   let client: Cluster;
   let count = 0;
@@ -88,7 +89,7 @@ describe.skipIf(noCluster !== undefined)("deploy, on a Kubernetes API server", (
       expect(stdout).toContain("staging is in the context test, and --context says prod; nothing was changed");
     });
 
-    test("production wants its name, and a cluster that it is bound to", async () => {
+    test("production wants its name, and a cluster that it is pinned to", async () => {
       const namespace = await newNamespace();
       const production = { name: "production", production: true, namespace };
       const apps = { web: configMap("a", "1") };
@@ -101,7 +102,7 @@ describe.skipIf(noCluster !== undefined)("deploy, on a Kubernetes API server", (
       expect(wrong.stdout).toContain("--yes says staging");
       const unbound = await ask(cluster.kubeconfig(), { environment: production, apps, yes: "production" });
       expect(unbound.stdout).toContain(
-        `bound to no cluster: if this is the right one, write \`cluster: ${await identity()}\``,
+        `pinned to no cluster: if this is the right one, write \`cluster: ${await identity()}\``,
       );
       expect(await names(namespace, "configmaps")).not.toContain("a");
       const bound = await ask(cluster.kubeconfig(), {
@@ -128,7 +129,7 @@ describe.skipIf(noCluster !== undefined)("deploy, on a Kubernetes API server", (
         apps: { web: configMap("a", "1") },
       });
       expect(code).toBe(2);
-      expect(stdout).toContain("it must be 00000000-0000-4000-8000-000000000000 and is " + (await identity()));
+      expect(stdout).toContain(`it is pinned to 00000000-0000-4000-8000-000000000000, and this is ${await identity()}`);
       expect(await names(namespace, "configmaps")).not.toContain("a");
     });
 
@@ -744,7 +745,7 @@ spec:
     expect(await deployed(namespace, { apps })).toContain("nothing to change");
   });
 
-  test("an API server that goes and comes back mid-rollout is waited for", async () => {
+  test.sequential("an API server that goes and comes back mid-rollout is waited for", async () => {
     const namespace = await newNamespace();
     const running = start(cluster.kubeconfig(), {
       environment: { namespace, timeoutMs: 120_000 },

@@ -25,6 +25,8 @@ export interface Asked extends Partial<Omit<Request, "environment" | "apps">> {
   environment?: Partial<Environment>;
   /** Manifests of an app by its name. */
   apps?: Record<string, string>;
+  /** Apps that are deployed by commands. */
+  custom?: Record<string, { apply: string; delete: string; folder: string }>;
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), "fastloop-deployer-"));
@@ -34,7 +36,7 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 
 /** A whole request; the environment is `staging` in the context `test` unless it says otherwise. */
-export const requestOf = ({ environment, apps = {}, ...rest }: Asked): Request => ({
+export const requestOf = ({ environment, apps = {}, custom = {}, ...rest }: Asked): Request => ({
   action: "deploy",
   environment: {
     name: "staging",
@@ -50,10 +52,13 @@ export const requestOf = ({ environment, apps = {}, ...rest }: Asked): Request =
     history: 10,
     ...environment,
   },
-  apps: Object.entries(apps).map(([name, text]) => ({
-    name,
-    manifests: parseManifests([{ name: `${name}.yaml`, text }]),
-  })),
+  apps: [
+    ...Object.entries(apps).map(([name, text]) => ({
+      name,
+      manifests: parseManifests([{ name: `${name}.yaml`, text }]),
+    })),
+    ...Object.entries(custom).map(([name, commands]) => ({ name, manifests: [], custom: commands })),
+  ],
   ...rest,
 });
 

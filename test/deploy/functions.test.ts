@@ -123,6 +123,22 @@ deploy:
     expect(await passed(render("--app", "unhooked"))).not.toContain("migrate");
   });
 
+  test("a chart and a manifest that are broken are refused in a line or two, without a word of ours about code", async () => {
+    write("chart/templates/broken.yaml", "{{ .Values.none.at.all }}");
+    const chart = await render("--app", "charted");
+    rmSync(path.join(project, "chart/templates/broken.yaml"));
+    expect(chart.exitCode, chart.stderr).toBe(2);
+    expect(chart.stderr).toMatch(
+      /error: chart: can't be rendered: Error: charted\/templates\/broken.yaml|broken\.yaml:1/,
+    );
+    write("shop/broken.yaml", "kind: [");
+    const manifest = await render("--app", "shop");
+    rmSync(path.join(project, "shop/broken.yaml"));
+    expect(manifest.exitCode, manifest.stderr).toBe(2);
+    expect(manifest.stderr).toContain("error: shop/broken.yaml:1: ");
+    for (const { stderr } of [chart, manifest]) expect(stderr).not.toMatch(/pipelines\/src|at async/);
+  });
+
   test("an image, an app and an environment that are not there are told with those that are", async () => {
     expect((await render("--app", "web", "--image", `registry.local/wbe=x@${digest}`)).stderr).toContain(
       "no manifest has this image; there are: registry.local/web:v1",
@@ -204,7 +220,7 @@ deploy:
       "--yes",
       "production",
     );
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain("these images have no digest: registry.local/web:v1");
   });
 });

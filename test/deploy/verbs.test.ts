@@ -1,6 +1,6 @@
 // The verbs of `deploy:` as a user types them: the kubeconfig of this machine, an API server on loopback, exit codes, JSON.
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { freePort } from "../bench/registry.ts";
 import { cliFile, fastloop, type CliResult } from "../e2e/cli-process.ts";
 import { TerminalProcess } from "../e2e/terminal-process.ts";
 import { textAt } from "../../src/deploy/objects.ts";
+import { packageRoot } from "../../src/paths/index.ts";
 import { noCluster, TestCluster } from "./cluster.ts";
 import { configMap, deployment } from "./deployer.ts";
 
@@ -24,7 +25,7 @@ describe.skipIf(noCluster !== undefined)("the verbs that deploy", () => {
     project = path.join(folder, "project");
     mkdirSync(path.join(project, ".git"), { recursive: true });
     [cluster, port] = await Promise.all([TestCluster.start(), freePort()]);
-    for (const name of ["dev", "watched", "cloud", "production"])
+    for (const name of ["dev", "watched", "cloud", "production", "killed", "shop"])
       await cluster
         .client()
         .request("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
@@ -42,13 +43,20 @@ deploy:
     named: {context: kind-shop, namespace: dev}
     watched: {namespace: watched}
     cloud: {context: cloud, namespace: cloud}
+    killed: {namespace: killed}
     careful: {context: kind-shop, namespace: dev, watch: false}
     production: {context: kind-shop, namespace: production, production: true}
   apps:
     web: {manifests: [web/], forward: ["${port}:8080"]}
     api: {manifests: [api/]}
+    chart: {helm: {chart: chart}}
+    tool: {custom: {apply: "sh tool/tool.sh apply {env}", delete: "sh tool/tool.sh delete {env}", inputs: [tool/]}}
 `,
     );
+    write("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 0.1.0\n");
+    write("chart/templates/all.yaml", deployment("chart", "v1", 1));
+    write("tool/made.yaml", configMap("made", "1"));
+    write("tool/tool.sh", "ls\nexec kubectl $1 -f tool/made.yaml\n");
   });
   afterAll(async () => {
     for (const child of running) child.kill("SIGKILL");
@@ -72,16 +80,17 @@ deploy:
   test("a repository does not choose a cluster without the user's word", async () => {
     const { exitCode, stderr } = await run(["diff", "dev"]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("deploy.environments.dev deploys to the cluster of this machine with your credentials");
+    expect(stderr).toContain("deploys to the cluster of this machine by commands of tool with your credentials");
     expect((await run(["trust", "--show", "--json"])).stdout).toContain('"kind":"cluster"');
   });
 
   test("diff, deploy, status and rollback go to a cluster of this machine by its name alone", async () => {
-    expect(await passed(["diff", "dev"])).toContain("web: Deployment/web (web/web.yaml:1): create");
-    expect((await run(["diff", "dev", "--exit-code", "--trust"])).exitCode).toBe(1);
+    const both = ["--app", "web", "--app", "api"];
+    expect(await passed(["diff", "dev", ...both])).toContain("web: Deployment/web (web/web.yaml:1): create");
+    expect((await run(["diff", "dev", ...both, "--exit-code", "--trust"])).exitCode).toBe(1);
     const summary = path.join(folder, "summary.md");
     const first = JSON.parse(
-      await passed(["deploy", "dev", "--json", "--revision", "abc"], { GITHUB_STEP_SUMMARY: summary }),
+      await passed(["deploy", "dev", ...both, "--json", "--revision", "abc"], { GITHUB_STEP_SUMMARY: summary }),
     ) as unknown;
     expect(first).toMatchObject({
       action: "deploy",
@@ -91,11 +100,12 @@ deploy:
         { app: "web", release: 1, isUnchanged: false, changed: ["Deployment/web"] },
         { app: "api", release: 1, isUnchanged: false },
       ],
+      pinned: expect.stringContaining("dev is pinned to the cluster") as string,
     });
     expect(readFileSync(summary, "utf8")).toMatch(/### deploy dev: done\n\n```text\nweb: release 1 is deployed/);
-    const again = await run(["deploy", "dev", "--trust"]);
+    const again = await run(["deploy", "dev", ...both, "--trust"]);
     expect(again.stdout).toBe("web: nothing to change, release 1 stands\napi: nothing to change, release 1 stands\n");
-    expect((await run(["diff", "dev", "--exit-code", "--trust"])).exitCode).toBe(0);
+    expect((await run(["diff", "dev", ...both, "--exit-code", "--trust"])).exitCode).toBe(0);
     write("web/web.yaml", deployment("web", "v2", 1));
     const second = await run(["deploy", "dev", "--app", "web", "--trust"]);
     expect(second.stdout).toContain("web: release 2 is deployed");
@@ -108,6 +118,113 @@ deploy:
     expect(refused.stderr).toContain("api has no earlier release that was deployed");
     expect(readFileSync(summary, "utf8")).toContain("### rollback dev: failed (exit code 2)");
     write("web/web.yaml", deployment("web", "v1", 1));
+  });
+
+  test("the first deploy pins the environment's cluster in fastloop.lock, and another one is refused with both identities", async () => {
+    const lock = (): { clusters?: Record<string, string> } =>
+      JSON.parse(readFileSync(path.join(project, "fastloop.lock"), "utf8")) as { clusters?: Record<string, string> };
+    const identity = textAt(await cluster.client().get("/api/v1/namespaces/kube-system"), "metadata", "uid") ?? "";
+    rmSync(path.join(project, "fastloop.lock"), { force: true });
+    // What is refused pins nothing.
+    write("api/api.yaml", "kind: [");
+    expect((await run(["deploy", "dev", "--app", "api", "--trust"])).exitCode).not.toBe(0);
+    write("api/api.yaml", configMap("api", "1"));
+    expect(existsSync(path.join(project, "fastloop.lock"))).toBe(false);
+    const summary = path.join(folder, "pinned.md");
+    const first = await passed(["deploy", "dev", "--app", "api"], { CI: "true", GITHUB_STEP_SUMMARY: summary });
+    const line = `dev is pinned to the cluster ${identity} from now on: commit fastloop.lock, with "clusters": {"dev": "${identity}"}`;
+    expect(first).toContain(line);
+    expect(readFileSync(summary, "utf8")).toContain(line);
+    expect(lock()).toEqual({ version: 1, images: {}, clusters: { dev: identity } });
+    expect(await passed(["deploy", "dev", "--app", "api"])).not.toContain("pinned");
+    // Production is pinned by somebody's own hand: a checkout of CI is thrown away.
+    const ci = await run(["deploy", "production", "--app", "api", "--yes", "production", "--trust"], { CI: "true" });
+    expect(ci.exitCode).toBe(2);
+    expect(ci.stderr).toContain(`commit "clusters": {"production": "${identity}"} in fastloop.lock`);
+    expect(await passed(["deploy", "production", "--app", "api", "--yes", "production"], { CI: "" })).toContain(
+      "production is pinned to the cluster",
+    );
+    const other = "00000000-0000-4000-8000-000000000000";
+    write("fastloop.lock", JSON.stringify({ version: 1, images: {}, clusters: { dev: other } }));
+    for (const verb of ["deploy", "rollback", "undeploy", "diff"]) {
+      const refused = await run([verb, "dev", "--app", "api", "--trust"]);
+      expect(refused.exitCode, refused.stderr).toBe(2);
+      expect(refused.stderr).toContain(`it is pinned to ${other}, and this is ${identity}`);
+    }
+    rmSync(path.join(project, "fastloop.lock"));
+  });
+
+  test("an app of commands is deployed and taken away in the image of tools, with its inputs alone", async () => {
+    const deployed = await run(["deploy", "dev", "--app", "tool", "--trust"]);
+    expect(deployed.exitCode, deployed.stderr).toBe(0);
+    expect(deployed.stdout).toContain("tool: release 1 is deployed (by its command)");
+    expect(deployed.stderr).toContain("tool: tool\ntool: configmap/made created\n");
+    const made = await cluster.client().get("/api/v1/namespaces/dev/configmaps/made");
+    expect(textAt(made, "data", "key")).toBe("1");
+    expect(await passed(["undeploy", "dev", "--app", "tool"])).toBe("tool: is gone, as release 2\n");
+    expect((await run(["undeploy", "dev", "--trust"])).stderr).toContain("--app: says which apps");
+  });
+
+  test("a command line that is killed mid-deploy deletes nothing, and the next one finishes: manifests and a chart", async () => {
+    const killed = async (app: string): Promise<void> => {
+      const child = spawn(process.execPath, [cliFile, "deploy", "killed", "--app", app, "--trust"], {
+        cwd: project,
+        env: { ...process.env, ...env() },
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      running.add(child);
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      let text = "";
+      child.stderr.setEncoding("utf8").on("data", (more: string) => {
+        text += more;
+        if (text.includes(`${app}: Deployment/${app}: 0 of 1 available`)) child.kill("SIGKILL");
+      });
+      await ended;
+      running.delete(child);
+      expect(child.signalCode, text).toBe("SIGKILL");
+    };
+    const next = async (app: string): Promise<void> => {
+      const { exitCode, stdout, stderr } = await run(["deploy", "killed", "--app", app, "--trust"]);
+      expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+      expect(stderr).toContain(`${app}: the deploy of release 1 was interrupted; this one finishes what it left`);
+      expect(stdout).toContain(`${app}: release 2 is deployed`);
+      const found = await cluster.client().get(`/apis/apps/v1/namespaces/killed/deployments/${app}`);
+      expect(textAt(found, "spec", "template", "spec", "containers", 0, "image")).toBe(`registry.local/${app}:v2`);
+    };
+    write("web/web.yaml", deployment("web", "v1-unready", 1));
+    write("chart/templates/all.yaml", deployment("chart", "v1-unready", 1));
+    await Promise.all([killed("web"), killed("chart")]);
+    write("web/web.yaml", deployment("web", "v2", 1));
+    write("chart/templates/all.yaml", deployment("chart", "v2", 1));
+    await Promise.all([next("web"), next("chart")]);
+    write("web/web.yaml", deployment("web", "v1", 1));
+  });
+
+  test("examples/shop is deployed, as a kustomization and as a chart", async () => {
+    const shop = path.join(folder, "shop");
+    cpSync(path.join(packageRoot(), "examples/shop"), shop, {
+      recursive: true,
+      filter: (file) => !file.includes("node_modules"),
+    });
+    mkdirSync(path.join(shop, ".git"));
+    const inShop = async (...words: string[]): Promise<string> => {
+      const ended = await fastloop(["-m", packageRoot(), ...words, "--trust"], { cwd: shop, env: env() });
+      expect(ended.exitCode, `${ended.stdout}\n${ended.stderr}`).toBe(0);
+      return ended.stdout;
+    };
+    expect(await inShop("deploy", "local")).toContain(
+      "api: release 1 is deployed (2 changed: Service/api, Deployment/api)",
+    );
+    expect(await inShop("deploy", "local")).toBe("api: nothing to change, release 1 stands\n");
+    const kustomize = 'api: { kustomize: "deploy/overlays/{env}"';
+    const chart = 'api: { helm: { chart: deploy/chart, values: ["deploy/chart/values-{env}.yaml"] }';
+    const config = path.join(shop, "fastloop.yaml");
+    writeFileSync(config, readFileSync(config, "utf8").replace(kustomize, chart));
+    expect(await inShop("deploy", "local")).toContain("api: release 2 is deployed (2 changed: ");
+    expect(await inShop("deploy-status", "local")).toContain("api: is as it was deployed");
+    expect(await inShop("rollback", "local")).toContain("api: back at release 1, as release 3");
+    const image = `registry.example.com/shop/api=registry.example.com/shop/api@sha256:${"1".repeat(64)}`;
+    expect(await inShop("render", "production", "--image", image)).toContain("replicas: 3");
   });
 
   test("render asks no cluster, and writes where it is told to", async () => {
@@ -145,7 +262,7 @@ deploy:
     const unknown = await run(["deploy", "devv"]);
     expect(unknown.exitCode).toBe(2);
     expect(unknown.stderr).toContain("there is no environment `devv` in `deploy.environments`");
-    expect(unknown.stderr).toContain("hint: there are: dev, named, watched, cloud, careful, production");
+    expect(unknown.stderr).toContain("hint: there are: dev, named, watched, cloud, killed, careful, production");
     const app = await run(["deploy", "dev", "--app", "wbe", "--json"]);
     expect(JSON.parse(app.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({ error: { exitCode: 2 } });
     const other = await run(["deploy", "named", "--context", "other", "--trust"]);
@@ -192,11 +309,15 @@ deploy:
   });
 
   test("--watch deploys again what an edit affects, forwards, follows logs, and outlives failures", async () => {
-    const child = spawn(process.execPath, [cliFile, "deploy", "watched", "--watch", "--trust", "--timeout", "60s"], {
-      cwd: project,
-      env: { ...process.env, ...env() },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [cliFile, "deploy", "watched", "--watch", "--app", "web", "--app", "api", "--trust", "--timeout", "60s"],
+      {
+        cwd: project,
+        env: { ...process.env, ...env() },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     running.add(child);
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));

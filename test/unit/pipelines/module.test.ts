@@ -49,6 +49,7 @@ describe("the module, read as an engine would read it", () => {
       diff: "never",
       deploy: "never",
       rollback: "never",
+      undeploy: "never",
       deployStatus: "never",
       release: "never",
       service: "session",
