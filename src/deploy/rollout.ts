@@ -26,7 +26,9 @@ export interface RolloutFailure {
 
 /** After its progress deadline a Deployment is looked at for so long before it counts as failed. */
 const lastLookMs = 10_000;
-const everyMs = 1000;
+/** Looks are close together at first: many a rollout takes no second. */
+const firstPauseMs = 100;
+const longestPauseMs = 1000;
 
 interface Look {
   manifest: Manifest;
@@ -45,6 +47,7 @@ export async function waitUntilReady(
   const told = new Map<Manifest, string>();
   const overdueSinceMs = new Map<Manifest, number>();
   let pending = manifests.filter(({ object }) => isWaitedFor(object));
+  let pauseMs = firstPauseMs;
   for (;;) {
     const looks = await pMap(pending, (manifest) => look(cluster, manifest, waiting.pathOf(manifest)), {
       concurrency: 8,
@@ -63,7 +66,8 @@ export async function waitUntilReady(
       const head = `not ready after ${Math.round(waiting.timeoutMs / 1000)} s:`;
       return { isTimeout: true, lines: [head, ...(await report(cluster, left))] };
     }
-    await sleep(everyMs);
+    await sleep(pauseMs);
+    pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
   }
 }
 

@@ -14,7 +14,7 @@ import { startPrivateEngine } from "./private-engine.ts";
 import { median } from "./stats.ts";
 import type { Bench, Report, Row } from "./types.ts";
 
-const rounds = 5;
+const rounds = 3;
 
 export const deployBench: Bench = {
   name: "deploy",
