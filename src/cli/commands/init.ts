@@ -14,11 +14,13 @@ import { bootstrappedImages } from "../init/available-images.ts";
 import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";
 import { ciOptions } from "../init/ci-options.ts";
 import { originOf } from "../init/origin.ts";
+import { makefile, makefileOptions } from "../init/makefile.ts";
 import { scaffoldModule } from "../init/module.ts";
 
 interface InitFlags {
   dryRun?: boolean;
   module?: boolean;
+  make?: boolean;
   ci?: CiName[];
   ciCalls?: "fastloop" | "dagger";
   yes?: boolean;
@@ -40,6 +42,9 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option("--module", "a Dagger module of the project's own in pipelines/, made of fastloop's building blocks"),
     )
+    .addOption(
+      new Option("--make", "a Makefile whose targets are verbs: dev, dev-test, dev-shell, cluster, clean, help"),
+    )
     .addOption(new Option("--ci <names...>", "workflow files that only call functions").choices([...ciNames]))
     .addOption(
       new Option(
@@ -50,7 +55,10 @@ export function register(program: Command, context: CliContext): void {
         .default("fastloop"),
     )
     .addOption(new Option("-y, --yes", "ask nothing, take what was found (as without a terminal)"))
-    .addHelpText("after", "\nExamples:\n  fastloop init --dry-run\n  fastloop init --module --ci github")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  fastloop init --dry-run\n  fastloop init --module --ci github\n  fastloop init --make",
+    )
     .action((flags: InitFlags) => init(context, flags));
 }
 
@@ -76,16 +84,17 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     const baseRegistry = imageRepository === undefined ? undefined : `${imageRepository}/base`;
     first = scaffoldConfig({ project, module: moduleKey(root, context, flags), baseRegistry, deploy }, found);
     files.push({ path: "fastloop.yaml", text: first });
-  } else if (names.length === 0 && flags.module !== true) {
+  } else if (names.length === 0 && flags.module !== true && flags.make !== true) {
     throw new UserError("usage", "there is a fastloop.yaml already", {
       place: "fastloop.yaml",
-      hint: "init never overwrites; --module and --ci add to it",
+      hint: "init never overwrites; --module, --ci and --make add to it",
     });
   }
   if (names.length > 0) {
     const ci = await ciOptions(root, { callsDagger, first });
     files.push(...names.map((name) => ciFile(name, ci)));
   }
+  if (flags.make === true) files.push({ path: "Makefile", text: makefile(await makefileOptions(root, first)) });
   const taken = [
     ...files.map((file) => file.path),
     ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
@@ -111,7 +120,12 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
 /** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
 async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags> {
   const isFirst = !existsSync(path.join(context.cwd, "fastloop.yaml"));
-  const isSaid = flags.yes === true || flags.dryRun === true || flags.module === true || flags.ci !== undefined;
+  const isSaid =
+    flags.yes === true ||
+    flags.dryRun === true ||
+    flags.module === true ||
+    flags.make === true ||
+    flags.ci !== undefined;
   if (!isFirst || isSaid || !canAsk(context)) return flags;
   detect(context.cwd);
   const hasModule = moduleKey(context.cwd, context, flags) === undefined;

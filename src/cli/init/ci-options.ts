@@ -14,8 +14,7 @@ export async function ciOptions(
   root: string,
   { callsDagger, first }: { callsDagger: boolean; first: string | undefined },
 ): Promise<CiOptions> {
-  const config: Partial<Config> =
-    first === undefined ? (await loadConfig({ cwd: root })).config : (parse(first) as Partial<Config>);
+  const config = await configOf(root, first);
   const { defaultBranch = "main", imageRepository } = originOf(root);
   return {
     version: __FASTLOOP_VERSION__,
@@ -27,6 +26,11 @@ export async function ciOptions(
     ...(imageRepository === undefined ? {} : { cache: `${imageRepository}/cache:latest` }),
     deploys: deploysOf(config),
   };
+}
+
+/** What fastloop.yaml says, or is about to say. */
+export async function configOf(root: string, first: string | undefined): Promise<Partial<Config>> {
+  return first === undefined ? (await loadConfig({ cwd: root })).config : (parse(first) as Partial<Config>);
 }
 
 /** Each tier includes those before it. */
