@@ -1,4 +1,5 @@
 /** Terminal, JSON, CI formats. Renders events only. */
+import type { ExportOptions, SpanExport } from "./otlp/export.ts";
 import type { RunView, RunViewOptions } from "./terminal/run-view.ts";
 import type { UpView, UpViewOptions } from "./terminal/up-view.ts";
 import type { WatchView, WatchViewOptions } from "./terminal/watch-view.ts";
@@ -30,4 +31,14 @@ export async function openRunTerminal(options: RunViewOptions): Promise<RunView>
 export async function openUpTerminal(options: UpViewOptions): Promise<UpView> {
   const { openUpView } = await import("./terminal/up-view.ts");
   return openUpView(options);
+}
+
+export type { SpanExport } from "./otlp/export.ts";
+
+/** Spans for a collector, where the environment names one: else nothing is loaded. */
+export async function openSpanExport(options: ExportOptions): Promise<SpanExport | undefined> {
+  const isNamed = Object.entries(options.env).some(
+    ([name, value]) => name.startsWith("OTEL_EXPORTER_OTLP_") && value !== "",
+  );
+  return isNamed ? (await import("./otlp/export.ts")).spanExport(options) : undefined;
 }

@@ -21,6 +21,7 @@ import {
 import { Loop, RunStore, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
+import { spansOf } from "../spans.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
 import { addLoopOptions, loopOptions, stopOnSignal, timeLimit, type LoopFlags } from "../loop-options.ts";
 
@@ -94,6 +95,8 @@ export async function runOnce(
   stopOnSignal(context, loop);
   loop.on(view === undefined ? reporter(context, flags) : (notice) => view.note(notice));
   if (view !== undefined) loop.onState((state) => view.setState(state));
+  const spans = await spansOf(context, options.command);
+  if (spans !== undefined) loop.on((notice) => spans.note(notice));
   const startedMs = performance.now();
   try {
     const summary = await loop.runAll();
@@ -111,6 +114,7 @@ export async function runOnce(
   } finally {
     await loop.stop();
     view?.close();
+    await spans?.flush();
   }
 }
 

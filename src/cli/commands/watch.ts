@@ -7,6 +7,7 @@ import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchV
 import { Loop } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
+import { spansOf } from "../spans.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
 
@@ -68,6 +69,12 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     source: flags.poll === true ? "polling" : undefined,
     quietMs: flags.debounce === undefined ? undefined : duration("--debounce", flags.debounce),
   });
+  const spans = await spansOf(context, options.command);
+  if (spans !== undefined)
+    loop.on((notice) => {
+      spans.note(notice);
+      if (notice.kind === "settled") void spans.flush();
+    });
   const quit = new AbortController();
   const ended = aborted(AbortSignal.any([signal, quit.signal]));
   view = await showEvents(context, flags, loop, () => quit.abort());
