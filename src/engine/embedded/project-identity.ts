@@ -9,10 +9,13 @@ import type { OpenSessionOptions } from "../types.ts";
 /**
  * 24 hexadecimal digits of the repository and the module in it. A repository is where it lies: whatever can be copied into
  * a clone, as an id in a file or the URL of a remote, a hostile one could claim. Worktrees are their repository; a checkout
- * that is moved, or copied, begins with empty volumes. A session without a module has volumes of its own.
+ * that is moved, or copied, begins with empty volumes. A session without a module has volumes of its own. A module from
+ * elsewhere, as fastloop's own, works for many projects: then it is the project whose volumes they are.
  */
 export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "workdir" | "module">): string {
-  const folder = realPath(module?.sourceDir ?? workdir);
+  const project = realPath(workdir);
+  const source = module === undefined ? project : realPath(module.sourceDir);
+  const folder = isOf(project, source) ? source : (findGitRoot(project) ?? project);
   const root = findGitRoot(folder);
   const repository = root === undefined ? folder : commonFolder(root);
   const identity = [repository, root === undefined ? "" : path.relative(root, folder), module?.name ?? null];
@@ -20,6 +23,14 @@ export function projectIdentity({ workdir, module }: Pick<OpenSessionOptions, "w
     .update(JSON.stringify(module === undefined ? [repository, null] : identity))
     .digest("hex")
     .slice(0, 24);
+}
+
+/** Whether a module is of the project that is worked in: in its repository, or in its folder or above. */
+function isOf(project: string, source: string): boolean {
+  const root = findGitRoot(source);
+  if (root !== undefined) return root === findGitRoot(project);
+  const isBelow = (folder: string, file: string): boolean => file === folder || file.startsWith(`${folder}${path.sep}`);
+  return isBelow(project, source) || isBelow(path.dirname(source), project);
 }
 
 const epochsFile = (env: NodeJS.ProcessEnv): string => path.join(stateHome(env), "volumes.json");

@@ -59,6 +59,17 @@ describe("whose cache volumes a session has", () => {
     }
   });
 
+  it("is the project's where the module is from elsewhere, as fastloop's own", () => {
+    const [shared, one, other] = [repository("module"), repository("user"), repository("another")];
+    const module = { name: "ci", sourceDir: path.join(shared, "ci") };
+    const user = (workdir: string): string => projectIdentity({ workdir, module });
+    expect(user(one)).not.toBe(user(other));
+    expect(user(one)).not.toBe(of(shared));
+    expect(user(path.join(one, "ci"))).toBe(user(one));
+    for (const name of ["bare-a", "bare-b"]) mkdirSync(path.join(base, name), { recursive: true });
+    expect(user(path.join(base, "bare-a"))).not.toBe(user(path.join(base, "bare-b")));
+  });
+
   it("is a folder's own where there is no repository", () => {
     for (const name of ["plain-a", "plain-b"]) mkdirSync(path.join(base, name, "ci"), { recursive: true });
     const before = of(path.join(base, "plain-a"));
