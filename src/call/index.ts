@@ -1,7 +1,7 @@
 /** The grammar of `dagger call`, what its values become in a session, and how a chain runs. */
 export { CallMask } from "./call-mask.ts";
 export { choicesOf, type Choices } from "./choices.ts";
-export { moduleOption } from "./own-flags.ts";
+export { configOption, moduleOption } from "./own-flags.ts";
 export { callName, parseCall } from "./parse-call.ts";
 export { isOption, missingValue } from "./parse-value.ts";
 export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } from "./project-module.ts";

@@ -13,6 +13,7 @@ export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedC
   trust: { takesValue: false, apply: (call) => void (call.trust = true) },
   "no-trust": { takesValue: false, apply: (call) => void (call.trust = false) },
   via: { takesValue: true, apply: (call, value) => void (call.via = viaOf(value)) },
+  config: { takesValue: true, apply: (call, value) => void (call.config = value) },
   offline: { takesValue: false, apply: (call) => void (call.offline = true) },
   engine: { takesValue: true, apply: (call, value) => void (call.engine = value) },
   "buildkit-host": { takesValue: true, apply: (call, value) => void (call.buildkitHost = value) },
@@ -27,6 +28,7 @@ export const ownFlags: Record<string, { takesValue: boolean; apply(call: ParsedC
 export const notDaggers = new Set([
   "via",
   "engine",
+  "config",
   "offline",
   "buildkit-host",
   "no-cache",
@@ -57,14 +59,25 @@ function viaOf(text: string): ParsedCall["via"] {
  * `--module` behind a function is an argument of that function.
  */
 export function moduleOption(words: readonly string[]): string | undefined {
-  let beforeFunctions = true;
   for (const [index, word] of words.entries()) {
-    if (word === "-m" || (beforeFunctions && word === "--module")) return words[index + 1];
+    if (word === "-m") return words[index + 1];
     if (/^-m./.test(word)) return word.slice(2).replace(/^=/, "");
-    if (beforeFunctions && word.startsWith("--module=")) return word.slice("--module=".length);
+  }
+  return beforeFunctions(words, "--module");
+}
+
+/** The configuration that they name, which may name the module. */
+export function configOption(words: readonly string[]): string | undefined {
+  return beforeFunctions(words, "--config");
+}
+
+function beforeFunctions(words: readonly string[], flag: string): string | undefined {
+  for (const [index, word] of words.entries()) {
+    if (word === flag) return words[index + 1];
+    if (word.startsWith(`${flag}=`)) return word.slice(flag.length + 1);
     const previous = words[index - 1] ?? "";
     const isValue = previous.startsWith("-") && !previous.includes("=");
-    if (!word.startsWith("-") && !isValue) beforeFunctions = false;
+    if (!word.startsWith("-") && !isValue) return undefined;
   }
   return undefined;
 }

@@ -52,6 +52,8 @@ export interface ParsedCall {
   output?: string;
   json: boolean;
   noCache: boolean;
+  /** The configuration that goes for it; the nearest one where it names none. */
+  config?: string;
   /** Nothing of the network is used. */
   offline: boolean;
   verbose: boolean;

@@ -22,11 +22,10 @@ export interface CycleFacts {
 /** Nothing is cleared but what the kind names: no more than that is ever anybody's intention. */
 export function cycleSteps(kind: Cycle, { functions, hasImage, hasServices, yes, shared }: CycleFacts): string[][] {
   const { clears } = cycles[kind];
-  const calls = shared.filter((word, index) => word !== "--config" && shared[index - 1] !== "--config");
   return [
     ...(clears === undefined ? [] : [["cache", "clear", "--level", clears, ...(yes ? ["--yes"] : []), ...shared]]),
-    ...(kind === "nuclear" && functions.includes("build-base") ? [[...calls, "call", "build-base", "sync"]] : []),
-    ...(hasImage && functions.includes("build-dev") ? [[...calls, "call", "build-dev", "sync"]] : []),
+    ...(kind === "nuclear" && functions.includes("build-base") ? [["call", ...shared, "build-base", "sync"]] : []),
+    ...(hasImage && functions.includes("build-dev") ? [["call", ...shared, "build-dev", "sync"]] : []),
     ["run", ...shared],
     ...(hasServices ? [["up", "--detach", ...shared]] : []),
   ];

@@ -16,7 +16,7 @@ export function callSession(
   { config, trust }: { config: LoadedConfig; trust: Trust },
   view: CallView,
 ): ProjectSession {
-  const { state } = placeProject({ cwd: context.cwd });
+  const { state } = placeProject({ cwd: context.cwd, configFile: call.config });
   const { options } = context;
   return new ProjectSession({
     workdir: context.cwd,

@@ -37,7 +37,11 @@ export async function callWithCache(
 ): Promise<ReturnedValue> {
   const { module } = project;
   const keep = keepMs(call);
-  const { state } = placeProject({ cwd: context.cwd, onNotice: call.silent ? undefined : context.notice });
+  const { state } = placeProject({
+    cwd: context.cwd,
+    configFile: call.config,
+    onNotice: call.silent ? undefined : context.notice,
+  });
   const callEngine = (): Promise<ReturnedValue> => callInSession(call, module, context, session, view, state.hashKey);
   if (keep === undefined) return callEngine();
 

@@ -32,7 +32,8 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
         "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)",
       ],
       ["-v, --verbose", "show the output of commands"],
-      ["--offline", "use nothing of the network; what needs it fails at once"],
+      ["    --config FILE", "configuration (default: the nearest fastloop.yaml upwards)"],
+      ["    --offline", "use nothing of the network; what needs it fails at once"],
       ["-s, --silent", "show no progress"],
     ]),
     isStart

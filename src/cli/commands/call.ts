@@ -3,6 +3,7 @@ import path from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
 import {
+  configOption,
   flagName,
   loadProjectModule,
   moduleOption,
@@ -52,6 +53,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
   const loading = loadProjectModule({
     cwd: context.cwd,
     moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),
+    configFile: configOption(words),
     environment: context.env,
   });
   const isSilent = words.includes("--silent") || words.includes("-s");
@@ -69,7 +71,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   checkOutput(parsed, context.cwd);
-  const config = await loadConfig({ cwd: context.cwd });
+  const config = await loadConfig({ cwd: context.cwd, file: parsed.config });
   if (!parsed.silent && (options.module ?? moduleOption(words)) !== undefined)
     tellOtherSources(parsed, module, config, context);
   const trust = await requireTrustOfCall(parsed, config, module, context);

@@ -19,7 +19,7 @@ test("options of the cycle are those of its steps", () => {
   const shared = ["--config", "other.yaml", "-m", "ci"];
   expect(steps("clean", { shared })).toEqual([
     "cache clear --level medium --config other.yaml -m ci",
-    "-m ci call build-dev sync",
+    "call --config other.yaml -m ci build-dev sync",
     "run --config other.yaml -m ci",
   ]);
 });
