@@ -3,9 +3,9 @@
 // programs of the checkout alone, but types for importers and the licences of what is bundled.
 import { build } from "esbuild";
 import { existsSync } from "node:fs";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
 import { blocksDoor, writeModuleTemplate } from "./module-template.mjs";
@@ -25,6 +25,7 @@ const programs = {
   "search-worker": "src/core-api/search/worker.ts",
   "setup-support": "src/engine/setup-support.ts",
   index: "src/index.ts",
+  reference: "src/cli/reference/main.ts",
 };
 const checkoutPrograms = { bench: "test/bench/main.ts", chaos: "test/chaos/main.ts" };
 
@@ -78,6 +79,12 @@ if (release) {
   await writeLicences(path.join(dist, "licences.txt"), [result.metafile, blocks.metafile, ...sdk.metafiles]);
   await writeTypes(dist, await blocksDoor());
 }
+
+// Pages for man, which npm installs with the package.
+const { manualPages } = await import(pathToFileURL(path.join(dist, "reference.js")).href);
+await mkdir(path.join(dist, "man"));
+for (const [name, text] of await manualPages(version)) await writeFile(path.join(dist, "man", name), text);
+if (release) await rm(path.join(dist, "reference.js"));
 
 // The build id tells a running engine daemon of another build apart.
 const hash = createHash("sha256");

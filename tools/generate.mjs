@@ -1,4 +1,4 @@
-// Writes what is derived from src/config and committed: pipelines/vendor/config.mjs, because `dagger call -m <git url>`
+// Writes what is derived from src/ and committed (docs/reference.md of a build: `npm run build` first): pipelines/vendor/config.mjs, because `dagger call -m <git url>`
 // runs the module as it lies in the repository, without a build step, and docs/fastloop.schema.json for editors.
 // test/unit/pipelines holds that both are current.
 import { build } from "esbuild";
@@ -55,6 +55,12 @@ export async function validatePage() {
   const code = await bundle("src/validate/page.ts", {});
   const { page } = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
   return page();
+}
+
+/** The text of docs/reference.md: what the commands say of themselves, as they are built. */
+export async function referenceText() {
+  const { referencePage } = await import("../dist/reference.js");
+  return referencePage();
 }
 
 /** The text of docs/fastloop.schema.json. */
@@ -172,4 +178,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   );
   await writeFile(path.join(root, "docs/fastloop.schema.json"), await schemaText());
   await writeFile(path.join(root, "docs/validate.md"), await validatePage());
+  await writeFile(path.join(root, "docs/reference.md"), await referenceText());
 }

@@ -36,8 +36,13 @@ export async function runCommand(argv: string[], version: string, context: CliCo
   }
 }
 
-/** The program with the one command that `argv` names loaded, and only name and summary of all others. */
-export async function createProgram(argv: string[], version: string, context: CliContext): Promise<Command> {
+/** The program with the one command that `argv` names loaded, or all; only name and summary of the others. */
+export async function createProgram(
+  argv: string[],
+  version: string,
+  context: CliContext,
+  load: "named" | "all" = "named",
+): Promise<Command> {
   const program = new Command("fastloop");
   program
     .description("The inner loop for pipelines that are code: watch a project, re-run only what an edit affects.")
@@ -61,7 +66,7 @@ export async function createProgram(argv: string[], version: string, context: Cl
   for (const option of globalOptions()) program.addOption(option);
   const wanted = findCommand(wordsToParse(argv));
   for (const [name, entry] of Object.entries(commands)) {
-    if (name !== wanted) addSummary(program, name, entry);
+    if (load === "named" && name !== wanted) addSummary(program, name, entry);
     else await addCommand(program, name, entry, context);
   }
   for (const command of program.commands) {

@@ -23,30 +23,35 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
           ...[...choices.functions].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
           ...[...choices.fields].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
         ]),
-    section("Options", [
-      ["-o, --output PATH", "save the result to a file or folder"],
-      ["-j, --json", "print the result as JSON"],
-      ["    --no-cache", "run even if nothing changed since the last call"],
-      [
-        "    --via WAY",
-        "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)",
-      ],
-      ["-v, --verbose", "show the output of commands"],
-      ["    --config FILE", "configuration (default: the nearest fastloop.yaml upwards)"],
-      ["    --offline", "use nothing of the network; what needs it fails at once"],
-      ["-s, --silent", "show no progress"],
-    ]),
-    isStart
-      ? section("Examples", [
-          ["fastloop call build-base --platform linux/arm64", ""],
-          ["fastloop call test --source . --tier fast", ""],
-          ["fastloop call build-dev file --path /etc/os-release contents", ""],
-          ["fastloop call build-dev -o image.tar", ""],
-        ])
-      : "",
+    ownOptions(),
+    isStart ? examples() : "",
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
 }
+
+/** What `fastloop call` itself may be told; the rest is the module's. */
+export const ownOptions = (): string =>
+  section("Options", [
+    ["-o, --output PATH", "save the result to a file or folder"],
+    ["-j, --json", "print the result as JSON"],
+    ["    --no-cache", "run even if nothing changed since the last call"],
+    [
+      "    --via WAY",
+      "run bodies in a process of fastloop's (host), in a Dagger engine (module), or by dagger call (call)",
+    ],
+    ["-v, --verbose", "show the output of commands"],
+    ["    --config FILE", "configuration (default: the nearest fastloop.yaml upwards)"],
+    ["    --offline", "use nothing of the network; what needs it fails at once"],
+    ["-s, --silent", "show no progress"],
+  ]);
+
+export const examples = (): string =>
+  section("Examples", [
+    ["fastloop call build-base --platform linux/arm64", ""],
+    ["fastloop call test --source . --tier fast", ""],
+    ["fastloop call build-dev file --path /etc/os-release contents", ""],
+    ["fastloop call build-dev -o image.tar", ""],
+  ]);
 
 function argumentSection(fn: FunctionInfo, module: ModuleInfo): string {
   const supported = fn.arguments.filter((argument) => isRequired(argument) || isSupported(argument.type, module));

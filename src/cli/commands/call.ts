@@ -22,7 +22,7 @@ import { checkOutput } from "../call/check-output.ts";
 import { callSession } from "../call/call-session.ts";
 import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
-import { renderCallHelp } from "../call/render-help.ts";
+import { examples, ownOptions, renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
@@ -33,12 +33,17 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("call")
     .summary("call a function of the module, as `dagger call` does")
+    .description(
+      "Call a function of the module and chain into what it gives, in the grammar of `dagger call`. `fastloop call --help` lists the module's functions, `fastloop call FUNCTION --help` the arguments of one and what its result has. The result is kept, and given again while nothing that decides it has changed.",
+    )
     // Help depends on the module and on where in the chain it is asked for.
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
     .passThroughOptions()
-    .argument("[words...]")
+    .argument("[words...]", "functions and their arguments: FUNCTION --ARGUMENT VALUE FUNCTION ...")
+    // For the reference: the help itself is the module's.
+    .addHelpText("after", `\n${ownOptions()}\n\n${examples()}`)
     .action(async (words: string[]) => {
       await call(words, context);
     });
