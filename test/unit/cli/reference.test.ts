@@ -39,7 +39,7 @@ describe("the reference", () => {
     const shown = execFileSync("man", ["-l", "-P", "cat", file], {
       encoding: "utf8",
       env: { ...process.env, MANWIDTH: "100", LC_ALL: "C.UTF-8" },
-    }).replace(/.\u0008/gu, "");
+    }).replace(new RegExp(`.${String.fromCharCode(8)}`, "gu"), "");
     rmSync(folder, { recursive: true });
     expect(shown).toMatch(/^NAME\n +fastloop-run - run the functions/m);
     expect(shown).toMatch(/^ +--fail-fast\n/m);
