@@ -1,8 +1,9 @@
 import path from "node:path/posix";
-import { maxPatternChars } from "../../tree/index.ts";
+import { maxPatternChars, parseGitignore } from "../../tree/index.ts";
 import { breathe } from "../../async/index.ts";
 import { ApiError } from "../values/errors.ts";
-import { withTree, type TreeReader } from "./read.ts";
+import { kindOf, withTree, type TreeReader } from "./read.ts";
+import { escapePattern } from "./remove.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
@@ -18,8 +19,10 @@ export async function gitignorePatterns(call: Call, directory: Directory): Promi
 /** The same for several kinds of ignore files: those of a later kind count before all of an earlier one. */
 export async function ignorePatterns(reader: TreeReader, folder: string, kinds: readonly string[]): Promise<string[]> {
   const files: string[] = [];
+  const names: Names = { folders: [], others: [] };
   for await (const entry of reader.walk(folder, (name) => path.basename(name) !== ".git")) {
     if (kinds.includes(path.basename(entry.relative))) files.push(entry.relative);
+    (kindOf(entry) === "DIRECTORY" ? names.folders : names.others).push(entry.relative);
   }
   const patterns: string[] = [];
   const rank = (name: string): number => kinds.indexOf(path.basename(name));
@@ -28,11 +31,32 @@ export async function ignorePatterns(reader: TreeReader, folder: string, kinds: 
     const text = (await reader.read(path.join(folder, name), maxIgnoreFileBytes)).toString("utf8");
     const below = path.dirname(name) === "." ? "" : path.dirname(name);
     for (const line of text.split("\n"))
-      if (line.length <= maxPatternChars) patterns.push(...excludePatterns(line, below));
+      if (line.length <= maxPatternChars) patterns.push(...(foldersAlone(line, below, names) ?? excludePatterns(line, below)));
     if (patterns.length > maxRules) throw new ApiError(`the ignore files have more than ${maxRules} rules`);
     await breathe();
   }
   return patterns;
+}
+
+/** What is in a directory, by relative path. */
+interface Names {
+  readonly folders: string[];
+  readonly others: string[];
+}
+
+/**
+ * Exclude patterns mean files as well as folders. Where a line means folders only and a file or link has such a name, the
+ * folders are named one by one; undefined: the line needs no such care.
+ */
+export function foldersAlone(line: string, folder: string, names: Names): string[] | undefined {
+  if (!line.trimEnd().endsWith("/")) return undefined;
+  const [rule] = parseGitignore(line);
+  if (rule?.directoryOnly !== true) return undefined;
+  const below = folder === "" ? "" : `${folder}/`;
+  const isMeant = (name: string): boolean =>
+    name.startsWith(below) && rule.test(rule.onName ? path.basename(name) : name.slice(below.length));
+  if (!names.others.some(isMeant)) return undefined;
+  return names.folders.filter(isMeant).map((name) => `${rule.negated ? "!" : ""}${escapePattern(name)}`);
 }
 
 /** One line of a `.gitignore` in `folder` in the pattern language of `.dockerignore`. */

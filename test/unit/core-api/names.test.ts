@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { excludePatterns } from "../../../src/core-api/tree/gitignore.ts";
+import { excludePatterns, foldersAlone } from "../../../src/core-api/tree/gitignore.ts";
 import { parseRefs } from "../../../src/core-api/git/refs.ts";
 import { formatImageReference, parseImageReference } from "../../../src/core-api/image/reference.ts";
 import { normalizePlatform } from "../../../src/core-api/values/platform.ts";
@@ -51,6 +51,17 @@ it("turns lines of a .gitignore into exclude patterns", () => {
   expect(excludePatterns("\\#x", "")).toEqual(["**/#x"]);
   expect(excludePatterns("# comment", "")).toEqual([]);
   expect(excludePatterns("   ", "")).toEqual([]);
+});
+
+it("names the folders of a .gitignore's line where a file has such a name as well", () => {
+  const names = { folders: ["a", "a/build", "b", "b/build", "b/bu[i]ld"], others: ["a/f", "b/out", "c/build"] };
+  expect(foldersAlone("build/", "", names)).toEqual(["a/build", "b/build"]);
+  expect(foldersAlone("!build/", "", names)).toEqual(["!a/build", "!b/build"]);
+  expect(foldersAlone("build/", "a", names)).toBeUndefined();
+  expect(foldersAlone("/out/", "b", names)).toEqual([]);
+  expect(foldersAlone("out/", "a", names)).toBeUndefined();
+  expect(foldersAlone("bu*/", "", names)).toEqual(["a/build", "b/build", "b/bu[[]i]ld"]);
+  expect(foldersAlone("build", "", names)).toBeUndefined();
 });
 
 it("reads refs with the commits behind annotated tags", () => {
