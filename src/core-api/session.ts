@@ -101,6 +101,7 @@ export class Session {
       onExec: (digest, exec) => this.execs.set(digest, exec),
       definitionOf: (key) => this.definitions.get(key)!,
       lookOf: (edit) => this.looks.of(edit),
+      fileLookOf: (edit) => this.looks.ofFile(edit),
       masked: (text) => this.secrets.mask.text(text),
       hashLargeTrees: options.cache !== undefined,
     });

@@ -98,7 +98,7 @@ export function file(base: State, actions: readonly FileAction[], options: StepO
   const wire: object[] = [];
   let result = baseIndex;
   const push = (action: FileAction, input: number, secondaryInput: number): number => {
-    wire.push({ input, secondaryInput, output: NONE, ...encodeAction(action, input) });
+    wire.push({ input, secondaryInput, output: NONE, ...encodeAction(action, baseIndex) });
     return inputs.length + wire.length - 1;
   };
   actions.forEach((action, index) => {
@@ -134,7 +134,8 @@ function aside(
   ];
 }
 
-function encodeAction(action: FileAction, target: number): object {
+/** `names`: the input in which names of users are looked up. BuildKit takes no result of an earlier action for that. */
+function encodeAction(action: FileAction, names: number): object {
   switch (action.kind) {
     case "mkfile":
       return {
@@ -142,7 +143,7 @@ function encodeAction(action: FileAction, target: number): object {
           path: absolute(action.path),
           mode: action.mode ?? 0o644,
           data: typeof action.content === "string" ? Buffer.from(action.content) : action.content,
-          ...created(action, target),
+          ...created(action, names),
         },
       };
     case "mkdir":
@@ -151,11 +152,11 @@ function encodeAction(action: FileAction, target: number): object {
           path: absolute(action.path),
           mode: action.mode ?? 0o755,
           makeParents: action.makeParents ?? true,
-          ...created(action, target),
+          ...created(action, names),
         },
       };
     case "symlink":
-      return { symlink: { oldpath: action.target, newpath: absolute(action.path), ...created(action, target) } };
+      return { symlink: { oldpath: action.target, newpath: absolute(action.path), ...created(action, names) } };
     case "rm":
       return {
         rm: {
@@ -165,11 +166,11 @@ function encodeAction(action: FileAction, target: number): object {
         },
       };
     case "copy":
-      return encodeCopy(action, target);
+      return encodeCopy(action, names);
   }
 }
 
-function encodeCopy(action: CopyAction, target: number): object {
+function encodeCopy(action: CopyAction, names: number): object {
   // BuildKit refuses a copy out of nothing; copying an empty tree makes the folder.
   if (action.from.vertex === undefined && action.isAside !== true) {
     return {
@@ -177,7 +178,7 @@ function encodeCopy(action: CopyAction, target: number): object {
         path: absolute(action.destination),
         mode: (action.mode ?? 0o755) & 0o777,
         makeParents: true,
-        ...created(action, target),
+        ...created(action, names),
       },
     };
   }
@@ -185,7 +186,7 @@ function encodeCopy(action: CopyAction, target: number): object {
     copy: {
       src: absolute(action.source),
       dest: absolute(action.destination),
-      owner: encodeOwner(action.owner, target),
+      owner: encodeOwner(action.owner, names),
       mode: action.mode ?? -1,
       modeStr: action.modeText,
       followSymlink: action.followSymlinks,
@@ -203,16 +204,16 @@ function encodeCopy(action: CopyAction, target: number): object {
   };
 }
 
-function created(action: { owner?: Owner; timestampNs?: bigint }, target: number): object {
-  return { owner: encodeOwner(action.owner, target), timestamp: toLong(action.timestampNs ?? PINNED_TIMESTAMP_NS) };
+function created(action: { owner?: Owner; timestampNs?: bigint }, names: number): object {
+  return { owner: encodeOwner(action.owner, names), timestamp: toLong(action.timestampNs ?? PINNED_TIMESTAMP_NS) };
 }
 
-function encodeOwner(owner: Owner | undefined, target: number): object | undefined {
+function encodeOwner(owner: Owner | undefined, names: number): object | undefined {
   if (owner === undefined || owner === "") return undefined;
   const [user, group] = owner.split(":");
   const side = (name: string | undefined): object | undefined => {
     if (name === undefined || name === "") return undefined;
-    return /^\d+$/.test(name) ? { byId: Number(name) } : { byName: { name, input: target } };
+    return /^\d+$/.test(name) ? { byId: Number(name) } : { byName: { name, input: names } };
   };
   return { user: side(user), group: side(group) };
 }

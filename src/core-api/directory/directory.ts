@@ -4,6 +4,7 @@ import { directoryChangeResolvers, directoryChangeSdl } from "./changes.ts";
 import { copyDirectory, copyFile, type CopyOptions } from "../tree/copy.ts";
 import { directoryReadResolvers, directoryReadSdl } from "./read.ts";
 import { ApiError } from "../values/errors.ts";
+import { chowned } from "../tree/chown.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { namesFolder, pathBelow } from "../values/paths.ts";
 import { isUnknown, knownAt } from "../tree/known.ts";
@@ -14,7 +15,7 @@ import { fileOfDirectory } from "../file/file.ts";
 import { withoutPath } from "../tree/remove.ts";
 import type { Call } from "../request/call.ts";
 import { directoryTerminalResolvers, directoryTerminalSdl } from "../terminal/fields.ts";
-import { overwritten, writeEdit } from "../tree/write.ts";
+import { writeEdit, writtenOver } from "../tree/write.ts";
 import { type Directory, type File, type Tree } from "../values/values.ts";
 
 const sdl = /* GraphQL */ `
@@ -91,9 +92,8 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     if (path.basename(args.path).length > 255)
       throw new ApiError("File name length exceeds the maximum supported 255 characters");
     const target = pathBelow(directory.path, args.path);
-    const before = await overwritten(call, directory.tree, target);
-    const write = await writeEdit(call, args.contents, before?.mode ?? args.permissions, before?.owner);
-    return { ...directory, tree: edited(directory.tree, write(target)) };
+    const write = await writeEdit(call, args.contents, args.permissions);
+    return { ...directory, tree: writtenOver(call, directory.tree, write(target)) };
   },
   withNewDirectory: (directory, args: { path: string; permissions: number }) => {
     const name = path.normalize(args.path);
@@ -142,16 +142,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const target = pathBelow(directory.path, args.path);
     const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
     if (stat === undefined) throw notFound("chown", args.path);
-    const source = { source: directory.tree, sourcePath: target, owner, dropSetuid: true };
-    if (kindOf(stat) !== "DIRECTORY")
-      return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
-    const copy = { action: "copy-directory", include: [], exclude: [], folder: "new", ...source } as const;
-    // A folder that is there keeps its owner when something is copied into it: it is made anew.
-    if (target === "/") return { ...directory, tree: edited(scratch, { ...copy, path: "/root" }), path: "/root" };
-    return {
-      ...directory,
-      tree: edited(edited(directory.tree, { action: "remove", path: target }), { ...copy, path: target }),
-    };
+    return await chowned(call, directory, target, kindOf(stat) === "DIRECTORY", owner);
   },
 });
 
@@ -176,6 +167,6 @@ async function putFile(
   const target = namesFolder(name) ? path.join(name, path.basename(source.path)) : name;
   return {
     ...directory,
-    tree: copyFile(source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)),
+    tree: copyFile(call, source, { ...options, ownerIds: owner })(directory.tree, pathBelow(directory.path, target)),
   };
 }

@@ -77,6 +77,7 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
 };
 
 function globMatcher(pattern: string): PatternMatcher {
+  if (pattern.trim() === "") throw new ApiError("failed to create glob pattern matcher: empty pattern");
   try {
     return new PatternMatcher([pattern]);
   } catch (cause) {

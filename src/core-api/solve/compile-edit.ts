@@ -1,9 +1,10 @@
 import path from "node:path/posix";
-import type { CopyAction, FileAction, State } from "../../llb/index.ts";
+import { file as writeFile, scratch, type CopyAction, type FileAction, type State } from "../../llb/index.ts";
 import { escapePattern } from "../tree/remove.ts";
 import { relativeTo } from "../values/paths.ts";
 import type { CopyEdit, Edit, Owner, Tree } from "../values/values.ts";
-import { chosenOf, type CopyLook, type FolderCopy } from "./looks.ts";
+import type { FileEdit } from "../tree/copy.ts";
+import { chosenOf, type CopyLook, type FileLook, type FolderCopy } from "./looks.ts";
 
 /**
  * New files carry the time at which they were written, as on a Dagger engine: build tools (make, cargo) compare times, a
@@ -18,6 +19,7 @@ export function fileActions(
   edits: readonly Edit[],
   stateOf: (tree: Tree) => State,
   lookOf: (edit: FolderCopy) => CopyLook = ({ folder }) => ({ folder }),
+  fileLookOf: (edit: FileEdit) => FileLook = () => ({}),
 ): FileAction[] {
   const actions: FileAction[] = [];
   const made = new Set(["/"]);
@@ -27,19 +29,19 @@ export function fileActions(
     actions.push({ kind: "mkdir", path: parent, mode: 0o755, makeParents: true, timestampNs: now });
     for (let folder = parent; !made.has(folder); folder = path.dirname(folder)) made.add(folder);
   };
+  /** Makes the place of a file that goes to a path. */
+  const clear = (name: string, { folder, replacesLink }: FileLook): void => {
+    if (replacesLink === true) actions.push({ kind: "rm", path: name });
+    if (folder === undefined) makeParents(name);
+  };
   for (const edit of edits) {
     switch (edit.action) {
-      case "write":
-        makeParents(edit.path);
-        actions.push({
-          kind: "mkfile",
-          path: edit.path,
-          content: edit.contents,
-          mode: edit.mode,
-          owner: ownerText(edit.owner),
-          timestampNs: now,
-        });
+      case "write": {
+        const look = fileLookOf(edit);
+        clear(edit.path, look);
+        actions.push(...writing(edit, look));
         break;
+      }
       case "mkdir":
         // Parents that are missing get the same permissions, as on a Dagger engine.
         actions.push({
@@ -71,8 +73,11 @@ export function fileActions(
         actions.push({ kind: "symlink", path: edit.path, target: edit.target, timestampNs: now });
         break;
       case "copy-file":
-        makeParents(edit.path);
-        actions.push({ ...copyAction(edit, stateOf(edit.source)), followSymlinks: true });
+        clear(edit.path, fileLookOf(edit));
+        actions.push({
+          ...copyAction({ ...edit, ...fileLookOf(edit).kept }, stateOf(edit.source)),
+          followSymlinks: true,
+        });
         break;
       case "copy-directory":
         // BuildKit gives parents that a copy makes the copy's own mode and owner.
@@ -82,6 +87,22 @@ export function fileActions(
     }
   }
   return actions;
+}
+
+/** The actions that write a file. Writing one over another sets no set-id bits, which it keeps on a Dagger engine: copying does. */
+function writing(edit: Edit & { action: "write" }, { folder, kept }: FileLook): FileAction[] {
+  const { mode, owner } = { mode: edit.mode, owner: edit.owner, ...kept };
+  const file = { kind: "mkfile", content: edit.contents, mode, owner: ownerText(owner), timestampNs: now } as const;
+  if (folder !== undefined) {
+    const inside = path.join(folder, path.basename(edit.path));
+    return [
+      { kind: "rm", path: inside },
+      { ...file, path: inside },
+    ];
+  }
+  if ((mode & 0o7000) === 0 || kept === undefined) return [{ ...file, path: edit.path }];
+  const aside = { kind: "copy", source: "/file", destination: edit.path, mode, owner: file.owner } as const;
+  return [{ ...aside, from: writeFile(scratch, [{ ...file, path: "/file" }]), alwaysReplaceExistingDestPaths: true }];
 }
 
 function copyAction(edit: Edit & { action: "copy-file" | "copy-directory" }, from: State): CopyAction {
@@ -94,7 +115,8 @@ function copyAction(edit: Edit & { action: "copy-file" | "copy-directory" }, fro
     createDestPath: true,
     alwaysReplaceExistingDestPaths: true,
     mode: edit.mode,
-    ...(edit.dropSetuid === true ? { modeText: "u-s" } : {}),
+    // The set-group-id bit of folders stays.
+    ...(edit.dropSetuid === true ? { modeText: edit.action === "copy-file" ? "u-s,g-s" : "u-s" } : {}),
     owner: ownerText(edit.owner),
     ...(edit.timestampSec === undefined ? {} : { timestampNs: BigInt(edit.timestampSec) * 1_000_000_000n }),
   };

@@ -1,4 +1,6 @@
 import { file, resolverMount, scratch, type Mount as LlbMount, type State } from "../../llb/index.ts";
+import { escapePattern } from "../tree/remove.ts";
+import { absolutePath, relativeTo } from "../values/paths.ts";
 import { recipeDigest } from "../values/ids.ts";
 import type { Exec, Mount, ServiceBinding, Socket, Tree } from "../values/values.ts";
 
@@ -9,6 +11,9 @@ export const trustMountPath = "/.fastloop/trust";
 
 /** Ids of the secrets that carry into execs: the host's CA certificates, variables, and settings of apt. */
 export const trustSecrets = { ca: "fastloop-ca", environment: "fastloop-env", apt: "fastloop-apt" } as const;
+
+/** A copy of the file that a command reads as its input, where its user may have no right to read it; see tools/shim. */
+const inputMountPath = "/.fastloop/input";
 
 /** Folder of the meta mount's tree that is mounted, and below which the shim's records are read. */
 export const metaFolder = "/meta";
@@ -50,6 +55,7 @@ export function execMounts(exec: Exec, stateOf: (tree: Tree) => State, keys: Mou
     resolverMount,
   ];
   for (const mount of exec.mounts) mounts.push(userMount(mount, stateOf, keys));
+  mounts.push(...inputMounts(exec, stateOf));
   for (const secret of exec.secrets) {
     if (secret.mountPath === undefined) continue;
     mounts.push({
@@ -106,6 +112,37 @@ export function askedByContainer(id: string): string | undefined {
 /** Id by which BuildKit asks for a connection to a socket of the host. */
 export function socketId(socket: Socket): string {
   return `socket-${recipeDigest(socket)}`;
+}
+
+/** Whether commands run as root, who may read everything. */
+export function isRoot(user: string): boolean {
+  return /^(root|0)?(:|$)/.test(user);
+}
+
+/** A Dagger engine opens the file of `redirectStdin` as root, and hands it to the user's command. */
+function inputMounts(exec: Exec, stateOf: (tree: Tree) => State): LlbMount[] {
+  if (exec.redirectStdin === "" || isRoot(exec.user)) return [];
+  const secret = exec.secrets.find(({ mountPath }) => mountPath === exec.redirectStdin);
+  if (secret !== undefined)
+    return [{ kind: "secret", destination: `${inputMountPath}/file`, id: secret.id, mode: 0o444 }];
+  const mount = exec.mounts.findLast(({ target }) => relativeTo(target, exec.redirectStdin) !== undefined);
+  if (mount !== undefined && !("tree" in mount.source)) return [];
+  const { tree, path } =
+    mount === undefined ? { tree: exec.rootfs, path: "/" } : (mount.source as { tree: Tree; path: string });
+  const source = absolutePath(path, `./${relativeTo(mount?.target ?? "/", exec.redirectStdin)}`);
+  const copy = {
+    kind: "copy",
+    from: stateOf(tree),
+    source: escapePattern(source),
+    destination: "/file",
+    mode: 0o444,
+    followSymlinks: true,
+    // What is not there is the shim's to tell.
+    allowWildcard: true,
+    allowEmptyWildcard: true,
+  } as const;
+  const from = file(scratch, [copy], { name: "[internal] input" });
+  return [{ kind: "bind", destination: inputMountPath, from, readonly: true }];
 }
 
 /** The shim writes its records as the exec's user: anyone may write into the folder. */

@@ -12,7 +12,8 @@ import {
 } from "../../llb/index.ts";
 import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
-import type { CopyLook, FolderCopy } from "./looks.ts";
+import type { FileEdit } from "../tree/copy.ts";
+import type { CopyLook, FileLook, FolderCopy } from "./looks.ts";
 import { editRun, treesOf } from "./trees-of.ts";
 import type { Exec, HostTree, Tree } from "../values/values.ts";
 
@@ -23,6 +24,7 @@ export interface CompilerHooks extends MountKeys {
   definitionOf(key: string): State;
   /** What is known of a copy and its destination. */
   lookOf(edit: FolderCopy): CopyLook;
+  fileLookOf(edit: FileEdit): FileLook;
   /** BuildKit keeps names of steps: no secret belongs in one. */
   masked(text: string): string;
 }
@@ -71,6 +73,7 @@ export class Compiler {
           run.edits,
           (each) => this.states.get(each) ?? this.compile(each),
           this.hooks.lookOf,
+          this.hooks.fileLookOf,
         );
         return file(this.known(run.base), actions, { name: editName(run.edits) });
       }

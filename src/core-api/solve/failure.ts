@@ -45,6 +45,9 @@ function failedOutput({ options }: Session, call: Call, vertex: string): { stdou
   return { ...output, stderr: `${output.stderr.trimEnd()}\n${note}\n`.trimStart() };
 }
 
+/** Where BuildKit mounts a tree on this machine while it works on it: paths below are the tree's. */
+const mountPoint = /(?:\/[^\s"':]*)?\/(?:cachemounts\/buildkit|buildkit-mount)\d+(?=\/)/g;
+
 const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
 
 /** BuildKit's errors repeat what was being done in every layer; the reason comes last. */
@@ -59,5 +62,7 @@ function readable(message: string): string {
       message,
     )?.[1];
   if (missing !== undefined) return `lstat ${missing}: no such file or directory`;
-  return message.replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "");
+  return message
+    .replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "")
+    .replaceAll(mountPoint, "");
 }

@@ -1,6 +1,8 @@
 import path from "node:path/posix";
 import { folderAfter, isUnknown, knownAt, madeFolder, type Known, type Unknown } from "../tree/known.ts";
 import { kindOf, permissionsOf, withTree } from "../tree/read.ts";
+import type { FileEdit } from "../tree/copy.ts";
+import { ApiError } from "../values/errors.ts";
 import { realPath } from "../tree/real-path.ts";
 import { edited, scratch } from "../values/rooted.ts";
 import type { Call } from "../request/call.ts";
@@ -26,18 +28,34 @@ export interface CopyLook {
   readonly links?: readonly LinkedFolder[];
 }
 
+/** What has to be known of where a file is put. */
+export interface FileLook {
+  /** A link is there, which gives way. */
+  readonly replacesLink?: boolean;
+  /** The folder that is there, or that a link leads to. */
+  readonly folder?: string;
+  /** What a file that is there keeps. */
+  readonly kept?: { mode: number; owner: Owner };
+}
+
 /**
  * What the folders become that others are copied to, and which links are in the way, where recipes do not tell. Looked up when a tree is
  * about to be compiled: until then nothing runs for it.
  */
 export class Looks {
   private readonly answers = new WeakMap<FolderCopy, CopyLook>();
+  private readonly fileAnswers = new WeakMap<FileEdit, FileLook>();
   /** Trees of which all is known. */
   private readonly done = new WeakSet<Tree>();
 
   /** To be called after `prepare`. */
   of(edit: FolderCopy): CopyLook {
     return edit.folder === "like" ? (this.answers.get(edit) ?? {}) : { folder: edit.folder };
+  }
+
+  /** To be called after `prepare`. */
+  ofFile(edit: FileEdit): FileLook {
+    return this.fileAnswers.get(edit) ?? {};
   }
 
   /** Looks at all that compiling a tree needs. What is apart is looked at together. */
@@ -48,23 +66,30 @@ export class Looks {
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
       if (seen.has(top) || this.done.has(top)) continue;
       seen.add(top);
-      if (top.kind === "edit" && top.edit.action === "copy-directory" && top.edit.folder === "like")
-        pending.push(this.once(call, top.base, top.edit));
+      if (top.kind === "edit") {
+        const { base, edit } = top;
+        if (edit.action === "copy-directory" && edit.folder === "like")
+          pending.push(once(call, this.answers, edit, () => lookAt(call, base, edit)));
+        if ((edit.action === "copy-file" || edit.action === "write") && edit.looked !== undefined)
+          pending.push(once(call, this.fileAnswers, edit, () => lookAtFile(call, base, edit)));
+        stack.push(base);
+      }
       stack.push(...treesOf(top));
     }
     await Promise.all(pending);
     for (const each of seen) this.done.add(each);
   }
+}
 
-  private once(call: Call, base: Tree, edit: FolderCopy): Promise<void> {
-    if (this.answers.has(edit)) return Promise.resolve();
-    let look = call.looks.get(edit);
-    if (look === undefined) {
-      look = lookAt(call, base, edit).then((answer) => void this.answers.set(edit, answer));
-      call.looks.set(edit, look);
-    }
-    return look;
+/** One look at an edit, however many fields of a request need it. */
+function once<E extends Edit, L>(call: Call, answers: WeakMap<E, L>, edit: E, ask: () => Promise<L>): Promise<void> {
+  if (answers.has(edit)) return Promise.resolve();
+  let look = call.looks.get(edit);
+  if (look === undefined) {
+    look = ask().then((answer) => void answers.set(edit, answer));
+    call.looks.set(edit, look);
   }
+  return look;
 }
 
 /** What is copied, by itself where patterns choose it. */
@@ -83,13 +108,35 @@ async function lookAt(call: Call, base: Tree, edit: FolderCopy): Promise<CopyLoo
     : edit.path;
   const there = await seen(call, at === edit.path ? known : knownAt(hostTrees, base, at));
   if (there === undefined) return { folder: at === edit.path && at !== "/" ? "new" : undefined };
-  if (there === "other" || there.kind === "file") return {};
+  if (there === "other" || there.kind === "file") {
+    if (at !== edit.path) throw new ApiError(`cannot copy directory to non-directory ${JSON.stringify(edit.path)}`);
+    return {};
+  }
   const links = await linksIn(call, { tree: base, path: at }, chosenOf(edit), edit);
   const copied = await seen(call, knownAt(hostTrees, edit.source, edit.sourcePath));
   const isNothing = edit.source.kind === "scratch" && edit.mode === undefined && edit.owner === undefined;
   if (at === "/" || isNothing || copied === undefined || copied === "other") return { links };
   const folder = folderAfter(there, copied, edit);
   return { links, folder: folder && (at === edit.path ? folder : { ...folder, at }) };
+}
+
+async function lookAtFile(call: Call, base: Tree, edit: FileEdit): Promise<FileLook> {
+  const known = knownAt(call.session.hostTrees, base, edit.path);
+  if (edit.looked === "write") {
+    const there = await seen(call, known);
+    if (there === undefined || there === "other") return {};
+    if (there.kind === "folder") throw new ApiError(`open ${edit.path}: is a directory`);
+    return { kept: there };
+  }
+  if (!isUnknown(known)) return known?.kind === "folder" ? { folder: edit.path } : {};
+  const stat = await withTree(call, known.tree, (reader) => reader.stat(known.path, false));
+  if (stat === undefined) return known.made === true ? { folder: edit.path } : {};
+  if (kindOf(stat) === "DIRECTORY") return { folder: edit.path };
+  if (kindOf(stat) !== "SYMLINK") return {};
+  const end = await realPath(call, { type: "Directory", tree: known.tree, path: known.path });
+  const leadsTo = await seen(call, knownAt(call.session.hostTrees, known.tree, end));
+  const isFolder = leadsTo !== undefined && leadsTo !== "other" && leadsTo.kind === "folder";
+  return isFolder ? { folder: end } : { replacesLink: true };
 }
 
 /** What is there, links followed; `other`: neither file nor folder. */

@@ -1,9 +1,12 @@
+import { basename, join } from "node:path/posix";
 import { folderAfter, isFreeOfLinks, isUnknown, knownAt, madeFolder } from "./known.ts";
 import { gitignorePatterns } from "./gitignore.ts";
 import { realPath } from "./real-path.ts";
 import type { Call } from "../request/call.ts";
-import { type CopyEdit, type Directory, type File, type Owner, type Tree } from "../values/values.ts";
+import type { CopyEdit, Directory, Edit, File, Owner, Tree } from "../values/values.ts";
 import { edited } from "../values/rooted.ts";
+
+export type FileEdit = Extract<Edit, { action: "write" | "copy-file" }>;
 
 export interface CopyOptions {
   include?: string[];
@@ -62,9 +65,21 @@ function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tre
   return folderAfter(there ?? madeFolder, like, asked);
 }
 
-export function copyFile(source: File, options: CopyOptions): (tree: Tree, path: string) => Tree {
-  return (tree, path) =>
-    edited(tree, { action: "copy-file", source: source.tree, sourcePath: source.path, path, ...attributes(options) });
+export function copyFile(call: Call, source: File, options: CopyOptions): (tree: Tree, path: string) => Tree {
+  const file = { source: source.tree, sourcePath: source.path, ...attributes(options) };
+  return (tree, path) => putFile(call, tree, { action: "copy-file", path, ...file });
+}
+
+/** A file put where a link or a folder may be: a link gives way, and into a folder it goes under its own name. */
+export function putFile(call: Call, tree: Tree, edit: FileEdit): Tree {
+  const there = knownAt(call.session.hostTrees, tree, edit.path);
+  if (isUnknown(there)) return edited(tree, { ...edit, looked: "put" });
+  return edited(tree, there?.kind === "folder" ? { ...edit, path: join(edit.path, nameOf(edit)) } : edit);
+}
+
+/** What a file is called in a folder that it is put into. */
+export function nameOf(edit: FileEdit): string {
+  return basename(edit.action === "write" ? edit.path : edit.sourcePath);
 }
 
 function attributes({ permissions, ownerIds }: CopyOptions): { mode?: number; owner?: Owner } {

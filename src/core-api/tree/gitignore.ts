@@ -31,7 +31,8 @@ export async function ignorePatterns(reader: TreeReader, folder: string, kinds: 
     const text = (await reader.read(path.join(folder, name), maxIgnoreFileBytes)).toString("utf8");
     const below = path.dirname(name) === "." ? "" : path.dirname(name);
     for (const line of text.split("\n"))
-      if (line.length <= maxPatternChars) patterns.push(...(foldersAlone(line, below, names) ?? excludePatterns(line, below)));
+      if (line.length <= maxPatternChars)
+        patterns.push(...(foldersAlone(line, below, names) ?? excludePatterns(line, below)));
     if (patterns.length > maxRules) throw new ApiError(`the ignore files have more than ${maxRules} rules`);
     await breathe();
   }

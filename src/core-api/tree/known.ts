@@ -73,6 +73,7 @@ function effectOf(
   name: string,
 ): Known | "unknown" | "none" {
   const inside = name !== edit.path;
+  if ("looked" in edit && edit.looked !== undefined) return "unknown";
   switch (edit.action) {
     case "write":
       return inside ? "unknown" : { kind: "file", mode: edit.mode & 0o777, owner: edit.owner ?? root };

@@ -1,7 +1,9 @@
+import { ApiError } from "../values/errors.ts";
+import { edited } from "../values/rooted.ts";
 import { isUnknown, knownAt } from "./known.ts";
-import { kindOf, withTree } from "./read.ts";
 import type { Call } from "../request/call.ts";
-import type { Edit, Owner, Tree } from "../values/values.ts";
+import type { FileEdit } from "./copy.ts";
+import type { Owner, Tree } from "../values/values.ts";
 
 /** Larger contents are sent as files: LLB travels in one message, and the daemon takes megabytes in it slowly. */
 const maxLiteralChars = 64 * 1024;
@@ -12,7 +14,7 @@ export async function writeEdit(
   contents: string,
   mode: number,
   owner?: Owner,
-): Promise<(path: string) => Edit> {
+): Promise<(path: string) => FileEdit> {
   const attributes = { mode: mode === 0 ? 0o644 : mode, ...(owner === undefined ? {} : { owner }) };
   if (contents.length <= maxLiteralChars) return (path) => ({ action: "write", path, contents, ...attributes });
   const { session } = call;
@@ -20,15 +22,10 @@ export async function writeEdit(
   return (path) => ({ action: "copy-file", source: source.tree, sourcePath: source.path, path, ...attributes });
 }
 
-/** Permissions and owner of the file that is written over, which keeps them on a Dagger engine; undefined: there is none. */
-export async function overwritten(
-  call: Call,
-  tree: Tree,
-  path: string,
-): Promise<{ mode: number; owner: Owner } | undefined> {
-  const known = knownAt(call.session.hostTrees, tree, path);
-  if (!isUnknown(known)) return known?.kind === "file" ? known : undefined;
-  const stat = await withTree(call, known.tree, (reader) => reader.stat(known.path));
-  if (stat === undefined || kindOf(stat) !== "REGULAR") return undefined;
-  return { mode: stat.mode & 0o777, owner: { uid: stat.uid, gid: stat.gid } };
+/** A file written where another may be, which keeps its permissions and owner as on a Dagger engine. */
+export function writtenOver(call: Call, tree: Tree, edit: FileEdit): Tree {
+  const known = knownAt(call.session.hostTrees, tree, edit.path);
+  if (isUnknown(known)) return edited(tree, { ...edit, looked: "write" });
+  if (known?.kind === "folder") throw new ApiError(`open ${edit.path}: is a directory`);
+  return edited(tree, known === undefined ? edit : { ...edit, mode: known.mode, owner: known.owner });
 }

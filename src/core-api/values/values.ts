@@ -51,6 +51,7 @@ export type Edit =
       readonly contents: string;
       readonly mode: number;
       readonly owner?: Owner;
+      readonly looked?: LookedAt;
     }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
   /** An empty file of this user (`USER` of an image), which keeps its mode if it was there; no folder is made for it. */
@@ -65,6 +66,12 @@ export type Edit =
       readonly exclude: readonly string[];
     } & CopyEdit);
 
+/**
+ * What is at a file's path is found out by solve/looks.ts. `put`: a link gives way to the file, and into a folder that is there it goes
+ * under its own name. `write`: a file that is there keeps its permissions and owner, through links as well.
+ */
+export type LookedAt = "put" | "write";
+
 export interface CopyEdit {
   readonly source: Tree;
   readonly sourcePath: string;
@@ -75,6 +82,7 @@ export interface CopyEdit {
   readonly dropSetuid?: boolean;
   /** What the folder that is copied to becomes: `new` is made like the copied one; `like` is found out by solve/looks.ts. */
   readonly folder?: "new" | "like" | { readonly mode: number; readonly owner: Owner; readonly at?: string };
+  readonly looked?: LookedAt;
   /** A file that is a tar archive, unpacked into the folder `path`. */
   readonly unpack?: boolean;
   /** Seconds since the epoch for every copied entry; the source's own times when absent. */
@@ -165,12 +173,8 @@ export interface ContainerConfig {
   readonly Healthcheck?: Readonly<Record<string, unknown>>;
 }
 
-export interface ContainerSecret {
+export interface ContainerSecret extends Omit<ExecSecret, "id"> {
   readonly secret: Secret;
-  readonly envName?: string;
-  readonly mountPath?: string;
-  readonly owner?: Owner;
-  readonly mode?: number;
 }
 
 export interface ExposedPort {

@@ -12,6 +12,7 @@ const compiler = (): Compiler =>
     onExec: () => undefined,
     definitionOf: () => emptyState,
     lookOf: ({ folder }) => ({ folder }),
+    fileLookOf: () => ({}),
     masked: (text) => text,
   });
 const write = (path: string): Edit => ({ action: "write", path, contents: "x", mode: 0o644 });
