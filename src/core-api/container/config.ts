@@ -35,6 +35,7 @@ export const containerConfigSdl = /* GraphQL */ `
 `;
 
 export const containerConfigResolvers: Record<string, Resolver<Container>> = {
+  platform: (container) => container.platform,
   user: (container) => container.config.User,
   withUser: (container, { name }: { name: string }) => configured(container, { User: name }),
   withoutUser: (container) => configured(container, { User: "" }),

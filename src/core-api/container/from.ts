@@ -6,7 +6,7 @@ import type { Call } from "../request/call.ts";
 
 /** A container on an image, with what its configuration says. */
 export async function fromImage(container: Container, address: string, call: Call): Promise<Container> {
-  const { reference, config } = await call.session.images.resolve(address, container.platform);
+  const { reference, config } = await call.session.images.resolve(address, normalizePlatform(container.platform));
   const platform = normalizePlatform(
     `${config.os}/${config.architecture}${config.variant ? `/${config.variant}` : ""}`,
   );

@@ -50,7 +50,8 @@ export function locate(container: Container, absolute: string): Location {
 /** A mount of the same path, and those below it, give way to the new one. */
 export function withMount(container: Container, mount: Mount): Container {
   const kept = container.mounts.filter(({ target }) => relativeTo(mount.target, target) === undefined);
-  return changed(container, { mounts: [...kept, mount] });
+  const mounts = [...kept, mount];
+  return "tree" in mount.source ? changed(container, { mounts }) : { ...container, mounts };
 }
 
 export function withoutMount(container: Container, target: string): Container {
@@ -83,7 +84,8 @@ export function placeOf(
   covers: (mount: Mount) => boolean = () => true,
 ): { tree: Tree; path: string; with(tree: Tree): Container } {
   const { tree, path, mount } = locate(container, absolute);
-  if (mount === undefined) return { tree, path, with: (rootfs) => changed(container, { rootfs }) };
+  // As on a Dagger engine, the container is still known by the image's reference.
+  if (mount === undefined) return { tree, path, with: (rootfs) => ({ ...container, rootfs }) };
   if (mount.target === absolute && covers(mount)) return placeOf(withoutMount(container, absolute), absolute, covers);
   const { source } = mount;
   if (source.kind !== "directory" && source.kind !== "file") throw new Error("only trees have edits");
@@ -91,7 +93,9 @@ export function placeOf(
   return {
     tree,
     path,
-    with: (made) =>
-      changed(container, { mounts: container.mounts.map((known) => (known === mount ? replaced(made) : known)) }),
+    with: (made) => ({
+      ...container,
+      mounts: container.mounts.map((known) => (known === mount ? replaced(made) : known)),
+    }),
   };
 }

@@ -8,7 +8,7 @@ import { chowned } from "../tree/chown.ts";
 import { resolveOwner } from "../tree/owner.ts";
 import { namesFolder, pathBelow } from "../values/paths.ts";
 import { isUnknown, knownAt } from "../tree/known.ts";
-import { kindOf, notFound, withTree } from "../tree/read.ts";
+import { notFound, withTree } from "../tree/read.ts";
 import { id, load, loadAll, typeModule } from "../values/resolver.ts";
 import { diffTree } from "../values/diff.ts";
 import { fileOfDirectory } from "../file/file.ts";
@@ -142,7 +142,7 @@ export const directoryModule = typeModule<Directory>("Directory", sdl, {
     const target = pathBelow(directory.path, args.path);
     const stat = await withTree(call, directory.tree, (reader) => reader.stat(target));
     if (stat === undefined) throw notFound("chown", args.path);
-    return await chowned(call, directory, target, kindOf(stat) === "DIRECTORY", owner);
+    return await chowned(call, directory, target, stat, owner);
   },
 });
 

@@ -4,10 +4,10 @@ import { directoryDigest } from "../tree/content-digest.ts";
 import { ApiError } from "../values/errors.ts";
 import { exportDirectory } from "../tree/export-directory.ts";
 import { pathBelow } from "../values/paths.ts";
-import { kindOf, notFound, withTree } from "../tree/read.ts";
+import { kindOf, withTree } from "../tree/read.ts";
 import type { Resolver } from "../values/resolver.ts";
 import { searchArgumentsSdl, searchTree, type SearchArguments } from "../search/search.ts";
-import { existsIn, statIn, type ExistsType } from "../tree/stat.ts";
+import { existsIn, requireThere, statIn, type ExistsType } from "../tree/stat.ts";
 import type { Directory } from "../values/values.ts";
 
 export const directoryReadSdl = /* GraphQL */ `
@@ -23,7 +23,11 @@ export const directoryReadSdl = /* GraphQL */ `
 `;
 
 export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
-  name: (directory) => (directory.path === "/" ? "/" : `${path.basename(directory.path)}/`),
+  name: async (directory, _args: object, call) => {
+    if (directory.path === "/") return "/";
+    await requireThere(call, directory.tree, directory.path, "folder");
+    return `${path.basename(directory.path)}/`;
+  },
   entries: async (directory, args: { path?: string | null }, call) => {
     const folder = pathBelow(directory.path, args.path ?? ".");
     const entries = await withTree(call, directory.tree, (reader) => reader.list(folder));
@@ -64,8 +68,8 @@ export const directoryReadResolvers: Record<string, Resolver<Directory>> = {
     return await withTree(call, directory.tree, async (reader) => {
       for (let folder = start; ; folder = path.dirname(folder)) {
         const there = await reader.stat(pathBelow(directory.path, folder));
-        if (there === undefined) throw notFound("stat", folder);
-        if (kindOf(there) !== "DIRECTORY") throw new ApiError(`path ${folder} is a file, not a directory`);
+        if (there !== undefined && kindOf(there) !== "DIRECTORY")
+          throw new ApiError(`path ${folder} is a file, not a directory`);
         const candidate = path.join(folder, args.name);
         if ((await reader.stat(pathBelow(directory.path, candidate), false)) !== undefined) return candidate;
         if (folder === path.dirname(folder)) return null;

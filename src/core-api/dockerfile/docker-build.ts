@@ -19,6 +19,7 @@ import { emptyContainer } from "../container/from.ts";
 import { ApiError, notServed, refusedOffline } from "../values/errors.ts";
 import { requireReachableGit } from "../git/reach.ts";
 import { httpTree, type HttpFile } from "../file/http-file.ts";
+import { withoutIgnored } from "./dockerignore.ts";
 import { onPlatforms } from "./build-platforms.ts";
 import { emptyConfig, imagePorts, mergeImageConfig } from "../image/config.ts";
 import { pathBelow } from "../values/paths.ts";
@@ -76,7 +77,7 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
       if ((await reader.stat(dockerfile)) === undefined) throw notFound("Dockerfile", args.dockerfile);
       session.passwords.nameIn([await reader.read(dockerfile), ...args.buildArgs.map(({ value }) => value)].join("\n"));
     });
-    const context = rootedTree(directory);
+    const context = rootedTree(await withoutIgnored(call, directory, dockerfile));
     const build = (): Promise<FrontendResult> =>
       session.runFrontend(call, {
         frontend: "dockerfile.v0",
@@ -89,14 +90,14 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
           // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
           cmdline: "dockerfile.v0",
         },
-        inputs: { context: input(call, context), dockerfile: input(call, context) },
+        inputs: { context: input(call, context), dockerfile: input(call, rootedTree(directory)) },
       });
     const result = await onPlatforms(call, platform, build);
     // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined)
       throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
-    const made = await importDefinition(call, result.definition, secretIds, directory);
+    const made = await importDefinition(call, result.definition, secretIds, context);
     for (const [digest, args] of commandsOf(made)) session.dockerCommands.set(digest, args);
     const rootfs = treeOf(call, made);
     const empty = emptyContainer(platform);
@@ -115,7 +116,7 @@ async function importDefinition(
   call: Call,
   made: Definition | undefined,
   secretIds: ReadonlyMap<string, string>,
-  context: Directory,
+  context: Tree,
 ): Promise<State> {
   if (made === undefined) return fromDefinition(made);
   const namespace = cacheNamespace(call.session.options);
@@ -134,21 +135,17 @@ async function importDefinition(
 }
 
 /** Which copies into a folder are of files, as far as they are out of the context. What patterns choose is taken for files. */
-async function filesCopied(
-  call: Call,
-  made: Definition,
-  context: Directory,
-): Promise<(copy: FolderMakingCopy) => boolean> {
-  const source = call.session.compile(rootedTree(context)).vertex?.digest ?? "";
+async function filesCopied(call: Call, made: Definition, context: Tree): Promise<(copy: FolderMakingCopy) => boolean> {
+  const source = call.session.compile(context).vertex?.digest ?? "";
   const ofContext = onlyFrom(made, source);
   const names = new Set(
     copiesIntoFolders(made).flatMap((copy) => (ofContext.has(copy.from ?? "") && !copy.wildcard ? [copy.source] : [])),
   );
   const files = new Set<string>();
   if (names.size > 0)
-    await withTree(call, context.tree, async (reader) => {
+    await withTree(call, context, async (reader) => {
       for (const name of names) {
-        const stat = await reader.stat(path.join(context.path, name));
+        const stat = await reader.stat(path.join("/", name));
         if (stat !== undefined && kindOf(stat) === "REGULAR") files.add(name);
       }
     });

@@ -7,7 +7,7 @@ import { kindOf, maxReadBytes, notFound, withTree, type TreeReader } from "../tr
 import { linesOf, replaceText, type Replacement } from "./text-edits.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import { searchArgumentsSdl, searchFile, type SearchArguments } from "../search/search.ts";
-import { statIn } from "../tree/stat.ts";
+import { requireThere, statIn } from "../tree/stat.ts";
 import type { Call } from "../request/call.ts";
 import { type Edit, type File, type Owner } from "../values/values.ts";
 import { edited, scratch } from "../values/rooted.ts";
@@ -37,7 +37,10 @@ export const fileModule = typeModule<File>("File", sdl, {
     await withRegularFile(call, file, async () => undefined);
     return call.session.ids.idOf(file);
   },
-  name: (file) => path.basename(file.path),
+  name: async (file, _args: object, call) => {
+    await requireThere(call, file.tree, file.path, "file");
+    return path.basename(file.path);
+  },
   size: (file, _args: object, call) => withRegularFile(call, file, async (_reader, sizeBytes) => sizeBytes),
   stat: (file, _args: object, call) => statIn(call, file.tree, file.path, path.basename(file.path), true),
   contents: async (file, args: { offsetLines?: number | null; limitLines?: number | null }, call) => {

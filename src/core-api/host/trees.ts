@@ -143,7 +143,9 @@ export class HostTrees {
         const made = Promise.resolve(list()).then((listing) =>
           this.serve(root, key, listing, label, undefined, signal),
         );
-        this.byRequest.set(key, (pending = made));
+        pending = made;
+        // As on a Dagger engine, who asks anew is the only one to see it: the session's own look at the folder stays.
+        if (!noCache) this.byRequest.set(key, made);
         made.catch(() => this.byRequest.get(key) === made && this.byRequest.delete(key));
       }
       try {

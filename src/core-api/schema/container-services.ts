@@ -28,9 +28,8 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
       throw new ApiError("a tunnel listens on the host; bind the service that it leads to");
     if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(alias))
       throw new ApiError(`${JSON.stringify(alias)} is not a host name`);
-    return changed(container, {
-      services: [...container.services.filter((known) => known.alias !== alias), { alias, service }],
-    });
+    const others = container.services.filter((known) => known.alias !== alias);
+    return { ...container, services: [...others, { alias, service }] };
   },
   withUnixSocket: async (container, args: { path: string; source: string; owner: string; expand: boolean }, call) => {
     const socket = load<Socket>(call, args.source, "Socket");

@@ -1,5 +1,3 @@
-import { withTree } from "../tree/read.ts";
-import type { Call } from "../request/call.ts";
 import type { Container, Directory } from "../values/values.ts";
 import { ApiError } from "../values/errors.ts";
 import { id, load, typeModule } from "../values/resolver.ts";
@@ -12,6 +10,7 @@ import { containerImportResolvers, containerImportSdl } from "../container/impor
 import { containerMountResolvers, containerMountSdl } from "../container/mounts.ts";
 import { containerServiceResolvers, containerServiceSdl } from "./container-services.ts";
 import { containerTerminalResolvers, containerTerminalSdl } from "../terminal/fields.ts";
+import { evaluateContainer, told } from "../container/told.ts";
 import { fromImage } from "../container/from.ts";
 import { rootedTree } from "../values/rooted.ts";
 import { changed } from "../container/tree.ts";
@@ -50,7 +49,6 @@ export const containerModule = typeModule<Container>("Container", sdl, {
       throw new ApiError("Container.from(registryService) is not served by the embedded engine; use a Dagger engine");
     return await fromImage(container, address, call);
   },
-  platform: (container) => container.platform,
   imageRef: (container) => {
     if (container.imageReference !== undefined) return container.imageReference;
     throw new ApiError(
@@ -66,25 +64,13 @@ export const containerModule = typeModule<Container>("Container", sdl, {
     if (err !== "") throw new ApiError(err);
     return container;
   },
-  ...containerConfigResolvers,
+  ...told(containerConfigResolvers),
   ...containerExecResolvers,
   ...containerFileResolvers,
-  ...containerMountResolvers,
+  ...told(containerMountResolvers),
   ...containerImageResolvers,
   ...containerServiceResolvers,
   ...containerImportResolvers,
   ...containerHealthcheckResolvers,
   ...containerTerminalResolvers,
 });
-
-/** Makes all that a container consists of exist: its root file system and what is mounted. */
-export async function evaluateContainer(call: Call, container: Container): Promise<void> {
-  await withTree(call, container.rootfs, async () => undefined);
-  for (const { source, target } of container.mounts) {
-    if (source.kind !== "directory" && source.kind !== "file") continue;
-    await withTree(call, source.tree, async (reader) => {
-      if ((await reader.stat(source.path)) === undefined)
-        throw new Error(`mount ${target}: ${source.path} does not exist`);
-    });
-  }
-}

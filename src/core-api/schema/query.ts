@@ -2,7 +2,7 @@ import { emptyContainer } from "../container/from.ts";
 import { cacheVolume, type CacheVolumeArguments } from "../container/cache-volume.ts";
 import { emptyDirectory, edited, scratch } from "../values/rooted.ts";
 import { ApiError } from "../values/errors.ts";
-import { normalizePlatform } from "../values/platform.ts";
+import { givenPlatform } from "../values/platform.ts";
 import { typeModule } from "../values/resolver.ts";
 import { checkSecretUri } from "../secret/vault.ts";
 import { type File, type Secret } from "../values/values.ts";
@@ -41,7 +41,11 @@ export const queryModule = typeModule<unknown>("Query", sdl, {
   defaultPlatform: (_root, _args: object, call) => call.session.defaultPlatform,
   node: (_root, args: { id: string }, call) => call.session.ids.load(args.id),
   container: (_root, args: { platform?: string | null }, call) =>
-    emptyContainer(args.platform ? normalizePlatform(args.platform) : call.session.defaultPlatform),
+    emptyContainer(
+      args.platform === undefined || args.platform === null
+        ? call.session.defaultPlatform
+        : givenPlatform(args.platform),
+    ),
   directory: () => emptyDirectory,
   file: async (_root, args: { name: string; contents: string; permissions: number }, call) => {
     if (args.name === "" || args.name.includes("/")) {

@@ -16,11 +16,7 @@ export async function evaluateParts(session: Session, service: Service, signal: 
 /** Why who is bound to a service that ended ends as well. */
 export function boundExit({ alias, service }: ServiceBinding, failure: ApiError | undefined): ApiError {
   const why = failure === undefined ? "" : `: ${failure.message}`;
-  return new ApiError(
-    `bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`,
-    failure?.extensions ?? {},
-    failure,
-  );
+  return new ApiError(`bound service ${hostnameOf(service)} (aliased as ${alias}) exited${why}`, {}, failure);
 }
 
 /** An `/etc/hosts`. */

@@ -109,15 +109,19 @@ async function lookAt(call: Call, base: Tree, edit: FolderCopy): Promise<CopyLoo
   const there = await seen(call, at === edit.path ? known : knownAt(hostTrees, base, at));
   if (there === undefined) return { folder: at === edit.path && at !== "/" ? "new" : undefined };
   if (there === "other" || there.kind === "file") {
-    if (at !== edit.path) throw new ApiError(`cannot copy directory to non-directory ${JSON.stringify(edit.path)}`);
+    if (at !== edit.path) throw overFile(edit.path);
     return {};
   }
   const links = await linksIn(call, { tree: base, path: at }, chosenOf(edit), edit);
   const copied = await seen(call, knownAt(hostTrees, edit.source, edit.sourcePath));
-  const isNothing = edit.source.kind === "scratch" && edit.mode === undefined && edit.owner === undefined;
-  if (at === "/" || isNothing || copied === undefined || copied === "other") return { links };
+  if (at === "/" || copied === undefined || copied === "other") return { links };
   const folder = folderAfter(there, copied, edit);
   return { links, folder: folder && (at === edit.path ? folder : { ...folder, at }) };
+}
+
+/** Of a folder that is copied to a link which leads to no folder. */
+function overFile(link: string): ApiError {
+  return new ApiError(`cannot copy directory to non-directory ${JSON.stringify(link)}`);
 }
 
 async function lookAtFile(call: Call, base: Tree, edit: FileEdit): Promise<FileLook> {
@@ -182,7 +186,8 @@ async function linksIn(
           }
           const end = await realPath(call, { type: "Directory", tree: there.tree, path: at });
           const stat = await target.stat(end);
-          if (stat === undefined || kindOf(stat) !== "DIRECTORY") continue;
+          if (stat === undefined) continue;
+          if (kindOf(stat) !== "DIRECTORY") throw overFile(at);
           const owner = asked.owner ?? { uid: folder.uid, gid: folder.gid };
           found.push({ below, at: end, mode: asked.mode ?? permissionsOf(folder), owner });
           stack.push({ below, at: end });

@@ -1,4 +1,5 @@
 import path from "node:path/posix";
+import type { RefStat } from "../../buildkit/types.ts";
 import { kindOf, permissionsOf, withTree } from "./read.ts";
 import { edited, scratch } from "../values/rooted.ts";
 import type { Call } from "../request/call.ts";
@@ -9,12 +10,22 @@ export async function chowned(
   call: Call,
   directory: Directory,
   target: string,
-  isFolder: boolean,
+  stat: RefStat,
   owner: Owner,
 ): Promise<Directory> {
   const source = { source: directory.tree, sourcePath: target, owner, dropSetuid: true };
-  if (!isFolder)
-    return { ...directory, tree: edited(directory.tree, { action: "copy-file", path: target, ...source }) };
+  if (kindOf(stat) !== "DIRECTORY") {
+    const mode = permissionsOf(stat) & ~(losesGroupId(stat) ? 0o6000 : 0o4000);
+    const copy = {
+      action: "copy-file",
+      source: directory.tree,
+      sourcePath: target,
+      path: target,
+      mode,
+      owner,
+    } as const;
+    return { ...directory, tree: edited(directory.tree, copy) };
+  }
   const copy = { action: "copy-directory", include: [], exclude: [], folder: "new", ...source } as const;
   // A folder that is there keeps its owner when something is copied into it: it is made anew.
   const isRoot = target === "/";
@@ -31,6 +42,10 @@ export async function chowned(
   return { ...directory, tree, path: isRoot ? place : directory.path };
 }
 
+function losesGroupId(stat: RefStat): boolean {
+  return (permissionsOf(stat) & 0o2010) === 0o2010;
+}
+
 /**
  * The files that lose their set-group-id bit with their owner, as the kernel takes it off what a group may execute: the copy of a
  * folder can't, as it would take it off folders as well.
@@ -39,7 +54,7 @@ async function setGroupIdFiles(call: Call, tree: Tree, folder: string): Promise<
   return await withTree(call, tree, async (reader) => {
     const found: string[] = [];
     for await (const entry of reader.walk(folder))
-      if (kindOf(entry) === "REGULAR" && (permissionsOf(entry) & 0o2010) === 0o2010) found.push(entry.relative);
+      if (kindOf(entry) === "REGULAR" && losesGroupId(entry)) found.push(entry.relative);
     return found;
   });
 }

@@ -58,8 +58,6 @@ function folderOf(call: Call, source: Directory, options: CopyOptions, tree: Tre
   if (isUnknown(there) || (there !== undefined && !isOpen)) return "like";
   if (path === "/") return undefined;
   const asked = { mode: options.permissions ?? undefined, owner: options.ownerIds };
-  // Of nothing a folder is made, and one that is there stays what it is.
-  if (source.tree.kind === "scratch" && asked.mode === undefined && asked.owner === undefined) return undefined;
   const like = knownAt(hostTrees, source.tree, source.path);
   if (like === undefined || isUnknown(like)) return "like";
   return folderAfter(there ?? madeFolder, like, asked);

@@ -113,11 +113,17 @@ export function git(folder: string, args: readonly string[], passing: readonly n
       GIT_COMMITTER_EMAIL: "fastloop@localhost",
       LC_ALL: "C",
     };
-    execFile("git", args, { cwd: folder, env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code;
-      if (typeof code === "number" && passing.includes(code)) resolve(stdout);
-      else if (code === "ENOENT") reject(new ApiError("patches need git on the host of the embedded engine"));
-      else reject(new ApiError(`git ${args[0]}: ${`${stdout}${stderr}`.trim()}`));
-    });
+    // Files that git makes are everybody's, as on a Dagger engine, whatever the daemon's own mask is.
+    execFile(
+      "/bin/sh",
+      ["-c", 'umask 0; exec git "$@"', "git", ...args],
+      { cwd: folder, env, maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : error.code;
+        if (typeof code === "number" && passing.includes(code)) resolve(stdout);
+        else if (code === 127) reject(new ApiError("patches need git on the host of the embedded engine"));
+        else reject(new ApiError(`git ${args[0]}: ${`${stdout}${stderr}`.trim()}`));
+      },
+    );
   });
 }

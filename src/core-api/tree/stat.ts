@@ -1,5 +1,7 @@
 import path from "node:path/posix";
+import { isUnknown, knownAt } from "./known.ts";
 import { kindOf, notFound, withTree, type FileKind } from "./read.ts";
+import { ApiError } from "../values/errors.ts";
 import type { Call } from "../request/call.ts";
 import type { Tree } from "../values/values.ts";
 
@@ -46,4 +48,21 @@ export async function statIn(call: Call, tree: Tree, name: string, shown: string
     fileType,
     permissions: stat.mode & 0o777,
   };
+}
+
+/** Throws where a tree has no file or folder at a path: a Dagger engine tells no name of what is not there. */
+export async function requireThere(call: Call, tree: Tree, name: string, wanted: "file" | "folder"): Promise<void> {
+  const known = knownAt(call.session.hostTrees, tree, name);
+  const kind = isUnknown(known)
+    ? await withTree(call, known.tree, async (reader) => {
+        const stat = await reader.stat(known.path);
+        if (stat === undefined) return known.made === true ? "folder" : undefined;
+        return kindOf(stat) === "DIRECTORY" ? "folder" : "file";
+      })
+    : known?.kind;
+  if (kind === undefined) throw notFound("stat", name);
+  if (kind === wanted) return;
+  throw new ApiError(
+    wanted === "file" ? `path ${name} is a directory, not a file` : `path ${name} is a file, not a directory`,
+  );
 }

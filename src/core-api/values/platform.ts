@@ -39,3 +39,28 @@ export function normalizePlatform(text: string): string {
   const { OS, Architecture, Variant } = parsePlatform(text);
   return Variant === "" ? `${OS}/${Architecture}` : `${OS}/${Architecture}/${Variant}`;
 }
+
+const systems =
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
+    " ",
+  );
+const architectures =
+  "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc ppc64 ppc64le riscv riscv64 s390 s390x wasm".split(" ");
+
+/** The spelling that a Dagger engine gives back of a platform, which keeps the variant that was written. */
+export function givenPlatform(text: string): string {
+  const { OS, Architecture, Variant } = parsePlatform(text);
+  const [first = "", , variant = ""] = text.toLowerCase().split("/");
+  if (!text.includes("/")) {
+    if (systems.includes(first)) return `${first}/${first === "linux" ? Architecture : hostArchitecture()}`;
+    if (!architectures.includes(Architecture))
+      throw new ApiError(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
+  }
+  const isPlain = variant === "" && (Variant === "" || (Architecture === "arm" && Variant === "v7"));
+  if (Architecture === "arm64" && /^v?8$/.test(variant)) return `${OS}/${Architecture}/v8`;
+  return isPlain || Variant === "" ? `${OS}/${Architecture}` : `${OS}/${Architecture}/${Variant}`;
+}
+
+function hostArchitecture(): string {
+  return process.arch === "arm64" ? "arm64" : "amd64";
+}
