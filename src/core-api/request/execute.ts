@@ -35,7 +35,12 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   // Without `data` nothing ran: a variable does not fit, or no operation has the given name.
   if (!("data" in result))
     return {
-      errors: result.errors.map((error) => refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error)),
+      errors: result.errors.map((error) =>
+        // A value of the wrong type is found where it is used, on a Dagger engine.
+        error.message.includes("got invalid value")
+          ? { message: error.message }
+          : refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error),
+      ),
       data: null,
     };
   // As a Dagger engine: where anything failed, nothing is answered.

@@ -19,16 +19,34 @@ const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule)
 
 /** What is wrong with a document that was parsed; empty: it can run. */
 export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === "query") continue;
+    const message = `Schema does not support operation type "${definition.operation}"`;
+    return [refusal(message, "GRAPHQL_VALIDATION_FAILED", new GraphQLError(message, { nodes: definition }))];
+  }
   const before = validate(schema, document, foundBefore, { maxErrors });
   if (before.length > 0)
     return before.map((error) =>
       refusal(unservedMessage(error.message) ?? error.message, "GRAPHQL_VALIDATION_FAILED", error),
     );
-  return validate(schema, document, foundWhenRun, { maxErrors }).map(({ message, locations, nodes }) => {
+  const whenRun = validate(schema, document, foundWhenRun, { maxErrors });
+  const fieldsOfScalars = whenRun.flatMap(fieldOfScalar);
+  if (fieldsOfScalars.length > 0) return fieldsOfScalars;
+  return whenRun.map(({ message, locations, nodes }) => {
     const [node] = nodes ?? [];
     const leaf = node?.kind === Kind.FIELD && message.includes("must have a selection") ? node : undefined;
     return { message, locations, ...(leaf === undefined ? {} : { path: [(leaf.alias ?? leaf.name).value] }) };
   });
+}
+
+/** To a Dagger engine a scalar is a type that has no fields. */
+function fieldOfScalar({ message, nodes }: GraphQLError): GraphQLFormattedError[] {
+  const type = /must not have a selection since type "(\w+)/.exec(message)?.[1];
+  const [node] = nodes ?? [];
+  const field = node?.kind === Kind.SELECTION_SET ? node.selections[0] : undefined;
+  if (type === undefined || field?.kind !== Kind.FIELD) return [];
+  const said = `Cannot query field ${JSON.stringify(field.name.value)} on type "${type}".`;
+  return [refusal(said, "GRAPHQL_VALIDATION_FAILED", new GraphQLError(said, { nodes: field }))];
 }
 
 /** An error of the document and not of what it asks for. */

@@ -174,13 +174,15 @@ function userMount(mount: Mount, stateOf: (tree: Tree) => State, { hashLargeTree
     default: {
       const tree = stateOf(source.tree);
       const isPart = source.path !== "/";
+      // Hashing a large tree takes long: it is known by its name, except on other machines.
+      const isNamed = !hashLargeTrees && isLargeSnapshot(source.tree);
       return {
         kind: "bind",
         destination,
         from: isPart && !mount.readOnly && source.leftByExec !== true ? partOf(tree, source.path) : tree,
         selector: source.path,
         readonly: mount.readOnly,
-        ...(!isPart && !hashLargeTrees && isKnownByName(source.tree) ? { contentCache: "off" as const } : {}),
+        ...(!isPart && isNamed ? { contentCache: "off" as const } : {}),
       };
     }
   }
@@ -194,14 +196,6 @@ function partOf(tree: State, path: string): State {
   if (tree.vertex === undefined) return tree;
   const copy = { kind: "copy" as const, from: tree, source: path, destination: path, followSymlinks: true };
   return file(scratch, [copy], { name: `[internal] ${path} to mount` });
-}
-
-/**
- * Whether BuildKit's name of a tree is to be its key. Trees of the host are named by their content; BuildKit's own look at one gives
- * another answer from when a command has had it mounted to write to it.
- */
-function isKnownByName(tree: Tree): boolean {
-  return tree.kind === "host" || isLargeSnapshot(tree);
 }
 
 /** Whether a tree is a large snapshot of the host with only literal edits on it. */

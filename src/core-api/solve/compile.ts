@@ -10,7 +10,7 @@ import {
   type FileAction,
   type State,
 } from "../../llb/index.ts";
-import { execMounts, execCommand, metaMountPath, type MountKeys } from "./compile-exec.ts";
+import { execMounts, execCommand, isLargeSnapshot, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { FileEdit } from "../tree/copy.ts";
 import type { CopyLook, FileLook, FolderCopy } from "./looks.ts";
@@ -66,7 +66,7 @@ export class Compiler {
       case "image":
         return image(tree.reference, { platform: tree.platform, name: `from ${tree.name}` });
       case "host":
-        return local({ sessionId: tree.sessionId, name: tree.localName }, { name: hostStepName(tree) });
+        return hostState(tree);
       case "edit": {
         const run = editRun(tree);
         const actions: FileAction[] = fileActions(
@@ -120,6 +120,24 @@ export class Compiler {
       throw new Error(`exec has no output ${output} (only ${metaMountPath} and writable mounts have)`);
     return state;
   }
+}
+
+/**
+ * A tree of the host, kept as it was when it was read, and known by its content alone. The next transfer of the same folder changes
+ * BuildKit's own copy of it, and what BuildKit sees of that one differs from when a command has had it mounted to write to it.
+ */
+function hostState(tree: HostTree): State {
+  const read = local({ sessionId: tree.sessionId, name: tree.localName }, { name: hostStepName(tree) });
+  if (tree.internal || isLargeSnapshot(tree)) return read;
+  const copy = {
+    kind: "copy",
+    from: read,
+    source: "/",
+    destination: "/",
+    dirCopyContents: true,
+    include: ["**"],
+  } as const;
+  return file(scratch, [copy], { name: `${internalStepPrefix}keep ${tree.name}` });
 }
 
 function hostStepName(tree: HostTree): string {

@@ -185,11 +185,7 @@ export interface ExposedPort {
   readonly experimentalSkipHealthcheck: boolean;
 }
 
-export interface RegistryCredential {
-  readonly host: string;
-  readonly username: string;
-  readonly secret: Secret;
-}
+export type RegistryCredential = Readonly<{ host: string; username: string; secret: Secret }>;
 
 export interface Container {
   readonly type: "Container";

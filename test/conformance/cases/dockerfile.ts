@@ -4,7 +4,25 @@ import { baseImage, type ConformanceCase } from "./case.ts";
 const context = (dag: Client, dockerfile: string) =>
   dag.directory().withNewFile("Dockerfile", dockerfile).withNewFile("app/f.txt", "from the context");
 
+/** A context that is copied as a whole, and an ignore file of this name. */
+const ignoring = (dag: Client, ignoreFile: string) =>
+  ["a/k", "a/z", "x.log", "s/x.log", "s/deep/q"]
+    .reduce((made, name) => made.withNewFile(name, ""), dag.directory())
+    .withNewFile("b.Dockerfile", `FROM ${baseImage}\nCOPY . /c/\n`)
+    .withNewFile(ignoreFile, "# no comment\n/a\n!a/k\n*.log\n**/deep/\n")
+    .dockerBuild({ dockerfile: "b.Dockerfile" })
+    .directory("/c")
+    .glob("**");
+
 export const dockerfileCases: ConformanceCase[] = [
+  {
+    name: "what .dockerignore names is not in the context, and one that is called after the Dockerfile wins",
+    run: async ({ dag }) => [
+      await ignoring(dag, ".dockerignore"),
+      (await ignoring(dag, "b.Dockerfile.dockerignore")).length,
+    ],
+    expected: [[".dockerignore", "a/", "a/k", "b.Dockerfile", "s/", "s/x.log"], 6],
+  },
   {
     name: "dockerBuild builds a Dockerfile with its context",
     run: async ({ dag }) => {

@@ -67,7 +67,7 @@ export const execCases: ConformanceCase[] = [
   {
     name: "a command that does not exist is an exec error",
     run: ({ dag }) => dag.container().from(baseImage).withExec(["no-such-command"]).sync(),
-    fails: { message: /exit code: 1$/, cmd: ["no-such-command"], exitCode: 1 },
+    fails: { message: /exit code: 1/, cmd: ["no-such-command"], exitCode: 1 },
   },
   {
     name: "what can't be run ends with 1: a folder, no program, an interpreter that is not there, nothing at all",
@@ -250,7 +250,7 @@ export const execCases: ConformanceCase[] = [
     name: "parallel fields of one request see one exec",
     run: async ({ query, unique }) => {
       const answer = await query(
-        `{container{from(address:"${baseImage}"){withExec(args:["sh","-c","echo ${unique}; date +%N"]){a:stdout b:stdout file(path:"/etc/hostname"){name} exitCode}}}}`,
+        `{container{from(address:"${baseImage}"){withExec(args:["sh","-c","echo ${unique}; date +%N"]){a:stdout b:stdout file(path:"/etc/passwd"){name} exitCode}}}}`,
       );
       const { a, b, exitCode } = (
         answer.data as { container: { from: { withExec: { a: string; b: string; exitCode: number } } } }
@@ -288,7 +288,7 @@ export const execCases: ConformanceCase[] = [
     name: "a command whose input is missing is not started: no exit code, no output, the reason",
     run: ({ dag }) => dag.container().from(baseImage).withExec(["cat"], { redirectStdin: "/nope.txt" }).stdout(),
     fails: {
-      message: /open \/nope.txt: no such file or directory/,
+      message: /open \S*\/nope.txt: no such file or directory/,
       exitCode: -1,
       stdout: "",
       stderr: "",

@@ -17,6 +17,7 @@ import { platformCases } from "./platforms.ts";
 import { protocolCases } from "./protocol.ts";
 import { recordedConfigCases } from "./recorded-config.ts";
 import { recordedFileCases } from "./recorded-files.ts";
+import { recordedPlaceCases } from "./recorded-places.ts";
 import { recordedTreeCases } from "./recorded-trees.ts";
 import { remoteCases } from "./remote.ts";
 import { secretCases } from "./secrets.ts";
@@ -52,5 +53,6 @@ export const groups: Record<string, ConformanceCase[]> = {
   "git and http": remoteCases,
   "Recorded: trees": recordedTreeCases,
   "Recorded: files": recordedFileCases,
+  "Recorded: places": recordedPlaceCases,
   "Recorded: configuration, commands, queries": recordedConfigCases,
 };

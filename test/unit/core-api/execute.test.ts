@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { GraphQLFormattedError } from "graphql";
 import { openApiSession, type ApiResponse } from "../../../src/core-api/index.ts";
 import { parseRequest, queryLimits } from "../../../src/graphql/parse.ts";
 import type { Build, BuildkitClient } from "../../../src/buildkit/types.ts";
@@ -75,6 +76,23 @@ it("answers malformed requests with errors", async () => {
     `{"`,
   ];
   for (const query of bad) expect((await ask(query)).errors?.length, query).toBeGreaterThan(0);
+});
+
+it.each([
+  ["mutation{x}", 'Schema does not support operation type "mutation"', "GRAPHQL_VALIDATION_FAILED"],
+  ["subscription{x}", 'Schema does not support operation type "subscription"', "GRAPHQL_VALIDATION_FAILED"],
+  ["{container{workdir{x}}}", 'Cannot query field "x" on type "String".', "GRAPHQL_VALIDATION_FAILED"],
+  ["{container}", 'Field "container" of type "Container!" must have a selection', undefined],
+])("refuses %s where a Dagger engine does", async (query, message, code) => {
+  const { errors } = await ask(query);
+  expect(errors?.[0]?.message).toContain(message);
+  expect((errors?.[0] as GraphQLFormattedError).extensions?.["code"]).toBe(code);
+});
+
+it("finds the wrong type of a variable where it is used", async () => {
+  const { errors } = await ask("query($p:String!){container{withWorkdir(path:$p){workdir}}}", { p: 3 });
+  expect(errors?.[0]?.message).toContain("got invalid value 3");
+  expect((errors?.[0] as GraphQLFormattedError).extensions).toBeUndefined();
 });
 
 it("says in one sentence what a Dagger engine would serve", async () => {

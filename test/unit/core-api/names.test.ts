@@ -1,3 +1,4 @@
+import { ignoredPatterns } from "../../../src/core-api/dockerfile/dockerignore.ts";
 import { expect, it } from "vitest";
 import { excludePatterns, foldersAlone } from "../../../src/core-api/tree/gitignore.ts";
 import { parseRefs } from "../../../src/core-api/git/refs.ts";
@@ -86,4 +87,8 @@ it("says what is not served in the words of the documentation", () => {
     'Unknown argument "argz" on field "Container.withExec": Container.withExec(argz) is not served by the embedded engine; use a Dagger engine. Did you mean "args"?',
   );
   expect(unservedMessage("Syntax Error: Expected Name.")).toBeUndefined();
+});
+
+it("reads the lines of a .dockerignore as Docker does", () => {
+  expect(ignoredPatterns("\uFEFF# c\n\n /a/ \n!./b\n! /c\n#x\n/\n..\n")).toEqual(["a", "!b", "!c", "/", ".."]);
 });
