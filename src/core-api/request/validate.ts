@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   Kind,
+  OperationTypeNode,
   ScalarLeafsRule,
   specifiedRules,
   validate,
@@ -20,7 +21,7 @@ const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule)
 /** What is wrong with a document that was parsed; empty: it can run. */
 export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
   for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === "query") continue;
+    if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === OperationTypeNode.QUERY) continue;
     const message = `Schema does not support operation type "${definition.operation}"`;
     return [refusal(message, "GRAPHQL_VALIDATION_FAILED", new GraphQLError(message, { nodes: definition }))];
   }
