@@ -59,6 +59,10 @@ it("gives equal objects equal ids, however they were asked for", async () => {
   expect(a).toEqual(b);
 });
 
+function codeOf(errors: readonly GraphQLFormattedError[] | undefined): unknown {
+  return errors?.[0]?.extensions?.["code"];
+}
+
 it("answers malformed requests with errors", async () => {
   const bad = [
     "",
@@ -86,13 +90,13 @@ it.each([
 ])("refuses %s where a Dagger engine does", async (query, message, code) => {
   const { errors } = await ask(query);
   expect(errors?.[0]?.message).toContain(message);
-  expect((errors?.[0] as GraphQLFormattedError | undefined)?.extensions?.["code"]).toBe(code);
+  expect(codeOf(errors)).toBe(code);
 });
 
 it("finds the wrong type of a variable where it is used", async () => {
   const { errors } = await ask("query($p:String!){container{withWorkdir(path:$p){workdir}}}", { p: 3 });
   expect(errors?.[0]?.message).toContain("got invalid value 3");
-  expect((errors?.[0] as GraphQLFormattedError | undefined)?.extensions).toBeUndefined();
+  expect(codeOf(errors)).toBeUndefined();
 });
 
 it("says in one sentence what a Dagger engine would serve", async () => {
