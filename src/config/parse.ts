@@ -1,5 +1,6 @@
-import { LineCounter, isMap, isNode, isPair, parseDocument } from "yaml";
+import { LineCounter, isMap, isNode, isPair } from "yaml";
 import type { Document } from "yaml";
+import { yamlDocument } from "../text/index.ts";
 import { configSchema } from "./schema.ts";
 import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
@@ -14,7 +15,7 @@ export function parseConfig(
   onLevel: (level: ConfigProblem["level"]) => void = () => undefined,
 ): ParsedConfig {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
+  const document = yamlDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
     const problems = document.errors.map(({ code, message, pos }): ConfigProblem => {
       const { line, col } = lines.linePos(pos[0]);
@@ -28,12 +29,9 @@ export function parseConfig(
       };
     });
     // One unclosed bracket is told by the library once for each level that it leaves open.
-    return failed(
-      problems.filter(
-        ({ line, message }, index) =>
-          problems.findIndex((other) => other.line === line && other.message === message) === index,
-      ),
-    );
+    const told = new Set<string>();
+    const isNew = (text: string): boolean => told.size < told.add(text).size;
+    return failed(problems.filter(({ line, message }) => isNew(`${line} ${message}`)));
   }
   let data: unknown;
   try {
@@ -60,15 +58,18 @@ export function parseConfig(
   onLevel("structure");
   if (!result.success) {
     return failed(
-      result.error.issues.flatMap((issue) =>
-        describeIssue(issue).map(({ key, ...described }) => ({
+      result.error.issues
+        .slice(0, mostProblems)
+        .flatMap((issue) => describeIssue(issue).map((described) => ({ issue, described })))
+        // To find a place takes time with the length of the file.
+        .slice(0, mostProblems)
+        .map(({ issue, described: { key, ...described } }) => ({
           ...place(issue.path, key),
           path: dotted(key === undefined ? issue.path : [...issue.path, key]),
           level: "structure" as const,
           code: key !== undefined ? "unknown-key" : isMissing(described) ? "missing-key" : "wrong-value",
           ...described,
         })),
-      ),
     );
   }
   return failed(
@@ -87,7 +88,7 @@ export function parseConfig(
 /** Finds places in a text that is parsed once: where the value at a path begins, or the first whole `word` in it. */
 export function placesIn(text: string): (path: readonly string[], word?: string) => { line: number; column: number } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const document = yamlDocument(text, { lineCounter: lines });
   return (path, word) => {
     const start = offsetOf(document, path);
     const node = document.getIn(path, true);
@@ -107,9 +108,13 @@ const isMissing = ({ message }: { message: string }): boolean => message.endsWit
 const inOneLine = (message: string): string =>
   (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 
+/** Of a file that is none of ours each line may be one. */
+const mostProblems = 50;
+
 function failed(problems: ConfigProblem[], config?: Config): ParsedConfig {
   if (problems.length === 0 && config !== undefined) return { config, problems: [] };
-  return { config: undefined, problems: problems.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { config: undefined, problems: sorted.slice(0, mostProblems) };
 }
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join(".");

@@ -1,6 +1,6 @@
-import { LineCounter, parseAllDocuments, stringify } from "yaml";
-import type { Document, ScalarTag } from "yaml";
-import { printable } from "../text/index.ts";
+import { LineCounter, stringify } from "yaml";
+import type { ScalarTag } from "yaml";
+import { printable, yamlDocuments } from "../text/index.ts";
 import { identityOf, nameOf, objectSchema } from "./objects.ts";
 import type { Manifest } from "./objects.ts";
 import { inPhases } from "./order.ts";
@@ -55,8 +55,7 @@ function parseFile({ name, text }: ManifestFile, problems: string[]): Manifest[]
     return [];
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: (tags) => [octal, ...tags] });
-  const documents: Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
+  const documents = yamlDocuments(text, { lineCounter: lines, customTags: (tags) => [octal, ...tags] });
   return documents.flatMap((document) => {
     const place = `${file}:${lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line}`;
     const [error] = document.errors;

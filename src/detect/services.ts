@@ -1,5 +1,5 @@
 /** Services that tests may want: noticed, and told with the lines that give them to the tests. */
-import { parse } from "yaml";
+import { yamlDocument } from "../text/index.ts";
 import { has } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
@@ -59,7 +59,9 @@ function linesFor(services: readonly NamedService[], suite: string): string {
 function composeServices(text: string): NamedService[] {
   let document: unknown;
   try {
-    document = parse(text, { merge: true });
+    const parsed = yamlDocument(text);
+    if (parsed.errors.length > 0) return [];
+    document = parsed.toJS();
   } catch {
     return [];
   }

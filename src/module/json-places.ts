@@ -36,7 +36,7 @@ export function lineAndColumn(text: string, offset: number): string {
 }
 
 /** JSON is YAML, whose parser knows places. */
-const json = { schema: "json", uniqueKeys: false, logLevel: "silent" } as const;
+const json = { schema: "json", uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
 
 function offsetsIn(text: string): Map<string, number> {
   const offsets = new Map<string, number>();

@@ -1,7 +1,8 @@
-/** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. */
+/** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. And YAML of others. */
 export { scriptOnOneLine } from "./one-line.ts";
 export { outputText, printable, printableJson, printableLines } from "./printable.ts";
 export { countsText, failedTests, testCounts, type TestCounts } from "./test-output.ts";
 export { testTimes } from "./test-times.ts";
 export { isTooShortToMask, tooShortToMask } from "./secret-forms.ts";
 export { SecretMask, type MaskedStream } from "./secret-mask.ts";
+export { yamlDocument, yamlDocuments } from "./yaml.ts";

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../../src/config/parse.ts";
+import { parseManifests } from "../../../src/deploy/manifests.ts";
+import { yamlDocument } from "../../../src/text/yaml.ts";
+
+const many = 20_000;
+const lines = (line: (index: number) => string): string => Array.from({ length: many }, (_, i) => line(i)).join("\n");
+const problemOf = (text: string): string | undefined => yamlDocument(text).errors[0]?.message;
+
+describe("YAML of others", () => {
+  it("has each key once, wherever it stands", () => {
+    expect(problemOf("a: 1\nb: { c: 1, d: 2, c: 3 }")).toBe("Map keys must be unique");
+    expect(problemOf("- a: 1\n  'a': 2")).toBe("Map keys must be unique");
+    expect(problemOf("x: &x { a: 1 }\ny: { <<: *x, <<: *x, a: 2 }\n1: b")).toBeUndefined();
+    expect(yamlDocument("a: 1\na: 2").errors[0]?.pos[0]).toBe(5);
+  });
+
+  // The time of each grew with the square of the length: minutes.
+  it("is read in one go, however many keys, errors, anchors or documents it has", () => {
+    expect(yamlDocument(lines((index) => `key${index}:`)).errors).toEqual([]);
+    expect(parseConfig(lines((index) => `**/a${index}*b*/**`)).problems.length).toBeLessThanOrEqual(50);
+    expect(parseConfig(lines((index) => `key${index}: 1`)).problems.length).toBeLessThanOrEqual(50);
+    expect(yamlDocument(lines((index) => `- &a${index} x`)).errors).toEqual([]);
+    expect(() => parseManifests([{ name: "a", text: lines((index) => `key${index}: 1`) }])).toThrow(/^a:1/);
+    expect(() => parseManifests([{ name: "a", text: lines(() => "--- {}") }])).toThrow(/^a:1/);
+  });
+
+  it("says that it is nested too deep, and that its aliases are too many", () => {
+    expect(problemOf(`a: ${"[".repeat(many)}`)).toBe("Nested too deep");
+    expect(problemOf(lines((index) => `${" ".repeat(index % 1000)}k:`))).toBeDefined();
+    const doubled = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`).join("\n");
+    expect(parseConfig(`x0: &x0 [a]\n${doubled}`).problems).toMatchObject([{ message: /Excessive alias count/ }]);
+  });
+});
