@@ -138,8 +138,9 @@ async function measureAll({ note, problem, words }: Report): Promise<Row[]> {
     note(dagger === undefined ? "no Dagger engine in the environment: its rows are left out" : dagger.engine.version);
     const control = buildctl(engine.address);
     const rows: Row[] = [];
-    const wanted = (name: string): boolean => words.length === 0 || words.some((word) => name.includes(word));
-    for (const operation of operations.filter(({ name }) => wanted(name))) {
+    const wanted = (name: string, isLong = false): boolean =>
+      words.length === 0 ? !isLong : words.some((word) => name.includes(word));
+    for (const operation of operations.filter(({ name, isLong }) => wanted(name, isLong))) {
       note(operation.name);
       try {
         const figures = await measure(operation, { ours, dagger, control }, { folder, registry: registry.address });

@@ -15,7 +15,8 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     load: async () => (await import("./loop.ts")).loopBench,
   },
   engine: {
-    summary: "typical operations on the embedded engine beside buildctl and, where there is one, a Dagger engine",
+    summary:
+      "typical operations on the embedded engine beside buildctl and a Dagger engine that is named [WORDS OF CASES; 50,000 takes minutes]",
     load: async () => (await import("./engine.ts")).engineBench,
   },
   "dagger-call": {
