@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 
 /** Real containers and fuzzing on a busy machine; what hangs fails all the same. */
 const engineTimeoutMs = 180_000;
@@ -11,6 +14,8 @@ const engine = {
 };
 
 export default defineConfig({
+  // As tools/build.mjs has it.
+  define: { __FASTLOOP_VERSION__: JSON.stringify(version) },
   test: {
     pool: "forks",
     // Two workers: the containers that the tests start need the cores as well.

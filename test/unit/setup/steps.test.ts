@@ -56,7 +56,8 @@ it("a step that fails ends the others at once, and its cause is the one that is 
 const supportIn = (home: string) => ({ imagesDir: () => path.join(home, "images"), findSafeExecutable, isBuilt });
 
 it("a registry program that the daemon would not run is none", () => {
-  const unpacked = path.join(folder, "images/docker-registry/usr/bin/docker-registry");
+  const cache = path.join(folder, "fastloop");
+  const unpacked = path.join(cache, "images/docker-registry/usr/bin/docker-registry");
   const installed = path.join(folder, "bin/docker-registry");
   for (const file of [unpacked, installed]) {
     mkdirSync(path.dirname(file), { recursive: true });
@@ -64,7 +65,9 @@ it("a registry program that the daemon would not run is none", () => {
     chmodSync(file, 0o755);
   }
   vi.stubEnv("PATH", path.dirname(installed));
-  const find = (): unknown => registryProgram(supportIn(folder)) as unknown;
+  // What lies elsewhere is not set-up's: npm has checked it.
+  vi.stubEnv("XDG_CACHE_HOME", folder);
+  const find = (): unknown => registryProgram(supportIn(cache)) as unknown;
   try {
     expect(find()).toBe(installed);
     chmodSync(path.dirname(installed), 0o777);
