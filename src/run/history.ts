@@ -57,6 +57,7 @@ export class History {
   private readonly state: ProjectState;
   /** The newest file, to which runs are added. */
   private open: OpenFile | undefined;
+  private hasToldForeign = false;
 
   constructor(state: ProjectState) {
     this.state = state;
@@ -141,7 +142,10 @@ export class History {
     return name === undefined || entries === undefined ? undefined : { name, entries, bytes: content?.length ?? 0 };
   }
 
+  /** Of many files the first that is met: a folder of another place has them all. */
   private tellForeign(name: string): void {
+    if (this.hasToldForeign) return;
+    this.hasToldForeign = true;
     this.state.notice(`the history of runs is damaged, or not of this user and place (${name}); it does not count`);
   }
 }
