@@ -34,7 +34,7 @@ export default defineConfig({
       ],
       reporter: ["text-summary", "json-summary"],
       // Raised as it grows; 85 is the aim.
-      thresholds: { lines: 74 },
+      thresholds: { lines: 76 },
     },
     projects: [
       {

@@ -84,7 +84,6 @@ if (release) {
 const { manualPages } = await import(pathToFileURL(path.join(dist, "reference.js")).href);
 await mkdir(path.join(dist, "man"));
 for (const [name, text] of await manualPages(version)) await writeFile(path.join(dist, "man", name), text);
-if (release) await rm(path.join(dist, "reference.js"));
 
 // The build id tells a running engine daemon of another build apart.
 const hash = createHash("sha256");
@@ -94,4 +93,6 @@ for (const file of Object.keys(result.metafile.outputs)
   hash.update(file).update(await readFile(path.join(root, file)));
 }
 await writeFile(path.join(dist, "build-id"), hash.digest("hex").slice(0, 16));
+// It has said what it had to say.
+if (release) await rm(path.join(dist, "reference.js"));
 await chmod(path.join(dist, "fastloop.js"), 0o755).catch(() => {});
