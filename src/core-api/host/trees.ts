@@ -170,7 +170,7 @@ export class HostTrees {
     const served = await this.client.serveTree({
       root: listing.root,
       entries: listing.entries,
-      sharedKeyHint: key,
+      sharedKeyHint: `${key}\0${folderModes(listing.entries)}`,
       digest,
     });
     const tree: HostTree = {
@@ -214,6 +214,18 @@ export class HostTrees {
       throw hostError(name, path.join(folder, base), error);
     }
   }
+}
+
+/**
+ * Modes of the folders that have another one than most. A folder whose mode alone changed keeps its digest in BuildKit's copy of the
+ * last transfer (fsutil tells of no such change): a tree with other modes is sent anew.
+ */
+function folderModes(entries: TreeListing["entries"]): string {
+  const folders = entries.filter(({ type }) => type === "directory");
+  const counts = new Map<number, number>();
+  for (const { mode } of folders) counts.set(mode, (counts.get(mode) ?? 0) + 1);
+  const [usual] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), [0, 0]);
+  return JSON.stringify([usual, folders.flatMap(({ path: name, mode }) => (mode === usual ? [] : [name, mode]))]);
 }
 
 /** Of what nobody gives up. */
