@@ -77,6 +77,17 @@ test("runs wait for a monitor of the project's, are compared by a strategy of it
   });
 });
 
+test("the monitor that is named is asked: one that fails says so", async () => {
+  project.write(
+    "broken.mjs",
+    'export default { name: "broken", currentUsage() { throw new Error("no meter"); }, canAllocate: () => true };',
+  );
+  use({ resources: "./broken.mjs" });
+  const { exitCode, stdout, stderr } = await project.run("--trust", "run", "lib", "api", "--force", "--jobs", "2");
+  expect(exitCode, stderr).toBe(0);
+  expect(stdout + stderr).toContain('the resource monitor "broken" is not used any more: it failed (no meter)');
+});
+
 test("a file that is no extension is named, with what is wrong", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "fastloop-no-extension-"));
   writeFileSync(path.join(folder, "mine.ts"), "export default { name: 'mine' }");
