@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Resources } from "../plan/index.ts";
+import { sumOfResources } from "../plan/index.ts";
 import type { ResourceMonitor } from "./types.ts";
 
 /** Where the kernel tells of cgroups and memory; another folder in tests. */
@@ -20,10 +20,7 @@ const places: CgroupPlaces = { mount: "/sys/fs/cgroup", self: "/proc/self/cgroup
 export function cgroupMonitor(at: CgroupPlaces = places): ResourceMonitor {
   return {
     name: "cgroup",
-    currentUsage(running) {
-      const sum = (key: keyof Resources): number => running.reduce((total, one) => total + one[key], 0);
-      return { containers: sum("containers"), cpus: sum("cpus"), memoryBytes: os.totalmem() - freeBytes(at) };
-    },
+    currentUsage: (running) => ({ ...sumOfResources(running), memoryBytes: os.totalmem() - freeBytes(at) }),
     canAllocate: ({ memoryBytes }) => memoryBytes <= freeBytes(at),
   };
 }

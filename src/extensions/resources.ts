@@ -1,6 +1,6 @@
 /** Whether one more function may start, beyond what the functions declare of themselves. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Resources } from "../plan/index.ts";
+import { exceededBy, sumOfResources, type Resources } from "../plan/index.ts";
 import type { ExtensionPoint } from "./load.ts";
 import type { ResourceMonitor } from "./types.ts";
 
@@ -10,14 +10,8 @@ const askAgainMs = 500;
 /** What runs declares what it takes; `engine.limits` are held by that sum. */
 export const simpleMonitor: ResourceMonitor = {
   name: "simple",
-  currentUsage: (running) => {
-    const sum = (key: keyof Resources): number => running.reduce((total, one) => total + one[key], 0);
-    return { containers: sum("containers"), memoryBytes: sum("memoryBytes"), cpus: sum("cpus") };
-  },
-  canAllocate: (request, usage, limits) =>
-    (["containers", "memoryBytes", "cpus"] as const).every(
-      (key) => request[key] === 0 || usage[key] + request[key] <= limits[key],
-    ),
+  currentUsage: sumOfResources,
+  canAllocate: (request, usage, limits) => exceededBy(limits, usage, request) === undefined,
 };
 
 export const resourcesPoint: ExtensionPoint<ResourceMonitor> = {

@@ -31,7 +31,7 @@ export {
 } from "./resolve.ts";
 export { namedInputs } from "./named-inputs.ts";
 export type { TargetInput } from "./target-input.ts";
-export { resourcesOf, type Resources } from "./targets.ts";
+export { exceededBy, resourcesOf, sumOfResources, type Resources } from "./targets.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, headCommit, type AffectedSince } from "./since.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";

@@ -43,6 +43,19 @@ export interface Resources {
   cpus: number;
 }
 
+const resourceKeys = ["containers", "memoryBytes", "cpus"] as const;
+
+/** What several functions take together. */
+export function sumOfResources(all: readonly Resources[]): Resources {
+  const sum = (key: keyof Resources): number => all.reduce((total, one) => total + one[key], 0);
+  return { containers: sum("containers"), memoryBytes: sum("memoryBytes"), cpus: sum("cpus") };
+}
+
+/** What of the limits one more would exceed; undefined when it fits. */
+export function exceededBy(limits: Resources, used: Resources, request: Resources): keyof Resources | undefined {
+  return resourceKeys.find((key) => request[key] > 0 && used[key] + request[key] > limits[key]);
+}
+
 /** As written in fastloop.yaml. */
 export function resourcesOf(declared: NonNullable<WatchTarget["uses"]>): Resources {
   const { containers = 0, memory, cpus = 0 } = declared;

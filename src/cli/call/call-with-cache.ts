@@ -60,32 +60,32 @@ export async function callWithCache(
         cwd: context.cwd,
       }),
     );
-  const cache = new ResultCache(await backendOf(project, state));
-  const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
-  const before = await key(ahead).finally(() => {
-    for (const one of ahead.values()) one.stop();
-  });
-  const hit = await cache.read(before, Date.now());
-  if (hit !== undefined) {
-    if (!call.silent)
-      context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
+  const backend = await backendOf(project, state);
+  const cache = new ResultCache(backend);
+  try {
+    const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
+    const before = await key(ahead).finally(() => {
+      for (const one of ahead.values()) one.stop();
+    });
+    const hit = await cache.read(before, Date.now());
+    if (hit !== undefined) {
+      if (!call.silent)
+        context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
+      hasher.save();
+      return hit.value;
+    }
+    const startedAtMs = Date.now();
+    const value = await callEngine();
+    // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
+    // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
+    if (view.terminal?.wasUsed !== true && (await key()) === before && !view.mask.isIn(value)) {
+      await cache.write(before, { startedAtMs, keepMs: keep, value });
+    }
     hasher.save();
-    await cache.close();
-    return hit.value;
+    return value;
+  } finally {
+    await backend.close?.();
   }
-  const startedAtMs = Date.now();
-  const value = await callEngine().catch(async (error: unknown) => {
-    await cache.close();
-    throw error;
-  });
-  // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
-  // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
-  if (view.terminal?.wasUsed !== true && (await key()) === before && !view.mask.isIn(value)) {
-    await cache.write(before, { startedAtMs, keepMs: keep, value });
-  }
-  hasher.save();
-  await cache.close();
-  return value;
 }
 
 async function backendOf({ config, trust }: CalledProject, state: ProjectState): Promise<CacheBackend> {

@@ -33,11 +33,6 @@ export class ResultCache {
     const text = JSON.stringify({ version: 1, ...result } satisfies StoredResult);
     await this.backend.put(key, Buffer.from(text), { keepMs: result.keepMs });
   }
-
-  /** Lets go of what the backend holds open. */
-  async close(): Promise<void> {
-    await this.backend.close?.();
-  }
 }
 
 /** Undefined for what is no result, or that of another version. */

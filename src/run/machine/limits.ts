@@ -1,5 +1,5 @@
 import os from "node:os";
-import { resourcesOf, type Resources } from "../../plan/index.ts";
+import { exceededBy, resourcesOf, sumOfResources, type Resources } from "../../plan/index.ts";
 
 /** What may run at a time: so many functions, and together no more than these resources. */
 export interface Limits extends Resources {
@@ -26,9 +26,6 @@ export function limitsOf(declared: DeclaredLimits = {}, cpus = os.availableParal
 export function shortage(limits: Limits, running: readonly Resources[], next: Resources): string | undefined {
   if (running.length === 0) return undefined;
   const names = { containers: "containers", memoryBytes: "memory", cpus: "CPUs" } as const;
-  for (const key of ["containers", "memoryBytes", "cpus"] as const) {
-    const used = running.reduce((sum, one) => sum + one[key], 0);
-    if (next[key] > 0 && used + next[key] > limits[key]) return names[key];
-  }
-  return undefined;
+  const exceeded = exceededBy(limits, sumOfResources(running), next);
+  return exceeded === undefined ? undefined : names[exceeded];
 }
