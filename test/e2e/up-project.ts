@@ -5,7 +5,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fastloop, type CliResult } from "./cli-process.ts";
-import { WatchProcess, type CommandEvents } from "./loop-project.ts";
+import { WatchProcess, type CommandEvents, type WatchEvent } from "./loop-project.ts";
 
 /** A server of HTTP in perl: what a path answers is a file in /tmp, else its own text. */
 export const server = (text: string, port = 8080): string[] => [
@@ -106,4 +106,28 @@ export function isRunning(text: string): boolean {
       return false;
     }
   });
+}
+
+export const image = "debian:bookworm-slim";
+export const stateOf = (event: WatchEvent) => event["service"] as { name: string; phase: string; reason?: string };
+export const isState =
+  (name: string, phase: string) =>
+  (event: WatchEvent): boolean =>
+    event.event === "state" && stateOf(event).name === name && stateOf(event).phase === phase;
+
+/** db, api that needs it, and other; each says its own name, which is in its command line, too. */
+export async function stack(
+  project: UpProject,
+  more: Record<string, object> = {},
+): Promise<{ db: number; api: number; other: number; tag: string }> {
+  const [db = 0, api = 0, other = 0] = await freePorts(3);
+  const tag = `tag${db}x${api}`;
+  project.configure({
+    services: {
+      db: { image, command: server(`db ${tag}`), ports: `${db}:8080`, ...more["db"] },
+      api: { image, command: server(`api ${tag}`), ports: `${api}:8080`, needs: ["db"], ...more["api"] },
+      other: { image, command: server(`other ${tag}`), ports: `${other}:8080`, ...more["other"] },
+    },
+  });
+  return { db, api, other, tag };
 }

@@ -1,14 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TerminalProcess } from "./terminal-process.ts";
-import { freePorts, get, isRunning, server, until, UpProject } from "./up-project.ts";
-import type { WatchEvent } from "./loop-project.ts";
-
-const image = "debian:bookworm-slim";
-const stateOf = (event: WatchEvent) => event["service"] as { name: string; phase: string; reason?: string };
-const isState =
-  (name: string, phase: string) =>
-  (event: WatchEvent): boolean =>
-    event.event === "state" && stateOf(event).name === name && stateOf(event).phase === phase;
+import { get, isRunning, isState, server, stack, until, UpProject } from "./up-project.ts";
 
 let project: UpProject;
 beforeEach(() => {
@@ -16,25 +8,9 @@ beforeEach(() => {
 });
 afterEach(() => project.remove());
 
-/** db, api that needs it, and other; each says its own name, which is in its command line, too. */
-async function stack(
-  more: Record<string, object> = {},
-): Promise<{ db: number; api: number; other: number; tag: string }> {
-  const [db = 0, api = 0, other = 0] = await freePorts(3);
-  const tag = `tag${db}x${api}`;
-  project.configure({
-    services: {
-      db: { image, command: server(`db ${tag}`), ports: `${db}:8080`, ...more["db"] },
-      api: { image, command: server(`api ${tag}`), ports: `${api}:8080`, needs: ["db"], ...more["api"] },
-      other: { image, command: server(`other ${tag}`), ports: `${other}:8080`, ...more["other"] },
-    },
-  });
-  return { db, api, other, tag };
-}
-
 describe("fastloop up", () => {
   it("starts what is asked for and what that needs, in this order, and leaves nothing behind", async () => {
-    const { db, api, other, tag } = await stack();
+    const { db, api, other, tag } = await stack(project);
     const up = project.up("api");
     await up.next("settled");
     expect(await get(api)).toBe(`api ${tag}\n`);
@@ -53,7 +29,7 @@ describe("fastloop up", () => {
   });
 
   it("goes on in the background, and other commands look at it, restart it and end it", async () => {
-    const { db, api, tag } = await stack();
+    const { db, api, tag } = await stack(project);
     const started = await project.run("up", "-d", "api");
     expect(started).toMatchObject({ exitCode: 0 });
     expect(started.stderr).toContain(`api: healthy`);
@@ -86,7 +62,7 @@ describe("fastloop up", () => {
   });
 
   it("says in the background what does not start, and keeps what does", async () => {
-    await stack({ db: { command: ["sh", "-c", "exit 3"] } });
+    await stack(project, { db: { command: ["sh", "-c", "exit 3"] } });
     const started = await project.run("up", "--wait", "api", "other");
     expect(started.exitCode).toBe(1);
     expect(started.stderr).toContain("db is failed, api is failed");
@@ -96,7 +72,7 @@ describe("fastloop up", () => {
   });
 
   it("names who keeps the others when the time is up", async () => {
-    await stack({
+    await stack(project, {
       other: { health: "/x", command: ["sh", "-c", `touch /tmp/sick; exec "$@"`, "sh", ...server("never")] },
     });
     const started = await project.run("up", "--wait", "--timeout", "15s", "other");
@@ -105,7 +81,7 @@ describe("fastloop up", () => {
   });
 
   it("opens a shell in a service, and shows them on a terminal", async () => {
-    const { tag } = await stack();
+    const { tag } = await stack(project);
     expect((await project.run("up", "-d", "other")).exitCode).toBe(0);
     const shell = new TerminalProcess(project.root, ["shell", "other"]);
     try {
@@ -133,7 +109,7 @@ describe("fastloop up", () => {
   });
 
   it("leaves nothing when it is killed", async () => {
-    const { api, tag } = await stack();
+    const { api, tag } = await stack(project);
     const up = project.up("api");
     await up.next("settled");
     await up.kill("SIGKILL");

@@ -1,18 +1,10 @@
 import { once } from "node:events";
 import net from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { freePorts, get, server, until, UpProject } from "../../e2e/up-project.ts";
-import type { WatchEvent } from "../../e2e/loop-project.ts";
+import { freePorts, get, image, isState, server, stack, stateOf, until, UpProject } from "../../e2e/up-project.ts";
 import { canRunEngine, startOwnEngine, type OwnEngine } from "../own-engine.ts";
 import { fastloop, type CliResult } from "./fastloop.ts";
 import { RunningCommand } from "./running.ts";
-
-const image = "debian:bookworm-slim";
-const stateOf = (event: WatchEvent) => event["service"] as { name: string; phase: string; reason?: string };
-const isState =
-  (name: string, phase: string) =>
-  (event: WatchEvent): boolean =>
-    event.event === "state" && stateOf(event).name === name && stateOf(event).phase === phase;
 
 class OwnUpProject extends UpProject {
   override run(...words: string[]): Promise<CliResult> {
@@ -36,25 +28,9 @@ beforeEach(() => {
 });
 afterEach(() => project.remove());
 
-/** db, api that needs it, and other; each says its own name, which is in its command line, too. */
-async function stack(
-  more: Record<string, object> = {},
-): Promise<{ db: number; api: number; other: number; tag: string }> {
-  const [db = 0, api = 0, other = 0] = await freePorts(3);
-  const tag = `tag${db}x${api}`;
-  project.configure({
-    services: {
-      db: { image, command: server(`db ${tag}`), ports: `${db}:8080`, ...more["db"] },
-      api: { image, command: server(`api ${tag}`), ports: `${api}:8080`, needs: ["db"], ...more["api"] },
-      other: { image, command: server(`other ${tag}`), ports: `${other}:8080`, ...more["other"] },
-    },
-  });
-  return { db, api, other, tag };
-}
-
 describe.runIf(canRunEngine)("fastloop up", () => {
   it("has other commands look at it, restart a service, and end it", async () => {
-    const { db, api, tag } = await stack();
+    const { db, api, tag } = await stack(project);
     const up = project.start("api");
     await up.next("settled");
     const status = await project.run("status", "--json");
@@ -83,7 +59,7 @@ describe.runIf(canRunEngine)("fastloop up", () => {
   });
 
   it("takes all ports before anything is built, and names who has one", async () => {
-    const { api } = await stack();
+    const { api } = await stack(project);
     const holder = net.createServer().listen(api, "127.0.0.1");
     await once(holder, "listening");
     try {
@@ -98,7 +74,7 @@ describe.runIf(canRunEngine)("fastloop up", () => {
   });
 
   it("has a service reach what it needs by its name", async () => {
-    const { api, tag } = await stack({
+    const { api, tag } = await stack(project, {
       api: {
         command: [
           "perl",
@@ -115,7 +91,7 @@ $s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1); while($c=$s->a
   });
 
   it("is healthy when the path answers, not as soon as the port is open", async () => {
-    const { api, tag } = await stack({
+    const { api, tag } = await stack(project, {
       api: {
         health: "/health",
         command: ["sh", "-c", `touch /tmp/sick; (sleep 1; rm /tmp/sick) & exec "$@"`, "sh", ...server("api slow")],
@@ -129,7 +105,7 @@ $s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1); while($c=$s->a
 
   it("tells why a service did not start, goes on with the others, and with none it ends", async () => {
     const broken = { command: ["sh", "-c", "echo no license; exit 3"] };
-    const { other, tag } = await stack({ db: broken });
+    const { other, tag } = await stack(project, { db: broken });
     const up = project.start();
     await up.next("settled");
     const failed = up.events.filter(isState("db", "failed")).map(stateOf);
@@ -145,7 +121,7 @@ $s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1); while($c=$s->a
   });
 
   it("tells that a service ended by itself, with its last output", async () => {
-    const { other } = await stack();
+    const { other } = await stack(project);
     const up = project.start("other");
     await up.next("settled");
     await get(other, "/die");
@@ -155,7 +131,7 @@ $s=IO::Socket::INET->new(LocalPort=>8080,Listen=>5,ReuseAddr=>1); while($c=$s->a
   });
 
   it("keeps what is on a volume", async () => {
-    const { other } = await stack({
+    const { other } = await stack(project, {
       other: {
         volumes: { data: "/data" },
         command: ["sh", "-c", `cat /data/was >&2; echo kept >> /data/was; exec "$@"`, "sh", ...server("volume")],
