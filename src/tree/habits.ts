@@ -7,8 +7,9 @@ import { gitEnvironment } from "./git-folders.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 
 const patterns = [
-  // Swap files of vim, and what it keeps for undoing.
-  String.raw`\..*\.sw[a-p]`,
+  // Swap files of vim, what it tries out with (also by name), and what it keeps for undoing.
+  String.raw`\..*\.sw[a-px]x?`,
+  "4913",
   String.raw`\..*\.un~`,
   // Locks and auto-save files of emacs.
   String.raw`\.#.*`,
@@ -20,6 +21,11 @@ const patterns = [
   String.raw`\.goutputstream-.*`,
   String.raw`\..*\.kate-swp`,
   String.raw`\.~lock\..*#`,
+  // Locks of Office, safe writes of Chromium; what network and user-space file systems keep of deleted files.
+  String.raw`~\$.*`,
+  String.raw`.*\.crswap`,
+  String.raw`\.nfs[0-9a-f]{16,}`,
+  String.raw`\.fuse_hidden[0-9a-f]{16,}`,
   // Finder, Explorer.
   String.raw`\.DS_Store`,
   String.raw`Thumbs\.db`,
@@ -36,7 +42,7 @@ export const editorFiles: IgnoreRule = {
   directoryOnly: false,
   onName: true,
   // Most names are none of these by their first and last character.
-  test: (name) => (/^[.#T]|[~_]$/.test(name) ? editorName.test(name) : false),
+  test: (name) => (/^[.#T~4]|[~_p]$/.test(name) ? editorName.test(name) : false),
 };
 
 /** What is installed, not written. */
