@@ -25,7 +25,7 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
   // No entry, no file.
   if (patterns.length === 0) return [];
   const isNamed = namesWhatIsLeftOut(root);
-  const meant = patterns.map(wholeProject);
+  const meant = patterns.flatMap((pattern) => withAllBelow(wholeProject(pattern)));
   const named = meant.filter((pattern) => pattern.startsWith("!") || isNamed(pattern));
   const whole = input(meant, ["**/.git"], "ignored");
   return named.every((pattern) => pattern.startsWith("!")) ? [whole] : [whole, input(named, [])];
@@ -35,6 +35,16 @@ export function namedInputs(patterns: readonly string[], root: string, ignored: 
 function wholeProject(pattern: string): string {
   if (cleaned(pattern) !== "") return pattern;
   return pattern.startsWith("!") ? "!**" : "**";
+}
+
+/**
+ * `!gen/` takes out all that is in `gen`, also what a wildcard before it matched file by file: to .dockerignore an exception
+ * for a folder is none for the files in it that other entries than the folder's own have picked.
+ */
+function withAllBelow(pattern: string): string[] {
+  return pattern.startsWith("!") && !pattern.endsWith("**")
+    ? [pattern, `${pattern.replace(/\/+$/, "")}/**`]
+    : [pattern];
 }
 
 /** Whether an entry's literal part lies where all is left out: then it means just that. */

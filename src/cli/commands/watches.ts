@@ -37,7 +37,7 @@ export function register(program: Command, context: CliContext): void {
         context.print(`${paint("bold", name)}\n`);
         for (const input of inputs) {
           context.print(`  ${input.argument}: ${printable(input.path)}  ${plural(input.paths, "path")}\n`);
-          if (input.include !== undefined) context.print(`    only ${printable(input.include.join(" "))}\n`);
+          if (input.include !== undefined) context.print(`    only ${printable(asWritten(input.include).join(" "))}\n`);
           if (input.exclude !== undefined)
             context.print(
               paint(
@@ -51,4 +51,9 @@ export function register(program: Command, context: CliContext): void {
       context.print(`${plural(snapshot.folders().length, "folder")} watched\n`);
       for (const { path: at, reason } of unreadable) context.notice(`${printable(at)} cannot be read: ${reason}`);
     });
+}
+
+/** Without the second half of an exception, which takes out what lies below. */
+function asWritten(include: readonly string[]): string[] {
+  return include.filter((pattern, index) => pattern !== `${include[index - 1]?.replace(/\/+$/, "")}/**`);
 }

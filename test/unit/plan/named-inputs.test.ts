@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { namedInputs } from "../../../src/plan/named-inputs.ts";
+import { listTree } from "../../../src/tree/index.ts";
+import { makeTree } from "../tree/fixture.ts";
+
+/** The files that entries leave, in order. */
+function filesOf(...entries: string[]): string {
+  const root = makeTree(
+    Object.fromEntries(
+      ["a.ts", "gen/a.ts", "gen/keep.ts", "gen/deep/b.ts", "src/a.ts", "src/gen/c.ts"].map((name) => [name, "1"]),
+    ),
+  );
+  const [whole] = namedInputs(entries, root, []);
+  const { entries: found } = listTree(root, whole!.filter);
+  return found.flatMap(({ path, type }) => (type === "file" ? [path] : [])).join(" ");
+}
+
+test.each([
+  [["**/*.ts", "!gen/"], "a.ts src/a.ts src/gen/c.ts"],
+  [["**/*.ts", "!gen"], "a.ts src/a.ts src/gen/c.ts"],
+  [["**/*.ts", "!**/gen/"], "a.ts src/a.ts"],
+  [["**/*.ts", "!*/gen"], "a.ts gen/a.ts gen/deep/b.ts gen/keep.ts src/a.ts"],
+  [["**/*.ts", "!gen/*"], "a.ts src/a.ts src/gen/c.ts"],
+  [["**/*.ts", "!gen/", "gen/keep.ts"], "a.ts gen/keep.ts src/a.ts src/gen/c.ts"],
+  [["gen/", "!gen/deep/"], "gen/a.ts gen/keep.ts"],
+  [["gen/*.ts", "!gen/a.ts"], "gen/keep.ts"],
+  [["src/", "!**/c.ts"], "src/a.ts"],
+])("%j leaves %s", (entries, files) => {
+  expect(filesOf(...entries)).toBe(files);
+});
