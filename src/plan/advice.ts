@@ -1,11 +1,13 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { suggest } from "../config/index.ts";
-import { listTree, PathTest, PatternMatcher } from "../tree/index.ts";
-import { cleaned, literalPath } from "./patterns-read.ts";
+import { listTree, PathTest, PatternMatcher, scanTree, type TreeEntry } from "../tree/index.ts";
+import { meaningOf, nearFolder } from "./meant-entry.ts";
+import { literalPath, restsBehind } from "./patterns-read.ts";
+import { realIfPresent } from "./scanned-input.ts";
+import { wayOfLink } from "./way-of-link.ts";
 import type { ProjectSnapshot } from "./project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
-import { stateFolder } from "./target-input.ts";
+import type { TargetInput } from "./target-input.ts";
 
 /** Something that is allowed, but hardly what was meant. */
 export interface Advice {
@@ -58,112 +60,73 @@ function deadEntries(
         text: "every entry of inputs takes out, so that nothing is left; name first what they take from: `./`",
       },
     ];
-  return patterns.flatMap((pattern, index): Found[] => {
+  const dead = (pattern: string, text: string): Found => ({
+    code: "dead-input",
+    entry: pattern,
+    text: `inputs: ${quoted(pattern)} ${text}`,
+  });
+  const found = patterns.flatMap((pattern, index): Found[] => {
     if (pattern.startsWith("!")) {
-      if (index > firstIn) return [];
-      return [
-        {
-          code: "dead-input",
-          entry: pattern,
-          text: `inputs: ${quoted(pattern)} takes nothing out: entries are read in order; put it after what it takes from`,
-        },
-      ];
+      if (index < firstIn)
+        return [dead(pattern, "takes nothing out: entries are read in order; put it after what it takes from")];
+      const near = nearFolder(pattern, root);
+      return near === undefined ? [] : [dead(pattern, `takes nothing out; did you mean ${quoted(`!${near}`)}?`)];
     }
+    if (pattern.includes("[!")) return [dead(pattern, shellClass(pattern))];
     return isDead(pattern, item, root, snapshot)
-      ? [
-          {
-            code: "dead-input",
-            entry: pattern,
-            text: `inputs: ${quoted(pattern)} matches nothing${meaning(pattern, root, ignored)}`,
-          },
-        ]
+      ? [dead(pattern, `matches nothing${meaningOf(pattern, root, ignored)}`)]
       : [];
   });
+  if (found.length > 0) return found;
+  const last = patterns.findLast((pattern) => pattern.startsWith("!"));
+  if (last === undefined || namedBy(item).some((input) => filesOf(input, root, snapshot).length > 0)) return [];
+  const before = patterns.filter((pattern) => !pattern.startsWith("!"));
+  const isAnyThere = namedBy(item).some(
+    (input) => filesOf({ ...input, filter: { ...input.filter, include: before } }, root, undefined).length > 0,
+  );
+  return isAnyThere ? [dead(last, "takes out the last of what the entries before it name: no file is left")] : [];
+}
+
+/** In these patterns `!` in a class is a character like others: it would match the very files that it should not. */
+function shellClass(pattern: string): string {
+  return `has a class with an exclamation mark: what a class is not begins with ^; write ${quoted(pattern.replaceAll("[!", "[^"))}`;
+}
+
+function namedBy(item: ResolvedTarget): TargetInput[] {
+  return item.inputs.filter((input) => input.argument === "inputs");
+}
+
+function filesOf(input: TargetInput, root: string, snapshot: ProjectSnapshot | undefined): TreeEntry[] {
+  const { entries } = snapshot?.listing(input) ?? listTree(root, input.filter);
+  return entries.filter(({ type }) => type !== "directory");
 }
 
 function isDead(pattern: string, item: ResolvedTarget, root: string, snapshot: ProjectSnapshot | undefined): boolean {
-  const named = item.inputs.filter((input) => input.argument === "inputs");
+  const named = namedBy(item);
   const at = literalPath(pattern);
   if (at !== undefined) {
     // A folder without files is there, and so is what is left out of it.
     return !existsSync(path.join(root, at)) || !named.some(({ filter }) => isPossible(new PathTest(root, filter), at));
   }
   const matcher = new PatternMatcher([pattern]);
-  return !named.some((input) =>
-    (snapshot?.listing(input) ?? listTree(root, { ...input.filter, include: [pattern] })).entries.some((entry) =>
-      matcher.matches(entry.path),
-    ),
-  );
+  const behind = restsBehind(pattern);
+  return !named.some((input) => {
+    const filter = { ...input.filter, include: [pattern] };
+    const { entries } = snapshot?.listing(input) ?? listTree(root, filter);
+    return (
+      entries.some((entry) => matcher.matches(entry.path)) ||
+      scanTree(root, [{ path: "", filter }]).passedLinks.some(
+        (link) =>
+          behind(link).length > 0 &&
+          existsSync(path.join(root, link)) &&
+          wayOfLink(realIfPresent(root), link).target !== undefined,
+      )
+    );
+  });
 }
 
 function isPossible(test: PathTest, at: string): boolean {
   return at === "" || test.selects(at) || test.mayHold(at);
-}
-
-/** What was probably meant, as the end of a sentence. */
-function meaning(pattern: string, root: string, ignored: readonly string[]): string {
-  const at = cleaned(pattern);
-  const braces = /^(.*)\{([^{}]*,[^{}]*)\}(.*)$/.exec(pattern);
-  if (braces !== null)
-    return `: braces are no wildcards; write ${braces[2]!
-      .split(",")
-      .map((part) => quoted(`${braces[1]}${part}${braces[3]}`))
-      .join(" and ")}`;
-  if (/\[.*\]/.test(at)) {
-    const escaped = pattern.replaceAll(/[[\]]/g, String.raw`\$&`);
-    if (existsSync(path.join(root, at)))
-      return `: [ ] stands for one of these characters; for this very name write '${escaped}'`;
-  }
-  const hidden = leftOut(pattern, root, ignored);
-  if (hidden !== undefined) return hidden;
-  if (
-    !at.includes("/") &&
-    /[*?]/.test(at) &&
-    listTree(root, { include: [`**/${at}`], leaveOut: "ignored" }).entries.length > 0
-  )
-    return ` in the project's own folder; for those in folders below write ${quoted(`**/${at}`)}`;
-  const near = nearest(at, root);
-  return near === undefined
-    ? ": nothing of that name is there"
-    : `; did you mean ${quoted(pattern.endsWith("/") ? `${near}/` : near)}?`;
-}
-
-/** Where there are matches, but none that counts. */
-function leftOut(pattern: string, root: string, ignored: readonly string[]): string | undefined {
-  const names = (exclude: readonly string[]): string[] => {
-    const matcher = new PatternMatcher([pattern]);
-    return listTree(root, { include: [pattern], exclude: ["**/.git", "**/node_modules", stateFolder, ...exclude] })
-      .entries.filter((entry) => entry.type !== "directory" && matcher.matches(entry.path))
-      .map((entry) => entry.path);
-  };
-  const there = names([]);
-  if (there.length === 0) return undefined;
-  const few = there.slice(0, 3).map(quoted).join(", ");
-  if (names(ignored).length === 0) return `: watch.ignore leaves ${few} out`;
-  return `: git ignores ${there.length === 1 ? few : `all ${there.length} (${few}${there.length > 3 ? ", ..." : ""})`}, and a wildcard does not reach what is ignored; name it: inputs: [${there.slice(0, 3).map(quoted).join(", ")}]`;
-}
-
-/** The path with its first segment that is not there replaced by the name that is most like it. */
-function nearest(at: string, root: string): string | undefined {
-  const segments = at.split("/");
-  for (const [index, segment] of segments.entries()) {
-    const folder = path.join(root, ...segments.slice(0, index));
-    if (existsSync(path.join(folder, segment))) continue;
-    const near = suggest(
-      segment,
-      namesIn(folder).filter((name) => !name.startsWith(".") || segment.startsWith(".")),
-    );
-    return near === undefined ? undefined : [...segments.slice(0, index), near, ...segments.slice(index + 1)].join("/");
-  }
-  return undefined;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** A call without `inputs` whose directory holds `.git`: every git command would run it. */

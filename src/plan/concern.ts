@@ -40,7 +40,7 @@ export class Concern {
       if (this.selected.size >= rememberedPaths) this.selected.clear();
       this.selected.set(file, (selected = this.isSelected(file)));
     }
-    return selected || (this.mayHold(file) && this.isFolder(file));
+    return selected || (this.mayHold(file) && this.isFolderOrLink(file));
   }
 
   private isSelected(file: string): boolean {
@@ -56,8 +56,10 @@ export class Concern {
     );
   }
 
-  private isFolder(file: string): boolean {
-    return this.wasFolder(file) || lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  private isFolderOrLink(file: string): boolean {
+    if (this.wasFolder(file)) return true;
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    return stats?.isDirectory() === true || stats?.isSymbolicLink() === true;
   }
 }
 

@@ -1,73 +1,67 @@
-import { lstatSync, realpathSync } from "node:fs";
-import path from "node:path";
-import { literalPattern, PathTest, type TreeFilter } from "../tree/index.ts";
-import { below, literalHead } from "./patterns-read.ts";
-
-/** Where nothing is followed to: what is installed, git's own, ours. */
-const elsewhere = new Set(["node_modules", ".git", ".fastloop"]);
+import { literalPattern, PathTest, PatternMatcher, type TreeFilter } from "../tree/index.ts";
+import { firstLink, restsBehind } from "./patterns-read.ts";
+import { wayOfLink } from "./way-of-link.ts";
 
 /**
  * What the links of one input lead to, as patterns that select it beside the input's own. Only inside of the project, for
- * what lies outside is not sent; each target once, and none that holds the link itself: that is a loop.
+ * what lies outside is not sent; each target once, and none that holds the link itself: that is a loop. The links on the way
+ * count too, and a target that is not there yet: its coming is a change.
  */
 export class FollowedLinks {
   private readonly root: string;
-  private readonly filter: TreeFilter;
+  private readonly include: readonly string[];
   private readonly own: PathTest;
+  /** What is left out wherever it lies. */
+  private readonly rules: PathTest;
 
   /** `root` is the real path of the input's folder, the project. */
   constructor(root: string, filter: TreeFilter) {
     this.root = root;
-    this.filter = filter;
+    this.include = filter.include ?? ["**"];
     this.own = new PathTest(root, filter);
+    this.rules = new PathTest(root, { ...filter, include: [] });
   }
 
-  /** `links` are those that the input selects, relative to the root. */
-  patterns(links: readonly string[]): string[] {
+  /**
+   * `links` are all in folders that the input enters, relative to the root; `packages` are links that are followed wherever
+   * they lie.
+   */
+  patterns(links: readonly string[], packages: readonly string[] = []): string[] {
     const found = new Set<string>();
-    for (const link of links) {
-      const target = this.leadsTo(link);
-      if (target !== undefined) found.add(literalPattern(target));
+    // A set goes on with what is added to it while it is gone through.
+    const read = new Set(this.include.filter((pattern) => !pattern.startsWith("!")));
+    const follow = (link: string, rests: readonly string[]): void => {
+      const way = wayOfLink(this.root, link);
+      for (const place of [link, ...way.links]) if (!this.own.selects(place)) found.add(literalPattern(place));
+      const { target } = way;
+      if (target === undefined || `${link}/`.startsWith(`${target}/`)) return;
+      for (const rest of rests) {
+        if (rest === "" && (this.own.selects(target) || this.own.selectsFolder(target))) continue;
+        const pattern = literalPattern(target) + rest;
+        found.add(pattern);
+        read.add(pattern);
+      }
+    };
+    for (const link of packages) follow(link, [""]);
+    for (const pattern of read) {
+      const named = firstLink(pattern, this.root);
+      const restsOf = restsBehind(pattern);
+      for (const link of named === undefined ? links : [named, ...links]) {
+        const rests = restsOf(link);
+        if (rests.length > 0 && !this.isOut(link, pattern, link === named)) follow(link, rests);
+      }
     }
-    for (const pattern of this.filter.include ?? [])
-      if (!pattern.startsWith("!")) for (const other of this.through(pattern)) found.add(other);
     return [...found].sort();
   }
 
-  /** Relative to the root; undefined where it is nothing new. */
-  private leadsTo(link: string): string | undefined {
-    const target = this.targetOf(link);
-    if (target === undefined || `${link}/`.startsWith(`${target}/`)) return undefined;
-    return this.own.selects(target) || this.own.selectsFolder(target) ? undefined : target;
+  /** Whether a later entry takes the link out, or what holds for all files; not where the pattern names it. */
+  private isOut(link: string, pattern: string, isNamed: boolean): boolean {
+    const later = this.include.slice(this.include.indexOf(pattern) + 1).flatMap(exception);
+    if (later.length > 0 && new PatternMatcher(later).matches(link)) return true;
+    return !isNamed && !this.rules.selects(link) && !this.rules.mayHold(link);
   }
+}
 
-  private targetOf(link: string): string | undefined {
-    try {
-      const target = path
-        .relative(this.root, realpathSync.native(path.join(this.root, link)))
-        .split(path.sep)
-        .join("/");
-      const segments = target.split("/");
-      return target === "" || segments[0] === ".." || segments.some((segment) => elsewhere.has(segment))
-        ? undefined
-        : target;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** An entry that names something behind a link: the link itself, and the same entry where the link leads to. */
-  private through(pattern: string): string[] {
-    const segments = literalHead(pattern).split("/");
-    for (let length = 1; length <= segments.length; length++) {
-      const link = segments.slice(0, length).join("/");
-      const stats = link === "" ? undefined : lstatSync(path.join(this.root, link), { throwIfNoEntry: false });
-      if (stats === undefined) return [];
-      if (!stats.isSymbolicLink()) continue;
-      const target = this.targetOf(link);
-      if (target === undefined) return [literalPattern(link)];
-      return [literalPattern(link), literalPattern(target) + below(pattern, length)];
-    }
-    return [];
-  }
+function exception(pattern: string): string[] {
+  return pattern.startsWith("!") ? [pattern.slice(1)] : [];
 }

@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import path from "node:path";
 import { PathTest, type TreeFilter, type TreeScan } from "../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
@@ -15,6 +16,8 @@ export class LinksOfInputs {
   readonly installed = new InstalledLinks();
   /** By the key of an input, what its links led to when they were followed last. */
   private readonly followed = new Map<string, string[]>();
+  /** Links that scans passed by, and where they led; undefined where no input follows links. */
+  private passed: string | undefined;
 
   /** The input's filter with what its links lead to; its own entries are read after that, so that `!` takes out of it. */
   effective(input: ScannedInput): TreeFilter {
@@ -26,27 +29,35 @@ export class LinksOfInputs {
 
   /** Follows the links of the inputs; whether they lead elsewhere than before. */
   follow(inputs: readonly ScannedInput[], arrangement: Arrangement, scans: readonly (TreeScan | undefined)[]): boolean {
+    if (!inputs.some((input) => input.follow === true)) return false;
     const before = JSON.stringify([...this.followed]);
-    const links = scans.map((scan) => indicesOf(scan, (entry) => entry.type === "symlink"));
+    const links = scans.map((scan) =>
+      (scan?.listing.entries ?? []).flatMap((entry) => (entry.type === "symlink" ? [entry.path] : [])),
+    );
     const asked = new Set<string>();
+    this.passed = textOfPassed(scans);
     for (const input of inputs) {
       if (input.follow !== true) continue;
       const { root, path: at, selection } = arrangement.placeOf(input);
       const scan = scans[root];
       if (scan === undefined) continue;
-      const own = links[root]!.length === 0 ? new Set<number>() : new Set(scan.selections[selection]);
       const cut = at === "" ? 0 : at.length + 1;
-      const named = links[root]!.flatMap((index) =>
-        own.has(index) ? [scan.listing.entries[index]!.path.slice(cut)] : [],
-      );
-      named.push(...this.workspaceLinks(input, scan, at, selection, asked));
-      if (named.length === 0 && !this.mayPassLinks(input, arrangement)) continue;
-      const patterns = new FollowedLinks(path.join(scan.listing.root, at), input.filter).patterns(named);
+      const inside = [...links[root]!, ...scan.passedLinks]
+        .filter((link) => at === "" || link.startsWith(`${at}/`))
+        .map((link) => link.slice(cut));
+      const packages = this.workspaceLinks(input, scan, at, selection, asked);
+      if (inside.length + packages.length === 0 && !this.mayPassLinks(input, arrangement)) continue;
+      const patterns = new FollowedLinks(path.join(scan.listing.root, at), input.filter).patterns(inside, packages);
       if (patterns.length > 0) this.followed.set(keyOf(input), patterns);
       else this.followed.delete(keyOf(input));
     }
     this.installed.keepOnly(asked);
     return JSON.stringify([...this.followed]) !== before;
+  }
+
+  /** Whether links in these scans are those that were seen when they were followed last. */
+  isStill(scans: readonly (TreeScan | undefined)[]): boolean {
+    return this.installed.isStill() && (this.passed === undefined || textOfPassed(scans) === this.passed);
   }
 
   /**
@@ -104,6 +115,20 @@ export class LinksOfInputs {
   }
 }
 
+function textOfPassed(scans: readonly (TreeScan | undefined)[]): string {
+  return JSON.stringify(
+    scans.map((scan) => scan?.passedLinks.map((link) => [link, linkText(path.join(scan.listing.root, link))])),
+  );
+}
+
+function linkText(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
+}
+
 function isManifest(file: string): boolean {
   return file === "package.json" || file.endsWith("/package.json");
 }
@@ -116,11 +141,4 @@ function nearest(above: ReadonlyMap<string, Map<string, string>>, file: string, 
     if (link !== undefined) return link;
   }
   return undefined;
-}
-
-function indicesOf(
-  scan: TreeScan | undefined,
-  wanted: (entry: TreeScan["listing"]["entries"][number]) => boolean,
-): number[] {
-  return scan === undefined ? [] : scan.listing.entries.flatMap((entry, index) => (wanted(entry) ? [index] : []));
 }

@@ -1,5 +1,6 @@
+import { lstatSync } from "node:fs";
 import path from "node:path";
-import { literalPattern } from "../tree/index.ts";
+import { literalPattern, PatternMatcher } from "../tree/index.ts";
 
 /** The part of a pattern before its first segment with a wildcard, as a path without slashes at its ends; "" where there is none. */
 export function literalHead(pattern: string): string {
@@ -13,10 +14,58 @@ export function literalPath(pattern: string): string | undefined {
   return rest.length === 0 ? head.join("/") : undefined;
 }
 
-/** What a pattern says below the first `count` segments of its literal head: a pattern again, with its slash in front. */
-export function below(pattern: string, count: number): string {
+/** The first link, relative to the root, that a pattern names in its part before the first wildcard. */
+export function firstLink(pattern: string, root: string): string | undefined {
+  const { head } = readPattern(pattern);
+  for (let length = 1; length <= head.length; length++) {
+    const link = head.slice(0, length).join("/");
+    const stats = link === "" ? undefined : lstatSync(path.join(root, link), { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return link;
+  }
+  return undefined;
+}
+
+/**
+ * What is left of a pattern where a folder's path has been matched with its beginning, as patterns with their slash in
+ * front: "" for all that is in it. `**` may stand for some of the path's names or for all, so there can be several.
+ */
+export function restsBehind(pattern: string): (folder: string) => string[] {
   const { head, rest } = readPattern(pattern);
-  return [...head.slice(count).map(literalPattern), ...rest].map((segment) => `/${segment}`).join("");
+  const segments = [...head.map(literalPattern), ...rest];
+  const tests = segments.map((segment, index) => {
+    if (index < head.length) return (name: string): boolean => name === head[index];
+    const matcher = segment.includes("**") ? undefined : new PatternMatcher([segment]);
+    return (name: string): boolean => matcher?.matches(name) === true;
+  });
+  const textFrom = (index: number): string =>
+    segments
+      .slice(index)
+      .map((segment) => `/${segment}`)
+      .join("");
+  return (folder) => {
+    let reached = withSkipped(segments, [0]);
+    for (const name of folder.split("/")) {
+      const next: number[] = [];
+      for (const index of reached) {
+        const segment = segments[index];
+        if (segment === undefined || segment === "**") next.push(index);
+        // Stars that cross folders within a name: anything may follow.
+        else if (segment.includes("**")) next.push(segments.length);
+        else if (tests[index]!(name)) next.push(index + 1);
+      }
+      if (next.length === 0) return [];
+      reached = withSkipped(segments, next);
+    }
+    return [...new Set(reached.map(textFrom))];
+  };
+}
+
+/** `**` stands for no folder, too; but at the end for all that is in one. */
+function withSkipped(segments: readonly string[], given: readonly number[]): number[] {
+  const reached = new Set(given);
+  for (const index of reached) if (segments[index] === "**") reached.add(index + 1);
+  return [...reached];
 }
 
 function readPattern(pattern: string): { head: string[]; rest: string[] } {

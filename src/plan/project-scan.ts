@@ -94,7 +94,7 @@ export class ProjectScanner {
    * signal ended it first.
    */
   async isStill(earlier: ProjectSnapshot, signal: AbortSignal): Promise<boolean | undefined> {
-    if (this.arrangement.hasMovedLink() || !this.links.installed.isStill()) return false;
+    if (this.arrangement.hasMovedLink()) return false;
     const { walks, places } = this.arrangement;
     const scans: (TreeScan | undefined)[] = [];
     for (const { scanner } of walks) {
@@ -111,7 +111,7 @@ export class ProjectScanner {
         sliceEndMs = performance.now() + sliceMs;
       }
     }
-    return new ProjectSnapshot(scans, places, this.hasher, []).saw(earlier);
+    return this.links.isStill(scans) && new ProjectSnapshot(scans, places, this.hasher, []).saw(earlier);
   }
 }
 

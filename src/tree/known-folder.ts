@@ -21,6 +21,8 @@ export interface KnownFolder {
   wanted: (readonly number[] | KnownChildFolder)[];
   unreadable: readonly TreeListing["unreadable"][number][];
   hasInstalled: boolean;
+  /** Paths of links in it that no selection wants: what lies behind one may be wanted. */
+  passedLinks: readonly string[];
 }
 
 interface KnownChildFolder {

@@ -15,6 +15,8 @@ export interface TreeScan {
   folders: ScannedFolder[];
   /** Those of them that hold a `node_modules`, entered or not. */
   installed: string[];
+  /** Links in entered folders that no selection wants; what lies behind one may be wanted. */
+  passedLinks: string[];
 }
 
 /**
@@ -95,12 +97,11 @@ export class TreeScanner {
   }
 }
 
-function asScan(root: string, { entries, unreadable, folders, installed, selected }: WalkResult): TreeScan {
+function asScan(root: string, { entries, unreadable, selected, ...rest }: WalkResult): TreeScan {
   return {
     listing: { root, entries, unreadable },
     selections: selected.map((indices) => new Uint32Array(indices)),
-    folders,
-    installed,
+    ...rest,
   };
 }
 

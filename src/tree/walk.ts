@@ -33,6 +33,8 @@ export interface WalkResult {
   folders: ScannedFolder[];
   /** Entered folders that hold a `node_modules`, entered or not. */
   installed: string[];
+  /** Links in entered folders that no selection wants. */
+  passedLinks: string[];
   selected: number[][];
 }
 
@@ -56,7 +58,7 @@ export class Walk {
   private readonly chosenNow: number[] = [];
   private keptLast: readonly number[] = none;
   private union = new Union([]);
-  private result: Omit<WalkResult, "entries" | "selected"> = { unreadable: [], folders: [], installed: [] };
+  private result: Omit<WalkResult, "entries" | "selected"> = noResult();
 
   constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
     this.root = root;
@@ -111,7 +113,7 @@ export class Walk {
     this.beforeRead = beforeRead;
     this.ahead = ahead;
     this.union = new Union(this.cuts);
-    this.result = { unreadable: [], folders: [], installed: [] };
+    this.result = noResult();
     const before = this.known;
     this.known = new Map();
     this.result.folders.push({ path: "", identity });
@@ -145,6 +147,7 @@ export class Walk {
     yield;
     this.result.unreadable.push(...folder.unreadable);
     if (folder.hasInstalled) this.result.installed.push(path);
+    this.result.passedLinks.push(...folder.passedLinks);
     for (let index = 0; index < folder.entries.length; index++) {
       const entry = folder.entries[index]!;
       const child = folder.wanted[index]!;
@@ -168,7 +171,14 @@ export class Walk {
     active: readonly Active[],
     outdated: KnownFolder | undefined,
   ): Generator<void, KnownFolder> {
-    const known: KnownFolder = { identity, entries: [], wanted: [], unreadable: none, hasInstalled: false };
+    const known: KnownFolder = {
+      identity,
+      entries: [],
+      wanted: [],
+      unreadable: none,
+      hasInstalled: false,
+      passedLinks: none,
+    };
     const earlier = outdated === undefined ? undefined : entriesInOrder(outdated.entries);
     this.beforeRead?.({ path: directory, identity });
     let children: Dirent[];
@@ -188,7 +198,10 @@ export class Walk {
       if (child.isDirectory()) this.readFolder(directory, child.name, path, active, known, earlier);
       else if (child.isFile() || child.isSymbolicLink()) {
         const chosen = this.wanting(path, active);
-        if (chosen.length === 0) continue;
+        if (chosen.length === 0) {
+          if (child.isSymbolicLink()) known.passedLinks = [...known.passedLinks, path];
+          continue;
+        }
         const entry = statChild(`${directory}/${child.name}`, path, "file", known, earlier, this.ahead);
         if (entry === undefined) continue;
         known.entries.push(entry);
@@ -264,4 +277,8 @@ export class Walk {
     if (!sameItems(chosen, this.keptLast)) this.keptLast = chosen.slice();
     return this.keptLast;
   }
+}
+
+function noResult(): Omit<WalkResult, "entries" | "selected"> {
+  return { unreadable: [], folders: [], installed: [], passedLinks: [] };
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { adviceOf, resolveTargets } from "../../../src/plan/index.ts";
@@ -18,6 +19,7 @@ function project(): string {
     "app/[id]/page.tsx": "1",
     "app/(group)/page.tsx": "1",
     "gen/a.ts": "1",
+    "gen/b.ts": "1",
     ".env.local": "1",
     ".gitignore": "gen/\n.env*\nnode_modules/\n*.cache\n",
     "vendor/node_modules/left/index.js": "1",
@@ -26,6 +28,9 @@ function project(): string {
     "README.md": "1",
     "cfg/a.local": "1",
   });
+  symlinkSync("src", path.join(root, "now"));
+  symlinkSync("nowhere", path.join(root, "gone"));
+  symlinkSync("/tmp", path.join(root, "out"));
   execFileSync("git", ["init", "-q"], { cwd: root });
   execFileSync("git", ["add", "-f", "vendor/node_modules/left/index.js"], { cwd: root });
   return root;
@@ -69,6 +74,23 @@ test.each<[string, string[], RegExp | undefined]>([
   ["an installed one, named", ["web/node_modules/x/"], undefined],
   ["git's own files, named", [".git/HEAD"], undefined],
   ["no entry", [], /inputs is empty/],
+  ["a folder of Next.js with a wildcard below", ["app/[id]/*"], /for this very name write 'app\/\\\[id\\\]\/\*'/],
+  [
+    "exceptions that leave nothing",
+    ["src/*.ts", "!src/"],
+    /"!src\/" takes out the last of what the entries before it name/,
+  ],
+  ["the same in what is ignored", ["gen/*", "!gen/a.ts", "!gen/b*"], /"!gen\/b\*" takes out the last/],
+  ["an exception with a typo in its folder", ["src/", "!scr/b.ts"], /takes nothing out; did you mean "!src\/b.ts"\?/],
+  ["an exception for what may come", ["src/", "!src/generated/"], undefined],
+  ["a class negated as shells do", ["src/[!b].ts"], /what a class is not begins with \^; write "src\/\[\^b\]\.ts"/],
+  ["names in round brackets", ["src/@(a|b).ts"], /names in round brackets are no wildcards/],
+  ["a path of Windows", [String.raw`src\a.ts`], /a backslash makes .* write "src\/a.ts"/],
+  ["a link inside of the project", ["now/"], undefined],
+  ["a wildcard that only a link matches", ["no?/*.ts"], undefined],
+  ["a link that leads nowhere", ["gone/"], /"gone" is a link that leads nowhere/],
+  ["what lies behind one", ["gone/a/*.ts"], /"gone" is a link that leads nowhere/],
+  ["what lies behind a link out of the project", ["out/x*"], /"out" is a link out of the project/],
   ["what is not there at all", ["wholly-elsewhere/"], /nothing of that name is there/],
 ])("of %s it is said what was meant, or nothing", (_what, inputs, said) => {
   const texts = advise(project(), inputs);

@@ -39,6 +39,15 @@ test.each<[string, string[], Record<string, string>]>([
   ["a folder that is a link", ["libs/current/"], { "libs/current": "v1" }],
   ["a file behind a link", ["libs/current/x"], { "libs/current": "v1" }],
   ["a wildcard behind a link", ["libs/current/*"], { "libs/current": "v1" }],
+  ["a wildcard for a link", ["libs/cur*/**"], { "libs/current": "v1" }],
+  ["a wildcard above a link", ["lib?/current/x"], { "libs/current": "v1" }],
+  ["files by their kind in folders with a link", ["apps/**/x"], { "apps/web/lib": "../../libs/v1" }],
+  [
+    "files by their kind behind links behind links",
+    ["apps/**/x"],
+    { "apps/lib": "web/lib", "apps/web/lib": "../../libs/v1" },
+  ],
+  ["one folder between", ["apps/*/lib/*"], { "apps/web/lib": "../../libs/v1" }],
   ["a link among the files of a folder", ["apps/"], { "apps/web/lib": "../../libs/v1" }],
   ["a link that leads to a link", ["apps/"], { "apps/web/lib": "../../libs/current", "libs/current": "v1" }],
   [
@@ -77,6 +86,59 @@ test("loops are cut, what is outside or nowhere is not followed, and `!` takes o
     true,
     true,
   ]);
+});
+
+test("each link on the way to a target counts, and a target that is not there yet", () => {
+  const { root, reacts, seen, scanner } = rig(["apps/"], {
+    "apps/lib": "../one",
+    one: "two",
+    two: "libs/v1",
+    "apps/gone": "../made/later",
+  });
+  seen();
+  for (const file of ["one", "two", "made/later", "libs/v1/new"])
+    expect([file, scanner.concerns(path.join(root, file))]).toEqual([file, true]);
+  rmSync(path.join(root, "two"));
+  symlinkSync("libs/v2", path.join(root, "two"));
+  scanner.scan(new Set([path.join(root, "two")]));
+  expect([reacts("libs/v2/x"), reacts("libs/v1/x")]).toEqual([true, false]);
+  const before = seen();
+  mkdirSync(path.join(root, "made/later"), { recursive: true });
+  expect(seen()).not.toBe(before);
+  expect(reacts("made/later/f")).toBe(true);
+});
+
+test("a link that a wildcard may pass is a reason to look when it comes, leads elsewhere and goes", async () => {
+  const { root, reacts, seen, scanner } = rig(["apps/**/x"], {});
+  const link = path.join(root, "apps/web/lib");
+  const snapshot = scanner.scan();
+  expect(reacts("libs/v1/x")).toBe(false);
+  symlinkSync("../../libs/v1", link);
+  expect(scanner.concerns(link)).toBe(true);
+  expect(await scanner.isStill(snapshot, new AbortController().signal)).toBe(false);
+  scanner.scan(new Set([link]));
+  expect([reacts("libs/v1/x"), reacts("libs/v1/y")]).toEqual([true, false]);
+  const before = seen();
+  rmSync(link);
+  expect(scanner.concerns(link)).toBe(true);
+  expect(seen()).not.toBe(before);
+  expect(reacts("libs/v1/x")).toBe(false);
+});
+
+test("`!` takes a link out that a wildcard would pass, loops are cut there, too", () => {
+  const { reacts, scanner } = rig(["apps/**/*.ts", "!apps/lib/"], {
+    "apps/lib": "../packages/ui",
+    "apps/web/core": "../../packages/core",
+    "packages/core/back": "../../apps",
+    "apps/web/self": ".",
+    "apps/up": "../..",
+  });
+  expect([reacts("packages/core/c.ts"), reacts("packages/ui/b.ts"), reacts("other/e.ts")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(scanner.scan().size).toBe(scanner.scan().size);
 });
 
 test("two packages that link to each other count once each", () => {
