@@ -19,7 +19,8 @@ export { imagesDir as imagesFolder } from "../engine-daemon/index.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
 export { setUpBoundary } from "../engine-daemon/index.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
-export { MovingFiles, TreeSync, type SyncedTree } from "./trees/sync.ts";
+export { fileReadAgain, MovingFiles } from "./trees/moving.ts";
+export { TreeSync, type SyncedTree } from "./trees/sync.ts";
 
 /** Chooses an engine and opens a session with it; starts, and on a bare machine sets up, what is needed. */
 export async function openSession(options: OpenSessionOptions): Promise<EngineSession> {

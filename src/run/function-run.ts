@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { failedTests } from "../text/index.ts";
+import { fileReadAgain } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { asksOfTarget, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
 import type { ProjectSession, WarmEngine } from "../session/index.ts";
@@ -155,6 +156,7 @@ export class FunctionRun {
     const { name } = this;
     const of = this.plan.item.target.retries + 1;
     let hasLostEngine = false;
+    let hasLostTrees = false;
     for (; ; this.attempts++) {
       let engine: WarmEngine | undefined;
       try {
@@ -170,6 +172,13 @@ export class FunctionRun {
           hasLostEngine = true;
           this.attempts--;
           this.place.notice(`the engine went away while ${name} ran (${lost.message}); it is run again on a new one`);
+          continue;
+        }
+        if (!hasLostTrees && !this.signal.aborted && engine !== undefined && fileReadAgain(error) !== undefined) {
+          // Sent anew, the trees tell whether the file moved or the engine had lost its copy.
+          hasLostTrees = true;
+          this.attempts--;
+          engine.trees.forget();
           continue;
         }
         if (this.attempts === of || this.signal.aborted || !isFailedRun(error)) throw error;

@@ -1,7 +1,7 @@
 /** Inputs that change while a function runs: which files they are, and when it is enough. */
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { MovingFiles } from "../engine/index.ts";
+import { fileReadAgain, MovingFiles } from "../engine/index.ts";
 import type { PlannedTarget, ProjectSnapshot } from "../plan/index.ts";
 import { changedPaths, type ContentHasher } from "../tree/index.ts";
 import type { FinishedNotice } from "./events.ts";
@@ -9,12 +9,10 @@ import type { FinishedNotice } from "./events.ts";
 /**
  * The files of which a run failed because they were touched while they were sent to the engine, absolute or as the engine
  * names them: that says nothing of the function, even where the content is what it was. Undefined for any other failure.
- * The engine wraps the sender's words (fsutil/sender.ts) in its own.
  */
 export function movedInputs(failure: unknown): readonly string[] | undefined {
   if (failure instanceof MovingFiles) return failure.moved;
-  const [, file] =
-    (failure instanceof Error && /(?:.*: )?(.+) changed while it was being read/.exec(failure.message)) || [];
+  const file = fileReadAgain(failure);
   return file === undefined ? undefined : [file];
 }
 

@@ -67,6 +67,11 @@ export class ServiceSource {
     return this.asService(value, service, signal);
   }
 
+  /** Sends the host's folders whole at the next `make`: what the engine had of them is lost. */
+  forgetTrees(): void {
+    this.trees.forget();
+  }
+
   private async configured(
     { name, needs }: DeclaredService,
     made: ReadonlyMap<string, MadeService>,

@@ -1,4 +1,4 @@
-import { failureOf, type EngineEvent, type EngineSession } from "../engine/index.ts";
+import { failureOf, fileReadAgain, type EngineEvent, type EngineSession } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependents } from "./declared.ts";
 import type { Front } from "./front.ts";
@@ -112,13 +112,23 @@ export class Supervisor {
     const { files } = update;
     const tookMs = (): number => Math.round(performance.now() - startedAt);
     try {
-      for (const service of withDependents(services, [name])) await this.remake(service);
+      await this.remakeAll(withDependents(services, [name]));
       tell({ kind: "edit", name, action: "rebuilt", files, tookMs: tookMs() });
     } catch (error) {
       const failure = failureOf(error);
       if (signal.aborted) return;
       if (!(failure instanceof UserError)) throw failure;
       tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason: failure.format() });
+    }
+  }
+
+  private async remakeAll(services: readonly DeclaredService[]): Promise<void> {
+    try {
+      for (const service of services) await this.remake(service);
+    } catch (error) {
+      if (fileReadAgain(error) === undefined) throw error;
+      this.options.source.forgetTrees();
+      for (const service of services) await this.remake(service);
     }
   }
 

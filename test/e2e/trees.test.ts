@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openSession, type EngineSession } from "../../src/engine/index.ts";
+import { fileReadAgain, openSession, type EngineSession } from "../../src/engine/index.ts";
 import { TreeSync, type SyncedTree } from "../../src/engine/trees/sync.ts";
 import { ContentHasher, listTree, type TreeFilter } from "../../src/tree/index.ts";
 
@@ -184,4 +184,15 @@ describe("a host tree in the engine", () => {
     expect((await trees.directory(root, {}, { listing: old })).listing).toBe(old);
     await sync();
   });
+});
+
+test("is sent anew where the engine has lost the base and the host no longer has its content", async () => {
+  await sync();
+  write("d1/f1.txt", "edited\n");
+  // The transfer of another session replaces the engine's copy of the folder.
+  await new TreeSync(session).directory(root);
+  const failure: unknown = await sync().catch((error: unknown) => error);
+  expect(fileReadAgain(failure)).toBe("d1/f1.txt");
+  trees.forget();
+  expect((await sync()).via).toEqual({ kind: "base", reason: "first" });
 });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openSession } from "../../src/engine/index.ts";
 import { LoopProject } from "./loop-project.ts";
 
 let project: LoopProject;
@@ -125,6 +126,27 @@ describe("fastloop watch", () => {
     const from = second.events.length;
     expect(await second.next("settled")).toMatchObject({ current: ["lib", "api", "worker"] });
     expect(second.startedSince(from)).toEqual([]);
+  });
+
+  test("another session that sends the same folder takes nothing away from it", async () => {
+    const watch = project.watch();
+    await watch.next("settled");
+    const from = watch.events.length;
+    project.write("worker/a.txt", "worker two\n");
+    expect(await watch.next("finished", "worker")).toMatchObject({ outcome: "passed" });
+    // BuildKit brings its one copy of the folder up to date: what the watch laid its edits on is gone.
+    const other = await openSession({ workdir: project.root, engine: process.env["FASTLOOP_ENGINE"] ?? "auto" });
+    const document = `query Send($path: String!, $exclude: [String!]) {
+      host { directory(path: $path, exclude: $exclude, noCache: true) { sync } }
+    }`;
+    await other.query(document, { path: project.root, exclude: ["**/.fastloop"] });
+    await other.close();
+    project.write("worker/a.txt", "worker three\n");
+    const finished = await watch.next("finished", "worker");
+    expect(finished).toMatchObject({ outcome: "passed", fresh: true, attempts: 1 });
+    expect(finished["value"]).toContain("worker three");
+    await watch.next("settled");
+    expect(watch.startedSince(from)).toEqual(["worker", "worker"]);
   });
 
   test("a second process on the project says who works there", async () => {

@@ -1,4 +1,3 @@
-import { UserError } from "../../errors/index.ts";
 import {
   changedPaths,
   diffListings,
@@ -13,6 +12,7 @@ import {
 } from "../../tree/index.ts";
 import { batchFromSteps, canBatch, layBatch } from "./batch.ts";
 import { hostFile, layRecipe } from "./chain.ts";
+import { MovingFiles } from "./moving.ts";
 import { recipeOf, type NewBaseReason, type TreeStep } from "./recipe.ts";
 import { hiddenIn, onlySelected } from "./hidden.ts";
 import { asUnknown, Restless } from "./restless.ts";
@@ -37,24 +37,6 @@ export interface SyncOptions extends QueryOptions {
    * arrives as it was at some moment, or not at all.
    */
   concerns?: (path: string) => boolean;
-}
-
-/** Files that concern the caller moved each time they were read. */
-export class MovingFiles extends UserError {
-  /** Absolute. */
-  readonly moved: readonly string[];
-
-  constructor(root: string, moved: readonly string[]) {
-    super("engine-unsupported", "these files change faster than they can be read", {
-      place: root,
-      detail: moved
-        .slice(0, 5)
-        .map((file) => `  ${file}`)
-        .join("\n"),
-      hint: "leave out what a running program writes: `ignore` of the argument, or `exclude`",
-    });
-    this.moved = moved.map((file) => `${root}/${file}`);
-  }
 }
 
 export interface TreeSyncOptions {
@@ -112,6 +94,11 @@ export class TreeSync {
       run.catch(() => undefined),
     );
     return run;
+  }
+
+  /** Sends every tree whole at its next sync: after a failure of which `fileReadAgain` knows the file. */
+  forget(): void {
+    this.bases.clear();
   }
 
   /** One host file as it is now. */
@@ -239,6 +226,8 @@ export class TreeSync {
     }`;
     const exclude = [...(filter.exclude ?? []), ...restless.paths.map(literalPattern)];
     const variables = { path: listing.root, include: filter.include ?? [], exclude };
+    // The transfer replaces the engine's copy of the last one, also where it fails.
+    this.bases.delete(key);
     const look = (): TreeListing => restless.without(listTree(listing.root, { ...filter, leaveOut: undefined }));
     let id: string;
     try {
