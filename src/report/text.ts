@@ -42,7 +42,7 @@ export function shortName(name: string, longest = 120): string {
 }
 
 /** A tier's commands are the argument of a script that measures them (tierCommand of the module). */
-const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)\s.*?\sexit \$code sh )(.+)$/s;
+const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)[\s;].*?\sexit \$code sh )(.+)$/s;
 
 const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
 

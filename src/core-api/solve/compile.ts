@@ -10,6 +10,7 @@ import {
   type FileAction,
   type State,
 } from "../../llb/index.ts";
+import { scriptOnOneLine } from "../../text/index.ts";
 import { execMounts, execCommand, isLargeSnapshot, metaMountPath, type MountKeys } from "./compile-exec.ts";
 import { fileActions } from "./compile-edit.ts";
 import type { FileEdit } from "../tree/copy.ts";
@@ -150,8 +151,11 @@ function editName(edits: (Tree & { kind: "edit" })["edit"][]): string {
   return `${internalStepPrefix}${first?.action} ${first?.path}${more}`;
 }
 
+/** A tier's commands come after those that measure them, and reporters show 120 characters of what is left. */
+const longestName = 320;
+
 function execName(recipe: Exec, masked: CompilerHooks["masked"]): string {
-  // Masked before it is cut: half a secret is one, too.
-  const text = masked(recipe.args.join(" ")).replaceAll(/\s+/g, " ");
-  return `exec ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
+  // Masked before it is cut or its lines are joined: half a secret is one, too.
+  const text = masked(recipe.args.map((word) => scriptOnOneLine(masked(word))).join(" "));
+  return `exec ${text.length > longestName ? `${text.slice(0, longestName)}…` : text}`;
 }

@@ -1,19 +1,20 @@
 import { expect, it } from "vitest";
 import { fileActions } from "../../../src/core-api/solve/compile-edit.ts";
 import { execCommand, isLargeSnapshot } from "../../../src/core-api/solve/compile-exec.ts";
-import { Compiler } from "../../../src/core-api/solve/compile.ts";
+import { Compiler, type CompilerHooks } from "../../../src/core-api/solve/compile.ts";
 import { diffTree } from "../../../src/core-api/values/diff.ts";
 import { type Edit, type Exec, type HostTree, type Tree } from "../../../src/core-api/values/values.ts";
 import { edited, scratch } from "../../../src/core-api/values/rooted.ts";
 import { definition, scratch as emptyState } from "../../../src/llb/index.ts";
 
-const compiler = (): Compiler =>
+const compiler = (hooks: Partial<CompilerHooks> = {}): Compiler =>
   new Compiler({
     onExec: () => undefined,
     definitionOf: () => emptyState,
     lookOf: ({ folder }) => ({ folder }),
     fileLookOf: () => ({}),
     masked: (text) => text,
+    ...hooks,
   });
 const write = (path: string): Edit => ({ action: "write", path, contents: "x", mode: 0o644 });
 const copy = (source: Tree): Edit => ({
@@ -116,6 +117,19 @@ it("runs the command under the shim and names secrets to be masked, volatile var
     "--",
     "true",
   ]);
+});
+
+it("names a step by its words on one line, a script's commands apart, and secrets masked before", () => {
+  const named = (masked: (text: string) => string, ...args: string[]): string => {
+    const state = compiler({ masked }).compile({ kind: "exec", exec: { ...exec, args }, output: "/" });
+    const names = Object.values(definition(state)?.metadata ?? {}).map((each) => each.description?.["llb.customname"]);
+    return names.find((name) => name?.startsWith("exec ") === true) ?? "";
+  };
+  expect(named((text) => text, "sh", "-ec", "npm ci\nfor a in b; do\n  echo\ndone")).toBe(
+    "exec sh -ec npm ci; for a in b; do echo; done",
+  );
+  expect(named((text) => text.replaceAll("one\ntwo", "***"), "echo", "one\ntwo")).toBe("exec echo ***");
+  expect(named((text) => text.replaceAll("one two", "***"), "echo", "one", "two")).toBe("exec echo ***");
 });
 
 it("puts no plaintext and no volatile value into LLB", () => {

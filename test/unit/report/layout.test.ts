@@ -204,8 +204,8 @@ test("what runs shows its newest open step, what has run the words of its test r
   board.setState(stateOf({ name: "lib", phase: "running", verdict: "unknown", running: "abcdef0123" }));
   expect(shown(board)[0]).toBe("▶ running   lib  abcdef01  1 min 5 s  npm ci");
   step("exec sh -ec npm ci", true);
-  step('exec sh -c start=$(date +%s)\nsh -ec "$1"\nexit $code sh npm test', false);
-  expect(shown(board)[0]).toBe("▶ running   lib  abcdef01  1 min 5 s  npm test");
+  step('exec sh -c start=$(date +%s); sh -ec "$1"; exit $code sh npm run build; npm test', false);
+  expect(shown(board)[0]).toBe("▶ running   lib  abcdef01  1 min 5 s  npm run build; npm test");
   board.note(finished("lib", { tests: { passed: 297, failed: 0, skipped: 0, packages: 0 } }), 400, at);
   board.setState(stateOf({ name: "lib", phase: "idle", verdict: "current" }));
   expect(shown(board)[0]).toBe("✓ current   lib  abcdef01  400 ms  12:00:05  297 passed  never run here");

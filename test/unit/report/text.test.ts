@@ -17,6 +17,12 @@ test("what lasts is told in whole seconds", () => {
   expect([0, 59, 60, 125].map(wholeSeconds)).toEqual(["0 s", "59 s", "1 min 0 s", "2 min 5 s"]);
 });
 
+test("a tier's step is named by its commands, a semicolon between them", () => {
+  const tier = ["start=$(date +%s)", 'sh -ec "$1" 2>&1; code=$?', "exit $code"];
+  for (const wrapper of [tier.join("\n"), tier.join("; ")])
+    expect(shortName(`exec sh -c ${wrapper} sh npm run build\nnpm test`)).toBe("npm run build; npm test");
+});
+
 test("a step is named on one line, cut where it is long", () => {
   expect(shortName("exec sh -c\n  make   all")).not.toContain("\n");
   expect(shortName("x".repeat(200))).toBe(`${"x".repeat(119)}…`);
