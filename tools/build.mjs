@@ -8,11 +8,13 @@ import { createHash } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
+import { newFolder, putInPlace } from "./build-folder.mjs";
 import { blocksDoor, writeModuleTemplate } from "./module-template.mjs";
 import { pastDoors } from "./past-doors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const dist = path.join(root, "dist");
+/** Filled beside dist/ and put in its place at the end: of two builds at once none takes the other's files away. */
+const dist = newFolder(root);
 const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
 const release = process.argv.includes("--release");
 
@@ -35,7 +37,6 @@ const entryPoints = Object.fromEntries(
   ),
 );
 
-await rm(dist, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints,
@@ -82,7 +83,7 @@ if (release) {
 
 // Pages for man, which npm installs with the package.
 const { manualPages } = await import(pathToFileURL(path.join(dist, "reference.js")).href);
-await mkdir(path.join(dist, "man"));
+await mkdir(path.join(dist, "man"), { recursive: true });
 for (const [name, text] of await manualPages(version)) await writeFile(path.join(dist, "man", name), text);
 
 // The build id tells a running engine daemon of another build apart.
@@ -90,9 +91,10 @@ const hash = createHash("sha256");
 for (const file of Object.keys(result.metafile.outputs)
   .filter((f) => f.endsWith(".js"))
   .sort()) {
-  hash.update(file).update(await readFile(path.join(root, file)));
+  hash.update(path.basename(file)).update(await readFile(path.join(root, file)));
 }
 await writeFile(path.join(dist, "build-id"), hash.digest("hex").slice(0, 16));
 // It has said what it had to say.
 if (release) await rm(path.join(dist, "reference.js"));
 await chmod(path.join(dist, "fastloop.js"), 0o755).catch(() => {});
+putInPlace(dist, path.join(root, "dist"));

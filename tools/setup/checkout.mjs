@@ -88,6 +88,7 @@ function sourcesHash() {
     "package.json",
     "package-lock.json",
     "tools/build.mjs",
+    "tools/build-folder.mjs",
     "tools/build-sdk.mjs",
     "tools/module-template.mjs",
   ])
