@@ -15,7 +15,7 @@ const help = `Usage: node tools/setup.mjs [options]
 Prepares what is missing: npm dependencies, dist/, system packages, an engine, base images. Safe to run again.
 
   --only PARTS   comma-separated: boundary, engine, shim, images, emulation (what a command needs at once), buildctl (benchmarks)
-  --arch ARCH    prepare base images and emulation for amd64 or arm64 (default: this machine's)
+  --arch ARCH    prepare base images, emulation and helper for amd64 or arm64 (default: this machine's)
   --refresh      look again whether an image registry can be reached, and bootstrap newer base images
   --check        say what is ready and what is missing, do nothing; exit code 1 when something is missing
   --json         with --check: one JSON object

@@ -22,7 +22,7 @@ try {
   // Commands of the other architecture need system packages, which only a set-up that the user asked for installs.
   if (process.argv.length === 2) {
     const foreign = process.arch === "arm64" ? "amd64" : "arm64";
-    const setUp = ["tools/setup.mjs", "--only", "images,emulation", "--arch", foreign];
+    const setUp = ["tools/setup.mjs", "--only", "images,emulation,shim", "--arch", foreign];
     await check(`set-up of ${foreign}`, process.execPath, setUp);
   }
   await tests();

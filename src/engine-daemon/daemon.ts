@@ -17,7 +17,7 @@ import { knownImagesIn } from "./known-images.ts";
 import { restWhenIdle } from "./rest.ts";
 import { createSessions } from "./control/sessions.ts";
 import { sweep } from "./buildkitd/sweep.ts";
-import { requireBuilt } from "../state/index.ts";
+import { createFindShim } from "./set-up/shims.ts";
 
 declare const __FASTLOOP_VERSION__: string;
 
@@ -53,7 +53,7 @@ export async function runDaemon({ state, log, idleTimeoutMs, source }: DaemonOpt
   const sessions = createSessions({
     memory,
     working: rest.working,
-    shimDirectory: (arch) => Promise.resolve(path.dirname(requireBuilt(path.join(shimDir(root, arch), "shim")))),
+    shimDirectory: createFindShim((arch) => path.join(shimDir(root, arch), "shim")),
     temporaryRoot: temporaryRoot(state),
     knownImages: knownImagesIn(state, () => backend.status().registry?.address),
     preparePlatform: "buildkitd" in source ? createPreparePlatform() : undefined,

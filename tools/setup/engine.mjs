@@ -1,4 +1,4 @@
-// buildkitd (and for benchmarks buildctl), and the static shim for both architectures, built by Go into the user's cache.
+// buildkitd (and for benchmarks buildctl), and the static helpers, built by Go into the user's cache.
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -70,8 +70,9 @@ export function goBuildkit(go, version, output, name, detail) {
   return goBuild(go, ["-v", "-trimpath", "-ldflags", flags, "-o", output, mainPackages[name]], { cwd: tools }, detail);
 }
 
-export function shims(support) {
-  const folders = ["amd64", "arm64"].map((arch) => ({ arch, folder: support.shimDir(root, arch) }));
+/** For another architecture, which means another standard library of Go, once containers of it are wanted. */
+export function shims(support, arch) {
+  const folders = [...new Set([nativeArch, arch])].map((arch) => ({ arch, folder: support.shimDir(root, arch) }));
   const missing = folders.filter(({ folder }) => !support.isBuilt(path.join(folder, "shim")));
   return {
     id: "shim",
@@ -149,7 +150,8 @@ async function intoFolder(target, fill) {
   }
 }
 
-const goEnv = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" };
+/** The compiler's own collections of garbage are a sixth of the time; it takes a few hundred megabytes so. */
+const goEnv = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off", GOGC: process.env.GOGC ?? "400" };
 
 export async function goBuild(go, args, { cwd, env }, detail) {
   await run(go.command, ["build", ...args], {

@@ -38,7 +38,7 @@ export async function planEngine(options) {
     const isOurs = choice.command === undefined || path.dirname(choice.command) === support.toolsDir(root);
     steps.push(own && isOurs ? buildkit(support) : ready("engine", "engine", choice.reason));
   }
-  if (wants("shim", true)) steps.push(shims(support));
+  if (wants("shim", true)) steps.push(shims(support, arch));
   if (wants("buildctl", false)) steps.push(buildctl(support));
   let decision;
   if (wants("images", own)) {
