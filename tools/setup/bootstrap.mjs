@@ -6,14 +6,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { debian, node } from "./catalogue.mjs";
+import { environmentFor } from "./environment.mjs";
 import { SetupError } from "./errors.mjs";
 import { findProgram, run } from "./run.mjs";
 
 /** Files get at most this time, so that the same packages give the same layers: 2025-01-01. */
 const sourceDateEpoch = "1735689600";
 
-/** What Debian's own slim images leave out. */
+/** What Debian's own slim images leave out. What is written is not forced to the disk after each file, as in theirs. */
 const slim = [
+  "force-unsafe-io",
   "path-exclude=/usr/share/doc/*",
   "path-include=/usr/share/doc/*/copyright",
   "path-exclude=/usr/share/info/*",
@@ -35,8 +37,15 @@ export async function bootstrap(support, arch, certificatesLayer, detail) {
   mkdirSync(fetched, { recursive: true });
   try {
     const packages = await npmPackages(arch, folder, detail);
-    await run("mmdebstrap", await mmdebstrapArguments(arch, folder, fetched, [certificatesLayer, ...packages]), {
+    const [command, ...words] = withMounts(process.getuid() === 0);
+    const args = await mmdebstrapArguments(arch, folder, fetched, [certificatesLayer, ...packages]);
+    await run(command, [...words, ...args], {
+      // unshare does not hear the others.
+      stopSignal: "SIGKILL",
       env: {
+        ...environmentFor("mmdebstrap"),
+        // Users of other ids work in an ordinary user's root; they can't enter our folder.
+        ...(process.getuid() === 0 ? { TMPDIR: folder } : {}),
         SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? sourceDateEpoch,
         PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
       },
@@ -51,6 +60,16 @@ export async function bootstrap(support, arch, certificatesLayer, detail) {
     release();
     throw error;
   }
+}
+
+/**
+ * The words before mmdebstrap's arguments. As root it mounts file systems where it works: in namespaces of its own these are
+ * gone with it, and it ends with set-up, even one that is killed. Its root lies in our folder, which the next set-up sweeps.
+ */
+export function withMounts(isRoot) {
+  const own = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+  const has = (...programs) => programs.every((program) => findProgram(program) !== undefined);
+  return isRoot && has("setpriv", "unshare") ? ["setpriv", "--pdeathsig=KILL", ...own, "mmdebstrap"] : ["mmdebstrap"];
 }
 
 /** The cause of a bootstrap that failed: what our hook says, or the first error of apt and mmdebstrap. */

@@ -16,10 +16,13 @@ const stopping = new AbortController();
 export function stopAll() {
   stopping.abort();
   for (const child of children) {
-    child.kill("SIGTERM");
+    endChild(child);
     setTimeout(() => child.kill("SIGKILL"), killAfterMs).unref();
   }
 }
+
+const stopSignals = new WeakMap();
+const endChild = (child) => child.kill(stopSignals.get(child) ?? "SIGTERM");
 
 /** Aborted once a step has failed; throws for those who would begin something. */
 export const stopped = stopping.signal;
@@ -34,14 +37,17 @@ export function throwIfStopped() {
 // What set-up started ends with it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
-    for (const child of children) child.kill("SIGTERM");
+    for (const child of children) endChild(child);
     process.stdout.write(process.stdout.isTTY ? "\r\u001b[K" : "");
     process.exit(130);
   });
 }
 
-/** Resolves with stdout; rejects with a SetupError that carries the last lines. `onLine` gets each line of output. */
-export async function run(command, args, { cwd, env, onLine, next, input, stdio } = {}) {
+/**
+ * Resolves with stdout; rejects with a SetupError that carries the last lines. `onLine` gets each line of output;
+ * `stopSignal` ends the child where SIGTERM does not.
+ */
+export async function run(command, args, { cwd, env, onLine, next, input, stdio, stopSignal = "SIGTERM" } = {}) {
   throwIfStopped();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -50,6 +56,7 @@ export async function run(command, args, { cwd, env, onLine, next, input, stdio 
       stdio: stdio ?? [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     children.add(child);
+    stopSignals.set(child, stopSignal);
     const tail = [];
     const stdout = [];
     const keep = (chunk) => {
