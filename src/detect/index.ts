@@ -4,6 +4,7 @@ import { withoutImage } from "./toolchains.ts";
 import { folderOf, isPart } from "./files.ts";
 import { detectNode } from "./node.ts";
 import { detectPython } from "./python.ts";
+import { asOwnerWhereRefused } from "./refusals.ts";
 import { serviceNotes } from "./services.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -27,7 +28,7 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     detectPython(files, pythons),
     ...(areAll === true ? compiled.map(withoutImage) : compiled),
   ];
-  const suites = uniquelyNamed(found.flatMap((each) => each.suites));
+  const suites = uniquelyNamed(found.flatMap((each) => each.suites)).map((suite) => asOwnerWhereRefused(files, suite));
   return {
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),

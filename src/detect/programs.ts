@@ -48,3 +48,14 @@ export function programsOfTests(files: ProjectFiles, folder: string): string[] {
   }
   return [...found].toSorted();
 }
+
+/** Debian packages that compile what a Python project has in C: its wheel is built where it is tested. */
+export function compilersOf(files: ProjectFiles, folder: string): string[] {
+  const build = ["pyproject.toml", "setup.py", "setup.cfg"].map((file) => files.read(joined(folder, file))).join("\n");
+  if (!/\bExtension\s*\(|\bext[-_]modules\b|\bcythonize\b|\b(?:mesonpy|meson-python|scikit[-_]build)/.test(build))
+    return [];
+  const sources = below(files, folder).filter((file) => /\.(?:c|cc|cpp|cxx|pyx)$/.test(file));
+  if (sources.length === 0) return [];
+  const isPlusPlus = sources.some((file) => /\.(?:cc|cpp|cxx)$/.test(file));
+  return [isPlusPlus ? "g++" : "gcc", "libc6-dev", "python3-dev"];
+}

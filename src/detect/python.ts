@@ -3,7 +3,7 @@ import { satisfies, validRange } from "semver";
 import { presets } from "../config/index.ts";
 import { below, folderOf, has, isPart, joined, shellWord, suiteName } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
-import { programsOfTests } from "./programs.ts";
+import { compilersOf, programsOfTests } from "./programs.ts";
 import { constraintFiles, requirementFiles, setupExtras, toxDependencies } from "./requirements.ts";
 import { readPyproject, type Pyproject } from "./pyproject.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -24,7 +24,7 @@ export function detectPython(files: ProjectFiles, available: readonly number[] =
   const suites = found.flatMap(({ suite }) => (suite === undefined ? [] : [suite]));
   return {
     suites,
-    packages: suites.flatMap(({ folder }) => programsOfTests(files, folder)),
+    packages: suites.flatMap(({ folder }) => [...programsOfTests(files, folder), ...compilersOf(files, folder)]),
     notes: found.flatMap(({ notes }) => notes),
   };
 }

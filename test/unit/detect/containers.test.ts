@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { detectProject, type DetectedSuite } from "../../../src/detect/index.ts";
+
+/** What a repository needs because it is tested in a container: as root, in a slim image. */
+function detect(files: Record<string, string>) {
+  return detectProject({ list: Object.keys(files).toSorted(), read: (file) => files[file] ?? "" });
+}
+const tiersOf = (files: Record<string, string>): DetectedSuite["tiers"] => detect(files).suites[0]!.tiers;
+const asOwner = "setpriv --bounding-set=-dac_override,-dac_read_search --";
+
+test("tests that expect a refused file run without root's right to pass over modes", () => {
+  const go = { "go.mod": "module a\n", "a.go": "package a" };
+  expect(tiersOf({ ...go, "a_test.go": "errors.Is(err, os.ErrPermission)" })).toEqual({
+    smoke: ["go vet ./..."],
+    fast: [`${asOwner} go test -short \${TEST_ARGS:-./...}`],
+    full: [`${asOwner} go test \${TEST_ARGS:-./...}`],
+  });
+  expect(tiersOf({ ...go, "a_test.go": "package a" }).fast).toEqual(["go test -short ${TEST_ARGS:-./...}"]);
+  const python = { "pyproject.toml": '[project]\nname = "a"\n', "a.py": "" };
+  const test = "path.chmod(0o400)\nwith pytest.raises(PermissionError): path.write_text('x')";
+  expect(tiersOf({ ...python, "tests/test_a.py": test }).fast?.at(-1)).toBe(`${asOwner} python -m pytest $TEST_ARGS`);
+  expect(tiersOf({ ...python, "tests/test_a.py": "raise PermissionError" }).fast?.at(-1)).toBe(
+    "python -m pytest $TEST_ARGS",
+  );
+});
+
+test("a Python project with C in it gets a compiler and Python's headers, one that only mentions some does not", () => {
+  const python = { "pyproject.toml": '[project]\nname = "a"\n', "tests/test_a.py": "" };
+  const setup = "setup(ext_modules=[Extension('a', ['a.c'])])";
+  const compilers = ["libc6-dev", "python3-dev"];
+  expect(detect({ ...python, "setup.py": setup, "src/a.c": "" }).packages).toEqual(["gcc", ...compilers]);
+  expect(detect({ ...python, "setup.py": setup, "src/a.cpp": "" }).packages).toEqual(["g++", ...compilers]);
+  expect(detect({ ...python, "setup.py": setup }).packages).toEqual([]);
+  expect(detect({ ...python, "setup.py": "setup()", "src/a.c": "" }).packages).toEqual([]);
+});
