@@ -1,7 +1,7 @@
 /** What a failed function body becomes: a user error with the body's own stack, and a failed exec's output. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { scriptOnOneLine } from "../text/index.ts";
+import { failureAdvice, scriptOnOneLine } from "../text/index.ts";
 import type { RuntimeError } from "./runtime/protocol.ts";
 import type { ModuleInfo } from "./types.ts";
 
@@ -29,6 +29,7 @@ export class FunctionError extends UserError {
             ? (frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place)
             : error.place || undefined,
         detail: detailOf(error, frames, output),
+        hint: error.exec === undefined ? undefined : failureAdvice(`${error.exec.stdout}\n${error.exec.stderr}`),
         exitCode: exitCodeOf(error),
       },
     );

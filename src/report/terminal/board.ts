@@ -194,10 +194,11 @@ export class Board {
     const message = shortMessage(error?.message ?? outcome);
     const detail = error?.detail?.trimEnd().split("\n").map(tame) ?? [];
     const tail = lines.length > 0 ? lines.slice(-keptLines) : detail;
+    const hint = error?.hint === undefined ? [] : [tame(`hint: ${error.hint}`)];
     return {
       message: error?.place === undefined ? message : `${error.place}: ${message}`,
       tests: failedTestLines(failedTests),
-      tail,
+      tail: [...tail, ...hint],
       log: logFile && path.relative(this.cwd, logFile),
     };
   }

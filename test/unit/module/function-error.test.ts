@@ -46,3 +46,8 @@ test("a body may say where the mistake is, or that it is nowhere in its code", (
     undefined,
   ]);
 });
+
+test("what a failed command did not find becomes advice", () => {
+  expect(failed("exit code: 127", "sh: 1: bun: not found").format()).toContain("bun is not in the image");
+  expect(failed("exit code: 1", "1 failed").hint).toBeUndefined();
+});

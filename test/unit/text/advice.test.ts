@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { failureAdvice } from "../../../src/text/index.ts";
+
+test.each([
+  ["> bun run x\nsh: 1: bun: not found\n", "bun is not in the image"],
+  ["bash: line 3: gh: command not found", "gh is not in the image"],
+  ["/bin/sh: hg: not found", "hg is not in the image"],
+  ["Error: spawn git ENOENT\n  errno: -2", "git is not in the image"],
+  ['exec: "svn": executable file not found in $PATH', "svn is not in the image"],
+  ["FileNotFoundError: [Errno 2] No such file or directory: 'less'", "less is not in the image"],
+  ["error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc is not in the image"],
+  ["src/a.c:1:10: fatal error: Python.h: No such file or directory", "python3-dev"],
+  ["fatal: not a git repository (or any of the parent directories): .git", "have no .git"],
+  ["\u001b[31mError: connect ECONNREFUSED 127.0.0.1:5432\u001b[39m", "`services:`"],
+  ["dial tcp [::1]:6379: connect: connection refused", "`services:`"],
+])("%j says what to do", (output, told) => {
+  expect(failureAdvice(output)).toContain(told);
+});
+
+test.each([
+  "AssertionError: expected 1 to be 2",
+  "FileNotFoundError: [Errno 2] No such file or directory: 'data.json'",
+  "404: page not found",
+  "module foo: bar: not found",
+  "",
+])("%j says nothing", (output) => {
+  expect(failureAdvice(output)).toBeUndefined();
+});
