@@ -21,7 +21,8 @@ test("a helper of another architecture is built on first need, once for all who 
   });
   await expect(find("arm64")).rejects.toThrow("no Go");
   fails = false;
-  expect(await Promise.all([find("arm64"), find("arm64")])).toEqual(Array(2).fill(path.join(folder, "arm64")));
+  expect(new Set(await Promise.all([find("arm64"), find("arm64")]))).toEqual(new Set([path.join(folder, "arm64")]));
   await find("arm64");
-  expect(calls).toEqual(Array(2).fill(["shim", "--arch", "arm64"]));
+  const asked = ["shim", "--arch", "arm64"];
+  expect(calls).toEqual([asked, asked]);
 });
