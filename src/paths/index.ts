@@ -3,6 +3,7 @@ export { enginePackage } from "./engine-package.ts";
 export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";
 export { cacheHome, stateHome } from "./folders.ts";
+export { filesPrintedTo } from "./own-output.ts";
 export { distFile, packageRoot } from "./package-root.ts";
 export { readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";

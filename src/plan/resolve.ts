@@ -11,9 +11,11 @@ import {
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
-import { sharingRules } from "../tree/index.ts";
+import { filesPrintedTo } from "../paths/index.ts";
+import { literalPattern, sharingRules } from "../tree/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
+import { realIfPresent } from "./scanned-input.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 import { resourcesOf, type Target } from "./targets.ts";
 
@@ -114,10 +116,12 @@ export function resolveTarget(target: Target, config: LoadedConfig, module: Modu
   if (target.inputs === undefined) {
     // What is the user's alone is neither looked at nor sent: a result never depends on it.
     const own = sent.map(withoutHabits);
-    return { target, call, inputs: own.map((input) => without(input, ignored)), sent: own, untrusted: [] };
+    const inputs = own.map((input) => without(input, [...ignored, ...printedTo(input.path)]));
+    return { target, call, inputs, sent: own, untrusted: [] };
   }
   const files = sent.filter((input) => input.kind === "file");
-  return { target, call, sent, inputs: [...namedInputs(target.inputs, config.root, ignored), ...files], untrusted: [] };
+  const named = namedInputs(target.inputs, config.root, [...ignored, ...printedTo(config.root)]);
+  return { target, call, sent, inputs: [...named, ...files], untrusted: [] };
 }
 
 /** The call by the grammar of `fastloop call`. Throws a `UserError` whose place is the word that is wrong. */
@@ -195,6 +199,14 @@ function hostInputs(argument: ArgumentInfo, value: GivenValue | undefined): Targ
       filter: { exclude: [...(argument.ignore ?? []), stateFolder] },
     },
   ];
+}
+
+/** Files in a folder that this very command prints to, `> run.log`: no result may hang on them. */
+function printedTo(folder: string): string[] {
+  const files = filesPrintedTo();
+  if (files.length === 0) return [];
+  const start = `${realIfPresent(folder)}/`;
+  return files.flatMap((file) => (file.startsWith(start) ? [literalPattern(file.slice(start.length))] : []));
 }
 
 /** Less what is the user's alone: swap files, global excludes. */

@@ -104,6 +104,20 @@ describe("fastloop run", () => {
     expect((await project.run("run")).stdout).toContain("2 current (nothing to run)");
   });
 
+  test("what it prints to is none of its inputs, though the call reads the whole project", async () => {
+    project = new FileProject([`a: { call: "cat --source . --file src/a.txt" }`], { "src/a.txt": "wait 300" });
+    for (const redirected of ["> run.log", "2> err.log > src/out.log", "2>&1 | tee last.txt"]) {
+      const code = await new Promise((resolve) =>
+        spawn("bash", ["-o", "pipefail", "-c", `"$0" "$1" run --all --json ${redirected}`, process.execPath, cliFile], {
+          cwd: project.root,
+          stdio: ["ignore", "ignore", "inherit"],
+        }).once("close", resolve),
+      );
+      expect([redirected, code]).toEqual([redirected, 0]);
+    }
+    expect(readFileSync(project.at("run.log"), "utf8").match(/"event":"started"/g)).toHaveLength(1);
+  });
+
   test("inputs that never rest end it with 1, and the file is named", { timeout: 300_000 }, async () => {
     project = new FileProject([cat("a", "src/a.txt", "inputs: [src/]")], { "src/a.txt": "wait 300" });
     keepsWriting("src/dev.log", 20);
