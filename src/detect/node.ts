@@ -134,6 +134,9 @@ function suiteOf(
     install: [
       ...prepare,
       ...(usesCorepack(files, packages) ? [getCorepack] : []),
+      ...(!install.because.startsWith("bun.") && starts(files, packages, bunCommand)
+        ? ["npm install --global bun"]
+        : []),
       ...install.prepare,
       ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
     ],
@@ -218,10 +221,23 @@ const getCorepack =
   "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }";
 
 const usesCorepack = (files: ProjectFiles, packages: readonly NodePackage[]): boolean =>
+  starts(files, packages, { script: /\bcorepack\b/, test: /["'`]corepack / });
+
+const bunCommand = {
+  script: /(?:^|&& |; )bun (?:run|x|test|build)\b/,
+  test: /["'`]bun (?:-v|--version|run|x|pm|install|add|test|build)\b/,
+};
+
+/** Whether scripts or tests start a program that comes out of npm's registry; a text about it is no start. */
+const starts = (
+  files: ProjectFiles,
+  packages: readonly NodePackage[],
+  command: { script: RegExp; test: RegExp },
+): boolean =>
   packages.some(
     ({ folder, scripts }) =>
-      Object.values(scripts).some((text) => /\bcorepack\b/.test(text)) ||
-      testFiles(files, folder).some((file) => /["'`]corepack /.test(files.read(file))),
+      Object.values(scripts).some((text) => command.script.test(text)) ||
+      testFiles(files, folder).some((file) => command.test.test(files.read(file))),
   );
 
 /** What the tests start that a slim image has not. */

@@ -9,7 +9,7 @@ interface Known {
 const inImage = (name: string): string =>
   `${name} is not in the image: name its package in \`packages\` of images.base in fastloop.yaml, or install it in the suite's \`install\``;
 
-/** The first whose pattern is found counts. A pattern's group is the name in the advice. */
+/** A pattern's group is the name in the advice. */
 const known: readonly Known[] = [
   { pattern: /\bPython\.h: No such file or directory/, advice: () => inImage("Python.h (of python3-dev)") },
   { pattern: /command '(?:\S*-linux-gnu-)?([\w+.-]+)' failed: No such file/, advice: inImage },
@@ -20,6 +20,10 @@ const known: readonly Known[] = [
   { pattern: /\bspawn ([\w+.@-]+) ENOENT\b/, advice: inImage },
   { pattern: /\bexec: "([\w+.@-]+)": executable file not found in \$PATH/, advice: inImage },
   { pattern: /FileNotFoundError: .*No such file or directory: '([\w+.@-]+)'/, advice: programIn },
+  {
+    pattern: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
+    advice: (host) => `${host || "a host of the network"} can't be reached from the containers`,
+  },
   {
     pattern: /fatal: not a git repository/,
     advice: () =>
@@ -38,18 +42,17 @@ const known: readonly Known[] = [
   },
 ];
 
-/** Undefined where nothing known is named. */
+/** Undefined where nothing known is named; more than one cause has its advice, the first ones. */
 export function failureAdvice(output: string): string | undefined {
   const text = plainText(output);
-  for (const { pattern, advice } of known) {
+  const told = known.flatMap(({ pattern, advice }) => {
     const found = pattern.exec(text);
-    if (found !== null) {
-      const told = advice(found[1] ?? "");
-      if (told !== "") return told;
-    }
-  }
-  return undefined;
+    return found === null ? [] : [advice(found[1] ?? "")].filter((each) => each !== "");
+  });
+  return told.length === 0 ? undefined : [...new Set(told)].slice(0, toldCauses).join("; and ");
 }
+
+const toldCauses = 2;
 
 /** Python says the same of a file that a test looks for: only a name without an ending is a program's. */
 function programIn(name: string): string {

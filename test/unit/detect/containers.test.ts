@@ -33,3 +33,11 @@ test("a Python project with C in it gets a compiler and Python's headers, one th
   expect(detect({ ...python, "setup.py": setup }).packages).toEqual([]);
   expect(detect({ ...python, "setup.py": "setup()", "src/a.c": "" }).packages).toEqual([]);
 });
+
+test("bun is there where tests or scripts start it, not where they speak of it", () => {
+  const suite = (test: string, script = "node --test") =>
+    detect({ "package.json": JSON.stringify({ scripts: { test: script } }), "test/a.test.js": test }).suites[0]!;
+  expect(suite("await exec('bun pm pack')").install).toContain("npm install --global bun");
+  expect(suite("", "node --test && bun run x").install).toContain("npm install --global bun");
+  expect(suite("pm === 'bun' // bun is fast").install).not.toContain("npm install --global bun");
+});

@@ -17,6 +17,13 @@ test.each([
   expect(failureAdvice(output)).toContain(told);
 });
 
+test("two causes are both told, once each", () => {
+  const output = "sh: 1: bun: not found\n[cause]: Error: getaddrinfo ENOTFOUND repo.example\nsh: 1: bun: not found";
+  expect(failureAdvice(output)).toMatch(
+    /^bun is not in the image: .*; and repo\.example can't be reached from [a-z ]+$/,
+  );
+});
+
 test.each([
   "AssertionError: expected 1 to be 2",
   "FileNotFoundError: [Errno 2] No such file or directory: 'data.json'",
