@@ -45,14 +45,18 @@ export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A text that should be a JSON object; whatever else it is, such as a test's fixture, is an empty one. */
-export function jsonObject(text: string): Record<string, unknown> {
+export const jsonObject = (text: string): Record<string, unknown> => parsedObject(text) ?? {};
+
+export const isJsonObject = (text: string): boolean => parsedObject(text) !== undefined;
+
+function parsedObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
-      : {};
+      : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

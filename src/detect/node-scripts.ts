@@ -30,8 +30,13 @@ export const wholeText = (scripts: Scripts, name: string): string =>
   [...reachedFrom(scripts, name)].map((script) => scripts[script]).join("\n");
 
 const isNoTest = (script: string): boolean => /no test specified|^\s*(?:exit 0|true|:|echo\b[^&|;]*)\s*$/i.test(script);
-const watches = (text: string): boolean =>
-  /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(text) && !/--watch(?:All)?=false/.test(text);
+/** `-w` of a package manager names a workspace. */
+const workspaceFlag = /\b((?:npm|pnpm|yarn)\b[^&|;]*?)\s-w\b(?=[^&|;]*)/g;
+const watches = (text: string): boolean => {
+  let own = text;
+  for (let before = ""; before !== own;) [before, own] = [own, own.replaceAll(workspaceFlag, "$1")];
+  return /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(own) && !/--watch(?:All)?=false/.test(own);
+};
 const delegates =
   /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\bpnpm\b[^&|;]*\s(?:-r|--recursive|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
 
@@ -42,6 +47,12 @@ export const isDelegating = (scripts: Scripts, name: string): boolean => delegat
 export const browserOf = (text: string): string | undefined =>
   /\b(playwright|cypress|puppeteer|karma|wdio|testcafe|web-test-runner|wtr)\b/.exec(text)?.[1];
 
+/** A script of tests that would be run, and never ends. */
+export const watchingTest = (scripts: Scripts): string | undefined =>
+  testScripts.find((script) => scripts[script] !== undefined && watches(scripts[script]));
+
+const testScripts = ["test", "test:ci", "test:run", "test:unit", "unit", "tests"];
+
 /** The commands of each tier out of the scripts that exist; what another one runs is not run again. */
 export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Record<TierName, string[]>> {
   const run = (script: string): string[] => [`${manager} run ${script}`];
@@ -49,9 +60,7 @@ export function nodeTiers(scripts: Scripts, manager: NodeManager): Partial<Recor
     scripts[script] !== undefined && !isNoTest(scripts[script]) && !watches(scripts[script]);
   const own = (["smoke", "fast", "full"] as const).filter((tier) => usable(`test:${tier}`));
   if (own.length > 0) return Object.fromEntries(own.map((tier) => [tier, run(`test:${tier}`)]));
-  const fast = ["test", "test:ci", "test:run", "test:unit", "unit", "tests"].find(
-    (script) => usable(script) && browserOf(wholeText(scripts, script)) === undefined,
-  );
+  const fast = testScripts.find((script) => usable(script) && browserOf(wholeText(scripts, script)) === undefined);
   const done = fast === undefined ? new Set<string>() : reachedFrom(scripts, fast);
   const first = (names: string[]): string | undefined => names.find((script) => usable(script) && !done.has(script));
   const smoke = first(["typecheck", "type-check", "check-types", "types", "tsc", "lint"]);

@@ -1,5 +1,5 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import { has, joined, shellWord, suiteName, textsOf, withoutCircles } from "./files.ts";
+import { has, isJsonObject, joined, shellWord, suiteName, textsOf, withoutCircles } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {
@@ -10,6 +10,7 @@ import {
   nodeRunner,
   formattersIn,
   nodeTiers,
+  watchingTest,
   wholeText,
 } from "./node-scripts.ts";
 import { chooseNode, newestNodeIn, type WantedNode } from "./node-version.ts";
@@ -59,7 +60,7 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
       : [suiteOf(files, workspace, member, install, alone, tiers, availableNodes)];
   });
   if (suites.length === 0 && (root.folder === "" || has(files, joined(root.folder, install.because)))) {
-    notes.push(`${joined(root.folder, "package.json")} has no script that tests or checks anything`);
+    notes.push(whyNone(files, root));
   }
   const names = new Map(tested.map((member, index) => [member.name, suites[index]?.name]));
   for (const [index, member] of tested.entries()) {
@@ -70,6 +71,15 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
         .filter((name) => name !== suite.name);
   }
   return { suites: withoutCircles(suites), packages: systemPackages(files, packages), notes };
+}
+
+function whyNone(files: ProjectFiles, { folder, scripts }: NodePackage): string {
+  const file = joined(folder, "package.json");
+  if (!isJsonObject(files.read(file))) return `${file} is not valid JSON`;
+  const watching = watchingTest(scripts);
+  return watching === undefined
+    ? `${file} has no script that tests or checks anything`
+    : `${file}: \`${watching}\` watches and does not end by itself; a script that runs the tests once is what fastloop needs, e.g. \`test:ci\``;
 }
 
 /** The packages whose scripts are run: the root where it tests for all, else each that has a test. */

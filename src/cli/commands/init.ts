@@ -148,7 +148,7 @@ function detect(root: string): Detection {
   if (found.suites.length > 0) return found;
   throw new UserError("usage", "nothing that fastloop can test was found here", {
     detail: found.notes.join("\n"),
-    hint: "it knows packages of npm, pnpm, yarn, pip, uv, poetry, pdm, go and cargo; write fastloop.yaml by hand (docs/configuration.md)",
+    hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo; write fastloop.yaml by hand (docs/configuration.md)",
   });
 }
 

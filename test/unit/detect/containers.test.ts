@@ -41,3 +41,18 @@ test("bun is there where tests or scripts start it, not where they speak of it",
   expect(suite("", "node --test && bun run x").install).toContain("npm install --global bun");
   expect(suite("pm === 'bun' // bun is fast").install).not.toContain("npm install --global bun");
 });
+
+test("where nothing can be tested, the reason is told", () => {
+  const notesOf = (text: string) => detect({ "package.json": text }).notes.join("\n");
+  expect(notesOf("{")).toContain("package.json is not valid JSON");
+  expect(notesOf('{"scripts":{"test":"vitest --watch"}}')).toContain("`test` watches and does not end by itself");
+  expect(notesOf("{}")).toContain("has no script that tests or checks anything");
+});
+
+test("-w of a package manager names a workspace, and watches nothing", () => {
+  const tiers = (test: string) =>
+    detect({ "package.json": JSON.stringify({ scripts: { test } }) }).suites[0]?.tiers.fast;
+  for (const test of ["npm test -w packages/a -w packages/b", "pnpm -w run check", "tsc && npm run x -w a && mocha"])
+    expect(tiers(test), test).toEqual(["npm run test"]);
+  for (const test of ["mocha -w", "npm run x -w a && tsc -w", "tsc --watch"]) expect(tiers(test), test).toBeUndefined();
+});
