@@ -28,13 +28,23 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     detectPython(files, pythons),
     ...(areAll === true ? compiled.map(withoutImage) : compiled),
   ];
-  const suites = uniquelyNamed(found.flatMap((each) => each.suites)).map((suite) => asOwnerWhereRefused(files, suite));
+  const suites = uniquelyNamed(found.flatMap((each) => each.suites)).map((suite) =>
+    asOwnerWhereRefused(files, withOwnInputs(suite)),
+  );
   return {
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
     notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files), ...serviceNotes(files, suites[0]?.name)],
   };
+}
+
+/** A suite that stands alone sees its own root, and nothing else of the project concerns it. */
+function withOwnInputs(suite: DetectedSuite): DetectedSuite {
+  const root = suite.root ?? suite.folder;
+  if (!suite.alone || root === "" || suite.inputs === undefined) return suite;
+  const own = suite.inputs.filter((entry) => entry.replace(/^!/, "").startsWith(`${root}/`));
+  return { ...suite, inputs: own.length === 0 ? undefined : own };
 }
 
 /** Manifests of tools for which there is no preset. */

@@ -30,6 +30,18 @@ export function chooseNode(wanted: WantedNode, available: readonly number[] = []
   return { major: firstAllowed(wanted.engines, available), prepare: [] };
 }
 
+/** What to tell where no Node that the repository asks for can be had. */
+export function unmetNode(wanted: WantedNode, available: readonly number[] = []): string | undefined {
+  const { major, prepare } = chooseNode(wanted, available);
+  const taken = `Node ${major ?? available[0] ?? majors[0]!} is taken; \`image\` of the suite names another`;
+  const pinned = /^v?(\d+)/.exec(wanted.pinned.trim())?.[1];
+  if (pinned !== undefined && Number(pinned) !== major && prepare.length === 0)
+    return `Node ${pinned} is pinned, and there is no image of it here: ${taken}`;
+  return major === undefined
+    ? `no Node that there is an image of satisfies \`${wanted.engines}\`: ${taken}`
+    : undefined;
+}
+
 /** The major that the repository names, or the newest of its CI where that is older than the one that is usual here. */
 function exactMajor({ pinned, engines, newestInCi }: WantedNode): number | undefined {
   const named = /^v?(\d+)/.exec(pinned.trim())?.[1];

@@ -1,5 +1,5 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import { has, isJsonObject, joined, shellWord, suiteName, textsOf, withoutCircles } from "./files.ts";
+import { below, has, isJsonObject, joined, shellWord, suiteName, textsOf, withoutCircles } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {
@@ -13,7 +13,7 @@ import {
   watchingTest,
   wholeText,
 } from "./node-scripts.ts";
-import { chooseNode, newestNodeIn, type WantedNode } from "./node-version.ts";
+import { chooseNode, newestNodeIn, unmetNode, type WantedNode } from "./node-version.ts";
 import { builds, closure, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
 import { programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -53,6 +53,9 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
   for (const { folder, scripts } of tested)
     for (const name of formattersIn(scripts, "test"))
       notes.push(`${joined(folder, "package.json")}: \`${name}\` rewrites sources and is left out of the tests`);
+  const unmet = tested.map((member) => unmetNode(wantedNode(files, root, member), availableNodes));
+  for (const told of new Set(unmet))
+    if (told !== undefined) notes.push(`${joined(root.folder, "package.json")}: ${told}`);
   const suites = tested.flatMap((member) => {
     const tiers = nodeTiers(member.scripts, install.manager);
     return Object.keys(tiers).length === 0
@@ -139,6 +142,7 @@ function suiteOf(
     preset: install.manager,
     because: joined(root.folder, install.because),
     alone,
+    ...(alone ? { root: root.folder } : {}),
     image: major === undefined || major === 22 ? undefined : `node:${major}-bookworm-slim`,
     manifests: manifests.map((file) => joined(cwd, file)),
     install: [
@@ -164,7 +168,7 @@ function suiteOf(
     inputs:
       members.length === 0 && root.folder === ""
         ? inputsOf(files, { own: "", needed: [], others: [] })
-        : memberInputs(files, packages, member),
+        : memberInputs(files, alone ? root.folder : "", packages, member),
   };
 }
 
@@ -214,16 +218,29 @@ function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): str
   );
 }
 
+/** `base` is the folder of a workspace that stands alone: nothing outside of it concerns a member. */
 function memberInputs(
   files: ProjectFiles,
+  base: string,
   packages: readonly NodePackage[],
   member: NodePackage,
 ): string[] | undefined {
-  const needed = closure(packages, member)
-    .map(({ folder }) => folder)
-    .filter((folder) => folder !== "" && folder !== member.folder);
-  const others = packages.map(({ folder }) => folder).filter((folder) => folder !== "");
-  return inputsOf(files, { own: member.folder, needed, others });
+  const inBase = (folder: string): string =>
+    base === "" ? folder : folder === base ? "" : folder.slice(base.length + 1);
+  const foldersOf = (some: readonly NodePackage[]): string[] =>
+    some.map(({ folder }) => inBase(folder)).filter((folder) => folder !== "");
+  const inputs = inputsOf(
+    { list: below(files, base), read: (file) => files.read(joined(base, file)) },
+    {
+      own: inBase(member.folder),
+      needed: foldersOf(closure(packages, member)).filter((folder) => folder !== inBase(member.folder)),
+      others: foldersOf(packages),
+    },
+  );
+  if (base === "") return inputs;
+  return inputs?.map((entry) =>
+    entry === "**" ? `${base}/` : entry.startsWith("!") ? `!${base}/${entry.slice(1)}` : `${base}/${entry}`,
+  );
 }
 
 /** Node 25 and images of our own come without it. Not among the global packages: its pnpm and yarn would be in the way of ours. */

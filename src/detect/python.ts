@@ -63,7 +63,14 @@ function suiteOf(
     !/\bpytest\b/.test(
       [read("pyproject.toml"), read("setup.cfg"), read("tox.ini"), ...requirementFiles(inside).map(read)].join("\n"),
     );
-  return { notes: [], suite: assembled(files, folder, because, available, { compileOnly: false, pytest: !ownRunner }) };
+  const requires = readPyproject(read("pyproject.toml")).requiresPython || requiresPython(read("setup.cfg"));
+  const notes =
+    pythonMinor(read(".python-version"), requires, available) === undefined
+      ? [
+          `${joined(folder, because)}: no Python that there is an image of satisfies \`${requires}\`: 3.11 is taken; \`image\` of the suite names another`,
+        ]
+      : [];
+  return { notes, suite: assembled(files, folder, because, available, { compileOnly: false, pytest: !ownRunner }) };
 }
 
 interface Wanted {
@@ -253,6 +260,12 @@ const requiresPython = (text: string): string => /^\s*python_requires\s*=\s*([^\
 
 /** The image of the Python that a project pins or allows; undefined: the preset's. */
 function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {
+  const minor = pythonMinor(pinned, requires, available) ?? 11;
+  return minor === 11 ? undefined : `python:3.${minor}-slim-bookworm`;
+}
+
+/** Undefined where none that there is an image of will do. */
+function pythonMinor(pinned: string, requires: string, available: readonly number[]): number | undefined {
   const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
   const range = requires
     .replaceAll(/\s/g, "")
@@ -267,9 +280,7 @@ function pythonImage(pinned: string, requires: string, available: readonly numbe
     .join(" ");
   const allows = (minor: number): boolean =>
     validRange(range) === null || satisfies(`3.${minor}.99`, range) || satisfies(`3.${minor}.0`, range);
-  const wanted =
-    exact !== undefined && (available.length === 0 || available.includes(Number(exact)))
-      ? Number(exact)
-      : ([...available, ...minors].find(allows) ?? 11);
-  return wanted === 11 ? undefined : `python:3.${wanted}-slim-bookworm`;
+  return exact !== undefined && (available.length === 0 || available.includes(Number(exact)))
+    ? Number(exact)
+    : [...available, ...minors].find(allows);
 }

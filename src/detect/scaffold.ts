@@ -67,9 +67,17 @@ const comments: Record<string, string | undefined> = {
   tests: " Each tier adds to the ones before it: `full` runs smoke, fast and full.",
 };
 
-function targetOf({ name, tiers, inputs, needs, folder, alone }: DetectedSuite): Record<string, unknown> {
+function targetOf({
+  name,
+  tiers,
+  inputs,
+  needs,
+  folder,
+  root = folder,
+  alone,
+}: DetectedSuite): Record<string, unknown> {
   const tier = tiers.fast === undefined ? Object.keys(tiers)[0] : "fast";
-  const concerned = inputs ?? (alone && folder !== "" ? [`${folder}/`] : undefined);
+  const concerned = inputs ?? (alone && root !== "" ? [`${root}/`] : undefined);
   return {
     call: `test --source . --suite ${name} --tier ${tier}`,
     ...(concerned === undefined
@@ -99,7 +107,7 @@ function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknow
   return {
     preset: suite.preset,
     ...(usesBase ? { image: "base" } : kept("image", suite.image, preset.image)),
-    ...(suite.alone ? { root: suite.folder } : {}),
+    ...(suite.alone ? { root: suite.root ?? suite.folder } : {}),
     ...kept("manifests", suite.manifests, preset.manifests),
     ...kept("install", suite.install, preset.install),
     ...kept("installed", suite.installed, preset.installed),

@@ -19,6 +19,8 @@ export interface DetectedSuite {
   because: string;
   /** Whether the folder stands alone: then the suite is this folder and nothing else of the project. */
   alone: boolean;
+  /** Of a suite that stands alone as a part of a workspace: the workspace's folder. */
+  root?: string;
   image?: string;
   manifests?: string[];
   install?: string[];

@@ -56,3 +56,68 @@ test("-w of a package manager names a workspace, and watches nothing", () => {
     expect(tiers(test), test).toEqual(["npm run test"]);
   for (const test of ["mocha -w", "npm run x -w a && tsc -w", "tsc --watch"]) expect(tiers(test), test).toBeUndefined();
 });
+
+test("a workspace below the root is tested from its own folder, and nothing outside concerns it", () => {
+  const pkg = (name: string, more: object) => JSON.stringify({ name, scripts: { test: "node --test" }, ...more });
+  const { suites } = detect({
+    "api/main.py": "",
+    "web/README.md": "",
+    "web/package.json": JSON.stringify({ private: true, workspaces: ["packages/*"] }),
+    "web/package-lock.json": "{}",
+    "web/packages/a/package.json": pkg("a", {}),
+    "web/packages/b/package.json": pkg("b", { dependencies: { a: "*" } }),
+    "other.txt": "",
+  });
+  expect(suites.map(({ name, root, inputs, tiers }) => ({ name, root, inputs, fast: tiers.fast }))).toEqual([
+    {
+      name: "a",
+      root: "web",
+      inputs: ["web/package-lock.json", "web/package.json", "web/packages/a/"],
+      fast: ["(cd packages/a && npm run test)"],
+    },
+    {
+      name: "b",
+      root: "web",
+      inputs: ["web/package-lock.json", "web/package.json", "web/packages/a/", "web/packages/b/"],
+      fast: ["(cd packages/b && npm run test)"],
+    },
+  ]);
+});
+
+test("a package in a folder of its own is concerned by that folder alone", () => {
+  const { suites } = detect({
+    "go.mod": "module a\n",
+    "a.go": "package a",
+    "web/README.md": "",
+    "web/package.json": '{"scripts":{"test":"node --test"}}',
+  });
+  expect(suites.find(({ folder }) => folder === "web")?.inputs).toEqual(["web/", "!web/README.md"]);
+});
+
+test("versions that no image has are told, with what is taken", () => {
+  const node = (pinned: string, engines: string) =>
+    detectProject(
+      {
+        list: [".nvmrc", "package-lock.json", "package.json"],
+        read: (file) =>
+          file === ".nvmrc" ? pinned : JSON.stringify({ engines: { node: engines }, scripts: { test: "node --test" } }),
+      },
+      { nodes: [22] },
+    ).notes;
+  expect(node("12", "")).toEqual([
+    expect.stringContaining("Node 12 is pinned, and there is no image of it here: Node 22"),
+  ]);
+  expect(node("", ">=99")).toEqual([expect.stringContaining("satisfies `>=99`: Node 22 is taken")]);
+  for (const [pinned, engines] of [
+    ["22", ""],
+    ["20", ""],
+    ["", ">=18"],
+    ["lts/*", ""],
+    ["", ""],
+  ] as const)
+    expect(node(pinned, engines)).toEqual([]);
+  const python = (requires: string) =>
+    detect({ "pyproject.toml": `[project]\nname = "a"\nrequires-python = "${requires}"`, "test_a.py": "" }).notes;
+  expect(python(">=3.99")).toEqual([expect.stringContaining("satisfies `>=3.99`: 3.11 is taken")]);
+  expect(python(">=3.9")).toEqual([]);
+});
