@@ -1,4 +1,4 @@
-import type { LoopNotice, LoopSummary } from "../run/index.ts";
+import type { FinishedNotice, LoopNotice, LoopSummary } from "../run/index.ts";
 import { outputText } from "../text/index.ts";
 import { duration, failedTestLines, movedText, testsText } from "./text.ts";
 
@@ -13,6 +13,7 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
       if (notice.outcome === "passed") return write(tests === undefined ? label : `${label}: ${tests}`);
       // No annotation: it says nothing of the function, and another run follows.
       if (notice.outcome === "stale") return write(`${label}: ${movedText(notice)}`);
+      if (!isFailure(notice)) return write(label);
       const [, file, line, column] = /^(.+?):(\d+)(?::(\d+))?$/.exec(notice.error?.place ?? "") ?? [];
       const where =
         file === undefined
@@ -25,7 +26,8 @@ export function githubReporter(write: (line: string) => void): (notice: LoopNoti
         notice.error?.hint,
       ]
         .filter((part) => part !== undefined)
-        .join("\n");
+        .join("\n")
+        .trimEnd();
       write(`::error${where}${where === "" ? " " : ""}title=${escapeProperty(label)}::${escape(text)}`);
     }
   };
@@ -39,12 +41,23 @@ function escapeProperty(text: string): string {
   return escape(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
 
+/** Whether the function failed: one that was cancelled, or is stale, says nothing of the files as they are. */
+function isFailure({ outcome }: Pick<FinishedNotice, "outcome">): boolean {
+  return outcome === "failed" || outcome === "timed-out";
+}
+
 /** JUnit XML of a run: one test case a function. */
 export function junit(summary: LoopSummary, suite: string): string {
-  const cases = [...summary.results.values()].map((result) => {
+  // What is blocked in the end is that, whatever became of its own run before.
+  const ended = [...summary.results.values()].filter(({ name }) => !summary.blocked.includes(name));
+  const cases = ended.map((result) => {
     const open = `  <testcase classname="${xml(suite)}" name="${xml(result.name)}" time="${(result.durationMs / 1000).toFixed(3)}"`;
     if (result.outcome === "passed") return `${open}/>`;
-    const text = [result.error?.message, result.error?.detail].filter((part) => part !== undefined).join("\n");
+    if (!isFailure(result)) return `${open}><skipped message="${xml(result.outcome)}"/></testcase>`;
+    const text = [result.error?.message, result.error?.detail]
+      .filter((part) => part !== undefined)
+      .join("\n")
+      .trimEnd();
     return `${open}>\n    <failure message="${xml(result.outcome)}">${xml(text)}</failure>\n  </testcase>`;
   });
   for (const name of [...summary.blocked, ...summary.current]) {

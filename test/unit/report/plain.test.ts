@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { githubReporter } from "../../../src/report/github.ts";
+import { githubReporter, junit } from "../../../src/report/github.ts";
 import { plainReporter } from "../../../src/report/plain.ts";
 import type { FinishedNotice, LoopNotice } from "../../../src/run/index.ts";
 
@@ -50,9 +50,58 @@ test("an annotation names them, too", () => {
   githubReporter((line) => lines.push(line))(failed);
   githubReporter((line) => lines.push(line))(ended);
   expect(lines).toEqual([
-    "::error title=lib failed in 1.5 s::lib fast: npm test failed with exit code 1%0A✗ test/a.test.js: adds%0A  AssertionError%0A",
+    "::error title=lib failed in 1.5 s::lib fast: npm test failed with exit code 1%0A✗ test/a.test.js: adds%0A  AssertionError",
     "lib passed in 1.5 s: 297 passed, 2 skipped",
   ]);
+});
+
+test("what was cancelled, or is stale, is no annotation and no failure", () => {
+  const lines: string[] = [];
+  const report = githubReporter((line) => lines.push(line));
+  report({ ...failed, outcome: "cancelled" });
+  report({ ...failed, outcome: "stale", moved: ["src/a.ts"] });
+  report({ ...failed, outcome: "timed-out", error: { message: "lib took longer than 2 s", detail: "", exitCode: 4 } });
+  expect(lines).toEqual([
+    "lib cancelled in 1.5 s",
+    "lib stale in 1.5 s: src/a.ts changed while it ran",
+    "::error title=lib timed-out in 1.5 s::lib took longer than 2 s%0A✗ test/a.test.js: adds",
+  ]);
+});
+
+test("JUnit has one case for each function, and a failure for each that failed", () => {
+  const named = (name: string, outcome: FinishedNotice["outcome"]): [string, FinishedNotice] => [
+    name,
+    { ...failed, name, outcome, error: { message: `${name} & co`, detail: "", exitCode: 1 } },
+  ];
+  const results = new Map([
+    named("ok", "passed"),
+    named("bad", "failed"),
+    named("late", "timed-out"),
+    named("ended", "cancelled"),
+    named("moved", "stale"),
+    named("held", "passed"),
+  ]);
+  const xml = junit(
+    {
+      passed: ["ok"],
+      failed: ["bad"],
+      timedOut: ["late"],
+      cancelled: ["ended"],
+      blocked: ["held"],
+      current: ["still"],
+      results,
+    },
+    "fastloop",
+  );
+  expect(xml).toContain('tests="7" failures="2"');
+  expect(xml.match(/<testcase /g)).toHaveLength(7);
+  expect(xml.match(/<failure [^>]*>[^<]*</g)).toEqual([
+    '<failure message="failed">bad &amp; co<',
+    '<failure message="timed-out">late &amp; co<',
+  ]);
+  expect(xml).toMatch(/name="ended" time="1\.500"><skipped message="cancelled"\/>/);
+  expect(xml).toMatch(/name="moved" time="1\.500"><skipped message="stale"\/>/);
+  expect(xml).toMatch(/name="held" time="0"><skipped\/>/);
 });
 
 test("a log says what is waited for when that takes long, and not when it is over", () => {
