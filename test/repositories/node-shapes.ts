@@ -222,4 +222,18 @@ export const nodeShapes: readonly Shape[] = [
     fails: ["app"],
     tests: "1 passed",
   },
+  {
+    name: "a workspace of npm in a folder of its own",
+    files: {
+      "web/package.json": json({ private: true, workspaces: ["packages/*"] }),
+      "web/packages/a/package.json": member("a"),
+      "web/packages/a/index.js": "export const value = 1;\n",
+      "web/packages/a/a.test.js": nodeTest('import { value } from "./index.js";', "1"),
+      "web/packages/b/package.json": member("b", { dependencies: { a: "*" } }),
+      "web/packages/b/b.test.js": nodeTest('import { value } from "a";', "1"),
+    },
+    targets: ["a", "b"],
+    breaks: edit("web/packages/a/index.js", "= 1", "= 2"),
+    fails: ["a", "b"],
+  },
 ];

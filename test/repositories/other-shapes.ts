@@ -140,4 +140,17 @@ export const otherShapes: readonly Shape[] = [
     fails: ["app"],
     tests: "1 passed",
   },
+  {
+    name: "a test that expects the system to refuse a file",
+    files: {
+      "pyproject.toml": '[project]\nname = "thing"\nversion = "1.0"\n',
+      "thing.py": "MODE = 0o400\n",
+      "tests/test_thing.py":
+        "import os\nimport pytest\nfrom thing import MODE\n\n\ndef test_refused(tmp_path):\n    file = tmp_path / 'a'\n    file.write_text('x')\n    os.chmod(file, MODE)\n    with pytest.raises(PermissionError):\n        file.write_text('y')\n",
+    },
+    targets: ["app"],
+    breaks: edit("thing.py", "0o400", "0o600"),
+    fails: ["app"],
+    isSlow: true,
+  },
 ];

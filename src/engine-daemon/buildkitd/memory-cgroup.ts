@@ -13,14 +13,26 @@ export interface MemoryCgroup {
 
 const mountedAt = "/sys/fs/cgroup";
 
+/** With the folder's inode: in a chroot another engine's state has the same path, and cgroups are seen by both. */
+export function cgroupName(state: string): string {
+  const inode = statSync(state, { throwIfNoEntry: false })?.ino;
+  const hash = createHash("sha256")
+    .update(`${path.resolve(state)} ${inode}`)
+    .digest("hex");
+  return `fastloop-${hash.slice(0, 12)}`;
+}
+
+/** Whether a process with these lines of `/proc/PID/cgroup` is below another engine's cgroup; of nested ones the inner counts. */
+export function isOfAnotherEngine(cgroups: string, name: string): boolean {
+  const names = cgroups
+    .split("\n")
+    .flatMap((line) => [...line.matchAll(/\/(fastloop-[0-9a-f]{12})(?=\/)/g)].at(-1)?.[1] ?? []);
+  return names.length > 0 && !names.includes(name);
+}
+
 /** Undefined where the kernel, or the container that we are in, has none that can be written. */
 export function openMemoryCgroup(state: string, root = mountedAt): MemoryCgroup | undefined {
-  // With the folder's inode: in a chroot another engine's state has the same path, and cgroups are seen by both.
-  const inode = statSync(state, { throwIfNoEntry: false })?.ino;
-  const name = `fastloop-${createHash("sha256")
-    .update(`${path.resolve(state)} ${inode}`)
-    .digest("hex")
-    .slice(0, 12)}`;
+  const name = cgroupName(state);
   try {
     const { folder, file, none } = prepared(root, name);
     const bound = (bytes: number | undefined): void => writeFileSync(path.join(folder, file), `${bytes ?? none}\n`);

@@ -12,6 +12,7 @@ import { UserError } from "../../errors/index.ts";
 import { isRunning } from "../../state/index.ts";
 import type { Log } from "./log.ts";
 import { buildkitRoot, foreignFolder, leasesFolder, socketDir, temporaryRoot } from "../set-up/paths.ts";
+import { cgroupName, isOfAnotherEngine } from "./memory-cgroup.ts";
 import { forgetProcess, notedProcess } from "./process-file.ts";
 
 /** How long an orphaned buildkitd may take to end by SIGTERM, and then by SIGKILL. */
@@ -37,7 +38,7 @@ export async function sweep(state: string, log: Log): Promise<void> {
 export async function sweepContainers(state: string, log: Log): Promise<void> {
   if (process.platform !== "linux") return;
   const root = buildkitRoot(state);
-  for (const pid of containerProcesses(root)) {
+  for (const pid of containerProcesses(root, cgroupName(state))) {
     log.write("engine", `killing process ${pid} of a container left behind`);
     kill(pid, "SIGKILL");
   }
@@ -123,9 +124,10 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 
 /**
  * Processes whose root file system lies below the folder: an overlay with a lower layer there, or a bind mount of it. One
- * that has our own root is none: in a container of an engine all processes have such a root, and we are one of them.
+ * that has our own root is none: in a container of an engine all processes have such a root, and we are one of them. Nor is
+ * one of an engine in a chroot or a container whose state has the same path there: its cgroup tells.
  */
-function containerProcesses(buildkitRoot: string): number[] {
+function containerProcesses(buildkitRoot: string, cgroup: string): number[] {
   const rootOf = (pid: number | "self"): string | undefined => mounts(pid).find(({ point }) => point === "/")?.line;
   const deviceOf = (line: string | undefined): string | undefined => line?.split(" ")[2];
   const own = deviceOf(rootOf("self"));
@@ -134,8 +136,17 @@ function containerProcesses(buildkitRoot: string): number[] {
     .map(Number)
     .filter((pid) => {
       const root = rootOf(pid);
-      return root !== undefined && deviceOf(root) !== own && root.includes(`${buildkitRoot}/`);
+      if (root === undefined || deviceOf(root) === own || !root.includes(`${buildkitRoot}/`)) return false;
+      return !isOfAnotherEngine(textOf(`/proc/${pid}/cgroup`), cgroup);
     });
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Mount points below the folder, the deepest first, and what a killed buildkitd had mounted of it to work on. */

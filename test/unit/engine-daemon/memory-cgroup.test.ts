@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openMemoryCgroup } from "../../../src/engine-daemon/buildkitd/memory-cgroup.ts";
+import { isOfAnotherEngine, openMemoryCgroup } from "../../../src/engine-daemon/buildkitd/memory-cgroup.ts";
 
 /** Files laid out as the kernel lays out its own; a real one is in test/e2e/limits.test.ts. */
 let root = "";
@@ -51,4 +51,15 @@ it("takes itself away under every controller", () => {
   rmSync(path.join(made[0]!, "memory.limit_in_bytes"));
   cgroup.remove();
   expect(made.map((folder) => existsSync(folder))).toEqual([false, false]);
+});
+
+it("tells the containers of an engine in a chroot from those of ours, and whose nested ones are", () => {
+  const own = "fastloop-0123456789ab";
+  const other = "fastloop-ba9876543210";
+  const lines = (folder: string): string => `9:name=systemd:${folder}\n8:pids:${folder}\n0::/\n`;
+  expect(isOfAnotherEngine(lines(`/${own}/buildkit/x`), own)).toBe(false);
+  expect(isOfAnotherEngine(lines(`/${other}/buildkit/x`), own)).toBe(true);
+  expect(isOfAnotherEngine(lines(`/${own}/buildkit/x/${other}/buildkit/y`), own)).toBe(true);
+  expect(isOfAnotherEngine(`0::/docker/1/${other}/buildkit/x/${own}/buildkit/y`, own)).toBe(false);
+  for (const nobodys of ["", lines("/"), lines("/buildkit/x")]) expect(isOfAnotherEngine(nobodys, own)).toBe(false);
 });
