@@ -27,6 +27,7 @@ export default defineConfig({
       exclude: [
         // Programs' entry points; generated messages of BuildKit; types alone.
         "src/**/main.ts",
+        "src/deploy/program.ts",
         "src/**/*worker.ts",
         "src/*/proto/**",
         "src/**/types.ts",
@@ -41,8 +42,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          // The core API's answers, from the engine in the tests' process.
-          include: ["test/unit/**/*.test.ts", "test/conformance/conformance.test.ts"],
+          // With the core API's answers, from the engine in the tests' process, and deploys to a small API server there.
+          include: [
+            "test/unit/**/*.test.ts",
+            "test/conformance/conformance.test.ts",
+            "test/deploy/{deploy,meanwhile}.test.ts",
+          ],
+          env: { FASTLOOP_TEST_API_SERVER: "small" },
           globalSetup: ["test/unit/own-state.ts"],
           // On a busy machine slow, not red.
           testTimeout: engineTimeoutMs,

@@ -1,3 +1,4 @@
+import { ExitCode } from "../errors/index.ts";
 import { leftovers } from "./applyset.ts";
 import { deployErrorOf, isForbidden } from "./client.ts";
 import { differenceLines } from "./differences.ts";
@@ -10,20 +11,34 @@ import { userName } from "./preflight.ts";
 import { DeployError, refuse } from "./problem.ts";
 import { refuseCommand, rollbackTarget } from "./releases.ts";
 import type { Release } from "./releases.ts";
+import { requestSchema } from "./request.ts";
 import type { App, Request } from "./request.ts";
 import { checkMayDeploy, checkMayDeployAll, manifestsOf, openSession, plan, readState } from "./session.ts";
 import type { AppState, Session } from "./session.ts";
 import { status } from "./status.ts";
 
+/** Carries out a request as the deployer's process gets it: what it ended with, report or failure, and the exit code. */
+export async function answerTo(
+  requestText: string,
+  kubeconfig: string,
+  onLine: (text: string) => void,
+): Promise<{ text: string; exitCode: number }> {
+  try {
+    const request = requestSchema.parse(JSON.parse(requestText));
+    return { text: await carryOutRequest(request, kubeconfig, onLine), exitCode: ExitCode.passed };
+  } catch (error) {
+    const told = deployErrorOf(error);
+    if (told !== undefined) return { text: told.message, exitCode: told.exitCode };
+    const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { text: `this is a fault of fastloop: ${fault}`, exitCode: ExitCode.failed };
+  }
+}
+
 /**
  * Carries out a request; answers with the report: text for a reader, or all of it as JSON where the request says so. Progress
  * goes to `onLine`.
  */
-export async function carryOutRequest(
-  request: Request,
-  kubeconfig: string,
-  onLine: (text: string) => void,
-): Promise<string> {
+async function carryOutRequest(request: Request, kubeconfig: string, onLine: (text: string) => void): Promise<string> {
   const session = await openSession(request, kubeconfig, onLine);
   try {
     const { lines, apps } = await carryOut(session, request);

@@ -11,6 +11,7 @@ import type * as clusterTools from "../../tools/cluster.mjs";
 import { packageRoot } from "../../src/paths/index.ts";
 import { Cluster } from "../../src/deploy/client.ts";
 import { readKubeconfig } from "../../src/deploy/kubeconfig.ts";
+import { kubeconfigText, type KubeconfigOptions } from "./kubeconfig-text.ts";
 
 // By its place, as its sources lie beside it: benches and chaos are bundled elsewhere.
 const tools = pathToFileURL(path.join(packageRoot(), "tools/cluster.mjs")).href;
@@ -103,27 +104,8 @@ export class TestCluster {
   }
 
   /** The kubeconfig of a user, as a context `test`; other contexts lead to nowhere. */
-  kubeconfig({
-    user = "admin",
-    context = "test",
-    ca = this.ca(),
-  }: { user?: "admin" | "limited"; context?: string; ca?: string } = {}): string {
-    return JSON.stringify({
-      apiVersion: "v1",
-      kind: "Config",
-      "current-context": context,
-      clusters: [
-        {
-          name: "here",
-          cluster: {
-            server: `https://127.0.0.1:${this.port}`,
-            "certificate-authority-data": Buffer.from(ca).toString("base64"),
-          },
-        },
-      ],
-      contexts: [{ name: context, context: { cluster: "here", user } }],
-      users: [{ name: user, user: { token: this.#tokens[user] } }],
-    });
+  kubeconfig({ user = "admin", context = "test", ca = this.ca() }: KubeconfigOptions = {}): string {
+    return kubeconfigText(this.port, { context, user, ca, token: this.#tokens[user] });
   }
 
   ca(): string {

@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { deployerProgram } from "../../pipelines/vendor/deployer.mjs";
+import { answerTo } from "../../src/deploy/actions.ts";
 import { parseManifests } from "../../src/deploy/index.ts";
 import type { Environment, Request } from "../../src/deploy/index.ts";
+import { printableLines } from "../../src/text/index.ts";
 
 export interface Ended {
   code: number | null;
@@ -14,11 +16,15 @@ export interface Ended {
   stderr: string;
 }
 
-export interface Running {
-  child: ChildProcess;
+/** A deploy that is at work. */
+export interface Working {
   ended: Promise<Ended>;
   /** Resolves when stderr has had this text. */
   told: (text: string) => Promise<void>;
+}
+
+export interface Running extends Working {
+  child: ChildProcess;
 }
 
 export interface Asked extends Partial<Omit<Request, "environment" | "apps">> {
@@ -73,24 +79,50 @@ export function start(kubeconfig: string, asked: Asked): Running {
   writeFileSync(kubeconfigFile, kubeconfig);
   const child = spawn(process.execPath, [program, requestFile, kubeconfigFile], { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
-  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  const heard = new Heard();
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-    for (const each of waiting) if (stderr.includes(each.text)) each.resolve();
-  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => heard.take((stderr += text)));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      for (const { text, reject: fail } of waiting) fail(new Error(`ended without telling ${text}:\n${stderr}`));
+      heard.end();
       resolve({ code, stdout, stderr });
     });
   });
-  const told = (text: string): Promise<void> =>
-    stderr.includes(text)
-      ? Promise.resolve()
-      : new Promise((resolve, reject) => waiting.push({ text, resolve, reject }));
-  return { child, ended, told };
+  return { child, ended, told: (text) => heard.until(text) };
+}
+
+/** The same in this process, from its sources. */
+export function startHere(kubeconfig: string, asked: Asked): Working {
+  let stderr = "";
+  const heard = new Heard();
+  const onLine = (text: string): void => heard.take((stderr += `${printableLines(text)}\n`));
+  const run = async (): Promise<Ended> => {
+    const { text, exitCode } = await answerTo(JSON.stringify(requestOf(asked)), kubeconfig, onLine);
+    heard.end();
+    return { code: exitCode, stdout: `${printableLines(text.trimEnd())}\n`, stderr };
+  };
+  return { ended: run(), told: (text) => heard.until(text) };
+}
+
+/** What was said so far, and who waits for a text in it. */
+class Heard {
+  private said = "";
+  private readonly waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  take(said: string): void {
+    this.said = said;
+    for (const { text, resolve } of this.waiting) if (said.includes(text)) resolve();
+  }
+
+  end(): void {
+    for (const { text, reject } of this.waiting) reject(new Error(`ended without telling ${text}:\n${this.said}`));
+  }
+
+  until(text: string): Promise<void> {
+    if (this.said.includes(text)) return Promise.resolve();
+    return new Promise((resolve, reject) => this.waiting.push({ text, resolve, reject }));
+  }
 }
 
 /** Runs a request to its end. */
