@@ -69,7 +69,7 @@ function fromLeaves(leaves: Leaves): Record<string, unknown> {
         at = item;
         continue;
       }
-      const object = at as Record<string, unknown>;
+      const object = at;
       if (index === path.length - 1) object[step] = value;
       else object[step] ??= typeof path[index + 1] === "object" ? [] : {};
       at = object[step] as Record<string, unknown>;
