@@ -46,7 +46,7 @@ export default defineConfig({
           include: [
             "test/unit/**/*.test.ts",
             "test/conformance/conformance.test.ts",
-            "test/deploy/{deploy,meanwhile}.test.ts",
+            "test/deploy/{deploy,meanwhile,verbs}.test.ts",
           ],
           env: { FASTLOOP_TEST_API_SERVER: "small" },
           globalSetup: ["test/unit/own-state.ts"],

@@ -1,4 +1,5 @@
 // The verbs of `deploy:` as a user types them: the kubeconfig of this machine, an API server on loopback, exit codes, JSON.
+// What needs a process, a terminal, or tools that speak to a whole API server is not in the unit suite.
 import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,15 +7,21 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../bench/registry.ts";
-import { cliFile, fastloop, type CliResult } from "../e2e/cli-process.ts";
+import { cliFile, fastloop as fastloopProcess, type CliResult } from "../e2e/cli-process.ts";
 import { TerminalProcess } from "../e2e/terminal-process.ts";
+import { fastloop as fastloopHere } from "../unit/cli/fastloop.ts";
+import { canRunEngine, startOwnEngine, type OwnEngine } from "../unit/own-engine.ts";
 import { textAt } from "../../src/deploy/objects.ts";
 import { packageRoot } from "../../src/paths/index.ts";
-import { noCluster, TestCluster } from "./cluster.ts";
 import { configMap, deployment } from "./deployer.ts";
+import { isSmall, noWorld, startWorld, type World } from "./world.ts";
 
-describe.skipIf(noCluster !== undefined)("the verbs that deploy", () => {
-  let cluster: TestCluster;
+/** In the unit suite in the tests' process, on an engine in it. */
+const fastloop = isSmall ? fastloopHere : fastloopProcess;
+
+describe.skipIf(noWorld !== undefined || (isSmall && !canRunEngine))("the verbs that deploy", () => {
+  let cluster: World;
+  let engine: OwnEngine | undefined;
   let folder: string;
   let project: string;
   let port: number;
@@ -24,7 +31,8 @@ describe.skipIf(noCluster !== undefined)("the verbs that deploy", () => {
     folder = mkdtempSync(path.join(tmpdir(), "fastloop-verbs-"));
     project = path.join(folder, "project");
     mkdirSync(path.join(project, ".git"), { recursive: true });
-    [cluster, port] = await Promise.all([TestCluster.start(), freePort()]);
+    if (isSmall) engine = await startOwnEngine();
+    [cluster, port] = await Promise.all([startWorld(), freePort()]);
     for (const name of ["dev", "watched", "cloud", "production", "killed", "shop"])
       await cluster
         .client()
@@ -61,6 +69,7 @@ deploy:
   afterAll(async () => {
     for (const child of running) child.kill("SIGKILL");
     cluster?.stop();
+    await engine?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -154,53 +163,59 @@ deploy:
     rmSync(path.join(project, "fastloop.lock"));
   });
 
-  test("an app of commands is deployed and taken away in the image of tools, with its inputs alone", async () => {
-    const deployed = await run(["deploy", "dev", "--app", "tool", "--trust"]);
-    expect(deployed.exitCode, deployed.stderr).toBe(0);
-    expect(deployed.stdout).toContain("tool: release 1 is deployed (by its command)");
-    expect(deployed.stderr).toContain("tool: tool\ntool: configmap/made created\n");
-    const made = await cluster.client().get("/api/v1/namespaces/dev/configmaps/made");
-    expect(textAt(made, "data", "key")).toBe("1");
-    expect(await passed(["undeploy", "dev", "--app", "tool"])).toBe("tool: is gone, as release 2\n");
-    expect((await run(["undeploy", "dev", "--trust"])).stderr).toContain("--app: says which apps");
-  });
+  test.skipIf(isSmall)(
+    "an app of commands is deployed and taken away in the image of tools, with its inputs alone",
+    async () => {
+      const deployed = await run(["deploy", "dev", "--app", "tool", "--trust"]);
+      expect(deployed.exitCode, deployed.stderr).toBe(0);
+      expect(deployed.stdout).toContain("tool: release 1 is deployed (by its command)");
+      expect(deployed.stderr).toContain("tool: tool\ntool: configmap/made created\n");
+      const made = await cluster.client().get("/api/v1/namespaces/dev/configmaps/made");
+      expect(textAt(made, "data", "key")).toBe("1");
+      expect(await passed(["undeploy", "dev", "--app", "tool"])).toBe("tool: is gone, as release 2\n");
+      expect((await run(["undeploy", "dev", "--trust"])).stderr).toContain("--app: says which apps");
+    },
+  );
 
-  test("a command line that is killed mid-deploy deletes nothing, and the next one finishes: manifests and a chart", async () => {
-    const killed = async (app: string): Promise<void> => {
-      const child = spawn(process.execPath, [cliFile, "deploy", "killed", "--app", app, "--trust"], {
-        cwd: project,
-        env: { ...process.env, ...env() },
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      running.add(child);
-      const ended = new Promise((resolve) => child.once("close", resolve));
-      let text = "";
-      child.stderr.setEncoding("utf8").on("data", (more: string) => {
-        text += more;
-        if (text.includes(`${app}: Deployment/${app}: 0 of 1 available`)) child.kill("SIGKILL");
-      });
-      await ended;
-      running.delete(child);
-      expect(child.signalCode, text).toBe("SIGKILL");
-    };
-    const next = async (app: string): Promise<void> => {
-      const { exitCode, stdout, stderr } = await run(["deploy", "killed", "--app", app, "--trust"]);
-      expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
-      expect(stderr).toContain(`${app}: the deploy of release 1 was interrupted; this one finishes what it left`);
-      expect(stdout).toContain(`${app}: release 2 is deployed`);
-      const found = await cluster.client().get(`/apis/apps/v1/namespaces/killed/deployments/${app}`);
-      expect(textAt(found, "spec", "template", "spec", "containers", 0, "image")).toBe(`registry.local/${app}:v2`);
-    };
-    write("web/web.yaml", deployment("web", "v1-unready", 1));
-    write("chart/templates/all.yaml", deployment("chart", "v1-unready", 1));
-    await Promise.all([killed("web"), killed("chart")]);
-    write("web/web.yaml", deployment("web", "v2", 1));
-    write("chart/templates/all.yaml", deployment("chart", "v2", 1));
-    await Promise.all([next("web"), next("chart")]);
-    write("web/web.yaml", deployment("web", "v1", 1));
-  });
+  test.skipIf(isSmall)(
+    "a command line that is killed mid-deploy deletes nothing, and the next one finishes: manifests and a chart",
+    async () => {
+      const killed = async (app: string): Promise<void> => {
+        const child = spawn(process.execPath, [cliFile, "deploy", "killed", "--app", app, "--trust"], {
+          cwd: project,
+          env: { ...process.env, ...env() },
+          stdio: ["ignore", "ignore", "pipe"],
+        });
+        running.add(child);
+        const ended = new Promise((resolve) => child.once("close", resolve));
+        let text = "";
+        child.stderr.setEncoding("utf8").on("data", (more: string) => {
+          text += more;
+          if (text.includes(`${app}: Deployment/${app}: 0 of 1 available`)) child.kill("SIGKILL");
+        });
+        await ended;
+        running.delete(child);
+        expect(child.signalCode, text).toBe("SIGKILL");
+      };
+      const next = async (app: string): Promise<void> => {
+        const { exitCode, stdout, stderr } = await run(["deploy", "killed", "--app", app, "--trust"]);
+        expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+        expect(stderr).toContain(`${app}: the deploy of release 1 was interrupted; this one finishes what it left`);
+        expect(stdout).toContain(`${app}: release 2 is deployed`);
+        const found = await cluster.client().get(`/apis/apps/v1/namespaces/killed/deployments/${app}`);
+        expect(textAt(found, "spec", "template", "spec", "containers", 0, "image")).toBe(`registry.local/${app}:v2`);
+      };
+      write("web/web.yaml", deployment("web", "v1-unready", 1));
+      write("chart/templates/all.yaml", deployment("chart", "v1-unready", 1));
+      await Promise.all([killed("web"), killed("chart")]);
+      write("web/web.yaml", deployment("web", "v2", 1));
+      write("chart/templates/all.yaml", deployment("chart", "v2", 1));
+      await Promise.all([next("web"), next("chart")]);
+      write("web/web.yaml", deployment("web", "v1", 1));
+    },
+  );
 
-  test("examples/shop is deployed, as a kustomization and as a chart", async () => {
+  test.skipIf(isSmall)("examples/shop is deployed, as a kustomization and as a chart", async () => {
     const shop = path.join(folder, "shop");
     cpSync(path.join(packageRoot(), "examples/shop"), shop, {
       recursive: true,
@@ -249,7 +264,8 @@ deploy:
     };
     config.users[0]!.user = { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin" } };
     delete config.clusters[0]!.cluster["certificate-authority-data"];
-    config.clusters[0]!.cluster["certificate-authority"] = path.join(cluster.folder, "ca.crt");
+    config.clusters[0]!.cluster["certificate-authority"] = "ca.crt";
+    writeFileSync(path.join(folder, "ca.crt"), cluster.ca());
     writeFileSync(path.join(folder, "cloud"), JSON.stringify(config));
     const cloud = ["--kubeconfig", path.join(folder, "cloud")];
     expect(await passed(["diff", "cloud", ...cloud, "--app", "api"])).not.toBe("");
@@ -277,6 +293,7 @@ deploy:
     expect(exitCode).toBe(2);
     expect(stderr).toContain("production is production, and nobody sits at a terminal to type its name");
     expect((await run(["rollback", "production", "--trust", "--yes", "dev"])).stderr).toContain("--yes says dev");
+    if (isSmall) return;
     const before = process.env["KUBECONFIG"];
     process.env["KUBECONFIG"] = path.join(folder, "kubeconfig");
     const terminal = new TerminalProcess(project, ["deploy", "production", "--trust", "--app", "api"]);
@@ -308,70 +325,73 @@ deploy:
     }
   });
 
-  test("--watch deploys again what an edit affects, forwards, follows logs, and outlives failures", async () => {
-    const child = spawn(
-      process.execPath,
-      [cliFile, "deploy", "watched", "--watch", "--app", "web", "--app", "api", "--trust", "--timeout", "60s"],
-      {
-        cwd: project,
-        env: { ...process.env, ...env() },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
-    running.add(child);
-    let text = "";
-    child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));
-    child.stderr.setEncoding("utf8").on("data", (more: string) => (text += more));
-    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-    const shows = async (wanted: RegExp | string): Promise<void> => {
-      for (let attempt = 0; attempt < 1200; attempt++) {
-        if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return;
-        if (child.exitCode !== null) break;
-        await sleep(100);
-      }
-      throw new Error(`did not show ${String(wanted)}:\n${text}`);
-    };
-    const image = async (): Promise<string | undefined> =>
-      textAt(
-        await cluster.client().get("/apis/apps/v1/namespaces/watched/deployments/web"),
-        "spec",
-        "template",
-        "spec",
-        "containers",
-        0,
-        "image",
+  test.skipIf(isSmall)(
+    "--watch deploys again what an edit affects, forwards, follows logs, and outlives failures",
+    async () => {
+      const child = spawn(
+        process.execPath,
+        [cliFile, "deploy", "watched", "--watch", "--app", "web", "--app", "api", "--trust", "--timeout", "60s"],
+        {
+          cwd: project,
+          env: { ...process.env, ...env() },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
       );
-    const fetched = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text();
-    await shows("api: release 1 is deployed");
-    expect(await fetched()).toMatch(/^web-\S+:8080\n$/);
-    await shows(/^web web-\S+\/main \| line \d+$/m);
-    // Only the app that the edit is about.
-    text = "";
-    write("api/api.yaml", configMap("api", "2"));
-    await shows("api: release 2 is deployed");
-    expect(text).toContain("api: changed");
-    expect(text).not.toContain("web: nothing to change");
-    // A broken manifest, then a release that fails: it goes on.
-    text = "";
-    write("web/web.yaml", deployment("web", "v3-nopull", 1));
-    await shows("waiting for the next edit");
-    expect(text).toContain("web: release 2 did not become ready");
-    // The forward still leads to the pod that serves.
-    expect(await fetched()).toMatch(/^web-/);
-    text = "";
-    write("web/web.yaml", deployment("web", "v4", 1));
-    await shows("web: release 3 is deployed");
-    expect(await image()).toBe("registry.local/web:v4");
-    expect(await fetched()).toMatch(/^web-/);
-    // A configuration that is broken is told, and the last good one holds.
-    text = "";
-    const config = readFileSync(path.join(project, "fastloop.yaml"), "utf8");
-    write("fastloop.yaml", config.replace("name: shop", "nam: shop"));
-    await shows("nam");
-    write("fastloop.yaml", config);
-    child.kill("SIGINT");
-    expect(await ended).toBe(130);
-    await expect(fetched()).rejects.toThrow();
-    running.delete(child);
-  });
+      running.add(child);
+      let text = "";
+      child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));
+      child.stderr.setEncoding("utf8").on("data", (more: string) => (text += more));
+      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      const shows = async (wanted: RegExp | string): Promise<void> => {
+        for (let attempt = 0; attempt < 1200; attempt++) {
+          if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return;
+          if (child.exitCode !== null) break;
+          await sleep(100);
+        }
+        throw new Error(`did not show ${String(wanted)}:\n${text}`);
+      };
+      const image = async (): Promise<string | undefined> =>
+        textAt(
+          await cluster.client().get("/apis/apps/v1/namespaces/watched/deployments/web"),
+          "spec",
+          "template",
+          "spec",
+          "containers",
+          0,
+          "image",
+        );
+      const fetched = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text();
+      await shows("api: release 1 is deployed");
+      expect(await fetched()).toMatch(/^web-\S+:8080\n$/);
+      await shows(/^web web-\S+\/main \| line \d+$/m);
+      // Only the app that the edit is about.
+      text = "";
+      write("api/api.yaml", configMap("api", "2"));
+      await shows("api: release 2 is deployed");
+      expect(text).toContain("api: changed");
+      expect(text).not.toContain("web: nothing to change");
+      // A broken manifest, then a release that fails: it goes on.
+      text = "";
+      write("web/web.yaml", deployment("web", "v3-nopull", 1));
+      await shows("waiting for the next edit");
+      expect(text).toContain("web: release 2 did not become ready");
+      // The forward still leads to the pod that serves.
+      expect(await fetched()).toMatch(/^web-/);
+      text = "";
+      write("web/web.yaml", deployment("web", "v4", 1));
+      await shows("web: release 3 is deployed");
+      expect(await image()).toBe("registry.local/web:v4");
+      expect(await fetched()).toMatch(/^web-/);
+      // A configuration that is broken is told, and the last good one holds.
+      text = "";
+      const config = readFileSync(path.join(project, "fastloop.yaml"), "utf8");
+      write("fastloop.yaml", config.replace("name: shop", "nam: shop"));
+      await shows("nam");
+      write("fastloop.yaml", config);
+      child.kill("SIGINT");
+      expect(await ended).toBe(130);
+      await expect(fetched()).rejects.toThrow();
+      running.delete(child);
+    },
+  );
 });
