@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { sdkPart } from "./tools/build-sdk.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -11,6 +12,13 @@ const engine = {
   globalSetup: ["test/e2e/harness.ts"],
   testTimeout: engineTimeoutMs,
   hookTimeout: engineTimeoutMs,
+};
+
+/** `sdk:runtime` and the like, which the build cuts out of the SDK, for sources that run in the tests' process. */
+const sdkParts = {
+  name: "sdk-parts",
+  resolveId: (id: string) => (id.startsWith("sdk:") ? `\0${id}` : undefined),
+  load: (id: string) => (id.startsWith("\0sdk:") ? sdkPart(id.slice(1)) : undefined),
 };
 
 export default defineConfig({
@@ -40,6 +48,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        plugins: [sdkParts],
         test: {
           name: "unit",
           // With the core API's answers, from the engine in the tests' process, and deploys to a small API server there.

@@ -60,6 +60,33 @@ export async function buildSdkPrograms(outdir, { release = false } = {}) {
   return { metafiles: [scan.metafile, host.metafile, provision.metafile] };
 }
 
+/**
+ * A part of the SDK by its name of ours (`sdk:runtime`) as one ES module, for tests that run our sources beside it in their
+ * own process: what is ours stays an import.
+ */
+export async function sdkPart(name) {
+  const ours = {
+    name: "ours",
+    setup(builder) {
+      const stays = (file) => ({ path: path.join(root, "src/module", file), external: true });
+      builder.onResolve({ filter: /^typescript$/ }, () => stays("scan/typescript.ts"));
+      builder.onResolve({ filter: /\/client\.js$/ }, (args) =>
+        path.resolve(args.resolveDir, args.path) === path.join(sdk, "common/graphql/client.js")
+          ? stays("runtime/graphql-client.ts")
+          : undefined,
+      );
+    },
+  };
+  const built = await build({
+    ...shared,
+    entryPoints: [name],
+    write: false,
+    mainFields: ["module", "main"],
+    plugins: [ours, name === "sdk:runtime" ? hostPlugin : scanPlugin],
+  });
+  return built.outputFiles[0].text;
+}
+
 /** The introspector with our compiler, and without the generated client (it only wants `TypeDefKind` of it). */
 const scanPlugin = {
   name: "sdk-scan",

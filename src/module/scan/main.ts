@@ -1,77 +1,12 @@
 /** The scan's program (dist/module-scan.js): reads a request on stdin, answers with a module or a problem on stdout. */
 import { readFileSync, writeSync } from "node:fs";
-import path from "node:path";
-import { scan } from "sdk:introspector";
-import { listSources } from "../sources.ts";
-import { nameProblem } from "./check-names.ts";
-import { convertModule } from "./convert.ts";
-import { introspectionProblem, syntaxProblem } from "./problems.ts";
-import { saveCompiledCode, scanOptions } from "./typescript.ts";
-import type { ScanAnswer, ScannedModule, ScanRequest } from "./types.ts";
+import { answer } from "./answer.ts";
+import { saveCompiledCode } from "./typescript.ts";
+import type { ScanRequest } from "./types.ts";
 
 const request = JSON.parse(readFileSync(0, "utf8")) as ScanRequest;
 writeAll(JSON.stringify(await answer(request)));
 saveCompiledCode();
-
-async function answer({ root, sourceDir, name, mainObject }: ScanRequest): Promise<ScanAnswer> {
-  const sourceRoot = path.join(sourceDir, "src");
-  const files = listSources(sourceRoot);
-  if (files.length === 0) {
-    return { problem: { message: "the module has no TypeScript files", place: path.relative(root, sourceRoot) } };
-  }
-  scanOptions.sourceDir = sourceDir;
-  let failure: unknown;
-  // A type that the small library does not know gets a second chance with the whole one.
-  for (const wholeLibrary of [false, true]) {
-    scanOptions.wholeLibrary = wholeLibrary;
-    const warnings = captureWarnings(root);
-    try {
-      const introspected = await scan(files, name, false);
-      const problem = syntaxProblem(root, files) ?? nameProblem(introspected, root);
-      if (problem !== undefined) return { problem };
-      const module = convertModule(introspected, root, warnings);
-      return checkMainObject(module, mainObject, path.relative(root, sourceRoot), path.relative(root, files[0] ?? ""));
-    } catch (error) {
-      const problem = syntaxProblem(root, files);
-      if (problem !== undefined) return { problem };
-      failure = error;
-    }
-  }
-  return { problem: introspectionProblem(root, files, failure) };
-}
-
-function checkMainObject(module: ScannedModule, mainObject: string, folder: string, firstFile: string): ScanAnswer {
-  if (module.objects[mainObject] !== undefined) return { module };
-  const others = Object.values(module.objects);
-  return {
-    problem: {
-      message: `no class ${mainObject} with @object() in ${folder}`,
-      place: others[0]?.place ?? `${firstFile}:1`,
-      hint:
-        others.length === 0
-          ? `the main object is the exported class named like the module: @object() export class ${mainObject} {}`
-          : `the main object is named like the module; found ${others.map(({ name }) => name).join(", ")}`,
-    },
-  };
-}
-
-function captureWarnings(root: string): string[] {
-  const warnings: string[] = [];
-  const keep = (...parts: unknown[]): void => {
-    const text = parts.join(" ").replaceAll(`${root}/`, "").replace(/\s+/g, " ");
-    // The introspector counts lines and columns from zero.
-    warnings.push(
-      text.replace(
-        /(\.m?ts):(\d+):(\d+)/g,
-        (_, end: string, line: string, column: string) => `${end}:${Number(line) + 1}:${Number(column) + 1}`,
-      ),
-    );
-  };
-  console.warn = keep;
-  console.debug = keep;
-  console.log = keep;
-  return warnings;
-}
 
 /** Pipes take what they can at a time; `process.exit` must not cut the answer. */
 function writeAll(text: string): void {

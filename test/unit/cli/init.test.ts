@@ -1,0 +1,120 @@
+/** `fastloop init`, in this process: what it finds, writes, asks and refuses. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fastloop, startFastloop, type CliResult } from "./fastloop.ts";
+
+let root: string;
+beforeEach(() => {
+  Object.assign(globalThis, { __FASTLOOP_VERSION__: "1.2.3" });
+  root = mkdtempSync(path.join(tmpdir(), "fastloop-init-"));
+  write("package.json", '{"scripts":{"test":"node --test"}}');
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const write = (file: string, text: string): void => {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), text);
+};
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+const init = (...words: string[]): Promise<CliResult> => fastloop(["init", ...words], { cwd: root });
+
+describe("fastloop init", () => {
+  test("writes what was found, says why, and never overwrites it", async () => {
+    const first = await init();
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.stdout).toMatch(/^wrote fastloop\.yaml\n {2}\S+: .*\nnext: `fastloop run`, then `fastloop watch`\n$/);
+    expect(read("fastloop.yaml")).toContain("module: fastloop");
+    const before = read("fastloop.yaml");
+    expect(await init()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("init never overwrites") });
+    expect(read("fastloop.yaml")).toBe(before);
+  });
+
+  test("a dry run prints the files, and as JSON all that is known, and writes nothing", async () => {
+    write("package-lock.json", "{}");
+    write("package.json", '{"scripts":{"test":"node --test"},"devDependencies":{"fastloop":"1.2.3"}}');
+    const { stdout } = await init("--dry-run", "--module", "--make", "--ci", "github", "gitlab");
+    for (const file of ["fastloop.yaml", "Makefile", ".github/workflows/fastloop.yml", ".gitlab-ci.yml"])
+      expect(stdout).toContain(`# ${file}\n`);
+    expect(stdout).toContain("FASTLOOP ?= npx fastloop\n");
+    expect(stdout).toContain("# dagger.json and pipelines/");
+    const asJson = JSON.parse((await init("--dry-run", "--json")).stdout) as unknown;
+    expect(asJson).toMatchObject({ dryRun: true, module: false, files: [{ path: "fastloop.yaml" }] });
+    expect(existsSync(path.join(root, "fastloop.yaml"))).toBe(false);
+  });
+
+  test("files of CI know the tier, the environments and what is published, from a fastloop.yaml that is there", async () => {
+    write(
+      "fastloop.yaml",
+      `version: 1
+name: shop
+module: fastloop
+images:
+  base: { from: "node:22-slim", registry: ghcr.io/acme/base }
+publish: { image: ghcr.io/acme/shop }
+deploy:
+  environments:
+    production: { context: prod, namespace: shop, production: true }
+    staging: { context: staging, namespace: shop }
+    local: { namespace: shop }
+  apps:
+    web: { manifests: [web/] }
+tests:
+  suites:
+    unit: { preset: npm, tiers: { fast: npm test } }
+`,
+    );
+    const made = await init("--ci", "github", "--make");
+    expect(made.exitCode, made.stderr).toBe(0);
+    const workflow = read(".github/workflows/fastloop.yml");
+    expect(workflow).toContain("npx --yes fastloop@1.2.3");
+    expect(workflow).toContain("ghcr.io/acme/base");
+    // Production comes last, and a cluster of one's own machine is none of CI's.
+    expect(workflow).toMatch(/deploy staging[^]*deploy production/);
+    expect(workflow).not.toContain("deploy local");
+    expect(read("Makefile")).toContain("ENV ?= staging\n");
+    expect(await init("--ci", "github")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("is there already"),
+    });
+  });
+
+  test("workflows that call dagger alone need a module in the repository, which is written with it", async () => {
+    const refused = await init("--ci", "github", "--ci-calls", "dagger");
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("add --module") });
+    const made = await init("--module", "--ci", "github", "--ci-calls", "dagger");
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(read(".github/workflows/fastloop.yml")).toContain("- run: dagger call test --source . --tier");
+    expect(read("fastloop.yaml")).not.toContain("module:");
+    expect(JSON.parse(read("dagger.json"))).toMatchObject({ name: expect.stringMatching(/^fastloop-init-/) });
+    expect(read("pipelines/src/index.ts")).toMatch(/export class FastloopInit\w* \{/);
+  });
+
+  test("a repository with nothing to test is told what is known", async () => {
+    rmSync(path.join(root, "package.json"));
+    const none = await init();
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain("nothing that fastloop can test was found here");
+    expect(none.stderr).toContain("it knows packages of npm, pnpm, yarn, pip");
+  });
+
+  test("on a terminal it asks for a module and for a workflow of the CI that is in use", async () => {
+    mkdirSync(path.join(root, ".circleci"));
+    let asked = 0;
+    const running = startFastloop(["init"], {
+      cwd: root,
+      isTTY: true,
+      onOutput: (_stream, text) => {
+        if (!text.includes("[y/N]")) return;
+        asked++;
+        running.press(text.includes("A module") ? "\r" : "y\r");
+      },
+    });
+    const { exitCode, stderr } = await running.ended;
+    expect(exitCode, stderr).toBe(0);
+    expect(asked).toBe(2);
+    expect(existsSync(path.join(root, "dagger.json"))).toBe(false);
+    expect(existsSync(path.join(root, ".circleci/config.yml"))).toBe(true);
+  });
+});
