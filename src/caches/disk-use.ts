@@ -1,7 +1,8 @@
 /** What folders take on the disk, as `du` counts: blocks, and each file once however many names it has. */
-import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { namesIfThere } from "../paths/index.ts";
 import type { ProjectState, StateFolderName } from "../state/index.ts";
 
 const filesBetweenTurns = 2000;
@@ -24,7 +25,7 @@ export async function diskUse(folder: string, signal?: AbortSignal): Promise<num
   add(first);
   const open = first.isDirectory() ? [folder] : [];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const name of namesIn(at)) {
+    for (const name of namesIfThere(at)) {
       const file = path.join(at, name);
       const stats = statOf(file);
       if (stats === undefined) continue;
@@ -46,14 +47,6 @@ function statOf(file: string): Stats | undefined {
     return lstatSync(file, { throwIfNoEntry: false });
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 

@@ -7,4 +7,4 @@ export { filesPrintedTo } from "./own-output.ts";
 export { distFile, packageRoot } from "./package-root.ts";
 export { readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
-export { bigintStatIfThere, statIfThere } from "./stat-if-there.ts";
+export { bigintStatIfThere, namesIfThere, statIfThere } from "./stat-if-there.ts";

@@ -1,4 +1,4 @@
-import { statSync, type BigIntStats, type Stats } from "node:fs";
+import { readdirSync, statSync, type BigIntStats, type Stats } from "node:fs";
 
 /**
  * What a path leads to; undefined where that is nothing, whatever keeps it from being something: a link that leads to itself, a
@@ -18,5 +18,14 @@ export function bigintStatIfThere(file: string): BigIntStats | undefined {
     return statSync(file, { bigint: true, throwIfNoEntry: false });
   } catch {
     return undefined;
+  }
+}
+
+/** Names in a folder; none where that is no folder that can be read. */
+export function namesIfThere(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

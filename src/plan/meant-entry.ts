@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { suggest } from "../config/index.ts";
+import { namesIfThere } from "../paths/index.ts";
 import { listTree, PatternMatcher } from "../tree/index.ts";
 import { cleaned, firstLink, literalHead } from "./patterns-read.ts";
 import { realIfPresent } from "./scanned-input.ts";
@@ -93,19 +94,11 @@ function nearest(at: string, root: string): string | undefined {
     if (existsSync(path.join(folder, segment))) continue;
     const near = suggest(
       segment,
-      namesIn(folder).filter((name) => !name.startsWith(".") || segment.startsWith(".")),
+      namesIfThere(folder).filter((name) => !name.startsWith(".") || segment.startsWith(".")),
     );
     return near === undefined ? undefined : [...segments.slice(0, index), near, ...segments.slice(index + 1)].join("/");
   }
   return undefined;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function quoted(text: string): string {

@@ -2,7 +2,7 @@
 import { duration } from "../report/index.ts";
 import { printable } from "../text/index.ts";
 import { bar, escape, lineChart } from "./chart.ts";
-import { percent, signedPercent } from "./render.ts";
+import { figureCells, signedPercent } from "./render.ts";
 import { dayOf } from "./period.ts";
 import type { Figures, Statistics } from "./summarize.ts";
 
@@ -98,22 +98,7 @@ const headings = ["", "runs", "current", "failed", "p50", "p95", "mean", "hits",
 type Cell = string | { html: string };
 const raw = (html: string): Cell => ({ html });
 
-function row(name: string, figures: Figures): Cell[] {
-  const { duration: took } = figures;
-  return [
-    name,
-    String(figures.runs),
-    String(figures.current),
-    String(figures.failed + figures.timedOut),
-    took === undefined ? "" : duration(took.p50Ms),
-    took === undefined ? "" : duration(took.p95Ms),
-    took === undefined ? "" : duration(took.meanMs),
-    percent(figures.hitRate),
-    percent(figures.stepHitRate),
-    duration(figures.waitedMs),
-    duration(figures.savedMs),
-  ];
-}
+const row = (name: string, figures: Figures): Cell[] => [...figureCells(name, figures), duration(figures.savedMs)];
 
 function table(heads: readonly string[], rows: readonly Cell[][]): string {
   const cell = (value: Cell): string => `<td>${typeof value === "string" ? escape(printable(value)) : value.html}</td>`;

@@ -21,12 +21,18 @@ export function renderStatistics(statistics: Statistics, paint: Paint): string {
   }
   lines.push(
     "",
-    ...aligned([headings, ...functions.map((each) => row(each.name, each, signedPercent(each.trend)))], paint),
+    ...aligned(
+      [headings, ...functions.map((each) => [...figureCells(each.name, each), signedPercent(each.trend)])],
+      paint,
+    ),
   );
   if (tiers.length > 0)
     lines.push(
       "",
-      ...aligned([["tier", ...headings.slice(1)], ...tiers.map((each) => row(each.tier, each, ""))], paint),
+      ...aligned(
+        [["tier", ...headings.slice(1)], ...tiers.map((each) => [...figureCells(each.tier, each), ""])],
+        paint,
+      ),
     );
   if (slowestTests.length > 0)
     lines.push(
@@ -95,7 +101,8 @@ const headings = [
   "trend",
 ];
 
-function row(name: string, figures: Figures, trend: string): string[] {
+/** A row of figures as every table of them begins. */
+export function figureCells(name: string, figures: Figures): string[] {
   const { duration: took } = figures;
   return [
     name,
@@ -108,7 +115,6 @@ function row(name: string, figures: Figures, trend: string): string[] {
     percent(figures.hitRate),
     percent(figures.stepHitRate),
     duration(figures.waitedMs),
-    trend,
   ];
 }
 
