@@ -201,11 +201,11 @@ async function diff(session: Session, apps: readonly App[]): Promise<Report> {
     const gone = await leftovers(cluster, resources, app.name, namespace, state.parent, manifestsOf(changes));
     const isChanging =
       app.custom !== undefined || changes.some(isToApply) || (environment.prune && gone.some(({ isKept }) => !isKept));
-    const changing = isChanging ? changes.filter(({ verdict }) => verdict !== "same") : [];
-    for (const { manifest, verdict, differences } of changing) {
+    const changing = isChanging ? changes.filter(({ action }) => action !== "same") : [];
+    for (const { manifest, action, differences } of changing) {
       const { object, place } = manifest;
-      lines.push(`${app.name}: ${nameOf(object)} (${place}): ${verdict}`);
-      if (verdict === "change" || verdict === "recreate")
+      lines.push(`${app.name}: ${nameOf(object)} (${place}): ${action}`);
+      if (action === "change" || action === "recreate")
         lines.push(...differenceLines(object.kind, differences).map((line) => `  ${line}`));
     }
     const isDeleted = ({ isKept }: (typeof gone)[number]): boolean => environment.prune && !isKept;
@@ -214,9 +214,9 @@ async function diff(session: Session, apps: readonly App[]): Promise<Report> {
     told.push({
       app: app.name,
       isDifferent: isChanging,
-      changes: changing.map(({ manifest: { object, place }, verdict, differences }) => {
-        const fields = verdict === "change" || verdict === "recreate" ? differenceLines(object.kind, differences) : [];
-        return { object: nameOf(object), place, verdict, fields };
+      changes: changing.map(({ manifest: { object, place }, action, differences }) => {
+        const fields = action === "change" || action === "recreate" ? differenceLines(object.kind, differences) : [];
+        return { object: nameOf(object), place, action, fields };
       }),
       noLongerDescribed: gone.map((each) => ({ object: nameOf(each.object), isDeleted: isDeleted(each) })),
     });

@@ -39,10 +39,10 @@ export async function applyChanges(
         const { object, place } = change.manifest;
         try {
           await applyOne(cluster, change, environment);
-          const { verdict } = change;
-          if (verdict === "same" || verdict === "hook") return;
+          const { action } = change;
+          if (action === "same" || action === "hook") return;
           applied.done.push(nameOf(object));
-          onLine(`${nameOf(object)}: ${verbs[verdict]}`);
+          onLine(`${nameOf(object)}: ${verbs[action]}`);
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
           applied.failed.push(`${place}: ${nameOf(object)}: ${explain(error, object)}`);
@@ -57,8 +57,8 @@ export async function applyChanges(
 }
 
 async function applyOne(cluster: Cluster, change: Change, { forceConflicts }: Environment): Promise<void> {
-  const { manifest, path, verdict, uid } = change;
-  if (verdict === "recreate" && uid !== undefined) {
+  const { manifest, path, action, uid } = change;
+  if (action === "recreate" && uid !== undefined) {
     await deleteObject(cluster, path, uid);
     await waitUntilGone(cluster, path, nameOf(manifest.object));
   }

@@ -240,7 +240,7 @@ async function carryOut(
 }
 
 async function ready(session: Session, changes: readonly Change[], app: string, release: number): Promise<void> {
-  const objects = manifestsOf(changes.filter(({ verdict }) => verdict !== "hook"));
+  const objects = manifestsOf(changes.filter(({ action }) => action !== "hook"));
   const failure = await waitUntilReady(session.cluster, objects, waitingOf(session, app));
   if (failure === undefined) return;
   const text = [`${app}: release ${release} did not become ready`, ...failure.lines].join("\n");
@@ -263,7 +263,7 @@ async function applyNamespace(session: Session, changes: readonly Change[]): Pro
     beforeWrites: () => checkSameCluster(session),
   });
   if (failed.length > 0) throw refuse(failed.join("\n"));
-  for (const change of own) change.verdict = "same";
+  for (const change of own) change.action = "same";
   session.isNamespaceThere = true;
 }
 

@@ -17,19 +17,19 @@ import type { Environment } from "./request.ts";
  * What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy.
  * `hook`: it runs where anything else is changed.
  */
-export type Verdict = "create" | "change" | "same" | "recreate" | "later" | "hook";
+export type Action = "create" | "change" | "same" | "recreate" | "later" | "hook";
 
 export interface Change {
   manifest: Manifest;
   path: string;
-  verdict: Verdict;
+  action: Action;
   /** UID of the object that is there. */
   uid?: string;
   differences: Difference[];
 }
 
 /** Whether an object is written as part of the set. */
-export const isToApply = ({ verdict }: Pick<Change, "verdict">): boolean => verdict !== "same" && verdict !== "hook";
+export const isToApply = ({ action }: Pick<Change, "action">): boolean => action !== "same" && action !== "hook";
 
 /** Asks for an object that can't be changed to be deleted and made anew. */
 const recreate = "fastloop.dev/recreate";
@@ -120,32 +120,32 @@ export async function planChanges(
       const uid = textAt(before, "metadata", "uid");
       const isHook = hookOf(object) !== undefined;
       // It is deleted and made anew, so nothing of the one that is there counts.
-      if (isHook && before !== undefined) return { manifest, path, uid, verdict: "hook", differences: [] };
+      if (isHook && before !== undefined) return { manifest, path, uid, action: "hook", differences: [] };
       try {
         const after = await cluster.apply(path, object, {
           dryRun: true,
           force: environment.forceConflicts,
           manager: fieldManager,
         });
-        if (isHook) return { manifest, path, verdict: "hook", differences: [] };
-        if (before === undefined) return { manifest, path, verdict: "create", differences: differences({}, after) };
+        if (isHook) return { manifest, path, action: "hook", differences: [] };
+        if (before === undefined) return { manifest, path, action: "create", differences: differences({}, after) };
         const found = differences(before, after);
         // An apply may change who holds a field, and no field's value.
         return {
           manifest,
           path,
           uid,
-          verdict: found.length === 0 && heldFields(before) === heldFields(after) ? "same" : "change",
+          action: found.length === 0 && heldFields(before) === heldFields(after) ? "same" : "change",
           differences: found,
         };
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (isMissing(error) && needsFoundation(object, foundations) && isHook)
-          return { manifest, path, verdict: "hook", differences: [] };
+          return { manifest, path, action: "hook", differences: [] };
         if (isMissing(error) && needsFoundation(object, foundations))
-          return { manifest, path, verdict: "later", differences: differences({}, object) };
+          return { manifest, path, action: "later", differences: differences({}, object) };
         if (isImmutable(error) && object.metadata.annotations?.[recreate] === "true")
-          return { manifest, path, uid, verdict: "recreate", differences: differences(before, object) };
+          return { manifest, path, uid, action: "recreate", differences: differences(before, object) };
         problems.push(`${place}: ${nameOf(object)}: ${explain(error, object)}`);
         return undefined;
       }

@@ -125,14 +125,14 @@ export async function checkMayDeploy(
     ...own("configmaps", ["get", "patch", "create"]),
     ...own("secrets", ["get", "list", "create", "patch", "delete"]),
     ...own("leases", ["get", "create", "update"], "coordination.k8s.io/v1"),
-    ...changes.flatMap(({ manifest: { object }, verdict }): Right[] => {
+    ...changes.flatMap(({ manifest: { object }, action }): Right[] => {
       const resource = resources.of(object);
       if (resource === undefined) return [];
       const verbs = [
         "get",
         "patch",
-        ...(verdict === "create" || verdict === "hook" ? ["create"] : []),
-        ...(verdict === "recreate" || verdict === "hook" ? ["delete"] : []),
+        ...(action === "create" || action === "hook" ? ["create"] : []),
+        ...(action === "recreate" || action === "hook" ? ["delete"] : []),
       ];
       return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
     }),
@@ -156,7 +156,7 @@ export async function checkMayDeployAll(
   await resources.learn(manifests.map(({ object }) => object.apiVersion));
   resources.learnFrom(manifests);
   const placed = placeManifests(manifests, resources, { app: name, namespace, environment });
-  const changes = placed.map((manifest): Change => ({ manifest, path: "", verdict: "create", differences: [] }));
+  const changes = placed.map((manifest): Change => ({ manifest, path: "", action: "create", differences: [] }));
   await checkMayDeploy(session, changes, parent);
 }
 

@@ -54,10 +54,10 @@ const releaseData = ({ record: { release, at, by, revision, rollbackTo }, outcom
 async function drift(session: Session, app: string, manifests: App["manifests"]): Promise<string[]> {
   const changes = await plan(session, { name: app, manifests }, { force: true });
   const lines: string[] = [];
-  for (const { manifest, path, verdict, differences } of changes) {
+  for (const { manifest, path, action, differences } of changes) {
     const name = nameOf(manifest.object);
-    if (verdict === "hook") continue;
-    if (verdict === "create" || verdict === "later") {
+    if (action === "hook") continue;
+    if (action === "create" || action === "later") {
       lines.push(`${app}: ${name}: is not there any longer`);
       continue;
     }

@@ -52,7 +52,7 @@ describe.skipIf(noWorld !== undefined)("a deploy, and what happens meanwhile", (
         if (app === undefined) throw new Error("there is an app");
         const state = await readState(session, "web");
         const changes = await plan(session, app);
-        expect(changes.map(({ verdict }) => verdict)).toEqual(["same"]);
+        expect(changes.map(({ action }) => action)).toEqual(["same"]);
         await client.request("PATCH", path, {
           contentType: "application/merge-patch+json",
           query: { fieldManager: "fastloop" },
