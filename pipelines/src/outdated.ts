@@ -23,14 +23,14 @@ export async function outdatedReport(base: BaseImageConfig, lock: Lock): Promise
   });
   const lines = [`key        ${key}`];
   if (base.registry !== undefined) lines.push(`published  ${published ?? "no: run publish-base"}`);
-  lines.push(`from       ${fromVerdict(base.from, lock, current)}`);
+  lines.push(`from       ${describeFrom(base.from, lock, current)}`);
   lines.push(
     `packages   ${moved.length === 0 ? "up to date" : `${moved.length} behind: ${moved.join(", ")}; run publish-base --refresh`}`,
   );
   return `${lines.join("\n")}\n`;
 }
 
-function fromVerdict(name: string, lock: Lock, current: string | undefined): string {
+function describeFrom(name: string, lock: Lock, current: string | undefined): string {
   const locked = lock.images[name];
   if (current === undefined) return `${name} can't be reached`;
   if (locked === undefined) return `${name} is not in fastloop.lock; today it is ${current}`;

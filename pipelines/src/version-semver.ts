@@ -1,7 +1,11 @@
 import { compareLists, compareNumbers, compareText } from "./version-order.ts";
 import type { CompareVersions } from "./version-order.ts";
 
-/** Semantic Versioning 2.0, as npm, crates.io and Go have it; `v` in front and missing parts are let pass, as OSV does. */
+/**
+ * Semantic Versioning 2.0, as npm, crates.io and Go have it; `v` in front and missing parts are let pass, as OSV does.
+ * The package `semver` refuses those, and numbers above 2^53, which advisories have; and an engine would fetch a module's
+ * packages from their registry before the first call.
+ */
 export const compareSemver: CompareVersions = (a, b) => {
   const [left, right] = [parseSemver(a), parseSemver(b)];
   const release = compareLists(left.release, right.release, compareNumbers);
