@@ -33,7 +33,7 @@ describe.skipIf(!isAsked || process.getuid?.() !== 0)("on a machine with Node on
     execFileSync("chown", ["-R", "1000:1000", path.join(root.folder, "home/node/fastloop")]);
     packTo(path.join(root.folder, "opt/packed"));
   }, longMs);
-  afterAll(() => root?.remove());
+  afterAll(() => root?.remove(), longMs);
 
   test(
     "an ordinary user without a container runtime hears it at once, and nothing has begun",
