@@ -57,7 +57,9 @@ async function build(
   for (const port of portsOf(service)) container = container.withExposedPort(port);
   const checked = withCheck(container, service);
   const command = commandOf(service);
-  return command === undefined ? checked.asService({ useEntrypoint: true }) : checked.asService({ args: command });
+  return command === undefined
+    ? checked.asService({ useEntrypoint: true })
+    : checked.asService({ args: command, useEntrypoint: service.useEntrypoint === true });
 }
 
 /** A preset that is nothing but itself is the same service that tests name, so that both share one. */
@@ -139,20 +141,24 @@ function dockerBuild(build: NonNullable<UpServiceConfig["build"]>, source: Direc
 
 /** What is installed, then the sources: these come last, so that an edit of them changes nothing but themselves. */
 function withSources(container: Container, service: UpServiceConfig, source: Directory): Container {
-  const { layers = [], sources, user } = service;
+  const { layers = [], sources, user, root } = service;
+  const folder = root === undefined ? source : source.directory(root);
   const workdir = service.workdir ?? (layers.length > 0 || sources !== undefined ? "/app" : undefined);
   let image = workdir === undefined ? container : container.withWorkdir(workdir);
   for (const layer of layers) {
     for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);
     if (layer.files !== undefined && workdir !== undefined)
-      image = image.withDirectory(workdir, source, { include: layer.files });
+      image = image.withDirectory(workdir, folder, { include: layer.files.map(asPattern) });
     const commands = typeof layer.run === "string" ? [layer.run] : (layer.run ?? []);
     if (commands.length > 0) image = run(image, commands, layer.caches);
   }
   if (sources !== undefined && workdir !== undefined)
-    image = image.withDirectory(workdir, source, { include: sources });
+    image = image.withDirectory(workdir, folder, { include: sources.map(asPattern) });
   return user === undefined ? image : image.withUser(user);
 }
+
+/** `./` is all of it. */
+const asPattern = (path: string): string => (/^\.?\/?$/.test(path) ? "**" : path.replace(/^\.\//, ""));
 
 function withCheck(container: Container, { health }: UpServiceConfig): Container {
   if (typeof health !== "object" || health.command === undefined) return container;

@@ -1,5 +1,5 @@
 import { readConfigFile } from "./load.ts";
-import type { ConfigProblem } from "./types.ts";
+import type { ConfigProblem, ParsedConfig } from "./types.ts";
 
 /** All problems of one file, and how long each level took that was looked at. */
 export interface ConfigCheck {
@@ -37,4 +37,10 @@ export async function placesInConfig(
 ): Promise<(path: readonly string[], word?: string) => { line: number; column: number }> {
   const { placesIn } = await import("./parse.ts");
   return placesIn(text);
+}
+
+/** What the text of a `fastloop.yaml` says that lies in no file. */
+export async function parsedConfig(text: string): Promise<ParsedConfig> {
+  const { parseConfig } = await import("./parse.ts");
+  return parseConfig(text);
 }

@@ -1,5 +1,5 @@
 export type * from "./types.ts";
-export { checkConfigFile, placeInConfig, placesInConfig } from "./check.ts";
+export { checkConfigFile, parsedConfig, placeInConfig, placesInConfig } from "./check.ts";
 export type { ConfigCheck } from "./check.ts";
 export { ownModule } from "./meaning.ts";
 export { presets } from "./presets.ts";

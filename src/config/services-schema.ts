@@ -63,6 +63,9 @@ const service = z.strictObject({
     .optional()
     .describe("A call of the module that gives a Service, in the grammar of `dagger call`."),
   packages: z.array(z.string().min(1)).optional().describe("System packages installed on top of the image."),
+  root: relativePath
+    .optional()
+    .describe("Folder of the project that `layers` and `sources` are relative to. Default: all of it."),
   workdir: z
     .string()
     .startsWith("/")
@@ -79,6 +82,7 @@ const service = z.strictObject({
     .union([z.string().min(1), z.array(z.string()).min(1)])
     .optional()
     .describe("A shell command, or words. Default: the image's."),
+  useEntrypoint: z.boolean().optional().describe("The image's entrypoint comes before the words of `command`."),
   ports: ports.optional(),
   health: health.optional(),
   needs: z.array(name).optional().describe("Services that must be healthy first; reachable by their names."),

@@ -20,7 +20,7 @@ export function serviceNotes(files: ProjectFiles, suite = "app"): string[] {
   const services = compose === undefined ? [] : composeServices(files.read(compose));
   if (services.length > 0)
     notes.push(
-      `${compose} starts ${services.map(({ image }) => image).join(", ")}; if tests need them, add to fastloop.yaml:\n${linesFor(services, suite)}`,
+      `${compose} starts ${services.map(({ image }) => image).join(", ")} (\`fastloop up --from ${compose}\`); if tests need them, add to fastloop.yaml:\n${linesFor(services, suite)}`,
     );
   const user = files.list
     .filter((file) => manifests.test(file))

@@ -1,5 +1,6 @@
 /** `fastloop up`: services with their ports, health and logs, for as long as somebody works with them. */
 export type * from "./types.ts";
+export { composeServices, type ComposeOptions, type ComposeServices } from "./compose/convert.ts";
 export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./client.ts";
 export { serveControl, type ControlledUp } from "./control.ts";
 export { declaredServices, selectServices } from "./declared.ts";

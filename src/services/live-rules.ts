@@ -87,22 +87,25 @@ function testOf(root: string, patterns: readonly string[]): (file: string) => bo
   return (file) => test.selects(file);
 }
 
+/** A file relative to a folder of the project, both relative to its root; undefined where it is not in it. */
+function below(folder: string, file: string): string | undefined {
+  const normal = path.posix.normalize(folder).replace(/\/$/, "");
+  if (normal === ".") return file;
+  return file.startsWith(`${normal}/`) ? file.slice(normal.length + 1) : undefined;
+}
+
 function toldSync(name: string, rules: UpRulesConfig, root: string): SyncRule[] {
   return (rules.sync ?? []).map(({ from: given, to, exclude = [] }, index) => {
     const from = path.posix.normalize(given).replace(/\/$/, "");
     const isFolder = given.endsWith("/") || given === ".";
     const left = new PathTest(path.join(root, from), { exclude });
-    const below = (file: string): string | undefined => {
-      if (from === ".") return file;
-      return file.startsWith(`${from}/`) ? file.slice(from.length + 1) : undefined;
-    };
     return {
       from: `up.${name}.sync[${index}]`,
       includes: (file) => {
-        const inside = isFolder ? below(file) : undefined;
+        const inside = isFolder ? below(from, file) : undefined;
         return isFolder ? inside !== undefined && left.selects(inside) : file === from;
       },
-      place: (file) => ({ root: to, path: isFolder ? (below(file) ?? "") : "" }),
+      place: (file) => ({ root: to, path: isFolder ? (below(from, file) ?? "") : "" }),
     };
   });
 }
@@ -113,7 +116,18 @@ function inferredSync(name: string, service: UpServiceConfig, { images }: Config
   const add = (from: string, patterns: readonly string[], to: string): void => {
     rules.push({ from, includes: testOf(root, patterns), place: (file) => ({ root: to, path: file }) });
   };
-  if (service.sources !== undefined) add(`services.${name}.sources`, service.sources, service.workdir ?? "/app");
+  if (service.sources !== undefined) {
+    const { workdir: to = "/app", root: folder = "." } = service;
+    const test = testOf(path.join(root, folder), service.sources);
+    rules.push({
+      from: `services.${name}.sources`,
+      includes: (file) => {
+        const inside = below(folder, file);
+        return inside !== undefined && test(inside);
+      },
+      place: (file) => ({ root: to, path: below(folder, file) ?? "" }),
+    });
+  }
   const installs = (service.layers ?? []).some(({ run }) => run !== undefined);
   if (service.image === "dev" && !installs)
     add("images.dev.sources", images?.dev?.sources ?? ["**"], images?.dev?.workdir ?? "/app");
@@ -127,8 +141,16 @@ function inferredRebuild(
   named: (from: string, patterns: readonly string[]) => NamedTest,
 ): NamedTest[] {
   const place = `services.${name}`;
+  const { root: folder = "." } = service;
   const tests = (service.layers ?? []).flatMap(({ name: layer, files }) =>
-    files === undefined ? [] : [named(`${place}.layers: ${layer}`, files)],
+    files === undefined
+      ? []
+      : [
+          named(
+            `${place}.layers: ${layer}`,
+            files.map((file) => path.posix.join(folder, file)),
+          ),
+        ],
   );
   const { build, migrations } = service;
   if (build !== undefined) tests.push(named(`${place}.build`, [typeof build === "string" ? build : build.context]));

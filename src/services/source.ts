@@ -19,6 +19,8 @@ export interface SourceOptions {
   session: EngineSession;
   /** The project's folder. */
   root: string;
+  /** What the functions read as fastloop.yaml, in place of the project's own. */
+  configText?: string | undefined;
   /** Makes what `services` describes. */
   own: RunningModule;
   /** The project's module, where it has one. */
@@ -78,15 +80,26 @@ export class ServiceSource {
     signal: AbortSignal,
   ): Promise<ReturnedValue> {
     const { own, root } = this.options;
-    const source = await this.trees.directory(root, { exclude: this.exclude }, { signal });
+    const tree = await this.trees.directory(root, { exclude: this.exclude }, { signal });
+    const source = await this.withConfig(tree.id, signal);
     const given = needs.flatMap((need) => made.get(need) ?? []);
     const args = {
-      source: { $id: source.id },
+      source: { $id: source },
       name,
       needs: given.map(({ id }) => ({ $id: id })),
       needNames: needs.filter((need) => made.has(need)),
     };
     return own.runtime.call({ function: ownFunction, args, callId: randomUUID(), signal });
+  }
+
+  private async withConfig(id: string, signal: AbortSignal): Promise<string> {
+    const { configText, session } = this.options;
+    if (configText === undefined) return id;
+    const document = `query WithConfig($id: ID!, $text: String!) {
+      node(id: $id) { ... on Directory { withNewFile(path: "fastloop.yaml", contents: $text) { id } } }
+    }`;
+    type Answer = { node: { withNewFile: { id: string } } };
+    return (await session.query<Answer>(document, { id, text: configText }, { signal })).node.withNewFile.id;
   }
 
   /** The files and folders that a call is given, relative to the project; those elsewhere are not watched. */

@@ -18,6 +18,7 @@ interface UpFlags {
   view?: boolean;
   explain?: string;
   config?: string;
+  from?: string;
   offline?: boolean;
   inBackground?: boolean;
 }
@@ -34,6 +35,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--wait", "the same as --detach"))
     .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
     .addOption(new Option("--explain <service>", "say what an edit of each file does to it; starts nothing"))
+    .addOption(new Option("--from <file>", "the services of a compose file, instead of those of fastloop.yaml"))
     .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
@@ -62,8 +64,8 @@ const listed = (names = ""): string[] =>
 
 async function up(context: CliContext, names: readonly string[], flags: UpFlags): Promise<void> {
   if (flags.explain !== undefined)
-    return explain(context, await openUpProject(context, [flags.explain], flags.config), flags.explain);
-  const project = await openUpProject(context, names, flags.config);
+    return explain(context, await openUpProject(context, [flags.explain], flags.config, flags.from), flags.explain);
+  const project = await openUpProject(context, names, flags.config, flags.from);
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
   if (flags.detach === true || flags.wait === true) return upInBackground(project.up, context, timeoutMs);
   if (timeoutMs !== undefined)

@@ -1,4 +1,5 @@
 /** A project's services as a command asks for them: what is described, and what of it the user allows. */
+import path from "node:path";
 import { loadProjectModule, parseCall } from "../../call/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -8,10 +9,13 @@ import { declaredServices, selectServices, UpPlace, type DeclaredService } from 
 import { asksOfCall, refusal, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust.ts";
+import { configOfCompose } from "./compose.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 export interface UpProject extends ProjectPlace {
   config: LoadedConfig;
+  /** What stands in for fastloop.yaml; undefined where that file itself describes the services. */
+  configText?: string | undefined;
   name: string;
   /** What is asked for, and all that it needs; needs come first. */
   services: DeclaredService[];
@@ -32,17 +36,21 @@ export async function openUpProject(
   context: CliContext,
   names: readonly string[],
   configFile?: string,
+  from?: string,
 ): Promise<UpProject> {
   const { cwd, env, notice } = context;
   const place = placeProject({ cwd, configFile, onNotice: notice });
-  const config = await loadConfig({ cwd, file: configFile });
+  const { config, text: configText } =
+    from === undefined
+      ? { config: await loadConfig({ cwd, file: configFile }), text: undefined }
+      : await configOfCompose(path.resolve(cwd, from), place.root, notice);
   const loading = loadModules(context, config, configFile);
   const { module, own } = await sayingWait(context, "for the module to be read", loading);
   const services = selectServices(declaredServices(config, module), names);
   const trust = trustOf(config, module, { environment: env, trust: trustModeOf(context) });
   requireTrust(services, config, module, trust, env);
   const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";
-  return { ...place, config, name, services, module, own, trust, up: new UpPlace(place.root, env) };
+  return { ...place, config, configText, name, services, module, own, trust, up: new UpPlace(place.root, env) };
 }
 
 async function loadModules(

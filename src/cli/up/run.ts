@@ -88,6 +88,7 @@ async function open(
   const source = new ServiceSource({
     session,
     root: project.root,
+    configText: project.configText,
     own,
     project: project.module === undefined ? undefined : project.module === project.own ? own : running(project.module),
     hasher,

@@ -261,7 +261,7 @@ describe("packages of npm, pnpm and yarn", () => {
     };
     const note = detect(files).notes.find((each) => each.startsWith("compose.yaml"))!;
     expect(note).toBe(
-      `compose.yaml starts postgres:17, mailhog/mailhog; if tests need them, add to fastloop.yaml:
+      `compose.yaml starts postgres:17, mailhog/mailhog (\`fastloop up --from compose.yaml\`); if tests need them, add to fastloop.yaml:
   tests:
     services:
       db: { preset: postgres }

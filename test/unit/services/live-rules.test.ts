@@ -12,6 +12,13 @@ const text = JSON.stringify({
       workdir: "/srv",
     },
     web: { build: "web" },
+    part: {
+      image: "x",
+      root: "parts/one/",
+      layers: [{ name: "deps", files: ["go.mod"], run: "go build" }],
+      sources: ["./"],
+      workdir: "/",
+    },
   },
   up: {
     api: {
@@ -28,6 +35,16 @@ const text = JSON.stringify({
 });
 const { config } = parseConfig(text);
 const rules = (name: string, inputs?: string[]) => rulesOf(name, { config: config!, root: "/nowhere" }, inputs);
+
+describe("an edit below a service's root", () => {
+  it.each([
+    ["parts/one/a/b.go", { action: "sync", place: { root: "/", path: "a/b.go" }, rule: "services.part.sources" }],
+    ["parts/one/go.mod", { action: "rebuild", rule: "services.part.layers: deps" }],
+    ["parts/oneself/a.go", { action: "none" }],
+    ["a/b.go", { action: "none" }],
+    ["go.mod", { action: "none" }],
+  ])("%s", (file, expected) => expect(decide(rules("part"), file)).toMatchObject(expected));
+});
 
 describe("an edit", () => {
   it.each([

@@ -1,0 +1,49 @@
+/** `fastloop up --from compose.yaml`: a compose file's services as if fastloop.yaml described them. */
+import { createHash } from "node:crypto";
+import { existsSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { stringify } from "yaml";
+import { ownModule, parsedConfig, readConfigFile, type LoadedConfig } from "../../config/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { composeServices } from "../../services/index.ts";
+
+/**
+ * `file` is absolute and in the project at `root`; `text` is the fastloop.yaml that says the same. What was left out goes to `notice`. Throws a `UserError` where the file is
+ * no compose file, or describes what fastloop.yaml could not.
+ */
+export async function configOfCompose(
+  file: string,
+  root: string,
+  notice: (text: string) => void,
+): Promise<{ config: LoadedConfig; text: string }> {
+  const place = path.relative(root, file);
+  if (place.startsWith(".."))
+    throw new UserError("usage", "is outside of the project", { place: file, hint: `the project is ${root}` });
+  if (!existsSync(file)) throw new UserError("usage", "there is no such file", { place: `--from ${place}` });
+  const folder = path.dirname(place) === "." ? "" : path.dirname(place);
+  const read = (name: string): string | undefined => {
+    const named = path.join(root, folder, name);
+    if (!existsSync(named)) return undefined;
+    const real = realpathSync(named);
+    if (!real.startsWith(`${realpathSync(root)}/`))
+      throw new UserError("config", "is outside of the project", { place: `${place}: ${name}` });
+    return readConfigFile(real, name);
+  };
+  const { services, up, notes } = composeServices(readConfigFile(file, place), { folder, place, read });
+  for (const note of notes) notice(note);
+  const name =
+    path
+      .basename(root)
+      .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+      .replace(/^[^A-Za-z]+/, "") || "project";
+  const text = stringify({ version: 1, name, module: ownModule, services, up });
+  const { config, problems } = await parsedConfig(text);
+  const [first] = problems;
+  if (config === undefined || first !== undefined)
+    throw new UserError("config", first?.message ?? "is not valid", {
+      place: `${place}: ${first?.path ?? ""}`,
+      hint: first?.hint,
+    });
+  const digest = createHash("sha256").update(text).digest("hex");
+  return { config: { config, path: file, root, digest }, text };
+}
