@@ -43,7 +43,7 @@ export default defineConfig({
       ],
       reporter: ["text-summary", "json-summary"],
       // Raised as it grows; 85 is the aim.
-      thresholds: { lines: 76 },
+      thresholds: { lines: 83 },
     },
     projects: [
       {
