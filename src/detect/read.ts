@@ -1,17 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
+import { readRegular } from "../paths/index.ts";
 import { listTree } from "../tree/index.ts";
 import type { ProjectFiles } from "./types.ts";
 
 /** A manifest or a test is smaller; what is larger is read as empty. */
 const maxSizeBytes = 4 * 1024 * 1024;
 
-/** The files below `root` that git tracks or would track; without git those that no ignore file names. */
+/** The files below `root` that git tracks or would track, by its index and the ignore files: no program is asked. */
 export function readProjectFiles(root: string): ProjectFiles {
-  const list = (trackedFiles(root) ?? walkedFiles(root))
-    .filter((file) => !/(?:^|\/)(?:node_modules|\.fastloop)\//.test(file))
-    .toSorted();
+  const list = projectFiles(root).toSorted();
   const texts = new Map<string, string>();
   const known = new Set(list);
   return {
@@ -26,30 +24,21 @@ export function readProjectFiles(root: string): ProjectFiles {
 
 function readText(file: string): string {
   try {
-    const stats = lstatSync(file);
-    return stats.isFile() && stats.size <= maxSizeBytes ? readFileSync(file, "utf8") : "";
+    return lstatSync(file).isFile() ? readRegular(file, { maxBytes: maxSizeBytes }).toString("utf8") : "";
   } catch {
     return "";
   }
 }
 
-function trackedFiles(root: string): string[] | undefined {
-  try {
-    // A clone's own configuration must not name a program that git starts.
-    const words = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    const files = execFileSync("git", words, {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      maxBuffer: 256 * 1024 * 1024,
-    }).split("\0");
-    return [...new Set(files.filter((file) => file !== ""))];
-  } catch {
-    return undefined;
-  }
+function projectFiles(root: string): string[] {
+  const exclude = ["**/.git", "**/node_modules", "**/.venv", "**/.fastloop"];
+  const { entries } = listTree(root, { exclude, leaveOut: "ignored" });
+  // What lies in a submodule, or in another repository, is not this project's.
+  let other = "";
+  return entries.flatMap(({ path: file, type }) => {
+    if (other !== "" && file.startsWith(other)) return [];
+    if (type !== "directory") return [file];
+    if (existsSync(path.join(root, file, ".git"))) other = `${file}/`;
+    return [];
+  });
 }
-
-const walkedFiles = (root: string): string[] =>
-  listTree(root, { exclude: ["**/.git", "**/node_modules", "**/.venv"], gitignore: true })
-    .entries.filter((entry) => entry.type === "file")
-    .map((entry) => entry.path);

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { gitEnvironment, PathTest, PatternMatcher } from "../tree/index.ts";
+import { UnfitFile } from "../paths/index.ts";
+import { AskedGit, PathTest, PatternMatcher } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -13,9 +13,6 @@ export interface AffectedSince {
   base: string | undefined;
   targets: { name: string; reasons: Reason[] }[];
 }
-
-/** Git takes its own time to match what a `.gitignore` says. */
-const gitTimeoutMs = 60_000;
 
 /**
  * What the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. When git cannot
@@ -77,23 +74,14 @@ interface ChangedFile {
 
 /** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
 export function changedSince(root: string, ref: string): { base: string; files: ChangedFile[] } | { why: string } {
-  const git = (...words: string[]): string =>
-    execFileSync("git", words, {
-      cwd: root,
-      env: gitEnvironment(),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      maxBuffer: 256 * 1024 * 1024,
-      timeout: gitTimeoutMs,
-    });
+  const asked = new AskedGit(root);
+  const git = asked.ask.bind(asked);
   let top: string;
   try {
     // A folder may be named with spaces, even at its ends.
     top = git("rev-parse", "--show-toplevel").replace(/\n$/, "");
   } catch (error) {
-    return {
-      why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "git is not installed" : "this is no git repository",
-    };
+    return { why: whyNot(error) ?? "this is no git repository" };
   }
   let base: string;
   try {
@@ -107,17 +95,28 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     const shallow = git("rev-parse", "--is-shallow-repository").trim() === "true";
     return { why: shallow ? "the clone is shallow and has no common commit" : "there is no common commit" };
   }
+  try {
+    return { base, files: changedFiles(asked, top, base) };
+  } catch (error) {
+    return { why: whyNot(error) ?? "git can't compare the files with it" };
+  }
+}
+
+/** What is no matter of commits; undefined where git answered. */
+function whyNot(error: unknown): string | undefined {
+  if (error instanceof UnfitFile) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "git is not installed";
+  return code === "ETIMEDOUT" ? "git did not answer in time" : undefined;
+}
+
+function changedFiles(asked: AskedGit, top: string, base: string): ChangedFile[] {
+  const git = asked.ask.bind(asked);
   const files: ChangedFile[] = [];
   // Whatever the user's configuration says: all of the repository, by plain names.
-  const words = git(
-    "diff",
-    "--name-status",
-    "--no-renames",
-    "--no-relative",
-    "--ignore-submodules=none",
-    "-z",
-    base,
-  ).split("\0");
+  const words = asked
+    .compare("diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base)
+    .split("\0");
   for (let index = 0; index + 1 < words.length; index += 2) {
     const change = words[index] === "A" ? "added" : words[index] === "D" ? "removed" : "changed";
     const file = path.join(top, words[index + 1]!);
@@ -127,16 +126,17 @@ export function changedSince(root: string, ref: string): { base: string; files: 
     if (file !== "")
       files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
   }
-  for (const name of unlookedAt(git, top, base))
+  for (const name of unlookedAt(asked, top, base))
     files.push({ file: path.join(top, name), isFolder: false, change: "changed" });
-  return { base, files };
+  return files;
 }
 
 /** So many names are given to git at a time. */
 const namesAtOnce = 500;
 
 /** Files that git was told to take for unchanged, or to leave out of a sparse checkout, and that are there and others than in `base`. */
-function unlookedAt(git: (...words: string[]) => string, top: string, base: string): string[] {
+function unlookedAt(asked: AskedGit, top: string, base: string): string[] {
+  const git = asked.ask.bind(asked);
   const names = git("ls-files", "-v", "-z", "--full-name", top)
     .split("\0")
     .flatMap((line) => (/^[a-zS] /.test(line) ? [line.slice(2)] : []))
@@ -145,7 +145,7 @@ function unlookedAt(git: (...words: string[]) => string, top: string, base: stri
   for (let at = 0; at < names.length; at += namesAtOnce) {
     const some = names.slice(at, at + namesAtOnce);
     const files = some.map((name) => path.join(top, name));
-    const now = git("hash-object", "--", ...files).split("\n");
+    const now = asked.compare("hash-object", "--", ...files).split("\n");
     const then = new Map(
       git("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", base, "--", ...some)
         .split("\0")
@@ -197,12 +197,7 @@ function realIfPresent(file: string): string {
 /** The commit that is checked out; undefined where git can't say. */
 export function headCommit(root: string): string | undefined {
   try {
-    const text = execFileSync("git", ["rev-parse", "--verify", "--quiet", "HEAD"], {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      timeout: gitTimeoutMs,
-    }).trim();
+    const text = new AskedGit(root).ask("rev-parse", "--verify", "--quiet", "HEAD").trim();
     return /^[0-9a-f]{40,64}$/.test(text) ? text : undefined;
   } catch {
     return undefined;

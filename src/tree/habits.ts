@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { readRegular } from "../paths/index.ts";
-import { gitEnvironment } from "./git-folders.ts";
+import { AskedGit } from "./ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 
 const patterns = [
@@ -68,12 +67,7 @@ export function globalExcludesFile(repository: string | undefined, env: NodeJS.P
 
 function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    const name = execFileSync("git", ["config", "--path", "--get", "core.excludesFile"], {
-      cwd,
-      env: gitEnvironment(env),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).replace(/\n$/, "");
+    const name = new AskedGit(cwd, env).ask("config", "--path", "--get", "core.excludesFile").replace(/\n$/, "");
     return path.resolve(cwd, name);
   } catch {
     return undefined;

@@ -1,10 +1,11 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
+export { AskedGit } from "./ask-git.ts";
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatDigestSteps } from "./digest.ts";
 export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./entries.ts";
-export { findGitRoot, gitDirectories, gitEnvironment } from "./git-folders.ts";
+export { findGitRoot, gitDirectories } from "./git-folders.ts";
 export { parseGitignore, type IgnoreRule } from "./gitignore.ts";
 export { ignoredPaths } from "./ignored.ts";
 export { ruleFiles, sharingRules } from "./project-rules.ts";

@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { gitEnvironment } from "../../tree/index.ts";
+import { AskedGit } from "../../tree/index.ts";
 
 /** What git knows of where a repository came from. */
 export interface Origin {
@@ -10,14 +9,10 @@ export interface Origin {
 }
 
 export function originOf(root: string): Origin {
+  const asked = new AskedGit(root);
   const git = (...words: string[]): string | undefined => {
     try {
-      return execFileSync("git", ["-c", "core.fsmonitor=false", ...words], {
-        cwd: root,
-        env: gitEnvironment(),
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      }).trim();
+      return asked.ask(...words).trim();
     } catch {
       return undefined;
     }
