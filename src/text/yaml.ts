@@ -9,13 +9,39 @@ const fixed = { merge: true, prettyErrors: false, uniqueKeys: false } as const;
 
 /** One document; its problems are in `errors`. Aliases that would fill the memory make `toJS` throw. */
 export function yamlDocument(text: string, options: Options = {}): Document.Parsed {
-  return checked(parseDocument(text, { ...options, ...fixed }));
+  const deep = tooDeepAt(text);
+  if (deep === undefined) return checked(parseDocument(text, { ...options, ...fixed }));
+  return refused(parseDocument("", { ...options, ...fixed }), deep);
 }
 
 /** All documents of a stream. */
 export function yamlDocuments(text: string, options: Options = {}): Document.Parsed[] {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) return [refused(parseDocument("", { ...options, ...fixed }), deep)];
   const documents = parseAllDocuments(text, { ...options, ...fixed });
   return Array.isArray(documents) ? documents.map(checked) : [];
+}
+
+/** The parser ends at some 700, after it has made a gigabyte of a million of them. Those in texts are few, or in pairs. */
+const mostLevels = 2000;
+/** Where brackets, or dashes on one line (`- - - `), open more levels than any document has. */
+function tooDeepAt(text: string): number | undefined {
+  let [brackets, dashes] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (char === "[" || char === "{") brackets++;
+    else if ((char === "]" || char === "}") && brackets > 0) brackets--;
+    const isBlank = char === " " || char === "\t";
+    if ((char === "-" || char === "?" || char === ":") && (text[at + 1] === " " || text[at + 1] === "\t")) dashes++;
+    else if (!isBlank) dashes = 0;
+    if (brackets > mostLevels || dashes > mostLevels) return at;
+  }
+  return undefined;
+}
+
+function refused(document: Document.Parsed, at: number): Document.Parsed {
+  document.errors.push(new YAMLParseError([at, at + 1], "UNEXPECTED_TOKEN", "Nested too deep"));
+  return document;
 }
 
 /** The parser itself compares a key with all before it: half a minute for 60,000 of them. */

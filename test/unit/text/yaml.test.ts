@@ -27,6 +27,10 @@ describe("YAML of others", () => {
 
   it("says that it is nested too deep, and that its aliases are too many", () => {
     expect(problemOf(`a: ${"[".repeat(many)}`)).toBe("Nested too deep");
+    // The parser alone would take a gigabyte for these.
+    for (const level of ["[", "{", "[a,", "- ", "? ", "-\t"])
+      expect(problemOf(level.repeat(500_000)), level).toBe("Nested too deep");
+    expect(problemOf(`a: "${"[".repeat(1500)}"\nb: [${"[],".repeat(5000)}]`)).toBeUndefined();
     expect(problemOf(lines((index) => `${" ".repeat(index % 1000)}k:`))).toBeDefined();
     const doubled = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`).join("\n");
     expect(parseConfig(`x0: &x0 [a]\n${doubled}`).problems).toMatchObject([{ message: /Excessive alias count/ }]);
