@@ -5,7 +5,7 @@ import path from "node:path";
 import { connectBuildkit } from "../../buildkit/index.ts";
 import type { BuildkitClient } from "../../buildkit/types.ts";
 import { UserError } from "../../errors/index.ts";
-import { enginePackage, findExecutable } from "../../paths/index.ts";
+import { changeableByOthers, enginePackage, findExecutable } from "../../paths/index.ts";
 import { requireBuilt } from "../../state/index.ts";
 import { type BuildkitdConfig, buildkitdToml } from "./buildkitd-config.ts";
 import { type Child, startChild, untilAnswers } from "./child.ts";
@@ -150,7 +150,8 @@ async function answering(
 
 /** A configuration that an administrator made for BuildKit comes before ours. */
 function cniOf(network: ContainerNetwork): Pick<BuildkitdConfig, "cni"> {
-  if (existsSync(cniConfig)) return { cni: { configFile: cniConfig, preparedNamespaces } };
+  if (existsSync(cniConfig) && changeableByOthers(cniConfig) === undefined)
+    return { cni: { configFile: cniConfig, preparedNamespaces } };
   if (network.mode === "host") return {};
   return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
 }
@@ -163,12 +164,23 @@ function programPath(): string {
 
 function assertCanRun(): void {
   requireRoot();
-  const searched = { PATH: programPath() };
-  if (findExecutable("runc", searched) === undefined && findExecutable("buildkit-runc", searched) === undefined) {
+  requireSafeRunc(programPath());
+}
+
+/** The one that buildkitd will find. What is in npm's package is as fastloop itself; another one is the system's to check. */
+export function requireSafeRunc(searched: string): void {
+  const file = ["buildkit-runc", "runc"]
+    .map((name) => findExecutable(name, { PATH: searched }))
+    .find((found) => found !== undefined);
+  if (file === undefined)
     throw new UserError("engine-unavailable", "runc is not installed; buildkitd runs containers with it", {
       hint: "run `fastloop setup`, or install it by hand: apt-get install runc",
     });
-  }
+  const ready = enginePackage();
+  const problem =
+    ready !== undefined && path.dirname(file) === path.join(ready, "bin") ? undefined : changeableByOthers(file);
+  if (problem !== undefined)
+    throw new UserError("engine-unavailable", `${path.basename(file)} is not run as root: ${problem}`, { place: file });
 }
 
 function accepts(socket: string): Promise<boolean> {

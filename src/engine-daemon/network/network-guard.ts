@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
-import { findExecutable } from "../../paths/index.ts";
+import { findSafeExecutable } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -89,7 +89,7 @@ export async function releaseBridge(bridge: string): Promise<void> {
 }
 
 async function run(program: string, rules: readonly string[][], mayFail = false): Promise<string | undefined> {
-  const command = findExecutable(program, { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
+  const { file: command } = findSafeExecutable(program, { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
   if (command === undefined) return `there is no ${program}`;
   for (const rule of rules) {
     try {

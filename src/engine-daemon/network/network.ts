@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { enginePackage, findExecutable } from "../../paths/index.ts";
+import { changeableByOthers, enginePackage, findSafeExecutable } from "../../paths/index.ts";
 import { releaseBridge } from "./network-guard.ts";
 import { leasesFolder } from "../set-up/paths.ts";
 import { freeSubnet, hostMtuBytes } from "./subnet.ts";
@@ -28,12 +28,11 @@ const sbin = ":/usr/local/sbin:/usr/sbin:/sbin";
 /** Decides, and writes the CNI configuration into the state folder. `FASTLOOP_NETWORK=host` switches bridges off. */
 export function planNetwork(state: string, env: Environment = process.env): ContainerNetwork {
   if (env["FASTLOOP_NETWORK"] === "host") return { mode: "host", reason: "FASTLOOP_NETWORK=host" };
-  const ready = enginePackage();
-  const folders = ready === undefined ? pluginDirs : [path.join(ready, "cni"), ...pluginDirs];
-  const pluginDir = folders.find((folder) => plugins.every((name) => existsSync(path.join(folder, name))));
-  if (pluginDir === undefined) return { mode: "host", reason: "no CNI plugins (Debian: containernetworking-plugins)" };
-  if (findExecutable("iptables", { PATH: `${env["PATH"] ?? ""}${sbin}` }) === undefined)
-    return { mode: "host", reason: "no iptables" };
+  const found = findPlugins();
+  if ("reason" in found) return { mode: "host", ...found };
+  const { pluginDir } = found;
+  const iptables = findSafeExecutable("iptables", { PATH: `${env["PATH"] ?? ""}${sbin}` });
+  if (iptables.file === undefined) return { mode: "host", reason: ["no iptables", ...iptables.passedOver].join("; ") };
   const local = onlyOnLoopback(env);
   if (local !== undefined)
     return { mode: "host", reason: `${local} is on the loopback address, which bridged containers cannot reach` };
@@ -52,6 +51,22 @@ export function planNetwork(state: string, env: Environment = process.env): Cont
   return { mode: "bridge", bridge, pluginDir, configFile };
 }
 
+/** Whoever could write a plugin would be root: what came with npm's package is as fastloop itself, others are the system's. */
+function findPlugins(): { pluginDir: string } | { reason: string } {
+  const ready = enginePackage();
+  const hasAll = (folder: string): boolean => plugins.every((name) => existsSync(path.join(folder, name)));
+  if (ready !== undefined && hasAll(path.join(ready, "cni"))) return { pluginDir: path.join(ready, "cni") };
+  const problems: string[] = [];
+  for (const pluginDir of pluginDirs.filter(hasAll)) {
+    const problem = plugins
+      .map((name) => changeableByOthers(path.join(pluginDir, name)))
+      .find((each) => each !== undefined);
+    if (problem === undefined) return { pluginDir };
+    problems.push(problem);
+  }
+  return { reason: ["no CNI plugins (Debian: containernetworking-plugins)", ...problems].join("; ") };
+}
+
 /** Takes the bridge of a state folder down; its containers are gone by then. */
 export async function removeBridge(state: string): Promise<void> {
   const bridge = knownBridge(configOf(state))?.bridge;
@@ -59,7 +74,7 @@ export async function removeBridge(state: string): Promise<void> {
   if (bridge === undefined) return;
   await releaseBridge(bridge);
   if (!existsSync(`/sys/class/net/${bridge}`)) return;
-  const ip = findExecutable("ip", { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
+  const { file: ip } = findSafeExecutable("ip", { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
   if (ip !== undefined) await promisify(execFile)(ip, ["link", "delete", bridge]).catch(() => undefined);
 }
 
