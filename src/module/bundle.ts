@@ -10,7 +10,7 @@ import { cacheHome, distFile, packageRoot, readRegular } from "../paths/index.ts
 import { dependencyClient } from "./dependency-client.ts";
 import { fencePlugin, packageFolders } from "./fence.ts";
 import { keepNewest } from "./keep-newest.ts";
-import { listSources } from "./sources.ts";
+import { largestSourceBytes, listSources, requireSettings } from "./sources.ts";
 import type { ModuleInfo } from "./types.ts";
 
 export interface ModuleBundle {
@@ -33,7 +33,7 @@ export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process
 export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): Promise<ModuleBundle> {
   const place = bundlePlace(module, env);
   packageFolders(module);
-  requireFiles(module);
+  requireSettings(module.root, [module.root, module.sourceDir, path.join(module.sourceDir, "src"), module.repository]);
   if (isFresh(place)) {
     markUsed(place);
     return place;
@@ -98,16 +98,6 @@ function entrySource(module: ModuleInfo): string {
   return [...imports, `export const namespaces = [${files.map((_, index) => `m${index}`).join(", ")}];`].join("\n");
 }
 
-/** esbuild looks for them by name, and would wait for a pipe. */
-function requireFiles({ root, sourceDir, repository }: ModuleInfo): void {
-  const folders = new Set([root, sourceDir, path.join(sourceDir, "src"), repository]);
-  for (const file of [...folders].flatMap((folder) =>
-    ["package.json", "tsconfig.json"].map((name) => path.join(folder, name)),
-  ))
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
-      throw new UserError("module", "it is no file", { place: path.relative(root, file) });
-}
-
 /** The engine forces this option onto a module's own settings. */
 function writeTsconfig(module: ModuleInfo, place: ModuleBundle): string {
   const own = path.join(module.sourceDir, "tsconfig.json");
@@ -160,7 +150,7 @@ function importMetaPlugin(sourceDir: string): Plugin {
     setup(build) {
       build.onLoad({ filter: /\.m?ts$/ }, ({ path: file }) => {
         if (!file.startsWith(sourceDir + path.sep)) return undefined;
-        const text = readRegular(file).toString("utf8");
+        const text = readRegular(file, { maxBytes: largestSourceBytes }).toString("utf8");
         if (!text.includes("import.meta")) return undefined;
         const contents = text
           .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href))

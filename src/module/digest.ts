@@ -1,6 +1,10 @@
 /** The identity of a module: every file that an engine would upload with it. */
+import { UserError } from "../errors/index.ts";
 import { contentDigest, ContentHasher, listTree, treeStatDigest, type TreeListing } from "../tree/index.ts";
 import { manifestFile, type Manifest } from "./manifest.ts";
+
+/** An engine would upload it with each change of the module; holes cost an author nothing. */
+const largestFileBytes = 1024 * 1024 * 1024;
 
 /** A file changed this shortly ago may change again without its times moving: its listing proves nothing yet. */
 const raceWindowMs = 2000;
@@ -38,6 +42,12 @@ export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "in
  * git keeps: whether the file can be executed; the rest is the umask of whoever made the clone.
  */
 export function moduleDigest({ listing }: ModuleFiles): string {
+  const large = listing.entries.find(({ sizeBytes }) => sizeBytes > largestFileBytes);
+  if (large !== undefined)
+    throw new UserError("module", `has ${large.sizeBytes} bytes, which is no part of a module`, {
+      place: large.path,
+      hint: "name it in .gitignore, or move it out of the module's folder",
+    });
   const entries = listing.entries.map((entry) =>
     entry.type === "file" ? { ...entry, mode: (entry.mode & 0o100) === 0 ? 0o644 : 0o755 } : entry,
   );

@@ -9,7 +9,7 @@ import { isInside, realPath } from "./inside.ts";
 import { isRemote, readManifest, type Manifest, type ManifestDependency } from "./manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";
-import { listSources } from "./sources.ts";
+import { largestSourceBytes, listSources, requireSources } from "./sources.ts";
 import type { Dependency, FunctionInfo, ModuleInfo } from "./types.ts";
 
 /**
@@ -120,6 +120,7 @@ async function readOnce(
   const files = listModuleFiles(manifest);
   let digest = cache.digestOf(manifest.root, files.stat);
   if (digest === undefined) {
+    requireSources(manifest.root, path.join(manifest.root, manifest.source));
     digest = moduleDigest(files);
     if (files.settled) cache.rememberDigest(manifest.root, files.stat, digest);
   }
@@ -151,7 +152,7 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
 /** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */
 function placesOf(word: string, { root, source }: Manifest): string[] {
   return listSources(path.join(root, source, "src")).flatMap((file) =>
-    readRegular(file)
+    readRegular(file, { maxBytes: largestSourceBytes })
       .toString("utf8")
       .split("\n")
       .flatMap((line, index) => (line.includes(word) ? [`${path.relative(root, file)}:${index + 1}`] : [])),

@@ -4,7 +4,7 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
 import { isReallyInside } from "./inside.ts";
-import { packageRoot, readRegular, UnfitFile } from "../paths/index.ts";
+import { lstatIfThere, packageRoot, readRegular, UnfitFile } from "../paths/index.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
@@ -40,7 +40,7 @@ export function findModule(cwd: string, dir?: string): string {
     return path.resolve(cwd, dir);
   }
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    if ([manifestFile, nextManifestFile].some((name) => isFile(path.join(folder, name)))) return folder;
+    if ([manifestFile, nextManifestFile].some((name) => isNamed(path.join(folder, name)))) return folder;
     if (folder === path.dirname(folder)) break;
   }
   throw new UserError("module", `no ${manifestFile} here or in a folder above`, {
@@ -49,7 +49,8 @@ export function findModule(cwd: string, dir?: string): string {
   });
 }
 
-const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+/** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */
+const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
 
 function nextModule(dir: string, cause: unknown): UserError {
   return new UserError(
@@ -86,7 +87,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   try {
     text = readRegular(file).toString("utf8");
   } catch (cause) {
-    if (isFile(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
+    if (isNamed(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
     const why = cause instanceof UnfitFile ? `: ${cause.message}` : "";
     throw new UserError("module", `this folder has no readable ${manifestFile}${why}`, {
       place: dir,

@@ -7,6 +7,23 @@ import type { ScanAnswer, ScannedModule, ScanRequest } from "./scan/types.ts";
 /** A scan takes half a second; one that takes this long hangs. */
 const timeoutMs = 60_000;
 
+/** It takes 150 for a large module. */
+const mostMegabytes = 2048;
+
+/** What sources can do to a compiler; undefined where it is our own fault. */
+function failureOf(signal: NodeJS.Signals | null, errors: string): UserError | undefined {
+  const why =
+    signal === "SIGKILL"
+      ? `${timeoutMs / 1000} s`
+      : errors.includes("out of memory")
+        ? `${mostMegabytes} MB`
+        : undefined;
+  if (why === undefined) return undefined;
+  return new UserError("module", `the compiler can't read the module's sources in ${why}`, {
+    hint: "look for a type, or an expression, that is nested very deeply",
+  });
+}
+
 /** Reads a module's sources; throws `UserError` where they do not make a module. */
 export async function scanSources(request: ScanRequest): Promise<ScannedModule> {
   const answer = await ask(request);
@@ -17,7 +34,7 @@ export async function scanSources(request: ScanRequest): Promise<ScannedModule> 
 
 function ask(request: ScanRequest): Promise<ScanAnswer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [distFile("module-scan.js")], {
+    const child = spawn(process.execPath, [`--max-old-space-size=${mostMegabytes}`, distFile("module-scan.js")], {
       stdio: ["pipe", "pipe", "pipe"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
@@ -33,7 +50,10 @@ function ask(request: ScanRequest): Promise<ScanAnswer> {
       try {
         resolve(JSON.parse(output) as ScanAnswer);
       } catch (cause) {
-        reject(new Error(`the module scan ended with ${signal ?? code} and no answer\n${errors}`, { cause }));
+        reject(
+          failureOf(signal, errors) ??
+            new Error(`the module scan ended with ${signal ?? code} and no answer\n${errors}`, { cause }),
+        );
       }
     });
   });

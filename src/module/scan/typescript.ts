@@ -7,7 +7,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type * as TypeScript from "typescript";
 import { clientTypes, libraryTypes } from "sdk:client-types";
-import { cacheHome } from "../../paths/index.ts";
+import { cacheHome, readRegular } from "../../paths/index.ts";
+import { largestSourceBytes } from "../sources.ts";
 import { requireCached } from "./require-cached.ts";
 
 const require = createRequire(import.meta.url);
@@ -40,6 +41,17 @@ const patched = Object.create(compiler, {
 // oxlint-disable-next-line import/no-default-export
 export default patched;
 
+/** Of a file that is there; the compiler's own reading waits for pipes and never ends on a device. */
+function textOf(file: string): string | undefined {
+  try {
+    return readRegular(file, { maxBytes: largestSourceBytes })
+      .toString("utf8")
+      .replace(/^\uFEFF/, "");
+  } catch {
+    return undefined;
+  }
+}
+
 function createProgram(rootNames: readonly string[], options: TypeScript.CompilerOptions): TypeScript.Program {
   const clientFile = path.join(scanOptions.sourceDir, "sdk", "client.gen.ts");
   const libraryFile = path.join(scanOptions.sourceDir, "sdk", "lib.d.ts");
@@ -54,12 +66,12 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
   const original = { ...host };
   const resolutions = compiler.createModuleResolutionCache(scanOptions.sourceDir, (name) => name, settings);
   host.fileExists = (file) => virtual.has(file) || original.fileExists(file);
-  host.readFile = (file) => virtual.get(file) ?? original.readFile(file);
-  host.getSourceFile = (file, ...rest) => {
+  host.readFile = (file) => virtual.get(file) ?? textOf(file);
+  host.getSourceFile = (file, version) => {
     const text = virtual.get(file);
-    return text === undefined
-      ? original.getSourceFile(file, ...rest)
-      : compiler.createSourceFile(file, text, compiler.ScriptTarget.ES2022, true);
+    if (text !== undefined) return compiler.createSourceFile(file, text, compiler.ScriptTarget.ES2022, true);
+    const read = textOf(file);
+    return read === undefined ? undefined : compiler.createSourceFile(file, read, version, true);
   };
   // A signature speaks of the module's own types and of the core API: other packages cost seconds and add nothing.
   const isSkipped = (text: string, importer: string): boolean =>
