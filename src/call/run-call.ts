@@ -9,6 +9,8 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
   runtime: FunctionRuntime;
   callId: string;
   signal: AbortSignal;
+  /** The repository wrote the call: what it exports has nothing of git's, which would run from it. */
+  isOfRepository?: boolean;
 }
 
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
@@ -24,7 +26,7 @@ export async function runCall(call: ParsedCall, context: RunCallOptions): Promis
   // Only without a step: a function that gives nothing has given its answer.
   if (value === undefined)
     value = await context.runtime.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
-  return mapItems(value, (item) => runCore(call, item, resolving));
+  return mapItems(value, (item) => runCore(call, item, resolving, context.isOfRepository === true));
 }
 
 async function runOwnStep(
@@ -57,18 +59,26 @@ function fieldOf(item: ReturnedValue, name: string): ReturnedValue {
   return item.fields[name] ?? null;
 }
 
-async function runCore(call: ParsedCall, value: ReturnedValue, context: ResolveContext): Promise<ReturnedValue> {
+async function runCore(
+  call: ParsedCall,
+  value: ReturnedValue,
+  context: ResolveContext,
+  isOfRepository: boolean,
+): Promise<ReturnedValue> {
   if (value === null || typeof value !== "object" || !("$id" in value)) return value;
   // `sync` in the middle changes nothing: what follows it evaluates the chain too.
   const steps = call.core.filter((step, index) => step.fn.name !== "sync" || index === call.core.length - 1);
-  const selections = await Promise.all(
-    steps.map(async ({ fn, given }) => {
+  const chains = await Promise.all(
+    steps.map(async ({ type, fn, given }) => {
       const args = await Promise.all(
         given.map(async (entry) => `${entry.argument.name}: ${await resolveLiteral(entry, context)}`),
       );
-      return args.length === 0 ? fn.name : `${fn.name}(${args.join(", ")})`;
+      const selection = args.length === 0 ? fn.name : `${fn.name}(${args.join(", ")})`;
+      const isFiltered = isOfRepository && type === "Directory" && fn.name === "export";
+      return isFiltered ? ['filter(exclude: [".git", "**/.git"])', selection] : [selection];
     }),
   );
+  const selections = chains.flat();
   const endsInSync = steps.at(-1)?.fn.name === "sync";
   const type = steps.at(-1)?.fn.returns ?? { kind: "object" as const, name: value.$type };
   const leafType = itemTypeName(type);

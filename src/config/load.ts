@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { readRegular, UnfitFile } from "../paths/index.ts";
+import { lstatIfThere, readRegular, UnfitFile } from "../paths/index.ts";
 import { ProjectState } from "../state/index.ts";
 import type { Config, LoadedConfig } from "./types.ts";
 
@@ -48,7 +48,8 @@ export async function loadConfig({ cwd, file }: LoadOptions): Promise<LoadedConf
 export function findConfig(cwd: string): string | undefined {
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
     const candidate = path.join(folder, "fastloop.yaml");
-    if (existsSync(candidate)) return candidate;
+    // A link to nowhere is a mistake in this project, and no reason to take the configuration of one above.
+    if (lstatIfThere(candidate) !== undefined) return candidate;
     if (existsSync(path.join(folder, ".git")) || folder === path.dirname(folder)) return undefined;
   }
 }
@@ -72,9 +73,7 @@ export function unreadable(place: string, cause: unknown): UserError {
   if (code === "ENOENT")
     return new UserError("config", "there is no such file", { place, cause, hint: "run `fastloop init` to write one" });
   const reasons: Record<string, string> = {
-    ENXIO: "it is no file",
     EACCES: "permission denied",
-    ELOOP: "its link leads to itself",
   };
   const reason = cause instanceof UnfitFile ? cause.message : (reasons[String(code)] ?? String(cause));
   return new UserError("config", `can't be read: ${reason}`, { place, cause });

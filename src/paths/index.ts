@@ -5,6 +5,6 @@ export { findExecutable } from "./executables.ts";
 export { cacheHome, stateHome } from "./folders.ts";
 export { filesPrintedTo } from "./own-output.ts";
 export { distFile, packageRoot } from "./package-root.ts";
-export { readRegular, UnfitFile } from "./regular-file.ts";
+export { openRegular, readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
-export { bigintStatIfThere, namesIfThere, statIfThere } from "./stat-if-there.ts";
+export { bigintStatIfThere, lstatIfThere, namesIfThere, statIfThere } from "./stat-if-there.ts";

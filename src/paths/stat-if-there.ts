@@ -1,4 +1,4 @@
-import { readdirSync, statSync, type BigIntStats, type Stats } from "node:fs";
+import { lstatSync, readdirSync, statSync, type BigIntStats, type Stats } from "node:fs";
 
 /**
  * What a path leads to; undefined where that is nothing, whatever keeps it from being something: a link that leads to itself, a
@@ -27,5 +27,14 @@ export function namesIfThere(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+/** What has this name, a link among it. */
+export function lstatIfThere(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }

@@ -55,6 +55,7 @@ export async function execute(
       runtime,
       env: environment,
       cwd: run.project.root,
+      isOfRepository: true,
       secretKey,
       hostInput,
       onSecret: (plaintext, name) => mask.add(plaintext, name, session, notice),

@@ -132,7 +132,8 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   };
   const asks = given.flatMap(({ argument, value }) => asksOfValue(value, byOf(fn, argument), context, env));
   if (literal("insecureRootCapabilities") === "true") asks.push({ kind: "root-capabilities", what: "", by });
-  if (fn.name === "export") asks.push(...writes(path.resolve(cwd, literal("path")), by, cwd, env));
+  if (fn.name === "export")
+    asks.push(...writes(path.resolve(cwd, literal("path")), { isWiped: literal("wipe") === "true" }, by, cwd, env));
   if (fn.name === "exportImage") asks.push({ kind: "runtime", what: literal("name"), by });
   if (fn.name === "publish") asks.push({ kind: "publish", what: literal("address"), by });
   if (fn.name === "up")
@@ -145,11 +146,18 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   return asks;
 }
 
-/** The repository's files are its own, but for what git and its hooks run from. */
-function writes(file: string, by: string, cwd: string, env: NodeJS.ProcessEnv): Ask[] {
+/** The repository's files are its own, but for what git and its hooks run from: a wiped folder with that in it loses it. */
+function writes(
+  file: string,
+  { isWiped }: { isWiped: boolean },
+  by: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Ask[] {
   const repository = repositoryOf(cwd, env);
   const real = realPathOf(file);
-  const own = isWithin(repository, real) && !path.relative(repository, real).split(path.sep).includes(".git");
+  const isGits = path.relative(repository, real).split(path.sep).includes(".git");
+  const own = isWithin(repository, real) && !isGits && !(isWiped && isWithin(real, repository));
   return own ? [] : [{ kind: "write", what: real, by }];
 }
 

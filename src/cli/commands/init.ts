@@ -1,12 +1,14 @@
 /** `fastloop init`: a first fastloop.yaml from what the repository is made of; a module and CI files on request. */
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { ownModule } from "../../config/index.ts";
 import { detectDeploy, detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
+import { lstatIfThere } from "../../paths/index.ts";
+import { isWithin, realPathOf } from "../../trust/index.ts";
 import { packageFolder } from "../checkout.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
@@ -75,7 +77,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   const files: WrittenFile[] = [];
   let found: Detection | undefined;
   let first: string | undefined;
-  if (!existsSync(path.join(root, "fastloop.yaml"))) {
+  if (lstatIfThere(path.join(root, "fastloop.yaml")) === undefined) {
     found = detect(root);
     const project = projectName(root);
     const deploy = detectDeploy(readProjectFiles(root), project);
@@ -98,8 +100,13 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   const taken = [
     ...files.map((file) => file.path),
     ...(flags.module === true ? ["dagger.json", "pipelines"] : []),
-  ].find((file) => existsSync(path.join(root, file)));
+  ].find((file) => lstatIfThere(path.join(root, file)) !== undefined);
   if (taken !== undefined) throw new UserError("usage", "is there already; init never overwrites", { place: taken });
+  const outside = files.find(
+    (file) => !isWithin(realPathOf(root), realPathOf(path.dirname(path.join(root, file.path)))),
+  );
+  if (outside !== undefined)
+    throw new UserError("usage", "a link on its way leaves this folder; nothing was written", { place: outside.path });
   const written = flags.dryRun === true ? [] : await write(root, files, flags);
   const notes = found?.notes ?? [];
   if (context.options.json) {
@@ -164,9 +171,16 @@ function moduleKey(root: string, context: CliContext, flags: InitFlags): string 
 }
 
 async function write(root: string, files: readonly WrittenFile[], flags: InitFlags): Promise<string[]> {
-  for (const file of files) {
-    await mkdir(path.dirname(path.join(root, file.path)), { recursive: true });
-    await writeFile(path.join(root, file.path), file.text, { flag: "wx" });
+  for (const { path: name, text } of files) {
+    const file = path.join(root, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    try {
+      await writeFile(file, text, { flag: "wx" });
+    } catch (error) {
+      // What a full disk cut would keep the next init from writing it.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") await rm(file, { force: true });
+      throw error;
+    }
   }
   const module =
     flags.module === true

@@ -2,10 +2,12 @@
  * Which cluster an environment is on is pinned at its first deploy, in `clusters` of `fastloop.lock`; the deployer compares it
  * before every write. A `cluster` in `fastloop.yaml` needs no pin.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import path from "node:path";
+import { readConfigFile } from "../../config/index.ts";
 import { identityOf, type HostAccess } from "../../deploy/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
+import { writeFileAtomically } from "../../tree/index.ts";
 import type { CliContext } from "../context.ts";
 import type { DeployReport } from "./call-function.ts";
 import { asUserError, type ChosenEnvironment } from "./environment.ts";
@@ -48,7 +50,7 @@ export async function pinCluster(
 ): Promise<Pin> {
   const file = path.join(config.root, "fastloop.lock");
   const isCi = (context.env["CI"] ?? "") !== "" && context.env["CI"] !== "false";
-  const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  const before = readLock(file);
   const lock = parseLock(before);
   if (settings.cluster !== undefined || Object.hasOwn(lock.clusters ?? {}, name)) return none;
   const identity = await identityOf(access).catch((error: unknown) => {
@@ -62,7 +64,7 @@ export async function pinCluster(
     });
   const text = `${name} is pinned to the cluster ${identity} from now on`;
   try {
-    writeFileSync(
+    writeFileAtomically(
       file,
       `${JSON.stringify({ ...lock, clusters: { ...lock.clusters, [name]: identity } }, undefined, 2)}\n`,
     );
@@ -75,8 +77,16 @@ export async function pinCluster(
   }
   return {
     text: `${text}: commit fastloop.lock${isCi ? `, with ${line}: until then each deploy of CI is the first` : ""}`,
-    undo: () => (before === undefined ? rmSync(file, { force: true }) : writeFileSync(file, before)),
+    undo: () => (before === undefined ? rmSync(file, { force: true }) : writeFileAtomically(file, before)),
   };
+}
+
+/** The lock's text; undefined where there is none. One that is a link is refused: it is written to. */
+function readLock(file: string): string | undefined {
+  const place = "fastloop.lock";
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (isLink) throw new UserError("config", "is a link, which is not followed", { place });
+  return existsSync(file) ? readConfigFile(file, place) : undefined;
 }
 
 interface Lock {

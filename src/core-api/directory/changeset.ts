@@ -1,5 +1,6 @@
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import path from "node:path";
+import { ApiError } from "../values/errors.ts";
 import { emptyDirectory, rootedTree } from "../values/rooted.ts";
 import { diffTree } from "../values/diff.ts";
 import { exportDirectory } from "../tree/export-directory.ts";
@@ -92,9 +93,12 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
   asPatch: async (changeset, _args: object, call) =>
     fileOf("diff.patch", await patchText(call, changeset, await paths(changeset, call)), 0o644),
   export: async (changeset, args: { path: string }, call) => {
-    const { removed } = await paths(changeset, call);
+    const { added, modified, removed } = await paths(changeset, call);
+    const ofGit = [...added, ...modified, ...removed].find((name) => name.split("/").includes(".git"));
+    // What git runs from (hooks, its configuration) is applied by nobody who agreed to changed files.
+    if (ofGit !== undefined) throw new ApiError(`a changeset with ${JSON.stringify(ofGit)} in it is not exported`);
     const folder = await exportDirectory(call, layerOf(changeset), args.path, false);
-    for (const name of removed) await rm(path.join(folder, name), { recursive: true, force: true });
+    for (const name of removed) await removeBelow(folder, name);
     return folder;
   },
   withChangeset: (changeset, args: { changes: string; onConflict: Conflict }, call) =>
@@ -104,6 +108,16 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
     return others.length === 0 ? changeset : await mergedChanges(call, [changeset, ...others], args.onConflict);
   },
 });
+
+/** What lies behind a link of the host is not the folder's: a changeset's own folders say nothing of the host's. */
+async function removeBelow(folder: string, name: string): Promise<void> {
+  const parents = name.split("/").slice(0, -1);
+  for (let at = folder; ; at = path.join(at, parents.shift()!)) {
+    if (at !== folder && (await lstat(at).catch(() => undefined))?.isDirectory() !== true) return;
+    if (parents.length === 0) break;
+  }
+  await rm(path.join(folder, name), { recursive: true, force: true });
+}
 
 function layerOf(changeset: Changeset): Directory {
   return { ...emptyDirectory, tree: diffTree(rootedTree(changeset.before), rootedTree(changeset.after)) };
