@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { statIfThere } from "../paths/index.ts";
+import { readRegular, statIfThere } from "../paths/index.ts";
 import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
@@ -169,7 +169,7 @@ export async function secretText(
   }
   if (scheme === "file") {
     try {
-      return readFileSync(path.resolve(cwd, rest.replace(/^~(?=\/)/, env.HOME ?? "~")), "utf8");
+      return readSecret(path.resolve(cwd, rest.replace(/^~(?=\/)/, env.HOME ?? "~")));
     } catch (cause) {
       throw new UserError("usage", `the secret's file ${rest} cannot be read`, { place, cause });
     }
@@ -181,6 +181,11 @@ export async function secretText(
     // Its output may hold the secret: only that it failed is said.
     throw new UserError("usage", "the secret's command failed", { place, cause });
   }
+}
+
+/** A pipe is read where the shell made it for this command (`file://<(pass token)`), not where it lies in a folder. */
+function readSecret(file: string): string {
+  return /^\/(?:dev|proc\/self)\/fd\/\d+$/.test(file) ? readFileSync(file, "utf8") : readRegular(file).toString("utf8");
 }
 
 /** Throws where it is not there, or something else. */

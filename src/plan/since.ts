@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { UnfitFile } from "../paths/index.ts";
-import { AskedGit, PathTest, PatternMatcher } from "../tree/index.ts";
+import { AskedGit, PathTest, PatternMatcher, untrackedPaths } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -111,7 +111,6 @@ function whyNot(error: unknown): string | undefined {
 }
 
 function changedFiles(asked: AskedGit, top: string, base: string): ChangedFile[] {
-  const git = asked.ask.bind(asked);
   const files: ChangedFile[] = [];
   // Whatever the user's configuration says: all of the repository, by plain names.
   const words = asked
@@ -122,10 +121,8 @@ function changedFiles(asked: AskedGit, top: string, base: string): ChangedFile[]
     const file = path.join(top, words[index + 1]!);
     files.push({ file, isFolder: lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true, change });
   }
-  for (const file of git("ls-files", "--others", "--exclude-standard", "-z", "--full-name", top).split("\0")) {
-    if (file !== "")
-      files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
-  }
+  for (const file of untrackedPaths(top))
+    files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
   for (const name of unlookedAt(asked, top, base))
     files.push({ file: path.join(top, name), isFolder: false, change: "changed" });
   return files;

@@ -1,7 +1,8 @@
 /** Edits of the project on their way into its running services. */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { readRegular } from "../paths/index.ts";
 import { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "../plan/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { diffListings, type ContentHasher, type TreeEntry, type TreeListing } from "../tree/index.ts";
@@ -128,7 +129,14 @@ export class LiveUpdates {
     try {
       if (entry.type === "directory") return [{ action: "folder", ...place, mode: entry.mode }];
       if (entry.type === "symlink") return [{ action: "link", ...place, target: readlinkSync(file) }];
-      return [{ action: "put", ...place, mode: entry.mode, content: readFileSync(file) }];
+      return [
+        {
+          action: "put",
+          ...place,
+          mode: entry.mode,
+          content: readRegular(file, { maxBytes: mostBytes, follow: false }),
+        },
+      ];
     } catch {
       return [];
     }

@@ -51,11 +51,15 @@ export class AskedGit {
     const found = [this.run(this.folder, ["rev-parse", "--show-toplevel"], fixed).replace(/\n$/, "")];
     // The list grows while it is gone through.
     for (const top of found) {
+      const folders = new Set<string>();
       for (const line of this.run(top, ["ls-files", "--stage", "-z"], fixed).split("\0")) {
-        if (!line.startsWith("160000 ")) continue;
-        const folder = path.join(top, line.slice(line.indexOf("\t") + 1));
-        if (statIfThere(path.join(folder, ".git")) !== undefined && !found.includes(folder)) found.push(folder);
+        const name = line.slice(line.indexOf("\t") + 1);
+        folders.add(path.dirname(name));
+        const folder = path.join(top, name);
+        if (!line.startsWith("160000 ") || statIfThere(path.join(folder, ".git")) === undefined) continue;
+        if (!found.includes(folder)) found.push(folder);
       }
+      for (const folder of folders) refuseUnfitFile(top, path.join(folder, ".gitattributes"));
     }
     return found;
   }
@@ -114,12 +118,14 @@ function refuseUnfit(folder: string): void {
   if (repository === undefined) return;
   const { gitDir, commonDir } = gitDirectories(repository);
   for (const place of new Set([gitDir, commonDir].flatMap((each) => [each, path.join(each, "info")]))) {
-    for (const name of namesIn(place)) {
-      const stats = statIfThere(path.join(place, name));
-      if (stats !== undefined && !stats.isFile() && !stats.isDirectory() && !stats.isSocket())
-        throw new UnfitFile(`${path.relative(repository, path.join(place, name))} is no file`);
-    }
+    for (const name of namesIn(place)) refuseUnfitFile(repository, path.relative(repository, path.join(place, name)));
   }
+}
+
+function refuseUnfitFile(root: string, name: string): void {
+  const stats = statIfThere(path.join(root, name));
+  if (stats !== undefined && !stats.isFile() && !stats.isDirectory() && !stats.isSocket())
+    throw new UnfitFile(`${name} is no file`);
 }
 
 function namesIn(folder: string): string[] {

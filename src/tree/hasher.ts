@@ -1,6 +1,7 @@
 import { createHash, hash as hashOnce } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, readSync } from "node:fs";
 import path from "node:path";
+import { openRegular, readRegular } from "../paths/index.ts";
 import { formatHashes, parseHashes, type HashStore } from "./hash-cache.ts";
 import { HashTable } from "./hash-table.ts";
 import { StatAhead, worthwhileFiles } from "./stat-ahead.ts";
@@ -128,7 +129,8 @@ export class ContentHasher {
     this.work.files++;
     try {
       if (sizeBytes > wholeReadLimitBytes) return this.readInPieces(file);
-      const content = readFileSync(file);
+      // It was a small file when it was listed.
+      const content = readRegular(file, { maxBytes: wholeReadLimitBytes, follow: false });
       this.work.bytes += content.length;
       return sha256(content);
     } catch (error) {
@@ -140,7 +142,7 @@ export class ContentHasher {
   private readInPieces(file: string): string {
     const hash = createHash("sha256");
     const buffer = Buffer.allocUnsafe(pieceBytes);
-    const descriptor = openSync(file, "r");
+    const descriptor = openRegular(file, false);
     try {
       for (;;) {
         const length = readSync(descriptor, buffer, 0, pieceBytes, null);

@@ -17,4 +17,5 @@ export { PatternMatcher } from "./patterns.ts";
 export { listTree, listTreeSteps, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
 export { literalPattern, maxPatternChars, nameMatcher } from "./globs.ts";
+export { untrackedPaths } from "./untracked.ts";
 export { topmost } from "./topmost.ts";

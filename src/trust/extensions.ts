@@ -36,11 +36,17 @@ export function readExtension(root: string, key: ExtensionKey, name: string): Ex
     source = readRegular(file, { maxBytes: largestBytes });
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError("config", `${name} can't be read: ${(cause as Error).message}`, { place, cause });
+    throw new UserError("config", `${name} can't be read: ${reasonOf(cause)}`, { place, cause });
   }
   const digest = createHash("sha256").update(source).digest("hex");
   const ask: Ask = { kind: "extension", what: `${name} (sha256 ${digest})`, by: place };
   return { file, source: source.toString("utf8"), ask };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: Record<string, string> = { ENOENT: "there is no such file", ELOOP: "its link leads to itself" };
+  return known[code ?? ""] ?? message;
 }
 
 /** What the files of `extensions` ask for. One that can't be read asks for nothing: it is told where it is used. */

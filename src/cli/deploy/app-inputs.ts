@@ -1,7 +1,7 @@
 /** The files that an app of `deploy:` is made of: an edit of one of them deploys it again. */
-import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { DeployConfig } from "../../config/index.ts";
+import { readRegular, statIfThere } from "../../paths/index.ts";
 import { namedInputs, type TargetInput } from "../../plan/index.ts";
 
 type AppConfig = DeployConfig["apps"][string];
@@ -36,13 +36,22 @@ function kustomizationInputs(root: string, folder: string, seen: Set<string> = n
   const relative = path.posix.normalize(folder).replace(/\/$/, "");
   if (relative.startsWith("..") || seen.has(relative)) return [];
   seen.add(relative);
-  const file = kustomizationNames.map((name) => path.join(root, relative, name)).find((name) => existsSync(name));
-  const text = file === undefined ? "" : readFileSync(file, "utf8");
+  const files = kustomizationNames.map((name) => path.join(root, relative, name));
+  const text = textOf(files.find((name) => statIfThere(name) !== undefined));
   const named = [...text.matchAll(/[^\s"',[\]{}:]+/g)].flatMap(([word]): string[] => {
     const place = path.posix.join(relative, word);
     if (!word.startsWith("../") || place.startsWith("..")) return [];
-    const stats = statSync(path.join(root, place), { throwIfNoEntry: false });
+    const stats = statIfThere(path.join(root, place));
     return stats === undefined ? [] : stats.isDirectory() ? kustomizationInputs(root, place, seen) : [place];
   });
   return [`${relative}/`, ...named];
+}
+
+/** What can't be read is told by who renders it. */
+function textOf(file: string | undefined): string {
+  try {
+    return file === undefined ? "" : readRegular(file).toString("utf8");
+  } catch {
+    return "";
+  }
 }

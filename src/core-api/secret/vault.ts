@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHmac, scrypt, type BinaryLike, type ScryptOptions } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { readRegular, UnfitFile } from "../../paths/index.ts";
 import { isTooShortToMask, SecretMask, tooShortToMask } from "../../text/index.ts";
 import { volatilePrefix } from "../solve/compile-exec.ts";
 import { ApiError } from "../values/errors.ts";
@@ -119,10 +119,11 @@ export class SecretVault {
       case "file": {
         const name = value.startsWith("~/") ? path.join(this.env["HOME"] ?? os.homedir(), value.slice(2)) : value;
         try {
-          return await readFile(path.resolve(this.workdir, name));
+          return readRegular(path.resolve(this.workdir, name));
         } catch (cause) {
           const { code } = cause as NodeJS.ErrnoException;
-          const why = code === "ENOENT" || code === "ENOTDIR" ? "no such file or directory" : code;
+          const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+          const why = cause instanceof UnfitFile ? cause.message : isAbsent ? "no such file or directory" : code;
           throw new ApiError(`failed to read secret file ${JSON.stringify(shorten(value))}: ${why}`, {}, cause);
         }
       }

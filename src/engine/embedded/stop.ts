@@ -71,12 +71,22 @@ async function endAll(state: string, asked: number | undefined): Promise<void> {
         hint: "it waits for the machine, mostly for a disk: `fastloop engine logs` may say for what",
       });
   }
-  if (await clearState(state, killTimeoutMs)) return;
+  if (await cleared(state)) return;
   if (notedProcess(state, "daemon") !== undefined) return;
   throw new UserError("engine-unavailable", "an unknown process holds the engine's lock", {
     place: state,
     hint: "a daemon of an earlier version of fastloop may be stuck: it is named fastloop-engine, end it by hand",
   });
+}
+
+/** A full disk keeps only a state in which no daemon ever ran from being locked: there is nothing in it to clear. */
+async function cleared(state: string): Promise<boolean> {
+  try {
+    return await clearState(state, killTimeoutMs);
+  } catch (error) {
+    if (["ENOSPC", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) return true;
+    throw error;
+  }
 }
 
 async function hasEnded(pid: number, withinMs: number): Promise<boolean> {

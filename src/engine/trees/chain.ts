@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readRegular, UnfitFile } from "../../paths/index.ts";
 import type { TreeEntry } from "../../tree/index.ts";
 import type { EngineSession, QueryOptions } from "../types.ts";
 import type { TreeStep } from "./recipe.ts";
@@ -77,8 +77,14 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** The file's text if it is moderate in size and valid UTF-8 without NUL; undefined sends it as a host file. */
 function inlineText(root: string, entry: TreeEntry): string | undefined {
   if (entry.sizeBytes > inlineLimitBytes) return undefined;
-  const content = readFileSync(`${root}/${entry.path}`);
-  if (content.length > inlineLimitBytes || content.includes(0)) return undefined;
+  let content: Buffer;
+  try {
+    content = readRegular(`${root}/${entry.path}`, { maxBytes: inlineLimitBytes, follow: false });
+  } catch (error) {
+    if (error instanceof UnfitFile) return undefined;
+    throw error;
+  }
+  if (content.includes(0)) return undefined;
   try {
     return utf8.decode(content);
   } catch {
