@@ -42,8 +42,8 @@ export default defineConfig({
         "src/**/*.d.ts",
       ],
       reporter: ["text-summary", "json-summary"],
-      // Raised as it grows; 85 is the aim.
-      thresholds: { lines: 83 },
+      // Raised as it grows.
+      thresholds: { lines: 85 },
     },
     projects: [
       {
