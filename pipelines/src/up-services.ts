@@ -141,19 +141,22 @@ function dockerBuild(build: NonNullable<UpServiceConfig["build"]>, source: Direc
 
 /** What is installed, then the sources: these come last, so that an edit of them changes nothing but themselves. */
 function withSources(container: Container, service: UpServiceConfig, source: Directory): Container {
-  const { layers = [], sources, user, root } = service;
-  const folder = root === undefined ? source : source.directory(root);
+  const { layers = [], sources, mounts = {}, user } = service;
   const workdir = service.workdir ?? (layers.length > 0 || sources !== undefined ? "/app" : undefined);
   let image = workdir === undefined ? container : container.withWorkdir(workdir);
   for (const layer of layers) {
     for (const [name, value] of Object.entries(layer.env ?? {})) image = image.withEnvVariable(name, value);
     if (layer.files !== undefined && workdir !== undefined)
-      image = image.withDirectory(workdir, folder, { include: layer.files.map(asPattern) });
+      image = image.withDirectory(workdir, source, { include: layer.files.map(asPattern) });
     const commands = typeof layer.run === "string" ? [layer.run] : (layer.run ?? []);
     if (commands.length > 0) image = run(image, commands, layer.caches);
   }
   if (sources !== undefined && workdir !== undefined)
-    image = image.withDirectory(workdir, folder, { include: sources.map(asPattern) });
+    image = image.withDirectory(workdir, source, { include: sources.map(asPattern) });
+  for (const [from, to] of Object.entries(mounts))
+    image = from.endsWith("/")
+      ? image.withDirectory(to, source.directory(from), from === "./" ? { exclude: ["fastloop.yaml"] } : {})
+      : image.withFile(to, source.file(from));
   return user === undefined ? image : image.withUser(user);
 }
 

@@ -63,9 +63,6 @@ const service = z.strictObject({
     .optional()
     .describe("A call of the module that gives a Service, in the grammar of `dagger call`."),
   packages: z.array(z.string().min(1)).optional().describe("System packages installed on top of the image."),
-  root: relativePath
-    .optional()
-    .describe("Folder of the project that `layers` and `sources` are relative to. Default: all of it."),
   workdir: z
     .string()
     .startsWith("/")
@@ -76,6 +73,12 @@ const service = z.strictObject({
     .optional()
     .describe("What is installed before the sources come; an edit of their files rebuilds."),
   sources: patterns.optional().describe("Copied into workdir last: an edit of them reaches the running container."),
+  mounts: z
+    .record(relativePath, z.string().startsWith("/"))
+    .optional()
+    .describe(
+      "Files, and folders with `/`, of the project and where they are in the container: as copies that edits reach.",
+    ),
   env: environment.optional(),
   user: z.string().min(1).optional(),
   command: z

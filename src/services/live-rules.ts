@@ -77,10 +77,32 @@ export function rulesOf(
             rules.restart === undefined ? [] : [named("", rules.restart)],
             callInputs,
           )
-        : inferredRebuild(name, own, config, named)),
+        : inferredRebuild(name, own, config, named).map((rule) =>
+            // What is said of a file, or put over what the build has made of it, counts more than that the build reads it.
+            rule.from === `services.${name}.build` ? less(rule, laterThanBuild(name, own, rules, root)) : rule,
+          )),
     ],
   };
 }
+
+const laterThanBuild = (
+  name: string,
+  { mounts = {} }: UpServiceConfig,
+  rules: UpRulesConfig,
+  root: string,
+): SyncRule[] => [
+  ...toldSync(name, rules, root),
+  ...syncRules(
+    "",
+    Object.entries(mounts).map(([from, to]) => ({ from, to })),
+    root,
+  ),
+];
+
+const less = (rule: NamedTest, others: readonly SyncRule[]): NamedTest => ({
+  from: rule.from,
+  includes: (file) => rule.includes(file) && !others.some((other) => other.includes(file)),
+});
 
 function testOf(root: string, patterns: readonly string[]): (file: string) => boolean {
   const test = new PathTest(root, { include: patterns.map((pattern) => (/^\.?\/?$/.test(pattern) ? "**" : pattern)) });
@@ -94,13 +116,16 @@ function below(folder: string, file: string): string | undefined {
   return file.startsWith(`${normal}/`) ? file.slice(normal.length + 1) : undefined;
 }
 
-function toldSync(name: string, rules: UpRulesConfig, root: string): SyncRule[] {
-  return (rules.sync ?? []).map(({ from: given, to, exclude = [] }, index) => {
+const toldSync = (name: string, { sync = [] }: UpRulesConfig, root: string): SyncRule[] =>
+  syncRules(`up.${name}.sync`, sync, root);
+
+function syncRules(place: string, given: NonNullable<UpRulesConfig["sync"]>, root: string): SyncRule[] {
+  return given.map(({ from: given, to, exclude = [] }, index) => {
     const from = path.posix.normalize(given).replace(/\/$/, "");
     const isFolder = given.endsWith("/") || given === ".";
     const left = new PathTest(path.join(root, from), { exclude });
     return {
-      from: `up.${name}.sync[${index}]`,
+      from: `${place}[${index}]`,
       includes: (file) => {
         const inside = isFolder ? below(from, file) : undefined;
         return isFolder ? inside !== undefined && left.selects(inside) : file === from;
@@ -116,18 +141,9 @@ function inferredSync(name: string, service: UpServiceConfig, { images }: Config
   const add = (from: string, patterns: readonly string[], to: string): void => {
     rules.push({ from, includes: testOf(root, patterns), place: (file) => ({ root: to, path: file }) });
   };
-  if (service.sources !== undefined) {
-    const { workdir: to = "/app", root: folder = "." } = service;
-    const test = testOf(path.join(root, folder), service.sources);
-    rules.push({
-      from: `services.${name}.sources`,
-      includes: (file) => {
-        const inside = below(folder, file);
-        return inside !== undefined && test(inside);
-      },
-      place: (file) => ({ root: to, path: below(folder, file) ?? "" }),
-    });
-  }
+  if (service.sources !== undefined) add(`services.${name}.sources`, service.sources, service.workdir ?? "/app");
+  const mounts = Object.entries(service.mounts ?? {}).map(([from, to]) => ({ from, to }));
+  rules.push(...syncRules(`services.${name}.mounts`, mounts, root));
   const installs = (service.layers ?? []).some(({ run }) => run !== undefined);
   if (service.image === "dev" && !installs)
     add("images.dev.sources", images?.dev?.sources ?? ["**"], images?.dev?.workdir ?? "/app");
@@ -141,16 +157,8 @@ function inferredRebuild(
   named: (from: string, patterns: readonly string[]) => NamedTest,
 ): NamedTest[] {
   const place = `services.${name}`;
-  const { root: folder = "." } = service;
   const tests = (service.layers ?? []).flatMap(({ name: layer, files }) =>
-    files === undefined
-      ? []
-      : [
-          named(
-            `${place}.layers: ${layer}`,
-            files.map((file) => path.posix.join(folder, file)),
-          ),
-        ],
+    files === undefined ? [] : [named(`${place}.layers: ${layer}`, files)],
   );
   const { build, migrations } = service;
   if (build !== undefined) tests.push(named(`${place}.build`, [typeof build === "string" ? build : build.context]));

@@ -1,4 +1,6 @@
 import type { PortMapping } from "../config/index.ts";
+import type { EngineSession } from "../engine/index.ts";
+import type { Front } from "./front.ts";
 
 /**
  * What a service is doing:
@@ -82,4 +84,13 @@ export interface DeclaredService {
   reloads: boolean;
   /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
   place: string;
+}
+
+export interface UnitOptions {
+  declared: DeclaredService;
+  session: EngineSession;
+  /** Ports of this machine, with what they lead to. */
+  fronts: readonly (PortMapping & { front: Front })[];
+  logFile: string;
+  tell: UpListener;
 }

@@ -1,8 +1,8 @@
-import type { PortMapping } from "../config/index.ts";
-import { failureOf, type EngineSession } from "../engine/index.ts";
+import { setTimeout } from "node:timers/promises";
+import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { openTunnel, startService, stopService, type Running } from "./engine-service.ts";
-import type { Front } from "./front.ts";
+import { LastLines } from "./last-lines.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import { LogFile } from "./log-file.ts";
 import { LiveLine, type LiveNews } from "./live-line.ts";
@@ -10,18 +10,10 @@ import type { Update } from "./live-updates.ts";
 import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
 import { look } from "./probe.ts";
 import type { MadeService } from "./source.ts";
-import type { DeclaredService, Phase, ServiceStatus, UpListener } from "./types.ts";
+import type { DeclaredService, Phase, ServiceStatus, UnitOptions } from "./types.ts";
 
-const tailLines = 20;
-
-export interface UnitOptions {
-  declared: DeclaredService;
-  session: EngineSession;
-  /** Ports of this machine, with what they lead to. */
-  fronts: readonly (PortMapping & { front: Front })[];
-  logFile: string;
-  tell: UpListener;
-}
+/** What its process wrote last comes by another way than the news of its end. */
+const lastOutputMs = 250;
 
 /** One service while its project is up: see `Phase` for what becomes of it. */
 export class Unit {
@@ -29,7 +21,7 @@ export class Unit {
   private readonly options: UnitOptions;
   private readonly log: LogFile;
   private readonly lines = new LineBuffer();
-  private readonly tail: string[] = [];
+  private readonly tail = new LastLines();
   private state: ServiceStatus;
   private running: Running | undefined;
   private hostname: string | undefined;
@@ -40,6 +32,8 @@ export class Unit {
   private nextStep: string | undefined;
   private live: LiveLine | undefined;
   private hasToldUnwatched = false;
+  /** Its process has ended, and its container stays. */
+  private hasStopped = false;
   private probing = new AbortController();
 
   constructor(options: UnitOptions) {
@@ -64,7 +58,8 @@ export class Unit {
   async start(made: MadeService, signal: AbortSignal): Promise<void> {
     const startedAt = performance.now();
     this.hostname = made.hostname;
-    this.tail.length = 0;
+    this.hasStopped = false;
+    this.tail.clear();
     this.to("building");
     try {
       await startService(this.options.session, made, signal);
@@ -106,6 +101,7 @@ export class Unit {
     this.hostname = made.hostname;
     this.step = this.nextStep;
     this.running = next;
+    this.hasStopped = false;
     await this.take(next);
     this.to("healthy");
     await stopService(session, old);
@@ -135,7 +131,7 @@ export class Unit {
       const { exitCode, output } = await live.run(command);
       if (exitCode !== 0) return told("failed", `\`${command}\` ended with ${exitCode}\n${output}`.trimEnd());
     }
-    const hasEnded = this.state.phase === "ended";
+    const hasEnded = this.hasStopped || this.state.phase === "ended";
     const isSeen = edits.length === 0 || watched || !(await this.isUnseen(running, signal));
     if (update.action !== "restart" && !hasEnded && isSeen) return told("synced");
     await this.restartInPlace(live, running, signal);
@@ -159,7 +155,8 @@ export class Unit {
 
   private async restartInPlace(live: LiveLine, running: Running, signal: AbortSignal): Promise<void> {
     this.probing.abort();
-    this.tail.length = 0;
+    this.hasStopped = false;
+    this.tail.clear();
     this.to("starting");
     await live.restart();
     const { signal: over } = (this.probing = new AbortController());
@@ -183,11 +180,18 @@ export class Unit {
     if ("stopped" in news) {
       if (phase === "stopping" || phase === "stopped") return;
       this.probing.abort();
-      for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
-      this.to("ended", { reason: withTail(`exit code: ${news.stopped}`, this.tail) });
+      this.hasStopped = true;
+      void this.endSoon(news.stopped);
     } else if ("unhealthy" in news && phase === "healthy")
       this.to("unhealthy", { reason: `its health check failed\n${news.unhealthy}`.trimEnd() });
     else if ("healthy" in news && phase === "unhealthy") this.to("healthy");
+  }
+
+  private async endSoon(exitCode: number): Promise<void> {
+    await setTimeout(lastOutputMs);
+    if (!this.hasStopped || this.state.phase === "stopping" || this.state.phase === "stopped") return;
+    this.flush();
+    this.to("ended", { reason: this.tail.below(`exit code: ${exitCode}`) });
   }
 
   /** It can't start, for a reason that is not its own. */
@@ -211,7 +215,7 @@ export class Unit {
 
   close(): void {
     this.probing.abort();
-    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+    this.flush();
     this.log.close();
   }
 
@@ -232,16 +236,19 @@ export class Unit {
   /** Its container's first process ended. */
   onEnded(step: string, error: string | undefined): void {
     if (step !== this.step) return;
-    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+    this.flush();
     if (this.state.phase !== "healthy" && this.state.phase !== "unhealthy") return;
     void this.end();
-    this.to("ended", { reason: withTail(error ?? "it ended by itself", this.tail) });
+    this.to("ended", { reason: this.tail.below(error ?? "it ended by itself") });
+  }
+
+  private flush(): void {
+    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
   }
 
   private line(stream: "stdout" | "stderr", text: string): void {
     this.log.write(text);
     this.tail.push(text);
-    if (this.tail.length > tailLines) this.tail.shift();
     this.options.tell({ kind: "log", name: this.declared.name, stream, text });
   }
 
@@ -276,7 +283,7 @@ export class Unit {
     const failure = failureOf(error);
     if (!(failure instanceof UserError)) throw failure;
     const { message, detail } = failure;
-    return detail === undefined ? withTail(message, this.tail) : `${message}\n${detail}`;
+    return detail === undefined ? this.tail.below(message) : `${message}\n${detail}`;
   }
 
   private to(phase: Phase, more: Partial<Pick<ServiceStatus, "reason" | "startedInMs">> = {}): void {
@@ -286,6 +293,3 @@ export class Unit {
     this.options.tell({ kind: "state", service: this.state });
   }
 }
-
-const withTail = (reason: string, tail: readonly string[]): string =>
-  tail.length === 0 ? reason : `${reason}\n${tail.join("\n")}`;

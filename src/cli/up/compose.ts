@@ -5,11 +5,12 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { ownModule, parsedConfig, readConfigFile, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
+import { statIfThere } from "../../paths/index.ts";
 import { composeServices } from "../../services/index.ts";
 
 /**
- * `file` is absolute and in the project at `root`; `text` is the fastloop.yaml that says the same. What was left out goes to `notice`. Throws a `UserError` where the file is
- * no compose file, or describes what fastloop.yaml could not.
+ * The configuration, and the fastloop.yaml that says the same. `file` is absolute; what was left out goes to `notice`. Throws a
+ * `UserError` where the file is outside of the project, no compose file, or describes what fastloop.yaml could not.
  */
 export async function configOfCompose(
   file: string,
@@ -17,7 +18,7 @@ export async function configOfCompose(
   notice: (text: string) => void,
 ): Promise<{ config: LoadedConfig; text: string }> {
   const place = path.relative(root, file);
-  if (place.startsWith(".."))
+  if (place === ".." || place.startsWith("../"))
     throw new UserError("usage", "is outside of the project", { place: file, hint: `the project is ${root}` });
   if (!existsSync(file)) throw new UserError("usage", "there is no such file", { place: `--from ${place}` });
   const folder = path.dirname(place) === "." ? "" : path.dirname(place);
@@ -29,7 +30,8 @@ export async function configOfCompose(
       throw new UserError("config", "is outside of the project", { place: `${place}: ${name}` });
     return readConfigFile(real, name);
   };
-  const { services, up, notes } = composeServices(readConfigFile(file, place), { folder, place, read });
+  const isFolder = (named: string): boolean => statIfThere(path.join(root, named))?.isDirectory() === true;
+  const { services, up, notes } = composeServices(readConfigFile(file, place), { folder, place, read, isFolder });
   for (const note of notes) notice(note);
   const name =
     path

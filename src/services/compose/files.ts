@@ -1,5 +1,6 @@
 /** What a compose file says of the project's files in its containers: bind mounts and `develop.watch`. */
 import path from "node:path";
+import type { ComposeService } from "./schema.ts";
 
 /** As `up.NAME` of fastloop.yaml has them. */
 export interface ComposeRules {
@@ -8,47 +9,41 @@ export interface ComposeRules {
   rebuild?: string[];
 }
 
-export interface BindMount {
-  service?: { root?: string; workdir?: string; sources?: string[] };
-  rules?: ComposeRules;
-  note?: string;
+/** The project, as paths of a compose file are relative to it. */
+export interface ComposeFolder {
+  /** Of the compose file, relative to the project; empty for its root. */
+  folder: string;
+  /** Whether there is a folder of that path, relative to the project. */
+  isFolder(file: string): boolean;
 }
 
-/**
- * A folder of the project that is mounted at `target`. On an image that was built of the project an edit is written over what the
- * build has put there; on any other image the folder is copied in, and kept in step.
- */
-export function bindMount(folder: string, target: string, service: Record<string, unknown>): BindMount {
-  const isFile = /\.[A-Za-z0-9]+$/.test(path.posix.basename(folder)) && folder !== ".";
-  if (service["build"] !== undefined)
-    return { rules: { sync: [{ from: isFile || folder === "." ? folder : `${folder}/`, to: target }] } };
-  const own = isFile ? folder : folder === "." ? "./" : `${folder}/`;
-  const workdir = service["workdir"];
-  // Where the names agree, several mounts are one copy of the project.
-  const ends = folder === "." ? "" : `/${folder}`;
-  if (target.endsWith(ends) && target !== ends) {
-    const root = target.slice(0, target.length - ends.length).replace(/\/$/, "") || "/";
-    const sources = (service["sources"] ?? []) as string[];
-    if (service["root"] === undefined && (sources.length === 0 || workdir === root))
-      return { service: { workdir: root, sources: [...sources, own] } };
-  }
-  if (isFile || service["sources"] !== undefined)
-    return { note: `${folder} is not mounted at ${target}: name it in \`sources\`, which lie below \`workdir\`` };
-  return { service: { root: folder, workdir: target, sources: ["./"] } };
+/** A path of the compose file, relative to the project, with `/` where it is a folder; undefined where it leads out of it. */
+export function inProject(given: string, { folder, isFolder }: ComposeFolder): string | undefined {
+  if (path.isAbsolute(given) || given.startsWith("~") || /^[\w+.-]+:\/\//.test(given)) return undefined;
+  const joined = path.posix.normalize(path.posix.join(folder, given)).replace(/\/$/, "");
+  if (joined === ".." || joined.startsWith("../")) return undefined;
+  if (joined === ".") return "./";
+  return isFolder(joined) ? `${joined}/` : joined;
 }
 
 /** `develop.watch`. */
-export function developRules(develop: Record<string, unknown>, folder: string): ComposeRules {
+export function developRules(
+  watch: NonNullable<ComposeService["develop"]>["watch"],
+  place: ComposeFolder,
+): ComposeRules {
   const rules: Required<ComposeRules> = { sync: [], restart: [], rebuild: [] };
-  const entries = Array.isArray(develop["watch"]) ? (develop["watch"] as Record<string, unknown>[]) : [];
-  for (const { action, path: given, target, ignore } of entries) {
-    const from = path.posix.normalize(path.posix.join(folder, String(given))).replace(/\/$/, "");
-    const isFile = /\.[A-Za-z0-9]+$/.test(path.posix.basename(from)) && from !== ".";
-    const place = isFile || from === "." ? from : `${from}/`;
-    if (action === "rebuild") rules.rebuild.push(place);
-    if (typeof target === "string" && String(action).startsWith("sync"))
-      rules.sync.push({ from: place, to: target, ...(Array.isArray(ignore) ? { exclude: ignore.map(String) } : {}) });
-    if (String(action).includes("restart")) rules.restart.push(place);
+  for (const { action, path: given, target, ignore } of watch ?? []) {
+    const from = inProject(given, place);
+    if (from === undefined) continue;
+    if (action === "rebuild") rules.rebuild.push(from);
+    if (target !== undefined && action.startsWith("sync"))
+      rules.sync.push({ from, to: target, ...(ignore === undefined ? {} : { exclude: ignore }) });
+    if (action.includes("restart")) rules.restart.push(from);
   }
-  return Object.fromEntries(Object.entries(rules).filter(([, each]) => each.length > 0)) as ComposeRules;
+  const { sync, restart, rebuild } = rules;
+  return {
+    ...(sync.length === 0 ? {} : { sync }),
+    ...(restart.length === 0 ? {} : { restart }),
+    ...(rebuild.length === 0 ? {} : { rebuild }),
+  };
 }

@@ -5,16 +5,26 @@ export type Variables = Record<string, string>;
 /** `NAME=VALUE` lines as compose and dotenv read them: comments, `export`, quotes. */
 export function readEnvironment(text: string): Variables {
   const variables: Variables = {};
-  for (const line of text.split("\n")) {
-    const [, name, given] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || given === undefined) continue;
-    const quoted = /^(['"])(.*)\1(?:\s+#.*)?$/.exec(given)?.[2];
-    variables[name] = quoted ?? given.replace(/(?:^|\s+)#.*$/, "");
+  for (const given of text.split("\n")) {
+    const line = given
+      .trim()
+      .replace(/^export\s/, "")
+      .trimStart();
+    const at = line.search(/[=:]/);
+    const name = line.slice(0, Math.max(0, at)).trimEnd();
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    const value = line.slice(at + 1).trimStart();
+    const quote = value[0] === '"' || value[0] === "'" ? value[0] : undefined;
+    const end = quote === undefined ? -1 : value.indexOf(quote, 1);
+    const comment = value.startsWith("#") ? 0 : value.search(/\s#/);
+    variables[name] = end > 0 ? value.slice(1, end) : (comment < 0 ? value : value.slice(0, comment)).trimEnd();
   }
   return variables;
 }
 
-const reference = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))/g;
+/** A default may hold a reference itself, one level deep. */
+const reference =
+  /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])((?:[^{}]|\$\{[^{}]*\})*))?\}|([A-Za-z_][A-Za-z0-9_]*))/g;
 
 /** The same document with `$NAME`, `${NAME}`, `${NAME:-DEFAULT}` and the like replaced; names without a value go to `unset`. */
 export function interpolated(value: unknown, variables: Variables, unset: Set<string>): unknown {
@@ -30,9 +40,9 @@ function inText(text: string, variables: Variables, unset: Set<string>): string 
     if (name === undefined) return all === "$$" ? "$" : all;
     const known = Object.hasOwn(variables, name) ? variables[name] : undefined;
     const isThere = known !== undefined && (known !== "" || operator?.startsWith(":") !== true);
-    if (operator?.endsWith("+") === true) return isThere ? word : "";
+    if (operator?.endsWith("+") === true) return isThere ? inText(word, variables, unset) : "";
     if (isThere) return known;
-    if (operator?.endsWith("-") === true) return word;
+    if (operator?.endsWith("-") === true) return inText(word, variables, unset);
     unset.add(name);
     return known ?? "";
   });

@@ -96,7 +96,7 @@ tests:
     const none = await init();
     expect(none.exitCode).toBe(2);
     expect(none.stderr).toContain("nothing that fastloop can test was found here");
-    expect(none.stderr).toContain("it knows packages of npm, pnpm, yarn, pip");
+    expect(none.stderr).toContain("it knows packages of npm, pnpm, yarn, bun, pip");
   });
 
   test("on a terminal it asks for a module and for a workflow of the CI that is in use", async () => {

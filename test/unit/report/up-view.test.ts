@@ -41,7 +41,7 @@ function viewOf(statuses: () => ServiceStatus[], hasKeys = true) {
 
 test("each service has a row: its phase, how long it took or takes, its places or what is wrong with it", () => {
   const { terminal, view } = viewOf(() => [
-    service("db", "healthy", { startedInMs: 1200, ports: [{ host: 5432, container: 5432 } as never] }),
+    service("db", "healthy", { startedInMs: 1200, ports: [{ host: 5432, container: 5432 }] }),
     service("api", "failed", { reason: "exit code 1\nand more" }),
   ]);
   const shown = terminal.screen;

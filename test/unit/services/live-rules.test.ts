@@ -13,11 +13,8 @@ const text = JSON.stringify({
     },
     web: { build: "web" },
     part: {
-      image: "x",
-      root: "parts/one/",
-      layers: [{ name: "deps", files: ["go.mod"], run: "go build" }],
-      sources: ["./"],
-      workdir: "/",
+      build: "parts",
+      mounts: { "parts/one/": "/one", "parts/x.txt": "/etc/x" },
     },
   },
   up: {
@@ -36,13 +33,12 @@ const text = JSON.stringify({
 const { config } = parseConfig(text);
 const rules = (name: string, inputs?: string[]) => rulesOf(name, { config: config!, root: "/nowhere" }, inputs);
 
-describe("an edit below a service's root", () => {
+describe("an edit of what is mounted", () => {
   it.each([
-    ["parts/one/a/b.go", { action: "sync", place: { root: "/", path: "a/b.go" }, rule: "services.part.sources" }],
-    ["parts/one/go.mod", { action: "rebuild", rule: "services.part.layers: deps" }],
-    ["parts/oneself/a.go", { action: "none" }],
+    ["parts/one/a/b.go", { action: "sync", place: { root: "/one", path: "a/b.go" }, rule: "services.part.mounts[0]" }],
+    ["parts/x.txt", { action: "sync", place: { root: "/etc/x", path: "" }, rule: "services.part.mounts[1]" }],
+    ["parts/oneself/a.go", { action: "rebuild", rule: "services.part.build" }],
     ["a/b.go", { action: "none" }],
-    ["go.mod", { action: "none" }],
   ])("%s", (file, expected) => expect(decide(rules("part"), file)).toMatchObject(expected));
 });
 
