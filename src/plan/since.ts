@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { UnfitFile } from "../paths/index.ts";
-import { AskedGit, PathTest, PatternMatcher, untrackedPaths } from "../tree/index.ts";
+import { AskedGit, PathTest, PatternMatcher, UnfitGit, untrackedPaths } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -78,8 +78,7 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   const git = asked.ask.bind(asked);
   let top: string;
   try {
-    // A folder may be named with spaces, even at its ends.
-    top = git("rev-parse", "--show-toplevel").replace(/\n$/, "");
+    top = asked.top();
   } catch (error) {
     return { why: whyNot(error) ?? "this is no git repository" };
   }
@@ -104,7 +103,7 @@ export function changedSince(root: string, ref: string): { base: string; files: 
 
 /** What is no matter of commits; undefined where git answered. */
 function whyNot(error: unknown): string | undefined {
-  if (error instanceof UnfitFile) return error.message;
+  if (error instanceof UnfitFile || error instanceof UnfitGit) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return "git is not installed";
   return code === "ETIMEDOUT" ? "git did not answer in time" : undefined;
