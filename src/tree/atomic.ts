@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -11,11 +12,10 @@ import {
 } from "node:fs";
 import path from "node:path";
 
-let counter = 0;
-
 /**
  * Writes beside the target and renames: a reader, or a crash, sees the old file or the new one, never a part. What is
- * large can come in pieces, so that nobody has to make one of them.
+ * large can come in pieces, so that nobody has to make one of them. The folder may be another's: what lies there under the
+ * draft's name, a link for instance, is never opened, and no name can be laid out before.
  */
 export function writeFileAtomically(
   file: string,
@@ -23,9 +23,9 @@ export function writeFileAtomically(
   mode = 0o644,
 ): void {
   makeFolders(path.dirname(file));
-  const temporary = `${file}.${process.pid}.${counter++}.tmp`;
+  const temporary = `${file}.${process.pid}.${randomBytes(8).toString("hex")}.tmp`;
+  const descriptor = openSync(temporary, "wx", mode);
   try {
-    const descriptor = openSync(temporary, "w", mode);
     try {
       for (const piece of typeof content === "string" || content instanceof Uint8Array ? [content] : content)
         writeFileSync(descriptor, piece);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { makeFolders, writeFileAtomically } from "../../../src/tree/index.ts";
@@ -11,6 +11,16 @@ test("a file is written whole or not at all, and leaves no draft", () => {
   expect(readFileSync(file, "utf8")).toBe("{}");
   expect(() => writeFileAtomically(path.join(root, "taken"), "{}")).toThrow();
   expect(readdirSync(root).sort()).toEqual(["deep", "taken"]);
+});
+
+test("a draft goes through no link that lies under its name", () => {
+  const root = makeTree({ outside: "precious" });
+  const file = path.join(root, "x.json");
+  // Names as they would be if they could be told before.
+  for (let index = 0; index < 100; index++)
+    symlinkSync(path.join(root, "outside"), `${file}.${process.pid}.${index}.tmp`);
+  writeFileAtomically(file, "{}");
+  expect([readFileSync(file, "utf8"), readFileSync(path.join(root, "outside"), "utf8")]).toEqual(["{}", "precious"]);
 });
 
 test.runIf(process.platform === "linux")("a folder that a file system has no place for is an error at once", () => {
