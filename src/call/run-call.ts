@@ -1,5 +1,6 @@
 /** Runs a parsed call in an open session: the module's steps in the function runtime, the rest as one query. */
 import type { QueryOptions } from "../engine/index.ts";
+import { refuseGitsFiles } from "./changed-paths.ts";
 import { coreSchema, type FunctionRuntime, type ReturnedValue } from "../module/index.ts";
 import { chainOn, literal } from "./query.ts";
 import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
@@ -12,6 +13,9 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
   /** The repository wrote the call: what it exports has nothing of git's, which would run from it. */
   isOfRepository?: boolean;
 }
+
+/** Also where a file system does not tell capitals apart. */
+const gitsFiles = [".[gG][iI][tT]", "**/.[gG][iI][tT]"];
 
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
 export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
@@ -75,7 +79,7 @@ async function runCore(
       );
       const selection = args.length === 0 ? fn.name : `${fn.name}(${args.join(", ")})`;
       const isFiltered = isOfRepository && type === "Directory" && fn.name === "export";
-      return isFiltered ? ['filter(exclude: [".git", "**/.git"])', selection] : [selection];
+      return isFiltered ? [`filter(exclude: ${literal(gitsFiles)})`, selection] : [selection];
     }),
   );
   const selections = chains.flat();
@@ -84,6 +88,10 @@ async function runCore(
   const leafType = itemTypeName(type);
   if (leafType !== undefined && !endsInSync) selections.push(leafSelection(leafType, call.output));
   if (selections.length === 0) return value;
+  const exported = steps.at(-1)?.fn.name === "export" ? steps.at(-1)?.type : leafType;
+  // What git runs from is applied by nobody who agreed to changed files.
+  if (exported === "Changeset" && /^export\b/.test(selections.at(-1) ?? ""))
+    await refuseGitsFiles(value, selections.slice(0, -1), context);
   const document = chainOn(value.$id, value.$type, selections);
   const answer = await context.session.query<unknown>(document, {}, context.query);
   const result = unwrap(answer, selections.length + 1);

@@ -81,10 +81,11 @@ function isCode(file: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(file);
 }
 
-/** Git's own files hold credentials, ours hold results. */
+/** Git's own files hold credentials, ours hold results; some file systems don't tell capitals apart. */
 function isKept(file: string, repository: string): boolean {
   return path
     .relative(repository, file)
+    .toLowerCase()
     .split(path.sep)
     .some((part) => part === ".git" || part === ".fastloop");
 }

@@ -146,6 +146,9 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   return asks;
 }
 
+/** Some file systems don't tell capitals apart. */
+const isGits = (name: string): boolean => name.toLowerCase() === ".git";
+
 /** The repository's files are its own, but for what git and its hooks run from: a wiped folder with that in it loses it. */
 function writes(
   file: string,
@@ -156,8 +159,8 @@ function writes(
 ): Ask[] {
   const repository = repositoryOf(cwd, env);
   const real = realPathOf(file);
-  const isGits = path.relative(repository, real).split(path.sep).includes(".git");
-  const own = isWithin(repository, real) && !isGits && !(isWiped && isWithin(real, repository));
+  const isInGit = path.relative(repository, real).split(path.sep).some(isGits);
+  const own = isWithin(repository, real) && !isInGit && !(isWiped && isWithin(real, repository));
   return own ? [] : [{ kind: "write", what: real, by }];
 }
 

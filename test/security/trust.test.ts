@@ -35,6 +35,7 @@ const asks = (): Record<string, [call: string, told: string]> => ({
     "made export --path .git/hooks",
     `export writes to ${project.root}/.git/hooks, which is not the repository's own`,
   ],
+  capitals: ["made export --path .GIT", `export writes to ${project.root}/.GIT, which is not the repository's own`],
   linked: [
     "made export --path docs/new",
     `export writes to ${project.home}/.ssh/new, which is not the repository's own`,

@@ -24,12 +24,13 @@ function module(body: string): void {
 describe("a watched call", () => {
   it("exports what is git's into no folder of the repository, and the rest", async () => {
     module(`@func({ cache: "never" }) made(): Directory {
-      return dag.directory().withNewFile(".git/hooks/pre-commit", "x").withNewFile("sub/.git/config", "x").withNewFile("out/made", "x")
+      return dag.directory().withNewFile(".git/hooks/pre-commit", "x").withNewFile("sub/.git/config", "x").withNewFile("sub/.Git/config", "x")
+        .withNewFile("out/made", "x")
     }`);
     project.watch({ root: "made export --path .", below: "made export --path inside" });
     expect(await project.run(["run"])).toMatchObject({ exitCode: 0 });
     expect([at("out/made"), at("inside/out/made")].map((file) => existsSync(file))).toEqual([true, true]);
-    const written = [".git/hooks/pre-commit", "sub/.git", "inside/.git", "inside/sub/.git"].map(at);
+    const written = [".git/hooks/pre-commit", "sub/.git", "sub/.Git", "inside/.git", "inside/sub/.Git"].map(at);
     expect(written.filter((file) => existsSync(file))).toEqual([]);
   });
 
@@ -58,13 +59,18 @@ describe("a generator", () => {
     }
     @func({ cache: "never" }) @generate() hook(): Changeset {
       return dag.directory().withNewFile(".git/hooks/pre-commit", "forged").changes(dag.directory())
+    }
+    @func({ cache: "never" }) @generate() capitals(): Changeset {
+      return dag.directory().withNewFile(".GIT/hooks/pre-commit", "forged").changes(dag.directory())
     }`);
     await project.run(["generate", "put", "-y"]);
     expect([key(), lstatSync(at("docs")).isDirectory()]).toEqual(["key-of-the-user", true]);
     const hook = await project.run(["generate", "hook", "-y"]);
     expect(hook.exitCode).not.toBe(0);
     expect(hook.stderr).toContain('a changeset with ".git/" in it is not exported');
-    expect(existsSync(at(".git/hooks/pre-commit"))).toBe(false);
+    const capitals = await project.run(["generate", "capitals", "-y"]);
+    expect(capitals.stderr).toContain('a changeset with ".GIT/" in it is not exported');
+    expect([at(".git/hooks/pre-commit"), at(".GIT")].filter((file) => existsSync(file))).toEqual([]);
   });
 });
 

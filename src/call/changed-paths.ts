@@ -1,0 +1,29 @@
+import { QueryError } from "../graphql/index.ts";
+import { chainOn } from "./query.ts";
+import type { ResolveContext } from "./resolve-value.ts";
+
+/**
+ * Refuses a changeset that changes what is git's: an engine exports it as it is. `selections` lead from the value to the
+ * changeset.
+ */
+export async function refuseGitsFiles(
+  { $id, $type }: { $id: string; $type: string },
+  selections: readonly string[],
+  { session, query }: Pick<ResolveContext, "session" | "query">,
+): Promise<void> {
+  const document = chainOn($id, $type, [...selections, "addedPaths modifiedPaths removedPaths"]);
+  const name = gitsFileIn(await session.query<unknown>(document, {}, query));
+  if (name !== undefined)
+    throw new QueryError({ message: `a changeset with ${JSON.stringify(name)} in it is not exported` });
+}
+
+/** The first such path in an answer, however deep below lists and objects; some file systems don't tell capitals apart. */
+function gitsFileIn(answer: unknown): string | undefined {
+  if (typeof answer === "string") return answer.toLowerCase().split("/").includes(".git") ? answer : undefined;
+  if (typeof answer !== "object" || answer === null) return undefined;
+  for (const item of Object.values(answer)) {
+    const found = gitsFileIn(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
