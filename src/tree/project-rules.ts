@@ -41,6 +41,12 @@ export class ProjectRules {
   }
 }
 
+/** The rules of `.gitignore` files, and of the user's global excludes. */
+export function gitRulesOf(root: string, isWithGlobal: boolean): ReturnType<typeof GitignoreChain.forRoot> {
+  const excludes = isWithGlobal ? readTextIfPresent(globalExcludesFile(findGitRoot(root))) : "";
+  return GitignoreChain.forRoot(root, parseGitignore(excludes));
+}
+
 let shared: Map<string, ProjectRules> | undefined;
 
 /** The rules of a folder: read anew, or inside of `sharingRules` once. */

@@ -1,6 +1,6 @@
 import { GitignoreChain } from "./gitignore.ts";
 import { PatternMatcher, type MatchState } from "./patterns.ts";
-import { rulesOf, type Tracked } from "./project-rules.ts";
+import { gitRulesOf, rulesOf, type Tracked } from "./project-rules.ts";
 import type { TreeFilter } from "./types.ts";
 
 /** What one selection knows about a folder that the walk stands in. */
@@ -37,7 +37,7 @@ export function compileFilter(root: string, filter: TreeFilter): CompiledFilter 
   const include = matcherOf(filter.include);
   const exclude = matcherOf(filter.exclude);
   const rules = filter.leaveOut === undefined ? undefined : rulesOf(root);
-  const git = rules ?? (filter.gitignore === true ? GitignoreChain.forRoot(root) : undefined);
+  const git = rules ?? (filter.gitignore === true ? gitRulesOf(root, filter.globalExcludes === true) : undefined);
   const isIgnored = (path: string, isFolder: boolean, state: FolderState): boolean => {
     if (state.onlyTracked === true) return true;
     if (state.ignored === undefined) return false;

@@ -23,6 +23,8 @@ export interface TreeFilter {
   exclude?: readonly string[];
   /** Apply the `.gitignore` files of the tree (and of its git root), as `Host.directory(gitignore: true)` does. */
   gitignore?: boolean;
+  /** With `gitignore`, the user's global excludes too, as the weakest. For what we look at ourselves; engines don't know it. */
+  globalExcludes?: boolean;
   /**
    * What nobody means who names a folder of a project: what git ignores for this user (`.gitignore` files, `info/exclude`,
    * the global excludes), what is installed in `node_modules`, and what editors leave beside files. What git tracks is

@@ -173,6 +173,22 @@ test("a file that git was told to take for unchanged counts where it is another 
   expect(names(project, "HEAD")).toEqual(["api", "worker"]);
 });
 
+test("what the user's global excludes name is no change, unless the project brings it back", () => {
+  const { project, write } = repository();
+  const home = makeTree({ ".config/git/ignore": "*.mine\n" });
+  vi.stubEnv("HOME", home);
+  vi.stubEnv("XDG_CONFIG_HOME", path.join(home, ".config"));
+  try {
+    write("lib/a.mine", "1");
+    expect(changedSince(project.root, "HEAD")).toMatchObject({ files: [] });
+    write(".gitignore", "!a.mine\n");
+    const files = [".gitignore", "lib/a.mine"].map((name) => ({ file: path.join(project.root, name) }));
+    expect(changedSince(project.root, "HEAD")).toMatchObject({ files });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test("in a hook of git it is the project's repository that is asked", () => {
   const { project, write } = repository();
   vi.stubEnv("GIT_DIR", ".git-elsewhere");
