@@ -5,13 +5,22 @@
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { ExitCode } from "../errors/index.ts";
 import { printableLines } from "../text/index.ts";
 import { answerTo } from "./actions.ts";
 
 const [requestFile = "", kubeconfigFile = ""] = process.argv.slice(2);
 const printer = (stream: NodeJS.WriteStream) => (text: string) => stream.write(`${printableLines(text.trimEnd())}\n`);
 
-const files = await Promise.all([requestFile, kubeconfigFile].map((file) => readFile(file, "utf8")));
-const { text, exitCode } = await answerTo(files[0] ?? "", files[1] ?? "", printer(process.stderr));
-printer(process.stdout)(text);
-process.exitCode = exitCode;
+try {
+  const files = await Promise.all([requestFile, kubeconfigFile].map((file) => readFile(file, "utf8")));
+  const { text, exitCode } = await answerTo(files[0] ?? "", files[1] ?? "", printer(process.stderr));
+  printer(process.stdout)(text);
+  process.exitCode = exitCode;
+} catch (error) {
+  // What answers tells its own failures: here a file was not there.
+  const { code = "", path: file = "" } = error as NodeJS.ErrnoException;
+  if (code === "") throw error;
+  printer(process.stdout)(`the deployer can't read ${file === "" ? "its files" : file} (${code})`);
+  process.exitCode = ExitCode.failed;
+}
