@@ -1,6 +1,6 @@
 /** YAML that somebody else wrote: parsed in a time that grows with its length, whatever it holds. */
 import { type Document, isScalar, type ParseOptions, type DocumentOptions, type SchemaOptions, visit } from "yaml";
-import { parseAllDocuments, parseDocument, YAMLParseError } from "yaml";
+import { CST, Lexer, parseAllDocuments, parseDocument, YAMLParseError } from "yaml";
 
 type Options = ParseOptions & DocumentOptions & SchemaOptions;
 
@@ -24,17 +24,40 @@ export function yamlDocuments(text: string, options: Options = {}): Document.Par
 
 /** The parser ends at some 700, after it has made a gigabyte of a million of them. Those in texts are few, or in pairs. */
 const mostLevels = 2000;
-/** Where brackets, or dashes on one line (`- - - `), open more levels than any document has. */
+/**
+ * Where brackets, or dashes on one line (`- - - `), open more levels than any document has. What is a bracket and what stands
+ * in a text the parser's own lexer says, for texts that have so many characters of either.
+ */
 function tooDeepAt(text: string): number | undefined {
+  return mayBeDeep(text) ? deepTokenAt(text) : undefined;
+}
+
+function mayBeDeep(text: string): boolean {
   let [brackets, dashes] = [0, 0];
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!;
     if (char === "[" || char === "{") brackets++;
-    else if ((char === "]" || char === "}") && brackets > 0) brackets--;
     const isBlank = char === " " || char === "\t";
     if ((char === "-" || char === "?" || char === ":") && (text[at + 1] === " " || text[at + 1] === "\t")) dashes++;
     else if (!isBlank) dashes = 0;
+    if (brackets > mostLevels || dashes > mostLevels) return true;
+  }
+  return false;
+}
+
+function deepTokenAt(text: string): number | undefined {
+  let [at, brackets, dashes, isText] = [0, 0, 0, false];
+  for (const token of new Lexer().lex(text)) {
+    const type = isText ? null : CST.tokenType(token);
+    isText = type === "scalar";
+    if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
+    else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(brackets - 1, 0);
+    else if (type === "flow-error-end") brackets = 0;
+    if (type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind") dashes++;
+    else if (type !== "space") dashes = 0;
     if (brackets > mostLevels || dashes > mostLevels) return at;
+    // These three are marks of the lexer's own.
+    if (type !== "scalar" && type !== "flow-error-end" && type !== "doc-mode") at += token.length;
   }
   return undefined;
 }

@@ -25,11 +25,29 @@ describe("YAML of others", () => {
     expect(() => parseManifests([{ name: "a", text: lines(() => "--- {}") }])).toThrow(/^a:1/);
   });
 
+  it("may hold texts of as many brackets and dashes as it likes", () => {
+    const [ranges, table] = [lines(() => "  [1, 2)"), `  ${"- ".repeat(many)}`];
+    const texts = [
+      `a: |\n${ranges}`,
+      `a: >-\n${table}\n`,
+      `a: '\n${ranges}'`,
+      `a: b\n${ranges}`,
+      `# ${"[".repeat(many)}\na: 1`,
+    ];
+    for (const text of texts) expect(yamlDocument(text).errors, text.slice(0, 10)).toEqual([]);
+    expect(yamlDocument(`x: |\n${ranges}\ny: ${"[".repeat(many)}`).errors[0]).toMatchObject({
+      message: "Nested too deep",
+      pos: [5 + ranges.length + 4 + 2000, expect.anything()],
+    });
+  });
+
   it("says that it is nested too deep, and that its aliases are too many", () => {
     expect(problemOf(`a: ${"[".repeat(many)}`)).toBe("Nested too deep");
     // The parser alone would take a gigabyte for these.
     for (const level of ["[", "{", "[a,", "- ", "? ", "-\t"])
       expect(problemOf(level.repeat(500_000)), level).toBe("Nested too deep");
+    // A bracket in a text closes none.
+    for (const level of ['["]",', "{']': "]) expect(problemOf(level.repeat(500_000)), level).toBe("Nested too deep");
     expect(problemOf(`a: "${"[".repeat(1500)}"\nb: [${"[],".repeat(5000)}]`)).toBeUndefined();
     expect(problemOf(lines((index) => `${" ".repeat(index % 1000)}k:`))).toBeDefined();
     const doubled = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`).join("\n");
