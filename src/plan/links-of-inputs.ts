@@ -2,7 +2,7 @@ import { readlinkSync } from "node:fs";
 import path from "node:path";
 import { PathTest, type TreeFilter, type TreeScan } from "../tree/index.ts";
 import { keyOf, type Arrangement } from "./arrangement.ts";
-import { FollowedLinks } from "./followed-links.ts";
+import { FollowedLinks, LedLinks } from "./followed-links.ts";
 import { InstalledLinks } from "./installed-links.ts";
 import { literalHead, literalPath } from "./patterns-read.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -35,6 +35,7 @@ export class LinksOfInputs {
       (scan?.listing.entries ?? []).flatMap((entry) => (entry.type === "symlink" ? [entry.path] : [])),
     );
     const asked = new Set<string>();
+    const led = new LedLinks();
     this.passed = textOfPassed(scans);
     for (const input of inputs) {
       if (input.follow !== true) continue;
@@ -47,7 +48,8 @@ export class LinksOfInputs {
         .map((link) => link.slice(cut));
       const packages = this.workspaceLinks(input, scan, at, selection, asked);
       if (inside.length + packages.length === 0 && !this.mayPassLinks(input, arrangement)) continue;
-      const patterns = new FollowedLinks(path.join(scan.listing.root, at), input.filter).patterns(inside, packages);
+      const base = path.join(scan.listing.root, at);
+      const patterns = new FollowedLinks(base, input.filter, led).patterns(inside, packages);
       if (patterns.length > 0) this.followed.set(keyOf(input), patterns);
       else this.followed.delete(keyOf(input));
     }

@@ -147,7 +147,7 @@ export class Walk {
     yield;
     this.result.unreadable.push(...folder.unreadable);
     if (folder.hasInstalled) this.result.installed.push(path);
-    this.result.passedLinks.push(...folder.passedLinks);
+    for (const link of folder.passedLinks) this.result.passedLinks.push(link);
     for (let index = 0; index < folder.entries.length; index++) {
       const entry = folder.entries[index]!;
       const child = folder.wanted[index]!;
@@ -190,6 +190,7 @@ export class Walk {
       return known;
     }
     sortByName(children);
+    const passedLinks: string[] = [];
     known.hasInstalled = children.some((child) => child.name === "node_modules");
     if (active.length > 0) active = this.withRulesOf(directory, folder, children, active);
     for (const [index, child] of children.entries()) {
@@ -199,7 +200,7 @@ export class Walk {
       else if (child.isFile() || child.isSymbolicLink()) {
         const chosen = this.wanting(path, active);
         if (chosen.length === 0) {
-          if (child.isSymbolicLink()) known.passedLinks = [...known.passedLinks, path];
+          if (child.isSymbolicLink()) passedLinks.push(path);
           continue;
         }
         const entry = statChild(`${directory}/${child.name}`, path, "file", known, earlier, this.ahead);
@@ -211,6 +212,7 @@ export class Walk {
     // Lists that grew hold room for more; these stay as they are, by the ten thousand.
     known.entries = known.entries.slice();
     known.wanted = known.wanted.slice();
+    if (passedLinks.length > 0) known.passedLinks = passedLinks.slice();
     return known;
   }
 

@@ -32,7 +32,7 @@ function rig(inputs: string[], links: Record<string, string>, files: Record<stri
     writeFileSync(path.join(root, file), `${Math.random()} ${before}`);
     return seen() !== before;
   };
-  return { root, scanner, seen, reacts };
+  return { root, named, scanner, seen, reacts };
 }
 
 test.each<[string, string[], Record<string, string>]>([
@@ -214,4 +214,31 @@ test("a link that an install makes, moves or takes away is seen, and is a reason
   expect(scanner.concerns(path.join(modules, "left-pad"))).toBe(false);
   rmSync(modules, { recursive: true });
   expect(reacts("packages/core/c.ts")).toBe(false);
+});
+
+const thousand = Array.from({ length: 1000 }, (_, index) => `many/l${index}`);
+
+test.each<[string, string[], string, number]>([
+  ["to files, where all is named", ["./"], "../libs/v1/x", 0],
+  ["to files, where files of a kind are", ["**/*.ts"], "../apps/web/a.ts", 0],
+  ["to a folder that is named with all in it", ["many/", "libs/"], "../libs/v1", 0],
+  ["to a folder in which the same entry looks, the links themselves", ["**/*.ts"], "../apps/web", 1000],
+  ["to a folder that nothing names", ["many/"], "../libs/v1", 1],
+])("a thousand links %s make no more patterns than are needed", (_what, inputs, target, needed) => {
+  const { scanner, named } = rig(inputs, Object.fromEntries(thousand.map((link) => [link, target])));
+  scanner.scan();
+  const added = named.map((input) => scanner.effective(input).include!.length - input.filter.include!.length);
+  expect(added).toEqual([needed]);
+});
+
+test("a link to a file is an input where an entry names it, not where one only passes it", () => {
+  const links = { "apps/web/LICENSE": "../../other/d", "apps/web/e.ts": "../../libs/v1/x" };
+  const { root, reacts, seen } = rig(["**/*.ts"], links);
+  expect([reacts("other/d"), reacts("libs/v1/x")]).toEqual([false, true]);
+  const before = seen();
+  rmSync(path.join(root, "apps/web/LICENSE"));
+  expect(seen()).toBe(before);
+  // What is a folder from now on has files in it.
+  symlinkSync("../../libs", path.join(root, "apps/web/LICENSE"));
+  expect(seen()).not.toBe(before);
 });
