@@ -1,10 +1,9 @@
 /** Given values -> what a function takes: objects become ids of the open session. */
 import { createHmac } from "node:crypto";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { readRegular, statIfThere } from "../paths/index.ts";
+import { isPipe, readPipe, readRegular, statIfThere, UnfitFile } from "../paths/index.ts";
 import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
@@ -24,6 +23,8 @@ export interface ResolveContext {
   cwd: string;
   /** Whether the engine fills in `defaultPath` and `defaultAddress` by itself: it does for a module that it serves. */
   engineFillsDefaults: boolean;
+  /** The user typed the call: a secret may come out of a pipe. */
+  isTyped?: boolean;
   /** The project's, by which secrets are named. */
   secretKey: Uint8Array;
   /** Told the plaintext of every secret before the engine is. */
@@ -154,13 +155,16 @@ function gitSelection({ url, ref, subdir, wanted }: Extract<GivenValue, { kind: 
   return `git(url: ${literal(url)}) { ${at} { ${inner} } }`;
 }
 
+type GivenSecret = Extract<GivenValue, { kind: "secret" }>;
+
 /** The value of a secret reference; `cmd` runs in a shell, its whole output is the secret. */
 export async function secretText(
-  { scheme, rest }: Extract<GivenValue, { kind: "secret" }>,
+  secret: GivenSecret,
   argument: ArgumentInfo,
-  { env, cwd }: Pick<ResolveContext, "env" | "cwd">,
+  { env, cwd, isTyped }: Pick<ResolveContext, "env" | "cwd" | "isTyped">,
   signal?: AbortSignal,
 ): Promise<string> {
+  const { scheme, rest } = secret;
   const place = `--${flagName(argument)}`;
   if (scheme === "env") {
     const value = env[rest];
@@ -169,9 +173,13 @@ export async function secretText(
   }
   if (scheme === "file") {
     try {
-      return readSecret(path.resolve(cwd, rest.replace(/^~(?=\/)/, env.HOME ?? "~")));
+      const file = path.resolve(cwd, rest.replace(/^~(?=\/)/, env.HOME ?? "~"));
+      const content = isTyped === true && isPipe(file) ? await onceFrom(secret, file, signal) : readRegular(file);
+      return content.toString("utf8");
     } catch (cause) {
-      throw new UserError("usage", `the secret's file ${rest} cannot be read`, { place, cause });
+      signal?.throwIfAborted();
+      const reason = cause instanceof UnfitFile ? `: ${cause.message}` : "";
+      throw new UserError("usage", `the secret's file ${rest} cannot be read${reason}`, { place, cause });
     }
   }
   try {
@@ -183,9 +191,13 @@ export async function secretText(
   }
 }
 
-/** A pipe is read where the shell made it for this command (`file://<(pass token)`), not where it lies in a folder. */
-function readSecret(file: string): string {
-  return /^\/(?:dev|proc\/self)\/fd\/\d+$/.test(file) ? readFileSync(file, "utf8") : readRegular(file).toString("utf8");
+const fromPipes = new WeakMap<GivenSecret, Promise<Buffer>>();
+
+/** A pipe gives what is in it once; a call asks for its key, for its arguments and for its key again. */
+function onceFrom(secret: GivenSecret, file: string, signal: AbortSignal | undefined): Promise<Buffer> {
+  let reading = fromPipes.get(secret);
+  if (reading === undefined) fromPipes.set(secret, (reading = readPipe(file, signal)));
+  return reading;
 }
 
 /** Throws where it is not there, or something else. */

@@ -7,4 +7,5 @@ export { filesPrintedTo } from "./own-output.ts";
 export { distFile, packageRoot } from "./package-root.ts";
 export { openRegular, readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";
+export { isPipe, readPipe } from "./typed-pipe.ts";
 export { bigintStatIfThere, lstatIfThere, namesIfThere, statIfThere } from "./stat-if-there.ts";

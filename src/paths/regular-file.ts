@@ -6,7 +6,7 @@ export class UnfitFile extends Error {
 }
 
 /** What people write by hand is smaller. */
-const defaultMaxBytes = 4 * 1024 * 1024;
+export const defaultMaxBytes = 4 * 1024 * 1024;
 
 /**
  * Reads a file that somebody else may have put there. A pipe that nobody writes to would be waited for, a device may have no

@@ -74,6 +74,9 @@ export interface CallFingerprintContext extends Pick<
   "snapshot" | "moduleDigest" | "engine" | "environment"
 > {
   cwd: string;
+  /** The user typed it. */
+  isTyped?: boolean;
+  signal?: AbortSignal;
   /** Of this project, never shown. */
   secretKey: Uint8Array;
 }
@@ -82,14 +85,14 @@ export interface CallFingerprintContext extends Pick<
 export async function fingerprintOfCall(
   call: ParsedCall,
   inputs: readonly TargetInput[],
-  { snapshot, moduleDigest, engine, environment, cwd, secretKey }: CallFingerprintContext,
+  { snapshot, moduleDigest, engine, environment, cwd, isTyped, signal, secretKey }: CallFingerprintContext,
 ): Promise<Fingerprint> {
   const secrets: Record<string, string> = {};
   const steps = [...call.own.filter((step) => step.kind === "function"), ...call.core];
   for (const [index, { given }] of steps.entries()) {
     for (const { argument, value } of given) {
       for (const [at, secret] of secretsIn(value).entries()) {
-        const text = await secretText(secret, argument, { env: environment, cwd });
+        const text = await secretText(secret, argument, { env: environment, cwd, isTyped }, signal);
         secrets[`${index} ${argument.name} ${at}`] = keyedHash(text, secretKey);
       }
     }

@@ -26,6 +26,8 @@ export interface CalledProject {
   module: ModuleInfo;
   config: LoadedConfig;
   trust: Trust;
+  /** The user typed the call; what else is called here comes of a repository. */
+  isTyped?: boolean;
 }
 
 export async function callWithCache(
@@ -35,14 +37,14 @@ export async function callWithCache(
   session: ProjectSession,
   view: CallView,
 ): Promise<ReturnedValue> {
-  const { module } = project;
+  const { module, isTyped } = project;
   const keep = keepMs(call);
   const { state } = placeProject({
     cwd: context.cwd,
     configFile: call.config,
     onNotice: call.silent ? undefined : context.notice,
   });
-  const callEngine = (): Promise<ReturnedValue> => callInSession(call, module, context, session, view, state.hashKey);
+  const callEngine = (): Promise<ReturnedValue> => callInSession(call, project, context, session, view, state.hashKey);
   if (keep === undefined) return callEngine();
 
   const hasher = projectHasher(state);
@@ -58,6 +60,8 @@ export async function callWithCache(
         engine: answering,
         environment: context.env,
         cwd: context.cwd,
+        isTyped,
+        signal: context.signal,
       }),
     );
   const backend = await backendOf(project, state);
@@ -97,7 +101,7 @@ async function backendOf({ config, trust }: CalledProject, state: ProjectState):
 /** Runs the call in the project's session, and closes that. */
 async function callInSession(
   call: ParsedCall,
-  module: ModuleInfo,
+  { module, isTyped }: CalledProject,
   { signal, env, cwd }: CliContext,
   session: ProjectSession,
   view: CallView,
@@ -115,6 +119,7 @@ async function callInSession(
       signal,
       env,
       cwd,
+      isTyped,
       secretKey,
       onSecret: (plaintext, name) => view.mask.add(plaintext, name, engine.session, view.notice),
     }).catch(async (error: unknown) => {

@@ -94,7 +94,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     });
     return;
   }
-  const value = await callWithCache(parsed, { module, config, trust }, context, session, view);
+  const value = await callWithCache(parsed, { module, config, trust, isTyped: true }, context, session, view);
   const exported = writeOutput(parsed, value, module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
