@@ -19,10 +19,15 @@ const known: readonly Known[] = [
   },
   { pattern: /\bspawn ([\w+.@-]+) ENOENT\b/, advice: inImage },
   { pattern: /\bexec: "([\w+.@-]+)": executable file not found in \$PATH/, advice: inImage },
-  { pattern: /FileNotFoundError: .*No such file or directory: '([\w+.@-]+)'/, advice: programIn },
+  // Python says the same of a file that a test opens: only behind a call of subprocess or exec it is a program's name.
+  {
+    pattern:
+      /(?:child_exception_type|subprocess\.py|_execute_child|os\.exec|\bexecvpe?\b)[^\n]{0,200}\n(?:[^\n]{0,400}\n){0,12}?[^\n]{0,40}FileNotFoundError: [^\n]{0,200}No such file or directory: '([\w+.@-]+)'/,
+    advice: inImage,
+  },
   {
     pattern: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
-    advice: (host) => `${host || "a host of the network"} can't be reached from the containers`,
+    advice: (host) => `${host} can't be reached from the containers`,
   },
   {
     pattern: /fatal: not a git repository/,
@@ -47,14 +52,9 @@ export function failureAdvice(output: string): string | undefined {
   const text = plainText(output);
   const told = known.flatMap(({ pattern, advice }) => {
     const found = pattern.exec(text);
-    return found === null ? [] : [advice(found[1] ?? "")].filter((each) => each !== "");
+    return found === null ? [] : [advice(found[1] ?? "")];
   });
   return told.length === 0 ? undefined : [...new Set(told)].slice(0, toldCauses).join("; and ");
 }
 
 const toldCauses = 2;
-
-/** Python says the same of a file that a test looks for: only a name without an ending is a program's. */
-function programIn(name: string): string {
-  return name.includes(".") ? "" : inImage(name);
-}

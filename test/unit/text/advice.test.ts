@@ -1,13 +1,22 @@
 import { expect, test } from "vitest";
 import { failureAdvice } from "../../../src/text/index.ts";
 
+const popen = `  File "/usr/lib/python3.11/subprocess.py", line 1953, in _execute_child
+    raise child_exception_type(errno_num, err_msg, err_filename)
+`;
+
 test.each([
   ["> bun run x\nsh: 1: bun: not found\n", "bun is not in the image"],
   ["bash: line 3: gh: command not found", "gh is not in the image"],
   ["/bin/sh: hg: not found", "hg is not in the image"],
   ["Error: spawn git ENOENT\n  errno: -2", "git is not in the image"],
   ['exec: "svn": executable file not found in $PATH', "svn is not in the image"],
-  ["FileNotFoundError: [Errno 2] No such file or directory: 'less'", "less is not in the image"],
+  [`${popen}FileNotFoundError: [Errno 2] No such file or directory: 'less'`, "less is not in the image"],
+  [
+    `>           raise child_exception_type(errno_num, err_msg, err_filename)\nE           FileNotFoundError: [Errno 2] No such file or directory: 'hg'`,
+    "hg is not in the image",
+  ],
+  [`${popen}E   FileNotFoundError: [Errno 2] No such file or directory: 'data'`, "data is not in the image"],
   ["error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "gcc is not in the image"],
   ["src/a.c:1:10: fatal error: Python.h: No such file or directory", "python3-dev"],
   ["fatal: not a git repository (or any of the parent directories): .git", "have no .git"],
@@ -27,6 +36,7 @@ test("two causes are both told, once each", () => {
 test.each([
   "AssertionError: expected 1 to be 2",
   "FileNotFoundError: [Errno 2] No such file or directory: 'data.json'",
+  "    return open('data')\nFileNotFoundError: [Errno 2] No such file or directory: 'data'",
   "404: page not found",
   "module foo: bar: not found",
   "",
