@@ -86,7 +86,7 @@ async function startWith(options: BuildkitdOptions, network: ContainerNetwork): 
       rootDir,
       socket,
       otelSocket: path.join(socketDir(state), "otel.sock"),
-      ...cniOf(network),
+      ...cniOf(network, log),
       ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
       ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
     }),
@@ -149,9 +149,10 @@ async function answering(
 }
 
 /** A configuration that an administrator made for BuildKit comes before ours. */
-function cniOf(network: ContainerNetwork): Pick<BuildkitdConfig, "cni"> {
-  if (existsSync(cniConfig) && changeableByOthers(cniConfig) === undefined)
-    return { cni: { configFile: cniConfig, preparedNamespaces } };
+function cniOf(network: ContainerNetwork, log: Log): Pick<BuildkitdConfig, "cni"> {
+  const problem = existsSync(cniConfig) ? changeableByOthers(cniConfig) : undefined;
+  if (problem !== undefined) log.write("engine", `${cniConfig} is not used: ${problem}`);
+  else if (existsSync(cniConfig)) return { cni: { configFile: cniConfig, preparedNamespaces } };
   if (network.mode === "host") return {};
   return { cni: { configFile: network.configFile, pluginDir: network.pluginDir, preparedNamespaces } };
 }
@@ -180,7 +181,10 @@ export function requireSafeRunc(searched: string): void {
   const problem =
     ready !== undefined && path.dirname(file) === path.join(ready, "bin") ? undefined : changeableByOthers(file);
   if (problem !== undefined)
-    throw new UserError("engine-unavailable", `${path.basename(file)} is not run as root: ${problem}`, { place: file });
+    throw new UserError("engine-unavailable", `${path.basename(file)} is not run as root: ${problem}`, {
+      place: file,
+      hint: "let root own it and nobody else write it or the folders above it (chown root, chmod go-w)",
+    });
 }
 
 function accepts(socket: string): Promise<boolean> {

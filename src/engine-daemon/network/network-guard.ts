@@ -89,8 +89,11 @@ export async function releaseBridge(bridge: string): Promise<void> {
 }
 
 async function run(program: string, rules: readonly string[][], mayFail = false): Promise<string | undefined> {
-  const { file: command } = findSafeExecutable(program, { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
-  if (command === undefined) return `there is no ${program}`;
+  const { file: command, passedOver } = findSafeExecutable(program, { PATH: `${process.env["PATH"] ?? ""}${sbin}` });
+  if (command === undefined)
+    return passedOver.length === 0
+      ? `there is no ${program}`
+      : `${program} is not run as root: ${passedOver.join("; ")}`;
   for (const rule of rules) {
     try {
       await promisify(execFile)(command, ["-w", "5", ...rule]);

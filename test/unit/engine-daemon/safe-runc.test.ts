@@ -33,5 +33,8 @@ test("the runc that buildkitd finds first is run as root only where nobody else 
   chmodSync(path.join(other, "buildkit-runc"), 0o755);
   chmodSync(other, 0o777);
   expect(() => requireSafeRunc(`${safe}:${other}`)).toThrow(`${other} can be written by everyone`);
+  expect(() => requireSafeRunc(other)).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("chmod go-w") }),
+  );
   expect(() => requireSafeRunc(path.join(folder, "none"))).toThrow("runc is not installed");
 });
