@@ -53,7 +53,10 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-/** Without the second half of an exception, which takes out what lies below. */
-function asWritten(include: readonly string[]): string[] {
-  return include.filter((pattern, index) => pattern !== `${include[index - 1]?.replace(/\/+$/, "")}/**`);
+/** Without the second half of an exception, which takes out what lies below; other entries are the user's own. */
+export function asWritten(include: readonly string[]): string[] {
+  return include.filter((pattern, index) => {
+    const before = include[index - 1];
+    return before?.startsWith("!") !== true || pattern !== `${before.replace(/\/+$/, "")}/**`;
+  });
 }
