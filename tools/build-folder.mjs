@@ -19,6 +19,8 @@ export function newFolder(root) {
 /** What was at `target` goes; where another build puts its own there at the same moment, the last one stays. */
 export function putInPlace(folder, target) {
   const old = path.join(path.dirname(target), `dist.old.${process.pid}`);
+  // One that an earlier process of this number left is taken for a running one's, and would be in the way for ever.
+  rmSync(old, { recursive: true, force: true });
   for (;;) {
     try {
       renameSync(target, old);

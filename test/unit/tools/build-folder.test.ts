@@ -32,6 +32,17 @@ test("builds at once leave the whole of one of them, and nothing beside it", asy
   expect(new Set(texts).size).toBe(1);
 });
 
+test("what an earlier process of the same number left is in nobody's way", async () => {
+  const leave = `
+import { mkdirSync as make } from "node:fs";
+make(process.argv[1] + "/dist");
+make(process.argv[1] + "/dist.old." + process.pid + "/left", { recursive: true });
+${build}`;
+  await promisify(execFile)(process.execPath, ["--input-type=module", "-e", leave, root]);
+  expect(readdirSync(root)).toEqual(["dist"]);
+  expect(existsSync(path.join(root, "dist", "man"))).toBe(true);
+});
+
 test("what a killed build left goes with the next one, what a running one fills stays", async () => {
   const free = 2 ** 22 + 1;
   for (const name of [`dist.${free}`, `dist.old.${free}`, `dist.${process.pid}`, "dist.txt"])
