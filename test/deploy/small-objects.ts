@@ -79,7 +79,7 @@ function fromLeaves(leaves: Leaves): Record<string, unknown> {
 }
 
 /** The fields that managers hold; what the server writes itself is nobody's. */
-function fieldsOf({ apiVersion, kind, metadata, status: _status, ...rest }: KubeObject): Leaves {
+function fieldsOf({ apiVersion: _apiVersion, kind: _kind, metadata, status: _status, ...rest }: KubeObject): Leaves {
   const told = Object.fromEntries(Object.entries(metadata).filter(([key]) => !own.includes(key)));
   const secret = rest as { stringData?: Record<string, string>; data?: Record<string, string> };
   if (secret.stringData !== undefined) {
@@ -87,7 +87,6 @@ function fieldsOf({ apiVersion, kind, metadata, status: _status, ...rest }: Kube
     secret.data = { ...secret.data, ...(Object.fromEntries(packed) as Record<string, string>) };
     delete secret.stringData;
   }
-  void [apiVersion, kind];
   return leavesOf({ metadata: told, ...rest });
 }
 
