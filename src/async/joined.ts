@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 export interface Joined {
   /** Aborted with the first of the others. */
   signal: AbortSignal;
@@ -11,6 +13,8 @@ export interface Joined {
  */
 export function joined(signals: readonly AbortSignal[]): Joined {
   const controller = new AbortController();
+  // As many listen as there are requests at once, and steps in one.
+  setMaxListeners(0, controller.signal, ...signals);
   const onAbort = ({ target }: Event): void => controller.abort((target as AbortSignal).reason);
   for (const signal of signals) {
     if (signal.aborted) controller.abort(signal.reason);

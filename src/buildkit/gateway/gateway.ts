@@ -1,5 +1,6 @@
 import { type ClientDuplexStream, Metadata } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { CallOptions, Channel } from "../connection/channel.ts";
 import type { Entitlement } from "./entitlements.ts";
 import { SolveError } from "../connection/errors.ts";
@@ -38,6 +39,8 @@ export class Gateway {
 
   constructor(channel: Channel, options: GatewayOptions, onStatus: (update: StatusUpdate) => void) {
     this.#channel = channel;
+    // Each call that is under way listens, and lets go at its end.
+    setMaxListeners(0, this.#calls.signal);
     this.#options = options;
     this.#metadata.set("buildkit-controlapi-buildid", this.ref);
     const request = {

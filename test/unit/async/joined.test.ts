@@ -1,4 +1,4 @@
-import { getEventListeners } from "node:events";
+import { getEventListeners, getMaxListeners } from "node:events";
 import { expect, it } from "vitest";
 import { joined } from "../../../src/async/index.ts";
 
@@ -12,4 +12,12 @@ it("is aborted with the first of several signals, with its reason, and lets go o
   expect(joined([one.signal, other.signal]).signal.aborted).toBe(true);
   first.end();
   expect(getEventListeners(one.signal, "abort")).toHaveLength(1);
+});
+
+it("has room for as many listeners as there are requests, without a warning of a leak", () => {
+  const one = new AbortController();
+  const all = Array.from({ length: 20 }, () => joined([one.signal]));
+  expect([one.signal, all[0]!.signal].map((signal) => getMaxListeners(signal))).toEqual([0, 0]);
+  for (const each of all) each.end();
+  expect(getEventListeners(one.signal, "abort")).toEqual([]);
 });
