@@ -32,8 +32,8 @@ export class Unit {
   private nextStep: string | undefined;
   private live: LiveLine | undefined;
   private hasToldUnwatched = false;
-  /** Its process has ended, and its container stays. */
-  private hasStopped = false;
+  /** Its process has ended, and its container stays: the news of that. */
+  private stopped: LiveNews | undefined;
   private probing = new AbortController();
 
   constructor(options: UnitOptions) {
@@ -58,7 +58,7 @@ export class Unit {
   async start(made: MadeService, signal: AbortSignal): Promise<void> {
     const startedAt = performance.now();
     this.hostname = made.hostname;
-    this.hasStopped = false;
+    this.stopped = undefined;
     this.tail.clear();
     this.to("building");
     try {
@@ -101,7 +101,7 @@ export class Unit {
     this.hostname = made.hostname;
     this.step = this.nextStep;
     this.running = next;
-    this.hasStopped = false;
+    this.stopped = undefined;
     await this.take(next);
     this.to("healthy");
     await stopService(session, old);
@@ -131,7 +131,7 @@ export class Unit {
       const { exitCode, output } = await live.run(command);
       if (exitCode !== 0) return told("failed", `\`${command}\` ended with ${exitCode}\n${output}`.trimEnd());
     }
-    const hasEnded = this.hasStopped || this.state.phase === "ended";
+    const hasEnded = this.stopped !== undefined || this.state.phase === "ended";
     const isSeen = edits.length === 0 || watched || !(await this.isUnseen(running, signal));
     if (update.action !== "restart" && !hasEnded && isSeen) return told("synced");
     await this.restartInPlace(live, running, signal);
@@ -155,7 +155,7 @@ export class Unit {
 
   private async restartInPlace(live: LiveLine, running: Running, signal: AbortSignal): Promise<void> {
     this.probing.abort();
-    this.hasStopped = false;
+    this.stopped = undefined;
     this.tail.clear();
     this.to("starting");
     await live.restart();
@@ -180,18 +180,19 @@ export class Unit {
     if ("stopped" in news) {
       if (phase === "stopping" || phase === "stopped") return;
       this.probing.abort();
-      this.hasStopped = true;
-      void this.endSoon(news.stopped);
+      this.stopped = news;
+      void this.endSoon(news);
     } else if ("unhealthy" in news && phase === "healthy")
       this.to("unhealthy", { reason: `its health check failed\n${news.unhealthy}`.trimEnd() });
     else if ("healthy" in news && phase === "unhealthy") this.to("healthy");
   }
 
-  private async endSoon(exitCode: number): Promise<void> {
+  private async endSoon(news: LiveNews & { stopped: number }): Promise<void> {
     await setTimeout(lastOutputMs);
-    if (!this.hasStopped || this.state.phase === "stopping" || this.state.phase === "stopped") return;
+    // It was started once more, or what became of it was told already.
+    if (this.stopped !== news || ["stopping", "stopped", "ended"].includes(this.state.phase)) return;
     this.flush();
-    this.to("ended", { reason: this.tail.below(`exit code: ${exitCode}`) });
+    this.to("ended", { reason: this.tail.below(`exit code: ${news.stopped}`) });
   }
 
   /** It can't start, for a reason that is not its own. */
