@@ -65,39 +65,22 @@ export function rulesOf(
   const rules = config.up?.[name] ?? {};
   const service = config.services?.[name];
   const own = service === undefined || service.function !== undefined ? undefined : service;
+  const told = toldSync(name, rules, root);
   return {
-    sync: [...toldSync(name, rules, root), ...(own === undefined ? [] : inferredSync(name, own, config, root))],
+    sync: [...told, ...(own === undefined ? [] : inferredSync(name, own, config, root))],
     run: (rules.run ?? []).map(({ on, do: command }, index) => ({ ...named(`up.${name}.run[${index}]`, on), command })),
     restart: rules.restart === undefined ? [] : [named(`up.${name}.restart`, rules.restart)],
     rebuild: [
       ...(rules.rebuild === undefined ? [] : [named(`up.${name}.rebuild`, rules.rebuild)]),
       ...(own === undefined
-        ? inputsOfCall(
-            toldSync(name, rules, root),
-            rules.restart === undefined ? [] : [named("", rules.restart)],
-            callInputs,
-          )
+        ? inputsOfCall(told, rules.restart === undefined ? [] : [named("", rules.restart)], callInputs)
         : inferredRebuild(name, own, config, named).map((rule) =>
             // What is said of a file, or put over what the build has made of it, counts more than that the build reads it.
-            rule.from === `services.${name}.build` ? less(rule, laterThanBuild(name, own, rules, root)) : rule,
+            rule.from === `services.${name}.build` ? less(rule, [...told, ...mounted(name, own, root)]) : rule,
           )),
     ],
   };
 }
-
-const laterThanBuild = (
-  name: string,
-  { mounts = {} }: UpServiceConfig,
-  rules: UpRulesConfig,
-  root: string,
-): SyncRule[] => [
-  ...toldSync(name, rules, root),
-  ...syncRules(
-    "",
-    Object.entries(mounts).map(([from, to]) => ({ from, to })),
-    root,
-  ),
-];
 
 const less = (rule: NamedTest, others: readonly SyncRule[]): NamedTest => ({
   from: rule.from,
@@ -118,6 +101,13 @@ function below(folder: string, file: string): string | undefined {
 
 const toldSync = (name: string, { sync = [] }: UpRulesConfig, root: string): SyncRule[] =>
   syncRules(`up.${name}.sync`, sync, root);
+
+const mounted = (name: string, { mounts = {} }: UpServiceConfig, root: string): SyncRule[] =>
+  syncRules(
+    `services.${name}.mounts`,
+    Object.entries(mounts).map(([from, to]) => ({ from, to })),
+    root,
+  );
 
 function syncRules(place: string, given: NonNullable<UpRulesConfig["sync"]>, root: string): SyncRule[] {
   return given.map(({ from: given, to, exclude = [] }, index) => {
@@ -142,8 +132,7 @@ function inferredSync(name: string, service: UpServiceConfig, { images }: Config
     rules.push({ from, includes: testOf(root, patterns), place: (file) => ({ root: to, path: file }) });
   };
   if (service.sources !== undefined) add(`services.${name}.sources`, service.sources, service.workdir ?? "/app");
-  const mounts = Object.entries(service.mounts ?? {}).map(([from, to]) => ({ from, to }));
-  rules.push(...syncRules(`services.${name}.mounts`, mounts, root));
+  rules.push(...mounted(name, service, root));
   const installs = (service.layers ?? []).some(({ run }) => run !== undefined);
   if (service.image === "dev" && !installs)
     add("images.dev.sources", images?.dev?.sources ?? ["**"], images?.dev?.workdir ?? "/app");
