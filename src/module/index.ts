@@ -17,3 +17,4 @@ export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { listModuleSources } from "./sources.ts";
 export { confineDir, confineProgram } from "./confine.ts";
+export { isReallyInside } from "./inside.ts";

@@ -1,10 +1,11 @@
 /** `fastloop up --from compose.yaml`: a compose file's services as if fastloop.yaml described them. */
 import { createHash } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
 import { ownModule, parsedConfig, readConfigFile, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
+import { isReallyInside } from "../../module/index.ts";
 import { statIfThere } from "../../paths/index.ts";
 import { composeServices } from "../../services/index.ts";
 
@@ -25,20 +26,14 @@ export async function configOfCompose(
   const read = (name: string): string | undefined => {
     const named = path.join(root, folder, name);
     if (!existsSync(named)) return undefined;
-    const real = realpathSync(named);
-    if (!real.startsWith(`${realpathSync(root)}/`))
+    if (!isReallyInside(root, named))
       throw new UserError("config", "is outside of the project", { place: `${place}: ${name}` });
-    return readConfigFile(real, name);
+    return readConfigFile(named, name);
   };
   const isFolder = (named: string): boolean => statIfThere(path.join(root, named))?.isDirectory() === true;
   const { services, up, notes } = composeServices(readConfigFile(file, place), { folder, place, read, isFolder });
   for (const note of notes) notice(note);
-  const name =
-    path
-      .basename(root)
-      .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
-      .replace(/^[^A-Za-z]+/, "") || "project";
-  const text = stringify({ version: 1, name, module: ownModule, services, up });
+  const text = stringify({ version: 1, module: ownModule, services, up });
   const { config, problems } = await parsedConfig(text);
   const [first] = problems;
   if (config === undefined || first !== undefined)
