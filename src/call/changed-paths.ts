@@ -1,4 +1,5 @@
 import { QueryError } from "../graphql/index.ts";
+import { isGitsFile } from "../paths/index.ts";
 import { chainOn } from "./query.ts";
 import type { ResolveContext } from "./resolve-value.ts";
 
@@ -17,9 +18,9 @@ export async function refuseGitsFiles(
     throw new QueryError({ message: `a changeset with ${JSON.stringify(name)} in it is not exported` });
 }
 
-/** The first such path in an answer, however deep below lists and objects; some file systems don't tell capitals apart. */
+/** The first such path in an answer, however deep below lists and objects. */
 function gitsFileIn(answer: unknown): string | undefined {
-  if (typeof answer === "string") return answer.toLowerCase().split("/").includes(".git") ? answer : undefined;
+  if (typeof answer === "string") return isGitsFile(answer) ? answer : undefined;
   if (typeof answer !== "object" || answer === null) return undefined;
   for (const item of Object.values(answer)) {
     const found = gitsFileIn(item);

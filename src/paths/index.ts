@@ -4,6 +4,7 @@ export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";
 export { cacheHome, stateHome } from "./folders.ts";
 export { filesPrintedTo } from "./own-output.ts";
+export { isGitsFile } from "./gits-files.ts";
 export { distFile, packageRoot } from "./package-root.ts";
 export { openRegular, readRegular, UnfitFile } from "./regular-file.ts";
 export { changeableByOthers, findSafeExecutable, safePath } from "./safe-program.ts";

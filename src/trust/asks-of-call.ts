@@ -1,7 +1,7 @@
 /** What a call asks of the machine beside the repository: by its values, by its defaults, and by what it ends in. */
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { readRegular, statIfThere } from "../paths/index.ts";
+import { isGitsFile, readRegular, statIfThere } from "../paths/index.ts";
 import { commandName, valueOf, type CoreStep, type GivenValue, type OwnStep, type ParsedCall } from "../call/index.ts";
 import { kebabCase, type ArgumentInfo, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { isWithin, realPathOf, repositoryOf } from "./places.ts";
@@ -146,9 +146,6 @@ function asksOfCoreStep({ fn, given }: CoreStep, context: AskContext): Ask[] {
   return asks;
 }
 
-/** Some file systems don't tell capitals apart. */
-const isGits = (name: string): boolean => name.toLowerCase() === ".git";
-
 /** The repository's files are its own, but for what git and its hooks run from: a wiped folder with that in it loses it. */
 function writes(
   file: string,
@@ -159,7 +156,7 @@ function writes(
 ): Ask[] {
   const repository = repositoryOf(cwd, env);
   const real = realPathOf(file);
-  const isInGit = path.relative(repository, real).split(path.sep).some(isGits);
+  const isInGit = isGitsFile(path.relative(repository, real));
   const own = isWithin(repository, real) && !isInGit && !(isWiped && isWithin(real, repository));
   return own ? [] : [{ kind: "write", what: real, by }];
 }

@@ -1,5 +1,6 @@
 import { lstat, rm } from "node:fs/promises";
 import path from "node:path";
+import { isGitsFile } from "../../paths/index.ts";
 import { ApiError } from "../values/errors.ts";
 import { emptyDirectory, rootedTree } from "../values/rooted.ts";
 import { diffTree } from "../values/diff.ts";
@@ -94,10 +95,7 @@ const changesetModule = typeModule<Changeset>("Changeset", sdl, {
     fileOf("diff.patch", await patchText(call, changeset, await paths(changeset, call)), 0o644),
   export: async (changeset, args: { path: string }, call) => {
     const { added, modified, removed } = await paths(changeset, call);
-    const ofGit = [...added, ...modified, ...removed].find((name) =>
-      // Some file systems don't tell capitals apart.
-      name.toLowerCase().split("/").includes(".git"),
-    );
+    const ofGit = [...added, ...modified, ...removed].find(isGitsFile);
     // What git runs from (hooks, its configuration) is applied by nobody who agreed to changed files.
     if (ofGit !== undefined) throw new ApiError(`a changeset with ${JSON.stringify(ofGit)} in it is not exported`);
     const folder = await exportDirectory(call, layerOf(changeset), args.path, false);
