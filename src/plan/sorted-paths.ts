@@ -1,3 +1,5 @@
+import { byCharacters, positionIn } from "../tree/index.ts";
+
 /** Paths in the order of their characters: those in one folder, at any depth, are neighbours. */
 export class SortedPaths {
   private readonly paths: readonly string[];
@@ -10,17 +12,7 @@ export class SortedPaths {
   below(folder: string): readonly string[] {
     if (folder === "") return this.paths;
     // "0" is what comes after "/".
-    return this.paths.slice(this.indexOf(`${folder}/`), this.indexOf(`${folder}0`));
-  }
-
-  /** How many are before it. */
-  private indexOf(text: string): number {
-    let [low, high] = [0, this.paths.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.paths[middle]! < text) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const [from, to] = [`${folder}/`, `${folder}0`].map((text) => positionIn(this.paths, text, byCharacters));
+    return this.paths.slice(from, to);
   }
 }

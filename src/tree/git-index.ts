@@ -1,6 +1,7 @@
 import path from "node:path";
 import { readRegular, statIfThere } from "../paths/index.ts";
 import { gitDirectories } from "./git-folders.ts";
+import { byCharacters, positionIn } from "./positions.ts";
 
 /**
  * What git tracks in one repository, read from its index: no git has to be there, nothing of the repository is run, and
@@ -37,13 +38,7 @@ export class TrackedFiles {
   }
 
   private positionOf(name: string): number {
-    let [low, high] = [0, this.names.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.names[middle]! < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return positionIn(this.names, name, byCharacters);
   }
 }
 

@@ -18,4 +18,5 @@ export { listTree, listTreeSteps, scanTree, TreeScanner, type TreeScan } from ".
 export type { ScannedFolder, TreeSelection } from "./walk.ts";
 export { literalPattern, maxPatternChars, nameMatcher } from "./globs.ts";
 export { untrackedPaths } from "./untracked.ts";
+export { byCharacters, positionIn } from "./positions.ts";
 export { topmost } from "./topmost.ts";
