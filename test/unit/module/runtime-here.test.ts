@@ -255,10 +255,10 @@ describe("an error of a body", () => {
   it("has the frames of the module's own sources, without their folder", () => {
     const error = new TypeError("wrong");
     error.stack = `TypeError: wrong
-    at It.greet (file:///work/my%20module/src/index.ts:3:9)
-    at other (/work/my module/node_modules/x/index.js:1:1)
+    at It.greet (file:///srv/my%20module/src/index.ts:3:9)
+    at other (/srv/my module/node_modules/x/index.js:1:1)
     at node:internal/x:1:1`;
-    expect(describeError(error, "/work/my module")).toEqual({
+    expect(describeError(error, "/srv/my module")).toEqual({
       message: "wrong",
       name: "TypeError",
       frames: ["at It.greet (src/index.ts:3:9)"],
