@@ -6,10 +6,10 @@ export {
   parseReplacement,
   replaceImages,
   unusedReplacements,
-} from "./image-references.ts";
-export type { ImagePath } from "./image-references.ts";
-export { hookOf } from "./hook-of.ts";
-export { manifestsText, parseManifests } from "./manifests.ts";
-export type { ManifestFile } from "./manifests.ts";
-export type { KubeObject, Manifest } from "./objects.ts";
-export type { App, Environment, Request } from "./request.ts";
+} from "./objects/image-references.ts";
+export type { ImagePath } from "./objects/image-references.ts";
+export { hookOf } from "./objects/hook-of.ts";
+export { manifestsText, parseManifests } from "./objects/manifests.ts";
+export type { ManifestFile } from "./objects/manifests.ts";
+export type { KubeObject, Manifest } from "./objects/objects.ts";
+export type { App, Environment, Request } from "./objects/request.ts";

@@ -6,8 +6,8 @@ import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { SecretMask } from "../text/index.ts";
-import type { Access } from "./kubeconfig.ts";
-import { DeployError } from "./problem.ts";
+import type { Access } from "./cluster/kubeconfig.ts";
+import { DeployError } from "./objects/problem.ts";
 import type { Session } from "./session.ts";
 
 /** The command as it is run now. */

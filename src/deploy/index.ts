@@ -1,9 +1,9 @@
 /** Deploying to Kubernetes: manifests, what protects a cluster, the program that applies, and what the user's machine adds. */
 export * from "./bundled.ts";
-export { Cluster } from "./client.ts";
-export { identityOf } from "./preflight.ts";
-export { DeployError } from "./problem.ts";
+export { Cluster } from "./cluster/client.ts";
+export { identityOf } from "./cluster/preflight.ts";
+export { DeployError } from "./objects/problem.ts";
 export { readHostAccess, type HostAccess, type HostAccessOptions } from "./host/access.ts";
 export { openForward } from "./host/forward.ts";
 export { followLogs } from "./host/logs.ts";
-export { isLocalCluster, type Access } from "./kubeconfig.ts";
+export { isLocalCluster, type Access } from "./cluster/kubeconfig.ts";

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { printable } from "../text/index.ts";
-import { parentName } from "./applyset.ts";
-import { isConflict, isMissing } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { numberAt, textAt } from "./objects.ts";
-import { DeployError } from "./problem.ts";
+import { parentName } from "./apply/applyset.ts";
+import { isConflict, isMissing } from "./cluster/client.ts";
+import type { Cluster } from "./cluster/client.ts";
+import { numberAt, textAt } from "./objects/objects.ts";
+import { DeployError } from "./objects/problem.ts";
 
 const durationS = 15;
 const renewEveryMs = 4000;

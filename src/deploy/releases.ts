@@ -1,11 +1,11 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import * as z from "zod";
 import { printable } from "../text/index.ts";
-import { parentName } from "./applyset.ts";
-import { isConflict, isMissing, listAll } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { objectSchema, textAt } from "./objects.ts";
-import { DeployError, refuse } from "./problem.ts";
+import { parentName } from "./apply/applyset.ts";
+import { isConflict, isMissing, listAll } from "./cluster/client.ts";
+import type { Cluster } from "./cluster/client.ts";
+import { objectSchema, textAt } from "./objects/objects.ts";
+import { DeployError, refuse } from "./objects/problem.ts";
 
 /**
  * How a release ended. `pending` is one that is being made, or whose deploy was killed: the lease says which.

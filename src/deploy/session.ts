@@ -1,11 +1,11 @@
-import { checkEnvironment, memberResources, readParent } from "./applyset.ts";
-import type { Parent } from "./applyset.ts";
-import { Cluster } from "./client.ts";
-import { Resources } from "./discovery.ts";
-import { readKubeconfig } from "./kubeconfig.ts";
-import type { Manifest } from "./objects.ts";
-import { placeManifests, planChanges } from "./plan-changes.ts";
-import type { Change } from "./plan-changes.ts";
+import { checkEnvironment, memberResources, readParent } from "./apply/applyset.ts";
+import type { Parent } from "./apply/applyset.ts";
+import { Cluster } from "./cluster/client.ts";
+import { Resources } from "./cluster/discovery.ts";
+import { readKubeconfig } from "./cluster/kubeconfig.ts";
+import type { Manifest } from "./objects/objects.ts";
+import { placeManifests, planChanges } from "./apply/plan-changes.ts";
+import type { Change } from "./apply/plan-changes.ts";
 import {
   checkAsked,
   checkIdentity,
@@ -13,12 +13,12 @@ import {
   checkRights,
   clusterIdentity,
   namespaceExists,
-} from "./preflight.ts";
-import type { Right } from "./preflight.ts";
-import { refuse } from "./problem.ts";
+} from "./cluster/preflight.ts";
+import type { Right } from "./cluster/preflight.ts";
+import { refuse } from "./objects/problem.ts";
 import { readReleases } from "./releases.ts";
 import type { Release } from "./releases.ts";
-import type { App, Environment, Request } from "./request.ts";
+import type { App, Environment, Request } from "./objects/request.ts";
 
 /** One connection to the cluster of an environment, checked before anything is asked of it. */
 export interface Session {

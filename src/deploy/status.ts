@@ -1,9 +1,9 @@
-import { differenceLines } from "./differences.ts";
-import { nameOf } from "./objects.ts";
+import { differenceLines } from "./objects/differences.ts";
+import { nameOf } from "./objects/objects.ts";
 import type { Report } from "./actions.ts";
-import { judge } from "./readiness.ts";
+import { judge } from "./apply/readiness.ts";
 import type { Release } from "./releases.ts";
-import type { App } from "./request.ts";
+import type { App } from "./objects/request.ts";
 import { plan, readState } from "./session.ts";
 import type { Session } from "./session.ts";
 

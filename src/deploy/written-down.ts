@@ -1,5 +1,5 @@
-import { ApiError } from "./client.ts";
-import { DeployError } from "./problem.ts";
+import { ApiError } from "./cluster/client.ts";
+import { DeployError } from "./objects/problem.ts";
 import { setOutcome } from "./releases.ts";
 import type { ReleaseRecord } from "./releases.ts";
 import type { Session } from "./session.ts";

@@ -9,8 +9,8 @@ import { pathToFileURL } from "node:url";
 import { freePort } from "../bench/registry.ts";
 import type * as clusterTools from "../../tools/cluster.mjs";
 import { packageRoot } from "../../src/paths/index.ts";
-import { Cluster } from "../../src/deploy/client.ts";
-import { readKubeconfig } from "../../src/deploy/kubeconfig.ts";
+import { Cluster } from "../../src/deploy/cluster/client.ts";
+import { readKubeconfig } from "../../src/deploy/cluster/kubeconfig.ts";
 import { kubeconfigText, type KubeconfigOptions } from "./kubeconfig-text.ts";
 
 // By its place, as its sources lie beside it: benches and chaos are bundled elsewhere.

@@ -1,9 +1,9 @@
 // What `deploy` promises, on a real API server, and in the unit suite on a small one. The groups of complaints are those that users of other tools have
 // (docs/deploy.md); each has its tests under its name.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { applySetId } from "../../src/deploy/applyset.ts";
-import type { Cluster } from "../../src/deploy/client.ts";
-import { at, listAt, textAt } from "../../src/deploy/objects.ts";
+import { applySetId } from "../../src/deploy/apply/applyset.ts";
+import type { Cluster } from "../../src/deploy/cluster/client.ts";
+import { at, listAt, textAt } from "../../src/deploy/objects/objects.ts";
 import { configMap, deployment, start } from "./deployer.ts";
 import type { Asked, Ended } from "./deployer.ts";
 import { ask, isSmall, noWorld, startAsked, startWorld, type World } from "./world.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { fastloop, type CliResult } from "../e2e/cli-process.ts";
-import { textAt } from "../../src/deploy/objects.ts";
+import { textAt } from "../../src/deploy/objects/objects.ts";
 import { noCluster, TestCluster } from "./cluster.ts";
 import { deployment } from "./deployer.ts";
 

@@ -1,9 +1,9 @@
 // What becomes of a deploy when something changes between its look at the cluster and its writes, on a real API server, and in the unit suite on a small one.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Cluster } from "../../src/deploy/client.ts";
+import type { Cluster } from "../../src/deploy/cluster/client.ts";
 import { deployApp } from "../../src/deploy/deploy-app.ts";
 import { takeLease } from "../../src/deploy/lease.ts";
-import { textAt } from "../../src/deploy/objects.ts";
+import { textAt } from "../../src/deploy/objects/objects.ts";
 import { createRelease, setOutcome } from "../../src/deploy/releases.ts";
 import { openSession, plan, readState } from "../../src/deploy/session.ts";
 import { configMap, requestOf } from "./deployer.ts";

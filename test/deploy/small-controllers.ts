@@ -1,6 +1,6 @@
 /** What controllers and a node do with what was written, as far as a deploy looks at it: worked out anew at each request. */
 import { randomUUID } from "node:crypto";
-import { at, listAt, numberAt, textAt } from "../../src/deploy/objects.ts";
+import { at, listAt, numberAt, textAt } from "../../src/deploy/objects/objects.ts";
 import type { KubeObject, Stored } from "./small-objects.ts";
 
 /** What a pod does is read from its image's tag, as tools/cluster has it: slow3, unready, crash, nopull, fail. */

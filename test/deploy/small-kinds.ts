@@ -1,5 +1,5 @@
 /** The kinds that the small API server serves, who may do what with them, and what selects them. */
-import { at, listAt, textAt } from "../../src/deploy/objects.ts";
+import { at, listAt, textAt } from "../../src/deploy/objects/objects.ts";
 import { Refusal, type KubeObject, type Stored } from "./small-objects.ts";
 
 export interface Kind {

@@ -11,7 +11,7 @@ import { cliFile, fastloop as fastloopProcess, type CliResult } from "../e2e/cli
 import { TerminalProcess } from "../e2e/terminal-process.ts";
 import { fastloop as fastloopHere } from "../unit/cli/fastloop.ts";
 import { canRunEngine, startOwnEngine, type OwnEngine } from "../unit/own-engine.ts";
-import { textAt } from "../../src/deploy/objects.ts";
+import { textAt } from "../../src/deploy/objects/objects.ts";
 import { packageRoot } from "../../src/paths/index.ts";
 import { configMap, deployment } from "./deployer.ts";
 import { isSmall, noWorld, startWorld, type World } from "./world.ts";

@@ -3,7 +3,7 @@
  * process on a small one. Both have to answer alike.
  */
 import process from "node:process";
-import type { Cluster } from "../../src/deploy/client.ts";
+import type { Cluster } from "../../src/deploy/cluster/client.ts";
 import { noCluster, TestCluster } from "./cluster.ts";
 import { start, startHere, type Asked, type Ended, type Working } from "./deployer.ts";
 import type { KubeconfigOptions } from "./kubeconfig-text.ts";

@@ -1,5 +1,5 @@
-import { readKubeconfig } from "../kubeconfig.ts";
-import type { Access } from "../kubeconfig.ts";
+import { readKubeconfig } from "../cluster/kubeconfig.ts";
+import type { Access } from "../cluster/kubeconfig.ts";
 import { credentialsOf } from "./credentials.ts";
 import { chooseContext, readKubeconfigFiles } from "./kubeconfig-files.ts";
 

@@ -5,7 +5,7 @@ import process from "node:process";
 import * as z from "zod";
 import { findSafeExecutable } from "../../paths/index.ts";
 import { outputText, printable } from "../../text/index.ts";
-import { DeployError, refuse } from "../problem.ts";
+import { DeployError, refuse } from "../objects/problem.ts";
 import type { HostAccessOptions } from "./access.ts";
 import type { ChosenContext, UserEntry } from "./kubeconfig-files.ts";
 

@@ -3,9 +3,9 @@ import type { Server, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { printable } from "../../text/index.ts";
-import { tlsOptions } from "../client.ts";
-import type { Cluster } from "../client.ts";
-import { DeployError } from "../problem.ts";
+import { tlsOptions } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { DeployError } from "../objects/problem.ts";
 import { parseForward, podFor } from "./pods.ts";
 import type { ForwardTarget } from "./pods.ts";
 

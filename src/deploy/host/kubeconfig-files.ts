@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { printable } from "../../text/index.ts";
-import { isLocalCluster, notNamed, parseKubeconfig } from "../kubeconfig.ts";
-import type { Kubeconfig } from "../kubeconfig.ts";
-import { refuse } from "../problem.ts";
+import { isLocalCluster, notNamed, parseKubeconfig } from "../cluster/kubeconfig.ts";
+import type { Kubeconfig } from "../cluster/kubeconfig.ts";
+import { refuse } from "../objects/problem.ts";
 import type { HostAccessOptions } from "./access.ts";
 
 type ClusterEntry = NonNullable<Kubeconfig["clusters"]>[number]["cluster"];

@@ -1,10 +1,10 @@
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { outputText, printable } from "../../text/index.ts";
-import { tlsOptions } from "../client.ts";
-import type { Cluster } from "../client.ts";
-import { at, listAt, numberAt, textAt } from "../objects.ts";
-import { podsOf } from "../pods-of.ts";
+import { tlsOptions } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
+import { podsOf } from "../cluster/pods-of.ts";
 import { workloadsOf } from "./pods.ts";
 
 /** Pods come and go; they are looked for this often. */

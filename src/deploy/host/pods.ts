@@ -1,8 +1,8 @@
-import { applySetId, partOf } from "../applyset.ts";
-import { isMissing, listAll } from "../client.ts";
-import type { Cluster } from "../client.ts";
-import { at, listAt, nameOf, numberAt, objectSchema, textAt } from "../objects.ts";
-import { podsOf, selectorText } from "../pods-of.ts";
+import { applySetId, partOf } from "../apply/applyset.ts";
+import { isMissing, listAll } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { at, listAt, nameOf, numberAt, objectSchema, textAt } from "../objects/objects.ts";
+import { podsOf, selectorText } from "../cluster/pods-of.ts";
 
 const workloadPaths = { deployment: "apis/apps/v1", statefulset: "apis/apps/v1", daemonset: "apis/apps/v1" } as const;
 const kindNames = { deployment: "Deployment", statefulset: "StatefulSet", daemonset: "DaemonSet" } as const;

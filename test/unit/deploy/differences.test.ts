@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { differenceLines, differences } from "../../../src/deploy/differences.ts";
+import { differenceLines, differences } from "../../../src/deploy/objects/differences.ts";
 
 const secret = (password: string, annotations?: Record<string, string>): unknown => ({
   apiVersion: "v1",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { anotherKey, certificate, key } from "./certificates.ts";
-import { DeployError } from "../../../src/deploy/problem.ts";
-import { isLocalCluster, readKubeconfig } from "../../../src/deploy/kubeconfig.ts";
+import { DeployError } from "../../../src/deploy/objects/problem.ts";
+import { isLocalCluster, readKubeconfig } from "../../../src/deploy/cluster/kubeconfig.ts";
 
 interface Parts {
   server?: string;

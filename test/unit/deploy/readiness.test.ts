@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { differenceLines, differences } from "../../../src/deploy/differences.ts";
-import { judge, podTroubles } from "../../../src/deploy/readiness.ts";
+import { differenceLines, differences } from "../../../src/deploy/objects/differences.ts";
+import { judge, podTroubles } from "../../../src/deploy/apply/readiness.ts";
 import { rollbackTarget } from "../../../src/deploy/releases.ts";
 import type { Outcome, Release } from "../../../src/deploy/releases.ts";
-import { applySetId } from "../../../src/deploy/applyset.ts";
+import { applySetId } from "../../../src/deploy/apply/applyset.ts";
 
 const workload = (kind: string, spec: object, status: object, generation = 2) => ({
   apiVersion: kind === "Job" ? "batch/v1" : "apps/v1",

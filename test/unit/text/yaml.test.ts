@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/config/parse.ts";
-import { parseManifests } from "../../../src/deploy/manifests.ts";
+import { parseManifests } from "../../../src/deploy/objects/manifests.ts";
 import { yamlDocument } from "../../../src/text/yaml.ts";
 
 const many = 20_000;

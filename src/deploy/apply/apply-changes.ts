@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
 import { deleteObject, fieldManager } from "./applyset.ts";
-import { ApiError, isMissing } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { nameOf } from "./objects.ts";
-import { inPhases } from "./order.ts";
+import { ApiError, isMissing } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { nameOf } from "../objects/objects.ts";
+import { inPhases } from "../objects/order.ts";
 import { explain, isToApply } from "./plan-changes.ts";
 import type { Change } from "./plan-changes.ts";
-import { DeployError } from "./problem.ts";
+import { DeployError } from "../objects/problem.ts";
 import { judge } from "./readiness.ts";
-import type { Environment } from "./request.ts";
+import type { Environment } from "../objects/request.ts";
 
 const verbs = { create: "created", change: "changed", recreate: "made anew", later: "created" } as const;
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 
 /** A name that stands for itself as a part of a URL's path. */
 const pathSegment = z

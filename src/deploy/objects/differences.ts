@@ -1,4 +1,4 @@
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 import { at } from "./objects.ts";
 
 /** One field that differs; undefined on the side where it is not there. */

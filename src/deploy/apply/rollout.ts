@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
-import { printable, outputText } from "../text/index.ts";
-import { isForbidden, isMissing, isObserved, listAll } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { nameOf, textAt } from "./objects.ts";
-import type { Manifest } from "./objects.ts";
-import { podsOf } from "./pods-of.ts";
+import { printable, outputText } from "../../text/index.ts";
+import { isForbidden, isMissing, isObserved, listAll } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { nameOf, textAt } from "../objects/objects.ts";
+import type { Manifest } from "../objects/objects.ts";
+import { podsOf } from "../cluster/pods-of.ts";
 import { isWaitedFor, judge, podTroubles } from "./readiness.ts";
 import type { PodTrouble, Readiness } from "./readiness.ts";
 

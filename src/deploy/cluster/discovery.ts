@@ -1,9 +1,9 @@
 import pMap from "p-map";
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 import { isMissing } from "./client.ts";
 import type { Cluster } from "./client.ts";
-import { at, groupOf, listAt, nameOf, textAt } from "./objects.ts";
-import type { KubeObject, Manifest } from "./objects.ts";
+import { at, groupOf, listAt, nameOf, textAt } from "../objects/objects.ts";
+import type { KubeObject, Manifest } from "../objects/objects.ts";
 
 /** What a kind is called in the API's paths. */
 export interface Resource {

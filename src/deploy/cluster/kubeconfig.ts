@@ -2,9 +2,9 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { parse } from "yaml";
 import * as z from "zod";
-import { printable } from "../text/index.ts";
-import { refuse } from "./problem.ts";
-import type { DeployError } from "./problem.ts";
+import { printable } from "../../text/index.ts";
+import { refuse } from "../objects/problem.ts";
+import type { DeployError } from "../objects/problem.ts";
 
 /** One cluster and one user of a kubeconfig, with all that a connection takes: frozen once, the same for every request. */
 export interface Access {

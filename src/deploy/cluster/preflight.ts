@@ -1,11 +1,11 @@
 import pMap from "p-map";
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 import { ApiError, Cluster, isForbidden, isMissing } from "./client.ts";
 import type { Resource } from "./discovery.ts";
 import type { Access } from "./kubeconfig.ts";
-import { at, groupOf, textAt } from "./objects.ts";
-import { DeployError, refuse } from "./problem.ts";
-import type { Environment, Request } from "./request.ts";
+import { at, groupOf, textAt } from "../objects/objects.ts";
+import { DeployError, refuse } from "../objects/problem.ts";
+import type { Environment, Request } from "../objects/request.ts";
 
 /** The server answers, in five seconds or not at all, and takes our credentials. */
 export async function checkReachable(cluster: Cluster): Promise<string> {

@@ -1,4 +1,4 @@
-import { ExitCode } from "../errors/index.ts";
+import { ExitCode } from "../../errors/index.ts";
 
 /** Why a deploy ended as it did, and the exit code that says so. */
 const exitCodes = {

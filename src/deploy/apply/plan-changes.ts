@@ -1,17 +1,17 @@
 import pMap from "p-map";
 import { applySetId, fieldManager, partOf } from "./applyset.ts";
-import { ApiError, isMissing } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { differences } from "./differences.ts";
-import type { Difference } from "./differences.ts";
-import type { Resources } from "./discovery.ts";
+import { ApiError, isMissing } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { differences } from "../objects/differences.ts";
+import type { Difference } from "../objects/differences.ts";
+import type { Resources } from "../cluster/discovery.ts";
 import { HelmReleases } from "./helm-releases.ts";
-import { hookOf } from "./hook-of.ts";
-import { at, listAt, nameOf, textAt } from "./objects.ts";
-import type { KubeObject, Manifest } from "./objects.ts";
-import { isFoundation } from "./order.ts";
-import { refuse } from "./problem.ts";
-import type { Environment } from "./request.ts";
+import { hookOf } from "../objects/hook-of.ts";
+import { at, listAt, nameOf, textAt } from "../objects/objects.ts";
+import type { KubeObject, Manifest } from "../objects/objects.ts";
+import { isFoundation } from "../objects/order.ts";
+import { refuse } from "../objects/problem.ts";
+import type { Environment } from "../objects/request.ts";
 
 /**
  * What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy.

@@ -1,4 +1,4 @@
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 import { groupKind } from "./objects.ts";
 import type { KubeObject, Manifest } from "./objects.ts";
 import { refuse } from "./problem.ts";

@@ -1,6 +1,6 @@
 import { listAll } from "./client.ts";
 import type { Cluster } from "./client.ts";
-import { at, listAt, numberAt, textAt } from "./objects.ts";
+import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
 
 /**
  * The pods that speak for what was just rolled out: those of a Deployment's newest ReplicaSet, of a StatefulSet's or

@@ -1,6 +1,6 @@
-import { printable } from "../text/index.ts";
-import { isObserved } from "./client.ts";
-import { at, conditionOf, groupOf, listAt, numberAt, textAt } from "./objects.ts";
+import { printable } from "../../text/index.ts";
+import { isObserved } from "../cluster/client.ts";
+import { at, conditionOf, groupOf, listAt, numberAt, textAt } from "../objects/objects.ts";
 
 /** Where an object is on its way: `failed` is what no waiting heals. */
 export interface Readiness {

@@ -1,6 +1,6 @@
 import { LineCounter, stringify } from "yaml";
 import type { ScalarTag } from "yaml";
-import { printable, yamlDocuments } from "../text/index.ts";
+import { printable, yamlDocuments } from "../../text/index.ts";
 import { identityOf, nameOf, objectSchema } from "./objects.ts";
 import type { Manifest } from "./objects.ts";
 import { inPhases } from "./order.ts";

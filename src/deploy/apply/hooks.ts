@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { deleteObject, fieldManager, partOf } from "./applyset.ts";
-import { isMissing } from "./client.ts";
-import type { Cluster } from "./client.ts";
+import { isMissing } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
 import { waitUntilGone } from "./apply-changes.ts";
-import { hookOf } from "./hook-of.ts";
-import type { Hook, HookMoment } from "./hook-of.ts";
-import { nameOf, textAt } from "./objects.ts";
+import { hookOf } from "../objects/hook-of.ts";
+import type { Hook, HookMoment } from "../objects/hook-of.ts";
+import { nameOf, textAt } from "../objects/objects.ts";
 import type { Change } from "./plan-changes.ts";
-import { DeployError } from "./problem.ts";
+import { DeployError } from "../objects/problem.ts";
 import { waitUntilReady } from "./rollout.ts";
 import type { RolloutFailure, Waiting } from "./rollout.ts";
 

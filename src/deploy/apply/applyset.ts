@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { printable } from "../text/index.ts";
-import { ApiError, isMissing, listAll } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { collectionPath, preferredVersion } from "./discovery.ts";
-import type { Resource, Resources } from "./discovery.ts";
-import { groupKind, identityOf, listAt, nameOf, objectSchema, textAt } from "./objects.ts";
-import type { KubeObject, Manifest } from "./objects.ts";
-import { phaseOf } from "./order.ts";
-import { refuse } from "./problem.ts";
+import { printable } from "../../text/index.ts";
+import { ApiError, isMissing, listAll } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { collectionPath, preferredVersion } from "../cluster/discovery.ts";
+import type { Resource, Resources } from "../cluster/discovery.ts";
+import { groupKind, identityOf, listAt, nameOf, objectSchema, textAt } from "../objects/objects.ts";
+import type { KubeObject, Manifest } from "../objects/objects.ts";
+import { phaseOf } from "../objects/order.ts";
+import { refuse } from "../objects/problem.ts";
 
 /**
  * What belongs to an app in the cluster, as an ApplySet (KEP 3659, also `kubectl apply --applyset`): a parent, here a

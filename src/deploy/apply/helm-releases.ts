@@ -1,7 +1,7 @@
-import { printable } from "../text/index.ts";
-import { ApiError, listAll } from "./client.ts";
-import type { Cluster } from "./client.ts";
-import { textAt } from "./objects.ts";
+import { printable } from "../../text/index.ts";
+import { ApiError, listAll } from "../cluster/client.ts";
+import type { Cluster } from "../cluster/client.ts";
+import { textAt } from "../objects/objects.ts";
 
 /**
  * Releases of Helm's own, as `helm install` keeps them: charts are applied here without one, so theirs are others' objects until

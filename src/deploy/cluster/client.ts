@@ -4,11 +4,11 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import { checkServerIdentity } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isIP } from "node:net";
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 import { isLoopback } from "./kubeconfig.ts";
 import type { Access } from "./kubeconfig.ts";
-import { at, listAt, numberAt, textAt } from "./objects.ts";
-import { DeployError } from "./problem.ts";
+import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
+import { DeployError } from "../objects/problem.ts";
 
 /** A refusal by the API server, in its own words. */
 export class ApiError extends Error {
