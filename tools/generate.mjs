@@ -65,7 +65,7 @@ export async function referenceText() {
 
 /** The text of docs/fastloop.schema.json. */
 export async function schemaText() {
-  const code = await bundle("src/config/json-schema.ts", {});
+  const code = await bundle("src/config/schema/json-schema.ts", {});
   const { jsonSchema } = await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
   return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 }

@@ -9,5 +9,5 @@ export { parseConfig } from "./parse.ts";
 export { presets, resolveSuite } from "./presets.ts";
 export { portMappings, type PortMapping } from "./service-ports.ts";
 export { resolveService } from "./service-presets.ts";
-export { durationMs, sizeBytes } from "./units.ts";
+export { durationMs, sizeBytes } from "./schema/units.ts";
 export { countsText, testCounts } from "../text/index.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { configSchema } from "./schema.ts";
+import { configSchema } from "./schema/schema.ts";
 import { suggest } from "./suggest.ts";
 
 /** One problem in words; `key` is set where the place is a key and not a value. */

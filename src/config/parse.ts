@@ -1,7 +1,7 @@
 import { LineCounter, isMap, isNode, isPair } from "yaml";
 import type { Document } from "yaml";
 import { yamlDocument } from "../text/index.ts";
-import { configSchema } from "./schema.ts";
+import { configSchema } from "./schema/schema.ts";
 import { meaningProblems } from "./meaning.ts";
 import { describeIssue } from "./issues.ts";
 import type { Config, ConfigProblem, ParsedConfig } from "./types.ts";

@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import type { configSchema, presetNames, tierNames } from "./schema.ts";
-import type { servicePresetNames } from "./schema-parts.ts";
+import type { configSchema, presetNames, tierNames } from "./schema/schema.ts";
+import type { servicePresetNames } from "./schema/schema-parts.ts";
 
 /** A valid `fastloop.yaml`, as written: durations and sizes are texts (`durationMs`, `sizeBytes` read them). */
 export type Config = z.infer<typeof configSchema>;

@@ -24,7 +24,7 @@ export async function rootCapabilitiesOfUser(env: Environment): Promise<boolean>
   if (!existsSync(file)) return false;
   const text = readConfigFile(file);
   // The YAML and schema libraries, only where there is something to read.
-  const { parseUserConfig } = await import("./user-schema.ts");
+  const { parseUserConfig } = await import("./schema/user-schema.ts");
   try {
     return parseUserConfig(text).rootCapabilities ?? false;
   } catch (cause) {

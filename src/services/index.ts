@@ -1,13 +1,13 @@
 /** `fastloop up`: services with their ports, health and logs, for as long as somebody works with them. */
 export type * from "./types.ts";
 export { composeServices, type ComposeOptions, type ComposeServices } from "./compose/convert.ts";
-export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./client.ts";
-export { serveControl, type ControlledUp } from "./control.ts";
-export { declaredServices, selectServices } from "./declared.ts";
-export { decide, rulesOf } from "./live-rules.ts";
-export { LiveUpdates } from "./live-updates.ts";
-export { UpPlace } from "./place.ts";
-export { portOffset } from "./ports.ts";
-export { excludedOf, ServiceSource, type RunningModule } from "./source.ts";
-export { Shells } from "./shells.ts";
+export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./control/client.ts";
+export { serveControl, type ControlledUp } from "./control/control.ts";
+export { declaredServices, selectServices } from "./sources/declared.ts";
+export { decide, rulesOf } from "./live/rules.ts";
+export { LiveUpdates } from "./live/updates.ts";
+export { UpPlace } from "./control/place.ts";
+export { portOffset } from "./ports/ports.ts";
+export { excludedOf, ServiceSource, type RunningModule } from "./sources/source.ts";
+export { Shells } from "./control/shells.ts";
 export { Supervisor } from "./supervisor.ts";

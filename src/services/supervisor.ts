@@ -1,12 +1,12 @@
 import { failureOf, fileReadAgain, type EngineEvent, type EngineSession } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { withDependents } from "./declared.ts";
-import type { Front } from "./front.ts";
-import type { Update } from "./live-updates.ts";
-import { openFronts, type WantedPort } from "./ports.ts";
-import type { MadeService, ServiceSource } from "./source.ts";
+import { withDependents } from "./sources/declared.ts";
+import type { Front } from "./ports/front.ts";
+import type { Update } from "./live/updates.ts";
+import { openFronts, type WantedPort } from "./ports/ports.ts";
+import type { MadeService, ServiceSource } from "./sources/source.ts";
 import type { DeclaredService, ServiceStatus, UpListener } from "./types.ts";
-import { Unit } from "./unit.ts";
+import { Unit } from "./unit/unit.ts";
 
 export interface SupervisorOptions {
   /** Needs come first. */

@@ -1,6 +1,6 @@
 import type { PortMapping } from "../config/index.ts";
 import type { EngineSession } from "../engine/index.ts";
-import type { Front } from "./front.ts";
+import type { Front } from "./ports/front.ts";
 
 /**
  * What a service is doing:

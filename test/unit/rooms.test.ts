@@ -49,7 +49,18 @@ const longFiles: Readonly<Record<string, string>> = {
   "pipelines/src/index.ts":
     "Dagger's scanner wants all functions in one class: docs/adr/0012-the-module-is-one-class.md",
 };
-const nested = ["core-api", "buildkit", "engine-daemon", "engine", "graphql", "llb", "paths", "deploy"];
+const nested = [
+  "core-api",
+  "buildkit",
+  "engine-daemon",
+  "engine",
+  "graphql",
+  "llb",
+  "paths",
+  "deploy",
+  "config",
+  "services",
+];
 
 interface Import {
   target: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cacheOfEnvironment, sharedCacheOf } from "../../../src/config/index.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
-import { parseCacheLocation } from "../../../src/config/shared-cache.ts";
+import { parseCacheLocation } from "../../../src/config/schema/shared-cache.ts";
 
 describe("a place of a shared cache", () => {
   it("is an image reference alone, or BuildKit's notation", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { declaredServices, selectServices } from "../../../src/services/index.ts";
-import { withDependents } from "../../../src/services/declared.ts";
+import { withDependents } from "../../../src/services/sources/declared.ts";
 
 const services = {
   db: { preset: "postgres" },

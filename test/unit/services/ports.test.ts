@@ -2,9 +2,9 @@ import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Front } from "../../../src/services/front.ts";
-import { openFronts, portOffset } from "../../../src/services/ports.ts";
-import { look } from "../../../src/services/probe.ts";
+import { Front } from "../../../src/services/ports/front.ts";
+import { openFronts, portOffset } from "../../../src/services/ports/ports.ts";
+import { look } from "../../../src/services/unit/probe.ts";
 
 const opened: { close(): unknown }[] = [];
 afterEach(() => opened.splice(0).forEach((each) => each.close()));

@@ -1,7 +1,7 @@
 /** What an edit of a file means for a service. Decided by paths alone, relative to the project, without an engine. */
 import path from "node:path";
-import type { Config, LoadedConfig, UpRulesConfig, UpServiceConfig } from "../config/index.ts";
-import { PathTest } from "../tree/index.ts";
+import type { Config, LoadedConfig, UpRulesConfig, UpServiceConfig } from "../../config/index.ts";
+import { PathTest } from "../../tree/index.ts";
 
 /** From the least to the most: of several edits the most counts. */
 export const actions = ["none", "sync", "restart", "rebuild"] as const;

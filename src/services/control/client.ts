@@ -2,11 +2,11 @@
 import http from "node:http";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
-import { controlHeaders } from "../engine-daemon/index.ts";
-import { UserError } from "../errors/index.ts";
+import { controlHeaders } from "../../engine-daemon/index.ts";
+import { UserError } from "../../errors/index.ts";
 import { shellProtocol, upHeaders } from "./control.ts";
 import type { UpPlace } from "./place.ts";
-import type { UpEvent, UpStatus } from "./types.ts";
+import type { UpEvent, UpStatus } from "../types.ts";
 
 export function notUp(): UserError {
   return new UserError("usage", "no services of this project are up", { hint: "start them with `fastloop up`" });

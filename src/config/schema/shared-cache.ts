@@ -1,5 +1,5 @@
-import { UserError } from "../errors/index.ts";
-import type { Config } from "./types.ts";
+import { UserError } from "../../errors/index.ts";
+import type { Config } from "../types.ts";
 
 /** Where BuildKit reads or writes a cache that machines share: BuildKit's own notation, taken apart. */
 export interface CacheLocation {

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { controlSocket, foreignFolder, socketDir } from "../engine-daemon/index.ts";
-import { UserError } from "../errors/index.ts";
-import { stateHome } from "../paths/index.ts";
-import { isRunning, processMark } from "../state/index.ts";
-import { writeFileAtomically } from "../tree/index.ts";
+import { controlSocket, foreignFolder, socketDir } from "../../engine-daemon/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { stateHome } from "../../paths/index.ts";
+import { isRunning, processMark } from "../../state/index.ts";
+import { writeFileAtomically } from "../../tree/index.ts";
 
 /** Which process has a project up. */
 export interface UpFile {

@@ -2,10 +2,10 @@
 import { rmSync } from "node:fs";
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import { makeControlSecret, showsSecret } from "../engine-daemon/index.ts";
-import { UserError } from "../errors/index.ts";
+import { makeControlSecret, showsSecret } from "../../engine-daemon/index.ts";
+import { UserError } from "../../errors/index.ts";
 import type { UpPlace } from "./place.ts";
-import type { UpEvent, UpStatus } from "./types.ts";
+import type { UpEvent, UpStatus } from "../types.ts";
 
 export interface ControlledUp {
   status(): UpStatus;

@@ -1,14 +1,14 @@
 /** Edits of the project on their way into its running services. */
 import { readlinkSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../errors/index.ts";
-import { readRegular } from "../paths/index.ts";
-import { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "../plan/index.ts";
-import type { ProjectState } from "../state/index.ts";
-import { diffListings, type ContentHasher, type TreeEntry, type TreeListing } from "../tree/index.ts";
-import { Watcher, type SettledHints } from "../watch/index.ts";
-import type { Edit } from "./live-line.ts";
-import { actions, decide, type Decision, type LiveRules } from "./live-rules.ts";
+import { UserError } from "../../errors/index.ts";
+import { readRegular } from "../../paths/index.ts";
+import { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "../../plan/index.ts";
+import type { ProjectState } from "../../state/index.ts";
+import { diffListings, type ContentHasher, type TreeEntry, type TreeListing } from "../../tree/index.ts";
+import { Watcher, type SettledHints } from "../../watch/index.ts";
+import type { Edit } from "./line.ts";
+import { actions, decide, type Decision, type LiveRules } from "./rules.ts";
 
 /** More than this is not written into a container: a new one is made. */
 const mostFiles = 1_000;

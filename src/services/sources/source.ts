@@ -1,13 +1,13 @@
 /** From a described service to the engine's: the function that makes it is run, and says what it is. */
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { parseCall, requirePath, runCall } from "../call/index.ts";
-import { UserError } from "../errors/index.ts";
-import { TreeSync, type EngineSession } from "../engine/index.ts";
-import type { ArgumentInfo, FunctionInfo, FunctionRuntime, ModuleInfo, ReturnedValue } from "../module/index.ts";
-import { inputsOfCall } from "../plan/index.ts";
-import type { ContentHasher } from "../tree/index.ts";
-import type { DeclaredService } from "./types.ts";
+import { parseCall, requirePath, runCall } from "../../call/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { TreeSync, type EngineSession } from "../../engine/index.ts";
+import type { ArgumentInfo, FunctionInfo, FunctionRuntime, ModuleInfo, ReturnedValue } from "../../module/index.ts";
+import { inputsOfCall } from "../../plan/index.ts";
+import type { ContentHasher } from "../../tree/index.ts";
+import type { DeclaredService } from "../types.ts";
 
 /** A module with the process of its bodies. */
 export interface RunningModule {

@@ -1,5 +1,5 @@
 /** Services by the core API, which both engines have. */
-import type { EngineSession } from "../engine/index.ts";
+import type { EngineSession } from "../../engine/index.ts";
 import type { MadeService } from "./source.ts";
 
 /** A service that runs, and how this machine reaches it. */

@@ -1,9 +1,9 @@
 /** The ports of this machine that services want, all of them taken before anything is built. */
-import type { PortMapping } from "../config/index.ts";
-import { UserError } from "../errors/index.ts";
+import type { PortMapping } from "../../config/index.ts";
+import { UserError } from "../../errors/index.ts";
 import { Front } from "./front.ts";
 import { portHolder } from "./holder.ts";
-import { projectOfProcess } from "./place.ts";
+import { projectOfProcess } from "../control/place.ts";
 
 export interface WantedPort extends PortMapping {
   service: string;

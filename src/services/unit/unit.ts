@@ -1,16 +1,16 @@
 import { setTimeout } from "node:timers/promises";
-import { failureOf } from "../engine/index.ts";
-import { UserError } from "../errors/index.ts";
-import { openTunnel, startService, stopService, type Running } from "./engine-service.ts";
+import { failureOf } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { openTunnel, startService, stopService, type Running } from "../sources/engine-service.ts";
 import { LastLines } from "./last-lines.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import { LogFile } from "./log-file.ts";
-import { LiveLine, type LiveNews } from "./live-line.ts";
-import type { Update } from "./live-updates.ts";
+import { LiveLine, type LiveNews } from "../live/line.ts";
+import type { Update } from "../live/updates.ts";
 import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
 import { look } from "./probe.ts";
-import type { MadeService } from "./source.ts";
-import type { DeclaredService, Phase, ServiceStatus, UnitOptions } from "./types.ts";
+import type { MadeService } from "../sources/source.ts";
+import type { DeclaredService, Phase, ServiceStatus, UnitOptions } from "../types.ts";
 
 /** What its process wrote last comes by another way than the news of its end. */
 const lastOutputMs = 250;

@@ -1,7 +1,7 @@
 /** Terminals of other commands in services of this session. */
 import type { Duplex } from "node:stream";
-import { encodeFrame, failureOf, FrameReader, type EngineSession, type RemoteTerminal } from "../engine/index.ts";
-import { UserError } from "../errors/index.ts";
+import { encodeFrame, failureOf, FrameReader, type EngineSession, type RemoteTerminal } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
 import { shellProtocol } from "./control.ts";
 
 export class Shells {

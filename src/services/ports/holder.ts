@@ -1,6 +1,6 @@
 /** Who has a port of this machine, as far as the kernel tells this user. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { printable } from "../text/index.ts";
+import { printable } from "../../text/index.ts";
 
 export interface PortHolder {
   pid: number;

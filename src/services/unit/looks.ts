@@ -1,8 +1,8 @@
 /** Looks at a service again and again: until it is there, and for as long as it runs. */
 import { setTimeout } from "node:timers/promises";
-import { UserError } from "../errors/index.ts";
+import { UserError } from "../../errors/index.ts";
 import { look } from "./probe.ts";
-import type { HealthRule } from "./types.ts";
+import type { HealthRule } from "../types.ts";
 
 /** How often a service that started is looked at. */
 const probeMs = 2_000;

@@ -1,10 +1,10 @@
 /** Which services a project has, which of them are asked for, and in what order they start. */
 import path from "node:path";
-import { commandName, splitWords } from "../call/index.ts";
-import { durationMs, portMappings, suggest, type LoadedConfig, type UpServiceConfig } from "../config/index.ts";
-import { UserError } from "../errors/index.ts";
-import type { FunctionInfo, ModuleInfo } from "../module/index.ts";
-import type { DeclaredService, HealthRule } from "./types.ts";
+import { commandName, splitWords } from "../../call/index.ts";
+import { durationMs, portMappings, suggest, type LoadedConfig, type UpServiceConfig } from "../../config/index.ts";
+import { UserError } from "../../errors/index.ts";
+import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
+import type { DeclaredService, HealthRule } from "../types.ts";
 
 const defaultStartMs = 120_000;
 
