@@ -10,6 +10,7 @@ export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts"
 export {
   brokenProjectSources,
   loadProject,
+  moduleSources,
   placeProject,
   projectHasher,
   type Project,
@@ -34,5 +35,6 @@ export type { TargetInput } from "./target-input.ts";
 export { exceededBy, resourcesOf, sumOfResources, type Resources } from "./targets.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, headCommit, type AffectedSince } from "./since.ts";
+export { UnreadFiles } from "./unread.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
 export type { RunPolicy, Target } from "./targets.ts";

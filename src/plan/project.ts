@@ -69,8 +69,7 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const config = options.checks === true ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
   const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
-  const modules = withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
-  const sources = [configInput(place), ...modules];
+  const sources = [configInput(place), ...moduleSources(module)];
   // Where something is asked for, the user's word is looked at as the configuration is.
   if (trust.asks.length > 0)
     sources.push({
@@ -104,6 +103,11 @@ export async function brokenProjectSources(options: ProjectOptions, place: Proje
 
 function configInput(place: ProjectPlace): ScannedInput {
   return { kind: "file", path: place.configFile, filter: {} };
+}
+
+/** What a module and its dependencies are read from. */
+export function moduleSources(module: ModuleInfo): ScannedInput[] {
+  return withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
 }
 
 /** A superset of what the module's digest is made of: whether it changed is decided by that digest. */

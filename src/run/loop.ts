@@ -13,7 +13,7 @@ import type { LoopOptions } from "./loop-options.ts";
 import { restoredBy } from "./machine/functions.ts";
 import { limitsOf } from "./machine/limits.ts";
 import { reduce } from "./machine/machine.ts";
-import { initialState, isLooking, isPending, isSettled } from "./machine/state.ts";
+import { functionsRest, initialState, isLooking, isPending, isSettled } from "./machine/state.ts";
 import type { Effect, Look, LoopEvent, LoopState } from "./machine/state.ts";
 import { effectNotice, plannedNotice, readyNotice, restoredNotice, settledNotice } from "./notices.ts";
 import { openWatcher, quietMsOf } from "./open-watcher.ts";
@@ -109,6 +109,7 @@ export class Loop {
       onUnsettled: () => this.dispatch({ kind: "hinted" }),
       onSettled: (hints) => void this.look(hints),
       onNotice: this.notice,
+      functionsRest: () => functionsRest(this.machine),
     });
     const snapshot = this.planning.reader.scan(undefined, this.watcher.beforeRead);
     const late = this.watcher.watch(snapshot.folders(), { lookAgain: false });

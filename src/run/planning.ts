@@ -112,6 +112,11 @@ export class Planning {
     this.allocation.use(isNamed ? (await extensionOf(resourcesPoint, config, trust, onNotice)).extension : undefined);
   }
 
+  /** The files as the newest look saw them. */
+  get snapshot(): ProjectSnapshot | undefined {
+    return this.newest?.snapshot;
+  }
+
   /** The files as they were when the watch began: the first look need not scan them again. */
   begin(snapshot: ProjectSnapshot): void {
     this.ahead = snapshot;

@@ -19,6 +19,7 @@ export type CheckCode =
   | "wrong-call"
   | "dead-input"
   | "unread-input"
+  | "edited-unread"
   | "reads-git"
   | "own-output"
   | "shared-output"
@@ -155,6 +156,13 @@ export const catalogue: Record<CheckCode, CheckDescription> = {
     title: "An entry of `inputs` that no function of the call reads.",
     why: "An edit there runs the target again, with the same result. Leave it out, or give the call the folder.",
     example: targets("    test: { call: test --source lib, inputs: [lib/, docs/] }\n"),
+  },
+  "edited-unread": {
+    level: "semantic",
+    severity: "warning",
+    title: "An edited file that no target reads, though targets read such files.",
+    why: "It differs from the last commit, and nothing runs because of it. Often it lies beside the watched folder instead of in it. Files that git ignores, and kinds that no target reads, are not told.",
+    example: targets("    test: { call: test --source lib, inputs: [lib/] }\n"),
   },
   "reads-git": {
     level: "semantic",

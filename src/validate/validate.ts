@@ -20,6 +20,7 @@ import { checkCalls, inputAdvice } from "./calls.ts";
 import { catalogue, levels, type CheckCode, type Level, type Severity } from "./catalogue.ts";
 import type { Found } from "./finding.ts";
 import { bodiesReadHost } from "./lints/bodies.ts";
+import { editedUnread } from "./lints/edited.ts";
 import { historyContradicts } from "./lints/history.ts";
 import { installsOutsideBase, unpinnedImages } from "./lints/images.ts";
 import { cachePolicies, sharedOutputs, unreadInputs } from "./lints/targets.ts";
@@ -125,6 +126,7 @@ async function semanticFindings(options: ValidateOptions, config: LoadedConfig):
   return [
     ...own,
     ...sharingRules(() => [...inputAdvice(targets, config), ...unreadInputs(targets, config)]),
+    ...sharingRules(() => editedUnread(targets, config, module)),
     ...sharedOutputs(targets, config),
     ...cachePolicies(targets),
     ...historyContradicts(config.config, targets, new History(state).entries(Date.now() - lookBackMs)),

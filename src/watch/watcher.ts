@@ -24,6 +24,8 @@ export interface WatcherOptions {
   onSettled(hints: SettledHints): void;
   /** Whether a path has anything to do with what is watched; what has not is looked at with the next change that has. */
   concerns?(path: string): boolean;
+  /** A path that concerns nothing. */
+  onForeign?(path: string): void;
   onNotice(text: string): void;
   /** Digest of a stat scan; for polling. */
   fingerprint(): string;
@@ -143,6 +145,7 @@ export class Watcher {
     return {
       onHint: (path) => {
         if (this.options.concerns?.(path) === false) {
+          this.options.onForeign?.(path);
           if (this.pending.addForeign(path, this.clock.nowMs())) this.lookEverywhere("burst");
           return;
         }

@@ -43,6 +43,22 @@ describe("fastloop watch", () => {
     expect(watch.startedSince(from)).toEqual(["api"]);
   });
 
+  test("a saved file that no target reads, of a kind that they read, is told once and runs nothing", async () => {
+    const watch = project.watch();
+    await watch.next("settled");
+    const from = watch.events.length;
+    project.write("README.md", "no target reads such a file\n");
+    project.write("stray.txt", "one\n");
+    expect((await watch.next("notice"))["text"]).toBe(
+      '"stray.txt" was saved, and no target reads it; name it in the inputs of the target that uses it',
+    );
+    project.write("stray.txt", "two\n");
+    project.write("worker/a.txt", "worker two\n");
+    await watch.next("settled");
+    expect(watch.startedSince(from)).toEqual(["worker"]);
+    expect(watch.events.slice(from).filter(({ event }) => event === "notice")).toHaveLength(1);
+  });
+
   test("a newer edit cancels exactly what it made stale", async () => {
     const watch = project.watch();
     await watch.next("settled");

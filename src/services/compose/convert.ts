@@ -142,7 +142,7 @@ class Converter {
     for (const each of [files ?? []].flat()) {
       const file = typeof each === "string" ? each : each.path;
       const text = this.options.read(file);
-      if (text === undefined) this.note(name, `there is no ${file}`);
+      if (text === undefined) this.note(name, `there is no ${file} in the project`);
       else Object.assign(env, readEnvironment(text));
     }
     return Object.assign(env, this.given(name, "environment", environment ?? {}));

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,7 +13,7 @@ const codes = Object.entries(catalogue) as [CheckCode, (typeof catalogue)[CheckC
 /** A project with the example in it, a git repository whose runs took long. */
 function project(config: string, module = exampleModule): string {
   const root = mkdtempSync(path.join(tmpdir(), "fastloop-validate-"));
-  for (const folder of [".git", "ci/src", "lib", "docs"]) mkdirSync(path.join(root, folder), { recursive: true });
+  for (const folder of ["ci/src", "lib", "docs"]) mkdirSync(path.join(root, folder), { recursive: true });
   const files = {
     "dagger.json": JSON.stringify({
       name: "example",
@@ -27,11 +28,16 @@ function project(config: string, module = exampleModule): string {
     "fastloop.yaml": config,
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(path.join(root, file), text);
+  git(root, "init", "-q");
+  git(root, "add", ".");
+  git(root, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "a");
   const history = new History(new ProjectState(root));
   for (let run = 0; run < 5; run++)
     history.add({ id: `${run}`, target: "test", at: Date.now() - run, outcome: "passed", durationMs: 60_000, digest: "d", tier: "smoke" }); // prettier-ignore
   return root;
 }
+
+const git = (root: string, ...words: string[]): void => void execFileSync("git", words, { cwd: root });
 
 const findings = async (root: string, level: "syntax" | "structure" | "semantic" = "semantic"): Promise<Finding[]> =>
   (await validate({ cwd: root, file: path.join(root, "fastloop.yaml"), environment: process.env, level })).findings;
@@ -40,7 +46,9 @@ describe("the example of", () => {
   test.each(codes)(
     "%s brings it about, at a place, in its level",
     async (code, { level, severity, example, module }) => {
-      const found = (await findings(project(example, module))).filter((finding) => finding.code === code);
+      const root = project(example, module);
+      if (code === "edited-unread") writeFileSync(path.join(root, "stray.txt"), "a");
+      const found = (await findings(root)).filter((finding) => finding.code === code);
       expect(found.length).toBeGreaterThan(0);
       for (const finding of found) expect(finding).toMatchObject({ level, severity });
       expect(found[0]?.place).toMatch(code === "broken-module" ? /^\S+/ : /^\S+:\d+:\d+$/);
@@ -52,6 +60,21 @@ test("what is right is found to be so, and the second look costs no parsing", as
   const root = project("version: 1\nwatch:\n  targets:\n    test: { call: test --source lib, inputs: [lib/] }\n");
   expect(await findings(root)).toEqual([]);
   expect(await findings(root)).toEqual([]);
+});
+
+test("edited files are told where targets read such files, and git does not ignore them", async () => {
+  const root = project("version: 1\nwatch:\n  targets:\n    test: { call: test --source lib, inputs: [lib/] }\n");
+  const edit = (file: string): void => writeFileSync(path.join(root, file), "b");
+  for (const file of ["docs/a.md", "lib/a.txt", "ci/src/other.ts", "ci/notes.txt", "none"]) edit(file);
+  writeFileSync(path.join(root, ".gitignore"), "*.gen.txt\n");
+  edit("a.gen.txt");
+  expect(await findings(root)).toEqual([]);
+  for (const file of ["a.txt", "docs/b.txt"]) edit(file);
+  const [{ code, message, place, hint } = {}, ...others] = await findings(root);
+  expect(others).toEqual([]);
+  expect([code, place]).toEqual(["edited-unread", "fastloop.yaml:4:5"]);
+  expect(message).toBe('"a.txt", "docs/b.txt" are edited, and no target reads them: such an edit runs nothing');
+  expect(hint).toContain('name "a.txt" in the inputs');
 });
 
 test("a level is not looked at where the one before is wrong, nor where it is not asked for", async () => {

@@ -1,0 +1,46 @@
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import type { LoadedConfig } from "../../config/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import { changedSince, moduleSources, UnreadFiles, type ResolvedTarget } from "../../plan/index.ts";
+import { listTree } from "../../tree/index.ts";
+import type { Found } from "../finding.ts";
+
+/** So many are named. */
+const mostNamed = 3;
+
+/** Files that differ from the last commit, look like what targets read, and are among no target's inputs. */
+export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedConfig, module: ModuleInfo): Found[] {
+  if (config.config.watch?.targets === undefined || targets.length === 0) return [];
+  const changed = changedSince(config.root, "HEAD");
+  // Without a commit nothing says which files are edited.
+  if ("why" in changed) return [];
+  const unread = new UnreadFiles(
+    config.root,
+    targets.flatMap(({ inputs }) => inputs),
+    [
+      ...(config.path === undefined ? [] : [{ kind: "file" as const, path: config.path, filter: {} }]),
+      ...moduleSources(module),
+    ],
+    (input) => listTree(realpathSync(input.path), input.filter).entries,
+  );
+  const names = changed.files
+    .filter(({ change, isFolder }) => change !== "removed" && !isFolder)
+    .flatMap(({ file }) => unread.named(file) ?? []);
+  if (names.length === 0) return [];
+  const more = names.length - mostNamed;
+  const list = names
+    .slice(0, mostNamed)
+    .map((name) => JSON.stringify(name))
+    .join(", ");
+  const all = more > 0 ? `${list} and ${more} more` : list;
+  const folder = path.posix.dirname(names[0]!);
+  return [
+    {
+      code: "edited-unread",
+      path: ["watch", "targets"],
+      message: `${all} ${names.length === 1 ? "is" : "are"} edited, and no target reads ${names.length === 1 ? "it" : "them"}: such an edit runs nothing`,
+      hint: `name ${JSON.stringify(folder === "." ? names[0] : `${folder}/`)} in the inputs of the target that uses it, or move it to where one reads`,
+    },
+  ];
+}
