@@ -41,7 +41,7 @@ export const cacheFolders: Partial<Record<CacheClass, readonly string[]>> = {
 
 /** Folders of the project's state; the state's own files are the hashes. */
 export const stateFolders = {
-  results: ["runs", "manifests", "calls", "spans"],
+  results: ["runs", "manifests", "calls", "spans", "reads"],
   history: ["history", "baselines"],
 } as const;
 

@@ -12,5 +12,13 @@ export { secretName } from "./resolve-value.ts";
 export { dependencyDefaults } from "./dependency-defaults.ts";
 export { servedMember, servedObject } from "./served-names.ts";
 export { commandName, flagName, isRequired } from "./signature.ts";
+export {
+  CallWorkspace,
+  filterOfRead,
+  workspaceAt,
+  type MadeRead,
+  type WorkspacePlace,
+  type WorkspaceRead,
+} from "./workspace.ts";
 export { splitWords } from "./split-words.ts";
 export type { CoreStep, FieldStep, GivenArgument, GivenValue, OwnStep, ParsedCall } from "./types.ts";

@@ -75,10 +75,7 @@ class CallParser {
       this.call.own.push({ kind: "function", object: module.mainObject, fn: constructor, given });
     }
     while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
-    if (!this.call.help) {
-      this.checkRequired();
-      this.checkEngineFilled();
-    }
+    if (!this.call.help) this.checkRequired();
     this.call.words = this.words.filter((_word, index) => !this.ours.has(index));
     return this.call;
   }
@@ -200,26 +197,6 @@ class CallParser {
         place: step.fn.name === "" ? step.fn.returns.kind : commandName(step.fn),
         hint: `fastloop call ${[callName(this.call), ...this.call.core.map(({ fn }) => commandName(fn))].filter((word) => word !== "").join(" ")} --help`,
       });
-    }
-  }
-
-  /** A body beside the CLI is given by us what an engine would fill in by itself; what we have not is said before anything runs. */
-  private checkEngineFilled(): void {
-    if (this.call.via !== "host") return;
-    for (const step of this.call.own) {
-      const argument =
-        step.kind === "function"
-          ? step.fn.arguments.find((candidate) => candidate.engineFills === true && !candidate.optional)
-          : undefined;
-      if (step.kind !== "function" || argument === undefined) continue;
-      throw new UserError(
-        "engine-unsupported",
-        `"${commandName(step.fn)}" takes a Workspace, which only a Dagger engine fills in`,
-        {
-          place: `--${flagName(argument)}`,
-          hint: "with such an engine add --via module; a Directory with a defaultPath is filled in everywhere",
-        },
-      );
     }
   }
 }

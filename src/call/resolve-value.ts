@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { isPipe, readPipe, readRegular, statIfThere, UnfitFile } from "../paths/index.ts";
 import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { argumentInput, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
+import { argumentInput, workspaceHandle, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { enumLiteral, literal } from "./query.ts";
 import { flagName } from "./signature.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
@@ -45,6 +45,8 @@ export async function resolveArguments(
   const entries = await Promise.all(
     signature.map(async (argument): Promise<[string, unknown]> => {
       const written = given.find((candidate) => candidate.argument === argument)?.value;
+      if (argument.engineFills === true && written === undefined && !context.engineFillsDefaults)
+        return [argument.name, { $id: workspaceHandle, $type: "Workspace" }];
       const value = written ?? (context.engineFillsDefaults ? undefined : defaultOf(argument, context.module));
       return [argument.name, value === undefined ? undefined : await resolveValue(value, argument, context)];
     }),

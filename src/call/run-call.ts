@@ -1,7 +1,7 @@
 /** Runs a parsed call in an open session: the module's steps in the function runtime, the rest as one query. */
 import type { QueryOptions } from "../engine/index.ts";
 import { refuseGitsFiles } from "./changed-paths.ts";
-import { coreSchema, type FunctionRuntime, type ReturnedValue } from "../module/index.ts";
+import { coreSchema, type FunctionRuntime, type WorkspaceReader, type ReturnedValue } from "../module/index.ts";
 import { chainOn, literal } from "./query.ts";
 import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
 import type { FieldStep, OwnStep, ParsedCall } from "./types.ts";
@@ -10,6 +10,8 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
   runtime: FunctionRuntime;
   callId: string;
   signal: AbortSignal;
+  /** Reads the workspace for functions that take one. */
+  workspace: WorkspaceReader;
   /** The repository wrote the call: what it exports has nothing of git's, which would run from it. */
   isOfRepository?: boolean;
 }
@@ -28,8 +30,7 @@ export async function runCall(call: ParsedCall, context: RunCallOptions): Promis
   let value: ReturnedValue | undefined;
   for (const step of call.own) value = await runOwnStep(step, value, resolving, context);
   // Only without a step: a function that gives nothing has given its answer.
-  if (value === undefined)
-    value = await context.runtime.call({ function: "", args: {}, callId: context.callId, signal: context.signal });
+  if (value === undefined) value = await context.runtime.call({ ...everyCall(context), function: "", args: {} });
   return mapItems(value, (item) => runCore(call, item, resolving, context.isOfRepository === true));
 }
 
@@ -37,16 +38,25 @@ async function runOwnStep(
   step: OwnStep | FieldStep,
   parent: ReturnedValue | undefined,
   resolving: ResolveContext,
-  { runtime, callId, signal }: RunCallOptions,
+  context: RunCallOptions,
 ): Promise<ReturnedValue> {
+  const { runtime } = context;
   if (step.kind === "field") {
-    const object = parent ?? (await runtime.call({ function: "", args: {}, callId, signal }));
+    const object = parent ?? (await runtime.call({ ...everyCall(context), function: "", args: {} }));
     return mapItems(object, (item) => fieldOf(item, step.name));
   }
   const args = await resolveArguments(step.fn.arguments, step.given, resolving);
-  const call = { object: step.object, function: step.fn.name, args, callId, signal };
+  const call = { ...everyCall(context), object: step.object, function: step.fn.name, args };
   if (parent === undefined) return runtime.call(call);
   return mapItems(parent, (item) => runtime.call({ ...call, parent: item }));
+}
+
+function everyCall({
+  callId,
+  signal,
+  workspace,
+}: RunCallOptions): Pick<RunCallOptions, "callId" | "signal" | "workspace"> {
+  return { callId, signal, workspace };
 }
 
 /** A chain goes through a list by going through each of its items. */

@@ -7,6 +7,7 @@ import { Kind, type ArgumentNode, type DocumentNode, type FieldNode, type Select
 
 const hints = {
   argument: "take what it needs as an argument (Directory, File, Secret, Service, Socket)",
+  workspace: "take a `Workspace` as an argument, which is filled in",
   result: "return the directory, file or container and save it with `-o PATH`",
   chain: (name: string) => `return the object and put \`${name}\` behind the call`,
   engine: "see `fastloop engine`",
@@ -26,7 +27,7 @@ const refusedFields = new Map<string, string>([
   ["asModuleSource", hints.argument],
   ["serve", hints.argument],
   ["userDefaults", hints.argument],
-  ["currentWorkspace", hints.argument],
+  ["currentWorkspace", hints.workspace],
   ["export", hints.result],
   ["exportImage", hints.result],
   ["up", hints.chain("up")],

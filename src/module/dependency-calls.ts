@@ -7,6 +7,7 @@ import { dependencyClient, servedNames } from "./dependency-client.ts";
 import type { DependencyCall, DependencyValue } from "./runtime/protocol.ts";
 import type { FunctionRuntime } from "./function-runtime.ts";
 import { fieldName, memberName } from "./names.ts";
+import { workspaceHandle, workspaceOwner, type WorkspaceReader } from "./workspace.ts";
 import type { ArgumentInfo, Dependency, FunctionInfo, ModuleInfo, ReturnedValue, TypeRef } from "./types.ts";
 
 /** More objects than this nobody keeps; without a bound a body could fill the CLI's memory. */
@@ -28,6 +29,8 @@ export interface DependencyCallsOptions {
 export interface CallerCall {
   callId: string;
   signal: AbortSignal;
+  /** Reads the workspace for functions that declare one; the body that asks may not have it itself. */
+  workspace?: WorkspaceReader;
 }
 
 /** Ids for the arguments of a signature that have `defaultPath` or `defaultAddress`; by name in code. */
@@ -53,7 +56,12 @@ export class DependencyCalls {
   }
 
   /** Throws what the function throws, or why there is no such call. */
-  async call(request: DependencyCall, call: CallerCall): Promise<DependencyValue> {
+  async call(request: DependencyCall, call: CallerCall, mayReadWorkspace: boolean): Promise<DependencyValue> {
+    if (request.dependency === workspaceOwner) {
+      if (!mayReadWorkspace || call.workspace === undefined || request.handle !== workspaceHandle)
+        throw new Error("a Workspace is given to functions that declare one: take it as an argument");
+      return call.workspace.read(request.function, request.args);
+    }
     const dependency = this.dependencies.get(request.dependency);
     if (dependency === undefined || "refused" in dependency)
       throw new Error(`there is no module ${request.dependency} to call here`);

@@ -5,12 +5,15 @@ import type { CallRequest } from "./runtime/protocol.ts";
 import { startRuntime, type Running } from "./runtime-start.ts";
 import { orAborted } from "../async/index.ts";
 import type { ModuleInfo, ReturnedValue } from "./types.ts";
+import { isGivenWorkspace, type WorkspaceReader } from "./workspace.ts";
 
 /** A body that ignores its cancellation is not waited for longer than this. */
 const cancelGraceMs = 2000;
 
 export interface RuntimeCall extends CallRequest {
   signal?: AbortSignal;
+  /** Reads the workspace, for functions that declare one. */
+  workspace?: WorkspaceReader;
 }
 
 /** What a body printed. */
@@ -88,7 +91,7 @@ class Runtime implements FunctionRuntime {
     this.start().catch(() => {});
   }
 
-  async call({ signal, ...request }: RuntimeCall): Promise<ReturnedValue> {
+  async call({ signal, workspace, ...request }: RuntimeCall): Promise<ReturnedValue> {
     signal?.throwIfAborted();
     const running = await orAborted(this.start(), signal);
     const id = this.nextId++;
@@ -99,6 +102,7 @@ class Runtime implements FunctionRuntime {
     const caller = {
       callId: request.callId,
       signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
+      ...(workspace === undefined ? {} : { workspace }),
     };
     try {
       return await new Promise<ReturnedValue>((resolve, reject) => {
@@ -116,6 +120,7 @@ class Runtime implements FunctionRuntime {
           place: fn?.place,
           returns: fn?.returns ?? { kind: "object", name: object },
           caller,
+          mayReadWorkspace: isGivenWorkspace(this.options.module, object, request.function),
         });
         running.send({ kind: "call", id, request });
       });

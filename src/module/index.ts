@@ -3,6 +3,13 @@ export type * from "./types.ts";
 export { loadModule } from "./load.ts";
 export { withDependencies } from "./dependency-client.ts";
 export type { FillDefaults } from "./dependency-calls.ts";
+export {
+  declaresWorkspace,
+  isGivenWorkspace,
+  takesWorkspace,
+  workspaceHandle,
+  type WorkspaceReader,
+} from "./workspace.ts";
 export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
@@ -17,4 +24,4 @@ export { execMessage, execOutput, FunctionError } from "./function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { listModuleSources } from "./sources.ts";
 export { confineDir, confineProgram } from "./confine.ts";
-export { isReallyInside } from "./inside.ts";
+export { isInside, isReallyInside, realPath } from "./inside.ts";

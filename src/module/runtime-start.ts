@@ -22,6 +22,8 @@ export interface Pending {
   /** What its answer is held against. */
   returns: TypeRef;
   caller: CallerCall;
+  /** Its signature has a workspace. */
+  mayReadWorkspace: boolean;
   resolve: (value: ReturnedValue) => void;
   reject: (error: unknown) => void;
 }
@@ -78,7 +80,7 @@ export async function startRuntime(
       const call = pending.get(message.call);
       // Nobody waits for what a call asked that is over.
       if (call === undefined) return;
-      await dependencies.call(message.request, call.caller).then(
+      await dependencies.call(message.request, call.caller, call.mayReadWorkspace).then(
         (value) => send({ kind: "answer", ask: message.ask, value }),
         (error: unknown) => send({ kind: "refusal", ask: message.ask, error: runtimeErrorOf(error) }),
       );

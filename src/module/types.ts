@@ -109,7 +109,7 @@ export interface ArgumentInfo {
   defaultPath?: string;
   defaultAddress?: string;
   ignore?: string[];
-  /** A `Workspace`: a Dagger engine gives the caller's own, and a command line can't. */
+  /** A `Workspace`: the caller's own, which is filled in; nobody types it. */
   engineFills?: true;
 }
 

@@ -89,7 +89,15 @@ export function keyOf(input: ScannedInput): string {
   let key = keys.get(input);
   if (key === undefined) {
     const { include, exclude, gitignore, leaveOut } = input.filter;
-    key = JSON.stringify([input.kind, input.path, include ?? [], exclude ?? [], gitignore ?? false, leaveOut ?? ""]);
+    key = JSON.stringify([
+      input.kind,
+      input.path,
+      include ?? [],
+      exclude ?? [],
+      gitignore ?? false,
+      leaveOut ?? "",
+      input.presence ?? false,
+    ]);
     keys.set(input, key);
   }
   return key;

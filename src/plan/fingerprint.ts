@@ -111,7 +111,7 @@ export async function fingerprintOfCall(
 }
 
 /** What the words of a call mean, however they are written; paths and secrets count by their content, which is elsewhere. */
-function meaningOf(call: ParsedCall): string[] {
+export function meaningOf(call: ParsedCall): string[] {
   const own = call.own.map((step) =>
     step.kind === "field"
       ? { field: step.name }

@@ -2,7 +2,13 @@
 export { adviceOf, type Advice } from "./advice.ts";
 export { concernOf } from "./concern.ts";
 export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
-export { digestOf, fingerprintOf, fingerprintOfCall, type Fingerprint } from "./fingerprint.ts";
+export {
+  digestOf,
+  fingerprintOf,
+  fingerprintOfCall,
+  type Fingerprint,
+  type FingerprintContext,
+} from "./fingerprint.ts";
 export { renderGraph, type GraphFormat } from "./graph.ts";
 export { diffManifests, ManifestStore } from "./manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
@@ -37,4 +43,5 @@ export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, headCommit, type AffectedSince } from "./since.ts";
 export { UnreadFiles } from "./unread.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
+export { isAsRead, WorkspaceReads } from "./workspace-reads.ts";
 export type { RunPolicy, Target } from "./targets.ts";

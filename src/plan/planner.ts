@@ -61,6 +61,8 @@ function changedFiles(
 ): FileChange[] | undefined {
   const input = item.inputs[index]!;
   const base = path.relative(context.root, input.path) || ".";
+  if (input.presence === true)
+    return [{ kind: "file", change: before === "missing" ? "added" : "removed", path: base }];
   // A file is told by the name that it is given by, which may be that of a link to it.
   const inProject = (changes: FileChange[]): FileChange[] =>
     changes.map((change) => ({ ...change, path: input.kind === "file" ? base : path.join(base, change.path) }));

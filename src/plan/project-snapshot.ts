@@ -50,6 +50,10 @@ export class ProjectSnapshot {
     let digest = this.digests.get(key);
     if (digest === undefined) {
       const { scan, indices, place } = this.find(input);
+      if (input.presence === true)
+        return indices.length > 0 || scan?.folders.some((folder) => folder.path === place.path) === true
+          ? "there"
+          : "missing";
       const unsettledBefore = this.hasher.work.unsettled;
       digest =
         scan === undefined || (indices.length === 0 && isMissing(input, place, scan))

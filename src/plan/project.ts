@@ -1,9 +1,10 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
-import { loadProjectModule, projectModuleFolder } from "../call/index.ts";
+import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
 import { withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
+import { WorkspaceReads } from "./workspace-reads.ts";
 import { orderTargets } from "./order.ts";
 import { ProjectScanner } from "./project-scan.ts";
 import type { ScannedInput } from "./scanned-input.ts";
@@ -53,6 +54,8 @@ export interface Project extends ProjectPlace {
   sources: ScannedInput[];
   /** What it asks of this machine, and what of that it may have. */
   trust: Trust;
+  /** What its functions have read of their workspace. */
+  reads: WorkspaceReads;
 }
 
 export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): ProjectPlace {
@@ -68,7 +71,13 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
   const loaded = await loadConfig({ cwd: options.cwd, file: options.configFile });
   const config = options.checks === true ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
-  const { trust, targets } = await withTrust(orderTargets(resolveTargets(config, module)), config, module, options);
+  const reads = new WorkspaceReads(place.state, workspaceAt(place.root));
+  const { trust, targets } = await withTrust(
+    orderTargets(resolveTargets(config, module, reads)),
+    config,
+    module,
+    options,
+  );
   const sources = [configInput(place), ...moduleSources(module)];
   // Where something is asked for, the user's word is looked at as the configuration is.
   if (trust.asks.length > 0)
@@ -86,6 +95,7 @@ export async function loadProject(options: ProjectOptions, hasher: ContentHasher
     targets,
     sources,
     trust,
+    reads,
     scanner: new ProjectScanner([...inputs, ...sources], hasher, sent),
   };
 }

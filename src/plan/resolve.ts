@@ -18,6 +18,7 @@ import type { Ask } from "../trust/index.ts";
 import { realIfPresent } from "./scanned-input.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 import { resourcesOf, type Target } from "./targets.ts";
+import type { WorkspaceReads } from "./workspace-reads.ts";
 
 /** A target and what its call means for this module. */
 export interface ResolvedTarget {
@@ -32,8 +33,10 @@ export interface ResolvedTarget {
 }
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
-export function resolveTargets(config: LoadedConfig, module: ModuleInfo): ResolvedTarget[] {
-  return sharingRules(() => declaredTargets(config, module).map((target) => resolveTarget(target, config, module)));
+export function resolveTargets(config: LoadedConfig, module: ModuleInfo, reads?: WorkspaceReads): ResolvedTarget[] {
+  return sharingRules(() =>
+    declaredTargets(config, module).map((target) => resolveTarget(target, config, module, reads)),
+  );
 }
 
 /** As `resolveTargets`, before their calls are read. */
@@ -109,17 +112,22 @@ export function isInTier(target: Target, tier: TierName): boolean {
 }
 
 /** One target against the module's signatures; a call that the module cannot answer is an error with its place. */
-export function resolveTarget(target: Target, config: LoadedConfig, module: ModuleInfo): ResolvedTarget {
+export function resolveTarget(
+  target: Target,
+  config: LoadedConfig,
+  module: ModuleInfo,
+  reads?: WorkspaceReads,
+): ResolvedTarget {
   const call = parseTarget(target, config, module);
   const ignored = config.config.watch?.ignore ?? [];
-  const sent = inputsOfCall(call, module);
+  const sent = inputsOfCall(call, module, reads);
   if (target.inputs === undefined) {
     // What is the user's alone is neither looked at nor sent: a result never depends on it.
     const own = sent.map(withoutHabits);
     const inputs = own.map((input) => without(input, [...ignored, ...printedTo(input.path)]));
     return { target, call, inputs, sent: own, untrusted: [] };
   }
-  const files = sent.filter((input) => input.kind === "file");
+  const files = sent.filter((input) => input.kind === "file" && input.read === undefined);
   const named = namedInputs(target.inputs, config.root, [...ignored, ...printedTo(config.root)]);
   return { target, call, sent, inputs: [...named, ...files], untrusted: [] };
 }
@@ -156,8 +164,16 @@ function parseTarget(target: Target, config: LoadedConfig, module: ModuleInfo): 
   }
 }
 
-/** What a call sends to the engine: what it is given, and what its functions read by `defaultPath`. */
-export function inputsOfCall(call: ParsedCall, module: ModuleInfo): TargetInput[] {
+/**
+ * What a call sends to the engine: what it is given, what its functions read by `defaultPath`, and what they have read of
+ * their workspace the last time.
+ */
+export function inputsOfCall(call: ParsedCall, module: ModuleInfo, reads?: WorkspaceReads): TargetInput[] {
+  const given = givenToCall(call, module);
+  return reads === undefined ? given : [...given, ...reads.inputsOf(reads.of(call, given))];
+}
+
+function givenToCall(call: ParsedCall, module: ModuleInfo): TargetInput[] {
   const own = call.own
     .filter((step) => step.kind === "function")
     .flatMap(({ fn, given }) =>

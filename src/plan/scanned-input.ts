@@ -9,6 +9,8 @@ export interface ScannedInput {
   filter: TreeFilter;
   /** What links in it lead to inside of its folder counts, too. */
   follow?: true;
+  /** Only whether it is there counts. */
+  presence?: true;
 }
 
 export function realIfPresent(folder: string): string {

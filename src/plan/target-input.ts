@@ -1,3 +1,4 @@
+import type { WorkspaceRead } from "../call/index.ts";
 import type { ArgumentInfo } from "../module/index.ts";
 import type { TreeFilter } from "../tree/index.ts";
 
@@ -13,6 +14,10 @@ export interface TargetInput {
   filter: TreeFilter;
   /** What links in it lead to counts, too. */
   follow?: true;
+  /** Only whether it is there counts. */
+  presence?: true;
+  /** What the function read of its workspace the last time. */
+  read?: WorkspaceRead;
 }
 
 /** State of ours; it changes with every run and is never anyone's input. */

@@ -1,4 +1,4 @@
-import { CallMask, requirePath, runCall, type HostInput } from "../call/index.ts";
+import { CallMask, CallWorkspace, requirePath, runCall, type HostInput } from "../call/index.ts";
 import type { EngineEvent } from "../engine/types.ts";
 import { UserError } from "../errors/index.ts";
 import type { ArgumentInfo, RuntimeLog, ReturnedValue } from "../module/index.ts";
@@ -37,6 +37,20 @@ export async function execute(
   const stopLogs = onLog((entry) => {
     if (entry.callId === run.id) mask.log(entry, output);
   });
+  const workspace = new CallWorkspace(run.project.reads.place, {
+    trees,
+    query,
+    // What is declared takes the place of what was read, and is what counts.
+    ...(item.target.inputs === undefined ? { leaveOut: "personal" as const } : {}),
+    listed(read) {
+      const input = item.sent.find((candidate) => JSON.stringify(candidate.read) === JSON.stringify(read));
+      const listing = input === undefined ? undefined : run.snapshot.listing(input);
+      if (input === undefined || listing === undefined) return undefined;
+      return { filter: input.filter, listing, concerns: concernOf(item, input) };
+    },
+    onMoved: (paths) => moved.push(...paths),
+  });
+  run.workspace = workspace;
   try {
     const hostInput = async ({ kind, path }: HostInput, argument: ArgumentInfo): Promise<string> => {
       requirePath(path, kind, argument);
@@ -58,6 +72,7 @@ export async function execute(
       isOfRepository: true,
       secretKey,
       hostInput,
+      workspace,
       onSecret: (plaintext, name) => mask.add(plaintext, name, session, notice),
     });
     // A function that returns a secret would put it into the record of its run.

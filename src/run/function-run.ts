@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { failedTests } from "../text/index.ts";
+import type { CallWorkspace } from "../call/index.ts";
 import { fileReadAgain } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { asksOfTarget, type PlannedTarget, type Project, type ProjectSnapshot } from "../plan/index.ts";
@@ -32,10 +33,20 @@ export interface RunPlace {
   isWatching: boolean;
   /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
   movedSince(run: FunctionRun): string[] | undefined;
+  /** The run's plan and files with what it read of its workspace among its inputs; undefined where that is nothing new. */
+  learn(run: FunctionRun): Learned | undefined;
   /** Waits for room, where something besides `engine.limits` says whether there is; gives what returns it. */
   allocate(run: FunctionRun): Promise<() => void>;
   emit(notice: LoopNotice): void;
   notice(text: string): void;
+}
+
+/** What a run has taught of a function's inputs. */
+export interface Learned {
+  plan: PlannedTarget;
+  snapshot: ProjectSnapshot;
+  /** The files are those that were read. */
+  isAsRead: boolean;
 }
 
 /** A long run says this often that it is still there, and in which step. */
@@ -50,10 +61,12 @@ export interface EndedRun {
 
 /** One run of a function, from its start to its record: the plan and the files it runs on, its log, its steps, its end. */
 export class FunctionRun {
-  readonly plan: PlannedTarget;
+  plan: PlannedTarget;
   readonly project: Project;
   /** The files that the plan is of. */
-  readonly snapshot: ProjectSnapshot;
+  snapshot: ProjectSnapshot;
+  /** Of the newest attempt. */
+  workspace: CallWorkspace | undefined;
   readonly place: RunPlace;
   readonly id: string;
   readonly log: RunLog;
@@ -195,7 +208,8 @@ export class FunctionRun {
     const outcome = outcomeOf(failure, this.signal);
     const sent = execution?.moved ?? movedInputs(failure) ?? [];
     const since = outcome === "cancelled" ? undefined : this.place.movedSince(this);
-    const fresh = sent.length === 0 && since === undefined;
+    const learned = outcome === "cancelled" ? undefined : this.place.learn(this);
+    const fresh = sent.length === 0 && since === undefined && learned?.isAsRead !== false;
     const moved = [...new Set([...sent.map((file) => inProject(project, file)), ...(since ?? [])])];
     const error = failure === undefined ? undefined : describeFailure(failure);
     const value = execution === undefined ? undefined : textOf(execution.value);
@@ -207,10 +221,11 @@ export class FunctionRun {
       ...(this.flaky.size > 0 && outcome === "passed" ? { flakyTests: [...this.flaky] } : {}),
       ...(this.place.isWatching ? editOf(plan, project.root) : {}),
     };
+    if (learned !== undefined) ({ plan: this.plan, snapshot: this.snapshot } = learned);
     const finished: FinishedNotice = {
       kind: "finished",
       name: this.name,
-      digest: plan.digest,
+      digest: this.plan.digest,
       outcome: fresh || outcome === "cancelled" ? outcome : "stale",
       fresh,
       ...(fresh ? {} : { moved }),

@@ -255,7 +255,8 @@ export class Loop {
       isLooking(this.machine) ? undefined : this.watcher?.unsettledPaths();
     const run = this.planning.newRun(name, reasons, this.watcher !== undefined, hints);
     const { finished, outcome } = await this.runs.run(run, this.watcher !== undefined);
-    this.dispatch({ kind: "finished", name, digest, outcome, fresh: finished.fresh });
+    const learned = finished.digest === digest ? undefined : finished.digest;
+    this.dispatch({ kind: "finished", name, digest, learned, outcome, fresh: finished.fresh });
   }
 
   /** Before everything is called up to date: events may have been lost, so the files are looked at once more. */

@@ -14,6 +14,7 @@ import type { ContentHasher } from "../tree/index.ts";
 import type { Watcher } from "../watch/index.ts";
 import type { Audience } from "./audience.ts";
 import { FunctionRun } from "./function-run.ts";
+import { learnReads } from "./learn-reads.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { limitsOf, type Limits } from "./machine/limits.ts";
 import type { Forced, Look } from "./machine/state.ts";
@@ -193,6 +194,7 @@ export class Planning {
           onWait: () => notice(`${name} waits: the resource monitor has no room for it yet`),
         }),
       movedSince: (run) => this.movedSince(run, hintedPaths()),
+      learn: (run) => learnReads(run, this.options.environment, this.hasher, () => this.reader.outdate()),
       emit: (told) => this.audience.tell(told),
       notice,
     });
@@ -214,10 +216,8 @@ export class Planning {
       return this.planOf(plan.item.target.name)?.digest === plan.digest ? undefined : files(this.newest!.snapshot);
     const now =
       hinted === undefined ? new ProjectScanner(plan.item.inputs, this.hasher).scan() : project.scanner.scan(hinted);
-    const isStill = plan.item.inputs.every(
-      (input, index) => now.digest(input) === plan.fingerprint.inputs[index]!.digest,
-    );
-    return isStill ? undefined : files(now);
+    const moved = plan.item.inputs.some((input, at) => now.digest(input) !== plan.fingerprint.inputs[at]!.digest);
+    return moved ? files(now) : undefined;
   }
 
   /** Digests, states and reasons of all targets on these files. */

@@ -86,6 +86,11 @@ export class ProjectReader {
     return (this.readNow?.project.scanner ?? this.brokenScanner)?.concerns(file) ?? true;
   }
 
+  /** What it was read from counts no longer. */
+  outdate(): void {
+    this.sourcesDigest = "";
+  }
+
   /** Whether configuration or module are others than those that were read. */
   isOutdated(snapshot: ProjectSnapshot): boolean {
     return this.readNow === undefined || digestOfSources(this.readNow.project, snapshot) !== this.sourcesDigest;

@@ -1,5 +1,5 @@
 /** Folders of the state; `.` is the state's own. */
-export const folderNames = ["runs", "manifests", "calls", "history", "spans", "baselines"] as const;
+export const folderNames = ["runs", "manifests", "calls", "history", "spans", "baselines", "reads"] as const;
 export type StateFolderName = "." | (typeof folderNames)[number];
 
 export const stateFolder = ".fastloop";

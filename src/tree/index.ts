@@ -12,6 +12,7 @@ export { ruleFiles, sharingRules } from "./project-rules.ts";
 export type { HashStore } from "./hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hasher.ts";
 export type { StatAhead } from "./stat-ahead.ts";
+export { localPatterns } from "./local-patterns.ts";
 export { PathTest } from "./path-test.ts";
 export { PatternMatcher } from "./patterns.ts";
 export { listTree, listTreeSteps, scanTree, TreeScanner, type TreeScan } from "./scanner.ts";

@@ -1,6 +1,6 @@
 /** A call's value: out of the project's cache when nothing that decides it changed, else from an engine. */
 import { randomUUID } from "node:crypto";
-import { runCall, type ParsedCall } from "../../call/index.ts";
+import { CallWorkspace, runCall, workspaceAt, type MadeRead, type ParsedCall } from "../../call/index.ts";
 import type { LoadedConfig } from "../../config/index.ts";
 import { failureOf } from "../../engine/index.ts";
 import { cachePoint, extensionOf, guardedBackend, type CacheBackend } from "../../extensions/index.ts";
@@ -9,9 +9,14 @@ import {
   digestOf,
   fingerprintOfCall,
   inputsOfCall,
+  isAsRead,
   placeProject,
   projectHasher,
   ProjectScanner,
+  WorkspaceReads,
+  type Fingerprint,
+  type ProjectSnapshot,
+  type TargetInput,
 } from "../../plan/index.ts";
 import type { ProjectSession } from "../../session/index.ts";
 import type { ProjectState } from "../../state/index.ts";
@@ -44,34 +49,36 @@ export async function callWithCache(
     configFile: call.config,
     onNotice: call.silent ? undefined : context.notice,
   });
-  const callEngine = (): Promise<ReturnedValue> => callInSession(call, project, context, session, view, state.hashKey);
-  if (keep === undefined) return callEngine();
+  const reads = new WorkspaceReads(state, workspaceAt(context.cwd));
+  const callEngine = (): Promise<Called> => callInSession(call, project, context, session, view, state.hashKey, reads);
+  if (keep === undefined) return (await callEngine()).value;
 
   const hasher = projectHasher(state);
-  const inputs = inputsOfCall(call, module);
-  const scanner = new ProjectScanner(inputs, hasher);
+  const given = inputsOfCall(call, module);
+  const inputs = inputsOfCall(call, module, reads);
   const answering = await session.key();
-  const key = async (ahead?: ReturnType<typeof hasher.lookAhead>): Promise<string> =>
-    digestOf(
-      await fingerprintOfCall(call, inputs, {
-        snapshot: scanner.scan(undefined, undefined, ahead),
-        moduleDigest: module.digest,
-        secretKey: state.hashKey,
-        engine: answering,
-        environment: context.env,
-        cwd: context.cwd,
-        isTyped,
-        signal: context.signal,
-      }),
-    );
+  const fingerprint = (of: readonly TargetInput[], snapshot: ProjectSnapshot): Promise<Fingerprint> =>
+    fingerprintOfCall(call, of, {
+      snapshot,
+      moduleDigest: module.digest,
+      secretKey: state.hashKey,
+      engine: answering,
+      environment: context.env,
+      cwd: context.cwd,
+      isTyped,
+      signal: context.signal,
+    });
   const backend = await backendOf(project, state);
   const cache = new ResultCache(backend);
   try {
     const ahead = hasher.lookAhead(new Set(inputs.flatMap(({ kind, path }) => (kind === "directory" ? [path] : []))));
-    const before = await key(ahead).finally(() => {
+    const before = await fingerprint(
+      inputs,
+      new ProjectScanner(inputs, hasher).scan(undefined, undefined, ahead),
+    ).finally(() => {
       for (const one of ahead.values()) one.stop();
     });
-    const hit = await cache.read(before, Date.now());
+    const hit = await cache.read(digestOf(before), Date.now());
     if (hit !== undefined) {
       if (!call.silent)
         context.notice(`cached: nothing changed since this ran ${ageText(hit.ageMs)} ago (--no-cache runs it again)`);
@@ -79,11 +86,21 @@ export async function callWithCache(
       return hit.value;
     }
     const startedAtMs = Date.now();
-    const value = await callEngine();
+    const { value, made } = await callEngine();
+    const readInputs = reads.inputsOf(made.map(({ read }) => read));
+    const all = [...given, ...readInputs];
+    const snapshot = new ProjectScanner(all, hasher).scan();
+    const after = await fingerprint(all, snapshot);
     // An input that moved meanwhile: whatever was computed, it is not the result of what was hashed.
+    const isSame = digestOf(withoutReads(after, given)) === digestOf(withoutReads(before, given));
     // And a function that gives a secret away is the user's business, but a file of ours must not keep it.
-    if (view.terminal?.wasUsed !== true && (await key()) === before && !view.mask.isIn(value)) {
-      await cache.write(before, { startedAtMs, keepMs: keep, value });
+    if (view.terminal?.wasUsed !== true && isSame && isAsRead(made, readInputs, snapshot) && !view.mask.isIn(value)) {
+      reads.keep(
+        call,
+        given,
+        made.map(({ read }) => read),
+      );
+      await cache.write(digestOf(after), { startedAtMs, keepMs: keep, value });
     }
     hasher.save();
     return value;
@@ -98,6 +115,17 @@ async function backendOf({ config, trust }: CalledProject, state: ProjectState):
   return isForeign ? guardedBackend(extension, state) : extension;
 }
 
+interface Called {
+  value: ReturnedValue;
+  /** What was read of the workspace. */
+  made: MadeRead[];
+}
+
+/** What the call is given itself: the reads of its functions come behind. */
+function withoutReads(fingerprint: Fingerprint, given: readonly TargetInput[]): Fingerprint {
+  return { ...fingerprint, inputs: fingerprint.inputs.slice(0, given.length) };
+}
+
 /** Runs the call in the project's session, and closes that. */
 async function callInSession(
   call: ParsedCall,
@@ -106,17 +134,21 @@ async function callInSession(
   session: ProjectSession,
   view: CallView,
   secretKey: Uint8Array,
-): Promise<ReturnedValue> {
+  { place }: WorkspaceReads,
+): Promise<Called> {
   const stopShowing = view.show();
   try {
     if (call.via === "module")
       view.notice("the engine loads the module: up to a minute the first time, a second later on");
     const engine = await view.during("waiting for the engine", session.forModule(module));
     engine.onLog((log) => view.mask.log(log, ({ text }) => view.notice(text.replace(/\n$/, ""))));
-    return await runCall(call, {
+    const callId = randomUUID();
+    const workspace = new CallWorkspace(place, { trees: engine.trees, query: { callId, signal } });
+    const value = await runCall(call, {
       ...engine,
-      callId: randomUUID(),
+      callId,
       signal,
+      workspace,
       env,
       cwd,
       isTyped,
@@ -126,6 +158,7 @@ async function callInSession(
       // Whatever the body met: where the engine ended, that is why.
       throw signal.aborted ? error : ((await session.whyLost(engine.session)) ?? error);
     });
+    return { value, made: workspace.reads };
   } catch (error) {
     throw signal.aborted ? signal.reason : failureOf(view.mask.error(error));
   } finally {

@@ -35,7 +35,7 @@ export function argumentLine(argument: ArgumentInfo): string {
   if (argument.defaultAddress !== undefined) parts.push(`from ${argument.defaultAddress}`);
   if (argument.ignore !== undefined && argument.ignore.length > 0) parts.push(`without ${argument.ignore.join(", ")}`);
   if (isRequired(argument)) parts.push("(required)");
-  if (argument.engineFills === true) parts.push("filled in by a Dagger engine");
+  if (argument.engineFills === true) parts.push("filled in: what it reads of the repository");
   if (argument.deprecated !== undefined) parts.push(deprecation(argument.deprecated));
   const description = summaryOf(argument.description);
   return description === "" ? parts.join(" ") : `${parts.join(" ")}: ${description}`;

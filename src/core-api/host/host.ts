@@ -1,20 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { PatternMatcher } from "../../tree/index.ts";
+import { localPatterns, PatternMatcher } from "../../tree/index.ts";
 import { ApiError, notServed } from "../values/errors.ts";
 import { hostServiceResolvers, hostServiceSdl } from "./services.ts";
 import { id, typeModule } from "../values/resolver.ts";
 import type { Directory, File, Host } from "../values/values.ts";
-
-/** As a Dagger engine reads patterns: those that begin with a slash or lead out of the folder are passed over, `.` is all of it. */
-function localPatterns(patterns: readonly string[]): string[] {
-  return patterns.flatMap((pattern) => {
-    const [negation, body] = pattern.startsWith("!") ? ["!", pattern.slice(1)] : ["", pattern];
-    const inside = path.posix.normalize(body);
-    if (body === "" || inside.startsWith("/") || inside === ".." || inside.startsWith("../")) return [];
-    return [negation + (inside === "." || inside === "./" ? "*" : inside)];
-  });
-}
 
 /** The patterns that count; one that means nothing is told in a Dagger engine's words. */
 function checked(kind: "include" | "exclude", patterns: readonly string[]): string[] {

@@ -5,6 +5,10 @@
 import { UserError } from "../../errors/index.ts";
 import {
   FunctionError,
+  isGivenWorkspace,
+  takesWorkspace,
+  withDependencies,
+  type ArgumentInfo,
   type FieldInfo,
   type RuntimeCall,
   type FunctionRuntime,
@@ -38,7 +42,7 @@ class ServedModule implements FunctionRuntime {
     this.schema = new ServedSchema(session);
   }
 
-  async call({ signal, callId, ...request }: RuntimeCall): Promise<ReturnedValue> {
+  async call({ signal, callId, workspace, ...request }: RuntimeCall): Promise<ReturnedValue> {
     const options: QueryOptions = { callId, ...(signal === undefined ? {} : { signal }) };
     await this.serve(options);
     const { mainObject, objects, interfaces } = this.module;
@@ -46,6 +50,7 @@ class ServedModule implements FunctionRuntime {
     const isConstructor = request.function === "";
     const fn = isConstructor ? undefined : (objects[object] ?? interfaces[object])?.functions[request.function];
     if (!isConstructor && fn === undefined) throw new Error(`could not find method ${request.function}`);
+    if (this.mayReadWorkspace(object, request.function)) workspace?.readByEngine();
     const returns: TypeRef = fn?.returns ?? { kind: "object", name: object };
     try {
       const root = await this.schema.field("Query", this.module.name, options);
@@ -77,6 +82,12 @@ class ServedModule implements FunctionRuntime {
     }
   }
 
+  /** The function itself, the constructor before it, or one of another module that it may call. */
+  private mayReadWorkspace(object: string, fn: string): boolean {
+    const [own, ...others] = withDependencies(this.module);
+    return [fn, ""].some((name) => isGivenWorkspace(own!, object, name)) || others.some(takesWorkspace);
+  }
+
   /** What was served ends with the session. */
   close(): Promise<void> {
     return Promise.resolve();
@@ -98,13 +109,13 @@ class ServedModule implements FunctionRuntime {
 
   private async fieldText(
     field: ServedField,
-    signature: readonly { name: string; type: TypeRef }[],
+    signature: readonly Pick<ArgumentInfo, "name" | "type" | "engineFills">[],
     given: Record<string, unknown>,
     options: QueryOptions,
   ): Promise<string> {
     const parts: string[] = [];
-    for (const { name, type } of signature) {
-      if (given[name] === undefined || given[name] === null) continue;
+    for (const { name, type, engineFills } of signature) {
+      if (engineFills === true || given[name] === undefined || given[name] === null) continue;
       const served = field.args.find((candidate) => sameName(candidate.name, name));
       if (served === undefined) throw new Error(`the engine's ${field.name} has no argument for ${name}`);
       parts.push(`${served.name}: ${await argumentText(given[name], type, served.type, this.schema, options)}`);

@@ -3,26 +3,20 @@
  * chain asks nothing until its end is wanted. The part of a chain that is the other module's is asked of the parent, step
  * by step; where it comes to an object of the core API, the rest is a query of the session like any other.
  */
-import { clientGen, Context, type QueryStep } from "sdk:runtime";
-import type { ClientFunction, ClientParameter, DependencyCall, DependencyClient, DependencyValue } from "./protocol.ts";
+import { clientGen, Context } from "sdk:runtime";
+import { Chains, type Ask, type Chained } from "./chains.ts";
+import type { ClientFunction, ClientParameter, DependencyClient } from "./protocol.ts";
 import type { TypeRef } from "../types.ts";
-
-type Ask = (request: DependencyCall) => Promise<DependencyValue>;
-
-/** What a chain of the client is made of. */
-interface Chained {
-  _ctx: Context;
-}
 
 type ClientClass = new (context: Context) => Chained;
 
 /** Where the bundle finds the types of dependencies (bundle.ts). */
 const typesKey = Symbol.for("fastloop.dependencies");
 
-/** Has to be called before the module is loaded. */
-export function offerDependencies(dependencies: readonly DependencyClient[], ask: Ask): void {
-  if (dependencies.length === 0) return;
-  const chains = new Chains(dependencies, ask);
+/** Has to be called before the module is loaded. `takesWorkspace`: a function of it is given the workspace, which the parent reads. */
+export function offerDependencies(dependencies: readonly DependencyClient[], takesWorkspace: boolean, ask: Ask): void {
+  if (dependencies.length === 0 && !takesWorkspace) return;
+  const chains = new Chains(dependencies, takesWorkspace, ask);
   const types: Record<string, unknown> = {};
   for (const dependency of dependencies) Object.assign(types, new Client(dependency).offer());
   Object.assign(globalThis, { [typesKey]: types });
@@ -161,125 +155,4 @@ function memberInCode(member: string): string {
 
 function itemOf(type: TypeRef | undefined): TypeRef {
   return type?.kind === "list" ? type.of : (type ?? { kind: "void" });
-}
-
-/** Chains of the client that are another module's, or are given one. */
-class Chains {
-  private readonly roots: ReadonlyMap<string, string>;
-  private readonly types = new Map<string, string>();
-  private readonly ask: Ask;
-
-  constructor(dependencies: readonly DependencyClient[], ask: Ask) {
-    const usable = dependencies.filter(({ refused }) => refused === undefined);
-    this.roots = new Map(usable.map(({ name }) => [name, name]));
-    for (const { name, objects } of usable) for (const type of Object.keys(objects)) this.types.set(type, name);
-    this.ask = ask;
-  }
-
-  concern(steps: readonly QueryStep[]): boolean {
-    return this.starts(steps) !== undefined || steps.some(({ args }) => this.inArguments(args));
-  }
-
-  /** `query` runs what is the session's. */
-  async run(steps: readonly QueryStep[], query: (steps: QueryStep[]) => Promise<unknown>): Promise<unknown> {
-    const { value, rest } = await this.walk(steps);
-    if (value === undefined) return query(rest);
-    return valueOf(value);
-  }
-
-  /** The dependency that a chain begins with. */
-  private starts(steps: readonly QueryStep[]): { dependency: string; handle?: string } | undefined {
-    const [first] = steps;
-    if (first === undefined) return undefined;
-    if (first.inlineType === undefined) {
-      const dependency = this.roots.get(first.operation);
-      return dependency === undefined ? undefined : { dependency };
-    }
-    const dependency = this.types.get(first.inlineType);
-    return dependency === undefined ? undefined : { dependency, handle: String(first.args?.id) };
-  }
-
-  private inArguments(args: Record<string, unknown> | undefined): boolean {
-    return Object.values(args ?? {}).some((value) =>
-      (Array.isArray(value) ? value : [value]).some((item) => isChained(item) && this.concern(item._ctx._queryTree)),
-    );
-  }
-
-  /** Goes as far as the other module's objects do; `value` undefined: what is left is a query. */
-  private async walk(
-    steps: readonly QueryStep[],
-  ): Promise<{ value?: DependencyValue | { id: string }[]; rest: QueryStep[] }> {
-    const start = this.starts(steps);
-    if (start === undefined) return { rest: await Promise.all(steps.map((step) => this.withArguments(step))) };
-    const { dependency } = start;
-    let value: DependencyValue =
-      start.handle === undefined
-        ? await this.ask({ dependency, function: "", args: await this.resolved(steps[0]!) })
-        : { $handle: start.handle, $type: steps[0]!.inlineType! };
-    for (const [index, step] of steps.entries()) {
-      if (index === 0) continue;
-      if (isHandle(value)) {
-        if (step.operation === "id") return { value: value.$handle, rest: [] };
-        const args = await this.resolved(step);
-        value = await this.ask({ dependency, handle: value.$handle, function: step.operation, args });
-      } else if (isCore(value)) {
-        const node = { operation: "node", args: { id: value.$id }, inlineType: value.$type };
-        const rest = await Promise.all(steps.slice(index).map((each) => this.withArguments(each)));
-        return { rest: [node, ...rest] };
-      } else if (Array.isArray(value) && step.operation === "id") {
-        return { value: value.map((item) => ({ id: String(valueOf(item)) })), rest: [] };
-      } else {
-        return { value, rest: [] };
-      }
-    }
-    return { value, rest: [] };
-  }
-
-  /** A step's arguments for another module: chains become ids. */
-  private async resolved({ args = {} }: QueryStep): Promise<Record<string, unknown>> {
-    const entries = Object.entries(args).map(async ([name, value]): Promise<[string, unknown]> => [
-      name,
-      Array.isArray(value) ? await Promise.all(value.map((item) => idOf(item))) : await idOf(value),
-    ]);
-    return Object.fromEntries(await Promise.all(entries));
-  }
-
-  /** A step of the session: chains of other modules among its arguments become objects by id. */
-  private async withArguments(step: QueryStep): Promise<QueryStep> {
-    if (!this.inArguments(step.args)) return step;
-    const own = async (value: unknown): Promise<unknown> => {
-      if (!isChained(value) || !this.concern(value._ctx._queryTree)) return value;
-      const { value: found, rest } = await this.walk(value._ctx._queryTree);
-      if (found === undefined) return { _ctx: { _queryTree: rest } };
-      return valueOf(found);
-    };
-    const entries = Object.entries(step.args ?? {}).map(async ([name, value]): Promise<[string, unknown]> => [
-      name,
-      Array.isArray(value) ? await Promise.all(value.map(own)) : await own(value),
-    ]);
-    return { ...step, args: Object.fromEntries(await Promise.all(entries)) };
-  }
-}
-
-function isChained(value: unknown): value is Chained {
-  return typeof value === "object" && value !== null && "_ctx" in value;
-}
-
-async function idOf(value: unknown): Promise<unknown> {
-  if (!isChained(value)) return value;
-  return value._ctx.select("id").execute<string>();
-}
-
-function isHandle(value: unknown): value is { $handle: string; $type: string } {
-  return typeof value === "object" && value !== null && "$handle" in value;
-}
-
-function isCore(value: unknown): value is { $id: string; $type: string } {
-  return typeof value === "object" && value !== null && "$id" in value;
-}
-
-/** What a chain's end is to the client: objects are their ids. */
-function valueOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(valueOf);
-  return isHandle(value) ? value.$handle : isCore(value) ? value.$id : value;
 }

@@ -9,6 +9,7 @@ import { offerDependencies } from "./dependencies.ts";
 import { describeError } from "./describe-error.ts";
 import { Invoker, type ModuleNamespaces } from "./invoke.ts";
 import type { FromRuntime, ToRuntime } from "./protocol.ts";
+import { takesWorkspace } from "../workspace.ts";
 
 const parent = connectParent();
 const send = (message: FromRuntime): void => parent.send(message);
@@ -45,7 +46,7 @@ async function start(message: Extract<ToRuntime, { kind: "start" }>): Promise<vo
   globalConnection.setGQLClient(createGQLClient(message.port, message.token));
   // `connection()` inside a body would disconnect `dag` for all others when it ends.
   globalConnection.resetClient = () => {};
-  offerDependencies(message.dependencies, asks.ask);
+  offerDependencies(message.dependencies, takesWorkspace(message.module), asks.ask);
   try {
     const { namespaces } = (await import(message.bundleUrl)) as { namespaces: ModuleNamespaces };
     invoker = new Invoker(message.module, namespaces);

@@ -37,7 +37,7 @@ export interface ClientParameter {
   type: TypeRef;
 }
 
-/** A call of a dependency's function, its constructor (`""` of no object) or a field. */
+/** A call of a dependency's function, its constructor (`""` of no object) or a field; or a field of the workspace (`workspaceOwner`). */
 export interface DependencyCall {
   dependency: string;
   /** The object that it is called on; absent: the constructor. */

@@ -90,9 +90,10 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
   if (event.outcome === "cancelled") return { ...ended, phase: isHalted(state) ? "idle" : again, verdict: "cancelled" };
   // What it read is not what was hashed: the look that follows every run decides what it has to read.
   if (!event.fresh) return { ...overtakenOnceMore(ended, event.outcome), phase: "overtaken", verdict: "stale" };
+  const wanted = event.learned ?? event.digest;
   if (event.outcome === "passed")
-    return { ...ended, verdict: "current", affected: false, failed: undefined, ...rested };
-  return { ...ended, verdict: "failed", failed: event.digest, ...rested };
+    return { ...ended, wanted, verdict: "current", affected: false, failed: undefined, ...rested };
+  return { ...ended, wanted, verdict: "failed", failed: wanted, ...rested };
 }
 
 function overtakenOnceMore(fn: FunctionState, outcome: Outcome): FunctionState {
@@ -225,7 +226,8 @@ export function restoredBy(before: LoopState, event: LoopEvent, after: LoopState
     const old = before.functions.find((other) => other.name === fn.name);
     if (old === undefined || old.phase === "initial") return false;
     if (old.verdict === "current" && old.wanted === fn.wanted) return false;
-    const hasPassed = event.kind === "finished" && event.name === fn.name && event.digest === fn.wanted;
+    const hasPassed =
+      event.kind === "finished" && event.name === fn.name && (event.learned ?? event.digest) === fn.wanted;
     return fn.phase === "idle" && fn.verdict === "current" && !hasPassed;
   });
 }

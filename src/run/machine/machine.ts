@@ -62,7 +62,7 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
     case "verified":
       return endVerify(state, event.attempt, event.isStill);
     case "finished": {
-      if (event.fresh || state.stopping) return onward(endFunction(state, event));
+      if ((event.fresh && event.learned === undefined) || state.stopping) return onward(endFunction(state, event));
       const { state: next, effects } = advance(endFunction(state, event));
       return { state: next, effects: [...effects, { kind: "rescan" }] };
     }

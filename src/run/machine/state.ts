@@ -122,7 +122,15 @@ export type LoopEvent =
   /** From now on files are watched. */
   | { kind: "watch" }
   /** `fresh`: its inputs stood still, so the result is that of `digest`; else it is that of no known state. */
-  | { kind: "finished"; name: string; digest: string; outcome: Outcome; fresh: boolean }
+  | {
+      kind: "finished";
+      name: string;
+      digest: string;
+      outcome: Outcome;
+      fresh: boolean;
+      /** The same files by what the run has taught of its inputs: another digest, which a look has to plan. */
+      learned?: string;
+    }
   /** The quiet time of these is over. */
   | { kind: "released"; names: readonly string[] }
   | { kind: "manual"; on: boolean }

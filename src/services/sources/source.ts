@@ -1,7 +1,7 @@
 /** From a described service to the engine's: the function that makes it is run, and says what it is. */
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { parseCall, requirePath, runCall } from "../../call/index.ts";
+import { CallWorkspace, parseCall, requirePath, runCall, workspaceAt } from "../../call/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { TreeSync, type EngineSession } from "../../engine/index.ts";
 import type { ArgumentInfo, FunctionInfo, FunctionRuntime, ModuleInfo, ReturnedValue } from "../../module/index.ts";
@@ -124,7 +124,9 @@ export class ServiceSource {
       const { filter = {} } = sent.find(({ of, path }) => of === argument && path === input.path) ?? {};
       return (await this.trees.directory(input.path, filter, { signal, callId })).id;
     };
-    return runCall(call, { module, session, runtime, callId, signal, env, cwd: root, secretKey, hostInput, onSecret });
+    const workspace = new CallWorkspace(workspaceAt(root), { trees: this.trees, query: { signal, callId } });
+    const place = { env, cwd: root, secretKey };
+    return runCall(call, { module, session, runtime, callId, signal, workspace, ...place, hostInput, onSecret });
   }
 
   private async asService(value: ReturnedValue, service: DeclaredService, signal: AbortSignal): Promise<MadeService> {

@@ -26,7 +26,7 @@ class Place {
   readonly done: string[] = [];
 
   constructor() {
-    for (const folder of ["runs", "calls", "manifests", "spans", "history", "baselines"] as const)
+    for (const folder of ["runs", "calls", "manifests", "spans", "reads", "history", "baselines"] as const)
       this.state.write(folder, `${folder}.json`, [Buffer.from(JSON.stringify({ of: "x".repeat(5000) }))]);
     this.state.write(".", "hashes", [Buffer.from("x".repeat(9000))]);
     for (const folder of ["images", "tools", "modules"]) {
@@ -49,7 +49,7 @@ class Place {
   }
 
   get left(): string[] {
-    const inState = (["runs", "calls", "manifests", "spans", "history", "baselines"] as const).filter(
+    const inState = (["runs", "calls", "manifests", "spans", "reads", "history", "baselines"] as const).filter(
       (folder) => this.state.names(folder, /\.json$/).length > 0,
     );
     return [

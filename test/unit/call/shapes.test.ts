@@ -178,13 +178,8 @@ describe("what a class inherits", () => {
 });
 
 describe("a Workspace", () => {
-  it("is never missing, and needs an engine that fills it in", () => {
-    expect(failure("here")).toMatchObject({
-      code: "engine-unsupported",
-      place: "--ws",
-      message: '"here" takes a Workspace, which only a Dagger engine fills in',
-    });
-    expect(parse("here", "--via", "module").via).toBe("module");
+  it("is never missing: it is filled in", () => {
+    expect(parse("here").own.at(-1)).toMatchObject({ fn: { name: "here" }, given: [] });
     expect(parse("maybe").own.at(-1)).toMatchObject({ fn: { name: "maybe" } });
   });
 });

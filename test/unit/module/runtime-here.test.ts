@@ -174,6 +174,7 @@ describe("the client of a module's dependencies", () => {
           refused: "it is no TypeScript module",
         },
       ],
+      false,
       (request) => {
         asked.push(request);
         return Promise.resolve(answers(request));

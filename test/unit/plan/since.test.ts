@@ -10,6 +10,8 @@ import {
   resolveTargets,
   type Project,
 } from "../../../src/plan/index.ts";
+import { workspaceAt } from "../../../src/call/index.ts";
+import { WorkspaceReads } from "../../../src/plan/workspace-reads.ts";
 import { Trust } from "../../../src/trust/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
@@ -46,6 +48,7 @@ function repository(): {
     targets,
     sources,
     scanner,
+    reads: new WorkspaceReads(new ProjectState(root), workspaceAt(root)),
     trust: new Trust(root, [], "none"),
   };
   return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };

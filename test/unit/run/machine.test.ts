@@ -101,6 +101,18 @@ const cases: {
     end: "lib running, worker running",
   },
   {
+    name: "what a run has taught of its inputs gives the same files another digest, which needs no other run",
+    steps: [
+      [plan("lib:1"), ["start lib:1"]],
+      [{ ...finish("lib:1 passed"), learned: "7" } as LoopEvent, []],
+      [plan("lib=7"), []],
+      [plan("lib:8"), ["start lib:8"]],
+      [{ ...finish("lib:8 failed"), learned: "9" } as LoopEvent, []],
+      [plan("lib:9"), []],
+    ],
+    end: "lib failed",
+  },
+  {
     name: "an edit that is taken back before it was seen cancels nothing",
     steps: [
       [plan("lib:1"), ["start lib:1"]],

@@ -1,0 +1,115 @@
+/**
+ * What functions that take a `Workspace` have read of it: known from their last run only, and from then on their inputs. On
+ * the same files and with the same code they read the same, so a result whose reads are all as they were still holds.
+ */
+import { createHash } from "node:crypto";
+import path from "node:path";
+import {
+  filterOfRead,
+  type MadeRead,
+  type ParsedCall,
+  type WorkspacePlace,
+  type WorkspaceRead,
+} from "../call/index.ts";
+import type { ProjectState } from "../state/index.ts";
+import { sameListing, sameStat } from "../tree/index.ts";
+import { meaningOf } from "./fingerprint.ts";
+import type { ProjectSnapshot } from "./project-snapshot.ts";
+import type { TargetInput } from "./target-input.ts";
+
+/** So many calls are remembered in a project; the oldest go first. */
+const keptFiles = 500;
+const fileShape = /^[0-9a-f]{64}\.json$/;
+
+/** On a full or read-only disk a watch has to know them all the same. */
+const unwrittenReads = new Map<string, WorkspaceRead[]>();
+
+/** The reads of each call's last run, in the project's state. */
+export class WorkspaceReads {
+  private readonly state: ProjectState;
+  readonly place: WorkspacePlace;
+
+  constructor(state: ProjectState, place: WorkspacePlace) {
+    this.state = state;
+    this.place = place;
+  }
+
+  /** None where it has not run yet, or read nothing. */
+  of(call: ParsedCall, given: readonly TargetInput[]): WorkspaceRead[] {
+    const name = this.fileOf(call, given);
+    const unwritten = unwrittenReads.get(`${this.state.path}/${name}`);
+    if (unwritten !== undefined) return unwritten;
+    const content = this.state.read("reads", name);
+    return content === undefined ? [] : (parseReads(content) ?? []);
+  }
+
+  /** Whether these are others than those before. */
+  keep(call: ParsedCall, given: readonly TargetInput[], reads: readonly WorkspaceRead[]): boolean {
+    if (JSON.stringify(this.of(call, given)) === JSON.stringify(reads)) return false;
+    const name = this.fileOf(call, given);
+    const isWritten = this.state.write("reads", name, [Buffer.from(JSON.stringify({ version: 1, reads }))]);
+    if (isWritten) this.state.keepNewest("reads", fileShape, keptFiles);
+    unwrittenReads.delete(`${this.state.path}/${name}`);
+    if (!isWritten) unwrittenReads.set(`${this.state.path}/${name}`, [...reads]);
+    return true;
+  }
+
+  inputsOf(reads: readonly WorkspaceRead[]): TargetInput[] {
+    return reads.map((read) => ({
+      argument: "workspace",
+      kind: read.kind === "directory" ? "directory" : "file",
+      path: path.join(this.place.root, read.path),
+      filter: filterOfRead(read),
+      read,
+      ...(read.kind === "presence" ? { presence: true as const } : {}),
+    }));
+  }
+
+  /** `given`: what the call reads by its arguments; the same words may mean another folder. */
+  private fileOf(call: ParsedCall, given: readonly TargetInput[]): string {
+    const from = path.relative(this.place.root, this.place.folder);
+    const own = given.filter(({ read }) => read === undefined).map((input) => [input.argument, input.path]);
+    const key = JSON.stringify([from, meaningOf(call), own]);
+    return `${createHash("sha256").update(key).digest("hex")}.json`;
+  }
+}
+
+/** Whether what was read is there as it was read; `snapshot` has looked at the inputs of these reads. */
+export function isAsRead(
+  made: readonly MadeRead[],
+  inputs: readonly TargetInput[],
+  snapshot: ProjectSnapshot,
+): boolean {
+  return made.every(({ read, listing }, index) => {
+    const now = snapshot.listing(inputs[index]!);
+    if (read.kind === "presence")
+      return (snapshot.digest(inputs[index]!) === "missing") === (listing.entries.length === 0);
+    if (now === undefined) return listing.entries.length === 0;
+    if (read.kind === "directory") return sameListing(listing, now);
+    const [before, after] = [listing.entries[0], now.entries[0]];
+    return before === undefined || after === undefined ? before === after : sameStat(before, after);
+  });
+}
+
+/** By hand, as records are: a schema library takes longer to load than all of them to read. */
+function parseReads(content: Buffer): WorkspaceRead[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(content.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const stored = value as { version?: unknown; reads?: unknown } | null;
+  if (stored?.version !== 1 || !Array.isArray(stored.reads)) return undefined;
+  return stored.reads.every(isRead) ? stored.reads : undefined;
+}
+
+function isRead(value: unknown): value is WorkspaceRead {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, path: at, include, exclude, gitignore } = value as Record<string, unknown>;
+  if (typeof at !== "string" || at === ".." || at.startsWith("../") || path.isAbsolute(at)) return false;
+  if (kind === "file" || kind === "presence") return true;
+  return kind === "directory" && isTexts(include) && isTexts(exclude) && typeof gitignore === "boolean";
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === "string");
