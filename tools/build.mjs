@@ -1,13 +1,14 @@
 // Bundles src/ into dist/ with esbuild: one file per program, shared code in chunks, so that `fastloop --version`
-// reads two small files and a command loads only what it needs. `--release` is for the npm package: no source maps, no
+// reads one small file and a command loads only what it needs (build-cli.mjs). `--release` is for the npm package: no source maps, no
 // programs of the checkout alone, but types for importers and the licences of what is bundled.
 import { build } from "esbuild";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 import { buildSdkPrograms } from "./build-sdk.mjs";
+import { buildCli } from "./build-cli.mjs";
 import { newFolder, putInPlace } from "./build-folder.mjs";
 import { blocksDoor, writeModuleTemplate } from "./module-template.mjs";
 import { pastDoors } from "./past-doors.mjs";
@@ -18,9 +19,8 @@ const dist = newFolder(root);
 const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
 const release = process.argv.includes("--release");
 
-/** Programs: name in dist/ -> source. */
+/** Programs beside the command line: name in dist/ -> source. */
 const programs = {
-  fastloop: "src/cli/main.ts",
   engine: "src/engine-daemon/main.ts",
   "parse-worker": "src/graphql/parse-worker.ts",
   "json-worker": "src/core-api/file/json-worker.ts",
@@ -37,13 +37,8 @@ const entryPoints = Object.fromEntries(
   ),
 );
 
-const result = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints,
-  outdir: dist,
-  bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20",
   sourcemap: release ? false : "linked",
@@ -54,6 +49,16 @@ const result = await build({
   // Loaded at run time from node_modules, never part of a bundle: the compiler and the bundler.
   external: ["esbuild", "typescript"],
   loader: { ".proto": "text", ".graphql": "text" },
+};
+const cli = await buildCli(dist, options);
+
+const result = await build({
+  ...options,
+  entryPoints,
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: "esm",
   banner: {
     // CommonJS dependencies inside an ES module bundle look for these.
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
@@ -77,7 +82,12 @@ const blocks = await build({
 });
 if (release) {
   const { writeLicences, writeTypes } = await import("./release/additions.mjs");
-  await writeLicences(path.join(dist, "licences.txt"), [result.metafile, blocks.metafile, ...sdk.metafiles]);
+  await writeLicences(path.join(dist, "licences.txt"), [
+    result.metafile,
+    ...cli.metafiles,
+    blocks.metafile,
+    ...sdk.metafiles,
+  ]);
   await writeTypes(dist, await blocksDoor());
 }
 
@@ -87,7 +97,7 @@ await mkdir(path.join(dist, "man"), { recursive: true });
 for (const [name, text] of await manualPages(version)) await writeFile(path.join(dist, "man", name), text);
 
 // The build id tells a running engine daemon of another build apart.
-const hash = createHash("sha256");
+const hash = createHash("sha256").update(cli.digest);
 for (const file of Object.keys(result.metafile.outputs)
   .filter((f) => f.endsWith(".js"))
   .sort()) {
@@ -96,5 +106,4 @@ for (const file of Object.keys(result.metafile.outputs)
 await writeFile(path.join(dist, "build-id"), hash.digest("hex").slice(0, 16));
 // It has said what it had to say.
 if (release) await rm(path.join(dist, "reference.js"));
-await chmod(path.join(dist, "fastloop.js"), 0o755).catch(() => {});
 putInPlace(dist, path.join(root, "dist"));

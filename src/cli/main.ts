@@ -1,13 +1,19 @@
-#!/usr/bin/env node
 /** The door of the CLI. Answers `--version` by itself, so that it costs what `node -e 0` costs. */
 import process from "node:process";
+import type * as program from "./program.ts";
+import { Chunks } from "./start/chunks.ts";
+import { codeStoreOf } from "./start/code-store.ts";
 
 declare const __FASTLOOP_VERSION__: string;
+/** Changes with every chunk of the command line. */
+declare const __FASTLOOP_CHUNKS__: string;
 
 const first = process.argv[2];
 if (process.argv.length === 3 && (first === "--version" || first === "-V")) {
   process.stdout.write(`fastloop ${__FASTLOOP_VERSION__}\n`);
 } else {
-  const { runProgram } = await import("./program.ts");
-  await runProgram(process.argv.slice(2), __FASTLOOP_VERSION__);
+  const chunks = new Chunks(import.meta.dirname, codeStoreOf(__FASTLOOP_CHUNKS__));
+  process.once("exit", () => chunks.save());
+  const { runProgram } = chunks.load("program.cjs") as typeof program;
+  void runProgram(process.argv.slice(2), __FASTLOOP_VERSION__);
 }

@@ -36,7 +36,7 @@ export const questions = [
 ] as const;
 
 /** A stack of ours, or an error that Node printed by itself. A stack of the module's is its author's to see. */
-export const bug = /fastloop has a bug|node:|\/dist\/[\w-]+\.js|Error: E[A-Z]+:/;
+export const bug = /fastloop has a bug|node:|\/dist\/(?:cli\/)?[\w-]+\.c?js|Error: E[A-Z]+:/;
 
 export class HostileProject {
   readonly top = mkdtempSync(path.join(tmpdir(), "fastloop-hostile-"));
