@@ -65,6 +65,8 @@ async function writeChunks(folder, options) {
     splitting: true,
     format: "esm",
     write: false,
+    // What is replaced below is found by how it is written.
+    minifyWhitespace: false,
     sourcemap: options.sourcemap === false ? false : "inline",
   });
   const hash = createHash("sha256");
@@ -79,6 +81,7 @@ async function writeChunks(folder, options) {
         format: "cjs",
         platform: "node",
         target: options.target,
+        minifyWhitespace: options.minifyWhitespace,
         define: places,
         logLevel: "warning",
         sourcemap: options.sourcemap === false ? false : "external",

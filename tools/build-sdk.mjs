@@ -29,7 +29,7 @@ const shared = {
 
 /** Builds into `outdir`; returns esbuild's accounts of what went into which file. */
 export async function buildSdkPrograms(outdir, { release = false } = {}) {
-  const options = { ...shared, sourcemap: release ? false : "linked" };
+  const options = { ...shared, sourcemap: release ? false : "linked", minifyWhitespace: release };
   const scan = await build({
     ...options,
     entryPoints: { "module-scan": "src/module/scan/main.ts" },

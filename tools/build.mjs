@@ -27,7 +27,6 @@ const programs = {
   "search-worker": "src/core-api/search/worker.ts",
   "setup-support": "src/engine/setup-support.ts",
   index: "src/index.ts",
-  reference: "src/cli/reference/main.ts",
 };
 const checkoutPrograms = { bench: "test/bench/main.ts", chaos: "test/chaos/main.ts" };
 
@@ -42,6 +41,8 @@ const options = {
   platform: "node",
   target: "node20",
   sourcemap: release ? false : "linked",
+  // The package is read by nobody; names stay, for stacks.
+  minifyWhitespace: release,
   metafile: true,
   logLevel: "warning",
   plugins: [pastDoors(path.join(root, "src"))],
@@ -49,6 +50,10 @@ const options = {
   // Loaded at run time from node_modules, never part of a bundle: the compiler and the bundler.
   external: ["esbuild", "typescript"],
   loader: { ".proto": "text", ".graphql": "text" },
+};
+/** CommonJS dependencies inside an ES module bundle look for these. */
+const requireBanner = {
+  js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
 };
 const cli = await buildCli(dist, options);
 
@@ -59,10 +64,17 @@ const result = await build({
   bundle: true,
   splitting: true,
   format: "esm",
-  banner: {
-    // CommonJS dependencies inside an ES module bundle look for these.
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
+  banner: requireBanner,
+});
+
+// Whole, in one file: it holds all commands, and no other program here does.
+await build({
+  ...options,
+  entryPoints: ["src/cli/reference/main.ts"],
+  outfile: path.join(dist, "reference.js"),
+  bundle: true,
+  format: "esm",
+  banner: requireBanner,
 });
 
 const sdk = await buildSdkPrograms(dist, { release });
