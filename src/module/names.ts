@@ -32,8 +32,17 @@ export function servedName(name: string, moduleName: string, alias = moduleName)
 
 /** What `dagger call` calls a function, argument or field that has this name in code. */
 export function cliName(name: string): string {
-  return kebabCase(fieldName(name));
+  let known = cliNames.get(name);
+  if (known === undefined) {
+    if (cliNames.size > mostCliNames) cliNames.clear();
+    cliNames.set(name, (known = kebabCase(fieldName(name))));
+  }
+  return known;
 }
+
+/** Each of a thousand calls asks for those of all arguments of its function. */
+const cliNames = new Map<string, string>();
+const mostCliNames = 10_000;
 
 /** `VeryHigh` -> `VERY_HIGH`; a member that is written by GraphQL's convention already (`HTTP2`) stays. */
 export function memberName(name: string): string {

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ruleFiles, topmost, TreeScanner, type TreeFilter } from "../tree/index.ts";
+import { ruleFiles, sharingReads, topmost, TreeScanner, type TreeFilter } from "../tree/index.ts";
 import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 
 /** Where an input is found among the walks. */
@@ -35,8 +35,10 @@ export class Arrangement {
     const all = [...inputs, ...carried];
     const places = new Map<string, Place>();
     const links = new Map<string, string>();
+    const realNow = new Map<string, string>();
     const through = (given: string, mayBecomeLink = false): string => {
-      const real = realIfPresent(given);
+      const real = realNow.get(given) ?? realIfPresent(given);
+      realNow.set(given, real);
       if (real !== given || mayBecomeLink) links.set(given, real);
       return real;
     };
@@ -46,12 +48,13 @@ export class Arrangement {
     );
     const bases = all.map(({ kind }, index) => (kind === "file" ? path.dirname(targets[index]!) : targets[index]!));
     const roots = [...topmost(bases)];
+    const rootOf = positionsOf(roots);
     const selections: { path: string; filter: TreeFilter }[][] = roots.map(() => []);
     for (const [index, input] of all.entries()) {
       const key = keyOf(input);
       if (places.has(key)) continue;
       const base = bases[index]!;
-      const root = roots.findIndex((candidate) => isWithin(candidate, base));
+      const root = rootOf(base);
       const relative = path.relative(roots[root]!, targets[index]!).split(path.sep).join("/");
       const selection = selections[root]!.push({ path: relative, filter: filterOf(input) }) - 1;
       places.set(key, { root, path: relative, selection, counts: index < inputs.length });
@@ -59,7 +62,7 @@ export class Arrangement {
     const byRules = all.flatMap((input, index) => (input.filter.leaveOut === undefined ? [] : [bases[index]!]));
     this.places = places;
     this.links = links;
-    this.rules = new Set([...new Set(byRules)].flatMap(ruleFiles));
+    this.rules = sharingReads(() => new Set([...new Set(byRules)].flatMap(ruleFiles)));
     this.walks = roots.map((root, index) => ({ root, scanner: new TreeScanner(root, selections[index]!) }));
   }
 
@@ -103,6 +106,13 @@ export function keyOf(input: ScannedInput): string {
   return key;
 }
 
-function isWithin(root: string, candidate: string): boolean {
-  return candidate === root || candidate.startsWith(root === "/" ? "/" : `${root}/`);
+/** Which of these folders, that lie in none of one another, holds a path: asked for each of a thousand inputs. */
+function positionsOf(roots: readonly string[]): (held: string) => number {
+  const positions = new Map(roots.map((root, index) => [root, index]));
+  return (held) => {
+    for (let folder = held; ; folder = path.dirname(folder)) {
+      const position = positions.get(folder);
+      if (position !== undefined || folder === path.dirname(folder)) return position ?? -1;
+    }
+  };
 }

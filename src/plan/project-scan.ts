@@ -1,6 +1,13 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { folderIdentity, type ContentHasher, type StatAhead, type TreeFilter, type TreeScan } from "../tree/index.ts";
+import {
+  folderIdentity,
+  sharingReads,
+  type ContentHasher,
+  type StatAhead,
+  type TreeFilter,
+  type TreeScan,
+} from "../tree/index.ts";
 import { Arrangement } from "./arrangement.ts";
 import { Concern } from "./concern.ts";
 import { LinksOfInputs } from "./links-of-inputs.ts";
@@ -51,13 +58,15 @@ export class ProjectScanner {
     const awaited: WatchedPlace[] = [...this.arrangement.links.keys(), ...rules].flatMap((given) =>
       childOf(path.dirname(given), path.basename(given)),
     );
-    let scans = this.arrangement.walks.map(({ root, scanner }) => {
-      const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
-      // Nothing there tells of its arrival, or of being made readable.
-      if (scan === undefined || scan.listing.unreadable.some((item) => item.path === ""))
-        awaited.push(...nearestAbove(root));
-      return scan;
-    });
+    let scans = sharingReads(() =>
+      this.arrangement.walks.map(({ root, scanner }) => {
+        const scan = scanner.scanIfPresent(moved ? undefined : changed, beforeRead, ahead);
+        // Nothing there tells of its arrival, or of being made readable.
+        if (scan === undefined || scan.listing.unreadable.some((item) => item.path === ""))
+          awaited.push(...nearestAbove(root));
+        return scan;
+      }),
+    );
     // What a followed link leads to may hold links itself.
     for (let depth = 0; depth < deepestLinks && this.links.follow(this.inputs, this.arrangement, scans); depth++) {
       this.arrangement = this.arrange();

@@ -12,7 +12,7 @@ import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "
 import { UserError } from "../errors/index.ts";
 import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { filesPrintedTo } from "../paths/index.ts";
-import { literalPattern, sharingRules } from "../tree/index.ts";
+import { literalPattern, sharingReads } from "../tree/index.ts";
 import { namedInputs } from "./named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { realIfPresent } from "./scanned-input.ts";
@@ -34,7 +34,7 @@ export interface ResolvedTarget {
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
 export function resolveTargets(config: LoadedConfig, module: ModuleInfo, reads?: WorkspaceReads): ResolvedTarget[] {
-  return sharingRules(() =>
+  return sharingReads(() =>
     declaredTargets(config, module).map((target) => resolveTarget(target, config, module, reads)),
   );
 }

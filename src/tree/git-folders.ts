@@ -1,16 +1,22 @@
 import path from "node:path";
 import { readRegular, statIfThere } from "../paths/index.ts";
+import { readOnce } from "./shared-reads.ts";
 
 /** The nearest folder at or above `start` that holds `.git`. */
 export function findGitRoot(start: string): string | undefined {
-  for (let folder = start; ; folder = path.dirname(folder)) {
-    if (statIfThere(path.join(folder, ".git")) !== undefined) return folder;
-    if (folder === path.dirname(folder)) return undefined;
-  }
+  return readOnce(`git root of ${start}`, () => {
+    if (statIfThere(path.join(start, ".git")) !== undefined) return start;
+    const above = path.dirname(start);
+    return above === start ? undefined : findGitRoot(above);
+  });
 }
 
 /** `.git` is a folder, or in a worktree a file that points to one, which may point to the common one. */
 export function gitDirectories(repository: string): { gitDir: string; commonDir: string } {
+  return readOnce(`git folders of ${repository}`, () => findGitDirectories(repository));
+}
+
+function findGitDirectories(repository: string): { gitDir: string; commonDir: string } {
   const dotGit = path.join(repository, ".git");
   if (statIfThere(dotGit)?.isFile() !== true) return { gitDir: dotGit, commonDir: dotGit };
   // As git reads them: all but newlines at the end may be a part of the path.

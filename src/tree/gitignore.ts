@@ -4,6 +4,7 @@ import { UserError } from "../errors/index.ts";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.ts";
 import { anyCharacter, compileTokens, type GlobToken } from "./glob-matcher.ts";
 import { maxPatternChars, scanGlob, type GlobDialect } from "./globs.ts";
+import { readOnce } from "./shared-reads.ts";
 
 /**
  * Git's ignore rules along one path of folders: a chain from the git root down, each link the rules of one folder.
@@ -35,14 +36,15 @@ export class GitignoreChain {
     const repository = findGitRoot(root);
     const top = repository ?? root;
     let chain = GitignoreChain.extend(undefined, weakest, 0);
-    if (repository !== undefined) chain = GitignoreChain.extend(chain, readRules(infoExcludeFile(repository)), 0);
-    chain = GitignoreChain.extend(chain, readRules(path.join(top, ".gitignore")), 0);
+    const rulesOf = (file: string): IgnoreRule[] => readOnce(`rules in ${file}`, () => readRules(file));
+    if (repository !== undefined) chain = GitignoreChain.extend(chain, rulesOf(infoExcludeFile(repository)), 0);
+    chain = GitignoreChain.extend(chain, rulesOf(path.join(top, ".gitignore")), 0);
     const pathInRepository = path.relative(top, root).split(path.sep).join("/");
     if (pathInRepository !== "") {
       let folder = "";
       for (const segment of pathInRepository.split("/")) {
         folder += `${segment}/`;
-        chain = GitignoreChain.extend(chain, readRules(path.join(top, folder, ".gitignore")), folder.length);
+        chain = GitignoreChain.extend(chain, rulesOf(path.join(top, folder, ".gitignore")), folder.length);
       }
     }
     return { chain, pathInRepository };

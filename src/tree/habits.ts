@@ -4,6 +4,7 @@ import process from "node:process";
 import { readRegular } from "../paths/index.ts";
 import { AskedGit } from "./ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
+import { readOnce } from "./shared-reads.ts";
 
 const patterns = [
   // Swap files of vim, what it tries out with (also by name), and what it keeps for undoing.
@@ -51,6 +52,10 @@ const found = new Map<string, string | undefined>();
 
 /** The user's own ignore file, for all repositories: `core.excludesFile`, else git's default place. */
 export function globalExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
+  return readOnce(`excludes file of ${repository}`, () => findExcludesFile(repository, env));
+}
+
+function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv): string {
   const home = env["HOME"] ?? os.homedir();
   const folder = path.join(env["XDG_CONFIG_HOME"] || path.join(home, ".config"), "git");
   const configurations = [

@@ -3,6 +3,7 @@ import { findGitRoot, infoExcludeFile, readTextIfPresent } from "./git-folders.t
 import { TrackedFiles } from "./git-index.ts";
 import { GitignoreChain, parseGitignore, type IgnoreRule } from "./gitignore.ts";
 import { editorFiles, globalExcludesFile, installed } from "./habits.ts";
+import { readOnce } from "./shared-reads.ts";
 
 /** Ignore rules below one folder and what they can't touch; see `leaveOut` of `TreeFilter`. */
 export class ProjectRules {
@@ -16,10 +17,10 @@ export class ProjectRules {
 
   constructor(root: string) {
     this.repository = findGitRoot(root);
-    const excludes = readTextIfPresent(globalExcludesFile(this.repository));
+    const excludes = excludesOf(this.repository);
     // Later rules are stronger.
-    this.weakest = [editorFiles, ...parseGitignore(`${installed}\n${excludes}`)];
-    this.personal = GitignoreChain.of([editorFiles, ...parseGitignore(excludes)]);
+    this.weakest = [editorFiles, ...installedRules, ...excludes];
+    this.personal = GitignoreChain.of([editorFiles, ...excludes]);
     ({ chain: this.chain, pathInRepository: this.pathInRepository } = GitignoreChain.forRoot(root, this.weakest));
   }
 
@@ -43,30 +44,18 @@ export class ProjectRules {
 
 /** The rules of `.gitignore` files, and of the user's global excludes. */
 export function gitRulesOf(root: string, isWithGlobal: boolean): ReturnType<typeof GitignoreChain.forRoot> {
-  const excludes = isWithGlobal ? readTextIfPresent(globalExcludesFile(findGitRoot(root))) : "";
-  return GitignoreChain.forRoot(root, parseGitignore(excludes));
+  return GitignoreChain.forRoot(root, isWithGlobal ? excludesOf(findGitRoot(root)) : []);
 }
 
-let shared: Map<string, ProjectRules> | undefined;
+const installedRules = parseGitignore(installed);
 
-/** The rules of a folder: read anew, or inside of `sharingRules` once. */
+function excludesOf(repository: string | undefined): readonly IgnoreRule[] {
+  return readOnce(`excludes of ${repository}`, () => parseGitignore(readTextIfPresent(globalExcludesFile(repository))));
+}
+
+/** The rules of a folder: read anew, or inside of `sharingReads` once. */
 export function rulesOf(root: string): ProjectRules {
-  const known = shared?.get(root);
-  if (known !== undefined) return known;
-  const rules = new ProjectRules(root);
-  shared?.set(root, rules);
-  return rules;
-}
-
-/** Ignore rules are read once while `work` goes on, which waits for nothing: a thousand filters of a project have the same. */
-export function sharingRules<T>(work: () => T): T {
-  const before = shared;
-  shared ??= new Map();
-  try {
-    return work();
-  } finally {
-    shared = before;
-  }
+  return readOnce(`rules of ${root}`, () => new ProjectRules(root));
 }
 
 /** What a repository tracks; so many characters are cut off paths that are relative to the outermost one. */

@@ -1,10 +1,10 @@
-import { sharingRules } from "./project-rules.ts";
 import { readdirSync, type Dirent } from "node:fs";
 import { sortByName } from "./diff.ts";
 import { entriesInOrder, identityOf, type EarlierEntry } from "./entries.ts";
 import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter } from "./selection.ts";
+import { sharingReads } from "./shared-reads.ts";
 import type { StatAhead } from "./stat-ahead.ts";
 import type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 import { frameOf, Union, type Frame } from "./union.ts";
@@ -64,7 +64,7 @@ export class Walk {
     this.root = root;
     if (earlier !== undefined) this.outdated = earlier.known;
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
-    this.filters = sharingRules(() =>
+    this.filters = sharingReads(() =>
       selections.map(({ path, filter }) => compileFilter(path === "" ? root : `${root}/${path}`, filter ?? {})),
     );
     selections.forEach(({ path }, index) => {

@@ -15,7 +15,7 @@ import type { ModuleInfo } from "../module/index.ts";
 import type { ResolvedTarget } from "../plan/index.ts";
 import { History } from "../run/index.ts";
 import { ProjectState } from "../state/index.ts";
-import { sharingRules } from "../tree/index.ts";
+import { sharingReads } from "../tree/index.ts";
 import { checkCalls, inputAdvice } from "./calls.ts";
 import { catalogue, levels, type CheckCode, type Level, type Severity } from "./catalogue.ts";
 import type { Found } from "./finding.ts";
@@ -106,7 +106,7 @@ async function semanticFindings(options: ValidateOptions, config: LoadedConfig):
   try {
     const { cwd, moduleDir, environment } = options;
     module = await loadProjectModule({ cwd, moduleDir, config, environment });
-    checked = sharingRules(() => checkCalls(config, module));
+    checked = sharingReads(() => checkCalls(config, module));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { message, hint, place } = error;
@@ -125,8 +125,8 @@ async function semanticFindings(options: ValidateOptions, config: LoadedConfig):
   const state = new ProjectState(config.root, { onNotice: options.onNotice });
   return [
     ...own,
-    ...sharingRules(() => [...inputAdvice(targets, config), ...unreadInputs(targets, config)]),
-    ...sharingRules(() => editedUnread(targets, config, module)),
+    ...sharingReads(() => [...inputAdvice(targets, config), ...unreadInputs(targets, config)]),
+    ...sharingReads(() => editedUnread(targets, config, module)),
     ...sharedOutputs(targets, config),
     ...cachePolicies(targets),
     ...historyContradicts(config.config, targets, new History(state).entries(Date.now() - lookBackMs)),
