@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run release:engine`: the npm package of the engine for this machine's architecture, ready for `npm publish`. It holds
 // what set-up builds or installs otherwise: buildkitd, runc, CNI plugins, the exec helper and the boundary's helper.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -15,7 +16,7 @@ import { repositoryFields } from "./repository.mjs";
 const help = `Usage: npm run release:engine -- [--out FOLDER]
 
 Builds @fastloop/engine-linux-ARCH for this machine's architecture and packs it: FOLDER/NAME-VERSION.tgz.
-Needs Linux, Go, a C compiler and libseccomp with its static library (Debian: gcc libseccomp-dev).
+Needs Linux, Go, a C compiler and libseccomp with its static library (Debian: gcc pkg-config libseccomp-dev).
 
   --out FOLDER   where the package goes (default: release)
   -h, --help     show help`;
@@ -46,6 +47,10 @@ async function release(out) {
   const name = `@fastloop/engine-linux-${npmArch}`;
   const folder = path.join(out, `engine-linux-${npmArch}`);
   rmSync(folder, { recursive: true, force: true });
+  if (spawnSync("pkg-config", ["--exists", "libseccomp"]).status !== 0)
+    throw new SetupError("libseccomp's headers are not here, and runc is built with them", {
+      next: "apt-get install gcc pkg-config libseccomp-dev",
+    });
   const go = await findGo(await import(path.join(root, "dist", "setup-support.js")), detail);
   await programs(go, folder);
   writeFileSync(
