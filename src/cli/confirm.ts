@@ -7,13 +7,22 @@ export function canAsk({ stdin, stderr, options }: CliContext): boolean {
   return stdin.isTTY && stderr.isTTY && !options.json;
 }
 
-/** A question with yes or no on the terminal; everything but yes is no. */
+/** A question with yes or no on the terminal: nothing is no, and so is the end of what is typed. Anything else is asked again. */
 export async function confirm({ stdin, stderr, signal }: CliContext, question: string): Promise<boolean> {
+  if (stdin.readableEnded) return false;
   const line = createInterface({ input: stdin, output: stderr });
   // The terminal gives the key to who reads a line, where it would end the command.
   line.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+  const ended = new Promise<string>((resolve) => {
+    line.once("close", () => resolve(""));
+  });
   try {
-    return /^y(?:es)?$/i.test((await line.question(`${question} [y/N] `, { signal })).trim());
+    for (;;) {
+      const answer = (await Promise.race([line.question(`${question} [y/N] `, { signal }), ended])).trim();
+      if (/^y(?:es)?$/i.test(answer)) return true;
+      if (/^(?:no?)?$/i.test(answer)) return false;
+      stderr.write("y for yes, n for no\n");
+    }
   } finally {
     line.close();
   }

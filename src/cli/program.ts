@@ -172,10 +172,18 @@ function wordsToParse(argv: string[]): string[] {
   return name !== undefined && asksForHelp && !Object.hasOwn(commands, name) ? [name] : argv;
 }
 
-/** Commander's text (`error: unknown command 'wach'` and the suggestion) in our form. */
+/** Commander's text (`error: unknown command 'wach'`, `(Did you mean watch?)`) in our form. */
 function asError(text: string, context: CliContext): string {
-  if (!context.options.json) return printableLines(text);
-  return `${printableJson({ error: { code: "usage", message: text.replace(/^error: /, "").trim(), exitCode: 2 } })}\n`;
+  const [, message = text, similar] = /^(?:error: )?([^]*?)(?:\n\(Did you mean ([^]*)\))?\s*$/.exec(text) ?? [];
+  const hint =
+    similar !== undefined
+      ? `did you mean ${similar}`
+      : message.startsWith("unknown command")
+        ? "`fastloop --help` lists the commands"
+        : undefined;
+  if (context.options.json)
+    return `${printableJson({ error: { code: "usage", message: message.trim(), hint, exitCode: 2 } })}\n`;
+  return printableLines(`error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}\n`);
 }
 
 /** A reader or a terminal that went away (`fastloop functions | head -1`) is no error; what runs is cleaned up. */

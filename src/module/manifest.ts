@@ -43,10 +43,14 @@ export function findModule(cwd: string, dir?: string): string {
     if ([manifestFile, nextManifestFile].some((name) => isNamed(path.join(folder, name)))) return folder;
     if (folder === path.dirname(folder)) break;
   }
-  throw new UserError("module", `no ${manifestFile} here or in a folder above`, {
-    place: path.resolve(cwd),
-    hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
-  });
+  throw new UserError(
+    "module",
+    `neither a fastloop.yaml that names a module nor a ${manifestFile} here or in a folder above`,
+    {
+      place: path.resolve(cwd),
+      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
+    },
+  );
 }
 
 /** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */

@@ -25,7 +25,10 @@ const init = (...words: string[]): TerminalProcess => {
 describe("fastloop init on a terminal", () => {
   test("asks for a module and for a workflow, and writes what was said", async () => {
     const terminal = init();
+    await terminal.shows("app: package.json, fast");
     await terminal.shows("A module of your own in pipelines/");
+    terminal.press("what?\r");
+    await terminal.shows("y for yes, n for no");
     terminal.press("\r");
     await terminal.shows("Write .github/workflows/fastloop.yml");
     terminal.press("y\r");
@@ -33,6 +36,16 @@ describe("fastloop init on a terminal", () => {
     expect(existsSync(path.join(root, "dagger.json"))).toBe(false);
     expect(readFileSync(path.join(root, "fastloop.yaml"), "utf8")).toContain("module: fastloop");
     expect(existsSync(path.join(root, ".github/workflows/fastloop.yml"))).toBe(true);
+  });
+
+  test("takes the end of what is typed for no", async () => {
+    const terminal = init();
+    await terminal.shows("A module of your own in pipelines/");
+    terminal.press("\x04");
+    await terminal.shows("Write .github/workflows/fastloop.yml");
+    terminal.press("\x04");
+    expect(await terminal.end()).toMatch(/wrote fastloop\.yaml[^]*ended with 0/);
+    expect(existsSync(path.join(root, "dagger.json"))).toBe(false);
   });
 
   test("asks nothing with --yes, nor where no terminal is", async () => {

@@ -66,7 +66,7 @@ export function register(program: Command, context: CliContext): void {
 
 async function init(context: CliContext, given: InitFlags): Promise<void> {
   const root = context.cwd;
-  const flags = await chosen(context, given);
+  const { told, ...flags } = await chosen(context, given);
   const callsDagger = flags.ciCalls === "dagger";
   if (callsDagger && flags.module !== true && !existsSync(path.join(root, "dagger.json")))
     throw new UserError("usage", "dagger call needs a module in the repository", {
@@ -78,7 +78,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   let found: Detection | undefined;
   let first: string | undefined;
   if (lstatIfThere(path.join(root, "fastloop.yaml")) === undefined) {
-    found = detect(root);
+    found = told ?? detect(root);
     const project = projectName(root);
     const deploy = detectDeploy(readProjectFiles(root), project);
     // Where CI can publish the base, everyone can take it.
@@ -118,14 +118,13 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     if (flags.module === true) context.print("# dagger.json and pipelines/: a module of the project's own\n");
   }
   for (const file of written) context.print(`wrote ${file}\n`);
-  for (const suite of found?.suites ?? [])
-    context.print(`  ${suite.name}: ${suite.because}, ${Object.keys(suite.tiers).join(", ")}\n`);
+  if (told === undefined) context.print(listed(found?.suites ?? []));
   for (const note of notes) context.notice(`note: ${note}`);
   if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
 }
 
 /** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
-async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags> {
+async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags & { told?: Detection }> {
   const isFirst = !existsSync(path.join(context.cwd, "fastloop.yaml"));
   const isSaid =
     flags.yes === true ||
@@ -134,14 +133,19 @@ async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags>
     flags.make === true ||
     flags.ci !== undefined;
   if (!isFirst || isSaid || !canAsk(context)) return flags;
-  detect(context.cwd);
+  const told = detect(context.cwd);
+  context.print(`found\n${listed(told.suites)}`);
   const hasModule = moduleKey(context.cwd, context, flags) === undefined;
   const module =
     !hasModule && (await confirm(context, "A module of your own in pipelines/? Without one, fastloop's is used."));
   const name = ciOf(context.cwd);
   const wantsCi = name !== undefined && (await confirm(context, `Write ${ciPath(name)}, which runs the tests in CI?`));
-  return { ...flags, ...(module ? { module } : {}), ...(wantsCi ? { ci: [name] } : {}) };
+  return { ...flags, told, ...(module ? { module } : {}), ...(wantsCi ? { ci: [name] } : {}) };
 }
+
+/** A line for each part that has tests. */
+const listed = (suites: Detection["suites"]): string =>
+  suites.map(({ name, because, tiers }) => `  ${name}: ${because}, ${Object.keys(tiers).join(", ")}\n`).join("");
 
 /** The CI system that the repository uses already, where our file is not there yet. */
 function ciOf(root: string): CiName | undefined {

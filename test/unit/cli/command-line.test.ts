@@ -36,7 +36,7 @@ describe("the command line", () => {
     });
     expect(await fastloop(["functoins"], { cwd: empty })).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining("Did you mean functions?"),
+      stderr: expect.stringContaining("hint: did you mean functions?"),
     });
     expect(await fastloop(["functions", "--jsn"], { cwd: empty })).toMatchObject({
       exitCode: 2,
@@ -56,6 +56,12 @@ describe("the command line", () => {
         stdout: "",
         stderr: expect.stringContaining("unknown command 'wach'"),
       });
+    expect((await fastloop(["--json", "wach"], { cwd: empty })).stderr).toBe(
+      `{"error":{"code":"usage","message":"unknown command 'wach'","hint":"did you mean watch?","exitCode":2}}\n`,
+    );
+    expect((await fastloop(["nonsense"], { cwd: empty })).stderr).toBe(
+      "error: unknown command 'nonsense'\nhint: `fastloop --help` lists the commands\n",
+    );
   });
 
   it("has help for call and init where no project is, and leaves nothing there", async () => {
@@ -180,7 +186,11 @@ describe("the command line", () => {
     const missing = await fastloop(["functions", "--json"], { cwd: empty });
     expect(missing).toMatchObject({ exitCode: 2, stdout: "" });
     expect(JSON.parse(missing.stderr)).toMatchObject({
-      error: { code: "module", message: "no dagger.json here or in a folder above", exitCode: 2 },
+      error: {
+        code: "module",
+        message: "neither a fastloop.yaml that names a module nor a dagger.json here or in a folder above",
+        exitCode: 2,
+      },
     });
     const unknown = await fastloop(["functions", "--json", "--wrong"], { cwd: project });
     expect(JSON.parse(unknown.stderr)).toMatchObject({ error: { code: "usage", exitCode: 2 } });
