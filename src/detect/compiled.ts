@@ -1,6 +1,16 @@
 /** Go and Rust: modules and crates, alone or in a workspace. */
 import { parse } from "smol-toml";
-import { folderOf, has, isPart, joined, memberMatcher, named, suiteName, withoutCircles } from "./files.ts";
+import {
+  folderNames,
+  folderOf,
+  has,
+  isPart,
+  joined,
+  memberMatcher,
+  named,
+  suiteName,
+  withoutCircles,
+} from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -10,31 +20,45 @@ export function detectGo(files: ProjectFiles): Detection {
   const names = new Map(
     modules.map((folder) => [/^module\s+(\S+)/m.exec(files.read(joined(folder, "go.mod")))?.[1] ?? folder, folder]),
   );
-  const notes: string[] = [];
+  const requiresOf = new Map(
+    modules.map((folder) => [
+      folder,
+      [...files.read(joined(folder, "go.mod")).matchAll(/^\s*(?:require\s+)?([^\s/]+\/\S+)\s+v/gm)]
+        .flatMap((match) => names.get(match[1]!) ?? [])
+        .filter((other) => other !== folder),
+    ]),
+  );
   const suites = modules.flatMap((folder) => {
-    if (!files.list.some((file) => (folder === "" || file.startsWith(`${folder}/`)) && file.endsWith(".go"))) return [];
-    const requires = [...files.read(joined(folder, "go.mod")).matchAll(/^\s*(?:require\s+)?([^\s/]+\/\S+)\s+v/gm)]
-      .flatMap((match) => names.get(match[1]!) ?? [])
-      .filter((other) => other !== folder);
-    return [goSuite(files, folder, workspace, requires, modules)];
+    const nested = modules.filter((other) => other !== folder && isBelow(other, folder));
+    const own = files.list.filter((file) => isBelow(file, folder) && !nested.some((other) => isBelow(file, other)));
+    if (!own.some((file) => file.endsWith(".go") && isBuilt(files.read(file)))) return [];
+    return [goSuite(files, folder, workspace, modules, requiresOf)];
   });
-  return { suites, packages: [], notes };
+  return { suites: withoutCircles(suites), packages: [], notes: [] };
 }
+
+const isBelow = (file: string, folder: string): boolean => folder === "" || file.startsWith(`${folder}/`);
+
+/** Not what is there to list tools in go.mod, or to be started by hand: of such files alone no package is made. */
+const isBuilt = (text: string): boolean => !/^\/\/(?:go:build| \+build) (?:tools|ignore)\s*$/m.test(text);
 
 function goSuite(
   files: ProjectFiles,
   folder: string,
   workspace: boolean,
-  requires: readonly string[],
   modules: readonly string[],
+  requiresOf: ReadonlyMap<string, readonly string[]>,
 ): DetectedSuite {
   // A module that another one replaces by a folder can't be tested without that folder.
   const local =
     workspace ||
     /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}(?:\/|\s*$)/m.test(files.read(joined(folder, "go.mod")));
   const inModule = (command: string): string => (local && folder !== "" ? `(cd ${folder} && ${command})` : command);
+  const nameOf = folderNames(modules);
+  const needed = new Set(local ? requiresOf.get(folder) : []);
+  for (const other of needed) for (const next of requiresOf.get(other) ?? []) needed.add(next);
   return {
-    name: folder === "" ? "app" : suiteName(folder.split("/").at(-1)!),
+    name: nameOf(folder),
     folder,
     preset: "go",
     because: joined(folder, "go.mod"),
@@ -51,10 +75,10 @@ function goSuite(
       fast: [inModule("go test -short ${TEST_ARGS:-./...}")],
       full: [inModule("go test ${TEST_ARGS:-./...}")],
     },
-    needs: local ? requires.map((other) => (other === "" ? "app" : suiteName(other.split("/").at(-1)!))) : [],
+    needs: local ? (requiresOf.get(folder) ?? []).map(nameOf) : [],
     inputs: inputsOf(files, {
       own: folder,
-      needed: local ? requires.filter((other) => other !== "") : [],
+      needed: [...needed].filter((other) => other !== "" && other !== folder),
       others: modules.filter((other) => other !== ""),
     }),
   };
@@ -148,14 +172,11 @@ function memberSuite(
     needs: [...needs, ...testNeeds.filter((other) => !reachable([other], members).includes(folder))]
       .filter((other) => members.some((member) => member.folder === other))
       .map(nameOf),
-    inputs:
-      folder === ""
-        ? undefined
-        : inputsOf(files, {
-            own: folder,
-            needed: reachable([...needs, ...testNeeds], members).filter((other) => other !== "" && other !== folder),
-            others,
-          }),
+    inputs: inputsOf(files, {
+      own: folder,
+      needed: reachable([...needs, ...testNeeds], members).filter((other) => other !== "" && other !== folder),
+      others,
+    }),
   };
 }
 

@@ -40,6 +40,16 @@ export function suiteName(text: string): string {
   return plain === "" || /^(?:true|false|null|yes|no|on|off)$/i.test(plain) ? `part-${plain || text.length}` : plain;
 }
 
+/** A name for each folder: its last part where that tells it from the others, else its whole path; `app` for the root. */
+export function folderNames(folders: readonly string[]): (folder: string) => string {
+  const last = (folder: string): string => folder.split("/").at(-1)!;
+  return (folder) => {
+    if (folder === "") return "app";
+    const isOnly = !folders.some((other) => other !== folder && last(other) === last(folder));
+    return suiteName(isOnly ? last(folder) : folder.replaceAll("/", "-"));
+  };
+}
+
 /** Words of a shell command, quoted where the shell would read them otherwise. */
 export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -3,7 +3,7 @@ import { detectGo, detectRust } from "./compiled.ts";
 import { withoutImage } from "./toolchains.ts";
 import { folderOf, isPart } from "./files.ts";
 import { detectNode } from "./node.ts";
-import { detectPython } from "./python.ts";
+import { detectPython } from "./python/python.ts";
 import { asOwnerWhereRefused } from "./refusals.ts";
 import { serviceNotes } from "./services.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -28,14 +28,12 @@ export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: A
     detectPython(files, pythons),
     ...(areAll === true ? compiled.map(withoutImage) : compiled),
   ];
-  const suites = uniquelyNamed(found.flatMap((each) => each.suites)).map((suite) =>
-    asOwnerWhereRefused(files, withOwnInputs(suite)),
-  );
+  const suites = uniquelyNamed(found).map((suite) => asOwnerWhereRefused(files, withOwnInputs(suite)));
   return {
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
-    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files), ...serviceNotes(files, suites[0]?.name)],
+    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files), ...serviceNotes(files, suites)],
   };
 }
 
@@ -74,17 +72,22 @@ function otherNotes(files: ProjectFiles): string[] {
   });
 }
 
-/** Two parts of one name are told apart by their language's preset, then by a number. */
-function uniquelyNamed(suites: readonly DetectedSuite[]): DetectedSuite[] {
+/** Two parts of one name are told apart by their language's preset, then by a number; those that need them follow. */
+function uniquelyNamed(found: readonly Detection[]): DetectedSuite[] {
   const taken = new Set<string>();
-  return suites.map((suite) => {
-    const names = [
-      suite.name,
-      `${suite.name}-${suite.preset}`,
-      ...Array.from({ length: suites.length }, (_, index) => `${suite.name}-${index + 2}`),
-    ];
-    const name = names.find((candidate) => !taken.has(candidate))!;
-    taken.add(name);
-    return { ...suite, name };
+  return found.flatMap(({ suites }) => {
+    const renamed = new Map<string, string>();
+    const named = suites.map((suite) => {
+      const names = [
+        suite.name,
+        `${suite.name}-${suite.preset}`,
+        ...Array.from({ length: suites.length }, (_, index) => `${suite.name}-${index + 2}`),
+      ];
+      const name = names.find((candidate) => !taken.has(candidate))!;
+      taken.add(name);
+      if (!renamed.has(suite.name)) renamed.set(suite.name, name);
+      return { ...suite, name };
+    });
+    return named.map((suite) => ({ ...suite, needs: suite.needs.map((name) => renamed.get(name) ?? name) }));
   });
 }

@@ -7,7 +7,7 @@ export interface Parts {
   own: string;
   /** Folders of the parts that it is made of. */
   needed: readonly string[];
-  /** Folders of all parts of the project. */
+  /** Folders of all parts of the project; those of them that the root is not made of don't concern it. */
   others: readonly string[];
 }
 
@@ -24,7 +24,10 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
   const mentioned = mentionedIn(files, [own, ...needed]);
   const isDocument = (entry: string): boolean => documents.test(entry) && !mentioned(entry);
   if (own === "") {
-    const out = tops.filter(isDocument).map((entry) => `!${entry}${files.list.includes(entry) ? "" : "/"}`);
+    const out = [
+      ...tops.filter(isDocument).map((entry) => `!${entry}${files.list.includes(entry) ? "" : "/"}`),
+      ...others.filter((folder) => !needed.some((other) => overlap(folder, other))).map((folder) => `!${folder}/`),
+    ];
     return out.length === 0 ? undefined : ["**", ...out];
   }
   const holdsParts = (top: string): boolean => others.some((folder) => folder === top || folder.startsWith(`${top}/`));
@@ -36,6 +39,8 @@ export function inputsOf(files: ProjectFiles, { own, needed, others }: Parts): s
   const shown = shared.map((top) => (files.list.includes(top) ? top : `${top}/`));
   return [...new Set([...shown, ...folders.toSorted()]), ...inOwn];
 }
+
+const overlap = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 
 /** Whether any source names a document; at most 2,000 files of the part are asked. */
 function mentionedIn(files: ProjectFiles, folders: readonly string[]): (entry: string) => boolean {

@@ -38,7 +38,7 @@ const watches = (text: string): boolean => {
   return /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(own) && !/--watch(?:All)?=false/.test(own);
 };
 const delegates =
-  /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\bpnpm\b[^&|;]*\s(?:-r|--recursive|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
+  /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\b(?:pnpm|bun)\b[^&|;]*\s(?:-r|--recursive|-F|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
 
 /** Whether the script only hands the work to the workspace's packages. */
 export const isDelegating = (scripts: Scripts, name: string): boolean => delegates.test(wholeText(scripts, name));

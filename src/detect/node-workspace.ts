@@ -116,3 +116,13 @@ export function closure(
   const direct = packages.filter((other) => other !== member && other.name in member.dependencies);
   return [...direct.flatMap((each) => closure(packages, each, seen)), member];
 }
+
+/** Files that a workspace's packages name as their programs: an install links only those that are there. Relative to the root. */
+export function programsOf(files: ProjectFiles, root: NodePackage, members: readonly NodePackage[]): string[] {
+  return members.flatMap(({ folder, manifest }) => {
+    const { bin } = manifest;
+    const named = typeof bin === "string" ? [bin] : Object.values(textsOf(bin));
+    const inRoot = root.folder === "" ? folder : folder.slice(root.folder.length + 1);
+    return named.filter((file) => has(files, joined(folder, file))).map((file) => joined(inRoot, file));
+  });
+}

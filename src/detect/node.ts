@@ -14,8 +14,8 @@ import {
   wholeText,
 } from "./node-scripts.ts";
 import { chooseNode, newestNodeIn, unmetNode, type WantedNode } from "./node-version.ts";
-import { builds, closure, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
-import { programsOfTests, testFiles } from "./programs.ts";
+import { builds, closure, programsOf, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
+import { gitOf, programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
@@ -58,6 +58,7 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
     if (told !== undefined) notes.push(`${joined(root.folder, "package.json")}: ${told}`);
   const suites = tested.flatMap((member) => {
     const tiers = nodeTiers(member.scripts, install.manager);
+    if (handsOverNothing(workspace, member)) delete tiers.fast;
     return Object.keys(tiers).length === 0
       ? []
       : [suiteOf(files, workspace, member, install, alone, tiers, availableNodes)];
@@ -98,6 +99,14 @@ function testedPackages({ root, members }: Workspace): NodePackage[] {
   return rootTests || testing.length === 0 ? [root] : testing;
 }
 
+/** Whether the root's test starts those of its packages, and all that they have is left out. */
+const handsOverNothing = ({ root, members }: Workspace, member: NodePackage): boolean =>
+  member === root &&
+  members.length > 0 &&
+  isDelegating(root.scripts, "test") &&
+  members.some(({ scripts }) => browserOf(scripts["test"] ?? "") !== undefined) &&
+  members.every(({ scripts }) => nodeTiers(scripts, "npm").fast === undefined);
+
 function suiteOf(
   files: ProjectFiles,
   { root, members }: Workspace,
@@ -135,6 +144,7 @@ function suiteOf(
     ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []),
     ...install.reads,
     ...archives(packages),
+    ...programsOf(files, root, members),
   ];
   return {
     name: member.folder === "" ? "app" : suiteName(nameIn(packages, member)),
@@ -234,7 +244,8 @@ function memberInputs(
     {
       own: inBase(member.folder),
       needed: foldersOf(closure(packages, member)).filter((folder) => folder !== inBase(member.folder)),
-      others: foldersOf(packages),
+      // The root's scripts may test any of them.
+      others: inBase(member.folder) === "" ? [] : foldersOf(packages),
     },
   );
   if (base === "") return inputs;
@@ -273,7 +284,7 @@ function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): 
     ["node-gyp", "node-addon-api", "nan"].some((name) => name in dependencies),
   );
   return [
-    ...new Set(packages.flatMap(({ folder }) => programsOfTests(files, folder))),
+    ...new Set(packages.flatMap(({ folder }) => [...programsOfTests(files, folder), ...gitOf(files, folder)])),
     ...(native ? ["g++", "make", "python3"] : []),
   ];
 }

@@ -59,3 +59,19 @@ export function compilersOf(files: ProjectFiles, folder: string): string[] {
   const isPlusPlus = sources.some((file) => /\.(?:cc|cpp|cxx)$/.test(file));
   return [isPlusPlus ? "g++" : "gcc", "libc6-dev", "python3-dev"];
 }
+
+/** git, where something is installed out of a repository of git's: by a URL of it, which archives of GitHub's are not. */
+export function gitOf(files: ProjectFiles, folder: string): string[] {
+  const pins = below(files, folder).filter(
+    (file) =>
+      !file.includes("/") &&
+      /^(?:package(?:-lock)?\.json|yarn\.lock|bun\.lock|uv\.lock|poetry\.lock|pdm\.lock|pyproject\.toml|requirements[^/]*\.txt)$/.test(
+        file,
+      ),
+  );
+  return pins.some((file) =>
+    /\bgit\+(?:https?|ssh|file):|\bgit = "|^\s*type = "git"/m.test(files.read(joined(folder, file))),
+  )
+    ? ["git"]
+    : [];
+}

@@ -17,7 +17,7 @@ export interface ScaffoldOptions {
 export function scaffoldConfig({ project, module, baseRegistry, deploy }: ScaffoldOptions, found: Detection): string {
   const { suites, packages, tools = [] } = found;
   const base = baseOf(found);
-  const document = new Document({
+  const content = {
     version: 1,
     name: project,
     ...(module === undefined ? {} : { module }),
@@ -38,7 +38,9 @@ export function scaffoldConfig({ project, module, baseRegistry, deploy }: Scaffo
       suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, base?.has(suite) === true)])),
     },
     ...(deploy === undefined ? {} : { deploy }),
-  });
+  };
+  // Suites of a workspace have lists in common; each is written out.
+  const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, {
     Seq: (_, node, ancestors) => {
       const pair = ancestors.at(-1);

@@ -62,6 +62,27 @@ export const nodeShapes: readonly Shape[] = [
     fails: ["a", "b"],
   },
   {
+    name: "a workspace of npm whose packages start a program of one of them",
+    files: {
+      "package.json": json({
+        name: "mono",
+        private: true,
+        workspaces: ["packages/*"],
+        scripts: { test: "npm test --workspaces" },
+      }),
+      "packages/tool/package.json": json({ name: "tool", version: "1.0.0", bin: { "run-it": "cli.js" } }),
+      "packages/tool/cli.js":
+        '#!/usr/bin/env node\nconst { spawnSync } = require("node:child_process");\nprocess.exit(spawnSync("node", ["--test"], { stdio: "inherit" }).status);\n',
+      "packages/a/package.json": member("a", { devDependencies: { tool: "*" }, scripts: { test: "run-it" } }),
+      "packages/a/value.js": "export const value = 1;\n",
+      "packages/a/value.test.js": nodeTest('import { value } from "./value.js";', "1"),
+    },
+    lock: "npm",
+    targets: ["a"],
+    breaks: edit("packages/a/value.js", "value = 1", "value = 2"),
+    fails: ["a"],
+  },
+  {
     name: "a script that runs another one, and tests that start git",
     files: {
       "package.json": json({

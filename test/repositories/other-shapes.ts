@@ -1,6 +1,28 @@
 /** Repositories in Python, Go and Rust. */
 import { pyTest, pySource, unittest, edit, type Shape } from "./shape.ts";
 
+/** A package of a workspace of uv, made of others. */
+const uvMember = (name: string, dependencies = "[]"): Shape["files"] => ({
+  [`packages/${name}/pyproject.toml`]: `[project]\nname = "thing-${name}"\nversion = "1.0"\ndependencies = ${dependencies}\n\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n`,
+});
+
+const uvPackage = (name: string, more = ""): string =>
+  `[[package]]\nname = "thing-${name}"\nversion = "1.0"\nsource = { editable = "packages/${name}" }\n${more}\n`;
+const uvWorkspaceLock = `version = 1
+requires-python = ">=3.9"
+
+[manifest]
+members = ["mono", "thing-a", "thing-b", "thing-c"]
+
+[[package]]
+name = "mono"
+version = "1.0"
+source = { virtual = "." }
+
+${uvPackage("a")}
+${uvPackage("b", 'dependencies = [{ name = "thing-a" }]\n\n[package.metadata]\nrequires-dist = [{ name = "thing-a", editable = "packages/a" }]\n')}
+${uvPackage("c")}`;
+
 export const otherShapes: readonly Shape[] = [
   {
     name: "a Python project in src/, with its tests' extra",
@@ -53,6 +75,25 @@ export const otherShapes: readonly Shape[] = [
     isSlow: true,
   },
   {
+    name: "a module of Go with others below it, one for tools alone",
+    files: {
+      "go.mod": "module example.test/x\n\ngo 1.24\n",
+      "x.go": "package x\n\nfunc Value() int { return 1 }\n",
+      "exp/go.mod":
+        "module example.test/x/exp\n\ngo 1.24\n\nrequire example.test/x v0.0.0\n\nreplace example.test/x => ../\n",
+      "exp/y.go":
+        'package exp\n\nimport "example.test/x"\n\nvar value = x.Value() + one()\n\nfunc one() int { return 1 }\n',
+      "exp/y_test.go":
+        'package exp\n\nimport "testing"\n\nfunc TestValue(t *testing.T) {\n\tif value != 2 {\n\t\tt.Fatal(value)\n\t}\n}\n',
+      "tools/go.mod": "module example.test/x/tools\n\ngo 1.24\n",
+      "tools/tools.go": "//go:build tools\n\npackage tools\n",
+    },
+    targets: ["app", "exp"],
+    breaks: edit("exp/y.go"),
+    fails: ["exp"],
+    isSlow: true,
+  },
+  {
     name: "a workspace of cargo",
     files: {
       "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n',
@@ -83,6 +124,27 @@ export const otherShapes: readonly Shape[] = [
     targets: ["app"],
     breaks: edit("thing.py"),
     fails: ["app"],
+    tests: "1 passed",
+  },
+  {
+    name: "a workspace of uv, whose packages are tested each for itself",
+    files: {
+      "pyproject.toml":
+        '[project]\nname = "mono"\nversion = "1.0"\nrequires-python = ">=3.9"\n\n[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+      "uv.lock": uvWorkspaceLock,
+      ...uvMember("a"),
+      "packages/a/src/thing_a/__init__.py": pySource,
+      "packages/a/tests/test_a.py": unittest.replace("thing", "thing_a"),
+      ...uvMember("b", '["thing-a"]\n\n[tool.uv.sources]\nthing-a = { workspace = true }'),
+      "packages/b/src/thing_b/__init__.py": "from thing_a import value as value\n",
+      "packages/b/tests/test_b.py": unittest.replace("thing", "thing_b"),
+      ...uvMember("c"),
+      "packages/c/src/thing_c/__init__.py": pySource,
+      "packages/c/tests/test_c.py": unittest.replace("thing", "thing_c"),
+    },
+    targets: ["a", "b", "c"],
+    breaks: edit("packages/a/src/thing_a/__init__.py"),
+    fails: ["a", "b"],
     tests: "1 passed",
   },
   {

@@ -288,6 +288,9 @@ describe("packages of npm, pnpm and yarn", () => {
       "test/a.test.js": 'execSync("git init"); spawn("make", []);',
     });
     expect(packages).toEqual(["git", "make"]);
+    const lock = (source: string) => detect({ "pyproject.toml": "", "uv.lock": source, "test_x.py": "" }).packages;
+    expect(lock('source = { git = "https://github.com/x/y?rev=1#2" }\n')).toEqual(["git"]);
+    expect(lock('source = { registry = "https://pypi.org/simple" }\n')).toEqual([]);
   });
 });
 
@@ -570,8 +573,9 @@ describe("what is written", () => {
   });
 
   test("two parts of one name are two suites", () => {
-    expect(
-      detect({ "a/x/go.mod": "", "a/x/m.go": "", "b/x/go.mod": "", "b/x/m.go": "" }).suites.map(({ name }) => name),
-    ).toEqual(["x", "x-go"]);
+    const node = { "web/x/package.json": json({ scripts: { test: "node --test" } }) };
+    const named = (files: Files): string[] => detect(files).suites.map(({ name }) => name);
+    expect(named({ "a/x/go.mod": "", "a/x/m.go": "", "b/x/go.mod": "", "b/x/m.go": "" })).toEqual(["a-x", "b-x"]);
+    expect(named({ ...node, "a/x/go.mod": "", "a/x/m.go": "" })).toEqual(["x", "x-go"]);
   });
 });

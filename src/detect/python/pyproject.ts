@@ -10,7 +10,16 @@ export interface Pyproject {
   poetryGroups: string[];
   /** What hatch's environments add to the project's own dependencies. */
   hatchDependencies: string[];
+  /** As packages are named in dependencies; empty where it has none. */
+  name: string;
+  /** Names of what it, its extras and its groups ask for. */
+  dependencies: string[];
   isUvWorkspace: boolean;
+  /** Patterns of folders, relative to the workspace's root. */
+  uvMembers: string[];
+  uvExcluded: string[];
+  /** Where pytest looks for tests. */
+  testPaths: string[];
   /** Whether it has a build system: then the project is something that is installed. */
   isBuilt: boolean;
   /** Whether `project.dependencies` is all that it needs, known without a build. */
@@ -25,6 +34,7 @@ export function readPyproject(text: string): Pyproject {
   const poetry = table(tool["poetry"]);
   const dynamic = Array.isArray(project["dynamic"]) ? project["dynamic"] : [];
   const environments = Object.values(table(table(tool["hatch"])["envs"])).map(table);
+  const pytest = { ...table(tool["pytest"]), ...table(table(tool["pytest"])["ini_options"]) };
   const poetryPython = table(poetry["dependencies"])["python"];
   return {
     requiresPython: textOf(project["requires-python"]) || textOf(poetryPython),
@@ -36,11 +46,27 @@ export function readPyproject(text: string): Pyproject {
         environments.flatMap((each) => [...texts(each["dependencies"]), ...texts(each["extra-dependencies"])]),
       ),
     ],
+    name: packageName(textOf(project["name"])),
+    dependencies: [
+      ...texts(project["dependencies"]),
+      ...Object.values(table(project["optional-dependencies"])).flatMap(texts),
+      ...Object.values(table(whole["dependency-groups"])).flatMap(texts),
+    ].map(packageName),
     isUvWorkspace: "workspace" in table(tool["uv"]),
+    uvMembers: texts(table(table(tool["uv"])["workspace"])["members"]),
+    uvExcluded: texts(table(table(tool["uv"])["workspace"])["exclude"]),
+    testPaths: [pytest["testpaths"]]
+      .flat()
+      .flatMap((each) => textOf(each).split(/\s+/))
+      .filter(Boolean),
     isBuilt: "build-system" in whole,
     listsDependencies: "name" in project && !dynamic.includes("dependencies"),
   };
 }
+
+/** `My.Package[extra]>=1` -> `my-package`: names that are written differently are one package. */
+const packageName = (text: string): string =>
+  (/^\s*([A-Za-z0-9._-]+)/.exec(text)?.[1] ?? "").toLowerCase().replaceAll(/[._-]+/g, "-");
 
 function parsed(text: string): Record<string, unknown> {
   try {

@@ -1,0 +1,130 @@
+/** How the dependencies of a Python project are installed, by what pins them. */
+import { presets } from "../../config/index.ts";
+import { below, shellWord } from "../files.ts";
+import type { DetectedSuite, ProjectFiles } from "../types.ts";
+import { constraintFiles, requirementFiles, setupExtras, toxDependencies } from "./requirements.ts";
+import type { Pyproject } from "./pyproject.ts";
+
+export const venv = "/opt/venv";
+
+export interface How {
+  preset: DetectedSuite["preset"];
+  image?: false;
+  manifests?: string[];
+  install?: string[];
+  /** Before each tier: what needs the sources. */
+  before: string[];
+}
+
+const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
+const wanted = (names: readonly string[], flag: string): string =>
+  names
+    .filter((name) => testNames.test(name))
+    .map((name) => ` --${flag} ${name}`)
+    .join("");
+
+/** The project itself is installed with the sources, for its metadata and entry points; `members` are those of its workspace. */
+export function uv({ isUvWorkspace, isBuilt, ...root }: Pyproject, members: readonly Pyproject[]): How {
+  const ofAll = (key: "extras" | "groups"): string[] => [...new Set([root, ...members].flatMap((each) => each[key]))];
+  const [extras, groups] = [ofAll("extras"), ofAll("groups")];
+  const sync = `uv sync --frozen${isUvWorkspace ? " --all-packages" : ""}${wanted(extras, "extra")}${wanted(
+    groups.filter((name) => name !== "dev"),
+    "group",
+  )}`;
+  return {
+    preset: "uv",
+    manifests: [isUvWorkspace ? "**/pyproject.toml" : "pyproject.toml", "uv.lock"],
+    install: [
+      `python3 -m venv ${venv}`,
+      `${venv}/bin/pip install --disable-pip-version-check uv`,
+      `${sync} ${isUvWorkspace ? "--no-install-workspace" : "--no-install-project"}`,
+    ],
+    // What is not in the lock file stays: where pytest is not, it was installed beside.
+    before: isBuilt || isUvWorkspace ? [`${sync} --inexact --quiet`] : [],
+  };
+}
+
+export function poetry({ extras, poetryGroups }: Pyproject): How {
+  const flags = `${extras.length > 0 ? " --all-extras" : ""}${wanted(
+    poetryGroups.filter((name) => name !== "dev"),
+    "with",
+  )}`;
+  return {
+    preset: "poetry",
+    manifests: ["pyproject.toml", "poetry.lock"],
+    install: [
+      `python3 -m venv ${venv}`,
+      "python3 -m venv /opt/poetry",
+      "/opt/poetry/bin/pip install --disable-pip-version-check poetry",
+      `/opt/poetry/bin/poetry install --no-root --no-interaction${flags}`,
+    ],
+    before: ["/opt/poetry/bin/poetry install --only-root --no-interaction --quiet"],
+  };
+}
+
+export function pdm(): How {
+  return {
+    preset: "pip",
+    manifests: ["pyproject.toml", "pdm.lock"],
+    install: [
+      `python3 -m venv ${venv}`,
+      "python3 -m venv /opt/pdm",
+      // With the dependencies that it was released with: newer ones have broken it before.
+      "/opt/pdm/bin/pip install --disable-pip-version-check 'pdm[locked]'",
+      "/opt/pdm/bin/pdm sync --no-self -G :all --no-isolation || /opt/pdm/bin/pdm sync --no-self -G :all",
+    ],
+    before: [`${venv}/bin/pip install --disable-pip-version-check --quiet --no-deps --editable .`],
+  };
+}
+
+/** A list of requirements and nothing else: the preset knows how, unless pytest is missing in it. */
+export function plain(read: (file: string) => string, pytest: boolean): How {
+  const isNamed = !pytest || /^pytest\b/m.test(read("requirements.txt"));
+  return {
+    preset: "pip",
+    install: isNamed
+      ? undefined
+      : [...presets.pip.install, `${venv}/bin/pip install --disable-pip-version-check pytest`],
+    before: [],
+  };
+}
+
+/** Without a lock file: what the manifests ask for is a layer, the project itself is installed with its sources. */
+export function unlocked(
+  files: ProjectFiles,
+  folder: string,
+  project: Pyproject,
+  read: (file: string) => string,
+  there: (file: string) => boolean,
+  pytest: boolean,
+): How {
+  const requirements = requirementFiles(below(files, folder));
+  // uv reads a pyproject.toml's dependencies without building anything, which pip can't.
+  const isListed = project.listsDependencies;
+  const groups = wanted(project.groups, "group");
+  const extras = wanted(project.extras, "extra");
+  const words = [...project.hatchDependencies, ...toxDependencies(read("tox.ini"))];
+  const install = [
+    `python3 -m venv ${venv}`,
+    `${venv}/bin/pip install --disable-pip-version-check uv`,
+    ...(isListed ? [`uv pip install -r pyproject.toml${extras}`] : []),
+    ...(groups === "" ? [] : [`uv pip install${groups}`]),
+    ...requirements.map((file) => `uv pip install -r ${file}`),
+    ...(words.length === 0 ? [] : [`uv pip install ${words.map(shellWord).join(" ")}`]),
+    ...(pytest ? ["python -c 'import pytest' 2>/dev/null || uv pip install pytest"] : []),
+  ];
+  const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
+  // Where only the build can tell the dependencies, they come with the project.
+  const dynamicExtras = [...project.extras, ...setupExtras(read("setup.cfg"))]
+    .filter((name) => testNames.test(name))
+    .join(",");
+  const itself = isListed
+    ? "--no-deps --editable ."
+    : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;
+  const manifests = [
+    ...["pyproject.toml", "tox.ini"].filter(there),
+    ...requirements,
+    ...constraintFiles(below(files, folder)),
+  ];
+  return { preset: "uv", manifests, install, before: isPackage ? [`uv pip install --quiet ${itself}`] : [] };
+}

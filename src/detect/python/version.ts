@@ -1,0 +1,36 @@
+/** Which Python a project is tested with. */
+import { satisfies, validRange } from "semver";
+
+/** Minors of Python 3 that have images, those that are taken first where nothing decides first. */
+const minors = [11, 12, 13, 14, 10, 9];
+
+/** What a setup.cfg says. */
+export const requiresPython = (text: string): string =>
+  /^\s*python_requires\s*=\s*([^\n]+)/m.exec(text)?.[1]?.trim() ?? "";
+
+/** The image of the Python that a project pins or allows; undefined: the preset's. */
+export function pythonImage(pinned: string, requires: string, available: readonly number[]): string | undefined {
+  const minor = pythonMinor(pinned, requires, available) ?? 11;
+  return minor === 11 ? undefined : `python:3.${minor}-slim-bookworm`;
+}
+
+/** Undefined where none that there is an image of will do. */
+export function pythonMinor(pinned: string, requires: string, available: readonly number[]): number | undefined {
+  const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
+  const range = requires
+    .replaceAll(/\s/g, "")
+    .split(",")
+    .map((part) =>
+      part
+        .replace(/^~=(\d+)\.(\d+).*$/, ">=$1.$2 <4")
+        .replace(/^==(\d+\.\d+)\.\*$/, "~$1")
+        .replace(/^!=.*$/, "")
+        .replace(/\.\*$/, ""),
+    )
+    .join(" ");
+  const allows = (minor: number): boolean =>
+    validRange(range) === null || satisfies(`3.${minor}.99`, range) || satisfies(`3.${minor}.0`, range);
+  return exact !== undefined && (available.length === 0 || available.includes(Number(exact)))
+    ? Number(exact)
+    : [...available, ...minors].find(allows);
+}
