@@ -59,8 +59,9 @@ function allows(engines: string, major: number): boolean {
   return satisfies(`${major}.99.99`, range) || satisfies(`${major}.0.0`, range);
 }
 
+/** Moved, not linked: npm finds the folder of global packages, which is on the PATH, from where its Node really lies. */
 const nodeFromNpm = (major: number): string =>
-  `npm install --global --prefix /opt/node "node-linux-$(node -p process.arch)@${major}" && ln -sf /opt/node/lib/node_modules/node-linux-*/bin/node /usr/local/bin/node`;
+  `npm install --global --prefix /opt/node "node-linux-$(node -p process.arch)@${major}" && mv -f /opt/node/lib/node_modules/node-linux-*/bin/node /usr/local/bin/node`;
 
 /** The newest major of Node in texts of workflows: `node-version: 20`, or a list in the matrix. */
 export function newestNodeIn(workflows: readonly string[]): number | undefined {

@@ -111,8 +111,9 @@ export const nodeShapes: readonly Shape[] = [
     fails: ["worker"],
   },
   {
-    name: "a workspace of pnpm at depth, with the manager that it pins",
+    name: "a workspace of pnpm at depth, with the manager and the Node that it pins",
     files: {
+      ".nvmrc": "20\n",
       "package.json": json({ name: "mono", private: true, packageManager: "pnpm@10.12.1" }),
       "pnpm-workspace.yaml": "packages:\n  - 'libs/*/*'\n  - apps/*\n",
       "libs/core/a/package.json": member("@m/a"),
