@@ -16,10 +16,17 @@ export interface How {
   before: string[];
 }
 
-const testNames = /^(?:tests?|testing|dev|develop|all-?tests?|ci|pytest)$/;
+const testNames = /^(?:tests?|testing|all-?tests?|ci|pytest)$/;
+const devNames = /^(?:dev|develop)$/;
+
+/** Those for the tests; of a name for all that developers use, which has linters and documents too, only where there are none. */
+const forTests = (names: readonly string[]): string[] => {
+  const tests = names.filter((name) => testNames.test(name));
+  return tests.length > 0 ? tests : names.filter((name) => devNames.test(name));
+};
+
 const wanted = (names: readonly string[], flag: string): string =>
-  names
-    .filter((name) => testNames.test(name))
+  forTests(names)
     .map((name) => ` --${flag} ${name}`)
     .join("");
 
@@ -115,9 +122,7 @@ export function unlocked(
   ];
   const isPackage = there("setup.py") || there("setup.cfg") || project.isBuilt || isListed;
   // Where only the build can tell the dependencies, they come with the project.
-  const dynamicExtras = [...project.extras, ...setupExtras(read("setup.cfg"))]
-    .filter((name) => testNames.test(name))
-    .join(",");
+  const dynamicExtras = forTests([...project.extras, ...setupExtras(read("setup.cfg"))]).join(",");
   const itself = isListed
     ? "--no-deps --editable ."
     : `--editable ${dynamicExtras === "" ? "." : `'.[${dynamicExtras}]'`}`;

@@ -332,6 +332,14 @@ describe("Python", () => {
     expect(poetry.install?.at(-1)).toContain("--no-root --no-interaction --with test");
   });
 
+  test("a group for the tests is enough, where that for developers has linters and documents too", () => {
+    const groups = (...names: string[]): string =>
+      `[project]\nname = "x"\n[dependency-groups]\n${names.map((name) => `${name} = ["pytest"]\n`).join("")}`;
+    const installs = (...names: string[]) => only({ "pyproject.toml": groups(...names), "test_x.py": "" }).install;
+    expect(installs("dev", "docs", "test")).toContain("uv pip install --group test");
+    expect(installs("dev", "docs")).toContain("uv pip install --group dev");
+  });
+
   test("requirements of tests are found, and pytest comes where nothing asks for it", () => {
     const suite = only({
       "setup.py": "",
