@@ -121,10 +121,12 @@ export class Board {
       case "restored":
         // The run that counts is the one that passed on these files.
         Object.assign(this.of(notice.name), {
-          cause: causes(notice.reasons, 2),
+          cause: "its files are as they were then",
           durationMs: notice.durationMs,
           endedAt: new Date(notice.endedAtMs),
           failure: undefined,
+          // Those that are known are of a later run.
+          tests: undefined,
         });
         break;
       case "broken":

@@ -88,6 +88,21 @@ test("a run of files that are no longer the newest is stale", () => {
   expect(shown(board)[0]).toMatch(/^○ stale {5}lib {2}older/);
 });
 
+test("an edit that is taken back leaves nothing of the run that failed on it", () => {
+  const board = new Board("/p");
+  board.note(finished("lib", { outcome: "failed", tests: { passed: 1, failed: 1, skipped: 0, packages: 0 } }), 0, at);
+  board.setState(stateOf({ name: "lib", phase: "idle", verdict: "failed" }));
+  expect(shown(board)[0]).toContain("1 failed, 1 passed");
+  const reasons = [{ kind: "never-run" }] as const;
+  board.note(
+    { kind: "restored", name: "lib", digest: "abcdef0123", durationMs: 900, endedAtMs: at.getTime(), reasons },
+    0,
+    at,
+  );
+  board.setState(stateOf({ name: "lib", phase: "idle", verdict: "current" }));
+  expect(shown(board)[0]).toBe("✓ current   lib  abcdef01  900 ms  12:00:05  its files are as they were then");
+});
+
 test("a failure shows what went wrong first, its last lines that fit, and the path of the whole log", () => {
   const board = new Board("/p");
   board.note(
