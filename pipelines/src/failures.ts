@@ -22,7 +22,8 @@ const toldLines = 20;
  * One error for all that failed, in the words of fastloop.yaml: suite, tier, its command, and what it printed last. It stays
  * the failure of an exec, so that its exit code is the call's.
  */
-export function suitesFailure(failures: readonly TierFailure[]): unknown {
+export function suitesFailure(all: readonly TierFailure[]): unknown {
+  const failures = oncePerCommand(all);
   const [first, ...others] = failures;
   const exec = failures.map(({ failure }) => failure).find(isFailedExec);
   if (first === undefined || exec === undefined || others.length === 0)
@@ -34,6 +35,17 @@ export function suitesFailure(failures: readonly TierFailure[]): unknown {
   );
   // What is shown below an exec's failure is its output: all of it is in the message.
   return Object.assign(exec, { message: told.join("\n\n"), place: "", stack: "", stdout: "", stderr: "" });
+}
+
+/** What the tiers of a suite have in common, such as an install, fails in each of them: it is told once, with all of them. */
+function oncePerCommand(failures: readonly TierFailure[]): TierFailure[] {
+  const told = new Map<unknown, TierFailure>();
+  for (const each of failures) {
+    const key = isFailedExec(each.failure) ? JSON.stringify([each.suite, each.failure.cmd]) : each;
+    const other = told.get(key);
+    told.set(key, other === undefined ? each : { ...other, tier: `${other.tier}, ${each.tier}` });
+  }
+  return [...told.values()];
 }
 
 /** The failure of a program of ours, in the words that it printed: they name what, where and what to do next. */
@@ -75,8 +87,10 @@ function oneLine(script: string): string {
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
+/** Without the counter that pnpm prints again and again before it says what is wrong. */
 function lastLines({ stdout = "", stderr = "" }: FailedExec): string[] {
-  return `${stdout}\n${stderr}`.trim().split("\n").slice(-toldLines);
+  const lines = `${stdout}\n${stderr}`.trim().split("\n");
+  return lines.filter((line) => !line.startsWith("Progress: resolved ")).slice(-toldLines);
 }
 
 export function isFailedExec(failure: unknown): failure is FailedExec {

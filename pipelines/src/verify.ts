@@ -58,6 +58,7 @@ async function weigh(shell: Container, maxSize: string, platform: string): Promi
 
 /** A table for people and for a CI's summary page. */
 export function findingsTable(findings: readonly Finding[]): string {
+  if (findings.length === 0) return "Nothing to verify: `images.base` has no tools and no `maxSize`.\n";
   const rows = findings.map(
     (f) => `| ${f.platform} | ${f.subject} | ${f.expected} | ${f.found} | ${f.passed ? "ok" : "FAILED"} |`,
   );

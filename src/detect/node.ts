@@ -66,6 +66,8 @@ function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: rea
   if (suites.length === 0 && (root.folder === "" || has(files, joined(root.folder, install.because)))) {
     notes.push(whyNone(files, root));
   }
+  // How it would be installed concerns nobody where nothing is run.
+  if (suites.length === 0) notes.splice(0, install.notes.length);
   const names = new Map(tested.map((member, index) => [member.name, suites[index]?.name]));
   for (const [index, member] of tested.entries()) {
     const suite = suites[index];

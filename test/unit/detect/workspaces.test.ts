@@ -155,6 +155,11 @@ test("programs of a workspace's packages are there for the install, which links 
   expect(app?.manifests).toEqual(["**/package.json", "package-lock.json", ".npmrc", "packages/build/cli.js"]);
 });
 
+test("a package without tests is told once, not how it would be installed", () => {
+  const { notes } = detect({ "helpers/package.json": JSON.stringify({ name: "helpers" }) });
+  expect(notes).toEqual(["helpers/package.json has no script that tests or checks anything"]);
+});
+
 test("a root that hands its tests over to packages whose tests are left out has none", () => {
   const { suites } = detect({
     "package.json": JSON.stringify({ workspaces: ["web"], scripts: { lint: "oxlint", test: "turbo test" } }),

@@ -54,6 +54,26 @@ describe("a failed suite is told in the words of fastloop.yaml", () => {
     expect(told).toMatchObject({ exitCode: 5, stdout: "", place: "" });
   });
 
+  it("once where the tiers of a suite fail at what they have in common, without pnpm's counter", () => {
+    const install = (stdout = ""): Error => failed(["sh", "-ec", "pnpm install"], 1, stdout);
+    expect(
+      suitesFailure([
+        { suite: "unit", tier: "smoke", failure: install() },
+        { suite: "unit", tier: "fast", failure: install() },
+      ]),
+    ).toMatchObject({ message: "unit smoke, fast: pnpm install failed with exit code 1" });
+    const several = suitesFailure([
+      { suite: "unit", tier: "smoke", failure: install("Progress: resolved 9, reused 0\nERR_PNPM_FETCH_404\n") },
+      { suite: "web", tier: "smoke", failure: install("Progress: resolved 9, reused 0\n") },
+    ]) as Error;
+    expect(several.message.split("\n")).toEqual([
+      "unit smoke: pnpm install failed with exit code 1",
+      "  ERR_PNPM_FETCH_404",
+      "",
+      "web smoke: pnpm install failed with exit code 1",
+    ]);
+  });
+
   it("and any other error too, without a line of this module", () => {
     const error = new Error("fastloop.yaml: unknown service");
     expect(suitesFailure([{ suite: "unit", tier: "smoke", failure: error }])).toBe(error);
