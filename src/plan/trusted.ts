@@ -5,6 +5,7 @@ import { placeInConfig, readConfigFile, type LoadedConfig } from "../config/inde
 import { UserError } from "../errors/index.ts";
 import type { ModuleInfo } from "../module/index.ts";
 import { asksOfCall, asksOfConfig, asksOfExtensions, asksOfModule, Trust, type Ask } from "../trust/index.ts";
+import { sharingReads } from "../tree/index.ts";
 import { orderTargets } from "./order.ts";
 import type { ProjectOptions } from "./project.ts";
 import { parseTargetCall, resolveTargets, type ResolvedTarget } from "./resolve.ts";
@@ -32,7 +33,7 @@ export async function withTrust(
     ...asksOfExtensions(config),
     ...asksOfServices(config, module, env),
   ];
-  const ofTargets = targets.map((item) => asksOfTarget(item, config, module, env));
+  const ofTargets = sharingReads(() => targets.map((item) => asksOfTarget(item, config, module, env)));
   const ofModule = asksOfModule(module, env);
   let trust = new Trust(trustedFolder(config, module), [...ofConfig, ...ofTargets.flat(), ...ofModule], mode, env);
   const ofEngine = trust.missing(ofConfig.filter(({ kind }) => kind === "engine" && isEngineOfConfig(config, options)));

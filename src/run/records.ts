@@ -47,6 +47,9 @@ export interface RunRecord {
 
 const runsBetweenPrunes = 100;
 
+/** How long a function takes is told by so many of its runs. */
+const runsExpectedFrom = 5;
+
 /** More records than any retention keeps: what a folder holds beyond that is nobody's history. */
 const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
 
@@ -191,18 +194,22 @@ export class RunStore {
     };
   }
 
-  /** Median duration of the last passed runs; undefined before the first. */
+  /** Median duration of the last five passed runs; undefined before the first. */
   expectedMs(target: string): number | undefined {
-    const durations = this.of(target)
-      .filter((record) => record.outcome === "passed")
-      .slice(0, 5)
-      .map((record) => record.durationMs);
+    const durations: number[] = [];
+    // No older record is read than that takes.
+    for (const record of this.runsOf(target)) {
+      if (record.outcome === "passed") durations.push(record.durationMs);
+      if (durations.length === runsExpectedFrom) break;
+    }
     return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
   }
 
   /** The newest run of it that passed on the files with this digest. */
   passedOn(target: string, digest: string): RunRecord | undefined {
-    return this.of(target).find((run) => run.digest === digest && run.outcome === "passed" && run.fresh);
+    for (const run of this.runsOf(target))
+      if (run.digest === digest && run.outcome === "passed" && run.fresh) return run;
+    return undefined;
   }
 
   /** Deletes what is old, of each target by number and age; what its last success rests on stays. */

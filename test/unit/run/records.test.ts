@@ -112,6 +112,8 @@ test("of many records only those are read that are asked for, and those of a nam
     "e",
   ]);
   expect(again.history("a.b").hasPassed("d10")).toBe(true);
+  expect(again.expectedMs("a.b")).toBe(114);
+  expect(again.passedOn("a.b", "d2")?.durationMs).toBe(102);
   expect(notices).toEqual([]);
   expect(again.history("a.b").hasPassed("d0")).toBe(false);
   expect(notices).toEqual([expect.stringContaining(oldest)]);
