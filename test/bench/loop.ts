@@ -7,7 +7,7 @@ import { cliCommand } from "./cli.ts";
 import { noticeOf } from "./json-lines.ts";
 import { image, type LoopProject, makeLoopProject, script } from "./loop-project.ts";
 import { startPrivateEngine } from "./private-engine.ts";
-import { nowMs, RunningProgram, runToEnd } from "./process.ts";
+import { nowMs, RunningProgram } from "./process.ts";
 import { startBench } from "./start.ts";
 import { median, quantile } from "./stats.ts";
 import type { Bench, Row } from "./types.ts";
@@ -84,23 +84,6 @@ async function measureEdits(
   }
 }
 
-async function measureCall(project: LoopProject, control: Buildctl): Promise<{ callMs: number[]; limitMs: number[] }> {
-  const call = (): Promise<{ durationMs: number }> =>
-    runToEnd(cliCommand(project.root, "call", "--engine", "embedded", "look"));
-  const unchanged = execOn(reference, "echo unchanged");
-  for (let round = 0; round < warmUps; round++) {
-    await call();
-    await control.build(unchanged);
-  }
-  const callMs: number[] = [];
-  const limitMs: number[] = [];
-  for (let round = 0; round < edits; round++) {
-    callMs.push((await call()).durationMs);
-    limitMs.push(await control.build(unchanged));
-  }
-  return { callMs, limitMs };
-}
-
 function verdictRows(files: number, samples: LoopSamples): Row[] {
   const limit = median(samples.limitMs);
   const value = median(samples.verdictMs);
@@ -139,17 +122,7 @@ async function measureSize(files: number, address: string, note: (text: string) 
   try {
     note(`${files} files`);
     const project = await makeLoopProject(root, files);
-    const control = buildctl(address);
-    const rows = verdictRows(files, await measureEdits(project, control, note));
-    const { callMs, limitMs } = await measureCall(project, control);
-    const callRow = ratioRow(
-      `${files.toLocaleString("en")} files: call, nothing changed, median`,
-      callMs,
-      limitMs,
-      0.5,
-      "buildctl, cached exec",
-    );
-    return [...rows, { ...callRow, aim: "< 300 ms", met: callRow.value < 300 }];
+    return verdictRows(files, await measureEdits(project, buildctl(address), note));
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

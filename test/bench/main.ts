@@ -14,6 +14,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "save to printed verdict in `watch`, 50 / 5,000 / 50,000 files, beside the same exec by buildctl",
     load: async () => (await import("./loop.ts")).loopBench,
   },
+  call: {
+    summary: "`call` with nothing changed beside `node -e 0` [FILES]",
+    load: async () => (await import("./call.ts")).callBench,
+  },
   engine: {
     summary:
       "typical operations on the embedded engine beside buildctl and a Dagger engine that is named [WORDS OF CASES; 50,000 takes minutes]",
