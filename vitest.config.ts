@@ -55,6 +55,7 @@ export default defineConfig({
           include: [
             "test/unit/**/*.test.ts",
             "test/conformance/conformance.test.ts",
+            "test/modules/**/*.test.ts",
             "test/deploy/{deploy,meanwhile,verbs}.test.ts",
           ],
           env: { FASTLOOP_TEST_API_SERVER: "small" },

@@ -3,6 +3,7 @@ export { CallMask } from "./call-mask.ts";
 export { choicesOf, type Choices } from "./choices.ts";
 export { configOption, moduleOption } from "./own-flags.ts";
 export { callName, parseCall } from "./parse-call.ts";
+export { isNamedBy, markedFunctions, selectMarked, type MarkedFunction } from "./marked.ts";
 export { isOption, missingValue } from "./parse-value.ts";
 export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } from "./project-module.ts";
 export { isSupported, type ValueContext } from "./parse-value.ts";

@@ -29,15 +29,14 @@ export function parseCall(
 }
 
 /** The functions on the way, as they are written: `build container`; empty where the call names none. */
-export function callName({ own }: Pick<ParsedCall, "own">): string {
-  return own
-    .flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : []))
-    .join(" ");
+export function callName({ own, toolchain }: Pick<ParsedCall, "own" | "toolchain">): string {
+  const names = own.flatMap((step) => (step.kind === "function" && step.fn.name !== "" ? [commandName(step.fn)] : []));
+  return [...(toolchain === undefined ? [] : [toolchain.name]), ...names].join(" ");
 }
 
 class CallParser {
   private readonly words: readonly string[];
-  private readonly context: ValueContext;
+  private context: ValueContext;
   private readonly ownFlags: typeof ownFlags;
   private at = 0;
   /** What the chain ends in so far, for errors. */
@@ -67,6 +66,15 @@ class CallParser {
   }
 
   parse(): ParsedCall {
+    this.begin();
+    while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
+    if (!this.call.help) this.checkRequired();
+    this.call.words = this.words.filter((_word, index) => !this.ours.has(index));
+    return this.call;
+  }
+
+  /** The main object and its constructor's flags. */
+  private begin(): void {
     const { module } = this.context;
     const main = module.objects[module.mainObject];
     const constructor = constructorOf(module.mainObject, main?.constructorArguments ?? []);
@@ -74,10 +82,20 @@ class CallParser {
     if (main?.constructorArguments !== undefined) {
       this.call.own.push({ kind: "function", object: module.mainObject, fn: constructor, given });
     }
-    while (this.at < this.words.length) this.step(this.words[this.at++] ?? "");
-    if (!this.call.help) this.checkRequired();
-    this.call.words = this.words.filter((_word, index) => !this.ours.has(index));
-    return this.call;
+  }
+
+  /** A toolchain stands beside the module's functions, whose own constructor has no part in it. */
+  private enterToolchain(name: string): boolean {
+    const isStart = this.call.own.every((step) => step.kind === "function" && step.fn.name === "");
+    const found = isStart && this.call.toolchain === undefined ? this.context.module.toolchains : [];
+    const toolchain = found.find((each) => each.name === name);
+    if (toolchain === undefined) return false;
+    this.call.toolchain = toolchain;
+    this.call.own = [];
+    this.call.returns = { kind: "object", name: toolchain.module.mainObject };
+    this.context = { ...this.context, module: toolchain.module };
+    this.begin();
+    return true;
   }
 
   private step(word: string): void {
@@ -99,6 +117,7 @@ class CallParser {
       this.call.returns = field.type;
       this.flags(undefined);
     } else if (fn === undefined) {
+      if (this.enterToolchain(name)) return;
       throw unknownFunction(word, choices, this.context.module);
     } else if (choices.isCore) {
       this.call.core.push({ kind: "core", type: choices.typeName, fn, given: this.flags(fn) });

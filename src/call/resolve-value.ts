@@ -47,6 +47,9 @@ export async function resolveArguments(
       const written = given.find((candidate) => candidate.argument === argument)?.value;
       if (argument.engineFills === true && written === undefined && !context.engineFillsDefaults)
         return [argument.name, { $id: workspaceHandle, $type: "Workspace" }];
+      // The code does not know it.
+      if (argument.isProjectDefault === true && written === undefined && !context.engineFillsDefaults)
+        return [argument.name, argument.defaultValue];
       const value = written ?? (context.engineFillsDefaults ? undefined : defaultOf(argument, context.module));
       return [argument.name, value === undefined ? undefined : await resolveValue(value, argument, context)];
     }),

@@ -1,7 +1,13 @@
 /** Runs a parsed call in an open session: the module's steps in the function runtime, the rest as one query. */
 import type { QueryOptions } from "../engine/index.ts";
 import { refuseGitsFiles } from "./changed-paths.ts";
-import { coreSchema, type FunctionRuntime, type WorkspaceReader, type ReturnedValue } from "../module/index.ts";
+import {
+  coreSchema,
+  type FunctionRuntime,
+  type ModuleInfo,
+  type WorkspaceReader,
+  type ReturnedValue,
+} from "../module/index.ts";
 import { chainOn, literal } from "./query.ts";
 import { resolveArguments, resolveLiteral, type ResolveContext } from "./resolve-value.ts";
 import type { FieldStep, OwnStep, ParsedCall } from "./types.ts";
@@ -12,6 +18,8 @@ export interface RunCallOptions extends Omit<ResolveContext, "query" | "engineFi
   signal: AbortSignal;
   /** Reads the workspace for functions that take one. */
   workspace: WorkspaceReader;
+  /** Whose function it is, where that is another module than the runtime's. */
+  of?: ModuleInfo;
   /** The repository wrote the call: what it exports has nothing of git's, which would run from it. */
   isOfRepository?: boolean;
 }
@@ -22,6 +30,8 @@ const gitsFiles = [".[gG][iI][tT]", "**/.[gG][iI][tT]"];
 /** The chain's value; a core object at its end has been evaluated. Where `-o` exports, the path that was written. */
 export async function runCall(call: ParsedCall, context: RunCallOptions): Promise<ReturnedValue> {
   const query: QueryOptions = { signal: context.signal, callId: context.callId };
+  const module = call.toolchain?.module ?? context.module;
+  if (call.toolchain !== undefined) context = { ...context, module, of: module };
   const resolving: ResolveContext = {
     ...context,
     query,
@@ -55,8 +65,9 @@ function everyCall({
   callId,
   signal,
   workspace,
-}: RunCallOptions): Pick<RunCallOptions, "callId" | "signal" | "workspace"> {
-  return { callId, signal, workspace };
+  of,
+}: RunCallOptions): Pick<RunCallOptions, "callId" | "signal" | "workspace" | "of"> {
+  return { callId, signal, workspace, ...(of === undefined ? {} : { of }) };
 }
 
 /** A chain goes through a list by going through each of its items. */

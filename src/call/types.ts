@@ -1,5 +1,5 @@
 /** A parsed `fastloop call`: data, decided without an engine. */
-import type { ArgumentInfo, FunctionInfo, TypeRef } from "../module/index.ts";
+import type { ArgumentInfo, FunctionInfo, Toolchain, TypeRef } from "../module/index.ts";
 
 /** A value as it was written, checked against its type. Objects are made of it once there is a session. */
 export type GivenValue =
@@ -44,6 +44,8 @@ export interface CoreStep {
 }
 
 export interface ParsedCall {
+  /** Whose functions these are, where they are a toolchain's. */
+  toolchain?: Toolchain;
   /** The constructor first, where there is one. */
   own: (OwnStep | FieldStep)[];
   core: CoreStep[];

@@ -9,7 +9,7 @@ import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "./types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
-const formatVersion = 4;
+const formatVersion = 5;
 /** Names that we give: what else lies there is not ours to delete. */
 const shape = /^(?:manifest-|at-)?[0-9a-f]{24,64}\.json$/;
 /** So many modules are kept; the oldest go first. */
@@ -18,7 +18,15 @@ const keptModules = 200;
 /** A scan without what depends on where the module lies. */
 export type StoredModule = Omit<
   ModuleInfo,
-  "root" | "sourceDir" | "repository" | "contextDir" | "borrowed" | "dependencies" | "digest"
+  | "root"
+  | "sourceDir"
+  | "repository"
+  | "contextDir"
+  | "contextRoot"
+  | "borrowed"
+  | "dependencies"
+  | "toolchains"
+  | "digest"
 >;
 
 export class ModuleCache {
@@ -59,7 +67,7 @@ export class ModuleCache {
     keepNewest(this.folder, shape, keptModules);
   }
 
-  /** What a dagger.json with this text says; only texts that were checked are kept. */
+  /** What a manifest says, by its name and text; only those that were checked are kept. */
   readManifest(text: string): CheckedManifest | undefined {
     const stored = readJson(this.manifestFile(text));
     if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.manifest)) return undefined;

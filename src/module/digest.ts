@@ -1,7 +1,7 @@
 /** The identity of a module: every file that an engine would upload with it. */
 import { UserError } from "../errors/index.ts";
 import { contentDigest, ContentHasher, listTree, treeStatDigest, type TreeListing } from "../tree/index.ts";
-import { manifestFile, type Manifest } from "./manifest.ts";
+import { manifestFiles, type Manifest } from "./manifest.ts";
 
 /** An engine would upload it with each change of the module; holes cost an author nothing. */
 const largestFileBytes = 1024 * 1024 * 1024;
@@ -21,11 +21,11 @@ export interface ModuleFiles {
  * dagger.json, everything below `source`, and what `include` names; without what git ignores, installed packages and
  * the generated `sdk/`, which an engine writes itself.
  */
-export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "include">): ModuleFiles {
-  const { root, source } = manifest;
+export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "include" | "hasCode">): ModuleFiles {
+  const { root, source, hasCode } = manifest;
   const prefix = source === "." ? "" : `${source}/`;
   const listing = listTree(root, {
-    include: [manifestFile, `${prefix}**`, ...manifest.include],
+    include: [...manifestFiles, ...(hasCode ? [`${prefix}**`, ...manifest.include] : [])],
     exclude: ["**/node_modules", "**/.git", `${prefix}sdk`, ".fastloop"],
     gitignore: true,
   });

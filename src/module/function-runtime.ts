@@ -12,6 +12,8 @@ const cancelGraceMs = 2000;
 
 export interface RuntimeCall extends CallRequest {
   signal?: AbortSignal;
+  /** A module that the runtime's own uses as a toolchain: it has a process of its own. */
+  of?: ModuleInfo;
   /** Reads the workspace, for functions that declare one. */
   workspace?: WorkspaceReader;
 }
@@ -91,7 +93,9 @@ class Runtime implements FunctionRuntime {
     this.start().catch(() => {});
   }
 
-  async call({ signal, workspace, ...request }: RuntimeCall): Promise<ReturnedValue> {
+  async call({ of, ...call }: RuntimeCall): Promise<ReturnedValue> {
+    if (of !== undefined && of.root !== this.options.module.root) return this.others.of(of, this.options).call(call);
+    const { signal, workspace, ...request } = call;
     signal?.throwIfAborted();
     const running = await orAborted(this.start(), signal);
     const id = this.nextId++;

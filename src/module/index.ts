@@ -10,7 +10,7 @@ export {
   workspaceHandle,
   type WorkspaceReader,
 } from "./workspace.ts";
-export { findModule, packageModule, isRemote, manifestFile, refuseRemote } from "./manifest.ts";
+export { findModule, packageModule, isRemote, manifestFile, manifestFiles, refuseRemote } from "./manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {

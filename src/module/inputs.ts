@@ -6,7 +6,7 @@ import type { ArgumentInfo, FunctionInfo, FunctionInput, ModuleInfo } from "./ty
 
 /** Host trees and files of a function, resolved as the engine resolves them. */
 export function functionInputs(
-  module: Pick<ModuleInfo, "root" | "contextDir">,
+  module: Pick<ModuleInfo, "root" | "contextDir" | "contextRoot">,
   fn: Pick<FunctionInfo, "name" | "arguments" | "place">,
 ): FunctionInput[] {
   return fn.arguments.flatMap((argument) => {
@@ -17,7 +17,7 @@ export function functionInputs(
 
 /** `/x` is relative to the context (the git root), `x` to dagger.json's folder; neither may leave the context. */
 export function argumentInput(
-  module: Pick<ModuleInfo, "root" | "contextDir">,
+  module: Pick<ModuleInfo, "root" | "contextDir" | "contextRoot">,
   argument: ArgumentInfo,
   place?: string,
 ): FunctionInput | undefined {
@@ -27,7 +27,7 @@ export function argumentInput(
   }
   const resolved = defaultPath.startsWith("/")
     ? path.join(module.contextDir, defaultPath)
-    : path.resolve(module.root, defaultPath);
+    : path.resolve(module.contextRoot ?? module.root, defaultPath);
   // One that leaves by a link is asked for as every other place outside is: it needs the user's trust.
   if (!isInside(module.contextDir, resolved)) {
     throw new UserError("module", `defaultPath "${defaultPath}" of "${argument.name}" leaves the repository`, {

@@ -10,7 +10,8 @@ import { isRemote, readManifest, type Manifest, type ManifestDependency } from "
 import { camelCase, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";
 import { largestSourceBytes, listSources, requireSources } from "./sources.ts";
-import type { Dependency, FunctionInfo, ModuleInfo } from "./types.ts";
+import { inPlaceOf, toolchainOf } from "./toolchain.ts";
+import type { Dependency, FunctionInfo, ModuleInfo, ObjectInfo, Toolchain } from "./types.ts";
 
 /**
  * Reads the module whose dagger.json is in `dir`. Throws `UserError` (exit code 2) with `file:line:col` when the
@@ -36,18 +37,43 @@ class Loader {
     const repository = findGitRoot(manifest.root) ?? manifest.root;
     const above = [...dependents, manifest.root];
     const dependencies: Dependency[] = [];
+    const toolchains: Toolchain[] = [];
+    const refused: string[] = [];
+    const place = { root: manifest.root, repository };
     // One after another: whoever is still loading is one of those above, so a circle is seen and never waited for.
-    for (const dependency of manifest.dependencies)
-      dependencies.push(await this.dependency(dependency, manifest, repository, above));
-    return {
+    for (const written of manifest.dependencies) {
+      const dependency = await this.dependency(written, manifest, repository, above);
+      // Without code nobody calls it from there.
+      if (written.toolchain === undefined || manifest.hasCode) dependencies.push(dependency);
+      if (written.toolchain === undefined) continue;
+      if ("refused" in dependency) refused.push(`functions of ${written.name} can't run here: ${dependency.refused}`);
+      else toolchains.push(await toolchainOf(dependency.module, written, place));
+    }
+    const warnings = [
+      ...stored.warnings,
+      ...refused,
+      ...manifest.others.map((name) => `${name} is not read: the ${manifest.file} beside it counts`),
+    ];
+    const below = [...digestsBelow(dependencies), ...toolchains.map(({ name, module }) => `${name}@${module.digest}`)];
+    const module: ModuleInfo = {
       ...stored,
+      warnings,
       dependencies,
-      digest: [stored.ownDigest, ...digestsBelow(dependencies)].join(" "),
+      toolchains,
+      digest: [stored.ownDigest, ...below.map((each) => each.replaceAll(" ", "+"))].join(" "),
       root: manifest.root,
       sourceDir: path.join(manifest.root, manifest.source),
       repository,
       contextDir: repository,
     };
+    if (manifest.blueprint === undefined) return module;
+    const blueprint = await this.dependency(manifest.blueprint, manifest, repository, above);
+    if ("refused" in blueprint)
+      throw new UserError("engine-unsupported", `the blueprint needs a Dagger engine: ${blueprint.refused}`, {
+        place: await manifest.blueprint.place(),
+        hint: "run it with `dagger call`",
+      });
+    return inPlaceOf(module, (await toolchainOf(blueprint.module, manifest.blueprint, place)).module);
   }
 
   private async dependency(
@@ -120,7 +146,7 @@ async function readOnce(
   const files = listModuleFiles(manifest);
   let digest = cache.digestOf(manifest.root, files.stat);
   if (digest === undefined) {
-    requireSources(manifest.root, path.join(manifest.root, manifest.source));
+    if (manifest.hasCode) requireSources(manifest.root, path.join(manifest.root, manifest.source));
     digest = moduleDigest(files);
     if (files.settled) cache.rememberDigest(manifest.root, files.stat, digest);
   }
@@ -135,6 +161,7 @@ async function readOnce(
 
 async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
   const mainObject = pascalCase(manifest.name);
+  if (!manifest.hasCode) return { ...withoutCode(manifest, mainObject), ownDigest: digest };
   const scanned = await scanSources({
     root: manifest.root,
     sourceDir: path.join(manifest.root, manifest.source),
@@ -147,6 +174,13 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
   const { name, engineVersion } = manifest;
   const insecurePlaces = placesOf("insecureRootCapabilities", manifest);
   return { name, engineVersion, ownDigest: digest, mainObject, insecurePlaces, ...scanned };
+}
+
+/** Functions are others' alone. */
+function withoutCode({ name, engineVersion }: Manifest, mainObject: string): Omit<StoredModule, "ownDigest"> {
+  const main: ObjectInfo = { name: mainObject, description: "", kind: "class", functions: {}, fields: {} };
+  const nothing = { enums: {}, interfaces: {}, description: "", warnings: [], insecurePlaces: [] };
+  return { name, engineVersion, isCodeless: true, mainObject, objects: { [mainObject]: main }, ...nothing };
 }
 
 /** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */

@@ -9,6 +9,25 @@ const dependency = z.object({
   pin: z.string().optional(),
 });
 
+/** Another default of an argument, where a project uses the module as a toolchain. */
+const customization = z.object({
+  /** Names of functions from the main object on; none: the constructor's argument. */
+  function: z.array(z.string()).optional(),
+  argument: z.string().min(1),
+  default: z.string().optional(),
+  defaultPath: z.string().optional(),
+  defaultAddress: z.string().optional(),
+  ignore: z.array(z.string()).optional(),
+  /** Of dagger.toml: what it means, the type of the argument says. */
+  setting: z.unknown().optional(),
+});
+
+const toolchain = dependency.extend({
+  customizations: z.array(customization).optional(),
+  ignoreChecks: z.array(z.string()).optional(),
+  ignoreGenerators: z.array(z.string()).optional(),
+});
+
 const manifestSchema = z.object({
   name: z.string().min(1),
   engineVersion: z.string().optional(),
@@ -16,12 +35,14 @@ const manifestSchema = z.object({
   source: z.string().optional(),
   include: z.array(z.string()).optional(),
   dependencies: z.array(dependency).optional(),
-  toolchains: z.array(dependency).optional(),
+  toolchains: z.array(toolchain).optional(),
+  blueprint: toolchain.optional(),
   disableDefaultFunctionCaching: z.boolean().optional(),
 });
 
 /** The parts that matter here, as they are written. */
 export type CheckedManifest = z.infer<typeof manifestSchema>;
+export type Customization = z.infer<typeof customization>;
 
 export function checkManifest(file: string, text: string): CheckedManifest {
   const placed = parse(file, text);
@@ -39,6 +60,8 @@ export function placeOf(file: string, text: string, key: string): string {
 function requireTypeScript(manifest: CheckedManifest, at: (key: string) => string): void {
   const sdk = typeof manifest.sdk === "string" ? manifest.sdk : manifest.sdk?.source;
   if (sdk === undefined) {
+    // Others' functions are its own.
+    if (manifest.blueprint !== undefined || (manifest.toolchains ?? []).length > 0) return;
     throw new UserError("module", "this module has no SDK, so it has no functions", {
       place: at(""),
       hint: 'add "sdk": { "source": "typescript" }',

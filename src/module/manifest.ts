@@ -5,21 +5,32 @@ import { UserError } from "../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
 import { isReallyInside } from "./inside.ts";
 import { lstatIfThere, packageRoot, readRegular, UnfitFile } from "../paths/index.ts";
-import type { CheckedManifest } from "./manifest-check.ts";
+import type { CheckedManifest, Customization } from "./manifest-check.ts";
 
 export const manifestFile = "dagger.json";
-/** The same in Dagger 1.0. */
+/** The same in Dagger 1.0. Beside a dagger.json it is not read: that is what both versions read. */
 const nextManifestFile = "dagger-module.toml";
+/** Modules of a workspace of Dagger 1.0; it is one where no module's own file is beside it. */
+const workspaceFile = "dagger.toml";
+export const manifestFiles = [manifestFile, nextManifestFile, workspaceFile];
 
 export interface Manifest {
   name: string;
   /** Real path of the folder that holds dagger.json. */
   root: string;
+  /** Files of its kind beside it, which do not count. */
+  others: string[];
+  /** What it was read from. */
+  file: string;
+  /** Has code of its own; without it its functions are those of a blueprint and of toolchains. */
+  hasCode: boolean;
+  /** The module that it is, in this folder. */
+  blueprint: ManifestDependency | undefined;
   /** `source`, normalised and relative to `root`; `.` when it is the root itself. */
   source: string;
   include: string[];
   engineVersion: string;
-  /** What it depends on, toolchains included, as written. */
+  /** What it depends on, as written; toolchains come last. */
   dependencies: ManifestDependency[];
   disableDefaultFunctionCaching: boolean;
 }
@@ -29,6 +40,8 @@ export interface ManifestDependency {
   name: string;
   /** A folder relative to dagger.json's, or an address. */
   source: string;
+  /** Its functions are offered beside the module's own, in the project's place, with these defaults. */
+  toolchain?: { customizations: Customization[]; ignoreChecks: string[]; ignoreGenerators: string[] };
   /** Finds `file:line:col` in dagger.json. */
   place(): Promise<string>;
 }
@@ -40,7 +53,7 @@ export function findModule(cwd: string, dir?: string): string {
     return path.resolve(cwd, dir);
   }
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
-    if ([manifestFile, nextManifestFile].some((name) => isNamed(path.join(folder, name)))) return folder;
+    if (manifestFiles.some((name) => isNamed(path.join(folder, name)))) return folder;
     if (folder === path.dirname(folder)) break;
   }
   throw new UserError(
@@ -55,18 +68,6 @@ export function findModule(cwd: string, dir?: string): string {
 
 /** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */
 const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
-
-function nextModule(dir: string, cause: unknown): UserError {
-  return new UserError(
-    "engine-unsupported",
-    `a module of Dagger 1.0 can't be read yet: it has a ${nextManifestFile} and no ${manifestFile}`,
-    {
-      place: path.join(dir, nextManifestFile),
-      cause,
-      hint: `put a ${manifestFile} beside it, which Dagger 0.21 and 1.0 read too, or run it with \`dagger call\` of Dagger 1.0`,
-    },
-  );
-}
 
 /** Real path of the module that fastloop brings: its package's own. */
 export const packageModule = (): string => realpathSync(packageRoot());
@@ -84,16 +85,17 @@ export function isRemote(reference: string): boolean {
   return /^(?:[a-z+]+:\/\/|git@)/i.test(reference) || /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\/[^/]/i.test(reference);
 }
 
-/** Reads and checks the dagger.json in `dir`; throws `UserError` with its place. */
+/** Reads and checks the dagger.json or dagger-module.toml in `dir`; throws `UserError` with its place. */
 export async function readManifest(dir: string, cache: ModuleCache = new ModuleCache()): Promise<Manifest> {
-  const file = path.join(dir, manifestFile);
+  const isThere = (name: string): boolean => isNamed(path.join(dir, name));
+  const [name = manifestFile, ...others] = manifestFiles.filter(isThere);
+  const file = path.join(dir, name);
   let text: string;
   try {
     text = readRegular(file).toString("utf8");
   } catch (cause) {
-    if (isNamed(path.join(dir, nextManifestFile))) throw nextModule(dir, cause);
     const why = cause instanceof UnfitFile ? `: ${cause.message}` : "";
-    throw new UserError("module", `this folder has no readable ${manifestFile}${why}`, {
+    throw new UserError("module", `this folder has no readable ${name}${why}`, {
       place: dir,
       cause,
       hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
@@ -101,10 +103,16 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   }
   const manifest = await checked(file, text, cache);
   const root = realpathSync(dir);
+  const { blueprint } = manifest;
+  const hasCode = blueprint === undefined && (name === nextManifestFile || manifest.sdk !== undefined);
   return {
     name: manifest.name,
     root,
-    source: await sourceFolder(root, manifest.source ?? ".", file, text),
+    file: name,
+    others,
+    hasCode,
+    blueprint: blueprint && { ...asToolchain(blueprint), place: placeIn(file, text, keyOf("blueprint", 0, blueprint)) },
+    source: hasCode ? await sourceFolder(root, manifest.source ?? ".", file, text) : ".",
     include: manifest.include ?? [],
     engineVersion: manifest.engineVersion ?? "",
     dependencies: dependenciesOf(manifest, file, text),
@@ -112,29 +120,57 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
   };
 }
 
+function placeIn(file: string, text: string, key: string): () => Promise<string> {
+  return async () => {
+    if (file.endsWith(".toml")) return (await import("./manifest-toml.ts")).placeInToml(file, text, key.split("."));
+    return (await import("./manifest-check.ts")).placeOf(file, text, key);
+  };
+}
+
 function dependenciesOf(manifest: CheckedManifest, file: string, text: string): ManifestDependency[] {
-  const written = (["dependencies", "toolchains"] as const).flatMap((key) =>
-    (manifest[key] ?? []).map((dependency, index) => ({ ...dependency, key: `${key}.${index}` })),
-  );
-  return written.map(({ name, source, key }) => ({
-    name: name ?? path.basename(source),
-    source,
-    place: async () => (await import("./manifest-check.ts")).placeOf(file, text, key),
-  }));
+  const place = (key: string): (() => Promise<string>) => placeIn(file, text, key);
+  return [
+    ...(manifest.dependencies ?? []).map((one, index) => ({ ...named(one), place: place(`dependencies.${index}`) })),
+    ...(manifest.toolchains ?? []).map((one, index) => ({
+      ...asToolchain(one),
+      place: place(keyOf("toolchains", index, one)),
+    })),
+  ];
+}
+
+type WrittenToolchain = NonNullable<CheckedManifest["toolchains"]>[number];
+
+const named = ({ name, source }: { name?: string | undefined; source: string }): { name: string; source: string } => ({
+  name: name ?? path.basename(source),
+  source,
+});
+
+function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place"> {
+  const { customizations = [], ignoreChecks = [], ignoreGenerators = [] } = written;
+  return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators } };
+}
+
+/** Where it stands: settings are those of a `[modules.name]`. */
+function keyOf(key: string, index: number, { name, customizations }: WrittenToolchain): string {
+  if (customizations?.some(({ setting }) => setting !== undefined) === true) return `modules.${name}`;
+  return key === "toolchains" ? `toolchains.${index}` : key;
 }
 
 /** The checker takes longer to load than everything else here: a text that was fine is fine. */
 async function checked(file: string, text: string, cache: ModuleCache): Promise<CheckedManifest> {
-  const known = cache.readManifest(text);
+  const key = `${path.basename(file)}\n${text}`;
+  const known = cache.readManifest(key);
   if (known !== undefined) return known;
-  const { checkManifest } = await import("./manifest-check.ts");
-  const manifest = checkManifest(file, text);
-  cache.storeManifest(text, manifest);
+  const isWorkspace = path.basename(file) === workspaceFile;
+  const manifest = file.endsWith(".toml")
+    ? (await import("./manifest-toml.ts"))[isWorkspace ? "checkWorkspace" : "checkTomlManifest"](file, text)
+    : (await import("./manifest-check.ts")).checkManifest(file, text);
+  cache.storeManifest(key, manifest);
   return manifest;
 }
 
 async function sourceFolder(root: string, source: string, file: string, text: string): Promise<string> {
-  const place = async (): Promise<string> => (await import("./manifest-check.ts")).placeOf(file, text, "source");
+  const place = placeIn(file, text, "source");
   const relative = path.normalize(source).replace(/\/+$/, "");
   if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
     throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, {

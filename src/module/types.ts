@@ -10,11 +10,17 @@ export interface ModuleInfo {
   repository: string;
   /** What `defaultPath: "/x"` is relative to: the repository. */
   contextDir: string;
+  /** What `defaultPath: "x"` is relative to, where that is not `root`: the folder that uses the module as toolchain or blueprint. */
+  contextRoot?: string;
   /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
   borrowed?: boolean;
   engineVersion: string;
+  /** It has no code: its functions are those of its toolchains. */
+  isCodeless?: true;
   /** Modules it depends on. */
   dependencies: Dependency[];
+  /** Modules whose functions are offered beside its own: `eslint:lint`. */
+  toolchains: Toolchain[];
   /** SHA-256 over dagger.json and every module source file (path, mode, content). */
   ownDigest: string;
   /** `ownDigest`, and `name@ownDigest` of each module that it depends on, through others too; part of each function's digest. */
@@ -37,6 +43,16 @@ export type Dependency = {
   /** Name in code: `dag.name()`. */
   name: string;
 } & ({ module: ModuleInfo } | { refused: string });
+
+export interface Toolchain {
+  /** As the command line has it. */
+  name: string;
+  /** In the project's place, with the project's defaults. */
+  module: ModuleInfo;
+  /** Patterns of checks and generators that the project leaves out. */
+  ignoreChecks: string[];
+  ignoreGenerators: string[];
+}
 
 export interface InterfaceInfo {
   name: string;
@@ -106,6 +122,8 @@ export interface ArgumentInfo {
   variadic: boolean;
   /** JSON value. */
   defaultValue?: unknown;
+  /** The project's default, which the code does not know: it has to be given. */
+  isProjectDefault?: true;
   defaultPath?: string;
   defaultAddress?: string;
   ignore?: string[];

@@ -59,7 +59,7 @@ export function fingerprintOf(
       path: path.relative(context.root, input.path) || ".",
       digest: context.snapshot.digest(input),
     })),
-    module: context.moduleDigest,
+    module: item.call.toolchain?.module.digest ?? context.moduleDigest,
     engine: context.engine,
     environment: Object.fromEntries(
       item.target.environment.map((name) => [name, keyedHash(context.environment[name], context.environmentKey)]),
@@ -102,7 +102,7 @@ export async function fingerprintOfCall(
     function: callName(call),
     call: meaningOf(call),
     inputs: inputs.map((input) => ({ argument: input.argument, path: "", digest: snapshot.digest(input) })),
-    module: moduleDigest,
+    module: call.toolchain?.module.digest ?? moduleDigest,
     engine,
     environment: {},
     needs: {},

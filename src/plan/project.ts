@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
-import { withDependencies, type ModuleInfo } from "../module/index.ts";
+import { manifestFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { WorkspaceReads } from "./workspace-reads.ts";
@@ -117,7 +117,15 @@ function configInput(place: ProjectPlace): ScannedInput {
 
 /** What a module and its dependencies are read from. */
 export function moduleSources(module: ModuleInfo): ScannedInput[] {
-  return withDependencies(module).map(({ root, sourceDir }) => moduleInput(root, sourceDir));
+  const used = [module, ...module.toolchains.map((toolchain) => toolchain.module)];
+  const withCode = used.flatMap(withDependencies).filter(({ isCodeless }) => isCodeless !== true);
+  const folders = new Map(withCode.map(({ root, sourceDir }) => [root, sourceDir]));
+  // What names a blueprint or toolchains may have no code of its own.
+  const naming = module.contextRoot ?? (module.isCodeless === true ? module.root : undefined);
+  return [
+    ...[...folders].map(([root, sourceDir]) => moduleInput(root, sourceDir)),
+    ...(naming === undefined ? [] : [{ kind: "directory" as const, path: naming, filter: { include: manifestFiles } }]),
+  ];
 }
 
 /** A superset of what the module's digest is made of: whether it changed is decided by that digest. */
@@ -128,7 +136,7 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
   return {
     kind: "directory",
     path: root,
-    filter: { include: ["dagger.json", `${below}**`], exclude, gitignore: true },
+    filter: { include: [...manifestFiles, `${below}**`], exclude, gitignore: true },
   };
 }
 

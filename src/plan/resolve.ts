@@ -1,7 +1,7 @@
 import path from "node:path";
 import {
   callName,
-  commandName,
+  markedFunctions,
   parseCall,
   splitWords,
   valueOf,
@@ -56,24 +56,17 @@ export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Targe
 }
 
 function checksOf(module: ModuleInfo): Target[] {
-  const functions = Object.values(module.objects[module.mainObject]?.functions ?? {});
-  return functions
-    .filter((fn) => fn.isCheck)
-    .map((fn) => {
-      const name = commandName(fn);
-      const call = [name];
-      return {
-        name,
-        call,
-        needs: [],
-        environment: [],
-        policy: "restart",
-        tier: tierOf(call),
-        retries: 0,
-        uses: resourcesOf({ containers: 1 }),
-        place: fn.place ?? module.root,
-      };
-    });
+  return markedFunctions(module, "isCheck").map(({ name, words: call, fn, module: of }) => ({
+    name,
+    call,
+    needs: [],
+    environment: [],
+    policy: "restart",
+    tier: tierOf(call),
+    retries: 0,
+    uses: resourcesOf({ containers: 1 }),
+    place: fn.place ?? of.root,
+  }));
 }
 
 function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Target {
@@ -173,7 +166,8 @@ export function inputsOfCall(call: ParsedCall, module: ModuleInfo, reads?: Works
   return reads === undefined ? given : [...given, ...reads.inputsOf(reads.of(call, given))];
 }
 
-function givenToCall(call: ParsedCall, module: ModuleInfo): TargetInput[] {
+function givenToCall(call: ParsedCall, of: ModuleInfo): TargetInput[] {
+  const module = call.toolchain?.module ?? of;
   const own = call.own
     .filter((step) => step.kind === "function")
     .flatMap(({ fn, given }) =>

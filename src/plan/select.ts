@@ -1,9 +1,12 @@
+import { isNamedBy } from "../call/index.ts";
 import type { TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
+import { kebabCase } from "../module/index.ts";
 import { withNeeds } from "./order.ts";
 import type { Project } from "./project.ts";
 import { describeReason } from "./reasons.ts";
 import { isInTier, type ResolvedTarget } from "./resolve.ts";
+import type { Target } from "./targets.ts";
 import { affectedSince } from "./since.ts";
 
 /** Which targets a command is about; without any of these, all. Together they narrow one another. */
@@ -27,13 +30,16 @@ export function selectTargets(project: Project, { names, tier, since }: Selectio
   const notices: string[] = [];
   let chosen = all;
   if (names !== undefined) {
-    const unknown = names.find((name) => !all.some((target) => target.name === name));
+    const own = kebabCase(project.module.name);
+    const isNamed = (pattern: string, { name }: Target): boolean =>
+      isNamedBy(pattern, name) || pattern === `${own}:${name}`;
+    const unknown = names.find((name) => !all.some((target) => isNamed(name, target)));
     if (unknown !== undefined) {
       throw new UserError("usage", `there is no function "${unknown}"`, {
         hint: `there are ${all.map((target) => target.name).join(", ")}`,
       });
     }
-    chosen = chosen.filter((target) => names.includes(target.name));
+    chosen = chosen.filter((target) => names.some((name) => isNamed(name, target)));
   }
   if (tier !== undefined) chosen = chosen.filter((target) => isInTier(target, tier));
   if (since !== undefined) {

@@ -16,7 +16,11 @@ export interface AskContext {
   writtenBy: "repository" | "user";
 }
 
-export function asksOfCall({ own, core }: Pick<ParsedCall, "own" | "core">, context: AskContext): Ask[] {
+export function asksOfCall(
+  { own, core, toolchain }: Pick<ParsedCall, "own" | "core" | "toolchain">,
+  of: AskContext,
+): Ask[] {
+  const context = { ...of, module: toolchain?.module ?? of.module };
   const steps = own.filter((step) => step.kind === "function");
   const asks = steps.flatMap((step) => asksOfStep(step, context));
   return context.writtenBy === "user" ? asks : [...asks, ...core.flatMap((step) => asksOfCoreStep(step, context))];

@@ -1,7 +1,7 @@
 /** Candidates for the next word of a call: functions, flags, or a flag's values. */
 import { choicesOf, flagName, isSupported, parseCall, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { ArgumentInfo, ModuleInfo } from "../../module/index.ts";
-import { summaryOf } from "./render-functions.ts";
+import { summaryOf, toolchainSummary } from "./render-functions.ts";
 
 export interface Candidate {
   word: string;
@@ -24,11 +24,15 @@ export function completeCall(before: readonly string[], partial: string, module:
       .filter((argument) => isSupported(argument.type, module))
       .map((argument) => ({ word: `--${flagName(argument)}`, text: summaryOf(argument.description) }));
   }
-  const choices = choicesOf(call.returns, module);
-  return [...(choices?.functions ?? []), ...(choices?.fields ?? [])].map(([word, { description }]) => ({
-    word,
-    text: summaryOf(description),
-  }));
+  const choices = choicesOf(call.returns, call.toolchain?.module ?? module);
+  const toolchains = before.length === 0 ? module.toolchains : [];
+  return [
+    ...toolchains.map((each) => ({ word: each.name, text: toolchainSummary(each) })),
+    ...[...(choices?.functions ?? []), ...(choices?.fields ?? [])].map(([word, { description }]) => ({
+      word,
+      text: summaryOf(description),
+    })),
+  ];
 }
 
 /** `--help` lets a call parse whose required arguments are not typed yet. */

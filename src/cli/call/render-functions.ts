@@ -1,6 +1,6 @@
 /** A module's functions as text, for `functions` and for the help of `call`. */
 import { commandName, flagName, isRequired } from "../../call/index.ts";
-import type { ArgumentInfo, FunctionInfo, ModuleInfo, TypeRef } from "../../module/index.ts";
+import type { ArgumentInfo, FunctionInfo, ModuleInfo, Toolchain, TypeRef } from "../../module/index.ts";
 
 /** One line per function, in the order of the source; with `verbose` one more per argument. */
 export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
@@ -12,7 +12,8 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
     text: [summaryOf(fn.description), ...marks(fn)].filter((part) => part !== "").join(" "),
   }));
   const fields = Object.values(main?.fields ?? {}).filter((field) => field.exposed);
-  const width = Math.max(0, ...rows.map((row) => row.name.length), ...fields.map((field) => commandName(field).length));
+  const names = [...rows, ...module.toolchains].map(({ name }) => name.length);
+  const width = Math.max(0, ...names, ...fields.map((field) => commandName(field).length));
   const lines: string[] = [];
   for (const { fn, name, text } of rows) {
     lines.push(`${name.padEnd(width)}  ${text}`.trimEnd());
@@ -24,7 +25,13 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
     const mark = field.deprecated === undefined ? "" : ` ${deprecation(field.deprecated)}`;
     lines.push(`${commandName(field).padEnd(width)}  ${summaryOf(field.description)}${mark}`.trimEnd());
   }
+  for (const toolchain of module.toolchains)
+    lines.push(`${toolchain.name.padEnd(width)}  ${toolchainSummary(toolchain)} [toolchain]`);
   return lines.map((line) => `${line}\n`).join("");
+}
+
+export function toolchainSummary({ module }: Toolchain): string {
+  return summaryOf(module.description || module.objects[module.mainObject]?.description || `the module ${module.name}`);
 }
 
 /** `tier Tier = "fast"`, and where the value comes from when it is not given. */

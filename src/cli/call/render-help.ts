@@ -1,15 +1,18 @@
 /** Help for a point in a chain: what can be called there, and the arguments of the function before it. */
 import { choicesOf, commandName, isRequired, isSupported, servedMember, type ParsedCall } from "../../call/index.ts";
 import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
-import { argumentLine, summaryOf } from "./render-functions.ts";
+import { argumentLine, summaryOf, toolchainSummary } from "./render-functions.ts";
 
 export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
   const last = call.core.at(-1) ?? call.own.filter((step) => step.kind === "function").at(-1);
   const isStart = call.core.length === 0 && call.own.every((step) => step.kind === "function" && step.fn.name === "");
   const fn = last?.fn;
-  const path = [...call.own, ...call.core]
-    .map((step) => commandName(step.kind === "field" ? step : step.fn))
-    .filter((name) => name !== "");
+  const path = [
+    ...(call.toolchain === undefined ? [] : [call.toolchain.name]),
+    ...[...call.own, ...call.core]
+      .map((step) => commandName(step.kind === "field" ? step : step.fn))
+      .filter((name) => name !== ""),
+  ];
   const choices = choicesOf(call.returns, module);
   const sections = [
     isStart ? module.description || module.objects[module.mainObject]?.description || "" : (fn?.description ?? ""),
@@ -22,6 +25,10 @@ export function renderCallHelp(call: ParsedCall, module: ModuleInfo): string {
       : section("Functions", [
           ...[...choices.functions].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
           ...[...choices.fields].map(([name, entry]): [string, string] => [name, summaryOf(entry.description)]),
+          ...(isStart && call.toolchain === undefined ? module.toolchains : []).map((each): [string, string] => [
+            each.name,
+            toolchainSummary(each),
+          ]),
         ]),
     ownOptions(),
     isStart ? examples() : "",

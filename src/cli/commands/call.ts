@@ -72,7 +72,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     parsed.help ||
     (words.length === 0 && parsed.own.every((step) => step.kind === "function" && step.fn.name === ""))
   ) {
-    context.print(renderCallHelp(parsed, module));
+    context.print(renderCallHelp(parsed, parsed.toolchain?.module ?? module));
     return;
   }
   checkOutput(parsed, context.cwd);
@@ -95,12 +95,12 @@ async function call(words: string[], context: CliContext): Promise<void> {
     return;
   }
   const value = await callWithCache(parsed, { module, config, trust, isTyped: true }, context, session, view);
-  const exported = writeOutput(parsed, value, module, context);
+  const exported = writeOutput(parsed, value, parsed.toolchain?.module ?? module, context);
   if (exported !== undefined) {
     context.notice(`Saved to "${path.resolve(context.cwd, exported)}".`);
     return;
   }
-  const text = renderResult(value, parsed.returns, parsed.json, module);
+  const text = renderResult(value, parsed.returns, parsed.json, parsed.toolchain?.module ?? module);
   // A program gets the value byte for byte; a terminal gets its lines and colours.
   if (context.stdout.isTTY) context.print(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   else context.stdout.write(text);

@@ -1,9 +1,9 @@
 /** `fastloop check`: the module's `@check` functions, as `dagger check` runs them. */
 import { Option, type Command } from "commander";
-import { commandName, loadProjectModule } from "../../call/index.ts";
+import { loadProjectModule } from "../../call/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions } from "../loop-options.ts";
-import { marked, printMarked } from "../marked-functions.ts";
+import { namedFunctions, printMarked } from "../marked-functions.ts";
 import { sayingWait } from "../waiting-line.ts";
 import { runOnce, type RunFlags } from "./run.ts";
 
@@ -25,7 +25,8 @@ export function register(program: Command, context: CliContext): void {
 Examples:
   fastloop check             all checks of the module
   fastloop check -l          their names, and what they say of themselves
-  fastloop check smoke --force`,
+  fastloop check smoke --force
+  fastloop check 'eslint:*'  those of a toolchain`,
     )
     .action(async (names: string[], flags: RunFlags & { list?: boolean }) => {
       if (flags.list !== true) return runOnce(context, names, flags, { checks: true });
@@ -36,7 +37,6 @@ Examples:
         environment: context.env,
       });
       const module = await sayingWait(context, "for the module to be read", loading);
-      const checks = marked(module, "isCheck").filter((fn) => names.length === 0 || names.includes(commandName(fn)));
-      printMarked(context, checks, "no function of the module is marked @check");
+      printMarked(context, namedFunctions(module, "isCheck", names), "no function of the module is marked @check");
     });
 }

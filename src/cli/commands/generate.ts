@@ -1,9 +1,9 @@
 /** `fastloop generate`: the module's `@generate` functions, whose changes are applied to the project. */
 import { Option, type Command } from "commander";
-import { commandName, loadProjectModule, parseCall } from "../../call/index.ts";
+import { loadProjectModule, parseCall, type MarkedFunction } from "../../call/index.ts";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
-import type { FunctionInfo, ModuleInfo, ReturnedValue } from "../../module/index.ts";
+import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import { plural } from "../../report/index.ts";
 import { printable } from "../../text/index.ts";
 import { callSession } from "../call/call-session.ts";
@@ -11,7 +11,7 @@ import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
-import { marked, namedFunctions, printMarked } from "../marked-functions.ts";
+import { namedFunctions, printMarked } from "../marked-functions.ts";
 import { requireTrustOfCall } from "../trust.ts";
 import { sayingWait } from "../waiting-line.ts";
 
@@ -59,7 +59,7 @@ async function generate(context: CliContext, names: string[], flags: GenerateFla
     environment: context.env,
   });
   const module = await sayingWait(context, "for the module to be read", loading);
-  const generators = namedFunctions(marked(module, "isGenerate"), names, "generate");
+  const generators = namedFunctions(module, "isGenerate", names);
   const none = "no function of the module is marked @generate";
   if (flags.list === true) return printMarked(context, generators, none);
   if (generators.length === 0) throw new UserError("usage", none, { hint: "mark one that returns a Changeset" });
@@ -77,9 +77,8 @@ interface Given {
   flags: GenerateFlags;
 }
 
-async function one(context: CliContext, fn: FunctionInfo, given: Given): Promise<Generated> {
-  const name = commandName(fn);
-  const patch = await call(context, [name, "as-patch", "contents"], given);
+async function one(context: CliContext, { name, words }: MarkedFunction, given: Given): Promise<Generated> {
+  const patch = await call(context, [...words, "as-patch", "contents"], given);
   const files = filesOfPatch(typeof patch === "string" ? patch : "");
   if (files.length === 0) return { name, files, applied: false };
   if (!context.options.json)
@@ -88,7 +87,7 @@ async function one(context: CliContext, fn: FunctionInfo, given: Given): Promise
     given.flags.check !== true &&
     (given.flags.yes === true ||
       (canAsk(context) && (await confirm(context, `Apply these ${plural(files.length, "change")} of ${name}?`))));
-  if (isAgreed) await call(context, [name, "export", "--path", given.module.contextDir], given);
+  if (isAgreed) await call(context, [...words, "export", "--path", given.module.contextDir], given);
   else if (given.flags.check !== true) context.notice(`nothing of ${name} was applied: --yes applies it`);
   return { name, files, applied: isAgreed };
 }

@@ -42,8 +42,17 @@ class ServedModule implements FunctionRuntime {
     this.schema = new ServedSchema(session);
   }
 
-  async call({ signal, callId, workspace, ...request }: RuntimeCall): Promise<ReturnedValue> {
+  async call({ signal, callId, workspace, of, ...request }: RuntimeCall): Promise<ReturnedValue> {
     const options: QueryOptions = { callId, ...(signal === undefined ? {} : { signal }) };
+    if (of !== undefined && of.root !== this.module.root)
+      throw new UserError(
+        "engine-unsupported",
+        "functions of toolchains run beside the command line, or by `dagger call`",
+        {
+          place: of.name,
+          hint: "leave out --via module, or use --via call",
+        },
+      );
     await this.serve(options);
     const { mainObject, objects, interfaces } = this.module;
     const object = request.object ?? mainObject;

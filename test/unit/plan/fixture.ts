@@ -39,6 +39,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
     contextDir: root,
     engineVersion: "",
     dependencies: [],
+    toolchains: [],
     digest: "module-1",
     ownDigest: "module-1",
     insecurePlaces: [],

@@ -1,0 +1,52 @@
+/** Functions that are marked (`@check`, `@generate`): the module's own, and those of its toolchains by `toolchain:function`. */
+import { nameMatcher } from "../tree/index.ts";
+import { kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
+import { commandName } from "./signature.ts";
+
+export interface MarkedFunction {
+  /** `lint`, or `eslint:lint`. */
+  name: string;
+  /** The same with the module's own name before it, as `dagger check -l` writes it. */
+  fullName: string;
+  /** What `fastloop call` takes. */
+  words: string[];
+  fn: FunctionInfo;
+  module: ModuleInfo;
+}
+
+export function markedFunctions(module: ModuleInfo, mark: "isCheck" | "isGenerate"): MarkedFunction[] {
+  const own = marked(module, mark).map((fn) => {
+    const name = commandName(fn);
+    return { name, fullName: `${kebabCase(module.name)}:${name}`, words: [name], fn, module };
+  });
+  const others = module.toolchains.flatMap(({ name: toolchain, module: of, ignoreChecks, ignoreGenerators }) => {
+    const left = mark === "isCheck" ? ignoreChecks : ignoreGenerators;
+    return marked(of, mark).flatMap((fn) => {
+      const [name, own] = [`${toolchain}:${commandName(fn)}`, commandName(fn)];
+      const isLeft = left.some((pattern) => isNamedBy(pattern, own) || isNamedBy(pattern, name));
+      return isLeft ? [] : [{ name, fullName: name, words: [toolchain, own], fn, module: of }];
+    });
+  });
+  return [...own, ...others];
+}
+
+/** Those that the patterns name, in the order of declaration; `wrong` is the first pattern that names none. */
+export function selectMarked(
+  functions: readonly MarkedFunction[],
+  patterns: readonly string[],
+): { selected: MarkedFunction[]; wrong?: string } {
+  if (patterns.length === 0) return { selected: [...functions] };
+  const isNamed = (pattern: string, { name, fullName }: MarkedFunction): boolean =>
+    isNamedBy(pattern, name) || isNamedBy(pattern, fullName);
+  const wrong = patterns.find((pattern) => !functions.some((fn) => isNamed(pattern, fn)));
+  const selected = functions.filter((fn) => patterns.some((pattern) => isNamed(pattern, fn)));
+  return wrong === undefined ? { selected } : { selected, wrong };
+}
+
+const marked = (module: ModuleInfo, mark: "isCheck" | "isGenerate"): FunctionInfo[] =>
+  Object.values(module.objects[module.mainObject]?.functions ?? {}).filter((fn) => fn[mark]);
+
+/** Whether a name is meant: written out, by `*` and `?`, or with all others of its module. */
+export function isNamedBy(pattern: string, name: string): boolean {
+  return nameMatcher(pattern)(name) || name.startsWith(`${pattern}:`);
+}

@@ -1,0 +1,422 @@
+/** Modules in the shapes that public ones have: what they are made of, what they offer, what calls of them give. */
+
+export interface ModuleCase {
+  name: string;
+  /** By path in the repository. */
+  files: Record<string, string>;
+  /** Where the commands run; default: the repository. */
+  at?: string;
+  /** A line that `fastloop functions -v` has. */
+  functions?: readonly string[];
+  /** Words of `fastloop call`, and what that prints; an error by a part of it. */
+  calls?: readonly [words: string, result: string | { error: string }][];
+  /** What `fastloop check -l` prints. */
+  checks?: readonly string[];
+  /** What keeps the module from being read. */
+  broken?: string;
+}
+
+const sdk = { source: "typescript" };
+const json = (name: string, more: object = {}): string =>
+  JSON.stringify({ name, engineVersion: "v0.21.4", sdk, ...more });
+const imports =
+  'import { argument, check, dag, type Directory, type File, func, generate, object, type Platform, type Workspace } from "@dagger.io/dagger";\n';
+const main = (body: string, name = "My", before = ""): string =>
+  `${imports}${before}\n@object()\nexport class ${name} {\n${body}\n}\n`;
+const my = (body: string, more: object = {}, before = ""): Record<string, string> => ({
+  "dagger.json": json("my", more),
+  "src/index.ts": main(body, "My", before),
+});
+const hello = (name: string, text: string): Record<string, string> => ({
+  [`${name.toLowerCase()}/dagger.json`]: json(name.toLowerCase()),
+  [`${name.toLowerCase()}/src/index.ts`]: main(`@func() hello(): string { return ${JSON.stringify(text)}; }`, name),
+});
+const depends = (...names: string[]): object => ({
+  dependencies: names.map((name) => ({ name, source: `../${name}` })),
+});
+
+const tool = {
+  "tool/dagger.json": json("tool"),
+  "tool/src/index.ts": main(
+    `@func() level: string;
+  constructor(level = "low") { this.level = level; }
+  @func() @check() async lint(@argument({ defaultPath: "/" , ignore: ["**", "!*.md"] }) source: Directory, times = 1): Promise<string> {
+    return [this.level, times, ...(await source.entries())].join(" ");
+  }
+  @func() @check() slow(): string { return "slow"; }`,
+    "Tool",
+  ),
+};
+
+export const modules: readonly ModuleCase[] = [
+  { name: "one function", files: my("@func() hello(): string { return 'hello'; }"), calls: [["hello", "hello"]] },
+  {
+    name: "sources in a folder of their own",
+    files: {
+      "dagger.json": json("my", { source: ".dagger" }),
+      ".dagger/src/index.ts": main("@func() hello(): string { return 'hello'; }"),
+    },
+    calls: [["hello", "hello"]],
+  },
+  {
+    name: "a name of several words",
+    files: {
+      "dagger.json": json("my-own-ci2"),
+      "src/index.ts": main("@func() buildAll(): string { return 'built'; }", "MyOwnCi2"),
+    },
+    functions: ["build-all"],
+    calls: [["build-all", "built"]],
+  },
+  {
+    name: "code in several files",
+    files: {
+      ...my(
+        "@func() part(): Part { const part = new Part(); part.size = 3; return part; }",
+        {},
+        'import { Part } from "./part.ts";',
+      ),
+      "src/part.ts": `${imports}@object()\nexport class Part { @func() size: number; @func() twice(): number { return this.size * 2; } }\n`,
+    },
+    calls: [
+      ["part size", "3"],
+      ["part twice", "6"],
+    ],
+  },
+  {
+    name: "arguments with defaults, optional and variadic ones",
+    files: my(
+      "@func() all(a: string, b = 2, c?: boolean, ...rest: string[]): string { return [a, b, String(c), ...rest].join(); }",
+    ),
+    functions: ["--a string (required)", "--b integer = 2"],
+    calls: [
+      ["all --a x", "x,2,undefined"],
+      ["all --a x --b 5 --c --rest p,q", "x,5,true,p,q"],
+      ["all", { error: "--a is missing" }],
+    ],
+  },
+  {
+    name: "lists of objects chained into",
+    files: my(
+      "@func() parts(): Part[] { return ['a', 'b'].map((name) => { const part = new Part(); part.name = name; return part; }); }",
+      {},
+      "@object()\nexport class Part { @func() name: string; }",
+    ),
+    calls: [["parts name", "a\nb\n"]],
+  },
+  {
+    name: "an enum as argument and result",
+    files: my(
+      "@func() next(level: Level): Level { return level === Level.Low ? Level.High : Level.Low; }",
+      {},
+      'export enum Level { Low = "low", High = "high" }',
+    ),
+    calls: [
+      ["next --level LOW", "HIGH"],
+      ["next --level middle", { error: "LOW" }],
+    ],
+  },
+  {
+    name: "an interface that a class of its own fills",
+    files: my(
+      "@func() pet(): Pet { const dog = new Dog(); dog.word = 'wuff'; return dog; }\n@func() dog(): Dog { const dog = new Dog(); dog.word = 'w'; return dog; }",
+      {},
+      "export interface Pet { says(): Promise<string> }\n@object()\nexport class Dog { @func() word: string; @func() async says(): Promise<string> { return this.word; } }",
+    ),
+    calls: [["pet says", "wuff"]],
+  },
+  {
+    name: "a constructor with arguments",
+    files: my(
+      "@func() who: string;\nconstructor(who = 'world') { this.who = who; }\n@func() greet(): string { return `hello ${this.who}`; }",
+    ),
+    calls: [
+      ["greet", "hello world"],
+      ["--who you greet", "hello you"],
+      ["who", "world"],
+    ],
+  },
+  {
+    name: "state that is not offered",
+    files: my(
+      "private count = 0;\n@func() more(): My { this.count = (this.count ?? 0) + 1; return this; }\n@func() read(): number { return this.count; }",
+    ),
+    calls: [["more more read", "2"]],
+  },
+  {
+    name: "an alias",
+    files: my('@func({ alias: "short" }) veryLongName(): string { return "s"; }'),
+    functions: ["short"],
+    calls: [
+      ["short", "s"],
+      ["very-long-name", { error: 'My has no function "very-long-name"' }],
+    ],
+  },
+  { name: "nothing given back", files: my("@func() async nothing(): Promise<void> {}"), calls: [["nothing", ""]] },
+  {
+    name: "numbers with fractions",
+    files: my(
+      "@func() half(of: float): float { return of / 2; }",
+      {},
+      'import type { float } from "@dagger.io/dagger";',
+    ),
+    calls: [["half --of 3", "1.5"]],
+  },
+  {
+    name: "an error that is thrown",
+    files: my("@func() fail(): string { throw new Error('no luck'); }"),
+    calls: [["fail", { error: "no luck" }]],
+  },
+  {
+    name: "a directory given, and one by defaultPath",
+    files: {
+      ...my(
+        '@func() async names(@argument({ defaultPath: "/docs", ignore: ["*.txt"] }) docs: Directory): Promise<string[]> { return docs.entries(); }',
+      ),
+      "docs/a.md": "a\n",
+      "docs/b.txt": "b\n",
+    },
+    calls: [
+      ["names", "a.md\n"],
+      ["names --docs docs", "a.md\n"],
+    ],
+  },
+  {
+    name: "a file given",
+    files: { ...my("@func() read(file: File): Promise<string> { return file.contents(); }"), "x.txt": "x\n" },
+    calls: [["read --file x.txt", "x\n"]],
+  },
+  {
+    name: "a platform",
+    files: my("@func() on(platform: Platform): string { return platform; }"),
+    calls: [["on --platform linux/arm64", "linux/arm64"]],
+  },
+  {
+    name: "checks",
+    files: my("@func() @check() good(): string { return 'good'; }\n@func() plain(): string { return ''; }"),
+    checks: ["good"],
+  },
+  {
+    name: "a directory made and chained into",
+    files: my('@func() made(): Directory { return dag.directory().withNewFile("a/b", "c"); }'),
+    calls: [
+      ["made file --path a/b contents", "c"],
+      ["made entries", "a/\n"],
+    ],
+  },
+  {
+    name: "a workspace",
+    files: {
+      ...my("@func() title(ws: Workspace): Promise<string> { return ws.file('README').contents(); }"),
+      README: "T\n",
+    },
+    functions: ["--ws Workspace filled in: what it reads of the repository"],
+    calls: [["title", "T\n"]],
+  },
+  {
+    name: "a module of the repository that it depends on",
+    at: "app",
+    files: {
+      ...hello("Lib", "from lib"),
+      "app/dagger.json": json("app", depends("lib")),
+      "app/src/index.ts": main("@func() hello(): Promise<string> { return dag.lib().hello(); }", "App"),
+    },
+    calls: [["hello", "from lib"]],
+  },
+  {
+    name: "dependencies three deep",
+    at: "a",
+    files: {
+      ...hello("D", "d"),
+      "c/dagger.json": json("c", depends("d")),
+      "c/src/index.ts": main("@func() async hello(): Promise<string> { return 'c' + (await dag.d().hello()); }", "C"),
+      "b/dagger.json": json("b", depends("c")),
+      "b/src/index.ts": main("@func() async hello(): Promise<string> { return 'b' + (await dag.c().hello()); }", "B"),
+      "a/dagger.json": json("a", depends("b")),
+      "a/src/index.ts": main("@func() async hello(): Promise<string> { return 'a' + (await dag.b().hello()); }", "A"),
+    },
+    calls: [["hello", "abcd"]],
+  },
+  {
+    name: "a diamond",
+    at: "top",
+    files: {
+      ...hello("Base", "base"),
+      "left/dagger.json": json("left", depends("base")),
+      "left/src/index.ts": main(
+        "@func() async hello(): Promise<string> { return 'l ' + (await dag.base().hello()); }",
+        "Left",
+      ),
+      "right/dagger.json": json("right", depends("base")),
+      "right/src/index.ts": main(
+        "@func() async hello(): Promise<string> { return 'r ' + (await dag.base().hello()); }",
+        "Right",
+      ),
+      "top/dagger.json": json("top", depends("left", "right")),
+      "top/src/index.ts": main(
+        "@func() async hello(): Promise<string> { return (await Promise.all([dag.left().hello(), dag.right().hello()])).join(', '); }",
+        "Top",
+      ),
+    },
+    calls: [["hello", "l base, r base"]],
+  },
+  {
+    name: "a dependency on another machine",
+    files: my(
+      "@func() far(): Promise<string> { return (dag as any).far().hello(); }\n@func() near(): string { return 'near'; }",
+      {
+        dependencies: [{ name: "far", source: "github.com/example/far@v1", pin: "0".repeat(40) }],
+      },
+    ),
+    calls: [
+      ["near", "near"],
+      ["far", { error: "dag.far(): it is not on this disk" }],
+    ],
+  },
+  {
+    name: "a dependency in another language",
+    files: {
+      ...my("@func() go(): Promise<string> { return (dag as any).gopher().hello(); }", {
+        dependencies: [{ name: "gopher", source: "gopher" }],
+      }),
+      "gopher/dagger.json": JSON.stringify({ name: "gopher", sdk: { source: "go" } }),
+    },
+    calls: [["go", { error: "a module in go needs a Dagger engine" }]],
+  },
+  {
+    name: "a toolchain with the project's defaults",
+    at: "app",
+    files: {
+      ...tool,
+      "app/dagger.json": json("app", {
+        toolchains: [
+          {
+            name: "tool",
+            source: "../tool",
+            customizations: [
+              { argument: "level", default: "high" },
+              { function: ["lint"], argument: "source", defaultPath: "docs" },
+              { function: ["lint"], argument: "times", default: "3" },
+            ],
+            ignoreChecks: ["slow"],
+          },
+        ],
+      }),
+      "app/src/index.ts": main("@func() @check() own(): string { return 'own'; }", "App"),
+      "app/docs/x.md": "x\n",
+    },
+    functions: ["tool  the module tool [toolchain]"],
+    checks: ["own", "tool:lint"],
+    calls: [
+      ["own", "own"],
+      ["tool lint", "high 3 x.md"],
+      ["tool --level mid lint --times 2", "mid 2 x.md"],
+      ["tool level", "high"],
+      ["tool nothing", { error: 'Tool has no function "nothing"' }],
+    ],
+  },
+  {
+    name: "a customization of what is not there",
+    at: "app",
+    files: {
+      ...tool,
+      "app/dagger.json": JSON.stringify({
+        name: "app",
+        engineVersion: "v0.21.4",
+        toolchains: [{ name: "tool", source: "../tool", customizations: [{ argument: "levl", default: "high" }] }],
+      }),
+    },
+    broken: "tool has no argument levl to customize",
+  },
+  {
+    name: "toolchains and no code",
+    files: {
+      ...tool,
+      "dagger.json": JSON.stringify({
+        name: "only",
+        engineVersion: "v0.21.4",
+        toolchains: [{ name: "tool", source: "tool" }],
+      }),
+      "a.md": "a\n",
+    },
+    checks: ["tool:lint", "tool:slow"],
+    calls: [["tool lint", "low 1 a.md"]],
+  },
+  {
+    name: "a blueprint",
+    at: "app",
+    files: {
+      ...tool,
+      "app/dagger.json": JSON.stringify({
+        name: "app",
+        engineVersion: "v0.21.4",
+        blueprint: { name: "tool", source: "../tool" },
+      }),
+      "b.md": "b\n",
+    },
+    checks: ["lint", "slow"],
+    calls: [["lint", "low 1 b.md"]],
+  },
+  {
+    name: "a module of Dagger 1.0",
+    files: {
+      "dagger-module.toml":
+        'name = "my"\nengineVersion = "v1.0.0-beta.10"\n[runtime]\nsource = "typescript"\n[[dependencies]]\nname = "lib"\nsource = "lib"\n',
+      "src/index.ts": main("@func() hello(): Promise<string> { return dag.lib().hello(); }"),
+      ...hello("Lib", "from lib"),
+    },
+    calls: [["hello", "from lib"]],
+  },
+  {
+    name: "a dagger.json beside a dagger-module.toml",
+    files: { ...my("@func() hello(): string { return 'json'; }"), "dagger-module.toml": 'name = "other"\n' },
+    functions: ["warning: dagger-module.toml is not read: the dagger.json beside it counts"],
+    calls: [["hello", "json"]],
+  },
+  {
+    name: "a dagger-module.toml without a name",
+    files: { "dagger-module.toml": '[runtime]\nsource = "typescript"\n', "src/index.ts": main("") },
+    broken: '"name": expected string',
+  },
+  {
+    name: "a dagger-module.toml in another language",
+    files: { "dagger-module.toml": 'name = "my"\n[runtime]\nsource = "python"\n' },
+    broken: "a module in python needs a Dagger engine",
+  },
+  {
+    name: "a dagger-module.toml that is no TOML",
+    files: { "dagger-module.toml": 'name = "my"\n[runtime\n' },
+    broken: "not valid TOML",
+  },
+  {
+    name: "a workspace of Dagger 1.0",
+    files: {
+      ...tool,
+      "dagger.toml":
+        '[modules.tool]\nsource = "./tool"\ncheck = { skip = ["slow"] }\n[modules.tool.settings]\nlevel = "set"\n' +
+        '[modules.my]\nsource = "./my"\nentrypoint = true\n[modules.far]\nsource = "github.com/example/far"\n',
+      "my/dagger.json": json("my"),
+      "my/src/index.ts": main("@func() @check() hello(): string { return 'hello'; }"),
+      "c.md": "c\n",
+    },
+    functions: ["warning: functions of far can't run here: it is not on this disk (github.com/example/far)"],
+    checks: ["hello", "tool:lint"],
+    calls: [
+      ["hello", "hello"],
+      ["tool lint", "set 1 c.md"],
+    ],
+  },
+  {
+    name: "a workspace without modules",
+    files: { "dagger.toml": "ignore = []\n" },
+    broken: "this workspace has no modules",
+  },
+  {
+    name: "a workspace with two entrypoints",
+    files: {
+      "dagger.toml": '[modules.a]\nsource = "a"\nentrypoint = true\n[modules.b]\nsource = "b"\nentrypoint = true\n',
+      ...hello("A", ""),
+      ...hello("B", ""),
+    },
+    broken: "there is one entrypoint, not a and b",
+  },
+];
