@@ -25,7 +25,7 @@ import { componentsOf, judge, readAdvisories, runScanner, sbomText } from "./sca
 import { runSuites } from "./suites.ts";
 import { findingsTable, publishedImage, refuseFailures, verifyImage } from "./verify.ts";
 import { testReports } from "./test-reports.ts";
-import { upService } from "./up-services.ts";
+import { serviceImage, upService } from "./up-services.ts";
 import { textFile } from "./text-file.ts";
 import { manifestsText } from "../vendor/deploy.mjs";
 import { Told } from "./told.ts";
@@ -279,6 +279,15 @@ export class Fastloop {
   ): Promise<Service> {
     const given = new Map(needs.map((service, index) => [needNames[index] ?? "", service]));
     return upService(await readProject(source), source, name, given);
+  }
+
+  /** The image of a service of `services`, without what it needs. */
+  @func()
+  async serviceImage(
+    @argument({ defaultPath: "/", ignore: IGNORE }) source: Directory,
+    name: string,
+  ): Promise<Container> {
+    return serviceImage(await readProject(source), source, name);
   }
 
   /** The production image of `images.prod`. */

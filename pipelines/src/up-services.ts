@@ -22,10 +22,7 @@ export async function upService(config: Config, source: Directory, name: string,
   const make = async (wanted: string): Promise<Service> => {
     const known = made.get(wanted);
     if (known !== undefined) return known;
-    const service = config.services?.[wanted];
-    if (service === undefined) throw new Told(unknownService(wanted, config));
-    if (service.function !== undefined)
-      throw new Told(`fastloop.yaml: \`services.${wanted}\` is the module's own \`${service.function}\`: call that`);
+    const service = described(wanted, config);
     const needs: [string, Service][] = [];
     for (const need of service.needs ?? []) needs.push([need, await make(need)]);
     const built = await build(service, config, source, needs);
@@ -33,6 +30,20 @@ export async function upService(config: Config, source: Directory, name: string,
     return built;
   };
   return make(name);
+}
+
+/** What a service of `services` is made from, without what it needs: so it can be built before those are healthy. */
+export async function serviceImage(config: Config, source: Directory, name: string): Promise<Container> {
+  const service = described(name, config);
+  return withSources(await imageFor(service, config, source, await readLock(source)), service, source);
+}
+
+function described(name: string, config: Config): UpServiceConfig {
+  const service = config.services?.[name];
+  if (service === undefined) throw new Told(unknownService(name, config));
+  if (service.function !== undefined)
+    throw new Told(`fastloop.yaml: \`services.${name}\` is the module's own \`${service.function}\`: call that`);
+  return service;
 }
 
 function unknownService(name: string, { services = {} }: Config): string {

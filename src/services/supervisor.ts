@@ -181,12 +181,16 @@ export class Supervisor {
     await Promise.all(starts.values());
   }
 
-  private async startOne({ name, needs }: DeclaredService, starts: ReadonlyMap<string, Promise<void>>): Promise<void> {
+  private async startOne(service: DeclaredService, starts: ReadonlyMap<string, Promise<void>>): Promise<void> {
+    const { name, needs } = service;
+    // It is built while it waits; what is wrong with that is told when it starts.
+    const isBuilt =
+      needs.length === 0 ? undefined : this.options.source.build(service, this.closing.signal).catch(() => undefined);
     await Promise.all(needs.flatMap((need) => starts.get(need) ?? []));
     if (this.closing.signal.aborted) return;
     const missing = needs.find((need) => this.unit(need).status.phase !== "healthy");
     if (missing !== undefined) return this.unit(name).fail(`it needs \`${missing}\`, which is not healthy`);
-    await this.unit(name).start(this.made.get(name)!, this.closing.signal);
+    await this.unit(name).start(this.made.get(name)!, this.closing.signal, isBuilt);
   }
 
   /** One change of what runs at a time. */

@@ -22,5 +22,6 @@ export function register(program: Command, context: CliContext): void {
       while (place.running() !== undefined && performance.now() < limit)
         await new Promise((resolve) => setTimeout(resolve, 20));
       if (context.options.json) context.printJson({ down: true });
+      else context.print("the services are down; their volumes stay\n");
     });
 }

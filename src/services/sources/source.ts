@@ -40,8 +40,9 @@ export interface MadeService {
   ports: readonly number[];
 }
 
-/** The function of fastloop's own module that makes what `services` describes. */
+/** The function of fastloop's own module that makes what `services` describes, and the one that makes its image alone. */
 const ownFunction = "service";
+const imageFunction = "serviceImage";
 
 export class ServiceSource {
   /** What no configured service is made of. */
@@ -69,6 +70,16 @@ export class ServiceSource {
     return this.asService(value, service, signal);
   }
 
+  /** Builds the image of a configured service, whatever it needs; what a function makes shows itself when it starts. */
+  async build({ name, source }: DeclaredService, signal: AbortSignal): Promise<void> {
+    if (source.kind !== "configured") return;
+    const { own, session } = this.options;
+    const args = { source: { $id: await this.projectTree(signal) }, name };
+    const value = await own.runtime.call({ function: imageFunction, args, callId: randomUUID(), signal });
+    const id = (value as { $id: string }).$id;
+    await session.query("query Build($id: ID!) { node(id: $id) { ... on Container { sync } } }", { id }, { signal });
+  }
+
   /** Sends the host's folders whole at the next `make`: what the engine had of them is lost. */
   forgetTrees(): void {
     this.trees.forget();
@@ -79,9 +90,8 @@ export class ServiceSource {
     made: ReadonlyMap<string, MadeService>,
     signal: AbortSignal,
   ): Promise<ReturnedValue> {
-    const { own, root } = this.options;
-    const tree = await this.trees.directory(root, { exclude: this.exclude }, { signal });
-    const source = await this.withConfig(tree.id, signal);
+    const { own } = this.options;
+    const source = await this.projectTree(signal);
     const given = needs.flatMap((need) => made.get(need) ?? []);
     const args = {
       source: { $id: source },
@@ -90,6 +100,11 @@ export class ServiceSource {
       needNames: needs.filter((need) => made.has(need)),
     };
     return own.runtime.call({ function: ownFunction, args, callId: randomUUID(), signal });
+  }
+
+  private async projectTree(signal: AbortSignal): Promise<string> {
+    const tree = await this.trees.directory(this.options.root, { exclude: this.exclude }, { signal });
+    return this.withConfig(tree.id, signal);
   }
 
   private async withConfig(id: string, signal: AbortSignal): Promise<string> {

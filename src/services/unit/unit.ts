@@ -54,14 +54,15 @@ export class Unit {
     return this.hostname === hostname || this.nextHostname === hostname;
   }
 
-  /** Builds and starts it; resolves when it is healthy, or has failed: its status says which. */
-  async start(made: MadeService, signal: AbortSignal): Promise<void> {
+  /** Builds and starts it; resolves when it is healthy, or has failed: its status says which. `isBuilt` is waited for. */
+  async start(made: MadeService, signal: AbortSignal, isBuilt?: Promise<void>): Promise<void> {
     const startedAt = performance.now();
     this.hostname = made.hostname;
     this.stopped = undefined;
     this.tail.clear();
     this.to("building");
     try {
+      await isBuilt;
       await startService(this.options.session, made, signal);
       if (this.state.phase === "building") this.to("starting");
       this.running = await openTunnel(this.options.session, made, signal);

@@ -1,10 +1,10 @@
 import { format, money, priceCart } from "@shop/pricing";
 import type { Line } from "@shop/pricing";
 import { Hono } from "hono";
-import { OrderBook } from "./orders.ts";
+import { MemoryOrders, type OrderBook } from "./orders.ts";
 
-/** The shop's HTTP interface. Orders live as long as the process. */
-export function createApp(orders = new OrderBook()): Hono {
+/** The shop's HTTP interface. */
+export function createApp(orders: OrderBook = new MemoryOrders()): Hono {
   const app = new Hono();
   app.get("/health", (context) => context.json({ status: "ok" }));
 
@@ -18,23 +18,19 @@ export function createApp(orders = new OrderBook()): Hono {
   app.post("/orders", async (context) => {
     const lines = readLines(await context.req.json().catch(() => undefined));
     if (lines === undefined || lines.length === 0) return context.json({ error: "an order needs lines" }, 400);
-    return context.json(orders.place(lines), 201);
+    return context.json(await orders.place(lines), 201);
   });
 
-  app.get("/orders/:id", (context) => {
-    const order = orders.find(Number(context.req.param("id")));
+  app.get("/orders/:id", async (context) => {
+    const order = await orders.find(Number(context.req.param("id")));
     return order === undefined ? context.json({ error: "no such order" }, 404) : context.json(order);
   });
 
   /** One order a line: what the worker reads. */
-  app.get("/orders", (context) =>
-    context.text(
-      orders
-        .all()
-        .map((order) => `${JSON.stringify(order)}\n`)
-        .join(""),
-    ),
-  );
+  app.get("/orders", async (context) => {
+    const all = await orders.all();
+    return context.text(all.map((order) => `${JSON.stringify(order)}\n`).join(""));
+  });
   return app;
 }
 
