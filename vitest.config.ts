@@ -38,6 +38,8 @@ export default defineConfig({
         "src/deploy/program.ts",
         "src/**/*worker.ts",
         "src/*/proto/**",
+        // Runs in a browser: test/page.
+        "src/page/client/**",
         "src/**/types.ts",
         "src/**/*.d.ts",
       ],

@@ -7,6 +7,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
+import { buildPage } from "./build-page.mjs";
 import { buildSdkPrograms } from "./build-sdk.mjs";
 import { buildCli } from "./build-cli.mjs";
 import { newFolder, putInPlace } from "./build-folder.mjs";
@@ -77,6 +78,7 @@ await build({
   banner: requireBanner,
 });
 
+const page = await buildPage(dist);
 const sdk = await buildSdkPrograms(dist, { release });
 await writeModuleTemplate(path.join(dist, "module-template"));
 // `fastloop/pipelines`: for modules that compose the building blocks and bring the Dagger SDK themselves.
@@ -98,6 +100,7 @@ if (release) {
     result.metafile,
     ...cli.metafiles,
     blocks.metafile,
+    ...page,
     ...sdk.metafiles,
   ]);
   await writeTypes(dist, await blocksDoor());

@@ -14,7 +14,8 @@ const help = `Usage: node tools/setup.mjs [options]
 
 Prepares what is missing: npm dependencies, dist/, system packages, an engine, base images. Safe to run again.
 
-  --only PARTS   comma-separated: boundary, engine, shim, images, emulation (what a command needs at once), buildctl (benchmarks)
+  --only PARTS   comma-separated: boundary, engine, shim, images, emulation (what a command needs at once), buildctl (benchmarks),
+                 browser (tests of the page)
   --arch ARCH    prepare base images, emulation and helper for amd64 or arm64 (default: this machine's)
   --refresh      look again whether an image registry can be reached, and bootstrap newer base images
   --check        say what is ready and what is missing, do nothing; exit code 1 when something is missing
@@ -22,7 +23,7 @@ Prepares what is missing: npm dependencies, dist/, system packages, an engine, b
   --no-packages  install no system packages unless somebody at a terminal says so
   -h, --help     show help`;
 
-const parts = ["boundary", "engine", "shim", "images", "emulation", "buildctl"];
+const parts = ["boundary", "engine", "shim", "images", "emulation", "buildctl", "browser"];
 const progress = createProgress(process.stdout);
 
 try {

@@ -1,7 +1,7 @@
 // The gate: format, lint, types, then all tests (unit, e2e, security, repositories, conformance, chaos) on one private engine. `npm test` sets the
 // machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
@@ -18,12 +18,16 @@ try {
   await check("format", bin("prettier"), ["--check", "--log-level=warn", "."]);
   await check("lint", bin("oxlint"), ["--type-aware", "--deny-warnings"]);
   await check("types", bin("tsc"), ["--noEmit"]);
+  await check("types of the page", bin("tsc"), ["--noEmit", "-p", "src/page/client"]);
   await check("types of pipelines/", bin("tsc"), ["--noEmit", "-p", "pipelines/tsconfig.json"]);
   // Commands of the other architecture need system packages, which only a set-up that the user asked for installs.
   if (process.argv.length === 2) {
     const foreign = process.arch === "arm64" ? "amd64" : "arm64";
     const setUp = ["tools/setup.mjs", "--only", "images,emulation,shim", "--arch", foreign];
     await check(`set-up of ${foreign}`, process.execPath, setUp);
+    // Elsewhere a browser that is there is used, else its tests say that they are skipped.
+    if (existsSync("/usr/bin/apt-get"))
+      await check("set-up of a browser", process.execPath, ["tools/setup.mjs", "--only", "browser"]);
   }
   await tests();
 } finally {

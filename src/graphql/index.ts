@@ -5,6 +5,7 @@ export { ExecFailure, QueryError, toQueryError, withoutTrace, type GraphqlError 
 export { expandedSize } from "./expanded-size.ts";
 export {
   Refusal,
+  requireOwnOrigin,
   startLoopbackServer,
   type Answer,
   type LoopbackServer,

@@ -152,7 +152,8 @@ function announcedBytes(request: http.IncomingMessage): number {
   return /^\d{1,9}$/.test(text) ? Math.min(Number(text), maxBodyBytes) : maxBodyBytes;
 }
 
-function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Client>["find"]): Client {
+/** Throws where a name that leads to loopback (DNS rebinding), or a page of another origin, asks. */
+export function requireOwnOrigin(request: http.IncomingMessage): void {
   const port = request.socket.localPort;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   if (!hosts.includes(request.headers.host ?? ""))
@@ -161,6 +162,10 @@ function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Clie
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
     throw new Refusal(403, "requests from web pages are refused");
   }
+}
+
+function admit<Client>(request: http.IncomingMessage, find: LoopbackOptions<Client>["find"]): Client {
+  requireOwnOrigin(request);
   if (request.url?.split("?")[0] !== "/query") throw new Refusal(404, "only /query is served");
   const client = find(tokenOf(request.headers.authorization));
   if (client === undefined) throw new Refusal(401, "no open session has this token");

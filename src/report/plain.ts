@@ -170,6 +170,7 @@ const cancelCause = {
   gone: "it is no target any more",
   stop: "stopping",
   "fail-fast": "another function failed",
+  asked: "as you asked",
 } as const;
 
 const brokenText: Partial<Record<ErrorCode, string>> = {

@@ -11,3 +11,4 @@ export { RunStore, type RunRecord } from "./records.ts";
 export { SpanRecorder, SpanStore, type Span } from "./spans.ts";
 export type { FunctionState, LoopState, Outcome } from "./machine/state.ts";
 export type { LoopSummary } from "./summary.ts";
+export { whyOf, type Why } from "./why.ts";

@@ -1,13 +1,11 @@
-import { realpathSync } from "node:fs";
-import path from "node:path";
+import { Conditions } from "../async/index.ts";
 import { UserError } from "../errors/index.ts";
 import { placeProject, projectHasher, type ProjectPlace } from "../plan/index.ts";
-import { Conditions } from "../async/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import { systemClock, type Watcher } from "../watch/index.ts";
 import { Audience } from "./audience.ts";
 import type { LoopListener } from "./events.ts";
-import { Holds, restlessText } from "./holds.ts";
+import { Holds } from "./holds.ts";
 import { ProjectLock } from "./lock.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { restoredBy } from "./machine/functions.ts";
@@ -15,14 +13,15 @@ import { limitsOf } from "./machine/limits.ts";
 import { reduce } from "./machine/machine.ts";
 import { functionsRest, initialState, isLooking, isPending, isSettled } from "./machine/state.ts";
 import type { Effect, Look, LoopEvent, LoopState } from "./machine/state.ts";
-import { effectNotice, plannedNotice, readyNotice, restoredNotice, settledNotice } from "./notices.ts";
+import { effectNotice, plannedNotice, readyNotice, restlessNotice, restoredNotice, settledNotice } from "./notices.ts";
 import { openWatcher, quietMsOf } from "./open-watcher.ts";
-import { filesOf, plannedEvent } from "./planned-function.ts";
+import { absolutePaths, forcedBy, plannedEvent } from "./planned-function.ts";
 import { Planning } from "./planning.ts";
 import { RunStore } from "./records.ts";
 import { Runs } from "./runs.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
 import { sweepDrafts } from "./sweep-drafts.ts";
+import { whyOf, type Why } from "./why.ts";
 
 /**
  * A project kept up to date: carries out what the state machine (machine/machine.ts) decides, and tells it what came of
@@ -32,7 +31,8 @@ export class Loop {
   private readonly options: LoopOptions;
   private readonly place: ProjectPlace;
   private readonly hasher: ContentHasher;
-  private readonly store: RunStore;
+  /** All runs of the project. */
+  readonly store: RunStore;
   private readonly lock: ProjectLock;
   private readonly audience = new Audience(() => this.machine);
   private readonly planning: Planning;
@@ -123,15 +123,22 @@ export class Loop {
 
   /** Tells of changes, as the watcher would; for programs that know what they wrote. */
   applyHints(paths: readonly string[]): Promise<void> {
-    const root = realpathSync(this.place.root);
-    return this.look({ paths: new Set(paths.map((file) => path.resolve(root, file))), everywhere: undefined });
+    return this.look({ paths: absolutePaths(this.place.root, paths), everywhere: undefined });
   }
 
   /** Runs functions again whatever their state: all, those that failed, or by name. */
   rerun(which: "all" | "failed" | readonly string[]): Promise<void> {
-    const failed = this.machine.functions.filter((fn) => fn.verdict === "failed" || fn.verdict === "blocked");
-    const forced = which === "all" ? "all" : new Set(which === "failed" ? failed.map((fn) => fn.name) : which);
-    return this.look({ paths: new Set(), everywhere: "asked", forced });
+    return this.look({ paths: new Set(), everywhere: "asked", forced: forcedBy(which, this.machine) });
+  }
+
+  /** Ends a function's run, until its files change or it is asked for. */
+  cancel(name: string): void {
+    this.dispatch({ kind: "cancel", name });
+  }
+
+  /** What its digest is made of on the files as they were seen last; undefined for what is no function. */
+  why(name: string): Why | undefined {
+    return whyOf(this.planning.planOf(name), this.store);
   }
 
   /** Whether edits only mark what they affect; turning it off runs what they marked. */
@@ -223,8 +230,11 @@ export class Loop {
         return this.tellSettled();
       case "start":
         return void this.runOne(effect);
-      case "restless":
-        return this.tellRestless(effect.name);
+      case "restless": {
+        const { name } = effect;
+        const { text, what } = restlessNotice(this.planning.planOf(name)!, this.machine, this.runs.moved.get(name));
+        return this.audience.noticeOnce(text, what);
+      }
       default:
         this.audience.tell(effectNotice(effect));
         if (effect.kind === "cancel") this.runs.cancel(effect.name, effect.why);
@@ -276,13 +286,6 @@ export class Loop {
     // Off the way from a save to its run: with a large project this is the slowest write.
     this.hasher.save();
     this.audience.tell(settledNotice(this.machine));
-  }
-
-  private tellRestless(name: string): void {
-    const plan = this.planning.planOf(name)!;
-    const files = this.runs.moved.get(name) ?? filesOf(plan);
-    const fn = this.machine.functions.find((one) => one.name === name)!;
-    this.audience.noticeOnce(restlessText(plan, fn, files), `restless ${name} ${files[0]}`);
   }
 
   /** Ends a run that takes too long as a whole, naming what it waited for. */

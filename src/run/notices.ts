@@ -1,8 +1,9 @@
 /** What is told of the machine's decisions. */
-import type { ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
+import type { PlannedTarget, ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import type { LoopNotice } from "./events.ts";
+import { restlessText } from "./holds.ts";
 import type { Effect, LoopState } from "./machine/state.ts";
-import { isWanted, reasonsOf } from "./planned-function.ts";
+import { filesOf, isWanted, reasonsOf } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
 import type { RunRecord } from "./records.ts";
 
@@ -55,6 +56,18 @@ export function restoredNotice(name: string, { digest, durationMs, reasons, star
     endedAtMs: Date.parse(startedAt) + durationMs,
     reasons,
   };
+}
+
+/** A function whose own inputs make it stale again and again; `what` tells texts apart that say the same in other numbers. */
+export function restlessNotice(
+  plan: PlannedTarget,
+  { functions }: LoopState,
+  moved: readonly string[] | undefined,
+): { text: string; what: string } {
+  const { name } = plan.item.target;
+  const files = moved ?? filesOf(plan);
+  const fn = functions.find((one) => one.name === name)!;
+  return { text: restlessText(plan, fn, files), what: `restless ${name} ${files[0]}` };
 }
 
 export function effectNotice(effect: Extract<Effect, { kind: "cancel" | "blocked" | "short" }>): LoopNotice {

@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs";
+import path from "node:path";
 import type { PlannedTarget } from "../plan/index.ts";
 import type { Holds } from "./holds.ts";
 import type { Forced, FunctionState, Look, LoopEvent, LoopState, PlannedFunction } from "./machine/state.ts";
@@ -6,6 +8,13 @@ import type { Runs } from "./runs.ts";
 
 function isForced(plan: PlannedTarget, forced: Forced): boolean {
   return forced === "all" || forced?.has(plan.item.target.name) === true;
+}
+
+/** What is asked for in words, by name. */
+export function forcedBy(which: "all" | "failed" | readonly string[], { functions }: LoopState): Forced {
+  if (which === "all") return "all";
+  const failed = functions.filter((fn) => fn.verdict === "failed" || fn.verdict === "blocked");
+  return new Set(which === "failed" ? failed.map((fn) => fn.name) : which);
 }
 
 /** Whether it is to run: it is affected, or asked for whatever its state. */
@@ -20,6 +29,12 @@ export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["r
 /** Files that a plan names as its reasons. */
 export function filesOf({ reasons }: PlannedTarget): string[] {
   return reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
+}
+
+/** Paths of a project, as hints name them. */
+export function absolutePaths(root: string, paths: readonly string[]): Set<string> {
+  const real = realpathSync(root);
+  return new Set(paths.map((file) => path.resolve(real, file)));
 }
 
 /** What a look found, as the state machine takes it. */

@@ -115,6 +115,12 @@ export class RunStore {
     );
   }
 
+  /** What a run printed, as far as it is there; a file of the project, so anybody may have written it. */
+  logText(id: string): string | undefined {
+    const content = this.state.readUnsealed("runs", logNameOf(id));
+    return typeof content === "string" ? undefined : content.toString("utf8");
+  }
+
   /** `told` is what statistics want to know beyond the record. */
   add(record: RunRecord, told: Partial<HistoryEntry> = {}, spans: readonly Span[] = []): void {
     this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);

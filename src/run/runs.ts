@@ -46,7 +46,9 @@ export class Runs {
   }
 
   cancel(name: string, why: string): void {
-    this.running.get(name)?.cancel(new UserError("interrupted", `${name} became ${why}`));
+    this.running
+      .get(name)
+      ?.cancel(new UserError("interrupted", why === "asked" ? `${name} was cancelled` : `${name} became ${why}`));
   }
 
   /** All together took too long: cancels what runs; gives the error, with what each function waited for. */

@@ -36,6 +36,7 @@ const levels: Record<string, number> = {
   caches: 14,
   doctor: 14,
   validate: 15,
+  page: 15,
   cli: 16,
   // The package's own door.
   "index.ts": 17,

@@ -20,6 +20,7 @@ export async function planEngine(options) {
   const steps = wantsBoundary(only) ? [confine(support)] : [];
   if (only?.every((part) => part === "boundary"))
     return withPackages(steps, neededPrograms(steps, undefined, nativeArch, false, support, options), support, options);
+  if (only?.every((part) => part === "browser")) return withPackages([], ["chromium"], support, options);
   const arch = options.arch ?? nativeArch;
   const { choice } = await support.describeEngineChoice({ engine: only === undefined ? "auto" : "embedded" });
   if (choice.kind.startsWith("dagger"))

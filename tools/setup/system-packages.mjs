@@ -10,6 +10,9 @@ import { findProgram, run } from "./run.mjs";
 
 const waiting = ["-o", "DPkg::Lock::Timeout=300"];
 
+/** Any of them can show the page to its tests. */
+const browserNames = ["chromium", "chromium-browser", "google-chrome"];
+
 /** Program -> Debian package, and how its presence shows. */
 const packages = {
   runc: { name: "runc", present: () => findProgram("runc") !== undefined },
@@ -31,6 +34,7 @@ const packages = {
     name: "debian-archive-keyring",
     present: () => existsSync("/usr/share/keyrings/debian-archive-keyring.gpg"),
   },
+  chromium: { name: "chromium", present: () => browserNames.some((name) => findProgram(name) !== undefined) },
   qemu: {
     name: "qemu-user-static",
     present: () => findProgram("qemu-aarch64-static") !== undefined || findProgram("qemu-aarch64") !== undefined,

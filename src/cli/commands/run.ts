@@ -23,6 +23,7 @@ import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { spansOf } from "../spans.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
+import { CommandPage, snapshotOption } from "../page.ts";
 import { addLoopOptions, loopOptions, stopOnSignal, timeLimit, type LoopFlags } from "../loop-options.ts";
 
 export interface RunFlags extends LoopFlags {
@@ -34,6 +35,7 @@ export interface RunFlags extends LoopFlags {
   junit?: string;
   deadline?: string;
   saveBaseline?: string | true;
+  uiSnapshot?: string;
 }
 
 export function register(program: Command, context: CliContext): void {
@@ -50,6 +52,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--deadline <duration>", "of the whole run, e.g. 20m"))
     .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"))
+    .addOption(snapshotOption())
     .addOption(new Option("--save-baseline [name]", "when all passed, save the runs for `fastloop diff NAME`"));
   addLoopOptions(command)
     .addHelpText(
@@ -60,7 +63,8 @@ Examples:
   fastloop run api --force         api and what it needs, current or not
   fastloop run --tier smoke        the quick ones
   fastloop run --all --save-baseline main
-  fastloop run --since origin/main --format github`,
+  fastloop run --since origin/main --format github
+  fastloop run --all --ui-snapshot run.html    a page of this run, for a colleague`,
     )
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
 }
@@ -98,6 +102,8 @@ export async function runOnce(
   const spans = await spansOf(context, options.command);
   if (spans !== undefined) loop.on((notice) => spans.note(notice));
   const startedMs = performance.now();
+  const { uiSnapshot, config } = flags;
+  const page = await CommandPage.ofLoop(context, { uiSnapshot, config }, loop, options.command);
   try {
     const summary = await loop.runAll();
     view?.close();
@@ -112,6 +118,7 @@ export async function runOnce(
     if (baseline !== undefined) saveBaseline(context, flags, baseline, summary);
     if (flags.tier !== undefined) await warnOverBudget(context, flags, performance.now() - startedMs);
   } finally {
+    await page.close();
     await loop.stop();
     view?.close();
     await spans?.flush();

@@ -2,15 +2,17 @@
 import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "../../report/index.ts";
+import type { PageUp } from "../../page/index.ts";
 import type { UpEvent } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
 import { explain } from "../up/explain.ts";
 import { offlineOption, timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
-import { openUpProject } from "../up/project.ts";
+import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
+import { openUpProject, type UpProject } from "../up/project.ts";
 import { openUp, type RunningUp } from "../up/run.ts";
 
-interface UpFlags {
+interface UpFlags extends PageFlags {
   services?: string;
   detach?: boolean;
   wait?: boolean;
@@ -24,7 +26,7 @@ interface UpFlags {
 }
 
 export function register(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command("up [service...]")
     .summary("start the project's services, and what they need")
     .description(
@@ -39,13 +41,15 @@ export function register(program: Command, context: CliContext): void {
     .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
-    .addOption(new Option("--in-background").hideHelp())
+    .addOption(new Option("--in-background").hideHelp());
+  addPageOptions(command)
     .addHelpText(
       "after",
       `
 Examples:
   fastloop up                     all services; Ctrl-C ends them
   fastloop up api                 api and what it needs
+  fastloop up --ui                with a web page; the key u opens it, too
   fastloop up --explain api       what is synced, and what makes a new container
   fastloop up -d && npm run e2e; fastloop down
   FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
@@ -67,7 +71,13 @@ async function up(context: CliContext, names: readonly string[], flags: UpFlags)
     return explain(context, await openUpProject(context, [flags.explain], flags.config, flags.from), flags.explain);
   const project = await openUpProject(context, names, flags.config, flags.from);
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
-  if (flags.detach === true || flags.wait === true) return upInBackground(project.up, context, timeoutMs);
+  const isDetached = flags.detach === true || flags.wait === true;
+  if (isDetached && (flags.ui === true || flags.uiSnapshot !== undefined))
+    throw new UserError("usage", "the page is of a command at a terminal", {
+      place: "--ui",
+      hint: "leave out --detach",
+    });
+  if (isDetached) return upInBackground(project.up, context, timeoutMs);
   if (timeoutMs !== undefined)
     throw new UserError("usage", "it bounds what --detach waits for", { place: "--timeout", hint: "add --detach" });
   let view: UpView | undefined;
@@ -76,12 +86,16 @@ async function up(context: CliContext, names: readonly string[], flags: UpFlags)
   const running = await openUp(project, context, offline, (event) =>
     view === undefined ? plain(event) : view.note(event),
   );
+  const page = await CommandPage.ofUp(context, flags, pageUp(running, project), project.name);
   let quit = (): void => undefined;
   const quitted = new Promise<void>((resolve) => (quit = resolve));
   try {
-    if (hasView(context, flags)) view = await viewOf(context, running, quit);
+    const openPage = (): void => void page.open(view?.print).catch((error: unknown) => view?.print(String(error)));
+    if (hasView(context, flags)) view = await viewOf(context, running, quit, openPage);
+    await page.openIfAsked(view?.print);
     await live(running, context, quitted);
   } finally {
+    await page.close();
     await running.close();
     view?.close();
   }
@@ -93,10 +107,22 @@ function linesOf({ options, print, colors }: CliContext): (event: UpEvent) => vo
   return upReporter({ write, paint: painter(colors("stdout")), logs: true, verbose: options.verbose });
 }
 
+const pageUp = ({ supervisor, subscribe }: RunningUp, { up }: UpProject): PageUp => ({
+  statuses: () => supervisor.statuses,
+  restart: (names) => supervisor.restart(names),
+  subscribe,
+  logFile: (name) => up.logFile(name),
+});
+
 const hasView = ({ options, stdout, env }: CliContext, { view, inBackground }: UpFlags): boolean =>
   !options.json && stdout.isTTY && view !== false && inBackground !== true && env["TERM"] !== "dumb";
 
-function viewOf(context: CliContext, { supervisor }: RunningUp, quit: () => void): Promise<UpView> {
+function viewOf(
+  context: CliContext,
+  { supervisor }: RunningUp,
+  quit: () => void,
+  openPage: () => void,
+): Promise<UpView> {
   return openUpTerminal({
     output: context.stdout,
     input: context.stdin.isTTY ? context.stdin : undefined,
@@ -105,6 +131,7 @@ function viewOf(context: CliContext, { supervisor }: RunningUp, quit: () => void
     statuses: () => supervisor.statuses,
     restart: () => void supervisor.restart([]).catch(() => undefined),
     quit,
+    openPage,
   });
 }
 

@@ -8,10 +8,11 @@ import { Loop } from "../../run/index.ts";
 import { canAsk } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { spansOf } from "../spans.ts";
+import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
 import { confirmTrustOfLoop } from "../trust.ts";
 
-interface WatchFlags extends LoopFlags {
+interface WatchFlags extends LoopFlags, PageFlags {
   poll?: boolean;
   debounce?: string;
   manual?: boolean;
@@ -36,13 +37,14 @@ export function register(program: Command, context: CliContext): void {
       new Option("--notify", "show a desktop notification when a function fails, and when everything passes again"),
     )
     .addOption(new Option("--no-view", "plain lines on a terminal, too"));
-  addLoopOptions(command)
+  addPageOptions(addLoopOptions(command))
     .addHelpText(
       "after",
       `
 Examples:
   fastloop watch                  every function of watch.targets, or the module's checks
   fastloop watch api              api and what it needs
+  fastloop watch --ui             with a web page; the key u opens it, too
   fastloop watch --json           one JSON object a line`,
     )
     .action((names: string[], flags: WatchFlags) => watch(context, names, flags));
@@ -77,7 +79,9 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
     });
   const quit = new AbortController();
   const ended = aborted(AbortSignal.any([signal, quit.signal]));
-  view = await showEvents(context, flags, loop, () => quit.abort());
+  const page = await CommandPage.ofLoop(context, flags, loop, options.command);
+  const openPage = (): void => void page.open(view?.print).catch((error: unknown) => view?.print(String(error)));
+  view = await showEvents(context, flags, loop, () => quit.abort(), openPage);
   if (flags.bell === true)
     loop.on(
       (notice) => void (notice.kind === "finished" && notice.outcome === "failed" && context.stderr.write("\u0007")),
@@ -85,12 +89,16 @@ export async function watch(context: CliContext, names: string[], flags: WatchFl
   if (flags.notify === true)
     loop.on(desktopNotifier((text) => (view === undefined ? context.notice(text) : view.print(text))));
   try {
+    await page.openIfAsked(view?.print);
     await Promise.race([loop.start(), ended]);
     await ended;
+    // As it was before all is stopped.
+    await page.close();
     view?.showStopping();
     await loop.stop();
     signal.throwIfAborted();
   } finally {
+    await page.close();
     await loop.stop();
     view?.close();
   }
@@ -111,6 +119,7 @@ async function showEvents(
   flags: WatchFlags,
   loop: Loop,
   quit: () => void,
+  openPage: () => void,
 ): Promise<WatchView | undefined> {
   const { stdout, cwd, options } = context;
   const write = (line: string): void => context.print(`${line}\n`);
@@ -126,6 +135,7 @@ async function showEvents(
       cwd,
       control: loop,
       onQuit: quit,
+      onPage: openPage,
     });
     loop.on((notice) => view.note(notice));
     loop.onState((state) => view.setState(state));

@@ -29,6 +29,8 @@ export interface RunningUp {
   supervisor: Supervisor;
   /** Resolves when another command, or the engine, has ended it. */
   ended: Promise<UserError | undefined>;
+  /** Tells of all that happens from now on; returns what ends that. */
+  subscribe(listener: (event: UpEvent) => void): () => void;
   /** Stops what runs and lets go of everything. */
   close(): Promise<void>;
 }
@@ -74,6 +76,10 @@ async function open(
   const listeners = new Set([listener]);
   const mask = new CallMask();
   const tell = (event: UpEvent): void => listeners.forEach((each) => each(event));
+  const subscribe = (each: (event: UpEvent) => void): (() => void) => {
+    listeners.add(each);
+    return () => listeners.delete(each);
+  };
   const onNotice = (text: string): void => tell({ kind: "notice", text });
   const shells = new Shells();
   const session = await openUpSession(project, context, offline, shells, onNotice);
@@ -134,10 +140,7 @@ async function open(
       markEnded(undefined);
     },
     shell: (name, command, line) => shells.open(session, supervisor.serviceId(name), command, line),
-    subscribe(each) {
-      listeners.add(each);
-      return () => listeners.delete(each);
-    },
+    subscribe,
   });
   cleanUps.push(() => control.close());
   project.up.note(project.root, project.name);
@@ -146,7 +149,7 @@ async function open(
     await stop();
     await closeAll();
   };
-  return { supervisor, ended, close };
+  return { supervisor, ended, subscribe, close };
 }
 
 async function openUpSession(

@@ -8,6 +8,7 @@ export type KeyAction =
         | "start-filter"
         | "toggle-manual"
         | "quit"
+        | "open-page"
         | "interrupt"
         | "suspend"
         | "accept"
@@ -25,6 +26,7 @@ const commands: Record<string, KeyAction["kind"]> = {
   "/": "start-filter",
   m: "toggle-manual",
   q: "quit",
+  u: "open-page",
   "\u001b": "clear",
 };
 const typing: Record<string, KeyAction["kind"]> = {

@@ -181,6 +181,7 @@ function footer(
     ...(board.isManual ? ["r run stale"] : []),
     "/ filter",
     board.isManual ? "m automatic" : "m manual",
+    "u page",
     "q quit",
   ];
   const help: StyledLine = isTyping

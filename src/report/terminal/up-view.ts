@@ -14,6 +14,8 @@ export interface UpViewOptions {
   statuses(): readonly ServiceStatus[];
   restart(): void;
   quit(): void;
+  /** The web page is asked for. */
+  openPage(): void;
 }
 
 export interface UpView {
@@ -51,6 +53,7 @@ export function openUpView(options: UpViewOptions): UpView {
       if (key === interrupt) process.kill(process.pid, "SIGINT");
       if (key === "q") options.quit();
       if (key === "r") options.restart();
+      if (key === "u") options.openPage();
     }
   };
   output.on("resize", onResize);
@@ -89,7 +92,7 @@ const isMoving = (services: readonly ServiceStatus[]): boolean => services.some(
 function layout(services: readonly ServiceStatus[], columns: number, hasKeys: boolean): StyledLine[] {
   const width = Math.max(0, ...services.map(({ name }) => name.length));
   const rows = services.map((service) => cut(row(service, width), columns));
-  const keys: StyledLine = [{ text: hasKeys ? "r restart all  q quit" : "Ctrl-C ends", style: "dim" }];
+  const keys: StyledLine = [{ text: hasKeys ? "r restart all  u page  q quit" : "Ctrl-C ends", style: "dim" }];
   return [[{ text: "─".repeat(Math.min(columns, 60)), style: "dim" }], ...rows, cut(keys, columns)];
 }
 

@@ -21,6 +21,8 @@ export interface WatchViewOptions {
     setManual(on: boolean): void;
   };
   onQuit(): void;
+  /** The web page is asked for. */
+  onPage(): void;
 }
 
 export interface WatchView {
@@ -165,6 +167,8 @@ export function openWatchView(options: WatchViewOptions): WatchView {
         return control.setManual(!board.isManual);
       case "quit":
         return options.onQuit();
+      case "open-page":
+        return options.onPage();
       case "interrupt":
         // As without a view: a second one ends it at once.
         return void process.kill(process.pid, "SIGINT");

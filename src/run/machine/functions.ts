@@ -63,10 +63,10 @@ function replan(fn: FunctionState, plan: PlannedFunction, manual: boolean, effec
       effects.push({ kind: "restless", name: fn.name, times: overtaken });
     return { ...stale, phase: "cancelling", overtaken };
   }
-  if (fn.phase === "cancelling") return fn;
+  if (fn.phase === "cancelling") return plan.forced ? { ...fn, failed: undefined } : fn;
   if (plan.givenUp === true) return { ...fn, phase: "idle", verdict: "failed", failed: plan.digest };
   if (!plan.affected) return { ...fn, phase: "idle", verdict: "current", failed: undefined, ...rested };
-  const failedOnTheSame = fn.verdict === "failed" && fn.failed === plan.digest;
+  const failedOnTheSame = (fn.verdict === "failed" || fn.verdict === "cancelled") && fn.failed === plan.digest;
   if (failedOnTheSame && !plan.forced) return { ...fn, phase: "idle" };
   return { ...fn, phase: manual ? "parked" : "queued", verdict: fn.phase === "initial" ? "unknown" : "stale" };
 }
@@ -87,7 +87,10 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
     const byItself = event.outcome === "cancelled" ? ended : overtakenOnceMore(ended, event.outcome);
     return { ...byItself, phase: again, verdict: "stale" };
   }
-  if (event.outcome === "cancelled") return { ...ended, phase: isHalted(state) ? "idle" : again, verdict: "cancelled" };
+  if (event.outcome === "cancelled") {
+    const isOver = isHalted(state) || fn.failed === event.digest;
+    return { ...ended, phase: isOver ? "idle" : again, verdict: "cancelled" };
+  }
   // What it read is not what was hashed: the look that follows every run decides what it has to read.
   if (!event.fresh) return { ...overtakenOnceMore(ended, event.outcome), phase: "overtaken", verdict: "stale" };
   const wanted = event.learned ?? event.digest;
@@ -146,6 +149,19 @@ function cancelAfterFailure(state: LoopState): Step {
   return { state: { ...state, functions }, effects };
 }
 
+/** Ends its run, or takes it out of the queue: it stays so until its files change, or somebody asks for it. */
+export function cancelFunction(state: LoopState, name: string): Step {
+  const effects: Effect[] = [];
+  const functions = state.functions.map((fn): FunctionState => {
+    if (fn.name !== name) return fn;
+    if (fn.phase === "queued") return { ...fn, phase: "idle", verdict: "cancelled", failed: fn.wanted };
+    if (fn.phase !== "running") return fn;
+    effects.push({ kind: "cancel", name, digest: fn.running ?? "", why: "asked" });
+    return { ...fn, phase: "cancelling", verdict: "cancelled", failed: fn.running };
+  });
+  return { state: { ...state, functions }, effects };
+}
+
 /** Cancels what runs; nothing starts any more. */
 export function stopFunctions(state: LoopState): Step {
   const effects: Effect[] = [];
@@ -181,7 +197,7 @@ export function advance({ state, effects }: Step): Step {
     if (fn.phase !== "queued" && !isBlocked && !hasEnded) return fn;
     const needs = fn.needs.map((name) => seen.get(name)).filter((need) => need !== undefined);
     const broken = needs.find(
-      (need) => need.phase === "idle" && (need.verdict === "failed" || need.verdict === "blocked"),
+      (need) => need.phase === "idle" && ["failed", "blocked", "cancelled"].includes(need.verdict),
     );
     // What ran on a need's last result that passed says nothing beside the one that failed.
     if (hasEnded && broken === undefined) return fn.blockedBy === undefined ? fn : { ...fn, blockedBy: undefined };
@@ -204,7 +220,7 @@ export function advance({ state, effects }: Step): Step {
     }
     busy.push(fn.uses);
     all.push({ kind: "start", name: fn.name, digest: fn.wanted, reasons: fn.reasons });
-    return { ...fn, phase: "running", running: fn.wanted, blockedBy: undefined, shortOf: undefined };
+    return { ...fn, phase: "running", running: fn.wanted, failed: undefined, blockedBy: undefined, shortOf: undefined };
   }
 }
 

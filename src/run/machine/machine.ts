@@ -1,4 +1,4 @@
-import { advance, endFunction, planFunctions, stopFunctions, unpark } from "./functions.ts";
+import { advance, cancelFunction, endFunction, planFunctions, stopFunctions, unpark } from "./functions.ts";
 import { endLook, endVerify, filesMoved, stopLooks, verifyAtRest, wantLook } from "./looks.ts";
 import type { LoopEvent, LoopState, Step } from "./state.ts";
 
@@ -43,6 +43,8 @@ import type { LoopEvent, LoopState, Step } from "./state.ts";
  * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed, and are blocked
  * when it fails in the end. What is blocked and has a result is up to date again, without a run, when its need has passed.
  *
+ * What somebody cancels is `idle`, cancelled, until its files change or it is asked for; what needs it is blocked.
+ *
  * In manual mode a function is `parked` where it would be queued, until it is asked for.
  */
 export function reduce(state: LoopState, event: LoopEvent): Step {
@@ -76,6 +78,8 @@ export function reduce(state: LoopState, event: LoopEvent): Step {
       return onward(
         event.on ? { state: { ...state, manual: true }, effects: [] } : unpark({ ...state, manual: false }),
       );
+    case "cancel":
+      return onward(cancelFunction(state, event.name));
     case "asked":
       return onward(unpark(state));
     case "stop": {

@@ -63,7 +63,7 @@ export interface FunctionState {
   affected: boolean;
   /** Digest that the running call was started with. */
   running: string | undefined;
-  /** Digest that failed last: it is tried again when it changes, or when asked. */
+  /** Digest that failed last, or whose run somebody ended: it is tried again when it changes, or when asked. */
   failed: string | undefined;
   /** Its own quiet time is not over yet. */
   held: boolean;
@@ -134,6 +134,8 @@ export type LoopEvent =
   /** The quiet time of these is over. */
   | { kind: "released"; names: readonly string[] }
   | { kind: "manual"; on: boolean }
+  /** Somebody ends its run, or takes it out of the queue. */
+  | { kind: "cancel"; name: string }
   /** Runs what is parked. */
   | { kind: "asked" }
   | { kind: "stop" };
@@ -158,7 +160,7 @@ export type Effect =
 /** From so many attempts in a row on, a function waits, and those that need it may run on what it made. */
 export const restlessFrom = 3;
 
-export type CancelCause = "stale" | "gone" | "stop" | "fail-fast";
+export type CancelCause = "stale" | "gone" | "stop" | "fail-fast" | "asked";
 
 export interface Step {
   state: LoopState;

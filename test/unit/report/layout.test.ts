@@ -78,7 +78,7 @@ test("each function has its standing, digest, time and cause", () => {
     "○ stale     web  abcdef01                    waits for api",
     "■ cancelled old  00000000                    being cancelled",
     " 1 running  1 cancelled  1 stale  1 current",
-    " a run all   f rerun failed   / filter   m manual   q quit",
+    " a run all   f rerun failed   / filter   m manual   u page   q quit",
   ]);
 });
 

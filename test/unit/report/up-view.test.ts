@@ -35,6 +35,7 @@ function viewOf(statuses: () => ServiceStatus[], hasKeys = true) {
     statuses,
     restart: () => void done.push("restart"),
     quit: () => void done.push("quit"),
+    openPage: () => void done.push("page"),
   });
   return { terminal, output, input, modes, done, view };
 }
@@ -48,7 +49,7 @@ test("each service has a row: its phase, how long it took or takes, its places o
   expect(shown[0]).toMatch(/^─+$/);
   expect(shown[1]).toMatch(/^db {3}healthy +1\.2 s .*5432/);
   expect(shown[2]).toMatch(/^api {2}failed .*exit code 1$/);
-  expect(shown[3]).toBe("r restart all  q quit");
+  expect(shown[3]).toBe("r restart all  u page  q quit");
   view.close();
 });
 
@@ -68,8 +69,8 @@ test("what happens scrolls by above, and is drawn again soon after", async () =>
 test("keys restart and quit, and the terminal is given back as it was", async () => {
   const { input, output, modes, done, view } = viewOf(() => [service("db", "healthy")]);
   expect(modes).toEqual([true]);
-  input.write("rxq");
-  await vi.waitFor(() => expect(done).toEqual(["restart", "quit"]));
+  input.write("rxuq");
+  await vi.waitFor(() => expect(done).toEqual(["restart", "page", "quit"]));
   // A terminal that was closed is no reason to end.
   input.emit("error", new Error("EIO"));
   view.close();
@@ -77,7 +78,7 @@ test("keys restart and quit, and the terminal is given back as it was", async ()
   expect(output.listenerCount("resize")).toBe(0);
   input.write("q");
   await new Promise((resolve) => setImmediate(resolve));
-  expect(done).toEqual(["restart", "quit"]);
+  expect(done).toEqual(["restart", "page", "quit"]);
 });
 
 test("another width draws everything anew", () => {

@@ -123,6 +123,41 @@ const cases: {
     end: "lib current",
   },
   {
+    name: "what somebody cancels stays so, and blocks what needs it, until its files change",
+    steps: [
+      [plan("lib:1", "api<lib:1", "worker:1"), ["start lib:1", "start worker:1"]],
+      [{ kind: "cancel", name: "lib" }, ["cancel lib:1 asked"]],
+      [finish("lib:1 cancelled"), ["blocked api by lib"]],
+      [plan("lib:1", "api<lib:1", "worker:1"), []],
+      [plan("lib:2", "api<lib:2", "worker:1"), ["start lib:2"]],
+    ],
+    end: "lib running, api queued, worker running",
+  },
+  {
+    name: "what somebody cancels runs again when it is asked for, before its end as well",
+    steps: [
+      [plan("lib:1"), ["start lib:1"]],
+      [{ kind: "cancel", name: "lib" }, ["cancel lib:1 asked"]],
+      [plan("force!lib:1"), []],
+      [finish("lib:1 cancelled"), ["start lib:1"]],
+      [{ kind: "cancel", name: "lib" }, ["cancel lib:1 asked"]],
+      [finish("lib:1 cancelled"), []],
+      [plan("force!lib:1"), ["start lib:1"]],
+    ],
+    end: "lib running",
+  },
+  {
+    name: "what waits and is cancelled does not start, and what has ended stays as it is",
+    jobs: 1,
+    steps: [
+      [plan("a:1", "b:1"), ["start a:1"]],
+      [{ kind: "cancel", name: "b" }, []],
+      [finish("a:1 passed"), []],
+      [{ kind: "cancel", name: "a" }, []],
+    ],
+    end: "a current, b cancelled",
+  },
+  {
     name: "a run that became needless is cancelled",
     steps: [
       [plan("lib:2"), ["start lib:2"]],

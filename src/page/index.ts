@@ -1,0 +1,46 @@
+/** The web page of `watch` and `up`: what is shown, the server on loopback, and the file that can be sent. */
+import { writeFileSync } from "node:fs";
+import { showInBrowser } from "./browser.ts";
+import { LoopSource, type LoopPageOptions, type PageLoop } from "./sources/loop-source.ts";
+import { servePage } from "./server.ts";
+import { snapshotHtml } from "./snapshot.ts";
+import type { PageSource } from "./source.ts";
+import { UpSource, type PageUp } from "./sources/up-source.ts";
+
+export type { LoopPageOptions, PageLoop, PageUp };
+
+/** A page that can be opened and saved; nothing listens before `open`. */
+export class Page {
+  private readonly source: PageSource;
+  private server: ReturnType<typeof servePage> | undefined;
+  private readonly cleanUps: (() => void)[] = [];
+
+  constructor(source: PageSource) {
+    this.source = source;
+  }
+
+  /** Listens, once; gives the address, and shows it in a browser where there is one. */
+  async open({ env, browser }: { env: NodeJS.ProcessEnv; browser: boolean }): Promise<string> {
+    this.server ??= servePage(this.source);
+    const { url } = await this.server;
+    if (browser) this.cleanUps.push(showInBrowser(url, env));
+    return url;
+  }
+
+  /** Writes a file that opens without a server. */
+  save(file: string): void {
+    writeFileSync(file, snapshotHtml(this.source), { mode: 0o600 });
+  }
+
+  close(): void {
+    for (const cleanUp of this.cleanUps.splice(0)) cleanUp();
+    void this.server?.then((server) => server.close());
+    this.source.close();
+  }
+}
+
+/** Of functions that are watched or run. */
+export const pageOfLoop = (loop: PageLoop, options: LoopPageOptions): Page => new Page(new LoopSource(loop, options));
+
+/** Of services that are up. */
+export const pageOfUp = (up: PageUp, options: LoopPageOptions): Page => new Page(new UpSource(up, options));

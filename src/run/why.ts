@@ -1,0 +1,46 @@
+import { describeReason, type PlannedTarget, type Reason } from "../plan/index.ts";
+import type { Fingerprint } from "../plan/index.ts";
+import type { RunRecord, RunStore } from "./records.ts";
+
+/** Why a function would run, or what its last success rests on. */
+export interface Why {
+  name: string;
+  affected: boolean;
+  digest: string;
+  reasons: readonly Reason[];
+  /** The same in words. */
+  causes: string[];
+  /** The run that its result rests on, or that the causes compare with. */
+  lastPassed: RunRecord | undefined;
+  /** It ran, and never passed. */
+  hasFailedOnly: boolean;
+  /** Of variables the names, and whether they are set: their keyed hashes are nobody's business. */
+  fingerprint: Fingerprint;
+}
+
+/** Undefined where it is planned no more, or not yet. */
+export function whyOf(plan: PlannedTarget | undefined, store: RunStore): Why | undefined {
+  if (plan === undefined) return undefined;
+  const { affected, digest, reasons, fingerprint } = plan;
+  const { name } = plan.item.target;
+  const { lastPassed, last } = store.history(name);
+  const wanted = affected ? lastPassed?.digest : digest;
+  const record = store.of(name).find((candidate) => candidate.digest === wanted);
+  return {
+    name,
+    affected,
+    digest,
+    reasons,
+    causes: reasons.map(describeReason),
+    lastPassed: record,
+    hasFailedOnly: record === undefined && last !== undefined,
+    fingerprint: withoutValues(fingerprint),
+  };
+}
+
+function withoutValues(fingerprint: Fingerprint): Fingerprint {
+  const environment = Object.fromEntries(
+    Object.entries(fingerprint.environment).map(([name, hash]) => [name, hash === "unset" ? "unset" : "set"]),
+  );
+  return { ...fingerprint, environment };
+}
