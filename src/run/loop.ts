@@ -230,11 +230,8 @@ export class Loop {
         return this.tellSettled();
       case "start":
         return void this.runOne(effect);
-      case "restless": {
-        const { name } = effect;
-        const { text, what } = restlessNotice(this.planning.planOf(name)!, this.machine, this.runs.moved.get(name));
-        return this.audience.noticeOnce(text, what);
-      }
+      case "restless":
+        return this.audience.noticeOnce(...restlessNotice(this.planning.planOf(effect.name)!, this.machine, this.runs));
       default:
         this.audience.tell(effectNotice(effect));
         if (effect.kind === "cancel") this.runs.cancel(effect.name, effect.why);

@@ -6,6 +6,7 @@ import type { Effect, LoopState } from "./machine/state.ts";
 import { filesOf, isWanted, reasonsOf } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
 import type { RunRecord } from "./records.ts";
+import type { Runs } from "./runs.ts";
 
 /** The watch has begun. `tookMs` from its beginning. */
 export function readyNotice(
@@ -58,16 +59,16 @@ export function restoredNotice(name: string, { digest, durationMs, reasons, star
   };
 }
 
-/** A function whose own inputs make it stale again and again; `what` tells texts apart that say the same in other numbers. */
+/** Of a function whose own inputs make it stale again and again: what is said, and what tells it from other texts. */
 export function restlessNotice(
   plan: PlannedTarget,
   { functions }: LoopState,
-  moved: readonly string[] | undefined,
-): { text: string; what: string } {
+  { moved }: Pick<Runs, "moved">,
+): [text: string, what: string] {
   const { name } = plan.item.target;
-  const files = moved ?? filesOf(plan);
+  const files = moved.get(name) ?? filesOf(plan);
   const fn = functions.find((one) => one.name === name)!;
-  return { text: restlessText(plan, fn, files), what: `restless ${name} ${files[0]}` };
+  return [restlessText(plan, fn, files), `restless ${name} ${files[0]}`];
 }
 
 export function effectNotice(effect: Extract<Effect, { kind: "cancel" | "blocked" | "short" }>): LoopNotice {
