@@ -60,8 +60,12 @@ class DependencyRuntimes {
   private readonly runtimes = new Map<string, Runtime>();
 
   of(module: ModuleInfo, options: FunctionRuntimeOptions): FunctionRuntime {
-    const runtime = this.runtimes.get(module.root) ?? new Runtime({ ...options, module }, this);
+    const known = this.runtimes.get(module.root);
+    if (known !== undefined) return known;
+    const runtime = new Runtime({ ...options, module }, this);
     this.runtimes.set(module.root, runtime);
+    // Who is called calls what is below it: these processes start beside one another.
+    for (const below of module.dependencies) if ("module" in below) this.of(below.module, options);
     return runtime;
   }
 

@@ -50,6 +50,10 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
       "validate, stats, diff and bare fastloop as whole processes: 1,000 targets, 10,000 inputs and runs [ROUNDS]",
     load: async () => (await import("./verbs.ts")).verbsBench,
   },
+  modules: {
+    summary: "load and call of a module with three dependencies, beside the same without: warm, after an edit [ROUNDS]",
+    load: async () => (await import("./modules.ts")).modulesBench,
+  },
   plan: {
     summary: "one-shot commands with nothing to do or one edit, beside wireit, turbo and nx [10k 100k]",
     load: async () => (await import("./plan.ts")).planBench,

@@ -1,6 +1,7 @@
 /** Connections to hosts whose addresses were looked at first, directly or through the user's proxy. */
 import http from "node:http";
 import net from "node:net";
+import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { ApiError } from "../values/errors.ts";
 import { addressesOf } from "./addresses.ts";
@@ -81,7 +82,7 @@ export function proxyAuthorization({ username, password }: URL): Record<string, 
   return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
 }
 
-export function secured(socket: net.Socket, servername: string, ca: string | undefined): Promise<tls.TLSSocket> {
+export function secured(socket: Duplex, servername: string, ca: string | undefined): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const name = servername.replace(/^\[|\]$/g, "");
     const secure = tls.connect({

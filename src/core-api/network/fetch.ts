@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import http from "node:http";
 import type net from "node:net";
-import { Transform } from "node:stream";
+import { Transform, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError } from "../values/errors.ts";
 import { dial, proxyAuthorization, routeTo, secured, throughProxy, type Route } from "./connect.ts";
@@ -13,6 +13,8 @@ export interface FetchOptions extends Route {
   file: string;
   /** PEM; the runtime's own when absent. */
   ca?: string;
+  /** A connection to a host that this session alone knows; undefined for all others. */
+  reach?: (hostname: string, port: number) => Promise<Duplex | undefined>;
 }
 
 export interface Fetched {
@@ -67,12 +69,15 @@ export interface AskOptions {
 /** One request, without redirects. */
 export async function get(
   url: URL,
-  options: Route & { ca?: string },
+  options: Route & Pick<FetchOptions, "ca" | "reach">,
   asked: AskOptions = {},
 ): Promise<http.IncomingMessage> {
   const plain = url.protocol === "http:";
   const port = url.port === "" ? (plain ? 80 : 443) : Number(url.port);
   const { hostname } = url;
+  const known = await options.reach?.(hostname, port);
+  if (known !== undefined)
+    return await ask(plain ? known : await secured(known, hostname, options.ca), url, asked, options.signal);
   const route = await routeTo({ hostname, plain }, options);
   const { signal } = options;
   if ("proxy" in route && plain)
@@ -95,7 +100,7 @@ async function dialProxy(proxy: URL, signal: AbortSignal | undefined): Promise<n
 }
 
 function ask(
-  socket: net.Socket,
+  socket: Duplex,
   url: URL,
   request: AskOptions & { path?: string },
   signal: AbortSignal | undefined,

@@ -34,6 +34,8 @@ export const serviceModule = typeModule<Service>("Service", serviceSdl, {
 });
 
 async function hostOf(call: Call, service: Service): Promise<string> {
+  // Who knows its name may ask for it: `dag.http(await service.endpoint())`.
+  call.session.services.entryOf(service);
   if (service.kind !== "tunnel" || service.hostname !== undefined) return hostnameOf(service);
   return (await call.session.services.running(service)).address;
 }

@@ -268,7 +268,13 @@ export class Services {
     this.session.admission.idle();
   }
 
-  private entryOf(service: Service): Entry {
+  /** The service that containers reach by this name, running or not: one that is known. */
+  named(hostname: string): Service | undefined {
+    return [...this.entries.values()].find(({ service }) => hostnameOf(service) === hostname)?.service;
+  }
+
+  /** It is known from now on. */
+  entryOf(service: Service): Entry {
     const digest = recipeDigest(service);
     let entry = this.entries.get(digest);
     if (entry === undefined) {

@@ -187,6 +187,20 @@ export const serviceCases: ConformanceCase[] = [
     fails: { message: /no service command has been set/ },
   },
   {
+    name: "a service answers dag.http at its endpoint, and another time what it says then",
+    run: async ({ dag }) => {
+      const service = serving(dag, "HTTP/1.0 200 OK\r\n\r\nserved by %");
+      await service.start();
+      const url = await service.endpoint({ scheme: "http" });
+      const first = await dag.http(url).contents();
+      await service.stop({ kill: true });
+      await service.start();
+      const second = await dag.http(url, { name: "other" }).contents();
+      return [/^served by \d+\n$/.test(first), first === second];
+    },
+    expected: [true, false],
+  },
+  {
     name: "hostname, endpoint and ports are known before a service runs",
     run: async ({ dag }) => {
       const service = base(dag)
