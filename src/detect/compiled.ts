@@ -79,7 +79,8 @@ function goSuite(
     inputs: inputsOf(files, {
       own: folder,
       needed: [...needed].filter((other) => other !== "" && other !== folder),
-      others: modules.filter((other) => other !== ""),
+      // In a workspace a module may import any other one without naming it.
+      others: folder === "" && workspace ? [] : modules.filter((other) => other !== ""),
     }),
   };
 }
@@ -199,7 +200,9 @@ function cargoMembers(files: ProjectFiles, crates: readonly string[]): Crate[] {
     const name = isTable(manifest["package"]) ? manifest["package"]["name"] : undefined;
     if (typeof name !== "string" || !/^[\w-]+$/.test(name)) return [];
     const cratesIn = (...keys: string[]): string[] => {
-      const tables = keys.map((key) => (isTable(manifest[key]) ? manifest[key] : {}));
+      // Those of some platforms alone count on all: whose inputs they are does not depend on it.
+      const platforms = isTable(manifest["target"]) ? Object.values(manifest["target"]).filter(isTable) : [];
+      const tables = [manifest, ...platforms].flatMap((each) => keys.map((key) => each[key])).filter(isTable);
       const found = tables.flatMap((table) => [
         ...pathsIn(table, folder).values(),
         ...Object.entries(table).flatMap(([key, value]) =>

@@ -92,8 +92,9 @@ describe("modules of Go", () => {
     expect(app?.inputs).toEqual(["**", "!exp/"]);
     expect(exp?.needs).toEqual(["app"]);
     expect(exp?.inputs).toEqual(["go.mod", "x.go", "exp/"]);
-    const work = { ...files, "go.work": "", "go.mod": go("x", "require example.com/x/exp v0.0.0\n") };
-    expect(named(work)["app"]?.inputs).toBeUndefined();
+    expect(named({ ...files, "go.work": "" })["app"]?.inputs).toBeUndefined();
+    const made = go("x", "require example.com/x/exp v0.0.0\nreplace example.com/x/exp => ./exp\n");
+    expect(named({ ...files, "go.mod": made })["app"]?.inputs).toBeUndefined();
   });
 
   test("a module that is there to list tools has no suite", () => {
@@ -130,6 +131,23 @@ describe("modules of Go", () => {
     });
     expect(exp?.needs).toEqual(["app-go"]);
   });
+});
+
+test("a crate at the root is concerned by those that it is made of, on whatever platform, and by no other", () => {
+  const crate = (name: string, more = ""): string => `[package]\nname = "${name}"\nversion = "1.0.0"\n${more}`;
+  const { app } = named({
+    "Cargo.toml": crate(
+      "x",
+      '[workspace]\nmembers = ["unix", "other"]\n[target."cfg(unix)".dependencies]\nunix = { path = "unix" }\n',
+    ),
+    "src/lib.rs": "",
+    "unix/Cargo.toml": crate("unix"),
+    "unix/src/lib.rs": "",
+    "other/Cargo.toml": crate("other"),
+    "other/src/lib.rs": "",
+  });
+  expect(app?.needs).toEqual(["unix"]);
+  expect(app?.inputs).toEqual(["**", "!other/"]);
 });
 
 test("bun's filter hands a script to the packages of a workspace", () => {
