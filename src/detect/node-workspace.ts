@@ -1,5 +1,5 @@
 /** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
-import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf } from "./files.ts";
+import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, shellWord, textsOf } from "./files.ts";
 import { dependenciesOf } from "./node-manager.ts";
 import { testFiles } from "./programs.ts";
 import type { ProjectFiles } from "./types.ts";
@@ -117,12 +117,38 @@ export function closure(
   return [...direct.flatMap((each) => closure(packages, each, seen)), member];
 }
 
-/** Files that a workspace's packages name as their programs: an install links only those that are there. Relative to the root. */
-export function programsOf(files: ProjectFiles, root: NodePackage, members: readonly NodePackage[]): string[] {
-  return members.flatMap(({ folder, manifest }) => {
+/** A program of a workspace's package: its name, and its file relative to the workspace's root. */
+interface Program {
+  name: string;
+  file: string;
+}
+
+/** The programs of a workspace's packages whose files are there: an install links no others. */
+export function programsOf(files: ProjectFiles, root: NodePackage, members: readonly NodePackage[]): Program[] {
+  return members.flatMap(({ folder, name, manifest }) => {
     const { bin } = manifest;
-    const named = typeof bin === "string" ? [bin] : Object.values(textsOf(bin));
+    const named = typeof bin === "string" ? { [name.split("/").at(-1)!]: bin } : textsOf(bin);
     const inRoot = root.folder === "" ? folder : folder.slice(root.folder.length + 1);
-    return named.filter((file) => has(files, joined(folder, file))).map((file) => joined(inRoot, file));
+    return Object.entries(named)
+      .filter(([, file]) => has(files, joined(folder, file)))
+      .map(([command, file]) => ({ name: command, file: joined(inRoot, file) }));
   });
+}
+
+/** Makes those that scripts start executable, as the install has: the sources are laid over it with git's modes. */
+export function madeExecutable(programs: readonly Program[], packages: readonly NodePackage[]): string[] {
+  const words = new Set(
+    packages.flatMap(({ scripts }) => Object.values(scripts)).flatMap((text) => text.split(/[\s;&|"']+/)),
+  );
+  const started = programs.filter(({ name }) => words.has(name));
+  return started.length === 0 ? [] : [`chmod +x ${started.map(({ file }) => shellWord(file)).join(" ")}`];
+}
+
+/** Packages that are archives or folders in the repository: an install reads them. */
+export function archives(packages: readonly NodePackage[]): string[] {
+  return packages.flatMap(({ dependencies }) =>
+    Object.values(dependencies).flatMap(
+      (version) => /^(?:file|link):(?:\.\/)?((?!\.\.)[^/].*\.t(?:ar\.)?gz)$/.exec(version)?.[1] ?? [],
+    ),
+  );
 }

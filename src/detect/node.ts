@@ -14,7 +14,16 @@ import {
   wholeText,
 } from "./node-scripts.ts";
 import { chooseNode, newestNodeIn, unmetNode, type WantedNode } from "./node-version.ts";
-import { builds, closure, programsOf, workspacesOf, type NodePackage, type Workspace } from "./node-workspace.ts";
+import {
+  archives,
+  builds,
+  closure,
+  madeExecutable,
+  programsOf,
+  workspacesOf,
+  type NodePackage,
+  type Workspace,
+} from "./node-workspace.ts";
 import { gitOf, programsOfTests, testFiles } from "./programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
@@ -132,7 +141,9 @@ function suiteOf(
   const inFolder = (folder: string, commands: string[]): string[] =>
     folder === "" ? commands : commands.map((command) => `(cd ${shellWord(folder)} && ${command})`);
   const memberFolder = inBase(member.folder);
+  const programs = programsOf(files, root, members);
   const first = [
+    ...inFolder(cwd, madeExecutable(programs, packages)),
     ...lifecycleScripts(root.scripts).flatMap((name) => inFolder(cwd, [`${install.manager} run ${name}`])),
     ...builds(files, packages, member, textOf("fast")).flatMap(({ folder }) =>
       inFolder(inBase(folder), [`${install.manager} run build`]),
@@ -146,7 +157,7 @@ function suiteOf(
     ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []),
     ...install.reads,
     ...archives(packages),
-    ...programsOf(files, root, members),
+    ...programs.map(({ file }) => file),
   ];
   return {
     name: member.folder === "" ? "app" : suiteName(nameIn(packages, member)),
@@ -193,15 +204,6 @@ function forgetFastloop(files: ProjectFiles, { folder, dependencies }: NodePacka
     "npm pkg delete dependencies.fastloop devDependencies.fastloop",
     "npm install --package-lock-only --no-audit --no-fund --ignore-scripts",
   ];
-}
-
-/** Packages that are archives or folders in the repository: an install reads them. */
-function archives(packages: readonly NodePackage[]): string[] {
-  return packages.flatMap(({ dependencies }) =>
-    Object.values(dependencies).flatMap(
-      (version) => /^(?:file|link):(?:\.\/)?((?!\.\.)[^/].*\.t(?:ar\.)?gz)$/.exec(version)?.[1] ?? [],
-    ),
-  );
 }
 
 const nameIn = (packages: readonly NodePackage[], { folder }: NodePackage): string => {

@@ -169,8 +169,17 @@ test("programs of a workspace's packages are there for the install, which links 
       bin: { "build-it": "./cli.js", gone: "dist/x.js" },
     }),
     "packages/build/cli.js": "",
+    "packages/other/package.json": JSON.stringify({ name: "@x/other", bin: "other.js" }),
+    "packages/other/other.js": "",
   });
-  expect(app?.manifests).toEqual(["**/package.json", "package-lock.json", ".npmrc", "packages/build/cli.js"]);
+  expect(app?.manifests).toEqual([
+    "**/package.json",
+    "package-lock.json",
+    ".npmrc",
+    "packages/build/cli.js",
+    "packages/other/other.js",
+  ]);
+  expect(app?.tiers.fast).toEqual(["chmod +x packages/build/cli.js", "npm run test"]);
 });
 
 test("a package without tests is told once, not how it would be installed", () => {
