@@ -31,7 +31,9 @@ function configText(workspace: Workspace): string {
     const call = `build --name ${packageName(index)} --source ${packageDir(index)} --library ${packageDir(library)}`;
     return `    ${packageName(index)}:\n      call: ${call}${needs}\n`;
   });
-  return `version: 1\nname: bench\nwatch:\n  targets:\n${targets.join("")}`;
+  // What the peers write beside the sources would be sent with every call, and count.
+  const ignore = `  ignore: ["**/.turbo", "**/.wireit", "**/.nx"]\n`;
+  return `version: 1\nname: bench\nwatch:\n${ignore}  targets:\n${targets.join("")}`;
 }
 
 /** Adds our module and configuration to the workspace, beside the peers'. */

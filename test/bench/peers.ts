@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runToEnd, type Command } from "./process.ts";
@@ -66,10 +66,16 @@ export async function installPeers(note: (text: string) => void): Promise<string
   return folder;
 }
 
-/** Makes the peers' programs reachable from the workspace, as an install there would. */
+/**
+ * Makes the peers' programs reachable from the workspace, as an install there would. The folder itself is no link: a module
+ * whose packages lie outside of its repository is not run.
+ */
 export async function linkPeers(folder: string, workspace: Workspace): Promise<void> {
-  const link = path.join(workspace.root, "node_modules");
-  if (!existsSync(link)) await symlink(path.join(folder, "node_modules"), link);
+  const links = path.join(workspace.root, "node_modules");
+  if (existsSync(links)) return;
+  await mkdir(links);
+  const packages = path.join(folder, "node_modules");
+  for (const name of await readdir(packages)) await symlink(path.join(packages, name), path.join(links, name));
 }
 
 const program = (workspace: Workspace, name: string, ...args: string[]): Command => ({
