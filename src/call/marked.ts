@@ -1,7 +1,7 @@
 /** Functions that are marked (`@check`, `@generate`): the module's own, and those of its toolchains by `toolchain:function`. */
 import { nameMatcher } from "../tree/index.ts";
 import { kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
-import { commandName } from "./signature.ts";
+import { commandName } from "./grammar/signature.ts";
 
 export interface MarkedFunction {
   /** `lint`, or `eslint:lint`. */

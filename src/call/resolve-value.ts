@@ -8,7 +8,7 @@ import type { EngineSession, QueryOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { argumentInput, workspaceHandle, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { enumLiteral, literal } from "./query.ts";
-import { flagName } from "./signature.ts";
+import { flagName } from "./grammar/signature.ts";
 import type { GivenArgument, GivenValue } from "./types.ts";
 
 /** A directory or file of the host that an argument is given or has by `defaultPath`; absolute. */

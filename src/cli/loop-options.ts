@@ -4,7 +4,7 @@ import { durationAt, longestTimeLimitMs, type TierName } from "../config/index.t
 import { UserError } from "../errors/index.ts";
 import type { Loop, LoopOptions } from "../run/index.ts";
 import type { CliContext } from "./context.ts";
-import { trustModeOf } from "./trust.ts";
+import { trustModeOf } from "./trust/trust.ts";
 
 export interface LoopFlags {
   jobs?: string;

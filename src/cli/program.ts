@@ -5,7 +5,7 @@ import { ExitCode } from "../errors/index.ts";
 import { printableJson, printableLines } from "../text/index.ts";
 import { commands, groups, type CommandEntry } from "./commands.ts";
 import { groupHelp, mainHelp } from "./help.ts";
-import { refuseOptionsAsValues } from "./option-values.ts";
+import { refuseOptionsAsValues } from "./options/option-values.ts";
 import { applyGlobalOptions, createContext, type CliContext } from "./context.ts";
 
 /** Parses, runs one command, flushes the output and ends the process. */

@@ -11,7 +11,7 @@ import {
 import { RunStore } from "../run/index.ts";
 import { assumedEngine } from "../session/index.ts";
 import type { CliContext } from "./context.ts";
-import { trustModeOf } from "./trust.ts";
+import { trustModeOf } from "./trust/trust.ts";
 import { sayingWait } from "./waiting-line.ts";
 
 export interface OpenProject {

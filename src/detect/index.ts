@@ -2,7 +2,7 @@
 import { detectGo, detectRust } from "./compiled.ts";
 import { withoutImage } from "./toolchains.ts";
 import { folderOf, isPart } from "./files.ts";
-import { detectNode } from "./node.ts";
+import { detectNode } from "./node/node.ts";
 import { detectPython } from "./python/python.ts";
 import { asOwnerWhereRefused } from "./refusals.ts";
 import { serviceNotes } from "./services.ts";

@@ -2,7 +2,7 @@
 export type * from "./types.ts";
 export { loadModule } from "./load.ts";
 export { withDependencies } from "./dependency-client.ts";
-export type { FillDefaults } from "./dependency-calls.ts";
+export type { FillDefaults } from "./runtime-process/dependency-calls.ts";
 export {
   declaresWorkspace,
   isGivenWorkspace,
@@ -10,7 +10,7 @@ export {
   workspaceHandle,
   type WorkspaceReader,
 } from "./workspace.ts";
-export { findModule, packageModule, isRemote, manifestFile, manifestFiles, refuseRemote } from "./manifest.ts";
+export { findModule, packageModule, isRemote, manifestFile, manifestFiles, refuseRemote } from "./manifest/manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {
@@ -19,9 +19,9 @@ export {
   type RuntimeLog,
   type FunctionRuntime,
   type FunctionRuntimeOptions,
-} from "./function-runtime.ts";
-export { execMessage, execOutput, FunctionError } from "./function-error.ts";
+} from "./runtime-process/function-runtime.ts";
+export { execMessage, execOutput, FunctionError } from "./runtime-process/function-error.ts";
 export { coreSchema, type CoreSchema, type CoreType } from "./core-schema.ts";
 export { listModuleSources } from "./sources.ts";
-export { confineDir, confineProgram } from "./confine.ts";
-export { isInside, isReallyInside, realPath } from "./inside.ts";
+export { confineDir, confineProgram } from "./boundary/confine.ts";
+export { isInside, isReallyInside, realPath } from "./boundary/inside.ts";

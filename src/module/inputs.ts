@@ -1,7 +1,7 @@
 /** What a function reads from the host by itself: its arguments with `defaultPath`. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { isInside } from "./inside.ts";
+import { isInside } from "./boundary/inside.ts";
 import type { ArgumentInfo, FunctionInfo, FunctionInput, ModuleInfo } from "./types.ts";
 
 /** Host trees and files of a function, resolved as the engine resolves them. */

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
-import type { Customization } from "./manifest-check.ts";
-import type { ManifestDependency } from "./manifest.ts";
+import type { Customization } from "./manifest/manifest-check.ts";
+import type { ManifestDependency } from "./manifest/manifest.ts";
 import { cliName, fieldName } from "./names.ts";
 import type { ArgumentInfo, ModuleInfo, Toolchain } from "./types.ts";
 

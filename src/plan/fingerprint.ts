@@ -1,9 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import path from "node:path";
 import { callName, secretText, type GivenValue, type ParsedCall } from "../call/index.ts";
-import type { ProjectSnapshot } from "./project-snapshot.ts";
+import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import type { ResolvedTarget } from "./resolve.ts";
-import type { TargetInput } from "./target-input.ts";
+import type { TargetInput } from "./inputs/target-input.ts";
 
 /** All that decides a result, of a run as of a call. Its SHA-256 is the digest that every result carries. */
 export interface Fingerprint {

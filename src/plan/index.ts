@@ -1,6 +1,6 @@
 /** Inputs -> digests -> affected functions -> ordered plan, with the reason for each. Nothing here needs an engine. */
-export { adviceOf, type Advice } from "./advice.ts";
-export { concernOf } from "./concern.ts";
+export { adviceOf, type Advice } from "./inputs/advice.ts";
+export { concernOf } from "./scan/concern.ts";
 export { expectedTotalMs, type ExpectedRun } from "./expected.ts";
 export {
   digestOf,
@@ -10,7 +10,7 @@ export {
   type FingerprintContext,
 } from "./fingerprint.ts";
 export { renderGraph, type GraphFormat } from "./graph.ts";
-export { diffManifests, ManifestStore } from "./manifests.ts";
+export { diffManifests, ManifestStore } from "./scan/manifests.ts";
 export { orderTargets, withDependents, withNeeds } from "./order.ts";
 export { planTargets, type PlanContext, type PlannedTarget } from "./planner.ts";
 export {
@@ -23,9 +23,9 @@ export {
   type ProjectOptions,
   type ProjectPlace,
 } from "./project.ts";
-export { ProjectScanner } from "./project-scan.ts";
-export type { ProjectSnapshot, WatchedPlace } from "./project-snapshot.ts";
-export type { ScannedInput } from "./scanned-input.ts";
+export { ProjectScanner } from "./scan/project-scan.ts";
+export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";
+export type { ScannedInput } from "./inputs/scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {
   declaredTargets,
@@ -36,12 +36,12 @@ export {
   resolveTargets,
   type ResolvedTarget,
 } from "./resolve.ts";
-export { namedInputs } from "./named-inputs.ts";
-export type { TargetInput } from "./target-input.ts";
+export { namedInputs } from "./inputs/named-inputs.ts";
+export type { TargetInput } from "./inputs/target-input.ts";
 export { exceededBy, resourcesOf, sumOfResources, type Resources } from "./targets.ts";
 export { selectTargets, type Selected, type Selection } from "./select.ts";
 export { affectedSince, changedSince, headCommit, type AffectedSince } from "./since.ts";
-export { UnreadFiles } from "./unread.ts";
+export { UnreadFiles } from "./inputs/unread.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
 export { isAsRead, WorkspaceReads } from "./workspace-reads.ts";
 export type { RunPolicy, Target } from "./targets.ts";

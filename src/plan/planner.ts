@@ -1,7 +1,7 @@
 import path from "node:path";
 import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } from "./fingerprint.ts";
-import { diffManifests, type FileChange, type ManifestStore } from "./manifests.ts";
-import type { ProjectSnapshot } from "./project-snapshot.ts";
+import { diffManifests, type FileChange, type ManifestStore } from "./scan/manifests.ts";
+import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import { reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
 import { describeAsk } from "../trust/index.ts";
 import type { ResolvedTarget } from "./resolve.ts";

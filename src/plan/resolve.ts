@@ -13,10 +13,10 @@ import { UserError } from "../errors/index.ts";
 import { withDependencies, type ArgumentInfo, type ModuleInfo } from "../module/index.ts";
 import { filesPrintedTo } from "../paths/index.ts";
 import { literalPattern, sharingReads } from "../tree/index.ts";
-import { namedInputs } from "./named-inputs.ts";
+import { namedInputs } from "./inputs/named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
-import { realIfPresent } from "./scanned-input.ts";
-import { stateFolder, type TargetInput } from "./target-input.ts";
+import { realIfPresent } from "./inputs/scanned-input.ts";
+import { stateFolder, type TargetInput } from "./inputs/target-input.ts";
 import { resourcesOf, type Target } from "./targets.ts";
 import type { WorkspaceReads } from "./workspace-reads.ts";
 

@@ -3,8 +3,8 @@ import path from "node:path";
 import { UnfitFile } from "../paths/index.ts";
 import { AskedGit, PathTest, PatternMatcher, UnfitGit, untrackedPaths } from "../tree/index.ts";
 import type { Project } from "./project.ts";
-import { literalHead } from "./patterns-read.ts";
-import type { ScannedInput } from "./scanned-input.ts";
+import { literalHead } from "./inputs/patterns-read.ts";
+import type { ScannedInput } from "./inputs/scanned-input.ts";
 import { withDependents } from "./order.ts";
 import type { Reason } from "./reasons.ts";
 

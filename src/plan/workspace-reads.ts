@@ -14,8 +14,8 @@ import {
 import type { ProjectState } from "../state/index.ts";
 import { sameListing, sameStat } from "../tree/index.ts";
 import { meaningOf } from "./fingerprint.ts";
-import type { ProjectSnapshot } from "./project-snapshot.ts";
-import type { TargetInput } from "./target-input.ts";
+import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
+import type { TargetInput } from "./inputs/target-input.ts";
 
 /** So many calls are remembered in a project; the oldest go first. */
 const keptFiles = 500;

@@ -1,14 +1,14 @@
 /** Scheduler, cancellation, results, run records. `Loop` is the whole of it: run once, or watch until stopped. */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
-export { History, type HistoryEntry } from "./history.ts";
+export { History, type HistoryEntry } from "./records/history.ts";
 export { limitsOf } from "./machine/limits.ts";
-export { ProjectLock } from "./lock.ts";
+export { ProjectLock } from "./records/lock.ts";
 export { Loop } from "./loop.ts";
 export type { LoopOptions } from "./loop-options.ts";
-export { sweepDrafts } from "./sweep-drafts.ts";
-export { retentionOf } from "./kept.ts";
-export { RunStore, type RunRecord } from "./records.ts";
-export { SpanRecorder, SpanStore, type Span } from "./spans.ts";
+export { sweepDrafts } from "./records/sweep-drafts.ts";
+export { retentionOf } from "./records/kept.ts";
+export { RunStore, type RunRecord } from "./records/records.ts";
+export { SpanRecorder, SpanStore, type Span } from "./records/spans.ts";
 export type { FunctionState, LoopState, Outcome } from "./machine/state.ts";
 export type { LoopSummary } from "./summary.ts";
 export { whyOf, type Why } from "./why.ts";

@@ -1,7 +1,7 @@
 /** What a run has read of its workspace becomes part of what its function depends on. */
 import { digestOf, fingerprintOf, isAsRead, ProjectScanner, resolveTarget } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
-import type { FunctionRun, Learned } from "./function-run.ts";
+import type { FunctionRun, Learned } from "./function-run/function-run.ts";
 
 /** Undefined where it read what it had read before, or where fastloop.yaml says what it depends on. */
 export function learnReads(

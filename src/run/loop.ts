@@ -6,7 +6,7 @@ import { systemClock, type Watcher } from "../watch/index.ts";
 import { Audience } from "./audience.ts";
 import type { LoopListener } from "./events.ts";
 import { Holds } from "./holds.ts";
-import { ProjectLock } from "./lock.ts";
+import { ProjectLock } from "./records/lock.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { restoredBy } from "./machine/functions.ts";
 import { limitsOf } from "./machine/limits.ts";
@@ -17,10 +17,10 @@ import { effectNotice, plannedNotice, readyNotice, restlessNotice, restoredNotic
 import { openWatcher, quietMsOf } from "./open-watcher.ts";
 import { absolutePaths, forcedBy, plannedEvent } from "./planned-function.ts";
 import { Planning } from "./planning.ts";
-import { RunStore } from "./records.ts";
+import { RunStore } from "./records/records.ts";
 import { Runs } from "./runs.ts";
 import { summarize, type LoopSummary } from "./summary.ts";
-import { sweepDrafts } from "./sweep-drafts.ts";
+import { sweepDrafts } from "./records/sweep-drafts.ts";
 import { whyOf, type Why } from "./why.ts";
 
 /**

@@ -5,7 +5,7 @@ import { restlessText } from "./holds.ts";
 import type { Effect, LoopState } from "./machine/state.ts";
 import { filesOf, isWanted, reasonsOf } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
-import type { RunRecord } from "./records.ts";
+import type { RunRecord } from "./records/records.ts";
 import type { Runs } from "./runs.ts";
 
 /** The watch has begun. `tookMs` from its beginning. */

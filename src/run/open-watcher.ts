@@ -2,7 +2,7 @@ import { durationMs } from "../config/index.ts";
 import { Watcher, type WatcherOptions } from "../watch/index.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import type { Planning } from "./planning.ts";
-import { UnreadSaves } from "./unread-saves.ts";
+import { UnreadSaves } from "./advice/unread-saves.ts";
 
 /** How long files must rest, in milliseconds: as the command line says, else the configuration. */
 export function quietMsOf(options: LoopOptions, { project }: Planning): number {

@@ -13,18 +13,18 @@ import {
 import type { ContentHasher } from "../tree/index.ts";
 import type { Watcher } from "../watch/index.ts";
 import type { Audience } from "./audience.ts";
-import { FunctionRun } from "./function-run.ts";
+import { FunctionRun } from "./function-run/function-run.ts";
 import { learnReads } from "./learn-reads.ts";
 import type { LoopOptions } from "./loop-options.ts";
 import { limitsOf, type Limits } from "./machine/limits.ts";
 import type { Forced, Look } from "./machine/state.ts";
-import { filesMovedSince } from "./moving-inputs.ts";
+import { filesMovedSince } from "./function-run/moving-inputs.ts";
 import { isWanted } from "./planned-function.ts";
 import { ProjectReader, type ReadProject } from "./project-reader.ts";
-import { retentionOf } from "./kept.ts";
-import type { RunStore } from "./records.ts";
-import { UntakenSettings } from "./untaken-settings.ts";
-import { tellingWait } from "./waiting.ts";
+import { retentionOf } from "./records/kept.ts";
+import type { RunStore } from "./records/records.ts";
+import { UntakenSettings } from "./advice/untaken-settings.ts";
+import { tellingWait } from "./advice/waiting.ts";
 
 /** What a look found. */
 export interface Planned {

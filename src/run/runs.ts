@@ -1,8 +1,8 @@
 import { UserError } from "../errors/index.ts";
 import type { FinishedNotice } from "./events.ts";
-import type { EndedRun, FunctionRun } from "./function-run.ts";
+import type { EndedRun, FunctionRun } from "./function-run/function-run.ts";
 import type { LoopState } from "./machine/state.ts";
-import { MovingInputs } from "./moving-inputs.ts";
+import { MovingInputs } from "./function-run/moving-inputs.ts";
 import { filesOf, isWanted } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
 

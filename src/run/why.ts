@@ -1,6 +1,6 @@
 import { describeReason, type PlannedTarget, type Reason } from "../plan/index.ts";
 import type { Fingerprint } from "../plan/index.ts";
-import type { RunRecord, RunStore } from "./records.ts";
+import type { RunRecord, RunStore } from "./records/records.ts";
 
 /** Why a function would run, or what its last success rests on. */
 export interface Why {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/paths/index.ts";
-import { splitWords } from "../../src/call/split-words.ts";
+import { splitWords } from "../../src/call/grammar/split-words.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";
 import { WatchProcess } from "./loop-project.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { splitWords } from "../../src/call/split-words.ts";
+import { splitWords } from "../../src/call/grammar/split-words.ts";
 import { packageRoot } from "../../src/paths/index.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";
 

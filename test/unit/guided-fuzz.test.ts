@@ -24,20 +24,20 @@ describe("parsers", { timeout: fuzzTimeoutMs }, () => {
 
   beforeAll(async () => {
     all = await instrumented(`
-      export { parseRecord } from "./src/run/record-file.ts";
-      export { holderIn } from "./src/run/lock-holder.ts";
+      export { parseRecord } from "./src/run/records/record-file.ts";
+      export { holderIn } from "./src/run/records/lock-holder.ts";
       export { parseResult } from "./src/cli/call/result-cache.ts";
-      export { parseManifest } from "./src/plan/manifests.ts";
-      export { parseHashes } from "./src/tree/hash-cache.ts";
+      export { parseManifest } from "./src/plan/scan/manifests.ts";
+      export { parseHashes } from "./src/tree/hashes/hash-cache.ts";
       export { unseal } from "./src/state/seal.ts";
-      export { namesOf } from "./src/tree/git-index.ts";
-      export { parseFromRuntime } from "./src/module/runtime-messages.ts";
+      export { namesOf } from "./src/tree/git/git-index.ts";
+      export { parseFromRuntime } from "./src/module/runtime-process/runtime-messages.ts";
       export { parseRequest, readingLimits } from "./src/graphql/parse.ts";
       export { expandedSize } from "./src/graphql/expanded-size.ts";
       export { refusedToBodies } from "./src/graphql/body-guard.ts";
-      export { PatternMatcher } from "./src/tree/patterns.ts";
-      export { parseGitignore } from "./src/tree/gitignore.ts";
-      export { nameMatcher } from "./src/tree/globs.ts";
+      export { PatternMatcher } from "./src/tree/patterns/patterns.ts";
+      export { parseGitignore } from "./src/tree/rules/gitignore.ts";
+      export { nameMatcher } from "./src/tree/patterns/globs.ts";
       export { readLayout } from "./src/core-api/image/layout.ts";
       export { whiteout } from "./src/core-api/image/archive.ts";
       export { parseImageReference } from "./src/core-api/image/reference.ts";

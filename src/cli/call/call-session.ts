@@ -5,7 +5,7 @@ import { placeProject } from "../../plan/index.ts";
 import { ProjectSession } from "../../session/index.ts";
 import type { Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-import { asksForRootCapabilities } from "../trust.ts";
+import { asksForRootCapabilities } from "../trust/trust.ts";
 import type { CallView } from "./call-view.ts";
 
 /** The session that a call runs in; nothing is opened yet. */

@@ -20,10 +20,10 @@ import { loadProject, placeProject, projectHasher, type Project, type ProjectPla
 import { duration, painter } from "../../report/index.ts";
 import { History, ProjectLock } from "../../run/index.ts";
 import { printable } from "../../text/index.ts";
-import { canAsk } from "../confirm.ts";
+import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { size } from "../size.ts";
-import { trustModeOf } from "../trust.ts";
+import { trustModeOf } from "../trust/trust.ts";
 
 interface ClearFlags {
   level: CacheLevel;

@@ -26,7 +26,7 @@ import { examples, ownOptions, renderCallHelp } from "../call/render-help.ts";
 import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
-import { requireTrustOfCall } from "../trust.ts";
+import { requireTrustOfCall } from "../trust/trust.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 export function register(program: Command, context: CliContext): void {

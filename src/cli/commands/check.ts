@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { loadProjectModule } from "../../call/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions } from "../loop-options.ts";
-import { namedFunctions, printMarked } from "../marked-functions.ts";
+import { namedFunctions, printMarked } from "../options/marked-functions.ts";
 import { sayingWait } from "../waiting-line.ts";
 import { runOnce, type RunFlags } from "./run.ts";
 

@@ -7,7 +7,7 @@ import { completeCall, type Candidate } from "../call/complete-call.ts";
 import { commands } from "../commands.ts";
 import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
-import { targetNames } from "../target-names.ts";
+import { targetNames } from "../options/target-names.ts";
 
 export function register(program: Command, context: CliContext): void {
   program

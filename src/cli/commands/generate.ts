@@ -9,10 +9,10 @@ import { printable } from "../../text/index.ts";
 import { callSession } from "../call/call-session.ts";
 import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
-import { canAsk, confirm } from "../confirm.ts";
+import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
-import { namedFunctions, printMarked } from "../marked-functions.ts";
-import { requireTrustOfCall } from "../trust.ts";
+import { namedFunctions, printMarked } from "../options/marked-functions.ts";
+import { requireTrustOfCall } from "../trust/trust.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 interface GenerateFlags {

@@ -10,7 +10,7 @@ import { findModule } from "../../module/index.ts";
 import { lstatIfThere } from "../../paths/index.ts";
 import { isWithin, realPathOf } from "../../trust/index.ts";
 import { packageFolder } from "../checkout.ts";
-import { canAsk, confirm } from "../confirm.ts";
+import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { bootstrappedImages } from "../init/available-images.ts";
 import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";

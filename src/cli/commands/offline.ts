@@ -11,7 +11,7 @@ import { layersAndVolumes, programs, type Part } from "../offline/kept.ts";
 import { tryFunctions, tryServices, type Tried } from "../offline/tried.ts";
 import { upPlace } from "../up/project.ts";
 import { size } from "../size.ts";
-import { trustModeOf } from "../trust.ts";
+import { trustModeOf } from "../trust/trust.ts";
 
 const examples = `
 Examples:

@@ -19,10 +19,10 @@ import {
   type RunView,
 } from "../../report/index.ts";
 import { Loop, RunStore, type LoopSummary } from "../../run/index.ts";
-import { canAsk } from "../confirm.ts";
+import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { spansOf } from "../spans.ts";
-import { confirmTrustOfLoop } from "../trust.ts";
+import { confirmTrustOfLoop } from "../trust/trust.ts";
 import { CommandPage, snapshotOption } from "../page.ts";
 import { addLoopOptions, loopOptions, stopOnSignal, timeLimit, type LoopFlags } from "../loop-options.ts";
 

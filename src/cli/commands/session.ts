@@ -12,7 +12,7 @@ import type { CliContext } from "../context.ts";
 import { trustOf } from "../../plan/index.ts";
 import { ProjectSession } from "../../session/index.ts";
 import { offlineOption } from "../loop-options.ts";
-import { trustModeOf } from "../trust.ts";
+import { trustModeOf } from "../trust/trust.ts";
 
 const examples = `
 Examples:

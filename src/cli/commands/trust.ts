@@ -6,7 +6,7 @@ import { loadProject, projectHasher, placeProject, trustedFolder, type Project }
 import { painter, plural } from "../../report/index.ts";
 import { askKey, describeAsk, digestOfAsks, hostProcessAsk, TrustStore, type Ask } from "../../trust/index.ts";
 import { printable } from "../../text/index.ts";
-import { canAsk, confirm } from "../confirm.ts";
+import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 
 interface TrustFlags {

@@ -5,12 +5,12 @@ import { aborted } from "../../async/index.ts";
 import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { Loop } from "../../run/index.ts";
-import { canAsk } from "../confirm.ts";
+import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { spansOf } from "../spans.ts";
 import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
-import { confirmTrustOfLoop } from "../trust.ts";
+import { confirmTrustOfLoop } from "../trust/trust.ts";
 
 interface WatchFlags extends LoopFlags, PageFlags {
   poll?: boolean;

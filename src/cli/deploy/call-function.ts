@@ -6,7 +6,7 @@ import { callSession } from "../call/call-session.ts";
 import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
 import type { CliContext } from "../context.ts";
-import { requireTrustOfCall } from "../trust.ts";
+import { requireTrustOfCall } from "../trust/trust.ts";
 import type { ChosenEnvironment } from "./environment.ts";
 
 /** What the deployer reports. */

@@ -8,9 +8,9 @@ import type { ModuleInfo } from "../../module/index.ts";
 import { trustedFolder, trustOf } from "../../plan/index.ts";
 import { printable } from "../../text/index.ts";
 import { clusterAsk, refusal, type Trust } from "../../trust/index.ts";
-import { canAsk } from "../confirm.ts";
+import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
-import { confirmTrust, trustModeOf } from "../trust.ts";
+import { confirmTrust, trustModeOf } from "../trust/trust.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 export type EnvironmentConfig = NonNullable<LoadedConfig["config"]["deploy"]>["environments"][string];

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../../errors/index.ts";
 import { printable } from "../../text/index.ts";
-import { canAsk } from "../confirm.ts";
+import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import type { ChosenEnvironment } from "./environment.ts";
 

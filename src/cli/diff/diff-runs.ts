@@ -22,7 +22,7 @@ import { RunStore } from "../../run/index.ts";
 import { printable } from "../../text/index.ts";
 import { isExtensionFile, readExtension } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-import { trustModeOf } from "../trust.ts";
+import { trustModeOf } from "../trust/trust.ts";
 
 export interface DiffRunsFlags {
   format: "tree" | "text" | "json";

@@ -8,7 +8,7 @@ import { placeProject, trustOf, type ProjectPlace } from "../../plan/index.ts";
 import { declaredServices, selectServices, UpPlace, type DeclaredService } from "../../services/index.ts";
 import { asksOfCall, refusal, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
-import { trustModeOf } from "../trust.ts";
+import { trustModeOf } from "../trust/trust.ts";
 import { configOfCompose } from "./compose.ts";
 import { sayingWait } from "../waiting-line.ts";
 

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { expect, test } from "vitest";
-import { refuse, refuseOptionsAsValues } from "../../../src/cli/option-values.ts";
+import { refuse, refuseOptionsAsValues } from "../../../src/cli/options/option-values.ts";
 
 const options = [
   new Option("--since <ref>"),

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleModule } from "../../../src/module/bundle.ts";
+import { bundleModule } from "../../../src/module/runtime-process/bundle.ts";
 import { argumentInput } from "../../../src/module/inputs.ts";
-import { readManifest } from "../../../src/module/manifest.ts";
+import { readManifest } from "../../../src/module/manifest/manifest.ts";
 import type { ModuleInfo } from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
 

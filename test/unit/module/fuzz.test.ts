@@ -14,9 +14,9 @@ import {
   uint8Array,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseFromRuntime } from "../../../src/module/runtime-messages.ts";
-import { readLines } from "../../../src/module/line-channel.ts";
-import { checkReturned, UnexpectedValue } from "../../../src/module/returned-value.ts";
+import { parseFromRuntime } from "../../../src/module/runtime-process/runtime-messages.ts";
+import { readLines } from "../../../src/module/runtime-process/line-channel.ts";
+import { checkReturned, UnexpectedValue } from "../../../src/module/runtime-process/returned-value.ts";
 import type { ModuleInfo, TypeRef } from "../../../src/module/index.ts";
 import { fuzz, fuzzTimeoutMs, inTime } from "../fuzz.ts";
 

@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { parseFromRuntime } from "../../../src/module/runtime-messages.ts";
-import { readLines } from "../../../src/module/line-channel.ts";
-import { checkReturned, UnexpectedValue } from "../../../src/module/returned-value.ts";
+import { parseFromRuntime } from "../../../src/module/runtime-process/runtime-messages.ts";
+import { readLines } from "../../../src/module/runtime-process/line-channel.ts";
+import { checkReturned, UnexpectedValue } from "../../../src/module/runtime-process/returned-value.ts";
 import type { ModuleInfo, TypeRef } from "../../../src/module/index.ts";
 
 const error = { message: "m", name: "n", frames: [] };

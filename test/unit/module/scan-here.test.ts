@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readManifest } from "../../../src/module/manifest.ts";
+import { readManifest } from "../../../src/module/manifest/manifest.ts";
 import { pascalCase } from "../../../src/module/index.ts";
 import { answer } from "../../../src/module/scan/answer.ts";
 import { requireCached } from "../../../src/module/scan/require-cached.ts";

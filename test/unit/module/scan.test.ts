@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { functionInputs, loadModule, type ModuleInfo } from "../../../src/module/index.ts";
-import { listModuleFiles, moduleDigest } from "../../../src/module/digest.ts";
-import { readManifest } from "../../../src/module/manifest.ts";
+import { listModuleFiles, moduleDigest } from "../../../src/module/manifest/digest.ts";
+import { readManifest } from "../../../src/module/manifest/manifest.ts";
 import { brokenModules, decorated, manifest } from "./broken-modules.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
-import { namedInputs } from "../../../src/plan/named-inputs.ts";
+import { namedInputs } from "../../../src/plan/inputs/named-inputs.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namedInputs } from "../../../src/plan/named-inputs.ts";
+import { namedInputs } from "../../../src/plan/inputs/named-inputs.ts";
 import { listTree } from "../../../src/tree/index.ts";
 import { makeTree } from "../tree/fixture.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { MovingFiles } from "../../../src/engine/index.ts";
-import { movedInputs } from "../../../src/run/moving-inputs.ts";
+import { movedInputs } from "../../../src/run/function-run/moving-inputs.ts";
 
 test("a file that was touched while it was sent is named, whatever the engine puts around the words", () => {
   expect(movedInputs(new Error("error from sender: lib/a b.txt changed while it was being read"))).toEqual([

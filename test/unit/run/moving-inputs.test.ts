@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MovingInputs } from "../../../src/run/moving-inputs.ts";
+import { MovingInputs } from "../../../src/run/function-run/moving-inputs.ts";
 import type { FinishedNotice } from "../../../src/run/events.ts";
 
 const ended = (outcome: FinishedNotice["outcome"], name = "lib"): FinishedNotice => ({

@@ -2,7 +2,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RunLog } from "../../../src/run/run-log.ts";
+import { RunLog } from "../../../src/run/records/run-log.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OutputTail, toldTests } from "../../../src/run/told-tests.ts";
+import { OutputTail, toldTests } from "../../../src/run/function-run/told-tests.ts";
 
 const none = { passed: 0, failed: 0, skipped: 0, packages: 0 };
 

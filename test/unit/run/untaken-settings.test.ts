@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UntakenSettings } from "../../../src/run/untaken-settings.ts";
+import { UntakenSettings } from "../../../src/run/advice/untaken-settings.ts";
 
 test("a setting that a running watch can't take over is named, any other is not, and what is put back is fine", () => {
   const settings = new UntakenSettings({

@@ -17,14 +17,14 @@ import {
 import { afterAll, describe, expect, it } from "vitest";
 import { parseResult } from "../../../src/cli/call/result-cache.ts";
 import { lastFailure } from "../../../src/engine/embedded/start.ts";
-import { parseManifest } from "../../../src/plan/manifests.ts";
-import { holderIn } from "../../../src/run/lock-holder.ts";
-import { groupOfName, parseRecord, recordShape, timeOfId } from "../../../src/run/record-file.ts";
+import { parseManifest } from "../../../src/plan/scan/manifests.ts";
+import { holderIn } from "../../../src/run/records/lock-holder.ts";
+import { groupOfName, parseRecord, recordShape, timeOfId } from "../../../src/run/records/record-file.ts";
 import { hasEntry } from "../../../src/state/git-index.ts";
 import { seal, unseal } from "../../../src/state/seal.ts";
 import { parseKey } from "../../../src/state/user-key.ts";
-import { formatHashes, parseHashes } from "../../../src/tree/hash-cache.ts";
-import { HashTable } from "../../../src/tree/hash-table.ts";
+import { formatHashes, parseHashes } from "../../../src/tree/hashes/hash-cache.ts";
+import { HashTable } from "../../../src/tree/hashes/hash-table.ts";
 import { fuzz, fuzzTimeoutMs } from "../fuzz.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "fastloop-fuzz-"));

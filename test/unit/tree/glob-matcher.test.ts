@@ -1,7 +1,12 @@
 import { array, assert, constantFrom, oneof, property } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyCharacter, compileTokens, segmentCharacter, type GlobToken } from "../../../src/tree/glob-matcher.ts";
-import { nameMatcher } from "../../../src/tree/globs.ts";
+import {
+  anyCharacter,
+  compileTokens,
+  segmentCharacter,
+  type GlobToken,
+} from "../../../src/tree/patterns/glob-matcher.ts";
+import { nameMatcher } from "../../../src/tree/patterns/globs.ts";
 import { parseGitignore, PatternMatcher } from "../../../src/tree/index.ts";
 
 const seed = 20;

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { listTree, PathTest, ruleFiles } from "../../../src/tree/index.ts";
-import { TrackedFiles } from "../../../src/tree/git-index.ts";
+import { TrackedFiles } from "../../../src/tree/git/git-index.ts";
 import { makeTree } from "./fixture.ts";
 
 let home: string;

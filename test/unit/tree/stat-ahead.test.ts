@@ -2,7 +2,7 @@ import { rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { listTree, TreeScanner } from "../../../src/tree/index.ts";
-import { StatAhead } from "../../../src/tree/stat-ahead.ts";
+import { StatAhead } from "../../../src/tree/scan/stat-ahead.ts";
 import { makeTree } from "./fixture.ts";
 
 const names = ["a", "b/a", "b/ü", "b/z", "c d", "gone", "link", "z"];

@@ -1,0 +1,50 @@
+/**
+ * What one flag of a list holds, as `dagger call` reads it. Strings are a line of CSV; numbers are cut at each comma; of
+ * all others quotes are dropped first, so that no item of theirs can have a comma in it.
+ */
+import { UserError } from "../../errors/index.ts";
+import type { TypeRef } from "../../module/index.ts";
+
+/** The items of a list whose items are of `type`; throws a `UserError` at `place` where the text is no list of such. */
+export function splitList(text: string, type: TypeRef, place: string): string[] {
+  switch (type.kind) {
+    case "integer":
+    case "float":
+      return text.split(",");
+    case "string":
+      return readCsv(text, place);
+    case "scalar":
+      if (type.name !== "Platform") return readCsv(text, place);
+      break;
+    default:
+  }
+  return readCsv(text.replaceAll(/["'`]/g, ""), place).map((item) => item.trim());
+}
+
+/** One record of CSV (RFC 4180): a field in double quotes keeps commas, line breaks, and `""` for a quote. */
+function readCsv(text: string, place: string): string[] {
+  const line = text.replace(/\r?\n$/, "");
+  if (line === "") return [];
+  const items: string[] = [];
+  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|$)/gy;
+  for (let start = 0; start <= line.length; start = field.lastIndex) {
+    field.lastIndex = start;
+    const match = field.exec(line);
+    if (match === null) throw notCsv(line.slice(start), place);
+    items.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
+    if (match[3] === "") break;
+  }
+  return items;
+}
+
+function notCsv(rest: string, place: string): UserError {
+  const [what, hint] = /^"(?:[^"]|"")*$/.test(rest)
+    ? ["a double quote is not closed", 'an item that has a quote in it is written "say ""hi"""']
+    : /^[^",]*[\r\n]/.test(rest)
+      ? [
+          "a line break stands between items",
+          "put an item with a line break in double quotes, or give the option once for each item",
+        ]
+      : ["a double quote stands inside an item", 'an item that has a quote in it is written "say ""hi"""'];
+  return new UserError("usage", `not a list of comma-separated values: ${what}`, { place, hint });
+}

@@ -1,0 +1,294 @@
+/** Packages of npm, pnpm and yarn, alone or in a workspace. */
+import { below, has, isJsonObject, joined, shellWord, suiteName, textsOf, withoutCircles } from "../files.ts";
+import { inputsOf } from "../inputs.ts";
+import { nodeInstall, type NodeInstall } from "./node-manager.ts";
+import {
+  browserOf,
+  hasLifecycle,
+  isDelegating,
+  lifecycleScripts,
+  nodeRunner,
+  formattersIn,
+  nodeTiers,
+  watchingTest,
+  wholeText,
+} from "./node-scripts.ts";
+import { chooseNode, newestNodeIn, unmetNode, type WantedNode } from "./node-version.ts";
+import {
+  archives,
+  builds,
+  closure,
+  madeExecutable,
+  programsOf,
+  workspacesOf,
+  type NodePackage,
+  type Workspace,
+} from "./node-workspace.ts";
+import { gitOf, programsOfTests, testFiles } from "../programs.ts";
+import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";
+
+export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
+  const workspaces = workspacesOf(files);
+  const found = workspaces.map((workspace) => suitesOf(files, workspace, availableNodes));
+  return {
+    suites: found.flatMap(({ suites }) => suites),
+    packages: found.flatMap(({ packages }) => packages),
+    notes: found.flatMap(({ notes }) => notes),
+  };
+}
+
+function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: readonly number[]): Detection {
+  const { root, members } = workspace;
+  const install = nodeInstall(files, root.folder);
+  const packages = [root, ...members];
+  const alone =
+    root.folder !== "" &&
+    packages.every(
+      ({ dependencies }) => !Object.values(dependencies).some((version) => /^(?:file|link|portal):\.\./.test(version)),
+    );
+  const tested = testedPackages(workspace);
+  const notes = [...install.notes];
+  for (const { folder, scripts } of packages) {
+    const browser = browserOf(
+      Object.entries(scripts)
+        .flatMap(([name, text]) => (/test|e2e/.test(name) ? [text] : []))
+        .join("\n"),
+    );
+    if (browser !== undefined)
+      notes.push(
+        `${joined(folder, "package.json")}: tests with ${browser} are left out; they need an image with a browser`,
+      );
+  }
+  for (const { folder, scripts } of tested)
+    for (const name of formattersIn(scripts, "test"))
+      notes.push(`${joined(folder, "package.json")}: \`${name}\` rewrites sources and is left out of the tests`);
+  const unmet = tested.map((member) => unmetNode(wantedNode(files, root, member), availableNodes));
+  for (const told of new Set(unmet))
+    if (told !== undefined) notes.push(`${joined(root.folder, "package.json")}: ${told}`);
+  const suites = tested.flatMap((member) => {
+    const tiers = nodeTiers(member.scripts, install.manager);
+    if (handsOverNothing(workspace, member)) delete tiers.fast;
+    return Object.keys(tiers).length === 0
+      ? []
+      : [suiteOf(files, workspace, member, install, alone, tiers, availableNodes)];
+  });
+  if (suites.length === 0 && (root.folder === "" || has(files, joined(root.folder, install.because)))) {
+    notes.push(whyNone(files, root));
+  }
+  // How it would be installed concerns nobody where nothing is run.
+  if (suites.length === 0) notes.splice(0, install.notes.length);
+  const names = new Map(tested.map((member, index) => [member.name, suites[index]?.name]));
+  for (const [index, member] of tested.entries()) {
+    const suite = suites[index];
+    if (suite !== undefined)
+      suite.needs = Object.keys(member.dependencies)
+        .flatMap((name) => names.get(name) ?? [])
+        .filter((name) => name !== suite.name);
+  }
+  return { suites: withoutCircles(suites), packages: systemPackages(files, packages), notes };
+}
+
+function whyNone(files: ProjectFiles, { folder, scripts }: NodePackage): string {
+  const file = joined(folder, "package.json");
+  if (!isJsonObject(files.read(file))) return `${file} is not valid JSON`;
+  const watching = watchingTest(scripts);
+  return watching === undefined
+    ? `${file} has no script that tests or checks anything`
+    : `${file}: \`${watching}\` watches and does not end by itself; a script that runs the tests once is what fastloop needs, e.g. \`test:ci\``;
+}
+
+/** The packages whose scripts are run: the root where it tests for all, else each that has a test. */
+function testedPackages({ root, members }: Workspace): NodePackage[] {
+  const tests = (each: NodePackage): boolean => nodeTiers(each.scripts, "npm").fast !== undefined;
+  if (members.length === 0) return [root];
+  const rootTests =
+    tests(root) &&
+    !["test", "test:ci", "test:run", "test:unit"].some(
+      (name) => root.scripts[name] !== undefined && isDelegating(root.scripts, name),
+    );
+  const testing = members.filter((member) => Object.keys(nodeTiers(member.scripts, "npm")).length > 0 && tests(member));
+  return rootTests || testing.length === 0 ? [root] : testing;
+}
+
+/** Whether the root's test starts those of its packages, and all that they have is left out. */
+const handsOverNothing = ({ root, members }: Workspace, member: NodePackage): boolean =>
+  member === root &&
+  members.length > 0 &&
+  isDelegating(root.scripts, "test") &&
+  members.some(({ scripts }) => browserOf(scripts["test"] ?? "") !== undefined) &&
+  members.every(({ scripts }) => nodeTiers(scripts, "npm").fast === undefined);
+
+function suiteOf(
+  files: ProjectFiles,
+  { root, members }: Workspace,
+  member: NodePackage,
+  install: NodeInstall,
+  alone: boolean,
+  tiers: DetectedSuite["tiers"],
+  availableNodes: readonly number[],
+): DetectedSuite {
+  // Paths of a suite that stands alone are relative to its own folder.
+  const base = alone ? root.folder : "";
+  const inBase = (file: string): string => (file === base ? "" : base === "" ? file : file.slice(base.length + 1));
+  const cwd = root.folder === base ? "" : root.folder;
+  const packages = [root, ...members];
+  const textOf = (...names: ("fast" | "full")[]): string =>
+    names
+      .flatMap((tier) => tiers[tier] ?? [])
+      .map((command) => wholeText(member.scripts, command.split(" ").at(-1) ?? ""))
+      .join("\n");
+  const scripts = !packages.some((each) => hasLifecycle(each.scripts));
+  const inFolder = (folder: string, commands: string[]): string[] =>
+    folder === "" ? commands : commands.map((command) => `(cd ${shellWord(folder)} && ${command})`);
+  const memberFolder = inBase(member.folder);
+  const programs = programsOf(files, root, members);
+  const first = [
+    ...inFolder(cwd, madeExecutable(programs, packages)),
+    ...lifecycleScripts(root.scripts).flatMap((name) => inFolder(cwd, [`${install.manager} run ${name}`])),
+    ...builds(files, packages, member, textOf("fast")).flatMap(({ folder }) =>
+      inFolder(inBase(folder), [`${install.manager} run build`]),
+    ),
+  ];
+  const { major, prepare } = chooseNode(wantedNode(files, root, member), availableNodes);
+  const manifests = [
+    ...(members.length > 0 ? ["**/package.json"] : ["package.json"]),
+    ...(install.because === "package.json" ? [] : [install.because]),
+    ".npmrc",
+    ...(install.manager === "pnpm" && members.length > 0 ? ["pnpm-workspace.yaml"] : []),
+    ...install.reads,
+    ...archives(packages),
+    ...programs.map(({ file }) => file),
+  ];
+  return {
+    name: member.folder === "" ? "app" : suiteName(nameIn(packages, member)),
+    folder: member.folder,
+    preset: install.manager,
+    because: joined(root.folder, install.because),
+    alone,
+    ...(alone ? { root: root.folder } : {}),
+    image: major === undefined || major === 22 ? undefined : `node:${major}-bookworm-slim`,
+    manifests: manifests.map((file) => joined(cwd, file)),
+    install: [
+      ...prepare,
+      ...(usesCorepack(files, packages) ? [getCorepack] : []),
+      ...(!install.because.startsWith("bun.") && starts(files, packages, bunCommand)
+        ? ["npm install --global bun"]
+        : []),
+      ...install.prepare,
+      ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
+    ],
+    installed: packages.map(({ folder }) => inBase(joined(folder, "node_modules"))),
+    env: { CI: "true", ...install.env },
+    runner: nodeRunner(textOf("fast", "full")),
+    tiers: Object.fromEntries(
+      Object.entries(tiers).flatMap(([tier, commands]) => {
+        const own = inFolder(memberFolder, commands).filter((command) => !first.includes(command));
+        // A tier of what every tier begins with adds nothing.
+        return own.length === 0 && Object.keys(tiers).length > 1 ? [] : [[tier, [...first, ...own]]];
+      }),
+    ),
+    needs: [],
+    inputs:
+      members.length === 0 && root.folder === ""
+        ? inputsOf(files, { own: "", needed: [], others: [] })
+        : memberInputs(files, alone ? root.folder : "", packages, member),
+  };
+}
+
+/** fastloop itself, where it was installed from an archive that no container sees: the tests don't need it. */
+function forgetFastloop(files: ProjectFiles, { folder, dependencies }: NodePackage): string[] {
+  const place = /^file:(.*)$/.exec(dependencies["fastloop"] ?? "")?.[1];
+  if (place === undefined || (!place.startsWith("..") && !place.startsWith("/") && has(files, joined(folder, place))))
+    return [];
+  return [
+    "npm pkg delete dependencies.fastloop devDependencies.fastloop",
+    "npm install --package-lock-only --no-audit --no-fund --ignore-scripts",
+  ];
+}
+
+const nameIn = (packages: readonly NodePackage[], { folder }: NodePackage): string => {
+  const last = (place: string): string => place.split("/").at(-1) ?? place;
+  return packages.filter((other) => last(other.folder) === last(folder)).length > 1
+    ? folder.replaceAll("/", "-")
+    : last(folder);
+};
+
+function wantedNode(files: ProjectFiles, root: NodePackage, member: NodePackage): WantedNode {
+  const workflows = files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
+  return {
+    pinned: pinnedNode(files, root),
+    engines: textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "",
+    newestInCi: newestNodeIn(workflows.map((file) => files.read(file))),
+  };
+}
+
+function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): string {
+  const volta = (manifest["volta"] as Record<string, unknown> | undefined)?.["node"];
+  return (
+    files.read(joined(folder, ".nvmrc")) ||
+    files.read(joined(folder, ".node-version")) ||
+    (typeof volta === "string" ? volta : "") ||
+    (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "")
+  );
+}
+
+/** `base` is the folder of a workspace that stands alone: nothing outside of it concerns a member. */
+function memberInputs(
+  files: ProjectFiles,
+  base: string,
+  packages: readonly NodePackage[],
+  member: NodePackage,
+): string[] | undefined {
+  const inBase = (folder: string): string =>
+    base === "" ? folder : folder === base ? "" : folder.slice(base.length + 1);
+  const foldersOf = (some: readonly NodePackage[]): string[] =>
+    some.map(({ folder }) => inBase(folder)).filter((folder) => folder !== "");
+  const inputs = inputsOf(
+    { list: below(files, base), read: (file) => files.read(joined(base, file)) },
+    {
+      own: inBase(member.folder),
+      needed: foldersOf(closure(packages, member)).filter((folder) => folder !== inBase(member.folder)),
+      // The root's scripts may test any of them.
+      others: inBase(member.folder) === "" ? [] : foldersOf(packages),
+    },
+  );
+  if (base === "") return inputs;
+  return inputs?.map((entry) =>
+    entry === "**" ? `${base}/` : entry.startsWith("!") ? `!${base}/${entry.slice(1)}` : `${base}/${entry}`,
+  );
+}
+
+/** Node 25 and images of our own come without it. Not among the global packages: its pnpm and yarn would be in the way of ours. */
+const getCorepack =
+  "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }";
+
+const usesCorepack = (files: ProjectFiles, packages: readonly NodePackage[]): boolean =>
+  starts(files, packages, { script: /\bcorepack\b/, test: /["'`]corepack / });
+
+const bunCommand = {
+  script: /(?:^|&& |; )bun (?:run|x|test|build)\b/,
+  test: /["'`]bun (?:-v|--version|run|x|pm|install|add|test|build)\b/,
+};
+
+/** Whether scripts or tests start a program that comes out of npm's registry; a text about it is no start. */
+const starts = (
+  files: ProjectFiles,
+  packages: readonly NodePackage[],
+  command: { script: RegExp; test: RegExp },
+): boolean =>
+  packages.some(
+    ({ folder, scripts }) =>
+      Object.values(scripts).some((text) => command.script.test(text)) ||
+      testFiles(files, folder).some((file) => command.test.test(files.read(file))),
+  );
+
+/** What the tests start that a slim image has not. */
+function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): string[] {
+  const native = packages.some(({ dependencies }) =>
+    ["node-gyp", "node-addon-api", "nan"].some((name) => name in dependencies),
+  );
+  return [
+    ...new Set(packages.flatMap(({ folder }) => [...programsOfTests(files, folder), ...gitOf(files, folder)])),
+    ...(native ? ["g++", "make", "python3"] : []),
+  ];
+}

@@ -1,0 +1,129 @@
+/**
+ * The helper that runs function bodies behind a boundary of the operating system (tools/confine, built by set-up): where
+ * it lies, and what it is told of a module.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { cacheHome, enginePackage, packageRoot } from "../../paths/index.ts";
+import { requireBuilt } from "../../state/index.ts";
+import { ignoredFiles } from "./ignored.ts";
+import { isInside, realPath } from "./inside.ts";
+import type { ModuleInfo } from "../types.ts";
+
+/** Folder of the helper for an architecture as Go names it: in the engine's package, else another one for other sources. */
+export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = process.env): string {
+  const ready = enginePackage(root);
+  if (ready !== undefined) return path.join(ready, "confine", arch);
+  const folder = path.join(root, "tools", "confine");
+  const sources = readdirSync(folder)
+    .filter((file) => /\.(?:go|mod|sum)$/.test(file))
+    .sort();
+  const hash = createHash("sha256");
+  for (const file of sources) hash.update(file).update(readFileSync(path.join(folder, file)));
+  return path.join(cacheHome(env), "confine", hash.digest("hex").slice(0, 16), arch);
+}
+
+/** The helper; undefined where set-up has not built it. Throws a `UserError` where it was changed since. `FASTLOOP_CONFINE` names another one. */
+export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const named = env.FASTLOOP_CONFINE;
+  if (named !== undefined && named !== "") return named;
+  const program = path.join(confineDir(packageRoot(), process.arch === "x64" ? "amd64" : process.arch, env), "confine");
+  return existsSync(program) ? requireBuilt(program, env) : undefined;
+}
+
+/** As tools/confine/main.go reads it. */
+interface ConfineSpec {
+  Command: string[];
+  Folder: string;
+  Visible: string[];
+  Hidden: string[];
+  Allowed: string[];
+  Parent: number;
+}
+
+export interface Seen {
+  /** Folders and files that the body sees, read-only. */
+  readable: readonly string[];
+  packages: readonly string[];
+  environment: NodeJS.ProcessEnv;
+}
+
+/** What the helper is started with. */
+export function confineSpec(
+  module: ModuleInfo,
+  command: string[],
+  { readable, packages, environment }: Seen,
+): ConfineSpec {
+  const certificates = [environment.NODE_EXTRA_CA_CERTS, environment.SSL_CERT_FILE].filter(
+    (file): file is string => file !== undefined && path.isAbsolute(file),
+  );
+  const visible = [
+    ...readable,
+    module.sourceDir,
+    ...packages,
+    ...linkedPackages(module, packages),
+    ...certificates,
+    ...nodeLibraries(),
+  ];
+  return {
+    Command: command,
+    Folder: module.sourceDir,
+    // Node looks for a file's real path, too.
+    Visible: [...new Set(visible.flatMap((place) => [place, realPath(place)]))],
+    Hidden: [...[".git", ".fastloop"].map((name) => path.join(module.sourceDir, name)), ...ignoredFiles(module)],
+    Allowed: proxies(environment),
+    Parent: process.pid,
+  };
+}
+
+/** What links among the packages lead to in the same repository: a workspace's packages, a store of pnpm's. */
+function linkedPackages({ contextDir }: ModuleInfo, folders: readonly string[]): string[] {
+  const repository = realPath(contextDir);
+  const links = folders.flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const place = path.join(folder, entry.name);
+      if (entry.isSymbolicLink()) return [place];
+      if (!entry.isDirectory() || !entry.name.startsWith("@")) return [];
+      return readdirSync(place, { withFileTypes: true })
+        .filter((inner) => inner.isSymbolicLink())
+        .map((inner) => path.join(place, inner.name));
+    }),
+  );
+  const targets = links.map(realPath).map((target) => packageStore(target) ?? target);
+  // A link to the repository itself would show all of it.
+  return [...new Set(targets)].filter(
+    (target) => isInside(repository, target) && target !== repository && existsSync(target),
+  );
+}
+
+/** `node_modules/.pnpm` where the package lies in one: packages find each other there. */
+function packageStore(target: string): string | undefined {
+  const parts = target.split(path.sep);
+  const store = parts.indexOf(".pnpm");
+  return store === -1 ? undefined : parts.slice(0, store + 1).join(path.sep);
+}
+
+/** A Node that is not the system's has its libraries beside it. */
+function nodeLibraries(): string[] {
+  const prefix = path.dirname(path.dirname(process.execPath));
+  const brew = "/home/linuxbrew/.linuxbrew";
+  if (isInside(brew, process.execPath)) return [brew];
+  return prefix === "/usr" || prefix === "/" ? [] : [path.join(prefix, "lib")].filter((folder) => existsSync(folder));
+}
+
+export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [
+  name,
+  name.toUpperCase(),
+]);
+
+/** `host:port` of the proxies that the user's environment names; they are in the user's network, where bodies can't go. */
+function proxies(environment: NodeJS.ProcessEnv): string[] {
+  const named = proxyNames.filter((name) => !/^no_/i.test(name)).map((name) => environment[name] ?? "");
+  const places = named.flatMap((text) => {
+    const parsed = URL.canParse(text) ? new URL(text) : undefined;
+    if (parsed === undefined || parsed.hostname === "") return [];
+    return [`${parsed.hostname}:${parsed.port || (parsed.protocol === "https:" ? "443" : "80")}`];
+  });
+  return [...new Set(places)];
+}

@@ -1,0 +1,109 @@
+/** What is wrong with a dagger.json, and what it says when nothing is. Loaded only for a text not seen before. */
+import { z } from "zod";
+import { UserError } from "../../errors/index.ts";
+import { JsonSyntaxError, lineAndColumn, parsePlacedJson, type PlacedJson } from "./json-places.ts";
+
+const dependency = z.object({
+  name: z.string().min(1).optional(),
+  source: z.string().min(1),
+  pin: z.string().optional(),
+});
+
+/** Another default of an argument, where a project uses the module as a toolchain. */
+const customization = z.object({
+  /** Names of functions from the main object on; none: the constructor's argument. */
+  function: z.array(z.string()).optional(),
+  argument: z.string().min(1),
+  default: z.string().optional(),
+  defaultPath: z.string().optional(),
+  defaultAddress: z.string().optional(),
+  ignore: z.array(z.string()).optional(),
+  /** Of dagger.toml: what it means, the type of the argument says. */
+  setting: z.unknown().optional(),
+});
+
+const toolchain = dependency.extend({
+  customizations: z.array(customization).optional(),
+  ignoreChecks: z.array(z.string()).optional(),
+  ignoreGenerators: z.array(z.string()).optional(),
+});
+
+const manifestSchema = z.object({
+  name: z.string().min(1),
+  engineVersion: z.string().optional(),
+  sdk: z.union([z.string(), z.object({ source: z.string() })]).optional(),
+  source: z.string().optional(),
+  include: z.array(z.string()).optional(),
+  dependencies: z.array(dependency).optional(),
+  toolchains: z.array(toolchain).optional(),
+  blueprint: toolchain.optional(),
+  disableDefaultFunctionCaching: z.boolean().optional(),
+});
+
+/** The parts that matter here, as they are written. */
+export type CheckedManifest = z.infer<typeof manifestSchema>;
+export type Customization = z.infer<typeof customization>;
+
+export function checkManifest(file: string, text: string): CheckedManifest {
+  const placed = parse(file, text);
+  const parsed = manifestSchema.safeParse(placed.value);
+  if (!parsed.success) throw schemaError(file, text, placed, parsed.error);
+  requireTypeScript(parsed.data, (key) => placeOf(file, text, key));
+  return parsed.data;
+}
+
+/** `file:line:column` of a value by its path, such as `source`. */
+export function placeOf(file: string, text: string, key: string): string {
+  return `${file}:${lineAndColumn(text, parsePlacedJson(text).offsets.get(key) ?? 0)}`;
+}
+
+function requireTypeScript(manifest: CheckedManifest, at: (key: string) => string): void {
+  const sdk = typeof manifest.sdk === "string" ? manifest.sdk : manifest.sdk?.source;
+  if (sdk === undefined) {
+    // Others' functions are its own.
+    if (manifest.blueprint !== undefined || (manifest.toolchains ?? []).length > 0) return;
+    throw new UserError("module", "this module has no SDK, so it has no functions", {
+      place: at(""),
+      hint: 'add "sdk": { "source": "typescript" }',
+    });
+  }
+  if (sdk.split("@")[0] !== "typescript") {
+    throw new UserError(
+      "engine-unsupported",
+      `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`,
+      {
+        place: at("sdk"),
+        hint: "run it with `dagger call`",
+      },
+    );
+  }
+}
+
+function parse(file: string, text: string): PlacedJson {
+  try {
+    return parsePlacedJson(text);
+  } catch (cause) {
+    if (!(cause instanceof JsonSyntaxError)) throw cause;
+    throw new UserError("module", `not valid JSON: ${cause.message}`, {
+      place: `${file}:${lineAndColumn(text, cause.offset)}`,
+      cause,
+    });
+  }
+}
+
+function schemaError(file: string, text: string, placed: PlacedJson, error: z.ZodError): UserError {
+  const [issue] = error.issues;
+  const key = (issue?.path ?? []).join(".");
+  const missing = issue?.code === "invalid_type" && !placed.offsets.has(key);
+  const parent = key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
+  const offset = placed.offsets.get(key) ?? placed.offsets.get(parent) ?? 0;
+  const message = missing
+    ? `"${key}" is missing`
+    : key === ""
+      ? "a module's configuration is a JSON object"
+      : `"${key}": ${(issue?.message ?? "invalid").replace(/^Invalid input: /, "")}`;
+  return new UserError("module", message, {
+    place: `${file}:${lineAndColumn(text, offset)}`,
+    hint: 'a minimal one: {"name": "ci", "engineVersion": "v0.21.4", "sdk": {"source": "typescript"}, "source": "pipelines"}',
+  });
+}

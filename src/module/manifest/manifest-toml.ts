@@ -1,0 +1,136 @@
+/** What is wrong with a dagger-module.toml, and what it says when nothing is. Loaded only for a text not seen before. */
+import path from "node:path";
+import { parse, TomlError } from "smol-toml";
+import { z } from "zod";
+import { UserError } from "../../errors/index.ts";
+import type { CheckedManifest } from "./manifest-check.ts";
+
+const schema = z.object({
+  name: z.string().min(1),
+  engineVersion: z.string().optional(),
+  runtime: z.object({ source: z.string() }).optional(),
+  source: z.string().optional(),
+  include: z.array(z.string()).optional(),
+  dependencies: z
+    .array(z.object({ name: z.string().min(1).optional(), source: z.string().min(1), pin: z.string().optional() }))
+    .optional(),
+  disableDefaultFunctionCaching: z.boolean().optional(),
+});
+
+/** The same as a dagger.json says, in its words. */
+export function checkTomlManifest(file: string, text: string): CheckedManifest {
+  const parsed = schema.safeParse(parsedToml(file, text));
+  if (!parsed.success)
+    throw schemaError(
+      file,
+      text,
+      parsed.error,
+      'name = "ci", engineVersion = "v1.0.0", and [runtime] with source = "typescript"',
+    );
+  const { runtime, ...manifest } = parsed.data;
+  const sdk = runtime?.source;
+  if (sdk === undefined)
+    throw new UserError("module", "this module has no runtime, so it has no functions", {
+      place: file,
+      hint: 'add [runtime] with source = "typescript"',
+    });
+  if (!/^(?:dagger\.io\/sdk\/)?typescript(?:@|$)/.test(sdk))
+    throw new UserError(
+      "engine-unsupported",
+      `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`,
+      { place: placeInToml(file, text, ["runtime", "source"]), hint: "run it with `dagger call`" },
+    );
+  return manifest;
+}
+
+const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
+
+/** A dagger.toml: the modules of a workspace. What else it says (`env`, `ports`, `ignore`) is not read. */
+const workspaceSchema = z.object({
+  modules: z
+    .record(
+      z.string().min(1),
+      z.object({
+        source: z.string().min(1),
+        pin: z.string().optional(),
+        entrypoint: z.boolean().optional(),
+        settings: z.record(z.string(), z.unknown()).optional(),
+        check: skip,
+        generate: skip,
+      }),
+    )
+    .default({}),
+});
+
+/** The workspace as a dagger.json would say it: its entrypoint is what it is, the other modules stand beside that. */
+export function checkWorkspace(file: string, text: string): CheckedManifest {
+  const parsed = workspaceSchema.safeParse(parsedToml(file, text));
+  if (!parsed.success) throw schemaError(file, text, parsed.error, '[modules.ci] with source = "./ci"');
+  const modules = Object.entries(parsed.data.modules).map(([name, module]) => ({
+    name,
+    source: module.source,
+    isEntrypoint: module.entrypoint === true,
+    customizations: Object.entries(module.settings ?? {}).map(([argument, setting]) => ({ argument, setting })),
+    ignoreChecks: module.check?.skip,
+    ignoreGenerators: module.generate?.skip,
+  }));
+  if (modules.length === 0)
+    throw new UserError("module", "this workspace has no modules", {
+      place: file,
+      hint: 'name one: [modules.ci] with source = "./ci"',
+    });
+  const entrypoints = modules.filter(({ isEntrypoint }) => isEntrypoint);
+  if (entrypoints.length > 1)
+    throw new UserError("module", `there is one entrypoint, not ${entrypoints.map(({ name }) => name).join(" and ")}`, {
+      place: placeInToml(file, text, ["modules", entrypoints[1]!.name, "entrypoint"]),
+    });
+  return {
+    name: path.basename(path.dirname(file)),
+    engineVersion: "v1.0.0",
+    blueprint: entrypoints[0],
+    toolchains: modules.filter(({ isEntrypoint }) => !isEntrypoint),
+  };
+}
+
+function schemaError(file: string, text: string, error: z.ZodError, minimal: string): UserError {
+  const [issue] = error.issues;
+  const key = (issue?.path ?? []).map(String);
+  const message = (issue?.message ?? "invalid").replace(/^Invalid input: /, "");
+  return new UserError("module", `"${key.join(".")}": ${message}`, {
+    place: placeInToml(file, text, key),
+    hint: `a minimal one: ${minimal}`,
+  });
+}
+
+/** Throws a `UserError` with the place of what is no TOML. */
+export function parsedToml(file: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const message = cause.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "") ?? "";
+    throw new UserError("module", `not valid TOML: ${message}`, {
+      place: `${file}:${cause.line}:${cause.column}`,
+      cause,
+    });
+  }
+}
+
+/** `file:line` of a key by its path, as these files are written: `[a.b]`, `[[list]]`, `key = …`; the file alone where it is not found. */
+export function placeInToml(file: string, text: string, key: readonly string[]): string {
+  const last = key.at(-1) ?? "";
+  const table = key.slice(0, -1).filter((part) => !/^\d+$/.test(part));
+  const index = Number(key.find((part) => /^\d+$/.test(part)) ?? 0);
+  let inTable = table.length === 0;
+  let seen = -1;
+  for (const [at, line] of text.split("\n").entries()) {
+    const header = /^\s*\[+\s*([^\]]+?)\s*\]+/.exec(line)?.[1]?.replaceAll(/["']/g, "");
+    if (header !== undefined) {
+      if (header === table.join(".")) seen++;
+      inTable = header === table.join(".") && seen === index;
+      if (header === key.join(".")) return `${file}:${at + 1}`;
+    } else if (inTable && new RegExp(`^\\s*["']?${last.replaceAll(/\W/g, "\\$&")}["']?\\s*=`).test(line))
+      return `${file}:${at + 1}`;
+  }
+  return file;
+}

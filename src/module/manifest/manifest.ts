@@ -1,0 +1,196 @@
+/** dagger.json: finding it, reading it, and saying what is wrong with it. */
+import { realpathSync, statSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { ModuleCache } from "./cache.ts";
+import { isReallyInside } from "../boundary/inside.ts";
+import { lstatIfThere, packageRoot, readRegular, UnfitFile } from "../../paths/index.ts";
+import type { CheckedManifest, Customization } from "./manifest-check.ts";
+
+export const manifestFile = "dagger.json";
+/** The same in Dagger 1.0. Beside a dagger.json it is not read: that is what both versions read. */
+const nextManifestFile = "dagger-module.toml";
+/** Modules of a workspace of Dagger 1.0; it is one where no module's own file is beside it. */
+const workspaceFile = "dagger.toml";
+export const manifestFiles = [manifestFile, nextManifestFile, workspaceFile];
+
+export interface Manifest {
+  name: string;
+  /** Real path of the folder that holds dagger.json. */
+  root: string;
+  /** Files of its kind beside it, which do not count. */
+  others: string[];
+  /** What it was read from. */
+  file: string;
+  /** Has code of its own; without it its functions are those of a blueprint and of toolchains. */
+  hasCode: boolean;
+  /** The module that it is, in this folder. */
+  blueprint: ManifestDependency | undefined;
+  /** `source`, normalised and relative to `root`; `.` when it is the root itself. */
+  source: string;
+  include: string[];
+  engineVersion: string;
+  /** What it depends on, as written; toolchains come last. */
+  dependencies: ManifestDependency[];
+  disableDefaultFunctionCaching: boolean;
+}
+
+export interface ManifestDependency {
+  /** As `dagger.json` calls it; the name of its folder where it gives none. */
+  name: string;
+  /** A folder relative to dagger.json's, or an address. */
+  source: string;
+  /** Its functions are offered beside the module's own, in the project's place, with these defaults. */
+  toolchain?: { customizations: Customization[]; ignoreChecks: string[]; ignoreGenerators: string[] };
+  /** Finds `file:line:col` in dagger.json. */
+  place(): Promise<string>;
+}
+
+/** The folder of the module: `dir` itself when given by `-m`, else the nearest one upwards from `cwd` that has dagger.json. */
+export function findModule(cwd: string, dir?: string): string {
+  if (dir !== undefined) {
+    refuseRemote(dir);
+    return path.resolve(cwd, dir);
+  }
+  for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
+    if (manifestFiles.some((name) => isNamed(path.join(folder, name)))) return folder;
+    if (folder === path.dirname(folder)) break;
+  }
+  throw new UserError(
+    "module",
+    `neither a fastloop.yaml that names a module nor a ${manifestFile} here or in a folder above`,
+    {
+      place: path.resolve(cwd),
+      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
+    },
+  );
+}
+
+/** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */
+const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
+
+/** Real path of the module that fastloop brings: its package's own. */
+export const packageModule = (): string => realpathSync(packageRoot());
+
+/** A module that is not on this disk runs inside an engine only: its code must not run beside the user's files. */
+export function refuseRemote(reference: string): void {
+  if (!isRemote(reference)) return;
+  throw new UserError("engine-unsupported", "a remote module needs a Dagger engine", {
+    place: reference,
+    hint: `clone it and name the folder with -m, or run \`dagger call -m ${reference}\``,
+  });
+}
+
+export function isRemote(reference: string): boolean {
+  return /^(?:[a-z+]+:\/\/|git@)/i.test(reference) || /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\/[^/]/i.test(reference);
+}
+
+/** Reads and checks the dagger.json or dagger-module.toml in `dir`; throws `UserError` with its place. */
+export async function readManifest(dir: string, cache: ModuleCache = new ModuleCache()): Promise<Manifest> {
+  const isThere = (name: string): boolean => isNamed(path.join(dir, name));
+  const [name = manifestFile, ...others] = manifestFiles.filter(isThere);
+  const file = path.join(dir, name);
+  let text: string;
+  try {
+    text = readRegular(file).toString("utf8");
+  } catch (cause) {
+    const why = cause instanceof UnfitFile ? `: ${cause.message}` : "";
+    throw new UserError("module", `this folder has no readable ${name}${why}`, {
+      place: dir,
+      cause,
+      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
+    });
+  }
+  const manifest = await checked(file, text, cache);
+  const root = realpathSync(dir);
+  const { blueprint } = manifest;
+  const hasCode = blueprint === undefined && (name === nextManifestFile || manifest.sdk !== undefined);
+  return {
+    name: manifest.name,
+    root,
+    file: name,
+    others,
+    hasCode,
+    blueprint: blueprint && { ...asToolchain(blueprint), place: placeIn(file, text, keyOf("blueprint", 0, blueprint)) },
+    source: hasCode ? await sourceFolder(root, manifest.source ?? ".", file, text) : ".",
+    include: manifest.include ?? [],
+    engineVersion: manifest.engineVersion ?? "",
+    dependencies: dependenciesOf(manifest, file, text),
+    disableDefaultFunctionCaching: manifest.disableDefaultFunctionCaching ?? false,
+  };
+}
+
+function placeIn(file: string, text: string, key: string): () => Promise<string> {
+  return async () => {
+    if (file.endsWith(".toml")) return (await import("./manifest-toml.ts")).placeInToml(file, text, key.split("."));
+    return (await import("./manifest-check.ts")).placeOf(file, text, key);
+  };
+}
+
+function dependenciesOf(manifest: CheckedManifest, file: string, text: string): ManifestDependency[] {
+  const place = (key: string): (() => Promise<string>) => placeIn(file, text, key);
+  return [
+    ...(manifest.dependencies ?? []).map((one, index) => ({ ...named(one), place: place(`dependencies.${index}`) })),
+    ...(manifest.toolchains ?? []).map((one, index) => ({
+      ...asToolchain(one),
+      place: place(keyOf("toolchains", index, one)),
+    })),
+  ];
+}
+
+type WrittenToolchain = NonNullable<CheckedManifest["toolchains"]>[number];
+
+const named = ({ name, source }: { name?: string | undefined; source: string }): { name: string; source: string } => ({
+  name: name ?? path.basename(source),
+  source,
+});
+
+function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place"> {
+  const { customizations = [], ignoreChecks = [], ignoreGenerators = [] } = written;
+  return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators } };
+}
+
+/** Where it stands: settings are those of a `[modules.name]`. */
+function keyOf(key: string, index: number, { name, customizations }: WrittenToolchain): string {
+  if (customizations?.some(({ setting }) => setting !== undefined) === true) return `modules.${name}`;
+  return key === "toolchains" ? `toolchains.${index}` : key;
+}
+
+/** The checker takes longer to load than everything else here: a text that was fine is fine. */
+async function checked(file: string, text: string, cache: ModuleCache): Promise<CheckedManifest> {
+  const key = `${path.basename(file)}\n${text}`;
+  const known = cache.readManifest(key);
+  if (known !== undefined) return known;
+  const isWorkspace = path.basename(file) === workspaceFile;
+  const manifest = file.endsWith(".toml")
+    ? (await import("./manifest-toml.ts"))[isWorkspace ? "checkWorkspace" : "checkTomlManifest"](file, text)
+    : (await import("./manifest-check.ts")).checkManifest(file, text);
+  cache.storeManifest(key, manifest);
+  return manifest;
+}
+
+async function sourceFolder(root: string, source: string, file: string, text: string): Promise<string> {
+  const place = placeIn(file, text, "source");
+  const relative = path.normalize(source).replace(/\/+$/, "");
+  if (path.isAbsolute(relative) || relative === ".." || relative.startsWith("../")) {
+    throw new UserError("module", `"source" must be a folder below ${manifestFile}, not ${source}`, {
+      place: await place(),
+    });
+  }
+  // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
+  if (!isReallyInside(root, path.join(root, relative, "src"))) {
+    throw new UserError(
+      "module",
+      `"source" must be a folder below ${manifestFile}, and ${path.join(relative, "src")} is a link that leaves it`,
+      { place: await place() },
+    );
+  }
+  const stats = statSync(path.join(root, relative, "src"), { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== true) {
+    throw new UserError("module", `the module's code belongs in ${path.join(relative, "src")}/, which is not there`, {
+      place: await place(),
+      hint: 'set "source" to the folder that holds src/',
+    });
+  }
+  return relative;
+}

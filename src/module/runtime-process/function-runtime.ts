@@ -1,0 +1,173 @@
+/** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies are run. */
+import type { BoundaryOptions } from "../boundary/boundary.ts";
+import { DependencyCalls, type FillDefaults } from "./dependency-calls.ts";
+import type { CallRequest } from "../runtime/protocol.ts";
+import { startRuntime, type Running } from "./runtime-start.ts";
+import { orAborted } from "../../async/index.ts";
+import type { ModuleInfo, ReturnedValue } from "../types.ts";
+import { isGivenWorkspace, type WorkspaceReader } from "../workspace.ts";
+
+/** A body that ignores its cancellation is not waited for longer than this. */
+const cancelGraceMs = 2000;
+
+export interface RuntimeCall extends CallRequest {
+  signal?: AbortSignal;
+  /** A module that the runtime's own uses as a toolchain: it has a process of its own. */
+  of?: ModuleInfo;
+  /** Reads the workspace, for functions that declare one. */
+  workspace?: WorkspaceReader;
+}
+
+/** What a body printed. */
+export interface RuntimeLog {
+  /** Undefined for output outside any call, such as a module's top level. */
+  callId?: string;
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+interface SessionAccess {
+  port: number;
+  token: string;
+}
+
+export interface FunctionRuntimeOptions extends BoundaryOptions {
+  module: ModuleInfo;
+  /** `EngineSession.body`: what bodies are given. May still be opening: the process starts meanwhile. */
+  session: SessionAccess | Promise<SessionAccess>;
+  onLog?: (log: RuntimeLog) => void;
+  /** Told once where loading the module takes longer than `slowLoadMs` (5000). */
+  onNotice?: (text: string) => void;
+  slowLoadMs?: number;
+  env?: NodeJS.ProcessEnv;
+  /** What functions of dependencies are given by `defaultPath`; without it they are given nothing. */
+  defaults?: FillDefaults;
+}
+
+/** A warm process that runs the bodies of one module. Calls may run in parallel. */
+export interface FunctionRuntime {
+  /** Throws `FunctionError` when the body fails, `UserError` when the module does not load, the signal's reason when aborted. */
+  call(call: RuntimeCall): Promise<ReturnedValue>;
+  close(): Promise<void>;
+}
+
+export function startFunctionRuntime(options: FunctionRuntimeOptions): FunctionRuntime {
+  return new Runtime(options, new DependencyRuntimes());
+}
+
+/** The processes of the modules that one depends on, through others too: one each, started when first needed. */
+class DependencyRuntimes {
+  private readonly runtimes = new Map<string, Runtime>();
+
+  of(module: ModuleInfo, options: FunctionRuntimeOptions): FunctionRuntime {
+    const known = this.runtimes.get(module.root);
+    if (known !== undefined) return known;
+    const runtime = new Runtime({ ...options, module }, this);
+    this.runtimes.set(module.root, runtime);
+    // Who is called calls what is below it: these processes start beside one another.
+    for (const below of module.dependencies) if ("module" in below) this.of(below.module, options);
+    return runtime;
+  }
+
+  async close(): Promise<void> {
+    const runtimes = [...this.runtimes.values()];
+    this.runtimes.clear();
+    await Promise.all(runtimes.map((runtime) => runtime.close()));
+  }
+}
+
+class Runtime implements FunctionRuntime {
+  private readonly options: FunctionRuntimeOptions;
+  private running: Promise<Running> | undefined;
+  private readonly closing = new AbortController();
+  private readonly others: DependencyRuntimes;
+  private readonly dependencies: DependencyCalls;
+  private nextId = 1;
+
+  constructor(options: FunctionRuntimeOptions, others: DependencyRuntimes) {
+    this.options = options;
+    this.others = others;
+    this.dependencies = new DependencyCalls(options.module, {
+      runtimeOf: (module) => others.of(module, options),
+      defaults: options.defaults,
+    });
+    // Who opens the session hears of its failure; the process may have failed before it asks for it.
+    Promise.resolve(options.session).catch(() => undefined);
+    // Warm it at once; whoever calls first sees the error.
+    this.start().catch(() => {});
+  }
+
+  async call({ of, ...call }: RuntimeCall): Promise<ReturnedValue> {
+    if (of !== undefined && of.root !== this.options.module.root) return this.others.of(of, this.options).call(call);
+    const { signal, workspace, ...request } = call;
+    signal?.throwIfAborted();
+    const running = await orAborted(this.start(), signal);
+    const id = this.nextId++;
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    // Ends what the body asked of others, too: a call that is over waits for nothing.
+    const over = new AbortController();
+    const caller = {
+      callId: request.callId,
+      signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
+      ...(workspace === undefined ? {} : { workspace }),
+    };
+    try {
+      return await new Promise<ReturnedValue>((resolve, reject) => {
+        onAbort = () => {
+          running.send({ kind: "cancel", id });
+          timer = setTimeout(() => reject(abortReason(signal)), cancelGraceMs);
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        const { objects, interfaces, mainObject } = this.options.module;
+        const object = request.object ?? mainObject;
+        const fn = (objects[object] ?? interfaces[object])?.functions[request.function];
+        running.pending.set(id, {
+          resolve,
+          reject,
+          place: fn?.place,
+          returns: fn?.returns ?? { kind: "object", name: object },
+          caller,
+          mayReadWorkspace: isGivenWorkspace(this.options.module, object, request.function),
+        });
+        running.send({ kind: "call", id, request });
+      });
+    } catch (error) {
+      throw signal?.aborted === true ? abortReason(signal) : error;
+    } finally {
+      clearTimeout(timer);
+      running.pending.delete(id);
+      over.abort(new Error("the call that asked for it is over"));
+      this.dependencies.forget(caller);
+      if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(closedError());
+    const running = await this.running?.catch(() => undefined);
+    await running?.stop();
+    await this.others.close();
+  }
+
+  private start(): Promise<Running> {
+    if (this.closing.signal.aborted) return Promise.reject(closedError());
+    if (this.running === undefined) {
+      const onExit = (): void => {
+        if (this.running === starting) this.running = undefined;
+      };
+      const starting = startRuntime(this.options, this.dependencies, this.closing.signal, onExit);
+      this.running = starting;
+      starting.catch(() => {
+        if (this.running === starting) this.running = undefined;
+      });
+    }
+    return this.running;
+  }
+}
+
+const closedError = (): Error => new Error("the function runtime is closed");
+
+function abortReason(signal: AbortSignal | undefined): unknown {
+  return signal?.reason ?? new Error("the call was cancelled");
+}

@@ -1,0 +1,57 @@
+/** The process of function bodies, behind the boundary where this machine has one. */
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Duplex } from "node:stream";
+import {
+  boundaryFailed,
+  chooseBoundary,
+  speakWithHelper,
+  type BoundaryOptions,
+  type Helper,
+} from "../boundary/boundary.ts";
+import { runtimeCommand } from "./runtime-command.ts";
+import type { ModuleInfo } from "../types.ts";
+
+export interface RuntimeProcess {
+  child: ChildProcess;
+  /** How it ended. */
+  exited: Promise<string>;
+  /** The JSON messages of runtime/protocol.ts. */
+  channel: Duplex;
+  /** Undefined without a boundary. */
+  helper: Helper | undefined;
+}
+
+/** Resolves when it runs. Throws a `UserError` where this machine has no boundary and the user has not allowed to do without. */
+export async function launchRuntime(
+  module: ModuleInfo,
+  options: BoundaryOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<RuntimeProcess> {
+  const started = spawnRuntime(module, env, await chooseBoundary(options, env));
+  const problem = await started.helper?.started;
+  if (problem === undefined) return started;
+  boundaryFailed(problem, options, env);
+  return spawnRuntime(module, env, undefined);
+}
+
+function spawnRuntime(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: string | undefined): RuntimeProcess {
+  const { command, args, environment } = runtimeCommand(module, env, confine);
+  const child = spawn(command, args, {
+    cwd: module.sourceDir,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...(confine === undefined ? [] : ["pipe" as const])],
+  });
+  const exited = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+  });
+  const channel = child.stdio[3] as Duplex;
+  // Who writes into a process that has just ended hears of it by its exit.
+  channel.on("error", () => undefined);
+  return {
+    child,
+    exited,
+    channel,
+    helper: confine === undefined ? undefined : speakWithHelper(child.stdio[4] as Duplex, exited),
+  };
+}

@@ -1,0 +1,111 @@
+import path from "node:path";
+import { statIfThere } from "../../paths/index.ts";
+import { literalPattern, PathTest, PatternMatcher, type TreeFilter } from "../../tree/index.ts";
+import { firstLink, literalHead, restsBehind } from "../inputs/patterns-read.ts";
+import { SortedPaths } from "../inputs/sorted-paths.ts";
+import { wayOfLink, type WayOfLink } from "../inputs/way-of-link.ts";
+
+/** Where a link leads, and whether that is a file: nothing is in one. */
+type Led = WayOfLink & { isFile: boolean };
+
+/** Where links lead, each followed once in a look, whatever number of inputs and entries asks. */
+export class LedLinks {
+  private readonly byPlace = new Map<string, Led>();
+
+  /** `link` is relative to `root`, a real path. */
+  of(root: string, link: string): Led {
+    const place = `${root}\0${link}`;
+    let led = this.byPlace.get(place);
+    if (led === undefined) {
+      const way = wayOfLink(root, link);
+      led = {
+        ...way,
+        isFile: way.target !== undefined && statIfThere(path.join(root, way.target))?.isDirectory() === false,
+      };
+      this.byPlace.set(place, led);
+    }
+    return led;
+  }
+}
+
+/**
+ * What the links of one input lead to, as patterns that select it beside the input's own. Only inside of the project, for
+ * what lies outside is not sent; each target once, and none that holds the link itself: that is a loop. The links on the way
+ * count too, and a target that is not there yet: its coming is a change. What the entries select by themselves makes no
+ * pattern: a project may have links by the thousand, and every file is held against every pattern.
+ */
+export class FollowedLinks {
+  private readonly root: string;
+  private readonly include: readonly string[];
+  private readonly led: LedLinks;
+  private readonly own: PathTest;
+  /** What is left out wherever it lies. */
+  private readonly rules: PathTest;
+
+  /** `root` is the real path of the input's folder, the project. */
+  constructor(root: string, filter: TreeFilter, led = new LedLinks()) {
+    this.root = root;
+    this.include = filter.include ?? ["**"];
+    this.led = led;
+    this.own = new PathTest(root, filter);
+    this.rules = new PathTest(root, { ...filter, include: [] });
+  }
+
+  /**
+   * `links` are all in folders that the input enters, relative to the root; `packages` are links that are followed wherever
+   * they lie.
+   */
+  patterns(links: readonly string[], packages: readonly string[] = []): string[] {
+    const found = new Set<string>();
+    const all = new SortedPaths(links);
+    // A set goes on with what is added to it while it is gone through.
+    const read = new Set(this.include.filter((pattern) => !pattern.startsWith("!")));
+    const follow = (link: string, rests: readonly string[], restsOf: (folder: string) => readonly string[]): void => {
+      const { target, links: passed, isFile: endsThere } = this.led.of(this.root, link);
+      const behind = endsThere ? rests.filter((rest) => rest === "") : rests;
+      if (behind.length === 0) return;
+      for (const place of [link, ...passed]) if (!this.own.selects(place)) found.add(literalPattern(place));
+      if (target === undefined || `${link}/`.startsWith(`${target}/`)) return;
+      // What the same entry says of the target itself it need not be told again.
+      const said = restsOf(target);
+      for (const rest of behind) {
+        if (said.includes(rest) || this.isSelected(target, rest)) continue;
+        const pattern = literalPattern(target) + rest;
+        found.add(pattern);
+        read.add(pattern);
+      }
+    };
+    for (const link of packages) follow(link, [""], () => []);
+    for (const pattern of read) {
+      const named = firstLink(pattern, this.root);
+      const restsOf = restsBehind(pattern);
+      const isOut = this.outOf(pattern);
+      // A link in the part before the first wildcard is the named one: behind it no walk comes along.
+      for (const link of new Set([...(named === undefined ? [] : [named]), ...all.below(literalHead(pattern))])) {
+        const rests = restsOf(link);
+        if (rests.length > 0 && !isOut(link, link === named)) follow(link, rests, restsOf);
+      }
+    }
+    return [...found].sort();
+  }
+
+  /** Whether the entries select by themselves what a pattern of the target and this rest would. */
+  private isSelected(target: string, rest: string): boolean {
+    if (rest !== "" && rest !== "/**") return false;
+    return this.own.selectsFolder(target) || (rest === "" && this.own.selects(target));
+  }
+
+  /** Whether an entry after this one takes a link out, or what holds for all files; not where the pattern names it. */
+  private outOf(pattern: string): (link: string, isNamed: boolean) => boolean {
+    const later = this.include.slice(this.include.indexOf(pattern) + 1).flatMap(exception);
+    const exceptions = later.length === 0 ? undefined : new PatternMatcher(later);
+    return (link, isNamed) => {
+      if (exceptions?.matches(link) === true) return true;
+      return !isNamed && !this.rules.selects(link) && !this.rules.mayHold(link);
+    };
+  }
+}
+
+function exception(pattern: string): string[] {
+  return pattern.startsWith("!") ? [pattern.slice(1)] : [];
+}

@@ -1,0 +1,73 @@
+import type { ProjectState } from "../../state/index.ts";
+
+/** A digest, which is what an input is stored under. */
+const shape = /^[0-9a-f]{64}$/;
+
+/** Stored inputs by their digest: path -> content key. Equal inputs of many targets and runs are stored once. */
+export class ManifestStore {
+  private readonly state: ProjectState;
+
+  constructor(state: ProjectState) {
+    this.state = state;
+  }
+
+  write(digest: string, manifest: () => ReadonlyMap<string, string>): void {
+    // `missing`, for example, is no digest: there is nothing to store.
+    if (!shape.test(digest) || this.state.has("manifests", digest)) return;
+    let text = "";
+    for (const [name, key] of manifest()) text += `${name}\0${key}\n`;
+    this.state.write("manifests", digest, [Buffer.from(text)]);
+  }
+
+  /** Undefined when it is not stored (any more). */
+  read(digest: string): Map<string, string> | undefined {
+    const text = shape.test(digest) ? this.state.read("manifests", digest)?.toString("utf8") : undefined;
+    if (text === undefined) return undefined;
+    return parseManifest(text);
+  }
+
+  /** Deletes what no record refers to. */
+  prune(used: ReadonlySet<string>): void {
+    this.state.remove(
+      "manifests",
+      this.state.names("manifests", shape).filter((name) => !used.has(name)),
+    );
+  }
+}
+
+/** Undefined for what is cut. A name may contain a newline, a NUL ends it. */
+export function parseManifest(text: string): Map<string, string> | undefined {
+  const manifest = new Map<string, string>();
+  for (let start = 0; start < text.length;) {
+    const nul = text.indexOf("\0", start);
+    const end = text.indexOf("\n", nul);
+    if (nul < 0 || end < 0) return undefined;
+    manifest.set(text.slice(start, nul), text.slice(nul + 1, end));
+    start = end + 1;
+  }
+  return manifest;
+}
+
+export interface FileChange {
+  kind: "file";
+  change: "added" | "changed" | "removed";
+  path: string;
+}
+
+/** Changed paths. */
+export function diffManifests(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): FileChange[] {
+  const changes: FileChange[] = [];
+  for (const [file, key] of now) {
+    const old = before.get(file);
+    if (old === undefined) changes.push({ kind: "file", change: "added", path: file });
+    else if (old !== key) changes.push({ kind: "file", change: "changed", path: file });
+  }
+  for (const file of before.keys()) if (!now.has(file)) changes.push({ kind: "file", change: "removed", path: file });
+  return inPathOrder(changes);
+}
+
+/** Sorted; a folder is named only when nothing in it says the same. */
+export function inPathOrder(changes: FileChange[]): FileChange[] {
+  changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return changes.filter((change, index) => changes[index + 1]?.path.startsWith(`${change.path}/`) !== true);
+}

@@ -1,0 +1,206 @@
+import type { TierName } from "../../config/index.ts";
+import type { ProjectState } from "../../state/index.ts";
+import type { Outcome } from "../machine/state.ts";
+
+/** One run in a line: what statistics are made of. Kept longer than its record, which has inputs and a log. */
+export interface HistoryEntry {
+  id: string;
+  target: string;
+  /** When it started, milliseconds since 1970. */
+  at: number;
+  /**
+   * `current`: it was asked for and needed no run, in an hour `count` times; `durationMs` is what the runs took, together,
+   * that it did not need.
+   */
+  outcome: Outcome | "current";
+  durationMs: number;
+  count?: number;
+  /** The beginning of the digest: enough to tell states apart. */
+  digest: string;
+  tier?: TierName;
+  /** An input changed while it ran. */
+  stale?: true;
+  /** Where it was tried more than once. */
+  attempts?: number;
+  /** Of the engine: all, and those that its cache had. */
+  steps?: [total: number, cached: number];
+  /** Passed, failed, skipped. */
+  tests?: [passed: number, failed: number, skipped: number];
+  failedTests?: string[];
+  /** Tests that failed first and passed when the function was tried again. */
+  flakyTests?: string[];
+  /** The slowest tests, milliseconds by name, where the runner told. */
+  slowTests?: [name: string, ms: number][];
+  /** From the newest save among the files that changed to the verdict; of a watch only. */
+  editMs?: number;
+}
+
+/** Files are rewritten at each run until they have this size. */
+const fileBytes = 48 * 1024;
+/** About 60,000 runs. The oldest go first. */
+const keptFiles = 250;
+const shape = /^\d{8}T\d{9}Z\.json$/;
+const readLimits = { files: keptFiles, fileBytes: 4 * 1024 * 1024 };
+const longestName = 200;
+/** As many as `RunStore.expectedMs` looks at. */
+const runsForExpected = 5;
+const hourMs = 60 * 60_000;
+
+interface OpenFile {
+  name: string;
+  entries: HistoryEntry[];
+  bytes: number;
+}
+
+/** The runs of a project over months, in a few sealed files: thousands of them are read in milliseconds. */
+export class History {
+  private readonly state: ProjectState;
+  /** The newest file, to which runs are added. */
+  private open: OpenFile | undefined;
+  private hasToldForeign = false;
+
+  constructor(state: ProjectState) {
+    this.state = state;
+  }
+
+  add(...entries: HistoryEntry[]): void {
+    if (entries.length === 0) return;
+    const open = this.withRoom(entries[0]!.at);
+    for (const entry of entries) push(open, shortened(entry));
+    this.save(open);
+  }
+
+  /** Functions that needed no run, with what each of theirs took: counted by the hour. */
+  addCurrent(targets: readonly { target: string; durationMs: number }[], nowMs: number): void {
+    if (targets.length === 0) return;
+    const at = nowMs - (nowMs % hourMs);
+    this.open ??= this.newest();
+    const isOfHour = (entry: HistoryEntry): boolean => entry.outcome === "current" && entry.at === at;
+    const open = this.open?.entries.some(isOfHour) === true ? this.open : this.withRoom(nowMs);
+    const known = new Map(open.entries.filter(isOfHour).map((entry) => [entry.target, entry]));
+    for (const { target, durationMs } of targets) {
+      const entry = known.get(target);
+      if (entry === undefined) push(open, { id: "", target, at, outcome: "current", durationMs, count: 1, digest: "" });
+      else {
+        entry.count = (entry.count ?? 1) + 1;
+        entry.durationMs += durationMs;
+      }
+    }
+    this.save(open);
+  }
+
+  /** Oldest first; those that started at `fromMs` or later. */
+  entries(fromMs = 0): HistoryEntry[] {
+    const reader = this.state.openReader("history", shape, readLimits);
+    if (reader === undefined) return [];
+    try {
+      const found: HistoryEntry[][] = [];
+      for (const name of reader.names) {
+        const content = reader.read(name);
+        const runs = content instanceof Buffer ? parseHistory(content) : undefined;
+        if (runs === undefined) this.tellForeign(name);
+        else found.push(runs.filter(({ at }) => at >= fromMs));
+        // A name is the time of the file's first run: those before it hold older ones.
+        if (timeOf(name) < fromMs) break;
+      }
+      return found.reverse().flat();
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Of each target the middle of its last passed runs, out of all files at once. */
+  expected(fromMs = 0): Map<string, number> {
+    const recent = new Map<string, number[]>();
+    for (const { target, outcome, durationMs } of this.entries(fromMs)) {
+      if (outcome !== "passed") continue;
+      const known = recent.get(target);
+      if (known === undefined) recent.set(target, [durationMs]);
+      else if (known.push(durationMs) > runsForExpected) known.shift();
+    }
+    return new Map(
+      [...recent].map(([target, took]) => [target, took.sort((a, b) => a - b)[Math.floor(took.length / 2)] ?? 0]),
+    );
+  }
+
+  private withRoom(nowMs: number): OpenFile {
+    this.open ??= this.newest();
+    if (this.open !== undefined && this.open.bytes <= fileBytes) return this.open;
+    const names = this.state.names("history", shape).sort();
+    this.state.remove("history", names.slice(0, Math.max(0, names.length - keptFiles + 1)));
+    return (this.open = { name: nameAt(nowMs, this.open?.name), entries: [], bytes: 0 });
+  }
+
+  private save({ name, entries }: OpenFile): void {
+    this.state.write("history", name, [Buffer.from(JSON.stringify({ version: 1, runs: entries }))]);
+  }
+
+  private newest(): OpenFile | undefined {
+    const name = this.state.names("history", shape).sort().at(-1);
+    const content = name === undefined ? undefined : this.state.read("history", name);
+    const entries = content === undefined ? undefined : parseHistory(content);
+    return name === undefined || entries === undefined ? undefined : { name, entries, bytes: content?.length ?? 0 };
+  }
+
+  /** Of many files the first that is met: a folder of another place has them all. */
+  private tellForeign(name: string): void {
+    if (this.hasToldForeign) return;
+    this.hasToldForeign = true;
+    this.state.notice(`the history of runs is damaged, or not of this user and place (${name}); it does not count`);
+  }
+}
+
+function push(open: OpenFile, entry: HistoryEntry): void {
+  open.entries.push(entry);
+  open.bytes += JSON.stringify(entry).length;
+}
+
+/** Sorts by time, and after the name before it, whatever the clock says. */
+function nameAt(ms: number, before: string | undefined): string {
+  for (let at = ms; ; at++) {
+    const name = `${new Date(at).toISOString().replace(/[-:.]/g, "")}.json`;
+    if (before === undefined || name > before) return name;
+  }
+}
+
+function timeOf(name: string): number {
+  const [, date, hours, minutes, seconds, ms] = /^(\d{8})T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(name) ?? [];
+  const day = date?.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3");
+  return Date.parse(`${day}T${hours}:${minutes}:${seconds}.${ms}Z`) || 0;
+}
+
+function shortened(entry: HistoryEntry): HistoryEntry {
+  const { failedTests, flakyTests, slowTests } = entry;
+  return {
+    ...entry,
+    ...(failedTests === undefined ? {} : { failedTests: failedTests.slice(0, 50).map(shortName) }),
+    ...(flakyTests === undefined ? {} : { flakyTests: flakyTests.slice(0, 50).map(shortName) }),
+    ...(slowTests === undefined
+      ? {}
+      : { slowTests: slowTests.slice(0, 10).map(([name, ms]): [string, number] => [shortName(name), ms]) }),
+  };
+}
+
+const shortName = (name: string): string => name.slice(0, longestName);
+
+/** Undefined for what this version did not write; the seal says that the user's own fastloop did. */
+function parseHistory(content: Buffer): HistoryEntry[] | undefined {
+  try {
+    const value = JSON.parse(content.toString("utf8")) as { version?: unknown; runs?: unknown };
+    if (value.version !== 1 || !Array.isArray(value.runs)) return undefined;
+    return (value.runs as HistoryEntry[]).filter(isEntry);
+  } catch {
+    return undefined;
+  }
+}
+
+const isEntry = (value: unknown): value is HistoryEntry => {
+  const { id, target, at, durationMs, outcome } = (value ?? {}) as Record<string, unknown>;
+  return (
+    typeof id === "string" &&
+    typeof target === "string" &&
+    typeof outcome === "string" &&
+    Number.isFinite(at) &&
+    Number.isFinite(durationMs)
+  );
+};

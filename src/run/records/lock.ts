@@ -1,0 +1,129 @@
+import path from "node:path";
+import process from "node:process";
+import { UserError } from "../../errors/index.ts";
+import { isAlive, startTicks, type HeldFolder, type ProjectState } from "../../state/index.ts";
+import { holderIn, type Holder } from "./lock-holder.ts";
+
+const lockFile = "lock";
+const attempts = 20;
+
+/** What a system says that does not let us write. */
+const unwritable = new Set(["EROFS", "ENOSPC", "EDQUOT", "EACCES", "EPERM"]);
+
+/** Held by the one process that runs functions of a project and writes its records. */
+export class ProjectLock {
+  private readonly state: ProjectState;
+  private readonly isNew: boolean;
+  private held: boolean;
+
+  /** However the process ends short of SIGKILL, it leaves no lock. */
+  private readonly onExit = (): void => this.release();
+
+  /** `isNew`: the folder was made for the lock. */
+  private constructor(state: ProjectState, isNew: boolean, held: boolean) {
+    this.state = state;
+    this.isNew = isNew;
+    this.held = held;
+    if (held) process.once("exit", this.onExit);
+  }
+
+  /**
+   * Takes the lock, or says who has it. What a dead process left is taken over. Where nothing can be written there is
+   * nothing to guard: the lock is then none, and nothing will be recorded, which is told.
+   */
+  static take(state: ProjectState, command: string): ProjectLock {
+    const isNew = !state.exists();
+    const mine: Holder = {
+      pid: process.pid,
+      startTicks: startTicks(process.pid),
+      command,
+      since: new Date().toISOString(),
+    };
+    const text = JSON.stringify(mine);
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      try {
+        const holder = state.inOwnFolder((folder) => tryToTake(folder, text, state));
+        if (holder === "taken") return new ProjectLock(state, isNew, true);
+        if (holder !== undefined) throw heldBy(holder, state);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (!(error instanceof UserError) && unwritable.has(String(code))) {
+          state.tellUnwritable(String(code));
+          return new ProjectLock(state, false, false);
+        }
+        // Another process that had made the folder took it away again, empty.
+        if (code !== "ENOENT" || !state.isInProject()) throw error;
+      }
+    }
+    throw new UserError("locked", "the project's lock keeps changing hands", {
+      place: path.join(state.path, lockFile),
+    });
+  }
+
+  /** How the process that runs functions here calls itself; undefined where none does. */
+  static holderOf(state: ProjectState): string | undefined {
+    const holder = holderIn(state.readUnsealed(".", lockFile));
+    return holder !== undefined && holds(holder) ? holder.command : undefined;
+  }
+
+  release(): void {
+    if (!this.held) return;
+    this.held = false;
+    process.off("exit", this.onExit);
+    this.state.sweep(".", /^lock$/, () => holderIn(this.state.readUnsealed(".", lockFile))?.pid === process.pid);
+    // Nothing came of it: no empty folder is left.
+    if (this.isNew) this.state.removeIfEmpty();
+  }
+}
+
+/** `taken`, the living process that has it, or undefined: it was in the way of a dead one, and is worth another try. */
+function tryToTake(folder: HeldFolder, text: string, state: ProjectState): "taken" | Holder | undefined {
+  // Others may read who has it.
+  if (folder.make(lockFile, text, 0o644)) return "taken";
+  const holder = holderIn(folder.read(lockFile, largestBytes));
+  if (holder !== undefined && holds(holder)) return holder;
+  if (folder.look(lockFile)?.isDirectory() === true) {
+    if (folder.remove(lockFile)) return undefined;
+    const place = path.join(state.path, lockFile);
+    throw new UserError(
+      "usage",
+      "is a folder with something in it, and fastloop keeps its lock in a file of this name",
+      { place, hint: `remove it: rm -r ${place}` },
+    );
+  }
+  return moveAside(folder, `${lockFile}.${process.pid}.stale`);
+}
+
+/** Takes a dead process's lock away. One that a living process has put there meanwhile is put back, and returned. */
+function moveAside(folder: HeldFolder, aside: string): Holder | undefined {
+  try {
+    folder.rename(lockFile, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const content = folder.read(aside, largestBytes);
+  const holder = holderIn(content);
+  const lives = holder !== undefined && holds(holder);
+  // Where a third one was quicker it stays that one's.
+  if (lives && typeof content !== "string") folder.make(lockFile, content.toString("utf8"), 0o644);
+  folder.remove(aside);
+  return lives ? holder : undefined;
+}
+
+const largestBytes = 4096;
+
+function holds({ pid, startTicks: since }: Holder): boolean {
+  return isAlive(pid) && startTicks(pid) === since;
+}
+
+function heldBy(holder: Holder, state: ProjectState): UserError {
+  return new UserError(
+    "locked",
+    `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`,
+    {
+      place: state.root,
+      hint: "end it first, or wait until it is done",
+    },
+  );
+}

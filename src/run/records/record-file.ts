@@ -1,0 +1,73 @@
+/** What a record's file is called and holds. Names are made of an id, and an id is never taken from what a file says. */
+import type { Fingerprint } from "../../plan/index.ts";
+import type { RunRecord } from "./records.ts";
+import type { Outcome } from "../machine/state.ts";
+
+const id = String.raw`\d{8}T\d{6}\.\d{3}Z-[A-Za-z0-9_-]{1,150}-[0-9a-f]{6}`;
+
+export const recordShape = new RegExp(`^${id}\\.json$`);
+
+/** Records, logs, and records that were being written. */
+export const runFileShape = new RegExp(`^${id}\\.(?:log|json(?:\\.\\d+\\.\\d+\\.tmp)?)$`);
+
+/** A target's name as it is in the ids of its runs; a file's name has room for more, and the file's draft too. */
+export const groupOf = (target: string): string => target.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 150);
+export const groupOfName = (recordName: string): string => recordName.slice(timeLength + 1, -"-000000.json".length);
+const timeLength = "20260101T000000.000Z".length;
+
+/** Milliseconds since 1970; 0 for what is no time. */
+export function timeOfId(runId: string): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]+Z)-/.exec(runId) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}`) || 0;
+}
+
+export const idOfRecordName = (name: string): string => name.slice(0, -".json".length);
+export const recordNameOf = (runId: string): string => `${runId}.json`;
+export const logNameOf = (runId: string): string => `${runId}.log`;
+
+const outcomes: ReadonlySet<unknown> = new Set<Outcome>(["passed", "failed", "cancelled", "timed-out"]);
+
+/** Undefined for what is no record, or that of another file. By hand: a schema library takes longer to load than all records to read. */
+export function parseRecord(name: string, content: Buffer): RunRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(content.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  return isRecord(value) && recordNameOf(value.id) === name ? value : undefined;
+}
+
+function isRecord(value: unknown): value is RunRecord {
+  if (!isObject(value) || value["version"] !== 1 || !areTexts(value, ["id", "target", "digest", "startedAt"]))
+    return false;
+  const { outcome, fresh, durationMs, reasons, engine, fingerprint, attempts, value: returned, error } = value;
+  if (!outcomes.has(outcome) || typeof fresh !== "boolean" || !isDuration(durationMs)) return false;
+  if (!Array.isArray(reasons) || !reasons.every((reason) => isObject(reason) && areTexts(reason, ["kind"])))
+    return false;
+  if (!isObject(engine) || !areTexts(engine, ["kind", "version"]) || !isFingerprint(fingerprint)) return false;
+  if (attempts !== undefined && !isDuration(attempts)) return false;
+  if (value["steps"] !== undefined && !isSteps(value["steps"])) return false;
+  if (returned !== undefined && typeof returned !== "string") return false;
+  return error === undefined || (isObject(error) && areTexts(error, ["message"]));
+}
+
+function isFingerprint(value: unknown): value is Fingerprint {
+  if (!isObject(value) || typeof value["format"] !== "number" || !areTexts(value, ["function", "module", "engine"]))
+    return false;
+  const { call, inputs, environment, needs } = value;
+  if (!Array.isArray(call) || !call.every(isText) || !isTextMap(environment) || !isTextMap(needs)) return false;
+  return (
+    Array.isArray(inputs) && inputs.every((input) => isObject(input) && areTexts(input, ["argument", "path", "digest"]))
+  );
+}
+
+const isSteps = (value: unknown): boolean =>
+  isObject(value) && isDuration(value["total"]) && isDuration(value["cached"]);
+const isText = (value: unknown): value is string => typeof value === "string";
+const isDuration = (value: unknown): value is number => typeof value === "number" && value >= 0;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const areTexts = (value: Record<string, unknown>, names: readonly string[]): boolean =>
+  names.every((name) => isText(value[name]));
+const isTextMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isText);

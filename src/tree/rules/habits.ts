@@ -1,0 +1,88 @@
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { readRegular } from "../../paths/index.ts";
+import { AskedGit } from "../git/ask-git.ts";
+import type { IgnoreRule } from "./gitignore.ts";
+import { readOnce } from "../shared-reads.ts";
+
+const patterns = [
+  // Swap files of vim, what it tries out with (also by name), and what it keeps for undoing.
+  String.raw`\..*\.sw[a-px]x?`,
+  "4913",
+  String.raw`\..*\.un~`,
+  // Locks and auto-save files of emacs.
+  String.raw`\.#.*`,
+  "#.*#",
+  // Backups of vim, emacs, kate, gedit, nano.
+  ".*~",
+  // Safe writes of JetBrains, gedit, kate; locks of LibreOffice.
+  ".*___jb_(tmp|old)___",
+  String.raw`\.goutputstream-.*`,
+  String.raw`\..*\.kate-swp`,
+  String.raw`\.~lock\..*#`,
+  // Locks of Office, safe writes of Chromium; what network and user-space file systems keep of deleted files.
+  String.raw`~\$.*`,
+  String.raw`.*\.crswap`,
+  String.raw`\.nfs[0-9a-f]{16,}`,
+  String.raw`\.fuse_hidden[0-9a-f]{16,}`,
+  // Finder, Explorer.
+  String.raw`\.DS_Store`,
+  String.raw`Thumbs\.db`,
+];
+const editorName = new RegExp(`^(${patterns.join("|")})$`, "s");
+
+/**
+ * Files that come and go while somebody edits others: swap, lock, backup and auto-save files, and what a safe write makes
+ * for a moment. One rule, for every file of a tree is compared with it; weaker than any of an ignore file: `!*~` there
+ * brings backups back.
+ */
+export const editorFiles: IgnoreRule = {
+  negated: false,
+  directoryOnly: false,
+  onName: true,
+  // Most names are none of these by their first and last character.
+  test: (name) => (/^[.#T~4]|[~_p]$/.test(name) ? editorName.test(name) : false),
+};
+
+/** What is installed, not written. */
+export const installed = "node_modules/";
+
+const found = new Map<string, string | undefined>();
+
+/** The user's own ignore file, for all repositories: `core.excludesFile`, else git's default place. */
+export function globalExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
+  return readOnce(`excludes file of ${repository}`, () => findExcludesFile(repository, env));
+}
+
+function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv): string {
+  const home = env["HOME"] ?? os.homedir();
+  const folder = path.join(env["XDG_CONFIG_HOME"] || path.join(home, ".config"), "git");
+  const configurations = [
+    path.join(home, ".gitconfig"),
+    path.join(folder, "config"),
+    ...(repository === undefined ? [] : [path.join(repository, ".git/config")]),
+  ];
+  // Git is asked only where some configuration may name the file.
+  if (!configurations.some((file) => /excludesfile|\[include/i.test(textOf(file)))) return path.join(folder, "ignore");
+  const key = `${repository} ${home}`;
+  if (!found.has(key)) found.set(key, configured(repository ?? home, env));
+  return found.get(key) ?? path.join(folder, "ignore");
+}
+
+function configured(cwd: string, env: NodeJS.ProcessEnv): string | undefined {
+  try {
+    const name = new AskedGit(cwd, env).ask("config", "--path", "--get", "core.excludesFile").replace(/\n$/, "");
+    return path.resolve(cwd, name);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readRegular(file).toString("utf8");
+  } catch {
+    return "";
+  }
+}

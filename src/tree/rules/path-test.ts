@@ -1,0 +1,52 @@
+import path from "node:path";
+import { existsSync } from "node:fs";
+import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
+import type { TreeFilter } from "../types.ts";
+
+/** What a filter says of single paths, without a walk; with what ignore files said when they were first asked. */
+export class PathTest {
+  private readonly root: string;
+  private readonly filter: CompiledFilter;
+  /** By folder: undefined where nothing in it is selected. */
+  private readonly states = new Map<string, FolderState | undefined>();
+
+  /** `root` is a real path; what is asked is relative to it. */
+  constructor(root: string, filter: TreeFilter) {
+    this.root = root;
+    this.filter = compileFilter(root, filter);
+    this.states.set("", this.filter.rootState());
+  }
+
+  /** Whether a file of this name is selected, there or not. */
+  selects(file: string): boolean {
+    const state = this.stateOf(folderOf(file));
+    return state !== undefined && this.filter.selectsFile(file, state);
+  }
+
+  /** Whether a folder of this name is selected, or something that may be in it. */
+  mayHold(folder: string): boolean {
+    return this.stateOf(folder) !== undefined;
+  }
+
+  /** Whether a folder of this name is selected with all that is in it, but for what is taken out again. */
+  selectsFolder(folder: string): boolean {
+    return this.stateOf(folder)?.selected === true;
+  }
+
+  private stateOf(folder: string): FolderState | undefined {
+    if (this.states.has(folder)) return this.states.get(folder);
+    const above = this.stateOf(folderOf(folder));
+    let state = above === undefined ? undefined : this.filter.enterFolder(folder, above);
+    const directory = path.join(this.root, folder);
+    if (state !== undefined && existsSync(path.join(directory, ".git")))
+      state = this.filter.withRepositoryOf(directory, folder, state);
+    if (state !== undefined && existsSync(path.join(directory, ".gitignore")))
+      state = this.filter.withGitignoreOf(directory, folder, state);
+    this.states.set(folder, state);
+    return state;
+  }
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, Math.max(0, file.lastIndexOf("/")));
+}

@@ -1,0 +1,131 @@
+import { GitignoreChain } from "./gitignore.ts";
+import { PatternMatcher, type MatchState } from "../patterns/patterns.ts";
+import { gitRulesOf, rulesOf, type Tracked } from "./project-rules.ts";
+import type { TreeFilter } from "../types.ts";
+
+/** What one selection knows about a folder that the walk stands in. */
+export interface FolderState {
+  /** The folder itself is selected (not only as the parent of something that is). */
+  selected: boolean;
+  /** Something inside may be selected. */
+  enter: boolean;
+  include?: MatchState;
+  exclude?: MatchState;
+  ignored?: GitignoreChain;
+  /** A rule ignores the folder: only what git tracks in it is selected. */
+  onlyTracked?: boolean;
+  /** Of a repository inside of the outermost one. */
+  tracked?: Tracked;
+}
+
+/**
+ * A filter made ready for a walk below its own root: the semantics of fsutil's filter, plus git's ignore rules. Paths
+ * are relative to that root.
+ */
+export interface CompiledFilter {
+  rootState(): FolderState;
+  /** Undefined: neither the folder nor anything in it is selected. */
+  enterFolder(path: string, parent: FolderState): FolderState | undefined;
+  selectsFile(path: string, parent: FolderState): boolean;
+  /** The state below a folder that has a `.gitignore` of its own. */
+  withGitignoreOf(directory: string, path: string, state: FolderState): FolderState;
+  /** The state below a folder that is a repository of its own. */
+  withRepositoryOf(directory: string, path: string, state: FolderState): FolderState;
+}
+
+export function compileFilter(root: string, filter: TreeFilter): CompiledFilter {
+  const include = matcherOf(filter.include);
+  const exclude = matcherOf(filter.exclude);
+  const rules = filter.leaveOut === undefined ? undefined : rulesOf(root);
+  const git = rules ?? (filter.gitignore === true ? gitRulesOf(root, filter.globalExcludes === true) : undefined);
+  const isIgnored = (path: string, isFolder: boolean, state: FolderState): boolean => {
+    if (state.onlyTracked === true) return true;
+    if (state.ignored === undefined) return false;
+    const name = inRepository(path);
+    // What a file of the project ignores, but not the user's own rules, is read by who names no inputs.
+    if (filter.leaveOut === "personal" && rules?.personal?.ignores(name, isFolder) !== true) return false;
+    return state.ignored.ignores(name, isFolder);
+  };
+  const isTracked = (path: string, state: FolderState): boolean => {
+    if (rules === undefined) return false;
+    const { files, cut } = state.tracked ?? rules.tracked;
+    return files.has(inRepository(path).slice(cut));
+  };
+  const holdsTracked = (path: string, state: FolderState): boolean => {
+    if (rules === undefined) return false;
+    const { files, cut } = state.tracked ?? rules.tracked;
+    return files.hasBelow(inRepository(path).slice(cut));
+  };
+  const inRepository = (path: string): string =>
+    git === undefined || git.pathInRepository === "" ? path : `${git.pathInRepository}/${path}`;
+
+  return {
+    rootState: () => ({ selected: false, enter: true, ignored: git?.chain }),
+
+    enterFolder(path, parent) {
+      const isOut = isIgnored(path, true, parent);
+      if (isOut && rules === undefined) return undefined;
+      const state: FolderState = { selected: true, enter: true, ignored: parent.ignored, tracked: parent.tracked };
+      if (include !== undefined) {
+        state.include = include.matchBelow(path, parent.include);
+        if (!state.include.matched) {
+          state.selected = false;
+          state.enter = include.mayMatchInside(path, "inclusion");
+        }
+      }
+      if (exclude !== undefined) {
+        state.exclude = exclude.matchBelow(path, parent.exclude);
+        if (state.exclude.matched) {
+          state.selected = false;
+          state.enter &&= exclude.hasExceptions && exclude.mayMatchInside(path, "exception");
+        }
+      }
+      if (!state.selected && !state.enter) return undefined;
+      if (isOut) {
+        if (!holdsTracked(path, parent)) return undefined;
+        state.selected = false;
+        state.onlyTracked = true;
+      }
+      return sameState(state, parent) ? parent : state;
+    },
+
+    selectsFile(path, parent) {
+      const isOut = isIgnored(path, false, parent);
+      if (isOut && rules === undefined) return false;
+      if (include !== undefined && !include.matchesBelow(path, parent.include)) return false;
+      if (exclude?.matchesBelow(path, parent.exclude) === true) return false;
+      return !isOut || isTracked(path, parent);
+    },
+
+    withGitignoreOf(directory, path, state) {
+      // The root's own file is part of the chain already.
+      if (git === undefined || path === "") return state;
+      return { ...state, ignored: GitignoreChain.forFolder(state.ignored, directory, inRepository(path)) };
+    },
+
+    withRepositoryOf(directory, path, state) {
+      if (rules === undefined || path === "") return state;
+      const { chain, tracked } = rules.inside(directory, inRepository(path));
+      return { ...state, ignored: chain, tracked, onlyTracked: false };
+    },
+  };
+}
+
+/** Ten thousand folders that say the same share one state. */
+function sameState(a: FolderState, b: FolderState): boolean {
+  return (
+    a.selected === b.selected &&
+    a.enter === b.enter &&
+    a.include === b.include &&
+    a.exclude === b.exclude &&
+    a.ignored === b.ignored &&
+    a.onlyTracked === b.onlyTracked &&
+    a.tracked === b.tracked
+  );
+}
+
+function matcherOf(patterns: readonly string[] | undefined): PatternMatcher | undefined {
+  if (patterns === undefined || patterns.length === 0) return undefined;
+  const matcher = new PatternMatcher(patterns);
+  return matcher.isEmpty ? undefined : matcher;
+}

@@ -1,0 +1,79 @@
+import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import { bigintStatIfThere } from "../../paths/index.ts";
+import { compareTreePaths } from "../diff.ts";
+import type { TreeEntry } from "../types.ts";
+
+/** One path as the listing holds it, or undefined where nothing (or nothing that belongs in a tree) is there. */
+export function statEntry(root: string, path: string): TreeEntry | undefined {
+  const absolute = path === "" ? root : `${root}/${path}`;
+  const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  return stats && entryOf(path, stats, absolute);
+}
+
+/** Undefined for sockets, pipes and devices. */
+export function entryOf(path: string, stats: BigIntStats, absolute: string): TreeEntry | undefined {
+  const type = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+      ? "directory"
+      : stats.isSymbolicLink()
+        ? "symlink"
+        : undefined;
+  if (type === undefined) return undefined;
+  const entry: TreeEntry = {
+    path,
+    type,
+    mode: Number(stats.mode) & 0o7777,
+    sizeBytes: type === "file" ? Number(stats.size) : 0,
+    mtimeNs: stats.mtimeNs,
+    // Mostly the same moment: one number for both.
+    ctimeNs: stats.ctimeNs === stats.mtimeNs ? stats.mtimeNs : stats.ctimeNs,
+    inode: stats.ino,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+  };
+  if (type === "symlink") entry.linkTarget = readlinkSync(absolute);
+  if (type === "directory") entry.birthtimeNs = stats.birthtimeNs;
+  return entry;
+}
+
+/** The entry of a path as it was; to be asked in the listing's order. */
+export type EarlierEntry = (path: string) => TreeEntry | undefined;
+
+export function entriesInOrder(entries: readonly TreeEntry[]): EarlierEntry {
+  let position = 0;
+  return (path) => {
+    for (; position < entries.length; position++) {
+      const entry = entries[position]!;
+      if (entry.path === path) return entry;
+      if (compareTreePaths(entry.path, path) > 0) return undefined;
+    }
+    return undefined;
+  };
+}
+
+/** Whether a look at the path shows what the entry says. */
+export function isUntouched(entry: TreeEntry, stats: BigIntStats): boolean {
+  return (
+    entry.ctimeNs === stats.ctimeNs &&
+    entry.inode === stats.ino &&
+    entry.mtimeNs === stats.mtimeNs &&
+    (entry.type === "file"
+      ? stats.isFile() && BigInt(entry.sizeBytes) === stats.size
+      : entry.type === "directory" && stats.isDirectory()) &&
+    entry.mode === (Number(stats.mode) & 0o7777) &&
+    entry.uid === Number(stats.uid) &&
+    entry.gid === Number(stats.gid)
+  );
+}
+
+/** Which folder this is: a name can pass to another one. */
+export function identityOf(inode: bigint, birthtimeNs: bigint): bigint {
+  return (birthtimeNs << 64n) | inode;
+}
+
+/** Which folder lies there now; undefined where none does. */
+export function folderIdentity(folder: string): bigint | undefined {
+  const stats = bigintStatIfThere(folder);
+  return stats?.isDirectory() === true ? identityOf(stats.ino, stats.birthtimeNs) : undefined;
+}
