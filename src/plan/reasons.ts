@@ -1,4 +1,4 @@
-import { printable } from "../text/index.ts";
+import { printable, withoutFolders } from "../text/index.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 
 /** Why a target is affected: every cause, named down to the file. */
@@ -135,7 +135,7 @@ export function describeReason(reason: Reason): string {
     case "configuration":
       return "the configuration changed";
     case "engine":
-      return `the engine was ${printable(reason.before) || "another one"}`;
+      return `the engine was ${printable(withoutFolders(reason.before)) || "another one"}`;
     case "previous-failure":
       return `the last run of this state ${reason.outcome === "failed" ? "failed" : `ended ${reason.outcome}`}`;
     case "input-changed-during-run":

@@ -6,4 +6,5 @@ export { countsText, failedTests, testCounts, type TestCounts } from "./test-out
 export { testTimes } from "./test-times.ts";
 export { isTooShortToMask, tooShortToMask } from "./secret-forms.ts";
 export { SecretMask, type MaskedStream } from "./secret-mask.ts";
+export { withoutFolders } from "./without-folders.ts";
 export { yamlDocument, yamlDocuments } from "./yaml.ts";

@@ -1,5 +1,5 @@
 import type { Why } from "../../run/index.ts";
-import { printable } from "../../text/index.ts";
+import { printable, withoutFolders } from "../../text/index.ts";
 import type { PageWhy } from "../types.ts";
 
 /** What `fastloop why` says, as the page shows it. */
@@ -22,7 +22,7 @@ export function whyShown(why: Why): PageWhy {
         digest: digest.slice(0, 12),
       })),
       { name: "module", value: "its code and configuration", digest: fingerprint.module.slice(0, 12) },
-      { name: "engine", value: printable(fingerprint.engine) || "none ran yet" },
+      { name: "engine", value: printable(withoutFolders(fingerprint.engine)) || "none ran yet" },
       ...Object.entries(fingerprint.environment).map(([variable, state]) => ({
         name: printable(variable),
         value: state,
