@@ -56,14 +56,15 @@ export class LoopSource implements PageSource {
     const found = this.loop.why(name);
     const why = found === undefined ? undefined : whyShown(found);
     const live = this.past.get(name);
-    if (live?.recorder !== undefined && (run === undefined || run === "")) {
-      const going = { id: "", startedMs: live.startedMs ?? Date.now(), outcome: "running", tone: "busy" as const };
-      const spans = live.recorder.all.map(({ name: step, startMs, durationMs, cached, error }) => ({
-        name: shortName(step, 200),
-        startMs,
-        ...(live.steps.includes(step) ? {} : { durationMs }),
-        tone: live.steps.includes(step) ? ("busy" as const) : toneOfSpan(error),
-        ...(cached ? { cached } : {}),
+    const recorder = live?.recorder;
+    if (recorder !== undefined && (run === undefined || run === "")) {
+      const going = { id: "", startedMs: live?.startedMs ?? Date.now(), outcome: "running", tone: "busy" as const };
+      const spans = recorder.all.map((span) => ({
+        name: shortName(span.name, 200),
+        startMs: span.startMs,
+        ...(recorder.isOpen(span) ? {} : { durationMs: span.durationMs }),
+        tone: recorder.isOpen(span) ? ("busy" as const) : toneOfSpan(span.error),
+        ...(span.cached ? { cached: true } : {}),
       }));
       return { why, runs: [going, ...runs], run: going, spans };
     }

@@ -18,6 +18,7 @@ const nameOf = (runId: string): string => `${runId}.json`;
 /** Collects the operations of one run from what the engine tells. */
 export class SpanRecorder {
   private readonly spans = new Map<string, Span>();
+  private readonly open = new Set<Span>();
   private readonly now: () => number;
   private readonly startedMs: number;
 
@@ -30,10 +31,13 @@ export class SpanRecorder {
     const atMs = Math.round(this.now() - this.startedMs);
     const known = this.spans.get(event.step);
     if (event.kind === "step-started") {
-      if (known === undefined && this.spans.size < mostSpans)
-        this.spans.set(event.step, { name: short(event.name), startMs: atMs, durationMs: 0, cached: false });
+      if (known !== undefined || this.spans.size >= mostSpans) return;
+      const span: Span = { name: short(event.name), startMs: atMs, durationMs: 0, cached: false };
+      this.spans.set(event.step, span);
+      this.open.add(span);
       return;
     }
+    if (known !== undefined) this.open.delete(known);
     if (known === undefined && this.spans.size >= mostSpans) return;
     const { durationMs, cached, error } = event;
     this.spans.set(event.step, {
@@ -49,6 +53,11 @@ export class SpanRecorder {
   /** In the order in which they began. */
   get all(): Span[] {
     return [...this.spans.values()].sort((a, b) => a.startMs - b.startMs);
+  }
+
+  /** Whether one of `all` goes on. */
+  isOpen(span: Span): boolean {
+    return this.open.has(span);
   }
 }
 

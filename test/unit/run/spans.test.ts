@@ -49,3 +49,13 @@ test("spans are kept by run, and removed with it", () => {
   new SpanStore(state).remove([id]);
   expect(new SpanStore(state).read(id)).toEqual([]);
 });
+
+test("an operation goes on until it is told that it has ended, however long its name", () => {
+  const { spans } = recorder();
+  const name = "exec ".repeat(1_000);
+  spans.note({ kind: "step-started", step: "a", name });
+  spans.note({ kind: "step-started", step: "b", name });
+  spans.note({ kind: "step-done", step: "a", name, cached: false, durationMs: 5 });
+  spans.note({ kind: "step-done", step: "never begun", name, cached: true, durationMs: 0 });
+  expect(spans.all.map((span) => spans.isOpen(span))).toEqual([false, true, false]);
+});
