@@ -38,7 +38,7 @@ export default defineConfig({
         "src/deploy/program.ts",
         "src/**/*worker.ts",
         "src/*/proto/**",
-        // Runs in a browser: test/page.
+        // Runs in a browser: test/e2e/page.test.ts.
         "src/page/client/**",
         "src/**/types.ts",
         "src/**/*.d.ts",

@@ -70,9 +70,9 @@ export class Feed {
   }
 
   private since(last: string | undefined): Sent[] | undefined {
-    const [epoch, text = ""] = (last ?? "").split(".");
+    const [, epoch, text] = /^([0-9a-f]+)\.(\d{1,15})$/.exec(last ?? "") ?? [];
     const number = Number(text);
-    if (epoch !== this.epoch || !Number.isInteger(number) || number < 0 || number > this.number) return undefined;
+    if (epoch !== this.epoch || number > this.number) return undefined;
     const missed = this.sent.filter((sent) => sent.number > number);
     return missed.length === this.number - number ? missed : undefined;
   }

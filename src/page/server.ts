@@ -60,7 +60,10 @@ export function servePage(source: PageSource): Promise<PageServer> {
     if (site !== undefined && site !== "same-origin" && site !== "none")
       // A page that lies on another port of this machine is another site's.
       throw new Refusal(403, "requests from web pages are refused");
-    const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    const { url: target = "/" } = request;
+    if (!target.startsWith("/")) throw new Refusal(400, "that is no path");
+    // Put together, not resolved: `//` and what follows would be another host.
+    const url = new URL(`http://127.0.0.1${target}`);
     const name = `${request.method} ${url.pathname}`;
     if (name === "GET /") return send(response, "text/html; charset=utf-8", htmlOfPage());
     if (name === "GET /page.js") return send(response, "text/javascript; charset=utf-8", assets.script);

@@ -86,8 +86,7 @@ export class LogView {
     // Lines that came while it looks at those before them wait.
     if (this.isSearching) for (const line of lines) this.missed.push(line);
     else for (const line of lines) this.test(line);
-    const gone = this.lines.findIndex(([number]) => number >= first);
-    if (gone > 0) this.lines = this.lines.slice(gone);
+    if ((this.lines[0]?.[0] ?? first) < first) this.lines = this.lines.filter(([number]) => number >= first);
     this.onChange();
   }
 
