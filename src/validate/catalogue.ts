@@ -161,7 +161,7 @@ export const catalogue: Record<CheckCode, CheckDescription> = {
     level: "semantic",
     severity: "warning",
     title: "An edited file that no target reads, though targets read such files.",
-    why: "It differs from the last commit, and nothing runs because of it. Often it lies beside the watched folder instead of in it. Files that git ignores, and kinds that no target reads, are not told.",
+    why: "It differs from the last commit, and nothing runs because of it. Often it lies beside the watched folder instead of in it: the folders on the way to an input are looked at. Files that git ignores, and kinds that no target reads, are not told.",
     example: targets("    test: { call: test --source lib, inputs: [lib/] }\n"),
   },
   "reads-git": {

@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { PathTest, type TreeEntry } from "../../tree/index.ts";
+import { literalHead } from "./patterns-read.ts";
 import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
 
 /**
@@ -35,20 +37,47 @@ export class UnreadFiles {
   /** The path relative to the project of a file (absolute, by its real path) that is one; undefined for others. */
   named(file: string): string | undefined {
     const name = below(this.root, file);
-    const kind = path.extname(file);
-    if (name === undefined || kind === "" || name.split("/").includes(".git") || !this.own.selects(name))
-      return undefined;
-    const isRead = [...this.sources, ...this.inputs].some(({ at, test }) => {
-      const inside = below(at, file);
-      return file === at || (inside !== undefined && test?.selects(inside) === true);
-    });
-    if (isRead) return undefined;
+    if (name === undefined || !this.isNobodys(name, file)) return undefined;
     this.kinds ??= new Set(
       this.inputs.flatMap(({ at, test, input }) =>
         test === undefined ? [path.extname(at)] : this.entriesOf(input).map((entry) => path.extname(entry.path)),
       ),
     );
-    return this.kinds.has(kind) ? name : undefined;
+    return this.kinds.has(path.extname(file)) ? name : undefined;
+  }
+
+  /** Absolute: what may be one and lies in a folder on the way to an input, so that nothing else has to be listed. */
+  beside(): string[] {
+    const folders = new Set([this.root]);
+    for (const { at, input } of this.inputs) {
+      const heads = (input.filter.include ?? []).filter((pattern) => !pattern.startsWith("!")).map(literalHead);
+      for (const head of heads.length === 0 ? [""] : heads)
+        for (let above = path.dirname(path.join(at, head)); !folders.has(above); above = path.dirname(above)) {
+          if (below(this.root, above) === undefined) break;
+          folders.add(above);
+        }
+    }
+    return [...folders].flatMap((folder) =>
+      filesIn(folder)
+        .map((name) => path.join(folder, name))
+        .filter((file) => this.isNobodys(path.relative(this.root, file).split(path.sep).join("/"), file)),
+    );
+  }
+
+  private isNobodys(name: string, file: string): boolean {
+    if (path.extname(name) === "" || name.split("/").includes(".git") || !this.own.selects(name)) return false;
+    return ![...this.sources, ...this.inputs].some(({ at, test }) => {
+      const inside = below(at, file);
+      return file === at || (inside !== undefined && test?.selects(inside) === true);
+    });
+  }
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
+  } catch {
+    return [];
   }
 }
 

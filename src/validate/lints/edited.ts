@@ -9,12 +9,12 @@ import type { Found } from "../finding.ts";
 /** So many are named. */
 const mostNamed = 3;
 
-/** Files that differ from the last commit, look like what targets read, and are among no target's inputs. */
+/**
+ * Files on the way to an input that differ from the last commit, look like what targets read, and are among no target's
+ * inputs. Git is asked only where there is such a file.
+ */
 export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedConfig, module: ModuleInfo): Found[] {
   if (config.config.watch?.targets === undefined || targets.length === 0) return [];
-  const changed = changedSince(config.root, "HEAD");
-  // Without a commit nothing says which files are edited.
-  if ("why" in changed) return [];
   const unread = new UnreadFiles(
     config.root,
     targets.flatMap(({ inputs }) => inputs),
@@ -24,8 +24,13 @@ export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedC
     ],
     (input) => listTree(realpathSync(input.path), input.filter).entries,
   );
+  const beside = new Set(unread.beside());
+  if (beside.size === 0) return [];
+  const changed = changedSince(config.root, "HEAD");
+  // Without a commit nothing says which files are edited.
+  if ("why" in changed) return [];
   const names = changed.files
-    .filter(({ change, isFolder }) => change !== "removed" && !isFolder)
+    .filter(({ change, isFolder, file }) => change !== "removed" && !isFolder && beside.has(file))
     .flatMap(({ file }) => unread.named(file) ?? []);
   if (names.length === 0) return [];
   const more = names.length - mostNamed;

@@ -63,9 +63,13 @@ test("what is right is found to be so, and the second look costs no parsing", as
 });
 
 test("edited files are told where targets read such files, and git does not ignore them", async () => {
-  const root = project("version: 1\nwatch:\n  targets:\n    test: { call: test --source lib, inputs: [lib/] }\n");
+  const root = project(
+    "version: 1\nwatch:\n  targets:\n    test: { call: test --source ., inputs: [lib/, docs/parts/] }\n",
+  );
+  mkdirSync(path.join(root, "docs/parts"));
+  mkdirSync(path.join(root, "other"));
   const edit = (file: string): void => writeFileSync(path.join(root, file), "b");
-  for (const file of ["docs/a.md", "lib/a.txt", "ci/src/other.ts", "ci/notes.txt", "none"]) edit(file);
+  for (const file of ["docs/a.md", "lib/a.txt", "ci/src/other.ts", "ci/notes.txt", "none", "other/b.txt"]) edit(file);
   writeFileSync(path.join(root, ".gitignore"), "*.gen.txt\n");
   edit("a.gen.txt");
   expect(await findings(root)).toEqual([]);
