@@ -6,7 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { QueryOptions, TreeSync } from "../engine/index.ts";
-import { isReallyInside, realPath, type WorkspaceReader } from "../module/index.ts";
+import { isInside, realPath, type WorkspaceReader } from "../module/index.ts";
 import { findGitRoot, listTree, localPatterns, statEntry, type TreeFilter, type TreeListing } from "../tree/index.ts";
 
 /** Where a workspace lies on this machine; real paths. */
@@ -115,14 +115,12 @@ export class CallWorkspace implements WorkspaceReader {
   /** Git's own files change with every command of it, and are left out. */
   readByEngine(): void {
     const read: WorkspaceRead = { kind: "directory", path: ".", include: [], exclude: ["**/.git"], gitignore: false };
-    this.note(read, (this.options.listed?.(read) ?? this.listedNow(read, this.place.root)).listing);
+    this.note(read, this.listed(read, this.place.root).listing);
   }
 
   private async directory(args: Record<string, unknown>): Promise<{ $id: string; $type: string }> {
     const given = text(args, "path");
-    const absolute = this.inside(given);
-    if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true)
-      throw new Error(`workspace directory ${JSON.stringify(given)}: there is no such directory`);
+    const { absolute, real } = this.inside(given);
     const read: WorkspaceRead = {
       kind: "directory",
       path: this.relative(absolute),
@@ -130,56 +128,68 @@ export class CallWorkspace implements WorkspaceReader {
       exclude: localPatterns(texts(args, "exclude")),
       gitignore: args.gitignore === true,
     };
-    const { filter, ...listed } = this.options.listed?.(read) ?? this.listedNow(read, absolute);
+    const stats = statSync(real, { throwIfNoEntry: false });
+    if (stats?.isDirectory() !== true) {
+      // That there is none may be what the function wanted to know.
+      this.note(stats === undefined ? read : { kind: "file", path: read.path }, listingOf(real));
+      throw new Error(`workspace directory ${JSON.stringify(given)}: there is no such directory`);
+    }
+    const { filter, ...listed } = this.listed(read, real);
     this.note(read, listed.listing);
-    const synced = await this.options.trees.directory(absolute, filter, { ...this.options.query, ...listed });
+    const synced = await this.options.trees.directory(real, filter, { ...this.options.query, ...listed });
     this.options.onMoved?.(synced.moved.map((file) => path.join(synced.listing.root, file)));
     return { $id: synced.id, $type: "Directory" };
   }
 
-  private listedNow(read: WorkspaceRead, absolute: string): ListedRead {
+  private listed(read: WorkspaceRead, real: string): ListedRead {
+    const before = this.options.listed?.(read);
+    // Links on the way led elsewhere when it was listed.
+    if (before?.listing.root === real) return before;
     const { leaveOut } = this.options;
     const filter = { ...filterOfRead(read), ...(leaveOut === undefined ? {} : { leaveOut }) };
-    return { filter, listing: listTree(absolute, filter) };
+    return { filter, listing: listTree(real, filter) };
   }
 
   private async file(given: string): Promise<{ $id: string; $type: string }> {
-    const absolute = this.inside(given);
-    const read: WorkspaceRead = { kind: "file", path: this.relative(absolute) };
-    this.note(read, listingOf(absolute));
-    if (statSync(absolute, { throwIfNoEntry: false })?.isFile() !== true)
+    const { absolute, real } = this.inside(given);
+    this.note({ kind: "file", path: this.relative(absolute) }, listingOf(real));
+    if (statSync(real, { throwIfNoEntry: false })?.isFile() !== true)
       throw new Error(`workspace file ${JSON.stringify(given)}: there is no such file`);
-    return { $id: (await this.options.trees.file(absolute, this.options.query)).id, $type: "File" };
+    return { $id: (await this.options.trees.file(real, this.options.query)).id, $type: "File" };
   }
 
   /** As an engine does it: from the folder upwards to the root, the path of the first one from the root on. */
   private findUp(name: string, from: string): string | null {
-    for (let folder = this.inside(from); ; folder = path.dirname(folder)) {
+    for (let folder = this.inside(from).absolute; ; folder = path.dirname(folder)) {
       const candidate = path.join(folder, name);
-      this.requireInside(candidate, name);
-      this.note({ kind: "presence", path: this.relative(candidate) }, listingOf(candidate));
-      if (existsSync(candidate)) return `/${path.relative(this.place.root, candidate)}`;
+      const real = this.requireInside(candidate, name);
+      this.note({ kind: "presence", path: this.relative(candidate) }, listingOf(real));
+      if (existsSync(real)) return `/${path.relative(this.place.root, candidate)}`;
       if (folder === this.place.root) return null;
     }
   }
 
-  /** The real path of what a function names; it is refused outside of the repository, and where a link leads out. */
-  private inside(given: string): string {
+  /**
+   * What a function names, as it names it and with all links followed: a read is noted by the first, for a link on the way
+   * may lead elsewhere the next time. Refused outside of the repository, and where a link leads out.
+   */
+  private inside(given: string): { absolute: string; real: string } {
     const { root, folder } = this.place;
     const clean = path.posix.normalize(given);
-    const absolute = clean.startsWith("/") ? path.join(root, clean) : path.join(folder, clean);
-    this.requireInside(absolute, given);
-    return realPath(absolute);
+    const absolute = path.resolve(clean.startsWith("/") ? path.join(root, clean) : path.join(folder, clean));
+    return { absolute, real: this.requireInside(absolute, given) };
   }
 
-  private requireInside(absolute: string, given: string): void {
+  /** Gives the real path. */
+  private requireInside(absolute: string, given: string): string {
     const { root } = this.place;
-    const relative = path.relative(root, absolute);
-    const isOut = relative === ".." || relative.startsWith("../");
-    if (isOut || !isReallyInside(root, absolute))
+    const real = realPath(absolute);
+    if (!isInside(root, absolute) || !isInside(root, real))
       throw new Error(`workspace path ${JSON.stringify(given)} leads out of the repository ${root}`);
-    if (relative.split("/").some((part) => part.toLowerCase() === ".fastloop"))
+    const parts = [absolute, real].flatMap((each) => path.relative(root, each).split("/"));
+    if (parts.some((part) => part.toLowerCase() === ".fastloop"))
       throw new Error(`workspace path ${JSON.stringify(given)} is fastloop's own state, which is no part of it`);
+    return real;
   }
 
   private relative(absolute: string): string {
@@ -195,10 +205,11 @@ export class CallWorkspace implements WorkspaceReader {
   }
 }
 
-/** One file as a tree, or nothing. */
-function listingOf(absolute: string): TreeListing {
-  const entry = statEntry(path.dirname(absolute), path.basename(absolute));
-  return { root: path.dirname(absolute), entries: entry === undefined ? [] : [entry], unreadable: [] };
+/** One file as a tree, or nothing; `real` has no links, so one that is there leads nowhere. */
+function listingOf(real: string): TreeListing {
+  const entry = statEntry(path.dirname(real), path.basename(real));
+  const isThere = entry !== undefined && entry.type !== "symlink";
+  return { root: path.dirname(real), entries: isThere ? [entry] : [], unreadable: [] };
 }
 
 function text(args: Record<string, unknown>, name: string, fallback?: string): string {

@@ -1,4 +1,5 @@
 /** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
+import { hash } from "node:crypto";
 import path from "node:path";
 import { readRegular } from "../paths/index.ts";
 import { UserError } from "../errors/index.ts";
@@ -54,7 +55,9 @@ class Loader {
       ...refused,
       ...manifest.others.map((name) => `${name} is not read: the ${manifest.file} beside it counts`),
     ];
-    const below = [...digestsBelow(dependencies), ...toolchains.map(({ name, module }) => `${name}@${module.digest}`)];
+    // Of a toolchain's digest a hash: those of toolchains' toolchains are in it, each as often as it is named.
+    const ofToolchains = toolchains.map(({ name, module }) => `${name}@${hash("sha256", module.digest, "hex")}`);
+    const below = [...digestsBelow(dependencies), ...ofToolchains];
     const module: ModuleInfo = {
       ...stored,
       warnings,
@@ -115,14 +118,22 @@ const cycle = (folder: string, dependents: readonly string[], repository: string
     .map((each) => path.relative(repository, each) || ".")
     .join(" -> ");
 
-/** `name@digest` of each module once, in an order that does not depend on who names it first. */
+/**
+ * `name@digest` of each module once, in an order that does not depend on who names it first. Each is looked into once:
+ * there are twice as many ways to a module with every other one that names the next one twice.
+ */
 function digestsBelow(dependencies: readonly Dependency[]): string[] {
-  const found = dependencies.flatMap((dependency) =>
-    "module" in dependency
-      ? [`${dependency.name}@${dependency.module.ownDigest}`, ...digestsBelow(dependency.module.dependencies)]
-      : [],
-  );
-  return [...new Set(found)].sort();
+  const found = new Set<string>();
+  const seen = new Set<ModuleInfo>();
+  const rest = [...dependencies];
+  for (let dependency = rest.pop(); dependency !== undefined; dependency = rest.pop()) {
+    if (!("module" in dependency)) continue;
+    const { name, module } = dependency;
+    found.add(`${name}@${module.ownDigest}`);
+    if (!seen.has(module)) rest.push(...module.dependencies);
+    seen.add(module);
+  }
+  return [...found].sort();
 }
 
 async function readModule(dir: string, env: NodeJS.ProcessEnv): Promise<{ manifest: Manifest; stored: StoredModule }> {

@@ -101,7 +101,12 @@ export async function fingerprintOfCall(
     format: 2,
     function: callName(call),
     call: meaningOf(call),
-    inputs: inputs.map((input) => ({ argument: input.argument, path: "", digest: snapshot.digest(input) })),
+    inputs: inputs.map((input) => ({
+      argument: input.argument,
+      // What is read of a workspace is the function's choice, and may be another file of the same content.
+      path: input.read === undefined ? "" : JSON.stringify(input.read),
+      digest: snapshot.digest(input),
+    })),
     module: call.toolchain?.module.digest ?? moduleDigest,
     engine,
     environment: {},

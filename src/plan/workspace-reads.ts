@@ -11,6 +11,7 @@ import {
   type WorkspacePlace,
   type WorkspaceRead,
 } from "../call/index.ts";
+import { isReallyInside } from "../module/index.ts";
 import type { ProjectState } from "../state/index.ts";
 import { sameListing, sameStat } from "../tree/index.ts";
 import { meaningOf } from "./fingerprint.ts";
@@ -55,21 +56,26 @@ export class WorkspaceReads {
   }
 
   inputsOf(reads: readonly WorkspaceRead[]): TargetInput[] {
-    return reads.map((read) => ({
-      argument: "workspace",
-      kind: read.kind === "directory" ? "directory" : "file",
-      path: path.join(this.place.root, read.path),
-      filter: filterOfRead(read),
-      read,
-      ...(read.kind === "presence" ? { presence: true as const } : {}),
-    }));
+    return reads.map((read) => {
+      const at = path.join(this.place.root, read.path);
+      // The function is refused what leads out by now, and nobody else reads it in its stead.
+      const isPresence = read.kind === "presence" || !isReallyInside(this.place.root, at);
+      return {
+        argument: "workspace",
+        kind: read.kind === "directory" && !isPresence ? "directory" : "file",
+        path: at,
+        filter: isPresence ? {} : filterOfRead(read),
+        read,
+        ...(isPresence ? { presence: true as const } : {}),
+      };
+    });
   }
 
   /** `given`: what the call reads by its arguments; the same words may mean another folder. */
   private fileOf(call: ParsedCall, given: readonly TargetInput[]): string {
     const from = path.relative(this.place.root, this.place.folder);
     const own = given.filter(({ read }) => read === undefined).map((input) => [input.argument, input.path]);
-    const key = JSON.stringify([from, meaningOf(call), own]);
+    const key = JSON.stringify([from, call.toolchain?.name, meaningOf(call), own]);
     return `${createHash("sha256").update(key).digest("hex")}.json`;
   }
 }

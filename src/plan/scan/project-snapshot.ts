@@ -50,10 +50,11 @@ export class ProjectSnapshot {
     let digest = this.digests.get(key);
     if (digest === undefined) {
       const { scan, indices, place } = this.find(input);
-      if (input.presence === true)
-        return indices.length > 0 || scan?.folders.some((folder) => folder.path === place.path) === true
-          ? "there"
-          : "missing";
+      if (input.presence === true) {
+        // Links were followed: one that is found leads nowhere.
+        const isThere = [...indices].some((index) => scan!.listing.entries[index]!.type !== "symlink");
+        return isThere || scan?.folders.some((folder) => folder.path === place.path) === true ? "there" : "missing";
+      }
       const unsettledBefore = this.hasher.work.unsettled;
       digest =
         scan === undefined || (indices.length === 0 && isMissing(input, place, scan))

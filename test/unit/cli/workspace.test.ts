@@ -95,6 +95,65 @@ describe.runIf(canRunEngine)("a function that takes a Workspace", () => {
     expect(await isCached("find", "--name", "style.txt")).toBe(true);
   });
 
+  it("is called again when a link on the way leads elsewhere, and when what was not there has come", async () => {
+    mkdirSync(path.join(root, "v1/docs"), { recursive: true });
+    mkdirSync(path.join(root, "v2/docs"), { recursive: true });
+    write("v1/docs/a.txt", "first\n");
+    write("v2/docs/b.txt", "second\n");
+    symlinkSync("v1", path.join(root, "current"));
+    symlinkSync("v1/docs/a.txt", path.join(root, "linked.txt"));
+    symlinkSync("settings.txt", path.join(root, "dangling.txt"));
+    const link = (name: string, to: string): void => {
+      rmSync(path.join(root, name));
+      symlinkSync(to, path.join(root, name));
+    };
+    expect((await call("names", "--path", "/current/docs")).stdout).toBe("a.txt\n");
+    expect((await call("read", "--path", "/linked.txt")).stdout).toBe("first\n");
+    expect((await call("find", "--name", "dangling.txt")).stdout).toBe("null");
+    expect((await call("find", "--name", "docs", "--from", "/current")).stdout).toBe("/current/docs");
+    expect((await call("find", "--name", "a.txt", "--from", "/v2/docs")).stdout).toBe("null");
+    expect((await call("names-if-any", "--path", "/later")).stdout).toBe("none");
+    expect((await call("names-if-any", "--path", "/deep/er")).stdout).toBe("none");
+    link("current", "v2");
+    link("linked.txt", "v2/docs/b.txt");
+    write("settings.txt", "here\n");
+    mkdirSync(path.join(root, "later"));
+    write("later/x.txt", "x\n");
+    mkdirSync(path.join(root, "deep/er"), { recursive: true });
+    write("v2/docs/a.txt", "x\n");
+    expect.soft((await call("names", "--path", "/current/docs")).stdout).toBe("a.txt\nb.txt\n");
+    expect.soft((await call("read", "--path", "/linked.txt")).stdout).toBe("second\n");
+    expect.soft((await call("find", "--name", "dangling.txt")).stdout).toBe("/dangling.txt");
+    expect.soft((await call("find", "--name", "a.txt", "--from", "/v2/docs")).stdout).toBe("/v2/docs/a.txt");
+    expect.soft((await call("names-if-any", "--path", "/later")).stdout).toBe("x.txt");
+    expect.soft((await call("names-if-any", "--path", "/deep/er")).stdout).toBe("");
+    rmSync(path.join(root, "settings.txt"));
+    expect.soft((await call("find", "--name", "dangling.txt")).stdout).toBe("null");
+    symlinkSync("../app/.fastloop", path.join(root, "docs/state"));
+    const state = await call("names", "--path", "/docs/state");
+    expect.soft(state.stdout + state.stderr).toContain("fastloop's own state");
+  });
+
+  it("is not taken for a run that found the same in other places", async () => {
+    write("m.txt", "");
+    expect((await call("choose")).stdout).toBe("true null");
+    rmSync(path.join(root, "m.txt"));
+    expect((await call("choose")).stdout).toBe("false null");
+    write("b.txt", "");
+    expect((await call("choose")).stdout).toBe("false /b.txt");
+  });
+
+  it("looks at nothing outside when what was read has become a link that leads out", async () => {
+    expect(await app("run")).toMatchObject({ exitCode: 0 });
+    const outside = mkdtempSync(path.join(tmpdir(), "fastloop-outside-"));
+    writeFileSync(path.join(outside, "a.md"), "one\ntwo\n");
+    rmSync(path.join(root, "docs"), { recursive: true });
+    symlinkSync(outside, path.join(root, "docs"));
+    expect((await app("plan")).stdout).toMatch(/^run +lint/m);
+    expect((await app("run")).stdout + (await app("run")).stderr).toContain("leads out of the repository");
+    rmSync(outside, { recursive: true });
+  });
+
   it("is run, planned and explained by what it read", async () => {
     expect(await app("run")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("1 passed") });
     write("docs/b.txt", "it never read that\n");

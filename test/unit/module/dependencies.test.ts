@@ -57,6 +57,26 @@ describe("a module with dependencies", { timeout: 120_000 }, () => {
     expect(after.digest).not.toBe(before.digest);
   });
 
+  it.each(["dependencies", "toolchains"])("is read once each, however many ways of %s lead to it", async (kind) => {
+    const count = 40;
+    for (let index = 0; index < count; index++) {
+      const source = index === count - 1 ? "../base" : `../m${index + 1}`;
+      // Without code, so that nothing has to be scanned.
+      const manifest = {
+        name: `m${index}`,
+        engineVersion: "v0.21.4",
+        toolchains: [{ name: "base", source: "../base" }],
+        [kind]: ["one", "two"].map((name) => ({ name, source })),
+      };
+      mkdirSync(path.join(root, `m${index}`));
+      writeFileSync(path.join(root, `m${index}/dagger.json`), JSON.stringify(manifest));
+    }
+    const module = await loadModule(path.join(root, "m0"));
+    expect(module.digest.length).toBeLessThan(20_000);
+    writeFileSync(path.join(root, "base/src/more.ts"), "export const more = 1;\n");
+    expect((await loadModule(path.join(root, "m0"))).digest).not.toBe(module.digest);
+  });
+
   it("is refused where they lead in a circle, with the place and the way round", async () => {
     depend("base", [{ name: "app", source: "../app" }]);
     await expect(load()).rejects.toMatchObject({
