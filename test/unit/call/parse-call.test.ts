@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../src/errors/index.ts";
 import { loadModule, type ModuleInfo } from "../../../src/module/index.ts";
-import { parseCall } from "../../../src/call/index.ts";
+import { callName, parseCall } from "../../../src/call/index.ts";
 import type { GivenValue, ParsedCall } from "../../../src/call/index.ts";
 import { useBuiltPrograms } from "../module/built.ts";
 import path from "node:path";
@@ -103,6 +103,30 @@ describe("the words of a call", () => {
     expect(shown(parse(["join", "--words", 'a,"b,c",d']))).toBe("join(words=[a b,c d])");
   });
 
+  it.each([
+    ["greet --greeting hi", "greet"],
+    ["greeter --name a rename --name b name", "greeter rename"],
+    ["--who ada shoutIt --site .", "shout-it"],
+    ["inferred --image x stdout", "inferred"],
+    ["", ""],
+  ])("name their functions as they are written: %s", (line, name) => {
+    expect(callName(parse(line))).toBe(name);
+  });
+
+  it("ask for nothing that they do not say", () => {
+    const { json, noCache, offline, verbose, silent, help, via, words } = parse("greet --greeting hi");
+    expect({ json, noCache, offline, verbose, silent, help, via }).toEqual({
+      json: false,
+      noCache: false,
+      offline: false,
+      verbose: false,
+      silent: false,
+      help: false,
+      via: "host",
+    });
+    expect(words).toEqual(["greet", "--greeting", "hi"]);
+  });
+
   it("carry call's own options anywhere", () => {
     expect(parse("-o out.txt greet --greeting hi -j --no-cache")).toMatchObject({
       output: "out.txt",
@@ -143,6 +167,10 @@ describe("words that make no call are one error with a hint:", () => {
     ["secretly --token T --db here", { message: 'tcp://HOST:PORT or udp://HOST:PORT was expected, not "here"' }],
     ["secretly --token T --platform arm", { message: 'a platform such as linux/arm64 was expected, not "arm"' }],
     ["greet --greeting hi stdout", { message: 'nothing can follow "greet": it gives a string', place: "stdout" }],
+    ["greet --greeting hi true", { place: "true", hint: undefined }],
+    ["greet --greeting hi --loud true", { place: "true", hint: "write --loud=true" }],
+    ["greet --greeting hi --loud no", { place: "no", hint: undefined }],
+    ["greet --greeting hi -", { message: 'nothing can follow "greet": it gives a string', place: "-" }],
     ["inferred --image x stdot", { message: 'Container has no function "stdot"', hint: "did you mean stdout?" }],
     ["inferred --image x with-exec stdout", { message: "--args is missing", place: "with-exec" }],
     ["name-of --named x", { message: expect.stringContaining("nothing that a command line can give") }],
