@@ -84,13 +84,13 @@ export function changedSince(root: string, ref: string): { base: string; files: 
   }
   let base: string;
   try {
-    git("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
+    base = git("merge-base", "--end-of-options", ref, "HEAD").trim();
   } catch {
-    return { why: "there is no such commit here (was it fetched?)" };
-  }
-  try {
-    base = git("merge-base", ref, "HEAD").trim();
-  } catch {
+    try {
+      git("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
+    } catch {
+      return { why: "there is no such commit here (was it fetched?)" };
+    }
     const shallow = git("rev-parse", "--is-shallow-repository").trim() === "true";
     return { why: shallow ? "the clone is shallow and has no common commit" : "there is no common commit" };
   }

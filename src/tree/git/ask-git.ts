@@ -22,6 +22,7 @@ export class AskedGit {
   private readonly env: NodeJS.ProcessEnv;
   /** What is to be in the place of settings that are not the user's own. */
   private instead: Pairs | undefined;
+  private ownTop: string | undefined;
 
   constructor(folder: string, env: NodeJS.ProcessEnv = process.env) {
     // Git looks for the repository from where it really runs.
@@ -45,7 +46,7 @@ export class AskedGit {
 
   /** The repository's top folder, which is the one that holds its `.git`: its configuration may name another, as `/`. */
   top(): string {
-    return this.topOf(this.folder);
+    return (this.ownTop ??= this.topOf(this.folder));
   }
 
   private topOf(folder: string): string {
