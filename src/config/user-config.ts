@@ -3,16 +3,16 @@
  * come before it.
  */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { readConfigFile } from "./load.ts";
 import { UserError } from "../errors/index.ts";
+import { homeFolder } from "../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function userConfigFile(env: Environment): string {
   const named = env["XDG_CONFIG_HOME"];
-  const base = named !== undefined && path.isAbsolute(named) ? named : path.join(env["HOME"] || homedir(), ".config");
+  const base = named !== undefined && path.isAbsolute(named) ? named : path.join(homeFolder(env), ".config");
   return path.join(base, "fastloop", "config.yaml");
 }
 

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import path from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,5 +16,18 @@ export function stateHome(env: Environment = process.env): string {
 /** XDG: a relative path is invalid and ignored. */
 function baseFolder(env: Environment, name: string, inHome: string): string {
   const base = env[name];
-  return base !== undefined && path.isAbsolute(base) ? base : path.join(env["HOME"] ?? homedir(), inHome);
+  return base !== undefined && path.isAbsolute(base) ? base : path.join(homeFolder(env), inHome);
+}
+
+/** Always absolute: with an empty `HOME` what is the user's own would come out of the folder that one stands in. */
+export function homeFolder(env: Environment): string {
+  for (const home of [() => env["HOME"], homedir, () => userInfo().homedir]) {
+    try {
+      const folder = home();
+      if (folder !== undefined && path.isAbsolute(folder)) return folder;
+    } catch {
+      // The system knows no such user.
+    }
+  }
+  return "/";
 }

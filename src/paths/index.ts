@@ -2,7 +2,7 @@
 export { enginePackage } from "./engine-package.ts";
 export { daemonEnvironment } from "./environment.ts";
 export { findExecutable } from "./executables.ts";
-export { cacheHome, stateHome } from "./folders.ts";
+export { cacheHome, homeFolder, stateHome } from "./folders.ts";
 export { filesPrintedTo } from "./own-output.ts";
 export { isGitsFile } from "./gits-files.ts";
 export { distFile, packageRoot } from "./package-root.ts";

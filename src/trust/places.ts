@@ -1,7 +1,7 @@
 /** Where a repository ends: what lies outside of it is the user's. */
 import { readlinkSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
+import { homeFolder } from "../paths/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function repositoryOf(folder: string, env: Environment): string {
   const real = realPathOf(folder);
   const root = findGitRoot(real) ?? real;
-  const home = realPathOf(env["HOME"] || homedir());
+  const home = realPathOf(homeFolder(env));
   return isWithin(root, home) ? real : root;
 }
 

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { canonicalHost, fetchToken, isTokenServiceOf } from "./token.ts";
 import type { RegistryAuth, RegistryToken, TokenRequest } from "../../buildkit/types.ts";
+import { homeFolder } from "../../paths/index.ts";
 import { ApiError } from "../values/errors.ts";
 import type { SecretVault } from "../secret/vault.ts";
 import type { RegistryCredential } from "../values/values.ts";
@@ -129,7 +129,7 @@ async function fromDockerConfig(
   const variable = configOf(env["DOCKER_AUTH_CONFIG"] ?? "");
   const given = variable === undefined ? undefined : entryOf(variable, host, "DOCKER_AUTH_CONFIG");
   if (given !== undefined) return given;
-  const folder = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
+  const folder = env["DOCKER_CONFIG"] ?? path.join(homeFolder(env), ".docker");
   const file = path.join(folder, "config.json");
   const config = configOf(await readFile(file, "utf8").catch(() => ""));
   if (config === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
+import { homeFolder } from "../../paths/index.ts";
 import { printable } from "../../text/index.ts";
 import { isLocalCluster, notNamed, parseKubeconfig } from "../cluster/kubeconfig.ts";
 import type { Kubeconfig } from "../cluster/kubeconfig.ts";
@@ -31,7 +31,7 @@ export interface ChosenContext {
 export async function readKubeconfigFiles({ env, cwd, file }: HostAccessOptions): Promise<FileOf[]> {
   const listed = (env["KUBECONFIG"] ?? "").split(path.delimiter).filter((name) => name !== "");
   const isNamed = file !== undefined;
-  const home = env["HOME"] ?? homedir();
+  const home = homeFolder(env);
   const names = isNamed ? [file] : listed.length > 0 ? listed : [path.join(home, ".kube", "config")];
   const files: FileOf[] = [];
   for (const name of names) {

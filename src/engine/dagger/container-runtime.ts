@@ -7,9 +7,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
-import { homedir } from "node:os";
 import path from "node:path";
-import { findExecutable } from "../../paths/index.ts";
+import { findExecutable, homeFolder } from "../../paths/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -54,7 +53,7 @@ async function dockerProblem(command: string, env: Environment): Promise<string 
 export function dockerHost(env: Environment): string {
   if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
   const fallback = process.platform === "win32" ? "npipe:////./pipe/docker_engine" : "unix:///var/run/docker.sock";
-  const folder = env["DOCKER_CONFIG"] || path.join(env["HOME"] ?? homedir(), ".docker");
+  const folder = env["DOCKER_CONFIG"] || path.join(homeFolder(env), ".docker");
   try {
     const config = JSON.parse(readFileSync(path.join(folder, "config.json"), "utf8")) as { currentContext?: string };
     const context = env["DOCKER_CONTEXT"] || config.currentContext || "default";

@@ -1,7 +1,6 @@
-import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { readRegular } from "../../paths/index.ts";
+import { homeFolder, readRegular } from "../../paths/index.ts";
 import { AskedGit } from "../git/ask-git.ts";
 import type { IgnoreRule } from "./gitignore.ts";
 import { readOnce } from "../shared-reads.ts";
@@ -56,7 +55,7 @@ export function globalExcludesFile(repository: string | undefined, env: NodeJS.P
 }
 
 function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv): string {
-  const home = env["HOME"] ?? os.homedir();
+  const home = homeFolder(env);
   const folder = path.join(env["XDG_CONFIG_HOME"] || path.join(home, ".config"), "git");
   const configurations = [
     path.join(home, ".gitconfig"),
