@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import type { LoadedConfig } from "../../config/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
+import { statIfThere } from "../../paths/index.ts";
 import { changedSince, moduleSources, UnreadFiles, type ResolvedTarget } from "../../plan/index.ts";
 import { listTree } from "../../tree/index.ts";
 import type { Found } from "../finding.ts";
@@ -22,7 +23,9 @@ export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedC
       ...(config.path === undefined ? [] : [{ kind: "file" as const, path: config.path, filter: {} }]),
       ...moduleSources(module),
     ],
-    (input) => listTree(realpathSync(input.path), input.filter).entries,
+    // A folder that is not there yet has no files, and what is in its place is none.
+    ({ path: at, filter }) =>
+      statIfThere(at)?.isDirectory() === true ? listTree(realpathSync(at), filter).entries : [],
   );
   const beside = new Set(unread.beside());
   if (beside.size === 0) return [];

@@ -81,6 +81,14 @@ test("edited files are told where targets read such files, and git does not igno
   expect(hint).toContain('name "a.txt" in the inputs');
 });
 
+test("edited files are told where another target's folder is not there, or is a file", async () => {
+  const targets = ["gone", "lib/a.txt", "lib"].map((at) => `    t${at.length}: { call: test --source ${at} }\n`);
+  const root = project(`version: 1\nwatch:\n  targets:\n${targets.join("")}`);
+  writeFileSync(path.join(root, "stray.txt"), "a");
+  const messages = (await findings(root)).filter(({ code }) => code === "edited-unread").map((found) => found.message);
+  expect(messages).toEqual([expect.stringContaining('"stray.txt" is edited')]);
+});
+
 test("a level is not looked at where the one before is wrong, nor where it is not asked for", async () => {
   const root = project("version: 1\nwach: {}\nimages: { base: { from: node } }\n");
   expect((await findings(root)).map(({ code }) => code)).toEqual(["unknown-key"]);
