@@ -111,7 +111,10 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
     file: name,
     others,
     hasCode,
-    blueprint: blueprint && { ...asToolchain(blueprint), place: placeIn(file, text, keyOf("blueprint", 0, blueprint)) },
+    blueprint: blueprint && {
+      ...asToolchain(blueprint),
+      place: placeIn(file, text, keyOf(file, "blueprint", 0, blueprint)),
+    },
     source: hasCode ? await sourceFolder(root, manifest.source ?? ".", file, text) : ".",
     include: manifest.include ?? [],
     engineVersion: manifest.engineVersion ?? "",
@@ -133,7 +136,7 @@ function dependenciesOf(manifest: CheckedManifest, file: string, text: string): 
     ...(manifest.dependencies ?? []).map((one, index) => ({ ...named(one), place: place(`dependencies.${index}`) })),
     ...(manifest.toolchains ?? []).map((one, index) => ({
       ...asToolchain(one),
-      place: place(keyOf("toolchains", index, one)),
+      place: place(keyOf(file, "toolchains", index, one)),
     })),
   ];
 }
@@ -150,9 +153,9 @@ function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place
   return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators } };
 }
 
-/** Where it stands: settings are those of a `[modules.name]`. */
-function keyOf(key: string, index: number, { name, customizations }: WrittenToolchain): string {
-  if (customizations?.some(({ setting }) => setting !== undefined) === true) return `modules.${name}`;
+/** Where it stands: in a dagger.toml in a `[modules.name]`. */
+function keyOf(file: string, key: string, index: number, { name }: WrittenToolchain): string {
+  if (path.basename(file) === workspaceFile) return `modules.${name}`;
   return key === "toolchains" ? `toolchains.${index}` : key;
 }
 

@@ -86,6 +86,14 @@ describe("a module with dependencies", { timeout: 120_000 }, () => {
     });
   });
 
+  it.each(["", "entrypoint = true\n"])("is refused at its line of a dagger.toml, %j", async (more) => {
+    mkdirSync(path.join(root, "project"));
+    const file = path.join(root, "project/dagger.toml");
+    writeFileSync(file, `[modules.base]\nsource = "../base"\n\n[modules.out]\nsource = "../.."\n${more}`);
+    const refused = { message: expect.stringContaining("leads out of the repository") as string, place: `${file}:4` };
+    await expect(loadModule(path.join(root, "project"))).rejects.toMatchObject(refused);
+  });
+
   it("is refused where one lies outside of the repository, also by a link", async () => {
     const outside = mkdtempSync(path.join(tmpdir(), "fastloop-outside-"));
     cpSync(path.join(fixture, "base"), outside, { recursive: true });
