@@ -13,6 +13,7 @@ import type {
 } from "../buildkit/types.ts";
 import { definition, runsCommands, stateDigest, type State } from "../llb/index.ts";
 import { Budget, joined } from "../async/index.ts";
+import { homeFolder } from "../paths/index.ts";
 import { Admission } from "./solve/admission.ts";
 import { socketId } from "./solve/compile-exec.ts";
 import { execsOf, namedExecs } from "./solve/execs-of.ts";
@@ -94,7 +95,7 @@ export class Session {
     this.images = new Images(this.build, this.passwords, options);
     this.hostTrees = new HostTrees(
       options.buildkit,
-      { workdir: options.workdir, home: options.env["HOME"] ?? "", umask: options.umask },
+      { workdir: options.workdir, home: homeFolder(options.env), umask: options.umask },
       (text) => this.emit({ kind: "notice", text }),
     );
     this.compiler = new Compiler({

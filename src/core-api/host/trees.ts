@@ -52,7 +52,7 @@ export class HostTrees {
 
   /** Absolute host path of what the client named; `~` is the client's home. */
   resolve(name: string): string {
-    const inHome = this.home !== "" && (name === "~" || name.startsWith("~/"));
+    const inHome = name === "~" || name.startsWith("~/");
     return inHome ? path.join(this.home, name.slice(1)) : path.resolve(this.workdir, name);
   }
 

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHmac, scrypt, type BinaryLike, type ScryptOptions } from "node:crypto";
-import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { readRegular, UnfitFile } from "../../paths/index.ts";
+import { homeFolder, readRegular, UnfitFile } from "../../paths/index.ts";
 import { isTooShortToMask, SecretMask, tooShortToMask } from "../../text/index.ts";
 import { volatilePrefix } from "../solve/compile-exec.ts";
 import { ApiError } from "../values/errors.ts";
@@ -117,7 +116,7 @@ export class SecretVault {
         return Buffer.from(plaintext);
       }
       case "file": {
-        const name = value.startsWith("~/") ? path.join(this.env["HOME"] ?? os.homedir(), value.slice(2)) : value;
+        const name = value.startsWith("~/") ? path.join(homeFolder(this.env), value.slice(2)) : value;
         try {
           return readRegular(path.resolve(this.workdir, name));
         } catch (cause) {
