@@ -301,7 +301,7 @@ describe.runIf(canRunEngine)("fastloop run", () => {
   });
 
   test.each([
-    ["a missing module", () => unlinkSync(project.at("dagger.json")), /no dagger.json/],
+    ["a missing module", () => unlinkSync(project.at("dagger.json")), /nor a dagger.json/],
     ["a broken module", () => writeFileSync(project.at("ci/src/index.ts"), "export class {"), /index\.ts:\d+:\d+/],
     [
       "a broken configuration",

@@ -42,7 +42,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
 const allowed = [
   /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project (?:repositories|newcomer))?|run (setup|build|fuzz|mutate|cluster|release:(engine|pack|try|publish)))$/,
-  /^sudo apt-get install --yes [\w-]+$/,
+  /^sudo apt-get install --yes(?: [\w-]+)+$/,
   /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run|deploy)\b/,
 ];
 
