@@ -3,6 +3,7 @@ import type http from "node:http";
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { withinMs } from "../../async/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { createAgent, query } from "../../graphql/index.ts";
 import type { EngineEvent, EngineSession, OpenSessionOptions } from "../types.ts";
@@ -103,6 +104,8 @@ function parsedLine<T>(line: string): T | undefined {
 }
 
 const wentAway = "the engine daemon is gone";
+/** A request can meet the daemon's end before the session's own connection does. */
+const endIsToldMs = 1000;
 
 async function followSession(
   response: http.IncomingMessage,
@@ -136,6 +139,7 @@ async function followSession(
       reject(new UserError("engine-unavailable", `the session could not be opened: ${ended}`));
     });
   });
+  const isOver = new Promise<void>((resolve) => lines.once("close", resolve));
   // A connection that breaks shows as the end of the lines.
   response.on("error", () => lines.close());
   // readline hands its input's error on; unheard it would end the process.
@@ -159,6 +163,8 @@ async function followSession(
       try {
         return await query<T>({ port, token, agent }, document, variables, queryOptions);
       } catch (error) {
+        if (ended === undefined && error instanceof UserError && error.code === "engine-unavailable")
+          await withinMs(isOver, endIsToldMs);
         // Whatever the request met, the cause is that the session is over.
         if (ended === undefined || !(error instanceof UserError)) throw error;
         const reason = ended === wentAway ? (lastFailure(state)?.message ?? wentAway) : ended;
