@@ -3,12 +3,13 @@
  * image's versions (pipelines.test.ts), a release onto a cluster (test/deploy), work without a network (offline.test.ts).
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/paths/index.ts";
 import { fastloop, type CliResult } from "./cli-process.ts";
+import { copyShop } from "./shop-copy.ts";
 import { freePorts, get, until } from "./up-project.ts";
 
 const module = packageRoot();
@@ -31,8 +32,7 @@ const edit = (file: string, from: string, to: string): void => {
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "fastloop-journeys-"));
   const origin = path.join(folder, "origin");
-  const own = (file: string): boolean => !["node_modules", ".fastloop"].includes(path.basename(file));
-  cpSync(path.join(module, "examples/shop"), origin, { recursive: true, filter: own });
+  copyShop(origin);
   git(origin, "init", "-q", "-b", "main");
   git(origin, "add", ".");
   git(origin, "commit", "-qm", "The shop");

@@ -1,13 +1,14 @@
 /** The example without a network: prepared with one, then tested in a network namespace that leads nowhere. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../src/paths/index.ts";
 import { startRegistry, type BenchRegistry } from "../bench/registry.ts";
 import { cliFile, fastloop, type CliResult } from "./cli-process.ts";
+import { copyShop } from "./shop-copy.ts";
 
 const root = packageRoot();
 let folder: string;
@@ -48,8 +49,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "fastloop-offline-"));
   env = { XDG_STATE_HOME: path.join(folder, "state"), FASTLOOP_TEST_STATE: folder };
   shop = path.join(folder, "shop");
-  const own = (file: string): boolean => !["node_modules", ".fastloop"].includes(path.basename(file));
-  cpSync(path.join(root, "examples/shop"), shop, { recursive: true, filter: own });
+  copyShop(shop);
   // One of its suites: the others are tested elsewhere, and have nothing of their own here.
   const file = path.join(shop, "fastloop.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace(/^ {4}api:[^]*?(?=^images:)/m, "\n"));

@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../src/paths/index.ts";
 import { fastloop } from "./cli-process.ts";
+import { copyShop } from "./shop-copy.ts";
 
 const root = packageRoot();
 const coldMs = 10 * 60_000;
@@ -13,8 +14,7 @@ let shop: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), "fastloop-shop-"));
   shop = path.join(folder, "shop");
-  const own = (file: string): boolean => !["node_modules", ".fastloop"].includes(path.basename(file));
-  cpSync(path.join(root, "examples/shop"), shop, { recursive: true, filter: own });
+  copyShop(shop);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
