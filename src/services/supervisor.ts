@@ -184,13 +184,16 @@ export class Supervisor {
   private async startOne(service: DeclaredService, starts: ReadonlyMap<string, Promise<void>>): Promise<void> {
     const { name, needs } = service;
     // It is built while it waits; what is wrong with that is told when it starts.
+    const made = this.made.get(name)!;
     const isBuilt =
-      needs.length === 0 ? undefined : this.options.source.build(service, this.closing.signal).catch(() => undefined);
+      needs.length === 0
+        ? undefined
+        : this.options.source.build(service, made, this.closing.signal).catch(() => undefined);
     await Promise.all(needs.flatMap((need) => starts.get(need) ?? []));
     if (this.closing.signal.aborted) return;
     const missing = needs.find((need) => this.unit(need).status.phase !== "healthy");
     if (missing !== undefined) return this.unit(name).fail(`it needs \`${missing}\`, which is not healthy`);
-    await this.unit(name).start(this.made.get(name)!, this.closing.signal, isBuilt);
+    await this.unit(name).start(made, this.closing.signal, isBuilt);
   }
 
   /** One change of what runs at a time. */

@@ -38,6 +38,8 @@ export interface MadeService {
   hostname: string;
   /** What it exposes by TCP. */
   ports: readonly number[];
+  /** The directory of the project that it was made of, where `services` describes it. */
+  tree?: string;
 }
 
 /** The function of fastloop's own module that makes what `services` describes, and the one that makes its image alone. */
@@ -63,18 +65,18 @@ export class ServiceSource {
     needs: ReadonlyMap<string, MadeService>,
     signal: AbortSignal,
   ): Promise<MadeService> {
-    const value =
-      service.source.kind === "configured"
-        ? await this.configured(service, needs, signal)
-        : await this.called(service.source.words, signal);
-    return this.asService(value, service, signal);
+    if (service.source.kind !== "configured")
+      return this.asService(await this.called(service.source.words, signal), service, signal);
+    const tree = await this.projectTree(signal);
+    const made = await this.asService(await this.configured(service, tree, needs, signal), service, signal);
+    return { ...made, tree };
   }
 
   /** Builds the image of a configured service, whatever it needs; what a function makes shows itself when it starts. */
-  async build({ name, source }: DeclaredService, signal: AbortSignal): Promise<void> {
-    if (source.kind !== "configured") return;
+  async build({ name }: DeclaredService, { tree }: MadeService, signal: AbortSignal): Promise<void> {
+    if (tree === undefined) return;
     const { own, session } = this.options;
-    const args = { source: { $id: await this.projectTree(signal) }, name };
+    const args = { source: { $id: tree }, name };
     const value = await own.runtime.call({ function: imageFunction, args, callId: randomUUID(), signal });
     const id = (value as { $id: string }).$id;
     await session.query("query Build($id: ID!) { node(id: $id) { ... on Container { sync } } }", { id }, { signal });
@@ -87,14 +89,14 @@ export class ServiceSource {
 
   private async configured(
     { name, needs }: DeclaredService,
+    tree: string,
     made: ReadonlyMap<string, MadeService>,
     signal: AbortSignal,
   ): Promise<ReturnedValue> {
     const { own } = this.options;
-    const source = await this.projectTree(signal);
     const given = needs.flatMap((need) => made.get(need) ?? []);
     const args = {
-      source: { $id: source },
+      source: { $id: tree },
       name,
       needs: given.map(({ id }) => ({ $id: id })),
       needNames: needs.filter((need) => made.has(need)),
