@@ -13,7 +13,7 @@ export type { WatchView } from "./terminal/watch-view.ts";
 export { StepLines } from "./step-lines.ts";
 export type { UpView } from "./terminal/up-view.ts";
 export { blockersText, statusTable, upReporter } from "./up-plain.ts";
-export { causes, duration, painter, plural, shortDigest, shortName, testsText, type Paint } from "./text.ts";
+export { causes, duration, firstOf, painter, plural, shortDigest, shortName, testsText, type Paint } from "./text.ts";
 
 /** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */
 export async function openTerminal(options: WatchViewOptions): Promise<WatchView> {

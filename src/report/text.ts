@@ -46,11 +46,15 @@ const inShell = /^exec sh -(?:ec |c start=\$\(date \+%s\)[\s;].*?\sexit \$code s
 
 const commandOf = (name: string): string => inShell.exec(name)?.[1] ?? name;
 
+/** The first so many by name, the rest as a number: `a, b and 3 more`. */
+export function firstOf(names: readonly string[], shown: number): string {
+  const rest = names.length - shown;
+  return rest > 0 ? `${names.slice(0, shown).join(", ")} and ${rest} more` : names.join(", ");
+}
+
 /** The first causes in full, the rest as a number. */
 export function causes(reasons: readonly Reason[], shown = 2): string {
-  const named = reasons.slice(0, shown).map(describeReason);
-  const rest = reasons.length - named.length;
-  return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
+  return firstOf(reasons.map(describeReason), shown);
 }
 
 /** Why an attempt says nothing: the files that changed while it ran. */

@@ -17,7 +17,7 @@ import { embeddedEngine, newVolumes, type EmbeddedEngine } from "../../engine/in
 import { UserError } from "../../errors/index.ts";
 import { stateHome } from "../../paths/index.ts";
 import { loadProject, placeProject, projectHasher, type Project, type ProjectPlace } from "../../plan/index.ts";
-import { duration, painter } from "../../report/index.ts";
+import { duration, firstOf, painter } from "../../report/index.ts";
 import { History, ProjectLock } from "../../run/index.ts";
 import { printable } from "../../text/index.ts";
 import { canAsk } from "../trust/confirm.ts";
@@ -232,7 +232,7 @@ function costText({ totalMs, unknown }: ReturnType<typeof expectedCost>): string
   const open =
     unknown.length === 0
       ? ""
-      : `${told === "" ? "how long the next run takes is not known" : "and longer"}: no such run of ${unknown.slice(0, 3).map(printable).join(", ")}${unknown.length > 3 ? ` and ${unknown.length - 3} more` : ""} is on record`;
+      : `${told === "" ? "how long the next run takes is not known" : "and longer"}: no such run of ${firstOf(unknown.map(printable), 3)} is on record`;
   const text = [told, open].filter(Boolean).join(", ");
   return text === "" ? "" : `${text}\n`;
 }

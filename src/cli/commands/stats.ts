@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { painter } from "../../report/index.ts";
+import { firstOf, painter } from "../../report/index.ts";
 import { placeProject } from "../../plan/index.ts";
 import { History } from "../../run/index.ts";
 import {
@@ -107,7 +107,7 @@ function otherPeriod({ compare }: StatsFlags, period: Period, nowMs: number): Pe
 
 function known(entries: readonly { target: string }[]): string {
   const names = [...new Set(entries.map(({ target }) => target))].sort();
-  return names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} more` : names.join(", ");
+  return firstOf(names, 12);
 }
 
 function emit(context: CliContext, { output }: StatsFlags, text: string): void {

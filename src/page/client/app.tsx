@@ -8,6 +8,7 @@ import { Help } from "./help.tsx";
 import { useKeys } from "./keys.ts";
 import { NodeList } from "./node-list.tsx";
 import { Panel, tabs, type Tab } from "./panels/panel.tsx";
+import { SearchField } from "./search-field.tsx";
 import { useStore, type Store } from "./store.ts";
 import { useTheme } from "./theme.ts";
 
@@ -132,14 +133,12 @@ export function App({ store }: { store: Store }): JSX.Element {
                 List
               </button>
             </div>
-            <input
-              ref={filterRef}
-              type="search"
-              class="search"
+            <SearchField
+              fieldRef={filterRef}
               placeholder="Filter  (/)"
-              aria-label="Filter by name or state"
+              label="Filter by name or state"
               value={filter}
-              onInput={(event) => setFilter(event.currentTarget.value)}
+              onValue={setFilter}
             />
             <button class="quiet log-of-all" onClick={() => setPanelOpen(true)}>
               Log

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../../errors/index.ts";
-import { shortName } from "../../report/index.ts";
+import { firstOf, shortName } from "../../report/index.ts";
 import type { ServiceStatus, UpEvent } from "../../services/index.ts";
+import { spreadOf } from "../../stats/index.ts";
 import { printable, printableLines } from "../../text/index.ts";
 import type { LoopPageOptions } from "./loop-source.ts";
 import { PageModel } from "../model.ts";
@@ -100,14 +101,13 @@ export class UpSource implements PageSource {
   history(): PageHistory {
     const figures = [...this.stays.keys()].map((name) => {
       const own = this.points.filter(({ node }) => node === name);
-      const sorted = own.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
-      const at = (part: number): number | undefined => sorted[Math.ceil(part * sorted.length) - 1];
+      const duration = spreadOf(own.map(({ durationMs }) => durationMs));
       return {
         name: printable(name),
         runs: own.length,
         failed: own.filter(({ tone }) => tone === "bad").length,
-        p50Ms: at(0.5),
-        p95Ms: at(0.95),
+        p50Ms: duration?.p50Ms,
+        p95Ms: duration?.p95Ms,
       };
     });
     return { points: [...this.points], figures, days: [] };
@@ -147,8 +147,7 @@ export class UpSource implements PageSource {
         ]);
       case "edit": {
         const { name, action, files, tookMs, reason } = event;
-        const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
-        const text = `${action}: ${files.slice(0, 3).join(", ")}${more} in ${tookMs} ms`;
+        const text = `${action}: ${firstOf(files, 3)} in ${tookMs} ms`;
         this.point(name, tookMs, action, action === "failed" ? "bad" : "good");
         this.lastEdit.set(name, text);
         model.printLines(name, action === "failed" ? "err" : "step", [text, ...(reason?.split("\n") ?? [])]);

@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { isInside } from "../../module/index.ts";
 import { PathTest, type TreeEntry } from "../../tree/index.ts";
 import { literalHead } from "./patterns-read.ts";
-import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
+import { realIfPresent, selectionOf, type ScannedInput } from "./scanned-input.ts";
 
 /**
  * Files that somebody edits and no target reads, although they look like what targets read: a source that lies beside the
@@ -11,8 +12,8 @@ import { realIfPresent, type ScannedInput } from "./scanned-input.ts";
  */
 export class UnreadFiles {
   private readonly root: string;
-  private readonly inputs: readonly { at: string; test: PathTest | undefined; input: ScannedInput }[];
-  private readonly sources: readonly { at: string; test: PathTest | undefined }[];
+  private readonly inputs: readonly ScannedInput[];
+  private readonly selections: readonly ((file: string) => boolean)[];
   private readonly own: PathTest;
   private readonly entriesOf: (input: ScannedInput) => readonly TreeEntry[];
   private kinds: Set<string> | undefined;
@@ -28,48 +29,52 @@ export class UnreadFiles {
     entriesOf: (input: ScannedInput) => readonly TreeEntry[],
   ) {
     this.root = realIfPresent(root);
-    this.inputs = inputs.map((input) => ({ ...testOf(input), input }));
-    this.sources = sources.map(testOf);
+    this.inputs = inputs;
+    this.selections = [...sources, ...inputs].map(selectionOf);
     this.own = new PathTest(this.root, { leaveOut: "ignored" });
     this.entriesOf = entriesOf;
   }
 
   /** The path relative to the project of a file (absolute, by its real path) that is one; undefined for others. */
   named(file: string): string | undefined {
-    const name = below(this.root, file);
-    if (name === undefined || !this.isNobodys(name, file)) return undefined;
+    if (!isInside(this.root, file) || !this.isNobodys(file)) return undefined;
     this.kinds ??= new Set(
-      this.inputs.flatMap(({ at, test, input }) =>
-        test === undefined ? [path.extname(at)] : this.entriesOf(input).map((entry) => path.extname(entry.path)),
+      this.inputs.flatMap((input) =>
+        input.kind === "file"
+          ? [path.extname(realIfPresent(input.path))]
+          : this.entriesOf(input).map((entry) => path.extname(entry.path)),
       ),
     );
-    return this.kinds.has(path.extname(file)) ? name : undefined;
+    return this.kinds.has(path.extname(file)) ? this.nameOf(file) : undefined;
   }
 
   /** Absolute: what may be one and lies in a folder on the way to an input, so that nothing else has to be listed. */
   beside(): string[] {
     const folders = new Set([this.root]);
-    for (const { at, input } of this.inputs) {
+    for (const input of this.inputs) {
+      const at = realIfPresent(input.path);
       const heads = (input.filter.include ?? []).filter((pattern) => !pattern.startsWith("!")).map(literalHead);
       for (const head of heads.length === 0 ? [""] : heads)
         for (let above = path.dirname(path.join(at, head)); !folders.has(above); above = path.dirname(above)) {
-          if (below(this.root, above) === undefined) break;
+          if (!isInside(this.root, above)) break;
           folders.add(above);
         }
     }
     return [...folders].flatMap((folder) =>
       filesIn(folder)
         .map((name) => path.join(folder, name))
-        .filter((file) => this.isNobodys(path.relative(this.root, file).split(path.sep).join("/"), file)),
+        .filter((file) => this.isNobodys(file)),
     );
   }
 
-  private isNobodys(name: string, file: string): boolean {
+  private nameOf(file: string): string {
+    return path.relative(this.root, file).split(path.sep).join("/");
+  }
+
+  private isNobodys(file: string): boolean {
+    const name = this.nameOf(file);
     if (path.extname(name) === "" || name.split("/").includes(".git") || !this.own.selects(name)) return false;
-    return ![...this.sources, ...this.inputs].some(({ at, test }) => {
-      const inside = below(at, file);
-      return file === at || (inside !== undefined && test?.selects(inside) === true);
-    });
+    return !this.selections.some((selects) => selects(file));
   }
 }
 
@@ -79,15 +84,4 @@ function filesIn(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-function testOf({ kind, path: place, filter }: ScannedInput): { at: string; test: PathTest | undefined } {
-  const at = realIfPresent(place);
-  return { at, test: kind === "file" ? undefined : new PathTest(at, filter) };
-}
-
-/** Relative, with `/`; undefined for the folder itself and what lies outside of it. */
-function below(folder: string, file: string): string | undefined {
-  const name = path.relative(folder, file).split(path.sep).join("/");
-  return name === "" || name === ".." || name.startsWith("../") || path.isAbsolute(name) ? undefined : name;
 }

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { PathTest } from "../../tree/index.ts";
-import { realIfPresent, type ScannedInput } from "../inputs/scanned-input.ts";
+import { realIfPresent, selectionOf, type ScannedInput } from "../inputs/scanned-input.ts";
 import type { ResolvedTarget } from "../resolve.ts";
 import type { TargetInput } from "../inputs/target-input.ts";
 
@@ -78,19 +78,11 @@ export function concernOf(item: ResolvedTarget, sent: TargetInput): ((file: stri
     return undefined;
   const root = realIfPresent(sent.path);
   let tests: ((file: string) => boolean)[] | undefined;
-  const makeTests = (): ((file: string) => boolean)[] =>
-    item.inputs.map((input) => {
-      const real = realIfPresent(input.path);
-      if (input.kind === "file") return (file: string): boolean => file === real;
-      const test = new PathTest(real, input.filter);
-      const start = real === "/" ? "/" : `${real}/`;
-      return (file: string): boolean => file.startsWith(start) && test.selects(file.slice(start.length));
-    });
   const known = new Map<string, boolean>();
   return (file) => {
     let concerns = known.get(file);
     if (concerns !== undefined) return concerns;
-    tests ??= makeTests();
+    tests ??= item.inputs.map(selectionOf);
     concerns = tests.some((test) => test(path.join(root, file)));
     known.set(file, concerns);
     return concerns;

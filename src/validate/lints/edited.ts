@@ -4,6 +4,7 @@ import type { LoadedConfig } from "../../config/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
 import { statIfThere } from "../../paths/index.ts";
 import { changedSince, moduleSources, UnreadFiles, type ResolvedTarget } from "../../plan/index.ts";
+import { firstOf } from "../../report/index.ts";
 import { listTree } from "../../tree/index.ts";
 import type { Found } from "../finding.ts";
 
@@ -36,12 +37,10 @@ export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedC
     .filter(({ change, isFolder, file }) => change !== "removed" && !isFolder && beside.has(file))
     .flatMap(({ file }) => unread.named(file) ?? []);
   if (names.length === 0) return [];
-  const more = names.length - mostNamed;
-  const list = names
-    .slice(0, mostNamed)
-    .map((name) => JSON.stringify(name))
-    .join(", ");
-  const all = more > 0 ? `${list} and ${more} more` : list;
+  const all = firstOf(
+    names.map((name) => JSON.stringify(name)),
+    mostNamed,
+  );
   const folder = path.posix.dirname(names[0]!);
   return [
     {

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LogLine } from "../../types.ts";
 import { clock } from "../format.ts";
 import type { Store } from "../store.ts";
+import { SearchField } from "../search-field.tsx";
 import { AnsiText } from "./ansi.tsx";
 import type { LogView } from "./log-buffer.ts";
 
@@ -63,14 +64,12 @@ export function LogPane({ store, node, query, onQuery, searchRef }: LogPaneProps
   return (
     <div class="logs">
       <div class="bar">
-        <input
-          ref={searchRef}
-          type="search"
-          class="search"
+        <SearchField
+          fieldRef={searchRef}
           placeholder="Search the log  (s)"
-          aria-label="Search the log"
+          label="Search the log"
           value={query}
-          onInput={(event) => onQuery(event.currentTarget.value)}
+          onValue={onQuery}
         />
         <span class="count" role="status">
           {lines.length.toLocaleString("en")} {lines.length === 1 ? "line" : "lines"}
