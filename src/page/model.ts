@@ -33,10 +33,6 @@ export class PageModel {
     };
   }
 
-  node(id: string): PageNode | undefined {
-    return this.nodes.get(id)?.node;
-  }
-
   /** Something is another: it is looked at soon. */
   touch(): void {
     this.timer ??= setTimeout(() => this.refresh(), refreshMs);

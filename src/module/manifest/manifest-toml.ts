@@ -103,7 +103,7 @@ function schemaError(file: string, text: string, error: z.ZodError, minimal: str
 }
 
 /** Throws a `UserError` with the place of what is no TOML. */
-export function parsedToml(file: string, text: string): unknown {
+function parsedToml(file: string, text: string): unknown {
   try {
     return parse(text);
   } catch (cause) {

@@ -59,8 +59,9 @@ describe("the model", () => {
       vi.advanceTimersByTime(1_000);
       expect(changes.at(-1)?.order).toEqual(ids);
     }
-    expect(model.node("b")).toBeUndefined();
-    expect(model.node("a")).toEqual(node("a"));
+    const { nodes: shown } = model.state;
+    expect(shown.find(({ id }) => id === "b")).toBeUndefined();
+    expect(shown.find(({ id }) => id === "a")).toEqual(node("a"));
   });
 
   test("tells the top of the page when it is another", () => {
