@@ -25,7 +25,7 @@ export {
 } from "./project.ts";
 export { ProjectScanner } from "./scan/project-scan.ts";
 export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";
-export type { ScannedInput } from "./inputs/scanned-input.ts";
+export { selectionOf, type ScannedInput } from "./inputs/scanned-input.ts";
 export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {
   declaredTargets,

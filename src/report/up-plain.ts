@@ -27,6 +27,9 @@ export function upReporter({ write, paint, logs, verbose }: UpReporterOptions): 
       case "edit":
         for (const line of editLines(event, paint)) write(line);
         break;
+      case "described":
+        for (const line of describedLines(event, paint)) write(line);
+        break;
       case "notice":
         write(event.text);
         break;
@@ -54,6 +57,25 @@ function editLines(event: Extract<UpEvent, { kind: "edit" }>, paint: Paint): str
       ...rest.map((line) => `  ${line}`),
     ];
   return [`${paint("bold", name)}: ${paint("cyan", action)} ${what} in ${duration(tookMs)}`];
+}
+
+function describedLines(event: Extract<UpEvent, { kind: "described" }>, paint: Paint): string[] {
+  const { files, added, changed, removed, tookMs, reason } = event;
+  const what = files.length === 1 ? printable(files[0]!) : plural(files.length, "file");
+  if (reason !== undefined) {
+    const [first = "", ...rest] = reason.split("\n");
+    return [
+      `${what}: ${paint("red", "not taken")}, services go on as they were: ${first}`,
+      ...rest.map((line) => `  ${line}`),
+    ];
+  }
+  const done = [
+    ...(added.length === 0 ? [] : [`${added.join(", ")} added`]),
+    ...(changed.length === 0 ? [] : [`${changed.join(", ")} made anew`]),
+    ...(removed.length === 0 ? [] : [`${removed.join(", ")} removed`]),
+  ];
+  const text = done.length === 0 ? "read again, no container is another" : `${done.join("; ")} in ${duration(tookMs)}`;
+  return [`${what}: ${paint("cyan", text)}`];
 }
 
 function stateLines(service: ServiceStatus, paint: Paint): string[] {

@@ -5,7 +5,7 @@ export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./con
 export { serveControl, type ControlledUp } from "./control/control.ts";
 export { declaredServices, selectServices } from "./sources/declared.ts";
 export { decide, rulesOf } from "./live/rules.ts";
-export { LiveUpdates } from "./live/updates.ts";
+export { LiveUpdates, type Rules } from "./live/updates.ts";
 export { UpPlace } from "./control/place.ts";
 export { portOffset } from "./ports/ports.ts";
 export { excludedOf, ServiceSource, type RunningModule } from "./sources/source.ts";

@@ -1,11 +1,11 @@
 import { failureOf, fileReadAgain, type EngineEvent, type EngineSession } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependents } from "./sources/declared.ts";
-import type { Front } from "./ports/front.ts";
 import type { Update } from "./live/updates.ts";
 import { openFronts, type WantedPort } from "./ports/ports.ts";
+import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
-import type { DeclaredService, ServiceStatus, UpListener } from "./types.ts";
+import type { DeclaredService, LedPort, ServiceStatus, UpListener } from "./types.ts";
 import { Unit } from "./unit/unit.ts";
 
 export interface SupervisorOptions {
@@ -27,14 +27,15 @@ export class Supervisor {
   private readonly units = new Map<string, Unit>();
   private readonly made = new Map<string, MadeService>();
   private readonly steps = new Map<string, Unit>();
-  private fronts: Front[] = [];
   private readonly closing = new AbortController();
   private unsubscribe = (): void => undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private isSettled = false;
+  private services: readonly DeclaredService[];
 
   constructor(options: SupervisorOptions) {
     this.options = options;
+    this.services = options.services;
   }
 
   get settled(): boolean {
@@ -51,31 +52,33 @@ export class Supervisor {
 
   /** Makes all of them and takes their ports: throws before anything is built. */
   async prepare(): Promise<void> {
-    const { services, source } = this.options;
+    const { services } = this;
+    const { source } = this.options;
     for (const service of services)
       this.made.set(service.name, await source.make(service, this.made, this.closing.signal));
-    const wanted = services.flatMap((service) => this.portsOf(service));
+    const wanted = services.flatMap((service) => this.portsOf(service, this.made));
     const fronts = await openFronts(wanted);
-    this.fronts = [...fronts.values()];
     for (const declared of services) {
       const own = wanted.filter(({ service }) => service === declared.name);
-      this.units.set(
-        declared.name,
-        new Unit({
-          ...this.options,
-          declared,
-          fronts: own.map((port) => ({ ...port, front: fronts.get(port)! })),
-          logFile: this.options.logFile(declared.name),
-        }),
-      );
+      const led = own.map((port) => ({ ...port, front: fronts.get(port)! }));
+      this.units.set(declared.name, this.open(declared, led));
     }
     this.unsubscribe = this.options.session.onEvent((event) => this.onEvent(event));
   }
 
+  private open(declared: DeclaredService, fronts: readonly LedPort[]): Unit {
+    return new Unit({ ...this.options, declared, fronts, logFile: this.options.logFile(declared.name) });
+  }
+
   /** Resolves when every service is healthy or failed. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.inTurn(() => this.startNow());
+  }
+
+  private async startNow(): Promise<void> {
     const startedAt = performance.now();
-    const { services, tell } = this.options;
+    const { services } = this;
+    const { tell } = this.options;
     for (const { name } of services) this.unit(name).wait();
     await this.startAll(services);
     if (this.closing.signal.aborted) return;
@@ -85,13 +88,29 @@ export class Supervisor {
 
   /** Stops these and what needs them, and starts all of them again. */
   restart(names: readonly string[]): Promise<void> {
-    const { services } = this.options;
+    const { services } = this;
     for (const name of names) this.unit(name);
     const affected = withDependents(services, names.length > 0 ? names : services.map(({ name }) => name));
     return this.inTurn(async () => {
       for (const { name } of affected.toReversed()) await this.unit(name).stop();
       for (const { name } of affected) this.unit(name).wait();
       await this.startAll(affected);
+    });
+  }
+
+  /** Brings what runs to what is described now; throws, with nothing changed, where that can't be. */
+  redescribe(next: Redescription): Promise<void> {
+    return this.inTurn(async () => {
+      const { units, made, options, closing } = this;
+      await redescribe(
+        {
+          ...{ units, made, source: options.source, signal: closing.signal, tell: options.tell },
+          open: (declared, fronts) => this.open(declared, fronts),
+          portsOf: (service, all) => this.portsOf(service, all),
+        },
+        next,
+      );
+      this.services = next.services;
     });
   }
 
@@ -104,11 +123,13 @@ export class Supervisor {
 
   private async updateNow(name: string, update: Update): Promise<void> {
     const { signal } = this.closing;
-    const unit = this.unit(name);
-    if (signal.aborted || unit.status.phase === "stopped") return;
+    const unit = this.units.get(name);
+    // Its description may have gone meanwhile.
+    if (signal.aborted || unit === undefined || unit.status.phase === "stopped") return;
     const startedAt = performance.now();
     if (update.action !== "rebuild" && (await unit.edit(update, signal)) === "done") return;
-    const { services, tell } = this.options;
+    const { services } = this;
+    const { tell } = this.options;
     const { files } = update;
     const tookMs = (): number => Math.round(performance.now() - startedAt);
     try {
@@ -145,14 +166,16 @@ export class Supervisor {
   /** Ends all of them, those first that need others. */
   async stop(): Promise<void> {
     this.closing.abort(new UserError("interrupted", "the services are stopped"));
-    for (const { name } of this.options.services.toReversed()) await this.units.get(name)?.stop();
+    for (const { name } of this.services.toReversed()) await this.units.get(name)?.stop();
   }
 
   close(): void {
     this.closing.abort(new UserError("interrupted", "the services are stopped"));
     this.unsubscribe();
-    for (const front of this.fronts) front.close();
-    for (const unit of this.units.values()) unit.close();
+    for (const unit of this.units.values()) {
+      for (const { front } of unit.fronts) front.close();
+      unit.close();
+    }
   }
 
   /** The service behind a name, for a terminal in it. */
@@ -163,8 +186,8 @@ export class Supervisor {
     return this.made.get(name)!.id;
   }
 
-  private portsOf({ name, ports }: DeclaredService): WantedPort[] {
-    const exposed = this.made.get(name)!.ports;
+  private portsOf({ name, ports }: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[] {
+    const exposed = made.get(name)!.ports;
     const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
     const missing = mapped.find(({ container }) => !exposed.includes(container));
     if (missing !== undefined)

@@ -54,6 +54,16 @@ export type UpEvent =
       tookMs: number;
       reason?: string;
     }
+  | {
+      /** The configuration or the module was edited: what that changed of what runs, or why it was not taken. */
+      kind: "described";
+      files: readonly string[];
+      added: readonly string[];
+      changed: readonly string[];
+      removed: readonly string[];
+      tookMs: number;
+      reason?: string;
+    }
   | { kind: "notice"; text: string }
   | { kind: "settled"; healthy: boolean; tookMs: number };
 
@@ -84,13 +94,17 @@ export interface DeclaredService {
   reloads: boolean;
   /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
   place: string;
+  /** Of what its container is made, as far as configuration and module say: where that is another, it is made anew. */
+  description: string;
 }
+
+/** A port of this machine, with what it leads to. */
+export type LedPort = PortMapping & { front: Front };
 
 export interface UnitOptions {
   declared: DeclaredService;
   session: EngineSession;
-  /** Ports of this machine, with what they lead to. */
-  fronts: readonly (PortMapping & { front: Front })[];
+  fronts: readonly LedPort[];
   logFile: string;
   tell: UpListener;
 }

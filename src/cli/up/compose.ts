@@ -10,21 +10,23 @@ import { statIfThere } from "../../paths/index.ts";
 import { composeServices } from "../../services/index.ts";
 
 /**
- * The configuration, and the fastloop.yaml that says the same. `file` is absolute; what was left out goes to `notice`. Throws a
+ * The configuration, the fastloop.yaml that says the same, and the files that it was read from. `file` is absolute; what was left out goes to `notice`. Throws a
  * `UserError` where the file is outside of the project, no compose file, or describes what fastloop.yaml could not.
  */
 export async function configOfCompose(
   file: string,
   root: string,
   notice: (text: string) => void,
-): Promise<{ config: LoadedConfig; text: string }> {
+): Promise<{ config: LoadedConfig; text: string; files: string[] }> {
   const place = path.relative(root, file);
   if (place === ".." || place.startsWith("../"))
     throw new UserError("usage", "is outside of the project", { place: file, hint: `the project is ${root}` });
   if (!existsSync(file)) throw new UserError("usage", "there is no such file", { place: `--from ${place}` });
   const folder = path.dirname(place) === "." ? "" : path.dirname(place);
+  const files = [file];
   const read = (name: string): string | undefined => {
     const named = path.join(root, folder, name);
+    files.push(named);
     if (!existsSync(named)) return undefined;
     if (!isReallyInside(root, named))
       throw new UserError("config", "is outside of the project", { place: `${place}: ${name}` });
@@ -42,5 +44,5 @@ export async function configOfCompose(
       hint: first?.hint,
     });
   const digest = createHash("sha256").update(text).digest("hex");
-  return { config: { config, path: file, root, digest }, text };
+  return { config: { config, path: file, root, digest }, text, files };
 }

@@ -4,9 +4,17 @@ import { loadProjectModule, parseCall } from "../../call/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
-import { placeProject, trustOf, type ProjectPlace } from "../../plan/index.ts";
+import {
+  brokenProjectSources,
+  moduleSources,
+  placeProject,
+  trustedFolder,
+  trustOf,
+  type ProjectPlace,
+  type ScannedInput,
+} from "../../plan/index.ts";
 import { declaredServices, selectServices, UpPlace, type DeclaredService } from "../../services/index.ts";
-import { asksOfCall, refusal, type Trust } from "../../trust/index.ts";
+import { asksOfCall, refusal, TrustStore, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust/trust.ts";
 import { configOfCompose } from "./compose.ts";
@@ -25,6 +33,12 @@ export interface UpProject extends ProjectPlace {
   own: ModuleInfo;
   trust: Trust;
   up: UpPlace;
+  /** What all of this was read from. */
+  sources: ScannedInput[];
+  /** What to look at besides while it can't be read. */
+  brokenSources(): Promise<ScannedInput[]>;
+  /** As it is described by now. */
+  again(notice: (text: string) => void): Promise<UpProject>;
 }
 
 /** Where the project's services are asked for, by commands that need nothing else of it. */
@@ -32,7 +46,16 @@ export function upPlace(context: CliContext, configFile?: string): UpPlace {
   return new UpPlace(placeProject({ cwd: context.cwd, configFile }).root, context.env);
 }
 
-export async function openUpProject(
+export function openUpProject(
+  context: CliContext,
+  names: readonly string[],
+  configFile?: string,
+  from?: string,
+): Promise<UpProject> {
+  return sayingWait(context, "for the project to be read", readUpProject(context, names, configFile, from));
+}
+
+async function readUpProject(
   context: CliContext,
   names: readonly string[],
   configFile?: string,
@@ -40,18 +63,31 @@ export async function openUpProject(
 ): Promise<UpProject> {
   const { cwd, env, notice } = context;
   const place = placeProject({ cwd, configFile, onNotice: notice });
-  const { config, text: configText } =
-    from === undefined
-      ? { config: await loadConfig({ cwd, file: configFile }), text: undefined }
-      : await configOfCompose(path.resolve(cwd, from), place.root, notice);
-  const loading = loadModules(context, config, configFile);
-  const { module, own } = await sayingWait(context, "for the module to be read", loading);
+  const {
+    config,
+    text: configText,
+    files,
+  } = from === undefined
+    ? { config: await loadConfig({ cwd, file: configFile }), text: undefined, files: [place.configFile] }
+    : await configOfCompose(path.resolve(cwd, from), place.root, notice);
+  const { module, own } = await loadModules(context, config, configFile);
   const services = selectServices(declaredServices(config, module), names);
   const trust = trustOf(config, module, { environment: env, trust: trustModeOf(context) });
   requireTrust(services, config, module, trust, env);
   const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";
-  return { ...place, config, configText, name, services, module, own, trust, up: new UpPlace(place.root, env) };
+  const asked = trust.asks.length === 0 || module === undefined ? [] : [trustedFolder(config, module)];
+  return {
+    ...{ ...place, config, configText, name, services, module, own, trust, up: new UpPlace(place.root, env) },
+    sources: [
+      ...[...files, ...asked.map((folder) => new TrustStore(env).fileOf(folder))].map(fileSource),
+      ...(module === undefined || module === own ? [] : moduleSources(module)),
+    ],
+    brokenSources: () => brokenProjectSources({ cwd, configFile, moduleDir: context.options.module }, place),
+    again: (told) => readUpProject({ ...context, signal: context.signal, notice: told }, names, configFile, from),
+  };
 }
+
+const fileSource = (file: string): ScannedInput => ({ kind: "file", path: file, filter: {} });
 
 async function loadModules(
   { cwd, env, options }: CliContext,

@@ -8,7 +8,6 @@ import { projectHasher } from "../../plan/index.ts";
 import {
   LiveUpdates,
   portOffset,
-  rulesOf,
   serveControl,
   ServiceSource,
   Shells,
@@ -21,6 +20,7 @@ import { ProjectSession } from "../../session/index.ts";
 import { hostProcessAsk } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import type { UpProject } from "./project.ts";
+import { Reread, rulesOfProject } from "./reread.ts";
 
 /** The engine's containers end within two seconds; who ends them here waits no longer. */
 const stopMs = 1_600;
@@ -84,19 +84,19 @@ async function open(
   const shells = new Shells();
   const session = await openUpSession(project, context, offline, shells, onNotice);
   cleanUps.push(() => session.close());
-  const running = (module: ModuleInfo): RunningModule => {
-    const started = runtimeOf(module, session, project, context, offline, onNotice);
-    cleanUps.push(() => started.runtime.close());
-    return started;
-  };
-  const own = running(project.own);
+  const run = (module: ModuleInfo, of: UpProject): RunningModule =>
+    runtimeOf(module, session, of, context, offline, onNotice);
+  const own = run(project.own, project);
+  cleanUps.push(() => own.runtime.close());
+  const { module } = project;
+  const running = module === undefined ? undefined : module === project.own ? own : run(module, project);
   const hasher = projectHasher(project.state);
   const source = new ServiceSource({
     session,
     root: project.root,
     configText: project.configText,
     own,
-    project: project.module === undefined ? undefined : project.module === project.own ? own : running(project.module),
+    project: running,
     hasher,
     env: context.env,
     secretKey: project.state.hashKey,
@@ -111,20 +111,17 @@ async function open(
     tell,
   });
   cleanUps.push(() => supervisor.close());
+  const reread = new Reread({ project, own, running, supervisor, run, tell, signal });
+  cleanUps.push(() => reread.close());
   // Before they are made: what is edited meanwhile is told, if only once more.
-  const rules = new Map(
-    project.services.map((service) => [
-      service.name,
-      rulesOf(service.name, project.config, ServiceSource.inputsOf(service, project.module, project.root)),
-    ]),
-  );
-  const updates = new LiveUpdates({
+  const updates: LiveUpdates = new LiveUpdates({
     root: project.root,
     state: project.state,
     hasher,
     exclude: source.exclude,
-    rules,
+    described: rulesOfProject(project),
     apply: (name, update) => supervisor.update(name, update),
+    onSources: (files, touched) => reread.onEdit(files, touched, updates),
     onNotice,
   });
   cleanUps.push(() => updates.close());

@@ -153,6 +153,12 @@ export class UpSource implements PageSource {
         model.printLines(name, action === "failed" ? "err" : "step", [text, ...(reason?.split("\n") ?? [])]);
         break;
       }
+      case "described": {
+        const { files, added, changed, removed, reason } = event;
+        const done = reason ?? [...added, ...changed, ...removed].join(", ");
+        model.notice(printableLines(`${firstOf(files, 3)}: ${done || "read again"}`));
+        break;
+      }
       case "notice":
         return model.notice(printableLines(event.text));
       case "settled":

@@ -1,9 +1,9 @@
 /** Edits of the project on their way into its running services. */
-import { readlinkSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { readRegular } from "../../paths/index.ts";
-import { ProjectScanner, type ProjectSnapshot, type ScannedInput } from "../../plan/index.ts";
+import { ProjectScanner, selectionOf, type ProjectSnapshot, type ScannedInput } from "../../plan/index.ts";
 import type { ProjectState } from "../../state/index.ts";
 import { diffListings, type ContentHasher, type TreeEntry, type TreeListing } from "../../tree/index.ts";
 import { Watcher, type SettledHints } from "../../watch/index.ts";
@@ -29,23 +29,35 @@ export interface LiveOptions {
   hasher: ContentHasher;
   /** What no service is made of. */
   exclude: readonly string[];
-  rules: ReadonlyMap<string, LiveRules>;
+  described: Rules;
   apply(name: string, update: Update): void;
+  /** The configuration or the module was edited; `touched` are services that hold one of the files themselves. */
+  onSources(files: readonly string[], touched: ReadonlySet<string>): void;
   onNotice(text: string): void;
+}
+
+/** What an edit means, and what says so. */
+export interface Rules {
+  rules: ReadonlyMap<string, LiveRules>;
+  /** Configuration and module: with them the rules are others. */
+  sources: readonly ScannedInput[];
 }
 
 export class LiveUpdates {
   private readonly options: LiveOptions;
   private readonly input: ScannedInput;
-  private readonly scanner: ProjectScanner;
+  private described: Rules;
+  private scanner: ProjectScanner;
   private readonly watcher: Watcher;
   private listing: TreeListing;
+  private digests: readonly string[];
 
   /** From what lies there now on, every edit is told. */
   constructor(options: LiveOptions) {
     this.options = options;
     this.input = { kind: "directory", path: options.root, filter: { exclude: options.exclude } };
-    this.scanner = new ProjectScanner([this.input], options.hasher);
+    this.described = options.described;
+    this.scanner = this.scannerOf(this.described);
     this.watcher = new Watcher({
       root: options.root,
       state: options.state,
@@ -56,13 +68,33 @@ export class LiveUpdates {
     });
     const snapshot = this.scanner.scan(undefined, this.watcher.beforeRead);
     this.listing = this.listingOf(snapshot);
+    this.digests = this.digestsOf(snapshot);
     // Contents are known from now on: a file that is only touched is no edit.
     for (const entry of this.listing.entries) if (entry.type === "file") this.hash(entry);
     this.watcher.watch(snapshot.folders(), { lookAgain: false });
   }
 
+  /** From now on these rules count. What they were read from may have been edited meanwhile: it is looked at again. */
+  describe(described: Rules): void {
+    const known = new Map(this.described.sources.map(({ path }, index) => [path, this.digests[index]]));
+    this.described = described;
+    this.scanner = this.scannerOf(described);
+    const snapshot = this.scanner.scan(undefined, this.watcher.beforeRead);
+    const digests = this.digestsOf(snapshot);
+    this.digests = described.sources.map(({ path }, index) => known.get(path) ?? digests[index]!);
+    this.watcher.watch(snapshot.folders());
+  }
+
   close(): void {
     this.watcher.close();
+  }
+
+  private scannerOf({ sources }: Rules): ProjectScanner {
+    return new ProjectScanner([this.input, ...sources], this.options.hasher);
+  }
+
+  private digestsOf(snapshot: ProjectSnapshot): string[] {
+    return this.described.sources.map((source) => snapshot.digest(source));
   }
 
   private hash(entry: TreeEntry): string | undefined {
@@ -94,11 +126,32 @@ export class LiveUpdates {
         return known !== undefined && known === this.hash(entry);
       });
       const present = [...changes.added, ...changes.changed.map(({ after }) => after)];
-      for (const [name, rules] of this.options.rules) this.update(name, rules, present, changes.removed);
+      const isSource = this.editedSources(snapshot);
+      for (const [name, rules] of this.described.rules) {
+        const others = (entries: readonly TreeEntry[]): TreeEntry[] => entries.filter((entry) => !isSource(entry.path));
+        this.update(name, rules, others(present), others(changes.removed));
+      }
+      if (isSource === noSource) return;
+      const files = [...present, ...changes.removed].map((entry) => entry.path).filter(isSource);
+      const holds = (rules: LiveRules): boolean => files.some((file) => decide(rules, file).action === "rebuild");
+      const touched = [...this.described.rules].filter(([, rules]) => holds(rules)).map(([name]) => name);
+      this.options.onSources(files, new Set(touched));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.options.onNotice(error.format());
     }
+  }
+
+  /** Whether a file, relative to the project, is of the configuration or the module, where one of these is another by now. */
+  private editedSources(snapshot: ProjectSnapshot): (file: string) => boolean {
+    const { sources } = this.described;
+    const digests = this.digestsOf(snapshot);
+    const edited = sources.filter((_source, index) => digests[index] !== this.digests[index]);
+    this.digests = digests;
+    if (edited.length === 0) return noSource;
+    const tests = edited.map(selectionOf);
+    const root = realpathSync.native(this.options.root);
+    return (file) => tests.some((test) => test(path.join(root, file)));
   }
 
   private update(name: string, rules: LiveRules, present: readonly TreeEntry[], removed: readonly TreeEntry[]): void {
@@ -142,3 +195,5 @@ export class LiveUpdates {
     }
   }
 }
+
+const noSource = (): boolean => false;

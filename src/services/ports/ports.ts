@@ -17,8 +17,11 @@ export function portOffset(env: NodeJS.ProcessEnv): number {
   throw new UserError("usage", `not a number of ports: ${text}`, { place: "FASTLOOP_PORT_OFFSET", hint: "e.g. 100" });
 }
 
-/** Takes all of them, or none; throws with every one that can't be had, and who has it. */
-export async function openFronts(wanted: readonly WantedPort[]): Promise<Map<WantedPort, Front>> {
+/** Takes all of them, or none; throws with every one that can't be had, and who has it. `held` are taken already. */
+export async function openFronts(
+  wanted: readonly WantedPort[],
+  held: ReadonlyMap<number, Front> = new Map(),
+): Promise<Map<WantedPort, Front>> {
   const twice = wanted.filter(({ host }, index) => wanted.findIndex((other) => other.host === host) !== index);
   if (twice.length > 0)
     throw portsTaken(
@@ -30,13 +33,13 @@ export async function openFronts(wanted: readonly WantedPort[]): Promise<Map<Wan
   for (const port of wanted) {
     try {
       if (port.host > 65_535) throw new Error("there is no such port");
-      fronts.set(port, await Front.open(port.host));
+      fronts.set(port, held.get(port.host) ?? (await Front.open(port.host)));
     } catch (error) {
       problems.push({ port, why: reasonOf(error as NodeJS.ErrnoException, port.host) });
     }
   }
   if (problems.length === 0) return fronts;
-  for (const front of fronts.values()) front.close();
+  for (const front of fronts.values()) if (held.get(front.port) !== front) front.close();
   throw portsTaken(problems, wanted, await freePort(problems[0]!.port.host, wanted));
 }
 

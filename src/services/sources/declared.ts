@@ -26,6 +26,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       ...seen(given, up[name]?.health ?? service.health),
       ...kindOf(service),
       place,
+      description: source.kind === "call" ? describedCall(source.words, module) : described(service, config),
     };
   });
   const functions = upFunctions(module).map((fn): DeclaredService => {
@@ -43,6 +44,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       ...seen(up[name]?.ports, up[name]?.health),
       ...kindOf({}),
       place,
+      description: describedCall([name], module),
     };
   });
   const declared = [...configured, ...functions];
@@ -64,6 +66,19 @@ function kindOf({
   const words = typeof command === "string" ? command : command.join(" ");
   return { exclusive: Object.keys(volumes ?? {}).length > 0, reloads: reloaders.test(words) };
 }
+
+/** How it is seen from outside is no part of its container. */
+function described(service: UpServiceConfig, { config }: LoadedConfig): string {
+  const { image = "", health, ports, ...rest } = service;
+  const command = typeof health === "object" && health.command !== undefined ? health : undefined;
+  const exposed = portMappings(ports).map(({ container }) => container);
+  const isOfProject = ["base", "dev", "prod"].includes(image);
+  const project = isOfProject ? [config.name, config.images] : [];
+  return JSON.stringify([image, rest, command, exposed, ...project]);
+}
+
+const describedCall = (words: readonly string[], module: ModuleInfo | undefined): string =>
+  JSON.stringify([words, module?.digest]);
 
 function callOf(call: string, place: string): DeclaredService["source"] {
   const words = splitWords(call);

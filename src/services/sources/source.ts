@@ -31,6 +31,9 @@ export interface SourceOptions {
   onSecret(plaintext: string, name: string): void;
 }
 
+/** What an edit of the project's description may replace. */
+export type Described = Pick<SourceOptions, "project" | "configText">;
+
 /** A service of the session. */
 export interface MadeService {
   id: string;
@@ -49,7 +52,7 @@ const imageFunction = "serviceImage";
 export class ServiceSource {
   /** What no configured service is made of. */
   readonly exclude: readonly string[];
-  private readonly options: SourceOptions;
+  private options: SourceOptions;
   private readonly trees: TreeSync;
 
   constructor(options: SourceOptions) {
@@ -57,6 +60,13 @@ export class ServiceSource {
     const fn = options.own.module.objects[options.own.module.mainObject]?.functions[ownFunction];
     this.exclude = excludedOf(fn);
     this.trees = new TreeSync(options.session, { hasher: options.hasher });
+  }
+
+  /** Services are made of these from now on; gives what they were made of before. */
+  use(next: Described): Described {
+    const { project, configText } = this.options;
+    this.options = { ...this.options, ...next };
+    return { project, configText };
   }
 
   /** `needs` are those that were made before. Nothing is built. */

@@ -2,27 +2,24 @@ import { setTimeout } from "node:timers/promises";
 import { failureOf } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { openTunnel, startService, stopService, type Running } from "../sources/engine-service.ts";
-import { LastLines } from "./last-lines.ts";
-import { LineBuffer } from "./line-buffer.ts";
-import { LogFile } from "./log-file.ts";
 import { LiveLine, type LiveNews } from "../live/line.ts";
 import type { Update } from "../live/updates.ts";
 import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
+import { Output } from "./output.ts";
+import { State, type Described } from "./state.ts";
 import { look } from "./probe.ts";
 import type { MadeService } from "../sources/source.ts";
-import type { DeclaredService, Phase, ServiceStatus, UnitOptions } from "../types.ts";
+import type { DeclaredService, LedPort, ServiceStatus, UnitOptions } from "../types.ts";
 
 /** What its process wrote last comes by another way than the news of its end. */
 const lastOutputMs = 250;
 
 /** One service while its project is up: see `Phase` for what becomes of it. */
 export class Unit {
-  readonly declared: DeclaredService;
   private readonly options: UnitOptions;
-  private readonly log: LogFile;
-  private readonly lines = new LineBuffer();
-  private readonly tail = new LastLines();
-  private state: ServiceStatus;
+  private described: Described;
+  private readonly output: Output;
+  private readonly state: State;
   private running: Running | undefined;
   private hostname: string | undefined;
   /** Of its process that was started last. */
@@ -38,15 +35,35 @@ export class Unit {
 
   constructor(options: UnitOptions) {
     this.options = options;
-    this.declared = options.declared;
-    this.log = new LogFile(options.logFile);
-    const { name, needs } = options.declared;
-    const ports = options.fronts.map(({ host, container }) => ({ host, container }));
-    this.state = { name, needs, ports, phase: "waiting", since: new Date().toISOString() };
+    this.described = options;
+    this.output = new Output(options.declared.name, options.logFile, options.tell);
+    this.state = new State(options);
+  }
+
+  get declared(): DeclaredService {
+    return this.described.declared;
+  }
+
+  get fronts(): readonly LedPort[] {
+    return this.described.fronts;
+  }
+
+  /** From now on it is seen in this way; its container stays. Gives what it was before. */
+  describe(next: Described): Described {
+    const before = this.described;
+    const { running, state } = this;
+    this.described = next;
+    state.describe(next);
+    for (const { front, container } of next.fronts) {
+      const port = running?.ports.get(container);
+      if (port !== undefined) front.leadTo(port);
+    }
+    if (running !== undefined && ["healthy", "unhealthy"].includes(state.phase)) this.probe(running);
+    return before;
   }
 
   get status(): ServiceStatus {
-    return this.state;
+    return this.state.status;
   }
 
   /** Whether steps of that host name are its own. */
@@ -59,20 +76,20 @@ export class Unit {
     const startedAt = performance.now();
     this.hostname = made.hostname;
     this.stopped = undefined;
-    this.tail.clear();
-    this.to("building");
+    this.output.tail.clear();
+    this.state.to("building");
     try {
       await isBuilt;
       await startService(this.options.session, made, signal);
-      if (this.state.phase === "building") this.to("starting");
+      if (this.state.phase === "building") this.state.to("starting");
       this.running = await openTunnel(this.options.session, made, signal);
       await untilHealthy(this.probedPort(this.running), this.declared.health, signal);
       await this.take(this.running);
-      this.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
+      this.state.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
     } catch (error) {
       if (signal.aborted) return;
       await this.end();
-      this.to("failed", { reason: this.reasonOf(error) });
+      this.state.to("failed", { reason: this.reasonOf(error) });
     }
   }
 
@@ -83,7 +100,8 @@ export class Unit {
     if (old === undefined || this.declared.exclusive) {
       await this.end();
       await this.start(made, signal);
-      if (this.state.phase === "failed") throw new UserError("function-failed", this.state.reason ?? "it failed");
+      if (this.state.phase === "failed")
+        throw new UserError("function-failed", this.state.status.reason ?? "it failed");
       return;
     }
     this.nextHostname = made.hostname;
@@ -104,7 +122,7 @@ export class Unit {
     this.running = next;
     this.stopped = undefined;
     await this.take(next);
-    this.to("healthy");
+    this.state.to("healthy");
     await stopService(session, old);
   }
 
@@ -157,20 +175,20 @@ export class Unit {
   private async restartInPlace(live: LiveLine, running: Running, signal: AbortSignal): Promise<void> {
     this.probing.abort();
     this.stopped = undefined;
-    this.tail.clear();
-    this.to("starting");
+    this.output.tail.clear();
+    this.state.to("starting");
     await live.restart();
     const { signal: over } = (this.probing = new AbortController());
     await untilAnswers(this.probedPort(running), this.declared.health, AbortSignal.any([signal, over]));
     if (this.state.phase !== "starting") return;
-    this.to("healthy");
+    this.state.to("healthy");
     this.probe(running);
   }
 
   /** Leads its ports there, and looks after it from now on. */
   private async take(running: Running): Promise<void> {
-    const { session, fronts } = this.options;
-    for (const { front, container } of fronts) front.leadTo(running.ports.get(container));
+    const { session } = this.options;
+    for (const { front, container } of this.fronts) front.leadTo(running.ports.get(container));
     this.probe(running);
     const line = await session.openLive?.(running.made.id).catch(() => undefined);
     if (line !== undefined) this.live = new LiveLine(line, (news) => this.onNews(news));
@@ -184,41 +202,40 @@ export class Unit {
       this.stopped = news;
       void this.endSoon(news);
     } else if ("unhealthy" in news && phase === "healthy")
-      this.to("unhealthy", { reason: `its health check failed\n${news.unhealthy}`.trimEnd() });
-    else if ("healthy" in news && phase === "unhealthy") this.to("healthy");
+      this.state.to("unhealthy", { reason: `its health check failed\n${news.unhealthy}`.trimEnd() });
+    else if ("healthy" in news && phase === "unhealthy") this.state.to("healthy");
   }
 
   private async endSoon(news: LiveNews & { stopped: number }): Promise<void> {
     await setTimeout(lastOutputMs);
     // It was started once more, or what became of it was told already.
     if (this.stopped !== news || ["stopping", "stopped", "ended"].includes(this.state.phase)) return;
-    this.flush();
-    this.to("ended", { reason: this.tail.below(`exit code: ${news.stopped}`) });
+    this.output.flush();
+    this.state.to("ended", { reason: this.output.tail.below(`exit code: ${news.stopped}`) });
   }
 
   /** It can't start, for a reason that is not its own. */
   fail(reason: string): void {
-    this.to("failed", { reason });
+    this.state.to("failed", { reason });
   }
 
   wait(): void {
-    this.to("waiting");
+    this.state.to("waiting");
   }
 
   async stop(): Promise<void> {
     if (this.running === undefined) {
-      if (!["failed", "ended", "stopped"].includes(this.state.phase)) this.to("stopped");
+      if (!["failed", "ended", "stopped"].includes(this.state.phase)) this.state.to("stopped");
       return;
     }
-    this.to("stopping");
+    this.state.to("stopping");
     await this.end();
-    this.to("stopped");
+    this.state.to("stopped");
   }
 
   close(): void {
     this.probing.abort();
-    this.flush();
-    this.log.close();
+    this.output.close();
   }
 
   /** Its container's first process began. */
@@ -228,30 +245,20 @@ export class Unit {
       return;
     }
     this.step = step;
-    if (this.state.phase === "building") this.to("starting");
+    if (this.state.phase === "building") this.state.to("starting");
   }
 
   onOutput(stream: "stdout" | "stderr", text: string): void {
-    for (const line of this.lines.push(stream, text)) this.line(stream, line);
+    this.output.push(stream, text);
   }
 
   /** Its container's first process ended. */
   onEnded(step: string, error: string | undefined): void {
     if (step !== this.step) return;
-    this.flush();
+    this.output.flush();
     if (this.state.phase !== "healthy" && this.state.phase !== "unhealthy") return;
     void this.end();
-    this.to("ended", { reason: this.tail.below(error ?? "it ended by itself") });
-  }
-
-  private flush(): void {
-    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
-  }
-
-  private line(stream: "stdout" | "stderr", text: string): void {
-    this.log.write(text);
-    this.tail.push(text);
-    this.options.tell({ kind: "log", name: this.declared.name, stream, text });
+    this.state.to("ended", { reason: this.output.tail.below(error ?? "it ended by itself") });
   }
 
   private async end(): Promise<void> {
@@ -260,7 +267,7 @@ export class Unit {
     this.live = undefined;
     const { running } = this;
     this.running = undefined;
-    for (const { front } of this.options.fronts) front.leadTo(undefined);
+    for (const { front } of this.fronts) front.leadTo(undefined);
     if (running !== undefined) await stopService(this.options.session, running);
   }
 
@@ -276,8 +283,8 @@ export class Unit {
     const port = this.probedPort(running);
     if (port === undefined) return;
     void keepLooking(port, this.declared.health.path, signal, (why) => {
-      if (why === undefined && this.state.phase === "unhealthy") this.to("healthy");
-      else if (why !== undefined && this.state.phase === "healthy") this.to("unhealthy", { reason: why });
+      if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
+      else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
     });
   }
 
@@ -285,13 +292,6 @@ export class Unit {
     const failure = failureOf(error);
     if (!(failure instanceof UserError)) throw failure;
     const { message, detail } = failure;
-    return detail === undefined ? this.tail.below(message) : `${message}\n${detail}`;
-  }
-
-  private to(phase: Phase, more: Partial<Pick<ServiceStatus, "reason" | "startedInMs">> = {}): void {
-    const { name, needs, ports, startedInMs } = this.state;
-    const kept = phase === "healthy" || phase === "unhealthy" ? { startedInMs } : {};
-    this.state = { name, needs, ports, phase, since: new Date().toISOString(), ...kept, ...more };
-    this.options.tell({ kind: "state", service: this.state });
+    return detail === undefined ? this.output.tail.below(message) : `${message}\n${detail}`;
   }
 }

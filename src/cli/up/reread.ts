@@ -1,0 +1,95 @@
+/** Edits of the configuration and of the module while services are up: read again, and brought to what runs. */
+import { UserError } from "../../errors/index.ts";
+import { failureOf } from "../../engine/index.ts";
+import {
+  rulesOf,
+  ServiceSource,
+  type LiveUpdates,
+  type Rules,
+  type RunningModule,
+  type Supervisor,
+  type UpListener,
+} from "../../services/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
+import type { UpProject } from "./project.ts";
+
+export interface RereadOptions {
+  project: UpProject;
+  own: RunningModule;
+  running: RunningModule | undefined;
+  supervisor: Supervisor;
+  /** Starts a process for the bodies of a module. */
+  run(module: ModuleInfo, project: UpProject): RunningModule;
+  tell: UpListener;
+  signal: AbortSignal;
+}
+
+export class Reread {
+  private readonly options: RereadOptions;
+  private project: UpProject;
+  private running: RunningModule | undefined;
+  private readonly touched = new Set<string>();
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(options: RereadOptions) {
+    this.options = options;
+    this.project = options.project;
+    this.running = options.running;
+  }
+
+  /** One after the other: each reads what is there by then. */
+  onEdit(files: readonly string[], touched: ReadonlySet<string>, updates: LiveUpdates): void {
+    for (const name of touched) this.touched.add(name);
+    this.turn = this.turn.then(() => this.readNow(files, updates)).catch(this.unlessClosing);
+  }
+
+  private readonly unlessClosing = (error: unknown): void => {
+    if (!this.options.signal.aborted) throw error;
+  };
+
+  close(): void {
+    this.running?.runtime.close();
+  }
+
+  private async readNow(files: readonly string[], updates: LiveUpdates): Promise<void> {
+    const { supervisor, own, tell, signal } = this.options;
+    if (signal.aborted) return;
+    const startedAt = performance.now();
+    let started: RunningModule | undefined;
+    try {
+      const project = await this.project.again((text) => tell({ kind: "notice", text }));
+      const { module } = project;
+      const isSame = module?.digest === this.running?.module.digest;
+      const running = module === undefined ? undefined : module.root === own.module.root ? own : undefined;
+      if (running === undefined && module !== undefined && !isSame) started = this.options.run(module, project);
+      const next = started ?? running ?? (isSame ? this.running : undefined);
+      const { services, configText } = project;
+      const touched = new Set(this.touched);
+      await supervisor.redescribe({ services, source: { project: next, configText }, touched, files });
+      this.touched.clear();
+      updates.describe(rulesOfProject(project));
+      const before = this.running;
+      this.project = project;
+      this.running = next;
+      if (before !== undefined && before !== next && before !== own) before.runtime.close();
+    } catch (error) {
+      started?.runtime.close();
+      const failure = failureOf(error);
+      if (signal.aborted) return;
+      if (!(failure instanceof UserError)) throw failure;
+      const tookMs = Math.round(performance.now() - startedAt);
+      const none = { added: [], changed: [], removed: [] };
+      tell({ kind: "described", files, ...none, tookMs, reason: failure.format() });
+      const { rules, sources } = rulesOfProject(this.project);
+      // What has to be mended may lie elsewhere by now.
+      updates.describe({ rules, sources: [...sources, ...(await this.project.brokenSources())] });
+    }
+  }
+}
+
+export function rulesOfProject({ services, config, module, root, sources }: UpProject): Rules {
+  const rules = services.map(
+    (service) => [service.name, rulesOf(service.name, config, ServiceSource.inputsOf(service, module, root))] as const,
+  );
+  return { rules: new Map(rules), sources };
+}

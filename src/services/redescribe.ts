@@ -1,0 +1,147 @@
+/** From what runs to what is described now: others than before are made beside and swapped, new ones start, those gone stop. */
+import { failureOf } from "../engine/index.ts";
+import { UserError } from "../errors/index.ts";
+import type { Front } from "./ports/front.ts";
+import { openFronts, type WantedPort } from "./ports/ports.ts";
+import { withDependents } from "./sources/declared.ts";
+import type { Described, MadeService, ServiceSource } from "./sources/source.ts";
+import type { DeclaredService, LedPort, UpListener } from "./types.ts";
+import type { Unit } from "./unit/unit.ts";
+
+/** What the edit of a configuration or a module has made of the services. */
+export interface Redescription {
+  /** Needs come first. */
+  services: readonly DeclaredService[];
+  source: Described;
+  /** Of which something was edited that their description does not hold. */
+  touched: ReadonlySet<string>;
+  /** That were edited, for people. */
+  files: readonly string[];
+}
+
+/** What runs. */
+export interface Supervised {
+  units: Map<string, Unit>;
+  made: Map<string, MadeService>;
+  source: ServiceSource;
+  signal: AbortSignal;
+  tell: UpListener;
+  open(declared: DeclaredService, fronts: readonly LedPort[]): Unit;
+  portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[];
+}
+
+/** Throws, with nothing changed, where what is described can't be made, or its ports can't be had. */
+export async function redescribe(supervised: Supervised, next: Redescription): Promise<void> {
+  const startedAt = performance.now();
+  const { units, made, tell } = supervised;
+  const { services, files } = next;
+  const others = services.filter(
+    ({ name, description }) => next.touched.has(name) || units.get(name)?.declared.description !== description,
+  );
+  const affected = withDependents(
+    services,
+    others.map(({ name }) => name),
+  );
+  const { makes, portsFor } = await prepare(supervised, next, affected);
+
+  const removed = [...units.keys()].filter((name) => !services.some((service) => service.name === name));
+  const held = frontsOf(units);
+  for (const name of removed.toReversed()) {
+    const unit = units.get(name)!;
+    await unit.stop();
+    unit.close();
+    units.delete(name);
+    made.delete(name);
+  }
+  const added = services.filter(({ name }) => !units.has(name));
+  const before = new Map<string, ReturnType<Unit["describe"]>>();
+  const ordered = services.map((declared): [string, Unit] => {
+    const { name } = declared;
+    const unit = units.get(name);
+    const fronts = portsFor(name);
+    if (unit === undefined) return [name, supervised.open(declared, fronts)];
+    before.set(name, unit.describe({ declared, fronts }));
+    return [name, unit];
+  });
+  units.clear();
+  for (const [name, unit] of ordered) units.set(name, unit);
+  for (const { name } of added) units.get(name)!.wait();
+
+  const changed: string[] = [];
+  const done = new Map<string, Promise<boolean>>();
+  for (const service of affected) done.set(service.name, become(service));
+  await Promise.all(done.values());
+  const used = frontsOf(units);
+  for (const [port, front] of held) if (used.get(port) !== front) front.close();
+  tell({
+    kind: "described",
+    files,
+    added: added.map(({ name }) => name),
+    changed,
+    removed,
+    tookMs: Math.round(performance.now() - startedAt),
+  });
+
+  /** Resolves with whether what needs it may be made as it is described now. */
+  async function become({ name, needs }: DeclaredService): Promise<boolean> {
+    const unit = units.get(name)!;
+    const make = makes.get(name)!;
+    const areNew = await Promise.all(needs.map((need) => done.get(need) ?? true));
+    if (supervised.signal.aborted) return false;
+    const old = before.get(name);
+    const keep = (): false => {
+      if (old !== undefined) unit.describe(old);
+      return false;
+    };
+    if (areNew.includes(false) && unit.status.phase === "healthy") return keep();
+    const missing = needs.find((need) => units.get(need)?.status.phase !== "healthy");
+    if (missing !== undefined && unit.status.phase !== "healthy") {
+      made.set(name, make);
+      unit.fail(`it needs \`${missing}\`, which is not healthy`);
+      return false;
+    }
+    if (make.id === made.get(name)?.id && unit.status.phase === "healthy") return true;
+    const beganAt = performance.now();
+    try {
+      await unit.replace(make, supervised.signal);
+      made.set(name, make);
+      if (old !== undefined) changed.push(name);
+      return true;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (supervised.signal.aborted) return false;
+      if (!(failure instanceof UserError)) throw failure;
+      if (old === undefined) {
+        made.set(name, make);
+        return false;
+      }
+      const tookMs = Math.round(performance.now() - beganAt);
+      tell({ kind: "edit", name, action: "failed", files, tookMs, reason: failure.format() });
+      return keep();
+    }
+  }
+}
+
+const frontsOf = (units: ReadonlyMap<string, Unit>): Map<number, Front> =>
+  new Map([...units.values()].flatMap((unit) => unit.fronts.map(({ front }) => [front.port, front] as const)));
+
+/** Makes what is another, and takes the ports that are new: nothing that runs is touched. */
+async function prepare(
+  { units, made, source, signal, portsOf }: Supervised,
+  next: Redescription,
+  affected: readonly DeclaredService[],
+): Promise<{ makes: Map<string, MadeService>; portsFor(name: string): LedPort[] }> {
+  const before = source.use(next.source);
+  try {
+    const makes = new Map(made);
+    for (const service of affected) makes.set(service.name, await source.make(service, makes, signal));
+    const wanted = next.services.flatMap((service) => portsOf(service, makes));
+    const fronts = await openFronts(wanted, frontsOf(units));
+    const portsFor = (name: string): LedPort[] =>
+      wanted.filter(({ service }) => service === name).map((port) => ({ ...port, front: fronts.get(port)! }));
+    return { makes, portsFor };
+  } catch (error) {
+    source.use(before);
+    throw failureOf(error);
+  }
+}

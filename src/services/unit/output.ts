@@ -1,0 +1,39 @@
+/** What a service prints: whole lines to its log and to who listens, and the last of them for when it ends. */
+import type { UpListener } from "../types.ts";
+import { LastLines } from "./last-lines.ts";
+import { LineBuffer } from "./line-buffer.ts";
+import { LogFile } from "./log-file.ts";
+
+export class Output {
+  readonly tail = new LastLines();
+  private readonly name: string;
+  private readonly tell: UpListener;
+  private readonly log: LogFile;
+  private readonly lines = new LineBuffer();
+
+  constructor(name: string, logFile: string, tell: UpListener) {
+    this.name = name;
+    this.tell = tell;
+    this.log = new LogFile(logFile);
+  }
+
+  push(stream: "stdout" | "stderr", text: string): void {
+    for (const line of this.lines.push(stream, text)) this.line(stream, line);
+  }
+
+  /** What has no end of its line yet. */
+  flush(): void {
+    for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+  }
+
+  close(): void {
+    this.flush();
+    this.log.close();
+  }
+
+  private line(stream: "stdout" | "stderr", text: string): void {
+    this.log.write(text);
+    this.tail.push(text);
+    this.tell({ kind: "log", name: this.name, stream, text });
+  }
+}
