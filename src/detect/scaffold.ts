@@ -11,17 +11,22 @@ export interface ScaffoldOptions {
   baseRegistry?: string;
   /** What is there for Kubernetes. */
   deploy?: DetectedDeploy;
+  /** What `fastloop up` starts, and the file that says so. */
+  services?: { from: string; services: object; up: object };
 }
 
 /** The first `fastloop.yaml` of a project: what was found, ready to be edited. */
-export function scaffoldConfig({ project, module, baseRegistry, deploy }: ScaffoldOptions, found: Detection): string {
+export function scaffoldConfig(options: ScaffoldOptions, found: Detection): string {
+  const { project, module, baseRegistry, deploy, services } = options;
   const { suites, packages, tools = [] } = found;
   const base = baseOf(found);
   const content = {
     version: 1,
     name: project,
     ...(module === undefined ? {} : { module }),
-    watch: { targets: Object.fromEntries(suites.map((suite) => [suite.name, targetOf(suite)])) },
+    ...(suites.length === 0
+      ? {}
+      : { watch: { targets: Object.fromEntries(suites.map((suite) => [suite.name, targetOf(suite)])) } }),
     ...(base === undefined
       ? {}
       : {
@@ -34,9 +39,15 @@ export function scaffoldConfig({ project, module, baseRegistry, deploy }: Scaffo
             },
           },
         }),
-    tests: {
-      suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, base?.has(suite) === true)])),
-    },
+    ...(suites.length === 0
+      ? {}
+      : {
+          tests: {
+            suites: Object.fromEntries(suites.map((suite) => [suite.name, suiteOf(suite, base?.has(suite) === true)])),
+          },
+        }),
+    ...(services === undefined ? {} : { services: services.services }),
+    ...(services === undefined || Object.keys(services.up).length === 0 ? {} : { up: services.up }),
     ...(deploy === undefined ? {} : { deploy }),
   };
   // Suites of a workspace have lists in common; each is written out.
@@ -52,7 +63,8 @@ export function scaffoldConfig({ project, module, baseRegistry, deploy }: Scaffo
   });
   for (const { key } of (document.contents as YAMLMap<Scalar<string>>).items.slice(2)) {
     key.spaceBefore = true;
-    key.commentBefore = comments[key.value];
+    key.commentBefore =
+      key.value === "services" ? ` What \`fastloop up\` starts, from ${services?.from}.` : comments[key.value];
   }
   for (const suite of suites) {
     const preset = document.getIn(["tests", "suites", suite.name, "preset"], true) as { comment?: string } | undefined;
@@ -64,6 +76,7 @@ export function scaffoldConfig({ project, module, baseRegistry, deploy }: Scaffo
 const comments: Record<string, string | undefined> = {
   module: " fastloop's own module; `fastloop init --module` writes one of the project's own.",
   watch: " Kept true by `fastloop watch`: a call runs again when a file of its inputs changes.",
+  up: " What an edit does to a running service, besides what its description says.",
   deploy:
     " `fastloop render`, `diff` and `deploy ENVIRONMENT`. An environment without a context is a cluster of this machine; elsewhere name it.",
   tests: " Each tier adds to the ones before it: `full` runs smoke, fast and full.",

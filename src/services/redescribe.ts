@@ -86,7 +86,7 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
   async function become({ name, needs }: DeclaredService): Promise<boolean> {
     const unit = units.get(name)!;
     const make = makes.get(name)!;
-    const areNew = await Promise.all(needs.map((need) => done.get(need) ?? true));
+    const areNew = await Promise.all(needs.map((need) => done.get(need) ?? Promise.resolve(true)));
     if (supervised.signal.aborted) return false;
     const old = before.get(name);
     const keep = (): false => {

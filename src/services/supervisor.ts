@@ -104,7 +104,11 @@ export class Supervisor {
       const { units, made, options, closing } = this;
       await redescribe(
         {
-          ...{ units, made, source: options.source, signal: closing.signal, tell: options.tell },
+          units,
+          made,
+          source: options.source,
+          signal: closing.signal,
+          tell: options.tell,
           open: (declared, fronts) => this.open(declared, fronts),
           portsOf: (service, all) => this.portsOf(service, all),
         },

@@ -17,6 +17,7 @@ import { ciFile, ciNames, ciPath, type CiName } from "../init/ci.ts";
 import { ciOptions } from "../init/ci-options.ts";
 import { originOf } from "../init/origin.ts";
 import { makefile, makefileOptions } from "../init/makefile.ts";
+import { findServices } from "../init/services.ts";
 import { scaffoldModule } from "../init/module.ts";
 
 interface InitFlags {
@@ -77,6 +78,7 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   const files: WrittenFile[] = [];
   let found: Detection | undefined;
   let first: string | undefined;
+  let hasServices = false;
   if (lstatIfThere(path.join(root, "fastloop.yaml")) === undefined) {
     found = told ?? detect(root);
     const project = projectName(root);
@@ -84,7 +86,15 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
     // Where CI can publish the base, everyone can take it.
     const { imageRepository } = names.length === 0 ? {} : originOf(root);
     const baseRegistry = imageRepository === undefined ? undefined : `${imageRepository}/base`;
-    first = scaffoldConfig({ project, module: moduleKey(root, context, flags), baseRegistry, deploy }, found);
+    const services = await findServices(readProjectFiles(root), found.suites);
+    if (found.suites.length === 0 && Object.keys(services?.services ?? {}).length === 0) throw nothingFound(found);
+    const written = Object.keys(services?.services ?? {}).length > 0 ? services : undefined;
+    hasServices = written !== undefined;
+    found = { ...found, notes: [...found.notes, ...(services?.notes ?? [])] };
+    first = scaffoldConfig(
+      { project, module: moduleKey(root, context, flags), baseRegistry, deploy, services: written },
+      found,
+    );
     files.push({ path: "fastloop.yaml", text: first });
   } else if (names.length === 0 && flags.module !== true && flags.make !== true) {
     throw new UserError("usage", "there is a fastloop.yaml already", {
@@ -120,7 +130,10 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   for (const file of written) context.print(`wrote ${file}\n`);
   if (told === undefined) context.print(listed(found?.suites ?? []));
   for (const note of notes) context.notice(`note: ${note}`);
-  if (flags.dryRun !== true) context.print("next: `fastloop run`, then `fastloop watch`\n");
+  if (flags.dryRun === true) return;
+  const others = hasServices ? "; `fastloop up` starts its services" : "";
+  const isTested = (found?.suites.length ?? 1) > 0;
+  context.print(isTested ? `next: \`fastloop run\`, then \`fastloop watch\`${others}\n` : "next: `fastloop up`\n");
 }
 
 /** Asks what only a person can decide, where somebody sits at a terminal and has not said it with an option. */
@@ -155,13 +168,14 @@ function ciOf(root: string): CiName | undefined {
 }
 
 function detect(root: string): Detection {
-  const found = detectProject(readProjectFiles(root), bootstrappedImages());
-  if (found.suites.length > 0) return found;
-  throw new UserError("usage", "nothing that fastloop can test was found here", {
-    detail: found.notes.join("\n"),
-    hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo; write fastloop.yaml by hand (docs/configuration.md)",
-  });
+  return detectProject(readProjectFiles(root), bootstrappedImages());
 }
+
+const nothingFound = ({ notes }: Detection): UserError =>
+  new UserError("usage", "nothing that fastloop can test or start was found here", {
+    detail: notes.join("\n"),
+    hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo, and compose files; write fastloop.yaml by hand (docs/configuration.md)",
+  });
 
 /** fastloop's own module, unless the repository has one or is about to. */
 function moduleKey(root: string, context: CliContext, flags: InitFlags): string | undefined {

@@ -77,7 +77,15 @@ async function readUpProject(
   const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";
   const asked = trust.asks.length === 0 || module === undefined ? [] : [trustedFolder(config, module)];
   return {
-    ...{ ...place, config, configText, name, services, module, own, trust, up: new UpPlace(place.root, env) },
+    ...place,
+    config,
+    configText,
+    name,
+    services,
+    module,
+    own,
+    trust,
+    up: new UpPlace(place.root, env),
     sources: [
       ...[...files, ...asked.map((folder) => new TrustStore(env).fileOf(folder))].map(fileSource),
       ...(module === undefined || module === own ? [] : moduleSources(module)),

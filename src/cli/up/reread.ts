@@ -47,8 +47,8 @@ export class Reread {
     if (!this.options.signal.aborted) throw error;
   };
 
-  close(): void {
-    this.running?.runtime.close();
+  async close(): Promise<void> {
+    await this.running?.runtime.close();
   }
 
   private async readNow(files: readonly string[], updates: LiveUpdates): Promise<void> {
@@ -71,9 +71,9 @@ export class Reread {
       const before = this.running;
       this.project = project;
       this.running = next;
-      if (before !== undefined && before !== next && before !== own) before.runtime.close();
+      if (before !== undefined && before !== next && before !== own) await before.runtime.close();
     } catch (error) {
-      started?.runtime.close();
+      await started?.runtime.close();
       const failure = failureOf(error);
       if (signal.aborted) return;
       if (!(failure instanceof UserError)) throw failure;

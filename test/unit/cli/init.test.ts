@@ -95,8 +95,58 @@ tests:
     rmSync(path.join(root, "package.json"));
     const none = await init();
     expect(none.exitCode).toBe(2);
-    expect(none.stderr).toContain("nothing that fastloop can test was found here");
+    expect(none.stderr).toContain("nothing that fastloop can test or start was found here");
     expect(none.stderr).toContain("it knows packages of npm, pnpm, yarn, bun, pip");
+  });
+
+  test("services come from a compose file, without what git ignores, and without what has no equal", async () => {
+    writeFileSync(path.join(root, ".gitignore"), ".env\n");
+    writeFileSync(path.join(root, ".env"), "DB_PASSWORD=verysecret\n");
+    writeFileSync(
+      path.join(root, "compose.yaml"),
+      `services:
+  db: { image: "postgres:16", environment: { POSTGRES_PASSWORD: "\${DB_PASSWORD}" } }
+  api: { build: ., privileged: true, ports: ["8080:80"], volumes: ["/etc:/host", "./lib:/lib2"], depends_on: [db] }
+`,
+    );
+    const { exitCode, stderr, stdout } = await init();
+    expect(exitCode, stderr).toBe(0);
+    const text = read("fastloop.yaml");
+    expect(text).toContain(
+      "# What `fastloop up` starts, from compose.yaml.\nservices:\n  db:\n    image: postgres:16\n",
+    );
+    expect(text).not.toContain("verysecret");
+    expect(text).not.toMatch(/privileged|host/);
+    for (const told of ["$DB_PASSWORD has no value", "api: `privileged` is left out", "/etc is not mounted"])
+      expect(stderr).toContain(told);
+    expect(stdout).toContain("`fastloop up` starts its services");
+    const explained = await fastloop(["up", "--explain", "api"], { cwd: root });
+    expect(explained.exitCode, explained.stderr).toBe(0);
+  });
+
+  test.each([
+    [
+      "Procfile",
+      "web: node a.js\nrelease: no\nw: cd w && x\n",
+      /web:[^]*PORT: "5000"[^]*ports: 5000\n  w:[^]*\[sh, -c, cd w && x\]\n$/,
+    ],
+    [
+      "Dockerfile.dev",
+      "FROM x\nEXPOSE 3000/tcp 9\n",
+      /app:\n    build:\n      context: .\n      dockerfile: Dockerfile.dev\n    ports: \[3000, 9\]/,
+    ],
+    [
+      "package.json",
+      '{"scripts":{"test":"node --test","dev":"vite"}}',
+      /app:[^]*npm install[^]*command: npm run dev -- --host 0.0.0.0\n    ports: 5173/,
+    ],
+    ["compose.yaml", "services: { a: { image: x, ports: [80] }, b: { image: x, ports: [80] } }", /^(?![^]*services:)/],
+  ])("services come from %s", async (file, text, expected) => {
+    writeFileSync(path.join(root, file), text);
+    const { exitCode, stderr } = await init();
+    expect(exitCode, stderr).toBe(0);
+    expect(read("fastloop.yaml")).toMatch(expected);
+    if (file === "compose.yaml") expect(stderr).toContain("no services are written from compose.yaml: ");
   });
 
   test("on a terminal it asks for a module and for a workflow of the CI that is in use", async () => {

@@ -1,0 +1,151 @@
+/** What `fastloop up` starts, out of what the repository has already: a compose file, a Procfile, a development image, a script. */
+import { stringify } from "yaml";
+import { ownModule, parsedConfig, presets, type UpServiceConfig } from "../../config/index.ts";
+import type { DetectedSuite, ProjectFiles } from "../../detect/index.ts";
+import { UserError } from "../../errors/index.ts";
+import { composeServices } from "../../services/index.ts";
+
+export interface FoundServices {
+  /** The file that says so. */
+  from: string;
+  services: Record<string, UpServiceConfig>;
+  up: Record<string, object>;
+  /** What was left out; a sentence each. */
+  notes: string[];
+}
+
+type Found = Omit<FoundServices, "from">;
+type Finder = (files: ProjectFiles, file: string, suites: readonly DetectedSuite[]) => Found | undefined;
+
+/** The first that is there counts: they describe the same program. */
+const finders: [files: readonly string[], find: Finder][] = [
+  [["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"], ofCompose],
+  [["Procfile.dev", "Procfile"], ofProcfile],
+  [["Dockerfile.dev", "dev.Dockerfile", "docker/Dockerfile.dev"], ofDockerfile],
+  [["package.json"], ofScripts],
+];
+
+/** Undefined where nothing of the repository says what it runs. `files` are those that git has or would have: no value of others is written. */
+export async function findServices(
+  files: ProjectFiles,
+  suites: readonly DetectedSuite[],
+): Promise<FoundServices | undefined> {
+  for (const [names, find] of finders) {
+    const from = names.find((name) => files.list.includes(name));
+    if (from === undefined) continue;
+    try {
+      const found = find(files, from, suites);
+      if (found === undefined || Object.keys(found.services).length === 0) continue;
+      const { services, up } = found;
+      const { problems } = await parsedConfig(stringify({ version: 1, module: ownModule, services, up }));
+      const [problem] = problems;
+      if (problem === undefined) return { from, ...found };
+      return nothing(from, `${problem.path ?? ""}: ${problem.message}`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return nothing(from, error.format());
+    }
+  }
+  return undefined;
+}
+
+const nothing = (from: string, why: string): FoundServices => ({
+  from,
+  services: {},
+  up: {},
+  notes: [`no services are written from ${from}: ${why}`],
+});
+
+function ofCompose(files: ProjectFiles, place: string): Found {
+  const folders = new Set(
+    files.list.flatMap((file) => file.split("/").map((_, end, parts) => parts.slice(0, end).join("/"))),
+  );
+  return composeServices(files.read(place), {
+    folder: "",
+    place,
+    read: (file) => (files.list.includes(file) ? files.read(file) : undefined),
+    isFolder: (file) => folders.has(file),
+  });
+}
+
+/** Where foreman begins to count. */
+const firstPort = 5000;
+
+function ofProcfile(files: ProjectFiles, place: string, suites: readonly DetectedSuite[]): Found | undefined {
+  const base = containerOf(files, suites);
+  if (base === undefined) return undefined;
+  const lines = files.read(place).split("\n");
+  const processes = lines.flatMap((line) => {
+    const [, name, command] = /^([A-Za-z0-9_-]+):\s*(\S.*)$/.exec(line.trim()) ?? [];
+    // It is run once when another version goes out.
+    return name === undefined || command === undefined || name === "release" ? [] : [{ name, command }];
+  });
+  const services = processes.map(({ name, command }): [string, UpServiceConfig] => {
+    const shell = { ...base, command: ["sh", "-c", command] };
+    if (name !== "web") return [name, shell];
+    return [name, { ...shell, env: { ...base.env, PORT: String(firstPort) }, ports: firstPort }];
+  });
+  return { services: Object.fromEntries(services), up: {}, notes: [] };
+}
+
+function ofDockerfile(files: ProjectFiles, dockerfile: string): Found {
+  const ports = [...files.read(dockerfile).matchAll(/^\s*EXPOSE\s+(.*)$/gim)].flatMap(([, words = ""]) =>
+    words.split(/\s+/).flatMap((word) => (/^\d+(?:\/tcp)?$/.test(word) ? [Number.parseInt(word, 10)] : [])),
+  );
+  const app: UpServiceConfig = { build: { context: ".", dockerfile } };
+  if (ports.length > 0) app.ports = ports;
+  return { services: { app }, up: {}, notes: [] };
+}
+
+function ofScripts(files: ProjectFiles, place: string, suites: readonly DetectedSuite[]): Found | undefined {
+  const script = ["dev", "start"].find((name) => typeof scriptsOf(files.read(place))[name] === "string");
+  const base = containerOf(files, suites, nodePresets);
+  if (script === undefined || base === undefined) return undefined;
+  const text = String(scriptsOf(files.read(place))[script]);
+  const port = portOf(text);
+  const { preset } = suites.find(({ folder }) => folder === "")!;
+  // What listens on loopback only can't be reached from outside of its container.
+  const open = /\bvite\b/.test(text) ? " -- --host 0.0.0.0" : "";
+  const app: UpServiceConfig = { ...base, command: `${preset} run ${script}${open}` };
+  if (port === undefined)
+    return { services: { app }, up: {}, notes: [`services.app: say its \`ports\`; \`${text}\` does not tell them`] };
+  return { services: { app: { ...app, ports: port } }, up: {}, notes: [] };
+}
+
+const nodePresets: readonly string[] = ["npm", "pnpm", "yarn"];
+
+/** Image, what is installed and the sources, as the tests of the root have them. */
+function containerOf(
+  files: ProjectFiles,
+  suites: readonly DetectedSuite[],
+  wanted?: readonly string[],
+): UpServiceConfig | undefined {
+  const suite = suites.find(({ folder, preset }) => folder === "" && (wanted?.includes(preset) ?? true));
+  if (suite === undefined || suite.inBase === true) return undefined;
+  const preset = presets[suite.preset];
+  const manifests = (suite.manifests ?? preset.manifests).filter(
+    (file) => /[*?]/.test(file) || files.list.includes(file),
+  );
+  const { env } = preset;
+  return {
+    image: suite.image ?? preset.image,
+    layers: [{ name: "dependencies", files: manifests, run: [...(suite.install ?? preset.install)] }],
+    sources: ["**"],
+    ...(Object.keys(env).length === 0 ? {} : { env: { ...env } }),
+  };
+}
+
+function scriptsOf(text: string): Record<string, unknown> {
+  try {
+    const { scripts } = JSON.parse(text) as { scripts?: unknown };
+    return typeof scripts === "object" && scripts !== null ? (scripts as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function portOf(script: string): number | undefined {
+  const said = /(?:--port[= ]|\s-p[= ]?|\bPORT=)(\d{2,5})\b/.exec(script)?.[1];
+  if (said !== undefined) return Number(said);
+  return /\bvite\b/.test(script) ? 5173 : /\bnext\b/.test(script) ? 3000 : undefined;
+}
