@@ -9,12 +9,17 @@ export interface DescribedIssue {
   key?: string;
 }
 
+/** More are told of no file: it is none of ours. */
+const mostKeys = 50;
+
 /** Puts an issue of the schema into words that a reader of the file knows. */
 export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(issue.path);
-      return issue.keys.map((key) => ({ key, message: `unknown key \`${key}\``, hint: keyHint(key, known) }));
+      return issue.keys
+        .slice(0, mostKeys)
+        .map((key) => ({ key, message: `unknown key \`${key}\``, hint: keyHint(key, known) }));
     }
     case "invalid_type":
       return [

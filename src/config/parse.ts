@@ -106,7 +106,10 @@ const isMissing = ({ message }: { message: string }): boolean => message.endsWit
 
 /** The library's text goes on with a code frame; the first line says it. */
 const inOneLine = (message: string): string =>
-  (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
+  cut((message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, ""));
+
+/** What the file says in a place may be all of the file. */
+const cut = (message: string): string => (message.length > 200 ? `${message.slice(0, 200)}…` : message);
 
 /** Of a file that is none of ours each line may be one. */
 const mostProblems = 50;

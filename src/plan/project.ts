@@ -153,5 +153,9 @@ export function projectHasher(state: ProjectState): ContentHasher {
         ),
       write: (pieces) => void state.write(".", name, pieces),
     },
+    onLong: (file, sizeBytes) =>
+      state.notice(
+        `reading ${path.relative(path.dirname(state.path), file)} (${(sizeBytes / 1e9).toFixed(1)} GB), which is an input`,
+      ),
   });
 }

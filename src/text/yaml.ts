@@ -9,9 +9,9 @@ const fixed = { merge: true, prettyErrors: false, uniqueKeys: false } as const;
 
 /** One document; its problems are in `errors`. Aliases that would fill the memory make `toJS` throw. */
 export function yamlDocument(text: string, options: Options = {}): Document.Parsed {
-  const deep = tooDeepAt(text);
-  if (deep === undefined) return checked(parseDocument(text, { ...options, ...fixed }));
-  return refused(parseDocument("", { ...options, ...fixed }), deep);
+  const refusal = tooDeepAt(text) ?? tooManyAt(text);
+  if (refusal === undefined) return checked(parseDocument(text, { ...options, ...fixed }));
+  return refused(parseDocument("", { ...options, ...fixed }), refusal);
 }
 
 /** All documents of a stream. */
@@ -28,8 +28,33 @@ const mostLevels = 2000;
  * Where brackets, or dashes on one line (`- - - `), open more levels than any document has. What is a bracket and what stands
  * in a text the parser's own lexer says, for texts that have so many characters of either.
  */
-function tooDeepAt(text: string): number | undefined {
+function tooDeepAt(text: string): Refusal | undefined {
   return mayBeDeep(text) ? deepTokenAt(text) : undefined;
+}
+
+/** Ten thousand targets have fewer; a megabyte of `a:1,` takes the parser some seconds. */
+const mostValues = 100_000;
+
+function tooManyAt(text: string): Refusal | undefined {
+  if (text.length < mostValues * 2) return undefined;
+  let [at, values, isText] = [0, 0, false];
+  for (const token of new Lexer().lex(text)) {
+    const type = isText ? null : CST.tokenType(token);
+    isText = type === "scalar";
+    if (isText || type === "alias") values++;
+    if (values > mostValues) return { at, why: `More than ${mostValues.toLocaleString("en-US")} values` };
+    if (!isMark(type)) at += token.length;
+  }
+  return undefined;
+}
+
+/** A mark of the lexer's own, which is not in the text. */
+const isMark = (type: CST.TokenType | null): boolean =>
+  type === "scalar" || type === "flow-error-end" || type === "doc-mode";
+
+interface Refusal {
+  at: number;
+  why: string;
 }
 
 function mayBeDeep(text: string): boolean {
@@ -45,7 +70,7 @@ function mayBeDeep(text: string): boolean {
   return false;
 }
 
-function deepTokenAt(text: string): number | undefined {
+function deepTokenAt(text: string): Refusal | undefined {
   let [at, brackets, dashes, isText] = [0, 0, 0, false];
   for (const token of new Lexer().lex(text)) {
     const type = isText ? null : CST.tokenType(token);
@@ -55,15 +80,14 @@ function deepTokenAt(text: string): number | undefined {
     else if (type === "flow-error-end") brackets = 0;
     if (type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind") dashes++;
     else if (type !== "space") dashes = 0;
-    if (brackets > mostLevels || dashes > mostLevels) return at;
-    // These three are marks of the lexer's own.
-    if (type !== "scalar" && type !== "flow-error-end" && type !== "doc-mode") at += token.length;
+    if (brackets > mostLevels || dashes > mostLevels) return { at, why: "Nested too deep" };
+    if (!isMark(type)) at += token.length;
   }
   return undefined;
 }
 
-function refused(document: Document.Parsed, at: number): Document.Parsed {
-  document.errors.push(new YAMLParseError([at, at + 1], "UNEXPECTED_TOKEN", "Nested too deep"));
+function refused(document: Document.Parsed, { at, why }: Refusal): Document.Parsed {
+  document.errors.push(new YAMLParseError([at, at + 1], "UNEXPECTED_TOKEN", why));
   return document;
 }
 

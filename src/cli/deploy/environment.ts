@@ -91,13 +91,8 @@ export async function accessOf(
     );
   await requireTrust(context, environment);
   try {
-    return await readHostAccess({
-      env,
-      cwd,
-      signal,
-      file: flags.kubeconfig,
-      context: settings.context ?? flags.context,
-    });
+    const access = { env, cwd, signal, file: flags.kubeconfig, context: settings.context ?? flags.context };
+    return await sayingWait(context, "for the kubeconfig and its credentials", readHostAccess(access));
   } catch (error) {
     throw asUserError(error);
   }

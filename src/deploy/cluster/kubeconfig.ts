@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { parse } from "yaml";
 import * as z from "zod";
-import { printable } from "../../text/index.ts";
+import { printable, yamlDocument } from "../../text/index.ts";
 import { refuse } from "../objects/problem.ts";
 import type { DeployError } from "../objects/problem.ts";
 
@@ -112,7 +111,9 @@ export type Kubeconfig = z.infer<typeof kubeconfigSchema>;
 export function parseKubeconfig(source: string): Kubeconfig {
   let data: unknown;
   try {
-    data = parse(source);
+    const document = yamlDocument(source);
+    if (document.errors.length > 0) throw refuse("the kubeconfig is not YAML");
+    data = document.toJS();
   } catch {
     // The library's message quotes the text, which holds credentials.
     throw refuse("the kubeconfig is not YAML");

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import * as z from "zod";
-import { findSafeExecutable } from "../../paths/index.ts";
+import { findSafeExecutable, readRegular, UnfitFile } from "../../paths/index.ts";
 import { outputText, printable } from "../../text/index.ts";
 import { DeployError, refuse } from "../objects/problem.ts";
 import type { HostAccessOptions } from "./access.ts";
@@ -27,9 +26,7 @@ export async function credentialsOf(chosen: ChosenContext, options: HostAccessOp
   const { cluster, user, folder } = chosen;
   const here = `context ${printable(chosen.name)}`;
   const data = async (file: string | undefined, known: string | undefined): Promise<string | undefined> =>
-    file === undefined || known !== undefined
-      ? known
-      : (await readBytes(here, path.resolve(folder, file))).toString("base64");
+    file === undefined || known !== undefined ? known : readBytes(here, path.resolve(folder, file)).toString("base64");
   cluster["certificate-authority-data"] = await data(
     cluster["certificate-authority"],
     cluster["certificate-authority-data"],
@@ -42,19 +39,18 @@ export async function credentialsOf(chosen: ChosenContext, options: HostAccessOp
     "client-key-data": await data(key, user["client-key-data"]),
   };
   if (tokenFile !== undefined && flat.token === undefined)
-    flat.token = (await readBytes(here, path.resolve(folder, tokenFile))).toString("utf8").trim();
+    flat.token = readBytes(here, path.resolve(folder, tokenFile)).toString("utf8").trim();
   // What the file itself has comes before a plugin, as it does for kubectl.
   if (exec === undefined || flat.token !== undefined || flat["client-certificate-data"] !== undefined) return flat;
   return { ...flat, ...(await askPlugin(here, exec, chosen, options)) };
 }
 
-async function readBytes(here: string, file: string): Promise<Buffer> {
+function readBytes(here: string, file: string): Buffer {
   try {
-    return await readFile(file);
+    return readRegular(file);
   } catch (error) {
-    throw refuse(
-      `${here} names the file ${printable(file)}, which can't be read (${(error as NodeJS.ErrnoException).code})`,
-    );
+    const why = error instanceof UnfitFile ? error.message : (error as NodeJS.ErrnoException).code;
+    throw refuse(`${here} names the file ${printable(file)}, which can't be read (${why})`);
   }
 }
 

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { homeFolder } from "../../paths/index.ts";
+import { homeFolder, isPipe, readPipe, readRegular, UnfitFile } from "../../paths/index.ts";
 import { printable } from "../../text/index.ts";
 import { isLocalCluster, notNamed, parseKubeconfig } from "../cluster/kubeconfig.ts";
 import type { Kubeconfig } from "../cluster/kubeconfig.ts";
@@ -28,7 +27,7 @@ export interface ChosenContext {
 }
 
 /** The files that kubectl would read, in its order; of a name that several have, the first counts. */
-export async function readKubeconfigFiles({ env, cwd, file }: HostAccessOptions): Promise<FileOf[]> {
+export async function readKubeconfigFiles({ env, cwd, file, signal }: HostAccessOptions): Promise<FileOf[]> {
   const listed = (env["KUBECONFIG"] ?? "").split(path.delimiter).filter((name) => name !== "");
   const isNamed = file !== undefined;
   const home = homeFolder(env);
@@ -36,7 +35,7 @@ export async function readKubeconfigFiles({ env, cwd, file }: HostAccessOptions)
   const files: FileOf[] = [];
   for (const name of names) {
     const full = path.resolve(cwd, name.replace(/^~(?=\/)/, home));
-    const text = await readText(full, isNamed ? "--kubeconfig" : undefined);
+    const text = await readText(full, isNamed ? "--kubeconfig" : undefined, signal);
     if (text !== undefined) files.push({ folder: path.dirname(full), config: parseKubeconfig(text) });
   }
   if (files.length === 0)
@@ -47,15 +46,20 @@ export async function readKubeconfigFiles({ env, cwd, file }: HostAccessOptions)
 }
 
 /** The text; undefined for a file that is not there and was not asked for by name. */
-async function readText(file: string, flag: string | undefined): Promise<string | undefined> {
+async function readText(
+  file: string,
+  flag: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    // `--kubeconfig <(…)` of a shell.
+    const content = flag !== undefined && isPipe(file) ? await readPipe(file, signal) : readRegular(file);
+    return content.toString("utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code = "?" } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && flag === undefined) return undefined;
-    throw refuse(
-      `${flag === undefined ? "" : `${flag}: `}the kubeconfig ${printable(file)} can't be read (${code ?? "?"})`,
-    );
+    const why = error instanceof UnfitFile ? error.message : code;
+    throw refuse(`${flag === undefined ? "" : `${flag}: `}the kubeconfig ${printable(file)} can't be read (${why})`);
   }
 }
 

@@ -36,6 +36,7 @@ export function introspectionProblem(root: string, files: readonly string[], err
     };
   }
   const known = error instanceof Error && error.constructor.name === "IntrospectionError";
+  if (error instanceof RangeError) return { message: "the module's sources are nested too deep to be read" };
   const message = known ? text : `the module's signatures could not be read: ${text}`;
   const [, reference, primitive] =
     /^could not (?:resolve|find) type reference for (.+)\.$|'(\w+)' type detected/s.exec(text) ?? [];

@@ -47,7 +47,7 @@ export function composeServices(text: string, options: ComposeOptions): ComposeS
 function parsed(text: string, place: string): unknown {
   const document = yamlDocument(text);
   const [error] = document.errors;
-  if (error !== undefined) throw new UserError("config", error.message, { place });
+  if (error !== undefined) throw new UserError("config", error.message.slice(0, 200), { place });
   try {
     // As JSON it has no circles, and no more than what it says.
     return JSON.parse(JSON.stringify(document.toJS())) as unknown;

@@ -10,6 +10,8 @@ import type { TreeEntry } from "../types.ts";
 /** Above this a file is read in pieces, so that one large file does not become one large buffer. */
 const wholeReadLimitBytes = 4 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
+/** A second without a word is what people wait for. */
+const longMs = 1000;
 
 /**
  * A file touched this shortly before it was read may be written again within the same tick of the file system's clock,
@@ -25,6 +27,8 @@ const looksPerSave = 1000;
 export interface ContentHasherOptions {
   /** Where hashes outlive the process; without it they do not. */
   store?: HashStore;
+  /** Is told of a file that takes more than a second to read, once for each time. */
+  onLong?: (file: string, sizeBytes: number) => void;
   /** Wall clock in nanoseconds; for tests. */
   nowNs?: () => bigint;
 }
@@ -36,6 +40,7 @@ export interface ContentHasherOptions {
 export class ContentHasher {
   private readonly store: HashStore | undefined;
   private readonly nowNs: () => bigint;
+  private readonly onLong: ContentHasherOptions["onLong"];
   /** root -> what was read in it last. */
   private readonly known: Map<string, HashTable>;
   /** root -> where its files are remembered: with those of a root above it, if one is known. */
@@ -48,6 +53,7 @@ export class ContentHasher {
 
   constructor(options: ContentHasherOptions = {}) {
     this.store = options.store;
+    this.onLong = options.onLong;
     this.nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
     const stored = options.store?.read();
     this.known = (stored && parseHashes(stored)) ?? new Map<string, HashTable>();
@@ -128,7 +134,7 @@ export class ContentHasher {
   private read(file: string, { sizeBytes, ctimeNs }: TreeEntry): string {
     this.work.files++;
     try {
-      if (sizeBytes > wholeReadLimitBytes) return this.readInPieces(file);
+      if (sizeBytes > wholeReadLimitBytes) return this.readInPieces(file, sizeBytes);
       // It was a small file when it was listed.
       const content = readRegular(file, { maxBytes: wholeReadLimitBytes, follow: false });
       this.work.bytes += content.length;
@@ -139,8 +145,10 @@ export class ContentHasher {
     }
   }
 
-  private readInPieces(file: string): string {
+  private readInPieces(file: string, sizeBytes: number): string {
     const hash = createHash("sha256");
+    const startedMs = performance.now();
+    let isTold = false;
     const buffer = Buffer.allocUnsafe(pieceBytes);
     const descriptor = openRegular(file, false);
     try {
@@ -149,6 +157,9 @@ export class ContentHasher {
         if (length === 0) return hash.digest("hex");
         hash.update(buffer.subarray(0, length));
         this.work.bytes += length;
+        if (isTold || performance.now() - startedMs < longMs) continue;
+        isTold = true;
+        this.onLong?.(file, sizeBytes);
       }
     } finally {
       closeSync(descriptor);

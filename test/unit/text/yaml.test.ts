@@ -41,6 +41,14 @@ describe("YAML of others", () => {
     });
   });
 
+  it("has no more values than ten thousand targets have", () => {
+    const pairs = (count: number): string => Array.from({ length: count }, (_, i) => `k${i}: v`).join("\n");
+    expect(problemOf(pairs(49_000))).toBeUndefined();
+    expect(problemOf(pairs(51_000))).toBe("More than 100,000 values");
+    // A long text is one value.
+    expect(problemOf(`a: |\n${lines(() => "  a: [b, c]".repeat(20))}`)).toBeUndefined();
+  });
+
   it("says that it is nested too deep, and that its aliases are too many", () => {
     expect(problemOf(`a: ${"[".repeat(many)}`)).toBe("Nested too deep");
     // The parser alone would take a gigabyte for these.
