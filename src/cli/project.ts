@@ -21,8 +21,9 @@ export interface OpenProject {
   plan(): { snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number };
 }
 
-export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
-  const options = {
+/** What the command line says of the project that is meant. */
+export function projectOptions(context: CliContext, configFile?: string) {
+  return {
     cwd: context.cwd,
     moduleDir: context.options.module,
     configFile,
@@ -31,6 +32,10 @@ export async function openProject(context: CliContext, configFile?: string): Pro
     engine: context.options.engine,
     buildkitHost: context.options.buildkitHost,
   };
+}
+
+export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
+  const options = projectOptions(context, configFile);
   // Who only asks deletes nothing, drafts of a process that died neither.
   const { state, root } = placeProject({ ...options, onNotice: (text) => context.notice(text) });
   const hasher = projectHasher(state);

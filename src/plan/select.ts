@@ -25,7 +25,7 @@ export interface Selected {
   notices: string[];
 }
 
-export function selectTargets(project: Project, { names, tier, since }: Selection): Selected {
+export async function selectTargets(project: Project, { names, tier, since }: Selection): Promise<Selected> {
   const all = project.targets.map((item) => item.target);
   const notices: string[] = [];
   let chosen = all;
@@ -43,7 +43,7 @@ export function selectTargets(project: Project, { names, tier, since }: Selectio
   }
   if (tier !== undefined) chosen = chosen.filter((target) => isInTier(target, tier));
   if (since !== undefined) {
-    const { base, targets } = affectedSince(project, since);
+    const { base, targets } = await affectedSince(project, since);
     if (base === undefined) notices.push(`${describeReason(targets[0]!.reasons[0]!)}; everything counts as affected`);
     chosen = chosen.filter((target) => targets.some((affected) => affected.name === target.name));
   }

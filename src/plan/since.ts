@@ -1,7 +1,8 @@
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { UnfitFile } from "../paths/index.ts";
-import { AskedGit, PathTest, PatternMatcher, UnfitGit, untrackedPaths } from "../tree/index.ts";
+import { AskedGit, PathTest, PatternMatcher, UnfitGit, untrackedPaths, type IndexedFile } from "../tree/index.ts";
 import type { Project } from "./project.ts";
 import { literalHead } from "./inputs/patterns-read.ts";
 import type { ScannedInput } from "./inputs/scanned-input.ts";
@@ -18,14 +19,18 @@ export interface AffectedSince {
  * What the changes since the merge base with `ref` affect: committed, uncommitted and untracked ones. When git cannot
  * tell (no such commit, a shallow clone, no repository), everything is affected, and says so.
  */
-export function affectedSince(project: Project, ref: string): AffectedSince {
-  const found = changedSince(project.root, ref);
+export async function affectedSince(
+  project: Project,
+  ref: string,
+  changed = changedSince(project.root, ref),
+): Promise<AffectedSince> {
+  const found = await changed;
   if ("why" in found) {
     const reason: Reason = { kind: "base-unusable", ref, why: found.why };
     return { base: undefined, targets: project.targets.map((item) => ({ name: item.target.name, reasons: [reason] })) };
   }
   // What links lead to is known when they have been followed.
-  project.scanner.scan();
+  project.scanner.followLinks();
   const covers = new Map<ScannedInput, (file: ChangedFile) => boolean>();
   const isInput = (input: ScannedInput, file: ChangedFile): boolean => {
     let test = covers.get(input);
@@ -73,32 +78,36 @@ interface ChangedFile {
 }
 
 /** Changed files, absolute, or why git cannot tell. A rename is a removal and an addition. */
-export function changedSince(root: string, ref: string): { base: string; files: ChangedFile[] } | { why: string } {
+export async function changedSince(
+  root: string,
+  ref: string,
+): Promise<{ base: string; files: ChangedFile[] } | { why: string }> {
   const asked = new AskedGit(root);
-  const git = asked.ask.bind(asked);
-  let top: string;
+  // Most of the time of git is the start of its processes: all that need no answer of another start at once.
+  const [top, common, ready] = await Promise.allSettled([
+    asked.top(),
+    asked.answer("merge-base", "--end-of-options", ref, "HEAD"),
+    asked.readyToCompare(),
+  ]);
+  if (top.status === "rejected") return { why: whyNot(top.reason) ?? "this is no git repository" };
+  if (common.status === "rejected") return { why: await whyNoBase(asked, ref) };
   try {
-    top = asked.top();
-  } catch (error) {
-    return { why: whyNot(error) ?? "this is no git repository" };
-  }
-  let base: string;
-  try {
-    base = git("merge-base", "--end-of-options", ref, "HEAD").trim();
-  } catch {
-    try {
-      git("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
-    } catch {
-      return { why: "there is no such commit here (was it fetched?)" };
-    }
-    const shallow = git("rev-parse", "--is-shallow-repository").trim() === "true";
-    return { why: shallow ? "the clone is shallow and has no common commit" : "there is no common commit" };
-  }
-  try {
-    return { base, files: changedFiles(asked, top, base) };
+    if (ready.status === "rejected") throw ready.reason;
+    const base = common.value.trim();
+    return { base, files: await changedFiles(asked, top.value, base) };
   } catch (error) {
     return { why: whyNot(error) ?? "git can't compare the files with it" };
   }
+}
+
+async function whyNoBase(asked: AskedGit, ref: string): Promise<string> {
+  try {
+    await asked.answer("rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
+  } catch {
+    return "there is no such commit here (was it fetched?)";
+  }
+  const isShallow = (await asked.answer("rev-parse", "--is-shallow-repository")).trim() === "true";
+  return isShallow ? "the clone is shallow and has no common commit" : "there is no common commit";
 }
 
 /** What is no matter of commits; undefined where git answered. */
@@ -106,23 +115,32 @@ function whyNot(error: unknown): string | undefined {
   if (error instanceof UnfitFile || error instanceof UnfitGit) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return "git is not installed";
-  return code === "ETIMEDOUT" ? "git did not answer in time" : undefined;
+  return code === "ETIMEDOUT" || (error as { signal?: unknown }).signal === "SIGKILL"
+    ? "git did not answer in time"
+    : undefined;
 }
 
-function changedFiles(asked: AskedGit, top: string, base: string): ChangedFile[] {
+async function changedFiles(asked: AskedGit, top: string, base: string): Promise<ChangedFile[]> {
   const files: ChangedFile[] = [];
+  const indexed = await asked.indexed();
   // Whatever the user's configuration says: all of the repository, by plain names.
-  const words = asked
-    .compare("diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base)
-    .split("\0");
+  const compared = asked.compare(
+    ...["diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base],
+  );
+  // Once git has been started, which takes as long as it likes.
+  const untracked = setImmediate().then(() =>
+    untrackedPaths(top, new Set(indexed.map(({ name, isSubmodule }) => (isSubmodule ? `${name}/` : name)))),
+  );
+  const [text, added] = await Promise.all([compared, untracked]);
+  const words = text.split("\0");
   for (let index = 0; index + 1 < words.length; index += 2) {
     const change = words[index] === "A" ? "added" : words[index] === "D" ? "removed" : "changed";
     const file = path.join(top, words[index + 1]!);
     files.push({ file, isFolder: lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true, change });
   }
-  for (const file of untrackedPaths(top))
+  for (const file of added)
     files.push({ file: path.join(top, file), isFolder: file.endsWith("/"), isUntracked: true, change: "added" });
-  for (const name of unlookedAt(asked, top, base))
+  for (const name of await unlookedAt(asked, indexed, top, base))
     files.push({ file: path.join(top, name), isFolder: false, change: "changed" });
   return files;
 }
@@ -131,19 +149,22 @@ function changedFiles(asked: AskedGit, top: string, base: string): ChangedFile[]
 const namesAtOnce = 500;
 
 /** Files that git was told to take for unchanged, or to leave out of a sparse checkout, and that are there and others than in `base`. */
-function unlookedAt(asked: AskedGit, top: string, base: string): string[] {
-  const git = asked.ask.bind(asked);
-  const names = git("ls-files", "-v", "-z", "--full-name", top)
-    .split("\0")
-    .flatMap((line) => (/^[a-zS] /.test(line) ? [line.slice(2)] : []))
+async function unlookedAt(
+  asked: AskedGit,
+  indexed: readonly IndexedFile[],
+  top: string,
+  base: string,
+): Promise<string[]> {
+  const names = indexed
+    .flatMap(({ name, isUnlookedAt }) => (isUnlookedAt ? [name] : []))
     .filter((name) => lstatSync(path.join(top, name), { throwIfNoEntry: false })?.isFile() === true);
   const changed: string[] = [];
   for (let at = 0; at < names.length; at += namesAtOnce) {
     const some = names.slice(at, at + namesAtOnce);
     const files = some.map((name) => path.join(top, name));
-    const now = asked.compare("hash-object", "--", ...files).split("\n");
+    const now = (await asked.compare("hash-object", "--", ...files)).split("\n");
     const then = new Map(
-      git("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", base, "--", ...some)
+      (await asked.answer("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", base, "--", ...some))
         .split("\0")
         .flatMap((line) => {
           const [, object, name] = /^\d+ blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];

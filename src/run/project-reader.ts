@@ -46,11 +46,11 @@ export class ProjectReader {
   async readAgain(confirmTrust?: LoopOptions["confirmTrust"]): Promise<ReadProject> {
     try {
       let { project, sources } = await this.readWhole();
-      let selected = selectTargets(project, this.selection);
+      let selected = await selectTargets(project, this.selection);
       const missing = selected.targets.flatMap(({ untrusted }) => untrusted);
       if (missing.length > 0 && (await confirmTrust?.(missing)) === true) {
         ({ project, sources } = await this.readWhole());
-        selected = selectTargets(project, this.selection);
+        selected = await selectTargets(project, this.selection);
       }
       this.sourcesDigest = digestOfSources(project, sources);
       this.brokenScanner = undefined;

@@ -1,5 +1,5 @@
 /** Host trees: patterns, listing (lstat), content digests, change sets between two listings. */
-export { AskedGit, UnfitGit } from "./git/ask-git.ts";
+export { AskedGit, UnfitGit, type IndexedFile } from "./git/ask-git.ts";
 export type { TreeEntry, TreeFilter, TreeListing } from "./types.ts";
 export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatDigestSteps } from "./hashes/digest.ts";

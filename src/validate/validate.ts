@@ -126,7 +126,7 @@ async function semanticFindings(options: ValidateOptions, config: LoadedConfig):
   return [
     ...own,
     ...sharingReads(() => [...inputAdvice(targets, config), ...unreadInputs(targets, config)]),
-    ...sharingReads(() => editedUnread(targets, config, module)),
+    ...(await editedUnread(targets, config, module)),
     ...sharedOutputs(targets, config),
     ...cachePolicies(targets),
     ...historyContradicts(config.config, targets, new History(state).entries(Date.now() - lookBackMs)),

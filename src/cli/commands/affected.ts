@@ -1,9 +1,18 @@
 /** `fastloop affected --since REF`: what a branch's changes concern; for CI. */
 import { Option, type Command } from "commander";
-import { affectedSince, type planTargets } from "../../plan/index.ts";
+import {
+  affectedSince,
+  changedSince,
+  loadProject,
+  placeProject,
+  type AffectedSince,
+  type planTargets,
+} from "../../plan/index.ts";
 import { causes } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
-import { openProject } from "../project.ts";
+import { ContentHasher } from "../../tree/index.ts";
+import { openProject, projectOptions } from "../project.ts";
+import { sayingWait } from "../waiting-line.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -15,11 +24,10 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--since <ref>", "a commit, branch or tag, e.g. origin/main"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (flags: { since?: string; config?: string }) => {
-      const { project, plan } = await openProject(context, flags.config);
       const result =
         flags.since === undefined
-          ? { base: undefined, targets: notCurrent(plan().planned) }
-          : affectedSince(project, flags.since);
+          ? { base: undefined, targets: notCurrent((await openProject(context, flags.config)).plan().planned) }
+          : await since(context, flags.since, flags.config);
       if (context.options.json) {
         context.printJson(result);
         return;
@@ -27,6 +35,15 @@ export function register(program: Command, context: CliContext): void {
       for (const { name, reasons } of result.targets) context.print(`${name}  ${causes(reasons, 3)}\n`);
       if (result.targets.length === 0) context.notice("nothing is affected");
     });
+}
+
+/** Git answers while the project is read. */
+async function since(context: CliContext, ref: string, config: string | undefined): Promise<AffectedSince> {
+  const options = projectOptions(context, config);
+  const changed = changedSince(placeProject(options).root, ref);
+  const reading = sayingWait(context, "for the module to be read", loadProject(options, new ContentHasher()));
+  const [project] = await Promise.all([reading, changed]);
+  return affectedSince(project, ref, changed);
 }
 
 function notCurrent(

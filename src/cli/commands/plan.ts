@@ -20,7 +20,10 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .action(async (names: string[], flags: { config?: string; tier?: TierName }) => {
       const { project, store, plan } = await openProject(context, flags.config);
-      const { targets } = selectTargets(project, { names: names.length === 0 ? undefined : names, tier: flags.tier });
+      const { targets } = await selectTargets(project, {
+        names: names.length === 0 ? undefined : names,
+        tier: flags.tier,
+      });
       const { planned, tookMs } = plan();
       const items = planned
         .filter(({ item }) => targets.includes(item))

@@ -76,6 +76,16 @@ export class ProjectScanner {
     return new ProjectSnapshot(scans, this.arrangement.places, this.hasher, awaited);
   }
 
+  /** Follows links as a scan does, and looks at no file for it. */
+  followLinks(): void {
+    if (!this.inputs.some(({ follow }) => follow === true)) return;
+    for (let depth = 0; depth <= deepestLinks; depth++) {
+      const scans = sharingReads(() => this.arrangement.walks.map(({ scanner }) => scanner.names()));
+      if (!this.links.follow(this.inputs, this.arrangement, scans)) return;
+      this.arrangement = this.arrange();
+    }
+  }
+
   /** The input's filter with what its links led to at the last scan. */
   effective(input: ScannedInput): TreeFilter {
     return this.links.effective(input);

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import { lstatSync, readlinkSync, type BigIntStats, type Dirent } from "node:fs";
 import { bigintStatIfThere } from "../../paths/index.ts";
 import { compareTreePaths } from "../diff.ts";
 import type { TreeEntry } from "../types.ts";
@@ -8,6 +8,12 @@ export function statEntry(root: string, path: string): TreeEntry | undefined {
   const absolute = path === "" ? root : `${root}/${path}`;
   const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
   return stats && entryOf(path, stats, absolute);
+}
+
+/** What a folder alone says of a file or link in it. */
+export function namedEntry(path: string, child: Dirent): TreeEntry {
+  const type = child.isSymbolicLink() ? "symlink" : "file";
+  return { path, type, mode: 0, sizeBytes: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n, uid: 0, gid: 0 };
 }
 
 /** Undefined for sockets, pipes and devices. */

@@ -85,6 +85,13 @@ export class TreeScanner {
     return undefined;
   }
 
+  /** What a full scan would see, by names alone: all else of an entry says nothing. Nothing of it is kept. */
+  names(): TreeScan | undefined {
+    if (!this.isPresent()) return undefined;
+    const { realRoot, identity } = realFolder(this.root);
+    return asScan(realRoot, new Walk(realRoot, this.selections, undefined, "names").run(identity));
+  }
+
   /** Whether that folder (absolute, below the real root) was entered by the last scan. */
   knowsFolder(folder: string): boolean {
     if (this.known === undefined) return false;

@@ -1,6 +1,6 @@
 import { readdirSync, type Dirent } from "node:fs";
 import { sortByName } from "../diff.ts";
-import { entriesInOrder, identityOf, type EarlierEntry } from "./entries.ts";
+import { entriesInOrder, identityOf, namedEntry, type EarlierEntry } from "./entries.ts";
 import { sameItems, statChild, type Active, type KnownFolder } from "./known-folder.ts";
 import { hasVanished, isExhausted, reasonOf, tooManyFiles } from "./read-errors.ts";
 import { compileFilter, type CompiledFilter } from "../rules/selection.ts";
@@ -60,8 +60,17 @@ export class Walk {
   private union = new Union([]);
   private result: Omit<WalkResult, "entries" | "selected"> = noResult();
 
-  constructor(root: string, selections: readonly TreeSelection[], earlier: Walk | undefined) {
+  private readonly depth: "names" | "files";
+
+  /** With "names" no file is looked at. */
+  constructor(
+    root: string,
+    selections: readonly TreeSelection[],
+    earlier: Walk | undefined,
+    depth: "names" | "files" = "files",
+  ) {
     this.root = root;
+    this.depth = depth;
     if (earlier !== undefined) this.outdated = earlier.known;
     this.cuts = selections.map(({ path }) => (path === "" ? 0 : path.length + 1));
     this.filters = sharingReads(() =>
@@ -203,7 +212,10 @@ export class Walk {
           if (child.isSymbolicLink()) passedLinks.push(path);
           continue;
         }
-        const entry = statChild(`${directory}/${child.name}`, path, "file", known, earlier, this.ahead);
+        const entry =
+          this.depth === "names"
+            ? namedEntry(path, child)
+            : statChild(`${directory}/${child.name}`, path, "file", known, earlier, this.ahead);
         if (entry === undefined) continue;
         known.entries.push(entry);
         known.wanted.push(this.kept(chosen));

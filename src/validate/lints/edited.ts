@@ -5,7 +5,7 @@ import type { ModuleInfo } from "../../module/index.ts";
 import { statIfThere } from "../../paths/index.ts";
 import { changedSince, moduleSources, UnreadFiles, type ResolvedTarget } from "../../plan/index.ts";
 import { firstOf } from "../../report/index.ts";
-import { listTree } from "../../tree/index.ts";
+import { listTree, sharingReads } from "../../tree/index.ts";
 import type { Found } from "../finding.ts";
 
 /** So many are named. */
@@ -15,22 +15,15 @@ const mostNamed = 3;
  * Files on the way to an input that differ from the last commit, look like what targets read, and are among no target's
  * inputs. Git is asked only where there is such a file.
  */
-export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedConfig, module: ModuleInfo): Found[] {
+export async function editedUnread(
+  targets: readonly ResolvedTarget[],
+  config: LoadedConfig,
+  module: ModuleInfo,
+): Promise<Found[]> {
   if (config.config.watch?.targets === undefined || targets.length === 0) return [];
-  const unread = new UnreadFiles(
-    config.root,
-    targets.flatMap(({ inputs }) => inputs),
-    [
-      ...(config.path === undefined ? [] : [{ kind: "file" as const, path: config.path, filter: {} }]),
-      ...moduleSources(module),
-    ],
-    // A folder that is not there yet has no files, and what is in its place is none.
-    ({ path: at, filter }) =>
-      statIfThere(at)?.isDirectory() === true ? listTree(realpathSync(at), filter).entries : [],
-  );
-  const beside = new Set(unread.beside());
+  const [unread, beside] = sharingReads(() => filesBeside(targets, config, module));
   if (beside.size === 0) return [];
-  const changed = changedSince(config.root, "HEAD");
+  const changed = await changedSince(config.root, "HEAD");
   // Without a commit nothing says which files are edited.
   if ("why" in changed) return [];
   const names = changed.files
@@ -50,4 +43,24 @@ export function editedUnread(targets: readonly ResolvedTarget[], config: LoadedC
       hint: `name ${JSON.stringify(folder === "." ? names[0] : `${folder}/`)} in the inputs of the target that uses it, or move it to where one reads`,
     },
   ];
+}
+
+/** What tells which files no target reads, and those of them on the way to an input. */
+function filesBeside(
+  targets: readonly ResolvedTarget[],
+  config: LoadedConfig,
+  module: ModuleInfo,
+): [unread: UnreadFiles, beside: ReadonlySet<string>] {
+  const unread = new UnreadFiles(
+    config.root,
+    targets.flatMap(({ inputs }) => inputs),
+    [
+      ...(config.path === undefined ? [] : [{ kind: "file" as const, path: config.path, filter: {} }]),
+      ...moduleSources(module),
+    ],
+    // A folder that is not there yet has no files, and what is in its place is none.
+    ({ path: at, filter }) =>
+      statIfThere(at)?.isDirectory() === true ? listTree(realpathSync(at), filter).entries : [],
+  );
+  return [unread, new Set(unread.beside())];
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
 import {
@@ -54,10 +54,10 @@ function repository(): {
   return { project, git, write: (name, text) => writeFileSync(path.join(root, name), text) };
 }
 
-const names = (project: Project, ref: string): string[] =>
-  affectedSince(project, ref).targets.map((target) => target.name);
+const names = async (project: Project, ref: string): Promise<string[]> =>
+  (await affectedSince(project, ref)).targets.map((target) => target.name);
 
-test("committed, uncommitted and untracked changes since the merge base count, the base's own do not", () => {
+test("committed, uncommitted and untracked changes since the merge base count, the base's own do not", async () => {
   const { project, git, write } = repository();
   git("checkout", "-qb", "topic");
   write("api/a", "2");
@@ -66,34 +66,34 @@ test("committed, uncommitted and untracked changes since the merge base count, t
   write("worker/a", "main moved on");
   git("commit", "-qam", "main");
   git("checkout", "-q", "topic");
-  expect(names(project, "main")).toEqual(["api"]);
+  expect(await names(project, "main")).toEqual(["api"]);
   write("worker/a", "uncommitted");
-  expect(names(project, "main")).toEqual(["api", "worker"]);
+  expect(await names(project, "main")).toEqual(["api", "worker"]);
   // An editor's own concerns nobody here either.
   write("lib/.a.swp", "b0VIM");
-  expect(names(project, "main")).toEqual(["api", "worker"]);
+  expect(await names(project, "main")).toEqual(["api", "worker"]);
   write("lib/new", "untracked");
-  expect(names(project, "main")).toEqual(["lib", "api", "worker"]);
+  expect(await names(project, "main")).toEqual(["lib", "api", "worker"]);
 });
 
-test("a removed file counts, and what needs an affected function is affected", () => {
+test("a removed file counts, and what needs an affected function is affected", async () => {
   const { project } = repository();
   rmSync(path.join(project.root, "lib/a"));
-  expect(affectedSince(project, "HEAD").targets).toEqual([
+  expect((await affectedSince(project, "HEAD")).targets).toEqual([
     { name: "lib", reasons: [{ kind: "file", change: "removed", path: "lib/a" }] },
     { name: "api", reasons: [{ kind: "dependency", target: "lib" }] },
   ]);
 });
 
-test("a change of the module affects everything", () => {
+test("a change of the module affects everything", async () => {
   const { project, write } = repository();
   write("ci/src/index.ts", "2");
-  expect(names(project, "HEAD")).toEqual(["lib", "api", "worker"]);
+  expect(await names(project, "HEAD")).toEqual(["lib", "api", "worker"]);
 });
 
-test("a commit that is not here means everything, with the reason", () => {
+test("a commit that is not here means everything, with the reason", async () => {
   const { project } = repository();
-  const result = affectedSince(project, "origin/main");
+  const result = await affectedSince(project, "origin/main");
   expect(result.base).toBeUndefined();
   expect(result.targets).toHaveLength(3);
   expect(result.targets[0]!.reasons).toEqual([
@@ -101,7 +101,7 @@ test("a commit that is not here means everything, with the reason", () => {
   ]);
 });
 
-test("a shallow clone without a common commit means everything, with the reason", () => {
+test("a shallow clone without a common commit means everything, with the reason", async () => {
   const { project, git, write } = repository();
   git("checkout", "-qb", "topic");
   write("lib/a", "topic");
@@ -111,26 +111,29 @@ test("a shallow clone without a common commit means everything, with the reason"
   git("commit", "-qam", "main");
   const clone = path.join(makeTree(), "clone");
   execFileSync("git", ["clone", "-q", "--depth", "1", "--no-single-branch", `file://${project.root}`, clone]);
-  expect(changedSince(clone, "origin/topic")).toEqual({ why: expect.stringContaining("shallow") });
+  expect(await changedSince(clone, "origin/topic")).toEqual({ why: expect.stringContaining("shallow") });
 });
 
-test("outside of a repository everything is affected, with the reason", () => {
-  expect(changedSince(makeTree(), "HEAD")).toEqual({ why: "this is no git repository" });
+test("outside of a repository everything is affected, with the reason", async () => {
+  expect(await changedSince(makeTree(), "HEAD")).toEqual({ why: "this is no git repository" });
 });
 
-test("a reference that looks like an option is none", () => {
+test("a reference that looks like an option is none", async () => {
   const { project } = repository();
-  expect(changedSince(project.root, "--output=x")).toEqual({ why: expect.stringContaining("no such commit") });
+  expect(await changedSince(project.root, "--output=x")).toEqual({ why: expect.stringContaining("no such commit") });
 });
 
-test("a change of the configuration affects everything, and says so", () => {
+test("a change of the configuration affects everything, and says so", async () => {
   const { project, git, write } = repository();
   write("fastloop.yaml", "version: 1");
   git("add", "fastloop.yaml");
-  expect(affectedSince(project, "HEAD").targets[2]).toEqual({ name: "worker", reasons: [{ kind: "configuration" }] });
+  expect((await affectedSince(project, "HEAD")).targets[2]).toEqual({
+    name: "worker",
+    reasons: [{ kind: "configuration" }],
+  });
 });
 
-test("a project that is reached through a link is compared all the same", () => {
+test("a project that is reached through a link is compared all the same", async () => {
   const { project, write } = repository();
   const link = path.join(makeTree(), "link");
   symlinkSync(project.root, link);
@@ -140,66 +143,66 @@ test("a project that is reached through a link is compared all the same", () => 
     ...item,
     inputs: item.inputs.map((input) => ({ ...input, path: through(input.path) })),
   }));
-  expect(affectedSince({ ...project, root: link, targets }, "HEAD").targets).toEqual([
+  expect((await affectedSince({ ...project, root: link, targets }, "HEAD")).targets).toEqual([
     { name: "worker", reasons: [{ kind: "file", change: "changed", path: "worker/a" }] },
   ]);
 });
 
-test("a repository inside of an input counts as a whole", () => {
+test("a repository inside of an input counts as a whole", async () => {
   const { project } = repository();
   const inner = path.join(project.root, "lib/inner");
   execFileSync("git", ["init", "-q", inner]);
   writeFileSync(path.join(inner, "file"), "1");
-  expect(names(project, "HEAD")).toEqual(["lib", "api"]);
+  expect(await names(project, "HEAD")).toEqual(["lib", "api"]);
 });
 
-test("the user's settings of git change nothing", () => {
+test("the user's settings of git change nothing", async () => {
   const { project, git, write } = repository();
   git("config", "diff.relative", "true");
   write("worker/a", "2");
-  expect(affectedSince({ ...project, root: project.root }, "HEAD").targets.map((target) => target.name)).toEqual([
-    "worker",
-  ]);
-  expect(changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({
+  expect(
+    (await affectedSince({ ...project, root: project.root }, "HEAD")).targets.map((target) => target.name),
+  ).toEqual(["worker"]);
+  expect(await changedSince(path.join(project.root, "lib"), "HEAD")).toMatchObject({
     files: [{ file: path.join(project.root, "worker/a") }],
   });
 });
 
-test("a file that git was told to take for unchanged counts where it is another one", () => {
+test("a file that git was told to take for unchanged counts where it is another one", async () => {
   const { project, git, write } = repository();
   git("update-index", "--assume-unchanged", "worker/a");
   git("update-index", "--skip-worktree", "api/a");
-  expect(names(project, "HEAD")).toEqual([]);
+  expect(await names(project, "HEAD")).toEqual([]);
   write("worker/a", "2");
   write("api/a", "2");
   expect(git("status", "--porcelain", "--untracked-files=no")).toBe("");
-  expect(names(project, "HEAD")).toEqual(["api", "worker"]);
+  expect(await names(project, "HEAD")).toEqual(["api", "worker"]);
 });
 
-test("what the user's global excludes name is no change, unless the project brings it back", () => {
+test("what the user's global excludes name is no change, unless the project brings it back", async () => {
   const { project, write } = repository();
   const home = makeTree({ ".config/git/ignore": "*.mine\n" });
   vi.stubEnv("HOME", home);
   vi.stubEnv("XDG_CONFIG_HOME", path.join(home, ".config"));
   try {
     write("lib/a.mine", "1");
-    expect(changedSince(project.root, "HEAD")).toMatchObject({ files: [] });
+    expect(await changedSince(project.root, "HEAD")).toMatchObject({ files: [] });
     write(".gitignore", "!a.mine\n");
     const files = [".gitignore", "lib/a.mine"].map((name) => ({ file: path.join(project.root, name) }));
-    expect(changedSince(project.root, "HEAD")).toMatchObject({ files });
+    expect(await changedSince(project.root, "HEAD")).toMatchObject({ files });
   } finally {
     vi.unstubAllEnvs();
   }
 });
 
-test("in a hook of git it is the project's repository that is asked", () => {
+test("in a hook of git it is the project's repository that is asked", async () => {
   const { project, write } = repository();
   vi.stubEnv("GIT_DIR", ".git-elsewhere");
   vi.stubEnv("GIT_INDEX_FILE", ".git/next-index-1.lock");
   vi.stubEnv("GIT_PREFIX", "lib/");
   try {
     write("worker/a", "2");
-    expect(affectedSince(project, "HEAD").targets).toEqual([
+    expect((await affectedSince(project, "HEAD")).targets).toEqual([
       { name: "worker", reasons: [{ kind: "file", change: "changed", path: "worker/a" }] },
     ]);
   } finally {
@@ -207,7 +210,7 @@ test("in a hook of git it is the project's repository that is asked", () => {
   }
 });
 
-test("a repository in a folder with spaces at its ends and a name that reads as a pattern is compared", () => {
+test("a repository in a folder with spaces at its ends and a name that reads as a pattern is compared", async () => {
   const outer = makeTree({});
   const root = path.join(outer, " [x]*\n ");
   mkdirSync(path.join(root, "lib"), { recursive: true });
@@ -220,7 +223,7 @@ test("a repository in a folder with spaces at its ends and a name that reads as 
     execFileSync("git", words, { cwd: root });
   writeFileSync(path.join(root, "lib/a"), "2");
   writeFileSync(path.join(root, "lib/b"), "1");
-  expect(changedSince(root, "HEAD")).toMatchObject({
+  expect(await changedSince(root, "HEAD")).toMatchObject({
     files: [
       { file: path.join(root, "lib/a"), change: "changed" },
       { file: path.join(root, "lib/b"), change: "added" },
@@ -228,7 +231,7 @@ test("a repository in a folder with spaces at its ends and a name that reads as 
   });
 });
 
-test("more changes since a commit never select fewer functions", () => {
+test("more changes since a commit never select fewer functions", async () => {
   for (let seed = 1; seed <= 5; seed++) {
     const random = seeded(seed);
     const { project, git, write } = repository();
@@ -238,9 +241,30 @@ test("more changes since a commit never select fewer functions", () => {
       if (random(4) === 0) rmSync(path.join(project.root, folder, "a"), { force: true });
       else write(`${folder}/${["a", "new"][random(2)]}`, `seed ${seed} step ${step}`);
       if (random(3) === 0) git("add", "-A");
-      const now = names(project, "HEAD");
+      const now = await names(project, "HEAD");
       for (const before of selected) expect(now, `seed ${seed} step ${step}`).toContain(before);
       selected = now;
     }
   }
+});
+
+test("a comparison costs six processes of git, of which five wait for none of the others", async () => {
+  const { project } = repository();
+  const beside = makeTree();
+  const words = path.join(beside, "words");
+  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+  writeFileSync(path.join(beside, "git"), `#!/bin/sh\necho "$@" >> ${words}\nexec ${real} "$@"\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${beside}:${process.env["PATH"]}`);
+  expect(await changedSince(project.root, "HEAD")).toMatchObject({ files: [] });
+  vi.unstubAllEnvs();
+  const asked = readFileSync(words, "utf8").trim().split("\n");
+  expect(asked.map((line) => line.split(" ")[4]).sort()).toEqual([
+    "config",
+    "diff",
+    "ls-files",
+    "merge-base",
+    "rev-parse",
+    "version",
+  ]);
+  expect(asked.at(-1)).toContain(" diff ");
 });

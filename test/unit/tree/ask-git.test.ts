@@ -29,47 +29,48 @@ function program(name: string): string {
   return file;
 }
 
-const compared = (): string => new AskedGit(root, env).compare("diff", "--name-only", "HEAD").trim();
+const compared = async (): Promise<string> =>
+  (await new AskedGit(root, env).compare("diff", "--name-only", "HEAD")).trim();
 
 test.each(["lfs.extension.evil.clean", "lfs.customtransfer.evil.path"])(
   "the user's own Git LFS runs, but not where the repository names a program for it by %s",
-  (key) => {
+  async (key) => {
     git("config", "--global", "filter.lfs.clean", program("git-lfs-clean"));
     git("config", "--global", "filter.lfs.required", "true");
     writeFileSync(path.join(root, "a.txt"), "two");
-    expect([compared(), existsSync(told)]).toEqual(["a.txt", true]);
+    expect([await compared(), existsSync(told)]).toEqual(["a.txt", true]);
     rmSync(told);
     git("config", key, program("evil"));
-    expect([compared(), existsSync(told)]).toEqual(["a.txt", false]);
+    expect([await compared(), existsSync(told)]).toEqual(["a.txt", false]);
   },
 );
 
-test("files of attributes and excludes that the repository names are not opened, the user's own are", () => {
+test("files of attributes and excludes that the repository names are not opened, the user's own are", async () => {
   execFileSync("mkfifo", [path.join(beside, "pipe")]);
   git("config", "core.attributesFile", path.join(beside, "pipe"));
   git("config", "core.excludesFile", path.join(beside, "pipe"));
   writeFileSync(path.join(root, "deep/er/b"), "two");
-  expect(compared()).toBe("deep/er/b");
+  expect(await compared()).toBe("deep/er/b");
   writeFileSync(path.join(beside, "home/attributes"), "b filter=mine\n");
   git("config", "--global", "core.attributesFile", "~/attributes");
   git("config", "--global", "filter.mine.clean", program("mine"));
   writeFileSync(path.join(root, "deep/er/b"), "six");
-  expect([compared(), existsSync(told)]).toEqual(["deep/er/b", true]);
+  expect([await compared(), existsSync(told)]).toEqual(["deep/er/b", true]);
 });
 
-test("a pipe in the place of attributes is found in every folder above a file", () => {
+test("a pipe in the place of attributes is found in every folder above a file", async () => {
   execFileSync("mkfifo", [path.join(root, "deep/.gitattributes")]);
-  expect(compared).toThrow("deep/.gitattributes is no file");
+  await expect(compared()).rejects.toThrow("deep/.gitattributes is no file");
 });
 
-test("a repository whose configuration says that its files are elsewhere is not compared", () => {
+test("a repository whose configuration says that its files are elsewhere is not compared", async () => {
   git("config", "core.worktree", "/");
-  expect(compared).toThrow("says that the repository's files are in /");
+  await expect(compared()).rejects.toThrow("says that the repository's files are in /");
   git("config", "core.worktree", root);
-  expect(compared()).toBe("");
+  expect(await compared()).toBe("");
 });
 
-test("a git that takes no settings from its environment is not asked to compare", () => {
+test("a git that takes no settings from its environment is not asked to compare", async () => {
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
   const other = path.join(beside, "git");
   const saying = (version: string): void => {
@@ -79,14 +80,14 @@ test("a git that takes no settings from its environment is not asked to compare"
   };
   env = { ...env, PATH: `${beside}:${env["PATH"]}` };
   saying("2.30.9");
-  expect(compared).toThrow("git version 2.30.9 can't be kept from");
+  await expect(compared()).rejects.toThrow("git version 2.30.9 can't be kept from");
   saying("2.31.0 (Apple Git-130)");
-  expect(compared()).toBe("");
+  expect(await compared()).toBe("");
   saying("3.0.0");
-  expect(compared()).toBe("");
+  expect(await compared()).toBe("");
 });
 
-test("its file system monitor and hooks are off by the command line too, which every git takes", () => {
+test("its file system monitor and hooks are off by the command line too, which every git takes", async () => {
   git("config", "core.fsmonitor", program("monitor"));
   const words = path.join(beside, "words");
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
@@ -96,6 +97,6 @@ test("its file system monitor and hooks are off by the command line too, which e
   );
   chmodSync(path.join(beside, "git"), 0o755);
   env = { ...env, PATH: `${beside}:${env["PATH"]}` };
-  expect(compared()).toBe("");
+  expect(await compared()).toBe("");
   expect([existsSync(words), existsSync(told)]).toEqual([true, false]);
 });
