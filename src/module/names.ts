@@ -31,18 +31,7 @@ export function servedName(name: string, moduleName: string, alias = moduleName)
 }
 
 /** What `dagger call` calls a function, argument or field that has this name in code. */
-export function cliName(name: string): string {
-  let known = cliNames.get(name);
-  if (known === undefined) {
-    if (cliNames.size > mostCliNames) cliNames.clear();
-    cliNames.set(name, (known = kebabCase(fieldName(name))));
-  }
-  return known;
-}
-
-/** Each of a thousand calls asks for those of all arguments of its function. */
-const cliNames = new Map<string, string>();
-const mostCliNames = 10_000;
+export const cliName = remembering((name) => kebabCase(fieldName(name)));
 
 /** `VeryHigh` -> `VERY_HIGH`; a member that is written by GraphQL's convention already (`HTTP2`) stays. */
 export function memberName(name: string): string {
@@ -50,9 +39,22 @@ export function memberName(name: string): string {
 }
 
 /** Any spelling of a name that a user may type -> `build-base`; as `dagger call` reads the flags that it is given. */
-export function kebabCase(name: string): string {
-  return delimited(name, "-").replace(/[A-Z]+/g, (word) => word.toLowerCase());
+export const kebabCase = remembering((name) => delimited(name, "-").replace(/[A-Z]+/g, (word) => word.toLowerCase()));
+
+/** Each of a thousand calls asks for the names of its function and of all its arguments. */
+function remembering(make: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    let made = known.get(name);
+    if (made === undefined) {
+      if (known.size > mostRemembered) known.clear();
+      known.set(name, (made = make(name)));
+    }
+    return made;
+  };
 }
+
+const mostRemembered = 10_000;
 
 function camel(name: string, startsCapital: boolean): string {
   const text = name.trim();

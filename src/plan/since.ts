@@ -124,9 +124,8 @@ async function changedFiles(asked: AskedGit, top: string, base: string): Promise
   const files: ChangedFile[] = [];
   const indexed = await asked.indexed();
   // Whatever the user's configuration says: all of the repository, by plain names.
-  const compared = asked.compare(
-    ...["diff", "--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none", "-z", base],
-  );
+  const how = ["--name-status", "--no-renames", "--no-relative", "--ignore-submodules=none"];
+  const compared = asked.compare("diff", ...how, "-z", base);
   // Once git has been started, which takes as long as it likes.
   const untracked = setImmediate().then(() =>
     untrackedPaths(top, new Set(indexed.map(({ name, isSubmodule }) => (isSubmodule ? `${name}/` : name)))),

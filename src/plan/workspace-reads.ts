@@ -13,7 +13,7 @@ import {
 } from "../call/index.ts";
 import { isReallyInside } from "../module/index.ts";
 import type { ProjectState } from "../state/index.ts";
-import { sameListing, sameStat } from "../tree/index.ts";
+import { readOnce, sameListing, sameStat } from "../tree/index.ts";
 import { meaningOf } from "./fingerprint.ts";
 import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
 import type { TargetInput } from "./inputs/target-input.ts";
@@ -37,6 +37,11 @@ export class WorkspaceReads {
 
   /** None where it has not run yet, or read nothing. */
   of(call: ParsedCall, given: readonly TargetInput[]): WorkspaceRead[] {
+    const isAny = readOnce(
+      `reads of ${this.state.path}`,
+      () => unwrittenReads.size > 0 || this.state.names("reads", fileShape).length > 0,
+    );
+    if (!isAny) return [];
     const name = this.fileOf(call, given);
     const unwritten = unwrittenReads.get(`${this.state.path}/${name}`);
     if (unwritten !== undefined) return unwritten;

@@ -9,7 +9,7 @@ export { findGitRoot, gitDirectories } from "./git/git-folders.ts";
 export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";
 export { ignoredPaths } from "./rules/ignored.ts";
 export { ruleFiles } from "./rules/project-rules.ts";
-export { sharingReads } from "./shared-reads.ts";
+export { readOnce, sharingReads } from "./shared-reads.ts";
 export type { HashStore } from "./hashes/hash-cache.ts";
 export { ContentHasher, type ContentHasherOptions } from "./hashes/hasher.ts";
 export type { StatAhead } from "./scan/stat-ahead.ts";

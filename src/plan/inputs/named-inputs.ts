@@ -1,6 +1,6 @@
 import path from "node:path";
 import { statIfThere } from "../../paths/index.ts";
-import { PathTest } from "../../tree/index.ts";
+import { PathTest, readOnce } from "../../tree/index.ts";
 import { cleaned, literalHead, literalPath } from "./patterns-read.ts";
 import { stateFolder, type TargetInput } from "./target-input.ts";
 
@@ -49,11 +49,14 @@ function withAllBelow(pattern: string): string[] {
 
 /** Whether an entry's literal part lies where all is left out: then it means just that. */
 function namesWhatIsLeftOut(root: string): (pattern: string) => boolean {
-  let rules: PathTest | undefined;
+  let known: PathTest | undefined;
   return (pattern) => {
     const head = literalHead(pattern);
     if (head === "") return false;
-    rules ??= new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" });
+    const rules = (known ??= readOnce(
+      `what is left out of ${root}`,
+      () => new PathTest(root, { exclude: ["**/.git"], leaveOut: "ignored" }),
+    ));
     const stats = statIfThere(path.join(root, head));
     const isFolder = stats?.isDirectory() ?? (literalPath(pattern) === undefined || pattern.endsWith("/"));
     return isFolder ? !rules.mayHold(head) : !rules.selects(head);

@@ -10,6 +10,8 @@ export class PatternMatcher {
   private readonly patterns: Pattern[] = [];
   /** Whether any pattern is an exception (`!`). */
   readonly hasExceptions: boolean;
+  /** Of whatever folder no pattern matches. */
+  private none: MatchState | undefined;
 
   constructor(patterns: readonly string[]) {
     for (const text of patterns) {
@@ -41,7 +43,8 @@ export class PatternMatcher {
       matched = !pattern.exception;
     }
     if (parent !== undefined && byPattern === parent.byPattern) return parent;
-    return { matched, byPattern: byPattern ?? this.copyOf(undefined) };
+    if (byPattern === undefined) return (this.none ??= { matched: false, byPattern: this.copyOf(undefined) });
+    return { matched, byPattern };
   }
 
   private copyOf(byPattern: Uint8Array | undefined): Uint8Array {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { existsSync } from "node:fs";
 import { compileFilter, type CompiledFilter, type FolderState } from "./selection.ts";
+import { readOnce } from "../shared-reads.ts";
 import type { TreeFilter } from "../types.ts";
 
 /** What a filter says of single paths, without a walk; with what ignore files said when they were first asked. */
@@ -38,13 +39,21 @@ export class PathTest {
     const above = this.stateOf(folderOf(folder));
     let state = above === undefined ? undefined : this.filter.enterFolder(folder, above);
     const directory = path.join(this.root, folder);
-    if (state !== undefined && existsSync(path.join(directory, ".git")))
-      state = this.filter.withRepositoryOf(directory, folder, state);
-    if (state !== undefined && existsSync(path.join(directory, ".gitignore")))
-      state = this.filter.withGitignoreOf(directory, folder, state);
+    if (state !== undefined) {
+      const { isRepository, hasRules } = rulesIn(directory);
+      if (isRepository) state = this.filter.withRepositoryOf(directory, folder, state);
+      if (hasRules) state = this.filter.withGitignoreOf(directory, folder, state);
+    }
     this.states.set(folder, state);
     return state;
   }
+}
+
+function rulesIn(directory: string): { isRepository: boolean; hasRules: boolean } {
+  return readOnce(`rules in ${directory}`, () => ({
+    isRepository: existsSync(`${directory}/.git`),
+    hasRules: existsSync(`${directory}/.gitignore`),
+  }));
 }
 
 function folderOf(file: string): string {

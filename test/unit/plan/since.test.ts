@@ -258,13 +258,9 @@ test("a comparison costs six processes of git, of which five wait for none of th
   expect(await changedSince(project.root, "HEAD")).toMatchObject({ files: [] });
   vi.unstubAllEnvs();
   const asked = readFileSync(words, "utf8").trim().split("\n");
-  expect(asked.map((line) => line.split(" ")[4]).sort()).toEqual([
-    "config",
-    "diff",
-    "ls-files",
-    "merge-base",
-    "rev-parse",
-    "version",
-  ]);
+  expect(new Set(asked.map((line) => line.split(" ")[4]))).toEqual(
+    new Set(["config", "diff", "ls-files", "merge-base", "rev-parse", "version"]),
+  );
+  expect(asked).toHaveLength(6);
   expect(asked.at(-1)).toContain(" diff ");
 });
