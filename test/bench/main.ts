@@ -1,8 +1,11 @@
 /**
- * `npm run bench` lists the benchmarks, `npm run bench -- NAME [--json]` runs one. `--json` prints one object
+ * `npm run bench` lists the benchmarks, `npm run bench -- NAME [--json]` runs one, `all` those that need nothing but this
+ * machine, with `--quick` in ten minutes. `--ratios=FILE` compares with the ratios in it and adds those of this run. `--json` prints one object
  * `{name, rows: [{case, value, unit, reference, ratio}]}`; a figure is always beside the peer or limit of the same run.
  * What can't be measured ends the run with exit code 1 and the reason: there are no figures then.
  */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { compareRatios, parseRatios, type Worse } from "./ratios.ts";
 import type { Bench, Row } from "./types.ts";
 
 const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
@@ -77,34 +80,72 @@ function table(rows: readonly Row[]): string {
   return [render(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...lines.map(render)].join("\n");
 }
 
+/** What `all` runs, with what it is told for `--quick`: sizes and rounds by which all of them take ten minutes. */
+const together: Record<string, readonly string[]> = {
+  start: [],
+  call: ["50", "5000"],
+  verbs: ["5"],
+  plan: ["10k", "fastloop", "turbo"],
+  loop: ["50", "5000"],
+  modules: ["3"],
+  soak: ["25", "10"],
+};
+
 async function main(): Promise<number> {
   const words = process.argv.slice(2);
   const json = words.includes("--json");
   const [name, ...rest] = words.filter((word) => !word.startsWith("-"));
   if (name === undefined) {
     const list = Object.entries(benches).map(([key, { summary }]) => ({ name: key, summary }));
+    const text = [...list, { name: "all", summary: `${Object.keys(together).join(", ")} [--quick: ten minutes]` }];
     process.stdout.write(
-      json ? `${JSON.stringify(list)}\n` : `${list.map((b) => `${b.name.padEnd(14)}${b.summary}`).join("\n")}\n`,
+      json ? `${JSON.stringify(list)}\n` : `${text.map((b) => `${b.name.padEnd(14)}${b.summary}`).join("\n")}\n`,
     );
     return 0;
   }
-  const entry = benches[name];
-  if (entry === undefined) {
-    process.stderr.write(`bench: no benchmark ${name}; there are: ${Object.keys(benches).join(", ")}\n`);
+  const unknown = words.find((word) => word.startsWith("-") && !/^--(json|quick|ratios=.+)$/.test(word));
+  if ((name !== "all" && benches[name] === undefined) || unknown !== undefined) {
+    const what = unknown === undefined ? `benchmark ${name}` : `option ${unknown}`;
+    process.stderr.write(`bench: no ${what}; there are: ${[...Object.keys(benches), "all"].join(", ")}\n`);
     return 2;
   }
-  const bench = await entry.load();
   let problems = 0;
-  const rows = await bench.run({
-    note: (text) => void process.stderr.write(`${text}\n`),
-    problem: (text) => {
-      problems++;
-      process.stderr.write(`bench: not measured: ${text}\n`);
-    },
-    words: rest,
-  });
-  process.stdout.write(json ? `${JSON.stringify({ name, rows })}\n` : `${table(rows)}\n`);
-  return problems === 0 ? 0 : 1;
+  const problem = (text: string): void => {
+    problems++;
+    process.stderr.write(`bench: not measured: ${text}\n`);
+  };
+  const quick = words.includes("--quick");
+  const chosen =
+    name === "all"
+      ? Object.entries(together).map(([of, few]) => ({ of, given: quick ? few : [] }))
+      : [{ of: name, given: rest }];
+  const results: { name: string; rows: Row[] }[] = [];
+  for (const { of, given } of chosen) {
+    if (name === "all") process.stderr.write(`== ${[of, ...given].join(" ")}\n`);
+    try {
+      const bench = await benches[of]!.load();
+      const rows = await bench.run({ note: (text) => void process.stderr.write(`${text}\n`), problem, words: given });
+      results.push({ name: of, rows });
+      if (!json) process.stdout.write(`${table(rows)}\n`);
+    } catch (error) {
+      // One that can't be measured keeps nobody from the others.
+      if (name !== "all") throw error;
+      problem(`${of}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify(name === "all" ? results : results[0])}\n`);
+  const file = words.find((word) => word.startsWith("--ratios="))?.slice("--ratios=".length);
+  const worse = file === undefined ? [] : keepRatios(file, results);
+  return problems === 0 && worse.length === 0 ? 0 : 1;
+}
+
+/** Compares with the file's ratios and adds those of this run; says what got worse. */
+function keepRatios(file: string, results: readonly { name: string; rows: readonly Row[] }[]): readonly Worse[] {
+  const { worse, kept } = compareRatios(existsSync(file) ? parseRatios(readFileSync(file, "utf8")) : {}, results);
+  writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
+  for (const { case: of, ratio, usual } of worse)
+    process.stderr.write(`bench: worse: ${of}: ${round(ratio)}x, usually ${round(usual)}x\n`);
+  return worse;
 }
 
 try {
