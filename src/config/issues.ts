@@ -26,7 +26,7 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
         {
           message: issue.message.endsWith("received undefined")
             ? `\`${String(issue.path.at(-1))}\` is missing`
-            : issue.message.replace(/^Invalid input: /, ""),
+            : `expected ${kinds[issue.expected] ?? issue.expected}, got ${kindOf(issue.input)}`,
         },
       ];
     case "invalid_value":
@@ -56,6 +56,24 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
     default:
       return [{ message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message }];
   }
+}
+
+/** What the schema calls a value, in YAML's words. */
+const kinds: Readonly<Record<string, string>> = {
+  object: "a map",
+  record: "a map",
+  array: "a list",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return "nothing";
+  if (typeof value === "boolean") return String(value);
+  const kind = Array.isArray(value) ? "array" : typeof value;
+  return kinds[kind] ?? kind;
 }
 
 function invalidValue(issue: z.core.$ZodIssueInvalidValue): DescribedIssue {
