@@ -2,7 +2,7 @@
 import { readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { homeFolder } from "../paths/index.ts";
-import { findGitRoot } from "../tree/index.ts";
+import { findGitRoot, readOnce } from "../tree/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,10 +11,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * dotfiles, say) is none of a project's: then the folder itself is all that is the repository's.
  */
 export function repositoryOf(folder: string, env: Environment): string {
-  const real = realPathOf(folder);
-  const root = findGitRoot(real) ?? real;
-  const home = realPathOf(homeFolder(env));
-  return isWithin(root, home) ? real : root;
+  const ownHome = homeFolder(env);
+  // Asked for each path of each call.
+  return readOnce(`repository of ${folder} beside ${ownHome}`, () => {
+    const real = realPathOf(folder);
+    const root = findGitRoot(real) ?? real;
+    return isWithin(root, realPathOf(ownHome)) ? real : root;
+  });
 }
 
 /** As many links as the kernel follows. */

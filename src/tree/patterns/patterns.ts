@@ -15,7 +15,7 @@ export class PatternMatcher {
 
   constructor(patterns: readonly string[]) {
     for (const text of patterns) {
-      const pattern = parsePattern(text);
+      const pattern = parsedPattern(text);
       if (pattern !== undefined) this.patterns.push(pattern);
     }
     this.hasExceptions = this.patterns.some((pattern) => pattern.exception);
@@ -99,6 +99,18 @@ interface Pattern {
   exception: boolean;
   test(file: string): boolean;
   mayMatchInside(segments: string[]): boolean;
+}
+
+/** A thousand inputs of a project leave the same out. */
+const parsed = new Map<string, Pattern | undefined>();
+const mostParsed = 1000;
+
+function parsedPattern(text: string): Pattern | undefined {
+  if (parsed.has(text)) return parsed.get(text);
+  const pattern = parsePattern(text);
+  if (parsed.size >= mostParsed) parsed.clear();
+  parsed.set(text, pattern);
+  return pattern;
 }
 
 function parsePattern(text: string): Pattern | undefined {
