@@ -76,7 +76,7 @@ async function build(
 /** A preset that is nothing but itself is the same service that tests name, so that both share one. */
 const isPlainPreset = (service: UpServiceConfig): boolean =>
   Object.keys(service).every((key) =>
-    ["preset", "image", "packages", "env", "ports", "tmpfs", "migrations"].includes(key),
+    ["preset", "image", "packages", "env", "ports", "memory", "tmpfs", "migrations"].includes(key),
   );
 
 function presetOf({ preset, image, packages, env, ports, tmpfs, migrations }: UpServiceConfig) {

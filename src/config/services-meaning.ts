@@ -55,7 +55,7 @@ function imageProblem(path: string[], { image }: UpServiceConfig, { images }: Co
 }
 
 /** What a function gives is whole: only how it is seen from outside is ours to say. */
-const besideFunction = new Set(["function", "ports", "health", "needs"]);
+const besideFunction = new Set(["function", "ports", "health", "memory", "needs"]);
 
 function functionProblems(path: string[], service: UpServiceConfig): MeaningProblem[] {
   if (service.function === undefined) return [];

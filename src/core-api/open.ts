@@ -3,6 +3,8 @@ import { executeRequest } from "./request/execute.ts";
 import type { ApiSession, ApiSessionOptions } from "./options.ts";
 import { buildApiSchema } from "./schema/schema.ts";
 import { newCall } from "./request/call.ts";
+import { liveMark } from "./service/live.ts";
+import { hostnameOf } from "./service/names.ts";
 import { newSession } from "./session.ts";
 import { ApiError } from "./values/errors.ts";
 import type { Service } from "./values/values.ts";
@@ -27,6 +29,7 @@ export async function openApiSession(options: ApiSessionOptions): Promise<ApiSes
       if (live === undefined) throw new ApiError("nobody works on the services of this session");
       return live();
     },
+    liveMark: (id) => liveMark(session, hostnameOf(session.ids.load(id, "Service") as Service)),
     close: () => session.close(),
   };
 }

@@ -70,5 +70,7 @@ export interface ApiSession {
   connectTerminal(id: string, line: Duplex): boolean;
   /** The helper in the container of a service that runs, by the service's id. Rejects where there is none. */
   connectLive(serviceId: string): Promise<Duplex>;
+  /** A word that only the first process of the container of a service has in its command line, in a live session. */
+  liveMark(serviceId: string): string | undefined;
   close(): Promise<void>;
 }

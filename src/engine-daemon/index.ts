@@ -18,6 +18,8 @@ export {
   type ExportedCaches,
   type OpenSessionRequest,
   type PrunedDisk,
+  type ServiceMemory,
+  type ServiceMemoryRequest,
   type SessionEnd,
   type SessionLine,
   type SessionOpened,

@@ -20,6 +20,14 @@ export interface EngineSession {
   onEvent(listener: (event: EngineEvent) => void): () => void;
   /** The helper in the container of a service that runs, in a live session of the embedded engine; else undefined. */
   readonly openLive?: (serviceId: string) => Promise<Duplex>;
+  /**
+   * What the container of a service uses, and how often it wanted more than it may have; bounds it where a limit is given. In a live
+   * session of the embedded engine; undefined where it does not run, or the machine can't tell.
+   */
+  readonly serviceMemory?: (
+    serviceId: string,
+    limitBytes?: number,
+  ) => Promise<{ usedBytes: number; kills: number } | undefined>;
   close(): Promise<void>;
 }
 

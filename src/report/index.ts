@@ -12,7 +12,7 @@ export type { RunView } from "./terminal/run-view.ts";
 export type { WatchView } from "./terminal/watch-view.ts";
 export { StepLines } from "./step-lines.ts";
 export type { UpView } from "./terminal/up-view.ts";
-export { blockersText, statusTable, upReporter } from "./up-plain.ts";
+export { blockersText, memoryText, statusTable, upReporter } from "./up-plain.ts";
 export { causes, duration, firstOf, painter, plural, shortDigest, shortName, testsText, type Paint } from "./text.ts";
 
 /** The view of a watch on a terminal. Loaded when it is opened: other commands do not pay for it. */

@@ -1,5 +1,5 @@
 import type { ServiceStatus, UpEvent } from "../services/index.ts";
-import { printable } from "../text/index.ts";
+import { printable, size } from "../text/index.ts";
 import { duration, plural, shortName, type Paint } from "./text.ts";
 
 export interface UpReporterOptions {
@@ -111,12 +111,24 @@ export function placesText(ports: ServiceStatus["ports"]): string {
 /** The rows of `fastloop status`. */
 export function statusTable(services: readonly ServiceStatus[], paint: Paint): string[] {
   const width = Math.max(...services.map(({ name }) => name.length));
-  return services.map((service) => {
+  const memory = services.map(memoryText);
+  const memoryWidth = Math.max(...memory.map((text) => text.length));
+  const used = services.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0);
+  const rows = services.map((service, index) => {
     const { name, phase, ports, reason } = service;
     const why = reason === undefined ? "" : `  ${printable(reason.split("\n")[0]!)}`;
-    return `${name.padEnd(width)}  ${paint(phaseStyle(phase), phase.padEnd(9))}  ${placesText(ports)}${why}`.trimEnd();
+    const columns = [name.padEnd(width), paint(phaseStyle(phase), phase.padEnd(9))];
+    if (memoryWidth > 0) columns.push(memory[index]!.padEnd(memoryWidth));
+    return `${columns.join("  ")}  ${placesText(ports)}${why}`.trimEnd();
   });
+  return services.length > 1 && used > 0 ? [...rows, paint("dim", `${size(used)} of memory in all`)] : rows;
 }
+
+/** `120.0 MB of 512.0 MB`; empty where it is not known. */
+export const memoryText = ({ memoryBytes, memoryLimitBytes }: ServiceStatus): string =>
+  memoryBytes === undefined
+    ? ""
+    : `${size(memoryBytes)}${memoryLimitBytes === undefined ? "" : ` of ${size(memoryLimitBytes)}`}`;
 
 export function phaseStyle(phase: ServiceStatus["phase"]): "green" | "red" | "yellow" | "dim" {
   if (phase === "healthy") return "green";

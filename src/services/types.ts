@@ -23,6 +23,9 @@ export interface ServiceStatus {
   reason?: string;
   /** From the begin of its building until it was healthy. */
   startedInMs?: number;
+  /** What its container uses; undefined where the engine can't tell. */
+  memoryBytes?: number;
+  memoryLimitBytes?: number;
   /** ISO 8601: since when it is in this phase. */
   since: string;
 }
@@ -88,6 +91,8 @@ export interface DeclaredService {
   /** Undefined: every port that it exposes, under its own number. */
   ports: readonly PortMapping[] | undefined;
   health: HealthRule;
+  /** The most that its container may have. */
+  memoryBytes: number | undefined;
   /** Its data is on a volume: the old one ends before a new one begins. */
   exclusive: boolean;
   /** Its command starts itself again when its files change, as far as its words say. */

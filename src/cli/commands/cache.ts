@@ -19,10 +19,9 @@ import { stateHome } from "../../paths/index.ts";
 import { loadProject, placeProject, projectHasher, type Project, type ProjectPlace } from "../../plan/index.ts";
 import { duration, firstOf, painter } from "../../report/index.ts";
 import { History, ProjectLock } from "../../run/index.ts";
-import { printable } from "../../text/index.ts";
+import { printable, size } from "../../text/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
-import { size } from "../size.ts";
 import { trustModeOf } from "../trust/trust.ts";
 
 interface ClearFlags {

@@ -5,12 +5,11 @@ import { describeEngineChoice, embeddedEngine, setUpBoundary } from "../../engin
 import { ExitCode, UserError } from "../../errors/index.ts";
 import { loadProject, placeProject, projectHasher, type Project } from "../../plan/index.ts";
 import { painter, plural } from "../../report/index.ts";
-import { printable } from "../../text/index.ts";
+import { printable, size } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { layersAndVolumes, programs, type Part } from "../offline/kept.ts";
 import { tryFunctions, tryServices, type Tried } from "../offline/tried.ts";
 import { upPlace } from "../up/project.ts";
-import { size } from "../size.ts";
 import { trustModeOf } from "../trust/trust.ts";
 
 const examples = `

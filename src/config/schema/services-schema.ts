@@ -7,6 +7,7 @@ import {
   patterns,
   relativePath,
   servicePresetNames,
+  size,
   timeLimit,
 } from "./schema-parts.ts";
 
@@ -53,6 +54,8 @@ const build = z.union([
 
 const volumeName = z.string().regex(/^[A-Za-z0-9._-]+$/, "a volume's name");
 
+const memory = size.describe("The most that its container may have, e.g. 512MB: the kernel ends what wants more.");
+
 const service = z.strictObject({
   image: z.string().min(1).optional().describe("`base`, `dev`, `prod` or an image."),
   build: build.optional().describe("Folder with a Dockerfile."),
@@ -88,6 +91,7 @@ const service = z.strictObject({
   useEntrypoint: z.boolean().optional().describe("The image's entrypoint comes before the words of `command`."),
   ports: ports.optional(),
   health: health.optional(),
+  memory: memory.optional(),
   needs: z.array(name).optional().describe("Services that must be healthy first; reachable by their names."),
   volumes: z
     .record(volumeName, z.string().startsWith("/"))
@@ -108,6 +112,7 @@ export const services = z.record(name, service);
 const live = z.strictObject({
   ports: ports.optional(),
   health: health.optional(),
+  memory: memory.optional(),
   sync: z
     .array(
       z.strictObject({

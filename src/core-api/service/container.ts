@@ -38,7 +38,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     { path: offerSocket, id: `offer-${run}` },
     { path: reportSocket, id: `report-${run}` },
   ];
-  const live = session.options.live === true ? new LiveHelper(run) : undefined;
+  const live = session.options.live === true ? new LiveHelper(run, session, hostname) : undefined;
   const sockets = [...plan.sockets, offer, reports, ...(live === undefined ? [] : [live.socket])];
   const container = await openContainer(call, { ...plan, sockets });
   const withdrawals = [session.sockets.serve(offer.id, offered.open), session.sockets.serve(reports.id, report.open)];

@@ -2,6 +2,12 @@ import { duplexPair, type Duplex } from "node:stream";
 import type { GatewayContainer } from "../../buildkit/types.ts";
 import { ApiError } from "../values/errors.ts";
 import { shim } from "./plan.ts";
+import type { Session } from "../session.ts";
+
+const marks = new WeakMap<Session, Map<string, string>>();
+
+/** A word that only the first process of that service's container has in its command line. */
+export const liveMark = (session: Session, hostname: string): string | undefined => marks.get(session)?.get(hostname);
 
 const socketPath = "/.fastloop/live.sock";
 
@@ -16,7 +22,8 @@ export class LiveHelper {
   private readonly lines = new Set<Duplex>();
 
   /** `run`: hexadecimal digits that no other run has. */
-  constructor(run: string) {
+  constructor(run: string, session: Session, hostname: string) {
+    marks.set(session, (marks.get(session) ?? new Map<string, string>()).set(hostname, `fastloop-${run}`));
     this.socket = { path: socketPath, id: `live-${run}` };
     this.control = `fastloop-${run}`;
   }

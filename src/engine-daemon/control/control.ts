@@ -15,10 +15,13 @@ import {
   type ExportedCaches,
   type OpenSessionRequest,
   type PrunedDisk,
+  type ServiceMemory,
+  type ServiceMemoryRequest,
   type SessionLine,
   type SessionOpened,
   type StopRequest,
 } from "./protocol.ts";
+import { containerMemory } from "../buildkitd/container-memory.ts";
 import { showsSecret } from "./control-secret.ts";
 import { diskOf } from "./disk.ts";
 import { peerOf } from "./peer.ts";
@@ -107,6 +110,15 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
       response.once("close", () => gone.abort(new Error("the client went away")));
       const signal = AbortSignal.any([session.signal, gone.signal]);
       return reply(response, 200, { notices: await session.api.exportCaches(signal) } satisfies ExportedCaches);
+    }
+    case "POST /memory": {
+      const { token, service, limitBytes } = await readJson<ServiceMemoryRequest>(request);
+      const { session, isBody } = options.sessions.find(token) ?? {};
+      if (session === undefined || isBody === true)
+        return reply(response, 404, { message: "no open session has this token" });
+      const mark = session.api.liveMark(service);
+      const memory = mark === undefined ? undefined : containerMemory(mark, limitBytes);
+      return reply(response, 200, (memory ?? {}) satisfies ServiceMemory);
     }
     case "GET /disk":
       return reply(response, 200, await diskOf(await options.client()));

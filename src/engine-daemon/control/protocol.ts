@@ -35,6 +35,17 @@ export interface ExportedCaches {
   notices: string[];
 }
 
+/** Body of `POST /memory`: of the container of a service, in a live session. */
+export interface ServiceMemoryRequest {
+  token: string;
+  service: string;
+  /** What it may have from now on. */
+  limitBytes?: number;
+}
+
+/** Empty where it does not run, or the machine can't tell. */
+export type ServiceMemory = { usedBytes: number; kills: number } | Record<string, never>;
+
 /** Kind of the answer that a session is. */
 export const sessionLines = "application/x-ndjson";
 

@@ -19,6 +19,8 @@ import {
   type ExportCachesRequest,
   type ExportedCaches,
   type OpenSessionRequest,
+  type ServiceMemory,
+  type ServiceMemoryRequest,
   type SessionLine,
   type SessionOpened,
 } from "../../engine-daemon/index.ts";
@@ -87,6 +89,14 @@ async function exportCaches(
     // The session is over, or the command is being interrupted: there is nothing to write any more.
     return [];
   }
+}
+
+async function memoryOf(
+  state: string,
+  body: Omit<ServiceMemoryRequest, "limitBytes"> & { limitBytes: number | undefined },
+): Promise<{ usedBytes: number; kills: number } | undefined> {
+  const { usedBytes, kills } = await readJson<ServiceMemory>(await request(state, "POST", "/memory", body));
+  return usedBytes === undefined || kills === undefined ? undefined : { usedBytes, kills };
 }
 
 /** `dist/build-id`, which changes with every change of the sources. */
@@ -171,7 +181,12 @@ async function followSession(
         throw new UserError("engine-unavailable", `the engine's session ended: ${reason}`, { cause: error });
       }
     },
-    ...(options.live === true ? { openLive: (id: string) => liveLine(state, token, id) } : {}),
+    ...(options.live === true
+      ? {
+          openLive: (id: string) => liveLine(state, token, id),
+          serviceMemory: (id: string, limitBytes?: number) => memoryOf(state, { token, service: id, limitBytes }),
+        }
+      : {}),
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

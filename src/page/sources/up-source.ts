@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../../errors/index.ts";
-import { firstOf, shortName } from "../../report/index.ts";
+import { firstOf, memoryText, shortName } from "../../report/index.ts";
 import type { ServiceStatus, UpEvent } from "../../services/index.ts";
 import { spreadOf } from "../../stats/index.ts";
 import { printable, printableLines } from "../../text/index.ts";
@@ -92,6 +92,7 @@ export class UpSource implements PageSource {
             name: "port",
             value: `127.0.0.1:${host} leads to ${container} in the container`,
           })),
+          ...(status.memoryBytes === undefined ? [] : [{ name: "memory", value: memoryText(status) }]),
           ...status.needs.map((need) => ({ name: "needs", value: printable(need) })),
         ],
       },

@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { ServiceStatus, UpEvent } from "../../services/index.ts";
 import { duration, painter } from "../text.ts";
-import { phaseStyle, placesText, upReporter } from "../up-plain.ts";
+import { memoryText, phaseStyle, placesText, upReporter } from "../up-plain.ts";
 import { LiveScreen, type TerminalStream } from "./live-screen.ts";
 import { cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
 
@@ -43,7 +43,8 @@ export function openUpView(options: UpViewOptions): UpView {
     screen.draw(layout(options.statuses(), output.columns, input !== undefined));
   };
   const drawSoon = (): void => void (frame ??= setTimeout(draw, frameMs));
-  const ticker = setInterval(() => isMoving(options.statuses()) && draw(), tickMs);
+  // Times go on, and memory is another without any news of it.
+  const ticker = setInterval(draw, tickMs);
   const onResize = (): void => {
     screen.forgetText();
     draw();
@@ -87,16 +88,17 @@ export function openUpView(options: UpViewOptions): UpView {
 }
 
 const moving = new Set<ServiceStatus["phase"]>(["building", "starting", "stopping"]);
-const isMoving = (services: readonly ServiceStatus[]): boolean => services.some(({ phase }) => moving.has(phase));
 
 function layout(services: readonly ServiceStatus[], columns: number, hasKeys: boolean): StyledLine[] {
   const width = Math.max(0, ...services.map(({ name }) => name.length));
-  const rows = services.map((service) => cut(row(service, width), columns));
+  const memory = Math.max(0, ...services.map((service) => memoryText(service).length));
+  const rows = services.map((service) => cut(row(service, width, memory), columns));
   const keys: StyledLine = [{ text: hasKeys ? "r restart all  u page  q quit" : "Ctrl-C ends", style: "dim" }];
   return [[{ text: "─".repeat(Math.min(columns, 60)), style: "dim" }], ...rows, cut(keys, columns)];
 }
 
-function row({ name, phase, ports, since, reason, startedInMs }: ServiceStatus, width: number): Piece[] {
+function row(service: ServiceStatus, width: number, memoryWidth: number): Piece[] {
+  const { name, phase, ports, since, reason, startedInMs } = service;
   const runs = moving.has(phase) ? duration(Date.now() - Date.parse(since)) : "";
   const took = phase === "healthy" && startedInMs !== undefined ? duration(startedInMs) : "";
   const text = reason === undefined ? placesText(ports) : tame(reason.split("\n")[0] ?? "");
@@ -104,6 +106,7 @@ function row({ name, phase, ports, since, reason, startedInMs }: ServiceStatus, 
     { text: `${padded(name, width)}  ` },
     { text: padded(phase, 9), style: phaseStyle(phase) },
     { text: `  ${padded(runs || took, 8)}`, style: "dim" },
+    ...(memoryWidth === 0 ? [] : [{ text: `  ${padded(memoryText(service), memoryWidth)}`, style: "dim" as const }]),
     { text: `  ${text}` },
   ];
 }

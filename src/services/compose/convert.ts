@@ -61,7 +61,7 @@ const known = new Set(
   (
     "image build command entrypoint environment env_file working_dir user ports volumes tmpfs depends_on profiles " +
     "healthcheck develop restart container_name networks labels logging hostname stdin_open tty init expose pull_policy " +
-    "scale stop_grace_period stop_signal annotations attach"
+    "scale stop_grace_period stop_signal annotations attach mem_limit deploy"
   ).split(" "),
 );
 
@@ -93,6 +93,8 @@ class Converter {
     if (ports.length > 0) service.ports = ports;
     const health = healthOf(given.healthcheck ?? {});
     if (health !== undefined) service.health = health;
+    const memory = given.mem_limit ?? given.deploy?.resources?.limits?.memory;
+    if (memory !== undefined) this.memory(name, service, memory);
     const tmpfs = (given.tmpfs ?? []).map((each) => each.split(":")[0]!);
     if (tmpfs.length > 0) service.tmpfs = tmpfs;
     for (const volume of given.volumes ?? []) this.volume(name, service, volume);
@@ -166,6 +168,12 @@ class Converter {
     if (container === undefined) this.note(name, `port ${text} is left out: one TCP port has a number`);
     if (container === undefined) return [];
     return [host === undefined || host === container ? Number(container) : `${host}:${container}`];
+  }
+
+  private memory(name: string, service: UpServiceConfig, given: string): void {
+    const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([kmg]?)i?b?$/i.exec(given) ?? [];
+    if (number === undefined) return this.note(name, `memory of ${given} is left out: that is no size`);
+    service.memory = `${number}${unit === "" ? "" : `${unit.toUpperCase()}i`}B`;
   }
 
   private volume(name: string, service: UpServiceConfig, given: NonNullable<ComposeService["volumes"]>[number]): void {

@@ -52,6 +52,12 @@ export const composeService = z.looseObject({
   healthcheck: z
     .looseObject({ test: z.union([z.string(), z.array(text)]).optional(), disable: z.boolean().optional() })
     .nullish(),
+  mem_limit: text.optional(),
+  deploy: z
+    .looseObject({
+      resources: z.looseObject({ limits: z.looseObject({ memory: text.optional() }).nullish() }).nullish(),
+    })
+    .nullish(),
   develop: z
     .looseObject({
       watch: z

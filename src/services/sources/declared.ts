@@ -1,7 +1,14 @@
 /** Which services a project has, which of them are asked for, and in what order they start. */
 import path from "node:path";
 import { commandName, splitWords } from "../../call/index.ts";
-import { durationMs, portMappings, suggest, type LoadedConfig, type UpServiceConfig } from "../../config/index.ts";
+import {
+  durationMs,
+  portMappings,
+  sizeBytes,
+  suggest,
+  type LoadedConfig,
+  type UpServiceConfig,
+} from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
 import type { DeclaredService, HealthRule } from "../types.ts";
@@ -23,7 +30,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       name,
       source,
       needs: service.needs ?? [],
-      ...seen(given, up[name]?.health ?? service.health),
+      ...seen(given, up[name]?.health ?? service.health, up[name]?.memory ?? service.memory),
       ...kindOf(service),
       place,
       description: source.kind === "call" ? describedCall(source.words, module) : described(service, config),
@@ -41,7 +48,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       name,
       source: { kind: "call", words: [name] },
       needs: [],
-      ...seen(up[name]?.ports, up[name]?.health),
+      ...seen(up[name]?.ports, up[name]?.health, up[name]?.memory),
       ...kindOf({}),
       place,
       description: describedCall([name], module),
@@ -69,7 +76,7 @@ function kindOf({
 
 /** How it is seen from outside is no part of its container. */
 function described(service: UpServiceConfig, { config }: LoadedConfig): string {
-  const { image = "", health, ports, ...rest } = service;
+  const { image = "", health, ports, memory: _memory, ...rest } = service;
   const command = typeof health === "object" && health.command !== undefined ? health : undefined;
   const exposed = portMappings(ports).map(({ container }) => container);
   const isOfProject = ["base", "dev", "prod"].includes(image);
@@ -86,8 +93,16 @@ function callOf(call: string, place: string): DeclaredService["source"] {
   return { kind: "call", words };
 }
 
-function seen(ports: Ports, health: Health): Pick<DeclaredService, "ports" | "health"> {
-  return { ports: ports === undefined ? undefined : portMappings(ports), health: healthOf(health) };
+function seen(
+  ports: Ports,
+  health: Health,
+  memory: string | undefined,
+): Pick<DeclaredService, "ports" | "health" | "memoryBytes"> {
+  return {
+    ports: ports === undefined ? undefined : portMappings(ports),
+    health: healthOf(health),
+    memoryBytes: memory === undefined ? undefined : sizeBytes(memory),
+  };
 }
 
 function healthOf(health: Health): HealthRule {

@@ -1,4 +1,6 @@
 /** What a service prints: whole lines to its log and to who listens, and the last of them for when it ends. */
+import { failureOf } from "../../engine/index.ts";
+import { UserError } from "../../errors/index.ts";
 import type { UpListener } from "../types.ts";
 import { LastLines } from "./last-lines.ts";
 import { LineBuffer } from "./line-buffer.ts";
@@ -24,6 +26,14 @@ export class Output {
   /** What has no end of its line yet. */
   flush(): void {
     for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
+  }
+
+  /** Why it did not start, for people. */
+  reasonOf(error: unknown): string {
+    const failure = failureOf(error);
+    if (!(failure instanceof UserError)) throw failure;
+    const { message, detail } = failure;
+    return detail === undefined ? this.tail.below(message) : `${message}\n${detail}`;
   }
 
   close(): void {

@@ -25,15 +25,21 @@ export class State {
     this.now = { ...this.now, ...seenOf(described) };
   }
 
+  uses(memoryBytes: number | undefined): void {
+    const { memoryBytes: _before, ...now } = this.now;
+    this.now = { ...now, ...(memoryBytes === undefined ? {} : { memoryBytes }) };
+  }
+
   to(phase: Phase, more: Partial<Pick<ServiceStatus, "reason" | "startedInMs">> = {}): void {
-    const { name, needs, ports, startedInMs } = this.now;
+    const { reason: _reason, startedInMs, ...now } = this.now;
     const kept = phase === "healthy" || phase === "unhealthy" ? { startedInMs } : {};
-    this.now = { name, needs, ports, phase, since: new Date().toISOString(), ...kept, ...more };
+    this.now = { ...now, phase, since: new Date().toISOString(), ...kept, ...more };
     this.tell({ kind: "state", service: this.now });
   }
 }
 
-const seenOf = ({ declared, fronts }: Described): Pick<ServiceStatus, "needs" | "ports"> => ({
+const seenOf = ({ declared, fronts }: Described): Pick<ServiceStatus, "needs" | "ports" | "memoryLimitBytes"> => ({
   needs: declared.needs,
+  ...(declared.memoryBytes === undefined ? {} : { memoryLimitBytes: declared.memoryBytes }),
   ports: fronts.map(({ host, container }) => ({ host, container })),
 });

@@ -5,6 +5,7 @@ import { openTunnel, startService, stopService, type Running } from "../sources/
 import { LiveLine, type LiveNews } from "../live/line.ts";
 import type { Update } from "../live/updates.ts";
 import { keepLooking, untilAnswers, untilHealthy } from "./looks.ts";
+import { Memory } from "./memory.ts";
 import { Output } from "./output.ts";
 import { State, type Described } from "./state.ts";
 import { look } from "./probe.ts";
@@ -20,6 +21,7 @@ export class Unit {
   private described: Described;
   private readonly output: Output;
   private readonly state: State;
+  private readonly memory: Memory;
   private running: Running | undefined;
   private hostname: string | undefined;
   /** Of its process that was started last. */
@@ -38,6 +40,7 @@ export class Unit {
     this.described = options;
     this.output = new Output(options.declared.name, options.logFile, options.tell);
     this.state = new State(options);
+    this.memory = new Memory(options, this.state);
   }
 
   get declared(): DeclaredService {
@@ -54,6 +57,8 @@ export class Unit {
     const { running, state } = this;
     this.described = next;
     state.describe(next);
+    if (running !== undefined && next.declared.memoryBytes !== before.declared.memoryBytes)
+      this.memory.follow(running.made.id);
     for (const { front, container } of next.fronts) {
       const port = running?.ports.get(container);
       if (port !== undefined) front.leadTo(port);
@@ -79,6 +84,7 @@ export class Unit {
     this.output.tail.clear();
     this.state.to("building");
     try {
+      this.memory.follow(made.id);
       await isBuilt;
       await startService(this.options.session, made, signal);
       if (this.state.phase === "building") this.state.to("starting");
@@ -89,7 +95,7 @@ export class Unit {
     } catch (error) {
       if (signal.aborted) return;
       await this.end();
-      this.state.to("failed", { reason: this.reasonOf(error) });
+      this.state.to("failed", { reason: this.memory.explained(this.output.reasonOf(error)) });
     }
   }
 
@@ -105,6 +111,7 @@ export class Unit {
       return;
     }
     this.nextHostname = made.hostname;
+    this.memory.follow(made.id);
     let next: Running = { made, tunnel: undefined, ports: new Map() };
     try {
       await startService(session, made, signal);
@@ -112,6 +119,7 @@ export class Unit {
       await untilHealthy(this.probedPort(next), this.declared.health, signal);
     } catch (error) {
       await stopService(session, next);
+      this.memory.follow(old.made.id);
       throw failureOf(error);
     } finally {
       this.nextHostname = undefined;
@@ -211,7 +219,7 @@ export class Unit {
     // It was started once more, or what became of it was told already.
     if (this.stopped !== news || ["stopping", "stopped", "ended"].includes(this.state.phase)) return;
     this.output.flush();
-    this.state.to("ended", { reason: this.output.tail.below(`exit code: ${news.stopped}`) });
+    this.state.to("ended", { reason: this.output.tail.below(this.memory.explained(`exit code: ${news.stopped}`)) });
   }
 
   /** It can't start, for a reason that is not its own. */
@@ -258,11 +266,12 @@ export class Unit {
     this.output.flush();
     if (this.state.phase !== "healthy" && this.state.phase !== "unhealthy") return;
     void this.end();
-    this.state.to("ended", { reason: this.output.tail.below(error ?? "it ended by itself") });
+    this.state.to("ended", { reason: this.output.tail.below(this.memory.explained(error ?? "it ended by itself")) });
   }
 
   private async end(): Promise<void> {
     this.probing.abort();
+    this.memory.stop();
     this.live?.close();
     this.live = undefined;
     const { running } = this;
@@ -286,12 +295,5 @@ export class Unit {
       if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
       else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
     });
-  }
-
-  private reasonOf(error: unknown): string {
-    const failure = failureOf(error);
-    if (!(failure instanceof UserError)) throw failure;
-    const { message, detail } = failure;
-    return detail === undefined ? this.output.tail.below(message) : `${message}\n${detail}`;
   }
 }

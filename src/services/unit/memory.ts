@@ -1,0 +1,73 @@
+/** What a service's container uses of the machine's memory, and the most that it may: told, and held by the kernel. */
+import { setTimeout } from "node:timers/promises";
+import type { EngineSession } from "../../engine/index.ts";
+import { size } from "../../text/index.ts";
+import type { UnitOptions } from "../types.ts";
+import type { State } from "./state.ts";
+
+/** Its first process is there this soon after it was asked for. */
+const firstLookMs = 50;
+/** How often what it uses is read. */
+const lookMs = 3_000;
+/** Exit code of what the kernel has killed. */
+const killed = 137;
+
+export class Memory {
+  private readonly options: Pick<UnitOptions, "session" | "tell">;
+  private readonly state: State;
+  private following = new AbortController();
+  private hasToldUnbounded = false;
+
+  constructor(options: Pick<UnitOptions, "session" | "tell">, state: State) {
+    this.options = options;
+    this.state = state;
+  }
+
+  /** From the start of its container on, until another is followed or `stop`. */
+  follow(serviceId: string): void {
+    this.stop();
+    const { signal } = (this.following = new AbortController());
+    void this.look(serviceId, signal);
+  }
+
+  stop(): void {
+    this.following.abort();
+    this.state.uses(undefined);
+  }
+
+  /** Why it ended, with what its limit has to do with that. */
+  explained(reason: string): string {
+    const limit = this.state.status.memoryLimitBytes;
+    if (limit === undefined || !reason.includes(`exit code: ${killed}`)) return reason;
+    return `${reason}: killed, as what wants more than its ${size(limit)} of memory is`;
+  }
+
+  private async look(serviceId: string, signal: AbortSignal): Promise<void> {
+    const { session, tell } = this.options;
+    const { name, memoryLimitBytes: limit } = this.state.status;
+    const ask = (bytes?: number): ReturnType<NonNullable<EngineSession["serviceMemory"]>> =>
+      session.serviceMemory?.(serviceId, bytes).catch(() => undefined) ?? Promise.resolve(undefined);
+    let memory = await ask(limit);
+    while (memory === undefined && session.serviceMemory !== undefined && !signal.aborted) {
+      // It is being built, or the machine has no such account; then it is healthy one day.
+      if (this.state.phase === "healthy") break;
+      await pause(firstLookMs, signal);
+      memory = await ask(limit);
+    }
+    if (signal.aborted) return;
+    if (memory === undefined && limit !== undefined && !this.hasToldUnbounded) {
+      this.hasToldUnbounded = true;
+      tell({ kind: "notice", text: `${name}: this engine bounds no memory; \`memory\` is not held` });
+    }
+    for (let kills = memory?.kills ?? 0; memory !== undefined && !signal.aborted; memory = await ask()) {
+      this.state.uses(memory.usedBytes);
+      if (memory.kills > kills && limit !== undefined)
+        tell({ kind: "notice", text: `${name}: a process of it was killed: it wanted more than ${size(limit)}` });
+      kills = memory.kills;
+      await pause(lookMs, signal);
+    }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined);
