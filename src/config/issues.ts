@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { configSchema } from "./schema/schema.ts";
+import { insideProject } from "./schema/schema-parts.ts";
 import { suggest } from "./suggest.ts";
 
 /** One problem in words; `key` is set where the place is a key and not a value. */
@@ -54,7 +55,12 @@ export function describeIssue(issue: z.core.$ZodIssue): DescribedIssue[] {
     case "too_big":
       return [{ message: `expected at most ${issue.maximum}` }];
     default:
-      return [{ message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message }];
+      return [
+        {
+          message: issue.message.startsWith("a ") ? `expected ${issue.message}` : issue.message,
+          hint: issue.message === insideProject ? pathHint(issue.input) : undefined,
+        },
+      ];
   }
 }
 
@@ -81,6 +87,13 @@ function invalidValue(issue: z.core.$ZodIssueInvalidValue): DescribedIssue {
   if (issue.input !== undefined) return { message: `expected ${values}` };
   const key = String(issue.path.at(-1));
   return { message: `\`${key}\` is missing`, hint: `write \`${key}: ${values}\`` };
+}
+
+/** As an ignore file has it: there a slash at the beginning is the root of the project. */
+function pathHint(path: unknown): string | undefined {
+  if (typeof path !== "string" || !path.startsWith("/")) return undefined;
+  const meant = path.replace(/^\/+/, "") || "**";
+  return `paths begin at the folder of fastloop.yaml: write \`${meant}\``;
 }
 
 function keyHint(key: string, known: readonly string[]): string | undefined {

@@ -25,10 +25,11 @@ export const platform = z
 export const name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, "a name: letters, digits, '.', '_' and '-', starting with a letter");
+export const insideProject = "a path inside the project";
 export const relativePath = z
   .string()
   .min(1)
-  .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the project");
+  .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), insideProject);
 export const patterns = z.array(relativePath);
 export const oneOrMore = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 export const environment = z.record(

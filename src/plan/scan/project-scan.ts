@@ -47,14 +47,14 @@ export class ProjectScanner {
     beforeRead?: (folder: WatchedPlace) => void,
     ahead?: ReadonlyMap<string, StatAhead>,
   ): ProjectSnapshot {
-    const moved = this.arrangement.hasMovedLink(changed);
+    const has = (rules: ReadonlySet<string>): boolean => [...(changed ?? [])].some((file) => rules.has(file));
+    // Ignore files may say something else by now, and git's configuration name another one.
+    const otherRules = has(this.arrangement.rules);
+    const moved = this.arrangement.hasMovedLink(changed) || otherRules;
     if (moved) this.arrangement = this.arrange();
     const { rules } = this.arrangement;
-    // Ignore files may say something else by now.
-    if (changed === undefined || [...changed].some((file) => file.endsWith("/.gitignore") || rules.has(file))) {
+    if (changed === undefined || otherRules || [...changed].some((file) => file.endsWith("/.gitignore")))
       this.concern = undefined;
-      if (changed !== undefined && [...changed].some((file) => rules.has(file))) changed = undefined;
-    }
     const awaited: WatchedPlace[] = [...this.arrangement.links.keys(), ...rules].flatMap((given) =>
       childOf(path.dirname(given), path.basename(given)),
     );

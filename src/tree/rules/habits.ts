@@ -54,17 +54,25 @@ export function globalExcludesFile(repository: string | undefined, env: NodeJS.P
   return readOnce(`excludes file of ${repository}`, () => findExcludesFile(repository, env));
 }
 
-function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv): string {
-  const home = homeFolder(env);
-  const folder = path.join(env["XDG_CONFIG_HOME"] || path.join(home, ".config"), "git");
-  const configurations = [
-    path.join(home, ".gitconfig"),
-    path.join(folder, "config"),
+/** Git's configuration that may name it; when one changes it may be another. */
+export function excludesConfigurations(repository: string | undefined, env: NodeJS.ProcessEnv = process.env): string[] {
+  return [
+    path.join(homeFolder(env), ".gitconfig"),
+    path.join(gitFolder(env), "config"),
     ...(repository === undefined ? [] : [path.join(repository, ".git/config")]),
   ];
-  // Git is asked only where some configuration may name the file.
-  if (!configurations.some((file) => /excludesfile|\[include/i.test(textOf(file)))) return path.join(folder, "ignore");
-  const key = `${repository} ${home}`;
+}
+
+const gitFolder = (env: NodeJS.ProcessEnv): string =>
+  path.join(env["XDG_CONFIG_HOME"] || path.join(homeFolder(env), ".config"), "git");
+
+function findExcludesFile(repository: string | undefined, env: NodeJS.ProcessEnv): string {
+  const home = homeFolder(env);
+  const folder = gitFolder(env);
+  const texts = excludesConfigurations(repository, env).map(textOf);
+  // Git is asked only where some configuration may name the file, and once for what they say.
+  if (!texts.some((text) => /excludesfile|\[include/i.test(text))) return path.join(folder, "ignore");
+  const key = [repository, home, ...texts].join("\0");
   if (!found.has(key)) found.set(key, configured(repository ?? home, env));
   return found.get(key) ?? path.join(folder, "ignore");
 }

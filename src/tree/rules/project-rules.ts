@@ -2,7 +2,7 @@ import path from "node:path";
 import { findGitRoot, infoExcludeFile, readTextIfPresent } from "../git/git-folders.ts";
 import { TrackedFiles } from "../git/git-index.ts";
 import { GitignoreChain, parseGitignore, type IgnoreRule } from "./gitignore.ts";
-import { editorFiles, globalExcludesFile, installed } from "./habits.ts";
+import { editorFiles, excludesConfigurations, globalExcludesFile, installed } from "./habits.ts";
 import { readOnce } from "../shared-reads.ts";
 
 /** Ignore rules below one folder and what they can't touch; see `leaveOut` of `TreeFilter`. */
@@ -67,7 +67,7 @@ export interface Tracked {
 /** Files outside of a walk below `root` whose rules hold in it: when they change, it has to be walked anew. */
 export function ruleFiles(root: string): string[] {
   const repository = findGitRoot(root);
-  const files = [globalExcludesFile(repository)];
+  const files = [globalExcludesFile(repository), ...excludesConfigurations(repository)];
   if (repository === undefined) return files;
   files.push(infoExcludeFile(repository));
   for (let folder = root; folder !== repository;) {

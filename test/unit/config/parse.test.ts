@@ -25,6 +25,15 @@ describe("a bad file is told with its place", () => {
     ]);
   });
 
+  test("a path that begins with a slash, with how an ignore file's reader means it", () => {
+    const problemOf = (pattern: string) =>
+      problemsOf(`version: 1\nwatch: { targets: { lib: { call: test, inputs: ["${pattern}"] } } }\n`)[0];
+    const hint = (path: string): string => `paths begin at the folder of fastloop.yaml: write \`${path}\``;
+    expect(problemOf("/src/")).toMatchObject({ message: "expected a path inside the project", hint: hint("src/") });
+    expect(problemOf("/")).toMatchObject({ hint: hint("**") });
+    expect(problemOf("../src/")).toMatchObject({ hint: undefined });
+  });
+
   test("a timeout that leaves no time, or more than a timer can hold", () => {
     const problems = (timeout: string) =>
       problemsOf(`version: 1\nwatch: { targets: { lib: { call: test, timeout: ${timeout} } } }\n`);

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
@@ -42,6 +43,36 @@ test("digests that a snapshot takes over are those that it would compute, whatev
       before = now;
     }
   }
+});
+
+test("what git's configuration names as excludes is known as soon as it names it", () => {
+  const root = makeTree({ "a.ts": "1", "b.tmp": "1" });
+  const home = makeTree({ ".gitconfig": "", one: "*.ts\n", two: "*.tmp\n" });
+  vi.stubEnv("HOME", home);
+  vi.stubEnv("XDG_CONFIG_HOME", "");
+  execFileSync("git", ["init", "-q"], { cwd: root });
+  const input: ScannedInput = { kind: "directory", path: root, filter: { include: ["*.t*"], leaveOut: "ignored" } };
+  const scanner = new ProjectScanner([input], new ContentHasher());
+  const names = (changed?: string): string[] => [
+    ...scanner
+      .scan(changed === undefined ? undefined : new Set([path.join(home, changed)]))
+      .manifest(input)
+      .keys(),
+  ];
+  const config = path.join(home, ".gitconfig");
+  expect(names()).toEqual(["a.ts", "b.tmp"]);
+  expect(scanner.concerns(config)).toBe(true);
+  for (const [file, left] of [
+    ["one", ["b.tmp"]],
+    ["two", ["a.ts"]],
+  ] as const) {
+    writeFileSync(config, `[core]\n  excludesFile = ~/${file}\n`);
+    expect(names(".gitconfig"), file).toEqual(left);
+    expect(scanner.concerns(path.join(home, file))).toBe(true);
+    writeFileSync(path.join(home, file), "");
+    expect(names(file)).toEqual(["a.ts", "b.tmp"]);
+  }
+  vi.unstubAllEnvs();
 });
 
 test("a file that is given by a link is what the link leads to, wherever that leads by now", async () => {

@@ -105,10 +105,26 @@ test("the user's global excludes are left out, wherever the configuration says t
   expect(filesOf(root)).toEqual([".gitignore", "a.tmp", "b.mine"]);
   expect(ruleFiles(path.join(root, "sub/deep"))).toEqual([
     path.join(home, "elsewhere"),
+    path.join(home, ".gitconfig"),
+    path.join(home, ".config/git/config"),
+    path.join(root, ".git/config"),
     path.join(root, ".git/info/exclude"),
     path.join(root, "sub/.gitignore"),
     path.join(root, ".gitignore"),
   ]);
+});
+
+test("a configuration that names another file for them holds at once", () => {
+  const root = makeTree({ "a.tmp": "1", "b.mine": "1" });
+  git(root, "init", "-q");
+  for (const [pattern, left] of [
+    ["*.tmp", ["b.mine"]],
+    ["*.mine", ["a.tmp"]],
+  ] as const) {
+    writeFileSync(path.join(home, `excludes-${pattern.slice(2)}`), `${pattern}\n`);
+    writeFileSync(path.join(home, ".gitconfig"), `[core]\n  excludesFile = ~/excludes-${pattern.slice(2)}\n`);
+    expect(filesOf(root)).toEqual(left);
+  }
 });
 
 test("what editors leave beside files is left out, unless the project says otherwise", () => {
