@@ -1,7 +1,7 @@
 /** The module that a command works with: named by `-m`, by `module:` of fastloop.yaml, or found upwards. */
 import path from "node:path";
 import { loadConfig, ownModule, type LoadedConfig } from "../config/index.ts";
-import { findModule, loadModule, packageModule, type ModuleInfo } from "../module/index.ts";
+import { findModule, loadModule, packageModule, type ModuleInfo, type ModuleToFetch } from "../module/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 
 export interface ProjectModuleOptions {
@@ -13,12 +13,17 @@ export interface ProjectModuleOptions {
   /** The configuration, where it was read already. */
   config?: LoadedConfig;
   environment?: NodeJS.ProcessEnv;
+  /** Whether the user, for the project in that folder, lets a module be fetched. Without it none is. */
+  mayFetch?: (module: ModuleToFetch, project: string) => Promise<boolean>;
 }
 
 /** Loads the module; throws `UserError` where there is none, or where it or the configuration that names it is broken. */
 export async function loadProjectModule(options: ProjectModuleOptions): Promise<ModuleInfo> {
   const { folder, config } = await placeModule(options);
-  return ofProject(await loadModule(folder, options.environment), options.cwd, config);
+  const { mayFetch } = options;
+  const project = config?.path === undefined ? folder : config.root;
+  const module = await loadModule(folder, options.environment, mayFetch && ((asked) => mayFetch(asked, project)));
+  return ofProject(module, options.cwd, config);
 }
 
 /** Folder of the module, without reading it. */

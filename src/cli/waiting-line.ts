@@ -1,5 +1,6 @@
 import { outputText } from "../text/index.ts";
 import type { CliContext } from "./context.ts";
+import { isAsking } from "./trust/confirm.ts";
 
 /** What takes less needs no word. */
 const silentMs = 1000;
@@ -16,6 +17,7 @@ export async function sayingWait<T>(context: CliContext, what: string, work: Pro
   const startedMs = performance.now();
   let isShown = false;
   const show = (): void => {
+    if (isAsking(context)) return;
     const text = `waiting ${what} (${Math.round((performance.now() - startedMs) / 1000)} s)`;
     if (!isLive) return context.notice(text);
     isShown = true;

@@ -6,6 +6,7 @@ import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./manifest/cache.ts";
 import { listModuleFiles, moduleDigest } from "./manifest/digest.ts";
+import { folderOfRemote, type MayFetch } from "./git/fetched.ts";
 import { isInside, realPath } from "./boundary/inside.ts";
 import { isRemote, readManifest, type Manifest, type ManifestDependency } from "./manifest/manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";
@@ -18,8 +19,12 @@ import type { Dependency, FunctionInfo, ModuleInfo, ObjectInfo, Toolchain } from
  * Reads the module whose dagger.json is in `dir`. Throws `UserError` (exit code 2) with `file:line:col` when the
  * configuration or a source file is broken.
  */
-export async function loadModule(dir: string, env: NodeJS.ProcessEnv = process.env): Promise<ModuleInfo> {
-  return new Loader(env).load(dir, []);
+export async function loadModule(
+  dir: string,
+  env: NodeJS.ProcessEnv = process.env,
+  mayFetch?: MayFetch,
+): Promise<ModuleInfo> {
+  return new Loader(env, mayFetch).load(dir, []);
 }
 
 /** One load of a module and all that it depends on: a module that several depend on is read once. */
@@ -28,8 +33,11 @@ class Loader {
   /** By real path of the module's folder. */
   private readonly loaded = new Map<string, ModuleInfo>();
 
-  constructor(env: NodeJS.ProcessEnv) {
+  private readonly mayFetch: MayFetch | undefined;
+
+  constructor(env: NodeJS.ProcessEnv, mayFetch?: MayFetch) {
     this.env = env;
+    this.mayFetch = mayFetch;
   }
 
   /** `dependents`: folders of the modules that led here, which it may not depend on itself. */
@@ -46,6 +54,8 @@ class Loader {
       const dependency = await this.dependency(written, manifest, repository, above);
       // Without code nobody calls it from there.
       if (written.toolchain === undefined || manifest.hasCode) dependencies.push(dependency);
+      if ("refused" in dependency && written.toolchain === undefined && isRemote(written.source))
+        refused.push(`the dependency ${written.name} can't be called here: ${dependency.refused}`);
       if (written.toolchain === undefined) continue;
       if ("refused" in dependency) refused.push(`functions of ${written.name} can't run here: ${dependency.refused}`);
       else toolchains.push(await toolchainOf(dependency.module, written, place));
@@ -80,15 +90,17 @@ class Loader {
   }
 
   private async dependency(
-    { name: written, source, place }: ManifestDependency,
+    dependency: ManifestDependency,
     { root }: Manifest,
     repository: string,
     dependents: readonly string[],
   ): Promise<Dependency> {
+    const { name: written, source, place } = dependency;
     const name = camelCase(written);
-    if (isRemote(source)) return { name, refused: `it is not on this disk (${source})` };
-    const folder = realPath(path.resolve(root, source));
-    if (!isInside(realPath(repository), folder))
+    const remote = isRemote(source) ? await folderOfRemote(dependency, this.env, this.mayFetch) : undefined;
+    if (remote !== undefined && "refused" in remote) return { name, refused: remote.refused };
+    const folder = realPath(remote?.folder ?? path.resolve(root, source));
+    if (remote === undefined && !isInside(realPath(repository), folder))
       throw new UserError("module", `the dependency ${written} leads out of the repository: ${source}`, {
         place: await place(),
       });

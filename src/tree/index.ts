@@ -5,7 +5,7 @@ export { makeFolders, writeFileAtomically } from "./atomic.ts";
 export { contentDigest, contentKey, earlierContentKey, treeStatDigest, treeStatDigestSteps } from "./hashes/digest.ts";
 export { changedPaths, compareTreePaths, diffListings, sameListing, sameStat, type TreeChanges } from "./diff.ts";
 export { folderIdentity, statEntry } from "./scan/entries.ts";
-export { findGitRoot, gitDirectories } from "./git/git-folders.ts";
+export { findGitRoot, gitDirectories, gitEnvironment } from "./git/git-folders.ts";
 export { parseGitignore, type IgnoreRule } from "./rules/gitignore.ts";
 export { ignoredPaths } from "./rules/ignored.ts";
 export { ruleFiles } from "./rules/project-rules.ts";

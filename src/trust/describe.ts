@@ -19,6 +19,7 @@ const words: Record<AskKind, (what: string) => string> = {
   client: (what) => `asks the engine for \`${what}\` with your rights`,
   "root-capabilities": () => "runs containers with root capabilities (insecureRootCapabilities)",
   extension: (what) => `runs ${what} in fastloop's own process, with your rights`,
+  module: (what) => `fetches the module ${what} and runs it behind the boundary`,
   "host-process": () => "runs function bodies on this machine without a boundary",
 };
 

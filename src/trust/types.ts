@@ -30,6 +30,8 @@ export type AskKind =
   | "root-capabilities"
   /** A program that fastloop itself runs, by its content. */
   | "extension"
+  /** A module of another repository that is fetched, by its commit. */
+  | "module"
   /** Function bodies in a process of this machine where no boundary can be had. */
   | "host-process";
 

@@ -5,7 +5,6 @@ import type { Command } from "commander";
 import {
   configOption,
   flagName,
-  loadProjectModule,
   moduleOption,
   parseCall,
   projectModuleFolder,
@@ -27,7 +26,7 @@ import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
-import { sayingWait } from "../waiting-line.ts";
+import { readModule } from "../project-module.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -55,14 +54,12 @@ async function call(words: string[], context: CliContext): Promise<void> {
   // Before parsing, whose errors are to be in that form too.
   options.json ||= words.includes("--json") || words.includes("-j");
   // The module decides how all other words are read.
-  const loading = loadProjectModule({
-    cwd: context.cwd,
+  const module = await readModule(context, {
     moduleDir: options.module ?? moduleOption(words) ?? (await moduleOfHelp(words, context)),
     configFile: configOption(words),
-    environment: context.env,
+    trust: words.includes("--trust") ? true : words.includes("--no-trust") ? false : undefined,
+    isSilent: words.includes("--silent") || words.includes("-s"),
   });
-  const isSilent = words.includes("--silent") || words.includes("-s");
-  const module = await (isSilent ? loading : sayingWait(context, "for the module to be read", loading));
   for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.json ||= wantsJson;

@@ -1,10 +1,9 @@
 /** `fastloop check`: the module's `@check` functions, as `dagger check` runs them. */
 import { Option, type Command } from "commander";
-import { loadProjectModule } from "../../call/index.ts";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions } from "../loop-options.ts";
 import { namedFunctions, printMarked } from "../options/marked-functions.ts";
-import { sayingWait } from "../waiting-line.ts";
+import { readModule } from "../project-module.ts";
 import { runOnce, type RunFlags } from "./run.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -30,13 +29,7 @@ Examples:
     )
     .action(async (names: string[], flags: RunFlags & { list?: boolean }) => {
       if (flags.list !== true) return runOnce(context, names, flags, { checks: true });
-      const loading = loadProjectModule({
-        cwd: context.cwd,
-        moduleDir: context.options.module,
-        configFile: flags.config,
-        environment: context.env,
-      });
-      const module = await sayingWait(context, "for the module to be read", loading);
+      const module = await readModule(context, { configFile: flags.config });
       printMarked(context, namedFunctions(module, "isCheck", names), "no function of the module is marked @check");
     });
 }

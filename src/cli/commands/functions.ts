@@ -1,9 +1,8 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
-import { loadProjectModule } from "../../call/index.ts";
 import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
-import { sayingWait } from "../waiting-line.ts";
+import { readModule } from "../project-module.ts";
 import { renderFunctions } from "../call/render-functions.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -22,11 +21,7 @@ Examples:
   fastloop functions -m ../ci --json everything, for programs`,
     )
     .action(async () => {
-      const module = await sayingWait(
-        context,
-        "for the module to be read",
-        loadProjectModule({ cwd: context.cwd, moduleDir: context.options.module, environment: context.env }),
-      );
+      const module = await readModule(context);
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
       context.print(
         context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose),

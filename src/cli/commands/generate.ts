@@ -1,6 +1,6 @@
 /** `fastloop generate`: the module's `@generate` functions, whose changes are applied to the project. */
 import { Option, type Command } from "commander";
-import { loadProjectModule, parseCall, type MarkedFunction } from "../../call/index.ts";
+import { parseCall, type MarkedFunction } from "../../call/index.ts";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { ExitCode, UserError } from "../../errors/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
@@ -13,7 +13,7 @@ import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { namedFunctions, printMarked } from "../options/marked-functions.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
-import { sayingWait } from "../waiting-line.ts";
+import { readModule } from "../project-module.ts";
 
 interface GenerateFlags {
   list?: boolean;
@@ -52,13 +52,7 @@ interface Generated {
 
 async function generate(context: CliContext, names: string[], flags: GenerateFlags): Promise<void> {
   const config = await loadConfig({ cwd: context.cwd, file: flags.config });
-  const loading = loadProjectModule({
-    cwd: context.cwd,
-    moduleDir: context.options.module,
-    config,
-    environment: context.env,
-  });
-  const module = await sayingWait(context, "for the module to be read", loading);
+  const module = await readModule(context, { config });
   const generators = namedFunctions(module, "isGenerate", names);
   const none = "no function of the module is marked @generate";
   if (flags.list === true) return printMarked(context, generators, none);

@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Option, type Command } from "commander";
-import { projectModuleFolder } from "../../call/index.ts";
 import { durationMs, loadConfig } from "../../config/index.ts";
 import { BaselineStore, requireName } from "../../diff/index.ts";
 import { ExitCode } from "../../errors/index.ts";
@@ -21,6 +20,7 @@ import {
 import { Loop, RunStore, type LoopSummary } from "../../run/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
+import { fetchModules } from "../project-module.ts";
 import { spansOf } from "../spans.ts";
 import { confirmTrustOfLoop } from "../trust/trust.ts";
 import { CommandPage, snapshotOption } from "../page.ts";
@@ -81,7 +81,7 @@ export async function runOnce(
   if (baseline !== undefined) requireName(baseline);
   const options = { ...loopOptions(context, flags, checks ? "fastloop check" : "fastloop run", names), checks };
   // Before anything is written: a folder without a module is the wrong one.
-  await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
+  await fetchModules(context, flags.config);
   const view = await openView(context, flags);
   const ask = (missing: Parameters<typeof confirmTrustOfLoop>[2]): Promise<boolean> =>
     confirmTrustOfLoop(context, options, missing);

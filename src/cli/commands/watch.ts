@@ -2,11 +2,11 @@
 import { setFlagsFromString } from "node:v8";
 import { Option, type Command } from "commander";
 import { aborted } from "../../async/index.ts";
-import { projectModuleFolder } from "../../call/index.ts";
 import { desktopNotifier, jsonReporter, openTerminal, plainReporter, type WatchView } from "../../report/index.ts";
 import { Loop } from "../../run/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
+import { fetchModules } from "../project-module.ts";
 import { spansOf } from "../spans.ts";
 import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
 import { addLoopOptions, duration, loopOptions, type LoopFlags } from "../loop-options.ts";
@@ -53,7 +53,7 @@ Examples:
 export async function watch(context: CliContext, names: string[], flags: WatchFlags): Promise<void> {
   const { signal } = context;
   // What is broken is waited for; a folder without a module is the wrong one.
-  await projectModuleFolder({ cwd: context.cwd, moduleDir: context.options.module, configFile: flags.config });
+  await fetchModules(context, flags.config);
   keepHeapLean();
   const options = loopOptions(context, flags, "fastloop watch", names);
   let view: WatchView | undefined;

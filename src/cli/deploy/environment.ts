@@ -1,6 +1,5 @@
 /** An environment of `deploy:`, and how its cluster is reached from this machine. */
 import path from "node:path";
-import { loadProjectModule } from "../../call/index.ts";
 import { loadConfig, type LoadedConfig } from "../../config/index.ts";
 import { DeployError, readHostAccess, type HostAccess } from "../../deploy/index.ts";
 import { UserError, type ErrorCode } from "../../errors/index.ts";
@@ -11,7 +10,7 @@ import { clusterAsk, refusal, type Trust } from "../../trust/index.ts";
 import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { confirmTrust, trustModeOf } from "../trust/trust.ts";
-import { sayingWait } from "../waiting-line.ts";
+import { readModule } from "../project-module.ts";
 
 export type EnvironmentConfig = NonNullable<LoadedConfig["config"]["deploy"]>["environments"][string];
 
@@ -53,8 +52,7 @@ export async function chooseEnvironment(
       place,
       hint: `there are: ${known(apps)}`,
     });
-  const options = { cwd: context.cwd, moduleDir: context.options.module, config, environment: context.env };
-  const module = await sayingWait(context, "for the module to be read", loadProjectModule(options));
+  const module = await readModule(context, { config });
   return { name, settings, config, module, trust: trustIn(context, config, module) };
 }
 

@@ -7,8 +7,14 @@ export function canAsk({ stdin, stderr, options }: CliContext): boolean {
   return stdin.isTTY && stderr.isTTY && !options.json;
 }
 
+/** Commands that wait for an answer: nothing else writes to the terminal then. */
+const asking = new WeakSet<CliContext>();
+
+export const isAsking = (context: CliContext): boolean => asking.has(context);
+
 /** A question with yes or no on the terminal: nothing is no, and so is the end of what is typed. Anything else is asked again. */
-export async function confirm({ stdin, stderr, signal }: CliContext, question: string): Promise<boolean> {
+export async function confirm(context: CliContext, question: string): Promise<boolean> {
+  const { stdin, stderr, signal } = context;
   if (stdin.readableEnded) return false;
   const line = createInterface({ input: stdin, output: stderr });
   // The terminal gives the key to who reads a line, where it would end the command.
@@ -16,6 +22,7 @@ export async function confirm({ stdin, stderr, signal }: CliContext, question: s
   const ended = new Promise<string>((resolve) => {
     line.once("close", () => resolve(""));
   });
+  asking.add(context);
   try {
     for (;;) {
       const answer = (await Promise.race([line.question(`${question} [y/N] `, { signal }), ended])).trim();
@@ -24,6 +31,7 @@ export async function confirm({ stdin, stderr, signal }: CliContext, question: s
       stderr.write("y for yes, n for no\n");
     }
   } finally {
+    asking.delete(context);
     line.close();
   }
 }

@@ -1,6 +1,6 @@
 /** A project's services as a command asks for them: what is described, and what of it the user allows. */
 import path from "node:path";
-import { loadProjectModule, parseCall } from "../../call/index.ts";
+import { parseCall } from "../../call/index.ts";
 import { loadConfig, ownModule, type LoadedConfig } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
@@ -18,6 +18,7 @@ import { asksOfCall, refusal, TrustStore, type Trust } from "../../trust/index.t
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust/trust.ts";
 import { configOfCompose } from "./compose.ts";
+import { readModule } from "../project-module.ts";
 import { sayingWait } from "../waiting-line.ts";
 
 export interface UpProject extends ProjectPlace {
@@ -98,13 +99,14 @@ async function readUpProject(
 const fileSource = (file: string): ScannedInput => ({ kind: "file", path: file, filter: {} });
 
 async function loadModules(
-  { cwd, env, options }: CliContext,
+  context: CliContext,
   config: LoadedConfig,
   configFile: string | undefined,
 ): Promise<{ module: ModuleInfo | undefined; own: ModuleInfo }> {
   const load = (moduleDir?: string): Promise<ModuleInfo> =>
-    loadProjectModule({ cwd, moduleDir, configFile, config, environment: env });
+    readModule(context, { moduleDir, configFile, config, isSilent: true });
   const own = await load(ownModule);
+  const { options } = context;
   if (options.module === ownModule || config.config.module === ownModule) return { module: own, own };
   try {
     return { module: await load(options.module), own };

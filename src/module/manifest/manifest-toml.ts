@@ -69,6 +69,7 @@ export function checkWorkspace(file: string, text: string): CheckedManifest {
   const modules = Object.entries(parsed.data.modules).map(([name, module]) => ({
     name,
     source: module.source,
+    pin: module.pin,
     isEntrypoint: module.entrypoint === true,
     customizations: Object.entries(module.settings ?? {}).map(([argument, setting]) => ({ argument, setting })),
     ignoreChecks: module.check?.skip,

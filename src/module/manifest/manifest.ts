@@ -40,6 +40,8 @@ export interface ManifestDependency {
   name: string;
   /** A folder relative to dagger.json's, or an address. */
   source: string;
+  /** The commit of an address. */
+  pin?: string | undefined;
   /** Its functions are offered beside the module's own, in the project's place, with these defaults. */
   toolchain?: { customizations: Customization[]; ignoreChecks: string[]; ignoreGenerators: string[] };
   /** Finds `file:line:col` in dagger.json. */
@@ -143,9 +145,12 @@ function dependenciesOf(manifest: CheckedManifest, file: string, text: string): 
 
 type WrittenToolchain = NonNullable<CheckedManifest["toolchains"]>[number];
 
-const named = ({ name, source }: { name?: string | undefined; source: string }): { name: string; source: string } => ({
-  name: name ?? path.basename(source),
+type Named = Pick<ManifestDependency, "name" | "source" | "pin">;
+
+const named = ({ name, source, pin }: Omit<Named, "name"> & { name?: string | undefined }): Named => ({
+  name: name ?? path.basename(isRemote(source) ? source.replace(/@[^/]*$/, "") : source),
   source,
+  pin,
 });
 
 function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place"> {

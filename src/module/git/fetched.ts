@@ -1,0 +1,72 @@
+/** What a module names in a git repository, and where that is on this disk. */
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { isReallyInside } from "../boundary/inside.ts";
+import { isRemote, readManifest, type ManifestDependency } from "../manifest/manifest.ts";
+import { checkoutOf, fetchCommit, type PinnedSource } from "./git-checkout.ts";
+import { parseGitSource } from "./git-source.ts";
+
+/** A module that is about to be fetched. */
+export interface ModuleToFetch {
+  name: string;
+  url: string;
+  commit: string;
+  /** Where it is named. */
+  place: string;
+}
+
+/** Whether the user lets it be fetched. */
+export type MayFetch = (module: ModuleToFetch) => Promise<boolean>;
+
+/** Its folder, or why there is none; throws a `UserError` for an address that is none. */
+export async function folderOfRemote(
+  { name, source, pin, place }: ManifestDependency,
+  env: NodeJS.ProcessEnv,
+  mayFetch: MayFetch | undefined,
+): Promise<{ folder: string } | { refused: string }> {
+  const git = parseGitSource(source, pin);
+  if (typeof git === "string")
+    throw new UserError("module", `${name} has an address that nothing is fetched from: ${git}`, {
+      place: await place(),
+    });
+  const { url, commit } = git;
+  if (commit === undefined)
+    return {
+      refused: `${source} leads to another commit tomorrow: give it a "pin" (the commit in full), as \`dagger install\` does`,
+    };
+  const pinned: PinnedSource = { ...git, commit };
+  let checkout = checkoutOf(pinned, env);
+  if (checkout === undefined) {
+    const isAllowed = await mayFetch?.({ name, url, commit, place: await place() });
+    if (isAllowed !== true)
+      return {
+        refused: `${url} at ${commit} is not fetched: \`fastloop functions\` asks and does, --trust without asking`,
+      };
+    try {
+      checkout = await fetchCommit(pinned, env);
+    } catch (error) {
+      return { refused: `${url} at ${commit} can't be fetched: ${(error as Error).message}` };
+    }
+  }
+  const folder = path.join(checkout, git.folder);
+  if (!isReallyInside(checkout, folder))
+    throw new UserError("module", `${name} leads out of its repository: ${git.folder} is a link`, {
+      place: await place(),
+    });
+  return { folder };
+}
+
+/** Whether anything that the module depends on has a commit that was not fetched. What is broken is told by whoever loads it. */
+export async function hasUnfetched(dir: string, env: NodeJS.ProcessEnv, seen = new Set<string>()): Promise<boolean> {
+  if (seen.has(dir)) return false;
+  seen.add(dir);
+  const manifest = await readManifest(dir).catch(() => undefined);
+  for (const { source, pin } of [...(manifest?.dependencies ?? []), ...[manifest?.blueprint ?? []].flat()]) {
+    const git = isRemote(source) ? parseGitSource(source, pin) : undefined;
+    if (typeof git === "string" || (git !== undefined && git.commit === undefined)) continue;
+    const checkout = git === undefined ? dir : checkoutOf(git as PinnedSource, env);
+    if (checkout === undefined) return true;
+    if (await hasUnfetched(path.resolve(checkout, git?.folder ?? source), env, seen)) return true;
+  }
+  return false;
+}

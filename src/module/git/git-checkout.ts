@@ -1,0 +1,94 @@
+/**
+ * Commits of modules' repositories, each in a folder of the user's cache. A commit is what its name says, so a folder is
+ * made once and never brought up to date.
+ */
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { cacheHome, lstatIfThere } from "../../paths/index.ts";
+import { gitEnvironment } from "../../tree/index.ts";
+import type { GitSource } from "./git-source.ts";
+
+/** A source that names its commit. */
+export type PinnedSource = GitSource & { commit: string };
+
+/** Of the whole fetch; git itself waits for a silent server for ever. */
+const fetchTimeoutMs = 5 * 60_000;
+
+/** The folder of the commit, where it has been fetched. */
+export function checkoutOf(source: PinnedSource, env: NodeJS.ProcessEnv): string | undefined {
+  const folder = folderOf(source, env);
+  return lstatIfThere(folder)?.isDirectory() === true ? folder : undefined;
+}
+
+/** Throws an error with git's word where the commit can't be had. */
+export async function fetchCommit(source: PinnedSource, env: NodeJS.ProcessEnv): Promise<string> {
+  const folder = folderOf(source, env);
+  const making = `${folder}.${randomUUID()}`;
+  mkdirSync(making, { recursive: true, mode: 0o700 });
+  const git = gitIn(making, env);
+  try {
+    await git("init", "--quiet", "--template=");
+    await fetchInto(git, source);
+    await git("checkout", "--quiet", "--detach", source.commit);
+    const [, head] = (await git("rev-parse", "HEAD", "HEAD^{commit}")).split("\n");
+    if (head !== source.commit) throw new Error(`${source.commit} is no commit`);
+    // What is left marks the top of a repository, with no configuration that could mean anything.
+    rmSync(path.join(making, ".git"), { recursive: true });
+    mkdirSync(path.join(making, ".git"));
+    renameSync(making, folder);
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true });
+    // Another process has made it meanwhile.
+    if (checkoutOf(source, env) === undefined) throw error;
+  }
+  return folder;
+}
+
+type Git = (...words: string[]) => Promise<string>;
+
+/** The commit alone; a server that gives only what has a name is asked for all of its names. */
+async function fetchInto(git: Git, { url, commit }: PinnedSource): Promise<void> {
+  const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+  try {
+    await git(...fetch, "--depth=1", "--", url, commit);
+  } catch {
+    await git(...fetch, "--", url, "+refs/heads/*:refs/remotes/heads/*", "+refs/tags/*:refs/remotes/tags/*");
+  }
+}
+
+/** The user's git with the user's credentials and proxies, and nothing that the fetched files could have it run. */
+function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
+  const settings = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.ext.allow=never"].concat([
+    "filter.lfs.smudge=",
+    "filter.lfs.process=",
+    "filter.lfs.required=false",
+    "core.autocrlf=false",
+    "gc.auto=0",
+  ]);
+  const options = {
+    cwd: folder,
+    env: { ...gitEnvironment(env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", LC_ALL: "C" },
+    timeout: fetchTimeoutMs,
+    maxBuffer: 16 * 1024 * 1024,
+  };
+  return async (...words) => {
+    try {
+      return (await promisify(execFile)("git", [...settings.flatMap((each) => ["-c", each]), ...words], options))
+        .stdout;
+    } catch (cause) {
+      const { code, stderr = "", killed } = cause as NodeJS.ErrnoException & { stderr?: string; killed?: boolean };
+      if (code === "ENOENT") throw new Error("git is not installed", { cause });
+      if (killed === true) throw new Error(`git took more than ${fetchTimeoutMs / 60_000} minutes`, { cause });
+      const said = stderr.split("\n").find((line) => /^(?:fatal|error):/.test(line)) ?? stderr.trim();
+      throw new Error(said.replace(/^(?:fatal|error): /, ""), { cause });
+    }
+  };
+}
+
+function folderOf({ url, commit }: PinnedSource, env: NodeJS.ProcessEnv): string {
+  const repository = createHash("sha256").update(url).digest("hex").slice(0, 24);
+  return path.join(cacheHome(env), "git-modules", `${repository}-${commit}`);
+}

@@ -1,0 +1,53 @@
+/** The address of a module in a git repository, as `dagger.json` writes it: `github.com/owner/name/folder@v1`. */
+
+export interface GitSource {
+  /** What git fetches from: `https://` or `ssh://`, without secrets. */
+  url: string;
+  /** Folder of the module in the repository; empty: its top. */
+  folder: string;
+  /** The commit, in full. Without one, what is fetched may be another tomorrow. */
+  commit?: string;
+}
+
+/** Hosts whose repositories are the first two parts of a path; elsewhere `.git` says where a repository's name ends. */
+const hostsOfTwoParts = new Set(["github.com", "gitlab.com", "bitbucket.org", "codeberg.org"]);
+
+const host = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
+const user = /^[a-z0-9_][\w.-]*$/i;
+/** Nothing that an option, another folder or another part of an address could be made of. */
+const part = /^[\w~][\w.~+-]*$/;
+const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** Gives why in words where the address is none that git is asked for. */
+export function parseGitSource(source: string, pin?: string): GitSource | string {
+  const [address = "", version] = splitVersion(source);
+  const placed = /^git@/i.test(address) ? address.replace(":", "/").replace(/^/, "ssh://") : address;
+  const [, scheme = "https", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(placed) ?? [];
+  if (!/^(?:https|ssh)$/i.test(scheme)) return `modules are fetched by https and ssh, not by ${scheme}`;
+  const [authority = "", ...path] = rest.replace(/\/+$/, "").split("/");
+  const [, name, hostName = "", port] = /^(?:([^@]*)@)?([^@:]*)(?::(\d{1,5}))?$/.exec(authority) ?? [];
+  if (!host.test(hostName)) return "that is no host";
+  if (name !== undefined && !user.test(name)) return "an address has a user's name and no password";
+  if (path.length === 0 || !path.every((each) => part.test(each))) return "that is no path in a repository";
+  const at = path.findIndex((each) => each.endsWith(".git"));
+  if (at === -1 && !hostsOfTwoParts.has(hostName.toLowerCase()))
+    return "`.git` has to say where the repository's name ends, as in host.example/team/name.git/folder";
+  const length = at === -1 ? 2 : at + 1;
+  if (path.length < length) return "that is no path in a repository";
+  if (pin !== undefined && pin !== "" && !commit.test(pin))
+    return "the pin is no commit: 40 hexadecimal digits in full";
+  const exact = pin || (version !== undefined && commit.test(version) ? version : undefined);
+  const asUser = name === undefined ? "" : `${name}@`;
+  return {
+    url: `${scheme.toLowerCase()}://${asUser}${hostName}${port === undefined ? "" : `:${port}`}/${path.slice(0, length).join("/")}`,
+    folder: path.slice(length).join("/"),
+    ...(exact === undefined ? {} : { commit: exact }),
+  };
+}
+
+/** The `@` of a version comes behind the last `/`, or the host's: a tag has slashes of its own. */
+function splitVersion(source: string): [address: string, version?: string] {
+  const from = source.search(/[^/:@]\/(?!\/)/);
+  const at = source.indexOf("@", Math.max(0, from));
+  return at === -1 ? [source] : [source.slice(0, at), source.slice(at + 1)];
+}
