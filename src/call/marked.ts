@@ -1,7 +1,9 @@
-/** Functions that are marked (`@check`, `@generate`): the module's own, and those of its toolchains by `toolchain:function`. */
+/** Functions that are marked (`@check`, `@generate`, `@up`): the module's own, and those of its toolchains by `toolchain:function`. */
 import { nameMatcher } from "../tree/index.ts";
 import { kebabCase, type FunctionInfo, type ModuleInfo } from "../module/index.ts";
 import { commandName } from "./grammar/signature.ts";
+
+type Mark = "isCheck" | "isGenerate" | "isUp";
 
 export interface MarkedFunction {
   /** `lint`, or `eslint:lint`. */
@@ -14,13 +16,13 @@ export interface MarkedFunction {
   module: ModuleInfo;
 }
 
-export function markedFunctions(module: ModuleInfo, mark: "isCheck" | "isGenerate"): MarkedFunction[] {
+export function markedFunctions(module: ModuleInfo, mark: Mark): MarkedFunction[] {
   const own = marked(module, mark).map((fn) => {
     const name = commandName(fn);
     return { name, fullName: `${kebabCase(module.name)}:${name}`, words: [name], fn, module };
   });
   const others = module.toolchains.flatMap(({ name: toolchain, module: of, ignoreChecks, ignoreGenerators }) => {
-    const left = mark === "isCheck" ? ignoreChecks : ignoreGenerators;
+    const left = { isCheck: ignoreChecks, isGenerate: ignoreGenerators, isUp: [] }[mark];
     return marked(of, mark).flatMap((fn) => {
       const [name, own] = [`${toolchain}:${commandName(fn)}`, commandName(fn)];
       const isLeft = left.some((pattern) => isNamedBy(pattern, own) || isNamedBy(pattern, name));
@@ -43,7 +45,7 @@ export function selectMarked(
   return wrong === undefined ? { selected } : { selected, wrong };
 }
 
-const marked = (module: ModuleInfo, mark: "isCheck" | "isGenerate"): FunctionInfo[] =>
+const marked = (module: ModuleInfo, mark: Mark): FunctionInfo[] =>
   Object.values(module.objects[module.mainObject]?.functions ?? {}).filter((fn) => fn[mark]);
 
 /** Whether a name is meant: written out, by `*` and `?`, or with all others of its module. */

@@ -44,6 +44,14 @@ class Repository {
   }
 }
 
+/** Of a list as `dagger check -l` prints it. */
+const namesIn = (list: string): (string | undefined)[] =>
+  list
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("   ")[0]);
+
 describe.runIf(canRunEngine)("a module with", () => {
   it.each(modules.map((module) => [module.name, module] as const))("%s", async (_name, module) => {
     const repository = new Repository(module);
@@ -57,7 +65,10 @@ describe.runIf(canRunEngine)("a module with", () => {
     expect(listed, listed.stderr).toMatchObject({ exitCode: 0 });
     for (const line of module.functions ?? []) expect(listed.stdout + listed.stderr).toContain(line);
     if (module.checks !== undefined)
-      expect((await repository.run("check", "-l")).stdout.trim().split(/\s*\n/)).toEqual(module.checks);
+      expect(namesIn((await repository.run("check", "-l")).stdout)).toEqual(module.checks);
+    if (module.lists !== undefined) expect((await repository.run("functions")).stdout).toBe(module.lists);
+    if (module.services !== undefined)
+      expect(namesIn((await repository.run("up", "-l")).stdout)).toEqual(module.services);
     for (const [words, result] of module.calls ?? []) {
       const called = await repository.run("call", ...words.split(" "));
       if (typeof result === "string") expect(called, called.stderr).toMatchObject({ exitCode: 0, stdout: result });

@@ -1,9 +1,33 @@
 /** A module's functions as text, for `functions` and for the help of `call`. */
 import { commandName, flagName, isRequired } from "../../call/index.ts";
-import type { ArgumentInfo, FunctionInfo, ModuleInfo, Toolchain, TypeRef } from "../../module/index.ts";
+import {
+  fieldName,
+  type ArgumentInfo,
+  type FunctionInfo,
+  type ModuleInfo,
+  type Toolchain,
+  type TypeRef,
+} from "../../module/index.ts";
 
-/** One line per function, in the order of the source; with `verbose` one more per argument. */
-export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
+/** What the module offers, fields as well, in the order in which an engine has them: by the name that it gives each. */
+export function functionNames({
+  objects,
+  mainObject,
+  toolchains,
+}: ModuleInfo): { name: string; description: string }[] {
+  const { functions = {}, fields = {} } = objects[mainObject] ?? {};
+  const own = [...Object.values(functions), ...Object.values(fields).filter(({ exposed }) => exposed)];
+  const rows = own.map((each) => ({ ...each, name: commandName(each), key: fieldName(each.alias ?? each.name) }));
+  const others = toolchains.map((each) => ({
+    ...each,
+    key: fieldName(each.name),
+    description: toolchainSummary(each),
+  }));
+  return [...rows, ...others].toSorted((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+/** One line per function and argument, in the order of the source. */
+export function renderFunctions(module: ModuleInfo): string {
   const main = module.objects[module.mainObject];
   const functions = Object.values(main?.functions ?? {});
   const rows = functions.map((fn) => ({
@@ -17,7 +41,6 @@ export function renderFunctions(module: ModuleInfo, verbose: boolean): string {
   const lines: string[] = [];
   for (const { fn, name, text } of rows) {
     lines.push(`${name.padEnd(width)}  ${text}`.trimEnd());
-    if (!verbose) continue;
     for (const argument of fn.arguments) lines.push(`  --${argumentLine(argument)}`);
     lines.push(`  returns ${typeName(fn.returns)}`);
   }

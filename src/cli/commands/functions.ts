@@ -1,9 +1,11 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
+import type { ModuleInfo } from "../../module/index.ts";
 import { printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { readModule } from "../project-module.ts";
-import { renderFunctions } from "../call/render-functions.ts";
+import { functionNames, renderFunctions } from "../call/render-functions.ts";
+import { printNames } from "../options/name-table.ts";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -16,15 +18,21 @@ export function register(program: Command, context: CliContext): void {
       "after",
       `
 Examples:
-  fastloop functions                 names and first lines of the docs
-  fastloop functions -v              with arguments, defaults and inputs
+  fastloop functions                 names and first lines of the docs, as \`dagger functions\`
+  fastloop functions -v              with arguments, defaults, inputs, [check] and cache policies
   fastloop functions -m ../ci --json everything, for programs`,
     )
     .action(async () => {
       const module = await readModule(context);
       for (const warning of module.warnings) context.notice(`warning: ${warning}`);
-      context.print(
-        context.options.json ? `${printableJson(module, 2)}\n` : renderFunctions(module, context.options.verbose),
-      );
+      if (context.options.json) context.print(`${printableJson(module, 2)}\n`);
+      else if (context.options.verbose) context.print(renderFunctions(module));
+      else printFunctions(context, module);
     });
+}
+
+function printFunctions(context: CliContext, module: ModuleInfo): void {
+  const names = functionNames(module);
+  if (names.length === 0) return context.notice("No functions found.");
+  printNames(context, names, "-");
 }

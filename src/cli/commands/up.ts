@@ -5,6 +5,7 @@ import { blockersText, openUpTerminal, painter, upReporter, type UpView } from "
 import type { PageUp } from "../../page/index.ts";
 import type { UpEvent } from "../../services/index.ts";
 import type { CliContext } from "../context.ts";
+import { printNames } from "../options/name-table.ts";
 import { explain } from "../up/explain.ts";
 import { offlineOption, timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
@@ -19,6 +20,7 @@ interface UpFlags extends PageFlags {
   timeout?: string;
   view?: boolean;
   explain?: string;
+  list?: boolean;
   config?: string;
   from?: string;
   offline?: boolean;
@@ -32,6 +34,7 @@ export function register(program: Command, context: CliContext): void {
     .description(
       "Start services: those of `services` in fastloop.yaml and the module's @up() functions, or only those that are named, with all that they need. Their ports are on loopback. Ctrl-C ends them; their volumes stay.",
     )
+    .addOption(new Option("-l, --list", "list them; start nothing"))
     .addOption(new Option("--services <names>", "the same as naming them: a,b"))
     .addOption(new Option("-d, --detach", "in the background; ends when all are healthy, or one has failed"))
     .addOption(new Option("--wait", "the same as --detach"))
@@ -50,6 +53,7 @@ Examples:
   fastloop up                     all services; Ctrl-C ends them
   fastloop up api                 api and what it needs
   fastloop up --ui                with a web page; the key u opens it, too
+  fastloop up -l                  their names, those of toolchains as tool:web
   fastloop up --explain api       what is synced, and what makes a new container
   fastloop up -d && npm run e2e; fastloop down
   FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
@@ -69,6 +73,7 @@ const listed = (names = ""): string[] =>
 async function up(context: CliContext, names: readonly string[], flags: UpFlags): Promise<void> {
   if (flags.explain !== undefined)
     return explain(context, await openUpProject(context, [flags.explain], flags.config, flags.from), flags.explain);
+  if (flags.list === true) return list(context, await openUpProject(context, names, flags.config, flags.from));
   const project = await openUpProject(context, names, flags.config, flags.from);
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
   const isDetached = flags.detach === true || flags.wait === true;
@@ -99,6 +104,16 @@ async function up(context: CliContext, names: readonly string[], flags: UpFlags)
     await running.close();
     view?.close();
   }
+}
+
+function list(context: CliContext, { services }: UpProject): void {
+  const rows = services.map(({ name, fullName = name, description = "", place }) => ({
+    name: fullName,
+    description,
+    place,
+  }));
+  if (context.options.json) context.printJson(rows);
+  else printNames(context, rows);
 }
 
 function linesOf({ options, print, colors }: CliContext): (event: UpEvent) => void {

@@ -2,8 +2,8 @@
 import { markedFunctions, selectMarked, type MarkedFunction } from "../../call/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { ModuleInfo } from "../../module/index.ts";
-import { printable } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
+import { printNames } from "./name-table.ts";
 
 /** Those that the patterns name, in the order of declaration; all of them without patterns. */
 export function namedFunctions(
@@ -27,9 +27,12 @@ export function namedFunctions(
 /** Names and what their docs say first. */
 export function printMarked(context: CliContext, functions: readonly MarkedFunction[], none: string): void {
   if (context.options.json)
-    return context.printJson(functions.map(({ name, fn }) => ({ name, description: fn.description, place: fn.place })));
+    return context.printJson(
+      functions.map(({ fullName: name, fn }) => ({ name, description: fn.description, place: fn.place })),
+    );
   if (functions.length === 0) return context.notice(none);
-  const width = Math.max(...functions.map(({ name }) => name.length));
-  for (const { name, fn } of functions)
-    context.print(`${name.padEnd(width)}  ${printable(fn.description.split("\n")[0] ?? "")}`.trimEnd() + "\n");
+  printNames(
+    context,
+    functions.map(({ fullName, fn }) => ({ name: fullName, description: fn.description })),
+  );
 }

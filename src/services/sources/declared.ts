@@ -1,6 +1,6 @@
 /** Which services a project has, which of them are asked for, and in what order they start. */
 import path from "node:path";
-import { commandName, splitWords } from "../../call/index.ts";
+import { isNamedBy, markedFunctions, splitWords, type MarkedFunction } from "../../call/index.ts";
 import {
   durationMs,
   portMappings,
@@ -10,7 +10,7 @@ import {
   type UpServiceConfig,
 } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
-import type { FunctionInfo, ModuleInfo } from "../../module/index.ts";
+import type { ModuleInfo } from "../../module/index.ts";
 import type { DeclaredService, HealthRule } from "../types.ts";
 
 const defaultStartMs = 120_000;
@@ -18,7 +18,7 @@ const defaultStartMs = 120_000;
 type Ports = Parameters<typeof portMappings>[0];
 type Health = NonNullable<LoadedConfig["config"]["up"]>[string]["health"];
 
-/** `services` of fastloop.yaml, then the module's `@up()` functions. */
+/** `services` of fastloop.yaml, then the `@up()` functions of the module and its toolchains. */
 export function declaredServices(config: LoadedConfig, module: ModuleInfo | undefined): DeclaredService[] {
   const { services = {}, up = {} } = config.config;
   const file = path.basename(config.path ?? "fastloop.yaml");
@@ -36,8 +36,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       description: source.kind === "call" ? describedCall(source.words, module) : described(service, config),
     };
   });
-  const functions = upFunctions(module).map((fn): DeclaredService => {
-    const name = commandName(fn);
+  const functions = upFunctions(module).map(({ name, fullName, words, fn }): DeclaredService => {
     const place = fn.place ?? module?.root ?? "";
     if (services[name] !== undefined)
       throw new UserError("config", `there are two services \`${name}\`: this one and an @up() function (${place})`, {
@@ -46,7 +45,9 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       });
     return {
       name,
-      source: { kind: "call", words: [name] },
+      fullName,
+      description: fn.description,
+      source: { kind: "call", words },
       needs: [],
       ...seen(up[name]?.ports, up[name]?.health, up[name]?.memory),
       ...kindOf({}),
@@ -115,10 +116,10 @@ function healthOf(health: Health): HealthRule {
   };
 }
 
-/** Functions of the main object that Dagger starts with `dagger up`: they give a Service, and need no argument. */
-function upFunctions(module: ModuleInfo | undefined): FunctionInfo[] {
-  const functions = Object.values(module?.objects[module.mainObject]?.functions ?? {}).filter((fn) => fn.isUp);
-  for (const fn of functions) {
+/** Functions of the main object, and of toolchains', that Dagger starts with `dagger up`: they give a Service, and need no argument. */
+function upFunctions(module: ModuleInfo | undefined): MarkedFunction[] {
+  const functions = module === undefined ? [] : markedFunctions(module, "isUp");
+  for (const { fn } of functions) {
     const { returns, place } = fn;
     if (returns.kind !== "object" || returns.name !== "Service")
       throw new UserError("module", `@up() function \`${fn.name}\` must return a Service`, { place });
@@ -134,7 +135,7 @@ function upFunctions(module: ModuleInfo | undefined): FunctionInfo[] {
   return functions;
 }
 
-/** Those of the names, and all that they need, in an order in which needs come first. No name: all of them. */
+/** Those of the names or patterns, and all that they need, in an order in which needs come first. No name: all of them. */
 export function selectServices(declared: readonly DeclaredService[], names: readonly string[]): DeclaredService[] {
   if (declared.length === 0)
     throw new UserError("config", "there are no services", {
@@ -149,7 +150,13 @@ export function selectServices(declared: readonly DeclaredService[], names: read
     for (const need of service.needs) take(need);
     chosen.add(service);
   };
-  for (const name of names.length > 0 ? names : declared.map((service) => service.name)) take(name);
+  const named = (name: string): string[] => {
+    const isNamed = (service: DeclaredService): boolean =>
+      isNamedBy(name, service.name) || isNamedBy(name, service.fullName ?? service.name);
+    const found = declared.filter(isNamed).map((service) => service.name);
+    return found.length === 0 ? [name] : found;
+  };
+  for (const name of names.length > 0 ? names.flatMap(named) : declared.map((service) => service.name)) take(name);
   return [...chosen];
 }
 

@@ -10,8 +10,12 @@ export interface ModuleCase {
   functions?: readonly string[];
   /** Words of `fastloop call`, and what that prints; an error by a part of it. */
   calls?: readonly [words: string, result: string | { error: string }][];
-  /** What `fastloop check -l` prints. */
+  /** The names that `fastloop check -l` prints. */
   checks?: readonly string[];
+  /** All that `fastloop functions` prints. */
+  lists?: string;
+  /** The names that `fastloop up -l` prints. */
+  services?: readonly string[];
   /** What keeps the module from being read. */
   broken?: string;
 }
@@ -27,6 +31,7 @@ const my = (body: string, more: object = {}, before = ""): Record<string, string
   "dagger.json": json("my", more),
   "src/index.ts": main(body, "My", before),
 });
+const upImport = 'import { type Service, up } from "@dagger.io/dagger";\n';
 const hello = (name: string, text: string): Record<string, string> => ({
   [`${name.toLowerCase()}/dagger.json`]: json(name.toLowerCase()),
   [`${name.toLowerCase()}/src/index.ts`]: main(`@func() hello(): string { return ${JSON.stringify(text)}; }`, name),
@@ -57,6 +62,31 @@ export const modules: readonly ModuleCase[] = [
       ".dagger/src/index.ts": main("@func() hello(): string { return 'hello'; }"),
     },
     calls: [["hello", "hello"]],
+  },
+  {
+    name: "functions in another order than their names",
+    files: my(
+      "/** Last.\n * And more. */\n@func() zulu(): string { return ''; }\n@func() alphaBeta(): string { return ''; }\n@func() field: string;\n@func() @check() alpha(): string { return ''; }",
+    ),
+    lists: "Name         Description\nalpha        -\nalpha-beta   -\nfield        -\nzulu         Last.\n",
+  },
+  {
+    name: "services of its own and of a toolchain",
+    files: {
+      "dagger.json": json("my", { toolchains: [{ name: "tool", source: "tool" }] }),
+      "src/index.ts": main(
+        '@func() @up() web(): Service { return dag.container().from("debian").withExposedPort(80).asService(); }',
+        "My",
+        upImport,
+      ),
+      "tool/dagger.json": json("tool"),
+      "tool/src/index.ts": main(
+        '@func() @up() database(): Service { return dag.container().from("debian").withExposedPort(81).asService(); }',
+        "Tool",
+        upImport,
+      ),
+    },
+    services: ["my:web", "tool:database"],
   },
   {
     name: "a name of several words",
@@ -193,7 +223,7 @@ export const modules: readonly ModuleCase[] = [
   {
     name: "checks",
     files: my("@func() @check() good(): string { return 'good'; }\n@func() plain(): string { return ''; }"),
-    checks: ["good"],
+    checks: ["my:good"],
   },
   {
     name: "a directory made and chained into",
@@ -269,7 +299,12 @@ export const modules: readonly ModuleCase[] = [
     ),
     calls: [
       ["near", "near"],
-      ["far", { error: "dag.far(): it is not on this disk" }],
+      [
+        "far",
+        {
+          error: "dag.far(): https://github.com/example/far at 0000000000000000000000000000000000000000 is not fetched",
+        },
+      ],
     ],
   },
   {
@@ -305,7 +340,7 @@ export const modules: readonly ModuleCase[] = [
       "app/docs/x.md": "x\n",
     },
     functions: ["tool  the module tool [toolchain]"],
-    checks: ["own", "tool:lint"],
+    checks: ["app:own", "tool:lint"],
     calls: [
       ["own", "own"],
       ["tool lint", "high 3 x.md"],
@@ -353,7 +388,7 @@ export const modules: readonly ModuleCase[] = [
       }),
       "b.md": "b\n",
     },
-    checks: ["lint", "slow"],
+    checks: ["tool:lint", "tool:slow"],
     calls: [["lint", "low 1 b.md"]],
   },
   {
@@ -398,8 +433,8 @@ export const modules: readonly ModuleCase[] = [
       "my/src/index.ts": main("@func() @check() hello(): string { return 'hello'; }"),
       "c.md": "c\n",
     },
-    functions: ["warning: functions of far can't run here: it is not on this disk (github.com/example/far)"],
-    checks: ["hello", "tool:lint"],
+    functions: ["warning: functions of far can't run here: github.com/example/far leads to another commit tomorrow"],
+    checks: ["my:hello", "tool:lint"],
     calls: [
       ["hello", "hello"],
       ["tool lint", "set 1 c.md"],

@@ -211,7 +211,7 @@ describe("fastloop functions", () => {
     const env = { PATH: "/nowhere", FASTLOOP_ENGINE: "dagger" };
     expect(await fastloop(["functions"], { cwd: path.join(project, "src"), env })).toEqual({
       exitCode: 0,
-      stdout: "do-it  Does it. [check]\n",
+      stdout: "Name    Description\ndo-it   Does it.\n",
       stderr: "",
     });
     const verbose = await fastloop(["functions", "-v", "-m", project], { cwd: empty, env });

@@ -70,7 +70,9 @@ describe("a dependency in a git repository", () => {
     expect(refused.stderr).toContain(`https://github.com/owner/name at ${pin} is not fetched`);
     expect(refused).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("hello") as unknown });
 
-    expect((await answering("n")).stderr).toContain("dependency tool fetches the module https://github.com/owner/name@");
+    expect((await answering("n")).stderr).toContain(
+      "dependency tool fetches the module https://github.com/owner/name@",
+    );
     expect((await answering("n")).stderr).toContain("[y/N]");
     const allowed = await answering("y");
     expect(allowed.stderr).not.toContain("can't be called here");
@@ -128,7 +130,9 @@ describe("a dependency in a git repository", () => {
     depends({ name: "tool", source: "github.com/owner/name/tool@main" });
     expect((await functions("--trust")).stderr).toContain('give it a "pin"');
     depends({ name: "tool", source: "github.com/owner/name/tool", pin: commit });
-    expect((await functions("--trust")).stderr).toMatch(/can't be fetched: .*not our ref|can't be fetched: .*reference/);
+    expect((await functions("--trust")).stderr).toMatch(
+      /can't be fetched: .*not our ref|can't be fetched: .*reference/,
+    );
     expect(readdirSync(path.join(folder, "cache", "fastloop", "git-modules"))).toEqual([]);
     depends({ name: "tool", source: "https://github.com/--upload-pack=id/name", pin: commit });
     const hostile = await functions("--trust");
