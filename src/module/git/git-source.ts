@@ -20,7 +20,7 @@ const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** Gives why in words where the address is none that git is asked for. */
 export function parseGitSource(source: string, pin?: string): GitSource | string {
-  const [address = "", version] = splitVersion(source);
+  const [address, version] = splitVersion(source);
   const placed = /^git@/i.test(address) ? address.replace(":", "/").replace(/^/, "ssh://") : address;
   const [, scheme = "https", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(placed) ?? [];
   if (!/^(?:https|ssh)$/i.test(scheme)) return `modules are fetched by https and ssh, not by ${scheme}`;
