@@ -86,7 +86,8 @@ export interface DeclaredService {
   name: string;
   /** Of an `@up()` function, as `dagger up -l` writes it: with the module before it. */
   fullName?: string;
-  description?: string;
+  /** What the function says of itself. */
+  summary?: string;
   /** One of `services`, or a call of the project's module that gives a Service. */
   source: { kind: "configured" } | { kind: "call"; words: readonly string[] };
   /** What must be healthy before it; what a function binds in its code is not among them. */

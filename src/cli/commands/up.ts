@@ -107,7 +107,7 @@ async function up(context: CliContext, names: readonly string[], flags: UpFlags)
 }
 
 function list(context: CliContext, { services }: UpProject): void {
-  const rows = services.map(({ name, fullName = name, description = "", place }) => ({
+  const rows = services.map(({ name, fullName = name, summary: description = "", place }) => ({
     name: fullName,
     description,
     place,

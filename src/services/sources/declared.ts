@@ -46,13 +46,13 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
     return {
       name,
       fullName,
-      description: fn.description,
+      summary: fn.description,
       source: { kind: "call", words },
       needs: [],
       ...seen(up[name]?.ports, up[name]?.health, up[name]?.memory),
       ...kindOf({}),
       place,
-      description: describedCall([name], module),
+      description: describedCall(words, module),
     };
   });
   const declared = [...configured, ...functions];
