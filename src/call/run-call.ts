@@ -1,8 +1,9 @@
 /** Runs a parsed call in an open session: the module's steps in the function runtime, the rest as one query. */
-import type { QueryOptions } from "../engine/index.ts";
+import { isRecipeId, type QueryOptions } from "../engine/index.ts";
 import { refuseGitsFiles } from "./changed-paths.ts";
 import {
   coreSchema,
+  type ExportTo,
   type FunctionRuntime,
   type ModuleInfo,
   type WorkspaceReader,
@@ -66,8 +67,19 @@ function everyCall({
   signal,
   workspace,
   of,
-}: RunCallOptions): Pick<RunCallOptions, "callId" | "signal" | "workspace" | "of"> {
-  return { callId, signal, workspace, ...(of === undefined ? {} : { of }) };
+  session,
+}: RunCallOptions): Pick<RunCallOptions, "callId" | "signal" | "workspace" | "of"> & { exportTo: ExportTo } {
+  const exportTo = exportsOf(session, callId);
+  return { callId, signal, workspace, exportTo, ...(of === undefined ? {} : { of }) };
+}
+
+/** For a body, which has the object's id: one that the session gave out, and no recipe of the body's own. */
+function exportsOf(session: RunCallOptions["session"], callId: string): ExportTo {
+  return async (type, id, folder, signal) => {
+    if (isRecipeId(id)) throw new Error("an id that describes calls is not exported");
+    const into = type === "File" ? ", allowParentDirPath: true" : "";
+    await session.query(chainOn(id, type, [`export(path: ${literal(folder)}${into})`]), {}, { signal, callId });
+  };
 }
 
 /** A chain goes through a list by going through each of its items. */

@@ -18,6 +18,7 @@ export * from "./embedded/engine.ts";
 export { imagesDir as imagesFolder } from "../engine-daemon/index.ts";
 export { runDaggerCall } from "./dagger/foreground.ts";
 export { setUpBoundary } from "../engine-daemon/index.ts";
+export { isRecipeId } from "./dagger/recipe-id.ts";
 export { needsDagger, serveModule } from "./dagger/served-module.ts";
 export { fileReadAgain, MovingFiles } from "./trees/moving.ts";
 export { TreeSync, type SyncedTree } from "./trees/sync.ts";

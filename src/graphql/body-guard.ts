@@ -8,7 +8,7 @@ import { Kind, type ArgumentNode, type DocumentNode, type FieldNode, type Select
 const hints = {
   argument: "take what it needs as an argument (Directory, File, Secret, Service, Socket)",
   workspace: "take a `Workspace` as an argument, which is filled in",
-  result: "return the directory, file or container and save it with `-o PATH`",
+  result: "return the directory, file or container and save it with `-o PATH`; a body's own files are below /tmp",
   chain: (name: string) => `return the object and put \`${name}\` behind the call`,
   engine: "see `fastloop engine`",
 };

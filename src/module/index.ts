@@ -3,6 +3,7 @@ export type * from "./types.ts";
 export { loadModule } from "./load.ts";
 export { hasUnfetched, type MayFetch, type ModuleToFetch } from "./git/fetched.ts";
 export { withDependencies } from "./dependency-client.ts";
+export type { ExportTo } from "./exports/exported-files.ts";
 export type { FillDefaults } from "./runtime-process/dependency-calls.ts";
 export {
   declaresWorkspace,

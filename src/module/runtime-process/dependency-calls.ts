@@ -4,6 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { dependencyClient, servedNames } from "../dependency-client.ts";
+import { exportedFiles, type ExportTo } from "../exports/exported-files.ts";
+import { exportOwner } from "../exports/owner.ts";
 import type { DependencyCall, DependencyValue } from "../runtime/protocol.ts";
 import type { FunctionRuntime } from "./function-runtime.ts";
 import { fieldName, memberName } from "../names.ts";
@@ -31,6 +33,7 @@ export interface CallerCall {
   signal: AbortSignal;
   /** Reads the workspace for functions that declare one; the body that asks may not have it itself. */
   workspace?: WorkspaceReader;
+  exportTo?: ExportTo;
 }
 
 /** Ids for the arguments of a signature that have `defaultPath` or `defaultAddress`; by name in code. */
@@ -62,6 +65,7 @@ export class DependencyCalls {
         throw new Error("a Workspace is given to functions that declare one: take it as an argument");
       return call.workspace.read(request.function, request.args);
     }
+    if (request.dependency === exportOwner) return exportFor(request, call);
     const dependency = this.dependencies.get(request.dependency);
     if (dependency === undefined || "refused" in dependency)
       throw new Error(`there is no module ${request.dependency} to call here`);
@@ -169,6 +173,15 @@ export class DependencyCalls {
     this.objects.set(handle, { dependency, value, of: call.signal });
     return { $handle: handle, $type: servedNames(dependency)(value.$object) };
   }
+}
+
+function exportFor(
+  { function: type, args: { id } }: DependencyCall,
+  { exportTo, signal }: CallerCall,
+): Promise<string> {
+  if ((type !== "Directory" && type !== "File") || typeof id !== "string") throw new Error("no such export");
+  if (exportTo === undefined) throw new Error("nothing can be exported here");
+  return exportedFiles(type, id, exportTo, signal);
 }
 
 function isCalled({ name, alias }: Pick<FunctionInfo, "name" | "alias">, wanted: string): boolean {

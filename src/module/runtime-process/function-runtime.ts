@@ -1,6 +1,7 @@
 /** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies are run. */
 import type { BoundaryOptions } from "../boundary/boundary.ts";
 import { DependencyCalls, type FillDefaults } from "./dependency-calls.ts";
+import type { ExportTo } from "../exports/exported-files.ts";
 import type { CallRequest } from "../runtime/protocol.ts";
 import { startRuntime, type Running } from "./runtime-start.ts";
 import { orAborted } from "../../async/index.ts";
@@ -16,6 +17,8 @@ export interface RuntimeCall extends CallRequest {
   of?: ModuleInfo;
   /** Reads the workspace, for functions that declare one. */
   workspace?: WorkspaceReader;
+  /** Writes what a body exports, for it to be handed to the body; without it a body exports nothing. */
+  exportTo?: ExportTo;
 }
 
 /** What a body printed. */
@@ -99,7 +102,7 @@ class Runtime implements FunctionRuntime {
 
   async call({ of, ...call }: RuntimeCall): Promise<ReturnedValue> {
     if (of !== undefined && of.root !== this.options.module.root) return this.others.of(of, this.options).call(call);
-    const { signal, workspace, ...request } = call;
+    const { signal, workspace, exportTo, ...request } = call;
     signal?.throwIfAborted();
     const running = await orAborted(this.start(), signal);
     const id = this.nextId++;
@@ -111,6 +114,7 @@ class Runtime implements FunctionRuntime {
       callId: request.callId,
       signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
       ...(workspace === undefined ? {} : { workspace }),
+      ...(exportTo === undefined ? {} : { exportTo }),
     };
     try {
       return await new Promise<ReturnedValue>((resolve, reject) => {

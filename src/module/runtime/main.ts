@@ -6,6 +6,7 @@ import { Asks } from "./asks.ts";
 import { calls } from "./call-context.ts";
 import { captureOutput } from "./console.ts";
 import { offerDependencies } from "./dependencies.ts";
+import { offerExports } from "../exports/body-exports.ts";
 import { describeError } from "./describe-error.ts";
 import { Invoker, type ModuleNamespaces } from "./invoke.ts";
 import type { FromRuntime, ToRuntime } from "./protocol.ts";
@@ -46,6 +47,7 @@ async function start(message: Extract<ToRuntime, { kind: "start" }>): Promise<vo
   globalConnection.setGQLClient(createGQLClient(message.port, message.token));
   // `connection()` inside a body would disconnect `dag` for all others when it ends.
   globalConnection.resetClient = () => {};
+  offerExports(asks.ask);
   offerDependencies(message.dependencies, takesWorkspace(message.module), asks.ask);
   try {
     const { namespaces } = (await import(message.bundleUrl)) as { namespaces: ModuleNamespaces };

@@ -234,6 +234,36 @@ export const modules: readonly ModuleCase[] = [
     ],
   },
   {
+    name: "files exported into the body's own file system",
+    files: {
+      ...my(
+        `@func() async again(): Promise<string> {
+    const made = dag.directory().withNewFile("a/b.txt", "text").withNewFile("run.sh", "", { permissions: 0o755 });
+    await made.export("/tmp/out");
+    await made.file("a/b.txt").export("/tmp/deep/er/c.txt");
+    await made.file("a/b.txt").export("/tmp/out", { allowParentDirPath: true });
+    await dag.directory().withNewFile("only", "").export("/tmp/wiped");
+    await dag.directory().withNewFile("new", "").export("/tmp/wiped", { wipe: true });
+    const read = (name: string) => fs.readFileSync("/tmp/" + name, "utf8");
+    const mode = (fs.statSync("/tmp/out/run.sh").mode & 0o777).toString(8);
+    return [read("out/a/b.txt"), read("deep/er/c.txt"), read("out/b.txt"), mode, fs.readdirSync("/tmp/wiped")].join(" ");
+  }
+  @func() async bytes(): Promise<number[]> {
+    await dag.container().from("debian:bookworm-slim").withExec(["sh", "-c", "printf '\\\\377\\\\000\\\\201' >/f"]).file("/f").export("/tmp/f");
+    return [...fs.readFileSync("/tmp/f")];
+  }
+  @func() async elsewhere(): Promise<string> { return dag.file("x", "y").export("/home/x"); }`,
+        {},
+        'import fs from "node:fs";',
+      ),
+    },
+    calls: [
+      ["again", "text text text 755 new"],
+      ["bytes", "255\n0\n129\n"],
+      ["elsewhere", { error: "a body's own files are below /tmp" }],
+    ],
+  },
+  {
     name: "a workspace",
     files: {
       ...my("@func() title(ws: Workspace): Promise<string> { return ws.file('README').contents(); }"),
