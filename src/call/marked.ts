@@ -21,14 +21,16 @@ export function markedFunctions(module: ModuleInfo, mark: Mark): MarkedFunction[
     const name = commandName(fn);
     return { name, fullName: `${kebabCase(module.name)}:${name}`, words: [name], fn, module };
   });
-  const others = module.toolchains.flatMap(({ name: toolchain, module: of, ignoreChecks, ignoreGenerators }) => {
-    const left = { isCheck: ignoreChecks, isGenerate: ignoreGenerators, isUp: [] }[mark];
-    return marked(of, mark).flatMap((fn) => {
-      const [name, own] = [`${toolchain}:${commandName(fn)}`, commandName(fn)];
-      const isLeft = left.some((pattern) => isNamedBy(pattern, own) || isNamedBy(pattern, name));
-      return isLeft ? [] : [{ name, fullName: name, words: [toolchain, own], fn, module: of }];
-    });
-  });
+  const others = module.toolchains.flatMap(
+    ({ name: toolchain, module: of, ignoreChecks, ignoreGenerators, ignoreServices }) => {
+      const left = { isCheck: ignoreChecks, isGenerate: ignoreGenerators, isUp: ignoreServices }[mark];
+      return marked(of, mark).flatMap((fn) => {
+        const [name, own] = [`${toolchain}:${commandName(fn)}`, commandName(fn)];
+        const isLeft = left.some((pattern) => isNamedBy(pattern, own) || isNamedBy(pattern, name));
+        return isLeft ? [] : [{ name, fullName: name, words: [toolchain, own], fn, module: of }];
+      });
+    },
+  );
   return [...own, ...others];
 }
 

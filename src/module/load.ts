@@ -78,6 +78,7 @@ class Loader {
       sourceDir: path.join(manifest.root, manifest.source),
       repository,
       contextDir: repository,
+      ...(manifest.ports.length === 0 ? {} : { ports: manifest.ports }),
     };
     if (manifest.blueprint === undefined) return module;
     const blueprint = await this.dependency(manifest.blueprint, manifest, repository, above);
@@ -165,7 +166,7 @@ async function readOnce(
   env: NodeJS.ProcessEnv,
 ): Promise<{ manifest: Manifest; stored: StoredModule } | undefined> {
   const cache = new ModuleCache(env);
-  const manifest = await readManifest(dir, cache);
+  const manifest = await readManifest(dir, cache, env);
   const files = listModuleFiles(manifest);
   let digest = cache.digestOf(manifest.root, files.stat);
   if (digest === undefined) {

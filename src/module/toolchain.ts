@@ -16,7 +16,12 @@ interface Place {
 }
 
 export async function toolchainOf(module: ModuleInfo, written: ManifestDependency, place: Place): Promise<Toolchain> {
-  const { customizations = [], ignoreChecks = [], ignoreGenerators = [] } = written.toolchain ?? {};
+  const {
+    customizations = [],
+    ignoreChecks = [],
+    ignoreGenerators = [],
+    ignoreServices = [],
+  } = written.toolchain ?? {};
   const objects = structuredClone(module.objects);
   const warnings: string[] = [];
   for (const customization of customizations) {
@@ -33,6 +38,7 @@ export async function toolchainOf(module: ModuleInfo, written: ManifestDependenc
     name: cliName(written.name),
     ignoreChecks,
     ignoreGenerators,
+    ignoreServices,
     module: {
       ...module,
       objects,
@@ -52,6 +58,7 @@ export function inPlaceOf(module: ModuleInfo, blueprint: ModuleInfo): ModuleInfo
     contextDir: module.contextDir,
     contextRoot: module.root,
     toolchains: module.toolchains,
+    ...(module.ports === undefined ? {} : { ports: module.ports }),
     warnings: [...blueprint.warnings, ...module.warnings],
     digest: [...blueprint.digest.split(" "), `${module.name}@${module.ownDigest}`, ...below].join(" "),
   };

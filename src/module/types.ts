@@ -34,6 +34,8 @@ export interface ModuleInfo {
   description: string;
   /** What the scan warned about, e.g. a default value that only exists at run time. */
   warnings: string[];
+  /** Ports of this machine that lead to services, as dagger.toml says; by `module:function`. */
+  ports?: { host: number; service: string; port: number }[];
   /** `file:line` of each line of the sources that has `insecureRootCapabilities` in it. */
   insecurePlaces: string[];
 }
@@ -52,6 +54,7 @@ export interface Toolchain {
   /** Patterns of checks and generators that the project leaves out. */
   ignoreChecks: string[];
   ignoreGenerators: string[];
+  ignoreServices: string[];
 }
 
 export interface InterfaceInfo {

@@ -21,7 +21,10 @@ class Repository {
   readonly root = mkdtempSync(path.join(tmpdir(), "fastloop-modules-"));
   private readonly at: string;
 
-  constructor({ files, at = "." }: Pick<ModuleCase, "files" | "at">) {
+  private readonly env: Record<string, string>;
+
+  constructor({ files, at = ".", env = {} }: Pick<ModuleCase, "files" | "at" | "env">) {
+    this.env = env;
     made.push(this.root);
     mkdirSync(path.join(this.root, ".git"));
     for (const [name, text] of Object.entries(files)) this.write(name, text);
@@ -40,7 +43,7 @@ class Repository {
   }
 
   run(...words: string[]): Promise<CliResult> {
-    return fastloop(words, { cwd: this.at });
+    return fastloop(words, { cwd: this.at, env: this.env });
   }
 }
 
@@ -63,6 +66,7 @@ describe.runIf(canRunEngine)("a module with", () => {
       return;
     }
     expect(listed, listed.stderr).toMatchObject({ exitCode: 0 });
+    expect(listed.stdout + listed.stderr).not.toContain("\u001b");
     for (const line of module.functions ?? []) expect(listed.stdout + listed.stderr).toContain(line);
     if (module.checks !== undefined)
       expect(namesIn((await repository.run("check", "-l")).stdout)).toEqual(module.checks);

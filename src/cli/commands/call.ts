@@ -26,6 +26,7 @@ import { renderResult } from "../call/render-result.ts";
 import { writeOutput } from "../call/write-output.ts";
 import type { CliContext } from "../context.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
+import { printable } from "../../text/index.ts";
 import { readModule } from "../project-module.ts";
 
 export function register(program: Command, context: CliContext): void {
@@ -60,7 +61,7 @@ async function call(words: string[], context: CliContext): Promise<void> {
     trust: words.includes("--trust") ? true : words.includes("--no-trust") ? false : undefined,
     isSilent: words.includes("--silent") || words.includes("-s"),
   });
-  for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${warning}`);
+  for (const warning of options.verbose ? module.warnings : []) context.notice(`warning: ${printable(warning)}`);
   const parsed = parseCall(words, { module, cwd: context.cwd });
   parsed.json ||= wantsJson;
   options.json = parsed.json;

@@ -1,7 +1,7 @@
 /** `fastloop functions`: the functions of a module, read without an engine. */
 import type { Command } from "commander";
 import type { ModuleInfo } from "../../module/index.ts";
-import { printableJson } from "../../text/index.ts";
+import { printable, printableJson } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { readModule } from "../project-module.ts";
 import { functionNames, renderFunctions } from "../call/render-functions.ts";
@@ -24,7 +24,7 @@ Examples:
     )
     .action(async () => {
       const module = await readModule(context);
-      for (const warning of module.warnings) context.notice(`warning: ${warning}`);
+      for (const warning of module.warnings) context.notice(`warning: ${printable(warning)}`);
       if (context.options.json) context.print(`${printableJson(module, 2)}\n`);
       else if (context.options.verbose) context.print(renderFunctions(module));
       else printFunctions(context, module);

@@ -45,6 +45,9 @@ export function parseGitSource(source: string, pin?: string): GitSource | string
   };
 }
 
+/** The branch, tag or commit that an address names. */
+export const versionOf = (source: string): string | undefined => splitVersion(source)[1];
+
 /** The `@` of a version comes behind the last `/`, or the host's: a tag has slashes of its own. */
 function splitVersion(source: string): [address: string, version?: string] {
   const from = source.search(/[^/:@]\/(?!\/)/);

@@ -9,7 +9,7 @@ import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "../types.ts";
 
 /** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
-const formatVersion = 5;
+const formatVersion = 6;
 /** Names that we give: what else lies there is not ours to delete. */
 const shape = /^(?:manifest-|at-)?[0-9a-f]{24,64}\.json$/;
 /** So many modules are kept; the oldest go first. */
@@ -26,6 +26,7 @@ export type StoredModule = Omit<
   | "borrowed"
   | "dependencies"
   | "toolchains"
+  | "ports"
   | "digest"
 >;
 

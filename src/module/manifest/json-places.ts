@@ -1,5 +1,4 @@
 /** JSON that remembers where each value stands, for errors with `line:column`. `JSON.parse` does not say. */
-import { isMap, isScalar, isSeq, parseDocument } from "yaml";
 
 export interface PlacedJson {
   value: unknown;
@@ -18,13 +17,13 @@ export class JsonSyntaxError extends Error {
 /** Parses strict JSON; throws `JsonSyntaxError` with the offset of what does not belong. */
 export function parsePlacedJson(text: string): PlacedJson {
   try {
-    return { value: JSON.parse(text) as unknown, offsets: offsetsIn(text) };
+    return { value: JSON.parse(text) as unknown, offsets: placesIn(text).offsets };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // "Expected ',' or '}' after property value in JSON at position 14"; not every message says where.
     const [, message = error.message, position] =
       /^(.*?)(?: in JSON)?(?: at position (\d+).*)?$/s.exec(error.message) ?? [];
-    const offset = position === undefined ? firstProblem(text) : Number(position);
+    const offset = position === undefined ? placesIn(text).end : Number(position);
     throw new JsonSyntaxError(message.replace(/, ".*" is not valid JSON$/s, ""), offset);
   }
 }
@@ -35,22 +34,70 @@ export function lineAndColumn(text: string, offset: number): string {
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** JSON is YAML, whose parser knows places. */
-const json = { schema: "json", uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
+/** What a file of ours says nothing about lies deeper. */
+const deepest = 8;
 
-function offsetsIn(text: string): Map<string, number> {
-  const offsets = new Map<string, number>();
-  const note = (node: unknown, path: string): void => {
-    const [start] = (node as { range?: [number, number, number] | null } | null)?.range ?? [];
-    if (start !== undefined) offsets.set(path, start);
-    const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
-    if (isSeq(node)) node.items.forEach((item, index) => note(item, below(String(index))));
-    if (isMap(node)) for (const { key, value } of node.items) if (isScalar(key)) note(value, below(String(key.value)));
-  };
-  note(parseDocument(text, json).contents, "");
-  return offsets;
+interface Open {
+  path: string;
+  isMap: boolean;
+  /** Of a list's next item. */
+  index: number;
+  /** Of a map's next value; undefined: a key comes next. */
+  key?: string | undefined;
 }
 
-function firstProblem(text: string): number {
-  return parseDocument(text, json).errors[0]?.pos[0] ?? text.trimEnd().length;
+/** Goes through the text once, however deep it is; `end` is where it stops being JSON. */
+function placesIn(text: string): { offsets: Map<string, number>; end: number } {
+  const offsets = new Map<string, number>();
+  const open: Open[] = [];
+  const token = /[ \t\n\r]*(?:([[{])|([\]}])|([,:])|(")|(true|false|null|-?\d[\d.eE+-]*))/y;
+  let end = 0;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [, opening, closing, , quote] = match;
+    const above = open.at(-1);
+    const at = token.lastIndex - (quote === undefined ? (opening ?? closing ?? match[5] ?? ",").length : 1);
+    if (quote !== undefined && above?.isMap === true && above.key === undefined) {
+      const after = endOfText(text, at);
+      if (after === undefined) break;
+      above.key = textOf(text.slice(at, after));
+      token.lastIndex = after;
+    } else if (closing !== undefined) open.pop();
+    else if (opening !== undefined || quote !== undefined || match[5] !== undefined) {
+      const path = open.length <= deepest ? pathBelow(above) : "";
+      if (open.length <= deepest) offsets.set(path, at);
+      if (above !== undefined) Object.assign(above, { index: above.index + 1, key: undefined });
+      if (opening !== undefined) open.push({ path, isMap: opening === "{", index: 0 });
+      if (quote !== undefined) {
+        const after = endOfText(text, at);
+        if (after === undefined) break;
+        token.lastIndex = after;
+      }
+    }
+    end = token.lastIndex;
+  }
+  return { offsets, end };
+}
+
+function pathBelow(above: Open | undefined): string {
+  if (above === undefined) return "";
+  const name = above.isMap ? (above.key ?? "") : String(above.index);
+  return above.path === "" ? name : `${above.path}.${name}`;
+}
+
+/** Behind the quote that ends the text which begins at `at`. */
+function endOfText(text: string, at: number): number | undefined {
+  for (let quote = text.indexOf('"', at + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return undefined;
+}
+
+function textOf(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted;
+  }
 }

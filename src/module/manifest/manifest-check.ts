@@ -1,6 +1,8 @@
 /** What is wrong with a dagger.json, and what it says when nothing is. Loaded only for a text not seen before. */
+import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors/index.ts";
+import { camelCase, fieldName } from "../names.ts";
 import { JsonSyntaxError, lineAndColumn, parsePlacedJson, type PlacedJson } from "./json-places.ts";
 
 const dependency = z.object({
@@ -26,6 +28,7 @@ const toolchain = dependency.extend({
   customizations: z.array(customization).optional(),
   ignoreChecks: z.array(z.string()).optional(),
   ignoreGenerators: z.array(z.string()).optional(),
+  ignoreServices: z.array(z.string()).optional(),
 });
 
 const manifestSchema = z.object({
@@ -40,16 +43,40 @@ const manifestSchema = z.object({
   disableDefaultFunctionCaching: z.boolean().optional(),
 });
 
+/** Of dagger.toml: ports of this machine, each with the service that it leads to. */
+export interface WorkspacePort {
+  host: number;
+  /** `module:function`. */
+  service: string;
+  port: number;
+}
+
 /** The parts that matter here, as they are written. */
-export type CheckedManifest = z.infer<typeof manifestSchema>;
+export type CheckedManifest = z.infer<typeof manifestSchema> & { ports?: WorkspacePort[] };
 export type Customization = z.infer<typeof customization>;
 
 export function checkManifest(file: string, text: string): CheckedManifest {
   const placed = parse(file, text);
   const parsed = manifestSchema.safeParse(placed.value);
   if (!parsed.success) throw schemaError(file, text, placed, parsed.error);
+  const { dependencies = [], toolchains = [] } = parsed.data;
+  requireOwnName(parsed.data.name, () => placeOf(file, text, "name"));
+  for (const [list, names] of Object.entries({ dependencies, toolchains }))
+    names.forEach(({ name, source }, index) =>
+      requireOwnName(name ?? path.basename(source), () => placeOf(file, text, `${list}.${index}`)),
+    );
   requireTypeScript(parsed.data, (key) => placeOf(file, text, key));
   return parsed.data;
+}
+
+/** Throws for a name that every object has: it would mean something else in code, in the client and in tables. */
+export function requireOwnName(name: string, place: () => string): void {
+  const [inCode, field] = [camelCase(name), fieldName(name)];
+  if (inCode !== "" && ![name, inCode, field].some((each) => each in Object.prototype || each === "prototype")) return;
+  throw new UserError("module", `no module can be called ${JSON.stringify(name)}`, {
+    place: place(),
+    hint: "its name becomes one in code: letters and digits, and none that every object has",
+  });
 }
 
 /** `file:line:column` of a value by its path, such as `source`. */

@@ -3,7 +3,8 @@ import path from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { UserError } from "../../errors/index.ts";
-import type { CheckedManifest } from "./manifest-check.ts";
+import { pinOf } from "./lock.ts";
+import { requireOwnName, type CheckedManifest } from "./manifest-check.ts";
 
 const schema = z.object({
   name: z.string().min(1),
@@ -43,10 +44,39 @@ export function checkTomlManifest(file: string, text: string): CheckedManifest {
   return manifest;
 }
 
+/** What counts with the text. */
+export interface Beside {
+  /** The text of dagger.lock. */
+  lock: string;
+  /** Of `[env.NAME]`. */
+  environment: string | undefined;
+}
+
 const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
 
-/** A dagger.toml: the modules of a workspace. What else it says (`env`, `ports`, `ignore`) is not read. */
+const settings = z.record(z.string(), z.unknown()).optional();
+
+/** A dagger.toml: the modules of a workspace. What else it says (`ignore`, `defaults_from_dotenv`) is not read. */
 const workspaceSchema = z.object({
+  env: z
+    .record(
+      z.string().min(1),
+      z.object({
+        modules: z
+          .record(
+            z.string().min(1),
+            z.object({ source: z.string().min(1).optional(), pin: z.string().optional(), settings }),
+          )
+          .default({}),
+      }),
+    )
+    .default({}),
+  ports: z
+    .record(
+      z.string().regex(/^[1-9]\d{0,4}$/, "a port of this machine was expected"),
+      z.object({ backendService: z.string().min(1), backendPort: z.int().min(1).max(65535) }),
+    )
+    .default({}),
   modules: z
     .record(
       z.string().min(1),
@@ -54,26 +84,30 @@ const workspaceSchema = z.object({
         source: z.string().min(1),
         pin: z.string().optional(),
         entrypoint: z.boolean().optional(),
-        settings: z.record(z.string(), z.unknown()).optional(),
+        settings,
         check: skip,
         generate: skip,
+        up: skip,
       }),
     )
     .default({}),
 });
 
 /** The workspace as a dagger.json would say it: its entrypoint is what it is, the other modules stand beside that. */
-export function checkWorkspace(file: string, text: string): CheckedManifest {
-  const parsed = workspaceSchema.safeParse(parsedToml(file, text));
+export function checkWorkspace(file: string, text: string, { lock, environment }: Beside): CheckedManifest {
+  const written = parsedToml(file, text);
+  refuseForeignNames(file, text, written);
+  const parsed = workspaceSchema.safeParse(written);
   if (!parsed.success) throw schemaError(file, text, parsed.error, '[modules.ci] with source = "./ci"');
-  const modules = Object.entries(parsed.data.modules).map(([name, module]) => ({
+  const modules = Object.entries(inEnvironment(parsed.data, environment, file)).map(([name, module]) => ({
     name,
     source: module.source,
-    pin: module.pin,
+    pin: module.pin ?? pinOf(module.source, lock),
     isEntrypoint: module.entrypoint === true,
     customizations: Object.entries(module.settings ?? {}).map(([argument, setting]) => ({ argument, setting })),
     ignoreChecks: module.check?.skip,
     ignoreGenerators: module.generate?.skip,
+    ignoreServices: module.up?.skip,
   }));
   if (modules.length === 0)
     throw new UserError("module", "this workspace has no modules", {
@@ -90,7 +124,43 @@ export function checkWorkspace(file: string, text: string): CheckedManifest {
     engineVersion: "v1.0.0",
     blueprint: entrypoints[0],
     toolchains: modules.filter(({ isEntrypoint }) => !isEntrypoint),
+    ports: Object.entries(parsed.data.ports).map(([host, { backendService: service, backendPort: port }]) => ({
+      host: Number(host),
+      service,
+      port,
+    })),
   };
+}
+
+type Workspace = z.infer<typeof workspaceSchema>;
+
+/** The modules with what the environment that was chosen sets in their place. */
+function inEnvironment({ modules, env }: Workspace, chosen: string | undefined, file: string): Workspace["modules"] {
+  if (chosen === undefined) return modules;
+  const overlay = Object.hasOwn(env, chosen) ? env[chosen] : undefined;
+  if (overlay === undefined)
+    throw new UserError("module", `there is no environment ${chosen}, which FASTLOOP_ENV names`, {
+      place: file,
+      hint: `there are: ${Object.keys(env).join(", ") || "none"}`,
+    });
+  const changed = { ...modules };
+  for (const [name, { source, pin, settings: set }] of Object.entries(overlay.modules)) {
+    const base = Object.hasOwn(modules, name) ? modules[name] : undefined;
+    const from = source ?? base?.source;
+    if (from === undefined)
+      throw new UserError("module", `the environment ${chosen} names ${name}, which is no module`, { place: file });
+    // The pin is that of the source.
+    const pinned = source === undefined ? (pin ?? base?.pin) : pin;
+    changed[name] = { ...base, source: from, pin: pinned, settings: { ...base?.settings, ...set } };
+  }
+  return changed;
+}
+
+/** Names that every object has: a parser or a table would take them for something else, or leave them out. */
+function refuseForeignNames(file: string, text: string, written: unknown): void {
+  const { modules } = written as { modules?: unknown };
+  for (const name of typeof modules === "object" && modules !== null ? Object.getOwnPropertyNames(modules) : [])
+    requireOwnName(name, () => placeInToml(file, text, ["modules", name]));
 }
 
 function schemaError(file: string, text: string, error: z.ZodError, minimal: string): UserError {

@@ -5,7 +5,8 @@ import { UserError } from "../../errors/index.ts";
 import { ModuleCache } from "./cache.ts";
 import { isReallyInside } from "../boundary/inside.ts";
 import { lstatIfThere, packageRoot, readRegular, UnfitFile } from "../../paths/index.ts";
-import type { CheckedManifest, Customization } from "./manifest-check.ts";
+import type { CheckedManifest, Customization, WorkspacePort } from "./manifest-check.ts";
+import type { Beside } from "./manifest-toml.ts";
 
 export const manifestFile = "dagger.json";
 /** The same in Dagger 1.0. Beside a dagger.json it is not read: that is what both versions read. */
@@ -33,6 +34,15 @@ export interface Manifest {
   /** What it depends on, as written; toolchains come last. */
   dependencies: ManifestDependency[];
   disableDefaultFunctionCaching: boolean;
+  /** Ports of this machine that lead to services. */
+  ports: WorkspacePort[];
+}
+
+/** Patterns of functions that the project leaves out. */
+export interface Left {
+  ignoreChecks: string[];
+  ignoreGenerators: string[];
+  ignoreServices: string[];
 }
 
 export interface ManifestDependency {
@@ -43,7 +53,7 @@ export interface ManifestDependency {
   /** The commit of an address. */
   pin?: string | undefined;
   /** Its functions are offered beside the module's own, in the project's place, with these defaults. */
-  toolchain?: { customizations: Customization[]; ignoreChecks: string[]; ignoreGenerators: string[] };
+  toolchain?: Left & { customizations: Customization[] };
   /** Finds `file:line:col` in dagger.json. */
   place(): Promise<string>;
 }
@@ -88,7 +98,11 @@ export function isRemote(reference: string): boolean {
 }
 
 /** Reads and checks the dagger.json or dagger-module.toml in `dir`; throws `UserError` with its place. */
-export async function readManifest(dir: string, cache: ModuleCache = new ModuleCache()): Promise<Manifest> {
+export async function readManifest(
+  dir: string,
+  cache: ModuleCache = new ModuleCache(),
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Manifest> {
   const isThere = (name: string): boolean => isNamed(path.join(dir, name));
   const [name = manifestFile, ...others] = manifestFiles.filter(isThere);
   const file = path.join(dir, name);
@@ -103,7 +117,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
       hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
     });
   }
-  const manifest = await checked(file, text, cache);
+  const manifest = await checked(file, text, cache, env);
   const root = realpathSync(dir);
   const { blueprint } = manifest;
   const hasCode = blueprint === undefined && (name === nextManifestFile || manifest.sdk !== undefined);
@@ -122,6 +136,7 @@ export async function readManifest(dir: string, cache: ModuleCache = new ModuleC
     engineVersion: manifest.engineVersion ?? "",
     dependencies: dependenciesOf(manifest, file, text),
     disableDefaultFunctionCaching: manifest.disableDefaultFunctionCaching ?? false,
+    ports: manifest.ports ?? [],
   };
 }
 
@@ -154,8 +169,8 @@ const named = ({ name, source, pin }: Omit<Named, "name"> & { name?: string | un
 });
 
 function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place"> {
-  const { customizations = [], ignoreChecks = [], ignoreGenerators = [] } = written;
-  return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators } };
+  const { customizations = [], ignoreChecks = [], ignoreGenerators = [], ignoreServices = [] } = written;
+  return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators, ignoreServices } };
 }
 
 /** Where it stands: in a dagger.toml in a `[modules.name]`. */
@@ -165,16 +180,34 @@ function keyOf(file: string, key: string, index: number, { name }: WrittenToolch
 }
 
 /** The checker takes longer to load than everything else here: a text that was fine is fine. */
-async function checked(file: string, text: string, cache: ModuleCache): Promise<CheckedManifest> {
-  const key = `${path.basename(file)}\n${text}`;
+async function checked(
+  file: string,
+  text: string,
+  cache: ModuleCache,
+  env: NodeJS.ProcessEnv,
+): Promise<CheckedManifest> {
+  const isWorkspace = path.basename(file) === workspaceFile;
+  const beside = isWorkspace ? { lock: lockBeside(file), environment: env["FASTLOOP_ENV"] || undefined } : undefined;
+  const key = `${path.basename(file)}\n${beside === undefined ? "" : JSON.stringify(beside)}${text}`;
   const known = cache.readManifest(key);
   if (known !== undefined) return known;
-  const isWorkspace = path.basename(file) === workspaceFile;
-  const manifest = file.endsWith(".toml")
-    ? (await import("./manifest-toml.ts"))[isWorkspace ? "checkWorkspace" : "checkTomlManifest"](file, text)
-    : (await import("./manifest-check.ts")).checkManifest(file, text);
+  const manifest = await check(file, text, beside);
   cache.storeManifest(key, manifest);
   return manifest;
+}
+
+async function check(file: string, text: string, beside: Beside | undefined): Promise<CheckedManifest> {
+  if (!file.endsWith(".toml")) return (await import("./manifest-check.ts")).checkManifest(file, text);
+  const { checkTomlManifest, checkWorkspace } = await import("./manifest-toml.ts");
+  return beside === undefined ? checkTomlManifest(file, text) : checkWorkspace(file, text, beside);
+}
+
+function lockBeside(file: string): string {
+  try {
+    return readRegular(path.join(path.dirname(file), "dagger.lock")).toString("utf8");
+  } catch {
+    return "";
+  }
 }
 
 async function sourceFolder(root: string, source: string, file: string, text: string): Promise<string> {

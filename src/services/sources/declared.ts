@@ -49,7 +49,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       summary: fn.description,
       source: { kind: "call", words },
       needs: [],
-      ...seen(up[name]?.ports, up[name]?.health, up[name]?.memory),
+      ...seen(up[name]?.ports ?? portsOf(fullName, module), up[name]?.health, up[name]?.memory),
       ...kindOf({}),
       place,
       description: describedCall(words, module),
@@ -61,6 +61,12 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
     throw unknownService(name, declared, `${file}: up.${name}`);
   }
   return declared;
+}
+
+/** As dagger.toml says. */
+function portsOf(fullName: string, module: ModuleInfo | undefined): Ports {
+  const ports = module?.ports?.filter(({ service }) => service === fullName) ?? [];
+  return ports.length === 0 ? undefined : ports.map(({ host, port }) => `${host}:${port}`);
 }
 
 /** Words of commands that look for changes by themselves, some of them in ways that can't be seen from outside. */

@@ -6,6 +6,7 @@ export interface ModuleCase {
   files: Record<string, string>;
   /** Where the commands run; default: the repository. */
   at?: string;
+  env?: Record<string, string>;
   /** A line that `fastloop functions -v` has. */
   functions?: readonly string[];
   /** Words of `fastloop call`, and what that prints; an error by a part of it. */
@@ -469,6 +470,49 @@ export const modules: readonly ModuleCase[] = [
       ["hello", "hello"],
       ["tool lint", "set 1 c.md"],
     ],
+  },
+  {
+    name: "an environment of a workspace, and a lock",
+    env: { FASTLOOP_ENV: "ci" },
+    files: {
+      ...tool,
+      "dagger.toml":
+        '[modules.tool]\nsource = "./tool"\nup = { skip = ["*"] }\n[modules.tool.settings]\nlevel = "set"\n' +
+        '[modules.far]\nsource = "github.com/example/far@v1"\n[env.ci.modules.tool.settings]\nlevel = "of ci"\n' +
+        '[env.ci.modules.more]\nsource = "./more"\n[ports.3000]\nbackendService = "tool:web"\nbackendPort = 80\n',
+      "dagger.lock":
+        '[["version","2"]]\nno json\n["","git.ref",["https://github.com/example/far","refs/tags/v1"],{"ref":"refs/tags/v1","sha":"' +
+        `${"1".repeat(40)}"}]\n`,
+      "more/dagger.json": json("more"),
+      "more/src/index.ts": main("@func() @check() extra(): string { return 'extra'; }", "More"),
+      "c.md": "c\n",
+    },
+    functions: [`far can't run here: https://github.com/example/far at ${"1".repeat(40)} is not fetched`],
+    checks: ["tool:lint", "tool:slow", "more:extra"],
+    calls: [["tool lint", "of ci 1 c.md"]],
+  },
+  {
+    name: "an environment that is not there",
+    env: { FASTLOOP_ENV: "constructor" },
+    files: { ...tool, "dagger.toml": '[modules.tool]\nsource = "./tool"\n[env.ci]\n' },
+    broken: "there is no environment constructor, which FASTLOOP_ENV names",
+  },
+  {
+    name: "a module that has every object's name",
+    files: { ...tool, "dagger.toml": '[modules.tool]\nsource = "./tool"\n[modules.__proto__]\nsource = "./tool"\n' },
+    broken: 'no module can be called "__proto__"',
+  },
+  {
+    name: "a dependency that has every object's name",
+    files: my("@func() a(): string { return ''; }", { dependencies: [{ name: "has-own-property", source: "tool" }] }),
+    broken: 'no module can be called "has-own-property"',
+  },
+  {
+    name: "a toolchain with codes of a terminal in its name",
+    files: my("@func() a(): string { return ''; }", {
+      toolchains: [{ name: "\u001b[31mred\u001b]0;title\u0007", source: "github.com/example/far" }],
+    }),
+    functions: ["functions of \\u001b[31mred"],
   },
   {
     name: "a workspace without modules",
