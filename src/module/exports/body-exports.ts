@@ -10,7 +10,7 @@ import type { ExportedFile } from "./exported-files.ts";
 import type { Ask } from "../runtime/chains.ts";
 
 interface ExportOptions {
-  path?: unknown;
+  path?: string;
   wipe?: boolean;
   allowParentDirPath?: boolean;
 }
@@ -23,7 +23,7 @@ export function offerExports(ask: Ask): void {
     if (operation !== "export" || typeof args.path !== "string" || !mayWrite(path.resolve(args.path)))
       return execute.call<Context, [], Promise<T>>(this);
     const exported = new Context(this._queryTree.slice(0, -1), this._connection);
-    return exportHere(exported, args as ExportOptions, () => execute.call(this), ask) as Promise<T>;
+    return exportHere(exported, args, () => execute.call(this), ask) as Promise<T>;
   };
 }
 
@@ -37,8 +37,8 @@ async function exportHere(
   if (type !== "Directory" && type !== "File") return inEngine();
   const id = await exported.select("id").execute<string>();
   const answer = await ask({ dependency: exportOwner, function: type, args: { id } });
-  const files = JSON.parse(String(answer)) as ExportedFile[];
-  const target = path.resolve(String(options.path));
+  const files = JSON.parse(answer as string) as ExportedFile[];
+  const target = path.resolve(options.path ?? "");
   return type === "File" ? writeFile(target, files[0]!, options) : writeFolder(target, files, options);
 }
 
