@@ -11,6 +11,7 @@ import { canAsk } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
 import { confirmTrust, trustModeOf } from "../trust/trust.ts";
 import { readModule } from "../project-module.ts";
+import { sayingWait } from "../waiting-line.ts";
 
 export type EnvironmentConfig = NonNullable<LoadedConfig["config"]["deploy"]>["environments"][string];
 
