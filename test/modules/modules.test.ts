@@ -107,6 +107,32 @@ describe.runIf(canRunEngine)("an edit in a module runs again what depends on it,
     expect((await repository.run("why", "hello")).stdout).toContain("the module's code changed");
   });
 
+  it("one function as two toolchains, each by what it has read itself", async () => {
+    const toolchains = ["one", "two"].map((name) => ({
+      name,
+      source: "tool",
+      customizations: [{ function: ["lint"], argument: "file", default: `${name}.txt` }],
+    }));
+    const repository = new Repository({
+      files: {
+        "dagger.json": JSON.stringify({ name: "my", engineVersion: "v0.21.4", toolchains }),
+        "tool/dagger.json": JSON.stringify({ name: "tool", engineVersion: "v0.21.4", sdk: { source: "typescript" } }),
+        "tool/src/index.ts":
+          'import { check, func, object, type Workspace } from "@dagger.io/dagger";\n@object()\nexport class Tool {\n' +
+          '@func() @check() lint(ws: Workspace, file = "none"): Promise<string> { return ws.file(file).contents(); }\n}\n',
+        "one.txt": "1",
+        "two.txt": "2",
+      },
+    });
+    const passed = async (): Promise<unknown> =>
+      /"passed":\[[^\]]*\]/.exec((await repository.run("check", "--json")).stdout)?.[0];
+    expect(await passed()).toBe('"passed":["one:lint","two:lint"]');
+    for (const name of ["one", "two"]) {
+      repository.write(`${name}.txt`, "changed");
+      expect(await passed()).toBe(`"passed":["${name}:lint"]`);
+    }
+  });
+
   it("a toolchain's own code, and its customizations", async () => {
     const repository = new Repository(named("a toolchain with the project's defaults"));
     expect(await repository.run("check")).toMatchObject({ exitCode: 0 });
