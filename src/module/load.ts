@@ -6,7 +6,7 @@ import { UserError } from "../errors/index.ts";
 import { findGitRoot } from "../tree/index.ts";
 import { ModuleCache, type StoredModule } from "./manifest/cache.ts";
 import { listModuleFiles, moduleDigest } from "./manifest/digest.ts";
-import { folderOfRemote, type MayFetch } from "./git/fetched.ts";
+import { folderOfRemote, type MayFetch } from "./git-dependencies.ts";
 import { isInside, realPath } from "./boundary/inside.ts";
 import { isRemote, readManifest, type Manifest, type ManifestDependency } from "./manifest/manifest.ts";
 import { camelCase, pascalCase } from "./names.ts";

@@ -2,7 +2,6 @@
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors/index.ts";
-import { camelCase, fieldName } from "../names.ts";
 import { JsonSyntaxError, lineAndColumn, parsePlacedJson, type PlacedJson } from "./json-places.ts";
 
 const dependency = z.object({
@@ -70,10 +69,14 @@ export function checkManifest(file: string, text: string): CheckedManifest {
   return parsed.data;
 }
 
+/** However they are spelled: `has-own-property` is one in code. */
+const lettersOf = (name: string): string => name.replaceAll(/[^a-z\d]/gi, "").toLowerCase();
+const foreignNames = new Set(["prototype", ...Object.getOwnPropertyNames(Object.prototype).map(lettersOf)]);
+
 /** Throws for a name that every object has: it would mean something else in code, in the client and in tables. */
 export function requireOwnName(name: string, place: () => string): void {
-  const [inCode, field] = [camelCase(name), fieldName(name)];
-  if (inCode !== "" && ![name, inCode, field].some((each) => each in Object.prototype || each === "prototype")) return;
+  const inCode = lettersOf(name);
+  if (inCode !== "" && !foreignNames.has(inCode)) return;
   throw new UserError("module", `no module can be called ${JSON.stringify(name)}`, {
     place: place(),
     hint: "its name becomes one in code: letters and digits, and none that every object has",

@@ -1,10 +1,10 @@
 /** What a module names in a git repository, and where that is on this disk. */
 import path from "node:path";
-import { UserError } from "../../errors/index.ts";
-import { isReallyInside } from "../boundary/inside.ts";
-import { isRemote, readManifest, type ManifestDependency } from "../manifest/manifest.ts";
-import { checkoutOf, fetchCommit, type PinnedSource } from "./git-checkout.ts";
-import { parseGitSource } from "./git-source.ts";
+import { UserError } from "../errors/index.ts";
+import { isReallyInside } from "./boundary/inside.ts";
+import { isRemote, readManifest, type ManifestDependency } from "./manifest/manifest.ts";
+import { checkoutOf, fetchCommit, type PinnedSource } from "./git/git-checkout.ts";
+import { parseGitSource } from "./git/git-source.ts";
 
 /** A module that is about to be fetched. */
 export interface ModuleToFetch {
