@@ -2,6 +2,7 @@
 import { detectGo, detectRust } from "./compiled.ts";
 import { withoutImage } from "./toolchains.ts";
 import { folderOf, isPart } from "./files.ts";
+import { detectNative } from "./native.ts";
 import { detectNode } from "./node/node.ts";
 import { detectPython } from "./python/python.ts";
 import { asOwnerWhereRefused } from "./refusals.ts";
@@ -23,17 +24,19 @@ export interface AvailableImages {
 
 export function detectProject(files: ProjectFiles, { nodes, pythons, areAll }: AvailableImages = {}): Detection {
   const compiled = [detectGo(files), detectRust(files)];
-  const found = [
+  const managed = [
     detectNode(files, nodes),
     detectPython(files, pythons),
     ...(areAll === true ? compiled.map(withoutImage) : compiled),
   ];
+  const native = managed.some(({ suites }) => suites.length > 0) ? [] : [detectNative(files)];
+  const found = [...managed, ...native];
   const suites = uniquelyNamed(found).map((suite) => asOwnerWhereRefused(files, withOwnInputs(suite)));
   return {
     suites,
     packages: [...new Set(found.flatMap(({ packages }) => packages))].toSorted(),
     tools: found.flatMap(({ tools }) => tools ?? []),
-    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files), ...serviceNotes(files, suites)],
+    notes: [...found.flatMap(({ notes }) => notes), ...otherNotes(files, suites), ...serviceNotes(files, suites)],
   };
 }
 
@@ -59,12 +62,12 @@ const others: [file: RegExp, tool: string][] = [
 ];
 
 /** What is not covered, by the highest manifest of each tool. */
-function otherNotes(files: ProjectFiles): string[] {
+function otherNotes(files: ProjectFiles, suites: readonly DetectedSuite[]): string[] {
   return others.flatMap(([pattern, tool]) => {
     const [manifest] = files.list
       .filter((file) => pattern.test(file.split("/").at(-1)!) && isPart(folderOf(file)))
       .toSorted((a, b) => a.split("/").length - b.split("/").length);
-    return manifest === undefined
+    return manifest === undefined || (tool === "CMake" && suites.some(({ preset }) => preset === undefined))
       ? []
       : [
           `${manifest}: fastloop has no preset for ${tool}; a suite with an \`image\` that has it can be written by hand (docs/configuration.md)`,

@@ -109,7 +109,7 @@ function targetOf({
 
 /** Only what differs from the preset. */
 function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknown> {
-  const preset = presets[suite.preset];
+  const preset = suite.preset === undefined ? undefined : presets[suite.preset];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const kept = (key: string, value: unknown, usual: unknown): Record<string, unknown> =>
     value === undefined || same(value, usual) ? {} : { [key]: value };
@@ -120,12 +120,13 @@ function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknow
     ]),
   );
   return {
-    preset: suite.preset,
-    ...(usesBase ? { image: "base" } : kept("image", suite.image, preset.image)),
+    ...(suite.preset === undefined ? {} : { preset: suite.preset }),
+    ...(usesBase ? { image: "base" } : kept("image", suite.image, preset?.image)),
     ...(suite.alone ? { root: suite.root ?? suite.folder } : {}),
-    ...kept("manifests", suite.manifests, preset.manifests),
-    ...kept("install", suite.install, preset.install),
-    ...kept("installed", suite.installed, preset.installed),
+    ...kept("manifests", suite.manifests, preset?.manifests),
+    ...kept("install", suite.install, preset?.install),
+    ...kept("installed", suite.installed, preset?.installed),
+    ...(suite.caches === undefined ? {} : { caches: suite.caches }),
     ...(suite.env === undefined || Object.keys(suite.env).length === 0 ? {} : { env: suite.env }),
     ...(suite.runner === undefined ? {} : { runner: suite.runner }),
     tiers,
@@ -135,15 +136,20 @@ function suiteOf(suite: DetectedSuite, usesBase: boolean): Record<string, unknow
 /** The base image, and which suites start from it; undefined where none has to. */
 function baseOf({ suites, packages }: Detection): { from: string; has(suite: DetectedSuite): boolean } | undefined {
   const slim = suites.filter(({ preset }) => isSlim(preset));
-  const images = new Set(slim.map(({ image, preset }) => image ?? presets[preset].image));
+  const images = new Set(
+    slim.map(({ image, preset }) => image ?? (preset === undefined ? plainImage : presets[preset].image)),
+  );
   const [shared] = images;
   // What starts from different images has no base in common.
   const isShared = images.size === 1 && packages.length > 0;
-  const from = isShared ? shared : suites.some(({ inBase }) => inBase) ? "debian:bookworm-slim" : undefined;
+  const from = isShared ? shared : suites.some(({ inBase }) => inBase) ? plainImage : undefined;
   return from === undefined
     ? undefined
     : { from, has: ({ preset, inBase }) => inBase === true || (isShared && isSlim(preset)) };
 }
+
+/** Of suites without a preset. */
+const plainImage = "debian:bookworm-slim";
 
 /** Images of go and cargo have what a build wants. */
 const isSlim = (preset: DetectedSuite["preset"]): boolean => preset !== "go" && preset !== "cargo";

@@ -14,7 +14,8 @@ export interface DetectedSuite {
   name: string;
   /** Relative to the project; empty for the root. */
   folder: string;
-  preset: PresetName;
+  /** Undefined: no package manager, all is in the commands. */
+  preset?: PresetName;
   /** The file that told the preset. */
   because: string;
   /** Whether the folder stands alone: then the suite is this folder and nothing else of the project. */
@@ -25,6 +26,7 @@ export interface DetectedSuite {
   manifests?: string[];
   install?: string[];
   installed?: string[];
+  caches?: Record<string, string>;
   env?: Record<string, string>;
   runner?: SuiteConfig["runner"];
   tiers: Partial<Record<TierName, string[]>>;

@@ -174,7 +174,7 @@ function detect(root: string): Detection {
 const nothingFound = ({ notes }: Detection): UserError =>
   new UserError("usage", "nothing that fastloop can test or start was found here", {
     detail: notes.join("\n"),
-    hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo, and compose files; write fastloop.yaml by hand (docs/configuration.md)",
+    hint: "it knows packages of npm, pnpm, yarn, bun, pip, uv, poetry, pdm, go and cargo, tests of CMake, Meson, autotools and make, and compose files; write fastloop.yaml by hand (docs/configuration.md)",
   });
 
 /** fastloop's own module, unless the repository has one or is about to. */

@@ -1,0 +1,104 @@
+/** C and C++: what CMake, Meson, the autotools or make build, and test. */
+import { has } from "./files.ts";
+import { inputsOf } from "./inputs.ts";
+import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
+
+/** A build system at the root of a repository. */
+interface BuildSystem {
+  /** Its file. */
+  manifest: string;
+  /** Debian packages beside a compiler. */
+  packages: string[];
+  build: string[];
+  test: string;
+}
+
+const sources = /\.(?:c|cc|cpp|cxx)$/;
+/** Compilers by way of ccache: a tree's files have no times that make could compare, and a cache by content needs none. */
+const ccachePath = "/usr/lib/ccache:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Only for a repository in which nothing else has tests: its `make test` would start those. */
+export function detectNative(files: ProjectFiles): Detection {
+  const own = files.list.filter((file) => sources.test(file));
+  const system = own.length === 0 ? undefined : buildSystem(files);
+  if (system === undefined) return { suites: [], packages: [], notes: [] };
+  const suite: DetectedSuite = {
+    name: "app",
+    folder: "",
+    because: system.manifest,
+    alone: false,
+    caches: { ccache: "/root/.cache/ccache" },
+    env: { PATH: ccachePath },
+    tiers: { fast: [...system.build, system.test] },
+    needs: [],
+    inputs: inputsOf(files, { own: "", needed: [], others: [] }),
+  };
+  const compilers = own.every((file) => file.endsWith(".c")) && system.manifest !== "CMakeLists.txt" ? [] : ["g++"];
+  const packages = ["ccache", "gcc", "libc6-dev", "make", ...compilers, ...system.packages, ...librariesOf(files)];
+  return { suites: [suite], packages, notes: [] };
+}
+
+const builtIn = (files: ProjectFiles): string =>
+  files.list.some((file) => /^build(?:\/|$)/.test(file)) ? "_build" : "build";
+
+function buildSystem(files: ProjectFiles): BuildSystem | undefined {
+  const folder = builtIn(files);
+  const textOf = (pattern: RegExp): string =>
+    files.list
+      .filter((file) => pattern.test(file))
+      .map((file) => files.read(file))
+      .join("\n");
+  const cmake = textOf(/(?:^|\/)CMakeLists\.txt$|\.cmake$/);
+  if (has(files, "CMakeLists.txt") && /\b(?:add_test|\w+_discover_tests)\s*\(/i.test(cmake))
+    return {
+      manifest: "CMakeLists.txt",
+      packages: ["cmake"],
+      build: [
+        ["cmake", "-B", folder, ...testOptions(files.read("CMakeLists.txt"))].join(" "),
+        `cmake --build ${folder} --parallel "$(nproc)"`,
+      ],
+      test: `ctest --test-dir ${folder} --output-on-failure $TEST_ARGS`,
+    };
+  if (has(files, "meson.build") && /^\s*test\s*\(/m.test(textOf(/(?:^|\/)meson\.build$/)))
+    return {
+      manifest: "meson.build",
+      packages: ["meson", "ninja-build", "pkg-config"],
+      build: [`meson setup ${folder}`],
+      test: `meson test -C ${folder} --print-errorlogs $TEST_ARGS`,
+    };
+  if (has(files, "configure.ac") && /^\s*(?:TESTS|check_PROGRAMS|check-local)\b/m.test(textOf(/(?:^|\/)Makefile\.am$/)))
+    return {
+      manifest: "configure.ac",
+      packages: ["autoconf", "automake", "libtool", "pkg-config"],
+      build: ["autoreconf --install --force", "./configure", 'make -j "$(nproc)"'],
+      test: "make check",
+    };
+  const makefile = ["GNUmakefile", "makefile", "Makefile"].find((file) => has(files, file));
+  const target = /^(test|check|tests)\s*:(?!=)/m.exec(makefile === undefined ? "" : files.read(makefile))?.[1];
+  return makefile === undefined || target === undefined
+    ? undefined
+    : { manifest: makefile, packages: [], build: [], test: `make ${target}` };
+}
+
+/** Tests that the project builds only where it is asked to. */
+const testOptions = (text: string): string[] =>
+  [...text.matchAll(/\boption\s*\(\s*(\w*TEST(?:S|ING)?)\s+(?:"[^"]*"\s*)?(?:OFF|FALSE|0)?\s*\)/gi)]
+    .filter(([whole]) => !/\bON\s*\)$/i.test(whole))
+    .map(([, name]) => `-D${name}=ON`);
+
+/** Debian packages of libraries that CMake, Meson or pkg-config look for. */
+const libraries: [pattern: RegExp, name: string][] = [
+  [/\bZLIB\b|['"\s]zlib\b/, "zlib1g-dev"],
+  [/\bOpenSSL\b|['"\s]openssl\b/, "libssl-dev"],
+  [/\bCURL\b|['"\s]libcurl\b/, "libcurl4-openssl-dev"],
+  [/\bGTest\b|['"\s]gtest\b/, "libgtest-dev"],
+  [/\bSQLite3\b|['"\s]sqlite3\b/, "libsqlite3-dev"],
+];
+
+function librariesOf(files: ProjectFiles): string[] {
+  const asked = files.list
+    .filter((file) => /(?:^|\/)(?:CMakeLists\.txt|meson\.build|configure\.ac)$/.test(file))
+    .flatMap((file) => [...files.read(file).matchAll(/\b(?:find_package|dependency|PKG_CHECK_MODULES)\s*\([^)]*/gi)])
+    .join("\n");
+  return libraries.filter(([pattern]) => pattern.test(asked)).map(([, name]) => name);
+}
