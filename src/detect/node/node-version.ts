@@ -2,6 +2,8 @@ import { satisfies, coerce, validRange } from "semver";
 
 /** Majors of Node that have images, the one that is taken where nothing decides first. */
 const majors = [22, 24, 20, 18, 25, 23, 16];
+/** The oldest that has an image of today's Debian. */
+const oldestWithImage = 16;
 /** The oldest that runs the npm of our own images. */
 const oldestWithNpm = 18;
 
@@ -17,6 +19,8 @@ export interface WantedNode {
 export interface NodeChoice {
   /** Of the image; undefined: whichever. */
   major: number | undefined;
+  /** What the tests run with. */
+  runs: number | undefined;
   /** Commands that put another Node into that image. */
   prepare: string[];
 }
@@ -24,30 +28,36 @@ export interface NodeChoice {
 /** The Node of a repository; `available` are the majors of a machine that can have no other images. */
 export function chooseNode(wanted: WantedNode, available: readonly number[] = []): NodeChoice {
   const major = exactMajor(wanted) ?? firstAllowed(wanted.engines, available);
-  if (major === undefined || available.length === 0 || available.includes(major)) return { major, prepare: [] };
+  const ofImage = (taken: number | undefined): NodeChoice => ({ major: taken, runs: taken, prepare: [] });
+  if (major === undefined || available.length === 0 || available.includes(major)) return ofImage(major);
   // npm's registry has Node as a package.
-  if (major >= oldestWithNpm) return { major: available[0], prepare: [nodeFromNpm(major)] };
-  return { major: firstAllowed(wanted.engines, available), prepare: [] };
+  const runs = Math.max(major, oldestWithNpm);
+  return runs === major || allows(wanted.engines, runs)
+    ? { major: available[0], runs, prepare: [nodeFromNpm(runs)] }
+    : ofImage(firstAllowed(wanted.engines, available));
 }
+
+/** Images of old ones have the Debian of their time. */
+export const nodeImage = (major: number): string =>
+  `node:${major}-${major >= oldestWithImage ? "bookworm" : major >= 12 ? "bullseye" : "buster"}-slim`;
 
 /** What to tell where no Node that the repository asks for can be had. */
 export function unmetNode(wanted: WantedNode, available: readonly number[] = []): string | undefined {
-  const { major, prepare } = chooseNode(wanted, available);
-  const taken = `Node ${major ?? available[0] ?? majors[0]!} is taken; \`image\` of the suite names another`;
+  const { runs } = chooseNode(wanted, available);
+  const taken = `Node ${runs ?? available[0] ?? majors[0]!} is taken; \`image\` of the suite names another`;
   const pinned = /^v?(\d+)/.exec(wanted.pinned.trim())?.[1];
-  if (pinned !== undefined && Number(pinned) !== major && prepare.length === 0)
+  if (pinned !== undefined && Number(pinned) !== runs)
     return `Node ${pinned} is pinned, and there is no image of it here: ${taken}`;
-  return major === undefined
-    ? `no Node that there is an image of satisfies \`${wanted.engines}\`: ${taken}`
-    : undefined;
+  return runs === undefined ? `no Node that there is an image of satisfies \`${wanted.engines}\`: ${taken}` : undefined;
 }
 
-/** The major that the repository names, or the newest of its CI where that is older than the one that is usual here. */
+/** The major that the repository names, or the nearest to the newest of its CI where that is older than what is usual here. */
 function exactMajor({ pinned, engines, newestInCi }: WantedNode): number | undefined {
   const named = /^v?(\d+)/.exec(pinned.trim())?.[1];
   if (named !== undefined) return Number(named);
-  const isOld = newestInCi !== undefined && newestInCi < majors[0]! && newestInCi >= oldestWithNpm;
-  return isOld && allows(engines, newestInCi) ? newestInCi : undefined;
+  if (newestInCi === undefined || newestInCi >= majors[0]!) return undefined;
+  const nearest = Math.max(newestInCi, oldestWithImage);
+  return allows(engines, nearest) ? nearest : undefined;
 }
 
 function firstAllowed(engines: string, available: readonly number[]): number | undefined {

@@ -13,7 +13,7 @@ import {
   watchingTest,
   wholeText,
 } from "./node-scripts.ts";
-import { chooseNode, newestNodeIn, unmetNode, type WantedNode } from "./node-version.ts";
+import { chooseNode, newestNodeIn, nodeImage, unmetNode, type WantedNode } from "./node-version.ts";
 import {
   archives,
   builds,
@@ -166,7 +166,7 @@ function suiteOf(
     because: joined(root.folder, install.because),
     alone,
     ...(alone ? { root: root.folder } : {}),
-    image: major === undefined || major === 22 ? undefined : `node:${major}-bookworm-slim`,
+    image: major === undefined || major === 22 ? undefined : nodeImage(major),
     manifests: manifests.map((file) => joined(cwd, file)),
     install: [
       ...prepare,

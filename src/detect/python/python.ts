@@ -6,7 +6,7 @@ import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";
 import { pdm, plain, poetry, unlocked, uv, venv } from "./install.ts";
 import { readPyproject } from "./pyproject.ts";
 import { requirementFiles } from "./requirements.ts";
-import { pythonImage, pythonMinor, requiresPython } from "./version.ts";
+import { pythonImage, requiresPython, unmetPython } from "./version.ts";
 import { closureOf, uvMembers, type UvMember } from "./workspace.ts";
 
 const manifests = ["uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt"];
@@ -141,14 +141,9 @@ function suiteOf(
       [read("pyproject.toml"), read("setup.cfg"), read("tox.ini"), ...requirementFiles(inside).map(read)].join("\n"),
     );
   const requires = requiredBy(files, folder, members);
-  const notes =
-    pythonMinor(read(".python-version"), requires, available) === undefined
-      ? [
-          `${joined(folder, because)}: no Python that there is an image of satisfies \`${requires}\`: 3.11 is taken; \`image\` of the suite names another`,
-        ]
-      : [];
+  const unmet = unmetPython(read(".python-version"), requires, available);
   return {
-    notes,
+    notes: unmet === undefined ? [] : [`${joined(folder, because)}: ${unmet}`],
     suite: assembled(files, folder, name, because, available, members, { compileOnly: false, pytest: !ownRunner }),
   };
 }

@@ -14,8 +14,18 @@ export function pythonImage(pinned: string, requires: string, available: readonl
   return minor === 11 ? undefined : `python:3.${minor}-slim-bookworm`;
 }
 
+/** What to tell where no Python that the project asks for can be had. */
+export function unmetPython(pinned: string, requires: string, available: readonly number[]): string | undefined {
+  const minor = pythonMinor(pinned, requires, available);
+  if (minor === undefined)
+    return `no Python that there is an image of satisfies \`${requires}\`: 3.11 is taken; \`image\` of the suite names another`;
+  return available.length === 0 || available.includes(minor)
+    ? undefined
+    : `Python ${requires} is wanted, and no image registry can be reached: this machine's own image has 3.${available.join(", 3.")}; \`image\` of the suite names one that has 3.${minor}`;
+}
+
 /** Undefined where none that there is an image of will do. */
-export function pythonMinor(pinned: string, requires: string, available: readonly number[]): number | undefined {
+function pythonMinor(pinned: string, requires: string, available: readonly number[]): number | undefined {
   const exact = /^(?:cpython-)?3\.(\d+)/.exec(pinned.trim())?.[1];
   const range = requires
     .replaceAll(/\s/g, "")

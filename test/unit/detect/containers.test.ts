@@ -105,7 +105,7 @@ test("versions that no image has are told, with what is taken", () => {
       { nodes: [22] },
     ).notes;
   expect(node("12", "")).toEqual([
-    expect.stringContaining("Node 12 is pinned, and there is no image of it here: Node 22"),
+    expect.stringContaining("Node 12 is pinned, and there is no image of it here: Node 18"),
   ]);
   expect(node("", ">=99")).toEqual([expect.stringContaining("satisfies `>=99`: Node 22 is taken")]);
   for (const [pinned, engines] of [

@@ -187,6 +187,7 @@ describe("packages of npm, pnpm and yarn", () => {
 
   test.each([
     [{ ".nvmrc": "v20.11.1\n" }, {}, "node:20-bookworm-slim"],
+    [{ ".nvmrc": "14" }, {}, "node:14-bullseye-slim"],
     [{}, { engines: { node: ">=24" } }, "node:24-bookworm-slim"],
     [{}, { engines: { node: "^18 || ^20" } }, "node:20-bookworm-slim"],
     [{}, { engines: { node: ">=18" } }, undefined],
@@ -205,6 +206,11 @@ describe("packages of npm, pnpm and yarn", () => {
     expect(only(manifest()).image).toBe("node:18-bookworm-slim");
     expect(only(manifest({ engines: { node: ">=20" } })).image).toBeUndefined();
     expect(only({ ...manifest(), ".nvmrc": "24" }).image).toBe("node:24-bookworm-slim");
+    // The nearest that has an image where all of them are older.
+    const old = { ".github/workflows/ci.yml": "with:\n  node-version: [10, 12, 14]\n" };
+    expect(only({ ...manifest(), ...old }).image).toBe("node:16-bookworm-slim");
+    expect(detect({ ...manifest(), ...old }, { nodes: [22] }).suites[0]?.install?.[0]).toContain("@18");
+    expect(only({ ...manifest({ engines: { node: ">=20" } }), ...old }).image).toBeUndefined();
     const newer = { ...manifest(), ".github/workflows/other.yml": "with:\n  node-version: 24.x\n" };
     expect(only(newer).image).toBeUndefined();
   });

@@ -66,6 +66,15 @@ describe("a workspace of uv", () => {
     expect(named({ ...files, "packages/types/pyproject.toml": types })["api"]?.image).toBe("python:3.12-slim-bookworm");
   });
 
+  test("which no image of this machine has is told before the first run", () => {
+    const types = '[project]\nname = "types"\nrequires-python = ">=3.13"\n';
+    const some: Record<string, string> = { ...files, "packages/types/pyproject.toml": types };
+    const notes = (pythons: number[]): string =>
+      detectProject({ list: Object.keys(some), read: (file) => some[file] ?? "" }, { pythons }).notes.join("\n");
+    expect(notes([11])).toContain("this machine's own image has 3.11; `image` of the suite names one that has 3.13");
+    expect(notes([])).not.toContain("3.13");
+  });
+
   test("has no aliases where it is written", () => {
     expect(scaffoldConfig({ project: "x", module: "fastloop" }, detect(files))).not.toMatch(/[&*]a\d/);
   });
