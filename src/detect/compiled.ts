@@ -16,7 +16,7 @@ import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
 
 export function detectGo(files: ProjectFiles): Detection {
   const modules = named(files, "go.mod").map(folderOf).filter(isPart);
-  const workspace = has(files, "go.work");
+  const workspace = has(files, "go.work") ? usedBy(files.read("go.work")) : undefined;
   const names = new Map(
     modules.map((folder) => [/^module\s+(\S+)/m.exec(files.read(joined(folder, "go.mod")))?.[1] ?? folder, folder]),
   );
@@ -37,6 +37,20 @@ export function detectGo(files: ProjectFiles): Detection {
   return { suites: withoutCircles(suites), packages: [], notes: [] };
 }
 
+/** Folders of the modules that go.work uses; Go refuses to test one that it does not name. */
+function usedBy(text: string): ReadonlySet<string> {
+  const lists = [...text.matchAll(/^use\s+(?:\(([^)]*)\)|(\S+))/gm)];
+  const places = lists.flatMap(([, several, one = ""]) =>
+    (several ?? one).split("\n").map((line) =>
+      line
+        .replace(/\/\/.*$/, "")
+        .trim()
+        .replaceAll('"', ""),
+    ),
+  );
+  return new Set(places.filter(Boolean).map((place) => joined("", place).replace(/\/$/, "").replace(/^\.$/, "")));
+}
+
 const isBelow = (file: string, folder: string): boolean => folder === "" || file.startsWith(`${folder}/`);
 
 /** Not what is there to list tools in go.mod, or to be started by hand: of such files alone no package is made. */
@@ -45,13 +59,14 @@ const isBuilt = (text: string): boolean => !/^\/\/(?:go:build| \+build) (?:tools
 function goSuite(
   files: ProjectFiles,
   folder: string,
-  workspace: boolean,
+  workspace: ReadonlySet<string> | undefined,
   modules: readonly string[],
   requiresOf: ReadonlyMap<string, readonly string[]>,
 ): DetectedSuite {
   // A module that another one replaces by a folder can't be tested without that folder.
+  const isUsed = workspace?.has(folder) === true;
   const local =
-    workspace ||
+    isUsed ||
     /^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+\.{1,2}(?:\/|\s*$)/m.test(files.read(joined(folder, "go.mod")));
   const inModule = (command: string): string => (local && folder !== "" ? `(cd ${folder} && ${command})` : command);
   const nameOf = folderNames(modules);
@@ -63,12 +78,13 @@ function goSuite(
     preset: "go",
     because: joined(folder, "go.mod"),
     alone: folder !== "" && !local,
-    manifests: local ? ["go.work", "go.work.sum", "**/go.mod", "**/go.sum"] : undefined,
+    manifests: local ? [...(isUsed ? ["go.work", "go.work.sum"] : []), "**/go.mod", "**/go.sum"] : undefined,
     // In a workspace Go asks a proxy even for the workspace's own modules; what is not fetched here, the tests fetch.
-    install: local
-      ? [inModule(`GOMODCACHE=/var/cache/go-mod go mod download${workspace ? " || true" : ""}`)]
-      : undefined,
-    env: local ? { GOMODCACHE: "/var/cache/go-mod" } : undefined,
+    install: local ? [inModule(`GOMODCACHE=/var/cache/go-mod go mod download${isUsed ? " || true" : ""}`)] : undefined,
+    env: {
+      ...(local ? { GOMODCACHE: "/var/cache/go-mod" } : {}),
+      ...(workspace !== undefined && !isUsed && (local || folder === "") ? { GOWORK: "off" } : {}),
+    },
     runner: "go",
     tiers: {
       smoke: [inModule("go vet ./...")],
@@ -80,7 +96,7 @@ function goSuite(
       own: folder,
       needed: [...needed].filter((other) => other !== "" && other !== folder),
       // In a workspace a module may import any other one without naming it.
-      others: folder === "" && workspace ? [] : modules.filter((other) => other !== ""),
+      others: folder === "" && isUsed ? [] : modules.filter((other) => other !== ""),
     }),
   };
 }

@@ -101,9 +101,31 @@ describe("modules of Go", () => {
     expect(app?.inputs).toEqual(["**", "!exp/"]);
     expect(exp?.needs).toEqual(["app"]);
     expect(exp?.inputs).toEqual(["go.mod", "x.go", "exp/"]);
-    expect(named({ ...files, "go.work": "" })["app"]?.inputs).toBeUndefined();
+    expect(named({ ...files, "go.work": "use ./\nuse ./exp\n" })["app"]?.inputs).toBeUndefined();
     const made = go("x", "require example.com/x/exp v0.0.0\nreplace example.com/x/exp => ./exp\n");
     expect(named({ ...files, "go.mod": made })["app"]?.inputs).toBeUndefined();
+  });
+
+  test("one that go.work does not use is tested without it", () => {
+    const files = {
+      "go.work": "use ./a\n",
+      "go.mod": go("x"),
+      "x.go": "package x\n",
+      "a/go.mod": go("x/a"),
+      "a/a.go": "package a\n",
+      "b/go.mod": go("x/b", "require example.com/x/a v0.0.0\nreplace example.com/x/a => ../a\n"),
+      "b/b.go": "package b\n",
+      "c/go.mod": go("x/c"),
+      "c/c.go": "package c\n",
+    };
+    const { app, a, b, c } = named(files);
+    expect([app?.env, a?.env, b?.env]).toEqual([
+      { GOWORK: "off" },
+      { GOMODCACHE: "/var/cache/go-mod" },
+      { GOMODCACHE: "/var/cache/go-mod", GOWORK: "off" },
+    ]);
+    expect([a?.alone, b?.alone, c?.alone]).toEqual([false, false, true]);
+    expect(b?.manifests).not.toContain("go.work");
   });
 
   test("a module that is there to list tools has no suite", () => {
@@ -118,7 +140,7 @@ describe("modules of Go", () => {
 
   test("what a module needs at second hand concerns it, too", () => {
     const { c } = named({
-      "go.work": "",
+      "go.work": "use (\n\t./a\n\t./b // both\n\t./c\n)\n",
       "a/go.mod": go("a"),
       "a/a.go": "package a\n",
       "b/go.mod": go("b", "require example.com/a v0.0.0\n"),
