@@ -105,7 +105,7 @@ export const presets: Record<PresetName, Preset> = {
     manifests: ["Cargo.lock", "**/Cargo.toml"],
     install: [
       cargoSkeleton,
-      "cargo build --workspace --tests",
+      "cargo build --workspace --tests $CARGO_FEATURES",
       cargoForget,
       "find . -name '*.rs' -delete",
       "find . -type d -empty -delete",

@@ -10,6 +10,7 @@ import {
   named,
   suiteName,
   withoutCircles,
+  workflowsOf,
 } from "./files.ts";
 import { inputsOf } from "./inputs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "./types.ts";
@@ -119,9 +120,11 @@ export function detectRust(files: ProjectFiles): Detection {
     const version = /^\d+\.\d+(?:\.\d+)?$/.test(pinned) ? pinned : undefined;
     const image = version === undefined ? undefined : `rust:${version}-bookworm`;
     const members = folder === "" ? cargoMembers(files, crates) : [];
-    return members.length > 1
-      ? members.map((member) => memberSuite(files, member, members, image))
-      : [crateSuite(files, folder, image)];
+    const found =
+      members.length > 1
+        ? members.map((member) => memberSuite(files, member, members, image))
+        : [crateSuite(files, folder, image)];
+    return testsAllFeatures(files) ? found.map(withAllFeatures) : found;
   });
   const tested = new Set(suites.map(({ folder }) => folder));
   const notes =
@@ -132,6 +135,25 @@ export function detectRust(files: ProjectFiles): Detection {
       : [];
   return { suites: withoutCircles(suites), packages: [], notes };
 }
+
+/** Whether the repository's own CI does: tests may be written for that alone. */
+const testsAllFeatures = (files: ProjectFiles): boolean =>
+  [
+    ...workflowsOf(files),
+    ...files.list.filter((file) => /^ci\/[^/]+\.sh$/.test(file)).map((file) => files.read(file)),
+  ].some((text) => /\bcargo (?:\+\S+ )?(?:test|nextest run)\b[^\n]*--all-features\b/.test(text));
+
+/** Those of the dependencies are compiled in their layer, too. */
+const withAllFeatures = (suite: DetectedSuite): DetectedSuite => ({
+  ...suite,
+  env: { ...suite.env, CARGO_FEATURES: "--all-features" },
+  tiers: Object.fromEntries(
+    Object.entries(suite.tiers).map(([tier, commands]) => [
+      tier,
+      commands.map((command) => command.replace(/\bcargo (?:check|test)\b/, "$& --all-features")),
+    ]),
+  ),
+});
 
 /** A crate alone, or a workspace as a whole. */
 function crateSuite(files: ProjectFiles, folder: string, image: string | undefined): DetectedSuite {

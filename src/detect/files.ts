@@ -21,6 +21,10 @@ export function named(files: ProjectFiles, name: string): string[] {
     .toSorted((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
 }
 
+/** Texts of the workflows of GitHub's. */
+export const workflowsOf = (files: ProjectFiles): string[] =>
+  files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file)).map((file) => files.read(file));
+
 export const has = (files: ProjectFiles, file: string): boolean => files.list.includes(file);
 
 /** Files below a folder, relative to it. */

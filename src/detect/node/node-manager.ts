@@ -1,5 +1,5 @@
 import * as semver from "./node-version.ts";
-import { has, joined, jsonObject, textsOf } from "../files.ts";
+import { has, joined, jsonObject, textsOf, workflowsOf } from "../files.ts";
 import type { NodeManager } from "./node-scripts.ts";
 import type { ProjectFiles } from "../types.ts";
 
@@ -48,7 +48,8 @@ export function nodeInstall(files: ProjectFiles, folder: string): NodeInstall {
         ]
       : [];
   const version = pinned?.[1] === manager ? pinned[2] : undefined;
-  if (manager === "pnpm") return { ...pnpm(version, read("pnpm-lock.yaml"), lock !== undefined), because, notes };
+  if (manager === "pnpm")
+    return { ...pnpm(version ?? pnpmOfCi(files), read("pnpm-lock.yaml"), lock !== undefined), because, notes };
   if (manager === "yarn") return { ...yarn(version, read, lock !== undefined), because, notes };
   return { ...npm(version, lock !== undefined, read(because)), because, notes };
 }
@@ -91,8 +92,17 @@ function withBun(manifest: Record<string, unknown>): Manager {
   };
 }
 
-/** The newest pnpm that reads a lock file of this format. */
+/** The one that the repository's workflows set up. */
+function pnpmOfCi(files: ProjectFiles): string | undefined {
+  const steps = workflowsOf(files).flatMap((text) => [
+    ...text.matchAll(/\bpnpm\/action-setup@[^\n]*\n(?:\s+(?!- |version:)[^\n]*\n)*\s+version:\s*["']?(\d[\w.-]*)/g),
+  ]);
+  return steps[0]?.[1];
+}
+
+/** The newest pnpm that reads a lock file of this format; since 11 a patch is its hash alone there. */
 function pnpmFor(lock: string): string {
+  if (/^patchedDependencies:\n {2}\S+: \S/m.test(lock)) return "11";
   const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
   return format === "5" ? "7" : format === "6" ? "8" : "10";
 }

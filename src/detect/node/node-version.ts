@@ -1,4 +1,6 @@
 import { satisfies, coerce, validRange } from "semver";
+import { joined } from "../files.ts";
+import type { ProjectFiles } from "../types.ts";
 
 /** Majors of Node that have images, the one that is taken where nothing decides first. */
 const majors = [22, 24, 20, 18, 25, 23, 16];
@@ -72,6 +74,16 @@ function allows(engines: string, major: number): boolean {
 /** Moved, not linked: npm finds the folder of global packages, which is on the PATH, from where its Node really lies. */
 const nodeFromNpm = (major: number): string =>
   `npm install --global --prefix /opt/node "node-linux-$(node -p process.arch)@${major}" && mv -f /opt/node/lib/node_modules/node-linux-*/bin/node /usr/local/bin/node`;
+
+export function pinnedNode(files: ProjectFiles, folder: string, manifest: Record<string, unknown>): string {
+  const volta = (manifest["volta"] as Record<string, unknown> | undefined)?.["node"];
+  return (
+    files.read(joined(folder, ".nvmrc")) ||
+    files.read(joined(folder, ".node-version")) ||
+    (typeof volta === "string" ? volta : "") ||
+    (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "")
+  );
+}
 
 /** The newest major of Node in texts of workflows: `node-version: 20`, or a list in the matrix. */
 export function newestNodeIn(workflows: readonly string[]): number | undefined {

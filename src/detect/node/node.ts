@@ -1,5 +1,15 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import { below, has, isJsonObject, joined, shellWord, suiteName, textsOf, withoutCircles } from "../files.ts";
+import {
+  below,
+  has,
+  isJsonObject,
+  joined,
+  shellWord,
+  suiteName,
+  textsOf,
+  withoutCircles,
+  workflowsOf,
+} from "../files.ts";
 import { inputsOf } from "../inputs.ts";
 import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {
@@ -13,7 +23,7 @@ import {
   watchingTest,
   wholeText,
 } from "./node-scripts.ts";
-import { chooseNode, newestNodeIn, nodeImage, unmetNode, type WantedNode } from "./node-version.ts";
+import { chooseNode, newestNodeIn, nodeImage, pinnedNode, unmetNode, type WantedNode } from "./node-version.ts";
 import {
   archives,
   builds,
@@ -214,22 +224,11 @@ const nameIn = (packages: readonly NodePackage[], { folder }: NodePackage): stri
 };
 
 function wantedNode(files: ProjectFiles, root: NodePackage, member: NodePackage): WantedNode {
-  const workflows = files.list.filter((file) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file));
   return {
-    pinned: pinnedNode(files, root),
+    pinned: pinnedNode(files, root.folder, root.manifest),
     engines: textsOf(root.manifest["engines"])["node"] ?? textsOf(member.manifest["engines"])["node"] ?? "",
-    newestInCi: newestNodeIn(workflows.map((file) => files.read(file))),
+    newestInCi: newestNodeIn(workflowsOf(files)),
   };
-}
-
-function pinnedNode(files: ProjectFiles, { folder, manifest }: NodePackage): string {
-  const volta = (manifest["volta"] as Record<string, unknown> | undefined)?.["node"];
-  return (
-    files.read(joined(folder, ".nvmrc")) ||
-    files.read(joined(folder, ".node-version")) ||
-    (typeof volta === "string" ? volta : "") ||
-    (/^nodejs?\s+(\S+)/m.exec(files.read(joined(folder, ".tool-versions")))?.[1] ?? "")
-  );
 }
 
 /** `base` is the folder of a workspace that stands alone: nothing outside of it concerns a member. */

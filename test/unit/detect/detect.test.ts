@@ -154,6 +154,20 @@ describe("packages of npm, pnpm and yarn", () => {
   });
 
   test.each([
+    [
+      "pnpm, in the workflow",
+      {
+        "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+        ".github/workflows/ci.yml":
+          "steps:\n  - uses: pnpm/action-setup@0e27 # v6\n    with:\n      run_install: false\n      version: 11.3.0\n",
+      },
+      "npm install --global pnpm@11.3.0",
+    ],
+    [
+      "pnpm, in the lock file",
+      { "pnpm-lock.yaml": "lockfileVersion: '9.0'\n\npatchedDependencies:\n  a@1.0.0: bd55\n" },
+      "npm install --global pnpm@11",
+    ],
     ["pnpm@9.1.0", { "pnpm-lock.yaml": "" }, "npm install --global pnpm@9.1.0"],
     ["yarn@4.5.0", { "yarn.lock": "__metadata:\n  version: 8\n" }, "npm install --global @yarnpkg/cli-dist@4.5.0"],
     ["npm@11.2.0", { "package-lock.json": "{}" }, "npm install --global npm@11.2.0"],
@@ -409,6 +423,21 @@ describe("Go and Rust", () => {
       ["b", ["a"], false],
     ]);
     expect(suites[1]?.tiers.smoke).toEqual(["(cd b && go vet ./...)"]);
+  });
+
+  test("all features are tested where the repository's CI does", () => {
+    const files = {
+      "Cargo.toml": "[package]\nname = 'a'\n",
+      "ci/test.sh": "cargo check\ncargo test --all --all-features -- --test-threads=1\n",
+    };
+    expect(only(files)).toMatchObject({
+      env: { CARGO_FEATURES: "--all-features" },
+      tiers: {
+        smoke: ["cargo check --all-features --workspace --tests"],
+        fast: ["cargo test --all-features --workspace $TEST_ARGS"],
+      },
+    });
+    expect(only({ ...files, "ci/test.sh": "cargo build --all-features\ncargo test\n" }).env).toBeUndefined();
   });
 
   test("a crate of a workspace is no suite of its own, and a pinned toolchain is the image's", () => {
