@@ -70,7 +70,7 @@ function otherNotes(files: ProjectFiles, suites: readonly DetectedSuite[]): stri
     return manifest === undefined || (tool === "CMake" && suites.some(({ preset }) => preset === undefined))
       ? []
       : [
-          `${manifest}: fastloop has no preset for ${tool}; a suite with an \`image\` that has it can be written by hand (docs/configuration.md)`,
+          `${manifest}: ${tool === "CMake" ? "no tests that CMake starts were found" : `fastloop has no preset for ${tool}`}; a suite with an \`image\` that has it can be written by hand (docs/configuration.md)`,
         ];
   });
 }

@@ -49,7 +49,9 @@ function buildSystem(files: ProjectFiles): BuildSystem | undefined {
       .map((file) => files.read(file))
       .join("\n");
   const cmake = textOf(/(?:^|\/)CMakeLists\.txt$|\.cmake$/);
-  if (has(files, "CMakeLists.txt") && /\b(?:add_test|\w+_discover_tests)\s*\(/i.test(cmake))
+  const isTested = /\b(?:add_test|\w+_discover_tests)\s*\(/i.test(cmake);
+  const target = /\badd_custom_target\s*\(\s*"?(test|check|tests)\b/i.exec(cmake)?.[1];
+  if (has(files, "CMakeLists.txt") && (isTested || target !== undefined))
     return {
       manifest: "CMakeLists.txt",
       packages: ["cmake"],
@@ -57,7 +59,9 @@ function buildSystem(files: ProjectFiles): BuildSystem | undefined {
         ["cmake", "-B", folder, ...testOptions(files.read("CMakeLists.txt"))].join(" "),
         `cmake --build ${folder} --parallel "$(nproc)"`,
       ],
-      test: `ctest --test-dir ${folder} --output-on-failure $TEST_ARGS`,
+      test: isTested
+        ? `ctest --test-dir ${folder} --output-on-failure $TEST_ARGS`
+        : `cmake --build ${folder} --target ${target!}`,
     };
   if (has(files, "meson.build") && /^\s*test\s*\(/m.test(textOf(/(?:^|\/)meson\.build$/)))
     return {
@@ -74,10 +78,10 @@ function buildSystem(files: ProjectFiles): BuildSystem | undefined {
       test: "make check",
     };
   const makefile = ["GNUmakefile", "makefile", "Makefile"].find((file) => has(files, file));
-  const target = /^(test|check|tests)\s*:(?!=)/m.exec(makefile === undefined ? "" : files.read(makefile))?.[1];
-  return makefile === undefined || target === undefined
+  const goal = /^(test|check|tests)\s*:(?!=)/m.exec(makefile === undefined ? "" : files.read(makefile))?.[1];
+  return makefile === undefined || goal === undefined
     ? undefined
-    : { manifest: makefile, packages: [], build: [], test: `make ${target}` };
+    : { manifest: makefile, packages: [], build: [], test: `make ${goal}` };
 }
 
 /** Tests that the project builds only where it is asked to. */

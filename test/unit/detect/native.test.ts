@@ -37,6 +37,11 @@ test("CMake's tests are built beside the sources, those behind an option, too", 
   expect(fast({ ...files, "build/version.txt": "" })?.[0]).toBe("cmake -B _build -DX_BUILD_TESTS=ON");
 });
 
+test("a target of CMake's own that runs the tests is built", () => {
+  const files = { "CMakeLists.txt": "project(x)\nADD_CUSTOM_TARGET(test ./run_tests.sh)\n", "a.c": "" };
+  expect(fast(files)?.at(-1)).toBe("cmake --build build --target test");
+});
+
 test("Meson's and the autotools' tests are found", () => {
   expect(fast({ "meson.build": "project('x', 'c')\ntest('a', exe)\n", "a.c": "" })).toEqual([
     "meson setup build",
@@ -50,7 +55,7 @@ test("what has no tests, or no sources of C, or tests of another kind is not tak
   expect(detect({ Makefile: "test := a\nall:\n", "a.c": "" }).suites).toEqual([]);
   expect(detect({ Makefile: "test:\n\techo\n", "run.sh": "" }).suites).toEqual([]);
   const none = detect({ "CMakeLists.txt": "project(x)\n", "a.c": "" });
-  expect(none.notes.join()).toContain("no preset for CMake");
+  expect(none.notes.join()).toContain("no tests that CMake starts were found");
   const node = { "package.json": JSON.stringify({ scripts: { test: "node --test" } }) };
   expect(detect({ ...node, Makefile: "test:\n\tnpm test\n", "addon.c": "" }).suites).toMatchObject([{ preset: "npm" }]);
 });
