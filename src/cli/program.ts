@@ -180,7 +180,9 @@ function asError(text: string, context: CliContext): string {
       ? `did you mean ${similar}`
       : message.startsWith("unknown command")
         ? "`fastloop --help` lists the commands"
-        : undefined;
+        : /^(?:too many arguments|missing required argument)/.test(message)
+          ? "`--help` behind the command shows what it takes"
+          : undefined;
   if (context.options.json)
     return `${printableJson({ error: { code: "usage", message: message.trim(), hint, exitCode: 2 } })}\n`;
   return printableLines(`error: ${message}${hint === undefined ? "" : `\nhint: ${hint}`}\n`);

@@ -87,7 +87,7 @@ function nodeOf({ record, spans }: RecordedRun): SpanNode {
       name,
       durationMs,
       cached,
-      ...(error === undefined ? {} : { result: error }),
+      ...(error === undefined ? {} : { result: error.replace(/^process "[^]*" did not complete successfully: /, "") }),
       children: [],
     })),
   };

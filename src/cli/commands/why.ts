@@ -3,7 +3,7 @@ import { Option, type Command } from "commander";
 import { UserError } from "../../errors/index.ts";
 import { duration, painter } from "../../report/index.ts";
 import { whyOf } from "../../run/index.ts";
-import { printable } from "../../text/index.ts";
+import { dayAndTime, printable, withoutFolders } from "../../text/index.ts";
 import type { CliContext } from "../context.ts";
 import { openProject } from "../project.ts";
 
@@ -34,7 +34,9 @@ export function register(program: Command, context: CliContext): void {
         `${paint("bold", name)} is ${affected ? paint("cyan", "affected") : paint("green", "current")}  ${paint("dim", digest)}`,
       ];
       if (record !== undefined)
-        lines.push(`last passed ${record.startedAt} in ${duration(record.durationMs)} on ${record.engine.version}`);
+        lines.push(
+          `last passed ${dayAndTime(record.startedAt)} in ${duration(record.durationMs)} on ${record.engine.version}`,
+        );
       else if (why.hasFailedOnly) lines.push("it has not passed yet");
       for (const cause of causes) lines.push(`  - ${cause}`);
       lines.push("its digest is made of:");
@@ -45,7 +47,7 @@ export function register(program: Command, context: CliContext): void {
         );
       lines.push(
         `  module       ${paint("dim", fingerprint.module.slice(0, 12))}`,
-        `  engine       ${fingerprint.engine || "(none ran yet)"}`,
+        `  engine       ${withoutFolders(fingerprint.engine) || "(none ran yet)"}`,
       );
       for (const [variable, state] of Object.entries(fingerprint.environment))
         lines.push(`  ${variable.padEnd(12)} ${state}`);

@@ -40,18 +40,20 @@ export async function chooseEnvironment(
   const config = await loadConfig({ cwd: context.cwd });
   const { environments = {}, apps = {} } = config.config.deploy ?? {};
   const place = config.path === undefined ? context.cwd : path.basename(config.path);
-  const known = (names: object): string => Object.keys(names).map(printable).join(", ") || "none";
+  const known = (names: object): string => Object.keys(names).map(printable).join(", ");
+  const hintOf = (key: string, names: string): string =>
+    names === "" ? `there are none yet: describe one under \`deploy.${key}\` (docs/deploy.md)` : `there are: ${names}`;
   const settings = Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (settings === undefined)
     throw new UserError("config", `there is no environment \`${printable(name)}\` in \`deploy.environments\``, {
       place,
-      hint: `there are: ${known(environments)}`,
+      hint: hintOf("environments", known(environments)),
     });
   const unknown = app.find((one) => !Object.hasOwn(apps, one));
   if (unknown !== undefined)
     throw new UserError("config", `there is no app \`${printable(unknown)}\` in \`deploy.apps\``, {
       place,
-      hint: `there are: ${known(apps)}`,
+      hint: hintOf("apps", known(apps)),
     });
   const module = await readModule(context, { config });
   return { name, settings, config, module, trust: trustIn(context, config, module) };

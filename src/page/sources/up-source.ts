@@ -3,7 +3,7 @@ import { UserError } from "../../errors/index.ts";
 import { firstOf, memoryText, shortName } from "../../report/index.ts";
 import type { ServiceStatus, UpEvent } from "../../services/index.ts";
 import { spreadOf } from "../../stats/index.ts";
-import { printable, printableLines } from "../../text/index.ts";
+import { dayAndTime, printable, printableLines } from "../../text/index.ts";
 import type { LoopPageOptions } from "./loop-source.ts";
 import { PageModel } from "../model.ts";
 import { endOf, mostPoints, type PageSource } from "../source.ts";
@@ -85,7 +85,7 @@ export class UpSource implements PageSource {
       run,
       spans: [...spans, ...edits].sort((a, b) => a.startMs - b.startMs),
       why: {
-        summary: `${status.phase} since ${status.since}`,
+        summary: `${status.phase} since ${dayAndTime(status.since)}`,
         causes: status.reason === undefined ? [] : [printableLines(endOf(status.reason))],
         parts: [
           ...status.ports.map(({ host, container }) => ({

@@ -1,5 +1,5 @@
 import type { Why } from "../../run/index.ts";
-import { printable, withoutFolders } from "../../text/index.ts";
+import { dayAndTime, printable, withoutFolders } from "../../text/index.ts";
 import type { PageWhy } from "../types.ts";
 
 /** What `fastloop why` says, as the page shows it. */
@@ -10,7 +10,7 @@ export function whyShown(why: Why): PageWhy {
       ? why.hasFailedOnly
         ? "it has not passed yet"
         : "it has not run yet"
-      : `last passed ${lastPassed.startedAt} on ${printable(lastPassed.engine.version)}`;
+      : `last passed ${dayAndTime(lastPassed.startedAt)} on ${printable(lastPassed.engine.version)}`;
   return {
     summary: `${why.affected ? "affected" : "current"}; ${last}`,
     causes: why.causes,

@@ -3,6 +3,7 @@ import process from "node:process";
 import { UserError } from "../../errors/index.ts";
 import { isAlive, startTicks, type HeldFolder, type ProjectState } from "../../state/index.ts";
 import { holderIn, type Holder } from "./lock-holder.ts";
+import { dayAndTime } from "../../text/index.ts";
 
 const lockFile = "lock";
 const attempts = 20;
@@ -120,7 +121,7 @@ function holds({ pid, startTicks: since }: Holder): boolean {
 function heldBy(holder: Holder, state: ProjectState): UserError {
   return new UserError(
     "locked",
-    `${holder.command} (process ${holder.pid}, since ${holder.since}) works on this project`,
+    `${holder.command} (process ${holder.pid}, since ${dayAndTime(holder.since)}) works on this project`,
     {
       place: state.root,
       hint: "end it first, or wait until it is done",

@@ -44,6 +44,14 @@ describe("the command line", () => {
     });
   });
 
+  it("says where to look when words are missing or too many", async () => {
+    for (const words of [["cache", "clear", "soft"], ["deploy"]])
+      expect(await fastloop(words, { cwd: empty })).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining("hint: `--help` behind the command shows what it takes"),
+      });
+  });
+
   it("refuses help for a command that does not exist, as it refuses the command", async () => {
     for (const words of [
       ["wach", "--help"],

@@ -103,6 +103,15 @@ describe("runs are named", () => {
 });
 
 describe("two runs", () => {
+  test("of which a step failed are told by its exit code, not by how BuildKit started it", () => {
+    const project = new Project();
+    const error = 'process "/.fastloop/bin/shim -- sh -c \\"npm test\\"" did not complete successfully: exit code: 1';
+    project.run("a", {}, [span("npm test")]);
+    project.run("a", { outcome: "failed" }, [{ ...span("npm test"), error }]);
+    const [step] = project.diff("previous", "last").tree.children[0]!.children;
+    expect(step).toMatchObject({ change: "changed", now: { result: "exit code: 1" } });
+  });
+
   test("that did the same on the same are no difference", () => {
     const project = new Project();
     project.run("a", {}, [span("x")]);
