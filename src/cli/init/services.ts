@@ -120,8 +120,8 @@ function containerOf(
   suites: readonly DetectedSuite[],
   wanted?: readonly string[],
 ): UpServiceConfig | undefined {
-  const suite = suites.find(({ folder, preset }) => folder === "" && (wanted?.includes(preset) ?? true));
-  if (suite === undefined || suite.inBase === true) return undefined;
+  const suite = suites.find(({ folder, preset }) => folder === "" && (wanted?.includes(preset ?? "") ?? true));
+  if (suite?.preset === undefined || suite.inBase === true) return undefined;
   const preset = presets[suite.preset];
   const manifests = (suite.manifests ?? preset.manifests).filter(
     (file) => /[*?]/.test(file) || files.list.includes(file),
