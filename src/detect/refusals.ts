@@ -13,6 +13,8 @@ const asOwner = "setpriv --bounding-set=-dac_override,-dac_read_search --";
 const goRefusal = /\b(?:os|fs)\.ErrPermission\b|\bEACCES\b/;
 const refusal = /\bPermissionError\b|\bEACCES\b/;
 const takesAway = /\bchmod(?:Sync)?\s*\(/;
+/** A file that nobody may read is there for a refusal, whatever the test calls that. */
+const takesAll = /\bchmod(?:Sync)?\s*\((?:[^\n]*,)?\s*(?:0o?0*|~\s*(?:stat\.)?S_IRWX\w)\s*\)/;
 
 export function asOwnerWhereRefused(files: ProjectFiles, suite: DetectedSuite): DetectedSuite {
   if (!expectsRefusals(files, suite)) return suite;
@@ -32,7 +34,7 @@ function expectsRefusals(files: ProjectFiles, { folder, preset }: DetectedSuite)
     );
   return testFiles(files, folder).some((file) => {
     const text = files.read(file);
-    return refusal.test(text) && takesAway.test(text);
+    return takesAll.test(text) || (refusal.test(text) && takesAway.test(text));
   });
 }
 

@@ -19,6 +19,13 @@ test("tests that expect a refused file run without root's right to pass over mod
   const python = { "pyproject.toml": '[project]\nname = "a"\n', "a.py": "" };
   const test = "path.chmod(0o400)\nwith pytest.raises(PermissionError): path.write_text('x')";
   expect(tiersOf({ ...python, "tests/test_a.py": test }).fast?.at(-1)).toBe(`${asOwner} python -m pytest $TEST_ARGS`);
+  // A file that nobody may read is there to be refused, though the test calls that by a name of its own.
+  for (const taken of ["os.chmod(file, ~stat.S_IRWXU)", "path.chmod(0)", "os.chmod(str(path), 0o000)"])
+    expect([taken, tiersOf({ ...python, "tests/conftest.py": `    ${taken}\n` }).fast?.at(-1)]).toEqual([
+      taken,
+      `${asOwner} python -m pytest $TEST_ARGS`,
+    ]);
+  expect(tiersOf({ ...python, "tests/conftest.py": "os.chmod(file, 0o755)\n" }).fast?.at(-1)).not.toContain(asOwner);
   expect(tiersOf({ ...python, "tests/test_a.py": "raise PermissionError" }).fast?.at(-1)).toBe(
     "python -m pytest $TEST_ARGS",
   );
