@@ -95,7 +95,9 @@ function withBun(manifest: Record<string, unknown>): Manager {
 /** The one that the repository's workflows set up. */
 function pnpmOfCi(files: ProjectFiles): string | undefined {
   const steps = workflowsOf(files).flatMap((text) => [
-    ...text.matchAll(/\bpnpm\/action-setup@[^\n]*\n(?:\s+(?!- |version:)[^\n]*\n)*\s+version:\s*["']?(\d[\w.-]*)/g),
+    ...text.matchAll(
+      /\bpnpm\/action-setup@[^\n]*\n(?:[ \t]+(?!- |version:)[^ \t\n][^\n]*\n)*[ \t]+version:[ \t]*["']?(\d[\w.-]*)/g,
+    ),
   ]);
   return steps[0]?.[1];
 }

@@ -178,6 +178,12 @@ describe("packages of npm, pnpm and yarn", () => {
     ).toBe(command);
   });
 
+  test("a long workflow that names no version of pnpm is read in one pass", () => {
+    const step = `steps:\n  - uses: pnpm/action-setup@0e27\n${"        some: thing\n".repeat(2000)}`;
+    const files = { "package.json": json({ scripts: { test: "x" } }), "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" };
+    expect(only({ ...files, ".github/workflows/ci.yml": step }).install?.[0]).toBe("npm install --global pnpm@10");
+  });
+
   test("scripts of an install that need the sources run when these are there, those of dependencies at the install", () => {
     const lock = json({ packages: { "node_modules/esbuild": { hasInstallScript: true }, "node_modules/x": {} } });
     const suite = only({
