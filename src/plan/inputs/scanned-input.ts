@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { PathTest, type TreeFilter } from "../../tree/index.ts";
+import { PathTest, readOnce, type TreeFilter } from "../../tree/index.ts";
 
 /** A part of the host that is read: a filtered folder, or one file. */
 export interface ScannedInput {
@@ -14,18 +14,21 @@ export interface ScannedInput {
 }
 
 export function realIfPresent(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
+  return readOnce(`real path of ${folder}`, () => {
+    try {
+      return realpathSync.native(folder);
+    } catch {
+      return folder;
+    }
+  });
 }
 
 /** Whether a file (absolute, by its real path) is the input or selected by it, there or not. */
 export function selectionOf({ kind, path: place, filter }: ScannedInput): (file: string) => boolean {
   const real = realIfPresent(place);
   if (kind === "file") return (file) => file === real;
-  const test = new PathTest(real, filter);
   const start = real === "/" ? "/" : `${real}/`;
-  return (file) => file.startsWith(start) && test.selects(file.slice(start.length));
+  // Of a thousand inputs few are asked.
+  let test: PathTest | undefined;
+  return (file) => file.startsWith(start) && (test ??= new PathTest(real, filter)).selects(file.slice(start.length));
 }

@@ -6,20 +6,24 @@ import type { Found } from "../finding.ts";
 
 const of = (name: string, key: string): string[] => ["watch", "targets", name, key];
 
+type Sent = ResolvedTarget["sent"][number];
+
 /** Entries of `inputs` that lie outside of everything that the call is given. */
 export function unreadInputs(targets: readonly ResolvedTarget[], { root }: LoadedConfig): Found[] {
   return targets.flatMap(({ target, sent }) => {
     const { name, inputs = [] } = target;
-    const places = sent.map((input) => ({
-      at: input.path,
-      test: input.kind === "file" ? undefined : new PathTest(input.path, input.filter),
-    }));
     // What a call reads that names no tree is its own affair: `env`, a git reference, a container.
-    if (places.length === 0) return [];
+    if (sent.length === 0) return [];
+    const tests = new Map<Sent, PathTest>();
+    const testOf = (input: Sent): PathTest => {
+      const test = tests.get(input) ?? new PathTest(input.path, input.filter);
+      tests.set(input, test);
+      return test;
+    };
     return inputs.flatMap((pattern): Found[] => {
       if (pattern.startsWith("!")) return [];
       const head = path.resolve(root, literalFolder(pattern));
-      if (places.some(({ at, test }) => isReached(head, at, test))) return [];
+      if (sent.some((input) => isReached(head, input, testOf))) return [];
       const message = `watch.targets.${name}: no function of the call reads ${JSON.stringify(pattern)}`;
       return [
         {
@@ -41,10 +45,15 @@ function literalFolder(pattern: string): string {
   return (wild < 0 ? segments : segments.slice(0, wild)).join("/") || ".";
 }
 
-function isReached(head: string, at: string, test: PathTest | undefined): boolean {
+function isReached(head: string, input: Sent, testOf: (input: Sent) => PathTest): boolean {
+  const { kind, path: at } = input;
   const below = path.relative(at, head);
   if (below === "") return true;
-  if (!below.startsWith("..")) return test !== undefined && (test.selects(below) || test.mayHold(below));
+  if (!below.startsWith("..")) {
+    if (kind === "file") return false;
+    const test = testOf(input);
+    return test.selects(below) || test.mayHold(below);
+  }
   return !path.relative(head, at).startsWith("..");
 }
 
