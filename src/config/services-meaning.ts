@@ -23,7 +23,38 @@ export function servicesProblems(config: Config): MeaningProblem[] {
           },
         ];
   const own = names.flatMap((name) => ownProblems(name, services[name]!, config));
-  return [...own, ...needs, ...circles, ...portProblems(config)];
+  return [...own, ...needs, ...circles, ...portProblems(config), ...localProblems(config)];
+}
+
+/** What they need may be functions of the module, which nobody knows here. */
+function localProblems({ local = {}, services = {} }: Config): MeaningProblem[] {
+  const names = Object.keys(local);
+  const circle = findCircle(names, (name) => (local[name]?.needs ?? []).filter((need) => names.includes(need)));
+  return [
+    ...names.flatMap((name) => [
+      ...(services[name] === undefined
+        ? []
+        : [{ path: ["local", name], message: `there is a service \`${name}\` already`, hint: "rename one of them" }]),
+      ...(local[name]?.run === undefined && local[name]?.serve === undefined
+        ? [
+            {
+              path: ["local", name],
+              message: `\`${name}\` has nothing to run`,
+              hint: "name a `run`, a `serve` or both",
+            },
+          ]
+        : []),
+    ]),
+    ...(circle === undefined
+      ? []
+      : [
+          {
+            path: ["local", circle[0] ?? "", "needs"],
+            code: "circle" as const,
+            message: `they need each other in a circle: ${circle.join(" -> ")}`,
+          },
+        ]),
+  ];
 }
 
 const ways = ["image", "build", "function", "preset"] as const;

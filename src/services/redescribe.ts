@@ -6,7 +6,7 @@ import { openFronts, type WantedPort } from "./ports/ports.ts";
 import { withDependents } from "./sources/declared.ts";
 import type { Described, MadeService, ServiceSource } from "./sources/source.ts";
 import type { DeclaredService, LedPort, UpListener } from "./types.ts";
-import type { Unit } from "./unit/unit.ts";
+import type { ServiceUnit } from "./unit/service-unit.ts";
 
 /** What the edit of a configuration or a module has made of the services. */
 export interface Redescription {
@@ -21,12 +21,12 @@ export interface Redescription {
 
 /** What runs. */
 export interface Supervised {
-  units: Map<string, Unit>;
+  units: Map<string, ServiceUnit>;
   made: Map<string, MadeService>;
   source: ServiceSource;
   signal: AbortSignal;
   tell: UpListener;
-  open(declared: DeclaredService, fronts: readonly LedPort[]): Unit;
+  open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit;
   portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[];
 }
 
@@ -54,8 +54,8 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
     made.delete(name);
   }
   const added = services.filter(({ name }) => !units.has(name));
-  const before = new Map<string, ReturnType<Unit["describe"]>>();
-  const ordered = services.map((declared): [string, Unit] => {
+  const before = new Map<string, ReturnType<ServiceUnit["describe"]>>();
+  const ordered = services.map((declared): [string, ServiceUnit] => {
     const { name } = declared;
     const unit = units.get(name);
     const fronts = portsFor(name);
@@ -122,7 +122,7 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
   }
 }
 
-const frontsOf = (units: ReadonlyMap<string, Unit>): Map<number, Front> =>
+const frontsOf = (units: ReadonlyMap<string, ServiceUnit>): Map<number, Front> =>
   new Map([...units.values()].flatMap((unit) => unit.fronts.map(({ front }) => [front.port, front] as const)));
 
 /** Makes what is another, and takes the ports that are new: nothing that runs is touched. */

@@ -6,6 +6,9 @@ import { openFronts, type WantedPort } from "./ports/ports.ts";
 import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
 import type { DeclaredService, LedPort, ServiceStatus, UpListener } from "./types.ts";
+import { reachOf } from "./sources/reach.ts";
+import { LocalUnit } from "./unit/local-unit.ts";
+import type { ServiceUnit } from "./unit/service-unit.ts";
 import { Unit } from "./unit/unit.ts";
 
 export interface SupervisorOptions {
@@ -13,6 +16,8 @@ export interface SupervisorOptions {
   services: readonly DeclaredService[];
   session: EngineSession;
   source: ServiceSource;
+  root: string;
+  env: NodeJS.ProcessEnv;
   portOffset: number;
   logFile(name: string): string;
   tell: UpListener;
@@ -24,9 +29,9 @@ const serviceStep = /^service ([^:\s]+): /;
 /** All services of a project while it is up. */
 export class Supervisor {
   private readonly options: SupervisorOptions;
-  private readonly units = new Map<string, Unit>();
+  private readonly units = new Map<string, ServiceUnit>();
   private readonly made = new Map<string, MadeService>();
-  private readonly steps = new Map<string, Unit>();
+  private readonly steps = new Map<string, ServiceUnit>();
   private readonly closing = new AbortController();
   private unsubscribe = (): void => undefined;
   private turn: Promise<unknown> = Promise.resolve();
@@ -66,8 +71,11 @@ export class Supervisor {
     this.unsubscribe = this.options.session.onEvent((event) => this.onEvent(event));
   }
 
-  private open(declared: DeclaredService, fronts: readonly LedPort[]): Unit {
-    return new Unit({ ...this.options, declared, fronts, logFile: this.options.logFile(declared.name) });
+  private open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit {
+    const reach = ({ needs }: DeclaredService): Record<string, string> =>
+      reachOf(needs.flatMap((need) => this.units.get(need)?.status ?? []));
+    const options = { ...this.options, declared, fronts, reach, logFile: this.options.logFile(declared.name) };
+    return declared.source.kind === "local" ? new LocalUnit(options) : new Unit(options);
   }
 
   /** Resolves when every service is healthy or failed. */
@@ -184,13 +192,18 @@ export class Supervisor {
 
   /** The service behind a name, for a terminal in it. */
   serviceId(name: string): string {
-    const { phase } = this.unit(name).status;
+    const { declared, status } = this.unit(name);
+    if (declared.source.kind === "local")
+      throw new UserError("usage", `\`${name}\` is a process of this machine, in no container`);
+    const { phase } = status;
     if (phase !== "healthy" && phase !== "unhealthy")
       throw new UserError("usage", `service \`${name}\` is ${phase}`, { hint: "look at it with `fastloop logs`" });
     return this.made.get(name)!.id;
   }
 
-  private portsOf({ name, ports }: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[] {
+  private portsOf({ name, ports, source }: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[] {
+    // It listens there itself.
+    if (source.kind === "local") return [];
     const exposed = made.get(name)!.ports;
     const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
     const missing = mapped.find(({ container }) => !exposed.includes(container));
@@ -230,7 +243,7 @@ export class Supervisor {
     return done;
   }
 
-  private unit(name: string): Unit {
+  private unit(name: string): ServiceUnit {
     const unit = this.units.get(name);
     if (unit !== undefined) return unit;
     throw new UserError("usage", `no service \`${name}\` is up`, {

@@ -79,6 +79,20 @@ export interface HealthRule {
   /** Default: its first one. */
   port?: number;
   timeoutMs: number;
+  /** Default: 127.0.0.1. */
+  host?: string;
+}
+
+/** Commands of this machine, one of them at least. */
+export interface LocalSource {
+  kind: "local";
+  /** Ends before the server starts. */
+  run: string | undefined;
+  /** Goes on for as long as services are up. */
+  serve: string | undefined;
+  /** Relative to the project. */
+  cwd: string;
+  env: Readonly<Record<string, string>>;
 }
 
 /** A service as it is described, before anything is asked of an engine. */
@@ -88,8 +102,8 @@ export interface DeclaredService {
   fullName?: string;
   /** What the function says of itself. */
   summary?: string;
-  /** One of `services`, or a call of the project's module that gives a Service. */
-  source: { kind: "configured" } | { kind: "call"; words: readonly string[] };
+  /** One of `services` or `local`, or a call of the project's module that gives a Service. */
+  source: { kind: "configured" } | { kind: "call"; words: readonly string[] } | LocalSource;
   /** What must be healthy before it; what a function binds in its code is not among them. */
   needs: readonly string[];
   /** Undefined: every port that it exposes, under its own number. */
@@ -115,5 +129,10 @@ export interface UnitOptions {
   session: EngineSession;
   fronts: readonly LedPort[];
   logFile: string;
+  /** The project's folder, and the environment of the command: for processes of this machine. */
+  root: string;
+  env: NodeJS.ProcessEnv;
+  /** Variables that say how it reaches what it needs. */
+  reach(declared: DeclaredService): Record<string, string>;
   tell: UpListener;
 }

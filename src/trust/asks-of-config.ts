@@ -2,13 +2,25 @@ import type { Config } from "../config/index.ts";
 import type { Ask } from "./types.ts";
 
 /** What the keys of `fastloop.yaml` ask for besides its calls. Suites, images and services live in containers. */
-export function asksOfConfig({ engine, cache, deploy }: Config): Ask[] {
+export function asksOfConfig({ engine, cache, deploy, local }: Config): Ask[] {
   return [
+    ...Object.entries(local ?? {}).flatMap(([name, entry]) => asksOfLocal(name, entry)),
     ...(engine?.buildkit === undefined ? [] : [engineAsk(engine.buildkit)]),
     ...(cache?.from ?? []).map((what) => cacheAsk("from", what)),
     ...(cache?.to ?? []).map((what) => cacheAsk("to", what)),
     ...Object.entries(deploy?.environments ?? {}).map(([name, { context }]) => clusterAsk(name, context, deploy)),
   ];
+}
+
+/** Where it runs, and with what: all that decides which program the words are. */
+export function asksOfLocal(name: string, { run, serve, cwd, env = {} }: NonNullable<Config["local"]>[string]): Ask[] {
+  const variables = Object.entries(env).map(([key, value]) => `${key}=${value} `);
+  const place = cwd === undefined ? "" : ` in ${cwd}`;
+  return Object.entries({ run, serve }).flatMap(([key, command]): Ask[] =>
+    command === undefined
+      ? []
+      : [{ kind: "command", what: `${variables.join("")}${command}${place}`, by: `local.${name}.${key}` }],
+  );
 }
 
 export function engineAsk(address: string): Ask {

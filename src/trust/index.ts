@@ -2,7 +2,7 @@
 export type * from "./types.ts";
 export { askKey, describeAsk, digestOfAsks, refusal } from "./describe.ts";
 export { asksOfCall, asksOfModule, type AskContext } from "./asks-of-call.ts";
-export { asksOfConfig, cacheAsk, clusterAsk, engineAsk } from "./asks-of-config.ts";
+export { asksOfConfig, asksOfLocal, cacheAsk, clusterAsk, engineAsk } from "./asks-of-config.ts";
 export {
   asksOfExtensions,
   extensionKeys,

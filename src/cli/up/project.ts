@@ -14,7 +14,7 @@ import {
   type ScannedInput,
 } from "../../plan/index.ts";
 import { declaredServices, selectServices, UpPlace, type DeclaredService } from "../../services/index.ts";
-import { asksOfCall, refusal, TrustStore, type Trust } from "../../trust/index.ts";
+import { asksOfCall, asksOfLocal, refusal, TrustStore, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust/trust.ts";
 import { configOfCompose } from "./compose.ts";
@@ -112,7 +112,8 @@ async function loadModules(
     return { module: await load(options.module), own };
   } catch (error) {
     const isOptional = options.module === undefined && config.config.module === undefined;
-    const hasOwn = Object.keys(config.config.services ?? {}).length > 0;
+    const { services, local } = config.config;
+    const hasOwn = Object.keys({ ...services, ...local }).length > 0;
     // Services of fastloop.yaml need no module of the project's.
     if (isOptional && hasOwn && error instanceof UserError && /no (Dagger )?module|dagger\.json/.test(error.message))
       return { module: undefined, own };
@@ -120,7 +121,7 @@ async function loadModules(
   }
 }
 
-/** Calls that the configuration names ask as watched ones do; functions ask for what their defaults take. */
+/** Commands of `local` are the repository's. Calls that the configuration names ask as watched ones do; functions ask for what their defaults take. */
 function requireTrust(
   services: readonly DeclaredService[],
   config: LoadedConfig,
@@ -128,7 +129,9 @@ function requireTrust(
   trust: Trust,
   env: NodeJS.ProcessEnv,
 ): void {
-  const missing = services.flatMap(({ source, place }) => {
+  const missing = services.flatMap(({ source, place, name }) => {
+    if (source.kind === "local")
+      return trust.missing(asksOfLocal(name, config.config.local?.[name] ?? {})).map((ask) => ({ ...ask, place }));
     if (source.kind !== "call" || module === undefined) return [];
     const call = parseCall(source.words, { module, cwd: config.root }, { ownOptions: false });
     const asks = asksOfCall(call, { module, cwd: config.root, env, writtenBy: "repository" });

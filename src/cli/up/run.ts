@@ -106,6 +106,8 @@ async function open(
     services: project.services,
     session,
     source,
+    root: project.root,
+    env: context.env,
     portOffset: portOffset(context.env),
     logFile: (name) => project.up.logFile(name),
     tell,

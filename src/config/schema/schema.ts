@@ -14,7 +14,7 @@ import {
   oneOrMore,
   tierNames,
 } from "./schema-parts.ts";
-import { services, up } from "./services-schema.ts";
+import { local, services, up } from "./services-schema.ts";
 
 export { presetNames, servicePresetNames, tierNames } from "./schema-parts.ts";
 
@@ -157,6 +157,9 @@ export const configSchema = z
     images: images.optional(),
     tests: tests.optional(),
     services: services.optional().describe("What `fastloop up` runs, besides the module's `@up()` functions."),
+    local: local
+      .optional()
+      .describe("Processes of this machine that `fastloop up` runs beside the services; they need your trust."),
     up: up.optional().describe("How `fastloop up` treats a service, whoever describes it."),
     publish: publish.optional(),
     scan: scan.optional(),

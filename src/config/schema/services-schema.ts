@@ -109,6 +109,37 @@ const service = z.strictObject({
 
 export const services = z.record(name, service);
 
+const localPort = portNumber.describe("Where it listens, on this machine.");
+
+const localService = z.strictObject({
+  run: z.string().min(1).optional().describe("A shell command that ends; `serve` starts when it was well."),
+  serve: z.string().min(1).optional().describe("A shell command that goes on: one that ended by itself starts again."),
+  inputs: patterns.optional().describe("An edit of them runs `run` and starts `serve` again."),
+  needs: z
+    .array(name)
+    .optional()
+    .describe("Services, functions with `@up()` and others of `local`; their addresses are in its environment."),
+  cwd: relativePath.optional().describe("Default: the project's folder."),
+  env: environment.optional(),
+  ports: z
+    .union([localPort, z.array(localPort)])
+    .optional()
+    .describe("Where `serve` listens: it is ready when the first one accepts."),
+  health: z
+    .union([
+      z.string().startsWith("/"),
+      z.strictObject({
+        http: z.string().startsWith("/").optional(),
+        port: portNumber.optional(),
+        timeout: timeLimit.optional(),
+      }),
+    ])
+    .optional()
+    .describe("When `serve` is ready: an HTTP path, or more. Default: that its first port accepts."),
+});
+
+export const local = z.record(name, localService);
+
 const live = z.strictObject({
   ports: ports.optional(),
   health: health.optional(),

@@ -62,6 +62,11 @@ export function rulesOf(
   callInputs: readonly string[] | undefined,
 ): LiveRules {
   const named = (from: string, patterns: readonly string[]): NamedTest => ({ from, includes: testOf(root, patterns) });
+  const local = config.local?.[name];
+  if (local !== undefined) {
+    const from = `local.${name}.inputs`;
+    return { sync: [], run: [], restart: local.inputs === undefined ? [] : [named(from, local.inputs)], rebuild: [] };
+  }
   const rules = config.up?.[name] ?? {};
   const service = config.services?.[name];
   const own = service === undefined || service.function !== undefined ? undefined : service;

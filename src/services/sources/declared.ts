@@ -55,7 +55,7 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
       description: describedCall(words, module),
     };
   });
-  const declared = [...configured, ...functions];
+  const declared = [...configured, ...functions, ...localServices(config)];
   for (const name of Object.keys(up)) {
     if (declared.some((service) => service.name === name)) continue;
     throw unknownService(name, declared, `${file}: up.${name}`);
@@ -67,6 +67,25 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
 function portsOf(fullName: string, module: ModuleInfo | undefined): Ports {
   const ports = module?.ports?.filter(({ service }) => service === fullName) ?? [];
   return ports.length === 0 ? undefined : ports.map(({ host, port }) => `${host}:${port}`);
+}
+
+/** `local`: how it is seen from outside is a part of it, as it listens itself. */
+function localServices({ config, path: file }: LoadedConfig): DeclaredService[] {
+  return Object.entries(config.local ?? {}).map(([name, local]): DeclaredService => {
+    const { run, serve, cwd = ".", env = {}, needs = [], inputs: _inputs, ports, health } = local;
+    return {
+      name,
+      source: { kind: "local", run, serve, cwd, env },
+      needs,
+      ports: portMappings(ports),
+      health: { ...healthOf(health), host: "localhost" },
+      memoryBytes: undefined,
+      exclusive: true,
+      reloads: false,
+      place: `${path.basename(file ?? "fastloop.yaml")}: local.${name}`,
+      description: JSON.stringify([run, serve, cwd, env, ports, health]),
+    };
+  });
 }
 
 /** Words of commands that look for changes by themselves, some of them in ways that can't be seen from outside. */

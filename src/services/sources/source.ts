@@ -75,7 +75,8 @@ export class ServiceSource {
     needs: ReadonlyMap<string, MadeService>,
     signal: AbortSignal,
   ): Promise<MadeService> {
-    if (service.source.kind !== "configured")
+    if (service.source.kind === "local") return { id: service.description, hostname: "", ports: [] };
+    if (service.source.kind === "call")
       return this.asService(await this.called(service.source.words, signal), service, signal);
     const tree = await this.projectTree(signal);
     const made = await this.asService(await this.configured(service, tree, needs, signal), service, signal);
@@ -131,7 +132,7 @@ export class ServiceSource {
 
   /** The files and folders that a call is given, relative to the project; those elsewhere are not watched. */
   static inputsOf({ source }: DeclaredService, module: ModuleInfo | undefined, root: string): string[] | undefined {
-    if (source.kind === "configured" || module === undefined) return undefined;
+    if (source.kind !== "call" || module === undefined) return undefined;
     const call = parseCall(source.words, { module, cwd: root }, { ownOptions: false });
     const paths = inputsOfCall(call, module).map((input) => path.relative(root, input.path));
     return paths.filter((relative) => !relative.startsWith(".."));

@@ -14,13 +14,13 @@ const failedLooks = 3;
 /** Resolves when it is healthy, or the signal ended that. Throws a `UserError` when its time is up. `port` is on loopback. */
 export async function untilHealthy(
   port: number | undefined,
-  { path, timeoutMs }: HealthRule,
+  { path, timeoutMs, host }: HealthRule,
   signal: AbortSignal,
 ): Promise<void> {
   if (path === undefined || port === undefined) return;
   const limit = AbortSignal.timeout(timeoutMs);
   for (let why: string | undefined; ; await pause(startProbeMs, signal)) {
-    why = await look(port, path, signal);
+    why = await look(port, path, signal, host);
     if (why === undefined || signal.aborted) return;
     if (limit.aborted) throw new UserError("timed-out", `${why} after ${timeoutMs / 1000} s`);
   }
@@ -29,12 +29,12 @@ export async function untilHealthy(
 /** Resolves when a process that was started again answers, has ended, or its time is up. */
 export async function untilAnswers(
   port: number | undefined,
-  { path, timeoutMs }: HealthRule,
+  { path, timeoutMs, host }: HealthRule,
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.timeout(timeoutMs);
   while (port !== undefined && !signal.aborted && !limit.aborted) {
-    if ((await look(port, path, signal)) === undefined) return;
+    if ((await look(port, path, signal, host)) === undefined) return;
     await pause(startProbeMs, signal);
   }
 }
@@ -42,14 +42,14 @@ export async function untilAnswers(
 /** Until the signal: tells each look that passed, and why it fails once so many in a row did. */
 export async function keepLooking(
   port: number,
-  path: string | undefined,
+  { path, host }: Pick<HealthRule, "path" | "host">,
   signal: AbortSignal,
   onLook: (why: string | undefined) => void,
 ): Promise<void> {
   for (let failed = 0; ;) {
     await pause(probeMs, signal);
     if (signal.aborted) return;
-    const why = await look(port, path, signal);
+    const why = await look(port, path, signal, host);
     if (signal.aborted) return;
     failed = why === undefined ? 0 : failed + 1;
     if (failed === 0 || failed === failedLooks) onLook(why);

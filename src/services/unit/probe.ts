@@ -8,13 +8,21 @@ const answerMs = 5_000;
 const openMs = 150;
 
 /** Undefined: it answers; else why not. `port` is on loopback. */
-export function look(port: number, path: string | undefined, signal: AbortSignal): Promise<string | undefined> {
-  return path === undefined ? accepts(port, signal) : answers(port, path, signal);
+export function look(
+  port: number,
+  path: string | undefined,
+  signal: AbortSignal,
+  host = loopback,
+): Promise<string | undefined> {
+  return path === undefined ? accepts(host, port, signal) : answers(host, port, path, signal);
 }
 
-function answers(port: number, path: string, signal: AbortSignal): Promise<string | undefined> {
+/** Tunnels are there; a program of the machine may be at either address of `localhost`. */
+const loopback = "127.0.0.1";
+
+function answers(host: string, port: number, path: string, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port, path, signal, timeout: answerMs, agent: false }, (response) => {
+    const request = http.get({ host, port, path, signal, timeout: answerMs, agent: false }, (response) => {
       response.resume();
       const status = response.statusCode ?? 0;
       resolve(status < 400 ? undefined : `${path} answered ${status}`);
@@ -28,9 +36,9 @@ function answers(port: number, path: string, signal: AbortSignal): Promise<strin
   });
 }
 
-function accepts(port: number, signal: AbortSignal): Promise<string | undefined> {
+function accepts(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = net.connect({ port, host: "127.0.0.1" });
+    const socket = net.connect({ port, host });
     const done = (why: string | undefined): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);

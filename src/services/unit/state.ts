@@ -41,5 +41,8 @@ export class State {
 const seenOf = ({ declared, fronts }: Described): Pick<ServiceStatus, "needs" | "ports" | "memoryLimitBytes"> => ({
   needs: declared.needs,
   ...(declared.memoryBytes === undefined ? {} : { memoryLimitBytes: declared.memoryBytes }),
-  ports: fronts.map(({ host, container }) => ({ host, container })),
+  ports:
+    declared.source.kind === "local"
+      ? (declared.ports ?? [])
+      : fronts.map(({ host, container }) => ({ host, container })),
 });

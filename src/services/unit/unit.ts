@@ -291,7 +291,7 @@ export class Unit {
     const { signal } = (this.probing = new AbortController());
     const port = this.probedPort(running);
     if (port === undefined) return;
-    void keepLooking(port, this.declared.health.path, signal, (why) => {
+    void keepLooking(port, this.declared.health, signal, (why) => {
       if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
       else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
     });

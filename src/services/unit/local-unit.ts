@@ -1,0 +1,255 @@
+/** A process of this machine among the services: `local` of fastloop.yaml. */
+import path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
+import type { Update } from "../live/updates.ts";
+import { portHolder } from "../ports/holder.ts";
+import type { MadeService } from "../sources/source.ts";
+import type { DeclaredService, LedPort, LocalSource, ServiceStatus, UnitOptions } from "../types.ts";
+import { HostProcess } from "./host-process.ts";
+import { keepLooking, untilHealthy } from "./looks.ts";
+import { Output } from "./output.ts";
+import { look } from "./probe.ts";
+import { State, type Described } from "./state.ts";
+import type { ServiceUnit } from "./service-unit.ts";
+
+/** A server that lives this long has started, where nothing says when it is ready. */
+const livesMs = 300;
+/** Until one that ended by itself starts again; twice as long after each time. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+const readyLookMs = 50;
+
+/**
+ *     building (`run`) ─▶ starting (`serve`) ─▶ healthy ◀─▶ unhealthy          no `serve`: healthy when `run` has ended
+ *        └─▶ failed          └─▶ failed          └─ ended by itself ─▶ starting again, after a pause
+ */
+export class LocalUnit implements ServiceUnit {
+  private readonly options: UnitOptions;
+  private readonly output: Output;
+  private readonly state: State;
+  private described: Described;
+  private server: HostProcess | undefined;
+  private command: HostProcess | undefined;
+  private over = new AbortController();
+
+  constructor(options: UnitOptions) {
+    this.options = options;
+    this.described = options;
+    this.output = new Output(options.declared.name, options.logFile, options.tell);
+    this.state = new State(options);
+  }
+
+  get declared(): DeclaredService {
+    return this.described.declared;
+  }
+
+  get fronts(): readonly LedPort[] {
+    return [];
+  }
+
+  get status(): ServiceStatus {
+    return this.state.status;
+  }
+
+  describe(next: Described): Described {
+    const before = this.described;
+    this.described = next;
+    this.state.describe(next);
+    return before;
+  }
+
+  isNamed(): boolean {
+    return false;
+  }
+
+  async start(_made: MadeService, signal: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
+    await this.end();
+    this.output.tail.clear();
+    this.state.to("building");
+    try {
+      await this.run();
+      if (!signal.aborted) await this.serve(signal);
+      if (signal.aborted) return await this.end();
+      this.state.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
+    } catch (error) {
+      await this.end();
+      if (!signal.aborted) this.state.to("failed", { reason: this.output.reasonOf(error) });
+    }
+  }
+
+  async replace(made: MadeService, signal: AbortSignal): Promise<void> {
+    await this.start(made, signal);
+    if (this.state.phase === "failed") throw new UserError("function-failed", this.state.status.reason ?? "it failed");
+  }
+
+  /** `run`, and when that was well the server again: until then the old one goes on. */
+  async edit({ files }: Update, signal: AbortSignal): Promise<"done"> {
+    const startedAt = performance.now();
+    const { tell } = this.options;
+    const { name } = this.declared;
+    const tookMs = (): number => Math.round(performance.now() - startedAt);
+    this.output.tail.clear();
+    try {
+      await this.run();
+      if (this.source.serve !== undefined && !signal.aborted) {
+        await this.endServer();
+        await this.serve(signal);
+      }
+      if (signal.aborted) return "done";
+      if (this.state.phase !== "healthy") this.state.to("healthy");
+      tell({ kind: "edit", name, action: "restarted", files, tookMs: tookMs() });
+    } catch (error) {
+      const reason = this.output.reasonOf(error);
+      if (this.server === undefined && this.source.serve !== undefined) this.state.to("failed", { reason });
+      if (!signal.aborted) tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason });
+    }
+    return "done";
+  }
+
+  fail(reason: string): void {
+    this.state.to("failed", { reason });
+  }
+
+  wait(): void {
+    this.state.to("waiting");
+  }
+
+  async stop(): Promise<void> {
+    if (this.server !== undefined || this.command !== undefined) this.state.to("stopping");
+    await this.end();
+    if (this.state.phase !== "failed") this.state.to("stopped");
+  }
+
+  close(): void {
+    this.over.abort();
+    this.output.close();
+  }
+
+  onStarted(): void {}
+  onOutput(): void {}
+  onEnded(): void {}
+
+  private get source(): LocalSource {
+    return this.declared.source as LocalSource;
+  }
+
+  private spawn(command: string): HostProcess {
+    const { root, env, reach } = this.options;
+    return new HostProcess({
+      command,
+      cwd: path.join(root, this.source.cwd),
+      env: { ...env, ...reach(this.declared), ...this.source.env },
+      onOutput: (stream, text) => this.output.push(stream, text),
+    });
+  }
+
+  private async run(): Promise<void> {
+    const { run } = this.source;
+    if (run === undefined) return;
+    this.command = this.spawn(run);
+    const how = await this.command.ended;
+    this.command = undefined;
+    this.output.flush();
+    if (how !== undefined) throw new UserError("function-failed", `\`${run}\` ended: ${how}`);
+  }
+
+  private async serve(signal: AbortSignal): Promise<void> {
+    const { serve } = this.source;
+    if (serve === undefined) return;
+    this.over.abort();
+    const { signal: over } = (this.over = new AbortController());
+    await this.serveOnce(serve, AbortSignal.any([signal, over]));
+    if (!signal.aborted) void this.keep(serve, over);
+  }
+
+  /** Resolves when it is ready; throws where it ended before, or is not in time. */
+  private async serveOnce(serve: string, signal: AbortSignal): Promise<HostProcess> {
+    const { ports = [], health } = this.declared;
+    for (const { host } of ports) {
+      if ((await look(host, undefined, signal, health.host)) !== undefined) continue;
+      const holder = portHolder(host);
+      const who = holder === undefined ? "another program has it" : `process ${holder.pid} has it: ${holder.command}`;
+      throw new UserError("usage", `port ${host}: ${who}`);
+    }
+    this.state.to("starting");
+    const server = (this.server = this.spawn(serve));
+    const ended = server.ended.then((how) => {
+      if (this.server === server) this.server = undefined;
+      this.output.flush();
+      throw new UserError("function-failed", `\`${serve}\` ended: ${how ?? "exit code: 0"}`);
+    });
+    ended.catch(() => undefined);
+    const settled = new AbortController();
+    const ready = this.ready(AbortSignal.any([signal, settled.signal]));
+    try {
+      await Promise.race([ended, ready]);
+    } finally {
+      settled.abort();
+    }
+    if (health.path === undefined && ports.length === 0) await Promise.race([ended, pause(livesMs, signal)]);
+    return server;
+  }
+
+  private get port(): number | undefined {
+    const { ports = [], health } = this.declared;
+    return health.port ?? ports[0]?.host;
+  }
+
+  private async ready(signal: AbortSignal): Promise<void> {
+    const { health } = this.declared;
+    if (health.path !== undefined) return untilHealthy(this.port, health, signal);
+    const limit = AbortSignal.timeout(health.timeoutMs);
+    while (this.port !== undefined && !signal.aborted) {
+      if ((await look(this.port, undefined, signal, health.host)) === undefined) return;
+      if (limit.aborted)
+        throw new UserError("timed-out", `nothing listens on port ${this.port} after ${health.timeoutMs / 1000} s`);
+      await pause(readyLookMs, signal);
+    }
+  }
+
+  /** For as long as it is wanted it runs: one that ended by itself starts again. */
+  private async keep(serve: string, over: AbortSignal): Promise<void> {
+    for (let pauseMs = firstPauseMs; !over.aborted;) {
+      const { server } = this;
+      const startedAt = performance.now();
+      const looking = new AbortController();
+      if (this.port !== undefined)
+        void keepLooking(this.port, this.declared.health, AbortSignal.any([over, looking.signal]), (why) => {
+          if (why === undefined && this.state.phase === "unhealthy") this.state.to("healthy");
+          else if (why !== undefined && this.state.phase === "healthy") this.state.to("unhealthy", { reason: why });
+        });
+      const how = await server?.ended;
+      looking.abort();
+      if (over.aborted) return;
+      this.state.to("ended", { reason: this.output.tail.below(`${how ?? "exit code: 0"}; it starts again`) });
+      if (performance.now() - startedAt > longestPauseMs) pauseMs = firstPauseMs;
+      await pause(pauseMs, over);
+      if (over.aborted) return;
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      this.output.tail.clear();
+      try {
+        await this.serveOnce(serve, over);
+        if (!over.aborted) this.state.to("healthy");
+      } catch {
+        // The next turn of the loop tells of its end.
+      }
+    }
+  }
+
+  private async endServer(): Promise<void> {
+    this.over.abort();
+    const { server } = this;
+    this.server = undefined;
+    await server?.stop();
+  }
+
+  private async end(): Promise<void> {
+    await Promise.all([this.endServer(), this.command?.stop()]);
+    this.command = undefined;
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal }).catch(() => undefined);

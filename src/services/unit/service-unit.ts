@@ -1,0 +1,4 @@
+import type { Unit } from "./unit.ts";
+
+/** What the supervisor asks of a service, whatever it runs in. */
+export type ServiceUnit = Pick<Unit, keyof Unit>;
