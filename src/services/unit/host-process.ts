@@ -66,7 +66,7 @@ export class HostProcess {
 
 /** Ends the group when this process is gone, however it went: then its input ends. */
 function guardOf(group: number): ChildProcess {
-  const script = 'read -r _; kill -TERM -- "-$1"; sleep 1; kill -KILL -- "-$1"';
+  const script = 'read -r _; kill -s TERM -- "-$1"; sleep 1; kill -s KILL -- "-$1"';
   const guard = spawn("/bin/sh", ["-c", script, "fastloop-guard", String(group)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
