@@ -61,7 +61,9 @@ function editLines(event: Extract<UpEvent, { kind: "edit" }>, paint: Paint): str
 
 function describedLines(event: Extract<UpEvent, { kind: "described" }>, paint: Paint): string[] {
   const { files, added, changed, removed, tookMs, reason } = event;
-  const what = files.length === 1 ? printable(files[0]!) : plural(files.length, "file");
+  const [only] = files;
+  const what =
+    only === undefined ? "the configuration" : files.length === 1 ? printable(only) : plural(files.length, "file");
   if (reason !== undefined) {
     const [first = "", ...rest] = reason.split("\n");
     return [

@@ -1,4 +1,5 @@
 /** From what runs to what is described now: others than before are made beside and swapped, new ones start, those gone stop. */
+import { isDeepStrictEqual } from "node:util";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import type { Front } from "./ports/front.ts";
@@ -35,8 +36,16 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
   const startedAt = performance.now();
   const { units, made, tell } = supervised;
   const { services, files } = next;
+  // A process of this machine was told where it reaches what it needs.
+  const moved = services.filter(({ name, ports }) => !isDeepStrictEqual(units.get(name)?.declared.ports, ports));
+  const misled = new Set(
+    services
+      .filter(({ source, needs }) => source.kind === "local" && moved.some(({ name }) => needs.includes(name)))
+      .map(({ name }) => name),
+  );
   const others = services.filter(
-    ({ name, description }) => next.touched.has(name) || units.get(name)?.declared.description !== description,
+    ({ name, description }) =>
+      next.touched.has(name) || misled.has(name) || units.get(name)?.declared.description !== description,
   );
   const affected = withDependents(
     services,
@@ -100,7 +109,7 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
       unit.fail(`it needs \`${missing}\`, which is not healthy`);
       return false;
     }
-    if (make.id === made.get(name)?.id && unit.status.phase === "healthy") return true;
+    if (make.id === made.get(name)?.id && unit.status.phase === "healthy" && !misled.has(name)) return true;
     const beganAt = performance.now();
     try {
       await unit.replace(make, supervised.signal);

@@ -30,6 +30,8 @@ export class Reread {
   private running: RunningModule | undefined;
   private readonly touched = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
+  /** What is wrong since the last edit that could be read: told once, whatever else is edited. */
+  private told: string | undefined;
 
   constructor(options: RereadOptions) {
     this.options = options;
@@ -67,6 +69,7 @@ export class Reread {
       const touched = new Set(this.touched);
       await supervisor.redescribe({ services, source: { project: next, configText }, touched, files });
       this.touched.clear();
+      this.told = undefined;
       updates.describe(rulesOfProject(project));
       const before = this.running;
       this.project = project;
@@ -79,7 +82,9 @@ export class Reread {
       if (!(failure instanceof UserError)) throw failure;
       const tookMs = Math.round(performance.now() - startedAt);
       const none = { added: [], changed: [], removed: [] };
-      tell({ kind: "described", files, ...none, tookMs, reason: failure.format() });
+      const reason = failure.format();
+      if (reason !== this.told) tell({ kind: "described", files, ...none, tookMs, reason });
+      this.told = reason;
       const { rules, sources } = rulesOfProject(this.project);
       // What has to be mended may lie elsewhere by now.
       updates.describe({ rules, sources: [...sources, ...(await this.project.brokenSources())] });

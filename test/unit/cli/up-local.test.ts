@@ -106,6 +106,15 @@ describe.runIf(canRunEngine)("`local` of fastloop.yaml", () => {
     expect(stateOf(up.events.find(isState("web", "ended"))!).reason).toContain("exit code: 3; it starts again");
     expect(await get(web)).toBe(answer("three"));
 
+    // Where what it needs is reached by now, it is told.
+    const [moved = 0] = await freePorts(1);
+    const text = readFileSync(project.at("fastloop.yaml"), "utf8");
+    project.write("fastloop.yaml", text.replace(`${api}:8080`, `${moved}:8080`));
+    await until(
+      () => get(web),
+      (now) => now === `three\n http://localhost:${moved} dev`,
+    );
+
     const pid = Number(readFileSync(project.at("web/pid"), "utf8"));
     expect(alive(-pid)).toBe(true);
     expect(await project.run("down")).toMatchObject({ exitCode: 0 });
