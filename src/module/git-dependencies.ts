@@ -1,7 +1,7 @@
 /** What a module names in a git repository, and where that is on this disk. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import { isReallyInside } from "./boundary/inside.ts";
+import { isReallyInside, realPath } from "./boundary/inside.ts";
 import { isRemote, readManifest, type ManifestDependency } from "./manifest/manifest.ts";
 import { checkoutOf, fetchCommit, type PinnedSource } from "./git/git-checkout.ts";
 import { parseGitSource } from "./git/git-source.ts";
@@ -58,8 +58,10 @@ export async function folderOfRemote(
 
 /** Whether anything that the module depends on has a commit that was not fetched. What is broken is told by whoever loads it. */
 export async function hasUnfetched(dir: string, env: NodeJS.ProcessEnv, seen = new Set<string>()): Promise<boolean> {
-  if (seen.has(dir)) return false;
-  seen.add(dir);
+  // Through two links to the folder that they lie in, there are as many ways as paths may be long.
+  const real = realPath(dir);
+  if (seen.has(real)) return false;
+  seen.add(real);
   const manifest = await readManifest(dir).catch(() => undefined);
   for (const { source, pin } of [...(manifest?.dependencies ?? []), ...[manifest?.blueprint ?? []].flat()]) {
     const git = isRemote(source) ? parseGitSource(source, pin) : undefined;
