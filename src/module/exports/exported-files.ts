@@ -30,34 +30,46 @@ export async function exportedFiles(
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "fastloop-export-")));
   try {
     await exportTo(type, id, folder, signal);
-    const { entries } = listTree(folder);
-    const bytes = entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const files = listTree(folder).entries.flatMap((entry) => exported(folder, entry));
+    const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (bytes > largestBytes)
       throw new Error(
         `export in a function body is for files of up to ${largestBytes} bytes together, and these have ${bytes}: return them, and save them with \`-o PATH\``,
       );
-    return JSON.stringify(entries.flatMap((entry) => exported(folder, entry)));
+    return JSON.stringify(files.map(read));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+interface Found {
+  path: string;
+  mode: number;
+  /** What a link leads to counts as often as it is linked: so often it is sent. */
+  sizeBytes: number;
+  /** Where its content is; none of a folder. */
+  place?: string;
+}
+
 /** Node's permission model makes no links for a body: it gets what a link in the directory leads to. */
 function exported(
   folder: string,
-  { path: name, type, mode }: ReturnType<typeof listTree>["entries"][number],
-): ExportedFile[] {
+  { path: name, type, mode, sizeBytes }: ReturnType<typeof listTree>["entries"][number],
+): Found[] {
   const place = path.join(folder, name);
-  if (type === "directory") return [{ path: name, mode: mode & 0o777 }];
-  if (type === "symlink") {
-    const target = realOf(place);
-    const isFile = target !== undefined && isInside(folder, target) && statSync(target).isFile();
-    return isFile ? [{ path: name, mode: statSync(target).mode & 0o777, content: contentOf(target) }] : [];
-  }
-  return [{ path: name, mode: mode & 0o777, content: contentOf(place) }];
+  if (type === "directory") return [{ path: name, mode: mode & 0o777, sizeBytes: 0 }];
+  if (type === "file") return [{ path: name, mode: mode & 0o777, sizeBytes, place }];
+  const target = realOf(place);
+  if (target === undefined || !isInside(folder, target)) return [];
+  const stats = statSync(target);
+  return stats.isFile() ? [{ path: name, mode: stats.mode & 0o777, sizeBytes: stats.size, place: target }] : [];
 }
 
-const contentOf = (file: string): string => readFileSync(file).toString("base64");
+const read = ({ path: name, mode, place }: Found): ExportedFile => ({
+  path: name,
+  mode,
+  ...(place === undefined ? {} : { content: readFileSync(place).toString("base64") }),
+});
 
 function realOf(place: string): string | undefined {
   try {
