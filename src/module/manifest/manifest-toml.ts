@@ -73,7 +73,9 @@ const workspaceSchema = z.object({
     .default({}),
   ports: z
     .record(
-      z.string().regex(/^[1-9]\d{0,4}$/, "a port of this machine was expected"),
+      z
+        .string()
+        .refine((port) => /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535, "a port of this machine was expected"),
       z.object({ backendService: z.string().min(1), backendPort: z.int().min(1).max(65535) }),
     )
     .default({}),
@@ -145,6 +147,7 @@ function inEnvironment({ modules, env }: Workspace, chosen: string | undefined, 
     });
   const changed = { ...modules };
   for (const [name, { source, pin, settings: set }] of Object.entries(overlay.modules)) {
+    requireOwnName(name, () => file);
     const base = Object.hasOwn(modules, name) ? modules[name] : undefined;
     const from = source ?? base?.source;
     if (from === undefined)
@@ -166,7 +169,9 @@ function refuseForeignNames(file: string, text: string, written: unknown): void 
 function schemaError(file: string, text: string, error: z.ZodError, minimal: string): UserError {
   const [issue] = error.issues;
   const key = (issue?.path ?? []).map(String);
-  const message = (issue?.message ?? "invalid").replace(/^Invalid input: /, "");
+  // Of a key that is none says why only what lies below.
+  const said = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
+  const message = (said ?? "invalid").replace(/^Invalid input: /, "");
   return new UserError("module", `"${key.join(".")}": ${message}`, {
     place: placeInToml(file, text, key),
     hint: `a minimal one: ${minimal}`,
