@@ -21,8 +21,9 @@ export interface OpenProject {
   plan(): { snapshot: ProjectSnapshot; planned: PlannedTarget[]; tookMs: number };
 }
 
-/** What the command line says of the project that is meant. */
+/** What the command line says of the project that is meant; each notice of it is told once. */
 export function projectOptions(context: CliContext, configFile?: string) {
+  const told = new Set<string>();
   return {
     cwd: context.cwd,
     moduleDir: context.options.module,
@@ -31,13 +32,17 @@ export function projectOptions(context: CliContext, configFile?: string) {
     trust: trustModeOf(context),
     engine: context.options.engine,
     buildkitHost: context.options.buildkitHost,
+    onNotice(text: string) {
+      if (!told.has(text)) context.notice(text);
+      told.add(text);
+    },
   };
 }
 
 export async function openProject(context: CliContext, configFile?: string): Promise<OpenProject> {
   const options = projectOptions(context, configFile);
   // Who only asks deletes nothing, drafts of a process that died neither.
-  const { state, root } = placeProject({ ...options, onNotice: (text) => context.notice(text) });
+  const { state, root } = placeProject(options);
   const hasher = projectHasher(state);
   let ahead: ReturnType<typeof hasher.lookAhead> | undefined = hasher.lookAhead(new Set([root]));
   const project = await sayingWait(context, "for the module to be read", loadProject(options, hasher));

@@ -7,6 +7,8 @@ export type Reason =
   | { kind: "file"; change: "added" | "changed" | "removed"; path: string }
   /** The inputs differ, but what they were then is no longer stored. */
   | { kind: "files-unknown"; argument: string }
+  /** It was an input of the last run that passed: what the function read is known no more, or asked for otherwise. */
+  | { kind: "input-gone"; path: string }
   | { kind: "call"; before: string; after: string }
   | { kind: "environment"; name: string; now: "set" | "unset"; was: "set" | "unset" | "undeclared" }
   | { kind: "dependency"; target: string }
@@ -92,6 +94,9 @@ function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer
     if (files === undefined || files.length === 0) reasons.push({ kind: "files-unknown", argument: input.argument });
     else reasons.push(...files);
   }
+  for (const { path } of before.inputs.slice(now.inputs.length)) {
+    if (!now.inputs.some((input) => input.path === path)) reasons.push({ kind: "input-gone", path });
+  }
   // The same file can be read through two arguments; it is one cause.
   const seen = new Set<string>();
   return reasons.filter((reason) => {
@@ -122,6 +127,8 @@ export function describeReason(reason: Reason): string {
       return `${printable(reason.path)} ${reason.change}`;
     case "files-unknown":
       return `the files of ${reason.argument} differ (which ones is no longer stored)`;
+    case "input-gone":
+      return `${printable(reason.path)} was read then, and is not known to be now`;
     case "call":
       return `the call changed from \`${printable(reason.before)}\``;
     case "environment":

@@ -45,7 +45,11 @@ export class WorkspaceReads {
     const name = this.fileOf(call, given);
     const unwritten = unwrittenReads.get(`${this.state.path}/${name}`);
     if (unwritten !== undefined) return unwritten;
-    const content = this.state.read("reads", name);
+    const content = this.state.read("reads", name, () =>
+      this.state.notice(
+        `what functions read the last time is damaged, or not of this user and place (${name.slice(0, 8)}…); it does not count`,
+      ),
+    );
     return content === undefined ? [] : (parseReads(content) ?? []);
   }
 

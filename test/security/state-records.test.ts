@@ -37,6 +37,40 @@ test("a pull request that commits records makes nothing green", async () => {
   expect(await project.run(["run"])).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("1 failed") });
 });
 
+test("forged reads of a workspace make nothing current: the function runs, and what it reads is known again", async () => {
+  const source = project.at("ci/src/index.ts");
+  writeFileSync(
+    source,
+    readFileSync(source, "utf8")
+      .replace("func, object", "func, object, Workspace")
+      .replace(
+        "  @func()",
+        '  @func({ cache: "never" }) async look(ws: Workspace): Promise<string> { return ws.file("a.txt").contents() }\n  @func()',
+      ),
+  );
+  project.write("a.txt", "one");
+  project.write("fastloop.yaml", "version: 1\nwatch: { targets: { look: { call: look } } }\n");
+  await project.run(["run"]);
+  const folder = project.at(".fastloop/reads");
+  const [name] = readdirSync(folder);
+  const file = path.join(folder, name!);
+  const own = readFileSync(file, "utf8");
+  for (const forged of [
+    own.replace("a.txt", "b.txt"),
+    '{"version":1,"reads":[]}',
+    own.replace(/"reads":\[.*\]/, '"reads":[]'),
+  ]) {
+    writeFileSync(file, forged);
+    project.write("a.txt", `edited beside ${forged.length}`);
+    const plan = await project.run(["plan"]);
+    expect(plan).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^run .*a\.txt was read then/m) });
+    expect(plan.stderr).toContain("does not count");
+    expect(await project.run(["run"])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("1 passed") });
+    expect((await project.run(["plan"])).stdout).toMatch(/^current/m);
+    expect(readFileSync(file, "utf8")).toBe(own);
+  }
+});
+
 test("a forged record counts as absent, with a notice, and names no file that is deleted", async () => {
   await project.run(["run"]);
   const record = forge(project.root);
