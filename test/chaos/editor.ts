@@ -193,12 +193,14 @@ export class Editor {
           this.random.pick(ruleFiles),
           rules.filter(() => this.random.below(2) === 0),
         );
+        this.project.noteIgnored();
         return true;
       case "track or untrack": {
         const file = `cfg/${this.random.pick(doubtful)}`;
         if (!existsSync(this.project.at(file))) return false;
         if (this.random.below(2) === 0) this.project.git("add", "-f", file);
         else this.project.git("rm", "-q", "-f", "--cached", "--ignore-unmatch", file);
+        this.project.noteIgnored();
         return true;
       }
       case "edit behind a link":

@@ -31,8 +31,8 @@ import {
 /** What is true of a function on the files as they are. */
 export interface Truth {
   verdict: "current" | "failed" | "blocked";
-  /** Whether it returns this when it passes. */
-  isValue(value: string): boolean;
+  /** Whether it returns this when it passes, from a run that began then. */
+  isValue(value: string, startedMs?: number): boolean;
   /** What it returns when it passes, for telling. */
   value: string;
 }
@@ -45,7 +45,9 @@ export class ChaosProject {
   /** Starts a program in a namespace where `vol` is a mount that sends no events; nothing where that can't be made. */
   readonly launcher: readonly string[];
   /** Of all files that were ever seen in `cfg`. */
-  private readonly seen = new Set<string>();
+  private readonly seen = new Set<string>(doubtful.map((name) => `./${name}`));
+  /** What of them git ignored, from when on. */
+  private readonly ignoredFrom: { atMs: number; names: ReadonlySet<string> }[] = [];
 
   constructor() {
     this.write(
@@ -137,17 +139,33 @@ export class ChaosProject {
     }
   }
 
-  /** The result on the files that count; those that git ignores may be there as they were at some other time. */
+  /** After each edit of what git ignores or tracks. */
+  noteIgnored(): void {
+    const atMs = Date.now();
+    this.ignoredFrom.push({ atMs, names: this.ignored(() => this.seen)() });
+  }
+
+  /**
+   * The result on the files that count; those that git ignores may be there as they were at some other time, and so may one
+   * that was ignored when it was read, and is gone since.
+   */
   private configured(): Pick<Truth, "value" | "isValue"> {
     const now = sumsOf(this.at("cfg"), ".");
     for (const line of linesOf(now)) this.seen.add(nameIn(line));
-    const ignored = this.ignored(() => this.seen);
-    const counting = (value: string): string =>
+    this.noteIgnored();
+    const { names: ignored } = this.ignoredFrom.at(-1)!;
+    const there = new Set(linesOf(now).map(nameIn));
+    const counting = (value: string, didCount: (name: string) => boolean): string =>
       linesOf(value)
-        .filter((line) => !ignored().has(nameIn(line)))
+        .filter((line) => !ignored.has(nameIn(line)) && (there.has(nameIn(line)) || didCount(nameIn(line))))
         .join("\n");
-    const value = counting(now);
-    return { value, isValue: (other) => counting(other) === value };
+    const value = counting(now, () => true);
+    const didCountSince = (startedMs: number) => {
+      const first = this.ignoredFrom.findLastIndex(({ atMs }) => atMs <= startedMs);
+      const since = this.ignoredFrom.slice(Math.max(first, 0));
+      return (name: string): boolean => !since.some(({ names }) => names.has(name));
+    };
+    return { value, isValue: (other, startedMs = Date.now()) => counting(other, didCountSince(startedMs)) === value };
   }
 
   /** Of names in `cfg`, there or not, those that git ignores and does not track; asked when it is needed. */

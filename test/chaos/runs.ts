@@ -35,6 +35,7 @@ interface Line {
   value?: string;
   tookMs?: number;
   error?: { message: string };
+  durationMs?: number;
   passed?: string[];
   current?: string[];
   failed?: string[];
@@ -58,7 +59,7 @@ class Runs {
   private readonly editor: Editor;
   /** `name digest` of results that passed on files that stood still. */
   private readonly passed = new Set<string>();
-  private readonly values = new Map<string, Set<string>>();
+  private readonly values = new Map<string, Map<string, number>>();
   private readonly result: RunsResult = {
     operations: 0,
     commands: 0,
@@ -144,8 +145,8 @@ class Runs {
       if (line.outcome === "stale") result.stale++;
       if (line.outcome !== "passed" || line.fresh !== true) continue;
       this.passed.add(key);
-      const values = this.values.get(line.name!) ?? new Set();
-      this.values.set(line.name!, values.add(line.value ?? ""));
+      const values = this.values.get(line.name!) ?? new Map<string, number>();
+      this.values.set(line.name!, values.set(line.value ?? "", Date.parse(line.at) - line.durationMs!));
     }
     const summary = lines.findLast(({ event }) => event === "summary");
     // Files that moved through all of its attempts, while somebody edited: nothing is claimed.
@@ -172,7 +173,10 @@ class Runs {
     };
     const wrong = [...truth].flatMap(([name, { verdict, isValue }]) => {
       if (!said[verdict].includes(name)) return [`${name} is ${verdict}`];
-      if (verdict === "current" && ![...(this.values.get(name) ?? [])].some(isValue))
+      if (
+        verdict === "current" &&
+        ![...(this.values.get(name) ?? [])].some(([value, startedMs]) => isValue(value, startedMs))
+      )
         return [`${name} was never run on these files`];
       return [];
     });

@@ -140,7 +140,8 @@ export class Story {
       if (settled === undefined) return ["nothing is settled"];
       return [...truth].flatMap(([name, { verdict, isValue }]) => {
         if (settled[verdict]?.includes(name) !== true) return [`${name} is ${verdict}`];
-        if (verdict === "current" && ![...(this.history.values.get(name) ?? [])].some(isValue))
+        const values = [...(this.history.values.get(name) ?? [])];
+        if (verdict === "current" && !values.some(([value, startedMs]) => isValue(value, startedMs)))
           return [`${name} was never run on these files`];
         return [];
       });

@@ -14,6 +14,8 @@ interface Line {
   text?: string;
   look?: string;
   affected?: { name: string }[];
+  at?: string;
+  durationMs?: number;
   current?: string[];
   failed?: string[];
   blocked?: string[];
@@ -26,8 +28,8 @@ export const missedAfterMs = 58_000;
 export class History {
   /** `name digest` of results that are of a known state and passed. */
   readonly passed = new Set<string>();
-  /** Name -> values that passed. */
-  readonly values = new Map<string, Set<string>>();
+  /** Name -> values that passed, and when the last run began that gave it. */
+  readonly values = new Map<string, Map<string, number>>();
   /** Results whose record may not be on disk yet, were the process killed now. */
   unrecorded: string[] = [];
   readonly needless: string[] = [];
@@ -136,8 +138,9 @@ export class Watched {
         if (line.outcome === "passed" && line.fresh === true) {
           history.passed.add(key);
           history.unrecorded.push(key);
-          const values = history.values.get(line.name!) ?? new Set();
-          history.values.set(line.name!, values.add(line.value ?? ""));
+          const values = history.values.get(line.name!) ?? new Map<string, number>();
+          const startedMs = Date.parse(line.at!) - line.durationMs!;
+          history.values.set(line.name!, values.set(line.value ?? "", startedMs));
         }
         break;
       case "settled":
