@@ -10,16 +10,48 @@ import { chaosOfDeploys } from "./deploys.ts";
 import { chaosOfRuns } from "./runs.ts";
 import { chaos } from "./story.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    operations: { type: "string", default: "10000" },
-    keep: { type: "boolean" },
-    batch: { type: "string" },
-    runs: { type: "boolean" },
-    deploys: { type: "string" },
-  },
-});
+const usage = `usage: npm run chaos -- [options]
+
+A random editor against \`fastloop watch\`; what it shows is compared with a clean run.
+
+  --seed S         which random numbers (1)
+  --operations N   how many edits (10000)
+  --batch N        edits between two comparisons (by the scene)
+  --runs           against a loop of \`fastloop run\`s instead
+  --deploys N      deploys to a Kubernetes API server, killed at random, instead
+  --keep           leave the project where it is
+
+Exit code 1 for any difference.`;
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: "string", default: "1" },
+        operations: { type: "string", default: "10000" },
+        keep: { type: "boolean" },
+        batch: { type: "string" },
+        runs: { type: "boolean" },
+        deploys: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+const values = parsed();
+if (values.help === true) {
+  console.log(usage);
+  process.exit(0);
+}
+for (const name of ["seed", "operations", "batch", "deploys"] as const) {
+  const value = values[name];
+  if (value === undefined || /^[1-9]\d*$/.test(value)) continue;
+  console.error(`--${name}: expected a number of 1 or more, got ${value}`);
+  process.exit(2);
+}
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
