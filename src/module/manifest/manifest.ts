@@ -73,10 +73,13 @@ export function findModule(cwd: string, dir?: string): string {
     `neither a fastloop.yaml that names a module nor a ${manifestFile} here or in a folder above`,
     {
       place: path.resolve(cwd),
-      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
+      hint: noModuleHint,
     },
   );
 }
+
+const noModuleHint =
+  "`fastloop init` sets a project up; `module: fastloop` in fastloop.yaml takes the module that fastloop brings; -m names one that lies elsewhere";
 
 /** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */
 const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
@@ -114,7 +117,7 @@ export async function readManifest(
     throw new UserError("module", `this folder has no readable ${name}${why}`, {
       place: dir,
       cause,
-      hint: "`fastloop init` sets a project up; -m names the folder of a module that lies elsewhere",
+      hint: noModuleHint,
     });
   }
   const manifest = await checked(file, text, cache, env);
