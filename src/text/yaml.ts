@@ -58,29 +58,35 @@ interface Refusal {
 }
 
 function mayBeDeep(text: string): boolean {
-  let [brackets, dashes] = [0, 0];
+  let [brackets, open, dashes] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const char = text[at]!;
-    if (char === "[" || char === "{") brackets++;
+    if (char === "[" || char === "{") [brackets, open] = [brackets + 1, open + 1];
+    else if (char === "]" || char === "}") open--;
     const isBlank = char === " " || char === "\t";
     if ((char === "-" || char === "?" || char === ":") && (text[at + 1] === " " || text[at + 1] === "\t")) dashes++;
     else if (!isBlank) dashes = 0;
-    if (brackets > mostLevels || dashes > mostLevels) return true;
+    if (brackets > mostLevels || -open > mostLevels || dashes > mostLevels) return true;
   }
   return false;
 }
 
 function deepTokenAt(text: string): Refusal | undefined {
-  let [at, brackets, dashes, isText] = [0, 0, 0, false];
+  let [at, brackets, strays, dashes, isText] = [0, 0, 0, 0, false];
   for (const token of new Lexer().lex(text)) {
     const type = isText ? null : CST.tokenType(token);
     isText = type === "scalar";
     if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
-    else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(brackets - 1, 0);
-    else if (type === "flow-error-end") brackets = 0;
+    else if (type === "flow-seq-end" || type === "flow-map-end") {
+      if (brackets > 0) brackets--;
+      else strays++;
+    }
+    if (type === "flow-error-end") brackets = 0;
     if (type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind") dashes++;
     else if (type !== "space") dashes = 0;
     if (brackets > mostLevels || dashes > mostLevels) return { at, why: "Nested too deep" };
+    // The parser takes some 40 µs for each.
+    if (strays > mostLevels) return { at, why: "Too many brackets that close nothing" };
     if (!isMark(type)) at += token.length;
   }
   return undefined;

@@ -1,4 +1,6 @@
 /** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
+import { isCollection } from "yaml";
+import { yamlDocument } from "../../text/index.ts";
 import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, shellWord, textsOf } from "../files.ts";
 import { dependenciesOf } from "./node-manager.ts";
 import { testFiles } from "../programs.ts";
@@ -53,20 +55,18 @@ function packageOf(files: ProjectFiles, folder: string): NodePackage {
   };
 }
 
+/** What package.json and pnpm-workspace.yaml say; an entry that is no text means nothing to the managers either. */
 function workspacePatterns(files: ProjectFiles, { folder, manifest }: NodePackage): string[] {
-  const { workspaces } = manifest as { workspaces?: unknown };
-  const listed = Array.isArray(workspaces)
-    ? workspaces
-    : ((workspaces as { packages?: unknown[] } | undefined)?.packages ?? []);
-  const own = listed.filter((entry): entry is string => typeof entry === "string");
-  // The list under `packages:` of pnpm-workspace.yaml, a line each.
-  const block =
-    /^packages:\s*\n((?:[ \t]*(?:-.*|#.*)?\n?)*)/m.exec(files.read(joined(folder, "pnpm-workspace.yaml")))?.[1] ?? "";
+  const { workspaces } = manifest as { workspaces?: { packages?: unknown } };
+  const pnpm: unknown = yamlDocument(files.read(joined(folder, "pnpm-workspace.yaml"))).get("packages");
   return [
-    ...own,
-    ...block.split("\n").flatMap((line) => /^\s*-\s*["']?([^"'#]+?)["']?\s*(?:#.*)?$/.exec(line)?.[1] ?? []),
+    ...texts(Array.isArray(workspaces) ? workspaces : workspaces?.packages),
+    ...texts(isCollection(pnpm) ? pnpm.toJSON() : undefined),
   ];
 }
+
+const texts = (list: unknown): string[] =>
+  Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === "string") : [];
 
 /** Packages to build first: those that tests import as they are built, and the package itself where its tests do. */
 export function builds(

@@ -238,3 +238,23 @@ test("the lines of services are for those who have a client, and name nothing th
   expect(notes.join("\n")).toContain("compose.yml starts postgres:18 (");
   expect(notes.join("\n")).toMatch(/ {6}db: \{ preset: postgres \}\n {4}suites:\n {6}api: \{ services: \[db\] \}$/);
 });
+
+test.each([
+  ["a list in brackets", { "pnpm-workspace.yaml": "packages: ['libs/*'] # all\n" }, {}, ["a"]],
+  ["a list with a comment", { "pnpm-workspace.yaml": "packages:\n  - libs/* # all\n" }, {}, ["a"]],
+  ["no list", { "pnpm-workspace.yaml": "packages: libs\n" }, {}, []],
+  ["what is no map", { "pnpm-workspace.yaml": "- packages\n" }, {}, []],
+  ["packages that are no list, in package.json", {}, { workspaces: { packages: "libs/*" } }, []],
+  ["entries that are no texts, in package.json", {}, { workspaces: [1, null, "libs/*"] }, ["a"]],
+])("members of a workspace by %s", (_title, files, more, expected) => {
+  const manifest = (name: string, others: object): string =>
+    JSON.stringify({ name, ...others, scripts: { test: "node --test" } });
+  const { suites } = detect({
+    ...files,
+    "package.json": JSON.stringify({ name: "mono", private: true, ...more }),
+    "package-lock.json": "{}",
+    "libs/a/package.json": manifest("a", {}),
+    "libs/a/a.test.js": "",
+  });
+  expect(suites.filter(({ alone }) => !alone).map(({ name }) => name)).toEqual(expected);
+});
