@@ -56,6 +56,13 @@ export async function createProgram(
       subcommandTerm: (command) => command.name(),
       formatHelp: (command, helper) =>
         command === program ? mainHelp(command, helper) : Help.prototype.formatHelp.call(helper, command, helper),
+      // Also where a command has no options but those and its help.
+      groupItems: (unsorted, visible, groupOf) => {
+        const groups = new Help().groupItems(unsorted, visible, groupOf);
+        const shared = groups.get(sharedOptions);
+        if (shared !== undefined && groups.delete(sharedOptions)) groups.set(sharedOptions, shared);
+        return groups;
+      },
     })
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
@@ -99,10 +106,12 @@ function globalOptions(): Option[] {
 }
 
 /** Gives a command the shared options that it does not define itself. */
+const sharedOptions = "Shared options:";
+
 function inheritOptions(command: Command): void {
   for (const option of globalOptions()) {
     const taken = command.options.some((own) => own.long === option.long || (own.short && own.short === option.short));
-    if (!taken) command.addOption(option.helpGroup("Shared options:"));
+    if (!taken) command.addOption(option.helpGroup(sharedOptions));
   }
   for (const child of command.commands) inheritOptions(child);
 }

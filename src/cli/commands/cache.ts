@@ -71,6 +71,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--dry-run", "say what would be deleted, and delete nothing"))
     .addOption(new Option("-y, --yes", "do not ask before `nuke`"))
     .addOption(config())
+    .addHelpText("after", examples)
     .action((flags: ClearFlags) => clear(context, flags));
 }
 
