@@ -12,16 +12,19 @@ export function asksOfConfig({ engine, cache, deploy, local }: Config): Ask[] {
   ];
 }
 
-/** Where it runs, and with what: all that decides which program the words are. */
+/** Where it runs, and with what, as a shell would be told: no other words may read the same. */
 export function asksOfLocal(name: string, { run, serve, cwd, env = {} }: NonNullable<Config["local"]>[string]): Ask[] {
-  const variables = Object.entries(env).map(([key, value]) => `${key}=${value} `);
-  const place = cwd === undefined ? "" : ` in ${cwd}`;
+  const variables = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)} `);
+  const place = cwd === undefined ? "" : `cd ${quoted(cwd)} && `;
   return Object.entries({ run, serve }).flatMap(([key, command]): Ask[] =>
     command === undefined
       ? []
-      : [{ kind: "command", what: `${variables.join("")}${command}${place}`, by: `local.${name}.${key}` }],
+      : [{ kind: "command", what: `${place}${variables.join("")}${command}`, by: `local.${name}.${key}` }],
   );
 }
+
+const quoted = (word: string): string =>
+  /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 export function engineAsk(address: string): Ask {
   return { kind: "engine", what: address, by: "engine.buildkit" };

@@ -71,7 +71,7 @@ describe.runIf(canRunEngine)("`local` of fastloop.yaml", () => {
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain("local.web.run runs the command");
     expect(refused.stderr).toContain("needs your trust");
-    expect((await project.run("trust", "--show")).stdout).toContain("exec node server.mjs in web");
+    expect((await project.run("trust", "--show")).stdout).toContain("cd web && PORT=");
 
     const up = project.start("--trust");
     await up.next("settled");
