@@ -1,10 +1,15 @@
 /** A shell command of the project on this machine, in a process group of its own: nothing of it outlives this process. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
+import { statIfThere } from "../../paths/index.ts";
 
 /** Between SIGTERM and SIGKILL. */
 const terminateMs = 1_200;
 const lookMs = 10;
+/** After SIGKILL: what the kernel, or an init that buries nobody, keeps for longer is not waited for. */
+const killMs = 2_000;
+/** For the last of what it said. */
+const outputMs = 200;
 
 export interface HostProcessOptions {
   command: string;
@@ -26,11 +31,16 @@ export class HostProcess {
       this.child[stream]!.setEncoding("utf8").on("data", (text: string) => onOutput(stream, text));
     this.guard = this.child.pid === undefined ? undefined : guardOf(this.child.pid);
     this.ended = new Promise((resolve) => {
-      this.child.once("error", (error) => resolve(error.message));
+      this.child.once("error", (error) =>
+        resolve(isFolder(cwd) ? error.message : `its \`cwd\` ${cwd} is no folder that is there`),
+      );
       // What it started in the background may hold its output open for ever.
       this.child.once("exit", (code, signal) => {
         const how = code === 0 ? undefined : code === null ? String(signal) : `exit code: ${code}`;
-        void this.end().then(() => resolve(how));
+        const said = new Promise<void>((done) => void this.child.once("close", () => done()));
+        void this.end()
+          .then(() => Promise.race([said, setTimeout(outputMs, undefined, { ref: false })]))
+          .then(() => resolve(how));
       });
     });
   }
@@ -44,7 +54,7 @@ export class HostProcess {
   private async end(): Promise<void> {
     const lastMs = performance.now() + terminateMs;
     this.signal("SIGTERM");
-    while (this.signal(0)) {
+    while (this.signal(0) && performance.now() < lastMs + killMs) {
       if (performance.now() > lastMs) this.signal("SIGKILL");
       await setTimeout(lookMs);
     }
@@ -63,6 +73,8 @@ export class HostProcess {
     }
   }
 }
+
+const isFolder = (place: string): boolean => statIfThere(place)?.isDirectory() === true;
 
 /** Ends the group when this process is gone, however it went: then its input ends. */
 function guardOf(group: number): ChildProcess {

@@ -91,10 +91,12 @@ export class LocalUnit implements ServiceUnit {
     const { name } = this.declared;
     const tookMs = (): number => Math.round(performance.now() - startedAt);
     this.output.tail.clear();
+    let isReplaced = false;
     try {
       await this.run();
       if (this.source.serve !== undefined && !signal.aborted) {
         await this.endServer();
+        isReplaced = true;
         await this.serve(signal);
       }
       if (signal.aborted) return "done";
@@ -102,6 +104,8 @@ export class LocalUnit implements ServiceUnit {
       tell({ kind: "edit", name, action: "restarted", files, tookMs: tookMs() });
     } catch (error) {
       const reason = this.output.reasonOf(error);
+      // One that was not ready in time nobody looks after.
+      if (isReplaced) await this.endServer();
       if (this.server === undefined && this.source.serve !== undefined) this.state.to("failed", { reason });
       if (!signal.aborted) tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason });
     }
@@ -173,6 +177,7 @@ export class LocalUnit implements ServiceUnit {
       const who = holder === undefined ? "another program has it" : `process ${holder.pid} has it: ${holder.command}`;
       throw new UserError("usage", `port ${host}: ${who}`);
     }
+    if (signal.aborted) throw new UserError("function-failed", "it was stopped before it started");
     this.state.to("starting");
     const server = (this.server = this.spawn(serve));
     const ended = server.ended.then((how) => {
@@ -211,6 +216,7 @@ export class LocalUnit implements ServiceUnit {
 
   /** For as long as it is wanted it runs: one that ended by itself starts again. */
   private async keep(serve: string, over: AbortSignal): Promise<void> {
+    let failed: string | undefined;
     for (let pauseMs = firstPauseMs; !over.aborted;) {
       const { server } = this;
       const startedAt = performance.now();
@@ -223,7 +229,8 @@ export class LocalUnit implements ServiceUnit {
       const how = await server?.ended;
       looking.abort();
       if (over.aborted) return;
-      this.state.to("ended", { reason: this.output.tail.below(`${how ?? "exit code: 0"}; it starts again`) });
+      const end = failed ?? how ?? "exit code: 0";
+      this.state.to("ended", { reason: this.output.tail.below(`${end}; it starts again`) });
       if (performance.now() - startedAt > longestPauseMs) pauseMs = firstPauseMs;
       await pause(pauseMs, over);
       if (over.aborted) return;
@@ -232,8 +239,12 @@ export class LocalUnit implements ServiceUnit {
       try {
         await this.serveOnce(serve, over);
         if (!over.aborted) this.state.to("healthy");
-      } catch {
-        // The next turn of the loop tells of its end.
+        failed = undefined;
+      } catch (error) {
+        const { message } = error as Error;
+        // Without a server the next turn of the loop tells why; a late one may answer yet.
+        failed = this.server === undefined ? message : undefined;
+        if (this.server !== undefined && !over.aborted) this.state.to("unhealthy", { reason: message });
       }
     }
   }
