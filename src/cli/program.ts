@@ -105,9 +105,9 @@ function globalOptions(): Option[] {
   ];
 }
 
-/** Gives a command the shared options that it does not define itself. */
 const sharedOptions = "Shared options:";
 
+/** Gives a command the shared options that it does not define itself. */
 function inheritOptions(command: Command): void {
   for (const option of globalOptions()) {
     const taken = command.options.some((own) => own.long === option.long || (own.short && own.short === option.short));
