@@ -41,7 +41,7 @@ const steps = (workflow: Workflow): Step[] => Object.values(workflow.jobs).flatM
 
 /** Set-up, and calls of functions: nothing else is what a workflow is for. */
 const allowed = [
-  /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project (?:repositories|newcomer))?|run (setup|build|fuzz|mutate|cluster|release:(engine|pack|try|publish)))$/,
+  /^(?:sudo -E env "PATH=\$PATH" )?npm (ci|test(?: -- --project (?:repositories|newcomer))?|run (setup|build|fuzz|mutate|cluster|release:(engine|pack|try|publish)|bench -- all --quick --ratios=ratios\.json))$/,
   /^sudo apt-get install --yes(?: [\w-]+)+$/,
   /^(?:sudo -E env "PATH=\$PATH" )?npx fastloop (setup|validate|call|run|deploy)\b/,
 ];
@@ -74,7 +74,7 @@ describe.each(names)("%s", (name) => {
       expect(minutes, job).toBeGreaterThan(0);
     for (const step of steps(workflow)) {
       expect([step.uses, step.run].filter((each) => each !== undefined)).toHaveLength(1);
-      if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+\/[\w-]+@(?:v\d+|[0-9a-f]{40})$/);
+      if (step.uses !== undefined) expect(step.uses).toMatch(/^[\w-]+(?:\/[\w-]+){1,2}@(?:v\d+|[0-9a-f]{40})$/);
     }
   });
 
