@@ -1,32 +1,14 @@
 import { readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { WatchEvent } from "../../e2e/loop-project.ts";
-import { freePorts, get, image, isState, server, stateOf, until, UpProject } from "../../e2e/up-project.ts";
-import { canRunEngine, startOwnEngine, type OwnEngine } from "../own-engine.ts";
-import { fastloop, type CliResult } from "./fastloop.ts";
-import { RunningCommand } from "./running.ts";
-
-class OwnUpProject extends UpProject {
-  override run(...words: string[]): Promise<CliResult> {
-    return fastloop(words, { cwd: this.root });
-  }
-
-  start(...words: string[]): RunningCommand {
-    return this.keep(new RunningCommand(this.root, words, "up"));
-  }
-}
-
-let engine: OwnEngine | undefined;
-beforeAll(async () => {
-  if (canRunEngine) engine = await startOwnEngine();
-});
-afterAll(() => engine?.stop());
+import { freePorts, get, image, isState, server, stateOf, until } from "../../e2e/up-project.ts";
+import { canRunEngine } from "../own-engine.ts";
+import { beforeEachProject, type OwnUpProject } from "./own-up-project.ts";
 
 let project: OwnUpProject;
-beforeEach(() => {
-  project = new OwnUpProject();
+beforeEachProject((made) => {
+  project = made;
 });
-afterEach(() => project.remove());
 
 /** Answers what `made.txt` was when it started, and how it reaches the service. */
 const program = `import http from "node:http";
