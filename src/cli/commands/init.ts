@@ -4,7 +4,14 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Option, type Command } from "commander";
 import { ownModule } from "../../config/index.ts";
-import { detectDeploy, detectProject, readProjectFiles, scaffoldConfig, type Detection } from "../../detect/index.ts";
+import {
+  detectDeploy,
+  detectProject,
+  readProjectFiles,
+  scaffoldConfig,
+  type Detection,
+  type ProjectFiles,
+} from "../../detect/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { findModule } from "../../module/index.ts";
 import { lstatIfThere } from "../../paths/index.ts";
@@ -80,13 +87,14 @@ async function init(context: CliContext, given: InitFlags): Promise<void> {
   let first: string | undefined;
   let hasServices = false;
   if (lstatIfThere(path.join(root, "fastloop.yaml")) === undefined) {
-    found = told ?? detect(root);
+    const tree = readProjectFiles(root);
+    found = told ?? detect(tree);
     const project = projectName(root);
-    const deploy = detectDeploy(readProjectFiles(root), project);
+    const deploy = detectDeploy(tree, project);
     // Where CI can publish the base, everyone can take it.
     const { imageRepository } = names.length === 0 ? {} : originOf(root);
     const baseRegistry = imageRepository === undefined ? undefined : `${imageRepository}/base`;
-    const services = await findServices(readProjectFiles(root), found.suites);
+    const services = await findServices(tree, found.suites);
     if (found.suites.length === 0 && Object.keys(services?.services ?? {}).length === 0) throw nothingFound(found);
     const written = Object.keys(services?.services ?? {}).length > 0 ? services : undefined;
     hasServices = written !== undefined;
@@ -146,7 +154,7 @@ async function chosen(context: CliContext, flags: InitFlags): Promise<InitFlags 
     flags.make === true ||
     flags.ci !== undefined;
   if (!isFirst || isSaid || !canAsk(context)) return flags;
-  const told = detect(context.cwd);
+  const told = detect(readProjectFiles(context.cwd));
   context.print(`found\n${listed(told.suites)}`);
   const hasModule = moduleKey(context.cwd, context, flags) === undefined;
   const module =
@@ -167,9 +175,7 @@ function ciOf(root: string): CiName | undefined {
   return name === undefined || has(ciPath(name)) ? undefined : name;
 }
 
-function detect(root: string): Detection {
-  return detectProject(readProjectFiles(root), bootstrappedImages());
-}
+const detect = (files: ProjectFiles): Detection => detectProject(files, bootstrappedImages());
 
 const nothingFound = ({ notes }: Detection): UserError =>
   new UserError("usage", "nothing that fastloop can test or start was found here", {
