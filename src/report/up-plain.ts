@@ -1,6 +1,6 @@
 import type { ServiceStatus, UpEvent } from "../services/index.ts";
 import { printable, size } from "../text/index.ts";
-import { duration, plural, shortName, type Paint } from "./text.ts";
+import { duration, plural, shortName, wholeSeconds, type Paint } from "./text.ts";
 
 export interface UpReporterOptions {
   write(line: string): void;
@@ -121,7 +121,7 @@ export function statusTable(services: readonly ServiceStatus[], paint: Paint): s
     const why = reason === undefined ? "" : `  ${printable(reason.split("\n")[0]!)}`;
     const columns = [name.padEnd(width), paint(phaseStyle(phase), phase.padEnd(9))];
     if (memoryWidth > 0) columns.push(memory[index]!.padEnd(memoryWidth));
-    return `${columns.join("  ")}  ${placesText(ports)}${why}`.trimEnd();
+    return `${columns.join("  ")}  ${placesText(ports)}${why}${lastEditText(service, "  ")}`.trimEnd();
   });
   return services.length > 1 && used > 0 ? [...rows, paint("dim", `${size(used)} of memory in all`)] : rows;
 }
@@ -131,6 +131,14 @@ export const memoryText = ({ memoryBytes, memoryLimitBytes }: ServiceStatus): st
   memoryBytes === undefined
     ? ""
     : `${size(memoryBytes)}${memoryLimitBytes === undefined ? "" : ` of ${size(memoryLimitBytes)}`}`;
+
+/** `synced in 38 ms, 2 min 5 s ago`, after what stands before it; empty where no edit has reached it. */
+export function lastEditText({ lastEdit }: ServiceStatus, before: string): string {
+  if (lastEdit === undefined) return "";
+  const { action, tookMs, at } = lastEdit;
+  const ago = Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000));
+  return `${before}${action} in ${duration(tookMs)}, ${wholeSeconds(ago)} ago`;
+}
 
 export function phaseStyle(phase: ServiceStatus["phase"]): "green" | "red" | "yellow" | "dim" {
   if (phase === "healthy") return "green";

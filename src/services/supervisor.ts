@@ -5,7 +5,7 @@ import type { Update } from "./live/updates.ts";
 import { openFronts, type WantedPort } from "./ports/ports.ts";
 import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
-import type { DeclaredService, LedPort, ServiceStatus, UpListener } from "./types.ts";
+import type { DeclaredService, LastEdit, LedPort, ServiceStatus, UpListener } from "./types.ts";
 import { reachOf } from "./sources/reach.ts";
 import { LocalUnit } from "./unit/local-unit.ts";
 import type { ServiceUnit } from "./unit/service-unit.ts";
@@ -38,8 +38,17 @@ export class Supervisor {
   private isSettled = false;
   private services: readonly DeclaredService[];
 
+  private readonly lastEdits = new Map<string, LastEdit>();
+
   constructor(options: SupervisorOptions) {
-    this.options = options;
+    const tell: UpListener = (event) => {
+      if (event.kind === "edit") {
+        const { name, action, tookMs } = event;
+        this.lastEdits.set(name, { action, tookMs, at: new Date().toISOString() });
+      }
+      options.tell(event);
+    };
+    this.options = { ...options, tell };
     this.services = options.services;
   }
 
@@ -48,7 +57,10 @@ export class Supervisor {
   }
 
   get statuses(): ServiceStatus[] {
-    return [...this.units.values()].map(({ status }) => status);
+    return [...this.units.values()].map(({ status }) => {
+      const lastEdit = this.lastEdits.get(status.name);
+      return lastEdit === undefined ? status : { ...status, lastEdit };
+    });
   }
 
   get isHealthy(): boolean {

@@ -26,8 +26,18 @@ export interface ServiceStatus {
   /** What its container uses; undefined where the engine can't tell. */
   memoryBytes?: number;
   memoryLimitBytes?: number;
+  /** The last edit that reached it. */
+  lastEdit?: LastEdit;
   /** ISO 8601: since when it is in this phase. */
   since: string;
+}
+
+export interface LastEdit {
+  action: "synced" | "restarted" | "rebuilt" | "failed";
+  /** From the settled edit until it was done. */
+  tookMs: number;
+  /** ISO 8601. */
+  at: string;
 }
 
 /** All services of a project that is up. */
@@ -51,7 +61,7 @@ export type UpEvent =
       /** An edit has reached a service, or has not: then it goes on as it was. */
       kind: "edit";
       name: string;
-      action: "synced" | "restarted" | "rebuilt" | "failed";
+      action: LastEdit["action"];
       /** Relative to the project. */
       files: readonly string[];
       tookMs: number;

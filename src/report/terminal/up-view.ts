@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { ServiceStatus, UpEvent } from "../../services/index.ts";
 import { duration, painter } from "../text.ts";
-import { memoryText, phaseStyle, placesText, upReporter } from "../up-plain.ts";
+import { lastEditText, memoryText, phaseStyle, placesText, upReporter } from "../up-plain.ts";
 import { LiveScreen, type TerminalStream } from "./live-screen.ts";
 import { cut, padded, tame, type Piece, type StyledLine } from "./styled-line.ts";
 
@@ -108,5 +108,6 @@ function row(service: ServiceStatus, width: number, memoryWidth: number): Piece[
     { text: `  ${padded(runs || took, 8)}`, style: "dim" },
     ...(memoryWidth === 0 ? [] : [{ text: `  ${padded(memoryText(service), memoryWidth)}`, style: "dim" as const }]),
     { text: `  ${text}` },
+    { text: lastEditText(service, text === "" ? "" : "  "), style: "dim" },
   ];
 }

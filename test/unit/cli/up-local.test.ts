@@ -74,6 +74,7 @@ describe.runIf(canRunEngine)("`local` of fastloop.yaml", () => {
     await asked("two");
     await up.until((events) => edits(events).length === 1);
     expect(edits(up.events)[0]).toMatchObject({ name: "web", action: "restarted", files: ["web/text.in"] });
+    expect((await project.run("status")).stdout).toMatch(/^web .* restarted in .* ago$/m);
     // A command that fails leaves the old server as it is.
     project.write("web/text.in", "broken");
     await up.until((events) => edits(events).at(-1)?.["action"] === "failed");

@@ -44,12 +44,14 @@ test("each service has a row: its phase, how long it took or takes, its places o
   const { terminal, view } = viewOf(() => [
     service("db", "healthy", { startedInMs: 1200, ports: [{ host: 5432, container: 5432 }] }),
     service("api", "failed", { reason: "exit code 1\nand more" }),
+    service("web", "healthy", { lastEdit: { action: "synced", tookMs: 38, at: new Date().toISOString() } }),
   ]);
   const shown = terminal.screen;
   expect(shown[0]).toMatch(/^─+$/);
   expect(shown[1]).toMatch(/^db {3}healthy +1\.2 s .*5432/);
   expect(shown[2]).toMatch(/^api {2}failed .*exit code 1$/);
-  expect(shown[3]).toBe("r restart all  u page  q quit");
+  expect(shown[3]).toMatch(/^web {2}healthy .*synced in 38 ms, \d+ s ago$/);
+  expect(shown[4]).toBe("r restart all  u page  q quit");
   view.close();
 });
 
