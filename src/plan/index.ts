@@ -26,7 +26,7 @@ export {
 export { ProjectScanner } from "./scan/project-scan.ts";
 export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";
 export { selectionOf, type ScannedInput } from "./inputs/scanned-input.ts";
-export { describeReason, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
+export { describeReason, hasPassed, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {
   declaredTargets,
   inputsOfCall,

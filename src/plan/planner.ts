@@ -2,7 +2,7 @@ import path from "node:path";
 import { digestOf, fingerprintOf, type Fingerprint, type FingerprintContext } from "./fingerprint.ts";
 import { diffManifests, type FileChange, type ManifestStore } from "./scan/manifests.ts";
 import type { ProjectSnapshot } from "./scan/project-snapshot.ts";
-import { reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
+import { hasPassed, reasonsFor, type Reason, type TargetHistory } from "./reasons.ts";
 import { describeAsk } from "../trust/index.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
@@ -45,7 +45,7 @@ export function planTargets(ordered: readonly ResolvedTarget[], context: PlanCon
         affected: true,
         reasons: [{ kind: "untrusted", asks: item.untrusted.map(describeAsk) }],
       };
-    if (history.hasPassed(digest)) return { item, digest, fingerprint, affected: false, reasons: [] };
+    if (hasPassed(history.lastOf(digest))) return { item, digest, fingerprint, affected: false, reasons: [] };
     const reasons = reasonsFor(fingerprint, digest, history, (index, before) =>
       changedFiles(item, context, index, before),
     );

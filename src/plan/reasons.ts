@@ -36,12 +36,17 @@ export interface PreviousRun {
 
 /** What a target's past says. */
 export interface TargetHistory {
-  /** The newest run, whatever came of it. */
+  /** The newest run, whatever came of it; where an edit was taken back, the run that counted again. */
   last: PreviousRun | undefined;
-  /** The newest run that passed on inputs that stood still. */
+  /** The newest of those that passed on inputs that stood still. */
   lastPassed: PreviousRun | undefined;
-  /** Whether a run with this digest passed on inputs that stood still: then that state needs no other. */
-  hasPassed(digest: string): boolean;
+  /** The newest run with this digest. */
+  lastOf(digest: string): PreviousRun | undefined;
+}
+
+/** It passed on inputs that stood still: its state needs no other run. */
+export function hasPassed(run: PreviousRun | undefined): boolean {
+  return run?.outcome === "passed" && run.fresh;
 }
 
 export interface ManifestDiffer {
@@ -49,21 +54,20 @@ export interface ManifestDiffer {
   (index: number, before: string): Extract<Reason, { kind: "file" }>[] | undefined;
 }
 
-/** Every difference between the last passed run and now. */
+/** Every difference between the last passed run and now, and what is known of this very state. */
 export function reasonsFor(now: Fingerprint, digest: string, history: TargetHistory, diff: ManifestDiffer): Reason[] {
-  const reasons: Reason[] = [];
   const { last, lastPassed } = history;
-  if (last !== undefined && !last.fresh && last !== lastPassed) {
-    reasons.push({ kind: "input-changed-during-run" });
-  } else if (last !== undefined && last.digest === digest && last.outcome !== "passed") {
-    reasons.push({ kind: "previous-failure", outcome: last.outcome, digest: last.digest });
-  }
-  if (lastPassed === undefined) {
-    // Without a success to compare with, the newest run tells at least what is new since then.
-    const since = last === undefined ? [] : differences(last.fingerprint, now, diff);
-    return reasons.length > 0 || since.length > 0 ? [...reasons, ...since] : [{ kind: "never-run" }];
-  }
-  return [...reasons, ...differences(lastPassed.fingerprint, now, diff)];
+  const ofState = history.lastOf(digest);
+  const reasons: Reason[] = [];
+  if (ofState !== undefined && ofState.fresh && ofState.outcome !== "passed")
+    reasons.push({ kind: "previous-failure", outcome: ofState.outcome, digest });
+  else if ((ofState ?? last)?.fresh === false) reasons.push({ kind: "input-changed-during-run" });
+  // Without a success to compare with, the newest run tells at least what is new since then.
+  const before = lastPassed ?? ofState ?? last;
+  if (before === undefined) return [{ kind: "never-run" }];
+  // Of a run whose inputs moved they were not stored: that they did is the cause.
+  const isTold = ({ kind }: Reason): boolean => before.fresh || kind !== "files-unknown";
+  return [...reasons, ...differences(before.fingerprint, now, diff).filter(isTold)];
 }
 
 function differences(before: Fingerprint, now: Fingerprint, diff: ManifestDiffer): Reason[] {

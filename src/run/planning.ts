@@ -252,8 +252,9 @@ export class Planning {
 
   private planTargets({ project, targets }: ReadProject, snapshot: ProjectSnapshot, engine?: string): PlannedTarget[] {
     this.engineInDigests = engine ?? this.engineInDigests;
-    const previous = this.newest?.snapshot;
+    const { snapshot: previous, targets: known = [] } = this.newest ?? {};
     if (previous !== undefined) snapshot.takeOver(previous);
+    for (const { affected, digest, item } of known) if (!affected) this.store.countsAgain(item.target.name, digest);
     return planTargets(targets, {
       snapshot,
       root: project.root,

@@ -309,8 +309,17 @@ describe("the screen", () => {
       durationMs: passed["durationMs"],
     });
     await watch.next("settled");
+    // Also where the edit passed: what comes next differs from what counts, not from what ran last.
+    project.write("src/a.txt", "two");
+    await watch.next("finished", "a");
+    project.write("src/a.txt", "one");
+    await watch.next("restored", "a");
+    await watch.next("settled");
     const from = watch.events.length;
     rmSync(project.at("src/b.txt"));
+    expect(await watch.next("started", "a")).toMatchObject({
+      reasons: [{ kind: "file", change: "removed", path: "src/b.txt" }],
+    });
     await watch.next("finished", "a");
     await watch.next("settled");
     expect(watch.startedSince(from)).toEqual(["a"]);

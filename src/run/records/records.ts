@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { EngineInfo } from "../../engine/types.ts";
 import { ManifestStore } from "../../plan/index.ts";
-import type { Fingerprint, PreviousRun, Reason, TargetHistory } from "../../plan/index.ts";
+import type { Fingerprint, Reason, TargetHistory } from "../../plan/index.ts";
 import type { ProjectState, SealedReader } from "../../state/index.ts";
 import {
   groupOf,
@@ -17,6 +17,7 @@ import {
 } from "./record-file.ts";
 import { dayMs, entryOf, toBeDropped, type Retention } from "./kept.ts";
 import { History, type HistoryEntry } from "./history.ts";
+import { PastOfTarget } from "./past-of-target.ts";
 import { RunLog } from "./run-log.ts";
 import { SpanStore, type Span } from "./spans.ts";
 import type { Outcome } from "../machine/state.ts";
@@ -81,6 +82,7 @@ export class RunStore {
   private added = 0;
   private newest: RunRecord | undefined;
   private readonly foreign: string[] = [];
+  private readonly pastOf = new PastOfTarget((target) => this.runsOf(target));
 
   constructor(state: ProjectState) {
     this.state = state;
@@ -181,24 +183,12 @@ export class RunStore {
   }
 
   history(target: string): TargetHistory {
-    const passed = (record: PreviousRun): boolean => record.outcome === "passed" && record.fresh;
-    const find = (wanted: (record: RunRecord) => boolean): RunRecord | undefined => {
-      // A run that was cancelled says nothing about its state.
-      for (const record of this.runsOf(target)) if (record.outcome !== "cancelled" && wanted(record)) return record;
-      return undefined;
-    };
-    return {
-      get last() {
-        return find(() => true);
-      },
-      get lastPassed() {
-        return find(passed);
-      },
-      hasPassed: (digest) => {
-        const newest = find((record) => record.digest === digest);
-        return newest !== undefined && passed(newest);
-      },
-    };
+    return this.pastOf.of(target);
+  }
+
+  /** Its files are those of this digest, and nothing had to run: what comes next is compared with that run. */
+  countsAgain(target: string, digest: string): void {
+    this.pastOf.countsAgain(target, digest);
   }
 
   /** Median duration of the last five passed runs; undefined before the first. */

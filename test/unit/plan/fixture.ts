@@ -10,6 +10,7 @@ import {
   resolveTargets,
   type Fingerprint,
   type PlannedTarget,
+  hasPassed,
   type PreviousRun,
   type TargetHistory,
 } from "../../../src/plan/index.ts";
@@ -135,7 +136,7 @@ export class PretendedProject {
     );
     const snapshot = scanner.scan();
     for (const { item, fingerprint } of ordered) {
-      for (const [index, input] of item.inputs.entries()) {
+      for (const [index, input] of fresh ? item.inputs.entries() : []) {
         this.manifests.write(fingerprint.inputs[index]!.digest, () => snapshot.manifest(input));
       }
       this.record(item.target.name, fingerprint, outcome, fresh);
@@ -151,14 +152,10 @@ export class PretendedProject {
 
   private history(target: string): TargetHistory {
     const runs = this.runs.get(target) ?? [];
-    const passed = (run: PreviousRun): boolean => run.outcome === "passed" && run.fresh;
     return {
       last: runs[0],
-      lastPassed: runs.find(passed),
-      hasPassed: (digest) => {
-        const newest = runs.find((run) => run.digest === digest);
-        return newest !== undefined && passed(newest);
-      },
+      lastPassed: runs.find(hasPassed),
+      lastOf: (digest) => runs.find((run) => run.digest === digest),
     };
   }
 }

@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { WatchTarget } from "../../../src/config/index.ts";
@@ -110,6 +120,24 @@ describe("a plan", () => {
     expect(project.reasonsOf("worker")).toEqual([{ kind: "input-changed-during-run" }]);
     project.run();
     expect(project.affected()).toEqual([]);
+  });
+
+  test("a state that failed is told as that, also where other states were tried since", () => {
+    const { project, at } = shopProject();
+    const was = readFileSync(at("lib/a.ts"), "utf8");
+    project.run();
+    project.run("failed");
+    writeFileSync(at("lib/a.ts"), "an edit\n");
+    project.run("failed");
+    writeFileSync(at("lib/a.ts"), was);
+    expect(project.reasonsOf("lib")).toEqual([expect.objectContaining({ kind: "previous-failure" })]);
+  });
+
+  test("what a run saw whose inputs moved is not told of", () => {
+    const { project, at } = shopProject();
+    project.run("passed", false);
+    writeFileSync(at("lib/a.ts"), "an edit\n");
+    expect(project.reasonsOf("lib")).toEqual([{ kind: "input-changed-during-run" }]);
   });
 
   test("the module, the engine and the call are causes", () => {

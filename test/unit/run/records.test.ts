@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { hasPassed } from "../../../src/plan/index.ts";
 import { retentionOf, RunStore, type RunRecord } from "../../../src/run/index.ts";
 import { ProjectState } from "../../../src/state/index.ts";
 import { makeTree } from "../tree/fixture.ts";
@@ -63,8 +64,28 @@ test("a state has passed when its newest run did, on inputs that stood still", (
   add(store, 3, { digest: "c" });
   add(store, 4, { digest: "c", outcome: "failed" });
   add(store, 5, { digest: "a", outcome: "cancelled" });
-  const { hasPassed } = store.history("lib");
-  expect(["a", "b", "c", "d"].map(hasPassed)).toEqual([true, false, false, false]);
+  const { lastOf } = store.history("lib");
+  expect(["a", "b", "c", "d"].map((digest) => hasPassed(lastOf(digest)))).toEqual([true, false, false, false]);
+});
+
+test("after an edit that was taken back, what counted before it is the last run", () => {
+  const store = new RunStore(new ProjectState(makeTree()));
+  const past = (): (string | undefined)[] => [
+    store.history("lib").last?.digest,
+    store.history("lib").lastPassed?.digest,
+  ];
+  add(store, 1, { digest: "a" });
+  add(store, 2, { digest: "b" });
+  add(store, 3, { digest: "c", fresh: false });
+  expect(past()).toEqual(["c", "b"]);
+  store.countsAgain("lib", "c");
+  expect(past()).toEqual(["c", "b"]);
+  store.countsAgain("lib", "a");
+  expect(past()).toEqual(["a", "a"]);
+  add(store, 4, { digest: "d", outcome: "failed" });
+  expect(past()).toEqual(["d", "a"]);
+  add(store, 5, { digest: "e" });
+  expect(past()).toEqual(["e", "e"]);
 });
 
 test("a record that was cut short is discarded with a notice, the others count", () => {
@@ -111,11 +132,11 @@ test("of many records only those are read that are asked for, and those of a nam
     "d19",
     "e",
   ]);
-  expect(again.history("a.b").hasPassed("d10")).toBe(true);
+  expect(hasPassed(again.history("a.b").lastOf("d10"))).toBe(true);
   expect(again.expectedMs("a.b")).toBe(114);
   expect(again.passedOn("a.b", "d2")?.durationMs).toBe(102);
   expect(notices).toEqual([]);
-  expect(again.history("a.b").hasPassed("d0")).toBe(false);
+  expect(again.history("a.b").lastOf("d0")).toBeUndefined();
   expect(notices).toEqual([expect.stringContaining(oldest)]);
   again.prune({ perTarget: 2, maxAgeDays: 99_999 });
   expect([again.of("a.b"), again.of("a-b")].map((records) => records.map(({ digest }) => digest))).toEqual([
