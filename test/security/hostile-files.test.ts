@@ -103,8 +103,9 @@ function inState(name: string): string {
   return `.fastloop/${name}`;
 }
 
-/** Of computing by the command, its threads included; a scan of the module is a process of its own with as much. */
-const mostSeconds = 2;
+/** Of computing by the command, its threads included; a scan of the module is a process of its own with as much.
+ * A command takes one on a slow and busy machine; what doesn't end takes all. */
+const mostSeconds = 8;
 
 /** Ends when it has computed for so long, or waited for a minute. */
 function limited(cwd: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
