@@ -1,6 +1,6 @@
 // The gate: format, lint, types, then all tests (unit, e2e, security, repositories, conformance, chaos) on one private engine. `npm test` sets the
 // machine up before. Ends with one line, `N passed, N failed, N skipped`; lint and types count as a check each.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -36,6 +36,12 @@ try {
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
+/** What of the checkout differs from its commit; undefined where git knows nothing of it. */
+function changes() {
+  const { status, stdout } = spawnSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout : undefined;
+}
+
 async function check(title, command, args) {
   const startedAt = performance.now();
   const passed = (await run(command, args)) === 0;
@@ -47,8 +53,18 @@ async function check(title, command, args) {
 async function tests() {
   const words = process.argv.slice(2);
   if (words.length > 0) return suite("chosen", words);
+  const before = changes();
   await suite("unit", ["--project", "unit", "--coverage"]);
+  unchanged(before);
   await suite("engine", ["--project", "!unit"]);
+  unchanged(before);
+}
+
+/** A test that writes into the checkout, or deletes from it, lets others fail for no reason that they show. */
+function unchanged(before) {
+  const after = changes();
+  total[after === before ? "passed" : "failed"] += 1;
+  if (after !== before) console.log(`FAILED: the tests left the checkout changed:\n${after}`);
 }
 
 async function suite(name, words) {

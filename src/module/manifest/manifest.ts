@@ -113,7 +113,9 @@ export async function readManifest(
   try {
     text = readRegular(file).toString("utf8");
   } catch (cause) {
-    const why = cause instanceof UnfitFile ? `: ${cause.message}` : "";
+    const { code } = cause as NodeJS.ErrnoException;
+    // That it is not there needs no more words.
+    const why = cause instanceof UnfitFile ? `: ${cause.message}` : code === "ENOENT" ? "" : ` (${code})`;
     throw new UserError("module", `this folder has no readable ${name}${why}`, {
       place: dir,
       cause,
