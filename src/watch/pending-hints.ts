@@ -10,6 +10,8 @@ export interface SettledHints {
     | "burst"
     | "git"
     | "timer"
+    /** The timer's, where files were named as well. */
+    | "hints"
     | "new-folders"
     | "mounted"
     | "source-changed"
@@ -62,6 +64,8 @@ export class PendingHints {
   /** All of it; from now on the next look's are collected. */
   take(): SettledHints {
     const hints = this.pending;
+    // What the timer alone has found was missed; this look would have come without it.
+    if (hints.everywhere === "timer" && hints.paths.size > 0) hints.everywhere = "hints";
     for (const path of this.foreign) hints.paths.add(path);
     this.foreign = new Set();
     this.foreignCount = 0;

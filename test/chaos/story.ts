@@ -134,6 +134,7 @@ export class Story {
 
   async agrees(what: string): Promise<void> {
     const startedMs = performance.now();
+    this.history.restsSinceMs = Date.now();
     const truth = this.project.truth();
     const differing = (): string[] => {
       const { settled } = this.watch;
@@ -149,6 +150,7 @@ export class Story {
     if (!(await this.watch.until(() => differing().length === 0, missedAfterMs))) {
       throw this.wrong(`after ${what} (${JSON.stringify(this.watch.settled)}): ${differing().join("; ")}`);
     }
+    this.history.restsSinceMs = Number.POSITIVE_INFINITY;
     this.slowestMs = Math.max(this.slowestMs, performance.now() - startedMs);
   }
 

@@ -15,6 +15,7 @@ interface Line {
   look?: string;
   affected?: { name: string }[];
   at?: string;
+  tookMs?: number;
   durationMs?: number;
   current?: string[];
   failed?: string[];
@@ -23,6 +24,9 @@ interface Line {
 
 /** An edit about which nothing is said for so long was missed; the slow timer's rescue would come later. */
 export const missedAfterMs = 58_000;
+
+/** What is written while the timer's look is made, or waits for another, is found by it before its own hint is taken. */
+const longestLookMs = 5000;
 
 /** What all runs of one project have shown, over restarts of the watch. */
 export class History {
@@ -36,6 +40,8 @@ export class History {
   /** What only the look of every minute has found: the edit itself was missed. */
   readonly missed: string[] = [];
   readonly looks: Record<string, number> = {};
+  /** When the last edit was made, where no other is under way. */
+  restsSinceMs = Number.POSITIVE_INFINITY;
   runs = 0;
   cancelled = 0;
   moved = 0;
@@ -124,7 +130,8 @@ export class Watched {
     switch (line.event) {
       case "planned":
         history.looks[line.look!] = (history.looks[line.look!] ?? 0) + 1;
-        if (line.look === "timer") history.missed.push(...line.affected!.map(({ name }) => name));
+        if (line.look === "timer" && Date.parse(line.at!) - line.tookMs! - longestLookMs > history.restsSinceMs)
+          history.missed.push(...line.affected!.map(({ name }) => name));
         break;
       case "started":
         history.runs++;

@@ -167,6 +167,18 @@ test("without a hint everything is looked at again after a minute", () => {
   expect(settled).toHaveLength(1);
 });
 
+test("a look of every minute that hints have asked for as well is told as theirs", () => {
+  const { clock, settled, hint, root } = rig({}, { concerns: (file) => !file.endsWith("foreign") });
+  clock.advanceTo(60_020);
+  hint("a");
+  clock.advanceTo(60_100);
+  expect(settled).toEqual([{ paths: new Set([path.join(root, "a")]), everywhere: "hints" }]);
+  clock.advanceTo(120_010);
+  hint("foreign");
+  clock.advanceTo(120_100);
+  expect(settled.at(-1)?.everywhere).toBe("timer");
+});
+
 test("the look of every minute comes again even if nobody tells how long the last one took", () => {
   const { clock, settled } = rig();
   clock.advanceTo(250_000);
