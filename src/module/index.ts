@@ -17,6 +17,7 @@ export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {
   startFunctionRuntime,
+  type ExpectedCall,
   type RuntimeCall,
   type RuntimeLog,
   type FunctionRuntime,

@@ -3,7 +3,7 @@ import { rootCapabilitiesOfUser, type LoadedConfig } from "../config/index.ts";
 import type * as engineDoor from "../engine/index.ts";
 import type { EngineChoice, EngineSession, OpenSessionOptions } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { startFunctionRuntime, type FunctionRuntime, type ModuleInfo } from "../module/index.ts";
+import { startFunctionRuntime, type ExpectedCall, type FunctionRuntime, type ModuleInfo } from "../module/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import {
   engineOptionsOf,
@@ -96,14 +96,14 @@ export class ProjectSession {
     return this.session;
   }
 
-  /** The session with the functions of this state of the module. */
-  async forModule(module: ModuleInfo): Promise<WarmEngine> {
+  /** The session with the functions of this state of the module. `expects`: what will be called first, where that is known. */
+  async forModule(module: ModuleInfo, expects?: ExpectedCall): Promise<WarmEngine> {
     const isServed = this.options.via === "module";
     // An engine serves one state of a module to a session.
     if (isServed && this.warm !== undefined && !isSame(this.warm.module, module)) await this.drop();
     const opening = this.open();
     // A process starts while the session opens.
-    const bodies = isServed ? undefined : this.bodiesOf(module, opening);
+    const bodies = isServed ? undefined : this.bodiesOf(module, opening, expects);
     const session = await opening.catch(async (error: unknown) => {
       await this.closeBodies(opening);
       throw error;
@@ -154,10 +154,10 @@ export class ProjectSession {
   }
 
   /** The module's functions in a process beside this one; a new state of the module replaces it. */
-  private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>): FunctionRuntime {
+  private bodiesOf(module: ModuleInfo, opening: Promise<EngineSession>, expects?: ExpectedCall): FunctionRuntime {
     const old = this.bodies;
     if (old !== undefined && old.opening === opening && isSame(old.module, module)) return old.runtime;
-    const runtime = this.startBodies(module, opening);
+    const runtime = this.startBodies(module, opening, expects);
     this.bodies = { module, opening, runtime };
     void old?.runtime.close();
     return runtime;
@@ -170,7 +170,7 @@ export class ProjectSession {
     await bodies.runtime.close();
   }
 
-  private startBodies(module: ModuleInfo, opening: Promise<EngineSession>): FunctionRuntime {
+  private startBodies(module: ModuleInfo, opening: Promise<EngineSession>, expects?: ExpectedCall): FunctionRuntime {
     const { onNotice, environment, trust, offline, secretKey, workdir } = this.options;
     return startFunctionRuntime({
       module,
@@ -178,6 +178,7 @@ export class ProjectSession {
       onLog: (log) => this.logs.emit(log),
       onNotice,
       env: environment,
+      ...(expects === undefined ? {} : { expects }),
       ...(secretKey === undefined
         ? {}
         : { defaults: dependencyDefaults(opening, { env: environment, cwd: workdir, secretKey }) }),

@@ -4,7 +4,7 @@ import { CallWorkspace, runCall, workspaceAt, type MadeRead, type ParsedCall } f
 import type { LoadedConfig } from "../../config/index.ts";
 import { failureOf } from "../../engine/index.ts";
 import { cachePoint, extensionOf, guardedBackend, type CacheBackend } from "../../extensions/index.ts";
-import type { ModuleInfo, ReturnedValue } from "../../module/index.ts";
+import type { ExpectedCall, ModuleInfo, ReturnedValue } from "../../module/index.ts";
 import {
   digestOf,
   fingerprintOfCall,
@@ -140,7 +140,7 @@ async function callInSession(
   try {
     if (call.via === "module")
       view.notice("the engine loads the module: up to a minute the first time, a second later on");
-    const engine = await view.during("waiting for the engine", session.forModule(module));
+    const engine = await view.during("waiting for the engine", session.forModule(module, firstOf(call)));
     engine.onLog((log) => view.mask.log(log, ({ text }) => view.notice(text.replace(/\n$/, ""))));
     const callId = randomUUID();
     const workspace = new CallWorkspace(place, { trees: engine.trees, query: { callId, signal } });
@@ -176,4 +176,15 @@ function ageText(ageMs: number): string {
   ];
   const [size, unit] = units.find(([unitMs]) => ageMs >= unitMs) ?? [1, "ms"];
   return `${Math.floor(ageMs / size)} ${unit}`;
+}
+
+/** The module's function that runs first. */
+function firstOf({ own, toolchain }: ParsedCall): ExpectedCall {
+  const [first] = own;
+  return {
+    ...(toolchain === undefined ? {} : { of: toolchain.module }),
+    ...(first?.kind === "field" || first === undefined
+      ? { function: "" }
+      : { object: first.object, function: first.fn.name }),
+  };
 }

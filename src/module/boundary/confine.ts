@@ -15,13 +15,23 @@ import type { ModuleInfo } from "../types.ts";
 export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = process.env): string {
   const ready = enginePackage(root);
   if (ready !== undefined) return path.join(ready, "confine", arch);
-  const folder = path.join(root, "tools", "confine");
+  return path.join(cacheHome(env), "confine", sourcesDigest(path.join(root, "tools", "confine")), arch);
+}
+
+/** By folder: they don't change while fastloop runs, and each process of bodies asks. */
+const sourcesDigests = new Map<string, string>();
+
+function sourcesDigest(folder: string): string {
+  const known = sourcesDigests.get(folder);
+  if (known !== undefined) return known;
   const sources = readdirSync(folder)
     .filter((file) => /\.(?:go|mod|sum)$/.test(file))
     .sort();
   const hash = createHash("sha256");
   for (const file of sources) hash.update(file).update(readFileSync(path.join(folder, file)));
-  return path.join(cacheHome(env), "confine", hash.digest("hex").slice(0, 16), arch);
+  const digest = hash.digest("hex").slice(0, 16);
+  sourcesDigests.set(folder, digest);
+  return digest;
 }
 
 /** The helper; undefined where set-up has not built it. Throws a `UserError` where it was changed since. `FASTLOOP_CONFINE` names another one. */

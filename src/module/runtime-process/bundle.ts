@@ -1,4 +1,4 @@
-/** A module's sources as one file that the function runtime can import; made once per module digest. */
+/** A module's sources as one file that the function runtime can import; made once for each state of them. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -21,8 +21,9 @@ export interface ModuleBundle {
 
 /** Where the bundle of a module lies or will lie; known before it is made. */
 export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): ModuleBundle {
+  // Of other modules it has the names of types only: their edits leave it as it is.
   const key = createHash("sha256")
-    .update(`${module.digest}\0${module.sourceDir}\0${sdkIdentity()}`)
+    .update(`${module.ownDigest}\0${dependencyTypes(module).join()}\0${module.sourceDir}\0${sdkIdentity()}`)
     .digest("hex")
     .slice(0, 32);
   const folder = path.join(cacheHome(env), "bundles", key);
@@ -120,9 +121,7 @@ const sdkUrl = (name: string): string =>
  * it, as in a generated client: the runtime makes them before it loads the bundle (runtime/dependencies.ts).
  */
 function sdkPlugin(module: ModuleInfo): Plugin {
-  const types = module.dependencies
-    .map(dependencyClient)
-    .flatMap(({ objects, enums }) => [...Object.keys(objects), ...Object.keys(enums)]);
+  const types = dependencyTypes(module);
   const external = (name: string): OnResolveResult => ({ path: sdkUrl(name), external: true });
   return {
     name: "sdk",
@@ -135,12 +134,19 @@ function sdkPlugin(module: ModuleInfo): Plugin {
         contents: [
           `export * from ${JSON.stringify(sdkUrl(name))};`,
           `const types = globalThis[Symbol.for("fastloop.dependencies")];`,
-          ...[...new Set(types)].map((type) => `export const ${type} = types[${JSON.stringify(type)}];`),
+          ...types.map((type) => `export const ${type} = types[${JSON.stringify(type)}];`),
         ].join("\n"),
         loader: "js",
       }));
     },
   };
+}
+
+function dependencyTypes(module: ModuleInfo): string[] {
+  const names = module.dependencies
+    .map(dependencyClient)
+    .flatMap(({ objects, enums }) => [...Object.keys(objects), ...Object.keys(enums)]);
+  return [...new Set(names)].sort();
 }
 
 /** `import.meta.url` of a source file stays that file's. */

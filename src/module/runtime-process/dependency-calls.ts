@@ -58,6 +58,10 @@ export class DependencyCalls {
     return [...this.dependencies.values()].map(dependencyClient);
   }
 
+  has(name: string): boolean {
+    return this.dependencies.has(name);
+  }
+
   /** Throws what the function throws, or why there is no such call. */
   async call(request: DependencyCall, call: CallerCall, mayReadWorkspace: boolean): Promise<DependencyValue> {
     if (request.dependency === workspaceOwner) {

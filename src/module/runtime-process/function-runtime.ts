@@ -1,5 +1,7 @@
 /** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies are run. */
 import type { BoundaryOptions } from "../boundary/boundary.ts";
+import { AskedModules } from "./asked-modules.ts";
+import { bundlePlace } from "./bundle.ts";
 import { DependencyCalls, type FillDefaults } from "./dependency-calls.ts";
 import type { ExportTo } from "../exports/exported-files.ts";
 import type { CallRequest } from "../runtime/protocol.ts";
@@ -29,6 +31,8 @@ export interface RuntimeLog {
   text: string;
 }
 
+export type ExpectedCall = Pick<RuntimeCall, "of" | "object" | "function">;
+
 interface SessionAccess {
   port: number;
   token: string;
@@ -43,6 +47,8 @@ export interface FunctionRuntimeOptions extends BoundaryOptions {
   onNotice?: (text: string) => void;
   slowLoadMs?: number;
   env?: NodeJS.ProcessEnv;
+  /** What will be called first: the processes that it needs start with its own. */
+  expects?: ExpectedCall;
   /** What functions of dependencies are given by `defaultPath`; without it they are given nothing. */
   defaults?: FillDefaults;
 }
@@ -55,7 +61,9 @@ export interface FunctionRuntime {
 }
 
 export function startFunctionRuntime(options: FunctionRuntimeOptions): FunctionRuntime {
-  return new Runtime(options, new DependencyRuntimes());
+  const runtime = new Runtime(options, new DependencyRuntimes());
+  if (options.expects !== undefined) runtime.expect(options.expects);
+  return runtime;
 }
 
 /** The processes of the modules that one depends on, through others too: one each, started when first needed. */
@@ -85,6 +93,8 @@ class Runtime implements FunctionRuntime {
   private readonly closing = new AbortController();
   private readonly others: DependencyRuntimes;
   private readonly dependencies: DependencyCalls;
+  /** Without dependencies nothing can be asked. */
+  private readonly asked: AskedModules | undefined;
   private nextId = 1;
 
   constructor(options: FunctionRuntimeOptions, others: DependencyRuntimes) {
@@ -94,6 +104,8 @@ class Runtime implements FunctionRuntime {
       runtimeOf: (module) => others.of(module, options),
       defaults: options.defaults,
     });
+    if (options.module.dependencies.length > 0)
+      this.asked = new AskedModules(bundlePlace(options.module, options.env ?? process.env));
     // Who opens the session hears of its failure; the process may have failed before it asks for it.
     Promise.resolve(options.session).catch(() => undefined);
     // Warm it at once; whoever calls first sees the error.
@@ -104,12 +116,16 @@ class Runtime implements FunctionRuntime {
     if (of !== undefined && of.root !== this.options.module.root) return this.others.of(of, this.options).call(call);
     const { signal, workspace, exportTo, ...request } = call;
     signal?.throwIfAborted();
+    const { objects, interfaces, mainObject } = this.options.module;
+    const object = request.object ?? mainObject;
+    this.expect(request);
     const running = await orAborted(this.start(), signal);
     const id = this.nextId++;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     // Ends what the body asked of others, too: a call that is over waits for nothing.
     const over = new AbortController();
+    const asked = new Set<string>();
     const caller = {
       callId: request.callId,
       signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
@@ -123,8 +139,6 @@ class Runtime implements FunctionRuntime {
           timer = setTimeout(() => reject(abortReason(signal)), cancelGraceMs);
         };
         signal?.addEventListener("abort", onAbort, { once: true });
-        const { objects, interfaces, mainObject } = this.options.module;
-        const object = request.object ?? mainObject;
         const fn = (objects[object] ?? interfaces[object])?.functions[request.function];
         running.pending.set(id, {
           resolve,
@@ -132,6 +146,7 @@ class Runtime implements FunctionRuntime {
           place: fn?.place,
           returns: fn?.returns ?? { kind: "object", name: object },
           caller,
+          asked,
           mayReadWorkspace: isGivenWorkspace(this.options.module, object, request.function),
         });
         running.send({ kind: "call", id, request });
@@ -143,15 +158,26 @@ class Runtime implements FunctionRuntime {
       running.pending.delete(id);
       over.abort(new Error("the call that asked for it is over"));
       this.dependencies.forget(caller);
+      this.asked?.learn(this.keyOf(request), asked);
       if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
     }
   }
 
+  expect({ of, ...call }: ExpectedCall): void {
+    if (of !== undefined && of.root !== this.options.module.root) return void this.others.of(of, this.options);
+    const names = this.asked?.of(this.keyOf(call)) ?? [];
+    for (const dependency of this.options.module.dependencies)
+      if ("module" in dependency && names.includes(dependency.name)) this.others.of(dependency.module, this.options);
+  }
+
   async close(): Promise<void> {
     this.closing.abort(closedError());
-    const running = await this.running?.catch(() => undefined);
-    await running?.stop();
-    await this.others.close();
+    const own = this.running?.then((running) => running.stop()).catch(() => undefined);
+    await Promise.all([own, this.others.close()]);
+  }
+
+  private keyOf({ object = this.options.module.mainObject, function: name }: ExpectedCall): string {
+    return `${object}.${name}`;
   }
 
   private start(): Promise<Running> {

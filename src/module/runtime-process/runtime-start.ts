@@ -22,6 +22,8 @@ export interface Pending {
   /** What its answer is held against. */
   returns: TypeRef;
   caller: CallerCall;
+  /** Names of the modules that its body has asked. */
+  asked: Set<string>;
   /** Its signature has a workspace. */
   mayReadWorkspace: boolean;
   resolve: (value: ReturnedValue) => void;
@@ -80,6 +82,7 @@ export async function startRuntime(
       const call = pending.get(message.call);
       // Nobody waits for what a call asked that is over.
       if (call === undefined) return;
+      if (dependencies.has(message.request.dependency)) call.asked.add(message.request.dependency);
       await dependencies.call(message.request, call.caller, call.mayReadWorkspace).then(
         (value) => send({ kind: "answer", ask: message.ask, value }),
         (error: unknown) => send({ kind: "refusal", ask: message.ask, error: runtimeErrorOf(error) }),

@@ -2,7 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { loadModule, startFunctionRuntime, type FunctionRuntime, type ModuleInfo } from "../../../src/module/index.ts";
+import {
+  loadModule,
+  startFunctionRuntime,
+  type FunctionRuntime,
+  type ModuleInfo,
+  type RuntimeLog,
+} from "../../../src/module/index.ts";
 import { removeCache, useBuiltPrograms } from "./built.ts";
 import { startFakeSession, type FakeSession } from "./fake-session.ts";
 
@@ -141,5 +147,35 @@ describe("a call into another module", { timeout: 120_000 }, () => {
     const waiting = call("wait", controller.signal);
     setTimeout(() => controller.abort(new Error("enough")), 100);
     await expect(waiting).rejects.toThrow("enough");
+  });
+
+  it("starts what the function asked the last time beside its own process, and nothing else", async () => {
+    for (const name of ["base", "lib"]) {
+      const file = path.join(root, name, "src/index.ts");
+      writeFileSync(file, `${readFileSync(file, "utf8")}\nconsole.log("${name} is here");\n`);
+    }
+    const module = await load();
+    const begin = (expects?: string): { runtime: FunctionRuntime; here: Promise<string[]> } => {
+      const texts: string[] = [];
+      let seen = (): void => {};
+      const here = new Promise<string[]>((resolve) => (seen = () => resolve(texts)));
+      const onLog = ({ text }: RuntimeLog): void => {
+        texts.push(text.trim());
+        seen();
+      };
+      const runtime = startFunctionRuntime({
+        module,
+        session,
+        onLog,
+        ...(expects === undefined ? {} : { expects: { function: expects } }),
+      });
+      runtimes.push(runtime);
+      return { runtime, here };
+    };
+    const first = begin("throws");
+    await expect(first.runtime.call({ function: "throws", args: {}, callId: "one" })).rejects.toThrow("says no");
+    await first.runtime.close();
+    // Nobody calls anything: the process is there by what is known of the function.
+    expect(await begin("throws").here).toEqual(["base is here"]);
   });
 });
