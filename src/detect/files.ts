@@ -54,10 +54,6 @@ export function folderNames(folders: readonly string[]): (folder: string) => str
   };
 }
 
-/** Words of a shell command, quoted where the shell would read them otherwise. */
-export const shellWord = (word: string): string =>
-  /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
 /** A text that should be a JSON object; whatever else it is, such as a test's fixture, is an empty one. */
 export const jsonObject = (text: string): Record<string, unknown> => parsedObject(text) ?? {};
 

@@ -3,7 +3,8 @@
 /** How a state looks; its word is always beside it. */
 export type Tone = "good" | "bad" | "busy" | "waiting" | "idle";
 
-export type NodeAction = "run" | "cancel" | "restart";
+/** `local`, `container`: where a service is to be. */
+export type NodeAction = "run" | "cancel" | "restart" | "local" | "container";
 
 /** A function or a service. */
 export interface PageNode {
@@ -149,6 +150,7 @@ export type PageCommand =
   | { do: "run"; which: "all" | "failed" | string[] }
   | { do: "cancel"; node: string }
   | { do: "restart"; nodes: string[] }
+  | { do: "switch"; node: string; to: "local" | "container" }
   | { do: "manual"; on: boolean }
   | { do: "run-marked" };
 

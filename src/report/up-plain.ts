@@ -98,16 +98,18 @@ function stateLines(service: ServiceStatus, paint: Paint): string[] {
   }
 }
 
-function healthyText({ startedInMs, ports }: ServiceStatus): string {
-  const took = startedInMs === undefined ? "" : ` in ${duration(startedInMs)}`;
-  return `${took}${ports.length === 0 ? "" : `, ${placesText(ports)}`}`;
+function healthyText(service: ServiceStatus): string {
+  const took = service.startedInMs === undefined ? "" : ` in ${duration(service.startedInMs)}`;
+  const places = placesText(service);
+  return places === "" ? took : `${took}, ${places}`;
 }
 
-/** `localhost:8080, localhost:3000 -> 80`. */
-export function placesText(ports: ServiceStatus["ports"]): string {
-  return ports
+/** `localhost:8080, localhost:3000 -> 80`, and whether a process of this machine is there. */
+export function placesText({ ports, place }: Pick<ServiceStatus, "ports" | "place">): string {
+  const text = ports
     .map(({ host, container }) => `localhost:${host}${host === container ? "" : ` -> ${container}`}`)
     .join(", ");
+  return place === "local" ? `${text} (local)`.trimStart() : text;
 }
 
 /** The rows of `fastloop status`. */
@@ -117,11 +119,11 @@ export function statusTable(services: readonly ServiceStatus[], paint: Paint): s
   const memoryWidth = Math.max(...memory.map((text) => text.length));
   const used = services.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0);
   const rows = services.map((service, index) => {
-    const { name, phase, ports, reason } = service;
+    const { name, phase, reason } = service;
     const why = reason === undefined ? "" : `  ${printable(reason.split("\n")[0]!)}`;
     const columns = [name.padEnd(width), paint(phaseStyle(phase), phase.padEnd(9))];
     if (memoryWidth > 0) columns.push(memory[index]!.padEnd(memoryWidth));
-    return `${columns.join("  ")}  ${placesText(ports)}${why}${lastEditText(service, "  ")}`.trimEnd();
+    return `${columns.join("  ")}  ${placesText(service)}${why}${lastEditText(service, "  ")}`.trimEnd();
   });
   return services.length > 1 && used > 0 ? [...rows, paint("dim", `${size(used)} of memory in all`)] : rows;
 }

@@ -27,6 +27,9 @@ export interface Supervised {
   source: ServiceSource;
   signal: AbortSignal;
   tell: UpListener;
+  make(service: DeclaredService, made: ReadonlyMap<string, MadeService>): Promise<MadeService>;
+  /** Ports that others are bound to, which are nobody's to see. */
+  relaysOf(name: string): readonly LedPort[];
   open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit;
   portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[];
 }
@@ -136,18 +139,20 @@ const frontsOf = (units: ReadonlyMap<string, ServiceUnit>): Map<number, Front> =
 
 /** Makes what is another, and takes the ports that are new: nothing that runs is touched. */
 async function prepare(
-  { units, made, source, signal, portsOf }: Supervised,
+  { units, made, source, make, relaysOf, portsOf }: Supervised,
   next: Redescription,
   affected: readonly DeclaredService[],
 ): Promise<{ makes: Map<string, MadeService>; portsFor(name: string): LedPort[] }> {
   const before = source.use(next.source);
   try {
     const makes = new Map(made);
-    for (const service of affected) makes.set(service.name, await source.make(service, makes, signal));
+    for (const service of affected) makes.set(service.name, await make(service, makes));
     const wanted = next.services.flatMap((service) => portsOf(service, makes));
     const fronts = await openFronts(wanted, frontsOf(units));
-    const portsFor = (name: string): LedPort[] =>
-      wanted.filter(({ service }) => service === name).map((port) => ({ ...port, front: fronts.get(port)! }));
+    const portsFor = (name: string): LedPort[] => {
+      const own = wanted.filter(({ service }) => service === name);
+      return [...own.map((port) => ({ ...port, front: fronts.get(port)! })), ...relaysOf(name)];
+    };
     return { makes, portsFor };
   } catch (error) {
     source.use(before);

@@ -1,14 +1,16 @@
-import { failureOf, fileReadAgain, type EngineEvent, type EngineSession } from "../engine/index.ts";
+import { failureOf, fileReadAgain, type EngineSession } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { withDependents } from "./sources/declared.ts";
 import type { Update } from "./live/updates.ts";
+import { eventsTo } from "./unit/engine-events.ts";
 import { openFronts, type WantedPort } from "./ports/ports.ts";
+import { Relays } from "./ports/relays.ts";
 import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
-import type { DeclaredService, LastEdit, LedPort, ServiceStatus, UpListener } from "./types.ts";
-import { reachOf } from "./sources/reach.ts";
+import type { DeclaredService, LastEdit, LedPort, Place, ServiceStatus, UpListener } from "./types.ts";
 import { LocalUnit } from "./unit/local-unit.ts";
 import type { ServiceUnit } from "./unit/service-unit.ts";
+import { SwitchUnit } from "./unit/switch-unit.ts";
 import { Unit } from "./unit/unit.ts";
 
 export interface SupervisorOptions {
@@ -23,15 +25,12 @@ export interface SupervisorOptions {
   tell: UpListener;
 }
 
-/** The name of a step that is a service's process; see `startContainer` of the engine. */
-const serviceStep = /^service ([^:\s]+): /;
-
 /** All services of a project while it is up. */
 export class Supervisor {
   private readonly options: SupervisorOptions;
   private readonly units = new Map<string, ServiceUnit>();
   private readonly made = new Map<string, MadeService>();
-  private readonly steps = new Map<string, ServiceUnit>();
+  private readonly relays: Relays;
   private readonly closing = new AbortController();
   private unsubscribe = (): void => undefined;
   private turn: Promise<unknown> = Promise.resolve();
@@ -50,6 +49,7 @@ export class Supervisor {
     };
     this.options = { ...options, tell };
     this.services = options.services;
+    this.relays = new Relays(options.session);
   }
 
   get settled(): boolean {
@@ -70,24 +70,52 @@ export class Supervisor {
   /** Makes all of them and takes their ports: throws before anything is built. */
   async prepare(): Promise<void> {
     const { services } = this;
-    const { source } = this.options;
-    for (const service of services)
-      this.made.set(service.name, await source.make(service, this.made, this.closing.signal));
+    for (const service of services) this.made.set(service.name, await this.make(service, this.made));
     const wanted = services.flatMap((service) => this.portsOf(service, this.made));
     const fronts = await openFronts(wanted);
     for (const declared of services) {
       const own = wanted.filter(({ service }) => service === declared.name);
       const led = own.map((port) => ({ ...port, front: fronts.get(port)! }));
-      this.units.set(declared.name, this.open(declared, led));
+      this.units.set(declared.name, this.open(declared, [...led, ...this.relays.of(declared.name)]));
     }
-    this.unsubscribe = this.options.session.onEvent((event) => this.onEvent(event));
+    const { tell, session } = this.options;
+    this.unsubscribe = session.onEvent(eventsTo(() => [...this.units.values()], tell));
   }
 
   private open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit {
-    const reach = ({ needs }: DeclaredService): Record<string, string> =>
-      reachOf(needs.flatMap((need) => this.units.get(need)?.status ?? []));
-    const options = { ...this.options, declared, fronts, reach, logFile: this.options.logFile(declared.name) };
-    return declared.source.kind === "local" ? new LocalUnit(options) : new Unit(options);
+    const needed = ({ needs }: DeclaredService): ServiceStatus[] =>
+      needs.flatMap((need) => this.units.get(need)?.status ?? []);
+    const options = { ...this.options, declared, fronts, needed, logFile: this.options.logFile(declared.name) };
+    if (declared.source.kind === "local") return new LocalUnit(options);
+    return declared.standIn === undefined ? new Unit(options) : new SwitchUnit(options);
+  }
+
+  private async make(service: DeclaredService, made: ReadonlyMap<string, MadeService>): Promise<MadeService> {
+    const { signal } = this.closing;
+    return this.relays.bind(service, await this.options.source.make(service, made, signal), signal);
+  }
+
+  /**
+   * Moves services between container and machine; undefined: those that can be moved, each to where it is not. What fails
+   * is told, and stays.
+   */
+  switchTo(place: Place | undefined, names: readonly string[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (const [name, unit] of this.units) {
+        if (!(unit instanceof SwitchUnit) || (names.length > 0 && !names.includes(name))) continue;
+        const wanted = place ?? (unit.place === "local" ? "container" : "local");
+        try {
+          // Its files have changed meanwhile.
+          if (wanted === "container") this.made.set(name, await this.make(unit.declared, this.made));
+          await unit.switchTo(wanted, this.made.get(name)!, this.closing.signal);
+        } catch (error) {
+          const failure = failureOf(error);
+          if (this.closing.signal.aborted) return;
+          if (!(failure instanceof UserError)) throw failure;
+          this.options.tell({ kind: "notice", text: `${name}: stays where it is: ${failure.format()}` });
+        }
+      }
+    });
   }
 
   /** Resolves when every service is healthy or failed. */
@@ -129,6 +157,8 @@ export class Supervisor {
           source: options.source,
           signal: closing.signal,
           tell: options.tell,
+          make: (service, all) => this.make(service, all),
+          relaysOf: (name) => this.relays.of(name),
           open: (declared, fronts) => this.open(declared, fronts),
           portsOf: (service, all) => this.portsOf(service, all),
         },
@@ -148,6 +178,7 @@ export class Supervisor {
   private async updateNow(name: string, update: Update): Promise<void> {
     const { signal } = this.closing;
     const unit = this.units.get(name);
+    if (unit instanceof SwitchUnit && unit.place === "local") return;
     // Its description may have gone meanwhile.
     if (signal.aborted || unit === undefined || unit.status.phase === "stopped") return;
     const startedAt = performance.now();
@@ -181,7 +212,7 @@ export class Supervisor {
   private async remake(service: DeclaredService): Promise<void> {
     const { signal } = this.closing;
     const before = this.made.get(service.name);
-    const made = await this.options.source.make(service, this.made, signal);
+    const made = await this.make(service, this.made);
     if (made.id === before?.id && this.unit(service.name).status.phase === "healthy") return;
     await this.unit(service.name).replace(made, signal);
     this.made.set(service.name, made);
@@ -200,12 +231,13 @@ export class Supervisor {
       for (const { front } of unit.fronts) front.close();
       unit.close();
     }
+    this.relays.close();
   }
 
   /** The service behind a name, for a terminal in it. */
   serviceId(name: string): string {
     const { declared, status } = this.unit(name);
-    if (declared.source.kind === "local")
+    if (declared.source.kind === "local" || status.place === "local")
       throw new UserError("usage", `\`${name}\` is a process of this machine, in no container`);
     const { phase } = status;
     if (phase !== "healthy" && phase !== "unhealthy")
@@ -213,7 +245,10 @@ export class Supervisor {
     return this.made.get(name)!.id;
   }
 
-  private portsOf({ name, ports, source }: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[] {
+  private portsOf(
+    { name, ports, source, standIn }: DeclaredService,
+    made: ReadonlyMap<string, MadeService>,
+  ): WantedPort[] {
     // It listens there itself.
     if (source.kind === "local") return [];
     const exposed = made.get(name)!.ports;
@@ -224,7 +259,10 @@ export class Supervisor {
         place: `up.${name}.ports`,
         hint: exposed.length === 0 ? "withExposedPort exposes one" : `it exposes ${exposed.join(", ")}`,
       });
-    return mapped.map(({ host, container }) => ({ service: name, host: host + this.options.portOffset, container }));
+    return mapped.map((port) => {
+      const host = port.host + this.options.portOffset;
+      return { service: name, host, container: port.container, isLeft: host === standIn?.port };
+    });
   }
 
   private async startAll(services: readonly DeclaredService[]): Promise<void> {
@@ -237,15 +275,17 @@ export class Supervisor {
     const { name, needs } = service;
     // It is built while it waits; what is wrong with that is told when it starts.
     const made = this.made.get(name)!;
+    const unit = this.unit(name);
+    const isLocal = unit instanceof SwitchUnit && unit.place === "local";
     const isBuilt =
-      needs.length === 0
+      needs.length === 0 || isLocal
         ? undefined
         : this.options.source.build(service, made, this.closing.signal).catch(() => undefined);
     await Promise.all(needs.flatMap((need) => starts.get(need) ?? []));
     if (this.closing.signal.aborted) return;
-    const missing = needs.find((need) => this.unit(need).status.phase !== "healthy");
-    if (missing !== undefined) return this.unit(name).fail(`it needs \`${missing}\`, which is not healthy`);
-    await this.unit(name).start(made, this.closing.signal, isBuilt);
+    const missing = needs.find((need) => !isThere(this.unit(need)));
+    if (missing !== undefined) return unit.fail(`it needs \`${missing}\`, which is not healthy`);
+    await unit.start(made, this.closing.signal, isBuilt);
   }
 
   /** One change of what runs at a time. */
@@ -263,22 +303,7 @@ export class Supervisor {
       hint: `up: ${[...this.units.keys()].join(", ")}`,
     });
   }
-
-  private onEvent(event: EngineEvent): void {
-    if (event.kind === "notice") return this.options.tell(event);
-    if (event.kind === "log") return this.steps.get(event.step)?.onOutput(event.stream, event.text);
-    const { step, name } = event;
-    const hostname = serviceStep.exec(name)?.[1];
-    if (event.kind === "step-started") {
-      const unit = hostname === undefined ? undefined : [...this.units.values()].find((each) => each.isNamed(hostname));
-      if (unit !== undefined) this.steps.set(step, unit);
-      unit?.onStarted(step, hostname ?? "");
-    } else if (hostname !== undefined) {
-      this.steps.get(step)?.onEnded(step, event.error);
-      this.steps.delete(step);
-    } else if (!event.cached || event.error !== undefined) {
-      const error = event.error === undefined ? {} : { error: event.error };
-      this.options.tell({ kind: "step", name, step, durationMs: event.durationMs, ...error });
-    }
-  }
 }
+
+const isThere = (unit: ServiceUnit): boolean =>
+  unit instanceof SwitchUnit ? unit.isThere : unit.status.phase === "healthy";

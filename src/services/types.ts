@@ -26,10 +26,29 @@ export interface ServiceStatus {
   /** What its container uses; undefined where the engine can't tell. */
   memoryBytes?: number;
   memoryLimitBytes?: number;
+  /** Where it is, for one that can be at either place. */
+  place?: Place;
   /** The last edit that reached it. */
   lastEdit?: LastEdit;
   /** ISO 8601: since when it is in this phase. */
   since: string;
+}
+
+/** In its container, or a process of this machine that stands in for it. */
+export type Place = "container" | "local";
+
+/** What `up --local` says of a service: a process of this machine takes its place. */
+export interface StandIn {
+  /** Where it listens on this machine. */
+  port: number;
+  /** Of the service's ports, the one that leads to it; undefined: the same number, else its first. */
+  container: number | undefined;
+  /** A shell command; undefined: the user starts it. */
+  command: string | undefined;
+  /** Relative to the project. */
+  cwd: string;
+  /** What the service's container has in its environment, as far as it is described. */
+  env: Readonly<Record<string, string>>;
 }
 
 export interface LastEdit {
@@ -100,6 +119,8 @@ export interface LocalSource {
   run: string | undefined;
   /** Goes on for as long as services are up. */
   serve: string | undefined;
+  /** Its server is not ours to start: it is only looked after. */
+  isForeign?: boolean;
   /** Relative to the project. */
   cwd: string;
   env: Readonly<Record<string, string>>;
@@ -123,6 +144,7 @@ export interface DeclaredService {
   memoryBytes: number | undefined;
   /** Its data is on a volume: the old one ends before a new one begins. */
   exclusive: boolean;
+  standIn?: StandIn;
   /** Its command starts itself again when its files change, as far as its words say. */
   reloads: boolean;
   /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
@@ -131,18 +153,21 @@ export interface DeclaredService {
   description: string;
 }
 
-/** A port of this machine, with what it leads to. */
-export type LedPort = PortMapping & { front: Front };
+/** A port of this machine, with what it leads to. One that is hidden is for those who need the service, not for people. */
+export type LedPort = PortMapping & { front: Front; isHidden?: boolean };
 
 export interface UnitOptions {
   declared: DeclaredService;
   session: EngineSession;
   fronts: readonly LedPort[];
-  logFile: string;
+  /** Undefined: what it prints is only told. */
+  logFile: string | undefined;
   /** The project's folder, and the environment of the command: for processes of this machine. */
   root: string;
   env: NodeJS.ProcessEnv;
-  /** Variables that say how it reaches what it needs. */
-  reach(declared: DeclaredService): Record<string, string>;
+  /** What it needs, as it is now. */
+  needed(declared: DeclaredService): readonly ServiceStatus[];
+  /** The command that starts a command of this machine in the surroundings that it is to have. */
+  within?(command: string): string;
   tell: UpListener;
 }

@@ -6,6 +6,7 @@ export { outputText, printable, printableJson, printableLines } from "./printabl
 export { countsText, failedTests, testCounts, type TestCounts } from "./test-output.ts";
 export { testTimes } from "./test-times.ts";
 export { isTooShortToMask, tooShortToMask } from "./secret-forms.ts";
+export { shellWord } from "./shell-word.ts";
 export { size } from "./size.ts";
 export { SecretMask, type MaskedStream } from "./secret-mask.ts";
 export { withoutFolders } from "./without-folders.ts";

@@ -11,6 +11,8 @@ import { offlineOption, timeLimit } from "../loop-options.ts";
 import { jsonUpReporter, upInBackground } from "../up/background.ts";
 import { addPageOptions, CommandPage, type PageFlags } from "../page.ts";
 import { openUpProject, type UpProject } from "../up/project.ts";
+import { wordsBehind } from "../options/words-behind.ts";
+import { wantedStandIns } from "../up/stand-ins.ts";
 import { openUp, type RunningUp } from "../up/run.ts";
 
 interface UpFlags extends PageFlags {
@@ -23,6 +25,7 @@ interface UpFlags extends PageFlags {
   list?: boolean;
   config?: string;
   from?: string;
+  local?: string[];
   offline?: boolean;
   inBackground?: boolean;
 }
@@ -41,10 +44,17 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--timeout <duration>", "with --detach: how long to wait, e.g. 2m; ends with 4 then"))
     .addOption(new Option("--explain <service>", "say what an edit of each file does to it; starts nothing"))
     .addOption(new Option("--from <file>", "the services of a compose file, instead of those of fastloop.yaml"))
+    .addOption(
+      new Option(
+        "--local <service=port>",
+        "a process of this machine in the place of a service: `-- COMMAND`, or one that you start; repeatable",
+      ).argParser((word: string, others: string[] = []) => [...others, word]),
+    )
     .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))
     .addOption(new Option("--config <file>", "configuration (default: the nearest fastloop.yaml upwards)"))
     .addOption(new Option("--in-background").hideHelp());
+  const behind = wordsBehind(command);
   addPageOptions(command)
     .addHelpText(
       "after",
@@ -55,13 +65,16 @@ Examples:
   fastloop up --ui                with a web page; the key u opens it, too
   fastloop up -l                  their names, those of toolchains as tool:web
   fastloop up --explain api       what is synced, and what makes a new container
+  fastloop up --local api=8080 -- npm run dev    api runs here; the key l moves it into its container, and back
   fastloop up -d && npm run e2e; fastloop down
   FASTLOOP_PORT_OFFSET=100 fastloop up    beside another checkout: 8080 is 8180
 
 Exit codes: 0 all healthy (--detach), 1 one failed, 2 a port is taken or the configuration is wrong, 3 no engine,
 4 not healthy in time, 130 interrupted.`,
     )
-    .action(async (names: string[], flags: UpFlags) => up(context, [...names, ...listed(flags.services)], flags));
+    .action(async (names: string[], flags: UpFlags) =>
+      up(context, [...names, ...listed(flags.services)], flags, behind()),
+    );
 }
 
 const listed = (names = ""): string[] =>
@@ -70,16 +83,27 @@ const listed = (names = ""): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-async function up(context: CliContext, names: readonly string[], flags: UpFlags): Promise<void> {
+async function up(
+  context: CliContext,
+  names: readonly string[],
+  flags: UpFlags,
+  command: readonly string[],
+): Promise<void> {
+  const local = wantedStandIns(flags.local ?? [], command);
   if (flags.explain !== undefined)
     return explain(context, await openUpProject(context, [flags.explain], flags.config, flags.from), flags.explain);
   if (flags.list === true) return list(context, await openUpProject(context, names, flags.config, flags.from));
-  const project = await openUpProject(context, names, flags.config, flags.from);
+  const project = await openUpProject(context, names, flags.config, flags.from, local);
   const timeoutMs = flags.timeout === undefined ? undefined : timeLimit("--timeout", flags.timeout);
   const isDetached = flags.detach === true || flags.wait === true;
   if (isDetached && (flags.ui === true || flags.uiSnapshot !== undefined))
     throw new UserError("usage", "the page is of a command at a terminal", {
       place: "--ui",
+      hint: "leave out --detach",
+    });
+  if (isDetached && local.length > 0)
+    throw new UserError("usage", "a process of this machine belongs to a terminal", {
+      place: "--local",
       hint: "leave out --detach",
     });
   if (isDetached) return upInBackground(project.up, context, timeoutMs);
@@ -125,6 +149,7 @@ function linesOf({ options, print, colors }: CliContext): (event: UpEvent) => vo
 const pageUp = ({ supervisor, subscribe }: RunningUp, { up }: UpProject): PageUp => ({
   statuses: () => supervisor.statuses,
   restart: (names) => supervisor.restart(names),
+  switchTo: (place, names) => supervisor.switchTo(place, names),
   subscribe,
   logFile: (name) => up.logFile(name),
 });
@@ -145,6 +170,7 @@ function viewOf(
     verbose: context.options.verbose,
     statuses: () => supervisor.statuses,
     restart: () => void supervisor.restart([]).catch(() => undefined),
+    switchAll: () => void supervisor.switchTo(undefined, []).catch(() => undefined),
     quit,
     openPage,
   });

@@ -18,6 +18,7 @@ import { asksOfCall, asksOfLocal, refusal, TrustStore, type Trust } from "../../
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust/trust.ts";
 import { configOfCompose } from "./compose.ts";
+import { withStandIns, type WantedStandIn } from "./stand-ins.ts";
 import { readModule } from "../project-module.ts";
 import { sayingWait } from "../waiting-line.ts";
 
@@ -52,8 +53,9 @@ export function openUpProject(
   names: readonly string[],
   configFile?: string,
   from?: string,
+  local: readonly WantedStandIn[] = [],
 ): Promise<UpProject> {
-  return sayingWait(context, "for the project to be read", readUpProject(context, names, configFile, from));
+  return sayingWait(context, "for the project to be read", readUpProject(context, names, configFile, from, local));
 }
 
 async function readUpProject(
@@ -61,6 +63,7 @@ async function readUpProject(
   names: readonly string[],
   configFile?: string,
   from?: string,
+  local: readonly WantedStandIn[] = [],
 ): Promise<UpProject> {
   const { cwd, env, notice } = context;
   const place = placeProject({ cwd, configFile, onNotice: notice });
@@ -72,7 +75,7 @@ async function readUpProject(
     ? { config: await loadConfig({ cwd, file: configFile }), text: undefined, files: [place.configFile] }
     : await configOfCompose(path.resolve(cwd, from), place.root, notice);
   const { module, own } = await loadModules(context, config, configFile);
-  const services = selectServices(declaredServices(config, module), names);
+  const services = withStandIns(selectServices(declaredServices(config, module), names), local, config, cwd);
   const trust = trustOf(config, module, { environment: env, trust: trustModeOf(context) });
   requireTrust(services, config, module, trust, env);
   const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";
@@ -92,7 +95,8 @@ async function readUpProject(
       ...(module === undefined || module === own ? [] : moduleSources(module)),
     ],
     brokenSources: () => brokenProjectSources({ cwd, configFile, moduleDir: context.options.module }, place),
-    again: (told) => readUpProject({ ...context, signal: context.signal, notice: told }, names, configFile, from),
+    again: (told) =>
+      readUpProject({ ...context, signal: context.signal, notice: told }, names, configFile, from, local),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
 import { isCollection } from "yaml";
 import { yamlDocument } from "../../text/index.ts";
-import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, shellWord, textsOf } from "../files.ts";
+import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf } from "../files.ts";
+import { shellWord } from "../../text/index.ts";
 import { dependenciesOf } from "./node-manager.ts";
 import { testFiles } from "../programs.ts";
 import type { ProjectFiles } from "../types.ts";

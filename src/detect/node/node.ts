@@ -1,15 +1,6 @@
 /** Packages of npm, pnpm and yarn, alone or in a workspace. */
-import {
-  below,
-  has,
-  isJsonObject,
-  joined,
-  shellWord,
-  suiteName,
-  textsOf,
-  withoutCircles,
-  workflowsOf,
-} from "../files.ts";
+import { below, has, isJsonObject, joined, suiteName, textsOf, withoutCircles, workflowsOf } from "../files.ts";
+import { shellWord } from "../../text/index.ts";
 import { inputsOf } from "../inputs.ts";
 import { nodeInstall, type NodeInstall } from "./node-manager.ts";
 import {

@@ -1,6 +1,7 @@
 /** How the dependencies of a Python project are installed, by what pins them. */
 import { presets } from "../../config/index.ts";
-import { below, shellWord } from "../files.ts";
+import { below } from "../files.ts";
+import { shellWord } from "../../text/index.ts";
 import type { DetectedSuite, ProjectFiles } from "../types.ts";
 import { constraintFiles, requirementFiles, setupExtras, toxDependencies } from "./requirements.ts";
 import type { Pyproject } from "./pyproject.ts";

@@ -1,5 +1,6 @@
 /** Python projects: uv, poetry, pdm, requirement files, and pyproject.toml or setup.cfg alone. */
-import { below, folderNames, folderOf, has, isPart, joined, shellWord, withoutCircles } from "../files.ts";
+import { below, folderNames, folderOf, has, isPart, joined, withoutCircles } from "../files.ts";
+import { shellWord } from "../../text/index.ts";
 import { inputsOf } from "../inputs.ts";
 import { compilersOf, gitOf, programsOfTests } from "../programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";

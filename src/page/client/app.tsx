@@ -43,7 +43,8 @@ export function App({ store }: { store: Store }): JSX.Element {
   const act = (action: NodeAction, { id }: PageNode): void => {
     if (action === "run") store.act({ do: "run", which: [id] });
     else if (action === "cancel") store.act({ do: "cancel", node: id });
-    else store.act({ do: "restart", nodes: [id] });
+    else if (action === "restart") store.act({ do: "restart", nodes: [id] });
+    else store.act({ do: "switch", node: id, to: action });
   };
   const actIf = (action: NodeAction): void => {
     if (node?.can.includes(action) === true) act(action, node);
@@ -84,6 +85,10 @@ export function App({ store }: { store: Store }): JSX.Element {
     },
     R: runMarked,
     c: () => actIf("cancel"),
+    l: () => {
+      if (node?.can.includes("local") === true) act("local", node);
+      else actIf("container");
+    },
     a: runAll,
     f: runFailed,
     m: toggleManual,

@@ -7,6 +7,7 @@ const keys: [keys: string, what: string][] = [
   ["Esc", "close, show all"],
   ["r", "run the chosen function, restart the chosen service"],
   ["c", "cancel its run"],
+  ["l", "a process of this machine in the place of the chosen service (up --local), and back"],
   ["a", "run all; restart all services"],
   ["f", "run again what failed"],
   ["m", "manual mode: edits only mark what they affect; Shift+R runs that"],

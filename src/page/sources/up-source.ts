@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../../errors/index.ts";
 import { firstOf, memoryText, shortName } from "../../report/index.ts";
-import type { ServiceStatus, UpEvent } from "../../services/index.ts";
+import type { Place, ServiceStatus, UpEvent } from "../../services/index.ts";
 import { spreadOf } from "../../stats/index.ts";
 import { dayAndTime, printable, printableLines } from "../../text/index.ts";
 import type { LoopPageOptions } from "./loop-source.ts";
@@ -23,6 +23,7 @@ import type {
 export interface PageUp {
   statuses(): readonly ServiceStatus[];
   restart(names: readonly string[]): Promise<void>;
+  switchTo(place: Place, names: readonly string[]): Promise<void>;
   subscribe(listener: (event: UpEvent) => void): () => void;
   logFile(name: string): string;
 }
@@ -115,11 +116,13 @@ export class UpSource implements PageSource {
   }
 
   carryOut(command: PageCommand): void {
-    if (command.do !== "restart") throw new UserError("usage", "services restart; functions run");
-    const names = command.nodes;
+    if (command.do !== "restart" && command.do !== "switch")
+      throw new UserError("usage", "services restart; functions run");
+    const names = command.do === "switch" ? [command.node] : command.nodes;
     const missing = names.find((name) => !this.stays.has(name));
     if (missing !== undefined) throw new UserError("usage", `no service \`${printable(missing)}\` is up`);
-    this.up.restart(names).catch((error: unknown) => this.model.notice(printableLines(String(error))));
+    const isDone = command.do === "switch" ? this.up.switchTo(command.to, names) : this.up.restart(names);
+    isDone.catch((error: unknown) => this.model.notice(printableLines(String(error))));
   }
 
   close(): void {
@@ -185,8 +188,9 @@ export class UpSource implements PageSource {
   }
 
   private nodes(): PageNode[] {
-    return this.up.statuses().map(({ name, phase, needs, ports, since, reason, startedInMs }) => {
-      const places = ports.map(({ host }) => `127.0.0.1:${host}`).join(", ");
+    return this.up.statuses().map(({ name, phase, needs, ports, since, reason, startedInMs, place }) => {
+      const local = place === "local" ? " (local)" : "";
+      const places = `${ports.map(({ host }) => `127.0.0.1:${host}`).join(", ")}${local}`;
       const detail = reason?.split("\n")[0] ?? this.lastEdit.get(name) ?? places;
       const tone = toneOf(phase);
       return {
@@ -201,11 +205,14 @@ export class UpSource implements PageSource {
         ...(tone === "busy" ? { sinceMs: Date.parse(since) } : { endedMs: Date.parse(since) }),
         ...(startedInMs === undefined ? {} : { tookMs: startedInMs }),
         ...(ports.length === 0 ? {} : { ports: ports.map(({ host }) => host) }),
-        can: ["restart" as const],
+        can: ["restart", ...otherPlace(place)],
       };
     });
   }
 }
+
+const otherPlace = (place: Place | undefined): ("local" | "container")[] =>
+  place === undefined ? [] : [place === "local" ? "container" : "local"];
 
 function toneOf(phase: ServiceStatus["phase"]): Tone {
   if (phase === "healthy") return "good";

@@ -13,6 +13,8 @@ export interface UpViewOptions {
   verbose: boolean;
   statuses(): readonly ServiceStatus[];
   restart(): void;
+  /** Those that may be in a container or on this machine are at the other place. */
+  switchAll(): void;
   quit(): void;
   /** The web page is asked for. */
   openPage(): void;
@@ -54,6 +56,7 @@ export function openUpView(options: UpViewOptions): UpView {
       if (key === interrupt) process.kill(process.pid, "SIGINT");
       if (key === "q") options.quit();
       if (key === "r") options.restart();
+      if (key === "l") options.switchAll();
       if (key === "u") options.openPage();
     }
   };
@@ -93,15 +96,18 @@ function layout(services: readonly ServiceStatus[], columns: number, hasKeys: bo
   const width = Math.max(0, ...services.map(({ name }) => name.length));
   const memory = Math.max(0, ...services.map((service) => memoryText(service).length));
   const rows = services.map((service) => cut(row(service, width, memory), columns));
-  const keys: StyledLine = [{ text: hasKeys ? "r restart all  u page  q quit" : "Ctrl-C ends", style: "dim" }];
+  const places = services.flatMap(({ place }) => place ?? []);
+  const other = places.includes("local") ? "  l back to the container" : places.length > 0 ? "  l local" : "";
+  const text = hasKeys ? `r restart all${other}  u page  q quit` : "Ctrl-C ends";
+  const keys: StyledLine = [{ text, style: "dim" }];
   return [[{ text: "─".repeat(Math.min(columns, 60)), style: "dim" }], ...rows, cut(keys, columns)];
 }
 
 function row(service: ServiceStatus, width: number, memoryWidth: number): Piece[] {
-  const { name, phase, ports, since, reason, startedInMs } = service;
+  const { name, phase, since, reason, startedInMs } = service;
   const runs = moving.has(phase) ? duration(Date.now() - Date.parse(since)) : "";
   const took = phase === "healthy" && startedInMs !== undefined ? duration(startedInMs) : "";
-  const text = reason === undefined ? placesText(ports) : tame(reason.split("\n")[0] ?? "");
+  const text = reason === undefined ? placesText(service) : tame(reason.split("\n")[0] ?? "");
   return [
     { text: `${padded(name, width)}  ` },
     { text: padded(phase, 9), style: phaseStyle(phase) },

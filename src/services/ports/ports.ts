@@ -7,6 +7,8 @@ import { projectOfProcess } from "../control/place.ts";
 
 export interface WantedPort extends PortMapping {
   service: string;
+  /** A process of the user's has it at first. */
+  isLeft?: boolean;
 }
 
 /** Added to every port of this machine, for a second checkout of a project. */
@@ -33,7 +35,10 @@ export async function openFronts(
   for (const port of wanted) {
     try {
       if (port.host > 65_535) throw new Error("there is no such port");
-      fronts.set(port, held.get(port.host) ?? (await Front.open(port.host)));
+      fronts.set(
+        port,
+        held.get(port.host) ?? (port.isLeft === true ? Front.left(port.host) : await Front.open(port.host)),
+      );
     } catch (error) {
       problems.push({ port, why: reasonOf(error as NodeJS.ErrnoException, port.host) });
     }

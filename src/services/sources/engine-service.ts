@@ -30,6 +30,18 @@ export async function openTunnel(session: EngineSession, made: MadeService, sign
   return { made, tunnel: id, ports: new Map(made.ports.map((port, index) => [port, node.ports[index]!.port])) };
 }
 
+/** A service of the engine that leads to ports of this machine, as if they were its own. */
+export async function hostService(
+  session: EngineSession,
+  ports: readonly { host: number; container: number }[],
+  signal: AbortSignal,
+): Promise<string> {
+  const document = `query HostService($ports: [PortForward!]!) { host { service(host: "127.0.0.1", ports: $ports) { id } } }`;
+  const forwards = ports.map(({ host, container }) => ({ frontend: container, backend: host, protocol: "TCP" }));
+  type Answer = { host: { service: { id: string } } };
+  return (await session.query<Answer>(document, { ports: forwards }, { signal })).host.service.id;
+}
+
 /** Ends both; an engine that is gone has ended them already. */
 export async function stopService(
   session: EngineSession,

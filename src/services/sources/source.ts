@@ -37,6 +37,8 @@ export type Described = Pick<SourceOptions, "project" | "configText">;
 /** A service of the session. */
 export interface MadeService {
   id: string;
+  /** What others are bound to in its place. */
+  boundId?: string;
   /** The name that its steps have. */
   hostname: string;
   /** What it exposes by TCP. */
@@ -109,7 +111,7 @@ export class ServiceSource {
     const args = {
       source: { $id: tree },
       name,
-      needs: given.map(({ id }) => ({ $id: id })),
+      needs: given.map(({ id, boundId = id }) => ({ $id: boundId })),
       needNames: needs.filter((need) => made.has(need)),
     };
     return own.runtime.call({ function: ownFunction, args, callId: randomUUID(), signal });

@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import type { Update } from "../live/updates.ts";
 import { portHolder } from "../ports/holder.ts";
+import { reachOf } from "../sources/reach.ts";
 import type { MadeService } from "../sources/source.ts";
 import type { DeclaredService, LedPort, LocalSource, ServiceStatus, UnitOptions } from "../types.ts";
 import { HostProcess } from "./host-process.ts";
@@ -72,6 +73,7 @@ export class LocalUnit implements ServiceUnit {
       await this.run();
       if (!signal.aborted) await this.serve(signal);
       if (signal.aborted) return await this.end();
+      if (this.source.isForeign === true) return await this.find();
       this.state.to("healthy", { startedInMs: Math.round(performance.now() - startedAt) });
     } catch (error) {
       await this.end();
@@ -140,11 +142,11 @@ export class LocalUnit implements ServiceUnit {
   }
 
   private spawn(command: string): HostProcess {
-    const { root, env, reach } = this.options;
+    const { root, env, needed, within = (same: string) => same } = this.options;
     return new HostProcess({
-      command,
+      command: within(command),
       cwd: path.join(root, this.source.cwd),
-      env: { ...env, ...reach(this.declared), ...this.source.env },
+      env: { ...env, ...reachOf(needed(this.declared)), ...this.source.env },
       onOutput: (stream, text) => this.output.push(stream, text),
     });
   }
@@ -195,6 +197,20 @@ export class LocalUnit implements ServiceUnit {
     }
     if (health.path === undefined && ports.length === 0) await Promise.race([ended, pause(livesMs, signal)]);
     return server;
+  }
+
+  /** A server that somebody else starts and ends: told when it is there. */
+  private async find(): Promise<void> {
+    this.over.abort();
+    const { signal: over } = (this.over = new AbortController());
+    const port = this.port!;
+    const note = (why: string | undefined): void => {
+      if (why === undefined && this.state.phase !== "healthy") this.state.to("healthy");
+      else if (why !== undefined && this.state.phase !== "unhealthy")
+        this.state.to("unhealthy", { reason: `nothing answers on localhost:${port} yet: start it there` });
+    };
+    note(await look(port, this.declared.health.path, over, this.declared.health.host));
+    void keepLooking(port, this.declared.health, over, note, { everyMs: readyLookMs * 10, failedLooks: 1 });
   }
 
   private get port(): number | undefined {

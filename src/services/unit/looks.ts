@@ -9,7 +9,7 @@ const probeMs = 2_000;
 /** While it starts. */
 const startProbeMs = 100;
 /** So many looks in a row have to fail before it is called unhealthy. */
-const failedLooks = 3;
+const mostFailed = 3;
 
 /** Resolves when it is healthy, or the signal ended that. Throws a `UserError` when its time is up. `port` is on loopback. */
 export async function untilHealthy(
@@ -45,9 +45,10 @@ export async function keepLooking(
   { path, host }: Pick<HealthRule, "path" | "host">,
   signal: AbortSignal,
   onLook: (why: string | undefined) => void,
+  { everyMs, failedLooks }: { everyMs: number; failedLooks: number } = { everyMs: probeMs, failedLooks: mostFailed },
 ): Promise<void> {
   for (let failed = 0; ;) {
-    await pause(probeMs, signal);
+    await pause(everyMs, signal);
     if (signal.aborted) return;
     const why = await look(port, path, signal, host);
     if (signal.aborted) return;

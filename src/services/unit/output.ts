@@ -10,13 +10,13 @@ export class Output {
   readonly tail = new LastLines();
   private readonly name: string;
   private readonly tell: UpListener;
-  private readonly log: LogFile;
+  private readonly log: LogFile | undefined;
   private readonly lines = new LineBuffer();
 
-  constructor(name: string, logFile: string, tell: UpListener) {
+  constructor(name: string, logFile: string | undefined, tell: UpListener) {
     this.name = name;
     this.tell = tell;
-    this.log = new LogFile(logFile);
+    if (logFile !== undefined) this.log = new LogFile(logFile);
   }
 
   push(stream: "stdout" | "stderr", text: string): void {
@@ -38,11 +38,11 @@ export class Output {
 
   close(): void {
     this.flush();
-    this.log.close();
+    this.log?.close();
   }
 
   private line(stream: "stdout" | "stderr", text: string): void {
-    this.log.write(text);
+    this.log?.write(text);
     this.tail.push(text);
     this.tell({ kind: "log", name: this.name, stream, text });
   }

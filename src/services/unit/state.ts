@@ -44,5 +44,5 @@ const seenOf = ({ declared, fronts }: Described): Pick<ServiceStatus, "needs" | 
   ports:
     declared.source.kind === "local"
       ? (declared.ports ?? [])
-      : fronts.map(({ host, container }) => ({ host, container })),
+      : fronts.filter(({ isHidden }) => isHidden !== true).map(({ host, container }) => ({ host, container })),
 });

@@ -34,6 +34,7 @@ function viewOf(statuses: () => ServiceStatus[], hasKeys = true) {
     verbose: false,
     statuses,
     restart: () => void done.push("restart"),
+    switchAll: () => void done.push("switch"),
     quit: () => void done.push("quit"),
     openPage: () => void done.push("page"),
   });
@@ -71,8 +72,8 @@ test("what happens scrolls by above, and is drawn again soon after", async () =>
 test("keys restart and quit, and the terminal is given back as it was", async () => {
   const { input, output, modes, done, view } = viewOf(() => [service("db", "healthy")]);
   expect(modes).toEqual([true]);
-  input.write("rxuq");
-  await vi.waitFor(() => expect(done).toEqual(["restart", "page", "quit"]));
+  input.write("rxulq");
+  await vi.waitFor(() => expect(done).toEqual(["restart", "page", "switch", "quit"]));
   // A terminal that was closed is no reason to end.
   input.emit("error", new Error("EIO"));
   view.close();
@@ -80,7 +81,7 @@ test("keys restart and quit, and the terminal is given back as it was", async ()
   expect(output.listenerCount("resize")).toBe(0);
   input.write("q");
   await new Promise((resolve) => setImmediate(resolve));
-  expect(done).toEqual(["restart", "page", "quit"]);
+  expect(done).toEqual(["restart", "page", "switch", "quit"]);
 });
 
 test("another width draws everything anew", () => {

@@ -36,7 +36,7 @@ it("each end of a server is told by its own exit code", { timeout: 30_000 }, asy
     logFile: path.join(root, "log"),
     root,
     env: process.env,
-    reach: () => ({}),
+    needed: () => [],
     tell: (event: UpEvent) => void (event.kind === "state" && reasons.push(event.service.reason ?? "")),
   });
   await unit.start({ id: "", hostname: "", ports: [] }, new AbortController().signal);

@@ -24,7 +24,13 @@ export interface PanelProps {
   theme: string;
 }
 
-const actionText: Record<NodeAction, string> = { run: "Run", cancel: "Cancel", restart: "Restart" };
+const actionText: Record<NodeAction, string> = {
+  run: "Run",
+  cancel: "Cancel",
+  restart: "Restart",
+  local: "Replace by local",
+  container: "Back to container",
+};
 
 /** What is known of one node; of all together where none is chosen. */
 export function Panel(props: PanelProps): JSX.Element {

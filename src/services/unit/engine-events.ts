@@ -1,0 +1,28 @@
+/** What the engine tells of a session, brought to the services that it is about. */
+import type { EngineEvent } from "../../engine/index.ts";
+import type { UpListener } from "../types.ts";
+import type { ServiceUnit } from "./service-unit.ts";
+
+/** The name of a step that is a service's process; see `startContainer` of the engine. */
+const serviceStep = /^service ([^:\s]+): /;
+
+export function eventsTo(units: () => readonly ServiceUnit[], tell: UpListener): (event: EngineEvent) => void {
+  const steps = new Map<string, ServiceUnit>();
+  return (event) => {
+    if (event.kind === "notice") return tell(event);
+    if (event.kind === "log") return steps.get(event.step)?.onOutput(event.stream, event.text);
+    const { step, name } = event;
+    const hostname = serviceStep.exec(name)?.[1];
+    if (event.kind === "step-started") {
+      const unit = hostname === undefined ? undefined : units().find((each) => each.isNamed(hostname));
+      if (unit !== undefined) steps.set(step, unit);
+      unit?.onStarted(step, hostname ?? "");
+    } else if (hostname !== undefined) {
+      steps.get(step)?.onEnded(step, event.error);
+      steps.delete(step);
+    } else if (!event.cached || event.error !== undefined) {
+      const error = event.error === undefined ? {} : { error: event.error };
+      tell({ kind: "step", name, step, durationMs: event.durationMs, ...error });
+    }
+  };
+}

@@ -1,0 +1,247 @@
+/** A service that is either in its container or a process of this machine: `up --local`. */
+import { writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { UserError } from "../../errors/index.ts";
+import type { Update } from "../live/updates.ts";
+import { portHolder } from "../ports/holder.ts";
+import type { MadeService } from "../sources/source.ts";
+import type { DeclaredService, LedPort, Place, ServiceStatus, StandIn, UnitOptions } from "../types.ts";
+import { HostNames, withAddresses } from "./host-names.ts";
+import { LocalUnit } from "./local-unit.ts";
+import type { ServiceUnit } from "./service-unit.ts";
+import type { Described } from "./state.ts";
+import { Unit } from "./unit.ts";
+
+/** How often it is looked whether a port has become free. */
+const retakeMs = 500;
+
+/**
+ *     local ◀──────▶ container
+ *
+ * The one that is left ends when the other is ready, and the ports lead on: who needs the service keeps its own container.
+ */
+export class SwitchUnit implements ServiceUnit {
+  private readonly options: UnitOptions;
+  private readonly container: Unit;
+  private readonly host: LocalUnit;
+  private readonly closing = new AbortController();
+  private names: HostNames | undefined;
+  private now: Place = "local";
+
+  constructor(options: UnitOptions) {
+    this.options = options;
+    this.container = new Unit({ ...options, tell: this.tellOf("container") });
+    this.host = new LocalUnit({
+      ...options,
+      declared: asLocal(options.declared, {}),
+      fronts: [],
+      // Both write into one file, by one hand.
+      logFile: undefined,
+      within: (command) => this.names?.within(command) ?? command,
+      tell: this.tellOf("local"),
+    });
+  }
+
+  get place(): Place {
+    return this.now;
+  }
+
+  get declared(): DeclaredService {
+    return this.container.declared;
+  }
+
+  get fronts(): readonly LedPort[] {
+    return this.container.fronts;
+  }
+
+  get status(): ServiceStatus {
+    return this.seen(this.now === "local" ? this.host.status : this.container.status);
+  }
+
+  /** Who needs it may start: what the user has yet to start is no reason to wait. */
+  get isThere(): boolean {
+    return this.status.phase === "healthy" || (this.now === "local" && this.standIn.command === undefined);
+  }
+
+  describe(next: Described): Described {
+    const before = this.container.describe(next);
+    if (this.now === "local") this.lead();
+    return before;
+  }
+
+  isNamed(hostname: string): boolean {
+    return this.container.isNamed(hostname);
+  }
+
+  async start(made: MadeService, signal: AbortSignal, isBuilt?: Promise<void>): Promise<void> {
+    if (this.now === "container") return this.container.start(made, signal, isBuilt);
+    await this.startHost(signal);
+  }
+
+  async replace(made: MadeService, signal: AbortSignal): Promise<void> {
+    if (this.now === "container") await this.container.replace(made, signal);
+  }
+
+  /** The files of a process are those of this machine. */
+  async edit(update: Update, signal: AbortSignal): Promise<"done" | "rebuild"> {
+    return this.now === "local" ? "done" : this.container.edit(update, signal);
+  }
+
+  /** Throws where it is not ready there: it stays where it is. `made` is the container to be. */
+  async switchTo(place: Place, made: MadeService, signal: AbortSignal): Promise<void> {
+    if (place === this.now) return;
+    if (place === "local") {
+      this.leave();
+      this.now = "local";
+      await this.startHost(signal);
+      const { phase, reason = "it failed" } = this.host.status;
+      if (phase === "failed") {
+        await this.backToContainer();
+        throw new UserError("function-failed", reason);
+      }
+      await this.container.stop();
+      return;
+    }
+    await this.container.start(made, signal);
+    const { phase, reason = "it failed" } = this.container.status;
+    if (phase === "failed") throw new UserError("function-failed", reason);
+    await this.backToContainer();
+  }
+
+  fail(reason: string): void {
+    this.active.fail(reason);
+  }
+
+  wait(): void {
+    this.active.wait();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.host.stop(), this.container.stop()]);
+    this.names?.close();
+    this.names = undefined;
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.names?.close();
+    this.host.close();
+    this.container.close();
+  }
+
+  onStarted(step: string, hostname: string): void {
+    this.container.onStarted(step, hostname);
+  }
+
+  onOutput(stream: "stdout" | "stderr", text: string): void {
+    this.container.onOutput(stream, text);
+  }
+
+  onEnded(step: string, error: string | undefined): void {
+    this.container.onEnded(step, error);
+  }
+
+  private get active(): ServiceUnit {
+    return this.now === "local" ? this.host : this.container;
+  }
+
+  private get standIn(): StandIn {
+    return this.declared.standIn!;
+  }
+
+  /** What becomes of the one that nobody sees is not told. */
+  private tellOf(place: Place): UnitOptions["tell"] {
+    const { tell } = this.options;
+    return (event) => {
+      if (event.kind === "log" && place === "local") this.container.onOutput(event.stream, `${event.text}\n`);
+      else if (event.kind !== "state") tell(event);
+      else if (place === this.now) tell({ kind: "state", service: this.seen(event.service) });
+    };
+  }
+
+  private seen(status: ServiceStatus): ServiceStatus {
+    const { ports, needs } = this.container.status;
+    return { ...status, ports, needs, place: this.now };
+  }
+
+  private async startHost(signal: AbortSignal): Promise<void> {
+    const { options, declared, standIn } = this;
+    const needed = options.needed(declared);
+    this.leave();
+    this.lead();
+    if (standIn.command === undefined) this.writeEnv(withAddresses(standIn.env, needed));
+    else this.names ??= await HostNames.open(needed, options.root);
+    const env = this.names === undefined ? withAddresses(standIn.env, needed) : standIn.env;
+    this.host.describe({ declared: asLocal(declared, env), fronts: [] });
+    await this.host.start({ id: "", hostname: "", ports: [] }, signal);
+  }
+
+  /** For a program that the user starts. */
+  private writeEnv(env: Readonly<Record<string, string>>): void {
+    const { logFile, tell } = this.options;
+    if (logFile === undefined) return;
+    const file = logFile.replace(/\.log$/, ".env");
+    const lines = Object.entries(env).map(([key, value]) => `${key}=${JSON.stringify(value)}\n`);
+    writeFileSync(file, lines.join(""), { mode: 0o600 });
+    const { name } = this.declared;
+    tell({ kind: "notice", text: `${name}: start it on port ${this.standIn.port}; its environment is in ${file}` });
+  }
+
+  private lead(): void {
+    const { port, container } = this.standIn;
+    const all = this.fronts.map((front) => front.container);
+    const taken = container ?? (all.includes(port) ? port : all[0]);
+    for (const led of this.fronts)
+      led.front.leadInstead(led.container === taken ? { port, host: "localhost" } : undefined);
+  }
+
+  /** The process listens there itself. */
+  private leave(): void {
+    for (const { front } of this.fronts) if (front.port === this.standIn.port) front.leave();
+  }
+
+  private async backToContainer(): Promise<void> {
+    this.names?.close();
+    this.names = undefined;
+    for (const { front } of this.fronts) front.leadInstead(undefined);
+    this.now = "container";
+    await this.host.stop();
+    for (const { front } of this.fronts) {
+      const isTaken = await front.take().then(
+        () => true,
+        () => false,
+      );
+      if (!isTaken) void this.retake(front);
+    }
+    this.options.tell({ kind: "state", service: this.status });
+  }
+
+  /** What the user started is the user's to end. */
+  private async retake(front: LedPort["front"]): Promise<void> {
+    const holder = portHolder(front.port);
+    const who = holder === undefined ? "another program" : `process ${holder.pid}`;
+    const text = `${this.declared.name}: ${who} still has port ${front.port}; it leads to the container when that ends`;
+    this.options.tell({ kind: "notice", text });
+    while (this.now === "container" && !this.closing.signal.aborted) {
+      await setTimeout(retakeMs, undefined, { ref: false });
+      if (this.now !== "container" || this.closing.signal.aborted) return;
+      try {
+        return await front.take();
+      } catch {
+        // It has it still.
+      }
+    }
+  }
+}
+
+function asLocal(declared: DeclaredService, env: Readonly<Record<string, string>>): DeclaredService {
+  const { command, cwd, port } = declared.standIn!;
+  const { path, timeoutMs } = declared.health;
+  return {
+    ...declared,
+    source: { kind: "local", run: undefined, serve: command, cwd, env, isForeign: command === undefined },
+    ports: [{ host: port, container: port }],
+    health: { ...(path === undefined ? {} : { path }), timeoutMs, host: "localhost" },
+    memoryBytes: undefined,
+  };
+}
