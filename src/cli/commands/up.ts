@@ -48,7 +48,7 @@ export function register(program: Command, context: CliContext): void {
       new Option(
         "--local <service=port>",
         "a process of this machine in the place of a service: `-- COMMAND`, or one that you start; repeatable",
-      ).argParser((word: string, others: string[] = []) => [...others, word]),
+      ).argParser((word: string, others: string[] | undefined) => [...(others ?? []), word]),
     )
     .addOption(offlineOption())
     .addOption(new Option("--no-view", "plain lines on a terminal, too"))

@@ -189,8 +189,7 @@ export class UpSource implements PageSource {
 
   private nodes(): PageNode[] {
     return this.up.statuses().map(({ name, phase, needs, ports, since, reason, startedInMs, place }) => {
-      const local = place === "local" ? " (local)" : "";
-      const places = `${ports.map(({ host }) => `127.0.0.1:${host}`).join(", ")}${local}`;
+      const places = ports.map(({ host }) => `127.0.0.1:${host}`).join(", ");
       const detail = reason?.split("\n")[0] ?? this.lastEdit.get(name) ?? places;
       const tone = toneOf(phase);
       return {
@@ -198,7 +197,7 @@ export class UpSource implements PageSource {
         kind: "service" as const,
         name: printable(name),
         needs: [...needs],
-        state: phase,
+        state: place === "local" ? `${phase}, local` : phase,
         tone,
         ...(detail === "" ? {} : { detail: printable(detail) }),
         ...(reason === undefined ? {} : { failure: printableLines(endOf(reason)) }),

@@ -2,8 +2,16 @@ import { Graph, layout } from "@dagrejs/dagre";
 
 export const nodeWidth = 176;
 export const nodeHeight = 56;
-/** From so many nodes on the quicker way is taken to say in which column a node stands. */
+/** Between two columns, and two rows. */
+const columnGap = 48;
+const rowGap = 18;
+const margin = 24;
+/** From so many nodes on lines may cross cards: to lead them around takes minutes. */
 const manyNodes = 200;
+/** So often the columns are gone through, each node to the middle of those it is linked with. */
+const rounds = 8;
+/** More columns than these begin anew below: a chain of a thousand is no line of two hundred thousand pixels. */
+const mostColumns = 32;
 
 export interface Place {
   x: number;
@@ -24,33 +32,112 @@ export interface LayoutInput {
 /** From left to right: what is needed stands before what needs it. Pixels of the middle of each node. */
 export function place({ ids, needs }: LayoutInput): Placed {
   const linked = new Set(needs.flat());
-  const graph = new Graph();
-  graph.setGraph({
-    rankdir: "LR",
-    nodesep: 18,
-    ranksep: 48,
-    marginx: 24,
-    marginy: 24,
-    ...(ids.length > manyNodes ? { ranker: "longest-path" as const } : {}),
-  });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const id of ids) if (linked.has(id)) graph.setNode(id, { width: nodeWidth, height: nodeHeight });
-  for (const [from, to] of needs) graph.setEdge(from, to);
-  const places: Record<string, Place> = Object.create(null) as Record<string, Place>;
-  let [width, height] = [0, 0];
-  if (linked.size > 0) {
-    layout(graph);
-    for (const id of graph.nodes()) {
-      const { x, y } = graph.node(id) as Place;
-      places[id] = { x, y };
-    }
-    const size = graph.graph() as { width: number; height: number };
-    [width, height] = [size.width, size.height];
-  }
+  const own = ids.filter((id) => linked.has(id));
   return grid(
     ids.filter((id) => !linked.has(id)),
-    { places, width, height },
+    own.length > manyNodes ? inColumns(own, needs) : around(own, needs),
   );
+}
+
+/** With the lines led around the cards. */
+function around(ids: readonly string[], needs: LayoutInput["needs"]): Placed {
+  const places: Record<string, Place> = Object.create(null) as Record<string, Place>;
+  if (ids.length === 0) return { places, width: 0, height: 0 };
+  const graph = new Graph();
+  graph.setGraph({ rankdir: "LR", nodesep: rowGap, ranksep: columnGap, marginx: margin, marginy: margin });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const id of ids) graph.setNode(id, { width: nodeWidth, height: nodeHeight });
+  for (const [from, to] of needs) graph.setEdge(from, to);
+  layout(graph);
+  for (const id of graph.nodes()) {
+    const { x, y } = graph.node(id) as Place;
+    places[id] = { x, y };
+  }
+  const { width, height } = graph.graph() as { width: number; height: number };
+  return { places, width, height };
+}
+
+/** In time that grows with nodes and needs alone: a column for each length of the way to it, in it an order in which few lines cross. */
+function inColumns(ids: readonly string[], needs: LayoutInput["needs"]): Placed {
+  const before = linksOf(needs.map(([from, to]) => [to, from]));
+  const after = linksOf(needs);
+  const columns: string[][] = [];
+  const columnOf = columnsOf(ids, before);
+  for (const id of ids) (columns[columnOf.get(id)!] ??= []).push(id);
+  const row = new Map<string, number>();
+  const number = (column: readonly string[]): void =>
+    column.forEach((id, index) => row.set(id, (index + 0.5) / column.length));
+  columns.forEach(number);
+  for (let round = 0; round < rounds; round++) {
+    const [ordered, links] = round % 2 === 0 ? [columns, before] : [columns.toReversed(), after];
+    for (const column of ordered) {
+      const middle = new Map(column.map((id) => [id, middleOf(links.get(id) ?? [], row) ?? row.get(id)!]));
+      column.sort((a, b) => middle.get(a)! - middle.get(b)!);
+      number(column);
+    }
+  }
+  return stacked(columns);
+}
+
+/** Bands of columns, one below the other. */
+function stacked(columns: readonly string[][]): Placed {
+  const places: Record<string, Place> = Object.create(null) as Record<string, Place>;
+  const [stepX, stepY] = [nodeWidth + columnGap, nodeHeight + rowGap];
+  let top = margin;
+  for (let first = 0; first < columns.length; first += mostColumns) {
+    const band = columns.slice(first, first + mostColumns);
+    const rows = Math.max(...band.map((column) => column.length));
+    for (const [index, column] of band.entries())
+      for (const [at, id] of column.entries())
+        places[id] = {
+          x: margin + nodeWidth / 2 + index * stepX,
+          y: top + nodeHeight / 2 + (at + (rows - column.length) / 2) * stepY,
+        };
+    top += rows * stepY + columnGap;
+  }
+  return {
+    places,
+    width: 2 * margin + Math.min(columns.length, mostColumns) * stepX - columnGap,
+    height: top - columnGap - rowGap + margin,
+  };
+}
+
+function linksOf(pairs: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const links = new Map<string, string[]>();
+  for (const [from, to] of pairs) {
+    const known = links.get(from);
+    if (known === undefined) links.set(from, [to]);
+    else known.push(to);
+  }
+  return links;
+}
+
+/** How long the longest way to each is. What needs itself in a circle ends somewhere in it. */
+function columnsOf(ids: readonly string[], before: ReadonlyMap<string, string[]>): Map<string, number> {
+  const known = new Map<string, number>();
+  const open = new Set<string>();
+  for (const start of ids) {
+    const path = [start];
+    while (path.length > 0) {
+      const id = path.at(-1)!;
+      const needed = before.get(id) ?? [];
+      const next = known.has(id) ? undefined : needed.find((need) => !known.has(need) && !open.has(need));
+      if (next === undefined) {
+        path.pop();
+        open.delete(id);
+        if (!known.has(id)) known.set(id, Math.max(-1, ...needed.map((need) => known.get(need) ?? -1)) + 1);
+      } else {
+        open.add(id);
+        path.push(next);
+      }
+    }
+  }
+  return known;
+}
+
+function middleOf(linked: readonly string[], row: ReadonlyMap<string, number>): number | undefined {
+  if (linked.length === 0) return undefined;
+  return linked.reduce((sum, id) => sum + row.get(id)!, 0) / linked.length;
 }
 
 /** What needs nothing and is needed by nothing stands below the others, in rows. */
