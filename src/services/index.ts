@@ -3,7 +3,7 @@ export type * from "./types.ts";
 export { composeServices, type ComposeOptions, type ComposeServices } from "./compose/convert.ts";
 export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./control/client.ts";
 export { serveControl, type ControlledUp } from "./control/control.ts";
-export { declaredServices, selectServices } from "./sources/declared.ts";
+export { declaredServices, selectServices, withPortOffset } from "./sources/declared.ts";
 export { decide, rulesOf } from "./live/rules.ts";
 export { LiveUpdates, type Rules } from "./live/updates.ts";
 export { UpPlace } from "./control/place.ts";

@@ -13,7 +13,14 @@ import {
   type ProjectPlace,
   type ScannedInput,
 } from "../../plan/index.ts";
-import { declaredServices, selectServices, UpPlace, type DeclaredService } from "../../services/index.ts";
+import {
+  declaredServices,
+  portOffset,
+  selectServices,
+  UpPlace,
+  withPortOffset,
+  type DeclaredService,
+} from "../../services/index.ts";
 import { asksOfCall, asksOfLocal, refusal, TrustStore, type Trust } from "../../trust/index.ts";
 import type { CliContext } from "../context.ts";
 import { trustModeOf } from "../trust/trust.ts";
@@ -75,7 +82,8 @@ async function readUpProject(
     ? { config: await loadConfig({ cwd, file: configFile }), text: undefined, files: [place.configFile] }
     : await configOfCompose(path.resolve(cwd, from), place.root, notice);
   const { module, own } = await loadModules(context, config, configFile);
-  const services = withStandIns(selectServices(declaredServices(config, module), names), local, config, cwd);
+  const selected = withPortOffset(selectServices(declaredServices(config, module), names), portOffset(env));
+  const services = withStandIns(selected, local, config, cwd);
   const trust = trustOf(config, module, { environment: env, trust: trustModeOf(context) });
   requireTrust(services, config, module, trust, env);
   const name = config.config.name ?? place.root.split("/").at(-1) ?? "project";

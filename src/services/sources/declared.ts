@@ -88,6 +88,15 @@ function localServices({ config, path: file }: LoadedConfig): DeclaredService[] 
   });
 }
 
+/** For a second checkout: processes of this machine are looked for, and told to listen, so many ports further up. */
+export const withPortOffset = (services: readonly DeclaredService[], offset: number): DeclaredService[] =>
+  services.map((service) => {
+    const { source, ports, health } = service;
+    if (source.kind !== "local" || offset === 0) return service;
+    const moved = (ports ?? []).map(({ host }) => ({ host: host + offset, container: host + offset }));
+    return { ...service, ports: moved, health: { ...health, ...(health.port && { port: health.port + offset }) } };
+  });
+
 /** Words of commands that look for changes by themselves, some of them in ways that can't be seen from outside. */
 const reloaders =
   /--watch\b|--reload\b|--debug\b|\b(watch|nodemon|vite|webpack|next dev|flask|runserver|air|watchexec)\b/;

@@ -143,10 +143,16 @@ export class LocalUnit implements ServiceUnit {
 
   private spawn(command: string): HostProcess {
     const { root, env, needed, within = (same: string) => same } = this.options;
+    const port = this.declared.ports?.[0]?.host;
     return new HostProcess({
       command: within(command),
       cwd: path.join(root, this.source.cwd),
-      env: { ...env, ...reachOf(needed(this.declared)), ...this.source.env },
+      env: {
+        ...env,
+        ...reachOf(needed(this.declared)),
+        ...(port === undefined ? {} : { PORT: String(port) }),
+        ...this.source.env,
+      },
       onOutput: (stream, text) => this.output.push(stream, text),
     });
   }

@@ -237,9 +237,11 @@ export class SwitchUnit implements ServiceUnit {
 function asLocal(declared: DeclaredService, env: Readonly<Record<string, string>>): DeclaredService {
   const { command, cwd, port } = declared.standIn!;
   const { path, timeoutMs } = declared.health;
+  // That of the container is another one.
+  const own = "PORT" in env ? { ...env, PORT: String(port) } : env;
   return {
     ...declared,
-    source: { kind: "local", run: undefined, serve: command, cwd, env, isForeign: command === undefined },
+    source: { kind: "local", run: undefined, serve: command, cwd, env: own, isForeign: command === undefined },
     ports: [{ host: port, container: port }],
     health: { ...(path === undefined ? {} : { path }), timeoutMs, host: "localhost" },
     memoryBytes: undefined,
