@@ -3,7 +3,7 @@ import { UserError } from "../errors/index.ts";
 import { withDependents } from "./sources/declared.ts";
 import type { Update } from "./live/updates.ts";
 import { eventsTo } from "./unit/engine-events.ts";
-import { openFronts, type WantedPort } from "./ports/ports.ts";
+import { openFronts, wantedPorts, type WantedPort } from "./ports/ports.ts";
 import { Relays } from "./ports/relays.ts";
 import { redescribe, type Redescription } from "./redescribe.ts";
 import type { MadeService, ServiceSource } from "./sources/source.ts";
@@ -245,24 +245,8 @@ export class Supervisor {
     return this.made.get(name)!.id;
   }
 
-  private portsOf(
-    { name, ports, source, standIn }: DeclaredService,
-    made: ReadonlyMap<string, MadeService>,
-  ): WantedPort[] {
-    // It listens there itself.
-    if (source.kind === "local") return [];
-    const exposed = made.get(name)!.ports;
-    const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
-    const missing = mapped.find(({ container }) => !exposed.includes(container));
-    if (missing !== undefined)
-      throw new UserError("config", `service \`${name}\` does not expose port ${missing.container}`, {
-        place: `up.${name}.ports`,
-        hint: exposed.length === 0 ? "withExposedPort exposes one" : `it exposes ${exposed.join(", ")}`,
-      });
-    return mapped.map((port) => {
-      const host = port.host + this.options.portOffset;
-      return { service: name, host, container: port.container, isLeft: host === standIn?.port };
-    });
+  private portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[] {
+    return wantedPorts(service, made.get(service.name)!.ports, this.options.portOffset);
   }
 
   private async startAll(services: readonly DeclaredService[]): Promise<void> {

@@ -4,6 +4,7 @@ import { UserError } from "../../errors/index.ts";
 import { Front } from "./front.ts";
 import { portHolder } from "./holder.ts";
 import { projectOfProcess } from "../control/place.ts";
+import type { DeclaredService } from "../types.ts";
 
 export interface WantedPort extends PortMapping {
   service: string;
@@ -17,6 +18,27 @@ export function portOffset(env: NodeJS.ProcessEnv): number {
   if (text === "") return 0;
   if (/^\d{1,5}$/.test(text) && Number(text) <= 60_000) return Number(text);
   throw new UserError("usage", `not a number of ports: ${text}`, { place: "FASTLOOP_PORT_OFFSET", hint: "e.g. 100" });
+}
+
+/** What a service wants of this machine for the ports that its container exposes; throws for one that it does not. */
+export function wantedPorts(
+  { name, ports, source, standIn }: DeclaredService,
+  exposed: readonly number[],
+  offset: number,
+): WantedPort[] {
+  // It listens there itself.
+  if (source.kind === "local") return [];
+  const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
+  const missing = mapped.find(({ container }) => !exposed.includes(container));
+  if (missing !== undefined)
+    throw new UserError("config", `service \`${name}\` does not expose port ${missing.container}`, {
+      place: `up.${name}.ports`,
+      hint: exposed.length === 0 ? "withExposedPort exposes one" : `it exposes ${exposed.join(", ")}`,
+    });
+  return mapped.map(({ host: port, container }) => {
+    const host = port + offset;
+    return { service: name, host, container, isLeft: host === standIn?.port };
+  });
 }
 
 /** Takes all of them, or none; throws with every one that can't be had, and who has it. `held` are taken already. */
