@@ -73,7 +73,7 @@ function ownProblems(name: string, service: UpServiceConfig, config: Config): Me
     ];
   if (second !== undefined && !(first === "image" && second === "preset"))
     return [
-      { path: [...path, second], message: `service \`${name}\` has an \`${first}\` already`, hint: "keep one of them" },
+      { path: [...path, second], message: `service \`${name}\` has \`${first}\` already`, hint: "keep one of them" },
     ];
   return [...imageProblem(path, service, config), ...functionProblems(path, service), ...dataProblems(path, service)];
 }
@@ -138,8 +138,8 @@ function portProblems({ services = {}, up = {} }: Config): MeaningProblem[] {
     return portMappings(up[name]?.ports ?? service.ports).flatMap(({ host }) => {
       const by = taken.get(host);
       taken.set(host, by ?? name);
-      if (by === undefined || by === name) return [];
-      const message = `port ${host} is that of \`${by}\` already`;
+      if (by === undefined) return [];
+      const message = by === name ? `port ${host} is given twice` : `port ${host} is that of \`${by}\` already`;
       return [{ path: [place, name, "ports"], message, hint: "map it: `ports: HOST:CONTAINER`" }];
     });
   });

@@ -6,13 +6,7 @@ import { checkConfigFile, parsedConfig, placeInConfig } from "../../../src/confi
 import { parseConfig } from "../../../src/config/parse.ts";
 import { findCircle, unknown } from "../../../src/config/references.ts";
 import { editDistance, suggest } from "../../../src/config/suggest.ts";
-
-/** All that is told of a text, a line a problem: `LINE:COLUMN PATH (LEVEL CODE) MESSAGE | HINT`. */
-const told = (text: string): string[] =>
-  parseConfig(`version: 1\n${text}\n`).problems.map(
-    ({ line, column, path, level, code, message, hint }) =>
-      `${line}:${column} ${path} (${level} ${code}) ${message}${hint === undefined ? "" : ` | ${hint}`}`,
-  );
+import { told } from "./told.ts";
 
 const suite = "image: x, tiers: { fast: ls }";
 

@@ -60,7 +60,7 @@ describe("the services of a project", () => {
 describe("a configuration of services", () => {
   it.each([
     [{ a: {} }, "service `a` has nothing to run"],
-    [{ a: { image: "x", build: "y" } }, "service `a` has an `image` already"],
+    [{ a: { image: "x", build: "y" } }, "service `a` has `image` already"],
     [{ a: { image: "x", needs: ["b"] } }, "unknown service `b`"],
     [{ a: { image: "x", needs: ["b"] }, b: { image: "x", needs: ["a"] } }, "in a circle: a -> b -> a"],
     [{ a: { image: "x", ports: 80 }, b: { image: "x", ports: "80:90" } }, "port 80 is that of `a` already"],
