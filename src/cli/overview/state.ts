@@ -13,7 +13,7 @@ export interface Standing {
 }
 
 /** A function has failed where its newest run did, on the files as they are. */
-export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "of" | "past">): Standing[] {
+export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunStore, "last" | "past">): Standing[] {
   const isRunDue = planned.some(({ affected }) => affected);
   const expectedOf = isRunDue ? store.past.expected() : new Map<string, number>();
   return planned.map(({ item, digest, affected, reasons }): Standing => {
@@ -22,7 +22,7 @@ export function standingsOf(planned: readonly PlannedTarget[], store: Pick<RunSt
     const expectedMs = expectedOf.get(name);
     const expected = expectedMs === undefined ? {} : { expectedMs };
     if (item.untrusted.length > 0) return { name, state: "refused", why: causes(reasons, 1), ...expected };
-    const last = store.of(name).find(({ outcome }) => outcome !== "cancelled");
+    const last = store.last(name);
     if (last !== undefined && last.digest === digest && last.fresh && last.outcome !== "passed")
       return { name, state: "failed", why: last.error?.message ?? last.outcome, ...expected };
     return { name, state: "stale", why: causes(reasons, 1), ...expected };

@@ -21,6 +21,9 @@ export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {
   };
 }
 
+/** As much of a digest as the history keeps. */
+export const shortDigest = (digest: string): string => digest.slice(0, 16);
+
 /** What of a record outlives it. */
 export function entryOf(record: RunRecord): HistoryEntry {
   const { id, target, digest, outcome, fresh, startedAt, durationMs, attempts = 1, steps } = record;
@@ -30,7 +33,7 @@ export function entryOf(record: RunRecord): HistoryEntry {
     at: Date.parse(startedAt),
     outcome,
     durationMs,
-    digest: digest.slice(0, 16),
+    digest: shortDigest(digest),
     ...(fresh ? {} : { stale: true }),
     ...(attempts === 1 ? {} : { attempts }),
     ...(steps === undefined ? {} : { steps: [steps.total, steps.cached] }),

@@ -147,6 +147,26 @@ test("of many records only those are read that are asked for, and those of a nam
   again.close();
 });
 
+test("of thousands of records those are not read that the history knows to be of other digests", () => {
+  const state = new ProjectState(makeTree());
+  const store = new RunStore(state);
+  for (let minute = 0; minute < 520; minute++) add(store, minute);
+  const notices: string[] = [];
+  const again = new RunStore(new ProjectState(state.root, { onNotice: (text) => notices.push(text) }));
+  const damaged = readdirSync(path.join(state.path, "runs"))
+    .filter((name) => name.endsWith(".json"))
+    .sort()
+    .slice(0, 3);
+  for (const name of damaged) truncateSync(path.join(state.path, "runs", name), 10);
+  const { lastOf } = again.history("lib");
+  expect([lastOf("other")?.digest, lastOf("d5")?.digest]).toEqual([undefined, "d5"]);
+  expect(notices).toEqual([]);
+  // What the history says of a record is believed of no record that can't be read.
+  expect(lastOf("d1")).toBeUndefined();
+  expect(notices).toEqual([expect.stringContaining(damaged[1]!)]);
+  again.close();
+});
+
 test("a name from the far future that is nobody's record moves no clock", () => {
   const state = new ProjectState(makeTree({ ".fastloop/runs/99991231T235959.999Z-lib-aaaaaa.json": "{}" }));
   const store = new RunStore(state);
