@@ -89,6 +89,17 @@ async function answer(...words: string[]): Promise<string> {
   return stdout;
 }
 
+/** What this repository's workflow of the base image calls, on this test's registry and without a password. */
+function workflowCommands(): string[] {
+  const text = readFileSync(path.join(packageRoot(), ".github/workflows/base-image.yml"), "utf8");
+  return [...text.matchAll(/npx fastloop call ((?:publish|prune)-base .*)$/gm)].map(([, words]) =>
+    words!
+      .replaceAll('"$REGISTRY"', repository())
+      .replace("linux/amd64,linux/arm64", "linux/amd64")
+      .replace(/ --username .*$/, ""),
+  );
+}
+
 const tagsNow = async (): Promise<string[]> => {
   const response = await fetch(`http://${repository().replace("/", "/v2/")}/tags/list`);
   return ((await response.json()) as { tags: string[] | null }).tags?.toSorted() ?? [];
@@ -314,6 +325,34 @@ tests:
     expect(Object.keys(lock.images)).toEqual(["debian:bookworm-slim"]);
     expect(lock.base.ref).toContain(`@${await digestOf("base-latest")}`);
   });
+
+  test(
+    "a new version of a tool goes the way of the workflow: published, verified, locked, the old image pruned",
+    async () => {
+      await answer("publish-base", "--source", ".");
+      await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
+      const before = await digestOf("base-latest");
+      expect(await answer("build-dev", "--source", ".", "with-exec", "--args", "greet", "stdout")).toBe("greet 1.0\n");
+
+      configure({ says: "2.0", expected: "2.0", version: "2.0.0" });
+      const workflow = workflowCommands();
+      expect(workflow.map((line) => line.split(" ")[0])).toEqual(["publish-base", "prune-base"]);
+      expect(await answer(...workflow[0]!.split(" "))).toContain("| linux/amd64 | greet | 2.0 | greet 2.0 | ok |");
+      expect(await answer("verify-base", "--source", ".", "--image", `${repository()}:base-latest`)).toContain(
+        "| greet 2.0 | ok |",
+      );
+      const after = await digestOf("base-latest");
+      expect(after).not.toBe(before);
+      expect([await digestOf("base-2.0.0"), await digestOf("base-1.0.0")]).toEqual([after, before]);
+      await answer("lock-base", "--source", ".", "export", "--path", "fastloop.lock");
+      expect(readFileSync(path.join(project, "fastloop.lock"), "utf8")).toContain(after);
+      expect(await answer("build-dev", "--source", ".", "with-exec", "--args", "greet", "stdout")).toBe("greet 2.0\n");
+
+      expect(await answer(...workflow[1]!.split(" "), "--keep", "1")).toContain("base-1.0.0");
+      expect([await digestOf("base-2.0.0"), await digestOf("base-1.0.0")]).toEqual([after, null]);
+    },
+    10 * 60_000,
+  );
 
   test("old versions are pruned, the newest and what moving tags name stay", async () => {
     for (const version of ["1.0.0", "2.0.0", "3.0.0"]) {
