@@ -33,7 +33,10 @@ describe.skipIf(noCluster !== undefined)("to a cluster in one command", () => {
     write("kubeconfig", cluster.kubeconfig({ context: "kind-shop" }));
     write("project/.git/HEAD", "");
     write("project/src/main.txt", "one\n");
-    write("project/deploy/shop.yaml", deployment("shop", "v1", 2).replace(/image: "[^"]+"/, `image: "${image}:latest"`));
+    write(
+      "project/deploy/shop.yaml",
+      deployment("shop", "v1", 2).replace(/image: "[^"]+"/, `image: "${image}:latest"`),
+    );
     write(
       "project/fastloop.yaml",
       `version: 1
