@@ -65,9 +65,7 @@ deploy: { environments: { local: { namespace: shop } }, apps: { shop: { manifest
   const running = async (): Promise<{ image: string; pods: (string | undefined)[] }> => {
     const client = cluster.client();
     const object = await client.get("/apis/apps/v1/namespaces/shop/deployments/shop");
-    const { items } = (await client.get("/api/v1/namespaces/shop/pods")) as unknown as {
-      items: Parameters<typeof textAt>[0][];
-    };
+    const { items } = (await client.get("/api/v1/namespaces/shop/pods")) as { items: unknown[] };
     const image = textAt(object, "spec", "template", "spec", "containers", 0, "image") ?? "";
     const alive = items.filter((pod) => textAt(pod, "metadata", "deletionTimestamp") === undefined);
     return { image, pods: alive.map((pod) => textAt(pod, "spec", "containers", 0, "image")) };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import type { Command, CommanderError, Option } from "commander";
-import fc from "fast-check";
+import { array, asyncProperty, constant, constantFrom, oneof, string, type Arbitrary } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createContext } from "../../../src/cli/context.ts";
 import { createProgram } from "../../../src/cli/program.ts";
@@ -14,54 +14,60 @@ import { fuzz, fuzzTimeoutMs } from "../fuzz.ts";
 import { fastloop } from "./fastloop.ts";
 
 /** What stands where a name, a number, a time or a file is expected. No path leads out of the project. */
-const words = fc.oneof(
-  fc.constantFrom(
-    ...["", " ", "-", "--", "--nope", "-x", "=", "--json=yes", "\u001b[2J", "__proto__", "constructor", "toString"],
-    ...[
-      "-1",
-      "0",
-      "1e999",
-      "NaN",
-      "99999999999999999999",
-      "0x10",
-      "5m",
-      "-5m",
-      "1e9d",
-      "∞",
-      "true",
-      "null",
-      "{}",
-      "[]",
-    ],
-    ...[
-      "lib",
-      "lib~1",
-      "lib~99999999999",
-      "last",
-      "previous",
-      "baseline:",
-      "baseline:x",
-      "fast",
-      "json",
-      "tree",
-      "html",
-    ],
-    ...[
-      "fastloop.yaml",
-      "missing.yaml",
-      "src",
-      "src/a.txt",
-      "a,b,,",
-      "**/*",
-      "[",
-      "$(touch made)",
-      "`id`",
-      "a\nb",
-      "🙂",
-    ],
+const words = oneof(
+  constantFrom(
+    "",
+    " ",
+    "-",
+    "--",
+    "--nope",
+    "-x",
+    "=",
+    "--json=yes",
+    "\u001b[2J",
+    "__proto__",
+    "constructor",
+    "toString",
+
+    "-1",
+    "0",
+    "1e999",
+    "NaN",
+    "99999999999999999999",
+    "0x10",
+    "5m",
+    "-5m",
+    "1e9d",
+    "∞",
+    "true",
+    "null",
+    "{}",
+    "[]",
+    "lib",
+    "lib~1",
+    "lib~99999999999",
+    "last",
+    "previous",
+    "baseline:",
+    "baseline:x",
+    "fast",
+    "json",
+    "tree",
+    "html",
+    "fastloop.yaml",
+    "missing.yaml",
+    "src",
+    "src/a.txt",
+    "a,b,,",
+    "**/*",
+    "[",
+    "$(touch made)",
+    "`id`",
+    "a\nb",
+    "🙂",
   ),
-  fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => !/[/\\\0]/.test(text)),
-  fc.constant("x".repeat(400)),
+  string({ unit: "grapheme", maxLength: 12 }).filter((text) => !/[/\\\0]/.test(text)),
+  constant("x".repeat(400)),
 );
 
 /** Every command with those below it; options and arguments as the program has them. */
@@ -74,20 +80,20 @@ function allCommands(program: Command): { names: string[]; command: Command }[] 
   return below(program, []);
 }
 
-const optionWords = (option: Option): fc.Arbitrary<string[]> => {
+const optionWords = (option: Option): Arbitrary<string[]> => {
   const name = option.long ?? option.short ?? "";
-  if (!option.required && !option.optional) return fc.constant([name]);
-  const value = option.argChoices === undefined ? words : fc.oneof(fc.constantFrom(...option.argChoices), words);
-  return fc.oneof(
+  if (!option.required && !option.optional) return constant([name]);
+  const value = option.argChoices === undefined ? words : oneof(constantFrom(...option.argChoices), words);
+  return oneof(
     value.map((text) => [name, text]),
     value.map((text) => [`${name}=${text}`]),
   );
 };
 
 /** Lines of one command: some of its options, some words, in any order. */
-function linesOf(names: readonly string[], options: readonly Option[]): fc.Arbitrary<string[]> {
-  const pieces = fc.oneof({ weight: 3, arbitrary: words.map((word) => [word]) }, ...options.map(optionWords));
-  return fc.array(pieces, { maxLength: 5 }).map((some) => [...names, ...some.flat()]);
+function linesOf(names: readonly string[], options: readonly Option[]): Arbitrary<string[]> {
+  const pieces = oneof({ weight: 3, arbitrary: words.map((word) => [word]) }, ...options.map(optionWords));
+  return array(pieces, { maxLength: 5 }).map((some) => [...names, ...some.flat()]);
 }
 
 describe("any line", { timeout: fuzzTimeoutMs }, () => {
@@ -102,9 +108,9 @@ describe("any line", { timeout: fuzzTimeoutMs }, () => {
     for (const command of [program, ...all.map((each) => each.command)])
       command.configureOutput({ writeOut: (text) => print.push(text), writeErr: (text) => print.push(text) });
     const folder = process.cwd();
-    const line = fc.oneof(...all.map(({ names, command }) => linesOf(names, command.options)), fc.array(words));
+    const line = oneof(...all.map(({ names, command }) => linesOf(names, command.options)), array(words));
     await fuzz(
-      fc.asyncProperty(line, async (argv) => {
+      asyncProperty(line, async (argv) => {
         print.length = 0;
         context.cwd = folder;
         try {
@@ -174,7 +180,7 @@ describe("a line of a command that needs no engine", { timeout: fuzzTimeoutMs },
       XDG_CACHE_HOME: path.join(home, "cache"),
       XDG_CONFIG_HOME: path.join(home, "config"),
     };
-    const line = fc.oneof(
+    const line = oneof(
       ...all.map(({ names, command }) =>
         linesOf(
           names,
@@ -184,7 +190,7 @@ describe("a line of a command that needs no engine", { timeout: fuzzTimeoutMs },
     );
     const parent = statSync(folder).mtimeMs;
     await fuzz(
-      fc.asyncProperty(line, async (argv) => {
+      asyncProperty(line, async (argv) => {
         if (argv.some((word) => meant.has(word.split("=")[0] ?? "") || /^-[A-Za-z]*[Cmofy]/.test(word))) return;
         const { exitCode, stdout, stderr } = await fastloop(argv, { cwd: project, env });
         expect([0, 1, 2, 3], `${stdout}\n${stderr}`).toContain(exitCode);
