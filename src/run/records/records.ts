@@ -15,8 +15,9 @@ import {
   runFileShape,
   timeOfId,
 } from "./record-file.ts";
-import { dayMs, entryOf, shortDigest, toBeDropped, type Retention } from "./kept.ts";
+import { dayMs, entryOf, toBeDropped, type Retention } from "./kept.ts";
 import { History, type HistoryEntry } from "./history.ts";
+import { KnownDigests } from "./known-digests.ts";
 import { PastOfTarget } from "./past-of-target.ts";
 import { RunLog } from "./run-log.ts";
 import { SpanStore, type Span } from "./spans.ts";
@@ -52,9 +53,6 @@ const runsBetweenPrunes = 100;
 /** How long a function takes is told by so many of its runs. */
 const runsExpectedFrom = 5;
 
-/** So many records are read in the search for digests before the history is asked which of them can have one. */
-const recordsBeforeHistory = 500;
-
 /** More records than any retention keeps: what a folder holds beyond that is nobody's history. */
 const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
 
@@ -83,10 +81,10 @@ export class RunStore {
   readonly past: History;
   readonly spans: SpanStore;
   private added = 0;
-  /** Records that were read to find a digest. */
-  private searched = 0;
-  /** Of the history: the beginning of each run's digest, by its id. Of what is added later the records are in memory. */
-  private known: Map<string, string> | undefined;
+  private readonly known = new KnownDigests(() => {
+    const oldest = [...this.groups.values()].map((group) => timeOfId(group.at(-1)?.name ?? ""));
+    return this.past.entries(Math.min(...oldest));
+  });
   private newest: RunRecord | undefined;
   private readonly foreign: string[] = [];
   private readonly pastOf = new PastOfTarget((target, digest) => this.runsOf(target, digest));
@@ -268,27 +266,11 @@ export class RunStore {
     this.reader?.close();
   }
 
-  /** Whether the history says that a record is not of this digest: then it need not be read. */
-  private isOfOther({ name, record }: Entry, digest: string): boolean {
-    if (record !== "unread") return false;
-    // To read the history costs as much as to read some records.
-    if (this.searched < recordsBeforeHistory) {
-      this.searched++;
-      return false;
-    }
-    this.known ??= new Map(this.past.entries(this.oldestMs()).map((entry) => [entry.id, entry.digest]));
-    const known = this.known.get(idOfRecordName(name));
-    return known !== undefined && known !== shortDigest(digest);
-  }
-
-  private oldestMs(): number {
-    return Math.min(...[...this.groups.values()].map((group) => timeOfId(group.at(-1)?.name ?? "")));
-  }
-
   /** With a digest, without those that are known to have another. */
   private *runsOf(target: string, digest?: string): Generator<RunRecord> {
     for (const entry of this.groups.get(groupOf(target)) ?? []) {
-      if (digest !== undefined && this.isOfOther(entry, digest)) continue;
+      if (digest !== undefined && entry.record === "unread" && this.known.isOther(idOfRecordName(entry.name), digest))
+        continue;
       const record = this.read(entry);
       if (record?.target === target) yield record;
     }
