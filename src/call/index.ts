@@ -3,7 +3,7 @@ export { CallMask } from "./call-mask.ts";
 export { choicesOf, type Choices } from "./grammar/choices.ts";
 export { configOption, moduleOption } from "./grammar/own-flags.ts";
 export { callName, parseCall } from "./grammar/parse-call.ts";
-export { isNamedBy, markedFunctions, selectMarked, type MarkedFunction } from "./marked.ts";
+export { isNamedBy, markedFunctions, ownersOf, selectMarked, type MarkedFunction } from "./marked.ts";
 export { isOption, missingValue } from "./grammar/parse-value.ts";
 export { loadProjectModule, projectModuleFolder, type ProjectModuleOptions } from "./project-module.ts";
 export { isSupported, type ValueContext } from "./grammar/parse-value.ts";

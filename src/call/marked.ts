@@ -10,6 +10,8 @@ export interface MarkedFunction {
   name: string;
   /** The same with the module's own name before it, as `dagger check -l` writes it. */
   fullName: string;
+  /** What else names it: of a blueprint an engine knows both its name and the project's. */
+  otherName?: string;
   /** What `fastloop call` takes. */
   words: string[];
   fn: FunctionInfo;
@@ -19,7 +21,8 @@ export interface MarkedFunction {
 export function markedFunctions(module: ModuleInfo, mark: Mark): MarkedFunction[] {
   const own = marked(module, mark).map((fn) => {
     const name = commandName(fn);
-    return { name, fullName: `${kebabCase(module.name)}:${name}`, words: [name], fn, module };
+    const [fullName = name, otherName] = ownersOf(module, mark).map((owner) => `${owner}:${name}`);
+    return { name, fullName, words: [name], fn, module, ...(otherName === undefined ? {} : { otherName }) };
   });
   const others = module.toolchains.flatMap(
     ({ name: toolchain, module: of, ignoreChecks, ignoreGenerators, ignoreServices }) => {
@@ -35,16 +38,23 @@ export function markedFunctions(module: ModuleInfo, mark: Mark): MarkedFunction[
 }
 
 /** Those that the patterns name, in the order of declaration; `wrong` is the first pattern that names none. */
-export function selectMarked(
-  functions: readonly MarkedFunction[],
+export function selectMarked<F extends MarkedFunction>(
+  functions: readonly F[],
   patterns: readonly string[],
-): { selected: MarkedFunction[]; wrong?: string } {
+): { selected: F[]; wrong?: string } {
   if (patterns.length === 0) return { selected: [...functions] };
-  const isNamed = (pattern: string, { name, fullName }: MarkedFunction): boolean =>
-    isNamedBy(pattern, name) || isNamedBy(pattern, fullName);
+  const isNamed = (pattern: string, { name, fullName, otherName }: MarkedFunction): boolean =>
+    [name, fullName, otherName].some((each) => each !== undefined && isNamedBy(pattern, each));
   const wrong = patterns.find((pattern) => !functions.some((fn) => isNamed(pattern, fn)));
   const selected = functions.filter((fn) => patterns.some((pattern) => isNamed(pattern, fn)));
   return wrong === undefined ? { selected } : { selected, wrong };
+}
+
+/** An engine lists generators of a blueprint as the project's, all else as the blueprint's, checks by both. */
+export function ownersOf({ name, usedAs }: ModuleInfo, mark: Mark = "isCheck"): string[] {
+  const { name: owner, project } = usedAs ?? { name: kebabCase(name) };
+  if (project === undefined) return [owner];
+  return mark === "isGenerate" ? [project, owner] : [owner, project];
 }
 
 const marked = (module: ModuleInfo, mark: Mark): FunctionInfo[] =>

@@ -12,7 +12,15 @@ export {
   workspaceHandle,
   type WorkspaceReader,
 } from "./workspace.ts";
-export { findModule, packageModule, isRemote, manifestFile, manifestFiles, refuseRemote } from "./manifest/manifest.ts";
+export {
+  findModule,
+  packageModule,
+  isRemote,
+  manifestFile,
+  manifestFiles,
+  refuseRemote,
+  settingFiles,
+} from "./manifest/manifest.ts";
 export { argumentInput, functionInputs } from "./inputs.ts";
 export { camelCase, cliName, fieldName, kebabCase, memberName, pascalCase, servedName, typeName } from "./names.ts";
 export {

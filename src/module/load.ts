@@ -8,8 +8,8 @@ import { ModuleCache, type StoredModule } from "./manifest/cache.ts";
 import { listModuleFiles, moduleDigest } from "./manifest/digest.ts";
 import { folderOfRemote, type MayFetch } from "./git-dependencies.ts";
 import { isInside, realPath } from "./boundary/inside.ts";
-import { isRemote, readManifest, type Manifest, type ManifestDependency } from "./manifest/manifest.ts";
-import { camelCase, pascalCase } from "./names.ts";
+import { isRemote, readManifest, workspaceFile, type Manifest, type ManifestDependency } from "./manifest/manifest.ts";
+import { camelCase, cliName, pascalCase } from "./names.ts";
 import { scanSources } from "./run-scan.ts";
 import { largestSourceBytes, listSources, requireSources } from "./sources.ts";
 import { inPlaceOf, toolchainOf } from "./toolchain.ts";
@@ -87,7 +87,12 @@ class Loader {
         place: await manifest.blueprint.place(),
         hint: "run it with `dagger call`",
       });
-    return inPlaceOf(module, (await toolchainOf(blueprint.module, manifest.blueprint, place)).module);
+    const used = await toolchainOf(blueprint.module, manifest.blueprint, place);
+    // A workspace has no name of its own.
+    return inPlaceOf(module, used.module, {
+      name: used.name,
+      ...(manifest.file === workspaceFile ? {} : { project: cliName(manifest.name) }),
+    });
   }
 
   private async dependency(

@@ -51,10 +51,15 @@ export async function toolchainOf(module: ModuleInfo, written: ManifestDependenc
 }
 
 /** The blueprint as the module in that folder: its code, in the project's place. */
-export function inPlaceOf(module: ModuleInfo, blueprint: ModuleInfo): ModuleInfo {
+export function inPlaceOf(
+  module: ModuleInfo,
+  blueprint: ModuleInfo,
+  usedAs: NonNullable<ModuleInfo["usedAs"]>,
+): ModuleInfo {
   const [, ...below] = module.digest.split(" ");
   return {
     ...blueprint,
+    usedAs,
     contextDir: module.contextDir,
     contextRoot: module.root,
     toolchains: module.toolchains,

@@ -12,6 +12,8 @@ export interface ModuleInfo {
   contextDir: string;
   /** What `defaultPath: "x"` is relative to, where that is not `root`: the folder that uses the module as toolchain or blueprint. */
   contextRoot?: string;
+  /** As a blueprint: how whoever uses it names it, and that project's own name where it has one. */
+  usedAs?: { name: string; project?: string };
   /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
   borrowed?: boolean;
   engineVersion: string;

@@ -28,6 +28,7 @@ export type { ProjectSnapshot, WatchedPlace } from "./scan/project-snapshot.ts";
 export { selectionOf, type ScannedInput } from "./inputs/scanned-input.ts";
 export { describeReason, hasPassed, reasonsFor, type PreviousRun, type Reason, type TargetHistory } from "./reasons.ts";
 export {
+  checkFunctions,
   declaredTargets,
   inputsOfCall,
   isInTier,
@@ -44,4 +45,4 @@ export { affectedSince, changedSince, headCommit, type AffectedSince } from "./s
 export { UnreadFiles } from "./inputs/unread.ts";
 export { asksOfTarget, trustedFolder, trustOf } from "./trusted.ts";
 export { isAsRead, WorkspaceReads } from "./workspace-reads.ts";
-export type { RunPolicy, Target } from "./targets.ts";
+export type { CheckKinds, RunPolicy, Target } from "./targets.ts";

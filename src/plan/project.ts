@@ -1,7 +1,7 @@
 import path from "node:path";
 import { findConfig, loadConfig, type LoadedConfig } from "../config/index.ts";
 import { loadProjectModule, projectModuleFolder, workspaceAt } from "../call/index.ts";
-import { manifestFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
+import { settingFiles, withDependencies, type ModuleInfo } from "../module/index.ts";
 import { ProjectState } from "../state/index.ts";
 import { ContentHasher } from "../tree/index.ts";
 import { WorkspaceReads } from "./workspace-reads.ts";
@@ -9,6 +9,7 @@ import { orderTargets } from "./order.ts";
 import { ProjectScanner } from "./scan/project-scan.ts";
 import type { ScannedInput } from "./inputs/scanned-input.ts";
 import { resolveTargets, type ResolvedTarget } from "./resolve.ts";
+import type { CheckKinds } from "./targets.ts";
 import { TrustStore, type Trust, type TrustMode } from "../trust/index.ts";
 import { trustedFolder, withTrust } from "./trusted.ts";
 
@@ -20,8 +21,8 @@ export interface ProjectOptions {
   /** `--config`. */
   configFile?: string;
   environment?: NodeJS.ProcessEnv;
-  /** The module's `@check` functions in the place of `watch.targets`. */
-  checks?: boolean;
+  /** The module's checks in the place of `watch.targets`. */
+  checks?: CheckKinds;
   /** What the command line says instead of the configuration. */
   engine?: string;
   buildkitHost?: string;
@@ -69,11 +70,11 @@ export function placeProject({ cwd, configFile, onNotice }: ProjectOptions): Pro
 export async function loadProject(options: ProjectOptions, hasher: ContentHasher): Promise<Project> {
   const place = placeProject(options);
   const loaded = await loadConfig({ cwd: options.cwd, file: options.configFile });
-  const config = options.checks === true ? withoutTargets(loaded) : loaded;
+  const config = options.checks !== undefined ? withoutTargets(loaded) : loaded;
   const module = await loadProjectModule({ ...options, config });
   const reads = new WorkspaceReads(place.state, workspaceAt(place.root));
   const { trust, targets } = await withTrust(
-    orderTargets(resolveTargets(config, module, reads)),
+    orderTargets(resolveTargets(config, module, reads, options.checks)),
     config,
     module,
     options,
@@ -124,7 +125,7 @@ export function moduleSources(module: ModuleInfo): ScannedInput[] {
   const naming = module.contextRoot ?? (module.isCodeless === true ? module.root : undefined);
   return [
     ...[...folders].map(([root, sourceDir]) => moduleInput(root, sourceDir)),
-    ...(naming === undefined ? [] : [{ kind: "directory" as const, path: naming, filter: { include: manifestFiles } }]),
+    ...(naming === undefined ? [] : [{ kind: "directory" as const, path: naming, filter: { include: settingFiles } }]),
   ];
 }
 
@@ -136,7 +137,7 @@ function moduleInput(root: string, sourceDir: string): ScannedInput {
   return {
     kind: "directory",
     path: root,
-    filter: { include: [...manifestFiles, `${below}**`], exclude, gitignore: true },
+    filter: { include: [...settingFiles, `${below}**`], exclude, gitignore: true },
   };
 }
 

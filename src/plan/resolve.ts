@@ -6,6 +6,7 @@ import {
   splitWords,
   valueOf,
   type GivenValue,
+  type MarkedFunction,
   type ParsedCall,
 } from "../call/index.ts";
 import { durationMs, type LoadedConfig, type TierName, type WatchTarget } from "../config/index.ts";
@@ -17,7 +18,7 @@ import { namedInputs } from "./inputs/named-inputs.ts";
 import type { Ask } from "../trust/index.ts";
 import { realIfPresent } from "./inputs/scanned-input.ts";
 import { stateFolder, type TargetInput } from "./inputs/target-input.ts";
-import { resourcesOf, type Target } from "./targets.ts";
+import { resourcesOf, type CheckKinds, type Target } from "./targets.ts";
 import type { WorkspaceReads } from "./workspace-reads.ts";
 
 /** A target and what its call means for this module. */
@@ -33,18 +34,23 @@ export interface ResolvedTarget {
 }
 
 /** All targets in the order of their declaration: those of fastloop.yaml, else the module's `@check` functions. */
-export function resolveTargets(config: LoadedConfig, module: ModuleInfo, reads?: WorkspaceReads): ResolvedTarget[] {
+export function resolveTargets(
+  config: LoadedConfig,
+  module: ModuleInfo,
+  reads?: WorkspaceReads,
+  kinds?: CheckKinds,
+): ResolvedTarget[] {
   return sharingReads(() =>
-    declaredTargets(config, module).map((target) => resolveTarget(target, config, module, reads)),
+    declaredTargets(config, module, kinds).map((target) => resolveTarget(target, config, module, reads)),
   );
 }
 
 /** As `resolveTargets`, before their calls are read. */
-export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Target[] {
+export function declaredTargets(config: LoadedConfig, module: ModuleInfo, kinds: CheckKinds = "functions"): Target[] {
   const declared = config.config.watch?.targets;
   const targets =
     declared === undefined
-      ? checksOf(module)
+      ? checksOf(module, kinds)
       : Object.entries(declared).map(([name, target]) => targetOf(name, target, config));
   if (targets.length === 0) {
     throw new UserError("config", "there is nothing to watch or run", {
@@ -55,18 +61,32 @@ export function declaredTargets(config: LoadedConfig, module: ModuleInfo): Targe
   return targets;
 }
 
-function checksOf(module: ModuleInfo): Target[] {
-  return markedFunctions(module, "isCheck").map(({ name, words: call, fn, module: of }) => ({
+function checksOf(module: ModuleInfo, kinds: CheckKinds): Target[] {
+  return checkFunctions(module, kinds).map(({ name, words, fn, module: of, isGenerator }) => ({
     name,
-    call,
+    call: isGenerator ? [...words, "is-empty"] : words,
+    ...(isGenerator ? { isGenerator: true as const } : {}),
     needs: [],
     environment: [],
     policy: "restart",
-    tier: tierOf(call),
+    tier: tierOf(words),
     retries: 0,
     uses: resourcesOf({ containers: 1 }),
     place: fn.place ?? of.root,
   }));
+}
+
+/** Functions marked @check, and generators after them: one that is both is a check as it is. */
+export function checkFunctions(module: ModuleInfo, kinds: CheckKinds): (MarkedFunction & { isGenerator: boolean })[] {
+  const checks = kinds === "generators" ? [] : markedFunctions(module, "isCheck");
+  const generators = kinds === "functions" ? [] : markedFunctions(module, "isGenerate");
+  return [
+    ...checks.map((check) => ({ ...check, isGenerator: false })),
+    ...generators
+      .filter(({ fn }) => kinds === "generators" || !fn.isCheck)
+      .filter(({ fn: { returns } }) => returns.kind === "object" && returns.name === "Changeset")
+      .map((generator) => ({ ...generator, isGenerator: true })),
+  ];
 }
 
 function targetOf(name: string, declared: WatchTarget, config: LoadedConfig): Target {

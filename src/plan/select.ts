@@ -1,7 +1,6 @@
-import { isNamedBy } from "../call/index.ts";
+import { isNamedBy, ownersOf } from "../call/index.ts";
 import type { TierName } from "../config/index.ts";
 import { UserError } from "../errors/index.ts";
-import { kebabCase } from "../module/index.ts";
 import { withNeeds } from "./order.ts";
 import type { Project } from "./project.ts";
 import { describeReason } from "./reasons.ts";
@@ -30,9 +29,9 @@ export async function selectTargets(project: Project, { names, tier, since }: Se
   const notices: string[] = [];
   let chosen = all;
   if (names !== undefined) {
-    const own = kebabCase(project.module.name);
+    const owners = ownersOf(project.module);
     const isNamed = (pattern: string, { name }: Target): boolean =>
-      isNamedBy(pattern, name) || pattern === `${own}:${name}`;
+      isNamedBy(pattern, name) || owners.some((owner) => isNamedBy(pattern, `${owner}:${name}`));
     const unknown = names.find((name) => !all.some((target) => isNamed(name, target)));
     if (unknown !== undefined) {
       throw new UserError("usage", `there is no function "${unknown}"`, {

@@ -9,6 +9,8 @@ export interface Target {
   name: string;
   /** The call in words, in the grammar of `dagger call`: `["test", "--source", ".", "--suite", "lib"]`. */
   call: string[];
+  /** A generator as a check: its call tells whether it leaves everything as it is, and fails where it does not. */
+  isGenerator?: true;
   /** Targets that must be current before this one runs; it runs again when they did. */
   needs: string[];
   /**
@@ -32,6 +34,9 @@ export interface Target {
   /** Where it is declared: `fastloop.yaml` or the module's `file:line`. */
   place: string;
 }
+
+/** Which functions `check` is about: an engine takes generators for checks, too. */
+export type CheckKinds = "all" | "functions" | "generators";
 
 /** `restart` cancels the stale run at once; `queue` lets it end and then runs on the newest files. */
 export type RunPolicy = "restart" | "queue";

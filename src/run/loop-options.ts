@@ -1,4 +1,4 @@
-import type { Selection } from "../plan/index.ts";
+import type { CheckKinds, Selection } from "../plan/index.ts";
 import type { Ask, TrustMode } from "../trust/index.ts";
 import type { HintSourceKind } from "../watch/index.ts";
 
@@ -7,8 +7,8 @@ export interface LoopOptions {
   cwd: string;
   moduleDir?: string;
   configFile?: string;
-  /** The module's `@check` functions in the place of `watch.targets`. */
-  checks?: boolean;
+  /** The module's checks in the place of `watch.targets`. */
+  checks?: CheckKinds;
   environment: NodeJS.ProcessEnv;
   /** Whose word counts for what the project asks of this machine. */
   trust?: TrustMode;

@@ -133,6 +133,23 @@ describe.runIf(canRunEngine)("an edit in a module runs again what depends on it,
     }
   });
 
+  it("a generator, which is a check until what it makes is there", async () => {
+    const repository = new Repository(named("a blueprint with a generator"));
+    const passed = async (...words: string[]): Promise<unknown> =>
+      /"passed":\[[^\]]*\]/.exec((await repository.run("check", "--json", ...words)).stdout)?.[0];
+    const failed = await repository.run("check");
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout + failed.stderr).toContain("the generator make changes files");
+    expect(await passed("--no-generate", "--force")).toBe('"passed":["fine"]');
+    // An engine knows them by the project's name and by the blueprint's.
+    for (const owner of ["app", "base"]) {
+      expect(await passed(`${owner}:same`, "--force")).toBe('"passed":["same"]');
+      expect((await repository.run("check", `${owner}:make`)).exitCode).toBe(1);
+    }
+    expect(await repository.run("generate", "--yes")).toMatchObject({ exitCode: 0 });
+    expect(await repository.run("check")).toMatchObject({ exitCode: 0 });
+  });
+
   it("a toolchain's own code, and its customizations", async () => {
     const repository = new Repository(named("a toolchain with the project's defaults"));
     expect(await repository.run("check")).toMatchObject({ exitCode: 0 });

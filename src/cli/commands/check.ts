@@ -2,7 +2,8 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { addLoopOptions } from "../loop-options.ts";
-import { namedFunctions, printMarked } from "../options/marked-functions.ts";
+import { checkFunctions, type CheckKinds } from "../../plan/index.ts";
+import { namedChecks, printChecks } from "../options/marked-functions.ts";
 import { readModule } from "../project-module.ts";
 import { runOnce, type RunFlags } from "./run.ts";
 
@@ -11,9 +12,11 @@ export function register(program: Command, context: CliContext): void {
     .command("check [name...]")
     .summary("run the module's checks, as `dagger check` does")
     .description(
-      "Run the functions of the module that are marked @check, or those named; ends with 1 if one failed. What is current is not run again: --force runs it. What watch.targets of fastloop.yaml names is the business of `run`.",
+      "Run the functions of the module that are marked @check, or those named; ends with 1 if one failed. Generators are checks, too: one fails where it would change files. What is current is not run again: --force runs it. What watch.targets of fastloop.yaml names is the business of `run`.",
     )
     .addOption(new Option("-l, --list", "list them; run nothing"))
+    .addOption(new Option("--generate", "generators only"))
+    .addOption(new Option("--no-generate", "without generators"))
     .addOption(new Option("--force", "run what is current, too"))
     .addOption(new Option("--format <kind>", "how to tell").choices(["text", "json", "github"]))
     .addOption(new Option("--junit <file>", "write the results as JUnit XML"));
@@ -27,9 +30,16 @@ Examples:
   fastloop check smoke --force
   fastloop check 'eslint:*'  those of a toolchain`,
     )
-    .action(async (names: string[], flags: RunFlags & { list?: boolean }) => {
-      if (flags.list !== true) return runOnce(context, names, flags, { checks: true });
+    .action(async (names: string[], flags: RunFlags & { list?: boolean; generate?: boolean }) => {
+      const checks = kindsOf(flags.generate);
+      if (flags.list !== true) return runOnce(context, names, flags, { checks });
       const module = await readModule(context, { configFile: flags.config });
-      printMarked(context, namedFunctions(module, "isCheck", names), "no function of the module is marked @check");
+      printChecks(context, namedChecks(checkFunctions(module, checks), names));
     });
+}
+
+/** Both flags are one option, declared in this order so that without either it is undefined. */
+function kindsOf(generate: boolean | undefined): CheckKinds {
+  if (generate === undefined) return "all";
+  return generate ? "generators" : "functions";
 }

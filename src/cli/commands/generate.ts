@@ -11,7 +11,7 @@ import { CallView } from "../call/call-view.ts";
 import { callWithCache } from "../call/call-with-cache.ts";
 import { canAsk, confirm } from "../trust/confirm.ts";
 import type { CliContext } from "../context.ts";
-import { namedFunctions, printMarked } from "../options/marked-functions.ts";
+import { namedGenerators, printMarked } from "../options/marked-functions.ts";
 import { requireTrustOfCall } from "../trust/trust.ts";
 import { readModule } from "../project-module.ts";
 
@@ -53,7 +53,7 @@ interface Generated {
 async function generate(context: CliContext, names: string[], flags: GenerateFlags): Promise<void> {
   const config = await loadConfig({ cwd: context.cwd, file: flags.config });
   const module = await readModule(context, { config });
-  const generators = namedFunctions(module, "isGenerate", names);
+  const generators = namedGenerators(module, names);
   const none = "no function of the module is marked @generate";
   if (flags.list === true) return printMarked(context, generators, none);
   if (generators.length === 0) throw new UserError("usage", none, { hint: "mark one that returns a Changeset" });
@@ -81,7 +81,8 @@ async function one(context: CliContext, { name, words }: MarkedFunction, given: 
     given.flags.check !== true &&
     (given.flags.yes === true ||
       (canAsk(context) && (await confirm(context, `Apply these ${plural(files.length, "change")} of ${name}?`))));
-  if (isAgreed) await call(context, [...words, "export", "--path", given.module.contextDir], given);
+  // Where the user stands, as `dagger generate` does.
+  if (isAgreed) await call(context, [...words, "export", "--path", context.cwd], given);
   else if (given.flags.check !== true) context.notice(`nothing of ${name} was applied: --yes applies it`);
   return { name, files, applied: isAgreed };
 }

@@ -5,7 +5,7 @@ import { Option, type Command } from "commander";
 import { durationMs, loadConfig } from "../../config/index.ts";
 import { BaselineStore, requireName } from "../../diff/index.ts";
 import { ExitCode } from "../../errors/index.ts";
-import { placeProject } from "../../plan/index.ts";
+import { placeProject, type CheckKinds } from "../../plan/index.ts";
 import {
   duration as showDuration,
   githubReporter,
@@ -69,17 +69,20 @@ Examples:
     .action((names: string[], flags: RunFlags) => runOnce(context, names, flags));
 }
 
-/** `checks`: the module's `@check` functions, whatever the configuration watches. */
+/** `checks`: those of the module, whatever the configuration watches. */
 export async function runOnce(
   context: CliContext,
   names: string[],
   flags: RunFlags,
-  { checks = false }: { checks?: boolean } = {},
+  { checks }: { checks?: CheckKinds } = {},
 ): Promise<void> {
   const { signal } = context;
   const baseline = flags.saveBaseline === true ? "baseline" : flags.saveBaseline;
   if (baseline !== undefined) requireName(baseline);
-  const options = { ...loopOptions(context, flags, checks ? "fastloop check" : "fastloop run", names), checks };
+  const options = {
+    ...loopOptions(context, flags, checks === undefined ? "fastloop run" : "fastloop check", names),
+    checks,
+  };
   // Before anything is written: a folder without a module is the wrong one.
   await fetchModules(context, flags.config);
   const view = await openView(context, flags);

@@ -5,15 +5,18 @@ import type { ModuleInfo } from "../../module/index.ts";
 import type { CliContext } from "../context.ts";
 import { printNames } from "./name-table.ts";
 
-/** Those that the patterns name, in the order of declaration; all of them without patterns. */
-export function namedFunctions(
-  module: ModuleInfo,
-  mark: "isCheck" | "isGenerate",
-  patterns: readonly string[],
-): MarkedFunction[] {
-  const all = markedFunctions(module, mark);
+/** Generators that the patterns name, in the order of declaration; all of them without patterns. */
+export function namedGenerators(module: ModuleInfo, patterns: readonly string[]): MarkedFunction[] {
+  return named(markedFunctions(module, "isGenerate"), patterns, "generate");
+}
+
+/** The same of checks. */
+export function namedChecks<F extends MarkedFunction>(checks: readonly F[], patterns: readonly string[]): F[] {
+  return named(checks, patterns, "check");
+}
+
+function named<F extends MarkedFunction>(all: readonly F[], patterns: readonly string[], kind: string): F[] {
   const { selected, wrong } = selectMarked(all, patterns);
-  const kind = mark === "isCheck" ? "check" : "generate";
   if (wrong !== undefined)
     throw new UserError("usage", `there is no ${kind} "${wrong}"`, {
       hint:
@@ -31,8 +34,17 @@ export function printMarked(context: CliContext, functions: readonly MarkedFunct
       functions.map(({ fullName: name, fn }) => ({ name, description: fn.description, place: fn.place })),
     );
   if (functions.length === 0) return context.notice(none);
-  printNames(
-    context,
-    functions.map(({ fullName, fn }) => ({ name: fullName, description: fn.description })),
-  );
+  printNames(context, rowsOf(functions));
 }
+
+/** As `dagger check -l`: generators, which are checks too, have a heading of their own. */
+export function printChecks(context: CliContext, checks: readonly (MarkedFunction & { isGenerator: boolean })[]): void {
+  const generators = checks.filter(({ isGenerator }) => isGenerator);
+  if (context.options.json || generators.length === 0)
+    return printMarked(context, checks, "no function of the module is marked @check");
+  const others = checks.filter(({ isGenerator }) => !isGenerator);
+  printNames(context, rowsOf(others), "", { heading: "Generators", rows: rowsOf(generators) });
+}
+
+const rowsOf = (functions: readonly MarkedFunction[]): { name: string; description: string }[] =>
+  functions.map(({ fullName, fn }) => ({ name: fullName, description: fn.description }));

@@ -9,12 +9,23 @@ interface Row {
 }
 
 /** The first lines of the descriptions; `missing` stands where there is none. */
-export function printNames({ print, colors }: CliContext, rows: readonly Row[], missing = ""): void {
+export function printNames(
+  { print, colors }: CliContext,
+  rows: readonly Row[],
+  missing = "",
+  below?: { heading: string; rows: readonly Row[] },
+): void {
   const paint = painter(colors("stdout"));
-  const lines = rows.map(({ name, description }) => [printable(name), printable(firstLine(description) || missing)]);
-  const width = Math.max("Name".length, ...lines.map(([name = ""]) => name.length)) + 3;
+  const written = (of: readonly Row[]): string[][] =>
+    of.map(({ name, description }) => [printable(name), printable(firstLine(description) || missing)]);
+  const [lines, more] = [written(rows), written(below?.rows ?? [])];
+  const width = Math.max("Name".length, ...[...lines, ...more].map(([name = ""]) => name.length)) + 3;
+  const printLine = ([name = "", description = ""]: string[]): void =>
+    print(`${`${name.padEnd(width)}${description}`.trimEnd()}\n`);
   print(`${paint("bold", "Name")}${" ".repeat(width - 4)}${paint("bold", "Description")}\n`);
-  for (const [name = "", description = ""] of lines) print(`${`${name.padEnd(width)}${description}`.trimEnd()}\n`);
+  lines.forEach(printLine);
+  if (below !== undefined) print(`\n${paint("bold", below.heading)}\n`);
+  more.forEach(printLine);
 }
 
 const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";

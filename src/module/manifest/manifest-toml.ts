@@ -56,7 +56,7 @@ const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
 
 const settings = z.record(z.string(), z.unknown()).optional();
 
-/** A dagger.toml: the modules of a workspace. What else it says (`ignore`, `defaults_from_dotenv`) is not read. */
+/** A dagger.toml: the modules of a workspace. What else it says (`ignore`, which no engine applies, `defaults_from_dotenv`) is not read. */
 const workspaceSchema = z.object({
   env: z
     .record(

@@ -12,8 +12,11 @@ export const manifestFile = "dagger.json";
 /** The same in Dagger 1.0. Beside a dagger.json it is not read: that is what both versions read. */
 const nextManifestFile = "dagger-module.toml";
 /** Modules of a workspace of Dagger 1.0; it is one where no module's own file is beside it. */
-const workspaceFile = "dagger.toml";
+export const workspaceFile = "dagger.toml";
 export const manifestFiles = [manifestFile, nextManifestFile, workspaceFile];
+const lockFile = "dagger.lock";
+/** What a module is named by, and what counts with that. */
+export const settingFiles = [...manifestFiles, lockFile];
 
 export interface Manifest {
   name: string;
@@ -209,7 +212,7 @@ async function check(file: string, text: string, beside: Beside | undefined): Pr
 
 function lockBeside(file: string): string {
   try {
-    return readRegular(path.join(path.dirname(file), "dagger.lock")).toString("utf8");
+    return readRegular(path.join(path.dirname(file), lockFile)).toString("utf8");
   } catch {
     return "";
   }

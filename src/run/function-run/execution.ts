@@ -75,6 +75,11 @@ export async function execute(
       workspace,
       onSecret: (plaintext, name) => mask.add(plaintext, name, session, notice),
     });
+    if (item.target.isGenerator === true && value === false)
+      throw new UserError("function-failed", `the generator ${run.name} changes files`, {
+        place: item.target.place,
+        hint: `\`fastloop generate ${run.name}\` shows which, and applies it`,
+      });
     // A function that returns a secret would put it into the record of its run.
     return { value: mask.value(value), moved };
   } catch (thrown) {

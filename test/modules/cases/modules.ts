@@ -423,6 +423,26 @@ export const modules: readonly ModuleCase[] = [
     calls: [["lint", "low 1 b.md"]],
   },
   {
+    name: "a blueprint with a generator",
+    at: "app",
+    files: {
+      "maker/dagger.json": json("maker"),
+      "maker/src/index.ts": main(
+        "@func() @check() fine(): void {}\n@func() @generate() same(): Changeset { return dag.directory().changes(dag.directory()); }\n" +
+          '@func() @generate() make(@argument({ defaultPath: ".", ignore: ["**", "!out.txt"] }) at: Directory): Changeset ' +
+          '{ return at.withNewFile("out.txt", "new").changes(at); }',
+        "Maker",
+        'import { type Changeset } from "@dagger.io/dagger";\n',
+      ),
+      "app/dagger.json": JSON.stringify({
+        name: "app",
+        engineVersion: "v0.21.4",
+        blueprint: { name: "base", source: "../maker" },
+      }),
+    },
+    checks: ["base:fine", "", "Generators", "app:same", "app:make"],
+  },
+  {
     name: "a module of Dagger 1.0",
     files: {
       "dagger-module.toml":

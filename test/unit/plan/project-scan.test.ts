@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
-import { ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
+import { loadModule } from "../../../src/module/index.ts";
+import { moduleSources, ProjectScanner, type ScannedInput } from "../../../src/plan/index.ts";
 import { ContentHasher } from "../../../src/tree/index.ts";
 import { makeTree, seeded } from "../tree/fixture.ts";
 
@@ -171,4 +172,22 @@ test("two looks saw the same unless a write moved something; a root that comes o
   const removed = scanner.scan();
   expect(removed.saw(added)).toBe(false);
   expect(scanner.scan().saw(removed)).toBe(true);
+});
+
+test("an edit of dagger.lock is one of what the module is read from", async () => {
+  const root = makeTree({
+    "dagger.json": `{"name": "none", "engineVersion": "v0.21.4", "toolchains": [{"name": "snake", "source": "snake"}]}`,
+    "dagger.lock": "",
+    // Refused, so that nothing has to be scanned.
+    "snake/dagger.json": `{"name": "snake", "sdk": {"source": "python"}}`,
+  });
+  const digests = async (): Promise<(string | undefined)[]> => {
+    const sources = moduleSources(await loadModule(root));
+    const snapshot = new ProjectScanner(sources, new ContentHasher({ nowNs: later })).scan();
+    return sources.map((source) => snapshot.digest(source));
+  };
+  const before = await digests();
+  expect(await digests()).toEqual(before);
+  writeFileSync(path.join(root, "dagger.lock"), `["", "git.ref", ["https://host/a", "HEAD"], {"sha": "0"}]\n`);
+  expect(await digests()).not.toEqual(before);
 });
