@@ -53,7 +53,13 @@ export class CommandPage {
     requireFolder(context, flags);
     return await new CommandPage(context, flags, async () => {
       const { pageOfLoop } = await import("../page/index.ts");
-      return pageOfLoop(loop, options(command, await projectName(context, flags.config)));
+      const { restartUp, statusOfUp, UpPlace } = await import("../services/index.ts");
+      const place = new UpPlace(placeProject({ cwd: context.cwd, configFile: flags.config }).root, context.env);
+      const services = {
+        statuses: async () => (await statusOfUp(place))?.services ?? [],
+        restart: (names: readonly string[]) => restartUp(place, names),
+      };
+      return pageOfLoop(loop, { ...options(command, await projectName(context, flags.config)), services });
     }).ready();
   }
 

@@ -6,12 +6,16 @@ import type { EngineSession } from "./types.ts";
 const answerMs = 5000;
 
 /** Why a session can be used no longer, as an error that says it; undefined for one that answers. */
-export async function lostSession(session: EngineSession): Promise<UserError | undefined> {
+export async function lostSession(
+  session: EngineSession,
+  { isPatient = false }: { isPatient?: boolean } = {},
+): Promise<UserError | undefined> {
   try {
     await session.query("{ __typename }", undefined, { signal: AbortSignal.timeout(answerMs) });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error;
+    if (isPatient && (error as Error).name === "TimeoutError") return undefined;
     return new UserError("engine-unavailable", `the engine does not answer (${(error as Error).message})`, {
       hint: "`fastloop engine stop --force` ends the embedded engine",
       cause: error,

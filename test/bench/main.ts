@@ -39,6 +39,11 @@ const benches: Record<string, { summary: string; load(): Promise<Bench> }> = {
     summary: "1,000 sequential and 50 concurrent sessions: what the daemon holds afterwards [SEQUENTIAL CONCURRENT]",
     load: async () => (await import("./soak-bench.ts")).soakBench,
   },
+  up: {
+    summary:
+      "save to new response of a service, synced, restarted and made anew, beside node --watch here; what stays [ROUNDS]",
+    load: async () => (await import("./up.ts")).upBench,
+  },
   deploy: {
     summary: "no-op, image change and 100 objects beside kubectl and helm on the same API server",
     load: async () => (await import("./deploy.ts")).deployBench,

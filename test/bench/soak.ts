@@ -121,7 +121,7 @@ function footprint({ pid, sessions, stateDir }: DaemonStatus): Footprint {
   };
 }
 
-function descendants(root: number): number {
+export function descendants(root: number): number {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

@@ -6,6 +6,7 @@ import { historyOfRuns } from "./history.ts";
 import { PageModel } from "../model.ts";
 import { endOf, shownRuns, type PageSource } from "../source.ts";
 import { seededLines, seededPast, testsOf, toneOfOutcome, type Past } from "./past.ts";
+import { Beside, type ServicesBeside } from "./beside.ts";
 import { actionsOf, detailOf, standingOf, statusOf } from "./standings.ts";
 import type { NodeDetails, PageCommand, PageNode, PageTop, Tone } from "../types.ts";
 import { whyShown } from "./why-shown.ts";
@@ -17,6 +18,8 @@ export type PageLoop = Pick<
 >;
 
 export interface LoopPageOptions {
+  /** Of functions alone. */
+  services?: ServicesBeside | undefined;
   project: string;
   command: string;
   version: string;
@@ -29,6 +32,7 @@ export class LoopSource implements PageSource {
   private readonly options: LoopPageOptions;
   private readonly past = new Map<string, Past>();
   private readonly stops: (() => void)[];
+  private readonly beside: Beside;
   private waiting: string | undefined;
   private broken: string | undefined;
   private engine: string | undefined;
@@ -37,13 +41,14 @@ export class LoopSource implements PageSource {
     this.loop = loop;
     this.options = options;
     this.model = new PageModel(() => ({ top: this.top(), nodes: this.nodes() }));
+    this.beside = new Beside(options.services, () => this.model.touch());
     for (const [name, past] of seededPast(loop.store)) this.past.set(name, past);
     for (const { name, lines, atMs } of seededLines(loop.store)) this.model.logs.add(name, "old", lines, atMs);
     this.stops = [loop.on((notice) => this.note(notice)), loop.onState(() => this.model.touch())];
   }
 
   details(name: string, run?: string): NodeDetails | undefined {
-    if (!this.loop.state.functions.some((fn) => fn.name === name)) return undefined;
+    if (!this.loop.state.functions.some((fn) => fn.name === name)) return this.beside.details(name);
     const { store } = this.loop;
     const records = store.of(name).slice(0, shownRuns);
     const runs = records.map(({ id, startedAt, durationMs, outcome }) => ({
@@ -104,11 +109,16 @@ export class LoopSource implements PageSource {
       case "run-marked":
         return loop.runParked();
       case "restart":
-        throw new UserError("usage", "functions run; services restart");
+        return void this.beside
+          .restart(command.nodes)
+          .catch((error: unknown) => this.model.notice(printableLines(String(error))));
+      case "switch":
+        throw new UserError("usage", "that is done where `fastloop up` runs");
     }
   }
 
   close(): void {
+    this.beside.close();
     for (const stop of this.stops) stop();
     this.model.close();
   }
@@ -220,7 +230,7 @@ export class LoopSource implements PageSource {
   }
 
   private nodes(): PageNode[] {
-    return this.loop.state.functions.map((fn) => {
+    const functions = this.loop.state.functions.map((fn) => {
       const past = this.past.get(fn.name);
       const { word, tone } = standingOf(fn);
       const isBusy = fn.phase === "running" || fn.phase === "cancelling";
@@ -243,6 +253,7 @@ export class LoopSource implements PageSource {
         can: actionsOf(fn),
       };
     });
+    return [...this.beside.nodes(), ...functions];
   }
 }
 

@@ -6,6 +6,7 @@ import { spreadOf } from "../../stats/index.ts";
 import { dayAndTime, printable, printableLines } from "../../text/index.ts";
 import type { LoopPageOptions } from "./loop-source.ts";
 import { PageModel } from "../model.ts";
+import { serviceNode, toneOf } from "./service-node.ts";
 import { endOf, mostPoints, type PageSource } from "../source.ts";
 import type {
   HistoryPoint,
@@ -188,36 +189,8 @@ export class UpSource implements PageSource {
   }
 
   private nodes(): PageNode[] {
-    return this.up.statuses().map(({ name, phase, needs, ports, since, reason, startedInMs, place }) => {
-      const places = ports.map(({ host }) => `127.0.0.1:${host}`).join(", ");
-      const detail = reason?.split("\n")[0] ?? this.lastEdit.get(name) ?? places;
-      const tone = toneOf(phase);
-      return {
-        id: name,
-        kind: "service" as const,
-        name: printable(name),
-        needs: [...needs],
-        state: place === "local" ? `${phase}, local` : phase,
-        tone,
-        ...(detail === "" ? {} : { detail: printable(detail) }),
-        ...(reason === undefined ? {} : { failure: printableLines(endOf(reason)) }),
-        ...(tone === "busy" ? { sinceMs: Date.parse(since) } : { endedMs: Date.parse(since) }),
-        ...(startedInMs === undefined ? {} : { tookMs: startedInMs }),
-        ...(ports.length === 0 ? {} : { ports: ports.map(({ host }) => host) }),
-        can: ["restart", ...otherPlace(place)],
-      };
-    });
+    return this.up.statuses().map((status) => serviceNode(status, this.lastEdit.get(status.name)));
   }
-}
-
-const otherPlace = (place: Place | undefined): ("local" | "container")[] =>
-  place === undefined ? [] : [place === "local" ? "container" : "local"];
-
-function toneOf(phase: ServiceStatus["phase"]): Tone {
-  if (phase === "healthy") return "good";
-  if (phase === "failed" || phase === "ended" || phase === "unhealthy") return "bad";
-  if (phase === "waiting") return "waiting";
-  return phase === "stopped" ? "idle" : "busy";
 }
 
 /** What this process has had printed before the page was opened: a log file has the time before each line. */

@@ -1,0 +1,68 @@
+/** Services that another command of the project has up, among the functions of a watch. */
+import { UserError } from "../../errors/index.ts";
+import type { ServiceStatus } from "../../services/index.ts";
+import { printableLines } from "../../text/index.ts";
+import { endOf } from "../source.ts";
+import type { NodeDetails, PageNode } from "../types.ts";
+import { serviceNode } from "./service-node.ts";
+
+/** What of them the page needs. */
+export interface ServicesBeside {
+  /** As they are now; none where nothing is up. */
+  statuses(): Promise<readonly ServiceStatus[]>;
+  restart(names: readonly string[]): Promise<unknown>;
+}
+
+const lookMs = 2_000;
+/** Functions may have the same names. */
+const prefix = "service ";
+
+export class Beside {
+  private readonly services: ServicesBeside | undefined;
+  private readonly onLook: () => void;
+  private known: readonly ServiceStatus[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private isOver = false;
+
+  constructor(services: ServicesBeside | undefined, onLook: () => void) {
+    this.services = services;
+    this.onLook = onLook;
+    void this.look();
+  }
+
+  nodes(): PageNode[] {
+    return this.known.map((status) => {
+      const { id, can: _can, needs, ...node } = serviceNode(status);
+      return { ...node, id: prefix + id, needs: needs.map((need) => prefix + need), can: ["restart"] };
+    });
+  }
+
+  details(id: string): NodeDetails | undefined {
+    const status = this.known.find(({ name }) => prefix + name === id);
+    if (status === undefined) return undefined;
+    const summary = `${status.phase}; its log is with \`fastloop up\` and \`fastloop logs\``;
+    const causes = status.reason === undefined ? [] : [printableLines(endOf(status.reason))];
+    return { runs: [], spans: [], why: { summary, causes, parts: [] } };
+  }
+
+  /** Resolves when they have started again. Throws at once where one of them is none. */
+  restart(ids: readonly string[]): Promise<unknown> {
+    const names = this.known.map(({ name }) => name).filter((name) => ids.includes(prefix + name));
+    if (names.length === 0 || names.length < ids.length)
+      throw new UserError("usage", "functions run; services restart");
+    return this.services!.restart(names);
+  }
+
+  close(): void {
+    this.isOver = true;
+    clearTimeout(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    if (this.services === undefined) return;
+    this.known = await this.services.statuses().catch(() => []);
+    if (this.isOver) return;
+    this.onLook();
+    this.timer = setTimeout(() => void this.look(), lookMs).unref();
+  }
+}

@@ -1,0 +1,46 @@
+/** Services of another command on the page of a watch. */
+import { expect, test, vi } from "vitest";
+import { Beside } from "../../../src/page/sources/beside.ts";
+import type { ServiceStatus } from "../../../src/services/index.ts";
+
+const service = (name: string, more: Partial<ServiceStatus> = {}): ServiceStatus => ({
+  name,
+  phase: "healthy",
+  needs: [],
+  ports: [],
+  since: new Date().toISOString(),
+  ...more,
+});
+
+test("have ids of their own, and are restarted by their names", async () => {
+  const restarted: (readonly string[])[] = [];
+  const shown = vi.fn();
+  const statuses = [service("db"), service("api", { needs: ["db"], phase: "failed", reason: "why\n\u001b[2Jmore" })];
+  const beside = new Beside(
+    { statuses: async () => statuses, restart: async (names) => void restarted.push(names) },
+    shown,
+  );
+  await vi.waitFor(() => expect(shown).toHaveBeenCalled());
+  const [, api] = beside.nodes();
+  expect(api).toMatchObject({ kind: "service", name: "api", needs: ["service db"], tone: "bad", can: ["restart"] });
+  expect(beside.details(api!.id)?.why?.causes[0]).toContain("why\n");
+  expect(beside.details(api!.id)?.why?.causes[0]).not.toContain("\u001b");
+  expect(beside.details("api")).toBeUndefined();
+  await beside.restart([api!.id]);
+  expect(restarted).toEqual([["api"]]);
+  // A function of that name is none of them, and nothing is not all.
+  expect(() => beside.restart(["api"])).toThrow("services restart");
+  expect(() => beside.restart([])).toThrow("services restart");
+  beside.close();
+});
+
+test("that can't be asked are none", async () => {
+  const shown = vi.fn();
+  const gone = async (): Promise<never> => {
+    throw new Error("gone");
+  };
+  const none = new Beside({ statuses: gone, restart: async () => undefined }, shown);
+  await vi.waitFor(() => expect(shown).toHaveBeenCalled());
+  expect(none.nodes()).toEqual([]);
+  none.close();
+});
