@@ -25,7 +25,7 @@ export function expandTags(base: BaseImageConfig, templates: readonly string[], 
     key,
   };
   const fill = (template: string): string =>
-    template.replaceAll(/\{([^}]*)\}/g, (_, name: string) => {
+    template.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => {
       const value = values[name];
       if (value === undefined) throw new Told(`tag \`${template}\`: there is no value for {${name}} in images.base`);
       return value;

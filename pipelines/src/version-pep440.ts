@@ -40,7 +40,7 @@ function parsePep440(version: string): Pep440Version | undefined {
     match;
   return {
     epoch,
-    release: release.replace(/(\.0+)*$/, "").split("."),
+    release: withoutZeros(release.split(".")),
     pre: phase === undefined ? undefined : [pep440Phases[phase] ?? phase, phaseNumber || "0"],
     post: barePost ?? (postWord === undefined ? undefined : postNumber || "0"),
     dev: devWord === undefined ? undefined : devNumber || "0",
@@ -68,4 +68,10 @@ function comparePep440Local(a: string, b: string): number {
   const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && otherIsNumber) return compareNumbers(a, b);
   return isNumber === otherIsNumber ? compareText(a, b) : isNumber ? 1 : -1;
+}
+
+/** `1.0.0` is `1`. */
+function withoutZeros(parts: readonly string[]): string[] {
+  const last = parts.findLastIndex((part) => !/^0+$/.test(part));
+  return parts.slice(0, Math.max(last, 0) + 1);
 }

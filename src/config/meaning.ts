@@ -142,7 +142,7 @@ const tagVariables = ["version", "toolchain", "toolchainVersion", "YYYY.MM.DD", 
 function imageProblems(config: Config): MeaningProblem[] {
   const { base, dev } = config.images ?? {};
   const problems: MeaningProblem[] = (base?.tags ?? []).flatMap((tag, index) =>
-    [...tag.matchAll(/\{([^}]*)\}/g)].flatMap(([, variable = ""]) =>
+    [...tag.matchAll(/\{([^{}]*)\}/g)].flatMap(([, variable = ""]) =>
       tagVariables.includes(variable)
         ? []
         : [unknown(["images", "base", "tags", index], "tag variable", variable, tagVariables)],

@@ -1,5 +1,6 @@
 /** Go and Rust: modules and crates, alone or in a workspace. */
 import { parse } from "smol-toml";
+import { hasInOrder } from "../text/index.ts";
 import {
   folderNames,
   folderOf,
@@ -40,14 +41,9 @@ export function detectGo(files: ProjectFiles): Detection {
 
 /** Folders of the modules that go.work uses; Go refuses to test one that it does not name. */
 function usedBy(text: string): ReadonlySet<string> {
-  const lists = [...text.matchAll(/^use\s+(?:\(([^)]*)\)|(\S+))/gm)];
+  const lists = [...text.matchAll(/^use\s+(?:\(([^()]*)\)|(\S+))/gm)];
   const places = lists.flatMap(([, several, one = ""]) =>
-    (several ?? one).split("\n").map((line) =>
-      line
-        .replace(/\/\/.*$/, "")
-        .trim()
-        .replaceAll('"', ""),
-    ),
+    (several ?? one).split("\n").map((line) => line.split("//", 1)[0]!.trim().replaceAll('"', "")),
   );
   return new Set(places.filter(Boolean).map((place) => joined("", place).replace(/\/$/, "").replace(/^\.$/, "")));
 }
@@ -141,7 +137,7 @@ const testsAllFeatures = (files: ProjectFiles): boolean =>
   [
     ...workflowsOf(files),
     ...files.list.filter((file) => /^ci\/[^/]+\.sh$/.test(file)).map((file) => files.read(file)),
-  ].some((text) => /\bcargo (?:\+\S+ )?(?:test|nextest run)\b[^\n]*--all-features\b/.test(text));
+  ].some((text) => hasInOrder(text.split("\n"), /\bcargo (?:\+\S+ )?(?:test|nextest run)\b/, /--all-features\b/));
 
 /** Those of the dependencies are compiled in their layer, too. */
 const withAllFeatures = (suite: DetectedSuite): DetectedSuite => ({

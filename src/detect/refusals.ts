@@ -14,7 +14,7 @@ const goRefusal = /\b(?:os|fs)\.ErrPermission\b|\bEACCES\b/;
 const refusal = /\bPermissionError\b|\bEACCES\b/;
 const takesAway = /\bchmod(?:Sync)?\s*\(/;
 /** A file that nobody may read is there for a refusal, whatever the test calls that. */
-const takesAll = /\bchmod(?:Sync)?\s*\((?:[^\n]*,)?\s*(?:0o?0*|~\s*(?:stat\.)?S_IRWX\w)\s*\)/;
+const takesAll = /\bchmod(?:Sync)?\s*\((?:[^\n]{0,300},)?\s*(?:0o?0*|~\s*(?:stat\.)?S_IRWX\w)\s*\)/;
 
 export function asOwnerWhereRefused(files: ProjectFiles, suite: DetectedSuite): DetectedSuite {
   if (!expectsRefusals(files, suite)) return suite;

@@ -94,6 +94,6 @@ function composeServices(text: string): NamedService[] {
 function portOf(entry: unknown): number | undefined {
   const text = typeof entry === "object" && entry !== null ? (entry as { target?: unknown }).target : entry;
   const words = typeof text === "string" || typeof text === "number" ? `${text}` : "";
-  const port = Number(/(\d+)(?:\/\w+)?$/.exec(words)?.[1]);
+  const port = Number(/(?<!\d)(\d+)(?:\/\w+)?$/.exec(words)?.[1]);
   return Number.isInteger(port) && port > 0 ? port : undefined;
 }

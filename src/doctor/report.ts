@@ -78,7 +78,7 @@ export function withoutPrivate(text: string, { home, user, host, project }: Priv
         /(?<![\w.~])\/(?!usr\/|etc\/|proc\/|sys\/|run\/|var\/run\/|dev\/|v2\/)[\w.@+-]+(?:\/[\w.@+-]+)+/g,
         "PATH",
       )
-      .replaceAll(/\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?\b/gi, (found) => (isShown(found) ? found : "NAME"))
+      .replaceAll(/(?<![\w-]|[\w-]\.)(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?\b/gi, (found) => (isShown(found) ? found : "NAME"))
       .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, (address) => (address.startsWith("127.") ? address : "ADDRESS"))
   );
 }

@@ -10,7 +10,8 @@ const failure = /^(?:(\S+ \S+): )?(?:Error: )?failed to resolve image "([^"]+)" 
 const offlineReason = "it is not on this machine, and --offline fetches nothing";
 
 /** `401 Unauthorized (...)`: the engine knows whose password was refused, or that none is known. */
-const isLogin = /\b40[13] [A-Z][a-z]+ \(.*\)$/;
+const login = /\b40[13] [A-Z][a-z]+ \(/;
+const isLogin = (why: string): boolean => why.endsWith(")") && login.test(why);
 
 /** The message for an engine's error about an image; undefined for every other error. `folder`: the machine's own images. */
 export function unavailableImage(error: Error, folder = imagesDir()): UserError | undefined {
@@ -29,7 +30,7 @@ export function unavailableImage(error: Error, folder = imagesDir()): UserError 
   const own = ownImages(folder);
   const why = whyNot(reference, platform, reason, own);
   const told = `${where === undefined ? "" : `${where}: `}the image ${name} can't be had: ${why}`;
-  if (isLogin.test(why)) return new UserError("function-failed", told, { cause: error });
+  if (isLogin(why)) return new UserError("function-failed", told, { cause: error });
   return new UserError("function-failed", told, {
     hint: `${has(own)}name another one in fastloop.yaml (\`image:\` of a suite, \`from:\` of a base), or a registry that can be reached; see docs/air-gapped.md`,
     cause: error,
@@ -56,8 +57,7 @@ function whyNot(reference: string, platform: string, reason: string, own: OwnIma
   if (host === "docker.io" && own !== undefined) return `${own.why}, and it is not one of this machine's own images`;
   if (network !== undefined) return `${host} can't be reached (${network})`;
   if (/no match for platform|no matching manifest/i.test(last)) return `it has no variant for ${platform}`;
-  const login = isLogin.exec(last)?.[0];
-  if (login !== undefined) return login;
+  if (isLogin(last)) return last.slice(last.search(login));
   if (/unauthorized|authorization|denied|forbidden|\b40[13]\b/i.test(last))
     return `${host} has no such image, or wants a login for it`;
   if (/not found|manifest unknown/i.test(last)) return `${host} has no image of this name and tag`;

@@ -1,5 +1,6 @@
 /** Text on its way to people: names without control characters, output that moves no cursor, secrets masked. And YAML of others. */
 export { failureAdvice } from "./advice.ts";
+export { hasInOrder } from "./in-order.ts";
 export { dayAndTime } from "./local-time.ts";
 export { scriptOnOneLine } from "./one-line.ts";
 export { outputText, printable, printableJson, printableLines } from "./printable.ts";

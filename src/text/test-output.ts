@@ -20,7 +20,11 @@ const sequences = /\u001b\[[0-9;:?]*[A-Za-z]/g;
 /** Without what only a terminal obeys. */
 export const plainText = (output: string): string => output.replaceAll(sequences, "").replaceAll("\r\n", "\n");
 
-const inWords = { passed: /(\d+) passed/, failed: /(\d+) failed/, skipped: /(\d+) (?:skipped|ignored)/ };
+const inWords = {
+  passed: /(?<!\d)(\d+) passed/,
+  failed: /(?<!\d)(\d+) failed/,
+  skipped: /(?<!\d)(\d+) (?:skipped|ignored)/,
+};
 const pytest = /^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|skipped|errors?)\b.* in [\d.]+s\b.*$/gm;
 const summaries: Summary[] = [
   // node:test and TAP: a line for each number.
@@ -29,7 +33,7 @@ const summaries: Summary[] = [
   { line: /^(?:#|ℹ) skipped\s+\d+$/gm, skipped: /(\d+)/ },
   // vitest, jest
   { line: /^ *Tests\s+\d+ \w+(?: \| \d+ \w+)*.*$/gm, ...inWords },
-  { line: /^Tests:\s+.*\d+ total$/gm, ...inWords },
+  { line: /^Tests:\s+.*(?<!\d)\d+ total$/gm, ...inWords },
   // mocha, ava
   { line: /^ +\d+ passing \(.*\)$/gm, passed: /(\d+)/ },
   { line: /^ +\d+ failing$/gm, failed: /(\d+)/ },

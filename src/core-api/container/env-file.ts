@@ -128,12 +128,18 @@ function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<str
       if (part.length > 1 && part.startsWith('"'))
         return substitute(part.slice(1, -1), lookup).replaceAll(/\\(["\\$`])/g, "$1");
       if (part.startsWith("\\")) return part.slice(1);
-      return substitute(part.replace(/\s+#.*$/s, ""), lookup);
+      return substitute(part.replace(/(?<!\s)\s+#.*$/s, ""), lookup);
     })
     .join("");
 }
 
 function substitute(text: string, lookup: (name: string) => string | undefined): string {
+  // Of a brace that is never closed the rest would be looked through for each one that opens.
+  const closed = text.lastIndexOf("}") + 1;
+  return substituteIn(text.slice(0, closed), lookup) + substituteIn(text.slice(closed), lookup);
+}
+
+function substituteIn(text: string, lookup: (name: string) => string | undefined): string {
   return text.replaceAll(
     /(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g,
     (_match, plain?: string, braced?: string, fallback?: string) => {

@@ -33,7 +33,7 @@ for (const network of ["::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "::"]) carrier
 const localBridge = /^(?:fastloop|docker|br-|virbr|cni|podman|lxc|lxd)/;
 
 export function isOfThisMachine(address: string): boolean {
-  const bare = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  const bare = address.replace(/^\[|\]$/g, "").split("%", 1)[0]!;
   const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
   if (isIP(bare) === 0) return false;
   if (always.check(bare, family) || ownAddresses().check(bare, family)) return true;
@@ -52,9 +52,9 @@ function ownAddresses(): BlockList {
   for (const [name, list] of Object.entries(networkInterfaces())) {
     for (const { address, family, cidr } of list ?? []) {
       const kind = family === "IPv6" ? "ipv6" : "ipv4";
-      own.addAddress(address.replace(/%.*$/, ""), kind);
+      own.addAddress(address.split("%", 1)[0]!, kind);
       const prefix = Number(cidr?.split("/")[1]);
-      if (localBridge.test(name) && Number.isInteger(prefix)) own.addSubnet(address.replace(/%.*$/, ""), prefix, kind);
+      if (localBridge.test(name) && Number.isInteger(prefix)) own.addSubnet(address.split("%", 1)[0]!, prefix, kind);
     }
   }
   return own;

@@ -46,7 +46,11 @@ function failedOutput({ options }: Session, call: Call, vertex: string): { stdou
 }
 
 /** Where BuildKit mounts a tree on this machine while it works on it: paths below are the tree's. */
-const mountPoint = /(?:\/[^\s"':]*)?\/(?:cachemounts\/buildkit|buildkit-mount)\d+(?=\/)/g;
+const mountPoint = /\/(?:cachemounts\/buildkit|buildkit-mount)\d+(?=\/)/g;
+const inTree = (place: string): string => {
+  const last = [...place.matchAll(mountPoint)].at(-1);
+  return last === undefined ? place : place.slice(last.index + last[0].length);
+};
 
 const refusedRight = /granting entitlement (\S+) is not allowed by build daemon configuration/;
 
@@ -64,5 +68,5 @@ function readable(message: string): string {
   if (missing !== undefined) return `lstat ${missing}: no such file or directory`;
   return message
     .replace(/^(?:failed to solve: |process "[^"]*" did not complete successfully: )+/, "")
-    .replaceAll(mountPoint, "");
+    .replaceAll(/\/[^\s"':]*/g, inTree);
 }

@@ -217,7 +217,7 @@ export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): st
     return `${what} can't be changed once it is there; the annotation ${recreate}: "true" has it deleted and made anew`;
   }
   if (kind === "Secret") {
-    const fields = [...new Set(error.causes.map(({ field }) => field.replace(/\[.*$/, "")))].filter(
+    const fields = [...new Set(error.causes.map(({ field }) => field.split("[", 1)[0]!))].filter(
       (field) => field !== "",
     );
     return `the API server does not take it (${error.reason === "" ? error.status : error.reason})${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
@@ -228,6 +228,8 @@ export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): st
 
 /** The server puts whole objects into its messages. */
 const firstLine = (message: string): string => {
-  const line = (message.split("\\n")[0] ?? "").replaceAll(/, got &value\.valueUnstructured\{.*?\}(?=$|, |;)/g, "");
+  const line = (message.split("\\n", 1)[0] ?? "")
+    .slice(0, 10_000)
+    .replaceAll(/, got &value\.valueUnstructured\{.*?\}(?=$|, |;)/g, "");
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 };

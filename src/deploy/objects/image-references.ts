@@ -91,7 +91,7 @@ function fullName(image: string): string {
 }
 
 /** The name without tag and digest; a port is no tag. */
-export const repositoryOf = (image: string): string => image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+export const repositoryOf = (image: string): string => image.split("@", 1)[0]!.replace(/:[^/:]*$/, "");
 
 function slotsOf(object: KubeObject, kinds: readonly ImagePath[]): Slot[] {
   const slots: Slot[] = [];

@@ -1,3 +1,4 @@
+import { hasInOrder } from "../../text/index.ts";
 import type { SuiteConfig, TierName } from "../../config/types.ts";
 
 type Scripts = Readonly<Record<string, string>>;
@@ -29,19 +30,25 @@ export function reachedFrom(scripts: Scripts, name: string, seen = new Set<strin
 export const wholeText = (scripts: Scripts, name: string): string =>
   [...reachedFrom(scripts, name)].map((script) => scripts[script]).join("\n");
 
-const isNoTest = (script: string): boolean => /no test specified|^\s*(?:exit 0|true|:|echo\b[^&|;]*)\s*$/i.test(script);
+const isNoTest = (script: string): boolean =>
+  /no test specified|^(?:exit 0|true|:|echo\b[^&|;]*)$/i.test(script.trim());
+const commandsOf = (text: string): string[] => text.split(/[&|;]/);
 /** `-w` of a package manager names a workspace. */
-const workspaceFlag = /\b((?:npm|pnpm|yarn)\b[^&|;]*?)\s-w\b(?=[^&|;]*)/g;
+const withoutWorkspaceFlags = (command: string): string => {
+  const at = command.search(/\b(?:npm|pnpm|yarn)\b/);
+  return at < 0 ? command : command.slice(0, at) + command.slice(at).replaceAll(/\s-w\b/g, "");
+};
 const watches = (text: string): boolean => {
-  let own = text;
-  for (let before = ""; before !== own;) [before, own] = [own, own.replaceAll(workspaceFlag, "$1")];
+  const own = commandsOf(text).map(withoutWorkspaceFlags).join(";");
   return /(?:^|\s)(?:--watch(?:All)?(?!=false)|-w|watch)(?:\s|$)/.test(own) && !/--watch(?:All)?=false/.test(own);
 };
-const delegates =
-  /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|\b(?:pnpm|bun)\b[^&|;]*\s(?:-r|--recursive|-F|--filter)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
+const delegates = /\b(?:turbo|nx|lerna|wireit|moon|lage|rush)\b|(?:--workspaces|\s-ws)\b|\byarn workspaces\b/;
 
 /** Whether the script only hands the work to the workspace's packages. */
-export const isDelegating = (scripts: Scripts, name: string): boolean => delegates.test(wholeText(scripts, name));
+export const isDelegating = (scripts: Scripts, name: string): boolean => {
+  const text = wholeText(scripts, name);
+  return delegates.test(text) || hasInOrder(commandsOf(text), /\b(?:pnpm|bun)\b/, /\s(?:-r|--recursive|-F|--filter)\b/);
+};
 
 /** The browser that a script drives, where it drives one. */
 export const browserOf = (text: string): string | undefined =>
@@ -97,7 +104,7 @@ function withoutFormatters(scripts: Scripts, test: string, run: (script: string)
 export function nodeRunner(text: string): SuiteConfig["runner"] {
   if (/\bvitest\b/.test(text)) return "vitest";
   if (/\bjest\b/.test(text)) return "jest";
-  return /\bnode\b.*--test\b/.test(text) ? "node" : undefined;
+  return hasInOrder(text.split("\n"), /\bnode\b/, /--test\b/) ? "node" : undefined;
 }
 
 const harmless =

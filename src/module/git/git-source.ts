@@ -24,7 +24,7 @@ export function parseGitSource(source: string, pin?: string): GitSource | string
   const placed = /^git@/i.test(address) ? address.replace(":", "/").replace(/^/, "ssh://") : address;
   const [, scheme = "https", rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(placed) ?? [];
   if (!/^(?:https|ssh)$/i.test(scheme)) return `modules are fetched by https and ssh, not by ${scheme}`;
-  const [authority = "", ...path] = rest.replace(/\/+$/, "").split("/");
+  const [authority = "", ...path] = rest.replace(/(?<!\/)\/+$/, "").split("/");
   const [, name, hostName = "", port] = /^(?:([^@]*)@)?([^@:]*)(?::(\d{1,5}))?$/.exec(authority) ?? [];
   if (!host.test(hostName)) return "that is no host";
   if (name !== undefined && !user.test(name)) return "an address has a user's name and no password";

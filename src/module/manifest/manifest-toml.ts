@@ -200,7 +200,7 @@ export function placeInToml(file: string, text: string, key: readonly string[]):
   let inTable = table.length === 0;
   let seen = -1;
   for (const [at, line] of text.split("\n").entries()) {
-    const header = /^\s*\[+([^\]]+)\]/.exec(line)?.[1]?.replaceAll(/["']/g, "").trim();
+    const header = /^\s*\[+([^[\]][^\]]*)\]/.exec(line)?.[1]?.replaceAll(/["']/g, "").trim();
     if (header !== undefined) {
       if (header === table.join(".")) seen++;
       inTable = header === table.join(".") && seen === index;

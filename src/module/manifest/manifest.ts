@@ -170,8 +170,13 @@ type WrittenToolchain = NonNullable<CheckedManifest["toolchains"]>[number];
 
 type Named = Pick<ManifestDependency, "name" | "source" | "pin">;
 
+function withoutVersion(source: string): string {
+  const at = source.indexOf("@", source.lastIndexOf("/") + 1);
+  return at < 0 ? source : source.slice(0, at);
+}
+
 const named = ({ name, source, pin }: Omit<Named, "name"> & { name?: string | undefined }): Named => ({
-  name: name ?? path.basename(isRemote(source) ? source.replace(/@[^/]*$/, "") : source),
+  name: name ?? path.basename(isRemote(source) ? withoutVersion(source) : source),
   source,
   pin,
 });

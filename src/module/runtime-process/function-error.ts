@@ -26,7 +26,7 @@ export class FunctionError extends UserError {
       {
         place:
           error.place === undefined
-            ? (frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place)
+            ? (frames[0]?.slice(-1000).match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1] ?? place)
             : error.place || undefined,
         detail: detailOf(error, frames, output),
         hint: error.exec === undefined ? undefined : failureAdvice(`${error.exec.stdout}\n${error.exec.stderr}`),
@@ -84,7 +84,7 @@ export function moduleBroken(
 ): UserError {
   const frames = error.frames.map((frame) => relativeFrame(frame, module));
   return new UserError("module", error.message, {
-    place: frames[0]?.match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
+    place: frames[0]?.slice(-1000).match(/\(?([^\s()]+:\d+:\d+)\)?$/)?.[1],
     detail: [output.trim(), ...frames].filter((line) => line !== "").join("\n"),
   });
 }

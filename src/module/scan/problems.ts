@@ -27,11 +27,14 @@ export function syntaxProblem(root: string, files: readonly string[]): ScanProbl
 /** The introspector names most places as `/absolute/file.ts:line:column`, counted from zero; the others are looked for. */
 export function introspectionProblem(root: string, files: readonly string[], error: unknown): ScanProblem {
   const text = error instanceof Error ? error.message : String(error);
-  const found = /(?: at| from| in)? (\/.+?):(\d+):(\d+)/.exec(text);
+  const found = /(?: at| from| in)? (\/.{1,1000}?):(\d+):(\d+)/.exec(text);
   if (found !== null) {
     const [whole, file = "", line, column] = found;
     return {
-      message: text.replace(whole, "").replace(/\s+\./, ".").trim(),
+      message: text
+        .replace(whole, "")
+        .replace(/(?<!\s)\s+\./, ".")
+        .trim(),
       place: `${path.relative(root, file)}:${Number(line) + 1}:${Number(column) + 1}`,
     };
   }

@@ -8,8 +8,12 @@ import { realIfPresent } from "./scanned-input.ts";
 import { stateFolder } from "./target-input.ts";
 import { wayOfLink } from "./way-of-link.ts";
 
+/** No path is longer, and what means one is no longer either. */
+const longestPath = 4096;
+
 /** What was probably meant, as the end of a sentence. */
 export function meaningOf(pattern: string, root: string, ignored: readonly string[]): string {
+  if (pattern.length > longestPath) return ": nothing of that name is there";
   const at = cleaned(pattern);
   const braces = /^(.*)\{([^{}]*,[^{}]*)\}(.*)$/.exec(pattern);
   if (braces !== null)

@@ -1,0 +1,58 @@
+import process from "node:process";
+import { expect, test } from "vitest";
+import { isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
+import { repositoryOf } from "../../../src/deploy/objects/image-references.ts";
+import { isDelegating, nodeRunner, watchingTest } from "../../../src/detect/node/node-scripts.ts";
+import { withoutPrivate } from "../../../src/doctor/report.ts";
+import { unavailableImage } from "../../../src/engine/unavailable-image.ts";
+import { parseGitSource } from "../../../src/module/git/git-source.ts";
+import { placeInToml } from "../../../src/module/manifest/manifest-toml.ts";
+import { introspectionProblem } from "../../../src/module/scan/problems.ts";
+import { meaningOf } from "../../../src/plan/inputs/meant-entry.ts";
+import { testCounts } from "../../../src/text/index.ts";
+
+const long = (pump: string): string => pump.repeat(200_000 / pump.length);
+const nobody = { home: "/home/nobody", user: "nobody", host: "nowhere", project: "/p" };
+const refused = (reason: string): Error =>
+  new Error(`failed to resolve image "a.example/b:1" (platform: "linux/amd64"): ${reason}`);
+
+/** Texts that a pattern with two ways to read the same characters goes over again for each of them. */
+const readings: [what: string, read: () => unknown][] = [
+  ["an address", () => isOfThisMachine(`${long("%")}\n`)],
+  ["an image", () => repositoryOf(`${long("@")}\n@`)],
+  ["an image that can't be had", () => unavailableImage(refused(`${long("401 Aa (")}\n`), "/nowhere")],
+  ["a script that delegates", () => isDelegating({ test: long("pnpm ") }, "test")],
+  ["a script that watches", () => watchingTest({ test: `npm${long(" -w")} npm ${long("npm ")}` })],
+  ["a script with a runner", () => nodeRunner(long("node "))],
+  ["a report's host names", () => withoutPrivate(long("0."), nobody)],
+  ["an address of git", () => parseGitSource(`github.com/a/b${long("/")}c`)],
+  ["a table of TOML", () => placeInToml("a.toml", long("["), ["a"])],
+  [
+    "a problem of the sources",
+    () => introspectionProblem("/p", [], new Error(`x at /a:1:1${long("\t")}x${long(" /a")}`)),
+  ],
+  ["a problem without a place", () => introspectionProblem("/p", [], new Error(long(" /a")))],
+  ["an entry of inputs", () => meaningOf(`{${long(",")}{`, "/nowhere", [])],
+  ["counts of tests", () => testCounts(`      Tests  1 passed ${long("0")}\nTests: ${long("0")}\n`)],
+];
+
+test.each(readings)("%s that is hostile is read in a time that grows with its length", (_what, read) => {
+  const before = process.cpuUsage();
+  read();
+  expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
+});
+
+test("what is read of fair texts is what it was", () => {
+  expect(repositoryOf("host:5000/a/b:1@sha256:00")).toBe("host:5000/a/b");
+  expect(isDelegating({ test: "pnpm -r test" }, "test")).toBe(true);
+  expect(isDelegating({ test: "pnpm test; ls -r" }, "test")).toBe(false);
+  expect(watchingTest({ test: "npm test -w a -w b && vitest" })).toBeUndefined();
+  expect(nodeRunner("cross-env A=1 node --import tsx --test src")).toBe("node");
+  expect(withoutPrivate("at foo_bar.corp.example:8080, ..b.corp.example and a-.x", nobody)).toBe(
+    "at NAME, ..NAME and a-.x",
+  );
+  expect(placeInToml("a.toml", '[[a]]\n[["b"]]\nname = 1\n', ["b", "0", "name"])).toBe("a.toml:3");
+  expect(unavailableImage(refused("x: 401 Unauthorized (no password is known)"), "/nowhere")?.message).toContain(
+    "401 Unauthorized (no password is known)",
+  );
+});
