@@ -13,6 +13,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -91,17 +93,37 @@ function holding(folder: string): string {
 
 describe("a secret", () => {
   it("is in no output, log or record of a run, however the function fails with it", async () => {
-    for (const format of [
-      ["run", "--trust"],
-      ["run", "--trust", "--json"],
-      ["run", "--trust", "-v"],
-    ]) {
-      const { stdout, stderr, exitCode } = await run(format);
+    const sent: string[] = [];
+    const collector = createServer((request, response) => {
+      const pieces: Buffer[] = [];
+      request.on("data", (piece: Buffer) => pieces.push(piece));
+      request.on("end", () => response.end(void sent.push(Buffer.concat(pieces).toString("latin1"))));
+    });
+    await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
+    const { port } = collector.address() as AddressInfo;
+    for (const [format, protocol] of [
+      [["run", "--trust"], "http/json"],
+      [["run", "--trust", "--json"], "http/protobuf"],
+      [["run", "--trust", "-v"], "http/json"],
+    ] as const) {
+      const { stdout, stderr, exitCode } = await run([...format], token, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      });
       expect([exitCode, found(stdout), found(stderr)], format.join(" ")).toEqual([1, [], []]);
       expect(stdout).toContain("cannot log in with ***");
     }
     expect(readdirSync(path.join(project, ".fastloop/runs")).length).toBeGreaterThan(names.length);
     expect(holding(path.join(project, ".fastloop"))).toBe("");
+    // Spans go to a collector, which is another machine.
+    expect(sent).toHaveLength(3);
+    for (const text of sent) {
+      // What passed needs no second run.
+      for (const name of ["thrown", "argument"]) expect(text).toContain(name);
+      expect(text).toContain("***");
+      expect(found(text)).toEqual([]);
+    }
+    collector.close();
   });
 
   it("is in nothing that a call tells, and its result is kept nowhere", async () => {
