@@ -99,7 +99,9 @@ function goSuite(
 }
 
 export function detectRust(files: ProjectFiles): Detection {
-  const crates = named(files, "Cargo.toml").map(folderOf).filter(isPart);
+  const all = named(files, "Cargo.toml").map(folderOf).filter(isPart);
+  const extensions = all.filter((folder) => isPythonExtension(files, folder));
+  const crates = all.filter((folder) => !extensions.includes(folder));
   const roots = crates.filter(
     (folder) =>
       !crates.some(
@@ -123,14 +125,21 @@ export function detectRust(files: ProjectFiles): Detection {
     return testsAllFeatures(files) ? found.map(withAllFeatures) : found;
   });
   const tested = new Set(suites.map(({ folder }) => folder));
-  const notes =
-    tested.size > 1
+  const notes = [
+    ...(tested.size > 1
       ? crates
           .filter((folder) => folder !== "" && !tested.has(folder))
           .map((folder) => `${folder}: no member of the workspace in Cargo.toml, and not covered`)
-      : [];
+      : []),
+    ...extensions.map((folder) => `${joined(folder, "Cargo.toml")}: the module of pyproject.toml, whose tests test it`),
+  ];
   return { suites: withoutCircles(suites), packages: [], notes };
 }
+
+/** A crate that maturin builds for Python can't be linked without it; only where CI tests it by cargo, it can be tested so. */
+const isPythonExtension = (files: ProjectFiles, folder: string): boolean =>
+  /^build-backend\s*=\s*["']maturin["']/m.test(files.read(joined(folder, "pyproject.toml"))) &&
+  !workflowsOf(files).some((text) => /\bcargo (?:\+\S+ )?(?:test|nextest run)\b/.test(text));
 
 /** Whether the repository's own CI does: tests may be written for that alone. */
 const testsAllFeatures = (files: ProjectFiles): boolean =>

@@ -49,9 +49,11 @@ export function programsOfTests(files: ProjectFiles, folder: string): string[] {
   return [...found].toSorted();
 }
 
-/** Debian packages that compile what a Python project has in C: its wheel is built where it is tested. */
+/** Debian packages that compile what a Python project has in C or Rust: its wheel is built where it is tested. */
 export function compilersOf(files: ProjectFiles, folder: string): string[] {
   const build = ["pyproject.toml", "setup.py", "setup.cfg"].map((file) => files.read(joined(folder, file))).join("\n");
+  if (/\b(?:maturin|setuptools[-_]rust)\b/.test(build))
+    return ["cargo-web", "gcc", "libc6-dev", "pkg-config", "python3-dev", "rustc-web"];
   if (!/\bExtension\s*\(|\bext[-_]modules\b|\bcythonize\b|\b(?:mesonpy|meson-python|scikit[-_]build)/.test(build))
     return [];
   const sources = below(files, folder).filter((file) => /\.(?:c|cc|cpp|cxx|pyx)$/.test(file));

@@ -1,7 +1,7 @@
 /** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
 import { isCollection } from "yaml";
 import { yamlDocument } from "../../text/index.ts";
-import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf } from "../files.ts";
+import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf, workflowsOf } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import { dependenciesOf } from "./node-manager.ts";
 import { testFiles } from "../programs.ts";
@@ -92,8 +92,22 @@ export function builds(
   const self =
     member.scripts["build"] !== undefined &&
     !buildsItself &&
-    (reads(text) || testFiles(files, member.folder).some((file) => imports(files.read(file))));
+    ((member.folder === "" && isBuiltBeforeTests(files)) ||
+      reads(text) ||
+      testFiles(files, member.folder).some((file) => imports(files.read(file))));
   return [...needed, ...(self ? [member] : [])];
+}
+
+/** Whether a job of the repository's own CI builds it before it tests it: what its tests read may be what was built. */
+function isBuiltBeforeTests(files: ProjectFiles): boolean {
+  const place = (job: string, script: string): number =>
+    job.search(new RegExp(`\\b(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|npm) ${script}(?=[\\s'"]|$)`, "m"));
+  // A job is what stands below a name two blanks in.
+  const jobs = workflowsOf(files).flatMap((text) => text.split(/^ {2}[\w-]+:[ \t]*$/m));
+  return jobs.some((job) => {
+    const [build, test] = [place(job, "build"), place(job, "test")];
+    return build !== -1 && build < test;
+  });
 }
 
 /** Whether a package is imported as its build leaves it, which no checkout has. */

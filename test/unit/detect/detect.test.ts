@@ -178,6 +178,26 @@ describe("packages of npm, pnpm and yarn", () => {
     ).toBe(command);
   });
 
+  test("what a job of the workflow builds before its tests is built before them, in the root alone", () => {
+    const files = {
+      "package.json": json({ scripts: { test: "vitest run", build: "tsup" } }),
+      "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+    };
+    const fastWith = (workflow: string): unknown =>
+      only({ ...files, ".github/workflows/ci.yml": workflow }).tiers["fast"];
+    const built = "jobs:\n  test:\n    steps:\n      - run: pnpm build\n      - run: pnpm test && pnpm test:ui\n";
+    expect(fastWith(built)).toEqual(["pnpm run build", "pnpm run test"]);
+    expect(
+      fastWith("jobs:\n  a:\n    steps:\n      - run: npm run build --if-present\n      - run: npm test\n"),
+    ).toEqual(["pnpm run build", "pnpm run test"]);
+    for (const none of [
+      "jobs:\n  build:\n    steps:\n      - run: pnpm build\n  test:\n    steps:\n      - run: pnpm test\n",
+      "jobs:\n  test:\n    steps:\n      - run: pnpm test\n      - run: pnpm build\n",
+      "jobs:\n  test:\n    steps:\n      - run: pnpm build:docs\n      - run: pnpm test\n",
+    ])
+      expect(fastWith(none), none).toEqual(["pnpm run test"]);
+  });
+
   test("a long workflow that names no version of pnpm is read in one pass", () => {
     const step = `steps:\n  - uses: pnpm/action-setup@0e27\n${"        some: thing\n".repeat(2000)}`;
     const files = { "package.json": json({ scripts: { test: "x" } }), "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" };
@@ -444,6 +464,21 @@ describe("Go and Rust", () => {
       },
     });
     expect(only({ ...files, "ci/test.sh": "cargo build --all-features\ncargo test\n" }).env).toBeUndefined();
+  });
+
+  test("a crate that maturin builds for Python is tested by that, unless the workflow starts cargo's tests", () => {
+    const files = {
+      "Cargo.toml": "[package]\nname = 'a'\n[lib]\ncrate-type = ['cdylib']\n",
+      "pyproject.toml": "[build-system]\nrequires = ['maturin>=1']\nbuild-backend = 'maturin'\n[project]\nname = 'a'\n",
+      "tests/test_a.py": "def test_a(): pass\n",
+    };
+    const { suites, notes, packages } = detect(files);
+    expect(suites.map(({ preset }) => preset)).not.toContain("cargo");
+    expect(suites).toHaveLength(1);
+    expect(packages).toEqual(expect.arrayContaining(["cargo-web", "rustc-web"]));
+    expect(notes).toContain("Cargo.toml: the module of pyproject.toml, whose tests test it");
+    const both = detect({ ...files, ".github/workflows/ci.yml": "steps:\n  - run: cargo test\n" });
+    expect(both.suites.map(({ preset }) => preset)).toContain("cargo");
   });
 
   test("a crate of a workspace is no suite of its own, and a pinned toolchain is the image's", () => {
