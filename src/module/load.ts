@@ -85,7 +85,7 @@ class Loader {
     if ("refused" in blueprint)
       throw new UserError("engine-unsupported", `the blueprint needs a Dagger engine: ${blueprint.refused}`, {
         place: await manifest.blueprint.place(),
-        hint: "run it with `dagger call`",
+        hint: "with an engine, `dagger functions`, `dagger call` and `dagger check` run it",
       });
     const used = await toolchainOf(blueprint.module, manifest.blueprint, place);
     // A workspace has no name of its own.

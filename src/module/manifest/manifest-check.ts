@@ -104,7 +104,7 @@ function requireTypeScript(manifest: CheckedManifest, at: (key: string) => strin
       `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`,
       {
         place: at("sdk"),
-        hint: "run it with `dagger call`",
+        hint: "with an engine, `dagger functions`, `dagger call` and `dagger check` run it",
       },
     );
   }

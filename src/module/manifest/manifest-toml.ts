@@ -39,7 +39,10 @@ export function checkTomlManifest(file: string, text: string): CheckedManifest {
     throw new UserError(
       "engine-unsupported",
       `a module in ${sdk} needs a Dagger engine; fastloop runs TypeScript modules`,
-      { place: placeInToml(file, text, ["runtime", "source"]), hint: "run it with `dagger call`" },
+      {
+        place: placeInToml(file, text, ["runtime", "source"]),
+        hint: "with an engine, `dagger functions`, `dagger call` and `dagger check` run it",
+      },
     );
   return manifest;
 }
