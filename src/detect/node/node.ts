@@ -2,7 +2,8 @@
 import { below, has, isJsonObject, joined, suiteName, textsOf, withoutCircles, workflowsOf } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import { inputsOf } from "../inputs.ts";
-import { nodeInstall, type NodeInstall } from "./node-manager.ts";
+import { installOf } from "./node-install.ts";
+import type { NodeInstall } from "./node-manager.ts";
 import {
   browserOf,
   hasLifecycle,
@@ -25,7 +26,7 @@ import {
   type NodePackage,
   type Workspace,
 } from "./node-workspace.ts";
-import { gitOf, programsOfTests, testFiles } from "../programs.ts";
+import { gitOf, programsOfTests } from "../programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";
 
 export function detectNode(files: ProjectFiles, availableNodes: readonly number[] = []): Detection {
@@ -40,8 +41,8 @@ export function detectNode(files: ProjectFiles, availableNodes: readonly number[
 
 function suitesOf(files: ProjectFiles, workspace: Workspace, availableNodes: readonly number[]): Detection {
   const { root, members } = workspace;
-  const install = nodeInstall(files, root.folder);
   const packages = [root, ...members];
+  const install = installOf(files, packages);
   const alone =
     root.folder !== "" &&
     packages.every(
@@ -119,6 +120,22 @@ const handsOverNothing = ({ root, members }: Workspace, member: NodePackage): bo
   members.some(({ scripts }) => browserOf(scripts["test"] ?? "") !== undefined) &&
   members.every(({ scripts }) => nodeTiers(scripts, "npm").fast === undefined);
 
+/** In a workspace of a hundred packages the folders of all in every suite would be ten thousand lines, and as many mounts. */
+const packagesInEverySuite = 20;
+
+/** Whose folders of dependencies a suite has: those of all, in a large workspace of what the package is made of. */
+function installedFor(
+  packages: readonly NodePackage[],
+  root: NodePackage,
+  member: NodePackage,
+): readonly NodePackage[] {
+  // What the root's own scripts do may concern every package.
+  const needsAll = member === root || lifecycleScripts(root.scripts).length > 0;
+  if (needsAll || packages.length <= packagesInEverySuite) return packages;
+  const needed = new Set([...closure(packages, root), ...closure(packages, member)]);
+  return packages.filter((each) => needed.has(each));
+}
+
 function suiteOf(
   files: ProjectFiles,
   { root, members }: Workspace,
@@ -171,14 +188,10 @@ function suiteOf(
     manifests: manifests.map((file) => joined(cwd, file)),
     install: [
       ...prepare,
-      ...(usesCorepack(files, packages) ? [getCorepack] : []),
-      ...(!install.because.startsWith("bun.") && starts(files, packages, bunCommand)
-        ? ["npm install --global bun"]
-        : []),
       ...install.prepare,
       ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
     ],
-    installed: packages.map(({ folder }) => inBase(joined(folder, "node_modules"))),
+    installed: installedFor(packages, root, member).map(({ folder }) => inBase(joined(folder, "node_modules"))),
     env: { CI: "true", ...install.env },
     runner: nodeRunner(textOf("fast", "full")),
     tiers: Object.fromEntries(
@@ -247,30 +260,6 @@ function memberInputs(
     entry === "**" ? `${base}/` : entry.startsWith("!") ? `!${base}/${entry.slice(1)}` : `${base}/${entry}`,
   );
 }
-
-/** Node 25 and images of our own come without it. Not among the global packages: its pnpm and yarn would be in the way of ours. */
-const getCorepack =
-  "command -v corepack >/dev/null || { npm install --prefix /opt/corepack corepack && ln -s /opt/corepack/node_modules/.bin/corepack /usr/local/bin/; }";
-
-const usesCorepack = (files: ProjectFiles, packages: readonly NodePackage[]): boolean =>
-  starts(files, packages, { script: /\bcorepack\b/, test: /["'`]corepack / });
-
-const bunCommand = {
-  script: /(?:^|&& |; )bun (?:run|x|test|build)\b/,
-  test: /["'`]bun (?:-v|--version|run|x|pm|install|add|test|build)\b/,
-};
-
-/** Whether scripts or tests start a program that comes out of npm's registry; a text about it is no start. */
-const starts = (
-  files: ProjectFiles,
-  packages: readonly NodePackage[],
-  command: { script: RegExp; test: RegExp },
-): boolean =>
-  packages.some(
-    ({ folder, scripts }) =>
-      Object.values(scripts).some((text) => command.script.test(text)) ||
-      testFiles(files, folder).some((file) => command.test.test(files.read(file))),
-  );
 
 /** What the tests start that a slim image has not. */
 function systemPackages(files: ProjectFiles, packages: readonly NodePackage[]): string[] {

@@ -258,3 +258,25 @@ test.each([
   });
   expect(suites.filter(({ alone }) => !alone).map(({ name }) => name)).toEqual(expected);
 });
+
+test("in a workspace of a hundred packages each has the folders of what it is made of, not those of all", () => {
+  const files: Files = {
+    "package.json": JSON.stringify({ name: "many", workspaces: ["p/*"] }),
+    "package-lock.json": "{}",
+  };
+  for (let at = 0; at < 100; at++)
+    files[`p/p${at}/package.json`] = JSON.stringify({
+      name: `p${at}`,
+      scripts: { test: "node --test" },
+      dependencies: at % 10 === 0 ? {} : { [`p${at - 1}`]: "1" },
+    });
+  const { suites } = detect(files);
+  expect(suites).toHaveLength(100);
+  expect(suites.find(({ name }) => name === "p12")?.installed).toEqual([
+    "node_modules",
+    ...["p10", "p11", "p12"].map((name) => `p/${name}/node_modules`),
+  ]);
+  // A script of the root may be about any of them.
+  files["package.json"] = JSON.stringify({ name: "many", workspaces: ["p/*"], scripts: { prepare: "build-all" } });
+  expect(named(files)["p12"]?.installed).toHaveLength(101);
+});
