@@ -7,7 +7,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { cacheHome, lstatIfThere } from "../../paths/index.ts";
+import { cacheHome, lstatIfThere, namesIfThere } from "../../paths/index.ts";
+import { printable } from "../../text/index.ts";
 import { gitEnvironment } from "../../tree/index.ts";
 import type { GitSource } from "./git-source.ts";
 
@@ -16,6 +17,9 @@ export type PinnedSource = GitSource & { commit: string };
 
 /** Of the whole fetch; git itself waits for a silent server for ever. */
 const fetchTimeoutMs = 5 * 60_000;
+
+/** The name of a folder that is being made. */
+const unfinished = /^[0-9a-f]{24}-[0-9a-f]{40,64}\.[0-9a-f-]{36}$/;
 
 /** The folder of the commit, where it has been fetched. */
 export function checkoutOf(source: PinnedSource, env: NodeJS.ProcessEnv): string | undefined {
@@ -26,12 +30,13 @@ export function checkoutOf(source: PinnedSource, env: NodeJS.ProcessEnv): string
 /** Throws an error with git's word where the commit can't be had. */
 export async function fetchCommit(source: PinnedSource, env: NodeJS.ProcessEnv): Promise<string> {
   const folder = folderOf(source, env);
+  sweep(path.dirname(folder));
   const making = `${folder}.${randomUUID()}`;
   mkdirSync(making, { recursive: true, mode: 0o700 });
-  const git = gitIn(making, env);
+  const git = gitIn(making, filesEnvironment(env));
   try {
     await git("init", "--quiet", "--template=");
-    await fetchInto(git, source);
+    await fetchInto(gitIn(making, await fetchEnvironment(making, env)), source);
     await git("checkout", "--quiet", "--detach", source.commit);
     const [, head] = (await git("rev-parse", "HEAD", "HEAD^{commit}")).split("\n");
     if (head !== source.commit) throw new Error(`${source.commit} is no commit`);
@@ -59,15 +64,45 @@ async function fetchInto(git: Git, { url, commit }: PinnedSource): Promise<void>
   }
 }
 
-/** The user's git with the user's credentials and proxies, and nothing that the fetched files could have it run. */
+/** Folders of fetches that a kill has ended; one that is at work is younger. */
+function sweep(folder: string): void {
+  const oldestMs = Date.now() - 6 * fetchTimeoutMs;
+  for (const name of namesIfThere(folder) ?? []) {
+    const at = path.join(folder, name);
+    if (unfinished.test(name) && (lstatIfThere(at)?.mtimeMs ?? oldestMs) < oldestMs)
+      rmSync(at, { recursive: true, force: true });
+  }
+}
+
+/** What writes the files knows no settings of the user's: a filter of theirs would be run on what anybody has written. */
+const filesEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_CONFIG"))),
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_ATTR_NOSYSTEM: "1",
+});
+
+/** What fetches has the user's credentials, proxies and addresses, and asks nothing: nobody may be there to answer. */
+async function fetchEnvironment(folder: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const configured = (): Promise<string> => gitIn(folder, env)("config", "--get", "core.sshCommand").catch(() => "");
+  const ssh = env["GIT_SSH_COMMAND"] ?? (env["GIT_SSH"] === undefined ? (await configured()).trim() || "ssh" : "");
+  // Other programs than OpenSSH have other options.
+  const quiet = /^(?:\S*\/)?ssh(?:\s|$)/.test(ssh) ? { GIT_SSH_COMMAND: `${ssh} -o BatchMode=yes` } : {};
+  return { ...env, ...quiet, GCM_INTERACTIVE: "never", SSH_ASKPASS_REQUIRE: "never" };
+}
+
+/** Git, and nothing that the fetched files could have it run. */
 function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
-  const settings = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.ext.allow=never"].concat([
-    "filter.lfs.smudge=",
-    "filter.lfs.process=",
-    "filter.lfs.required=false",
+  const settings = [
+    "core.hooksPath=/dev/null",
+    "core.attributesFile=/dev/null",
+    "core.fsmonitor=false",
     "core.autocrlf=false",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
     "gc.auto=0",
-  ]);
+    "maintenance.auto=false",
+  ];
   const options = {
     cwd: folder,
     env: { ...gitEnvironment(env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", LC_ALL: "C" },
@@ -83,7 +118,7 @@ function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
       if (code === "ENOENT") throw new Error("git is not installed", { cause });
       if (killed === true) throw new Error(`git took more than ${fetchTimeoutMs / 60_000} minutes`, { cause });
       const said = stderr.split("\n").find((line) => /^(?:fatal|error):/.test(line)) ?? stderr.trim();
-      throw new Error(said.replace(/^(?:fatal|error): /, ""), { cause });
+      throw new Error(printable(said.replace(/^(?:fatal|error): /, "")), { cause });
     }
   };
 }

@@ -1,7 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseGitSource } from "../../../src/module/git/git-source.ts";
 import { startFastloop, fastloop, type CliResult } from "../cli/fastloop.ts";
@@ -109,6 +120,49 @@ describe("a dependency in a git repository", () => {
     const pin = published({ "README.md": "" }, () => symlinkSync("/etc", path.join(folder, "origin", "tool")));
     depends({ name: "tool", source: "github.com/owner/name/tool", pin });
     expect((await functions("--trust")).stderr).toContain("is a link");
+  });
+
+  it("is written as it was committed, by none of the user's filters, hooks and submodule settings", async () => {
+    const ran = path.join(folder, "ran");
+    const config = `[filter "own"]\n  smudge = touch ${ran}\n  required = true\n[submodule]\n  recurse = true\n[core]\n  hooksPath = ${folder}/hooks\n`;
+    write(
+      "git-config",
+      `[url "${path.join(folder, "origin")}"]\n  insteadOf = https://github.com/owner/name\n${config}`,
+    );
+    for (const hook of ["post-checkout", "reference-transaction"]) {
+      write(`hooks/${hook}`, `#!/bin/sh\ntouch ${ran}\n`);
+      chmodSync(path.join(folder, "hooks", hook), 0o755);
+    }
+    Object.assign(env, {
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "filter.other.smudge",
+      GIT_CONFIG_VALUE_0: `touch ${ran}`,
+    });
+    const pin = published({
+      "tool/dagger.json": manifest("tool"),
+      "tool/src/index.ts": main("Tool"),
+      ".gitattributes": "*.ts filter=own\n*.json filter=other\n",
+    });
+    depends({ name: "tool", source: "github.com/owner/name/tool", pin });
+    expect((await functions("--trust", "--json")).stdout).toContain('"hello"');
+    expect(readdirSync(folder)).not.toContain("ran");
+  });
+
+  it("asks nobody for a password, prints no control characters of a remote, and sweeps after a kill", async () => {
+    write("git-config", "");
+    write("ssh", `#!/bin/sh\necho "$@" > ${folder}/words\nprintf 'fatal: \\033[31mred\\033[0m\\n' >&2\nexit 1\n`);
+    chmodSync(path.join(folder, "ssh"), 0o755);
+    env["PATH"] = `${folder}:${process.env["PATH"]}`;
+    const modules = path.join(folder, "cache", "fastloop", "git-modules");
+    const left = `${"0".repeat(24)}-${commit}.${"0".repeat(8)}-0000-4000-8000-${"0".repeat(12)}`;
+    for (const name of [left, left.replace("0", "1"), "of-the-user"])
+      mkdirSync(path.join(modules, name), { recursive: true });
+    for (const name of [left, "of-the-user"]) utimesSync(path.join(modules, name), 0, 0);
+    depends({ name: "tool", source: "git@github.com:owner/name.git", pin: commit });
+    const { stderr } = await functions("--trust");
+    expect(stderr).toContain("can't be fetched: \\u001b[31mred");
+    expect(readFileSync(path.join(folder, "words"), "utf8")).toContain("BatchMode=yes");
+    expect(readdirSync(modules).sort()).toEqual([left.replace("0", "1"), "of-the-user"].sort());
   });
 
   it("runs nothing of the repository when it is fetched", async () => {
