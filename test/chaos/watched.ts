@@ -13,7 +13,7 @@ interface Line {
   value?: string;
   text?: string;
   look?: string;
-  affected?: { name: string }[];
+  affected?: { name: string; digest: string }[];
   at?: string;
   tookMs?: number;
   durationMs?: number;
@@ -40,6 +40,8 @@ export class History {
   /** What only the look of every minute has found: the edit itself was missed. */
   readonly missed: string[] = [];
   readonly looks: Record<string, number> = {};
+  /** `name digest` of what any look found affected. */
+  readonly planned = new Set<string>();
   /** When the last edit was made, where no other is under way. */
   restsSinceMs = Number.POSITIVE_INFINITY;
   runs = 0;
@@ -130,8 +132,18 @@ export class Watched {
     switch (line.event) {
       case "planned":
         history.looks[line.look!] = (history.looks[line.look!] ?? 0) + 1;
-        if (line.look === "timer" && Date.parse(line.at!) - line.tookMs! - longestLookMs > history.restsSinceMs)
-          history.missed.push(...line.affected!.map(({ name }) => name));
+        for (const { name, digest } of line.affected!) {
+          const planned = `${name} ${digest}`;
+          // What waits or runs is affected in every look until it has ended.
+          const isNews = !history.planned.has(planned);
+          history.planned.add(planned);
+          if (
+            isNews &&
+            line.look === "timer" &&
+            Date.parse(line.at!) - line.tookMs! - longestLookMs > history.restsSinceMs
+          )
+            history.missed.push(name);
+        }
         break;
       case "started":
         history.runs++;
