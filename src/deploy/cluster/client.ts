@@ -39,6 +39,8 @@ export interface RequestOptions {
   patienceMs?: number;
   /** How long one answer is waited for. */
   timeoutMs?: number;
+  /** The same of a server that has shown its certificate: it is there, and only busy. */
+  connectedTimeoutMs?: number;
   /** The answer is text, not JSON. */
   asText?: boolean;
 }
@@ -150,7 +152,14 @@ export class Cluster {
   #once(
     method: string,
     path: string,
-    { query = {}, body, contentType, asText, timeoutMs = answerTimeoutMs }: RequestOptions,
+    {
+      query = {},
+      body,
+      contentType,
+      asText,
+      timeoutMs = answerTimeoutMs,
+      connectedTimeoutMs = timeoutMs,
+    }: RequestOptions,
   ): Promise<unknown> {
     const { server, token } = this.access;
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -197,9 +206,11 @@ export class Cluster {
           });
         },
       );
-      request.once("timeout", () => request.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
+      let limitMs = timeoutMs;
+      request.once("timeout", () => request.destroy(new Error(`no answer in ${limitMs / 1000} s`)));
       request.once("socket", (socket) => {
         const tls = socket as TLSSocket;
+        tls.once("secureConnect", () => request.setTimeout((limitMs = connectedTimeoutMs)));
         const patient = setTimeout(() => tls.connecting && request.destroy(new Error("no connection in 5 s")), 5000);
         request.once("close", () => clearTimeout(patient));
       });

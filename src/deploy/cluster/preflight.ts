@@ -7,10 +7,10 @@ import { at, groupOf, textAt } from "../objects/objects.ts";
 import { DeployError, refuse } from "../objects/problem.ts";
 import type { Environment, Request } from "../objects/request.ts";
 
-/** The server answers, in five seconds or not at all, and takes our credentials. */
+/** The server shows its certificate, in five seconds or not at all, then answers, and takes our credentials. */
 export async function checkReachable(cluster: Cluster): Promise<string> {
   try {
-    const version = await cluster.get("/version", { patienceMs: 4000, timeoutMs: 5000 });
+    const version = await cluster.get("/version", { patienceMs: 4000, timeoutMs: 5000, connectedTimeoutMs: 15_000 });
     return printable(textAt(version, "gitVersion") ?? "unknown version");
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) {
