@@ -105,7 +105,8 @@ async function measure({ note, words: [rounds = String(mostRounds)] }: Report): 
     const end = await footprint(up.child.pid!);
     return [...timeRows(times), ...footprintRows(warm!, end)];
   } finally {
-    limit.kill("SIGKILL");
+    // The group: who watches leaves its server behind when it is killed.
+    process.kill(-limit.pid!, "SIGKILL");
     await up.kill("SIGINT");
     rmSync(root, { recursive: true, force: true });
   }
@@ -148,7 +149,7 @@ const footprintRows = (warm: Footprint, end: Footprint): Row[] =>
 /** The limit: the same program and watcher without a container. */
 function onThisMachine(cwd: string, port: number): ChildProcess {
   const env = { ...process.env, PORT: String(port) };
-  return spawn(process.execPath, ["--watch", "server.mjs"], { cwd, env, stdio: "ignore" });
+  return spawn(process.execPath, ["--watch", "server.mjs"], { cwd, env, stdio: "ignore", detached: true });
 }
 
 async function answer(port: number, wanted: string, name: string): Promise<void> {
