@@ -1,9 +1,7 @@
 /** The names of services, as a container has them, for a process of this machine. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { shellWord } from "../../text/index.ts";
 import { Front } from "../ports/front.ts";
@@ -20,21 +18,21 @@ const trialMs = 5_000;
  * `/etc/hosts` that only the process sees, in a mount namespace, has them.
  */
 export class HostNames {
-  private readonly folder: string;
+  /** The process's `/etc/hosts`. */
+  private readonly hosts: string;
   private readonly fronts: readonly Front[];
 
-  private constructor(folder: string, fronts: readonly Front[]) {
-    this.folder = folder;
+  private constructor(hosts: string, fronts: readonly Front[]) {
+    this.hosts = hosts;
     this.fronts = fronts;
   }
 
-  /** Undefined where there is nothing to name, or the system does not allow it. */
-  static async open(needed: readonly Needed[], root: string): Promise<HostNames | undefined> {
+  /** Undefined where there is nothing to name, or the system does not allow it. `hosts` is the file to write, in a folder of the user's alone. */
+  static async open(needed: readonly Needed[], root: string, hosts: string): Promise<HostNames | undefined> {
     const reached = needed.filter(({ ports }) => ports.length > 0);
     if (reached.length === 0 || process.platform !== "linux") return undefined;
-    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-names-"));
     const fronts: Front[] = [];
-    const names = new HostNames(folder, fronts);
+    const names = new HostNames(hosts, fronts);
     const first = createHash("sha256").update(root).digest().readUInt16BE();
     let lines = "";
     let next = 0;
@@ -50,7 +48,7 @@ export class HostNames {
         break;
       }
     }
-    writeFileSync(names.hosts, `${readFileSync("/etc/hosts", "utf8")}\n${lines}`, { mode: 0o644 });
+    writeFileSync(hosts, `${readFileSync("/etc/hosts", "utf8")}\n${lines}`, { mode: 0o644 });
     if (await names.works()) return names;
     names.close();
     return undefined;
@@ -73,11 +71,7 @@ export class HostNames {
 
   close(): void {
     for (const front of this.fronts) front.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private get hosts(): string {
-    return path.join(this.folder, "hosts");
+    rmSync(this.hosts, { force: true });
   }
 
   private works(): Promise<boolean> {

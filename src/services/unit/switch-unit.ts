@@ -170,7 +170,8 @@ export class SwitchUnit implements ServiceUnit {
     this.leave();
     this.lead();
     if (standIn.command === undefined) this.writeEnv(withAddresses(standIn.env, needed));
-    else this.names ??= await HostNames.open(needed, options.root);
+    else if (options.logFile !== undefined)
+      this.names ??= await HostNames.open(needed, options.root, options.logFile.replace(/\.log$/, ".hosts"));
     const env = this.names === undefined ? withAddresses(standIn.env, needed) : standIn.env;
     this.host.describe({ declared: asLocal(declared, env), fronts: [] });
     await this.host.start({ id: "", hostname: "", ports: [] }, signal);

@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import net from "node:net";
+import path from "node:path";
+import process from "node:process";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePorts, get, image, isState, server, stateOf, until } from "../../e2e/up-project.ts";
 import type { WatchEvent } from "../../e2e/loop-project.ts";
@@ -28,6 +30,13 @@ while($c=$s->accept){ while(($h=<$c>)=~/\\S/){}
   if($a){ print $a qq(GET / HTTP/1.0\\r\\n\\r\\n); @l=<$a>; $t=$l[-1] if @l }
   print $c qq(HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\n$$ $t); close $c }`,
 ];
+
+/** The names that a process of this machine knows: in the state, which is the user's alone and no litter after SIGKILL. */
+const hostsFiles = (): string[] => {
+  const services = path.join(process.env["XDG_STATE_HOME"]!, "fastloop", "up");
+  const files = readdirSync(services, { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith("/api.hosts"));
+};
 
 /** What stands in: says what it was given, and what \`db\` answers under the name that a container has for it. */
 const program = `import http from "node:http";
@@ -76,6 +85,7 @@ describe.runIf(canRunEngine)("up --local", () => {
       return text!.split(" ")[0]!;
     };
     const pid = await asked("local dev db");
+    expect(hostsFiles()).toHaveLength(1);
     expect(await get(api)).toBe("local dev db\n");
     expect((await project.run("status")).stdout).toMatch(
       new RegExp(`^api +healthy +localhost:${api} -> 8080 \\(local\\)`, "m"),
@@ -86,6 +96,7 @@ describe.runIf(canRunEngine)("up --local", () => {
     await move("container");
     expect(await asked("api")).toBe(pid);
     expect(await get(api)).toBe("api\n");
+    expect(hostsFiles()).toEqual([]);
     await move("local");
     expect(await asked("local dev db")).toBe(pid);
     expect(await get(api)).toBe("local dev db\n");
