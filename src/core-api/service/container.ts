@@ -78,6 +78,15 @@ export async function startContainer(call: Call, hostname: string, plan: Service
   }
   let offering: ContainerProcess | undefined;
   const loopback = session.network === "host" ? ["--loopback"] : [];
+  const offerAll = (): ContainerProcess => {
+    const offerer = container.start({ args: [shim, "offer", ...loopback, offerSocket] });
+    // Who waits for it would do so for ever; who comes next starts another one, or learns that the container has gone.
+    void offerer.ended.then(() => {
+      offering = undefined;
+      offered.close();
+    });
+    return offerer;
+  };
   return {
     address,
     ports,
@@ -86,7 +95,7 @@ export async function startContainer(call: Call, hostname: string, plan: Service
     stop: stopAll,
     ...(live === undefined ? {} : { live: () => live.connect(container) }),
     dial: async (port) => {
-      offering ??= container.start({ args: [shim, "offer", ...loopback, offerSocket] });
+      offering ??= offerAll();
       return await offered.dial(port);
     },
   };

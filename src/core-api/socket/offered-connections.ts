@@ -6,7 +6,7 @@ import { duplexPair, type Duplex } from "node:stream";
  */
 export class OfferedConnections {
   private readonly waiting: Duplex[] = [];
-  private readonly takers: ((connection: Duplex) => void)[] = [];
+  private readonly takers: { take(connection: Duplex): void; refuse(error: Error): void }[] = [];
 
   /** What is behind the socket that the container connects to. */
   readonly open = (): Promise<Duplex> => {
@@ -18,21 +18,26 @@ export class OfferedConnections {
       this.waiting.push(ours);
       ours.once("close", () => this.forget(ours));
     } else {
-      taker(ours);
+      taker.take(ours);
     }
     return Promise.resolve(theirs);
   };
 
-  /** Takes the next connection and leads it to a port of the container. */
+  /** Takes the next connection and leads it to a port of the container. Rejects where nobody offers one any more. */
   async dial(port: number): Promise<Duplex> {
-    const ready = this.waiting.shift();
-    const connection = ready ?? (await new Promise<Duplex>((resolve) => this.takers.push(resolve)));
+    const connection = this.waiting.shift() ?? (await this.next());
     connection.write(`${port}\n`);
     return connection;
   }
 
+  /** Nobody offers any at the moment. */
   close(): void {
     for (const connection of this.waiting.splice(0)) connection.destroy();
+    for (const taker of this.takers.splice(0)) taker.refuse(new Error("its container offers no connection"));
+  }
+
+  private next(): Promise<Duplex> {
+    return new Promise((take, refuse) => this.takers.push({ take, refuse }));
   }
 
   private forget(connection: Duplex): void {

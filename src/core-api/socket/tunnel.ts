@@ -63,6 +63,8 @@ async function pipe(socket: net.Socket, upstream: RunningService, port: number):
   socket.on("error", () => undefined);
   try {
     const connection = await upstream.dial(port);
+    // Who gave up meanwhile has told that already, and the service would wait for it for ever.
+    if (socket.destroyed) return void connection.destroy();
     connection.on("error", () => socket.destroy());
     connection.on("close", () => socket.destroySoon());
     socket.on("close", () => connection.destroy());
