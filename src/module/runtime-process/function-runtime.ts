@@ -69,8 +69,11 @@ export function startFunctionRuntime(options: FunctionRuntimeOptions): FunctionR
 /** The processes of the modules that one depends on, through others too: one each, started when first needed. */
 class DependencyRuntimes {
   private readonly runtimes = new Map<string, Runtime>();
+  private isClosed = false;
 
   of(module: ModuleInfo, options: FunctionRuntimeOptions): FunctionRuntime {
+    // A body that still runs may ask for one: nobody would end its process.
+    if (this.isClosed) throw closedError();
     const known = this.runtimes.get(module.root);
     if (known !== undefined) return known;
     const runtime = new Runtime({ ...options, module }, this);
@@ -81,6 +84,7 @@ class DependencyRuntimes {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     const runtimes = [...this.runtimes.values()];
     this.runtimes.clear();
     await Promise.all(runtimes.map((runtime) => runtime.close()));
@@ -116,6 +120,7 @@ class Runtime implements FunctionRuntime {
     if (of !== undefined && of.root !== this.options.module.root) return this.others.of(of, this.options).call(call);
     const { signal, workspace, exportTo, ...request } = call;
     signal?.throwIfAborted();
+    this.closing.signal.throwIfAborted();
     const { objects, interfaces, mainObject } = this.options.module;
     const object = request.object ?? mainObject;
     this.expect(request);
@@ -158,7 +163,8 @@ class Runtime implements FunctionRuntime {
       running.pending.delete(id);
       over.abort(new Error("the call that asked for it is over"));
       this.dependencies.forget(caller);
-      this.asked?.learn(this.keyOf(request), asked);
+      // One that was cancelled may not have come to all of them.
+      if (signal?.aborted !== true) this.asked?.learn(this.keyOf(request), asked);
       if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
     }
   }

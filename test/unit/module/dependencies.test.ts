@@ -178,4 +178,16 @@ describe("a call into another module", { timeout: 120_000 }, () => {
     // Nobody calls anything: the process is there by what is known of the function.
     expect(await begin("throws").here).toEqual(["base is here"]);
   });
+
+  it("starts nothing any more once it is closed", async () => {
+    const module = await load();
+    const started: string[] = [];
+    const runtime = startFunctionRuntime({ module, session, onLog: ({ text }) => started.push(text) });
+    runtimes.push(runtime);
+    await runtime.close();
+    const below = module.dependencies.flatMap((each) => ("module" in each ? each.module : []))[0]!;
+    for (const of of [undefined, below])
+      await expect(runtime.call({ of, function: "throws", args: {}, callId: "late" })).rejects.toThrow("is closed");
+    expect(started).toEqual([]);
+  });
 });
