@@ -53,7 +53,8 @@ export function fingerprintOf(
   return {
     format: 2,
     function: callName(item.call),
-    call: item.call.words,
+    // As a check, a generator passes with `true` alone; as a target, with either.
+    call: item.target.isGenerator === true ? [...item.call.words, "true"] : item.call.words,
     inputs: item.inputs.map((input) => ({
       argument: input.argument,
       path: path.relative(context.root, input.path) || ".",

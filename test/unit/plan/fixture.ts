@@ -8,6 +8,7 @@ import {
   planTargets,
   ProjectScanner,
   resolveTargets,
+  type CheckKinds,
   type Fingerprint,
   type PlannedTarget,
   hasPassed,
@@ -62,6 +63,7 @@ export function moduleAt(root: string, changes: Partial<ModuleInfo> = {}): Modul
             isCheck: true,
             arguments: [{ ...argument, name: "source", type: directory, defaultPath: "/", ignore: ["docs", ".git"] }],
           }),
+          make: fn("make", { isGenerate: true, returns: { kind: "object", name: "Changeset" } }),
           box: fn("box", { returns: { kind: "object", name: "Container" } }),
           readsOne: fn("readsOne", {
             arguments: [{ ...argument, name: "file", type: { kind: "object", name: "File" }, defaultPath: "one.txt" }],
@@ -88,6 +90,7 @@ export class PretendedProject {
   engine = "embedded 1";
   module: ModuleInfo;
   targets: Record<string, WatchTarget> | undefined;
+  kinds: CheckKinds | undefined;
   private readonly hasher = new ContentHasher();
   private readonly manifests: ManifestStore;
   private readonly runs = new Map<string, PreviousRun[]>();
@@ -100,7 +103,7 @@ export class PretendedProject {
   }
 
   plan(): PlannedTarget[] {
-    const ordered = orderTargets(resolveTargets(configAt(this.root, this.targets), this.module));
+    const ordered = orderTargets(resolveTargets(configAt(this.root, this.targets), this.module, undefined, this.kinds));
     const scanner = new ProjectScanner(
       ordered.flatMap((item) => [...item.inputs, ...item.sent]),
       this.hasher,
