@@ -40,8 +40,8 @@ export class History {
   /** What only the look of every minute has found: the edit itself was missed. */
   readonly missed: string[] = [];
   readonly looks: Record<string, number> = {};
-  /** `name digest` of what any look found affected. */
-  readonly planned = new Set<string>();
+  /** `name digest` of what the last look found affected. */
+  planned: ReadonlySet<string> = new Set();
   /** When the last edit was made, where no other is under way. */
   restsSinceMs = Number.POSITIVE_INFINITY;
   runs = 0;
@@ -132,18 +132,11 @@ export class Watched {
     switch (line.event) {
       case "planned":
         history.looks[line.look!] = (history.looks[line.look!] ?? 0) + 1;
-        for (const { name, digest } of line.affected!) {
-          const planned = `${name} ${digest}`;
-          // What waits or runs is affected in every look until it has ended.
-          const isNews = !history.planned.has(planned);
-          history.planned.add(planned);
-          if (
-            isNews &&
-            line.look === "timer" &&
-            Date.parse(line.at!) - line.tookMs! - longestLookMs > history.restsSinceMs
-          )
-            history.missed.push(name);
-        }
+        if (line.look === "timer" && Date.parse(line.at!) - line.tookMs! - longestLookMs > history.restsSinceMs)
+          for (const { name, digest } of line.affected!)
+            if (!history.planned.has(`${name} ${digest}`)) history.missed.push(name);
+        // What waits or runs is affected in every look until it has ended; what was so before that may be missed again.
+        history.planned = new Set(line.affected!.map(({ name, digest }) => `${name} ${digest}`));
         break;
       case "started":
         history.runs++;
