@@ -133,21 +133,17 @@ function expanded(file: EnvFile, line: string, call: Call, seen: ReadonlySet<str
     .join("");
 }
 
-function substitute(text: string, lookup: (name: string) => string | undefined): string {
-  // Of a brace that is never closed the rest would be looked through for each one that opens.
+export function substitute(text: string, lookup: (name: string) => string | undefined): string {
+  const valueOf = (_match: string, plain?: string, braced?: string, fallback?: string): string => {
+    const value = lookup(plain ?? braced ?? "");
+    if (value !== undefined && value !== "") return value;
+    return fallback ?? value ?? "";
+  };
+  // A brace behind the last one that closes is never closed: the rest would be looked through for each of them.
   const closed = text.lastIndexOf("}") + 1;
-  return substituteIn(text.slice(0, closed), lookup) + substituteIn(text.slice(closed), lookup);
-}
-
-function substituteIn(text: string, lookup: (name: string) => string | undefined): string {
-  return text.replaceAll(
-    /(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g,
-    (_match, plain?: string, braced?: string, fallback?: string) => {
-      const name = plain ?? braced ?? "";
-      const value = lookup(name);
-      if (value !== undefined && value !== "") return value;
-      return fallback ?? value ?? "";
-    },
+  return (
+    text.slice(0, closed).replaceAll(/(?<!\\)\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})/g, valueOf) +
+    text.slice(closed).replaceAll(/(?<!\\)\$(\w+)/g, (match, plain: string) => valueOf(match, plain))
   );
 }
 

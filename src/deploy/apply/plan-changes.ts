@@ -228,8 +228,8 @@ export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): st
 
 /** The server puts whole objects into its messages. */
 const firstLine = (message: string): string => {
-  const line = (message.split("\\n", 1)[0] ?? "")
-    .slice(0, 10_000)
-    .replaceAll(/, got &value\.valueUnstructured\{.*?\}(?=$|, |;)/g, "");
+  // One that does not end is left out to the end: that is also what keeps the pattern from looking for it again.
+  const whole = /, got &value\.valueUnstructured\{.*?(?:\}(?=$|, |;)|$)/gs;
+  const line = (message.split("\\n", 1)[0] ?? "").replaceAll(whole, "");
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 };

@@ -1,6 +1,9 @@
 import process from "node:process";
 import { expect, test } from "vitest";
 import { isOfThisMachine } from "../../../src/core-api/network/addresses.ts";
+import { substitute } from "../../../src/core-api/container/env-file.ts";
+import { explain } from "../../../src/deploy/apply/plan-changes.ts";
+import { ApiError } from "../../../src/deploy/cluster/client.ts";
 import { repositoryOf } from "../../../src/deploy/objects/image-references.ts";
 import { isDelegating, nodeRunner, watchingTest } from "../../../src/detect/node/node-scripts.ts";
 import { withoutPrivate } from "../../../src/doctor/report.ts";
@@ -16,10 +19,15 @@ const nobody = { home: "/home/nobody", user: "nobody", host: "nowhere", project:
 const refused = (reason: string): Error =>
   new Error(`failed to resolve image "a.example/b:1" (platform: "linux/amd64"): ${reason}`);
 
+const refusal = (message: string): string => explain(new ApiError(422, { message }), { kind: "ConfigMap" });
+
 /** Texts that a pattern with two ways to read the same characters goes over again for each of them. */
 const readings: [what: string, read: () => unknown][] = [
   ["an address", () => isOfThisMachine(`${long("%")}\n`)],
   ["an image", () => repositoryOf(`${long("@")}\n@`)],
+  ["a value of an env file", () => substitute(long("${a:-"), () => undefined)],
+  ["a value of an env file that closes", () => substitute(`${long("${a:-")}}`, () => undefined)],
+  ["a refusal of a cluster", () => refusal(long(", got &value.valueUnstructured{"))],
   ["an image that can't be had", () => unavailableImage(refused(`${long("401 Aa (")}\n`), "/nowhere")],
   ["a script that delegates", () => isDelegating({ test: long("pnpm ") }, "test")],
   ["a script that watches", () => watchingTest({ test: `npm${long(" -w")} npm ${long("npm ")}` })],
@@ -44,8 +52,15 @@ test.each(readings)("%s that is hostile is read in a time that grows with its le
 
 test("what is read of fair texts is what it was", () => {
   expect(repositoryOf("host:5000/a/b:1@sha256:00")).toBe("host:5000/a/b");
+  expect(substitute("$a-${b:-c}-\\$a ${d $a", (name) => (name === "a" ? "1" : undefined))).toBe("1-c-\\$a ${d 1");
+  const got = `, got &value.valueUnstructured{Value:map[string]interface {}{"key":"${"v".repeat(20_000)}"}}`;
+  expect([refusal(`no string${got}, and more`), refusal(`no string${got.slice(0, 15_000)}`)]).toEqual([
+    "no string, and more",
+    "no string",
+  ]);
   expect(isDelegating({ test: "pnpm -r test" }, "test")).toBe(true);
   expect(isDelegating({ test: "pnpm test; ls -r" }, "test")).toBe(false);
+  expect(isDelegating({ test: "pnpm run unit", unit: "mocha -r ts-node/register" }, "test")).toBe(false);
   expect(watchingTest({ test: "npm test -w a -w b && vitest" })).toBeUndefined();
   expect(nodeRunner("cross-env A=1 node --import tsx --test src")).toBe("node");
   expect(withoutPrivate("at foo_bar.corp.example:8080, ..b.corp.example and a-.x", nobody)).toBe(
