@@ -41,9 +41,10 @@ export function detectGo(files: ProjectFiles): Detection {
 
 /** Folders of the modules that go.work uses; Go refuses to test one that it does not name. */
 function usedBy(text: string): ReadonlySet<string> {
-  const lists = [...text.matchAll(/^use\s+(?:\(([^()]*)\)|(\S+))/gm)];
+  const code = text.replaceAll(/\/\/.*/g, "");
+  const lists = [...code.matchAll(/^use\s+(?:\(([^()]*)\)|(\S+))/gm)];
   const places = lists.flatMap(([, several, one = ""]) =>
-    (several ?? one).split("\n").map((line) => line.split("//", 1)[0]!.trim().replaceAll('"', "")),
+    (several ?? one).split("\n").map((line) => line.trim().replaceAll('"', "")),
   );
   return new Set(places.filter(Boolean).map((place) => joined("", place).replace(/\/$/, "").replace(/^\.$/, "")));
 }

@@ -32,7 +32,7 @@ export const wholeText = (scripts: Scripts, name: string): string =>
 
 const isNoTest = (script: string): boolean =>
   /no test specified|^(?:exit 0|true|:|echo\b[^&|;]*)$/i.test(script.trim());
-const commandsOf = (text: string): string[] => text.split(/[&|;]/);
+const commandsOf = (text: string): string[] => text.split(/[&|;\n]/);
 /** `-w` of a package manager names a workspace. */
 const withoutWorkspaceFlags = (command: string): string => {
   const at = command.search(/\b(?:npm|pnpm|yarn)\b/);

@@ -1,10 +1,11 @@
 /** Which packages of npm, pnpm and yarn belong together, and which of them has to be built for another's tests. */
 import { isCollection } from "yaml";
 import { yamlDocument } from "../../text/index.ts";
-import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf, workflowsOf } from "../files.ts";
+import { folderOf, has, isPart, joined, jsonObject, memberMatcher, named, textsOf } from "../files.ts";
 import { shellWord } from "../../text/index.ts";
 import { dependenciesOf } from "./node-manager.ts";
 import { testFiles } from "../programs.ts";
+import { commandsOfJobs } from "../workflows.ts";
 import type { ProjectFiles } from "../types.ts";
 
 export interface NodePackage {
@@ -102,9 +103,7 @@ export function builds(
 function isBuiltBeforeTests(files: ProjectFiles): boolean {
   const place = (job: string, script: string): number =>
     job.search(new RegExp(`\\b(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run|npm) ${script}(?=[\\s'"]|$)`, "m"));
-  // A job is what stands below a name two blanks in.
-  const jobs = workflowsOf(files).flatMap((text) => text.split(/^ {2}[\w-]+:[ \t]*$/m));
-  return jobs.some((job) => {
+  return commandsOfJobs(files).some((job) => {
     const [build, test] = [place(job, "build"), place(job, "test")];
     return build !== -1 && build < test;
   });
@@ -128,7 +127,7 @@ export function closure(
 ): NodePackage[] {
   if (seen.has(member)) return [];
   seen.add(member);
-  const direct = packages.filter((other) => other !== member && other.name in member.dependencies);
+  const direct = packages.filter((other) => other !== member && Object.hasOwn(member.dependencies, other.name));
   return [...direct.flatMap((each) => closure(packages, each, seen)), member];
 }
 

@@ -26,6 +26,7 @@ import {
   type NodePackage,
   type Workspace,
 } from "./node-workspace.ts";
+import { reachOf } from "./node-reach.ts";
 import { gitOf, programsOfTests } from "../programs.ts";
 import type { DetectedSuite, Detection, ProjectFiles } from "../types.ts";
 
@@ -125,6 +126,7 @@ const packagesInEverySuite = 20;
 
 /** Whose folders of dependencies a suite has: those of all, in a large workspace of what the package is made of. */
 function installedFor(
+  files: ProjectFiles,
   packages: readonly NodePackage[],
   root: NodePackage,
   member: NodePackage,
@@ -132,7 +134,7 @@ function installedFor(
   // What the root's own scripts do may concern every package.
   const needsAll = member === root || lifecycleScripts(root.scripts).length > 0;
   if (needsAll || packages.length <= packagesInEverySuite) return packages;
-  const needed = new Set([...closure(packages, root), ...closure(packages, member)]);
+  const needed = new Set([...closure(packages, root), ...reachOf(files, packages, member)]);
   return packages.filter((each) => needed.has(each));
 }
 
@@ -191,7 +193,7 @@ function suiteOf(
       ...install.prepare,
       ...inFolder(cwd, [...forgetFastloop(files, root), ...install.install(scripts)]),
     ],
-    installed: installedFor(packages, root, member).map(({ folder }) => inBase(joined(folder, "node_modules"))),
+    installed: installedFor(files, packages, root, member).map(({ folder }) => inBase(joined(folder, "node_modules"))),
     env: { CI: "true", ...install.env },
     runner: nodeRunner(textOf("fast", "full")),
     tiers: Object.fromEntries(
@@ -250,7 +252,7 @@ function memberInputs(
     { list: below(files, base), read: (file) => files.read(joined(base, file)) },
     {
       own: inBase(member.folder),
-      needed: foldersOf(closure(packages, member)).filter((folder) => folder !== inBase(member.folder)),
+      needed: foldersOf(reachOf(files, packages, member)).filter((folder) => folder !== inBase(member.folder)),
       // The root's scripts may test any of them.
       others: inBase(member.folder) === "" ? [] : foldersOf(packages),
     },

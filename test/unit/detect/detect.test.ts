@@ -187,6 +187,8 @@ describe("packages of npm, pnpm and yarn", () => {
       only({ ...files, ".github/workflows/ci.yml": workflow }).tiers["fast"];
     const built = "jobs:\n  test:\n    steps:\n      - run: pnpm build\n      - run: pnpm test && pnpm test:ui\n";
     expect(fastWith(built)).toEqual(["pnpm run build", "pnpm run test"]);
+    const inFlow = "jobs: {'a job': {steps: [{run: pnpm build}, {run: 'pnpm test'}]}}\n";
+    expect(fastWith(inFlow)).toEqual(["pnpm run build", "pnpm run test"]);
     expect(
       fastWith("jobs:\n  a:\n    steps:\n      - run: npm run build --if-present\n      - run: npm test\n"),
     ).toEqual(["pnpm run build", "pnpm run test"]);
@@ -194,6 +196,11 @@ describe("packages of npm, pnpm and yarn", () => {
       "jobs:\n  build:\n    steps:\n      - run: pnpm build\n  test:\n    steps:\n      - run: pnpm test\n",
       "jobs:\n  test:\n    steps:\n      - run: pnpm test\n      - run: pnpm build\n",
       "jobs:\n  test:\n    steps:\n      - run: pnpm build:docs\n      - run: pnpm test\n",
+      // Jobs four blanks in; a comment; the site's own build; no YAML at all.
+      "jobs:\n    build:\n        steps:\n            - run: pnpm build\n    test:\n        steps:\n            - run: pnpm test\n",
+      "jobs:\n  test:\n    steps:\n      # - run: pnpm build\n      - run: |\n          # pnpm build\n          pnpm test\n",
+      "jobs:\n  test:\n    steps:\n      - run: pnpm build\n        working-directory: site\n      - run: pnpm test\n",
+      "jobs: {test: {steps: [{run: pnpm build}, {run: pnpm test}]\n",
     ])
       expect(fastWith(none), none).toEqual(["pnpm run test"]);
   });

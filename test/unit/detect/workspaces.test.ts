@@ -140,7 +140,7 @@ describe("modules of Go", () => {
 
   test("what a module needs at second hand concerns it, too", () => {
     const { c } = named({
-      "go.work": "use (\n\t./a\n\t./b // both\n\t./c\n)\n",
+      "go.work": "use (\n\t./a // (the first)\n\t./b // both\n\t./c\n)\n",
       "a/go.mod": go("a"),
       "a/a.go": "package a\n",
       "b/go.mod": go("b", "require example.com/a v0.0.0\n"),
@@ -276,6 +276,11 @@ test("in a workspace of a hundred packages each has the folders of what it is ma
     "node_modules",
     ...["p10", "p11", "p12"].map((name) => `p/${name}/node_modules`),
   ]);
+  // What its sources name by a path concerns it, too, with all that this is made of.
+  files["p/p20/test/p20.test.js"] = 'import { a } from "../../p41/src/a.js";\n';
+  const { p20 } = named(files);
+  expect(p20?.installed).toEqual(["node_modules", ...["p20", "p40", "p41"].map((name) => `p/${name}/node_modules`)]);
+  expect(p20?.inputs).toEqual(expect.arrayContaining(["p/p20/", "p/p40/", "p/p41/"]));
   // A script of the root may be about any of them.
   files["package.json"] = JSON.stringify({ name: "many", workspaces: ["p/*"], scripts: { prepare: "build-all" } });
   expect(named(files)["p12"]?.installed).toHaveLength(101);

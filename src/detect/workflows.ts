@@ -1,0 +1,33 @@
+/** What the jobs of the repository's own CI run. */
+import { yamlDocument } from "../text/index.ts";
+import { workflowsOf } from "./files.ts";
+import type { ProjectFiles } from "./types.ts";
+
+/** Of each job the commands of its steps at the repository's root, in their order, one below the other. */
+export function commandsOfJobs(files: ProjectFiles): string[] {
+  return workflowsOf(files).flatMap((text) => {
+    const { jobs } = parsed(text);
+    return Object.values(object(jobs)).map((job) => commandsOf(object(job)["steps"]));
+  });
+}
+
+function commandsOf(steps: unknown): string {
+  return (Array.isArray(steps) ? steps : [])
+    .map(object)
+    .filter((step) => /^(?:\.\/?)?$/.test(String(step["working-directory"] ?? "")))
+    .flatMap(({ run }) => (typeof run === "string" ? run.replaceAll(/^[ \t]*#.*$/gm, "") : []))
+    .join("\n");
+}
+
+/** What is no YAML, or unfolds beyond all bounds, has no jobs. */
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const document = yamlDocument(text);
+    return document.errors.length > 0 ? {} : object(document.toJS());
+  } catch {
+    return {};
+  }
+}
+
+const object = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
