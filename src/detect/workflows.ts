@@ -14,7 +14,7 @@ export function commandsOfJobs(files: ProjectFiles): string[] {
 function commandsOf(steps: unknown): string {
   return (Array.isArray(steps) ? steps : [])
     .map(object)
-    .filter((step) => /^(?:\.\/?)?$/.test(String(step["working-directory"] ?? "")))
+    .filter(({ "working-directory": folder = "." }) => folder === "." || folder === "./")
     .flatMap(({ run }) => (typeof run === "string" ? run.replaceAll(/^[ \t]*#.*$/gm, "") : []))
     .join("\n");
 }
