@@ -16,6 +16,9 @@ import (
 // Connections that wait for the host; one more is opened as soon as one is taken.
 const waitingConnections = 4
 
+// For what was sent to an end that takes no more.
+const drainTime = 5 * time.Second
+
 // listen takes connections on ports of this container and hands each to the unix socket of its port: a service of the host
 // as seen by containers. It is the first process of its container.
 //
@@ -110,12 +113,15 @@ func offerOne(socket, address string) error {
 		return fmt.Errorf("the host has left: %w", err)
 	}
 	go func() {
+		taken := &buffered{connection.(*net.UnixConn), reader}
 		target, err := net.DialTimeout("tcp", net.JoinHostPort(address, strings.TrimSpace(line)), 5*time.Second)
 		if err != nil {
-			connection.Close()
+			_ = taken.CloseWrite()
+			drain(taken)
+			taken.Close()
 			return
 		}
-		join(&buffered{connection.(*net.UnixConn), reader}, target)
+		join(taken, target)
 	}()
 	return nil
 }
@@ -135,7 +141,10 @@ func join(one, other net.Conn) {
 	done := make(chan struct{}, 2)
 	pass := func(to, from net.Conn) {
 		// Plain reads and writes: the shortcuts of io.Copy between sockets would go round the buffer.
-		_, _ = io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
+		_, err := io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
+		if err != nil {
+			drain(from)
+		}
 		if half, ok := to.(halfCloser); ok {
 			_ = half.CloseWrite()
 		}
@@ -147,6 +156,13 @@ func join(one, other net.Conn) {
 	<-done
 	one.Close()
 	other.Close()
+}
+
+// drain reads what is still on its way, for a moment: a close before that resets the connection, and of a reset BuildKit's
+// forwarding tells the host nothing, which would wait for an answer for ever.
+func drain(from net.Conn) {
+	_ = from.SetReadDeadline(time.Now().Add(drainTime))
+	_, _ = io.Copy(io.Discard, struct{ io.Reader }{from})
 }
 
 func takeLoopback(arguments []string) (bool, []string) {
