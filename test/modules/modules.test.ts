@@ -141,6 +141,12 @@ describe.runIf(canRunEngine)("an edit in a module runs again what depends on it,
     expect(failed.exitCode).toBe(1);
     expect(failed.stdout + failed.stderr).toContain("the generator make changes files");
     expect(await passed("--no-generate", "--force")).toBe('"passed":["fine"]');
+    expect(JSON.parse((await repository.run("check", "-l", "--json")).stdout)).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ name: expect.stringContaining("fine") as string, isGenerator: false }),
+        expect.objectContaining({ name: expect.stringContaining("make") as string, isGenerator: true }),
+      ]),
+    );
     // An engine knows them by the project's name and by the blueprint's.
     for (const owner of ["app", "base"]) {
       expect(await passed(`${owner}:same`, "--force")).toBe('"passed":["same"]');

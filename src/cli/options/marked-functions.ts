@@ -28,10 +28,19 @@ function named<F extends MarkedFunction>(all: readonly F[], patterns: readonly s
 }
 
 /** Names and what their docs say first. */
-export function printMarked(context: CliContext, functions: readonly MarkedFunction[], none: string): void {
+export function printMarked(
+  context: CliContext,
+  functions: readonly (MarkedFunction & { isGenerator?: boolean })[],
+  none: string,
+): void {
   if (context.options.json)
     return context.printJson(
-      functions.map(({ fullName: name, fn }) => ({ name, description: fn.description, place: fn.place })),
+      functions.map(({ fullName: name, fn: { description, place }, isGenerator }) => ({
+        name,
+        description,
+        place,
+        isGenerator,
+      })),
     );
   if (functions.length === 0) return context.notice(none);
   printNames(context, rowsOf(functions));
