@@ -13,9 +13,9 @@ const listening = "0A";
 
 /** Undefined where it is not known: another user's process, or no Linux. */
 export function portHolder(port: number): PortHolder | undefined {
+  const inodes = new Set(["tcp", "tcp6"].flatMap((table) => inodesOf(`/proc/net/${table}`, port)));
+  if (inodes.size === 0) return undefined;
   try {
-    const inodes = new Set(["tcp", "tcp6"].flatMap((table) => inodesOf(`/proc/net/${table}`, port)));
-    if (inodes.size === 0) return undefined;
     for (const pid of readdirSync("/proc")) {
       if (/^\d+$/.test(pid) && holds(pid, inodes)) return { pid: Number(pid), command: commandOf(pid) };
     }
@@ -28,7 +28,13 @@ export function portHolder(port: number): PortHolder | undefined {
 /** Of the sockets that listen on a port. */
 function inodesOf(table: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  return readFileSync(table, "utf8")
+  let text: string;
+  try {
+    text = readFileSync(table, "utf8");
+  } catch {
+    return []; // No Linux, or no IPv6.
+  }
+  return text
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[3] === listening && fields[1]?.endsWith(`:${wanted}`) === true)

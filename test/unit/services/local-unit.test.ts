@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { HostProcess } from "../../../src/services/unit/host-process.ts";
 import { LocalUnit } from "../../../src/services/unit/local-unit.ts";
 import { withPortOffset, type DeclaredService, type UpEvent } from "../../../src/services/index.ts";
-import { portHolder } from "../../../src/services/ports/holder.ts";
+import { portHolder, type PortHolder } from "../../../src/services/ports/holder.ts";
 import { freePorts } from "../../e2e/up-project.ts";
 import { askKey, asksOfLocal } from "../../../src/trust/index.ts";
 
@@ -100,8 +100,10 @@ it(
     await unit.start(made, signal);
     expect(phases().at(-1)).toBe("healthy");
     unit.describe({ declared: { ...late, health: { ...late.health, timeoutMs: 300 } }, fronts: [] });
-    const { pid } = portHolder(port)!;
-    process.kill(pid, "SIGKILL");
+    // The kernel's table can lack a socket while others come and go.
+    let holder: PortHolder | undefined;
+    while ((holder = portHolder(port)) === undefined) await setTimeout(50);
+    process.kill(holder.pid, "SIGKILL");
     await told((event) => event.kind === "state" && event.service.phase === "unhealthy");
     const reason = events.findLast((event) => event.kind === "state")!.service.reason;
     expect(reason).toContain(`nothing listens on port ${port}`);
