@@ -96,7 +96,8 @@ export class LoopProject {
 
   async remove(): Promise<void> {
     for (const watch of this.watches) await watch.kill("SIGKILL");
-    rmSync(this.root, { recursive: true, force: true });
+    // A watch whose terminal was closed ends in its own time, and may write its state meanwhile.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

@@ -106,6 +106,11 @@ describe.skipIf(!hasBrowser)("the page with much to show", () => {
       );
     const { page, mistakes } = await openPage(browser, server.url);
     await page.locator(".logs .count", { hasText: "100,000 lines" }).waitFor();
+    // The graph beside it is drawn first: that is work, too.
+    await page
+      .locator(".card")
+      .nth(manyNodes - 1)
+      .waitFor({ state: "attached" });
     const log = page.locator(".lines");
     await log.getByText("99999 of a program").waitFor();
     expect(await log.locator(".line").count()).toBeLessThan(200);
