@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { configMap, deployment, start } from "../deploy/deployer.ts";
 import { TestCluster } from "../deploy/cluster.ts";
@@ -22,15 +22,15 @@ export const deployBench: Bench = {
   run: async (report) => {
     const tools = kubernetesTools();
     const cluster = await TestCluster.start();
-    const folder = mkdtempSync(path.join(tmpdir(), "fastloop-bench-deploy-"));
+    const top = mkdtempSync(path.join(tmpdir(), "fastloop-bench-deploy-"));
     const engine = await startPrivateEngine(report.note);
     try {
-      const place = await prepare(cluster, folder, tools);
+      const place = await prepare(cluster, top, tools);
       return [...(await smallSet(place, report)), ...(await largeSet(place, report))];
     } finally {
       await engine.stop();
       cluster.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(top, { recursive: true, force: true });
     }
   },
 };
@@ -47,9 +47,11 @@ interface Place {
 
 async function prepare(
   cluster: TestCluster,
-  folder: string,
+  top: string,
   { kubectl, helm }: ReturnType<typeof kubernetesTools>,
 ): Promise<Place> {
+  const [folder, home] = ["project", "home"].map((name) => path.join(top, name)) as [string, string];
+  mkdirSync(home);
   mkdirSync(path.join(folder, ".git"), { recursive: true });
   mkdirSync(path.join(folder, "chart/templates"), { recursive: true });
   mkdirSync(path.join(folder, "deploy"), { recursive: true });
@@ -63,7 +65,14 @@ async function prepare(
     await cluster
       .client()
       .request("POST", "/api/v1/namespaces", { body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
-  const env = { ...process.env, KUBECONFIG: path.join(folder, "kubeconfig"), GITHUB_STEP_SUMMARY: "", HOME: folder };
+  const env = {
+    ...process.env,
+    KUBECONFIG: path.join(folder, "kubeconfig"),
+    GITHUB_STEP_SUMMARY: "",
+    HOME: home,
+    // What set-up made is the user's own.
+    XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"),
+  };
   const run: Place["run"] = (file, words, accepted = [0]) =>
     new Promise((resolve, reject) => {
       const child = spawn(file, words, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -210,7 +210,10 @@ export class Cluster {
       request.once("timeout", () => request.destroy(new Error(`no answer in ${limitMs / 1000} s`)));
       request.once("socket", (socket) => {
         const tls = socket as TLSSocket;
-        tls.once("secureConnect", () => request.setTimeout((limitMs = connectedTimeoutMs)));
+        const connected = (): void => void request.setTimeout((limitMs = connectedTimeoutMs));
+        // A connection that is used again has been through that.
+        if (tls.connecting) tls.once("secureConnect", connected);
+        else connected();
         const patient = setTimeout(() => tls.connecting && request.destroy(new Error("no connection in 5 s")), 5000);
         request.once("close", () => clearTimeout(patient));
       });
