@@ -58,8 +58,8 @@ async function workOf(page: Page, act: () => unknown): Promise<number> {
   return after - before;
 }
 
-/** Several times what docs/page.md has: other programs slow a core down, too. What is done for each node and each change costs more. */
-const mostMs = 300;
+/** Ten times what docs/page.md has: a slow machine, and what else its cores do, count as well. What is done for each node and each change costs more. */
+const mostMs = 1_500;
 
 describe.skipIf(!hasBrowser)("the page with much to show", () => {
   test("draws a thousand nodes, and what changes of them, without standing still", async () => {
