@@ -1,12 +1,11 @@
 /** Edits of services that are up: how long they take beside the same program on the machine itself, and what stays behind after many. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { embeddedEngine } from "../../src/engine/index.ts";
-import { freePorts } from "../e2e/up-project.ts";
+import { freePorts, get } from "../e2e/up-project.ts";
 import { WatchProcess } from "../e2e/loop-project.ts";
 import { descendants, onPrivateEngine } from "./soak.ts";
 import { median, quantile } from "./stats.ts";
@@ -154,23 +153,11 @@ function onThisMachine(cwd: string, port: number): ChildProcess {
 
 async function answer(port: number, wanted: string, name: string): Promise<void> {
   const lastMs = performance.now() + giveUpMs;
-  while ((await ask(port)) !== wanted) {
+  while ((await get(port)) !== wanted) {
     if (performance.now() > lastMs) throw new Error(`${name} does not answer ${wanted}`);
     await sleep(lookMs);
   }
 }
-
-const ask = (port: number): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    const request = http.get({ host: "127.0.0.1", port, agent: false, timeout: 5_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
-      response.on("end", () => resolve(text));
-      response.on("error", () => resolve(undefined));
-    });
-    request.on("error", () => resolve(undefined));
-    request.on("timeout", () => request.destroy());
-  });
 
 /** The smallest of some looks: garbage is collected when it must, containers that were replaced take a moment to go. */
 async function footprint(cli: number): Promise<Footprint> {

@@ -1,21 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { until, UpProject } from "./up-project.ts";
+import { isGroupThere } from "../process-group.ts";
 
 let project: UpProject;
 beforeEach(() => {
   project = new UpProject();
 });
 afterEach(() => project.remove());
-
-const isThere = (group: number): boolean => {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)("nothing of `local` outlives `up` after %s", async (signal) => {
   project.configure({ local: { web: { serve: "trap '' TERM; echo $$ > pid; sleep 1000 & sleep 1000" } } });
@@ -26,10 +18,10 @@ it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)("nothing of `local` outlives 
     (isWritten) => isWritten,
   );
   const group = Number(readFileSync(project.at("pid"), "utf8"));
-  expect(isThere(group)).toBe(true);
+  expect(isGroupThere(group)).toBe(true);
   await up.kill(signal);
   await until(
-    () => isThere(group),
+    () => isGroupThere(group),
     (there) => !there,
   );
 });

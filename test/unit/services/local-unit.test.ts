@@ -9,6 +9,7 @@ import { withPortOffset, type DeclaredService, type UpEvent } from "../../../src
 import { portHolder, type PortHolder } from "../../../src/services/ports/holder.ts";
 import { freePorts } from "../../e2e/up-project.ts";
 import { askKey, asksOfLocal } from "../../../src/trust/index.ts";
+import { isGroupThere } from "../../process-group.ts";
 
 let root: string;
 beforeEach(() => {
@@ -53,14 +54,6 @@ function unitOf(of: DeclaredService) {
   return { unit, events, phases, told };
 }
 
-const isThere = (group: number): boolean => {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 const groupOf = async (file: string): Promise<number> => {
   const text = (): string => (existsSync(path.join(root, file)) ? readFileSync(path.join(root, file), "utf8") : "");
   while (!text().endsWith("\n")) await setTimeout(20);
@@ -76,12 +69,12 @@ it("who asks for time to end has it, and who would not end is ended", { timeout:
   await tidy.stop();
   expect(await tidy.ended).toBeUndefined();
   expect(said).toContain("tidied up");
-  expect(isThere(group)).toBe(false);
+  expect(isGroupThere(group)).toBe(false);
   const deaf = start("trap '' TERM; sh -c 'trap \"\" TERM; while :; do sleep 1; done' & echo $$ > deaf; wait");
   const other = await groupOf("deaf");
   await deaf.stop();
   expect(await deaf.ended).toBe("SIGKILL");
-  expect(isThere(other)).toBe(false);
+  expect(isGroupThere(other)).toBe(false);
 });
 
 it(
@@ -127,23 +120,23 @@ it("after an edit that failed it is mended by the next, and ends whole", { timeo
   const first = await groupOf("group");
   writeFileSync(path.join(root, "broken"), "");
   await unit.edit(edit, signal);
-  expect([outcome(), unit.status.phase, isThere(first)]).toEqual(["failed", "healthy", true]);
+  expect([outcome(), unit.status.phase, isGroupThere(first)]).toEqual(["failed", "healthy", true]);
   rmSync(path.join(root, "broken"));
   writeFileSync(path.join(root, "bad"), "");
   await unit.edit(edit, signal);
-  expect([outcome(), unit.status.phase, isThere(first)]).toEqual(["failed", "failed", false]);
+  expect([outcome(), unit.status.phase, isGroupThere(first)]).toEqual(["failed", "failed", false]);
   expect(unit.status.reason).toContain("exit code: 5");
   rmSync(path.join(root, "bad"));
   await unit.edit(edit, signal);
   expect([outcome(), unit.status.phase]).toEqual(["restarted", "healthy"]);
   const last = await groupOf("group");
-  expect(isThere(last)).toBe(true);
+  expect(isGroupThere(last)).toBe(true);
   // Once more one that fails, and then the end.
   writeFileSync(path.join(root, "broken"), "");
   await unit.edit(edit, signal);
   await unit.stop();
   unit.close();
-  expect(isThere(last)).toBe(false);
+  expect(isGroupThere(last)).toBe(false);
   expect(phases().at(-1)).toBe("stopped");
 });
 
