@@ -61,14 +61,15 @@ export const isJsonObject = (text: string): boolean => parsedObject(text) !== un
 
 function parsedObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return mapOf(JSON.parse(text.replace(/^\uFEFF/, "")));
   } catch {
     return undefined;
   }
 }
+
+/** A map of JSON, YAML or TOML; undefined where the value is something else. */
+export const mapOf = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
 /** The part of an object whose values are texts. */
 export function textsOf(value: unknown): Record<string, string> {

@@ -1,6 +1,6 @@
 /** What the jobs of the repository's own CI run. */
 import { yamlDocument } from "../text/index.ts";
-import { workflowsOf } from "./files.ts";
+import { mapOf, workflowsOf } from "./files.ts";
 import type { ProjectFiles } from "./types.ts";
 
 /** Of each job the commands of its steps at the repository's root, in their order, one below the other. */
@@ -29,5 +29,4 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
-const object = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+const object = (value: unknown): Record<string, unknown> => mapOf(value) ?? {};

@@ -1,5 +1,6 @@
 /** pyproject.toml as far as installing and testing a project needs it. */
 import { parse } from "smol-toml";
+import { mapOf } from "../files.ts";
 
 export interface Pyproject {
   requiresPython: string;
@@ -76,8 +77,7 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
-const table = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+const table = (value: unknown): Record<string, unknown> => mapOf(value) ?? {};
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === "string") : [];
