@@ -1,4 +1,5 @@
 /** Services that another command of the project has up, among the functions of a watch. */
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../errors/index.ts";
 import type { ServiceStatus } from "../../services/index.ts";
 import { printableLines } from "../../text/index.ts";
@@ -19,14 +20,15 @@ const prefix = "service ";
 
 export class Beside {
   private readonly services: ServicesBeside | undefined;
-  private readonly onLook: () => void;
-  private known: readonly ServiceStatus[] = [];
+  private readonly onChange: () => void;
+  /** Undefined before the first look. */
+  private seen: readonly ServiceStatus[] | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
 
-  constructor(services: ServicesBeside | undefined, onLook: () => void) {
+  constructor(services: ServicesBeside | undefined, onChange: () => void) {
     this.services = services;
-    this.onLook = onLook;
+    this.onChange = onChange;
     void this.look();
   }
 
@@ -58,11 +60,19 @@ export class Beside {
     clearTimeout(this.timer);
   }
 
+  private get known(): readonly ServiceStatus[] {
+    return this.seen ?? [];
+  }
+
   private async look(): Promise<void> {
     if (this.services === undefined) return;
-    this.known = await this.services.statuses().catch(() => []);
+    const now = await this.services.statuses().catch(() => []);
     if (this.isOver) return;
-    this.onLook();
+    // Mostly nothing is up, or all is as it was: the page is not made again for that.
+    if (!isDeepStrictEqual(now, this.seen)) {
+      this.seen = now;
+      this.onChange();
+    }
     this.timer = setTimeout(() => void this.look(), lookMs).unref();
   }
 }

@@ -44,3 +44,22 @@ test("that can't be asked are none", async () => {
   expect(none.nodes()).toEqual([]);
   none.close();
 });
+
+test("are shown again when one of them is another than before, and not else", async () => {
+  vi.useFakeTimers();
+  try {
+    const shown = vi.fn();
+    let phase: ServiceStatus["phase"] = "healthy";
+    const since = new Date().toISOString();
+    const statuses = vi.fn(async () => [service("db", { phase, since })]);
+    const beside = new Beside({ statuses, restart: async () => undefined }, shown);
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect([statuses.mock.calls.length, shown.mock.calls.length]).toEqual([4, 1]);
+    phase = "failed";
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([shown.mock.calls.length, beside.nodes()[0]?.tone]).toEqual([2, "bad"]);
+    beside.close();
+  } finally {
+    vi.useRealTimers();
+  }
+});
