@@ -17,7 +17,11 @@ import {
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { Channel } from "../../src/buildkit/connection/channel.ts";
+import { sendTree } from "../../src/buildkit/fsutil/sender.ts";
+import { unary } from "../../src/buildkit/session/grpc-server.ts";
+import { healthCheck, openSession } from "../../src/buildkit/session/session.ts";
 import { connectBuildkit, ExecFailure, SolveError } from "../../src/buildkit/index.ts";
 import type { Build, BuildkitClient, Ref, StatusUpdate } from "../../src/buildkit/types.ts";
 import {
@@ -118,6 +122,44 @@ describe.skipIf(address === undefined)("BuildKit", () => {
       code: "engine-unavailable",
       message: `no BuildKit daemon answers at ${none}`,
     });
+  });
+
+  it("opens a session again that the daemon dropped, under the same id", async () => {
+    mkdirSync(path.join(folder, "tree"));
+    writeFileSync(path.join(folder, "tree/kept.txt"), "kept");
+    const listing = listTree(path.join(folder, "tree"));
+    const channel = new Channel(address ?? "");
+    const id = `dropped-${randomUUID()}`;
+    let checks = 0;
+    // The first connection fails its health checks, as a process does that gets no CPU time.
+    const failTwice = unary(
+      () => undefined,
+      () => Buffer.alloc(0),
+      async () => {
+        checks += 1;
+        if (checks <= 2) throw new Error("too slow");
+      },
+    );
+    let opened = 0;
+    const counted: Pick<Channel, "duplex"> = {
+      duplex: (...call) => {
+        opened += 1;
+        return channel.duplex(...call);
+      },
+    };
+    const session = openSession(counted as Channel, id, [
+      [healthCheck, failTwice],
+      ["/moby.filesync.v1.FileSync/DiffCopy", (call) => sendTree(call, { ...listing, sharedKeyHint: id, digest: id })],
+    ]);
+    try {
+      await vi.waitFor(() => expect(opened).toBe(2), { timeout: 60_000, interval: 100 });
+      expect(session.closed).toBe(false);
+      expect(await read(local({ sessionId: id, name: "tree" }), "kept.txt")).toBe("kept");
+    } finally {
+      await session.close();
+      channel.close();
+    }
+    expect(session.closed).toBe(true);
   });
 
   it("is reached over TCP as well", async () => {

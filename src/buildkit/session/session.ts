@@ -1,4 +1,4 @@
-import { Metadata } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import { withinMs } from "../../async/index.ts";
 import type { Channel } from "../connection/channel.ts";
 import { control } from "../connection/messages.ts";
@@ -14,20 +14,33 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** A daemon that does not say by then that the session is over has lost it. */
+/** A daemon that has not confirmed the end of the session by then has lost it. */
 const CLOSE_TIMEOUT_MS = 10_000;
+
+/** A session that ends sooner than this was refused. BuildKit drops none before it has failed two health checks. */
+const DROPPED_AFTER_MS = 2_000;
 
 const SERVING = 1;
 const healthRequest = codec<{ service: string }>("session.HealthCheckRequest");
 const healthResponse = codec<{ status: number }>("session.HealthCheckResponse");
 
-/** BuildKit asks every five seconds and drops a session that does not answer. */
+/** BuildKit checks every five seconds and drops a session that does not answer twice in a row. */
+export const healthCheck = "/grpc.health.v1.Health/Check";
 const health: [string, Handler] = [
-  "/grpc.health.v1.Health/Check",
+  healthCheck,
   unary(healthRequest.decode, healthResponse.encode, async () => ({ status: SERVING })),
 ];
 
-/** Opens a session; it is usable at once, BuildKit waits for the ids it does not know yet. */
+/**
+ * Opens a session. It can be used at once: BuildKit waits for ids that it does not know yet.
+ *
+ *     open ──close──▶ closing ──the daemon forgot the id──▶ closed
+ *      │ ▲
+ *      ▼ └─ dropped: this process was too slow for the health checks, as on a machine without idle CPU
+ *     closed: the daemon is gone or refused the session
+ *
+ * A dropped session is opened again under the same id, because solves and running containers name it for as long as they last.
+ */
 export function openSession(channel: Channel, id: string, services: Iterable<readonly [string, Handler]>): Session {
   const handlers = new Map<string, Handler>([health, ...services]);
   const metadata = new Metadata();
@@ -36,19 +49,33 @@ export function openSession(channel: Channel, id: string, services: Iterable<rea
   metadata.set("x-docker-expose-session-sharedkey", "");
   for (const path of handlers.keys()) metadata.add("x-docker-expose-session-grpc-method", path);
 
-  const call = channel.duplex(control.session, metadata);
-  const over = new Promise<void>((resolve) => call.once("status", () => resolve()));
-  const stream = sessionStream(call);
-  stream.on("error", () => stream.destroy());
-  serveConnection(stream, handlers);
   let closing: Promise<void> | undefined;
+  let lost = false;
+  const connect = () => {
+    const openedMs = performance.now();
+    const call = channel.duplex(control.session, metadata);
+    const stream = sessionStream(call);
+    const over = new Promise<void>((resolve) => {
+      call.once("status", ({ code }) => {
+        resolve();
+        if (closing !== undefined) return;
+        lost = code === status.UNAVAILABLE || performance.now() - openedMs < DROPPED_AFTER_MS;
+        if (!lost) connection = connect();
+      });
+    });
+    stream.on("error", () => stream.destroy());
+    serveConnection(stream, handlers);
+    return { call, stream, over };
+  };
+  let connection = connect();
   return {
     id,
     get closed() {
-      return closing !== undefined || stream.destroyed;
+      return closing !== undefined || lost;
     },
     close: () => {
-      // Not cancelled: of a call that is cancelled nobody hears when it is over.
+      const { call, stream, over } = connection;
+      // Not cancelled: a cancelled call does not report when the daemon has forgotten the session.
       call.end();
       return (closing ??= withinMs(over, CLOSE_TIMEOUT_MS).finally(() => stream.destroy()));
     },
