@@ -1,4 +1,4 @@
-/** The core API of Dagger 0.21 on BuildKit: GraphQL in, LLB out. See docs/architecture.md. */
+/** Dagger 0.21's core API on BuildKit: takes GraphQL requests and turns them into LLB. See docs/architecture.md. */
 export { openApiSession } from "./open.ts";
 export type { ApiRequest, ApiResponse, ApiSession, ApiSessionOptions } from "./options.ts";
 export { apiVersion } from "./schema/query.ts";

@@ -11,7 +11,10 @@ import type { Service } from "./values/values.ts";
 
 let schema: GraphQLSchema | undefined;
 
-/** Opens a session: its objects, snapshots and secrets are its own. */
+/**
+ * Opens a session with objects, snapshots and secrets of its own. Throws an `ApiError` when the BuildKit daemon has no
+ * worker.
+ */
 export async function openApiSession(options: ApiSessionOptions): Promise<ApiSession> {
   const session = await newSession(options);
   const served = (schema ??= buildApiSchema());

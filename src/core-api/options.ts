@@ -7,37 +7,39 @@ import type { OfferTerminal } from "./terminal/terminals.ts";
 
 export interface ApiSessionOptions {
   buildkit: BuildkitClient;
-  /** Host paths are relative to it. */
+  /** Folder that relative host paths start from. */
   workdir: string;
-  /** Whose cache volumes the session has: hexadecimal digits (`project-identity.ts`). */
+  /** Project whose cache volumes the session uses, as hexadecimal digits (`project-identity.ts`). */
   project: string;
-  /** Containers that ask for root capabilities get them. */
+  /** Whether containers may have root capabilities; a request for them is refused when absent. */
   rootCapabilities?: boolean;
-  /** Taken from the modes of what exports make on the host; 022 when absent. */
+  /** Umask for the folders and image archives that exports create on the host; 022 when absent. */
   umask?: number;
-  /** Folder that holds the one file `shim` for an architecture (`amd64`, `arm64`). */
+  /** Resolves to a folder whose only file is `shim`, built for an architecture (`amd64`, `arm64`). */
   shimDirectory(architecture: string): Promise<string>;
-  /** Where the session makes a folder for files on their way; the system's own place when absent. */
+  /** Parent of the session's folder for files in transit; the system's temporary folder when absent. */
   temporaryRoot?: string;
-  /** The host's CA certificates as one PEM bundle, and its proxy variables: given to containers by secret mounts. */
+  /**
+   * The host's CA certificates as one PEM bundle, and its proxy variables. Containers get both through secret mounts.
+   */
   hostTrust(): Promise<{ caBundlePem?: string; environment: Record<string, string> }>;
   onEvent(event: EngineEvent): void;
-  /** Undefined where no terminal is attached. */
+  /** Offers the user's terminal to a program in a container; undefined where no terminal is attached. */
   offerTerminal?: OfferTerminal;
-  /** The client's environment: `env://` secrets, place of the Docker configuration. */
+  /** The client's environment: source of `env://` secrets and of the Docker configuration's location. */
   env: Record<string, string>;
-  /** Gets every secret that the session learns. */
+  /** Mask to which the session adds every secret that it learns. */
   mask?: SecretMask;
   cache?: SharedCache;
-  /** What its containers may take together. */
+  /** Limits that all containers of the session share. */
   limits?: EngineLimits;
-  /** Somebody works on its services: see `RunningService.live`. */
+  /** Whether somebody works on the session's services: see `RunningService.live`. */
   live?: boolean;
-  /** Nothing is fetched, and containers have no way to the network. */
+  /** When set, the session fetches nothing, and its containers have no network. */
   offline?: boolean;
-  /** What image tags led to, on this machine and before. */
+  /** Images that this machine's tags resolved to, now and in earlier sessions. */
   knownImages?: KnownImages;
-  /** Whose functions the session runs. */
+  /** Module whose functions the session runs. */
   module?: { name: string; sourceDir: string };
 }
 
@@ -50,9 +52,11 @@ export interface ApiRequest {
 export interface RequestContext {
   callId?: string;
   signal: AbortSignal;
-  /** The request is a function body's: what would reach the user's machine is refused. */
+  /** Whether a function body sent the request: fields that reach the user's machine are refused then. */
   isBody?: boolean;
-  /** Resolves when the client has read the answer or is gone; absent where nobody reads it bit by bit. */
+  /**
+   * Resolves when the client has read the answer or disconnected; absent where the answer is not streamed to a client.
+   */
   isRead?: Promise<void>;
 }
 
@@ -62,15 +66,23 @@ export interface ApiResponse {
 }
 
 export interface ApiSession {
-  /** One GraphQL request. Aborting the signal cancels what it runs, and nothing else. */
+  /** Executes one GraphQL request. Aborting the signal cancels the work of this request only. */
   execute(request: ApiRequest, context: RequestContext): Promise<ApiResponse>;
-  /** Writes what this session has evaluated to its shared caches; says for each, in one line, what came of it. */
+  /** Writes the session's results to its shared caches. Returns one line per cache that says how the export went. */
   exportCaches(signal: AbortSignal): Promise<string[]>;
-  /** Connects the user's terminal with what was offered under an id; false where nothing was. */
+  /**
+   * Connects the user's terminal to the program that was offered under an id. Returns false when no offer has this id.
+   */
   connectTerminal(id: string, line: Duplex): boolean;
-  /** The helper in the container of a service that runs, by the service's id. Rejects where there is none. */
+  /**
+   * Connects to the sync helper in a running service's container. Throws when the service does not run or the session
+   * is not live.
+   */
   connectLive(serviceId: string): Promise<Duplex>;
-  /** A word that only the first process of the container of a service has in its command line, in a live session. */
+  /**
+   * Returns a word that occurs in the command line of the service container's first process only. Undefined outside
+   * live sessions.
+   */
   liveMark(serviceId: string): string | undefined;
   close(): Promise<void>;
 }

@@ -39,7 +39,7 @@ import type { Exec, RegistryCredential, Socket, Tree } from "./values/values.ts"
 
 const maxThreads = 3;
 
-/** All that one client's objects share: BuildKit, ids, snapshots, secrets, events. */
+/** State that all objects of one client share: BuildKit build, ids, snapshots, secrets and events. */
 export class Session {
   readonly options: ApiSessionOptions;
   readonly defaultPlatform: string;
@@ -48,31 +48,31 @@ export class Session {
   readonly build: Build;
   readonly images: Images;
   readonly hostTrees: HostTrees;
-  /** `host`: containers have no network of their own, but the host's. */
+  /** Network of the containers. With `host`, they share the host's network and have none of their own. */
   readonly network: "isolated" | "host";
-  /** How many containers may live at a time. */
+  /** Limit on how many containers live at a time. */
   readonly admission: Admission;
   readonly services: Services;
   readonly terminals: Terminals;
-  /** Sockets of the client that containers mount. */
+  /** Host sockets that containers mount. */
   readonly sockets: SocketTable;
-  /** Digest of an exec's vertex -> its recipe. */
+  /** Recipes of execs by the digest of their vertex. */
   readonly execs = new Map<string, Exec>();
-  /** Digest of a vertex that a Dockerfile's RUN made -> its command. */
+  /** Commands of a Dockerfile's RUN steps by the digest of their vertex. */
   readonly dockerCommands = new Map<string, readonly string[]>();
-  /** Credentials that containers brought along; the last one for a host wins. */
+  /** Credentials from `withRegistryAuth`; the last one for a host wins. */
   readonly registryAuth: RegistryCredential[];
   readonly passwords: RegistryPasswords;
-  /** State digest -> its result. */
+  /** Evaluated results by state digest. */
   private readonly results = new Map<string, { ref: Ref; steps: { digest: string; name: string }[]; state: State }>();
   private readonly definitions = new Map<string, State>();
   private readonly compiler: Compiler;
   readonly looks = new Looks();
   private readonly answers = new Map<string, Promise<unknown>>();
   readonly tellers = new CallTellers();
-  /** Threads that compute for it at a time: searches, long queries and documents. */
+  /** Worker threads that searches, long queries and long JSON documents share. */
   readonly threads = new Budget(maxThreads);
-  /** Length of the texts in answers that clients have not read to the end. */
+  /** Total length of the answers that clients have not finished reading, in characters. */
   unreadChars = 0;
   private temporary: Promise<string> | undefined;
 
@@ -109,7 +109,7 @@ export class Session {
   }
 
   emit(event: EngineEvent): void {
-    // A log comes in pieces, and is masked as a stream.
+    // Logs arrive in pieces and are masked as a stream before they get here.
     this.options.onEvent(event.kind === "log" ? event : this.secrets.mask.fields(event, ["name", "error", "text"]));
   }
 
@@ -117,14 +117,14 @@ export class Session {
     return this.compiler.compile(tree);
   }
 
-  /** Keeps LLB that a frontend made; the key goes into a `definition` tree. */
+  /** Keeps LLB that a frontend produced. Returns the key for a `definition` tree. */
   remember(state: State): string {
     const key = stateDigest(state);
     this.definitions.set(key, state);
     return key;
   }
 
-  /** Makes a tree exist and hands its result to `use`; `undefined` is the empty tree. */
+  /** Evaluates a tree and passes its result to `use`; the empty tree's result is `undefined`. */
   async evaluate<T>(call: Call, tree: Tree, use: (build: Build, ref: Ref | undefined) => Promise<T>): Promise<T> {
     await this.looks.prepare(call, tree);
     const state = this.compile(tree);
@@ -146,7 +146,7 @@ export class Session {
     const users = Object.keys(llb.metadata).flatMap((digest) =>
       this.execs.has(digest) ? [{ digest, services: this.execs.get(digest)!.services }] : [],
     );
-    // A command whose service is gone waits for nothing: it ends with that reason, as on a Dagger engine.
+    // A command must not hang when its service has exited: the solve ends with that reason, as on a Dagger engine.
     const release = this.services.hold(users, ({ digest }, error) => {
       if (call.events.isRunning(digest)) deserted.abort(error);
     });
@@ -166,14 +166,14 @@ export class Session {
     return ref;
   }
 
-  /** Lets a frontend of the daemon make a definition. */
+  /** Runs one of the daemon's frontends, which returns a definition. */
   async runFrontend(call: Call, request: FrontendRequest): Promise<FrontendResult> {
     return await this.following(call, (onStatus) =>
       this.build.solveFrontend(request, { signal: call.signal, onStatus }),
     );
   }
 
-  /** Runs an exporter over what has been evaluated. */
+  /** Runs an exporter on evaluated results. */
   async export(call: Call, request: ExportRequest): Promise<Record<string, string>> {
     const release = this.services.hold(request.results.flatMap((result) => execsOf(result.definition, this.execs)));
     return await this.following(call, (onStatus) =>
@@ -186,7 +186,7 @@ export class Session {
     return await exportCaches(this, definitions.filter(runsCommands), signal);
   }
 
-  /** Runs work of BuildKit's for a call: its events are told, its error is said in the API's words. */
+  /** Runs BuildKit work for a call: reports its events, and translates its errors into those of the API. */
   async following<T>(call: Call, work: (onStatus: BuildOptions["onStatus"]) => Promise<T>): Promise<T> {
     call.signal.throwIfAborted();
     const tell = call.events.solveListener();
@@ -203,7 +203,7 @@ export class Session {
     }
   }
 
-  /** What is asked once in a session; a failure is asked again, and by others who wait when who asked first has gone. */
+  /** Runs `ask` once per key. After a failure the next caller asks again, as do waiters if the asker was cancelled. */
   async once<T>(key: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     for (;;) {
       let pending = this.answers.get(key) as Promise<T> | undefined;
@@ -222,20 +222,20 @@ export class Session {
     }
   }
 
-  /** The shim for a platform, as a tree. */
+  /** Returns the shim for a platform as a tree. */
   async shim(platform: string): Promise<Tree> {
     const { Architecture } = parsePlatform(platform);
     const folder = await this.options.shimDirectory(Architecture);
     return await this.hostTrees.internal(folder, `exec helper for ${Architecture}`);
   }
 
-  /** Lets containers that mount a socket of the host connect to it. */
+  /** Lets containers that mount a host socket connect to it. */
   serveSocket(socket: Socket): void {
     const id = socketId(socket);
     if (!this.sockets.has(id)) this.sockets.serve(id, () => connectTo({ path: socket.path }));
   }
 
-  /** A folder of this session for files on their way; removed at the end. */
+  /** Returns the session's folder for files in transit, which `close` removes. */
   async temporaryFolder(): Promise<string> {
     this.temporary ??= mkdtemp(path.join(this.options.temporaryRoot ?? os.tmpdir(), "fastloop-api-"));
     return await this.temporary;

@@ -1,14 +1,14 @@
-/** What kind of engine answers, and why it was chosen; shown with `-v` and stored in run records. */
+/** Kind of the engine in use and the reason for choosing it; shown with `-v` and stored in run records. */
 export interface EngineInfo {
-  /** `embedded` is ours on BuildKit; `dagger` is a real Dagger engine. */
+  /** `embedded` is fastloop's own engine on BuildKit; `dagger` is a real Dagger engine. */
   kind: "embedded" | "dagger";
-  /** e.g. `fastloop 0.1.0 on buildkit v0.33.1`, `dagger v0.21.9`. Part of every input digest. */
+  /** For example `fastloop 0.1.0 on buildkit v0.33.1` or `dagger v0.21.9`. Part of every input digest. */
   version: string;
-  /** One sentence: which choice of `--engine auto` it was and what decided it. */
+  /** One sentence: which choice of `--engine auto` this was, and what decided it. */
   reason: string;
 }
 
-/** What happens in an engine while a session is open. Reporters only render these. */
+/** Events of an engine while a session is open. Reporters only render them. */
 export type EngineEvent =
   | { kind: "step-started"; callId?: string; step: string; name: string }
   | {
@@ -23,22 +23,22 @@ export type EngineEvent =
   | { kind: "log"; callId?: string; step: string; stream: "stdout" | "stderr"; text: string }
   | { kind: "notice"; text: string };
 
-/** A cache that machines share: BuildKit's type and attributes, e.g. `registry` with `ref`. */
+/** A cache that machines share, as BuildKit's type and attributes, for example `registry` with `ref`. */
 export interface CacheLocation {
   type: string;
   attrs: Record<string, string>;
 }
 
-/** What a session takes results from, and where `close` writes its own. For the embedded engine only. */
+/** Caches that a session reads results from, and caches that it writes its results to. Embedded engine only. */
 export interface SharedCache {
   from: readonly CacheLocation[];
   to: readonly CacheLocation[];
 }
 
-/** What the containers of a session may take together. For the embedded engine only. */
+/** Limits that the containers of a session share. Embedded engine only. */
 export interface EngineLimits {
-  /** How many of them live at a time, of commands and of services. */
+  /** Maximum number of live containers, those of commands and of services together. */
   containers?: number;
-  /** Where the machine has cgroups. */
+  /** Memory limit in bytes; applies where the machine has cgroups. */
   memoryBytes?: number;
 }

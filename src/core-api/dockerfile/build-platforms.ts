@@ -4,13 +4,13 @@ import { ApiError } from "../values/errors.ts";
 import { parsePlatform } from "../values/platform.ts";
 import type { Call } from "../request/call.ts";
 
-/** BuildKit's word for an image that has no variant for a platform, or none yet. */
+/** BuildKit's error for an image that has no variant for a platform, or none that was prepared yet. */
 const lacking = /failed to resolve source metadata for (\S+): no match for platform/;
 
 /**
- * Lets a frontend make a definition with the images of foreign platforms prepared, as `from` does, and refuses what has no
- * variant for its platform: of an image with one variant alone BuildKit takes that, whatever it is. Which images a
- * Dockerfile reads is known when it was read, so that it is read again after a preparation.
+ * Runs a frontend with images of foreign platforms prepared, as `from` does. Rejects images that lack a variant for
+ * their platform, because BuildKit accepts a single-variant image for any platform. The images of a Dockerfile are
+ * known only after the frontend has read it, so the frontend runs again after each preparation.
  */
 export async function onPlatforms(
   call: Call,

@@ -60,7 +60,10 @@ interface Arguments {
   ssh?: string | null;
 }
 
-/** BuildKit's own Dockerfile frontend makes the LLB; the daemon needs no image for it. */
+/**
+ * `Directory.dockerBuild`: BuildKit's built-in Dockerfile frontend creates the LLB, so the daemon needs no frontend
+ * image.
+ */
 export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
   dockerBuild: async (directory, args: Arguments, call) => {
     if (args.ssh) throw notServed("Directory.dockerBuild(ssh)");
@@ -87,13 +90,14 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
           ...(args.target === "" ? {} : { target: args.target }),
           ...Object.fromEntries(args.buildArgs.map(({ name, value }) => [`build-arg:${name}`, value])),
           "build-arg:BUILDKIT_CACHE_MOUNT_NS": cacheNamespace(session.options),
-          // The frontend takes itself for the one that `# syntax=` names: another one would be a program with BuildKit's rights.
+          // The frontend believes that it already is the one that `# syntax=` names. Otherwise it would run the named
+          // image as a program with BuildKit's rights.
           cmdline: "dockerfile.v0",
         },
         inputs: { context: input(call, context), dockerfile: input(call, rootedTree(directory)) },
       });
     const result = await onPlatforms(call, platform, build);
-    // A Dockerfile is often somebody else's: it gets no rights that only a function may ask for.
+    // A Dockerfile often comes from somebody else, so it gets no entitlements that only a function may ask for.
     const [right] = entitlementsOf(result.definition === undefined ? [] : [result.definition]);
     if (right !== undefined)
       throw new ApiError(`the Dockerfile asks for the right ${right}, which is not given to Dockerfiles`);
@@ -111,7 +115,10 @@ export const dockerBuildModule = typeModule<Directory>("Directory", sdl, {
   },
 });
 
-/** What a Dockerfile makes, within the bounds of what a function could make: `ADD URL` is as `dag.http`, caches are the project's. */
+/**
+ * Imports a Dockerfile's definition and keeps it within the limits of a function: `ADD URL` is fetched as by
+ * `dag.http`, and only the project's caches may be mounted.
+ */
 async function importDefinition(
   call: Call,
   made: Definition | undefined,
@@ -134,7 +141,10 @@ async function importDefinition(
   return fromDefinition(made, { secretIds, inPlaceOf: fetched, isFile: await filesCopied(call, made, context) });
 }
 
-/** Which copies into a folder are of files, as far as they are out of the context. What patterns choose is taken for files. */
+/**
+ * Returns a test for copies into a folder that copy files rather than folders, as far as their source is the context.
+ * Copies by pattern count as copies of files.
+ */
 async function filesCopied(call: Call, made: Definition, context: Tree): Promise<(copy: FolderMakingCopy) => boolean> {
   const source = call.session.compile(context).vertex?.digest ?? "";
   const ofContext = onlyFrom(made, source);
@@ -171,7 +181,7 @@ function treeOf(call: Call, state: State): Tree {
   return state.vertex === undefined ? scratch : { kind: "definition", key: call.session.remember(state) };
 }
 
-/** The id by which `RUN --mount=type=secret,id=…` asks. */
+/** Returns the id that `RUN --mount=type=secret,id=…` uses for a secret. */
 function secretName(secret: Secret): string {
   if (secret.uri === "") return secret.name;
   const name = secret.uri.slice(secret.uri.indexOf("://") + 3).split("?")[0];

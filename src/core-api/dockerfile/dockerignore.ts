@@ -7,7 +7,10 @@ import type { Directory } from "../values/values.ts";
 
 const maxIgnoreFileBytes = 2 * 1024 * 1024;
 
-/** A build's context without what its `.dockerignore` names. One that is called after the Dockerfile wins. */
+/**
+ * Returns a build context without the paths that its `.dockerignore` excludes. `DOCKERFILE.dockerignore` takes
+ * precedence over `.dockerignore`.
+ */
 export async function withoutIgnored(call: Call, context: Directory, dockerfile: string): Promise<Directory> {
   const text = await withTree(call, context.tree, async (reader) => {
     for (const name of [`${dockerfile}.dockerignore`, path.join(context.path, ".dockerignore")]) {
@@ -21,7 +24,7 @@ export async function withoutIgnored(call: Call, context: Directory, dockerfile:
   return { ...emptyDirectory, tree: await (await copyDirectory(call, context, { exclude }))(scratch, "/") };
 }
 
-/** The lines of a `.dockerignore` as exclude patterns, as Docker reads them. */
+/** Converts the lines of a `.dockerignore` to exclude patterns, as Docker reads them. */
 export function ignoredPatterns(text: string): string[] {
   return text
     .replace(/^\uFEFF/, "")

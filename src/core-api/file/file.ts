@@ -75,12 +75,13 @@ export const fileModule = typeModule<File>("File", sdl, {
   },
 });
 
-/** A file of its own with this content. */
+/** Returns a file with the given content in a tree of its own. */
 export function fileOf(name: string, contents: string, mode: number, owner?: Owner): File {
   const write: Edit = { action: "write", path: `/${name}`, contents, mode, ...(owner === undefined ? {} : { owner }) };
   return { type: "File", tree: edited(scratch, write), path: `/${name}` };
 }
 
+/** Reads a file as UTF-8 text. Throws an `ApiError` when it is missing, a directory, or larger than `maxReadBytes`. */
 export async function readText(call: Call, file: File): Promise<string> {
   return await withRegularFile(call, file, async (reader, sizeBytes) => {
     if (sizeBytes > maxReadBytes) throw new ApiError(`file size ${sizeBytes} exceeds limit ${maxReadBytes}`);
@@ -90,7 +91,10 @@ export async function readText(call: Call, file: File): Promise<string> {
 
 const ofDirectories = new WeakSet<File>();
 
-/** A file of a directory: where it is not there, `Directory.file` is to blame, which on a Dagger engine finds out itself. */
+/**
+ * Marks a file as taken from a directory. If it turns out to be missing, the error blames `Directory.file`: on a Dagger
+ * engine, that field itself finds out.
+ */
 export function fileOfDirectory(file: File): File {
   ofDirectories.add(file);
   return file;

@@ -10,18 +10,22 @@ import type { HostTree } from "../values/values.ts";
 export interface HttpFile {
   url: string;
   filename: string;
-  /** Permission bits. */
+  /** Permission bits of the file. */
   mode: number;
-  /** `sha256:…`; another content is an error. */
+  /** `sha256:…`; content with another digest is an error. */
   checksum?: string;
 }
 
-/** A folder with the one file that a URL answers with; a session asks once. Known to BuildKit by its content. */
+/**
+ * Fetches a URL, once per session, into a folder with this one file. BuildKit identifies the folder by the file's
+ * content, mode and name. Throws an `ApiError` in an offline session, when the fetch fails, or when the checksum
+ * differs.
+ */
 export async function httpTree(call: Call, wanted: HttpFile): Promise<HostTree> {
   const { session, isBody } = call;
   if (session.options.offline === true) throw refusedOffline(wanted.url);
   const guarded = isBody ? "guarded" : "";
-  // What a service answers may be something else each time.
+  // A service may answer differently each time, so its answers are not shared.
   const isService = session.services.named(new URL(wanted.url).hostname) !== undefined;
   const key = `http ${guarded} ${JSON.stringify(wanted)}${isService ? randomUUID() : ""}`;
   return await session.once(key, call.signal, async () => {
@@ -49,9 +53,12 @@ export async function httpTree(call: Call, wanted: HttpFile): Promise<HostTree> 
   });
 }
 
-/** A service of this session by the name that containers have for it; started where it does not run. */
+/**
+ * Dials a service of this session by the hostname that containers use, and starts it if it does not run. Returns
+ * undefined for any other host.
+ */
 async function reachService({ session }: Call, hostname: string, port: number): Promise<Duplex | undefined> {
-  // A name with a dot is somebody's on the network, whatever a service is called.
+  // A name with a dot belongs to a host on the network, even if a service has the same name.
   const service = hostname.includes(".") ? undefined : session.services.named(hostname);
   if (service === undefined) return undefined;
   return await (await session.services.start(service)).dial(port);

@@ -1,4 +1,4 @@
-/** Works on long JSON documents in a thread, which ends with the request that wanted it; on short ones at once. */
+/** Processes JSON documents: long ones in a worker thread, which ends with its request, and short ones inline. */
 import path from "node:path";
 import { inThread } from "../../async/index.ts";
 import { packageRoot } from "../../paths/index.ts";
@@ -6,14 +6,14 @@ import type { Call } from "../request/call.ts";
 import { ApiError } from "../values/errors.ts";
 import { JsonProblem, jsonWork, type JsonResult, type JsonTask } from "./json-work.ts";
 
-/** What is shorter takes less time than a thread takes to start. */
+/** Documents below this length take less time than starting a thread. */
 const longChars = 256 * 1024;
 const limitMs = 60_000;
 const memoryMb = 1024;
 
 export type JsonAnswer = { result: string | string[] | number | boolean } | { problem: string };
 
-/** Throws an `ApiError` with what is wrong with the document. */
+/** Runs one task on a JSON document. Throws an `ApiError` that says what is wrong with the document. */
 export async function jsonBeside<Task extends JsonTask>(task: Task, call: Call): Promise<JsonResult<Task>> {
   const answer = isLong(task) ? await beside(task, call) : atOnce(task);
   if ("problem" in answer) throw new ApiError(answer.problem);
@@ -51,12 +51,12 @@ async function beside(task: JsonTask, { session, signal }: Call): Promise<JsonAn
 function isLong(task: JsonTask): boolean {
   const { json } = task;
   if (task.kind === "insert" && task.value.length > longChars) return true;
-  // Each level may indent each line.
+  // Indentation can add up to one indent per nesting level to each line.
   const perChar = task.kind === "pretty" ? 1 + deepest(json.slice(0, longChars)) * Math.min(task.indent.length, 10) : 1;
   return json.length * perChar > longChars;
 }
 
-/** No document is nested deeper. */
+/** Returns the deepest nesting in the text. */
 function deepest(json: string): number {
   let depth = 0;
   let most = 0;

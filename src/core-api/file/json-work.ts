@@ -1,4 +1,4 @@
-/** What is done to the text of a JSON document. */
+/** Operations on the text of a JSON document. */
 
 export type Parsed = null | string | number | boolean | Parsed[] | { [name: string]: Parsed };
 
@@ -17,22 +17,22 @@ export type JsonResult<Task extends JsonTask> = Task extends { kind: "elements" 
     ? string | number | boolean
     : string;
 
-/** What a document is not, or does not have. */
+/** Says what is wrong with a document: a syntax error, another type than expected, or a missing field. */
 export class JsonProblem extends Error {
   override readonly name = "JsonProblem";
 }
 
-/** Each is an object of the session. */
+/** Each element becomes an object of the session. */
 const maxElements = 100_000;
 const maxPathNames = 1000;
 
-/** Documents are texts; so are elements and fields. Throws a `JsonProblem`. */
+/** Runs a task. Documents, elements and fields are passed as JSON text. Throws a `JsonProblem`. */
 export function jsonWork(task: JsonTask): string | string[] | number | boolean {
   try {
     return work(task, parse(task.json));
   } catch (error) {
     if (error instanceof JsonProblem) throw error;
-    // The engine's own words for it are of its stack and its strings.
+    // V8's own message is about its call stack or its string length, which says nothing to the user.
     throw new JsonProblem("the JSON value is nested too deep, or its text would be too long");
   }
 }
@@ -98,7 +98,7 @@ function withField(value: Parsed, path: readonly string[], inserted: Parsed): Pa
   const [name, ...rest] = path;
   if (name === undefined) return inserted;
   const object = isObject(value) ? value : {};
-  // Not a spread: a field named __proto__ is a field like any other.
+  // A spread would treat a field named `__proto__` specially; here it is a field like any other.
   const copy = Object.fromEntries(Object.entries(object));
   Object.defineProperty(copy, name, {
     value: withField(Object.hasOwn(object, name) ? object[name]! : {}, rest, inserted),

@@ -1,4 +1,4 @@
-/** The thread of json-thread.ts. */
+/** Entry point of the worker thread that json-thread.ts starts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { jsonWork, type JsonTask } from "./json-work.ts";
 import type { JsonAnswer } from "./json-thread.ts";

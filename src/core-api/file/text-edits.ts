@@ -1,16 +1,19 @@
 import { ApiError } from "../values/errors.ts";
 import { maxReadBytes } from "../tree/read.ts";
 
-/** What `withReplaced` is asked for. */
+/** Arguments of `File.withReplaced`. */
 export interface Replacement {
   search: string;
   replacement: string;
   all: boolean;
-  /** The first one at or after this line, counted from one. */
+  /** Replace only the first match at or after this line, counted from 1. */
   firstFrom?: number | null;
 }
 
-/** So many lines from an offset on, with their ends; all the rest without a limit. Negative numbers count from the end. */
+/**
+ * Returns up to `limit` lines from an offset on, with their line endings, or all remaining lines without a limit.
+ * Negative numbers count from the end.
+ */
 export function linesOf(text: string, offset: number, limit: number | undefined): string {
   const count = offset < 0 || (limit !== undefined && offset + limit < 0) ? countLines(text) : 0;
   const first = offset < 0 ? Math.max(0, count + offset) : offset;
@@ -19,7 +22,7 @@ export function linesOf(text: string, offset: number, limit: number | undefined)
   return text.slice(from, last === undefined ? undefined : Math.max(from, startOfLine(text, last)));
 }
 
-/** Where a line begins, counted from zero; the text's end where it has no such line. */
+/** Returns the index at which a line (counted from 0) starts, or the text's length when there is no such line. */
 function startOfLine(text: string, line: number): number {
   let at = 0;
   for (let passed = 0; passed < line; passed++) {
@@ -36,7 +39,10 @@ function countLines(text: string): number {
   return count;
 }
 
-/** As a Dagger engine replaces: the only one, all of them, or from a line on. */
+/**
+ * Replaces text as a Dagger engine does: the only match, all matches, or the first one from a line on. Without `all`,
+ * throws an `ApiError` when nothing matches, or when several places match and no line was given.
+ */
 export function replaceText(text: string, { search, replacement, all, firstFrom }: Replacement): string {
   const firstLine = firstFrom ?? undefined;
   const start = startOfLine(text, (firstLine ?? 1) - 1);
@@ -49,10 +55,10 @@ export function replaceText(text: string, { search, replacement, all, firstFrom 
   return before + rest.slice(0, at) + replacement + rest.slice(at + search.length);
 }
 
-/** An error need not name them all. */
+/** The error for an ambiguous search lists at most this many places. */
 const namedPlaces = 100;
 
-/** `line 2 (0-3)` for each place of a text in another, in bytes of the line. */
+/** Lists each match as `line 2 (0-3)`: the line, and the match's range in that line's bytes. */
 function placesOf(text: string, search: string): string[] {
   const places: string[] = [];
   let line = 1;
@@ -70,7 +76,10 @@ function placesOf(text: string, search: string): string[] {
   return places;
 }
 
-/** A short text that is replaced by a long one makes more than any memory holds. */
+/**
+ * Replaces all matches. Checks the result's length first: many short matches with a long replacement could exceed any
+ * memory.
+ */
 function replaceAll(text: string, search: string, replacement: string): string {
   let sizeChars = text.length;
   for (let at = text.indexOf(search); at >= 0; at = text.indexOf(search, at + Math.max(1, search.length))) {

@@ -3,34 +3,37 @@ import type { Session } from "../session.ts";
 import { CallEvents } from "../solve/events.ts";
 import { ApiError } from "../values/errors.ts";
 
-/** One client's request; what a resolver may use. */
+/** One request of a client, as resolvers see it. */
 export interface Call {
   readonly session: Session;
   readonly callId?: string;
-  /** A function body asks. */
+  /** Whether a function body sent the request. */
   readonly isBody: boolean;
   readonly signal: AbortSignal;
-  /** What this request has told reporters. */
+  /** Reports this request's steps and logs to reporters. */
   readonly events: CallEvents;
-  /** State digest -> its evaluation, for fields of one request that need the same. */
+  /** Evaluations by state digest, shared by the fields of this request that need the same tree. */
   readonly evaluations: Map<string, Promise<Ref | undefined>>;
-  /** What this request is looking at, see solve/looks.ts. */
+  /** Pending inspections of edits' destinations, shared by the fields of this request; see solve/looks.ts. */
   readonly looks: Map<object, Promise<void>>;
-  /** Passes a field's value on. Throws where the answer gets too long to be one text. */
+  /**
+   * Passes a field's value through and counts its length. Throws an `ApiError` when the answer becomes too long for one
+   * text.
+   */
   answered(value: unknown): unknown;
 }
 
-/** A file's contents at most (Dagger's limit), and room for all else. */
+/** Maximum length of one answer: the largest file content that Dagger allows, plus room for everything else. */
 const maxAnswerChars = 160 * 1024 * 1024;
-/** Of all answers of a session that are not read yet. */
+/** Maximum total length of a session's unread answers. */
 const maxUnreadChars = 4 * maxAnswerChars;
 
 interface CallOptions extends Pick<Call, "callId" | "signal" | "isBody"> {
-  /** Resolves when the client has read the answer or is gone. */
+  /** Resolves when the client has read the answer or disconnected. */
   isRead?: Promise<void>;
 }
 
-/** `callId` attributes events to a function call; a call ends with `signal`. */
+/** Creates the context of one request. `callId` attributes its events to a function call; `signal` cancels it. */
 export function newCall(session: Session, { callId, signal, isBody, isRead }: CallOptions): Call {
   const events = new CallEvents(
     { emit: (event) => session.emit(event), mask: session.secrets.mask },

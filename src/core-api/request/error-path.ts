@@ -3,8 +3,8 @@ import { Kind, type DocumentNode, type FieldNode, type SelectionSetNode } from "
 type Path = readonly (string | number)[];
 
 /**
- * The path of an error as a Dagger engine gives it: calls by their fields' names, which say what was called, and only the last
- * one by the name that the client gave it.
+ * Returns the path of an error as a Dagger engine gives it: fields by their real names, except the last one, which
+ * keeps its alias.
  */
 export function fieldPath(document: DocumentNode, path: Path): Path {
   const names: (string | number)[] = [];

@@ -15,10 +15,16 @@ import type { Call } from "./call.ts";
 import { refusal, unfit } from "./validate.ts";
 
 const maxQueryChars = 64 * 1024 * 1024;
-/** A terminal is in a container, and only where the user sits at one. */
+/**
+ * Fields that the body guard refuses by default but this API serves: a terminal runs in a container, and only where a
+ * user's terminal is attached.
+ */
 const servedToBodies = new Set(["terminal"]);
 
-/** Parses, validates and runs one request. Whatever the request is, the answer is a response. */
+/**
+ * Parses, validates and executes one request. Errors of the request become part of the response; the promise does not
+ * reject for them.
+ */
 export async function executeRequest(schema: GraphQLSchema, request: ApiRequest, call: Call): Promise<ApiResponse> {
   const document = await prepare(schema, request, call);
   if (Array.isArray(document)) return { errors: document, data: null };
@@ -32,18 +38,18 @@ export async function executeRequest(schema: GraphQLSchema, request: ApiRequest,
   });
   call.events.end();
   if (result.errors === undefined) return { data: result.data };
-  // Without `data` nothing ran: a variable does not fit, or no operation has the given name.
+  // Without `data`, nothing was executed: a variable does not fit, or no operation has the given name.
   if (!("data" in result))
     return {
       errors: result.errors.map((error) =>
-        // A value of the wrong type is found where it is used, on a Dagger engine.
+        // A Dagger engine reports a value of the wrong type where the value is used, without a validation code.
         error.message.includes("got invalid value")
           ? { message: error.message }
           : refusal(error.message, "GRAPHQL_VALIDATION_FAILED", error),
       ),
       data: null,
     };
-  // As a Dagger engine: where anything failed, nothing is answered.
+  // Like a Dagger engine, answers with no data at all when any field failed.
   const { mask } = call.session.secrets;
   const masked = ["message", "path", "extensions"];
   return { errors: result.errors.map((error) => mask.fields(format(error, document), masked)), data: null };
@@ -93,7 +99,7 @@ async function prepare(
   return document;
 }
 
-/** Code of an error that says no more than that the connection to BuildKit broke. */
+/** Error code which says that the connection to BuildKit broke, and nothing about the request itself. */
 export const buildkitLost = "BUILDKIT_LOST";
 
 function isLost(error: unknown): boolean {
@@ -103,10 +109,10 @@ function isLost(error: unknown): boolean {
   return false;
 }
 
-/** gRPC's status for it. */
+/** gRPC status code UNAVAILABLE. */
 const unavailable = 14;
 
-/** A resolver's error: ours as it is, BuildKit's and bugs by their message. */
+/** Formats a resolver's error: an `ApiError` with its extensions, anything else by its message. */
 function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedError {
   const { originalError, path } = error;
   const extensions = {
@@ -126,7 +132,9 @@ function format(error: GraphQLError, document: DocumentNode): GraphQLFormattedEr
 
 type Path = readonly (string | number)[];
 
-/** The path as far as the last call of that name; aliased ones are not known by it. */
+/**
+ * Cuts the path after the last field named `blamed`. An aliased field does not match, because the path holds aliases.
+ */
 function upTo(path: Path, blamed: string | undefined): Path {
   const index = blamed === undefined ? -1 : path.lastIndexOf(blamed);
   return index < 0 ? path : path.slice(0, index + 1);

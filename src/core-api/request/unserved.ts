@@ -1,6 +1,7 @@
 /**
- * graphql-js says that a field, argument or type does not exist. Most often it exists, on a Dagger engine: say so, in the
- * words that the documentation uses, after those of GraphQL, which scripts look for. Undefined for errors of another kind.
+ * graphql-js reports that a field, argument or type does not exist. Most often it does exist on a Dagger engine. This
+ * function returns a message that says so: first GraphQL's words, which scripts match on, then those of the
+ * documentation. Undefined for errors of another kind.
  */
 export function unservedMessage(message: string): string | undefined {
   const reason = reasonOf(message);
@@ -20,7 +21,7 @@ function reasonOf(message: string): string | undefined {
   return undefined;
 }
 
-/** What is left out on purpose, and the way that there is; docs/engines.md has the same list. */
+/** Features left out on purpose, with the alternative if there is one. docs/engines.md has the same list. */
 const reasons: Readonly<Record<string, string>> = {
   "Container.exportImage": "it has no container runtime's image store; `export` writes an archive for `docker load`",
   "Container.experimentalWithGPU": "BuildKit gives containers no GPU",

@@ -14,11 +14,14 @@ import { unservedMessage } from "./unserved.ts";
 
 const maxErrors = 20;
 
-/** What a Dagger engine finds out only when it runs the document: clients tell the two apart by code and status. */
+/**
+ * Rules that a Dagger engine checks only during execution. Clients tell the two phases apart by error code and HTTP
+ * status.
+ */
 const foundWhenRun = [ValuesOfCorrectTypeRule, ScalarLeafsRule];
 const foundBefore = specifiedRules.filter((rule) => !foundWhenRun.includes(rule));
 
-/** What is wrong with a document that was parsed; empty: it can run. */
+/** Validates a parsed document. Returns its errors; an empty list means that it can be executed. */
 export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFormattedError[] {
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === OperationTypeNode.QUERY) continue;
@@ -40,7 +43,7 @@ export function unfit(schema: GraphQLSchema, document: DocumentNode): GraphQLFor
   });
 }
 
-/** To a Dagger engine a scalar is a type that has no fields. */
+/** Rewrites an error about a selection on a scalar: for a Dagger engine, a scalar is a type without fields. */
 function fieldOfScalar({ message, nodes }: GraphQLError): GraphQLFormattedError[] {
   const type = /must not have a selection since type "(\w+)/.exec(message)?.[1];
   const [node] = nodes ?? [];
@@ -50,13 +53,15 @@ function fieldOfScalar({ message, nodes }: GraphQLError): GraphQLFormattedError[
   return [refusal(said, "GRAPHQL_VALIDATION_FAILED", new GraphQLError(said, { nodes: field }))];
 }
 
-/** An error of the document and not of what it asks for. */
+/** Formats an error in the document itself, as opposed to one from executing it. */
 export function refusal(message: string, code: string, error?: unknown): GraphQLFormattedError {
   const locations = error instanceof GraphQLError ? error.locations : undefined;
   return { message, ...(locations === undefined ? {} : { locations }), extensions: { code } };
 }
 
-/** Whether a response says that the document can't be run at all, which HTTP tells by its status. */
+/**
+ * Reports whether a response's errors mean that the document was not executed at all; HTTP reports this by its status.
+ */
 export function isRefused(errors: readonly unknown[] | undefined): boolean {
   const code = (errors?.[0] as GraphQLFormattedError | undefined)?.extensions?.["code"];
   return code === "GRAPHQL_PARSE_FAILED" || code === "GRAPHQL_VALIDATION_FAILED";

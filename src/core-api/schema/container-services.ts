@@ -44,7 +44,10 @@ export const containerServiceResolvers: Record<string, Resolver<Container>> = {
   },
 };
 
-/** The arguments, else the default ones; after the entrypoint if that is asked for, or if the image alone says what to run. */
+/**
+ * Creates a service from the given arguments, or the container's default ones. The entrypoint comes first if
+ * `useEntrypoint` is set, or if the default arguments are the image's own.
+ */
 function serviceOf(
   container: Container,
   args: ServiceArguments,
@@ -68,7 +71,9 @@ function serviceOf(
   };
 }
 
-/** A service is what it runs: where its container came from makes no other service of it. */
+/**
+ * Drops what does not affect how the service runs: containers of different origin that run the same are one service.
+ */
 function settled(container: Container): Container {
   return changed(container, { exec: undefined, registryAuth: [], annotations: [] });
 }

@@ -4,7 +4,7 @@ import { id, typeModule, type TypeModule } from "../values/resolver.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory } from "../values/values.ts";
 
-/** The module whose functions the session runs. */
+/** Module whose functions the session runs. */
 interface CurrentModule {
   readonly type: "CurrentModule";
   readonly name: string;

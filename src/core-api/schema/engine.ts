@@ -120,7 +120,10 @@ const units: Record<string, number> = {
   TIB: 2 ** 40,
 };
 
-/** Reads `200GB`; empty is no limit. */
+/**
+ * Parses a size such as `200GB` into bytes. Empty text means no limit (undefined). Throws an `ApiError` for anything
+ * else.
+ */
 export function sizeBytes(text: string): number | undefined {
   if (text === "") return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?I?B?)$/i.exec(text.trim());

@@ -8,7 +8,7 @@ import { checkSecretUri } from "../secret/vault.ts";
 import { type File, type Secret } from "../values/values.ts";
 import { writeEdit } from "../tree/write.ts";
 
-/** The version of Dagger's API that this one follows; SDKs compare it with their own. */
+/** Version of Dagger's API that this one follows. SDKs compare it with their own version. */
 export const apiVersion = "v0.21.9";
 
 const sdl = /* GraphQL */ `

@@ -55,7 +55,7 @@ const modules: TypeModule[] = [
   healthcheckModule,
 ];
 
-/** Every object by its id under a name of its own: what clients of before 0.21 use in place of `node`. */
+/** Returns the `loadTYPEFromID` queries, which clients older than 0.21 use instead of `node`. */
 function loadersFor(types: readonly string[]): TypeModule {
   const fields = types.map((type) => `load${type}FromID(id: ID!): ${type}!`);
   const load =
@@ -69,7 +69,7 @@ function loadersFor(types: readonly string[]): TypeModule {
   );
 }
 
-/** Numbers that pass 2^31: sizes and offsets. Dagger's Int has 64 bits, GraphQL's has 32. */
+/** Fields whose numbers can exceed 2^31: sizes, offsets and times. Dagger's Int has 64 bits, GraphQL's has 32. */
 const longFields: Record<string, string[]> = {
   File: ["size"],
   Stat: ["size"],
@@ -83,7 +83,10 @@ const longInt = new GraphQLNonNull(
   new GraphQLScalarType({ name: "Int", serialize: (value) => Math.trunc(Number(value)) }),
 );
 
-/** The schema that the embedded engine serves: the same names, arguments and defaults as Dagger 0.21, less what it leaves out. */
+/**
+ * Builds the schema of the embedded engine. Names, arguments and defaults are those of Dagger 0.21; unserved parts are
+ * missing.
+ */
 export function buildApiSchema(): GraphQLSchema {
   const types = new Set(modules.map(({ name }) => name));
   types.delete("Query");
@@ -106,7 +109,7 @@ export function buildApiSchema(): GraphQLSchema {
   return schema;
 }
 
-/** Every resolver is asynchronous: a chain of a thousand fields must not become a thousand nested calls. */
+/** Makes a resolver asynchronous, so that a chain of a thousand fields does not become a thousand nested calls. */
 function adapt(resolver: Resolver<never>): GraphQLFieldResolver<unknown, Call> {
   return async (parent, args, call) => {
     call.signal.throwIfAborted();
@@ -116,10 +119,10 @@ function adapt(resolver: Resolver<never>): GraphQLFieldResolver<unknown, Call> {
   };
 }
 
-/** So many objects of a list are answered in one turn. */
+/** Number of list items that are resolved in one turn of the event loop. */
 const atATime = 100;
 
-/** A list of any length: the fields of its objects are answered a few objects after the others, not all in one turn. */
+/** Resolves a list in batches, so that a long one does not block the event loop. */
 function inTurns(values: readonly unknown[], call: Call): unknown[] {
   if (values.length <= atATime) return values.map(call.answered);
   let turn = Promise.resolve();

@@ -34,7 +34,8 @@ export const serviceModule = typeModule<Service>("Service", serviceSdl, {
 });
 
 async function hostOf(call: Call, service: Service): Promise<string> {
-  // Who knows its name may ask for it: `dag.http(await service.endpoint())`.
+  // Registers the service, because a client that knows its hostname may connect to it: `dag.http(await
+  // service.endpoint())`.
   call.session.services.entryOf(service);
   if (service.kind !== "tunnel" || service.hostname !== undefined) return hostnameOf(service);
   return (await call.session.services.running(service)).address;
@@ -51,7 +52,10 @@ async function portsOf(call: Call, service: Service): Promise<readonly ExposedPo
   }
 }
 
-/** The service goes on starting for others who wait for it; a request that was given up does not. */
+/**
+ * Waits for the work or the request's cancellation. After a cancellation the service continues to start for other
+ * requests that wait for it.
+ */
 async function untilCancelled(call: Call, work: Promise<unknown>): Promise<void> {
   const cancelled = aborted(call.signal).then(() => {
     throw new ApiError("canceled");

@@ -1,7 +1,7 @@
 import { id, typeModule, type TypeModule } from "../values/resolver.ts";
 import type { ApiObject } from "../values/ids.ts";
 
-/** Scalars, enums, interfaces and the plain objects whose fields are their values. */
+/** SDL of the scalars, enums and interfaces. */
 export const commonSdl = /* GraphQL */ `
   directive @expectedType(name: String!) on FIELD_DEFINITION | ARGUMENT_DEFINITION
 
@@ -34,14 +34,14 @@ export const commonSdl = /* GraphQL */ `
   enum ImageMediaTypes { OCIMediaTypes DockerMediaTypes OCI DOCKER }
 `;
 
-/** Enum members that mean another one, as in Dagger's schema. */
+/** Enum members that are aliases of other members, as in Dagger's schema. */
 export const enumAliases: Record<string, Record<string, string>> = {
   FileType: { REGULAR_TYPE: "REGULAR", DIRECTORY_TYPE: "DIRECTORY", SYMLINK_TYPE: "SYMLINK" },
   ImageLayerCompression: { GZIP: "Gzip", ZSTD: "Zstd", ESTARGZ: "EStarGZ", UNCOMPRESSED: "Uncompressed" },
   ImageMediaTypes: { OCI: "OCIMediaTypes", DOCKER: "DockerMediaTypes" },
 };
 
-/** Types whose values are plain objects with the fields' names. */
+/** Types whose values are plain objects with one property per field. */
 export const recordModules: TypeModule[] = [
   typeModule<ApiObject>("EnvVariable", `type EnvVariable implements Node { id: ID! name: String! value: String! }`, {
     id,

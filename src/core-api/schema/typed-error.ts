@@ -1,6 +1,6 @@
 import { id, typeModule, type TypeModule } from "../values/resolver.ts";
 
-/** An error that a function raises with values of its own. */
+/** An error with named values that a function raises. */
 interface TypedError {
   readonly type: "Error";
   readonly message: string;
@@ -10,7 +10,7 @@ interface TypedError {
 interface ErrorValue {
   readonly type: "ErrorValue";
   readonly name: string;
-  /** JSON. */
+  /** The value as JSON text. */
   readonly value: string;
 }
 

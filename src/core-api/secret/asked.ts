@@ -3,7 +3,10 @@ import { offlineAptConf, offlineResolver, offlineVariables } from "../solve/offl
 import type { Session } from "../session.ts";
 import { askedByContainer, isHostsSecretId, trustSecrets } from "../solve/compile-exec.ts";
 
-/** What BuildKit gets when it asks for a secret: some are no secrets, but the moment at which a container is about to be made. */
+/**
+ * Answers BuildKit's request for a secret. Some ids are not secrets: BuildKit asks for them when it is about to create
+ * a container, which is the moment to start services and to wait for admission.
+ */
 export async function secretAsked(session: Session, id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
   if (isHostsSecretId(id)) return await session.services.hostsOfExec(id, signal);
   const hosts = askedByContainer(id);

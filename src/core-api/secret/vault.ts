@@ -14,9 +14,10 @@ const slowHash = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer
 const maxChars = 1024 * 1024;
 
 /**
- * The plaintexts of one session. They leave it only on BuildKit's request for an id, when an exec starts. An id is in
- * LLB and cache keys: it is a slow hash of the plaintext (as on a Dagger engine a changed secret runs the exec again),
- * so that a weak one cannot be guessed from it, or of the cache key that the user named.
+ * Plaintexts of one session's secrets. They leave it only when BuildKit asks for an id, which it does when an exec
+ * starts. Ids occur in LLB and in cache keys. An id is a slow hash of the plaintext, so that a weak secret cannot be
+ * guessed from it (as on a Dagger engine, a changed secret runs the exec again), or a hash of the cache key that the
+ * user chose.
  */
 export class SecretVault {
   private readonly plaintexts = new Map<string, Buffer>();
@@ -26,7 +27,7 @@ export class SecretVault {
   private readonly env: Record<string, string>;
   private readonly workdir: string;
   private readonly onNotice: (text: string) => void;
-  /** Of every secret that the session knows: for what is told and logged. */
+  /** Mask of all secrets that the session knows, for output and logs. */
   readonly mask: SecretMask;
 
   constructor(
@@ -39,7 +40,7 @@ export class SecretVault {
     this.onNotice = onNotice;
   }
 
-  /** `setSecret`: a secret by its plaintext. */
+  /** Stores the secret of `setSecret`, which is given by its plaintext. */
   async set(name: string, plaintext: string): Promise<Secret> {
     const content = Buffer.from(plaintext);
     this.learn(name, content);
@@ -48,7 +49,7 @@ export class SecretVault {
     return { type: "Secret", id, name, uri: "" };
   }
 
-  /** What LLB calls the secret; a URI is read once in a session. */
+  /** Returns the secret's id in LLB and its plaintext. A URI is read once per session. */
   async resolve(secret: Secret): Promise<{ id: string; plaintext: Buffer }> {
     if (secret.uri === "") return { id: secret.id, plaintext: this.plaintexts.get(secret.id)! };
     const key = JSON.stringify([secret.uri, secret.name]);
@@ -74,7 +75,10 @@ export class SecretVault {
     return { id, plaintext };
   }
 
-  /** A variable that is in no cache key: its id says only its name, the last value in a session counts. */
+  /**
+   * Stores a variable that must not affect cache keys: its id is derived from the name only. The last value of a
+   * session wins.
+   */
   setVolatile(name: string, value: string): string {
     const id = `${volatilePrefix}${name}`;
     this.volatiles.set(id, Buffer.from(value));
@@ -86,19 +90,21 @@ export class SecretVault {
     this.aliases.set(name, id);
   }
 
-  /** For BuildKit. */
+  /** Returns the plaintext for an id that BuildKit asks for. */
   get(id: string): Buffer | undefined {
     return this.plaintexts.get(id) ?? this.volatiles.get(id) ?? this.plaintexts.get(this.aliases.get(id) ?? "");
   }
 
-  /** From here on it is masked. Throws where the session has had too many. */
+  /**
+   * Masks the plaintext from now on. Throws an `ApiError` when the session's secrets have too many characters in total.
+   */
   private learn(name: string, plaintext: Buffer): void {
     const text = plaintext.toString("utf8");
     if (this.mask.has(text)) return;
     if (this.mask.size + text.length > maxChars)
       throw new ApiError(`the secrets of a session may have ${maxChars} characters in all`);
     if (isTooShortToMask(text) && text.trim() !== "") {
-      // The keyed hash at the end of a name that the CLI gives says nothing to a reader.
+      // The CLI appends a keyed hash to the names that it creates, which means nothing to a reader.
       const shown = name.replace(/#[0-9a-f]{16}$/, "");
       this.onNotice(tooShortToMask(shown));
     }
@@ -149,7 +155,7 @@ export class SecretVault {
   }
 }
 
-/** Parses `uri` early, so that a wrong one fails where it was written. */
+/** Checks a secret's URI early, so that a malformed one fails where it was written. Throws an `ApiError`. */
 export function checkSecretUri(uri: string): void {
   const separator = uri.indexOf("://");
   if (separator < 0)
@@ -158,7 +164,7 @@ export function checkSecretUri(uri: string): void {
     );
 }
 
-/** Only the beginning: what the user took for a name may be the secret itself. */
+/** Keeps only the first characters: the user may have passed the secret itself instead of its name. */
 function shorten(text: string): string {
   return text.length <= 3 ? text : `${text.slice(0, 3)}...`;
 }
@@ -168,7 +174,7 @@ function splitCacheKey(uri: string): { location: string; cacheKey?: string } {
   return match === null ? { location: uri } : { location: match[1]!, cacheKey: decodeURIComponent(match[2]!) };
 }
 
-/** Slow on purpose, and so beside the event loop. */
+/** Computes the id of a plaintext. The hash is slow on purpose, so it runs asynchronously, off the event loop. */
 async function secretId(origin: string, plaintext: Buffer): Promise<string> {
   const hash = await slowHash(plaintext, `fastloop-secret:${origin}`, 16, { N: 4096, r: 8, p: 1 });
   return `secret-${hash.toString("hex")}`;

@@ -1,19 +1,19 @@
 import { ApiError } from "../values/errors.ts";
 import type { ExposedPort } from "../values/values.ts";
 
-/** Who has a port of a network that all containers share. */
+/** A service that holds a port of a network that all containers share. */
 interface Holder {
   hostname: string;
-  /** Ends it if nobody uses it any more; says whether it is gone. */
+  /** Stops the service if nobody uses it any more. Resolves to whether it is gone. */
   endIfIdle(): Promise<boolean>;
 }
 
-/** `BuildKit address, port/protocol` -> its holder. Shared by the sessions of this process. */
+/** Holders by `BuildKit address, port/protocol`. All sessions of this process share the map. */
 const holders = new Map<string, Holder>();
 
 /**
- * Takes ports of a network that all containers share; returns what gives them back. A service that only lingers for its
- * next use gives way.
+ * Claims ports of a network that all containers share. Returns a function that releases them. A holder that only
+ * lingers for its next use is stopped first; throws an `ApiError` when a holder is still in use.
  */
 export async function claimHostPorts(
   buildkitAddress: string,

@@ -1,14 +1,15 @@
 import { duplexPair, type Duplex } from "node:stream";
 
 /**
- * Connections from the host into a container, made by the container: `shim offer` keeps some open to a socket of ours, and
- * one that is given a port number becomes a connection to that port. Works wherever BuildKit runs.
+ * Connections from the host into a container. The container opens them: `shim offer` keeps some connections to a host
+ * socket open, and turns one into a connection to a port of the container when it receives the port's number. This
+ * works wherever BuildKit runs.
  */
 export class OfferedConnections {
   private readonly waiting: Duplex[] = [];
   private readonly takers: { take(connection: Duplex): void; refuse(error: Error): void }[] = [];
 
-  /** What is behind the socket that the container connects to. */
+  /** Accepts a connection that the container opens to the socket. */
   readonly open = (): Promise<Duplex> => {
     const [theirs, ours] = duplexPair();
     tieTogether(theirs, ours);
@@ -23,14 +24,17 @@ export class OfferedConnections {
     return Promise.resolve(theirs);
   };
 
-  /** Takes the next connection and leads it to a port of the container. Rejects where nobody offers one any more. */
+  /**
+   * Takes the next offered connection and directs it to a port of the container. Rejects when the container stops
+   * offering connections.
+   */
   async dial(port: number): Promise<Duplex> {
     const connection = this.waiting.shift() ?? (await this.next());
     connection.write(`${port}\n`);
     return connection;
   }
 
-  /** Nobody offers any at the moment. */
+  /** Drops the waiting connections and rejects pending dials, because nothing offers connections at the moment. */
   close(): void {
     for (const connection of this.waiting.splice(0)) connection.destroy();
     for (const taker of this.takers.splice(0)) taker.refuse(new Error("its container offers no connection"));
@@ -46,7 +50,10 @@ export class OfferedConnections {
   }
 }
 
-/** An end that is destroyed before it has said all ends the other one too; a pair does not do that by itself. */
+/**
+ * Destroys an end of a pair when the other end is destroyed before it finished writing; `duplexPair` does not do this
+ * by itself.
+ */
 function tieTogether(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],

@@ -1,11 +1,14 @@
 import net from "node:net";
 import type { Duplex } from "node:stream";
 
-/** The sockets that containers of a session may connect to, by the id under which they are mounted. */
+/** Sockets that a session's containers may connect to, by the id under which they are mounted. */
 export class SocketTable {
   private readonly openers = new Map<string, (() => Promise<Duplex>)[]>();
 
-  /** Returns what takes it out of use again. An id stands for one target: whoever else serves it goes on. */
+  /**
+   * Serves an id. Returns a function that withdraws it. An id stands for one target, so it stays served while another
+   * caller serves it too.
+   */
   serve(id: string, open: () => Promise<Duplex>): () => void {
     this.openers.set(id, [...(this.openers.get(id) ?? []), open]);
     return () => {
@@ -15,18 +18,21 @@ export class SocketTable {
     };
   }
 
-  /** Whether somebody serves it now. */
+  /** Reports whether an id is served now. */
   has(id: string): boolean {
     return this.openers.has(id);
   }
 
-  /** A new connection; undefined for an id that is not (or no longer) served. */
+  /** Opens a new connection. Resolves to undefined for an id that is not served, or no longer. */
   async open(id: string): Promise<Duplex | undefined> {
     return await this.openers.get(id)?.at(-1)?.();
   }
 }
 
-/** Connects to a unix socket or a TCP port. Each side may finish speaking before the other. */
+/**
+ * Connects to a unix socket or a TCP port. The connection allows half-open use: each side may finish writing before the
+ * other.
+ */
 export function connectTo(target: { path: string } | { host: string; port: number }): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ ...target, allowHalfOpen: true });

@@ -3,11 +3,14 @@ import { ApiError } from "../values/errors.ts";
 import type { RunningService } from "../service/running.ts";
 import type { ExposedPort, PortForward, TunnelService } from "../values/values.ts";
 
-/** Reachable from this machine only, under both addresses that `localhost` may mean. */
+/** Tunnels listen on both addresses that `localhost` may mean, and are reachable from this machine only. */
 const bindAddress = "127.0.0.1";
 const bindAddress6 = "::1";
 
-/** Listens on the host and leads each connection to a running service. Ends with the service. */
+/**
+ * Listens on the host and forwards each connection to a running service. The tunnel ends with the service. Throws an
+ * `ApiError` when a port is in use, needs privileges, or is a UDP port.
+ */
 export async function openTunnel(
   service: TunnelService,
   upstream: RunningService,
@@ -30,7 +33,7 @@ export async function openTunnel(
         socket.once("close", () => connections.delete(socket));
         void pipe(socket, upstream, forward.backend);
       };
-      // What shares the host's network listens on the host already.
+      // A service that shares the host's network listens on the host already.
       const there = network === "host" && forward.frontend === forward.backend;
       const { port, opened } = there ? { port: forward.backend, opened: [] } : await listen(forward, lead);
       servers.push(...opened);
@@ -63,7 +66,8 @@ async function pipe(socket: net.Socket, upstream: RunningService, port: number):
   socket.on("error", () => undefined);
   try {
     const connection = await upstream.dial(port);
-    // Who gave up meanwhile has told that already, and the service would wait for it for ever.
+    // The client may have disconnected meanwhile. Its close event has passed by now, so the service would never learn
+    // of it.
     if (socket.destroyed) return void connection.destroy();
     connection.on("error", () => socket.destroy());
     connection.on("close", () => socket.destroySoon());
@@ -90,7 +94,8 @@ async function listen(
 function open(host: string, port: number, lead: (socket: net.Socket) => void): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ allowHalfOpen: true }, lead);
-    // Also later, when the process has no descriptor left for a connection: unheard it would end the daemon.
+    // The listener also handles later errors, such as a process without a free descriptor for a connection. Unhandled,
+    // they would end the daemon.
     server.on("error", (error: NodeJS.ErrnoException) => reject(listenError(error, port)));
     server.listen(port, host, () => resolve(server));
   });

@@ -6,9 +6,12 @@ import { load, type Resolver } from "../values/resolver.ts";
 import { openServiceTerminal, openTerminal, type TerminalArguments } from "./terminal.ts";
 import type { Container, Directory, Service } from "../values/values.ts";
 
-/** Where a directory is in its terminal, as on a Dagger engine. */
+/** Path at which a directory's terminal mounts the directory, as on a Dagger engine. */
 const directoryPath = "/src";
-/** An image that every machine has, also one that reaches no registry: what set-up makes there. */
+/**
+ * Default image of a directory's terminal. Every machine has it, even without access to a registry: the set-up creates
+ * it there.
+ */
 const directoryImage = "debian:bookworm-slim";
 
 export const containerTerminalSdl = /* GraphQL */ `
@@ -31,7 +34,7 @@ interface DefaultCommand {
   insecureRootCapabilities: boolean;
 }
 
-/** Each goes on with the object that it was called on: nothing of what is done in a terminal is kept. */
+/** Each field returns the object that it was called on: changes made in a terminal are not kept. */
 export const containerTerminalResolvers: Record<string, Resolver<Container>> = {
   terminal: async (container, args: TerminalArguments, call) => {
     await openTerminal(call, container, args);

@@ -1,11 +1,14 @@
-/** What the CLI and the daemon say to each other while a terminal is open: a byte of kind, four of length, the content. */
+/**
+ * Protocol between the CLI and the daemon while a terminal is open. Each frame is one byte for its kind, four bytes for
+ * its length, and the content.
+ */
 
 export type Frame =
-  /** Keys one way, output the other. */
+  /** Keystrokes in one direction, output in the other. */
   | { kind: "data"; data: Uint8Array }
-  /** Of the user's terminal. */
+  /** Size of the user's terminal. */
   | { kind: "size"; rows: number; columns: number }
-  /** The program has ended: the last frame. */
+  /** The program has exited. This is the last frame. */
   | { kind: "exit"; exitCode: number };
 
 const kinds = ["data", "size", "exit"] as const;
@@ -19,7 +22,7 @@ export function encodeFrame(frame: Frame): Buffer {
   return Buffer.concat([head, content]);
 }
 
-/** Puts the pieces in which a stream arrives together again. */
+/** Reassembles frames from the chunks of a stream. */
 export class FrameReader {
   private rest: Buffer = Buffer.alloc(0);
 

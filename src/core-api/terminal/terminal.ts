@@ -17,10 +17,13 @@ export interface TerminalArguments {
   insecureRootCapabilities?: boolean | null;
 }
 
-/** Shells that start without a prompt of their own say where they are. */
+/** Prompt for shells that have none of their own; it shows the working directory. */
 const prompt = "PS1=fastloop $(pwd) $ ";
 
-/** Lets the user work in a container of their own that is made like this one; nothing of what they do is kept. */
+/**
+ * Runs a command on the user's terminal in a new container with this container's configuration. Nothing done there is
+ * kept.
+ */
 export async function openTerminal(call: Call, container: Container, args: TerminalArguments): Promise<void> {
   const { terminals, services } = call.session;
   terminals.require();
@@ -31,7 +34,7 @@ export async function openTerminal(call: Call, container: Container, args: Termi
   const exec = await execOfService(call, container, command, { noInit: false, insecure });
   const release = services.hold([exec]);
   try {
-    // Before the user is asked for the terminal: until then progress is shown there.
+    // Open the container before asking for the terminal, which shows progress until then.
     const opened = await openContainer(call, { exec, sockets: [] });
     try {
       const { cwd, user } = exec;
@@ -47,7 +50,7 @@ export async function openTerminal(call: Call, container: Container, args: Termi
   }
 }
 
-/** The same in the container in which a service runs. */
+/** Runs a command on the user's terminal in the container of a service. */
 export async function openServiceTerminal(
   call: Call,
   service: ContainerService,
@@ -83,7 +86,7 @@ function processOf(command: readonly string[], container: Container, flags: read
   };
 }
 
-/** Connects a process with the user's terminal until it ends. Whatever its exit code is, it is no error. */
+/** Connects a process to the user's terminal until the process exits. A nonzero exit code is not an error. */
 async function converse(
   call: Call,
   line: Duplex,
@@ -95,7 +98,7 @@ async function converse(
   const reader = new FrameReader();
   line.on("drain", () => process.hold(false));
   line.on("error", () => undefined);
-  // The daemon's connections stay half open otherwise.
+  // The daemon's connections stay half open after the client's end otherwise.
   line.on("end", () => line.destroy());
   const gone = once(line, "close").then(
     () => "gone" as const,

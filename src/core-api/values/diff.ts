@@ -3,13 +3,14 @@ import { type Edit, type Tree } from "./values.ts";
 import { edited } from "./rooted.ts";
 
 /**
- * What `upper` has that `lower` has not, or has otherwise. BuildKit compares two trees by their layers: where `upper` was
- * made by edits of `lower`, it is compiled on top of exactly that tree, not as one run of edits from further down.
+ * Returns what `upper` has and `lower` lacks or has differently. BuildKit compares two trees by their layers. If
+ * `upper` was made by edits of `lower`, it is compiled on top of exactly that tree, rather than as one run of edits
+ * from further down.
  */
 export function diffTree(lower: Tree, upper: Tree): Tree {
   const edits: Edit[] = [];
   let base = upper;
-  // By digest: each request makes its own objects of an equal recipe.
+  // Compare by digest, because each request creates its own objects for equal recipes.
   const wanted = recipeDigest(lower);
   while (base.kind === "edit" && recipeDigest(base) !== wanted) {
     edits.push(base.edit);

@@ -1,8 +1,8 @@
-/** An error that the client gets as it is: the message of a GraphQL error, with its extensions. */
+/** An error that the client receives unchanged, as a GraphQL error's message and extensions. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly extensions: Record<string, unknown>;
-  /** The field of the request that is to blame, where that is an earlier one than the field that found out. */
+  /** Name of the field to blame, if it is not the one that found the error but one before it. */
   blamed?: string;
 
   constructor(message: string, extensions: Record<string, unknown> = {}, cause?: unknown) {
@@ -18,7 +18,7 @@ export interface ExecFailure {
   stderr: string;
 }
 
-/** What the SDK turns into its `ExecError`. */
+/** Returns the error that the SDK turns into its `ExecError`. */
 export function execError(failure: ExecFailure, cause?: unknown): ApiError {
   return new ApiError(
     `exit code: ${failure.exitCode}`,
@@ -33,13 +33,13 @@ export function execError(failure: ExecFailure, cause?: unknown): ApiError {
   );
 }
 
-/** For a field, an argument or a type that exists on a Dagger engine only. */
+/** Returns the error for a field, an argument or a type that only a Dagger engine serves. */
 export function notServed(what: string, why?: string): ApiError {
   const reason = why === undefined ? "" : ` (${why})`;
   return new ApiError(`${what} is not served by the embedded engine${reason}; use a Dagger engine`);
 }
 
-/** For what only the network has, in a session that does without. */
+/** Returns the error for an operation that needs the network, in an offline session. */
 export function refusedOffline(what: string): ApiError {
   return new ApiError(`${what} needs the network, which --offline does without`);
 }

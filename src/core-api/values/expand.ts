@@ -1,6 +1,6 @@
 /**
- * Replaces `$VAR` and `${VAR}` as Go's `os.Expand` does (that is what Dagger uses): unknown names become empty, `$` before
- * anything else stays out of the text together with what it cannot name.
+ * Replaces `$VAR` and `${VAR}` like Go's `os.Expand`, which Dagger uses. Unknown names become empty. A `$` before
+ * anything else is removed together with the text that it cannot name.
  */
 export function expandVariables(text: string, lookup: (name: string) => string): string {
   let result = "";
@@ -18,13 +18,13 @@ export function expandVariables(text: string, lookup: (name: string) => string):
 
 const special = /[*#$@!?\-0-9]/;
 
-/** The name that starts at `start` and how many characters it takes, braces included. */
+/** Returns the name that starts at `start`, and how many characters it takes including braces. */
 function shellName(text: string, start: number): { name: string; length: number } {
   const first = text[start] ?? "";
   if (first === "{") {
     if (special.test(text[start + 1] ?? "") && text[start + 2] === "}") return { name: text[start + 1]!, length: 3 };
     const end = text.indexOf("}", start);
-    // Bad syntax (`${` without an end, or `${}`) is swallowed, as Go does.
+    // Bad syntax (`${` without an end, or `${}`) is dropped, as in Go.
     if (end < 0) return { name: "", length: 1 };
     return { name: text.slice(start + 1, end), length: end - start + 1 };
   }

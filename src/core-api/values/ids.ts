@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { ApiError } from "./errors.ts";
 
-/** An API object: its GraphQL type and otherwise plain data. */
+/** An API object: its GraphQL type, and otherwise plain data. */
 export interface ApiObject {
   readonly type: string;
 }
@@ -9,8 +9,8 @@ export interface ApiObject {
 const digests = new WeakMap<object, string>();
 
 /**
- * SHA-256 over a recipe: every field by name and value. Objects are hashed once, children first and without recursion, so
- * that a chain of ten thousand edits costs no stack.
+ * Returns the SHA-256 of a recipe: every field by name and value. Each object is hashed once, children first and
+ * without recursion, so that a chain of ten thousand edits needs no deep stack.
  */
 export function recipeDigest(recipe: object): string {
   const stack: object[] = [recipe];
@@ -43,13 +43,16 @@ function ownText(value: object): string {
   ]);
 }
 
-/** Types whose recipe can be guessed: `env://NAME`, the path of a socket, a port. Knowing it must not open the object. */
+/**
+ * Types whose recipe can be guessed (`env://NAME`, the path of a socket, a port). Knowing the recipe must not give
+ * access to the object.
+ */
 const unguessable = new Set(["Secret", "Socket", "Service"]);
 
-/** A file's contents are part of its recipe, which a session keeps. */
+/** Limit on the text in a session's recipes, which include the contents of files. */
 const maxKeptChars = 512 * 1024 * 1024;
 
-/** The ids of one session. An id is a handle: it means nothing to another session. */
+/** Object ids of one session. An id is a handle that means nothing in another session. */
 export class IdRegistry {
   private keptChars = 0;
   private readonly kept = new WeakSet<object>();
@@ -67,7 +70,7 @@ export class IdRegistry {
     return id;
   }
 
-  /** Throws where the session's objects have more text in all than it may keep. */
+  /** Counts an object's text. Throws an `ApiError` when the session's objects hold more text than allowed. */
   private keep(object: object): void {
     const open = [object];
     for (let each = open.pop(); each !== undefined; each = open.pop()) {
@@ -83,7 +86,10 @@ export class IdRegistry {
       );
   }
 
-  /** The object behind an id, of the wanted type if one is given. */
+  /**
+   * Returns the object with an id. Throws an `ApiError` when the id is unknown or, if a type is given, the object has
+   * another type.
+   */
   load(id: string, type?: string): ApiObject {
     const object = this.objects.get(id);
     if (object === undefined) {

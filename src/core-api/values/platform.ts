@@ -16,7 +16,10 @@ const architectureNames: Record<string, { Architecture: string; Variant: string 
   i386: { Architecture: "386", Variant: "" },
 };
 
-/** Reads `linux/arm64`, `arm64`, `linux/arm/v7` and what else containerd's `platforms.Parse` takes for Linux. */
+/**
+ * Parses `linux/arm64`, `arm64`, `linux/arm/v7` and the other forms that containerd's `platforms.Parse` accepts for
+ * Linux. Throws an `ApiError` for other text.
+ */
 export function parsePlatform(text: string): PlatformParts {
   const parts = text.toLowerCase().split("/");
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
@@ -34,7 +37,7 @@ export function parsePlatform(text: string): PlatformParts {
   return { OS, Architecture: known.Architecture, Variant };
 }
 
-/** The one spelling of a platform: `linux/arm64`, `linux/arm/v7`. */
+/** Returns the canonical spelling of a platform: `linux/arm64`, `linux/arm/v7`. */
 export function normalizePlatform(text: string): string {
   const { OS, Architecture, Variant } = parsePlatform(text);
   return Variant === "" ? `${OS}/${Architecture}` : `${OS}/${Architecture}/${Variant}`;
@@ -47,7 +50,10 @@ const systems =
 const architectures =
   "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc ppc64 ppc64le riscv riscv64 s390 s390x wasm".split(" ");
 
-/** The spelling that a Dagger engine gives back of a platform, which keeps the variant that was written. */
+/**
+ * Returns a platform as a Dagger engine spells it back, which keeps the variant that was written. Throws an `ApiError`
+ * for an unknown platform.
+ */
 export function givenPlatform(text: string): string {
   const { OS, Architecture, Variant } = parsePlatform(text);
   const [first = "", , variant = ""] = text.toLowerCase().split("/");

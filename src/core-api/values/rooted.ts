@@ -2,12 +2,12 @@ import type { Directory, Edit, Tree } from "./values.ts";
 
 export const scratch: Tree = { kind: "scratch" };
 
-/** `tree` with one more change on it. */
+/** Returns `base` with one more edit on it. */
 export function edited(base: Tree, edit: Edit): Tree {
   return { kind: "edit", base, edit };
 }
 
-/** A directory as a whole tree: itself, or a copy where it is only a part of one. */
+/** Returns a directory as a whole tree: its own tree, or a copy of the part that it covers. */
 export function rootedTree(directory: Directory): Tree {
   if (directory.path === "/") return directory.tree;
   return edited(scratch, {

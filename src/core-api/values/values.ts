@@ -1,9 +1,9 @@
 /**
- * What the API hands out: immutable recipes. Nothing in here has been evaluated; a leaf (`stdout`, `entries`, `export`)
- * compiles the trees that it needs to LLB. Everything is plain data, so that a recipe has a digest (see ids.ts).
+ * Values that the API returns: immutable recipes that have not been evaluated. A leaf (`stdout`, `entries`, `export`)
+ * compiles the trees that it needs to LLB. All values are plain data, so that a recipe has a digest (see ids.ts).
  */
 
-/** A file system by the way it is made. Paths inside are absolute and clean. */
+/** Recipe of a file system. Paths inside it are absolute and clean. */
 export type Tree =
   | { readonly kind: "scratch" }
   | { readonly kind: "image"; readonly reference: string; readonly platform: string; readonly name: string }
@@ -11,7 +11,7 @@ export type Tree =
   | { readonly kind: "edit"; readonly base: Tree; readonly edit: Edit }
   | { readonly kind: "exec"; readonly exec: Exec; readonly output: string }
   | { readonly kind: "diff"; readonly lower: Tree; readonly upper: Tree }
-  /** The same tree, kept apart from edits on top of it. */
+  /** The same tree, kept separate from edits on top of it. */
   | { readonly kind: "fixed"; readonly tree: Tree }
   | {
       readonly kind: "git";
@@ -25,16 +25,16 @@ export type Tree =
     }
   | { readonly kind: "definition"; readonly key: string };
 
-/** A snapshot of a folder of the host; the session serves it to BuildKit under `digest`. */
+/** Snapshot of a host folder. The session serves it to BuildKit under `digest`. */
 export interface HostTree {
   readonly kind: "host";
   readonly digest: string;
-  /** The `local.session` and the name under which BuildKit asks for it. */
+  /** The `local.session` attribute, and the name that BuildKit asks for. */
   readonly sessionId: string;
   readonly localName: string;
   readonly name: string;
   readonly entryCount: number;
-  /** Our own plumbing, hidden from reporters. */
+  /** Whether the tree is fastloop's own plumbing, which reporters hide. */
   readonly internal: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** One change of a tree. Literal ones carry their content; copies refer to another tree. */
+/** One change of a tree. A literal edit carries its content; a copy refers to another tree. */
 export type Edit =
   | {
       readonly action: "write";
@@ -54,9 +54,9 @@ export type Edit =
       readonly looked?: LookedAt;
     }
   | { readonly action: "mkdir"; readonly path: string; readonly mode: number; readonly owner?: Owner }
-  /** An empty file of this user (`USER` of an image), which keeps its mode if it was there; no folder is made for it. */
+  /** Empty file of `user` (an image's `USER`). An existing file keeps its mode. Parents are not created. */
   | { readonly action: "empty"; readonly path: string; readonly user: string }
-  /** `pattern`: the path has wildcards; without it a name is a name. */
+  /** With `pattern`, the path has wildcards. Without it, the path is taken literally. */
   | { readonly action: "remove"; readonly path: string; readonly pattern?: boolean }
   | { readonly action: "symlink"; readonly path: string; readonly target: string }
   | ({ readonly action: "copy-file" } & CopyEdit)
@@ -67,8 +67,8 @@ export type Edit =
     } & CopyEdit);
 
 /**
- * What is at a file's path is found out by solve/looks.ts. `put`: a link gives way to the file, and into a folder that is there it goes
- * under its own name. `write`: a file that is there keeps its permissions and owner, through links as well.
+ * Edits that depend on what solve/looks.ts finds at the path. `put`: the file replaces a link, and goes into a folder
+ * under its own name. `write`: an existing file keeps its permissions and owner, also through links.
  */
 export type LookedAt = "put" | "write";
 
@@ -78,20 +78,20 @@ export interface CopyEdit {
   readonly path: string;
   readonly mode?: number;
   readonly owner?: Owner;
-  /** Files lose their set-uid bit, as by `chown`. */
+  /** Files lose their set-uid bit, as with `chown`. */
   readonly dropSetuid?: boolean;
-  /** What the folder that is copied to becomes: `new` is made like the copied one; `like` is found out by solve/looks.ts. */
+  /** Attributes of the destination: `new` is created like the copied folder, `like` is left to solve/looks.ts. */
   readonly folder?: "new" | "like" | { readonly mode: number; readonly owner: Owner; readonly at?: string };
   readonly looked?: LookedAt;
-  /** A file that is a tar archive, unpacked into the folder `path`. */
+  /** The source file is a tar archive to unpack into the folder `path`. */
   readonly unpack?: boolean;
-  /** Seconds since the epoch for every copied entry; the source's own times when absent. */
+  /** Modification time of all entries, in seconds since the epoch; the source's times when absent. */
   readonly timestampSec?: number;
 }
 
 export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
 
-/** A command run in a container, with all that its result depends on. */
+/** A command run in a container, with everything that its result depends on. */
 export interface Exec {
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -109,12 +109,12 @@ export interface Exec {
   readonly redirectStderr: string;
   readonly insecure: boolean;
   readonly noInit: boolean;
-  /** What the command can reach by name. Their recipes are in the cache key, their addresses are not. */
+  /** Services that the command can reach by name. Cache keys contain their recipes but not their addresses. */
   readonly services: readonly ServiceBinding[];
   readonly sockets: readonly ContainerSocket[];
 }
 
-/** A secret in an exec: by id only, BuildKit asks for the plaintext when the command starts. */
+/** Reference to a secret in an exec. BuildKit asks for the plaintext by id when the command starts. */
 export interface ExecSecret {
   readonly id: string;
   readonly envName?: string;
@@ -131,7 +131,7 @@ export interface Mount {
         readonly kind: "directory" | "file";
         readonly tree: Tree;
         readonly path: string;
-        /** The tree is what the container's last exec made of this mount: that exec is its key. */
+        /** The tree is the container's last exec's output for this mount, so that exec's key covers it. */
         readonly leftByExec?: boolean;
       }
     | {
@@ -165,7 +165,7 @@ export interface ContainerConfig {
   readonly Cmd: readonly string[];
   readonly WorkingDir: string;
   readonly Labels: Readonly<Record<string, string>>;
-  /** Kept as they came from the image. */
+  /** This and the following fields keep the image's values; only `Healthcheck` can be set. */
   readonly Volumes?: Readonly<Record<string, object>>;
   readonly StopSignal?: string;
   readonly Shell?: readonly string[];
@@ -192,29 +192,29 @@ export interface Container {
   readonly platform: string;
   readonly rootfs: Tree;
   readonly config: ContainerConfig;
-  /** Deeper mounts come after the ones that they are in. */
+  /** A nested mount comes after the mount that contains it. */
   readonly mounts: readonly Mount[];
   readonly secrets: readonly ContainerSecret[];
   readonly ports: readonly ExposedPort[];
   readonly annotations: readonly { readonly name: string; readonly value: string }[];
-  /** `NAME=value`, in the environment of execs but in no cache key. */
+  /** `NAME=value` pairs that are in the environment of execs but in no cache key. */
   readonly volatileEnv: readonly string[];
   readonly services: readonly ServiceBinding[];
   readonly sockets: readonly ContainerSocket[];
   readonly registryAuth: readonly RegistryCredential[];
-  /** Set right after `from` and `publish`-free; any change of the container clears it. */
+  /** Set by `from`, and cleared by changes that go through `changed` (container/tree.ts). */
   readonly imageReference?: string;
-  /** The default arguments are the client's and not the image's: a service runs them without the entrypoint. */
+  /** The client set the default arguments: unlike an image's, a service runs them without the entrypoint. */
   readonly givenDefaultArgs?: boolean;
-  /** What `terminal` runs unless it is told. */
+  /** Command that `terminal` runs by default. */
   readonly terminal?: { readonly args: readonly string[]; readonly nesting: boolean; readonly insecure: boolean };
-  /** The exec whose output `stdout` and its kin give. */
+  /** The exec whose output `stdout`, `stderr`, `combinedOutput` and `exitCode` return. */
   readonly exec?: Exec;
 }
 
 export interface Secret {
   readonly type: "Secret";
-  /** What BuildKit and cache keys see; says nothing about the plaintext. */
+  /** Id for BuildKit and cache keys, which reveals nothing about the plaintext. */
   readonly id: string;
   readonly name: string;
   readonly uri: string;
@@ -228,10 +228,10 @@ export interface CacheVolume {
   readonly owner?: string;
 }
 
-/** A service by the way it is made; it runs once in a session, whoever uses it. */
+/** Recipe of a service. A session runs it at most once, however many users it has. */
 export type Service = ContainerService | TunnelService | HostService;
 
-/** A command that runs in a container while somebody needs it. */
+/** A command that runs in a container while it is needed. */
 export interface ContainerService {
   readonly type: "Service";
   readonly kind: "container";
@@ -239,11 +239,11 @@ export interface ContainerService {
   readonly args: readonly string[];
   readonly hostname?: string;
   readonly noInit: boolean;
-  /** With root capabilities. */
+  /** Whether the command gets root capabilities. */
   readonly insecure: boolean;
 }
 
-/** Ports of the host that lead to a service. */
+/** Ports on the host that forward to a service. */
 export interface TunnelService {
   readonly type: "Service";
   readonly kind: "tunnel";
@@ -252,7 +252,7 @@ export interface TunnelService {
   readonly hostname?: string;
 }
 
-/** Ports that containers see and that lead to what the host can reach. */
+/** Ports in the containers' network that forward to an address that the host can reach. */
 export interface HostService {
   readonly type: "Service";
   readonly kind: "host";
@@ -262,9 +262,9 @@ export interface HostService {
 }
 
 export interface PortForward {
-  /** Where connections are accepted; chosen by the engine when absent. */
+  /** Port that accepts connections; the engine chooses one when absent. */
   readonly frontend?: number;
-  /** Where they lead. */
+  /** Port that connections are forwarded to. */
   readonly backend: number;
   readonly protocol: "TCP" | "UDP";
 }
@@ -274,7 +274,7 @@ export interface ServiceBinding {
   readonly service: Service;
 }
 
-/** A socket of the host. */
+/** A unix socket on the host. */
 export interface Socket {
   readonly type: "Socket";
   /** Absolute path on the host. */
@@ -287,7 +287,7 @@ export interface ContainerSocket {
   readonly owner?: Owner;
 }
 
-/** What changed from one directory to another. */
+/** Changes from one directory to another. */
 export interface Changeset {
   readonly type: "Changeset";
   readonly before: Directory;
