@@ -1,6 +1,6 @@
 /**
- * The proxy that git goes through, here and in BuildKit: each connection, also of a redirect or a submodule, is made to an
- * address that was looked at. It leads on to the user's own proxy where the environment names one.
+ * Proxy for git, on the host and in BuildKit. It checks the address of every connection, including those of redirects
+ * and submodules, before it connects. It forwards to the user's own proxy if the environment names one.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import http from "node:http";
@@ -10,14 +10,14 @@ import { dial, proxyAuthorization, routeTo, throughProxy } from "../network/conn
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface GitProxy {
-  /** Variables that lead git through it, and nothing around it. */
+  /** Variables that make git use the proxy for all connections. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
 const running = new Map<string, Promise<GitProxy>>();
 
-/** One for each set of proxies of the user's, for the life of this process. */
+/** Returns the proxy for a set of the user's proxy variables. It lives as long as this process. */
 export function gitProxyFor(env: Environment): Promise<GitProxy> {
   const upstream = Object.fromEntries(proxyNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const key = JSON.stringify(upstream);
@@ -30,7 +30,7 @@ export function gitProxyFor(env: Environment): Promise<GitProxy> {
   return proxy;
 }
 
-/** What would lead git elsewhere; to be taken out of its environment. */
+/** Removes the variables that would make git use another proxy. */
 export function withoutProxies(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !proxyNames.includes(name)));
 }
@@ -75,7 +75,7 @@ async function start(env: Environment): Promise<GitProxy> {
   };
 }
 
-/** Configuration of git that is in no file and in no argument. */
+/** Returns variables that configure git without a file or an argument. */
 function gitConfig(settings: Record<string, string>): Record<string, string> {
   const pairs = Object.entries(settings).flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key],
@@ -84,7 +84,7 @@ function gitConfig(settings: Record<string, string>): Record<string, string> {
   return { GIT_CONFIG_COUNT: String(Object.keys(settings).length), ...Object.fromEntries(pairs) };
 }
 
-/** In a status line of HTTP, which git shows. */
+/** Formats an error for an HTTP status line, which git displays. */
 function reason(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/[^\x20-\x7e]+/g, " ");
 }

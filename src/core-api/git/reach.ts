@@ -1,10 +1,10 @@
-/** Where function bodies may fetch repositories from, and with whose rights. */
+/** Restricts where function bodies may fetch repositories from, and with whose credentials. */
 import { ApiError } from "../values/errors.ts";
 import { addressesOf } from "../network/addresses.ts";
 
 /**
- * Throws where a repository is on this machine, as far as its URL and the name server tell now, or would be fetched with the
- * user's keys. What HTTP leads to later is checked by the proxy that git is given (`git/proxy.ts`).
+ * Throws an `ApiError` when a repository is on this machine, as far as its URL and DNS show now, or when fetching it
+ * would use the user's keys. What HTTP redirects to later is checked by git's proxy (`git/proxy.ts`).
  */
 export async function requireReachableGit(url: string): Promise<void> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
@@ -18,7 +18,7 @@ export async function requireReachableGit(url: string): Promise<void> {
   const host = URL.parse(url)?.hostname;
   if (host === undefined) throw new ApiError(`invalid git URL ${JSON.stringify(url)}`);
   await addressesOf(host, true).catch((error: unknown) => {
-    // A name that means nothing here may mean something to the user's proxy.
+    // A name that this machine cannot resolve may be known to the user's proxy.
     if (error instanceof ApiError) throw error;
   });
 }

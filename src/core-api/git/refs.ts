@@ -3,13 +3,17 @@ import { ApiError } from "../values/errors.ts";
 import { withoutProxies, type GitProxy } from "./proxy.ts";
 
 export interface GitRefs {
-  /** Full name -> commit; annotated tags lead to what they tag. */
+  /** Commits by full ref name. An annotated tag maps to the commit that it tags. */
   commits: Map<string, string>;
-  /** What `HEAD` stands for. */
+  /** Ref that `HEAD` points to. */
   head?: string;
 }
 
-/** Asks a remote for its refs, with git on the host; through `proxy`, and without the user's configuration, for function bodies. Credentials travel in the environment, not in arguments. */
+/**
+ * Lists a remote's refs with git on the host. Function bodies' requests go through `proxy` and ignore the user's
+ * configuration. Credentials are passed in the environment, not in arguments. Throws an `ApiError` when git is missing
+ * or fails.
+ */
 export function fetchGitRefs(
   url: string,
   env: Record<string, string>,
@@ -22,10 +26,10 @@ export function fetchGitRefs(
   const count = Number(proxy?.environment["GIT_CONFIG_COUNT"] ?? 0);
   const gitEnv = {
     ...(proxy === undefined ? env : withoutProxies(env)),
-    // What the user has configured for git, helpers that know passwords among it, is not a function body's.
+    // Function bodies must not use the user's git configuration, which includes credential helpers.
     ...(proxy === undefined ? {} : { ...proxy.environment, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" }),
     GIT_TERMINAL_PROMPT: "0",
-    // As BuildKit, which fetches the tree: no repositories of this machine, no helper programs.
+    // The same protocols as BuildKit, which fetches the tree: no local repositories, no helper programs.
     GIT_ALLOW_PROTOCOL: "http:https:ssh:git",
     LC_ALL: "C",
     ...(header === undefined
@@ -47,6 +51,7 @@ export function fetchGitRefs(
   });
 }
 
+/** Parses the output of `git ls-remote --symref`. */
 export function parseRefs(text: string): GitRefs {
   const refs: GitRefs = { commits: new Map() };
   for (const line of text.split("\n")) {
@@ -55,7 +60,7 @@ export function parseRefs(text: string): GitRefs {
     if (value.startsWith("ref: ")) {
       if (name === "HEAD") refs.head = value.slice(5);
     } else {
-      // `tag^{}` comes after `tag` and is the commit behind it.
+      // `tag^{}` follows `tag` and is the commit behind it.
       refs.commits.set(name.replace(/\^\{\}$/, ""), value);
     }
   }

@@ -9,7 +9,7 @@ import { id, load, typeModule } from "../values/resolver.ts";
 import type { Call } from "../request/call.ts";
 import type { Directory, File, Secret } from "../values/values.ts";
 
-/** A repository elsewhere. */
+/** A remote repository. */
 interface GitRepository {
   readonly type: "GitRepository";
   readonly url: string;
@@ -22,7 +22,7 @@ interface GitRepository {
 interface GitRef {
   readonly type: "GitRef";
   readonly repository: GitRepository;
-  /** Full name (`refs/heads/main`), empty for a commit given by its hash. */
+  /** Full name (`refs/heads/main`), or empty for a commit given by its hash. */
   readonly name: string;
   readonly commit: string;
 }
@@ -177,7 +177,7 @@ async function secretIdOf(call: Call, argument: string): Promise<string> {
   return (await call.session.secrets.resolve(load<Secret>(call, argument, "Secret"))).id;
 }
 
-/** One look at the remote in a session: a session sees one version of it. */
+/** Lists the remote's refs once per session, so that a session sees a single version of the repository. */
 async function refs(repository: GitRepository, call: Call): Promise<GitRefs> {
   const { session } = call;
   const { isBody } = call;

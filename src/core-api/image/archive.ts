@@ -10,29 +10,33 @@ import { TarFile, UnreadableCompression } from "./tar.ts";
 import { escapePattern } from "../tree/remove.ts";
 import type { Edit } from "../values/values.ts";
 
-/** Manifests and configurations; layers are streamed. */
+/** Limit for manifests and configurations; layers are streamed. */
 const maxJsonBytes = 16 * 1024 * 1024;
 
-/** One image of an archive that `docker save`, skopeo or BuildKit made. */
+/** One image of an archive that `docker save`, skopeo or BuildKit created. */
 export interface ArchivedImage {
   readonly config: Readonly<Record<string, unknown>>;
   readonly layers: readonly ArchivedLayer[];
 }
 
 export interface ArchivedLayer {
-  /** Writes the layer to a file, as it is in the archive; gives the names in it, unless this machine cannot read its compression. */
+  /**
+   * Writes the layer to a file exactly as it is in the archive. Resolves to the names in it, or to undefined when this
+   * machine cannot read its compression. Throws an `ApiError` when the layer is missing or damaged.
+   */
   extract(file: string): Promise<string[] | undefined>;
 }
 
-/** A mark of a layer: what it removes, and where the mark itself is. */
+/** A whiteout of a layer: what it removes, and the path of the marker itself. */
 export interface Whiteout {
   readonly removes: Extract<Edit, { action: "remove" }>;
   readonly mark: string;
 }
 
 /**
- * Reads an OCI or Docker archive. Nothing of it is unpacked by its own names: single files are streamed out of it, and the
- * layers go to BuildKit as they are.
+ * Opens an OCI or Docker archive. Nothing is unpacked under names from the archive: single files are streamed out of
+ * it, and BuildKit gets the layers as they are. Throws an `ApiError` when the archive or the wanted image in it is
+ * unusable.
  */
 export async function openImageArchive(
   archive: string,
@@ -43,7 +47,7 @@ export async function openImageArchive(
   return { config, layers: layers.map(({ name, digest }) => layer(tar, name, digest)) };
 }
 
-/** In the words of the reader that a Dagger engine has. */
+/** Uses the words of the tar reader in a Dagger engine. */
 async function noArchive(file: string, cause: unknown): Promise<never> {
   const { size } = await stat(file);
   throw new ApiError(
@@ -67,7 +71,10 @@ function layer(tar: TarFile, name: string, digest?: string): ArchivedLayer {
   };
 }
 
-/** Undefined where this machine cannot read its compression; BuildKit, which unpacks the layer, can. */
+/**
+ * Returns the names in a layer, or undefined when this machine cannot read its compression. BuildKit, which unpacks the
+ * layer, can.
+ */
 async function namesIn(file: string): Promise<string[] | undefined> {
   try {
     return [...(await TarFile.open(file)).names];
@@ -76,7 +83,7 @@ async function namesIn(file: string): Promise<string[] | undefined> {
   }
 }
 
-/** `a/.wh.b` removes `a/b`, `a/.wh..wh..opq` all that is in `a`. */
+/** Parses an entry's name as a whiteout: `a/.wh.b` removes `a/b`, and `a/.wh..wh..opq` removes everything in `a`. */
 export function whiteout(entry: string): Whiteout[] {
   const mark = path.join("/", entry);
   const name = path.basename(mark);
@@ -98,7 +105,7 @@ async function json(tar: TarFile, name: string, digest?: string): Promise<Record
     const value = JSON.parse(bytes.toString("utf8")) as unknown;
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new ApiError(`${JSON.stringify(name)} in the image archive is not the JSON that it should be`);
 }

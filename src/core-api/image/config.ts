@@ -4,7 +4,7 @@ import type { Container, ContainerConfig, ExposedPort } from "../values/values.t
 
 export const emptyConfig: ContainerConfig = { User: "", Env: [], Entrypoint: [], Cmd: [], WorkingDir: "", Labels: {} };
 
-/** What `PATH` is where an image has none. */
+/** `PATH` of containers whose image sets none. */
 export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export function lookupEnv(env: readonly string[], name: string): string | undefined {
@@ -12,7 +12,7 @@ export function lookupEnv(env: readonly string[], name: string): string | undefi
   return entry?.slice(name.length + 1);
 }
 
-/** Replaces a variable in its place, or adds it at the end. */
+/** Replaces a variable in place, or appends it. */
 export function withEnv(env: readonly string[], name: string, value: string): string[] {
   const line = `${name}=${value}`;
   const index = env.findIndex((entry) => entry.startsWith(`${name}=`));
@@ -23,7 +23,7 @@ export function withoutEnv(env: readonly string[], name: string): string[] {
   return env.filter((line) => !line.startsWith(`${name}=`));
 }
 
-/** The configuration of a container that was `container` and is based on `image` now: Dagger's merge. */
+/** Merges an image's configuration into that of a container which is now based on the image, as Dagger does. */
 export function mergeImageConfig(container: ContainerConfig, image: ImageConfig): ContainerConfig {
   const own = image.config ?? {};
   const extra = own as Record<string, unknown>;
@@ -47,7 +47,7 @@ export function mergeImageConfig(container: ContainerConfig, image: ImageConfig)
   };
 }
 
-/** Ports that an image declares, added to those of the container. */
+/** Adds the ports that an image declares to those of a container. */
 export function imagePorts(ports: readonly ExposedPort[], image: ImageConfig): ExposedPort[] {
   const result = [...ports];
   for (const name of Object.keys(image.config?.ExposedPorts ?? {})) {
@@ -60,7 +60,7 @@ export function imagePorts(ports: readonly ExposedPort[], image: ImageConfig): E
   return result;
 }
 
-/** What an exported image says about itself. */
+/** Returns the configuration of the image that a container is exported as. */
 export function exportedConfig(container: Container): ImageConfig {
   const { OS, Architecture, Variant } = parsePlatform(container.platform);
   const { config } = container;

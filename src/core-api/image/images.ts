@@ -6,12 +6,12 @@ import type { KnownImage } from "./known-images.ts";
 import { formatImageReference, parseImageReference } from "./reference.ts";
 
 export interface ResolvedImage {
-  /** With tag and digest: what is pulled, whatever the tag says later. */
+  /** Reference with tag and digest. It pins what is pulled, whatever the tag points to later. */
   reference: string;
   config: ImageConfig;
 }
 
-/** Image configurations of one session: a tag is resolved once, so that a session sees one version of it. */
+/** Image configurations of one session. Each tag is resolved once, so that a session sees a single version of it. */
 export class Images {
   private readonly build: Build;
   private readonly passwords: RegistryPasswords;
@@ -25,6 +25,7 @@ export class Images {
     this.options = options;
   }
 
+  /** Returns the pinned reference and configuration of an image. Throws an `ApiError` when it cannot be resolved. */
   async resolve(address: string, platform: string): Promise<ResolvedImage> {
     const parsed = parseImageReference(address);
     this.passwords.name(parsed.host);
@@ -51,7 +52,7 @@ export class Images {
     }
   }
 
-  /** Asks the registry; without the network, what it said last. */
+  /** Asks the registry, or in an offline session returns what it answered last. */
   private async look(reference: string, platform: string): Promise<KnownImage> {
     const { offline = false, knownImages } = this.options;
     if (offline) {

@@ -1,13 +1,13 @@
-/** What an image's archive says of itself: which configuration and which layers. Anybody may have written it. */
+/** Reads which configuration and layers an image archive declares. The archive is untrusted. */
 import { ApiError } from "../values/errors.ts";
 import { normalizePlatform } from "../values/platform.ts";
 
-/** A JSON file of the archive; with a digest, one that was checked. */
+/** Reads a JSON file of the archive. With a digest, the content is verified. */
 export type ReadJson = (name: string, digest?: string) => Promise<unknown>;
 
 export interface Layout {
   config: Record<string, unknown>;
-  /** Names of the layers' files, the lowest first. */
+  /** File names of the layers, from the bottom up. */
   layers: { name: string; digest?: string }[];
 }
 
@@ -16,11 +16,13 @@ interface Wanted {
   platform: string;
 }
 
-/** An index of indexes is nested no deeper. */
+/** Maximum nesting of image indexes. */
 const maxDepth = 4;
 const maxLayers = 1000;
 
-/** Finds the image of the tag and platform, in the layout of OCI or of `docker save`. */
+/**
+ * Finds the image with a tag and platform in an OCI or `docker save` layout. Throws an `ApiError` when there is none.
+ */
 export async function readLayout(names: ReadonlySet<string>, wanted: Wanted, read: ReadJson): Promise<Layout> {
   if (names.has("index.json")) return await fromOci(wanted, read);
   if (names.has("manifest.json")) return await fromDocker(names, wanted.tag, read);
@@ -65,7 +67,7 @@ function isTag(annotations: unknown, tag: string): boolean {
   );
 }
 
-/** Undefined for what is none. */
+/** Returns undefined when the value describes no platform. */
 function platformOf({ os, architecture, variant }: Json): string | undefined {
   if (typeof os !== "string" || typeof architecture !== "string") return undefined;
   return normalizePlatform(
@@ -96,7 +98,10 @@ function limited<T>(layers: T[]): T[] {
   return layers;
 }
 
-/** The name comes out of the archive: nothing but a digest leads to a file. */
+/**
+ * Returns a blob's file name. The argument comes from the archive, so it must be a checked digest that leads nowhere
+ * else.
+ */
 function blobName(digest: string): string {
   return `blobs/${digest.replace(":", "/")}`;
 }

@@ -1,15 +1,18 @@
 import { ApiError } from "../values/errors.ts";
 
 export interface ImageReference {
-  /** Registry host, `docker.io` if none was named. */
+  /** Registry host; `docker.io` if none was named. */
   host: string;
-  /** `docker.io/library/debian` */
+  /** Host and path, for example `docker.io/library/debian`. */
   repository: string;
   tag?: string;
   digest?: string;
 }
 
-/** Reads `debian`, `debian:bookworm`, `ghcr.io/a/b@sha256:…` with Docker's defaults for host, `library/` and tag. */
+/**
+ * Parses `debian`, `debian:bookworm` or `ghcr.io/a/b@sha256:…`, with Docker's defaults for host, `library/` and tag.
+ * Throws an `ApiError` for an invalid reference.
+ */
 export function parseImageReference(text: string): ImageReference {
   const invalid = (why = ""): ApiError =>
     new ApiError(
@@ -38,7 +41,7 @@ function isRepository(path: string): boolean {
   return /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/.test(path);
 }
 
-/** The canonical text of a reference, tag and digest both where both are known. */
+/** Returns the canonical text of a reference, with both tag and digest if both are known. */
 export function formatImageReference(reference: ImageReference): string {
   const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
   const digest = reference.digest === undefined ? "" : `@${reference.digest}`;

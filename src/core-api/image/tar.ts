@@ -1,4 +1,4 @@
-/** Archives of tar, read in place: nothing of one is ever unpacked by its own names. */
+/** Reads tar archives in place. Nothing is ever unpacked under names from the archive. */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline as joinStreams, Readable } from "node:stream";
@@ -6,16 +6,16 @@ import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 import { extract } from "tar-stream";
 
-/** Where a file's content is in the archive, uncompressed, in bytes. */
+/** Position of a file's content in the uncompressed archive, in bytes. */
 interface Member {
   offset: number;
   size: number;
 }
 
-/** The names of an archive are held in memory; more of them than this are made to fill it. */
+/** All names of an archive are held in memory. An archive with more than this was made to fill it. */
 const maxNamesBytes = 256 * 1024 * 1024;
 
-/** An archive's compression is one that this machine cannot read. */
+/** Thrown when this machine cannot read an archive's compression. */
 export class UnreadableCompression extends Error {}
 
 export class TarFile {
@@ -27,18 +27,21 @@ export class TarFile {
     this.members = members;
   }
 
-  /** Reads the whole archive once. Throws what is wrong with it, and `UnreadableCompression`. */
+  /**
+   * Reads the whole archive once to index it. Throws an error that says what is wrong with it, or
+   * `UnreadableCompression`.
+   */
   static async open(file: string): Promise<TarFile> {
     const members = new Map<string, Member>();
     let namesBytes = 0;
     const entries = extract();
     entries.on("entry", (header, content, next) => {
-      // Its types leave the place out.
+      // The types of tar-stream lack `byteOffset`.
       const { name, type, size, byteOffset } = header as typeof header & { byteOffset: number };
       namesBytes += name.length;
       const isFile = type === "file" || type === "contiguous-file";
       members.set(name, { offset: byteOffset, size: isFile ? size : 0 });
-      // The archive's own error, which ends the reading as a whole.
+      // This is an error of the archive, which also rejects the pipeline.
       content.on("error", () => undefined);
       content.once("end", () => next(namesBytes > maxNamesBytes ? new Error("it has too many names") : undefined));
       content.resume();
@@ -47,17 +50,17 @@ export class TarFile {
     return new TarFile(file, members);
   }
 
-  /** As they are in the archive. */
+  /** Names as they are in the archive. */
   get names(): ReadonlySet<string> {
     return new Set(this.members.keys());
   }
 
-  /** Size of a file in bytes; undefined where there is none of that name. */
+  /** Returns the size of a file in bytes, or undefined when there is no file of this name. */
   sizeOf(name: string): number | undefined {
     return this.members.get(name)?.size;
   }
 
-  /** The content of a file that is there. */
+  /** Streams the content of an existing file. */
   async read(name: string): Promise<Readable> {
     const { offset, size } = this.members.get(name)!;
     if (size === 0) return Readable.from([]);
@@ -80,24 +83,24 @@ async function compressionOf(file: string): Promise<Compression> {
   }
 }
 
-/** What is in the file once it is decompressed. */
+/** Streams the file's decompressed content. */
 async function contentOf(file: string): Promise<Readable> {
   const compression = await compressionOf(file);
   const bytes = createReadStream(file);
   if (compression === undefined) return bytes;
-  // Node has Zstandard from 22.15 on.
+  // Node has Zstandard since 22.15.
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => zlib.Gunzip };
   if (compression === "zstd" && createZstdDecompress === undefined) {
     bytes.destroy();
     throw new UnreadableCompression("Zstandard");
   }
   const decompressed = compression === "gzip" ? zlib.createGunzip() : createZstdDecompress!();
-  // Whoever reads it meets its error; until then somebody has to hear of it.
+  // The reader gets the error from the stream; until one is attached, this handler keeps it from being unhandled.
   joinStreams(bytes, decompressed, () => undefined);
   return decompressed;
 }
 
-/** Some bytes from the middle of a stream; what follows them is not read. */
+/** Yields a range from the middle of a stream and stops reading after it. */
 async function* part(bytes: Readable, offset: number, size: number): AsyncGenerator<Buffer> {
   let at = 0;
   for await (const chunk of bytes as AsyncIterable<Buffer>) {

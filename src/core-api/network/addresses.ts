@@ -1,10 +1,13 @@
-/** Which addresses are this machine's, whatever they are called: nothing that a clone runs has business there. */
+/** Decides which addresses belong to this machine, under whatever name. Code from a clone must not reach them. */
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { ApiError } from "../values/errors.ts";
 
-/** Loopback, "this host", link-local with the metadata services of clouds, and what no single machine answers to. */
+/**
+ * Loopback, "this host", link-local addresses including the clouds' metadata services, and addresses of no single
+ * machine.
+ */
 const always = new BlockList();
 for (const [network, prefix] of [
   ["0.0.0.0", 8],
@@ -25,13 +28,16 @@ for (const [network, prefix] of [
 ] as const)
   always.addSubnet(network, prefix, "ipv6");
 
-/** Prefixes of IPv6 that carry an address of IPv4 in their last four bytes. */
+/** IPv6 prefixes whose addresses carry an IPv4 address in their last four bytes. */
 const carriers = new BlockList();
 for (const network of ["::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "::"]) carriers.addSubnet(network, 96, "ipv6");
 
-/** Bridges of containers and virtual machines: what is on them is on this machine only. */
+/** Bridges of containers and virtual machines; their networks exist only on this machine. */
 const localBridge = /^(?:fastloop|docker|br-|virbr|cni|podman|lxc|lxd)/;
 
+/**
+ * Reports whether an IP address belongs to this machine, including IPv4 addresses inside IPv6 ones. False for names.
+ */
 export function isOfThisMachine(address: string): boolean {
   const bare = address.replace(/^\[|\]$/g, "").split("%", 1)[0]!;
   const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
@@ -39,7 +45,7 @@ export function isOfThisMachine(address: string): boolean {
   if (always.check(bare, family) || ownAddresses().check(bare, family)) return true;
   if (family === "ipv4") return false;
   const tail = lastFourBytes(bare);
-  // 6to4 has it in front.
+  // 6to4 addresses carry the IPv4 address right after the prefix.
   const sixToFour = /^2002:([0-9a-f]{1,4}):([0-9a-f]{1,4})?/i.exec(bare);
   return (
     (carriers.check(bare, "ipv6") && isOfThisMachine(tail)) ||
@@ -60,7 +66,7 @@ function ownAddresses(): BlockList {
   return own;
 }
 
-/** As `new URL` writes an address: `::ffff:7f00:1`, or with a dotted end. */
+/** Extracts the last four bytes of an address as `new URL` writes it: `::ffff:7f00:1`, or with a dotted end. */
 function lastFourBytes(address: string): string {
   const dottedEnd = /(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
   if (dottedEnd !== undefined) return dottedEnd;
@@ -73,7 +79,7 @@ function dotted(high: string, low: string): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Why a host may not be connected to. */
+/** Returns the error for a host that may not be connected to. */
 export function refusedHost(host: string): ApiError {
   return new ApiError(
     `${host} is this machine, which dag.http and dag.git do not reach: they see what a container of an engine sees. ` +
@@ -82,8 +88,8 @@ export function refusedHost(host: string): ApiError {
 }
 
 /**
- * The addresses of a host to connect to, each of them looked at: who connects to these and asks no resolver again can't be
- * led elsewhere. `guarded`: throws where one is this machine's.
+ * Returns the addresses of a host. A caller that connects to exactly these, without resolving the name again, cannot be
+ * redirected by DNS. With `guarded`, throws an `ApiError` when any of them belongs to this machine.
  */
 export async function addressesOf(hostname: string, guarded: boolean): Promise<{ address: string; family: number }[]> {
   const bare = hostname.replace(/^\[|\]$/g, "");

@@ -1,4 +1,4 @@
-/** Connections to hosts whose addresses were looked at first, directly or through the user's proxy. */
+/** Opens connections to hosts whose addresses were checked first, directly or through the user's proxy. */
 import http from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
@@ -11,12 +11,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Route {
   env: Environment;
-  /** This machine itself is refused. */
+  /** Whether connections to this machine are refused. */
   guarded: boolean;
   signal?: AbortSignal;
 }
 
-/** The proxy that the user's environment names for a host, and a check of the host. */
+/**
+ * Checks a host, and returns either the proxy that the user's environment names for it or the addresses to connect to.
+ * Throws an `ApiError` when a guarded route leads to this machine.
+ */
 export async function routeTo(
   { hostname, plain }: { hostname: string; plain: boolean },
   { env, guarded }: Route,
@@ -26,13 +29,13 @@ export async function routeTo(
     const addresses = await addressesOf(hostname, guarded);
     return proxy === undefined ? { addresses } : { proxy };
   } catch (error) {
-    // Behind a proxy names of the internet often mean nothing here.
+    // Behind a proxy, public names often cannot be resolved locally.
     if (proxy === undefined || error instanceof ApiError) throw error;
     return { proxy };
   }
 }
 
-/** A TCP connection to exactly one of these addresses. */
+/** Opens a TCP connection to one of exactly these addresses. */
 export function dial(
   addresses: readonly { address: string; family: number }[],
   port: number,
@@ -54,7 +57,7 @@ export function dial(
   });
 }
 
-/** A line through a proxy to a host, as for HTTPS. */
+/** Opens a tunnel to a host (`HOST:PORT`) through a proxy with CONNECT, as for HTTPS. */
 export function throughProxy(proxy: URL, host: string, signal?: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const request = http.request({
@@ -82,6 +85,10 @@ export function proxyAuthorization({ username, password }: URL): Record<string, 
   return { "proxy-authorization": `Basic ${Buffer.from(credentials).toString("base64")}` };
 }
 
+/**
+ * Starts TLS on a connection and verifies the server's certificate for `servername`. `ca` is PEM; Node's CAs when
+ * absent.
+ */
 export function secured(socket: Duplex, servername: string, ca: string | undefined): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const name = servername.replace(/^\[|\]$/g, "");

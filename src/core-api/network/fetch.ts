@@ -1,4 +1,7 @@
-/** `dag.http`: fetched by the engine and not by BuildKit, which would follow a redirect or a name to this machine. */
+/**
+ * Implements `dag.http`. The engine fetches instead of BuildKit, which would follow a redirect or a name to this
+ * machine.
+ */
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import http from "node:http";
@@ -9,25 +12,28 @@ import { ApiError } from "../values/errors.ts";
 import { dial, proxyAuthorization, routeTo, secured, throughProxy, type Route } from "./connect.ts";
 
 export interface FetchOptions extends Route {
-  /** Where the answer is written. */
+  /** File that the response is written to. */
   file: string;
-  /** PEM; the runtime's own when absent. */
+  /** CA certificates as PEM; Node's own when absent. */
   ca?: string;
-  /** A connection to a host that this session alone knows; undefined for all others. */
+  /** Connects to a host that only this session knows, such as a service. Resolves to undefined for all other hosts. */
   reach?: (hostname: string, port: number) => Promise<Duplex | undefined>;
 }
 
 export interface Fetched {
-  /** Hexadecimal SHA-256 of the content. */
+  /** SHA-256 of the content in hexadecimal. */
   sha256: string;
   lastModified?: Date;
 }
 
 const longestRedirection = 10;
-/** A server that says nothing for so long has gone. */
+/** A server that sends nothing for this long is considered gone. */
 const silenceMs = 60_000;
 
-/** GET, redirects included. Throws an `ApiError` for everything but a file. */
+/**
+ * Fetches a URL with GET, following redirects, and saves the response. Throws an `ApiError` for anything but status
+ * 200.
+ */
 export async function fetchFile(text: string, options: FetchOptions): Promise<Fetched> {
   let url = new URL(text);
   try {
@@ -39,7 +45,7 @@ export async function fetchFile(text: string, options: FetchOptions): Promise<Fe
       if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
         response.destroy();
         const next = new URL(headers.location, url);
-        // Credentials of a URL are for its host.
+        // A URL's credentials are sent to its own host only.
         if (next.host === url.host && next.username === "")
           Object.assign(next, { username: url.username, password: url.password });
         url = next;
@@ -59,14 +65,14 @@ export async function fetchFile(text: string, options: FetchOptions): Promise<Fe
   throw new ApiError(`cannot get ${text}: more than ${longestRedirection} redirects`);
 }
 
-/** What is asked of a server besides its URL. */
+/** Parts of a request besides its URL. */
 export interface AskOptions {
   method?: "GET" | "POST";
   headers?: Record<string, string>;
   body?: string;
 }
 
-/** One request, without redirects. */
+/** Sends one request and resolves to its response; redirects are not followed. */
 export async function get(
   url: URL,
   options: Route & Pick<FetchOptions, "ca" | "reach">,

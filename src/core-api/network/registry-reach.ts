@@ -1,21 +1,21 @@
 import http from "node:http";
 import https from "node:https";
 
-/** What a registry answers is BuildKit's business; whether it answers at all is asked here. */
+/** Probes whether a registry answers at all. What it answers is left to BuildKit. */
 export interface Reach {
   host: string;
-  /** Plain HTTP, which loopback registries have as well. */
+  /** Use plain HTTP, which registries on loopback serve as well. */
   insecure: boolean;
   env: Readonly<Record<string, string | undefined>>;
   timeoutMs: number;
 }
 
-/** Errors of a connection that was made: something is there, and its certificates may be known to BuildKit. */
+/** Errors on an established connection: something answers, and BuildKit may know its certificates. */
 const answered = /CERT|SSL|TLS|EPROTO|HPE_|ECONNRESET/;
 
 /**
- * Why a registry cannot be reached; undefined when it can. BuildKit itself must not be the one to find out: while it waits
- * for a cache it schedules nothing, for no build (v0.33.1).
+ * Returns why a registry cannot be reached, or undefined when it can. BuildKit must not be the one to find out: while
+ * it waits for a cache, it schedules nothing for any build (v0.33.1).
  */
 export async function unreachable({ host, insecure, env, timeoutMs }: Reach): Promise<string | undefined> {
   const { hostname, port } = new URL(`https://${host}`);
@@ -65,7 +65,7 @@ function throughProxy(proxy: URL, target: { host: string; port: number }, signal
     const sent = http.request(options);
     sent.once("connect", ({ statusCode }, socket) => {
       socket.destroy();
-      // A proxy that wants a password is BuildKit's business as well.
+      // A proxy that requires a password is left to BuildKit as well.
       if (statusCode === 502 || statusCode === 503 || statusCode === 504)
         reject(new Error(`the proxy cannot reach ${host} (${statusCode})`));
       else resolve();
@@ -75,7 +75,7 @@ function throughProxy(proxy: URL, target: { host: string; port: number }, signal
   });
 }
 
-/** As Go's HTTP client chooses, which BuildKit asks. */
+/** Chooses a proxy like Go's HTTP client, which BuildKit uses. Undefined for a direct connection. */
 export function proxyFor(hostname: string, plain: boolean, env: Reach["env"]): URL | undefined {
   const named = (name: string): string => env[name] ?? env[name.toLowerCase()] ?? "";
   const proxy = named(plain ? "HTTP_PROXY" : "HTTPS_PROXY");
@@ -94,7 +94,7 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
-/** Without the brackets of an IPv6 address. */
+/** Removes the brackets of an IPv6 address. */
 function bare(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "");
 }

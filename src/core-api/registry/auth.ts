@@ -14,31 +14,33 @@ interface DockerConfig {
   credsStore?: string;
 }
 
-/** Where a session's credentials come from. */
+/** Sources of a session's credentials. */
 interface CredentialSources {
-  /** Those of `withRegistryAuth`; the last one for a host wins. */
+  /** Credentials from `withRegistryAuth`; the last one for a host wins. */
   readonly own: readonly RegistryCredential[];
   readonly secrets: SecretVault;
-  /** The client's. */
+  /** The client's environment. */
   readonly env: Record<string, string>;
-  /** Told once why a registry is asked without a password that there might be. */
+  /** Reports, once per reason, why a registry is asked without a password that may exist. */
   onProblem(text: string): void;
-  /** PEM of the host's certificates. */
+  /** Resolves to the host's CA certificates as PEM. */
   ca(): Promise<string | undefined>;
 }
 
 interface Found extends RegistryAuth {
-  /** Where it was found, for errors. */
+  /** Place where it was found, for errors. */
   origin: string;
 }
 
-/** Registry passwords of a session: `withRegistryAuth` first, then the client's Docker configuration. */
+/**
+ * Registry passwords of a session: those of `withRegistryAuth` first, then those of the client's Docker configuration.
+ */
 export class RegistryPasswords {
   private readonly sources: CredentialSources;
-  /** Host -> what the registry was last asked with. */
+  /** Description of the credentials that each host was last asked with. */
   private readonly asked = new Map<string, string>();
   private readonly said = new Set<string>();
-  /** Hosts that the session was told by an image's name, and texts of Dockerfiles in which others stand. */
+  /** Hosts named by images and caches, and texts of Dockerfiles that name more hosts. */
   private readonly named = new Set<string>();
   private readonly texts: string[] = [];
 
@@ -46,18 +48,24 @@ export class RegistryPasswords {
     this.sources = sources;
   }
 
-  /** A registry that the run itself names: the user's own configuration has a password for no other. */
+  /**
+   * Marks a registry as named by the run itself. Passwords of the user's own configuration are used for no other
+   * registry.
+   */
   name(host: string): void {
     this.named.add(canonicalHost(host));
   }
 
-  /** A Dockerfile with its arguments: what it names, the run names. */
+  /** Adds a Dockerfile with its arguments: registries that occur in it count as named by the run. */
   nameIn(text: string): void {
     this.texts.push(text);
     this.named.add("docker.io");
   }
 
-  /** A token for the password, from the token service that a registry names, if that is its own. */
+  /**
+   * Exchanges the password for a token at the token service that a registry names, provided the service belongs to the
+   * registry. Throws an `ApiError` otherwise.
+   */
   async token(request: TokenRequest): Promise<RegistryToken> {
     const found = await this.of(request.host);
     if (found === undefined) throw new ApiError(`no password is known for ${request.host}`);
@@ -75,7 +83,7 @@ export class RegistryPasswords {
     });
   }
 
-  /** For BuildKit, which asks again for each pull and push. */
+  /** Returns the credentials for BuildKit, which asks again for each pull and push. */
   async of(host: string): Promise<RegistryAuth | undefined> {
     const found = await this.find(host);
     const key = canonicalHost(host);
@@ -89,7 +97,7 @@ export class RegistryPasswords {
     return found === undefined ? undefined : { username: found.username, secret: found.secret };
   }
 
-  /** Adds to a registry's refusal who it was that was refused. */
+  /** Appends to a registry's refusal whose credentials were refused. */
   explain(message: string): string {
     if (!/\b401 Unauthorized|\b403 Forbidden|authorization failed|authentication required|access denied/i.test(message))
       return message;
@@ -120,7 +128,10 @@ export class RegistryPasswords {
   }
 }
 
-/** `DOCKER_AUTH_CONFIG`, the text of such a file as CI systems keep it, comes before the user's own. */
+/**
+ * Looks up a host's password. `DOCKER_AUTH_CONFIG`, in which CI systems keep such a file's text, takes precedence over
+ * the user's own file.
+ */
 async function fromDockerConfig(
   host: string,
   env: Record<string, string>,
@@ -162,11 +173,11 @@ function entryOf({ auths }: DockerConfig, host: string, origin: string): Found |
   return entry.username === undefined ? undefined : { username: entry.username, secret: entry.password ?? "", origin };
 }
 
-/** What Docker calls its own registry in helpers and configurations. */
+/** Docker Hub's key in credential helpers and configurations. */
 const dockerHubKey = "https://index.docker.io/v1/";
 const helperTimeoutMs = 20_000;
 
-/** Asks `docker-credential-NAME get`. A helper that knows nothing means anonymous, and so does one that fails. */
+/** Runs `docker-credential-NAME get`. Without an answer, or after a failure, the registry is asked anonymously. */
 function askHelper(
   name: string,
   host: string,
@@ -180,7 +191,8 @@ function askHelper(
       resolve(undefined);
     };
     const child = execFile(program, ["get"], { env, timeout: helperTimeoutMs }, (error, stdout) => {
-      // A helper says on stdout, and ends with 1, that it has none: the words are the protocol's.
+      // A helper that has no credentials prints this message, which the protocol prescribes, to stdout and exits with
+      // 1.
       if (error !== null && /credentials not found/i.test(stdout)) return resolve(undefined);
       if (error?.code === "ENOENT") return fail("it is not on the PATH");
       if (error !== null)
@@ -210,7 +222,7 @@ function parsed(text: string): { Username?: string; Secret?: string } | undefine
   }
 }
 
-/** Docker Hub has several names. */
+/** Compares registry hosts; Docker Hub has several names. */
 function sameHost(a: string, b: string): boolean {
   return canonicalHost(a) === canonicalHost(b);
 }

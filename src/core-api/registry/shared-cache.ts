@@ -4,11 +4,11 @@ import type { Definition } from "../../llb/types.ts";
 import { unreachable } from "../network/registry-reach.ts";
 import type { Session } from "../session.ts";
 
-/** How long a cache may take to answer. What it could save is not worth more. */
+/** Time limit for a cache's answer. A slower cache saves less than it costs. */
 const probeTimeoutMs = 3_000;
-/** Large layers on a slow line; a cache that takes longer is given up. */
+/** Time limit for writing a cache, generous enough for large layers on a slow line. */
 const exportTimeoutMs = 10 * 60_000;
-/** So long the next session of this daemon need not ask again. */
+/** Period during which other sessions of this daemon reuse a probe's result. */
 const rememberedMs = 60_000;
 
 interface Probe {
@@ -17,10 +17,10 @@ interface Probe {
   problem: Promise<string | undefined>;
 }
 
-/** BuildKit address and cache -> what the last look at it said. */
+/** Latest probes by BuildKit address and cache. */
 const probes = new Map<string, Probe>();
 
-/** The caches that answer; each other one is a notice. */
+/** Returns the caches that answer. Each other one is reported as a notice. */
 export async function usableCaches(session: Session, caches: readonly CacheLocation[]): Promise<readonly CacheEntry[]> {
   const problems = await Promise.all(caches.map((cache) => problemOf(session, cache)));
   for (const [index, problem] of problems.entries()) {
@@ -30,7 +30,7 @@ export async function usableCaches(session: Session, caches: readonly CacheLocat
   return caches.filter((_cache, index) => problems[index] === undefined);
 }
 
-/** Writes results to the session's caches, one after the other; says for each what came of it. */
+/** Writes results to the session's caches, one after the other. Returns one line per cache that says how it went. */
 export async function exportCaches(
   session: Session,
   definitions: readonly Definition[],
@@ -60,7 +60,8 @@ async function exportTo(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    // All steps, not only those of the results: a change near the end finds everything before it.
+    // `max` includes all steps, not only those of the results, so that a change near the end can reuse everything
+    // before it.
     const entry = { type: cache.type, attrs: { mode: "max", ...cache.attrs } };
     await session.build.exportCache(
       definitions,

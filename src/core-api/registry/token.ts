@@ -1,4 +1,4 @@
-/** Tokens of registries: to whom a password is given for one, and the asking. */
+/** Fetches registry tokens, and decides which token services may see a password. */
 import type http from "node:http";
 import { isIP } from "node:net";
 import type { RegistryAuth, RegistryToken, TokenRequest } from "../../buildkit/types.ts";
@@ -6,7 +6,7 @@ import { ApiError } from "../values/errors.ts";
 import type { Route } from "../network/connect.ts";
 import { get, type AskOptions } from "../network/fetch.ts";
 
-/** Registries whose token service is another host of their owner's. */
+/** Registries whose token service is a different host of the same owner. */
 const known: [registry: RegExp, service: string | ((region: string) => string)][] = [
   [/^docker\.io$/, "auth.docker.io"],
   [/^registry\.digitalocean\.com$/, "api.digitalocean.com"],
@@ -15,8 +15,9 @@ const known: [registry: RegExp, service: string | ((region: string) => string)][
 ];
 
 /**
- * Whether a registry's password may go to the token service that the registry names: itself, a host above or below it
- * (`gitlab.com` of `registry.gitlab.com`), or one that is known to be its own; over HTTPS, but for the registry itself.
+ * Reports whether a registry's password may be sent to the token service that the registry names. It may be the
+ * registry itself, a host above or below it (`gitlab.com` for `registry.gitlab.com`), or a service that is known to be
+ * its own. Only the registry itself may be asked without HTTPS.
  */
 export function isTokenServiceOf(realm: URL, registry: string): boolean {
   const host = canonicalHost(registry);
@@ -34,7 +35,10 @@ export function isTokenServiceOf(realm: URL, registry: string): boolean {
   });
 }
 
-/** As Docker's clients ask: GET with the password, else OAuth's form of it. */
+/**
+ * Requests a token like Docker's clients: GET with the password first, then OAuth's POST. Throws an `ApiError` when the
+ * service refuses or its answer has no token.
+ */
 export async function fetchToken(
   { realm, service, scopes }: TokenRequest,
   { username, secret }: RegistryAuth,
@@ -80,7 +84,7 @@ function form(fields: Record<string, string>): AskOptions {
 
 const longestAnswerBytes = 1024 * 1024;
 
-/** A redirect is no answer: the password is for this service. */
+/** Redirects are not followed, because the password is meant for this service only. */
 async function answerTo(
   url: URL,
   asked: AskOptions,
@@ -122,7 +126,7 @@ function tokenIn(text: string, { host }: URL): RegistryToken {
   };
 }
 
-/** The host of a registry as images name it: Docker Hub has several. */
+/** Returns a registry's host as images name it. Docker Hub has several names. */
 export function canonicalHost(text: string): string {
   const host = text.replace(/^https?:\/\//, "").split("/")[0]!;
   return ["index.docker.io", "registry-1.docker.io", "docker.io"].includes(host) ? "docker.io" : host;

@@ -11,13 +11,16 @@ export interface ScopeArguments {
   skipHidden: boolean;
 }
 
-/** What a search looks into; names are relative to the folder that is searched. */
+/** Files and folders that a search covers. Names are relative to the searched folder. */
 export interface SearchScope {
   enters(folder: string): boolean;
   has(file: string): boolean;
 }
 
-/** As ripgrep decides, which a Dagger engine searches with: paths, globs, hidden files and ignore files. */
+/**
+ * Returns the scope that ripgrep, which a Dagger engine searches with, would derive from paths, globs, hidden files and
+ * ignore files. Throws an `ApiError` when a path is missing or leaves the folder.
+ */
 export async function searchScope(reader: TreeReader, folder: string, args: ScopeArguments): Promise<SearchScope> {
   const paths = (args.paths ?? []).map(insideOf);
   for (const wanted of paths) {
@@ -40,14 +43,17 @@ export async function searchScope(reader: TreeReader, folder: string, args: Scop
   };
 }
 
-/** A path to search, relative to the folder. */
+/** Returns a search path relative to the folder. Throws an `ApiError` when it leaves the folder. */
 function insideOf(name: string): string {
   const inside = path.normalize(name.replace(/^\/+/, "")).replace(/\/$/, "");
   if (inside === ".." || inside.startsWith("../")) throw new ApiError(`path cannot escape directory: ${name}`);
   return inside === "." ? "" : inside;
 }
 
-/** Globs are written like the lines of a `.gitignore`, but say what is wanted; `!` says what is not; the last one decides. */
+/**
+ * Parses globs. They are written like lines of a `.gitignore` but say what to include, and `!` says what to exclude.
+ * The last match decides.
+ */
 function globRules(globs: readonly string[]): IgnoreRule[] {
   return globs.flatMap(alternatives).flatMap(parseGitignore);
 }
@@ -58,10 +64,13 @@ function ruleFor(rules: readonly IgnoreRule[], name: string, isDirectory: boolea
   );
 }
 
-/** Braces multiply: a few of them make more patterns than any memory holds. */
+/**
+ * Limit on the patterns from one glob. Braces multiply, so a few of them could produce more patterns than fit in
+ * memory.
+ */
 const maxAlternatives = 1000;
 
-/** `*.{a,b}` as `*.a` and `*.b`; the innermost braces first. */
+/** Expands `*.{a,b}` to `*.a` and `*.b`, innermost braces first. Throws an `ApiError` when a limit is exceeded. */
 export function alternatives(glob: string): string[] {
   if (glob.length > maxPatternChars)
     throw new ApiError(`a glob has ${glob.length} characters; the limit is ${maxPatternChars}`);
@@ -84,7 +93,7 @@ export function alternatives(glob: string): string[] {
   return done;
 }
 
-/** The first braces with a comma and no braces in them. */
+/** Returns the first braces that contain a comma and no other braces. */
 function innermostBraces(glob: string): { start: number; end: number } | undefined {
   let start = -1;
   let hasComma = false;
@@ -99,7 +108,7 @@ function innermostBraces(glob: string): { start: number; end: number } | undefin
   return undefined;
 }
 
-/** Later ones count before earlier ones. `.gitignore` means something in a repository only. */
+/** Returns the ignore files that apply; later ones take precedence. `.gitignore` only applies inside a repository. */
 async function ignoreFiles(reader: TreeReader, folder: string): Promise<string[]> {
   for (let place = folder; ; place = path.dirname(place)) {
     if ((await reader.stat(path.join(place, ".git"))) !== undefined) return [".gitignore", ".ignore", ".rgignore"];

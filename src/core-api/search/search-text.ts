@@ -1,4 +1,6 @@
-/** Finds a regular expression in one text: RE2's, which takes time in proportion to the text and never takes a step back. */
+/**
+ * Searches one text for a regular expression. RE2 never backtracks, so the time is proportional to the text's length.
+ */
 import { RE2JS, RE2JSException } from "re2js";
 
 export interface SearchPattern {
@@ -9,7 +11,7 @@ export interface SearchPattern {
   insensitive: boolean;
 }
 
-/** A match, or a line with its matches; offsets are in bytes. */
+/** A match, or a line with all its matches. Offsets are in bytes. */
 export interface Found {
   lineNumber: number;
   absoluteOffset: number;
@@ -17,7 +19,7 @@ export interface Found {
   submatches: { text: string; start: number; end: number }[];
 }
 
-/** Throws a `RangeError` with the reason where the pattern means nothing. */
+/** Compiles a pattern. Throws a `RangeError` with the reason when it is invalid. */
 export function compilePattern(wanted: SearchPattern): RE2JS {
   const source = wanted.literal ? RE2JS.quote(wanted.pattern) : wanted.pattern;
   const flags =
@@ -32,7 +34,7 @@ export function compilePattern(wanted: SearchPattern): RE2JS {
   }
 }
 
-/** The first results in a text, so many at most: line by line, or across lines with `multiline`. */
+/** Returns the first `limit` results in a text: by line, or across lines with `multiline`. */
 export function searchText(text: string, expression: RE2JS, multiline: boolean, limit: number): Found[] {
   return multiline ? acrossLines(text, expression, limit) : lineByLine(text, expression, limit);
 }
@@ -62,7 +64,7 @@ function acrossLines(text: string, expression: RE2JS, limit: number): Found[] {
     const endsLine = match.end > match.start && text[match.end - 1] === "\n";
     const newline = text.indexOf("\n", match.end - (endsLine ? 1 : 0));
     const block = text.slice(first, newline < 0 ? text.length : newline + 1);
-    // Matches come in order: lines and bytes are counted on from the last one.
+    // Matches come in order, so lines and bytes are counted on from the previous one.
     if (first > at) {
       const between = text.slice(at, first);
       for (let next = between.indexOf("\n"); next >= 0; next = between.indexOf("\n", next + 1)) lineNumber++;

@@ -72,12 +72,15 @@ export const searchSubmatchModule = typeModule<SearchResult["submatches"][number
   { id },
 );
 
-/** A file that is larger is not searched: its text would have to be in memory as a whole. */
+/** Larger files are not searched, because the whole text has to be in memory. */
 const maxFileBytes = 128 * 1024 * 1024;
-/** What is found is in memory until it is all found, and then in one answer. */
+/** Limit on the results' text: all results are held in memory and sent in one answer. */
 const maxFoundChars = 64 * 1024 * 1024;
 
-/** Searches the text files below a folder, line by line, or across lines with `multiline`. */
+/**
+ * Searches the text files below a folder, by line or across lines with `multiline`. Throws an `ApiError` when the
+ * pattern is invalid or a limit is exceeded.
+ */
 export async function searchTree(
   call: Call,
   tree: Tree,
@@ -100,7 +103,7 @@ export async function searchTree(
   );
 }
 
-/** Searches one file; its results carry the name `shown`. */
+/** Searches one file. Its results carry the name `shown`. Throws like `searchTree`. */
 export async function searchFile(
   call: Call,
   tree: Tree,
@@ -173,7 +176,7 @@ function started(call: Call, args: SearchArguments): SearchThread {
   }
 }
 
-/** Undefined for what is no text. */
+/** Returns a file's content, or undefined when it is binary. */
 async function textOf(reader: TreeReader, name: string): Promise<Buffer | undefined> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;

@@ -1,6 +1,6 @@
 /**
- * A search in a thread of its own: the daemon's other work goes on beside it, and whatever the pattern and the files are,
- * the search has a limit of time and memory and ends with the request.
+ * Runs a search in a worker thread, so that the daemon's other work continues. Whatever the pattern and the files are,
+ * the search has limits of time and memory and ends with its request.
  */
 import path from "node:path";
 import { Worker } from "node:worker_threads";
@@ -10,27 +10,27 @@ import { compilePattern, type Found, type SearchPattern } from "./search-text.ts
 
 export type SearchWork = SearchPattern;
 
-/** A file to search, or the wish for more of what was found in the last one. */
+/** A file to search, or a request for more results of the previous file. */
 export type SearchTask = { bytes: Uint8Array; limit: number } | "more";
 
 export type SearchAnswer = { found: Found[]; isMore: boolean } | { problem: string };
 
 export interface SearchThread {
-  /** Searches one file's content; results come a few at a time. Throws where the thread was ended or gave up. */
+  /** Searches one file's content and yields its results in batches. Throws when the thread was stopped or failed. */
   search(bytes: Uint8Array, limit: number): AsyncGenerator<Found[]>;
   close(): void;
 }
 
-/** So much computing for one search; the time that files take to come from BuildKit does not count. */
+/** Computing time for one search. The time that BuildKit takes to send files does not count. */
 const limitMs = 60_000;
 const maxPatternChars = 16 * 1024;
 const memoryMb = 512;
 
-/** Throws a `RangeError` where the pattern means nothing. */
+/** Starts a thread for one pattern. Throws a `RangeError` when the pattern is invalid or too long. */
 export function startSearch(pattern: SearchPattern, signal: AbortSignal): SearchThread {
   if (pattern.pattern.length > maxPatternChars)
     throw new RangeError(`it has ${pattern.pattern.length} characters; the limit is ${maxPatternChars}`);
-  // Here as well: what is wrong with it is told before anything starts.
+  // Compile here too, so that an invalid pattern is reported before anything starts.
   compilePattern(pattern);
   const worker = new Worker(path.join(packageRoot(), "dist", "search-worker.js"), {
     workerData: pattern satisfies SearchWork,

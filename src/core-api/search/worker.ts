@@ -1,4 +1,4 @@
-/** The thread of one search: it is given files one by one, and ended with the request that wanted it. */
+/** Worker thread of one search. It receives files one by one, and is terminated with the request. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { SearchAnswer, SearchTask, SearchWork } from "./thread.ts";
 import { compilePattern, searchText, type Found } from "./search-text.ts";
@@ -7,7 +7,7 @@ const port = parentPort;
 if (port === null) throw new Error("this is a thread of the engine daemon's");
 const work = workerData as SearchWork;
 
-/** So many results in one message: reading it keeps the daemon from all else. */
+/** Number of results in one message. While the daemon reads a message, it does nothing else. */
 const atATime = 1000;
 
 let rest: Found[] = [];
