@@ -1,20 +1,20 @@
 import type { LoopListener, LoopNotice } from "./events.ts";
 import type { LoopState } from "./machine/state.ts";
 
-/** Those who listen to a loop: to what happens, and to its state. */
+/** Listeners of a loop: to its notices, and to its state. */
 export class Audience {
   private readonly state: () => LoopState;
   private readonly listeners = new Set<LoopListener>();
   private readonly stateListeners = new Set<(state: LoopState) => void>();
   private readonly noticed = new Set<string>();
-  /** Told before anybody listened. */
+  /** Notices sent before the first listener subscribed; the first listener receives them. */
   private early: LoopNotice[] = [];
 
   constructor(state: () => LoopState) {
     this.state = state;
   }
 
-  /** Returns the unsubscribe function. */
+  /** Subscribes to notices; returns the function that unsubscribes. */
   on(listener: LoopListener): () => void {
     this.listeners.add(listener);
     for (const notice of this.early.splice(0)) listener(notice, this.state());
@@ -27,12 +27,15 @@ export class Audience {
   }
 
   tell(notice: LoopNotice): void {
-    // What is wrong with the project's state is met before the first listener comes.
+    // Problems with the project's state are found before the first listener subscribes.
     if (this.listeners.size === 0 && notice.kind === "notice") this.early.push(notice);
     for (const listener of this.listeners) listener(notice, this.state());
   }
 
-  /** What holds for every look is said at the first one; `what` tells texts apart that say the same in other numbers. */
+  /**
+   * Sends a notice only once per loop, though every scan finds its cause. `what` identifies notices whose texts differ
+   * only in numbers.
+   */
   noticeOnce(text: string, what = text): void {
     if (this.noticed.has(what)) return;
     this.noticed.add(what);

@@ -4,14 +4,20 @@ import type { Reason } from "../plan/index.ts";
 import type { TestCounts } from "../text/index.ts";
 import type { CancelCause, LoopState, Outcome } from "./machine/state.ts";
 
-/** All that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
+/** Everything that happens in a run or a watch. Terminal, JSON lines and the web page only render these. */
 export type LoopNotice =
-  /** The project was read: these functions are kept true, from so many files in so many folders. */
+  /** The project was read: these targets are kept up to date, from so many files in so many folders. */
   | { kind: "ready"; targets: string[]; files: number; folders: number; tookMs: number; source: string }
   | { kind: "engine"; engine: EngineInfo }
-  /** No function runs yet: the module is read, the engine starts. Told after a second, and now and then until `done`. */
+  /**
+   * No function runs yet: the module is being read, or the engine starts. Sent after a second, then now and then until
+   * `done`.
+   */
   | { kind: "waiting"; what: string; waitedMs: number; done: boolean }
-  /** Hints settled and files were compared. `changed` are the causes over all functions; empty: nothing that matters. */
+  /**
+   * Hints settled and files were compared. `affected` has the causes of each function; it is empty when nothing
+   * relevant changed.
+   */
   | {
       kind: "planned";
       affected: { name: string; digest: string; reasons: readonly Reason[] }[];
@@ -25,7 +31,9 @@ export type LoopNotice =
   | { kind: "still-running"; name: string; runningMs: number; step: string | undefined }
   | { kind: "cancelling"; name: string; digest: string; why: CancelCause }
   | FinishedNotice
-  /** Current again without a run: the files are those of a run that passed before, which this tells of. */
+  /**
+   * Up to date again without a run: the files equal those of an earlier run that passed, which this notice describes.
+   */
   | {
       kind: "restored";
       name: string;
@@ -35,12 +43,12 @@ export type LoopNotice =
       reasons: readonly Reason[];
     }
   | { kind: "blocked"; name: string; need: string }
-  /** Every function is what it is on these files: nothing runs, nothing waits. */
+  /** Every function's verdict holds for the current files: nothing runs, nothing waits. */
   | { kind: "settled"; current: string[]; failed: string[]; blocked: string[]; parked: string[] }
-  /** It failed and is tried once more. */
+  /** The function failed and is tried again. */
   | { kind: "retrying"; name: string; attempt: number; of: number; error: string }
   | { kind: "notice"; text: string }
-  /** Configuration or module cannot be read; the watch goes on and recovers when it is mended. */
+  /** Configuration or module cannot be read; the watch goes on and recovers when they are fixed. */
   | { kind: "broken"; error: UserError }
   | { kind: "recovered" };
 
@@ -48,14 +56,16 @@ export interface FinishedNotice {
   kind: "finished";
   name: string;
   digest: string;
-  /** `stale`: it came to an end, but an input changed meanwhile; that says nothing of the files as they are. */
+  /** `stale`: the run finished, but an input changed meanwhile, so its outcome says nothing about the current files. */
   outcome: Outcome | "stale";
-  /** False exactly where inputs changed meanwhile: the result is that of no known state. */
+  /** False exactly when inputs changed during the run: the result belongs to no known state of the files. */
   fresh: boolean;
-  /** Files that changed meanwhile, relative to the project; where `fresh` is false, as far as they are known. */
+  /**
+   * Files that changed during the run, relative to the project, as far as they are known; set when `fresh` is false.
+   */
   moved?: string[];
   durationMs: number;
-  /** What it returned, as text. */
+  /** The returned value as text. */
   value?: string;
   error?: {
     message: string;
@@ -63,17 +73,17 @@ export interface FinishedNotice {
     place?: string;
     exitCode: number;
     hint?: string;
-    /** It was refused for what it asks of this machine, and did not run. */ untrusted?: true;
+    /** Refused for what it asks of the host; it did not run. */ untrusted?: true;
   };
   /** Steps of the engine, and how many of them came from its cache. */
   steps: { total: number; cached: number };
-  /** What its test runners said, where it has any. */
+  /** Counts that the function's test runners printed, if it has any. */
   tests?: TestCounts;
-  /** Tests that failed, by name; absent where none is named. */
+  /** Names of the tests that failed; absent when none is named. */
   failedTests?: string[];
-  /** How often it was tried; more than once only where retries are declared. */
+  /** Number of attempts; more than one only where retries are declared. */
   attempts: number;
-  /** Path of the whole log; undefined where it could not be kept. */
+  /** Path of the full log; undefined when it could not be kept. */
   logFile: string | undefined;
 }
 

@@ -2,27 +2,35 @@ import type { PlannedTarget } from "../plan/index.ts";
 import type { Clock } from "../watch/index.ts";
 import { restlessFrom, type FunctionState } from "./machine/state.ts";
 
-/** A function that asks for a longer quiet time waits for so many of them at most, if its inputs never rest. */
+/** A function whose inputs keep changing waits at most this many times its own quiet time. */
 const capTimes = 10;
 
 interface Hold {
   digest: string;
   firstMs: number;
   untilMs: number;
-  /** Attempts in a row that the function's inputs made stale, when it was set. */
+  /** Number of attempts in a row that the function's inputs had made stale when the hold was set. */
   overtaken: number;
 }
 
-/** After the third attempt in a row that its own inputs made stale a function waits this long, then twice as long each time. */
+/**
+ * Delay after the third attempt in a row that the function's own inputs made stale; it doubles with each further one.
+ */
 const firstBackoffMs = 500;
 const longestBackoffMs = 60_000;
 
-/** Of attempts that edits cancelled so many double the time: a person who types waits two seconds at most. */
+/**
+ * Attempts that edits cancelled double the delay at most this often: someone who types waits no longer than two
+ * seconds.
+ */
 const doublingCancels = 2;
 
-/** A function's attempts in a row that its own inputs made stale, and how many of them came to their end. */
+/** Number of attempts in a row that a function's own inputs made stale, and how many of those ran to their end. */
 export type Overtaken = Pick<FunctionState, "overtaken" | "endedStale">;
 
+/**
+ * Returns how long a function waits before its next attempt, in milliseconds; 0 before the third stale one in a row.
+ */
 export function backoffMs({ overtaken, endedStale }: Overtaken): number {
   if (overtaken < restlessFrom) return 0;
   const doublings = Math.min(overtaken - restlessFrom, Math.max(endedStale - restlessFrom, doublingCancels));
@@ -30,25 +38,27 @@ export function backoffMs({ overtaken, endedStale }: Overtaken): number {
 }
 
 /**
- * Functions that have to wait. Quiet times that are longer than that of the whole watch: inputs that moved must be left
- * alone so much longer before the function starts; edits that do not concern it do not prolong its wait. And those whose
- * own inputs never rest: they wait longer after each attempt.
+ * Functions that have to wait before they start, for one of two reasons. A function may declare a quiet time longer
+ * than the watch's: its inputs must rest that much longer, and edits to files that it does not read do not prolong the
+ * wait. And a function whose own inputs keep changing waits longer after each attempt.
  */
 export class Holds {
   private readonly clock: Clock;
   private readonly quietMs: number;
   private readonly holds = new Map<string, Hold>();
-  /** Those that were told to wait and not yet that they need no longer, however the time went since. */
+  /** Functions that were held and have not been released yet, even if their time has passed. */
   private readonly waiting = new Set<string>();
   private cancelTimer: () => void = () => undefined;
 
-  /** `quietMs` is what files have rested already when a look comes. */
+  /** `quietMs` is how long files have already rested when a scan starts. */
   constructor(clock: Clock, quietMs: number) {
     this.clock = clock;
     this.quietMs = quietMs;
   }
 
-  /** Whether the function has to wait before it runs on `digest`; until `whenReleased` tells that it need not. */
+  /**
+   * Reports whether the function has to wait before it runs on `digest`. `whenReleased` reports the end of the wait.
+   */
   isHeld(
     name: string,
     digest: string,
@@ -66,7 +76,8 @@ export class Holds {
     const nowMs = this.clock.nowMs();
     const old = this.holds.get(name);
     if (overtaken >= restlessFrom) {
-      // What moves while it waits does not prolong it: else a file that never rests would keep it from running at all.
+      // Changes during the wait do not prolong it; otherwise a file that never rests would keep the function from
+      // running.
       if (old?.overtaken === overtaken) return nowMs < old.untilMs;
       this.holds.set(name, { digest, firstMs: nowMs, untilMs: nowMs + backoffMs(row), overtaken });
       return true;
@@ -76,7 +87,7 @@ export class Holds {
       return false;
     }
     if (old?.digest === digest) return nowMs < old.untilMs;
-    // The first state ever seen is nobody's edit: it need not rest.
+    // The first state that is seen is nobody's edit, so it does not have to rest.
     if (old === undefined) {
       this.holds.set(name, { digest, firstMs: nowMs, untilMs: nowMs, overtaken });
       return false;
@@ -87,7 +98,7 @@ export class Holds {
     return nowMs < untilMs;
   }
 
-  /** Calls `action` whenever another function may start, at once for those whose time went by since they were asked for. */
+  /** Calls `action` whenever more functions may start, at once for those whose time has already passed. */
   whenReleased(action: (names: string[]) => void): void {
     this.cancelTimer();
     const nowMs = this.clock.nowMs();
@@ -106,7 +117,9 @@ export class Holds {
   }
 }
 
-/** What is said of a function whose own inputs make it stale again and again: which file does, and how to leave it out. */
+/**
+ * Returns the notice about a function whose own inputs keep making it stale: which file does it, and how to exclude it.
+ */
 export function restlessText(plan: PlannedTarget, row: Overtaken, files: readonly string[]): string {
   const { name, inputs } = plan.item.target;
   const times = row.overtaken;

@@ -1,4 +1,7 @@
-/** Scheduler, cancellation, results, run records. `Loop` is the whole of it: run once, or watch until stopped. */
+/**
+ * Scheduling, cancellation, results, run records. `Loop` is the way in: it runs targets once, or watches until it is
+ * stopped.
+ */
 export type { FinishedNotice, LoopListener, LoopNotice } from "./events.ts";
 export { History, type HistoryEntry } from "./records/history.ts";
 export { limitsOf } from "./machine/limits.ts";

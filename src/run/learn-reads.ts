@@ -1,9 +1,9 @@
-/** What a run has read of its workspace becomes part of what its function depends on. */
+/** Adds what a run has read of its workspace to the inputs of its function. */
 import { digestOf, fingerprintOf, isAsRead, ProjectScanner, resolveTarget } from "../plan/index.ts";
 import type { ContentHasher } from "../tree/index.ts";
 import type { FunctionRun, Learned } from "./function-run/function-run.ts";
 
-/** Undefined where it read what it had read before, or where fastloop.yaml says what it depends on. */
+/** Returns undefined when the run read the same as before, or when fastloop.yaml declares the target's inputs. */
 export function learnReads(
   { plan, project, workspace, place }: FunctionRun,
   environment: NodeJS.ProcessEnv,
@@ -18,7 +18,7 @@ export function learnReads(
   const reads = made.map(({ read }) => read);
   if (JSON.stringify(reads) === JSON.stringify(before)) return undefined;
   project.reads.keep(call, given, reads);
-  // The project is read anew with the next look.
+  // Makes the next scan read the project again.
   onLearned();
   const item = resolveTarget(target, project.config, project.module, project.reads);
   const snapshot = new ProjectScanner(item.inputs, hasher, item.sent).scan();

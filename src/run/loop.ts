@@ -24,14 +24,14 @@ import { sweepDrafts } from "./records/sweep-drafts.ts";
 import { whyOf, type Why } from "./why.ts";
 
 /**
- * A project kept up to date: carries out what the state machine (machine/machine.ts) decides, and tells it what came of
- * that. `runAll` does it once, `start` goes on with every settled change until `stop`.
+ * Keeps a project up to date: carries out what the state machine (machine/machine.ts) decides, and reports the results
+ * back to it. `runAll` does so once; `start` goes on with every settled change until `stop`.
  */
 export class Loop {
   private readonly options: LoopOptions;
   private readonly place: ProjectPlace;
   private readonly hasher: ContentHasher;
-  /** All runs of the project. */
+  /** All run records of the project. */
   readonly store: RunStore;
   private readonly lock: ProjectLock;
   private readonly audience = new Audience(() => this.machine);
@@ -39,7 +39,7 @@ export class Loop {
   private readonly runs = new Runs();
   private machine: LoopState;
   private watcher: Watcher | undefined;
-  /** Without a watch nobody waits for files to rest, but for functions whose own inputs never do. */
+  /** Without a watch nothing waits for files to rest, except functions whose own inputs never do. */
   private holds = new Holds(systemClock, Number.POSITIVE_INFINITY);
   private looking: Promise<void> = Promise.resolve();
   private verifying = new AbortController();
@@ -66,24 +66,24 @@ export class Loop {
     return this.machine;
   }
 
-  /** Subscribes to all that happens; returns the unsubscribe function. */
+  /** Subscribes to everything that happens; returns the function that unsubscribes. */
   on(listener: LoopListener): () => void {
     return this.audience.on(listener);
   }
 
-  /** Told of every change of the state; between two notices there may be several. */
+  /** Calls `listener` on every change of the state; there may be several between two notices. */
   onState(listener: (state: LoopState) => void): () => void {
     return this.audience.onState(listener);
   }
 
-  /** Runs what is affected (or asked for) until nothing runs or waits. Throws what keeps everything from running. */
+  /** Runs what is affected (or forced) until nothing runs or waits. Throws the error that keeps all from running. */
   async runAll(): Promise<LoopSummary> {
     this.runs.results.clear();
     const { deadlineMs } = this.options;
     const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.timeOut(deadlineMs), deadlineMs);
     try {
       await this.look({ paths: new Set(), everywhere: "asked" });
-      // What is summed up was true at one moment: that of the last look.
+      // The summary has to be true of one moment, that of the last scan.
       if (this.failure === undefined)
         await this.conditions.until(() => this.machine.files.phase === "verified" || this.isOver);
       if (this.failure !== undefined) throw this.failure;
@@ -95,11 +95,11 @@ export class Loop {
     }
   }
 
-  /** Plans and runs, then watches: every settled change is looked at until `stop`. Resolves when it is ready. */
+  /** Plans and runs, then watches: scans after every settled change until `stop`. Resolves when the watch is ready. */
   async start(): Promise<void> {
     const startedMs = performance.now();
     await this.planning.read().catch((error: unknown) => {
-      // What is broken is waited for; what was asked for wrongly no edit mends.
+      // A broken project may be fixed by an edit, so the watch waits for one. No edit fixes wrong arguments.
       if (error instanceof UserError && error.code === "usage") throw error;
     });
     this.dispatch({ kind: "watch" });
@@ -113,7 +113,7 @@ export class Loop {
     });
     const snapshot = this.planning.reader.scan(undefined, this.watcher.beforeRead);
     const late = this.watcher.watch(snapshot.folders(), { lookAgain: false });
-    // Every folder was watched before it was read: what is known is what the first look would see.
+    // Every folder was watched before it was read, so the first scan would find just what `snapshot` holds.
     if (late === 0 && this.watcher.kind === "folders") this.planning.begin(snapshot);
     const targets = this.planning.reader.read?.targets ?? [];
     this.audience.tell(readyNotice(targets, snapshot, this.watcher.kind, performance.now() - startedMs));
@@ -121,7 +121,7 @@ export class Loop {
     else this.watcher.lookEverywhere("start");
   }
 
-  /** Tells of changes, as the watcher would; for programs that know what they wrote. */
+  /** Reports changed paths as the watcher would; for programs that know what they wrote. */
   applyHints(paths: readonly string[]): Promise<void> {
     return this.look({ paths: absolutePaths(this.place.root, paths), everywhere: undefined });
   }
@@ -131,32 +131,32 @@ export class Loop {
     return this.look({ paths: new Set(), everywhere: "asked", forced: forcedBy(which, this.machine) });
   }
 
-  /** Ends a function's run, until its files change or it is asked for. */
+  /** Cancels a function's run; it does not start again until its files change or it is requested. */
   cancel(name: string): void {
     this.dispatch({ kind: "cancel", name });
   }
 
-  /** What its digest is made of on the files as they were seen last; undefined for what is no function. */
+  /** Returns what a target's digest is made of on the files of the last scan; undefined for an unknown name. */
   why(name: string): Why | undefined {
     return whyOf(this.planning.planOf(name), this.store);
   }
 
-  /** Whether edits only mark what they affect; turning it off runs what they marked. */
+  /** Sets whether edits only mark what they affect; turning this off runs what they have marked. */
   setManual(on: boolean): void {
     this.dispatch({ kind: "manual", on });
   }
 
-  /** In manual mode: runs what edits have marked. */
+  /** Runs what edits have marked in manual mode. */
   runParked(): void {
     this.dispatch({ kind: "asked" });
   }
 
-  /** Resolves when nothing runs, waits or is unknown. */
+  /** Resolves when nothing runs or waits and every verdict is known. */
   settled(): Promise<void> {
     return this.conditions.until(() => isSettled(this.machine) || this.isOver);
   }
 
-  /** Cancels everything, waits until it is gone, and lets go of engine, lock and watches. */
+  /** Cancels everything, waits until it has ended, and releases the engine, the lock and the watches. */
   stop(): Promise<void> {
     this.stopping ??= this.stopNow();
     return this.stopping;
@@ -167,7 +167,7 @@ export class Loop {
     this.watcher?.close();
     this.holds.close();
     this.dispatch({ kind: "stop" });
-    // A look may wait for an engine that opens.
+    // A scan may be waiting for an engine that is still opening.
     if (this.runs.isEmpty) await this.planning.session?.close();
     await Promise.all([this.looking, this.settled()]);
     await this.planning.session?.close();
@@ -177,25 +177,25 @@ export class Loop {
     this.lock.release();
   }
 
-  /** Resolves when that look is over, whatever it found. */
+  /** Resolves when this scan is over, whatever it found. */
   private async look(look: Look): Promise<void> {
     if (this.stopped) return this.looking;
     this.dispatch({ kind: "look", look });
     await this.conditions.until(() => !isPending(this.machine, look) || this.isOver);
   }
 
-  /** A user's error stops nothing but this look: the next change is the next chance. A bug ends the loop. */
+  /** In a watch a user error ends only this scan, as the next change may fix it. A bug ends the loop. */
   private broken(error: unknown): void {
     this.failure = error;
     if (this.watcher !== undefined) {
-      // A single run throws it instead.
+      // A single run throws the error instead.
       if (error instanceof UserError) this.audience.tell({ kind: "broken", error });
       else
         queueMicrotask(() => {
           throw error;
         });
     }
-    // Nobody waits for what is broken.
+    // Wakes everyone who waits: what is broken will not settle.
     this.conditions.check(true);
   }
 
@@ -218,7 +218,7 @@ export class Loop {
         this.looking = this.looking.then(() => this.carryOut(effect.look));
         return;
       case "rescan":
-        // Somebody writes: a watch waits until the files rest.
+        // Something writes to the files, so a watch waits until they rest.
         if (this.watcher === undefined) void this.look({ paths: new Set(), everywhere: "confirm" });
         else this.watcher.lookEverywhere("confirm");
         return;
@@ -238,7 +238,7 @@ export class Loop {
     }
   }
 
-  /** Lets the planning look at the project, and the machine decide what follows. */
+  /** Scans the project and lets the machine decide what follows. */
   private async carryOut(look: Look): Promise<void> {
     if (this.stopped) return;
     const startedMs = performance.now();
@@ -266,7 +266,7 @@ export class Loop {
     this.dispatch({ kind: "finished", name, digest, learned, outcome, fresh: finished.fresh });
   }
 
-  /** Before everything is called up to date: events may have been lost, so the files are looked at once more. */
+  /** Events may have been lost, so the files are compared once more before everything is called up to date. */
   private async verify(attempt: number): Promise<void> {
     const { signal } = (this.verifying = new AbortController());
     try {
@@ -280,12 +280,12 @@ export class Loop {
   private tellSettled(): void {
     this.planning.advise();
     if (this.watcher === undefined) return;
-    // Off the way from a save to its run: with a large project this is the slowest write.
+    // Saved here, outside the way from a save to its run: for a large project this is the slowest write.
     this.hasher.save();
     this.audience.tell(settledNotice(this.machine));
   }
 
-  /** Ends a run that takes too long as a whole, naming what it waited for. */
+  /** Ends a run that takes too long as a whole; the error names what it waited for. */
   private timeOut(deadlineMs: number): void {
     this.failure = this.runs.cancelAll(deadlineMs, this.machine);
     void this.stop();

@@ -1,4 +1,4 @@
-/** What is told of the machine's decisions. */
+/** Turns the machine's decisions into notices. */
 import type { PlannedTarget, ProjectSnapshot, ResolvedTarget } from "../plan/index.ts";
 import type { LoopNotice } from "./events.ts";
 import { restlessText } from "./holds.ts";
@@ -8,7 +8,7 @@ import type { Planned } from "./planning.ts";
 import type { RunRecord } from "./records/records.ts";
 import type { Runs } from "./runs.ts";
 
-/** The watch has begun. `tookMs` from its beginning. */
+/** The watch has begun; `tookMs` counts from its start. */
 export function readyNotice(
   targets: readonly ResolvedTarget[],
   snapshot: ProjectSnapshot,
@@ -25,7 +25,7 @@ export function readyNotice(
   };
 }
 
-/** `look`: what the files were looked at for; `tookMs` from its beginning. */
+/** `look` says why the files were scanned; `tookMs` counts from the start of the scan. */
 export function plannedNotice({ targets, forced }: Planned, look: string, tookMs: number): LoopNotice {
   const affected = targets.filter((plan) => isWanted(plan, forced));
   return {
@@ -47,7 +47,7 @@ export function settledNotice({ functions }: LoopState): LoopNotice {
   return { kind: "settled", current: named("current"), failed: named("failed"), blocked: named("blocked"), parked };
 }
 
-/** A function that is up to date again without a run, by the record of the run that passed on these files. */
+/** A function that is up to date again without a run; `record` is the earlier run that passed on the same files. */
 export function restoredNotice(name: string, { digest, durationMs, reasons, startedAt }: RunRecord): LoopNotice {
   return {
     kind: "restored",
@@ -59,7 +59,7 @@ export function restoredNotice(name: string, { digest, durationMs, reasons, star
   };
 }
 
-/** Of a function whose own inputs make it stale again and again: what is said, and what tells it from other texts. */
+/** Notice about a function whose own inputs keep making it stale: its text, and the key that `noticeOnce` compares. */
 export function restlessNotice(
   plan: PlannedTarget,
   { functions }: LoopState,

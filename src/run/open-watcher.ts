@@ -4,13 +4,16 @@ import type { LoopOptions } from "./loop-options.ts";
 import type { Planning } from "./planning.ts";
 import { UnreadSaves } from "./advice/unread-saves.ts";
 
-/** How long files must rest, in milliseconds: as the command line says, else the configuration. */
+/** Returns how long files must rest, in milliseconds: the command line's value, else the configuration's, else 50. */
 export function quietMsOf(options: LoopOptions, { project }: Planning): number {
   const { debounce } = project?.config.config.watch ?? {};
   return options.quietMs ?? (debounce === undefined ? 50 : durationMs(debounce));
 }
 
-/** The watcher of a project's files. What is written while functions run may be their own output. */
+/**
+ * Opens the watcher of a project's files. A file saved while functions run may be their own output, so only saves at
+ * rest count as unread ones.
+ */
 export function openWatcher(
   options: LoopOptions,
   planning: Planning,

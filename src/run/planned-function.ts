@@ -10,14 +10,14 @@ function isForced(plan: PlannedTarget, forced: Forced): boolean {
   return forced === "all" || forced?.has(plan.item.target.name) === true;
 }
 
-/** What is asked for in words, by name. */
+/** Returns the names of the functions to run again. */
 export function forcedBy(which: "all" | "failed" | readonly string[], { functions }: LoopState): Forced {
   if (which === "all") return "all";
   const failed = functions.filter((fn) => fn.verdict === "failed" || fn.verdict === "blocked");
   return new Set(which === "failed" ? failed.map((fn) => fn.name) : which);
 }
 
-/** Whether it is to run: it is affected, or asked for whatever its state. */
+/** Reports whether a function is to run: it is affected, or forced whatever its state. */
 export function isWanted(plan: PlannedTarget, forced: Forced): boolean {
   return plan.affected || isForced(plan, forced);
 }
@@ -26,18 +26,18 @@ export function reasonsOf(plan: PlannedTarget, forced: Forced): PlannedTarget["r
   return isForced(plan, forced) && plan.reasons.length === 0 ? [{ kind: "forced" }] : plan.reasons;
 }
 
-/** Files that a plan names as its reasons. */
+/** Returns the files that a plan names as its reasons. */
 export function filesOf({ reasons }: PlannedTarget): string[] {
   return reasons.flatMap((reason) => (reason.kind === "file" ? [reason.path] : []));
 }
 
-/** Paths of a project, as hints name them. */
+/** Returns absolute paths as hints name them: below the real path of the project. */
 export function absolutePaths(root: string, paths: readonly string[]): Set<string> {
   const real = realpathSync(root);
   return new Set(paths.map((file) => path.resolve(real, file)));
 }
 
-/** What a look found, as the state machine takes it. */
+/** Turns the result of a scan into an event for the state machine. */
 export function plannedEvent(
   { targets, forced, limits }: Planned,
   { everywhere }: Look,

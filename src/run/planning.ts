@@ -26,21 +26,21 @@ import type { RunStore } from "./records/records.ts";
 import { UntakenSettings } from "./advice/untaken-settings.ts";
 import { tellingWait } from "./advice/waiting.ts";
 
-/** What a look found. */
+/** The result of a scan. */
 export interface Planned {
   project: Project;
   snapshot: ProjectSnapshot;
-  /** In an order in which needs come first. */
+  /** In the order of the plan: needs come first. */
   targets: PlannedTarget[];
-  /** What is to run whatever its state. */
+  /** Functions to run whatever their state. */
   forced: Forced;
-  /** What may run at a time. */
+  /** What may run at the same time. */
   limits: Limits;
 }
 
 /**
- * The project as the newest look sees it: reads configuration and module, scans the files, plans; and opens the project's
- * session as soon as something is to run, as the engine is part of every digest.
+ * The project as the newest scan sees it: reads configuration and module, scans the files, and plans. Opens the
+ * project's session as soon as something is to run, since the engine is part of every digest.
  */
 export class Planning {
   readonly reader: ProjectReader;
@@ -52,7 +52,7 @@ export class Planning {
   private readonly allocation: Allocation;
   private newest: Planned | undefined;
   private opened: ProjectSession | undefined;
-  /** Of the first look, where it was made before the watch began. */
+  /** Files for the first scan, if they were scanned while the watch started. */
   private ahead: ProjectSnapshot | undefined;
   private engineInDigests: string | undefined;
   private owed: Forced;
@@ -75,7 +75,7 @@ export class Planning {
     return this.opened;
   }
 
-  /** Undefined until it was read, and while it cannot be. */
+  /** Undefined before the project is first read, and while it cannot be read. */
   get project(): Project | undefined {
     return this.reader.read?.project;
   }
@@ -84,12 +84,12 @@ export class Planning {
     return this.newest?.targets.find(({ item }) => item.target.name === name);
   }
 
-  /** What is asked for whatever its state, with the next look that can be made. */
+  /** Forces functions to run, whatever their state, with the next scan that succeeds. */
   owe(forced: Forced): void {
     this.owed = forced;
   }
 
-  /** Reads configuration and module; throws what is wrong with them. */
+  /** Reads configuration and module. Throws what is wrong with them. */
   async read(): Promise<void> {
     const wasBroken = this.isBroken;
     this.isBroken = true;
@@ -106,31 +106,31 @@ export class Planning {
     for (const text of notices) this.audience.noticeOnce(text);
   }
 
-  /** Only where one is named that says more than what functions declare. */
+  /** Loads the resource monitor, but only a named one that decides by more than what functions declare. */
   private async readMonitor({ config, trust }: Project): Promise<void> {
     const isNamed = (config.config.extensions?.resources ?? "simple") !== "simple";
     const onNotice = (text: string): void => this.audience.noticeOnce(text);
     this.allocation.use(isNamed ? (await extensionOf(resourcesPoint, config, trust, onNotice)).extension : undefined);
   }
 
-  /** The files as the newest look saw them. */
+  /** The files as the newest scan saw them. */
   get snapshot(): ProjectSnapshot | undefined {
     return this.newest?.snapshot;
   }
 
-  /** The files as they were when the watch began: the first look need not scan them again. */
+  /** Takes over the files as they were when the watch began, so the first scan need not read them again. */
   begin(snapshot: ProjectSnapshot): void {
     this.ahead = snapshot;
   }
 
-  /** Scans, reads the project anew where its own sources moved, and plans. Throws why it cannot be read. */
+  /** Scans, reads the project again if its own sources changed, and plans. Throws why the project cannot be read. */
   async look(look: Look, watcher: Watcher | undefined): Promise<Planned> {
     this.owed = look.forced ?? this.owed;
     let snapshot = this.scan(look, watcher);
     let failure: unknown;
     if (snapshot === undefined) {
       await this.read().catch((error: unknown) => (failure = error));
-      // While it cannot be read, what has to be mended is watched.
+      // While the project cannot be read, the files that have to be fixed are watched.
       snapshot = this.reader.scan(undefined, watcher?.beforeRead);
     }
     watcher?.watch(snapshot.folders());
@@ -140,7 +140,7 @@ export class Planning {
     return planned;
   }
 
-  /** Advice on the targets: once for each reading of the configuration, and when what is to run has started. */
+  /** Prints advice on the targets, once each time the configuration is read, and only after the runs have started. */
   advise(): void {
     const { read } = this.reader;
     if (read === undefined || this.newest === undefined || this.advised === read.project) return;
@@ -151,7 +151,7 @@ export class Planning {
         this.audience.noticeOnce(text);
   }
 
-  /** Undefined where the project has to be read before these files can be planned. */
+  /** Returns undefined when the project has to be read before these files can be planned. */
   private scan(look: Look, watcher: Watcher | undefined): ProjectSnapshot | undefined {
     if (this.project === undefined) return undefined;
     const startedMs = performance.now();
@@ -163,14 +163,14 @@ export class Planning {
     return this.reader.isOutdated(snapshot) ? undefined : snapshot;
   }
 
-  /** Whether all files are as the newest look saw them; undefined where the signal ended it. */
+  /** Reports whether all files are as the newest scan saw them; undefined when the signal aborted the check. */
   async isStill(signal: AbortSignal): Promise<boolean | undefined> {
     const { project, newest } = this;
     if (project === undefined || newest === undefined) return undefined;
     return project.scanner.isStill(newest.snapshot, signal);
   }
 
-  /** A run on the files of the newest look; `hintedPaths` gives what hints name since, where they tell of all. */
+  /** Creates a run on the files of the newest scan; `hintedPaths` is undefined when hints may be incomplete. */
   newRun(
     name: string,
     reasons: readonly Reason[],
@@ -201,14 +201,14 @@ export class Planning {
   }
 
   /**
-   * Inputs of a run that are not what they were; undefined where all are. `named`: paths that hints name since the last
-   * look, where these tell of all that was touched; else all that the function reads is looked at.
+   * Returns a run's inputs that changed since they were hashed, or undefined. `named` holds the paths hinted since the
+   * last scan, if hints cover everything touched; otherwise everything that the function reads is scanned.
    */
   private movedSince(
     { plan, project, snapshot }: FunctionRun,
     named: ReadonlySet<string> | undefined,
   ): string[] | undefined {
-    // What a call writes itself is not announced yet when it ends.
+    // Events for what a call itself writes may not have arrived when it ends.
     const writes = plan.item.call.core.some(({ fn }) => fn.name === "export");
     const hinted = this.project === project && !writes ? named : undefined;
     const files = (now: ProjectSnapshot): string[] => filesMovedSince(plan, snapshot, now, this.hasher, project.root);
@@ -220,7 +220,7 @@ export class Planning {
     return moved ? files(now) : undefined;
   }
 
-  /** Digests, states and reasons of all targets on these files. */
+  /** Computes digests, states and reasons of all targets for these files. */
   private async plan(read: ReadProject, seen: ProjectSnapshot): Promise<Planned> {
     const { project } = read;
     const forced = this.owed;
@@ -228,7 +228,7 @@ export class Planning {
     let snapshot = seen;
     let targets = this.planTargets(read, snapshot);
     if (targets.some((plan) => isWanted(plan, forced) && plan.item.untrusted.length === 0)) {
-      // The engine is part of every digest: the first run of all opens it before anything is decided.
+      // The engine is part of every digest, so the first run opens it before anything is decided.
       const known = this.opened?.isOpen === true;
       const session = (this.opened ??= this.openSession(project));
       await this.waiting("for the engine", () => session.open());
@@ -268,7 +268,7 @@ export class Planning {
     });
   }
 
-  /** The engine that the command line asks for, else the configuration. */
+  /** Creates the session with the engine that the command line names, else the configuration's. */
   private openSession({ config, root, module, state, trust }: Project): ProjectSession {
     const { environment, offline, via, writesCaches } = this.options;
     const onNotice = (text: string): void => this.audience.tell({ kind: "notice", text });

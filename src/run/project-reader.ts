@@ -20,7 +20,10 @@ export interface ReadProject extends Selected {
   project: Project;
 }
 
-/** Keeps the project as its configuration and module describe it; while they cannot be read, looks at them alone. */
+/**
+ * Holds the project as its configuration and module describe it. While they cannot be read, scans only the files that
+ * describe them.
+ */
 export class ProjectReader {
   private readonly options: ProjectOptions;
   private readonly place: ProjectPlace;
@@ -37,12 +40,12 @@ export class ProjectReader {
     this.hasher = hasher;
   }
 
-  /** Undefined until it was read, and while it cannot be. */
+  /** Undefined before the project is first read, and while it cannot be read. */
   get read(): ReadProject | undefined {
     return this.readNow;
   }
 
-  /** Reads it anew; throws what is wrong, and goes on to look at what has to be mended. */
+  /** Reads the project again. Throws what is wrong with it, and from then on scans the files that have to be fixed. */
   async readAgain(confirmTrust?: LoopOptions["confirmTrust"]): Promise<ReadProject> {
     try {
       let { project, sources } = await this.readWhole();
@@ -62,43 +65,49 @@ export class ProjectReader {
     }
   }
 
-  /** The project and its sources as it was read from: what is saved meanwhile may be in one and not in the other. */
+  /**
+   * Reads the project and the sources that describe it. A save in between may be in one and not in the other, so a
+   * young save repeats the reading.
+   */
   private async readWhole(): Promise<{ project: Project; sources: ProjectSnapshot }> {
     for (let attempt = 1; ; attempt++) {
       const startedMs = Date.now();
       const project = await loadProject(this.options, this.hasher);
       const sources = new ProjectScanner(project.sources, this.hasher).scan();
-      // A program that writes there all the time must not keep everything from running.
+      // The number of attempts is limited, so that a program which writes all the time cannot keep everything from
+      // running.
       if (attempt === readAttempts || !sources.hasYounger(startedMs - clockTickMs)) return { project, sources };
       await setTimeout(2 * clockTickMs);
     }
   }
 
-  /** Looks at the folders of these paths, or at everything; `beforeRead` is told each folder just before it is read. */
+  /**
+   * Scans the folders of these paths, or everything; `beforeRead` is called with each folder just before it is read.
+   */
   scan(changed?: ReadonlySet<string>, beforeRead?: (folder: WatchedPlace) => void): ProjectSnapshot {
     const scanner = this.readNow?.project.scanner ?? this.brokenScanner;
     if (scanner === undefined) throw new UserError("config", "the project has not been read yet");
     return scanner.scan(changed, beforeRead);
   }
 
-  /** Whether a path (absolute) has anything to do with what is kept true. */
+  /** Reports whether an absolute path can affect any target or the project itself. */
   concerns(file: string): boolean {
     return (this.readNow?.project.scanner ?? this.brokenScanner)?.concerns(file) ?? true;
   }
 
-  /** What it was read from counts no longer. */
+  /** Marks the project as outdated, so that the next scan reads it again. */
   outdate(): void {
     this.sourcesDigest = "";
   }
 
-  /** Whether configuration or module are others than those that were read. */
+  /** Reports whether configuration or module differ from those that were read. */
   isOutdated(snapshot: ProjectSnapshot): boolean {
     return this.readNow === undefined || digestOfSources(this.readNow.project, snapshot) !== this.sourcesDigest;
   }
 }
 
 const readAttempts = 5;
-/** Times of files come from a clock that is this coarse. */
+/** Granularity of file times, which the kernel takes from a coarse clock. */
 const clockTickMs = 10;
 
 function digestOfSources(project: Project, snapshot: ProjectSnapshot): string {

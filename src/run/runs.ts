@@ -6,16 +6,19 @@ import { MovingInputs } from "./function-run/moving-inputs.ts";
 import { filesOf, isWanted } from "./planned-function.ts";
 import type { Planned } from "./planning.ts";
 
-/** The functions that run at this moment, and what came of those that ran. */
+/** The functions that are running, and the results of those that ran. */
 export class Runs {
   private readonly running = new Map<string, FunctionRun>();
   readonly movingInputs = new MovingInputs();
-  /** The newest of each function. */
+  /** Newest result of each function. */
   readonly results = new Map<string, FinishedNotice>();
-  /** Of each function the files that made its last attempt stale. */
+  /** Files that made the last attempt of each function stale. */
   readonly moved = new Map<string, readonly string[]>();
 
-  /** Runs it to its end, which is told and recorded. `waits`: a watch, which runs it again when files rest. */
+  /**
+   * Runs a function to its end, emits the result and records it. `waits`: a watch, which runs it again when its files
+   * rest.
+   */
   async run(run: FunctionRun, waits: boolean): Promise<EndedRun> {
     this.running.set(run.name, run);
     this.movingInputs.started(run.name);
@@ -29,7 +32,7 @@ export class Runs {
     return { finished, outcome: finished.outcome === "failed" ? "failed" : ended.outcome };
   }
 
-  /** Of functions that ran too often: nothing can be said of them while their inputs go on changing. */
+  /** Fails the affected functions that ran too often: nothing can be said of them while their inputs keep changing. */
   giveUp({ targets, forced }: Planned): FinishedNotice[] {
     const affected = targets.filter((plan) => isWanted(plan, forced));
     return affected.flatMap((plan) => {
@@ -51,7 +54,10 @@ export class Runs {
       ?.cancel(new UserError("interrupted", why === "asked" ? `${name} was cancelled` : `${name} became ${why}`));
   }
 
-  /** All together took too long: cancels what runs; gives the error, with what each function waited for. */
+  /**
+   * Cancels everything that runs because it took too long together; returns the error, with what each function waited
+   * for.
+   */
   cancelAll(deadlineMs: number, state: LoopState): UserError {
     const error = this.tookTooLong(deadlineMs, state);
     for (const run of this.running.values()) run.cancel(error);

@@ -1,7 +1,7 @@
 import type { FinishedNotice } from "./events.ts";
 import type { LoopState } from "./machine/state.ts";
 
-/** What a run came to, per function. */
+/** The outcome of a run, by function. */
 export interface LoopSummary {
   passed: string[];
   current: string[];
@@ -13,12 +13,12 @@ export interface LoopSummary {
 }
 
 export function summarize(state: LoopState, all: ReadonlyMap<string, FinishedNotice>): LoopSummary {
-  // An edit was taken back: what ran meanwhile says nothing of the files as they are, which had passed before.
+  // After an edit was undone, a run made meanwhile says nothing about the current files, which had passed before.
   const isRestored = ({ name, verdict }: LoopState["functions"][number]): boolean =>
     verdict === "current" && all.get(name)?.outcome !== "passed";
   const restored = new Set(state.functions.filter(isRestored).map((fn) => fn.name));
   const results = new Map([...all].filter(([name]) => !restored.has(name)));
-  // What passed, but needs what failed after that.
+  // Functions that passed, but whose need failed afterwards, count as blocked.
   const blocked = state.functions.filter((fn) => fn.verdict === "blocked").map((fn) => fn.name);
   const ended = (outcome: string): string[] =>
     [...results.values()]

@@ -2,23 +2,23 @@ import { describeReason, type PlannedTarget, type Reason } from "../plan/index.t
 import type { Fingerprint } from "../plan/index.ts";
 import type { RunRecord, RunStore } from "./records/records.ts";
 
-/** Why a function would run, or what its last success rests on. */
+/** Why a function would run, or which run makes it up to date. */
 export interface Why {
   name: string;
   affected: boolean;
   digest: string;
   reasons: readonly Reason[];
-  /** The same in words. */
+  /** The reasons in words. */
   causes: string[];
-  /** The run that its result rests on, or that the causes compare with. */
+  /** The run that the result comes from, or that the causes compare with. */
   lastPassed: RunRecord | undefined;
-  /** It ran, and never passed. */
+  /** Whether the function has run and never passed. */
   hasFailedOnly: boolean;
-  /** Of variables the names, and whether they are set: their keyed hashes are nobody's business. */
+  /** Environment variables appear by name and as set or unset; their keyed hashes stay private. */
   fingerprint: Fingerprint;
 }
 
-/** Undefined where it is planned no more, or not yet. */
+/** Returns undefined for a target that is not planned, or not yet. */
 export function whyOf(plan: PlannedTarget | undefined, store: RunStore): Why | undefined {
   if (plan === undefined) return undefined;
   const { affected, digest, reasons, fingerprint } = plan;

@@ -1,10 +1,13 @@
 import { lstatSync } from "node:fs";
 import { UnreadFiles, type Project, type ProjectSnapshot } from "../../plan/index.ts";
 
-/** So many files are told in one watch: whoever saves a fourth one has read the first three. */
+/** Number of files reported in one watch: whoever saves a fourth one has read about the first three. */
 const mostTold = 3;
 
-/** Says of a saved file that no target reads, where targets read such files, that the save runs nothing. Once for each file. */
+/**
+ * Reports, once for each file, that no target reads a saved file though targets read files of its kind, so the save
+ * runs nothing.
+ */
 export class UnreadSaves {
   private readonly tell: (text: string) => void;
   private readonly told = new Set<string>();
@@ -14,7 +17,7 @@ export class UnreadSaves {
     this.tell = tell;
   }
 
-  /** `file` is absolute, and concerns nothing that is watched; `snapshot` is the newest of the project. */
+  /** `file` is absolute and outside everything that is watched; `snapshot` is the newest one of the project. */
   saw(file: string, project: Project, snapshot: ProjectSnapshot): void {
     if (this.told.size >= mostTold) return;
     if (this.of?.project !== project) {
@@ -29,7 +32,7 @@ export class UnreadSaves {
     }
     const name = this.of.files.named(file);
     if (name === undefined || this.told.has(name)) return;
-    // What was deleted was not edited.
+    // A deleted file was not edited.
     if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return;
     this.told.add(name);
     const text = JSON.stringify(name);

@@ -1,6 +1,8 @@
 import type { Config } from "../../config/index.ts";
 
-/** What a watch reads at its start only: the engine's session and the source of file events stay what they are. */
+/**
+ * Settings that a watch reads only when it starts: its engine session and its source of file events are not replaced.
+ */
 const keys: Readonly<Record<string, (config: Config) => unknown>> = {
   "engine.use": ({ engine }) => engine?.use,
   "engine.buildkit": ({ engine }) => engine?.buildkit,
@@ -11,7 +13,7 @@ const keys: Readonly<Record<string, (config: Config) => unknown>> = {
   "watch.pollInterval": ({ watch }) => watch?.pollInterval,
 };
 
-/** Says which settings of fastloop.yaml changed that a running watch can't take over. */
+/** Reports which settings of fastloop.yaml changed that a running watch cannot apply. */
 export class UntakenSettings {
   private readonly start: Config;
 

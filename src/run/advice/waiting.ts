@@ -1,10 +1,10 @@
 import type { LoopNotice } from "../events.ts";
 
-/** What takes less needs no word. */
+/** Shorter waits are not reported. */
 const silentMs = 1000;
 const againMs = 10_000;
 
-/** Waits for something that is no function's run, and tells of it while it takes long. */
+/** Waits for work that is not a function's run, and sends `waiting` notices while it takes long. */
 export async function tellingWait<T>(
   what: string,
   work: () => Promise<T>,

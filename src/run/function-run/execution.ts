@@ -6,16 +6,19 @@ import { concernOf } from "../../plan/index.ts";
 import type { WarmEngine } from "../../session/index.ts";
 import type { FunctionRun } from "./function-run.ts";
 
-/** A cancelled step that takes longer to end is not waited for: another run may share it. */
+/** Limit of the wait for cancelled steps to end: another run may share a step and keep it going. */
 const cancelledStepsMs = 10_000;
 
 export interface Execution {
   value: ReturnedValue;
-  /** Inputs that moved between being hashed and being sent, absolute: then the result is not that of the digest. */
+  /**
+   * Absolute paths of inputs that changed between being hashed and being sent; the result is then not that of the
+   * digest.
+   */
   moved: string[];
 }
 
-/** Makes a run's call on the very trees that were hashed for it. Throws what the body or the engine throws. */
+/** Makes a run's call on exactly the trees that were hashed for it. Throws what the body or the engine throws. */
 export async function execute(
   run: FunctionRun,
   { session, runtime, module, trees, onLog }: WarmEngine,
@@ -40,7 +43,7 @@ export async function execute(
   const workspace = new CallWorkspace(run.project.reads.place, {
     trees,
     query,
-    // What is declared takes the place of what was read, and is what counts.
+    // Declared inputs replace what was read of the workspace, and only they count.
     ...(item.target.inputs === undefined ? { leaveOut: "personal" as const } : {}),
     listed(read) {
       const input = item.sent.find((candidate) => JSON.stringify(candidate.read) === JSON.stringify(read));
@@ -80,13 +83,13 @@ export async function execute(
         place: item.target.place,
         hint: `\`fastloop generate ${run.name}\` shows which, and applies it`,
       });
-    // A function that returns a secret would put it into the record of its run.
+    // Masked, because a function that returns a secret would put it into the record of its run.
     return { value: mask.value(value), moved };
   } catch (thrown) {
     const error = mask.error(thrown);
     mask.end();
     run.log.writeError(error instanceof UserError ? error.format() : String(error));
-    // The call is given up at once; its containers take a moment longer, and are waited for.
+    // The call is given up at once, but its containers take a moment to end, so they are waited for.
     if (run.signal.aborted) await run.steps.untilNone(cancelledStepsMs);
     throw error;
   } finally {

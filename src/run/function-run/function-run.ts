@@ -20,61 +20,66 @@ import { SpanRecorder } from "../records/spans.ts";
 import { Steps, type StepEvent } from "./steps.ts";
 import { OutputTail, testsInHistory, toldTests } from "./told-tests.ts";
 
-/** Where runs are made: what is the same for all functions of a loop. */
+/** What all runs of a loop share: session, store, environment, and what they report to. */
 export interface RunPlace {
   session: ProjectSession;
   store: RunStore;
-  /** The project's, by which secrets are named. */
+  /** Key of the project, by which secrets are named. */
   secretKey: Uint8Array;
   environment: NodeJS.ProcessEnv;
-  /** For a target that declares none, in milliseconds. */
+  /** Timeout of targets that declare none, in milliseconds. */
   timeoutMs: number | undefined;
-  /** Edits are waited for: a run answers the newest of them. */
+  /** Whether this is a watch, which waits for edits and runs on the newest of them. */
   isWatching: boolean;
-  /** Inputs that are not what they were when they were hashed, relative to the project; undefined where all are. */
+  /** Inputs that have changed since they were hashed, relative to the project; undefined when none has. */
   movedSince(run: FunctionRun): string[] | undefined;
-  /** The run's plan and files with what it read of its workspace among its inputs; undefined where that is nothing new. */
+  /**
+   * Returns the run's plan and files with what it read of its workspace added to its inputs; undefined if that is
+   * nothing new.
+   */
   learn(run: FunctionRun): Learned | undefined;
-  /** Waits for room, where something besides `engine.limits` says whether there is; gives what returns it. */
+  /**
+   * Waits for room, if a resource monitor decides besides `engine.limits`; resolves to the function that releases it.
+   */
   allocate(run: FunctionRun): Promise<() => void>;
   emit(notice: LoopNotice): void;
   notice(text: string): void;
 }
 
-/** What a run has taught of a function's inputs. */
+/** What a run showed about its function's inputs. */
 export interface Learned {
   plan: PlannedTarget;
   snapshot: ProjectSnapshot;
-  /** The files are those that were read. */
+  /** Whether the files are still those that were read. */
   isAsRead: boolean;
 }
 
-/** A long run says this often that it is still there, and in which step. */
+/** Interval at which a long run reports that it still runs, and in which step. */
 const heartbeatMs = 30_000;
 
 /** How a run ended. */
 export interface EndedRun {
   finished: FinishedNotice;
-  /** Of the attempt by itself, whatever its inputs did. */
+  /** Outcome of the attempt by itself, whether or not its inputs changed. */
   outcome: Outcome;
 }
 
-/** One run of a function, from its start to its record: the plan and the files it runs on, its log, its steps, its end. */
+/** One run of a function from its start to its record: the plan and files it runs on, its log, steps and outcome. */
 export class FunctionRun {
   plan: PlannedTarget;
   readonly project: Project;
-  /** The files that the plan is of. */
+  /** The files that the plan was made for. */
   snapshot: ProjectSnapshot;
-  /** Of the newest attempt. */
+  /** Workspace of the newest attempt. */
   workspace: CallWorkspace | undefined;
   readonly place: RunPlace;
   readonly id: string;
   readonly log: RunLog;
   readonly steps = new Steps();
   private readonly spans = new SpanRecorder();
-  /** Tests that failed in an attempt before the last. */
+  /** Tests that failed in an attempt before the last one. */
   private readonly flaky = new Set<string>();
-  /** What statistics want to know beyond the record. */
+  /** What the statistics keep beyond the record. */
   private past: Partial<HistoryEntry> = {};
   private readonly controller = new AbortController();
   private readonly startedAt = new Date();
@@ -104,7 +109,7 @@ export class FunctionRun {
     this.controller.abort(reason);
   }
 
-  /** Runs to the end. Never throws: a failure is an outcome. */
+  /** Runs the function to its end. Never throws: a failure is an outcome. */
   async run(): Promise<EndedRun> {
     const { name, plan } = this;
     this.place.emit({
@@ -130,7 +135,7 @@ export class FunctionRun {
     return this.ended(execution);
   }
 
-  /** Stores the ended run. What was not run, and what no engine ran, leaves no record. Never throws. */
+  /** Stores the ended run. A target that was refused, or that had no engine, leaves no record. Never throws. */
   async record({ finished, outcome }: EndedRun): Promise<void> {
     const { failure } = this;
     if (failure instanceof UserError && failure.code === "untrusted") return;
@@ -142,7 +147,7 @@ export class FunctionRun {
     }
   }
 
-  /** What a body or a command of it prints. */
+  /** Logs and emits what a body or one of its commands prints. */
   tellOutput(stream: "stdout" | "stderr", text: string): void {
     this.log.write(text);
     this.output.add(text);
@@ -164,7 +169,7 @@ export class FunctionRun {
     });
   }
 
-  /** Tries as often as is declared; once more where the engine went away, which says nothing of the function. */
+  /** Tries as often as declared, and once more if the engine went away, which says nothing about the function. */
   private async attemptAll(): Promise<Execution> {
     const { name } = this;
     const of = this.plan.item.target.retries + 1;
@@ -188,7 +193,7 @@ export class FunctionRun {
           continue;
         }
         if (!hasLostTrees && !this.signal.aborted && engine !== undefined && fileReadAgain(error) !== undefined) {
-          // Sent anew, the trees tell whether the file moved or the engine had lost its copy.
+          // Sending the trees again shows whether the file changed or the engine had lost its copy.
           hasLostTrees = true;
           this.attempts--;
           engine.trees.forget();
@@ -240,7 +245,7 @@ export class FunctionRun {
     return { finished, outcome };
   }
 
-  /** What it asks for is looked at once more: a link may lead elsewhere since the project was read. */
+  /** Checks once more what the target asks for: since the project was read, a link may have come to lead elsewhere. */
   private requireTrust(): void {
     const { item } = this.plan;
     const { config, module, trust } = this.project;
@@ -251,7 +256,9 @@ export class FunctionRun {
     if (missing.length > 0) throw refusal(missing);
   }
 
-  /** Ends a run that takes too long, naming what it waited for, and tells of one that is silent. */
+  /**
+   * Starts the timeout, whose error names the running step, and the heartbeat of a silent run; returns what stops both.
+   */
   private armTimers(): () => void {
     const { name, steps, startedMs } = this;
     const timeoutMs = this.plan.item.target.timeoutMs ?? this.place.timeoutMs;
@@ -281,7 +288,9 @@ function outcomeOf(failure: unknown, signal: AbortSignal): Outcome {
   return signal.reason instanceof UserError && signal.reason.code === "timed-out" ? "timed-out" : "cancelled";
 }
 
-/** The function's own failure: trying again may help. A mistake in the configuration or a missing engine stays. */
+/**
+ * Reports whether the function itself failed, so that a retry may help: not a wrong configuration or a missing engine.
+ */
 function isFailedRun(error: unknown): boolean {
   return !(error instanceof UserError) || error.code === "function-failed";
 }

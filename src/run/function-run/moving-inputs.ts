@@ -1,4 +1,4 @@
-/** Inputs that change while a function runs: which files they are, and when it is enough. */
+/** Inputs that change while a function runs: which files they are, and when the function is given up. */
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { fileReadAgain, MovingFiles } from "../../engine/index.ts";
@@ -7,8 +7,9 @@ import { changedPaths, type ContentHasher } from "../../tree/index.ts";
 import type { FinishedNotice } from "../events.ts";
 
 /**
- * The files of which a run failed because they were touched while they were sent to the engine, absolute or as the engine
- * names them: that says nothing of the function, even where the content is what it was. Undefined for any other failure.
+ * Returns the files that made a run fail because they were touched while they were sent to the engine, absolute or as
+ * the engine names them. Such a failure says nothing about the function, even if the content is unchanged. Undefined
+ * for any other failure.
  */
 export function movedInputs(failure: unknown): readonly string[] | undefined {
   if (failure instanceof MovingFiles) return failure.moved;
@@ -16,7 +17,7 @@ export function movedInputs(failure: unknown): readonly string[] | undefined {
   return file === undefined ? undefined : [file];
 }
 
-/** Files of a target's inputs that are others in `now` than those that its digest stands for, relative to `root`. */
+/** Returns the files of a target's inputs that differ in `now` from those its digest stands for, relative to `root`. */
 export function filesMovedSince(
   plan: PlannedTarget,
   then: ProjectSnapshot,
@@ -39,10 +40,10 @@ export function filesMovedSince(
   return [...new Set(moved)];
 }
 
-/** Without a watch somebody waits for the end: a function whose inputs never rest fails after so many runs. */
+/** Without a watch somebody waits for the end, so a function whose inputs keep changing fails after this many runs. */
 const runsOnMovingInputs = 6;
 
-/** Counts the runs of each function in one command, and says when it is enough. */
+/** Counts the runs of each function in one command, and gives a function up after too many. */
 export class MovingInputs {
   private readonly runs = new Map<string, number>();
   private readonly givenUp = new Set<string>();
@@ -51,23 +52,23 @@ export class MovingInputs {
     this.runs.set(name, (this.runs.get(name) ?? 0) + 1);
   }
 
-  /** What is told of a run: of the last one that is allowed, that nothing can be said of the function. */
+  /** Returns the notice of a run, which is a failure if this was the last allowed run and its inputs changed again. */
   judge(finished: FinishedNotice): FinishedNotice {
     return finished.fresh || !this.isEnough(finished.name) ? finished : this.failed(finished, finished.moved ?? []);
   }
 
-  /** Whether no other run follows, though inputs changed. */
+  /** Reports whether the function runs no more, even if its inputs changed. */
   isEnough(name: string): boolean {
     return (this.runs.get(name) ?? 0) >= runsOnMovingInputs;
   }
 
-  /** What is told where its inputs are others again after the last run that is allowed; undefined for any other. */
+  /** Returns the failure to report if inputs changed again after the last allowed run; undefined in any other case. */
   giveUp(last: FinishedNotice, moved: readonly string[]): FinishedNotice | undefined {
     if (!this.isEnough(last.name) || this.hasGivenUp(last.name)) return undefined;
     return this.failed(last, moved);
   }
 
-  /** Its inputs changed once too often. */
+  /** Returns the failure of a function whose inputs changed too often, and remembers that it was given up. */
   private failed(finished: FinishedNotice, moved: readonly string[]): FinishedNotice {
     this.givenUp.add(finished.name);
     const files = moved.length === 0 ? "" : `: ${moved.slice(0, 3).join(", ")}`;

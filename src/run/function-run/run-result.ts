@@ -1,4 +1,4 @@
-/** What is told and kept of a run that has ended. */
+/** What is reported and recorded of a run that has ended. */
 import path from "node:path";
 import { failureOf } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
@@ -12,10 +12,10 @@ import type { HistoryEntry } from "../records/history.ts";
 import type { RunRecord } from "../records/records.ts";
 import type { Span } from "../records/spans.ts";
 
-/** What was saved before that, a later look at it found. */
+/** An older save was not what started the run: a later scan found it, e.g. after a pause of the watch. */
 const longestEditMs = 60 * 60_000;
 
-/** What there is to record of a run. */
+/** What the record of an ended run is made of. */
 interface Told {
   finished: FinishedNotice;
   outcome: Outcome;
@@ -24,10 +24,10 @@ interface Told {
   spans: readonly Span[];
 }
 
-/** Characters that are kept of a value. */
+/** Longest value that is kept, in characters. */
 const longestValue = 4000;
 
-/** Writes the record of a run, and the manifests of its inputs where it says something of them. */
+/** Writes the record of a run, and the manifests of its inputs if the result belongs to them. */
 export async function recordRun(
   { id, plan, snapshot, place }: FunctionRun,
   { finished, outcome, startedAt, past, spans }: Told,
@@ -57,7 +57,7 @@ export async function recordRun(
   place.store.add(record, past, spans);
 }
 
-/** How long after the newest save among the files that changed its verdict is there. */
+/** Returns how long after the newest save among the changed files the verdict came, in milliseconds. */
 export function editOf({ reasons }: PlannedTarget, root: string): Pick<HistoryEntry, "editMs"> {
   const savedMs = reasons
     .filter((reason) => reason.kind === "file")
@@ -84,7 +84,7 @@ export function describeFailure(thrown: unknown): NonNullable<FinishedNotice["er
   return { message, exitCode: 1 };
 }
 
-/** A returned value as the record and the screen have it. */
+/** Returns the text of a returned value for the record and the screen, cut to `longestValue` characters. */
 export function textOf(value: ReturnedValue): string {
   const text = typeof value === "string" ? value : value === null ? "" : JSON.stringify(value);
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;

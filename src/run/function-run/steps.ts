@@ -3,7 +3,7 @@ import type { EngineEvent } from "../../engine/types.ts";
 
 export type StepEvent = Extract<EngineEvent, { kind: "step-started" | "step-done" }>;
 
-/** The engine's steps of one run: how many there were, and which it is in; a timeout or a heartbeat names that one. */
+/** The engine's steps of one run: how many there were, and the current one, which timeouts and heartbeats name. */
 export class Steps {
   total = 0;
   cached = 0;
@@ -20,12 +20,12 @@ export class Steps {
     this.conditions.check();
   }
 
-  /** The one that started last of those that have not ended. */
+  /** The open step that started last. */
   get newest(): string | undefined {
     return [...this.open.values()].at(-1);
   }
 
-  /** Resolves when none is open: the containers of a cancelled run are gone. Not later than after `limitMs`. */
+  /** Resolves when no step is open, so the containers of a cancelled run are gone, or after `limitMs`. */
   async untilNone(limitMs: number): Promise<void> {
     await withinMs(
       this.conditions.until(() => this.open.size === 0),
@@ -33,7 +33,7 @@ export class Steps {
     );
   }
 
-  /** Two requests that wait for the same step both tell of it. */
+  /** Counts a step only once: two requests that wait for the same step both report it. */
   private count(step: string, cached: boolean): void {
     if (this.done.has(step)) return;
     this.done.add(step);

@@ -2,10 +2,10 @@ import { failedTests, testCounts, testTimes, type TestCounts } from "../../text/
 import type { FinishedNotice } from "../events.ts";
 import type { HistoryEntry } from "../records/history.ts";
 
-/** A runner says at its end what came of its tests; more than that is not kept. */
+/** Test runners print their totals at the end, so only the end of the output is kept. */
 const keptChars = 256 * 1024;
 
-/** The end of what a function prints, for what its test runners say. */
+/** The end of a function's output, which holds the totals of its test runners. */
 export class OutputTail {
   private pieces: string[] = [];
   private chars = 0;
@@ -24,14 +24,14 @@ export class OutputTail {
   }
 }
 
-/** The counts and the failed tests that a function told: in what it returned, or else in what was printed. */
+/** Returns the counts and failed tests that a function reports: from its value, else from its output. */
 export function toldTests(
   value: string | undefined,
   output: string,
   error: FinishedNotice["error"],
 ): Pick<FinishedNotice, "tests" | "failedTests"> {
   const tests = reportedCounts(value ?? "") ?? testCounts(value ?? "") ?? testCounts(output);
-  // What an engine has in its cache it doesn't print again: then the error holds the last lines.
+  // An engine does not print the output of a cached step again; the error then holds the last lines.
   const failed = error === undefined ? [] : failedTests(output === "" ? (error.detail ?? "") : output);
   return {
     ...(tests === undefined ? {} : { tests }),
@@ -39,7 +39,7 @@ export function toldTests(
   };
 }
 
-/** What the history of runs keeps of tests: counts, failures, and how long the slowest took where that is printed. */
+/** Returns what the history keeps of tests: counts, failures, and the duration of the slowest ones, if printed. */
 export function testsInHistory(
   { tests, failedTests: failed }: Pick<FinishedNotice, "tests" | "failedTests">,
   output: string,
@@ -52,7 +52,7 @@ export function testsInHistory(
   };
 }
 
-/** The report of fastloop's own `test`: a line for each suite and tier. */
+/** Reads the report of fastloop's own `test`: one line for each suite and tier. */
 function reportedCounts(report: string): TestCounts | undefined {
   const lines = [
     ...report.matchAll(

@@ -1,4 +1,4 @@
-/** What happens to each function; the diagram is in machine.ts. */
+/** Transitions of each function; the diagram is in machine.ts. */
 import { shortage } from "./limits.ts";
 import {
   restlessFrom,
@@ -12,7 +12,7 @@ import {
   type Step,
 } from "./state.ts";
 
-/** Functions as the newest look found them; those that are not listed are gone. */
+/** Applies a new plan. Functions that it does not list are gone. */
 export function planFunctions(state: LoopState, functions: readonly PlannedFunction[]): Step {
   const effects: Effect[] = [];
   const before = new Map(state.functions.map((fn) => [fn.name, fn]));
@@ -32,7 +32,7 @@ export function planFunctions(state: LoopState, functions: readonly PlannedFunct
     };
     return replan(fn, plan, state.manual && !asked.has(plan.name), effects);
   });
-  // A function that was taken out of the configuration: its run means nothing any more.
+  // The function was removed from the configuration, so its run has no use any more.
   const leaving = [...before.values()].filter((fn) => fn.phase === "running" || fn.phase === "cancelling");
   for (const fn of leaving) {
     if (fn.phase === "running") effects.push({ kind: "cancel", name: fn.name, digest: fn.running ?? "", why: "gone" });
@@ -41,10 +41,10 @@ export function planFunctions(state: LoopState, functions: readonly PlannedFunct
   return { state: { ...state, functions: next }, effects };
 }
 
-/** What is asked for by name, and what it needs: manual mode does not hold them back. */
+/** Returns the functions that are forced by name, and their needs: manual mode does not hold them back. */
 function forcedWithNeeds(functions: readonly PlannedFunction[]): Set<string> {
   const asked = new Set<string>();
-  // Needs come first in the order: backwards, every dependent is seen before what it needs.
+  // Needs come first in the plan, so walking it backwards meets every dependent before its needs.
   for (const plan of functions.toReversed()) {
     if (!plan.forced && !asked.has(plan.name)) continue;
     for (const name of [plan.name, ...plan.needs]) asked.add(name);
@@ -82,7 +82,7 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
     };
   if (event.digest !== fn.wanted) {
     if (fn.wanted === "") return { ...ended, phase: "stopped", verdict: "stale" };
-    // The edit that started it was taken back: the result of the files as they are is there already.
+    // The edit that caused the run was undone: a passed result of the current files already exists.
     if (!fn.affected) return { ...ended, verdict: "current", failed: undefined, ...rested };
     const byItself = event.outcome === "cancelled" ? ended : overtakenOnceMore(ended, event.outcome);
     return { ...byItself, phase: again, verdict: "stale" };
@@ -91,7 +91,7 @@ function finished(fn: FunctionState, event: Extract<LoopEvent, { kind: "finished
     const isOver = isHalted(state) || fn.failed === event.digest;
     return { ...ended, phase: isOver ? "idle" : again, verdict: "cancelled" };
   }
-  // What it read is not what was hashed: the look that follows every run decides what it has to read.
+  // The run read other files than those hashed. The scan that follows every run decides what has to run next.
   if (!event.fresh) return { ...overtakenOnceMore(ended, event.outcome), phase: "overtaken", verdict: "stale" };
   const wanted = event.learned ?? event.digest;
   if (event.outcome === "passed")
@@ -103,16 +103,16 @@ function overtakenOnceMore(fn: FunctionState, outcome: Outcome): FunctionState {
   return { ...fn, overtaken: fn.overtaken + 1, endedStale: fn.endedStale + 1, passedStale: outcome === "passed" };
 }
 
-/** The row of attempts that files overtook has ended. */
+/** Ends the series of attempts that changing files overtook. */
 const rested = { overtaken: 0, endedStale: 0 } as const;
 
-/** A run has ended. With fail-fast its failure cancels the others. */
+/** Handles the end of a run. With fail-fast, its failure cancels the other runs. */
 export function endFunction(state: LoopState, event: Extract<LoopEvent, { kind: "finished" }>): Step {
   const functions = state.functions.map((fn) => (fn.name === event.name ? finished(fn, event, state) : fn));
   return withRestless(state, cancelAfterFailure({ ...state, functions }));
 }
 
-/** Tells of functions whose attempts have become too many with this step. */
+/** Adds a `restless` effect for each function that this step made stale once too often in a row. */
 function withRestless(before: LoopState, { state, effects }: Step): Step {
   const grown = state.functions.filter(
     (fn) =>
@@ -125,7 +125,7 @@ function withRestless(before: LoopState, { state, effects }: Step): Step {
   };
 }
 
-/** What is parked is asked for. */
+/** Queues what is parked. */
 export function unpark(state: LoopState): Step {
   const functions = state.functions.map((fn): FunctionState =>
     fn.phase === "parked" ? { ...fn, phase: "queued" } : fn,
@@ -133,7 +133,7 @@ export function unpark(state: LoopState): Step {
   return { state: { ...state, functions }, effects: [] };
 }
 
-/** With fail-fast nothing starts while a function has failed. */
+/** With fail-fast nothing starts once a function has failed. */
 function isHalted(state: LoopState): boolean {
   return state.failFast && state.functions.some((fn) => fn.verdict === "failed");
 }
@@ -149,7 +149,7 @@ function cancelAfterFailure(state: LoopState): Step {
   return { state: { ...state, functions }, effects };
 }
 
-/** Ends its run, or takes it out of the queue: it stays so until its files change, or somebody asks for it. */
+/** Cancels a function's run or takes it out of the queue, until its files change or it is requested. */
 export function cancelFunction(state: LoopState, name: string): Step {
   const effects: Effect[] = [];
   const functions = state.functions.map((fn): FunctionState => {
@@ -162,7 +162,7 @@ export function cancelFunction(state: LoopState, name: string): Step {
   return { state: { ...state, functions }, effects };
 }
 
-/** Cancels what runs; nothing starts any more. */
+/** Cancels everything that runs; nothing starts any more. */
 export function stopFunctions(state: LoopState): Step {
   const effects: Effect[] = [];
   const functions = state.functions.map((fn): FunctionState => {
@@ -174,14 +174,14 @@ export function stopFunctions(state: LoopState): Step {
   return { state: { ...state, functions, stopping: true }, effects };
 }
 
-/** Starts what can start, and blocks what cannot: one pass in the plan's order sees every need before its dependents. */
+/** Starts what can start and blocks what cannot. One pass in the plan's order sees every need before its dependents. */
 export function advance({ state, effects }: Step): Step {
   const { phase } = state.files;
   if (state.stopping || phase === "unsettled" || phase === "unreadable") return { state: dropStopped(state), effects };
   const seen = new Map<string, FunctionState>();
   const busy = state.functions.filter((fn) => fn.phase === "running" || fn.phase === "cancelling").map((fn) => fn.uses);
   const halted = isHalted(state);
-  // What does not fit waits at the head of the line: smaller ones behind it must not starve it.
+  // A function that does not fit waits at the head of the queue, so that smaller ones behind it cannot starve it.
   let full = false;
   const all = [...effects];
   const functions = state.functions.map((fn): FunctionState => {
@@ -199,7 +199,7 @@ export function advance({ state, effects }: Step): Step {
     const broken = needs.find(
       (need) => need.phase === "idle" && ["failed", "blocked", "cancelled"].includes(need.verdict),
     );
-    // What ran on a need's last result that passed says nothing beside the one that failed.
+    // A result based on a need's last passed result does not count while that need fails.
     if (hasEnded && broken === undefined) return fn.blockedBy === undefined ? fn : { ...fn, blockedBy: undefined };
     if (broken !== undefined || halted) {
       const need = broken?.name ?? state.functions.find((other) => other.verdict === "failed")?.name ?? "";
@@ -207,7 +207,7 @@ export function advance({ state, effects }: Step): Step {
       return { ...fn, phase: "idle", verdict: "blocked", blockedBy: need };
     }
     if (isBlocked && !fn.affected) {
-      // Its own result is there; that of its need is awaited.
+      // The function has a result of its own and only waits for its need's.
       return needs.every(isThere) ? { ...fn, verdict: "current", blockedBy: undefined } : fn;
     }
     if (!needs.every(isThere)) return { ...fn, phase: "queued" };
@@ -224,19 +224,21 @@ export function advance({ state, effects }: Step): Step {
   }
 }
 
-/** Whether what needs it may run: it is current, or it never comes to rest, passed the last time and waits. */
+/**
+ * Reports whether dependents may run: the function is up to date, or it is restless, waits, and passed the last time.
+ */
 function isThere({ phase, verdict, held, overtaken, passedStale }: FunctionState): boolean {
   if (phase === "idle") return verdict === "current";
   return phase === "queued" && held && passedStale && overtaken >= restlessFrom;
 }
 
-/** Functions that left the configuration and whose run is gone. */
+/** Removes functions that left the configuration and whose run has ended. */
 function dropStopped(state: LoopState): LoopState {
   if (state.stopping) return state;
   return { ...state, functions: state.functions.filter((fn) => !(fn.phase === "stopped" && fn.wanted === "")) };
 }
 
-/** Functions whose current result became that of a run before the last, without a run: an edit was taken back. */
+/** Returns the functions that became up to date by an earlier run, without a new one: an edit was undone. */
 export function restoredBy(before: LoopState, event: LoopEvent, after: LoopState): FunctionState[] {
   return after.functions.filter((fn) => {
     const old = before.functions.find((other) => other.name === fn.name);

@@ -1,18 +1,18 @@
 import os from "node:os";
 import { exceededBy, resourcesOf, sumOfResources, type Resources } from "../../plan/index.ts";
 
-/** What may run at a time: so many functions, and together no more than these resources. */
+/** What may run at the same time: so many functions, using no more than these resources together. */
 export interface Limits extends Resources {
   jobs: number;
 }
 
-/** As written under `engine` in fastloop.yaml; what is left out is the default. */
+/** Limits as written under `engine` in fastloop.yaml; what is missing has a default. */
 export interface DeclaredLimits {
   jobs?: number;
   limits?: Parameters<typeof resourcesOf>[0];
 }
 
-/** One core stays free for the engine and the editor. */
+/** Fills in the defaults, which leave one core to the engine and the editor. */
 export function limitsOf(declared: DeclaredLimits = {}, cpus = os.availableParallelism()): Limits {
   const spare = Math.max(1, cpus - 1);
   const resources = resourcesOf({ containers: 10, memory: "4GB", cpus: spare, ...declared.limits });
@@ -20,8 +20,8 @@ export function limitsOf(declared: DeclaredLimits = {}, cpus = os.availableParal
 }
 
 /**
- * Which limit keeps one more from running beside those that do; undefined when it fits. What takes more than there is
- * runs alone: else it would wait for ever.
+ * Returns the limit that keeps one more function from running beside the others; undefined if it fits. A function that
+ * needs more than there is runs alone, as it would otherwise wait for ever.
  */
 export function shortage(limits: Limits, running: readonly Resources[], next: Resources): string | undefined {
   if (running.length === 0) return undefined;

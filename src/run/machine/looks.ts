@@ -1,10 +1,15 @@
 /** What is known of the files; the diagram is in machine.ts. */
 import { functionsRest, type Effect, type FilesState, type Look, type LoopState, type Step } from "./state.ts";
 
-/** Without a watch so many looks in a row may find files touched and nothing to run: some program touches them for ever. */
+/**
+ * Without a watch, at most this many scans in a row may find touched files and nothing to run: some program may touch
+ * files for ever.
+ */
 const touchedRounds = 3;
 
-/** Hints came in: nothing starts before the look that follows, and a verify would find them. */
+/**
+ * Handles hints: nothing starts before the scan that follows, and a running verify is dropped, as it would see them.
+ */
 export function filesMoved(state: LoopState): Step {
   return {
     state: withFiles(state, { phase: "unsettled" }),
@@ -12,7 +17,7 @@ export function filesMoved(state: LoopState): Step {
   };
 }
 
-/** A look is wanted: it comes at once, or after those that were wanted before. */
+/** Requests a scan, which starts at once or after those that were requested before. */
 export function wantLook(before: LoopState, look: Look): Step {
   if (before.stopping) return { state: before, effects: [] };
   const { state, effects } = filesMoved(before);
@@ -21,7 +26,7 @@ export function wantLook(before: LoopState, look: Look): Step {
   return { state: withFiles(state, { looking: look }), effects: [...effects, { kind: "look", look }] };
 }
 
-/** A look has ended: with a plan, or with files that cannot be read. The next one that is wanted begins. */
+/** Handles the end of a scan, with a plan or with files that cannot be read. The next requested scan starts. */
 export function endLook(state: LoopState, found: { unsettled: boolean; whole: boolean } | "unreadable"): Step {
   const [looking, ...waiting] = state.files.waiting;
   const effects: Effect[] = looking === undefined ? [] : [{ kind: "look", look: looking }];
@@ -32,13 +37,13 @@ export function endLook(state: LoopState, found: { unsettled: boolean; whole: bo
     if (found === "unreadable") return "unreadable";
     if (found.unsettled) return "unsettled";
     const { hasRun, touched } = state.files;
-    // Who waits for the end of a single run is told what was true at one moment, after all that has run.
+    // A single run reports what was true at one moment, after everything that ran.
     const isEnough = state.watching || !hasRun || touched >= touchedRounds;
     return found.whole && isEnough ? "all-seen" : "part-seen";
   }
 }
 
-/** A verify has ended; the answer of one that was dropped or followed by another changes nothing. */
+/** Handles the end of a verify. The answer of one that was dropped, or that a newer one replaced, changes nothing. */
 export function endVerify(state: LoopState, attempt: number, isStill: boolean): Step {
   const { phase, touched, attempt: newest } = state.files;
   if (phase !== "verifying" || attempt !== newest) return { state, effects: [] };
@@ -46,13 +51,13 @@ export function endVerify(state: LoopState, attempt: number, isStill: boolean): 
   return { state: withFiles(state, { phase: "unsettled", touched: touched + 1 }), effects: [{ kind: "rescan" }] };
 }
 
-/** No look is wanted any more. */
+/** Drops requested scans and a running verify. */
 export function stopLooks(state: LoopState): Step {
   if (state.files.phase !== "verifying") return { state: withFiles(state, { waiting: [] }), effects: [] };
   return { state: withFiles(state, { waiting: [], phase: "part-seen" }), effects: [{ kind: "drop-verify" }] };
 }
 
-/** When nothing runs any more the files are verified, unless a look has just seen all of them. */
+/** Verifies the files once nothing runs any more, unless a scan has just seen all of them. */
 export function verifyAtRest(step: Step): Step {
   const { state, effects } = afterStarts(step);
   const { phase, attempt } = state.files;
@@ -69,7 +74,7 @@ export function verifyAtRest(step: Step): Step {
   };
 }
 
-/** While a function runs, time passes: what was seen before it says nothing of the files after it. */
+/** What was seen before a function ran says nothing about the files afterwards. */
 function afterStarts({ state, effects }: Step): Step {
   if (!effects.some(({ kind }) => kind === "start")) return { state, effects };
   const phase = state.files.phase === "verifying" ? "verifying" : "part-seen";

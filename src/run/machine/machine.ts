@@ -4,24 +4,24 @@ import type { LoopEvent, LoopState, Step } from "./state.ts";
 
 /**
  * What happens to the files and to each function, as a pure reducer: state and event in, state and effects out. Nothing
- * here knows of engines, disks or time.
+ * here knows about engines, disks or time.
  *
- * The files. Any phase becomes `unsettled` when hints come in (`hinted`) or a look is wanted (`look`):
+ * The files. Any phase becomes `unsettled` when hints come in (`hinted`) or a scan is requested (`look`):
  *
  *              look                     planned (unsettled: stays)              at rest
  *   unread ───────────▶ unsettled ───────────────────────────────▶ part-seen ─────────────▶ verifying
  *                        ▲  ▲  │ │ planned: whole                   ▲     ▲                  │  │  │
  *                        │  │  │ └──────────▶ all-seen ─────────────┘     └──────────────────┘  │  │
  *                        │  │  │                 │  a function starts       a function starts   │  │
- *      a look is wanted  │  │  │ unreadable      │ at rest                                      │  │
+ *      scan requested    │  │  │ unreadable      │ at rest                                      │  │
  *                        │  │  ▼                 ▼                          verified: still     │  │
  *                        │ unreadable          verified ◀───────────────────────────────────────┘  │
  *                        └─────────────────────────────────────────────────────────────────────────┘
- *                                              verified: they moved → rescan
+ *                                              verified: files changed → rescan
  *
- * Looks are made one after another; one that is wanted meanwhile waits, and until it has ended nothing starts. A verify
- * has a number, and the answer of any but the newest is dropped. In `unsettled` and `unreadable` what runs goes on, and
- * what became stale is cancelled. `verified` is told as `settled`.
+ * Scans run one after another. A scan that is requested during another one waits, and nothing starts before it has
+ * ended. Each verify has a number, and the answer of any but the newest is dropped. In `unsettled` and `unreadable`
+ * running functions go on, except stale ones, which are cancelled. `verified` is reported as `settled`.
  *
  * A function:
  *
@@ -36,16 +36,17 @@ import type { LoopEvent, LoopState, Step } from "./state.ts";
  *                                                      still affected     planned: another digest,
  *                                                                         policy `restart`
  *
- *   running ── finished, but an input moved ──▶ overtaken ── planned: affected ──▶ queued (held from the third time on)
+ *   running ── finished, an input changed ────▶ overtaken ── planned: affected ──▶ queued (held from the third time on)
  *                                                   └─────── planned: up to date ─▶ idle
  *
- * `overtaken` is not at rest: no summary, no exit code and no "settled" before the look that follows. From the third
- * attempt in a row on the function waits longer each time; those that need it run meanwhile if it passed, and are blocked
- * when it fails in the end. What is blocked and has a result is up to date again, without a run, when its need has passed.
+ * `overtaken` is not at rest: no summary, no exit code and no "settled" before the scan that follows. From the third
+ * attempt in a row on the function waits longer each time. If it passed, its dependents run meanwhile; if it fails in
+ * the end, they are blocked. A blocked function with a result is up to date again, without a run, when its need passes.
  *
- * What somebody cancels is `idle`, cancelled, until its files change or it is asked for; what needs it is blocked.
+ * A function that a user cancels is `idle`, cancelled, until its files change or it is requested; its dependents are
+ * blocked.
  *
- * In manual mode a function is `parked` where it would be queued, until it is asked for.
+ * In manual mode a function is `parked` instead of queued, until it is requested.
  */
 export function reduce(state: LoopState, event: LoopEvent): Step {
   switch (event.kind) {

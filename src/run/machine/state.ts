@@ -2,53 +2,57 @@ import type { Reason, Resources } from "../../plan/index.ts";
 import type { SettledHints } from "../../watch/index.ts";
 import type { Limits } from "./limits.ts";
 
-/** What is known of the files and of all functions at one moment; `machine.ts` says how it changes. */
+/** What is known of the files and of all functions at one moment; `machine.ts` defines how it changes. */
 export interface LoopState {
   files: FilesState;
-  /** In the order of the plan: a function comes after all that it needs. */
+  /** In the order of the plan: a function comes after everything that it needs. */
   functions: readonly FunctionState[];
   limits: Limits;
-  /** Files are watched: there is always a next look. False: it is over when nothing runs and the files are verified. */
+  /**
+   * Whether files are watched, so another scan may always follow. False: done when nothing runs and the files are
+   * verified.
+   */
   watching: boolean;
-  /** The first failure cancels what runs and starts nothing else. */
+  /** The first failure cancels what runs, and nothing else starts. */
   failFast: boolean;
-  /** An edit starts and cancels nothing: what it affects is parked until it is asked for. */
+  /** An edit starts and cancels nothing: the functions that it affects are parked until they are requested. */
   manual: boolean;
   stopping: boolean;
 }
 
 /**
- * `unread`: the project was not looked at yet. `unsettled`: hints come in or a look is under way, and nothing starts.
- * `part-seen`: the plan is that of the files that hints named, or functions ran since: the whole is verified before
- * anything is said. `all-seen`: a look saw everything. `unreadable`: the configuration or the module cannot be read.
+ * `unread`: the project has not been scanned yet. `unsettled`: hints come in or a scan is under way, and nothing
+ * starts. `part-seen`: the plan covers only the hinted files, or functions have run since; everything is verified
+ * before it is called up to date. `all-seen`: a scan saw everything. `unreadable`: the configuration or the module
+ * cannot be read.
  */
 export type FilesPhase = "unread" | "unsettled" | "part-seen" | "all-seen" | "verifying" | "verified" | "unreadable";
 
-/** A look at the files: those that hints named, or all of them; and what is to run whatever it finds. */
+/** A scan of the hinted files, or of all of them, and what is to run whatever it finds. */
 export interface Look extends SettledHints {
   forced?: Forced;
 }
 
-/** What is asked for whatever its state: everything, or functions by name. */
+/** What is to run whatever its state: everything, or functions by name. */
 export type Forced = ReadonlySet<string> | "all" | undefined;
 
 export interface FilesState {
   phase: FilesPhase;
-  /** Looks come one after another: each sees the files after the one before. */
+  /** The current scan. Scans run one after another, so each sees the files after the one before. */
   looking: Look | undefined;
-  /** Looks that wait for the one before. */
+  /** Scans that wait for the current one. */
   waiting: readonly Look[];
-  /** Number of the newest verify: the answer of an older one says nothing. */
+  /** Number of the newest verify; the answer of an older one is ignored. */
   attempt: number;
-  /** Whether a function has started since the beginning. */
+  /** Whether any function has started yet. */
   hasRun: boolean;
-  /** Verifies in a row that found files touched, without a function that started after one. */
+  /** Number of verifies in a row that found touched files without a function starting after one of them. */
   touched: number;
 }
 
-/** `overtaken`: it ended, but an input moved meanwhile; the look that follows decides what comes next. */
+/** `overtaken`: the run ended, but an input changed meanwhile; the scan that follows decides what comes next. */
 export type Phase = "initial" | "queued" | "parked" | "running" | "cancelling" | "overtaken" | "idle" | "stopped";
-/** What is known of the newest files: `current` passed, `failed` did not, `blocked` waits for a need that failed. */
+/** Verdict for the newest files: `current` passed, `failed` did not, `blocked` waits for a need that failed. */
 export type Verdict = "unknown" | "current" | "stale" | "failed" | "blocked" | "cancelled";
 
 export interface FunctionState {
@@ -57,27 +61,27 @@ export interface FunctionState {
   policy: "restart" | "queue";
   phase: Phase;
   verdict: Verdict;
-  /** Digest of the newest files; what a result must carry to be current. */
+  /** Digest of the newest files, which a result must carry to be up to date. */
   wanted: string;
-  /** Whether the newest files need a run; false: a passed result of them is there. */
+  /** Whether the newest files need a run; false if they have a passed result. */
   affected: boolean;
   /** Digest that the running call was started with. */
   running: string | undefined;
-  /** Digest that failed last, or whose run somebody ended: it is tried again when it changes, or when asked. */
+  /** Digest that failed last, or whose run was cancelled; it is tried again when the files change, or on request. */
   failed: string | undefined;
-  /** Its own quiet time is not over yet. */
+  /** Whether the function still waits for its own quiet time. */
   held: boolean;
-  /** How many attempts in a row its own inputs made stale. */
+  /** Number of attempts in a row that the function's own inputs made stale. */
   overtaken: number;
-  /** How many of these came to their end, not cancelled by the edit. */
+  /** How many of those ran to their end instead of being cancelled by the edit. */
   endedStale: number;
-  /** Whether the last of these passed, though on inputs that are others by now. */
+  /** Whether the last of those passed, though on inputs that have changed since. */
   passedStale: boolean;
   reasons: readonly Reason[];
-  /** Which need keeps it from running. */
+  /** The need that keeps the function from running. */
   blockedBy: string | undefined;
   uses: Resources;
-  /** What it waits for though it could run: the limit that others have used up. */
+  /** The used-up limit that the function waits for, though it could run otherwise. */
   shortOf: string | undefined;
 }
 
@@ -88,76 +92,79 @@ export interface PlannedFunction {
   digest: string;
   affected: boolean;
   reasons: readonly Reason[];
-  /** Run even though it failed on the same files before. */
+  /** Run even if it failed on the same files before. */
   forced: boolean;
   uses: Resources;
-  /** Its own quiet time is not over: it waits for `released`. */
+  /** The function still waits for its own quiet time, until `released`. */
   held?: boolean;
-  /** Its inputs moved in so many runs that no other follows: it counts as failed. */
+  /** Inputs changed during so many runs that no more follow; the function counts as failed. */
   givenUp?: boolean;
 }
 
-/** What came of an attempt by itself. */
+/** Outcome of an attempt by itself. */
 export type Outcome = "passed" | "failed" | "cancelled" | "timed-out";
 
 export type LoopEvent =
-  /** Hints came in: what is known of the files may be old. */
+  /** Hints came in: what is known of the files may be outdated. */
   | { kind: "hinted" }
-  /** Somebody wants the files looked at. */
+  /** A scan is requested. */
   | { kind: "look"; look: Look }
-  /** The files were looked at: this is what they mean. Functions that are not listed are gone. */
+  /** A scan ended with this plan. Functions that it does not list are gone. */
   | {
       kind: "planned";
       functions: readonly PlannedFunction[];
-      /** Files moved again meanwhile: what became stale is cancelled, but nothing starts before the next look. */
+      /** Files changed again during the scan: stale runs are cancelled, but nothing starts before the next scan. */
       unsettled?: boolean;
-      /** All files were looked at, not only those that hints named. */
+      /** All files were scanned, not only the hinted ones. */
       whole?: boolean;
       limits?: Limits;
     }
-  /** The look failed: configuration or module cannot be read. */
+  /** The scan failed: configuration or module cannot be read. */
   | { kind: "unreadable" }
-  /** Whether the files are those of the last look, as the verify with this number found. */
+  /** Result of the verify with this number: whether the files are those of the last scan. */
   | { kind: "verified"; attempt: number; isStill: boolean }
-  /** From now on files are watched. */
+  /** Files are watched from now on. */
   | { kind: "watch" }
-  /** `fresh`: its inputs stood still, so the result is that of `digest`; else it is that of no known state. */
+  /** `fresh`: inputs did not change, so the result is that of `digest`; otherwise it belongs to no known state. */
   | {
       kind: "finished";
       name: string;
       digest: string;
       outcome: Outcome;
       fresh: boolean;
-      /** The same files by what the run has taught of its inputs: another digest, which a look has to plan. */
+      /** Digest of the same files with the inputs that the run added; a scan has to plan it. */
       learned?: string;
     }
-  /** The quiet time of these is over. */
+  /** The quiet time of these functions is over. */
   | { kind: "released"; names: readonly string[] }
   | { kind: "manual"; on: boolean }
-  /** Somebody ends its run, or takes it out of the queue. */
+  /** A user cancels the function's run, or takes it out of the queue. */
   | { kind: "cancel"; name: string }
-  /** Runs what is parked. */
+  /** Run what is parked. */
   | { kind: "asked" }
   | { kind: "stop" };
 
 export type Effect =
   | { kind: "look"; look: Look }
-  /** Files moved while nobody looked: everything is looked at once they rest. */
+  /** Files changed between scans: everything is scanned once they rest. */
   | { kind: "rescan" }
   | { kind: "verify"; attempt: number }
-  /** The verify under way means nothing any more. */
+  /** The verify under way is obsolete. */
   | { kind: "drop-verify" }
-  /** Every function is what it is on the files as they are. */
+  /** Every function's verdict holds for the current files. */
   | { kind: "settled" }
   | { kind: "start"; name: string; digest: string; reasons: readonly Reason[] }
   | { kind: "cancel"; name: string; digest: string; why: CancelCause }
   | { kind: "blocked"; name: string; need: string }
-  /** It could run, but what it uses of that limit would be more than is left. */
+  /** The function could run, but this limit has less left than it needs. */
   | { kind: "short"; name: string; of: string }
-  /** Its own inputs made it stale again and again: it waits before the next attempt. */
+  /** The function's own inputs made it stale repeatedly: it waits before the next attempt. */
   | { kind: "restless"; name: string; times: number };
 
-/** From so many attempts in a row on, a function waits, and those that need it may run on what it made. */
+/**
+ * After this many stale attempts in a row a function waits before each attempt, and its dependents may run on its
+ * result.
+ */
 export const restlessFrom = 3;
 
 export type CancelCause = "stale" | "gone" | "stop" | "fail-fast" | "asked";
@@ -184,27 +191,27 @@ export function initialState(options: {
   };
 }
 
-/** Nothing runs, nothing waits to run and nothing is unknown. */
+/** Reports whether nothing runs, nothing waits to run and no verdict is outstanding. */
 export function isSettled(state: LoopState): boolean {
   return state.files.phase !== "unsettled" && functionsRest(state);
 }
 
-/** A look is under way or wanted: the hints before it are taken already. */
+/** Reports whether a scan is under way or requested; it already includes the hints before it. */
 export function isLooking({ files }: LoopState): boolean {
   return files.looking !== undefined || files.waiting.length > 0;
 }
 
-/** That look is wanted or under way. */
+/** Reports whether this scan is under way or requested. */
 export function isPending({ files }: LoopState, look: Look): boolean {
   return files.looking === look || files.waiting.includes(look);
 }
 
-/** Nothing runs and nothing waits to run, whatever the files do. */
+/** Reports whether nothing runs and nothing waits to run, whatever happens to the files. */
 export function functionsRest({ functions }: LoopState): boolean {
   return functions.every((fn) => fn.phase === "idle" || fn.phase === "parked" || fn.phase === "stopped");
 }
 
-/** A function that nothing is known of yet. */
+/** Initial state of a function. */
 export function unknownFunction(name: string): FunctionState {
   return {
     name,

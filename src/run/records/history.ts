@@ -2,47 +2,47 @@ import type { TierName } from "../../config/index.ts";
 import type { ProjectState } from "../../state/index.ts";
 import type { Outcome } from "../machine/state.ts";
 
-/** One run in a line: what statistics are made of. Kept longer than its record, which has inputs and a log. */
+/** One run in one line, as the statistics need it. Kept longer than the run's record, which has inputs and a log. */
 export interface HistoryEntry {
   id: string;
   target: string;
-  /** When it started, milliseconds since 1970. */
+  /** Start time, in milliseconds since 1970. */
   at: number;
   /**
-   * `current`: it was asked for and needed no run, in an hour `count` times; `durationMs` is what the runs took, together,
-   * that it did not need.
+   * `current`: requested and up to date, `count` times within one hour; `durationMs` is the total time of the runs that
+   * this saved.
    */
   outcome: Outcome | "current";
   durationMs: number;
   count?: number;
-  /** The beginning of the digest: enough to tell states apart. */
+  /** Beginning of the digest, enough to tell states apart. */
   digest: string;
   tier?: TierName;
-  /** An input changed while it ran. */
+  /** An input changed during the run. */
   stale?: true;
-  /** Where it was tried more than once. */
+  /** Number of attempts, if more than one. */
   attempts?: number;
-  /** Of the engine: all, and those that its cache had. */
+  /** Steps of the engine: all of them, and those that came from its cache. */
   steps?: [total: number, cached: number];
   /** Passed, failed, skipped. */
   tests?: [passed: number, failed: number, skipped: number];
   failedTests?: string[];
   /** Tests that failed first and passed when the function was tried again. */
   flakyTests?: string[];
-  /** The slowest tests, milliseconds by name, where the runner told. */
+  /** The slowest tests with their milliseconds, if the runner printed them. */
   slowTests?: [name: string, ms: number][];
-  /** From the newest save among the files that changed to the verdict; of a watch only. */
+  /** Milliseconds from the newest save among the changed files to the verdict; only in a watch. */
   editMs?: number;
 }
 
-/** Files are rewritten at each run until they have this size. */
+/** A file is rewritten at each run until it has this size. */
 const fileBytes = 48 * 1024;
-/** About 60,000 runs. The oldest go first. */
+/** Enough for about 60,000 runs. The oldest files are deleted first. */
 const keptFiles = 250;
 const shape = /^\d{8}T\d{9}Z\.json$/;
 const readLimits = { files: keptFiles, fileBytes: 4 * 1024 * 1024 };
 const longestName = 200;
-/** As many as `RunStore.expectedMs` looks at. */
+/** Number of runs that `RunStore.expectedMs` also looks at. */
 const runsForExpected = 5;
 const hourMs = 60 * 60_000;
 
@@ -52,7 +52,7 @@ interface OpenFile {
   bytes: number;
 }
 
-/** The runs of a project over months, in a few sealed files: thousands of them are read in milliseconds. */
+/** The runs of a project over months, in a few sealed files, so that thousands of them are read in milliseconds. */
 export class History {
   private readonly state: ProjectState;
   /** The newest file, to which runs are added. */
@@ -70,7 +70,7 @@ export class History {
     this.save(open);
   }
 
-  /** Functions that needed no run, with what each of theirs took: counted by the hour. */
+  /** Counts, by the hour, functions that needed no run, with the duration that each of them saved. */
   addCurrent(targets: readonly { target: string; durationMs: number }[], nowMs: number): void {
     if (targets.length === 0) return;
     const at = nowMs - (nowMs % hourMs);
@@ -89,7 +89,7 @@ export class History {
     this.save(open);
   }
 
-  /** Oldest first; those that started at `fromMs` or later. */
+  /** Returns the runs that started at `fromMs` or later, oldest first. */
   entries(fromMs = 0): HistoryEntry[] {
     const reader = this.state.openReader("history", shape, readLimits);
     if (reader === undefined) return [];
@@ -100,7 +100,8 @@ export class History {
         const runs = content instanceof Buffer ? parseHistory(content) : undefined;
         if (runs === undefined) this.tellForeign(name);
         else found.push(runs.filter(({ at }) => at >= fromMs));
-        // A name is the time of the file's first run: those before it hold older ones.
+        // A file is named after the time of its first run, and files are read newest first, so the remaining ones are
+        // older.
         if (timeOf(name) < fromMs) break;
       }
       return found.reverse().flat();
@@ -109,7 +110,7 @@ export class History {
     }
   }
 
-  /** Of each target the middle of its last passed runs, out of all files at once. */
+  /** Returns the median duration of each target's last passed runs, in milliseconds, reading all files once. */
   expected(fromMs = 0): Map<string, number> {
     const recent = new Map<string, number[]>();
     for (const { target, outcome, durationMs } of this.entries(fromMs)) {
@@ -142,7 +143,7 @@ export class History {
     return name === undefined || entries === undefined ? undefined : { name, entries, bytes: content?.length ?? 0 };
   }
 
-  /** Of many files the first that is met: a folder of another place has them all. */
+  /** Reports only the first unusable file: in a folder copied from elsewhere all of them are. */
   private tellForeign(name: string): void {
     if (this.hasToldForeign) return;
     this.hasToldForeign = true;
@@ -155,7 +156,7 @@ function push(open: OpenFile, entry: HistoryEntry): void {
   open.bytes += JSON.stringify(entry).length;
 }
 
-/** Sorts by time, and after the name before it, whatever the clock says. */
+/** Returns a name that sorts by time, and after the name before it whatever the clock says. */
 function nameAt(ms: number, before: string | undefined): string {
   for (let at = ms; ; at++) {
     const name = `${new Date(at).toISOString().replace(/[-:.]/g, "")}.json`;
@@ -183,7 +184,9 @@ function shortened(entry: HistoryEntry): HistoryEntry {
 
 const shortName = (name: string): string => name.slice(0, longestName);
 
-/** Undefined for what this version did not write; the seal says that the user's own fastloop did. */
+/**
+ * Returns undefined for content of another version. Its seal has already shown that the user's own fastloop wrote it.
+ */
 function parseHistory(content: Buffer): HistoryEntry[] | undefined {
   try {
     const value = JSON.parse(content.toString("utf8")) as { version?: unknown; runs?: unknown };

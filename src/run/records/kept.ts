@@ -1,4 +1,4 @@
-/** What is kept of runs, and what of a record outlives it. */
+/** What is kept of runs, and what outlives a record. */
 import { durationMs, type Config } from "../../config/index.ts";
 import type { HistoryEntry } from "./history.ts";
 import type { RunRecord } from "./records.ts";
@@ -6,14 +6,14 @@ import type { RunRecord } from "./records.ts";
 export const dayMs = 24 * 60 * 60 * 1000;
 
 export interface Retention {
-  /** Newest runs kept of each target, besides its last success. */
+  /** Number of newest runs kept of each target, besides its last success. */
   perTarget: number;
   maxAgeDays: number;
 }
 
 export const defaultRetention: Retention = { perTarget: 20, maxAgeDays: 30 };
 
-/** `records` of fastloop.yaml. */
+/** Reads `records` of fastloop.yaml. */
 export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {}): Retention {
   return {
     perTarget: keep ?? defaultRetention.perTarget,
@@ -21,10 +21,10 @@ export function retentionOf({ keep, maxAge }: NonNullable<Config["records"]> = {
   };
 }
 
-/** As much of a digest as the history keeps. */
+/** Returns as much of a digest as the history keeps. */
 export const shortDigest = (digest: string): string => digest.slice(0, 16);
 
-/** What of a record outlives it. */
+/** Returns the history's line for a record; it outlives the record. */
 export function entryOf(record: RunRecord): HistoryEntry {
   const { id, target, digest, outcome, fresh, startedAt, durationMs, attempts = 1, steps } = record;
   return {
@@ -40,7 +40,7 @@ export function entryOf(record: RunRecord): HistoryEntry {
   };
 }
 
-/** Of the records of targets that share a name in ids, the newest first. */
+/** Returns the records to delete. `records` are those of targets that share a name in ids, newest first. */
 export function toBeDropped(records: readonly RunRecord[], { perTarget }: Retention, oldestMs: number): Set<RunRecord> {
   const dropped = new Set<RunRecord>();
   const seen = new Map<string, { count: number; hasPassed: boolean }>();

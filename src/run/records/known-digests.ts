@@ -1,21 +1,21 @@
 import type { HistoryEntry } from "./history.ts";
 import { shortDigest } from "./kept.ts";
 
-/** So many records are read in the search for digests before the history is asked: to read that costs as much. */
+/** Number of records read in a search for digests before the history is read, which costs about as much. */
 const recordsBeforeHistory = 500;
 
-/** What the history knows of the digests of records, so that those of others need not be read. */
+/** Digests of runs as the history knows them, so that a search need not read records with other digests. */
 export class KnownDigests {
   private readonly history: () => readonly HistoryEntry[];
   private asked = 0;
-  /** The beginning of each run's digest, by its id. Of what is added later the records are in memory. */
+  /** Beginning of each run's digest, by run id. Records that are added later are in memory anyway. */
   private known: Map<string, string> | undefined;
 
   constructor(history: () => readonly HistoryEntry[]) {
     this.history = history;
   }
 
-  /** Whether the record with this id is not of this digest; false where that is not known. */
+  /** Reports whether this record is known to have another digest; false if nothing is known. */
   isOther(id: string, digest: string): boolean {
     if (this.asked < recordsBeforeHistory) {
       this.asked++;

@@ -1,15 +1,15 @@
 import type { Content } from "../../state/index.ts";
 
-/** What a lock says: which process has it. Anybody may have written it. */
+/** Contents of a lock: the process that holds it. Anybody may have written the file. */
 export interface Holder {
   pid: number;
-  /** Start time of the process in kernel ticks: the same pid later is another process. */
+  /** Start time of the process in kernel ticks; a later process with the same pid has another. */
   startTicks: string;
   command: string;
   since: string;
 }
 
-/** Undefined for what no fastloop wrote: a lock that says nothing holds nobody up. */
+/** Returns undefined for content that fastloop did not write; such a lock blocks nobody. */
 export function holderIn(content: Content): Holder | undefined {
   if (typeof content === "string") return undefined;
   let value: unknown;

@@ -8,7 +8,7 @@ import { dayAndTime } from "../../text/index.ts";
 const lockFile = "lock";
 const attempts = 20;
 
-/** What a system says that does not let us write. */
+/** Error codes that mean the folder cannot be written. */
 const unwritable = new Set(["EROFS", "ENOSPC", "EDQUOT", "EACCES", "EPERM"]);
 
 /** Held by the one process that runs functions of a project and writes its records. */
@@ -17,10 +17,10 @@ export class ProjectLock {
   private readonly isNew: boolean;
   private held: boolean;
 
-  /** However the process ends short of SIGKILL, it leaves no lock. */
+  /** Removes the lock however the process ends, except by SIGKILL. */
   private readonly onExit = (): void => this.release();
 
-  /** `isNew`: the folder was made for the lock. */
+  /** `isNew`: the folder was created for the lock. */
   private constructor(state: ProjectState, isNew: boolean, held: boolean) {
     this.state = state;
     this.isNew = isNew;
@@ -29,8 +29,8 @@ export class ProjectLock {
   }
 
   /**
-   * Takes the lock, or says who has it. What a dead process left is taken over. Where nothing can be written there is
-   * nothing to guard: the lock is then none, and nothing will be recorded, which is told.
+   * Takes the lock, or throws which process holds it. A dead process's lock is taken over. A folder that cannot be
+   * written needs no guard: the returned lock is then not held, and a notice says that nothing will be recorded.
    */
   static take(state: ProjectState, command: string): ProjectLock {
     const isNew = !state.exists();
@@ -52,7 +52,7 @@ export class ProjectLock {
           state.tellUnwritable(String(code));
           return new ProjectLock(state, false, false);
         }
-        // Another process that had made the folder took it away again, empty.
+        // Another process had created the folder and removed it again while it was empty.
         if (code !== "ENOENT" || !state.isInProject()) throw error;
       }
     }
@@ -61,7 +61,7 @@ export class ProjectLock {
     });
   }
 
-  /** How the process that runs functions here calls itself; undefined where none does. */
+  /** Returns the command of the process that runs functions here; undefined if there is none. */
   static holderOf(state: ProjectState): string | undefined {
     const holder = holderIn(state.readUnsealed(".", lockFile));
     return holder !== undefined && holds(holder) ? holder.command : undefined;
@@ -72,14 +72,17 @@ export class ProjectLock {
     this.held = false;
     process.off("exit", this.onExit);
     this.state.sweep(".", /^lock$/, () => holderIn(this.state.readUnsealed(".", lockFile))?.pid === process.pid);
-    // Nothing came of it: no empty folder is left.
+    // The folder is removed if it is still empty.
     if (this.isNew) this.state.removeIfEmpty();
   }
 }
 
-/** `taken`, the living process that has it, or undefined: it was in the way of a dead one, and is worth another try. */
+/**
+ * Returns `taken`, the living process that holds the lock, or undefined when a dead process's lock was removed and
+ * another attempt may succeed.
+ */
 function tryToTake(folder: HeldFolder, text: string, state: ProjectState): "taken" | Holder | undefined {
-  // Others may read who has it.
+  // Mode 0644 lets others read who holds the lock.
   if (folder.make(lockFile, text, 0o644)) return "taken";
   const holder = holderIn(folder.read(lockFile, largestBytes));
   if (holder !== undefined && holds(holder)) return holder;
@@ -95,7 +98,10 @@ function tryToTake(folder: HeldFolder, text: string, state: ProjectState): "take
   return moveAside(folder, `${lockFile}.${process.pid}.stale`);
 }
 
-/** Takes a dead process's lock away. One that a living process has put there meanwhile is put back, and returned. */
+/**
+ * Moves a dead process's lock away. If a living process has replaced it meanwhile, puts that lock back and returns its
+ * holder.
+ */
 function moveAside(folder: HeldFolder, aside: string): Holder | undefined {
   try {
     folder.rename(lockFile, aside);
@@ -106,7 +112,7 @@ function moveAside(folder: HeldFolder, aside: string): Holder | undefined {
   const content = folder.read(aside, largestBytes);
   const holder = holderIn(content);
   const lives = holder !== undefined && holds(holder);
-  // Where a third one was quicker it stays that one's.
+  // If a third process has taken the lock meanwhile, `make` fails and that lock stays.
   if (lives && typeof content !== "string") folder.make(lockFile, content.toString("utf8"), 0o644);
   folder.remove(aside);
   return lives ? holder : undefined;

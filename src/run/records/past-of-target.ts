@@ -1,11 +1,11 @@
 import { hasPassed, type TargetHistory } from "../../plan/index.ts";
 import type { RunRecord } from "./records.ts";
 
-/** What the runs of each target say of its past, in the order in which they counted. */
+/** The past runs of each target, in the order in which they counted. */
 export class PastOfTarget {
-  /** The newest first; with a digest those of others may be missing. */
+  /** Runs of a target, newest first. With a digest, runs with another digest may be left out. */
   private readonly runsOf: (target: string, digest?: string) => Iterable<RunRecord>;
-  /** Of each target, what counts again since an edit was taken back, and its newest run by then. */
+  /** For each target, the run that counts again since an edit was undone, and the newest run at that time. */
   private readonly again = new Map<string, { record: RunRecord; newest: RunRecord }>();
 
   constructor(runsOf: (target: string, digest?: string) => Iterable<RunRecord>) {
@@ -25,7 +25,10 @@ export class PastOfTarget {
     };
   }
 
-  /** The files are those of this digest, and nothing had to run: what comes next is compared with that run. */
+  /**
+   * Records that the files are those of this digest again and nothing had to run: the next state is compared with that
+   * run.
+   */
   countsAgain(target: string, digest: string): void {
     const [newest] = this.runsOf(target);
     const record = find(this.runsOf(target, digest), (one) => one.digest === digest);
@@ -42,7 +45,7 @@ export class PastOfTarget {
 }
 
 function find(runs: Iterable<RunRecord>, wanted: (record: RunRecord) => boolean): RunRecord | undefined {
-  // A run that was cancelled says nothing about its state.
+  // A cancelled run says nothing about its state.
   for (const record of runs) if (record.outcome !== "cancelled" && wanted(record)) return record;
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** What a record's file is called and holds. Names are made of an id, and an id is never taken from what a file says. */
+/** Name and content of a record's file. Names are built from an id, and an id is never taken from a file's content. */
 import type { Fingerprint } from "../../plan/index.ts";
 import type { RunRecord } from "./records.ts";
 import type { Outcome } from "../machine/state.ts";
@@ -7,15 +7,15 @@ const id = String.raw`\d{8}T\d{6}\.\d{3}Z-[A-Za-z0-9_-]{1,150}-[0-9a-f]{6}`;
 
 export const recordShape = new RegExp(`^${id}\\.json$`);
 
-/** Records, logs, and records that were being written. */
+/** Matches records, logs, and drafts of records. */
 export const runFileShape = new RegExp(`^${id}\\.(?:log|json(?:\\.\\d+\\.\\d+\\.tmp)?)$`);
 
-/** A target's name as it is in the ids of its runs; a file's name has room for more, and the file's draft too. */
+/** Returns a target's name as used in the ids of its runs; short enough for file names, including that of the draft. */
 export const groupOf = (target: string): string => target.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 150);
 export const groupOfName = (recordName: string): string => recordName.slice(timeLength + 1, -"-000000.json".length);
 const timeLength = "20260101T000000.000Z".length;
 
-/** Milliseconds since 1970; 0 for what is no time. */
+/** Returns milliseconds since 1970; 0 if the id has no valid time. */
 export function timeOfId(runId: string): number {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]+Z)-/.exec(runId) ?? [];
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}`) || 0;
@@ -27,7 +27,10 @@ export const logNameOf = (runId: string): string => `${runId}.log`;
 
 const outcomes: ReadonlySet<unknown> = new Set<Outcome>(["passed", "failed", "cancelled", "timed-out"]);
 
-/** Undefined for what is no record, or that of another file. By hand: a schema library takes longer to load than all records to read. */
+/**
+ * Returns undefined for content that is no record, or another file's. Checked by hand, as a schema library would take
+ * longer to load than all records to read.
+ */
 export function parseRecord(name: string, content: Buffer): RunRecord | undefined {
   let value: unknown;
   try {

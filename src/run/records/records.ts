@@ -23,7 +23,7 @@ import { RunLog } from "./run-log.ts";
 import { SpanStore, type Span } from "./spans.ts";
 import type { Outcome } from "../machine/state.ts";
 
-/** One run of one function, as it is stored: `.fastloop/runs/<id>.json`, its log beside it. */
+/** One run of one function, as stored in `.fastloop/runs/<id>.json`, with its log beside it. */
 export interface RunRecord {
   version: 1;
   /** Sorts by time. */
@@ -33,15 +33,15 @@ export interface RunRecord {
   fingerprint: Fingerprint;
   reasons: Reason[];
   outcome: Outcome;
-  /** False when an input changed while it ran; then the result is that of no known state. */
+  /** False when an input changed during the run; the result then belongs to no known state. */
   fresh: boolean;
   engine: Pick<EngineInfo, "kind" | "version">;
   /** ISO 8601. */
   startedAt: string;
   durationMs: number;
-  /** How often it was tried until it passed, or failed for good. */
+  /** Number of attempts until it passed, or failed for good. */
   attempts?: number;
-  /** What the function returned, shortened; only when it passed. */
+  /** Returned value, shortened; only of a run that passed. */
   value?: string;
   error?: { message: string; detail?: string; place?: string; exitCode: number };
   /** Steps of the engine, and how many of them came from its cache. */
@@ -50,34 +50,34 @@ export interface RunRecord {
 
 const runsBetweenPrunes = 100;
 
-/** How long a function takes is told by so many of its runs. */
+/** Number of newest passed runs that the expected duration is computed from. */
 const runsExpectedFrom = 5;
 
-/** More records than any retention keeps: what a folder holds beyond that is nobody's history. */
+/** More records than any retention keeps; a folder's files beyond that are ignored. */
 const readLimits = { files: 50_000, fileBytes: 16 * 1024 * 1024 };
 
-/** A record that is stored, read when somebody asks: of thousands a plan needs the newest of each function. */
+/** A stored record, read on demand: a plan needs only the newest one of each function, out of thousands. */
 interface Entry {
   name: string;
-  /** Undefined where it does not count. */
+  /** Undefined if the record does not count. */
   record: RunRecord | undefined | "unread";
 }
 
 /**
- * All runs of a project. Records are written whole or not at all, with the user's seal; what has none, or cannot be read,
- * counts as absent, which is told.
+ * All runs of a project. Records are written atomically, with the user's seal. A record without a valid seal, or one
+ * that cannot be read, counts as absent, and a notice says so.
  */
 export class RunStore {
   private readonly state: ProjectState;
-  /** What `prune` keeps, unless it is told otherwise. Unknown until the project was read: nothing is deleted by guess. */
+  /** What `prune` keeps by default. Undefined until the project is read, and then nothing is deleted. */
   retention: Retention | undefined;
-  /** Of the newest id, milliseconds since 1970. */
+  /** Time of the newest id, in milliseconds since 1970. */
   private newestMs = 0;
-  /** By the name as it is in an id, which several targets may share; the newest first. */
+  /** Entries by the name used in ids, which several targets may share; newest first. */
   private readonly groups = new Map<string, Entry[]>();
   private readonly reader: SealedReader | undefined;
   readonly manifests: ManifestStore;
-  /** A line for each run, kept longer than its record. */
+  /** One line for each run, kept longer than its record. */
   readonly past: History;
   readonly spans: SpanStore;
   private added = 0;
@@ -102,18 +102,18 @@ export class RunStore {
       else group.push(entry);
       this.newest ??= this.read(entry);
     }
-    // Only what counts says what time it is: a name can be anybody's.
+    // Only a record that counts may set the clock: anybody can create a file name.
     if (this.newest !== undefined) this.newestMs = timeOfId(this.newest.id);
   }
 
-  /** Above all ids so far, also after the clock was set back. */
+  /** Returns an id above all earlier ones, even after the clock was set back. */
   newId(target: string, startedAt: Date): string {
     this.newestMs = Math.max(startedAt.getTime(), this.newestMs + 1);
     const time = new Date(this.newestMs).toISOString().replace(/[-:]/g, "");
     return `${time}-${groupOf(target)}-${randomBytes(3).toString("hex")}`;
   }
 
-  /** Where the output of a run goes; `onLost` is told why the rest of it cannot be kept. */
+  /** Opens the log of a run; `onLost` is called with the reason when the rest of it cannot be kept. */
   log(id: string, onLost: (reason: string) => void): RunLog {
     const name = logNameOf(id);
     return new RunLog(
@@ -123,13 +123,13 @@ export class RunStore {
     );
   }
 
-  /** What a run printed, as far as it is there; a file of the project, so anybody may have written it. */
+  /** Returns what a run printed, if its log exists. Anybody may have written it, as it is a file of the project. */
   logText(id: string): string | undefined {
     const content = this.state.readUnsealed("runs", logNameOf(id));
     return typeof content === "string" ? undefined : content.toString("utf8");
   }
 
-  /** `told` is what statistics want to know beyond the record. */
+  /** Stores a run; `told` is what the statistics keep beyond the record. */
   add(record: RunRecord, told: Partial<HistoryEntry> = {}, spans: readonly Span[] = []): void {
     this.state.write("runs", recordNameOf(record.id), [Buffer.from(JSON.stringify(record))]);
     const entry: Entry = { name: recordNameOf(record.id), record };
@@ -141,7 +141,7 @@ export class RunStore {
     if (++this.added % runsBetweenPrunes === 0) this.prune();
   }
 
-  /** These were asked for and needed no run: what that saved is part of the statistics. */
+  /** Adds targets that were requested and needed no run to the statistics, with the time that this saved. */
   noteCurrent(targets: readonly string[], nowMs = Date.now()): void {
     const saved = targets.flatMap((target) => {
       const record = this.history(target).lastPassed as RunRecord | undefined;
@@ -150,12 +150,12 @@ export class RunStore {
     this.past.addCurrent(saved, nowMs);
   }
 
-  /** Newest first. */
+  /** Returns the records of a target, newest first. */
   of(target: string): readonly RunRecord[] {
     return [...this.runsOf(target)];
   }
 
-  /** The newest run that says something of the function's state; older ones are not read. */
+  /** Returns the newest run that was not cancelled, without reading older records. */
   last(target: string): RunRecord | undefined {
     for (const record of this.runsOf(target)) if (record.outcome !== "cancelled") return record;
     return undefined;
@@ -165,15 +165,15 @@ export class RunStore {
     return [...this.groups.values()].flatMap((group) => this.recordsIn(group));
   }
 
-  /** Records whose ids begin so; of the others nothing is read. */
+  /** Returns the records whose ids begin with `beginning`, reading no others. */
   withId(beginning: string): RunRecord[] {
     const entries = [...this.groups.values()].flat().filter(({ name }) => idOfRecordName(name).startsWith(beginning));
     return this.recordsIn(entries);
   }
 
   /**
-   * The newest run of each target that was not cancelled, or the one before it, and so on; no more is read than that takes.
-   * Where targets share a name in ids, those count that ran last.
+   * Returns the newest run of each target that was not cancelled, or the one `back` runs before it, reading no more
+   * records than needed. If targets share a name in ids, those that ran last are returned.
    */
   newestOfEach(back = 0): RunRecord[] {
     return [...this.groups.values()].flatMap((group) => {
@@ -188,7 +188,7 @@ export class RunStore {
     });
   }
 
-  /** The engine that ran last: what a plan without an engine compares with. */
+  /** Returns the key of the engine that ran last, which a plan without an engine compares with. */
   lastEngine(): string | undefined {
     return this.newest?.fingerprint.engine;
   }
@@ -197,15 +197,15 @@ export class RunStore {
     return this.pastOf.of(target);
   }
 
-  /** Its files are those of this digest, and nothing had to run: what comes next is compared with that run. */
+  /** Records that these files are back and nothing had to run: the next state is compared with that digest's run. */
   countsAgain(target: string, digest: string): void {
     this.pastOf.countsAgain(target, digest);
   }
 
-  /** Median duration of the last five passed runs; undefined before the first. */
+  /** Returns the median duration of the last five passed runs, in milliseconds; undefined before the first. */
   expectedMs(target: string): number | undefined {
     const durations: number[] = [];
-    // No older record is read than that takes.
+    // Stops at the fifth passed run, so no older record is read.
     for (const record of this.runsOf(target)) {
       if (record.outcome === "passed") durations.push(record.durationMs);
       if (durations.length === runsExpectedFrom) break;
@@ -213,20 +213,20 @@ export class RunStore {
     return durations.sort((a, b) => a - b)[Math.floor(durations.length / 2)];
   }
 
-  /** The newest run of it that passed on the files with this digest. */
+  /** Returns the newest run of a target that passed on the files with this digest. */
   passedOn(target: string, digest: string): RunRecord | undefined {
     for (const run of this.runsOf(target))
       if (run.digest === digest && run.outcome === "passed" && run.fresh) return run;
     return undefined;
   }
 
-  /** Deletes what is old, of each target by number and age; what its last success rests on stays. */
+  /** Deletes old records of each target, by number and age, except its last success. */
   prune(retention: Retention | undefined = this.retention, nowMs = Date.now()): void {
     if (retention === undefined) return;
     const oldestMs = nowMs - retention.maxAgeDays * dayMs;
     const dropped: RunRecord[] = [];
     for (const [name, group] of this.groups) {
-      // Mostly their names say that all of them stay, and nothing has to be read.
+      // Usually the names alone show that all of them stay, so nothing has to be read.
       if (group.length <= retention.perTarget && group.every((entry) => timeOfId(entry.name) >= oldestMs)) continue;
       const gone = toBeDropped(this.recordsIn(group), retention, oldestMs);
       dropped.push(...gone);
@@ -247,9 +247,9 @@ export class RunStore {
   }
 
   /**
-   * Deletes what a process that died has left: logs of runs that never came to a record, half-written files. Only for the
-   * holder of the project's lock: nobody else writes here. What has no name of ours stays, and so does a record that may
-   * not count, until it is read.
+   * Deletes what a dead process has left: logs of runs without a record, half-written files. Only the holder of the
+   * project's lock may call this, as nobody else writes here. Files with other names stay, and so does a record that
+   * may not count, until it is read.
    */
   sweep(): void {
     const known = new Set(
@@ -261,12 +261,12 @@ export class RunStore {
     );
   }
 
-  /** Reads nothing any more that has not been read. */
+  /** Closes the reader: records that have not been read by now are not read any more. */
   close(): void {
     this.reader?.close();
   }
 
-  /** With a digest, without those that are known to have another. */
+  /** With a digest, skips records that are known to have another one. */
   private *runsOf(target: string, digest?: string): Generator<RunRecord> {
     for (const entry of this.groups.get(groupOf(target)) ?? []) {
       if (digest !== undefined && entry.record === "unread" && this.known.isOther(idOfRecordName(entry.name), digest))
@@ -284,7 +284,7 @@ export class RunStore {
     if (entry.record !== "unread") return entry.record;
     const content = this.reader?.read(entry.name);
     entry.record = content instanceof Buffer ? parseRecord(entry.name, content) : undefined;
-    // Another process may have pruned it since it was listed.
+    // Another process may have pruned the record since the folder was listed.
     if (entry.record === undefined && content !== "absent") this.tellForeign(entry.name);
     return entry.record;
   }

@@ -1,18 +1,18 @@
 import { closeSync, writeSync } from "node:fs";
 import { outputText } from "../../text/index.ts";
 
-/** An error repeats no more of an output than this. */
+/** Longest part of an output that an error may repeat, in characters. */
 const keptTail = 64 * 1024;
 
-/** The whole output of one run in one file. A disk that is full costs the rest of the log, not the run. */
+/** The whole output of one run in one file. A full disk costs the rest of the log, not the run. */
 export class RunLog {
-  /** Where it can be read. */
+  /** Path of the log. */
   readonly file: string;
   private readonly openFile: () => number | undefined;
   private readonly onLost: (reason: string) => void;
   private descriptor: number | undefined;
   private state: "new" | "open" | "lost" = "new";
-  /** The end of what was written, in whole pieces. */
+  /** End of what was written. */
   private tail = "";
 
   constructor(file: string, openFile: () => number | undefined, onLost: (reason: string) => void) {
@@ -21,14 +21,14 @@ export class RunLog {
     this.onLost = onLost;
   }
 
-  /** Makes the file; once, however often the function is tried. */
+  /** Creates the file; only once, however often the function is tried. */
   open(): void {
     if (this.state !== "new") return;
     this.descriptor = this.openFile();
     this.state = this.descriptor === undefined ? "lost" : "open";
   }
 
-  /** False where no part of it was kept. */
+  /** False if no part of the log was kept. */
   get isThere(): boolean {
     return this.state === "open";
   }
@@ -44,10 +44,10 @@ export class RunLog {
     }
   }
 
-  /** Ends the log with an error, but for those of its lines that the command has printed: each line is there once. */
+  /** Ends the log with an error, leaving out the lines that the command has already printed. */
   writeError(text: string): void {
     const shown = (line: string): string => outputText(line).trim();
-    // An error of several commands shows their lines further in.
+    // An error of several commands indents their lines.
     const printed = new Set(this.tail.split("\n").map(shown));
     const lines = text.split("\n").filter((line, index) => index === 0 || !printed.has(shown(line)));
     const start = this.tail === "" || this.tail.endsWith("\n") ? "" : "\n";

@@ -1,7 +1,7 @@
 import type { EngineEvent } from "../../engine/types.ts";
 import type { ProjectState } from "../../state/index.ts";
 
-/** One operation of a run: when it began after the run's start, how long it took, what came of it. */
+/** One operation of a run; `startMs` counts from the start of the run. */
 export interface Span {
   name: string;
   startMs: number;
@@ -10,12 +10,12 @@ export interface Span {
   error?: string;
 }
 
-/** More operations than any pipeline has; what comes after is not recorded. */
+/** More operations than any pipeline has; further ones are not recorded. */
 const mostSpans = 20_000;
 const longestText = 500;
 const nameOf = (runId: string): string => `${runId}.json`;
 
-/** Collects the operations of one run from what the engine tells. */
+/** Collects the operations of one run from the engine's events. */
 export class SpanRecorder {
   private readonly spans = new Map<string, Span>();
   private readonly open = new Set<Span>();
@@ -42,7 +42,7 @@ export class SpanRecorder {
     const { durationMs, cached, error } = event;
     this.spans.set(event.step, {
       name: short(event.name),
-      // An engine may tell of a step when it has ended.
+      // An engine may report a step only when it has ended.
       startMs: known?.startMs ?? Math.max(0, atMs - durationMs),
       durationMs,
       cached,
@@ -50,18 +50,18 @@ export class SpanRecorder {
     });
   }
 
-  /** In the order in which they began. */
+  /** All operations, in the order in which they began. */
   get all(): Span[] {
     return [...this.spans.values()].sort((a, b) => a.startMs - b.startMs);
   }
 
-  /** Whether one of `all` goes on. */
+  /** Reports whether a span of `all` has not ended yet. */
   isOpen(span: Span): boolean {
     return this.open.has(span);
   }
 }
 
-/** The operations of recorded runs, each run's in a file of its own: a plan never reads them. */
+/** The operations of recorded runs, in one file for each run; a plan never reads them. */
 export class SpanStore {
   private readonly state: ProjectState;
 
@@ -73,7 +73,7 @@ export class SpanStore {
     this.state.write("spans", nameOf(runId), [Buffer.from(JSON.stringify({ version: 1, spans }))]);
   }
 
-  /** Empty where none were recorded, or what lies there is not ours. */
+  /** Returns the operations of a run; empty if none were recorded, or the file has no valid seal. */
   read(runId: string): Span[] {
     const content = this.state.read("spans", nameOf(runId), () =>
       this.state.notice(`the operations of ${runId} are damaged, or not of this user and place; they do not count`),

@@ -1,6 +1,8 @@
 import { isAlive, type ProjectState, type StateFolderName } from "../../state/index.ts";
 
-/** What is written under another name first, by the process with this number; and what only lives for a moment. */
+/**
+ * Names of drafts, which contain the pid of the process that writes them, and of files that exist only for a moment.
+ */
 const drafts: readonly (readonly [StateFolderName, RegExp])[] = [
   [".", /^(?:hashes|config\.json|lock|\.gitignore|probe-\d+)\.(\d+)\.\d+\.tmp$/],
   [".", /^(?:probe-(\d+)|lock\.(\d+)\.stale)$/],
@@ -8,10 +10,10 @@ const drafts: readonly (readonly [StateFolderName, RegExp])[] = [
   ["calls", /^[0-9a-f]{64}\.json\.(\d+)\.\d+\.tmp$/],
 ];
 
-/** A process in another container, whose pid says nothing here, is done with a draft by then. */
+/** A process in another container, whose pid means nothing here, has finished its draft by then. */
 const draftMs = 60_000;
 
-/** Deletes the half-written files of processes that died while they wrote. Those of living ones are left alone. */
+/** Deletes the half-written files of processes that died while writing. Those of living processes stay. */
 export function sweepDrafts(state: ProjectState): void {
   for (const [folder, shape] of drafts) {
     state.sweep(
