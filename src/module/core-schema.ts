@@ -1,4 +1,7 @@
-/** The core API's types as `fastloop call` chains them; data that the build reads out of the SDK (tools/core-schema.mjs). */
+/**
+ * The core API's types as `fastloop call` chains them. The build extracts the data from the SDK
+ * (tools/core-schema.mjs).
+ */
 import { readFileSync } from "node:fs";
 import { distFile } from "../paths/index.ts";
 import type { ArgumentInfo, FunctionInfo, TypeRef } from "./types.ts";
@@ -12,7 +15,7 @@ export interface CoreType {
 
 export interface CoreSchema {
   type(name: string): CoreType | undefined;
-  /** Member names as they go over the wire. */
+  /** Returns member names as they are sent in GraphQL. */
   enumMembers(name: string): string[] | undefined;
 }
 
@@ -29,7 +32,7 @@ interface StoredSchema {
 
 let loaded: CoreSchema | undefined;
 
-/** Reads the schema once; a millisecond. */
+/** Reads the schema on first use, which takes a millisecond. */
 export function coreSchema(): CoreSchema {
   loaded ??= toSchema(JSON.parse(readFileSync(distFile("core-schema.json"), "utf8")) as StoredSchema);
   return loaded;

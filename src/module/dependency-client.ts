@@ -1,4 +1,4 @@
-/** A module in an engine's names, as the generated client of a module that depends on it has it. */
+/** Describes a dependency under its engine names, as the generated client of the dependent module has them. */
 import type { ClientFunction, ClientParameter, DependencyClient } from "./runtime/protocol.ts";
 import { fieldName, memberName, servedName } from "./names.ts";
 import type { ArgumentInfo, Dependency, ModuleInfo, TypeRef } from "./types.ts";
@@ -36,10 +36,10 @@ export function dependencyClient(dependency: Dependency): DependencyClient {
   };
 }
 
-/** A module and all that it depends on, through others too; each once. */
+/** Returns a module and all its direct and indirect dependencies, each once. */
 export function withDependencies(module: ModuleInfo): ModuleInfo[] {
   const found = new Map([[module.root, module]]);
-  // A map's iteration goes on with what is added to it.
+  // Iterating a map includes entries that are added meanwhile.
   for (const each of found.values())
     for (const dependency of each.dependencies)
       if ("module" in dependency && !found.has(dependency.module.root))
@@ -47,7 +47,10 @@ export function withDependencies(module: ModuleInfo): ModuleInfo[] {
   return [...found.values()];
 }
 
-/** Name in the dependency's code -> name in the engine's schema; names of the core API stay. */
+/**
+ * Returns a function from a type's name in the dependency's code to its name in the engine's schema. Core types keep
+ * theirs.
+ */
 export function servedNames({ name, module }: { name: string; module: ModuleInfo }): (type: string) => string {
   return (type) => (isOwn(module, type) ? servedName(type, module.name, name) : type);
 }

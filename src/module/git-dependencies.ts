@@ -1,4 +1,4 @@
-/** What a module names in a git repository, and where that is on this disk. */
+/** Dependencies in git repositories, and their checkouts on this disk. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { isReallyInside, realPath } from "./boundary/inside.ts";
@@ -6,19 +6,19 @@ import { isRemote, readManifest, type ManifestDependency } from "./manifest/mani
 import { checkoutOf, fetchCommit, type PinnedSource } from "./git/git-checkout.ts";
 import { parseGitSource } from "./git/git-source.ts";
 
-/** A module that is about to be fetched. */
+/** A module about to be fetched. */
 export interface ModuleToFetch {
   name: string;
   url: string;
   commit: string;
-  /** Where it is named. */
+  /** Where the module is named, as `file:line:column`. */
   place: string;
 }
 
-/** Whether the user lets it be fetched. */
+/** Asks whether the user allows the fetch. */
 export type MayFetch = (module: ModuleToFetch) => Promise<boolean>;
 
-/** Its folder, or why there is none; throws a `UserError` for an address that is none. */
+/** Returns the module's folder, or the reason why there is none. Throws a `UserError` for an invalid address. */
 export async function folderOfRemote(
   { name, source, pin, place }: ManifestDependency,
   env: NodeJS.ProcessEnv,
@@ -56,9 +56,12 @@ export async function folderOfRemote(
   return { folder };
 }
 
-/** Whether anything that the module depends on has a commit that was not fetched. What is broken is told by whoever loads it. */
+/**
+ * Reports whether any direct or indirect dependency has a commit that is not fetched. Errors are left to the loader.
+ */
 export async function hasUnfetched(dir: string, env: NodeJS.ProcessEnv, seen = new Set<string>()): Promise<boolean> {
-  // Through two links to the folder that they lie in, there are as many ways as paths may be long.
+  // Each folder is visited once: two links in a folder that lead back to it would give a number of paths limited only
+  // by their length.
   const real = realPath(dir);
   if (seen.has(real)) return false;
   seen.add(real);

@@ -1,4 +1,7 @@
-/** A Dagger TypeScript module seen from outside: its signatures, its digest, and the function runtime that runs its bodies. */
+/**
+ * A Dagger TypeScript module seen from outside: its signatures, its digest, and the function runtime that runs its
+ * bodies.
+ */
 export type * from "./types.ts";
 export { loadModule } from "./load.ts";
 export { hasUnfetched, type MayFetch, type ModuleToFetch } from "./git-dependencies.ts";

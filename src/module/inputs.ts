@@ -1,10 +1,10 @@
-/** What a function reads from the host by itself: its arguments with `defaultPath`. */
+/** Host trees and files that a function reads by itself: its arguments with `defaultPath`. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { isInside } from "./boundary/inside.ts";
 import type { ArgumentInfo, FunctionInfo, FunctionInput, ModuleInfo } from "./types.ts";
 
-/** Host trees and files of a function, resolved as the engine resolves them. */
+/** Returns the host trees and files of a function, resolved as the engine resolves them. */
 export function functionInputs(
   module: Pick<ModuleInfo, "root" | "contextDir" | "contextRoot">,
   fn: Pick<FunctionInfo, "name" | "arguments" | "place">,
@@ -15,7 +15,10 @@ export function functionInputs(
   });
 }
 
-/** `/x` is relative to the context (the git root), `x` to dagger.json's folder; neither may leave the context. */
+/**
+ * Resolves an argument's `defaultPath`: `/x` is relative to the context (the git root), `x` to dagger.json's folder.
+ * Throws a `UserError` if the path leaves the context.
+ */
 export function argumentInput(
   module: Pick<ModuleInfo, "root" | "contextDir" | "contextRoot">,
   argument: ArgumentInfo,
@@ -28,7 +31,7 @@ export function argumentInput(
   const resolved = defaultPath.startsWith("/")
     ? path.join(module.contextDir, defaultPath)
     : path.resolve(module.contextRoot ?? module.root, defaultPath);
-  // One that leaves by a link is asked for as every other place outside is: it needs the user's trust.
+  // A path that leaves by a symbolic link is treated like any other place outside: it needs the user's trust.
   if (!isInside(module.contextDir, resolved)) {
     throw new UserError("module", `defaultPath "${defaultPath}" of "${argument.name}" leaves the repository`, {
       place,

@@ -1,4 +1,4 @@
-/** A module from its folder: out of the cache in milliseconds, or scanned in a child process. */
+/** Loads a module from its folder: from the cache in milliseconds, or by a scan in a child process. */
 import { hash } from "node:crypto";
 import path from "node:path";
 import { readRegular } from "../paths/index.ts";
@@ -27,10 +27,10 @@ export async function loadModule(
   return new Loader(env, mayFetch).load(dir, []);
 }
 
-/** One load of a module and all that it depends on: a module that several depend on is read once. */
+/** Loads one module and everything it depends on. A module with several dependents is read once. */
 class Loader {
   private readonly env: NodeJS.ProcessEnv;
-  /** By real path of the module's folder. */
+  /** Keyed by the real path of the module's folder. */
   private readonly loaded = new Map<string, ModuleInfo>();
 
   private readonly mayFetch: MayFetch | undefined;
@@ -40,7 +40,7 @@ class Loader {
     this.mayFetch = mayFetch;
   }
 
-  /** `dependents`: folders of the modules that led here, which it may not depend on itself. */
+  /** `dependents`: folders of the modules that led here; depending on one of them again is a cycle. */
   async load(dir: string, dependents: readonly string[]): Promise<ModuleInfo> {
     const { manifest, stored } = await readModule(dir, this.env);
     const repository = findGitRoot(manifest.root) ?? manifest.root;
@@ -49,10 +49,11 @@ class Loader {
     const toolchains: Toolchain[] = [];
     const refused: string[] = [];
     const place = { root: manifest.root, repository };
-    // One after another: whoever is still loading is one of those above, so a circle is seen and never waited for.
+    // Sequential, so that a module that is still loading is always one of `above`: a cycle is detected instead of
+    // deadlocking.
     for (const written of manifest.dependencies) {
       const dependency = await this.dependency(written, manifest, repository, above);
-      // Without code nobody calls it from there.
+      // A module without code cannot call its toolchains.
       if (written.toolchain === undefined || manifest.hasCode) dependencies.push(dependency);
       if ("refused" in dependency && written.toolchain === undefined && isRemote(written.source))
         refused.push(`the dependency ${written.name} can't be called here: ${dependency.refused}`);
@@ -65,7 +66,7 @@ class Loader {
       ...refused,
       ...manifest.others.map((name) => `${name} is not read: the ${manifest.file} beside it counts`),
     ];
-    // Of a toolchain's digest a hash: those of toolchains' toolchains are in it, each as often as it is named.
+    // Toolchains are hashed, since a toolchain's digest contains those of its own toolchains, once for each mention.
     const ofToolchains = toolchains.map(({ name, module }) => `${name}@${hash("sha256", module.digest, "hex")}`);
     const below = [...digestsBelow(dependencies), ...ofToolchains];
     const module: ModuleInfo = {
@@ -124,7 +125,7 @@ class Loader {
       this.loaded.set(folder, module);
       return { name, module };
     } catch (error) {
-      // One in another language needs an engine, and is missed only when it is called.
+      // A module in another language needs an engine, which matters only once it is called.
       if (error instanceof UserError && error.code === "engine-unsupported") return { name, refused: error.message };
       throw error;
     }
@@ -137,8 +138,8 @@ const cycle = (folder: string, dependents: readonly string[], repository: string
     .join(" -> ");
 
 /**
- * `name@digest` of each module once, in an order that does not depend on who names it first. Each is looked into once:
- * there are twice as many ways to a module with every other one that names the next one twice.
+ * Returns `name@digest` of each module once, in an order that does not depend on who names it first. Each module is
+ * visited once: if every module names the next one twice, the number of paths doubles with each module.
  */
 function digestsBelow(dependencies: readonly Dependency[]): string[] {
   const found = new Set<string>();
@@ -165,7 +166,7 @@ async function readModule(dir: string, env: NodeJS.ProcessEnv): Promise<{ manife
 
 const readAttempts = 5;
 
-/** Undefined when the sources changed while they were read: what was found is not that of their digest. */
+/** Returns undefined if the sources changed while they were read, as the result then does not match their digest. */
 async function readOnce(
   dir: string,
   env: NodeJS.ProcessEnv,
@@ -205,14 +206,17 @@ async function scan(manifest: Manifest, digest: string): Promise<StoredModule> {
   return { name, engineVersion, ownDigest: digest, mainObject, insecurePlaces, ...scanned };
 }
 
-/** Functions are others' alone. */
+/** A module without code; its functions come from its toolchains. */
 function withoutCode({ name, engineVersion }: Manifest, mainObject: string): Omit<StoredModule, "ownDigest"> {
   const main: ObjectInfo = { name: mainObject, description: "", kind: "class", functions: {}, fields: {} };
   const nothing = { enums: {}, interfaces: {}, description: "", warnings: [], insecurePlaces: [] };
   return { name, engineVersion, isCodeless: true, mainObject, objects: { [mainObject]: main }, ...nothing };
 }
 
-/** Where a word stands in the sources; one that is put together from parts is not found, and the engine refuses it. */
+/**
+ * Returns the lines that contain a word. A word put together from parts is not found; the engine refuses the option
+ * then.
+ */
 function placesOf(word: string, { root, source }: Manifest): string[] {
   return listSources(path.join(root, source, "src")).flatMap((file) =>
     readRegular(file, { maxBytes: largestSourceBytes })
@@ -222,7 +226,7 @@ function placesOf(word: string, { root, source }: Manifest): string[] {
   );
 }
 
-/** Before v0.19.4, or when dagger.json says so, a function without a policy is cached for the session only. */
+/** Before v0.19.4, or if dagger.json says so, functions without a cache policy are cached for the session only. */
 function hasSessionCaching(manifest: Manifest): boolean {
   if (manifest.disableDefaultFunctionCaching) return true;
   const version = /^v?(\d+)\.(\d+)\.(\d+)/.exec(manifest.engineVersion)?.slice(1).map(Number);

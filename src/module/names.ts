@@ -1,27 +1,32 @@
 /**
- * Names as Dagger writes them. An engine turns a name in code into one in GraphQL, and `dagger call` turns that one into
- * kebab-case: `URLPath` is `urlpath` in both, `myURL` is `myUrl` and `my-url`, `x1` is `x1` and `x-1`. The rules are those
- * of iancoleman/strcase 0.3, which both use, on ASCII alone: other characters are dropped.
+ * Names as Dagger writes them. The engine converts a name in code to one in GraphQL, and `dagger call` converts that
+ * one to kebab-case: `URLPath` is `urlpath` in both, `myURL` is `myUrl` and `my-url`, `x1` is `x1` and `x-1`. The rules
+ * are those of iancoleman/strcase 0.3, which both use, restricted to ASCII: other characters are dropped.
  */
 
-/** An engine declares these to be acronyms, which strcase heeds for whole names only: `JSON` is `jSON`, `JSONData` is `jsondata`. */
+/**
+ * Acronyms that the engine declares. strcase applies them to whole names only: `JSON` is `jSON`, `JSONData` is
+ * `jsondata`.
+ */
 const acronyms = new Set(["JSON", "LLM"]);
 
-/** A function's, argument's or field's name in an engine's schema; empty where no letter or digit is in it. */
+/**
+ * Returns a function's, argument's or field's name in the engine's schema; empty if the name has no letter or digit.
+ */
 export function fieldName(name: string): string {
   const field = camel(name, false);
-  // An engine keeps the spelling of what loads an object from its id.
+  // The engine keeps the spelling of functions that load an object from its id.
   return /^load.*FromID$/s.test(name) ? field.replace(/FromId$/, "FromID") : field;
 }
 
-/** An object's, interface's or enum's name in an engine's schema, before the module's name is put in front of it. */
+/** Returns an object's, interface's or enum's name in the engine's schema, without the module's name in front of it. */
 export function typeName(name: string): string {
   return camel(name, true);
 }
 
 /**
- * `Person` of the module `conform` -> `ConformPerson`, as an engine serves it: other modules may have one too. `alias`: what
- * the module that depends on it calls it.
+ * Returns an object's name as the engine serves it: `Person` of the module `conform` -> `ConformPerson`, as other
+ * modules may have a `Person` too. `alias` is the dependent module's name for the module.
  */
 export function servedName(name: string, moduleName: string, alias = moduleName): string {
   const [object, prefix] = [typeName(name), typeName(moduleName)];
@@ -30,18 +35,18 @@ export function servedName(name: string, moduleName: string, alias = moduleName)
   return typeName(rest !== undefined && /^[A-Z]/.test(rest) ? alias + rest : `${alias}_${object}`);
 }
 
-/** What `dagger call` calls a function, argument or field that has this name in code. */
+/** Returns the `dagger call` name of a function, argument or field with this name in code. */
 export const cliName = remembering((name) => kebabCase(fieldName(name)));
 
-/** `VeryHigh` -> `VERY_HIGH`; a member that is written by GraphQL's convention already (`HTTP2`) stays. */
+/** Converts `VeryHigh` to `VERY_HIGH`; a member already in GraphQL's convention (`HTTP2`) stays. */
 export function memberName(name: string): string {
   return /^[A-Z][A-Z0-9_]*$/.test(name) ? name : delimited(name, "_").replace(/[a-z]+/g, (word) => word.toUpperCase());
 }
 
-/** Any spelling of a name that a user may type -> `build-base`; as `dagger call` reads the flags that it is given. */
+/** Converts any spelling that a user may type to `build-base`, as `dagger call` does with its flags. */
 export const kebabCase = remembering((name) => delimited(name, "-").replace(/[A-Z]+/g, (word) => word.toLowerCase()));
 
-/** Each of a thousand calls asks for the names of its function and of all its arguments. */
+/** Caches results, as each of a thousand calls converts the names of its function and of all its arguments. */
 function remembering(make: (name: string) => string): (name: string) => string {
   const known = new Map<string, string>();
   return (name) => {
@@ -65,7 +70,7 @@ function camel(name: string, startsCapital: boolean): string {
   for (const [index, character] of Array.from(text).entries()) {
     const kind = kindOf(character);
     if (kind === "capital" || kind === "small") {
-      // Of a run of capitals only the first stays one.
+      // In a run of capitals only the first one stays a capital.
       const small = !capitalNext && (index === 0 || (previous === "capital" && !isAcronym));
       result += capitalNext ? character.toUpperCase() : small ? character.toLowerCase() : character;
       capitalNext = false;
@@ -80,7 +85,7 @@ function camel(name: string, startsCapital: boolean): string {
   return result;
 }
 
-/** A run of capitals is one word, and so is a run of digits. */
+/** Inserts delimiters between words; a run of capitals is one word, and so is a run of digits. */
 function delimited(name: string, delimiter: string): string {
   let result = "";
   const text = name.trim();

@@ -1,4 +1,4 @@
-/** Runs a scan in a child process: the compiler's 150 MB go away with it. */
+/** Runs a scan in a child process, so that the compiler's 150 MB are freed with it. */
 import { spawn } from "node:child_process";
 import { UserError } from "../errors/index.ts";
 import { distFile } from "../paths/index.ts";
@@ -7,10 +7,12 @@ import type { ScanAnswer, ScannedModule, ScanRequest } from "./scan/types.ts";
 /** A scan takes half a second; one that takes this long hangs. */
 const timeoutMs = 60_000;
 
-/** It takes 150 for a large module. */
+/** A large module takes 150 MB. */
 const mostMegabytes = 2048;
 
-/** What sources can do to a compiler; undefined where it is our own fault. */
+/**
+ * Explains a scan that ran out of time or memory because of the sources; undefined for other failures, which are bugs.
+ */
 function failureOf(signal: NodeJS.Signals | null, errors: string): UserError | undefined {
   const why =
     signal === "SIGKILL"
@@ -24,7 +26,7 @@ function failureOf(signal: NodeJS.Signals | null, errors: string): UserError | u
   });
 }
 
-/** Reads a module's sources; throws `UserError` where they do not make a module. */
+/** Reads a module's sources. Throws a `UserError` if they do not form a module. */
 export async function scanSources(request: ScanRequest): Promise<ScannedModule> {
   const answer = await ask(request);
   if ("module" in answer) return answer.module;
@@ -44,7 +46,7 @@ function ask(request: ScanRequest): Promise<ScanAnswer> {
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
     child.on("error", reject);
-    child.stdin.on("error", () => {}); // A child that dies early is reported by its exit.
+    child.stdin.on("error", () => {}); // The close handler reports a child that dies early.
     child.stdin.end(JSON.stringify(request));
     child.on("close", (code, signal) => {
       try {

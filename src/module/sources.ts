@@ -4,28 +4,35 @@ import { UserError } from "../errors/index.ts";
 import { openRegular } from "../paths/index.ts";
 import type { ModuleInfo } from "./types.ts";
 
-/** Every .ts and .mts file below `folder`, as an engine imports them: all of them, in `dist` and `node_modules` none. */
+/**
+ * Returns the .ts and .mts files below `folder` that the engine imports: all except those in `dist` and `node_modules`.
+ */
 export function listSources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);
     if (entry.name.includes("node_modules") || entry.name.includes("dist")) return [];
     if (entry.isDirectory()) return listSources(file);
-    // A pipe of that name would be waited for.
+    // Opening a pipe with such a name would block.
     if (!entry.isFile() && !entry.isSymbolicLink()) return [];
     return [".ts", ".mts"].includes(path.extname(entry.name)) && !entry.name.endsWith(".d.ts") ? [file] : [];
   });
 }
 
-/** Generated ones are smaller, too; a compiler takes a hundred times that. What is read otherwise has the same limit. */
+/**
+ * Size limit of a source file, in bytes. Generated ones are smaller too; the compiler takes a hundred times the memory.
+ */
 export const largestSourceBytes = 4 * 1024 * 1024;
 
-/** Throws a `UserError` for a source that is none: it would be waited for, or fill the memory. */
+/**
+ * Throws a `UserError` for a source that is not a regular file or too large: reading it could block, or fill the
+ * memory.
+ */
 export function requireSources(root: string, sourceDir: string): void {
   for (const file of listSources(path.join(sourceDir, "src"))) requireFile(root, file);
   requireSettings(root, [root, sourceDir, path.join(sourceDir, "src")]);
 }
 
-/** The same for what compilers look for by its name in these folders. */
+/** Does the same for the files that compilers find by their names in these folders. */
 export function requireSettings(root: string, folders: readonly string[]): void {
   for (const folder of new Set(folders)) {
     for (const name of ["package.json", "tsconfig.json"])
@@ -54,6 +61,6 @@ function reasonOf(error: unknown): string {
   return code === "ENOENT" ? "its link leads to nothing" : message;
 }
 
-/** The module's own code. */
+/** Returns the source files of the module itself. */
 export const listModuleSources = ({ sourceDir }: Pick<ModuleInfo, "sourceDir">): string[] =>
   listSources(path.join(sourceDir, "src"));

@@ -1,6 +1,6 @@
 /**
- * Modules that a project uses without code of its own: toolchains, whose functions stand beside the project's, and a
- * blueprint, whose functions are the project's. What they read by `defaultPath` is the project's, as in an engine.
+ * Modules that a project uses without code of its own: toolchains, whose functions are listed beside the project's, and
+ * a blueprint, whose functions become the project's. As in an engine, their `defaultPath` reads the project's files.
  */
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
@@ -9,12 +9,16 @@ import type { ManifestDependency } from "./manifest/manifest.ts";
 import { cliName, fieldName } from "./names.ts";
 import type { ArgumentInfo, ModuleInfo, Toolchain } from "./types.ts";
 
-/** Where a module is used. */
+/** The project that uses the module. */
 interface Place {
   root: string;
   repository: string;
 }
 
+/**
+ * Returns the module as a toolchain of the project, with the project's customizations applied. Throws a `UserError` for
+ * a customization without a matching argument.
+ */
 export async function toolchainOf(module: ModuleInfo, written: ManifestDependency, place: Place): Promise<Toolchain> {
   const {
     customizations = [],
@@ -50,7 +54,7 @@ export async function toolchainOf(module: ModuleInfo, written: ManifestDependenc
   };
 }
 
-/** The blueprint as the module in that folder: its code, in the project's place. */
+/** Returns the blueprint with its own code but in the project's place. */
 export function inPlaceOf(
   module: ModuleInfo,
   blueprint: ModuleInfo,
@@ -69,7 +73,10 @@ export function inPlaceOf(
   };
 }
 
-/** Its function is named by a chain from the main object on; an engine knows chains of one. */
+/**
+ * Finds the customized argument. A customization names its function by a chain from the main object; the engine only
+ * supports chains of one.
+ */
 function argumentOf(
   { objects, mainObject }: Pick<ModuleInfo, "objects" | "mainObject">,
   { function: chain = [], argument }: Customization,
@@ -86,7 +93,7 @@ function argumentOf(
   return signature?.find(({ name }) => fieldName(name) === fieldName(argument));
 }
 
-/** Gives what can't be taken over. */
+/** Applies a customization; returns a warning if it cannot be applied. */
 function customize(argument: ArgumentInfo, given: Customization, place: string): string | undefined {
   if (given.setting !== undefined) return set(argument, given.setting, place);
   if (given.defaultPath !== undefined) argument.defaultPath = given.defaultPath;
@@ -98,7 +105,7 @@ function customize(argument: ArgumentInfo, given: Customization, place: string):
   return undefined;
 }
 
-/** A setting of dagger.toml: of a directory, a file or an image where it is, of all else the value. */
+/** Applies a setting of dagger.toml: the location of a directory, file or image, else the value itself. */
 function set(argument: ArgumentInfo, setting: unknown, place: string): string | undefined {
   const { name, type } = argument;
   if (type.kind === "object" || type.kind === "interface") {
@@ -113,7 +120,10 @@ function set(argument: ArgumentInfo, setting: unknown, place: string): string | 
   return undefined;
 }
 
-/** Texts as they are, all else as JSON. */
+/**
+ * Parses a default: strings, scalars and enums are taken as they are, anything else as JSON. Throws a `UserError` on a
+ * mismatch.
+ */
 function valueOf(text: string, { name, type }: ArgumentInfo, place: string): unknown {
   if (type.kind === "string" || type.kind === "scalar" || type.kind === "enum") return text;
   const types: Partial<Record<typeof type.kind, (value: unknown) => boolean>> = {
@@ -126,7 +136,7 @@ function valueOf(text: string, { name, type }: ArgumentInfo, place: string): unk
     const value: unknown = JSON.parse(text);
     if (types[type.kind]?.(value) === true) return value;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new UserError("module", `the default ${JSON.stringify(text)} of ${name} is no value of its type`, { place });
 }

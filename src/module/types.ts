@@ -1,31 +1,33 @@
-/** A Dagger TypeScript module as read from its sources, without an engine. JSON-serialisable: it is cached on disk. */
+/**
+ * A Dagger TypeScript module as read from its sources, without an engine. Serializable as JSON, for the cache on disk.
+ */
 export interface ModuleInfo {
   /** `name` of dagger.json. */
   name: string;
-  /** Folder of dagger.json, absolute, real path. */
+  /** Real path of dagger.json's folder. */
   root: string;
   /** Absolute folder whose `src/` holds the code (`source` of dagger.json). */
   sourceDir: string;
-  /** Nearest parent with `.git`, else `root`: what its packages may come from. */
+  /** Nearest parent with `.git`, else `root`; the module's packages must lie in it. */
   repository: string;
-  /** What `defaultPath: "/x"` is relative to: the repository. */
+  /** Base of `defaultPath: "/x"`: the repository. */
   contextDir: string;
-  /** What `defaultPath: "x"` is relative to, where that is not `root`: the folder that uses the module as toolchain or blueprint. */
+  /** Base of `defaultPath: "x"` if that is not `root`: the folder that uses the module as a toolchain or blueprint. */
   contextRoot?: string;
-  /** As a blueprint: how whoever uses it names it, and that project's own name where it has one. */
+  /** For a blueprint: its name in the project that uses it, and that project's own name, if it has one. */
   usedAs?: { name: string; project?: string };
-  /** fastloop's own module at work on another project: `contextDir` is that project, which no engine can know. */
+  /** fastloop's own module working on another project: `contextDir` is that project, which no engine can know. */
   borrowed?: boolean;
   engineVersion: string;
-  /** It has no code: its functions are those of its toolchains. */
+  /** The module has no code: its functions are those of its toolchains. */
   isCodeless?: true;
-  /** Modules it depends on. */
+  /** Modules that it depends on directly. */
   dependencies: Dependency[];
-  /** Modules whose functions are offered beside its own: `eslint:lint`. */
+  /** Modules whose functions are listed beside its own, as in `eslint:lint`. */
   toolchains: Toolchain[];
   /** SHA-256 over dagger.json and every module source file (path, mode, content). */
   ownDigest: string;
-  /** `ownDigest`, and `name@ownDigest` of each module that it depends on, through others too; part of each function's digest. */
+  /** `ownDigest`, and `name@ownDigest` of each direct or indirect dependency; part of each function's digest. */
   digest: string;
   /** Name of the main object (PascalCase of the module's name). */
   mainObject: string;
@@ -34,26 +36,26 @@ export interface ModuleInfo {
   interfaces: Record<string, InterfaceInfo>;
   /** The comment at the top of the main object's file. */
   description: string;
-  /** What the scan warned about, e.g. a default value that only exists at run time. */
+  /** Warnings of the scan, e.g. about a default value that only exists at run time. */
   warnings: string[];
-  /** Ports of this machine that lead to services, as dagger.toml says; by `module:function`. */
+  /** Host ports that lead to services, as declared in dagger.toml; services are named `module:function`. */
   ports?: { host: number; service: string; port: number }[];
-  /** `file:line` of each line of the sources that has `insecureRootCapabilities` in it. */
+  /** `file:line` of each source line that contains `insecureRootCapabilities`. */
   insecurePlaces: string[];
 }
 
-/** A module that another one depends on: read, or why its functions can't be called here. */
+/** A dependency of a module: loaded, or the reason why its functions cannot be called here. */
 export type Dependency = {
-  /** Name in code: `dag.name()`. */
+  /** Name in code, as in `dag.name()`. */
   name: string;
 } & ({ module: ModuleInfo } | { refused: string });
 
 export interface Toolchain {
-  /** As the command line has it. */
+  /** Name on the command line. */
   name: string;
-  /** In the project's place, with the project's defaults. */
+  /** The module in the project's place, with the project's defaults. */
   module: ModuleInfo;
-  /** Patterns of checks and generators that the project leaves out. */
+  /** Patterns of checks that the project leaves out; the fields below do the same for generators and services. */
   ignoreChecks: string[];
   ignoreGenerators: string[];
   ignoreServices: string[];
@@ -68,22 +70,24 @@ export interface InterfaceInfo {
 export interface EnumInfo {
   name: string;
   description: string;
-  /** Member name (what goes over the wire and on the command line) -> value in code. */
+  /** Keyed by member name, as used in GraphQL and on the command line. */
   members: Record<string, { name: string; value: string; description: string; deprecated?: string }>;
 }
 
 export interface ObjectInfo {
   name: string;
   description: string;
-  /** `class` with methods, or a type alias that only has fields. */
+  /** `class` has methods; a type alias only has fields. */
   kind: "class" | "object";
   constructorArguments?: ArgumentInfo[];
-  /** Keyed by the name in code (camelCase); `alias`, where there is one, is the name on the command line. */
+  /** Keyed by the name in code (camelCase); `alias`, if set, is the name on the command line. */
   functions: Record<string, FunctionInfo>;
   fields: Record<string, FieldInfo>;
-  /** Functions of base classes, which an engine does not see: by name in code, with the base and the `file:line`. */
+  /** Functions of base classes, which the engine does not see: name in code, base class and `file:line`. */
   inherited?: { name: string; from: string; place: string }[];
-  /** The text of `@deprecated`; empty where there is none behind the tag. So for functions, fields, arguments and members. */
+  /**
+   * Text of `@deprecated`; empty if the tag has none. The same holds for functions, fields, arguments and enum members.
+   */
   deprecated?: string;
   /** `file:line` in the module, relative to `root`. */
   place?: string;
@@ -99,7 +103,7 @@ export interface FieldInfo {
 }
 
 export interface FunctionInfo {
-  /** Name in code; `cliName` of it is what the command line has. */
+  /** Name in code; `cliName` converts it to the name on the command line. */
   name: string;
   alias?: string;
   description: string;
@@ -107,7 +111,7 @@ export interface FunctionInfo {
   /** In declaration order. */
   arguments: ArgumentInfo[];
   returns: TypeRef;
-  /** `never`, `session`, a Go duration such as `1h`, or undefined: the default of 7 days. */
+  /** `never`, `session`, a Go duration such as `1h`, or undefined for the default of 7 days. */
   cache?: string;
   isCheck: boolean;
   isGenerate: boolean;
@@ -122,17 +126,17 @@ export interface ArgumentInfo {
   deprecated?: string;
   type: TypeRef;
   optional: boolean;
-  /** `| null`: omitted, it arrives as null and not as undefined. */
+  /** Declared with `| null`: if omitted, the function receives null instead of undefined. */
   nullable: boolean;
   variadic: boolean;
   /** JSON value. */
   defaultValue?: unknown;
-  /** The project's default, which the code does not know: it has to be given. */
+  /** The default comes from the project and is not in the code, so it has to be passed. */
   isProjectDefault?: true;
   defaultPath?: string;
   defaultAddress?: string;
   ignore?: string[];
-  /** A `Workspace`: the caller's own, which is filled in; nobody types it. */
+  /** A `Workspace`: filled in with the caller's own, so nobody types it. */
   engineFills?: true;
 }
 
@@ -140,7 +144,7 @@ export interface ArgumentInfo {
 export type TypeRef =
   | { kind: "string" | "integer" | "float" | "boolean" | "void" }
   | { kind: "scalar" | "enum" | "object" | "interface"; name: string }
-  /** `PortForward` and `BuildArg`, arguments of the core API only. */
+  /** `PortForward` and `BuildArg`, which only arguments of the core API have. */
   | { kind: "input"; name: string }
   | { kind: "list"; of: TypeRef };
 
@@ -153,7 +157,10 @@ export interface FunctionInput {
   ignore: string[];
 }
 
-/** The JSON value a function returned: scalars as themselves, core objects as `{ $id, $type }`, own objects as `{ $object, fields }`. */
+/**
+ * JSON value that a function returned: scalars as they are, core objects as `{ $id, $type }`, the module's own objects
+ * as `{ $object, fields }`.
+ */
 export type ReturnedValue =
   | null
   | string

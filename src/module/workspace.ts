@@ -1,29 +1,32 @@
 /**
- * `Workspace` arguments: the folders of the user's that a function may read, asked for by the body and read by us. A function
- * that declares none has none: what may be read is seen in signatures.
+ * `Workspace` arguments: folders of the user that a function may read. The body asks, and the CLI reads them. A
+ * function that declares no such argument has no access, so signatures show what may be read.
  */
 import type { ArgumentInfo, InterfaceInfo, ModuleInfo, ObjectInfo } from "./types.ts";
 
-/** In the place of a dependency's name: the workspace is the parent's own, and no module is called so. */
+/**
+ * Stands for a dependency's name in requests for the workspace, which the parent answers itself. No module can have
+ * this name.
+ */
 export const workspaceOwner = "";
 
-/** The workspace that functions are given, as an object of `workspaceOwner`. */
+/** The workspace that functions receive, as an object of `workspaceOwner`. */
 export const workspaceHandle = "fastloop:workspace";
 
 /** Reads the workspace for one call. */
 export interface WorkspaceReader {
-  /** Answers a field: a scalar, or the id of a directory or file. Throws what the body is told. */
+  /** Answers a field with a scalar, or with the id of a directory or file. Throws the error that the body receives. */
   read(field: string, args: Record<string, unknown>): Promise<string | boolean | null | { $id: string; $type: string }>;
-  /** An engine reads it by itself: whatever is in it may have been read. */
+  /** Notes that an engine reads the workspace by itself, so anything in it may have been read. */
   readByEngine(): void;
 }
 
-/** Whether a signature has one. */
+/** Reports whether a signature has a `Workspace` argument. */
 export function declaresWorkspace(signature: readonly ArgumentInfo[] | undefined): boolean {
   return signature?.some(({ engineFills }) => engineFills === true) === true;
 }
 
-/** Whether the function of the object, or its constructor (`""`), is given one. */
+/** Reports whether a function of an object, or its constructor (`""`), has a `Workspace` argument. */
 export function isGivenWorkspace(
   { objects, interfaces }: Pick<ModuleInfo, "objects" | "interfaces">,
   object: string,
@@ -34,7 +37,7 @@ export function isGivenWorkspace(
   return declaresWorkspace(info?.functions[fn]?.arguments);
 }
 
-/** Whether any function of the module is given one. */
+/** Reports whether any function of the module has a `Workspace` argument. */
 export function takesWorkspace({ objects }: Pick<ModuleInfo, "objects">): boolean {
   return Object.values(objects).some(
     ({ constructorArguments, functions }) =>

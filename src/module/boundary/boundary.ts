@@ -1,23 +1,26 @@
-/** Whether function bodies run behind the boundary, and what is told where a machine has none. */
+/** Decides whether function bodies run behind the boundary, and explains why a host has none. */
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { UserError } from "../../errors/index.ts";
 import { confineProgram } from "./confine.ts";
 
 export interface BoundaryOptions {
-  /** Builds the helper where it is missing; absent: it is not built now. */
+  /** Builds the helper if it is missing; if absent, it is not built now. */
   buildBoundary?: () => Promise<void>;
-  /** Whether the user trusts the repository to run its functions as the user, where there is no boundary. */
+  /** Reports whether the user allows the repository's functions to run as the user when there is no boundary. */
   mayRunOnHost?: () => boolean;
 }
 
-/** `FASTLOOP_BODIES`, which only who starts the process can set. */
+/** Value of `FASTLOOP_BODIES`, which only whoever starts the process can set. */
 type Wanted = "auto" | "sandbox" | "host";
 
-/** Why this machine has no boundary, as its helper found out; once per process. */
+/** Why this host has no boundary, as its helper found out; kept for the life of the process. */
 let lacks: string | undefined;
 
-/** The helper to start a runtime with; undefined: without a boundary, as the user wants it. Throws the refusal. */
+/**
+ * Returns the helper to start a runtime with; undefined if the user allows a runtime without a boundary. Throws the
+ * refusal as a `UserError`.
+ */
 export async function chooseBoundary(options: BoundaryOptions, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const wanted = wantedBoundary(env);
   if (wanted === "host") return undefined;
@@ -35,7 +38,10 @@ export async function chooseBoundary(options: BoundaryOptions, env: NodeJS.Proce
   );
 }
 
-/** After the helper has found out what this machine lacks: returns when the runtime may start without it, else throws the refusal. */
+/**
+ * Handles a helper that could not set up the boundary: returns if the runtime may start without it, else throws the
+ * refusal.
+ */
 export function boundaryFailed(why: string, options: BoundaryOptions, env: NodeJS.ProcessEnv): undefined {
   lacks = why;
   return withoutBoundary(why, wantedBoundary(env), options);
@@ -59,15 +65,15 @@ function wantedBoundary(env: NodeJS.ProcessEnv): Wanted {
   throw new UserError("usage", "auto, sandbox or host was expected", { place: "FASTLOOP_BODIES" });
 }
 
-/** The line to the helper. */
+/** Connection to the helper. */
 export interface Helper {
-  /** Undefined when the program runs behind the boundary, else why there is none. */
+  /** Resolves to undefined when the program runs behind the boundary, else to the reason why there is none. */
   started: Promise<string | undefined>;
-  /** Opens a port of this machine's loopback to the program. */
+  /** Opens a port of the host's loopback interface to the program. */
   allow(port: number): Promise<void>;
 }
 
-/** `ended`: how, when the helper has ended. */
+/** `ended` resolves to a description of how the helper ended. */
 export function speakWithHelper(control: Duplex, ended: Promise<string>): Helper {
   const heard = new Map<string, (rest: string) => void>();
   const lines = createInterface({ input: control, crlfDelay: Infinity });
@@ -80,7 +86,7 @@ export function speakWithHelper(control: Duplex, ended: Promise<string>): Helper
   const started = new Promise<string | undefined>((resolve) => {
     heard.set("started", () => resolve(undefined));
     heard.set("unable", (why) => resolve(why));
-    // Its last words may still be on their way.
+    // The helper's last lines may still be in flight.
     void ended.then((how) => setImmediate(() => resolve(`its helper ended: ${how}`)));
   });
   return {
@@ -88,7 +94,7 @@ export function speakWithHelper(control: Duplex, ended: Promise<string>): Helper
     allow: (port) =>
       new Promise((resolve) => {
         heard.set("allowed", () => resolve());
-        // Who waits for a program that has ended hears of that elsewhere.
+        // A caller that waits for an ended program learns of its end elsewhere.
         void ended.then(() => resolve());
         control.write(`allow 127.0.0.1:${port}\n`);
       }),

@@ -1,6 +1,6 @@
 /**
- * The helper that runs function bodies behind a boundary of the operating system (tools/confine, built by set-up): where
- * it lies, and what it is told of a module.
+ * The helper that runs function bodies behind a boundary of the operating system (tools/confine, built by set-up):
+ * where it is, and the specification it gets for a module.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -11,14 +11,17 @@ import { ignoredFiles } from "./ignored.ts";
 import { isInside, realPath } from "./inside.ts";
 import type { ModuleInfo } from "../types.ts";
 
-/** Folder of the helper for an architecture as Go names it: in the engine's package, else another one for other sources. */
+/**
+ * Returns the helper's folder for an architecture in Go's naming: in the engine's package, or in a cache folder keyed
+ * by the helper's sources.
+ */
 export function confineDir(root: string, arch: string, env: NodeJS.ProcessEnv = process.env): string {
   const ready = enginePackage(root);
   if (ready !== undefined) return path.join(ready, "confine", arch);
   return path.join(cacheHome(env), "confine", sourcesDigest(path.join(root, "tools", "confine")), arch);
 }
 
-/** By folder: they don't change while fastloop runs, and each process of bodies asks. */
+/** Digests by folder. The sources don't change while fastloop runs, and each process of bodies needs one. */
 const sourcesDigests = new Map<string, string>();
 
 function sourcesDigest(folder: string): string {
@@ -34,7 +37,10 @@ function sourcesDigest(folder: string): string {
   return digest;
 }
 
-/** The helper; undefined where set-up has not built it. Throws a `UserError` where it was changed since. `FASTLOOP_CONFINE` names another one. */
+/**
+ * Returns the helper's path; undefined if set-up has not built it. Throws a `UserError` if it was changed since.
+ * `FASTLOOP_CONFINE` names another one.
+ */
 export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env.FASTLOOP_CONFINE;
   if (named !== undefined && named !== "") return named;
@@ -42,7 +48,7 @@ export function confineProgram(env: NodeJS.ProcessEnv = process.env): string | u
   return existsSync(program) ? requireBuilt(program, env) : undefined;
 }
 
-/** As tools/confine/main.go reads it. */
+/** Specification that tools/confine/main.go reads. */
 interface ConfineSpec {
   Command: string[];
   Folder: string;
@@ -59,7 +65,7 @@ export interface Seen {
   environment: NodeJS.ProcessEnv;
 }
 
-/** What the helper is started with. */
+/** Returns the specification that the helper is started with. */
 export function confineSpec(
   module: ModuleInfo,
   command: string[],
@@ -79,7 +85,7 @@ export function confineSpec(
   return {
     Command: command,
     Folder: module.sourceDir,
-    // Node looks for a file's real path, too.
+    // Node also looks up a file's real path.
     Visible: [...new Set(visible.flatMap((place) => [place, realPath(place)]))],
     Hidden: [...[".git", ".fastloop"].map((name) => path.join(module.sourceDir, name)), ...ignoredFiles(module)],
     Allowed: proxies(environment),
@@ -87,7 +93,10 @@ export function confineSpec(
   };
 }
 
-/** What links among the packages lead to in the same repository: a workspace's packages, a store of pnpm's. */
+/**
+ * Returns the targets of links among the packages that are in the same repository: a workspace's packages, or a pnpm
+ * store.
+ */
 function linkedPackages({ contextDir }: ModuleInfo, folders: readonly string[]): string[] {
   const repository = realPath(contextDir);
   const links = folders.flatMap((folder) =>
@@ -101,20 +110,20 @@ function linkedPackages({ contextDir }: ModuleInfo, folders: readonly string[]):
     }),
   );
   const targets = links.map(realPath).map((target) => packageStore(target) ?? target);
-  // A link to the repository itself would show all of it.
+  // A link to the repository itself would expose all of it.
   return [...new Set(targets)].filter(
     (target) => isInside(repository, target) && target !== repository && existsSync(target),
   );
 }
 
-/** `node_modules/.pnpm` where the package lies in one: packages find each other there. */
+/** Returns the `node_modules/.pnpm` that contains the package, if any, since packages find each other there. */
 function packageStore(target: string): string | undefined {
   const parts = target.split(path.sep);
   const store = parts.indexOf(".pnpm");
   return store === -1 ? undefined : parts.slice(0, store + 1).join(path.sep);
 }
 
-/** A Node that is not the system's has its libraries beside it. */
+/** Returns the libraries of a Node that is not the system's; they lie beside it. */
 function nodeLibraries(): string[] {
   const prefix = path.dirname(path.dirname(process.execPath));
   const brew = "/home/linuxbrew/.linuxbrew";
@@ -127,7 +136,10 @@ export const proxyNames = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
   name.toUpperCase(),
 ]);
 
-/** `host:port` of the proxies that the user's environment names; they are in the user's network, where bodies can't go. */
+/**
+ * Returns `host:port` of the proxies in the user's environment. They are in the user's network, which bodies cannot
+ * reach otherwise.
+ */
 function proxies(environment: NodeJS.ProcessEnv): string[] {
   const named = proxyNames.filter((name) => !/^no_/i.test(name)).map((name) => environment[name] ?? "");
   const places = named.flatMap((text) => {

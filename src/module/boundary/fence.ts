@@ -1,6 +1,6 @@
 /**
- * What a bundle may hold: files that lie, by their real path, in the module, in packages of its repository or in our own.
- * A clone is bundled by the user's own process, which may read far more than that.
+ * Limits what a bundle may contain to files whose real path is in the module, in packages of its repository, or in
+ * fastloop itself. A clone is bundled by the user's own process, which may read far more than that.
  */
 import path from "node:path";
 import { existsSync, statSync } from "node:fs";
@@ -13,10 +13,10 @@ import type { ModuleInfo } from "../types.ts";
 
 type Place = Pick<ModuleInfo, "root" | "sourceDir" | "repository">;
 
-/** Marks the resolution that the plugin itself asked for. */
+/** Marks resolutions that the plugin itself requested. */
 const ours = Symbol("resolved by the fence");
 
-/** Refuses each import that leads elsewhere, at its own place. */
+/** Rejects each import that leads elsewhere, at the place of the import. */
 export function fencePlugin(module: Place): Plugin {
   const why = fence(module);
   return {
@@ -34,11 +34,11 @@ export function fencePlugin(module: Place): Plugin {
             with: attributes,
             pluginData: ours,
           });
-          // What can't be resolved is esbuild's to tell.
+          // esbuild reports what it cannot resolve.
           if (found.errors.length > 0 || found.external || found.namespace !== "file") return undefined;
           const problem = why(found.path, isPackageName(name));
           if (problem === undefined) return undefined;
-          // A source of the module that is itself a link is imported by us and not by the user.
+          // A module's source that is itself a link is imported by the generated entry, not by the user.
           const location =
             importer.endsWith("module.ts") && kind === "import-statement" && path.isAbsolute(name)
               ? { file: name, line: 1, column: 0 }
@@ -50,7 +50,7 @@ export function fencePlugin(module: Place): Plugin {
   };
 }
 
-/** Why a file may not be in the bundle; undefined when it may. */
+/** Returns a function that explains why a file may not be in the bundle; it returns undefined if the file may. */
 function fence(module: Place): (file: string, byName: boolean) => string | undefined {
   let ignored: readonly string[] | undefined;
   const [moduleRoot, repository, own, blocks] = [
@@ -67,7 +67,7 @@ function fence(module: Place): (file: string, byName: boolean) => string | undef
     if (isInside(own, real) || real === blocks) return undefined;
     const isPackage = byName || real.split(path.sep).includes("node_modules");
     if (isInside(isPackage ? repository : moduleRoot, real) && !isKept(real, repository)) {
-      // Generated code is often ignored; a file of data is the user's own.
+      // Generated code is often ignored by git; a data file that git ignores is private to the user.
       if (isPackage || isCode(real)) return undefined;
       ignored ??= ignoredFiles(module).map(realPath);
       if (!ignored.some((place) => isInside(place, real))) return undefined;
@@ -81,7 +81,7 @@ function isCode(file: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(file);
 }
 
-/** Git's own files hold credentials, ours hold results; some file systems don't tell capitals apart. */
+/** Git's own files hold credentials, and fastloop's hold results. Some file systems ignore case. */
 function isKept(file: string, repository: string): boolean {
   return path
     .relative(repository, file)
@@ -95,8 +95,8 @@ function isPackageName(name: string): boolean {
 }
 
 /**
- * Folders that hold the module's packages: `node_modules` beside its sources and beside its dagger.json. Throws a
- * `UserError` where one is a link that leaves the repository; one to another place of the same repository is a workspace's.
+ * Returns the folders of the module's packages: `node_modules` beside its sources and beside its dagger.json. Throws a
+ * `UserError` if one is a link out of the repository; a link within it belongs to a workspace.
  */
 export function packageFolders({ root, sourceDir, repository }: Place): string[] {
   const folders = [...new Set([root, sourceDir])]

@@ -1,14 +1,14 @@
-/** Whether paths lie in a folder: by their names, and by what links in them lead to. */
+/** Tests whether paths lie in a folder, by name or with all symbolic links resolved. */
 import { realpathSync } from "node:fs";
 import path from "node:path";
 
-/** By its name only; a folder is inside of itself. */
+/** Compares names only; a folder is inside itself. */
 export function isInside(folder: string, file: string): boolean {
   const relative = path.relative(folder, file);
   return relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
-/** The real path of the nearest part of `file` that is there, with the rest of its name behind it. */
+/** Returns the real path of the nearest existing ancestor of `file`, with the rest of its name appended. */
 export function realPath(file: string): string {
   try {
     return realpathSync.native(file);
@@ -18,7 +18,9 @@ export function realPath(file: string): string {
   }
 }
 
-/** Whether `file` lies in the folder when all links are followed; what is not there yet lies where it would be made. */
+/**
+ * Reports whether `file` lies in the folder with all links resolved; a missing file counts where it would be created.
+ */
 export function isReallyInside(folder: string, file: string): boolean {
   return isInside(realPath(folder), realPath(file));
 }

@@ -1,6 +1,6 @@
 /**
- * `export` of directories and files in a body. In an engine it writes into the container that the body runs in; here into
- * what stands in its place, the folder for temporary files that the body has to itself.
+ * `export` of directories and files in a body. An engine writes into the container that the body runs in. Here the
+ * body's private folder for temporary files takes its place.
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -19,7 +19,7 @@ export function offerExports(ask: Ask): void {
   const execute = Context.prototype.execute;
   Context.prototype.execute = function <T>(this: Context): Promise<T> {
     const { operation, args = {} } = this._queryTree.at(-1) ?? {};
-    // Elsewhere nothing can be written, and the session says what to do instead.
+    // Nothing can be written elsewhere, and the session's answer says what to do instead.
     if (operation !== "export" || typeof args.path !== "string" || !mayWrite(path.resolve(args.path)))
       return execute.call<Context, [], Promise<T>>(this);
     const exported = new Context(this._queryTree.slice(0, -1), this._connection);
@@ -69,7 +69,7 @@ function writeFolder(target: string, files: readonly ExportedFile[], { wipe }: E
 }
 
 function write(place: string, { content = "", mode }: ExportedFile): void {
-  // One that is there keeps its mode otherwise.
+  // Writing to an existing file would keep its mode.
   rmSync(place, { force: true });
   writeFileSync(place, Buffer.from(content, "base64"), { mode });
 }

@@ -1,26 +1,29 @@
-/** Files that a body exports into its own file system: written beside it by the session, read there, and sent to it. */
+/**
+ * Files that a body exports into its own file system: the session writes them to a temporary folder, where the CLI
+ * reads them and sends them to the body.
+ */
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { listTree } from "../../tree/index.ts";
 import { isInside } from "../boundary/inside.ts";
 
-/** A file, or a folder where it has no content. */
+/** A file, or a folder if it has no content. */
 export interface ExportedFile {
-  /** In the exported directory; of an exported file its name. */
+  /** Path in the exported directory, or the name of an exported file. */
   path: string;
   mode: number;
   /** Base64. */
   content?: string;
 }
 
-/** Writes an object of the session's into a folder, with the user's rights. */
+/** Writes an object of the session into a folder, with the user's rights. */
 export type ExportTo = (type: "Directory" | "File", id: string, folder: string, signal: AbortSignal) => Promise<void>;
 
-/** The answer is one message. */
+/** Limit of all contents together, as the answer is one message. */
 const largestBytes = 64 * 1024 * 1024;
 
-/** As JSON. */
+/** Returns the exported files as JSON. Throws if they are too large together. */
 export async function exportedFiles(
   type: "Directory" | "File",
   id: string,
@@ -45,13 +48,13 @@ export async function exportedFiles(
 interface Found {
   path: string;
   mode: number;
-  /** What a link leads to counts as often as it is linked: so often it is sent. */
+  /** Size in bytes. A link's target counts each time it is linked, because it is also sent each time. */
   sizeBytes: number;
-  /** Where its content is; none of a folder. */
+  /** Path of the content; a folder has none. */
   place?: string;
 }
 
-/** Node's permission model makes no links for a body: it gets what a link in the directory leads to. */
+/** Node's permission model lets a body create no links, so the body gets the target of each link in the directory. */
 function exported(
   folder: string,
   { path: name, type, mode, sizeBytes }: ReturnType<typeof listTree>["entries"][number],

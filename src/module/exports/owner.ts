@@ -1,2 +1,2 @@
-/** In the place of a dependency's name, where a body asks for the files of an export: no module is called so. */
+/** Stands for a dependency's name when a body requests the files of an export. No module can have this name. */
 export const exportOwner = "/export";

@@ -1,6 +1,6 @@
 /**
- * Commits of modules' repositories, each in a folder of the user's cache. A commit is what its name says, so a folder is
- * made once and never brought up to date.
+ * Commits of modules' repositories, each in a folder of the user's cache. A commit never changes, so a folder is
+ * created once and never updated.
  */
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
@@ -15,19 +15,19 @@ import type { GitSource } from "./git-source.ts";
 /** A source that names its commit. */
 export type PinnedSource = GitSource & { commit: string };
 
-/** Of the whole fetch; git itself waits for a silent server for ever. */
+/** Limit of a whole fetch; git itself waits for a silent server for ever. */
 const fetchTimeoutMs = 5 * 60_000;
 
-/** The name of a folder that is being made. */
+/** Name of a folder whose checkout has not finished. */
 const unfinished = /^[0-9a-f]{24}-[0-9a-f]{40,64}\.[0-9a-f-]{36}$/;
 
-/** The folder of the commit, where it has been fetched. */
+/** Returns the commit's folder, if it has been fetched. */
 export function checkoutOf(source: PinnedSource, env: NodeJS.ProcessEnv): string | undefined {
   const folder = folderOf(source, env);
   return lstatIfThere(folder)?.isDirectory() === true ? folder : undefined;
 }
 
-/** Throws an error with git's word where the commit can't be had. */
+/** Fetches the commit and returns its folder. Throws an error with git's message if that fails. */
 export async function fetchCommit(source: PinnedSource, env: NodeJS.ProcessEnv): Promise<string> {
   const folder = folderOf(source, env);
   sweep(path.dirname(folder));
@@ -40,13 +40,13 @@ export async function fetchCommit(source: PinnedSource, env: NodeJS.ProcessEnv):
     await git("checkout", "--quiet", "--detach", source.commit);
     const [, head] = (await git("rev-parse", "HEAD", "HEAD^{commit}")).split("\n");
     if (head !== source.commit) throw new Error(`${source.commit} is no commit`);
-    // What is left marks the top of a repository, with no configuration that could mean anything.
+    // The remaining empty `.git` marks the top of a repository and has no configuration that could take effect.
     rmSync(path.join(making, ".git"), { recursive: true });
     mkdirSync(path.join(making, ".git"));
     renameSync(making, folder);
   } catch (error) {
     rmSync(making, { recursive: true, force: true });
-    // Another process has made it meanwhile.
+    // Another process may have created the folder meanwhile.
     if (checkoutOf(source, env) === undefined) throw error;
   }
   return folder;
@@ -54,7 +54,7 @@ export async function fetchCommit(source: PinnedSource, env: NodeJS.ProcessEnv):
 
 type Git = (...words: string[]) => Promise<string>;
 
-/** The commit alone; a server that gives only what has a name is asked for all of its names. */
+/** Fetches only the commit; if the server serves only named refs, fetches all of its branches and tags. */
 async function fetchInto(git: Git, { url, commit }: PinnedSource): Promise<void> {
   const fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
   try {
@@ -64,7 +64,7 @@ async function fetchInto(git: Git, { url, commit }: PinnedSource): Promise<void>
   }
 }
 
-/** Folders of fetches that a kill has ended; one that is at work is younger. */
+/** Deletes folders of killed fetches; those of running ones are younger. */
 function sweep(folder: string): void {
   const oldestMs = Date.now() - 6 * fetchTimeoutMs;
   for (const name of namesIfThere(folder) ?? []) {
@@ -74,7 +74,9 @@ function sweep(folder: string): void {
   }
 }
 
-/** What writes the files knows no settings of the user's: a filter of theirs would be run on what anybody has written. */
+/**
+ * Writing the files ignores the user's settings: a filter of theirs would run on content that anybody may have written.
+ */
 const filesEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_CONFIG"))),
   GIT_CONFIG_GLOBAL: "/dev/null",
@@ -82,16 +84,16 @@ const filesEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   GIT_ATTR_NOSYSTEM: "1",
 });
 
-/** What fetches has the user's credentials, proxies and addresses, and asks nothing: nobody may be there to answer. */
+/** Fetching uses the user's credentials, proxies and addresses, and never prompts, as nobody may be there to answer. */
 async function fetchEnvironment(folder: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const configured = (): Promise<string> => gitIn(folder, env)("config", "--get", "core.sshCommand").catch(() => "");
   const ssh = env["GIT_SSH_COMMAND"] ?? (env["GIT_SSH"] === undefined ? (await configured()).trim() || "ssh" : "");
-  // Other programs than OpenSSH have other options.
+  // Programs other than OpenSSH have other options.
   const quiet = /^(?:\S*\/)?ssh(?:\s|$)/.test(ssh) ? { GIT_SSH_COMMAND: `${ssh} -o BatchMode=yes` } : {};
   return { ...env, ...quiet, GCM_INTERACTIVE: "never", SSH_ASKPASS_REQUIRE: "never" };
 }
 
-/** Git, and nothing that the fetched files could have it run. */
+/** Runs git with settings that keep the fetched files from making it run anything. */
 function gitIn(folder: string, env: NodeJS.ProcessEnv): Git {
   const settings = [
     "core.hooksPath=/dev/null",

@@ -1,24 +1,26 @@
-/** The address of a module in a git repository, as `dagger.json` writes it: `github.com/owner/name/folder@v1`. */
+/** Addresses of modules in git repositories, as `dagger.json` writes them: `github.com/owner/name/folder@v1`. */
 
 export interface GitSource {
-  /** What git fetches from: `https://` or `ssh://`, without secrets. */
+  /** URL that git fetches from: `https://` or `ssh://`, without secrets. */
   url: string;
-  /** Folder of the module in the repository; empty: its top. */
+  /** Folder of the module in the repository; empty for its top. */
   folder: string;
-  /** The commit, in full. Without one, what is fetched may be another tomorrow. */
+  /** Full commit hash. Without one, the address may lead to another commit tomorrow. */
   commit?: string;
 }
 
-/** Hosts whose repositories are the first two parts of a path; elsewhere `.git` says where a repository's name ends. */
+/**
+ * Hosts whose repositories are the first two parts of a path; elsewhere `.git` marks the end of a repository's name.
+ */
 const hostsOfTwoParts = new Set(["github.com", "gitlab.com", "bitbucket.org", "codeberg.org"]);
 
 const host = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i;
 const user = /^[a-z0-9_][\w.-]*$/i;
-/** Nothing that an option, another folder or another part of an address could be made of. */
+/** Excludes anything that could act as an option, another folder or another part of an address. */
 const part = /^[\w~][\w.~+-]*$/;
 const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Gives why in words where the address is none that git is asked for. */
+/** Returns the parsed source, or a message that says why the address is not accepted. */
 export function parseGitSource(source: string, pin?: string): GitSource | string {
   const [address, version] = splitVersion(source);
   const placed = /^git@/i.test(address) ? address.replace(":", "/").replace(/^/, "ssh://") : address;
@@ -45,10 +47,10 @@ export function parseGitSource(source: string, pin?: string): GitSource | string
   };
 }
 
-/** The branch, tag or commit that an address names. */
+/** Returns the branch, tag or commit that an address names. */
 export const versionOf = (source: string): string | undefined => splitVersion(source)[1];
 
-/** The `@` of a version comes behind the last `/`, or the host's: a tag has slashes of its own. */
+/** The `@` of a version comes after the host, unlike the one after a user's name; a tag may contain slashes. */
 function splitVersion(source: string): [address: string, version?: string] {
   const from = source.search(/[^/:@]\/(?!\/)/);
   const at = source.indexOf("@", Math.max(0, from));

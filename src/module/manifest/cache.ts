@@ -1,4 +1,4 @@
-/** Scanned modules on disk, keyed by content. Losing the folder costs a scan; a damaged file counts as not there. */
+/** Scanned modules on disk, keyed by content. A lost folder costs a scan; a damaged file counts as missing. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import path from "node:path";
@@ -8,14 +8,14 @@ import { keepNewest } from "./keep-newest.ts";
 import type { CheckedManifest } from "./manifest-check.ts";
 import type { ModuleInfo } from "../types.ts";
 
-/** Raise it when `ModuleInfo` or the scan changes its meaning: older files are then not read. */
+/** Increase when `ModuleInfo` or the meaning of a scan changes: files of older versions are not read. */
 const formatVersion = 6;
-/** Names that we give: what else lies there is not ours to delete. */
+/** Names that fastloop gives; other files in the folder are not deleted. */
 const shape = /^(?:manifest-|at-)?[0-9a-f]{24,64}\.json$/;
-/** So many modules are kept; the oldest go first. */
+/** Number of modules kept; the oldest are deleted first. */
 const keptModules = 200;
 
-/** A scan without what depends on where the module lies. */
+/** A scan without what depends on the module's location. */
 export type StoredModule = Omit<
   ModuleInfo,
   | "root"
@@ -37,7 +37,7 @@ export class ModuleCache {
     this.folder = path.join(cacheHome(env), "modules");
   }
 
-  /** The module digest last computed for a tree in exactly this state. */
+  /** Returns the digest that was last computed for a tree in exactly this state. */
   digestOf(root: string, stat: string): string | undefined {
     const stored = readJson(this.statFile(root));
     return isRecord(stored) && stored.stat === stat && typeof stored.digest === "string" ? stored.digest : undefined;
@@ -50,7 +50,7 @@ export class ModuleCache {
   read(digest: string): StoredModule | undefined {
     const stored = readJson(this.moduleFile(digest));
     if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.module)) return undefined;
-    // Written by us under this digest; a file that was cut off does not parse.
+    // The digest in the file shows that it was written for this module; a truncated file does not parse.
     return stored.module.ownDigest === digest ? (stored.module as unknown as StoredModule) : undefined;
   }
 
@@ -59,7 +59,7 @@ export class ModuleCache {
       mkdirSync(this.folder, { recursive: true });
       writeFileAtomically(file, JSON.stringify(content));
     } catch {
-      // A read-only or full disk: the next start scans again.
+      // Read-only or full disk: the next start scans again.
     }
   }
 
@@ -68,7 +68,7 @@ export class ModuleCache {
     keepNewest(this.folder, shape, keptModules);
   }
 
-  /** What a manifest says, by its name and text; only those that were checked are kept. */
+  /** Returns a checked manifest by its name and text; manifests with errors are not stored. */
   readManifest(text: string): CheckedManifest | undefined {
     const stored = readJson(this.manifestFile(text));
     if (!isRecord(stored) || stored.version !== formatVersion || !isRecord(stored.manifest)) return undefined;

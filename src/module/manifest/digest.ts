@@ -1,25 +1,30 @@
-/** The identity of a module: every file that an engine would upload with it. */
+/** Identity of a module: all files that an engine would upload with it. */
 import { UserError } from "../../errors/index.ts";
 import { contentDigest, ContentHasher, listTree, treeStatDigest, type TreeListing } from "../../tree/index.ts";
 import { manifestFiles, type Manifest } from "./manifest.ts";
 
-/** An engine would upload it with each change of the module; holes cost an author nothing. */
+/**
+ * Limit in bytes. The engine would upload such a file with each change of the module. A sparse file of any size costs
+ * its author nothing.
+ */
 const largestFileBytes = 1024 * 1024 * 1024;
 
-/** A file changed this shortly ago may change again without its times moving: its listing proves nothing yet. */
+/**
+ * A file that changed within this window may change again without new timestamps, so its `lstat` proves nothing yet.
+ */
 const raceWindowMs = 2000;
 
 export interface ModuleFiles {
   listing: TreeListing;
-  /** Identity by `lstat`: equal means untouched. */
+  /** Digest of the `lstat` results; equal digests mean untouched files. */
   stat: string;
-  /** False while a file is so young that `stat` could miss the next change of it. */
+  /** False while a file is so young that `stat` could miss its next change. */
   settled: boolean;
 }
 
 /**
- * dagger.json, everything below `source`, and what `include` names; without what git ignores, installed packages and
- * the generated `sdk/`, which an engine writes itself.
+ * Lists dagger.json, everything below `source`, and what `include` names, without what git ignores, installed packages
+ * and the generated `sdk/`, which the engine writes itself.
  */
 export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "include" | "hasCode">): ModuleFiles {
   const { root, source, hasCode } = manifest;
@@ -38,8 +43,8 @@ export function listModuleFiles(manifest: Pick<Manifest, "root" | "source" | "in
 }
 
 /**
- * Path, mode and content of each file; folders count by name only, so that a clone has the same digest. Of a mode, what
- * git keeps: whether the file can be executed; the rest is the umask of whoever made the clone.
+ * Hashes path, mode and content of each file. Folders count by name only, so that a clone has the same digest. Of the
+ * mode only the executable bit counts, as in git; the rest depends on the umask of the clone.
  */
 export function moduleDigest({ listing }: ModuleFiles): string {
   const large = listing.entries.find(({ sizeBytes }) => sizeBytes > largestFileBytes);

@@ -1,8 +1,8 @@
-/** JSON that remembers where each value stands, for errors with `line:column`. `JSON.parse` does not say. */
+/** JSON with the position of each value, for errors with `line:column`, which `JSON.parse` does not provide. */
 
 export interface PlacedJson {
   value: unknown;
-  /** Path of a value (`dependencies.0.name`, the root is "") -> offset of its first character. */
+  /** Path of a value (`dependencies.0.name`, "" for the root) -> offset of its first character. */
   offsets: Map<string, number>;
 }
 
@@ -14,13 +14,13 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** Parses strict JSON; throws `JsonSyntaxError` with the offset of what does not belong. */
+/** Parses strict JSON. Throws `JsonSyntaxError` with the offset of the first invalid character. */
 export function parsePlacedJson(text: string): PlacedJson {
   try {
     return { value: JSON.parse(text) as unknown, offsets: placesIn(text).offsets };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // "Expected ',' or '}' after property value in JSON at position 14"; not every message says where.
+    // E.g. "Expected ',' or '}' after property value in JSON at position 14"; some messages have no position.
     const [, message = error.message, position] =
       /^(.*?)(?: in JSON)?(?: at position (\d+).*)?$/s.exec(error.message) ?? [];
     const offset = position === undefined ? placesIn(text).end : Number(position);
@@ -28,25 +28,25 @@ export function parsePlacedJson(text: string): PlacedJson {
   }
 }
 
-/** 1-based `line:column` of an offset. */
+/** Returns the 1-based `line:column` of an offset. */
 export function lineAndColumn(text: string, offset: number): string {
   const before = text.slice(0, offset).split("\n");
   return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** What a file of ours says nothing about lies deeper. */
+/** Deepest nesting for which positions are recorded; errors name nothing deeper. */
 const deepest = 8;
 
 interface Open {
   path: string;
   isMap: boolean;
-  /** Of a list's next item. */
+  /** Index of a list's next item. */
   index: number;
-  /** Of a map's next value; undefined: a key comes next. */
+  /** Key of a map's next value; undefined when a key comes next. */
   key?: string | undefined;
 }
 
-/** Goes through the text once, however deep it is; `end` is where it stops being JSON. */
+/** Scans the text once, without recursion, so that nesting may be of any depth; `end` is where it stops being JSON. */
 function placesIn(text: string): { offsets: Map<string, number>; end: number } {
   const offsets = new Map<string, number>();
   const open: Open[] = [];
@@ -84,7 +84,7 @@ function pathBelow(above: Open | undefined): string {
   return above.path === "" ? name : `${above.path}.${name}`;
 }
 
-/** Behind the quote that ends the text which begins at `at`. */
+/** Returns the offset after the quote that ends the string starting at `at`; undefined if it does not end. */
 function endOfText(text: string, at: number): number | undefined {
   for (let quote = text.indexOf('"', at + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let slashes = 0;

@@ -1,12 +1,12 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 
-/** What somebody has touched this shortly ago may be about to be read. */
+/** An entry touched within this time may be about to be read. */
 const inUseMs = 10 * 60_000;
 
 /**
- * Deletes all but so many of a folder's entries with names of that shape, the oldest first, and none that was made or marked
- * lately. Never throws.
+ * Deletes the oldest entries of a folder whose names match `shape`, keeping `count` of them and any that were created
+ * or marked in the last ten minutes. Never throws.
  */
 export function keepNewest(folder: string, shape: RegExp, count: number): void {
   try {
@@ -21,6 +21,6 @@ export function keepNewest(folder: string, shape: RegExp, count: number): void {
     for (const { file } of byAge.slice(count).filter(({ mtimeMs }) => mtimeMs < unusedSinceMs))
       rmSync(file, { recursive: true, force: true });
   } catch {
-    // Another process does the same.
+    // Another process is deleting the same entries.
   }
 }

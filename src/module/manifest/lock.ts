@@ -1,9 +1,9 @@
-/** `dagger.lock`: a line of JSON for each thing that was resolved, such as `["", "git.ref", [URL, REF], {"sha": …}]`. */
+/** `dagger.lock`: one line of JSON for each resolved item, such as `["", "git.ref", [URL, REF], {"sha": …}]`. */
 import { parseGitSource, versionOf } from "../git/git-source.ts";
 
 const lockName = "git.ref";
 
-/** The commit that the lock gives to the source; undefined where it has none. Lines that are none are passed over. */
+/** Returns the commit that the lock has for a source; undefined if it has none. Malformed lines are skipped. */
 export function pinOf(source: string, lock: string): string | undefined {
   const git = parseGitSource(source);
   if (typeof git === "string") return undefined;

@@ -1,4 +1,4 @@
-/** What is wrong with a dagger.json, and what it says when nothing is. Loaded only for a text not seen before. */
+/** Validates a dagger.json and returns its content. Loaded only for a text that has not been seen before. */
 import path from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors/index.ts";
@@ -10,16 +10,16 @@ const dependency = z.object({
   pin: z.string().optional(),
 });
 
-/** Another default of an argument, where a project uses the module as a toolchain. */
+/** Overrides an argument's default in a project that uses the module as a toolchain. */
 const customization = z.object({
-  /** Names of functions from the main object on; none: the constructor's argument. */
+  /** Function names from the main object on; without any, the argument is the constructor's. */
   function: z.array(z.string()).optional(),
   argument: z.string().min(1),
   default: z.string().optional(),
   defaultPath: z.string().optional(),
   defaultAddress: z.string().optional(),
   ignore: z.array(z.string()).optional(),
-  /** Of dagger.toml: what it means, the type of the argument says. */
+  /** Setting in a dagger.toml; its meaning depends on the argument's type. */
   setting: z.unknown().optional(),
 });
 
@@ -42,7 +42,7 @@ const manifestSchema = z.object({
   disableDefaultFunctionCaching: z.boolean().optional(),
 });
 
-/** Of dagger.toml: ports of this machine, each with the service that it leads to. */
+/** Host port in a dagger.toml, with the service that it leads to. */
 export interface WorkspacePort {
   host: number;
   /** `module:function`. */
@@ -50,7 +50,7 @@ export interface WorkspacePort {
   port: number;
 }
 
-/** The parts that matter here, as they are written. */
+/** The parts of a manifest that fastloop uses, as written. */
 export type CheckedManifest = z.infer<typeof manifestSchema> & { ports?: WorkspacePort[] };
 export type Customization = z.infer<typeof customization>;
 
@@ -59,7 +59,7 @@ export function checkManifest(file: string, text: string): CheckedManifest {
   const parsed = manifestSchema.safeParse(placed.value);
   if (!parsed.success) throw schemaError(file, text, placed, parsed.error);
   const { dependencies = [], toolchains = [] } = parsed.data;
-  // Only who depends on it writes its name in code.
+  // Only dependents use the module's own name in code, so here only `__proto__` is checked.
   if (parsed.data.name === "__proto__") requireOwnName(parsed.data.name, () => placeOf(file, text, "name"));
   for (const [list, names] of Object.entries({ dependencies, toolchains }))
     names.forEach(({ name, source }, index) =>
@@ -69,11 +69,14 @@ export function checkManifest(file: string, text: string): CheckedManifest {
   return parsed.data;
 }
 
-/** However they are spelled: `has-own-property` is one in code. */
+/** Ignores spelling: `has-own-property` is `hasOwnProperty` in code. */
 const lettersOf = (name: string): string => name.replaceAll(/[^a-z\d]/gi, "").toLowerCase();
 const foreignNames = new Set(["prototype", ...Object.getOwnPropertyNames(Object.prototype).map(lettersOf)]);
 
-/** Throws for a name that every object has: it would mean something else in code, in the client and in tables. */
+/**
+ * Throws a `UserError` for a name that every object has: it would mean something else in code, in the client and in
+ * tables.
+ */
 export function requireOwnName(name: string, place: () => string): void {
   const inCode = lettersOf(name);
   if (inCode !== "" && !foreignNames.has(inCode)) return;
@@ -83,7 +86,7 @@ export function requireOwnName(name: string, place: () => string): void {
   });
 }
 
-/** `file:line:column` of a value by its path, such as `source`. */
+/** Returns `file:line:column` of a value by its path, such as `source`. */
 export function placeOf(file: string, text: string, key: string): string {
   return `${file}:${lineAndColumn(text, parsePlacedJson(text).offsets.get(key) ?? 0)}`;
 }
@@ -91,7 +94,7 @@ export function placeOf(file: string, text: string, key: string): string {
 function requireTypeScript(manifest: CheckedManifest, at: (key: string) => string): void {
   const sdk = typeof manifest.sdk === "string" ? manifest.sdk : manifest.sdk?.source;
   if (sdk === undefined) {
-    // Others' functions are its own.
+    // A blueprint or toolchains provide the functions.
     if (manifest.blueprint !== undefined || (manifest.toolchains ?? []).length > 0) return;
     throw new UserError("module", "this module has no SDK, so it has no functions", {
       place: at(""),

@@ -1,4 +1,4 @@
-/** What is wrong with a dagger-module.toml, and what it says when nothing is. Loaded only for a text not seen before. */
+/** Validates dagger-module.toml and dagger.toml. Loaded only for a text that has not been seen before. */
 import path from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
@@ -18,7 +18,10 @@ const schema = z.object({
   disableDefaultFunctionCaching: z.boolean().optional(),
 });
 
-/** The same as a dagger.json says, in its words. */
+/**
+ * Returns the content of a dagger-module.toml in the terms of a dagger.json. Throws a `UserError` with the place of the
+ * first error.
+ */
 export function checkTomlManifest(file: string, text: string): CheckedManifest {
   const parsed = schema.safeParse(parsedToml(file, text));
   if (!parsed.success)
@@ -47,11 +50,11 @@ export function checkTomlManifest(file: string, text: string): CheckedManifest {
   return manifest;
 }
 
-/** What counts with the text. */
+/** Inputs that count besides the text of a dagger.toml. */
 export interface Beside {
-  /** The text of dagger.lock. */
+  /** Text of dagger.lock. */
   lock: string;
-  /** Of `[env.NAME]`. */
+  /** Name of the chosen `[env.NAME]`. */
   environment: string | undefined;
 }
 
@@ -59,7 +62,10 @@ const skip = z.object({ skip: z.array(z.string()).optional() }).optional();
 
 const settings = z.record(z.string(), z.unknown()).optional();
 
-/** A dagger.toml: the modules of a workspace. What else it says (`ignore`, which no engine applies, `defaults_from_dotenv`) is not read. */
+/**
+ * A dagger.toml, which lists the modules of a workspace. `ignore`, which no engine applies, and `defaults_from_dotenv`
+ * are not read.
+ */
 const workspaceSchema = z.object({
   env: z
     .record(
@@ -98,7 +104,10 @@ const workspaceSchema = z.object({
     .default({}),
 });
 
-/** The workspace as a dagger.json would say it: its entrypoint is what it is, the other modules stand beside that. */
+/**
+ * Returns the workspace in the terms of a dagger.json: its entrypoint is the blueprint, the other modules are
+ * toolchains.
+ */
 export function checkWorkspace(file: string, text: string, { lock, environment }: Beside): CheckedManifest {
   const written = parsedToml(file, text);
   refuseForeignNames(file, text, written);
@@ -139,7 +148,7 @@ export function checkWorkspace(file: string, text: string, { lock, environment }
 
 type Workspace = z.infer<typeof workspaceSchema>;
 
-/** The modules with what the environment that was chosen sets in their place. */
+/** Returns the modules with the overrides of the chosen environment. */
 function inEnvironment({ modules, env }: Workspace, chosen: string | undefined, file: string): Workspace["modules"] {
   if (chosen === undefined) return modules;
   const overlay = Object.hasOwn(env, chosen) ? env[chosen] : undefined;
@@ -155,14 +164,14 @@ function inEnvironment({ modules, env }: Workspace, chosen: string | undefined, 
     const from = source ?? base?.source;
     if (from === undefined)
       throw new UserError("module", `the environment ${chosen} names ${name}, which is no module`, { place: file });
-    // The pin is that of the source.
+    // A pin belongs to its source.
     const pinned = source === undefined ? (pin ?? base?.pin) : pin;
     changed[name] = { ...base, source: from, pin: pinned, settings: { ...base?.settings, ...set } };
   }
   return changed;
 }
 
-/** Names that every object has: a parser or a table would take them for something else, or leave them out. */
+/** Throws for names that every object has; a parser or a table would misread or drop them. */
 function refuseForeignNames(file: string, text: string, written: unknown): void {
   const { modules } = written as { modules?: unknown };
   for (const name of typeof modules === "object" && modules !== null ? Object.getOwnPropertyNames(modules) : [])
@@ -172,7 +181,7 @@ function refuseForeignNames(file: string, text: string, written: unknown): void 
 function schemaError(file: string, text: string, error: z.ZodError, minimal: string): UserError {
   const [issue] = error.issues;
   const key = (issue?.path ?? []).map(String);
-  // Of a key that is none says why only what lies below.
+  // For an invalid key, only the nested issues say why.
   const said = issue?.code === "invalid_key" ? issue.issues[0]?.message : issue?.message;
   const message = (said ?? "invalid").replace(/^Invalid input: /, "");
   return new UserError("module", `"${key.join(".")}": ${message}`, {
@@ -181,7 +190,7 @@ function schemaError(file: string, text: string, error: z.ZodError, minimal: str
   });
 }
 
-/** Throws a `UserError` with the place of what is no TOML. */
+/** Parses TOML. Throws a `UserError` with the place of a syntax error. */
 function parsedToml(file: string, text: string): unknown {
   try {
     return parse(text);
@@ -195,7 +204,10 @@ function parsedToml(file: string, text: string): unknown {
   }
 }
 
-/** `file:line` of a key by its path, as these files are written: `[a.b]`, `[[list]]`, `key = …`; the file alone where it is not found. */
+/**
+ * Returns `file:line` of a key by its path, in the usual spellings `[a.b]`, `[[list]]`, `key = …`; only the file if the
+ * key is not found.
+ */
 export function placeInToml(file: string, text: string, key: readonly string[]): string {
   const last = key.at(-1) ?? "";
   const table = key.slice(0, -1).filter((part) => !/^\d+$/.test(part));

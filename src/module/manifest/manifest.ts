@@ -1,4 +1,4 @@
-/** dagger.json: finding it, reading it, and saying what is wrong with it. */
+/** Finds, reads and validates dagger.json and its successors, dagger-module.toml and dagger.toml. */
 import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
@@ -9,35 +9,35 @@ import type { CheckedManifest, Customization, WorkspacePort } from "./manifest-c
 import type { Beside } from "./manifest-toml.ts";
 
 export const manifestFile = "dagger.json";
-/** The same in Dagger 1.0. Beside a dagger.json it is not read: that is what both versions read. */
+/** Successor in Dagger 1.0. It is not read beside a dagger.json, which both versions of Dagger read. */
 const nextManifestFile = "dagger-module.toml";
-/** Modules of a workspace of Dagger 1.0; it is one where no module's own file is beside it. */
+/** Lists the modules of a workspace in Dagger 1.0; used only where no module's own file is beside it. */
 export const workspaceFile = "dagger.toml";
 export const manifestFiles = [manifestFile, nextManifestFile, workspaceFile];
 const lockFile = "dagger.lock";
-/** What a module is named by, and what counts with that. */
+/** Files that define a module, and those that influence how it is read. */
 export const settingFiles = [...manifestFiles, lockFile];
 
 export interface Manifest {
   name: string;
   /** Real path of the folder that holds dagger.json. */
   root: string;
-  /** Files of its kind beside it, which do not count. */
+  /** Other manifest files in the folder, which do not count. */
   others: string[];
-  /** What it was read from. */
+  /** Name of the file that was read. */
   file: string;
-  /** Has code of its own; without it its functions are those of a blueprint and of toolchains. */
+  /** Whether the module has code of its own; otherwise its functions come from a blueprint and toolchains. */
   hasCode: boolean;
-  /** The module that it is, in this folder. */
+  /** The module whose code is used in this folder's place. */
   blueprint: ManifestDependency | undefined;
-  /** `source`, normalised and relative to `root`; `.` when it is the root itself. */
+  /** `source`, normalized and relative to `root`; `.` for the root itself. */
   source: string;
   include: string[];
   engineVersion: string;
-  /** What it depends on, as written; toolchains come last. */
+  /** Dependencies as written; toolchains come last. */
   dependencies: ManifestDependency[];
   disableDefaultFunctionCaching: boolean;
-  /** Ports of this machine that lead to services. */
+  /** Host ports that lead to services. */
   ports: WorkspacePort[];
 }
 
@@ -49,19 +49,24 @@ export interface Left {
 }
 
 export interface ManifestDependency {
-  /** As `dagger.json` calls it; the name of its folder where it gives none. */
+  /** Name as in `dagger.json`, else the name of its folder. */
   name: string;
-  /** A folder relative to dagger.json's, or an address. */
+  /** A folder relative to dagger.json's, or a git address. */
   source: string;
-  /** The commit of an address. */
+  /** Commit of a git address. */
   pin?: string | undefined;
-  /** Its functions are offered beside the module's own, in the project's place, with these defaults. */
+  /**
+   * Set for a toolchain: its functions are listed beside the module's own, in the project's place, with these defaults.
+   */
   toolchain?: Left & { customizations: Customization[] };
   /** Finds `file:line:col` in dagger.json. */
   place(): Promise<string>;
 }
 
-/** The folder of the module: `dir` itself when given by `-m`, else the nearest one upwards from `cwd` that has dagger.json. */
+/**
+ * Returns the module's folder: `dir` as given by `-m`, else the nearest folder from `cwd` upwards with a manifest.
+ * Throws a `UserError` if there is none.
+ */
 export function findModule(cwd: string, dir?: string): string {
   if (dir !== undefined) {
     refuseRemote(dir);
@@ -84,13 +89,16 @@ export function findModule(cwd: string, dir?: string): string {
 const noModuleHint =
   "`fastloop init` sets a project up; `module: fastloop` in fastloop.yaml takes the module that fastloop brings; -m names one that lies elsewhere";
 
-/** Also a link to nowhere, or a pipe: that is told as what it is, and no module above is taken in its place. */
+/** Broken links and pipes count too: they are reported as errors instead of a module above being used. */
 const isNamed = (file: string): boolean => lstatIfThere(file)?.isDirectory() === false;
 
-/** Real path of the module that fastloop brings: its package's own. */
+/** Returns the real path of the module that fastloop brings, which is its own package. */
 export const packageModule = (): string => realpathSync(packageRoot());
 
-/** A module that is not on this disk runs inside an engine only: its code must not run beside the user's files. */
+/**
+ * Throws for a module that is not on this disk. It runs only in an engine, as its code must not run beside the user's
+ * files.
+ */
 export function refuseRemote(reference: string): void {
   if (!isRemote(reference)) return;
   throw new UserError("engine-unsupported", "a remote module needs a Dagger engine", {
@@ -103,7 +111,7 @@ export function isRemote(reference: string): boolean {
   return /^(?:[a-z+]+:\/\/|git@)/i.test(reference) || /^[a-z0-9-]+(?:\.[a-z0-9-]+)+\/[^/]/i.test(reference);
 }
 
-/** Reads and checks the dagger.json or dagger-module.toml in `dir`; throws `UserError` with its place. */
+/** Reads and validates the manifest in `dir`. Throws a `UserError` with its place. */
 export async function readManifest(
   dir: string,
   cache: ModuleCache = new ModuleCache(),
@@ -117,7 +125,7 @@ export async function readManifest(
     text = readRegular(file).toString("utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    // That it is not there needs no more words.
+    // A missing file needs no further explanation.
     const why = cause instanceof UnfitFile ? `: ${cause.message}` : code === "ENOENT" ? "" : ` (${code})`;
     throw new UserError("module", `this folder has no readable ${name}${why}`, {
       place: dir,
@@ -186,13 +194,13 @@ function asToolchain(written: WrittenToolchain): Omit<ManifestDependency, "place
   return { ...named(written), toolchain: { customizations, ignoreChecks, ignoreGenerators, ignoreServices } };
 }
 
-/** Where it stands: in a dagger.toml in a `[modules.name]`. */
+/** Returns the path of a toolchain or blueprint; in a dagger.toml it is a `[modules.name]`. */
 function keyOf(file: string, key: string, index: number, { name }: WrittenToolchain): string {
   if (path.basename(file) === workspaceFile) return `modules.${name}`;
   return key === "toolchains" ? `toolchains.${index}` : key;
 }
 
-/** The checker takes longer to load than everything else here: a text that was fine is fine. */
+/** Loading the validator takes longer than everything else here, so a text that passed once is not checked again. */
 async function checked(
   file: string,
   text: string,
@@ -231,7 +239,7 @@ async function sourceFolder(root: string, source: string, file: string, text: st
       place: await place(),
     });
   }
-  // `root` is a real path; a link on the way from it, or `src` itself, may lead anywhere.
+  // `root` is a real path; a link between it and `src`, or `src` itself, may lead anywhere.
   if (!isReallyInside(root, path.join(root, relative, "src"))) {
     throw new UserError(
       "module",

@@ -1,13 +1,14 @@
 /**
- * Which modules a function asked the last time, kept beside the module's bundle: their processes start with its own instead
- * of one after the other. It saves time only: whatever is asked is started when it is.
+ * Remembers which dependencies each function called last time, in a file beside the module's bundle, so that their
+ * processes start together with the module's own. This only saves time: any other dependency starts when it is first
+ * called.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { writeFileAtomically } from "../../tree/index.ts";
 import type { ModuleBundle } from "./bundle.ts";
 
-/** Beyond that a function's start waits for more processes than it saves. */
+/** With more processes, a function's start would wait longer than it saves. */
 const mostStarted = 8;
 
 export class AskedModules {
@@ -18,13 +19,13 @@ export class AskedModules {
     this.file = path.join(folder, "asked.json");
   }
 
-  /** `key`: the function, `Object.name`. */
+  /** `key`: the function as `Object.name`. */
   of(key: string): readonly string[] {
     const names = Object.hasOwn(this.all(), key) ? this.all()[key] : undefined;
     return names?.slice(0, mostStarted) ?? [];
   }
 
-  /** `names`: what a call that is over asked. */
+  /** `names`: dependencies that the ended call used. */
   learn(key: string, names: ReadonlySet<string>): void {
     const sorted = [...names].sort().slice(0, mostStarted);
     if (sorted.join() === this.of(key).join()) return;
@@ -32,7 +33,7 @@ export class AskedModules {
     try {
       writeFileAtomically(this.file, JSON.stringify(this.known));
     } catch {
-      // A cache that can't be written is as good as none.
+      // An unwritable cache only costs time.
     }
   }
 

@@ -1,4 +1,7 @@
-/** A module's sources as one file that the function runtime can import; made once for each state of them. */
+/**
+ * Bundles a module's sources into one file that the function runtime can import; built once for each state of the
+ * sources.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -15,13 +18,13 @@ import type { ModuleInfo } from "../types.ts";
 
 export interface ModuleBundle {
   file: string;
-  /** Where the runtime may read: what was bundled from, beside the module itself. */
+  /** Folder that the runtime may read, besides the module itself. */
   folder: string;
 }
 
-/** Where the bundle of a module lies or will lie; known before it is made. */
+/** Returns where the bundle of a module is or will be; known before it is built. */
 export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): ModuleBundle {
-  // Of other modules it has the names of types only: their edits leave it as it is.
+  // Only the type names of dependencies count: other edits of theirs leave the bundle as it is.
   const key = createHash("sha256")
     .update(`${module.ownDigest}\0${dependencyTypes(module).join()}\0${module.sourceDir}\0${sdkIdentity()}`)
     .digest("hex")
@@ -30,7 +33,10 @@ export function bundlePlace(module: ModuleInfo, env: NodeJS.ProcessEnv = process
   return { folder, file: path.join(folder, "module.mjs") };
 }
 
-/** Makes the bundle unless it is there and what it was made from is unchanged. */
+/**
+ * Builds the bundle, unless it exists and its inputs are unchanged. Throws a `UserError` if the module cannot be
+ * bundled.
+ */
 export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = process.env): Promise<ModuleBundle> {
   const place = bundlePlace(module, env);
   packageFolders(module);
@@ -67,7 +73,7 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
       plugins: [sdkPlugin(module), fencePlugin(module), importMetaPlugin(module.sourceDir)],
       banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     });
-    // The map first: a bundle that is there is complete.
+    // The bundle is written last, so that an existing one is complete.
     for (const output of result.outputFiles.toReversed()) writeOutput(output.path, output.contents);
     const outside = Object.keys(result.metafile.inputs)
       .map((file) => path.resolve(module.sourceDir, file))
@@ -83,23 +89,23 @@ export async function bundleModule(module: ModuleInfo, env: NodeJS.ProcessEnv = 
   }
 }
 
-/** Another process that has newer ones must not remove it before it is read. */
+/** Marks a bundle as used, so that a process with newer ones does not remove it before it is read. */
 function markUsed({ folder }: ModuleBundle): void {
   try {
     utimesSync(folder, new Date(), new Date());
   } catch {
-    // A cache that can't be written is nobody's to remove, either.
+    // No other process can remove from an unwritable cache either.
   }
 }
 
-/** Every file is imported, as an engine does it, for the decorators in it. */
+/** Imports every file for its decorators, as an engine does. */
 function entrySource(module: ModuleInfo): string {
   const files = listSources(path.join(module.sourceDir, "src"));
   const imports = files.map((file, index) => `import * as m${index} from ${JSON.stringify(file)};`);
   return [...imports, `export const namespaces = [${files.map((_, index) => `m${index}`).join(", ")}];`].join("\n");
 }
 
-/** The engine forces this option onto a module's own settings. */
+/** Sets `experimentalDecorators` on top of the module's own settings, as the engine does. */
 function writeTsconfig(module: ModuleInfo, place: ModuleBundle): string {
   const own = path.join(module.sourceDir, "tsconfig.json");
   const file = path.join(place.folder, "tsconfig.json");
@@ -117,8 +123,8 @@ const sdkUrl = (name: string): string =>
   pathToFileURL(distFile(name.endsWith("/telemetry") ? "sdk-telemetry.js" : "sdk.js")).href;
 
 /**
- * The SDK is the runtime's own copy, so that both share one `dag`. The types of modules that this one depends on are beside
- * it, as in a generated client: the runtime makes them before it loads the bundle (runtime/dependencies.ts).
+ * Resolves the SDK to the runtime's own copy, so that both share one `dag`. The types of dependencies are added, as in
+ * a generated client; the runtime creates them before it loads the bundle (runtime/dependencies.ts).
  */
 function sdkPlugin(module: ModuleInfo): Plugin {
   const types = dependencyTypes(module);
@@ -149,7 +155,7 @@ function dependencyTypes(module: ModuleInfo): string[] {
   return [...new Set(names)].sort();
 }
 
-/** `import.meta.url` of a source file stays that file's. */
+/** Keeps `import.meta.url` of a source file pointing to that file. */
 function importMetaPlugin(sourceDir: string): Plugin {
   return {
     name: "import-meta",
@@ -177,7 +183,7 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
       place: at === null || file === undefined ? undefined : `${file}:${at.line}:${at.column + 1}`,
     };
   });
-  // A relative import names a file that is not there: nothing to install brings it.
+  // A relative import names a missing file, which no installation provides.
   const unresolved = first !== undefined && /^Could not resolve "[^./]/.test(first.text);
   return new UserError("module", first?.text ?? "the module could not be bundled", {
     place: first?.place,
@@ -191,7 +197,7 @@ function buildProblem(errors: Message[], module: ModuleInfo): UserError {
   });
 }
 
-/** So many bundles are kept; the oldest go first. */
+/** Number of bundles kept; the oldest are deleted first. */
 const keptBundles = 50;
 
 function isBuildFailure(error: unknown): error is BuildFailure {
@@ -223,7 +229,7 @@ function stamp(file: string): string {
   return stats === undefined ? "" : `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
 }
 
-/** Another build of the SDK, or the same one elsewhere, needs another bundle. */
+/** Another build of the SDK, or the same one in another place, needs another bundle. */
 function sdkIdentity(): string {
   const file = distFile("sdk.js");
   return `${file} ${stamp(file)}`;

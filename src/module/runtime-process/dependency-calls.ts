@@ -1,6 +1,6 @@
 /**
- * What a body asks of the modules that its own depends on. Each of them runs in a process of its own, with its own
- * boundary; their objects stay here, and the body that made one has a handle of it, which is good for that body only.
+ * Answers a body's calls of its dependencies. Each dependency runs in a process of its own, with its own boundary.
+ * Their objects stay in the CLI; a body gets a handle, which is valid only in the call that received it.
  */
 import { randomUUID } from "node:crypto";
 import { dependencyClient, servedNames } from "../dependency-client.ts";
@@ -12,18 +12,18 @@ import { fieldName, memberName } from "../names.ts";
 import { workspaceHandle, workspaceOwner, type WorkspaceReader } from "../workspace.ts";
 import type { ArgumentInfo, Dependency, FunctionInfo, ModuleInfo, ReturnedValue, TypeRef } from "../types.ts";
 
-/** More objects than this nobody keeps; without a bound a body could fill the CLI's memory. */
+/** Upper bound of objects, which keeps a body from filling the CLI's memory. */
 const maxObjects = 100_000;
 
-/** A value of the dependency's own, as its runtime gave it. */
+/** An object of the dependency, as its runtime returned it. */
 type OwnValue = Extract<ReturnedValue, { $object: string }>;
 
 type Loaded = Extract<Dependency, { module: ModuleInfo }>;
 
 export interface DependencyCallsOptions {
-  /** The process of a module's bodies, started when first needed. */
+  /** Returns the process of a module's bodies, which starts when first needed. */
   runtimeOf(module: ModuleInfo): FunctionRuntime;
-  /** Values of arguments that have `defaultPath` or `defaultAddress`; by name in code. */
+  /** Provides values for arguments with `defaultPath` or `defaultAddress`, by name in code. */
   defaults?: FillDefaults;
 }
 
@@ -31,12 +31,12 @@ export interface DependencyCallsOptions {
 export interface CallerCall {
   callId: string;
   signal: AbortSignal;
-  /** Reads the workspace for functions that declare one; the body that asks may not have it itself. */
+  /** Reads the workspace for functions that declare one; the asking body itself may have none. */
   workspace?: WorkspaceReader;
   exportTo?: ExportTo;
 }
 
-/** Ids for the arguments of a signature that have `defaultPath` or `defaultAddress`; by name in code. */
+/** Returns ids for the arguments of a signature with `defaultPath` or `defaultAddress`, by name in code. */
 export type FillDefaults = (
   module: ModuleInfo,
   signature: readonly ArgumentInfo[],
@@ -53,7 +53,7 @@ export class DependencyCalls {
     this.options = options;
   }
 
-  /** What the runtime is told of them when it starts. */
+  /** Descriptions of the dependencies, which the runtime gets when it starts. */
   get clients(): ReturnType<typeof dependencyClient>[] {
     return [...this.dependencies.values()].map(dependencyClient);
   }
@@ -62,7 +62,7 @@ export class DependencyCalls {
     return this.dependencies.has(name);
   }
 
-  /** Throws what the function throws, or why there is no such call. */
+  /** Answers one call. Throws what the function throws, or why there is no such call. */
   async call(request: DependencyCall, call: CallerCall, mayReadWorkspace: boolean): Promise<DependencyValue> {
     if (request.dependency === workspaceOwner) {
       if (!mayReadWorkspace || call.workspace === undefined || request.handle !== workspaceHandle)
@@ -95,7 +95,7 @@ export class DependencyCalls {
     return this.given(value, dependency, call, fn.returns);
   }
 
-  /** A call is over, and with it the objects that it was given: the next one starts with none, as in an engine. */
+  /** Drops the objects that an ended call received: as in an engine, the next call starts with none. */
   forget({ signal }: CallerCall): void {
     for (const [handle, { of }] of this.objects) if (of === signal) this.objects.delete(handle);
   }
@@ -165,7 +165,7 @@ export class DependencyCalls {
     }
   }
 
-  /** A function's value on its way to the body that asked for it. */
+  /** Converts a function's value for the body that asked for it; objects become handles. */
   private given(value: ReturnedValue, dependency: Loaded, call: CallerCall, type?: TypeRef): DependencyValue {
     if (Array.isArray(value))
       return value.map((item) => this.given(item, dependency, call, type?.kind === "list" ? type.of : type));

@@ -1,14 +1,14 @@
-/** What a failed function body becomes: a user error with the body's own stack, and a failed exec's output. */
+/** Converts a failed function body to a user error with the body's own stack and the output of a failed exec. */
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { failureAdvice, scriptOnOneLine } from "../../text/index.ts";
 import type { RuntimeError } from "../runtime/protocol.ts";
 import type { ModuleInfo } from "../types.ts";
 
-/** So many lines of a failed command's output are shown. */
+/** Number of output lines shown of a failed command. */
 const shownLines = 20;
 
-/** A body threw, or a container it started failed; the exit code is that of the failed command. */
+/** A body threw, or a container that it started failed; the exit code is that of the failed command. */
 export class FunctionError extends UserError {
   readonly frames: readonly string[];
   readonly exec: RuntimeError["exec"];
@@ -16,7 +16,7 @@ export class FunctionError extends UserError {
   constructor(
     error: RuntimeError,
     module: Pick<ModuleInfo, "root" | "sourceDir">,
-    /** `place`: the function's own, where no line of the stack is in the module (a promise returned, not awaited). */
+    /** `place`: location of the function, used if no stack line is in the module (a promise returned, not awaited). */
     { place, output = "" }: { place?: string; output?: string } = {},
   ) {
     const frames = error.frames.map((frame) => relativeFrame(frame, module));
@@ -42,14 +42,14 @@ export class FunctionError extends UserError {
   }
 }
 
-/** A failure of a dependency's function, as the body that called it is told. */
+/** Converts a failure of a dependency's function for the body that called it. */
 export function runtimeErrorOf(error: unknown): RuntimeError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), frames: [] };
   const exec = error instanceof FunctionError ? error.exec : undefined;
   return { name: "Error", message: error.message, frames: [], ...(exec === undefined ? {} : { exec }) };
 }
 
-/** An engine's `exit code: 7` with the command that it was, on one line; what the command wrote is shown below it. */
+/** Replaces an engine's `exit code: 7` with one line that names the command; the command's output is shown below it. */
 export function execMessage(command: readonly string[], message: string): string {
   const [, code] = /(?:^|did not complete successfully: )exit code: (\d+)\b/.exec(message) ?? [];
   if (code === undefined || command.length === 0) return message;
@@ -57,12 +57,12 @@ export function execMessage(command: readonly string[], message: string): string
   return `${line.length > 200 ? `${line.slice(0, 200)}…` : line} failed with exit code ${code}`;
 }
 
-/** A script of many lines is told by its text, without how it was laid out. */
+/** Shows a multi-line script on one line, without its layout. */
 function shownWord(word: string): string {
   return /^[\w./:=@,+-]+$/.test(word) ? word : JSON.stringify(scriptOnOneLine(word));
 }
 
-/** The last lines of what a failed command wrote: its stderr, or its stdout where that is empty. */
+/** Returns the last lines of a failed command's stderr, or of its stdout if stderr is empty. */
 export function execOutput({ stdout, stderr }: { stdout: string; stderr: string }): string {
   return lastLines(stderr.trim() === "" ? stdout : stderr);
 }
@@ -76,7 +76,7 @@ function lastLines(text: string): string {
     .join("\n");
 }
 
-/** The module's top level threw while it was loaded. */
+/** Error of a module whose top level threw while it was loaded. */
 export function moduleBroken(
   error: RuntimeError,
   module: Pick<ModuleInfo, "root" | "sourceDir">,

@@ -1,4 +1,4 @@
-/** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies are run. */
+/** Starts, feeds and restarts the function runtime; the only part of the CLI that knows how bodies run. */
 import type { BoundaryOptions } from "../boundary/boundary.ts";
 import { AskedModules } from "./asked-modules.ts";
 import { bundlePlace } from "./bundle.ts";
@@ -10,20 +10,20 @@ import { orAborted } from "../../async/index.ts";
 import type { ModuleInfo, ReturnedValue } from "../types.ts";
 import { isGivenWorkspace, type WorkspaceReader } from "../workspace.ts";
 
-/** A body that ignores its cancellation is not waited for longer than this. */
+/** Longest wait for a body that ignores its cancellation. */
 const cancelGraceMs = 2000;
 
 export interface RuntimeCall extends CallRequest {
   signal?: AbortSignal;
-  /** A module that the runtime's own uses as a toolchain: it has a process of its own. */
+  /** Toolchain of the runtime's module to call instead; it has a process of its own. */
   of?: ModuleInfo;
   /** Reads the workspace, for functions that declare one. */
   workspace?: WorkspaceReader;
-  /** Writes what a body exports, for it to be handed to the body; without it a body exports nothing. */
+  /** Writes what a body exports, so that it can be sent to the body; if absent, a body cannot export. */
   exportTo?: ExportTo;
 }
 
-/** What a body printed. */
+/** Output of a body. */
 export interface RuntimeLog {
   /** Undefined for output outside any call, such as a module's top level. */
   callId?: string;
@@ -40,22 +40,25 @@ interface SessionAccess {
 
 export interface FunctionRuntimeOptions extends BoundaryOptions {
   module: ModuleInfo;
-  /** `EngineSession.body`: what bodies are given. May still be opening: the process starts meanwhile. */
+  /** Access to `EngineSession.body`, which bodies use. The session may still be opening while the process starts. */
   session: SessionAccess | Promise<SessionAccess>;
   onLog?: (log: RuntimeLog) => void;
-  /** Told once where loading the module takes longer than `slowLoadMs` (5000). */
+  /** Called once if loading the module takes longer than `slowLoadMs` (default 5000). */
   onNotice?: (text: string) => void;
   slowLoadMs?: number;
   env?: NodeJS.ProcessEnv;
-  /** What will be called first: the processes that it needs start with its own. */
+  /** The first expected call: the dependency processes that it needs start together with the module's own. */
   expects?: ExpectedCall;
-  /** What functions of dependencies are given by `defaultPath`; without it they are given nothing. */
+  /** Provides `defaultPath` values for functions of dependencies; if absent, they get none. */
   defaults?: FillDefaults;
 }
 
 /** A warm process that runs the bodies of one module. Calls may run in parallel. */
 export interface FunctionRuntime {
-  /** Throws `FunctionError` when the body fails, `UserError` when the module does not load, the signal's reason when aborted. */
+  /**
+   * Throws `FunctionError` when the body fails, `UserError` when the module does not load, and the signal's reason when
+   * aborted.
+   */
   call(call: RuntimeCall): Promise<ReturnedValue>;
   close(): Promise<void>;
 }
@@ -66,19 +69,19 @@ export function startFunctionRuntime(options: FunctionRuntimeOptions): FunctionR
   return runtime;
 }
 
-/** The processes of the modules that one depends on, through others too: one each, started when first needed. */
+/** Processes of the direct and indirect dependencies of a module: one for each, started when first needed. */
 class DependencyRuntimes {
   private readonly runtimes = new Map<string, Runtime>();
   private isClosed = false;
 
   of(module: ModuleInfo, options: FunctionRuntimeOptions): FunctionRuntime {
-    // A body that still runs may ask for one: nobody would end its process.
+    // A running body may still ask for one, but nobody would end its process.
     if (this.isClosed) throw closedError();
     const known = this.runtimes.get(module.root);
     if (known !== undefined) return known;
     const runtime = new Runtime({ ...options, module }, this);
     this.runtimes.set(module.root, runtime);
-    // Who is called calls what is below it: these processes start beside one another.
+    // A called dependency calls its own dependencies, so all these processes start in parallel.
     for (const below of module.dependencies) if ("module" in below) this.of(below.module, options);
     return runtime;
   }
@@ -97,7 +100,7 @@ class Runtime implements FunctionRuntime {
   private readonly closing = new AbortController();
   private readonly others: DependencyRuntimes;
   private readonly dependencies: DependencyCalls;
-  /** Without dependencies nothing can be asked. */
+  /** Undefined without dependencies. */
   private readonly asked: AskedModules | undefined;
   private nextId = 1;
 
@@ -110,9 +113,9 @@ class Runtime implements FunctionRuntime {
     });
     if (options.module.dependencies.length > 0)
       this.asked = new AskedModules(bundlePlace(options.module, options.env ?? process.env));
-    // Who opens the session hears of its failure; the process may have failed before it asks for it.
+    // Whoever opens the session handles its failure; the process may fail before it uses the session.
     Promise.resolve(options.session).catch(() => undefined);
-    // Warm it at once; whoever calls first sees the error.
+    // Starts the process right away; the first caller sees the error.
     this.start().catch(() => {});
   }
 
@@ -128,7 +131,7 @@ class Runtime implements FunctionRuntime {
     const id = this.nextId++;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
-    // Ends what the body asked of others, too: a call that is over waits for nothing.
+    // Also cancels the body's requests to dependencies: an ended call waits for nothing.
     const over = new AbortController();
     const asked = new Set<string>();
     const caller = {
@@ -163,7 +166,7 @@ class Runtime implements FunctionRuntime {
       running.pending.delete(id);
       over.abort(new Error("the call that asked for it is over"));
       this.dependencies.forget(caller);
-      // One that was cancelled may not have come to all of them.
+      // A cancelled call may not have reached all of its dependencies.
       if (signal?.aborted !== true) this.asked?.learn(this.keyOf(request), asked);
       if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
     }

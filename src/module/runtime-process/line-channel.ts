@@ -1,14 +1,14 @@
-/** JSON messages, one a line, over a stream whose other end may send anything. */
+/** JSON messages, one per line, over a stream whose other end may send anything. */
 import type { Duplex } from "node:stream";
 
-/** A message carries results, such as a file's contents; the core API takes as much in one request. */
+/** Limit of a message, which carries results such as a file's contents; the core API accepts as much in one request. */
 const maxMessageBytes = 128 * 1024 * 1024;
 
 const newline = 0x0a;
 
 /**
- * Calls `onMessage` with what each line says. `onBroken` is called once, with why nothing more is read: a line that is no
- * JSON, or one that does not end.
+ * Calls `onMessage` with the content of each line. Calls `onBroken` once, with the reason, when reading stops: a line
+ * that is not JSON, or one that is too long.
  */
 export function readLines(
   stream: Duplex,

@@ -1,20 +1,22 @@
 /**
- * What a function returned, held against its declared type. The value comes from the body's process and goes on into
- * queries that have the user's rights: an object's type becomes part of their text.
+ * Checks a function's value against its declared type. The value comes from the body's process and becomes part of
+ * queries with the user's rights: an object's type is inserted into their text.
  */
 import type { ModuleInfo, ObjectInfo, ReturnedValue, TypeRef } from "../types.ts";
 
-/** Deeper nesting is nobody's result. */
+/** Deeper nesting is rejected. */
 const maxDepth = 100;
 
-/** Thrown with what is wrong, as a sentence's end: `returned …`. */
+/** The message completes the sentence "the function returned …". */
 export class UnexpectedValue extends Error {
   override readonly name = "UnexpectedValue";
 }
 
 type Types = Pick<ModuleInfo, "objects" | "interfaces">;
 
-/** The value as it may be handed on. Throws `UnexpectedValue` where it does not have the declared type's shape. */
+/**
+ * Returns the value in the form that may be passed on. Throws `UnexpectedValue` if it does not fit the declared type.
+ */
 export function checkReturned(value: unknown, type: TypeRef, module: Types, depth = 0): ReturnedValue {
   if (depth > maxDepth) throw new UnexpectedValue("values nested too deep");
   if (value === null || value === undefined) return null;
@@ -23,7 +25,7 @@ export function checkReturned(value: unknown, type: TypeRef, module: Types, dept
     return value.map((each) => checkReturned(each, item, module, depth + 1));
   }
   if (typeof value !== "object") return value as string | number | boolean;
-  // As in an engine: what a function gives that declares to give nothing is dropped.
+  // As in an engine, the value of a function that declares no value is dropped.
   if (type.kind === "void") return null;
   if (type.kind === "object" || type.kind === "interface")
     return checkObject(value as Record<string, unknown>, type, module, depth);
@@ -44,7 +46,7 @@ function checkObject(
   }
   const name = typeof value.$object === "string" ? value.$object : "";
   const info = ownObject(module, name);
-  // A value of an interface is one of the module's classes.
+  // A value of an interface type is an instance of one of the module's classes.
   if (info === undefined || (!isInterface && ownObject(module, type.name) !== info) || !isRecord(value.fields)) {
     throw new UnexpectedValue(`no object of the type ${type.name}, which is declared`);
   }

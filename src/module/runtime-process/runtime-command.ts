@@ -1,4 +1,4 @@
-/** How the function runtime is started: its program, what it may read, what it sees of the environment. */
+/** Command line of the function runtime: its program, what it may read, and its environment. */
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { bundlePlace } from "./bundle.ts";
@@ -15,8 +15,8 @@ export interface RuntimeCommand {
 }
 
 /**
- * `confine`: the helper that makes the boundary; without it the runtime runs as the user. Throws a `UserError` where the
- * module's packages lie outside of its repository.
+ * `confine` is the helper that sets up the boundary; without it the runtime runs as the user. Throws a `UserError` if
+ * the module's packages are outside its repository.
  */
 export function runtimeCommand(
   module: ModuleInfo,
@@ -38,10 +38,10 @@ export function runtimeCommand(
     const [command = process.execPath, ...args] = endingWithUs(runtime(readableSources(module.sourceDir), []));
     return { command, args, environment };
   }
-  // It is shown to the body before it is made.
+  // The folder is mounted for the body before the bundle is built.
   mkdirSync(bundle.folder, { recursive: true });
-  // Behind the boundary links lead nowhere, and the folder for temporary files is the body's own.
-  // A trace that can't be written, as in the folder of the module, makes Node wait for ever.
+  // Behind the boundary links lead nowhere, and the folder for temporary files is private to the body. Node waits for
+  // ever for a trace file that cannot be written, as in the module's folder, so traces go to /tmp.
   const command = runtime(
     [path.join(module.sourceDir, "*"), "/tmp/*"],
     ["/tmp/*"],
@@ -52,8 +52,8 @@ export function runtimeCommand(
 }
 
 /**
- * The runtime ends when its parent's channel closes; a body in an endless loop never hears of that. Where the parent is
- * killed the kernel ends the runtime, which util-linux's setpriv asks for (that of busybox can't).
+ * The runtime ends when the parent closes its channel, but a body in an endless loop never notices. If the parent is
+ * killed, the kernel ends the runtime, which util-linux's setpriv requests (busybox's cannot).
  */
 function endingWithUs(words: string[]): string[] {
   const setpriv = "/usr/bin/setpriv";
@@ -62,7 +62,10 @@ function endingWithUs(words: string[]): string[] {
   return [setpriv, "--pdeathsig", "KILL", "--", ...words];
 }
 
-/** Only what Node itself needs, and the user's proxies: a body sees none of the user's environment, as in an engine's container. */
+/**
+ * Keeps only what Node itself needs, and the user's proxies: as in an engine's container, a body sees none of the
+ * user's environment.
+ */
 function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -74,7 +77,10 @@ function scrubbed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return kept;
 }
 
-/** Node's permission model, the second line: reads of packages, programs and these places; no children or workers. */
+/**
+ * Flags of Node's permission model, the second line of defense: reads of packages, programs and the given places; no
+ * child processes or workers.
+ */
 function permissions(folders: readonly string[], readable: readonly string[], writable: readonly string[]): string[] {
   const flags = process.allowedNodeEnvironmentFlags;
   // A workspace's packages are elsewhere in the repository.
@@ -91,8 +97,8 @@ function permissions(folders: readonly string[], readable: readonly string[], wr
 }
 
 /**
- * The permission model follows symbolic links. In an engine a link that leaves the module leads nowhere, so where there
- * is one, the files beside it are allowed one by one.
+ * The permission model follows symbolic links, while in an engine a link that leaves the module leads nowhere. If the
+ * sources have such a link, the files beside it are allowed one by one.
  */
 function readableSources(sourceDir: string): string[] {
   const { entries } = listTree(sourceDir, { exclude: ["**/node_modules", "**/.git"] });

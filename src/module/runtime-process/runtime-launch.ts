@@ -1,4 +1,4 @@
-/** The process of function bodies, behind the boundary where this machine has one. */
+/** Starts the process of function bodies, behind the boundary if the host has one. */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import {
@@ -13,15 +13,18 @@ import type { ModuleInfo } from "../types.ts";
 
 export interface RuntimeProcess {
   child: ChildProcess;
-  /** How it ended. */
+  /** Resolves to a description of how the process ended. */
   exited: Promise<string>;
-  /** The JSON messages of runtime/protocol.ts. */
+  /** Carries the JSON messages of runtime/protocol.ts. */
   channel: Duplex;
   /** Undefined without a boundary. */
   helper: Helper | undefined;
 }
 
-/** Resolves when it runs. Throws a `UserError` where this machine has no boundary and the user has not allowed to do without. */
+/**
+ * Resolves when the process runs. Throws a `UserError` if the host has no boundary and the user has not allowed running
+ * without one.
+ */
 export async function launchRuntime(
   module: ModuleInfo,
   options: BoundaryOptions,
@@ -46,7 +49,7 @@ function spawnRuntime(module: ModuleInfo, env: NodeJS.ProcessEnv, confine: strin
     child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
   });
   const channel = child.stdio[3] as Duplex;
-  // Who writes into a process that has just ended hears of it by its exit.
+  // A write to a process that has just ended is reported by its exit.
   channel.on("error", () => undefined);
   return {
     child,

@@ -1,15 +1,15 @@
-/** What the function runtime says, read as anybody's: a body can write into the channel. */
+/** Parses messages of the function runtime as untrusted input: a body can write into the channel. */
 import type { DependencyCall, FromRuntime, RuntimeError } from "../runtime/protocol.ts";
 
-/** Longer texts of errors are cut: they are for a reader. */
+/** Error texts are for a reader, so longer ones are cut. */
 const maxTextLength = 1_000_000;
 const maxFrames = 100;
 const maxWords = 10_000;
 
-/** A result is not looked at here: what it may be, the function's declared type says (returned-value.ts). */
+/** A result's value is checked later, against the function's declared type (returned-value.ts). */
 export type Received = Exclude<FromRuntime, { kind: "result" }> | { kind: "result"; id: number; value: unknown };
 
-/** Undefined for what is no message. */
+/** Returns undefined for anything that is not a valid message. */
 export function parseFromRuntime(message: unknown): Received | undefined {
   if (!isRecord(message)) return undefined;
   switch (message.kind) {
@@ -42,7 +42,7 @@ export function parseFromRuntime(message: unknown): Received | undefined {
   }
 }
 
-/** What the arguments may be, the signature says (dependency-calls.ts). */
+/** The arguments are checked later, against the signature (dependency-calls.ts). */
 function parseDependencyCall(request: unknown): DependencyCall | undefined {
   if (!isRecord(request) || typeof request.dependency !== "string" || typeof request.function !== "string")
     return undefined;
@@ -78,7 +78,7 @@ function parseError(error: unknown): RuntimeError | undefined {
 }
 
 const cut = (text: string): string => text.slice(0, maxTextLength);
-/** Of a command's output the end is what is shown. */
+/** Output is cut at its start, as its end is what is shown. */
 const lastPart = (text: string): string => text.slice(-maxTextLength);
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** One function runtime: started, listened to, ended. */
+/** Starts one function runtime, handles its messages, and ends it. */
 import { pathToFileURL } from "node:url";
 import { bundleModule } from "./bundle.ts";
 import type { CallerCall, DependencyCalls } from "./dependency-calls.ts";
@@ -12,19 +12,19 @@ import { orAborted } from "../../async/index.ts";
 import { checkReturned, UnexpectedValue } from "./returned-value.ts";
 import type { ModuleInfo, ReturnedValue, TypeRef } from "../types.ts";
 
-/** A module's top level that has not ended by now may never do. */
+/** A module's top level that runs longer than this may never end. */
 const defaultSlowLoadMs = 5000;
 
-/** A call that waits for its answer. */
+/** A call that waits for its result. */
 export interface Pending {
   /** `file:line` of the function, for errors whose stack no longer shows it. */
   place: string | undefined;
-  /** What its answer is held against. */
+  /** Declared type that the result is checked against. */
   returns: TypeRef;
   caller: CallerCall;
-  /** Names of the modules that its body has asked. */
+  /** Names of the dependencies that the body has called. */
   asked: Set<string>;
-  /** Its signature has a workspace. */
+  /** Whether the function's signature has a workspace. */
   mayReadWorkspace: boolean;
   resolve: (value: ReturnedValue) => void;
   reject: (error: unknown) => void;
@@ -36,7 +36,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Node starts while the module is bundled and the session opens; resolves when the module is loaded. */
+/** Starts Node while the module is bundled and the session opens; resolves when the module is loaded. */
 export async function startRuntime(
   options: FunctionRuntimeOptions,
   dependencies: DependencyCalls,
@@ -46,7 +46,7 @@ export async function startRuntime(
   const { module, session, onLog, onNotice, slowLoadMs = defaultSlowLoadMs } = options;
   const env = options.env ?? process.env;
   const bundling = bundleModule(module, env);
-  // Whoever waits for the start hears of it.
+  // The await below reports the error.
   bundling.catch(() => undefined);
   const { child, exited: over, channel, helper } = await launchRuntime(module, options, env);
   const pending = new Map<number, Pending>();
@@ -56,7 +56,7 @@ export async function startRuntime(
   });
   child.stdout?.resume();
   const send = (message: ToRuntime): void => writeLine(channel, message);
-  /** Why we ended it ourselves. */
+  /** Set when fastloop ended the process itself: the reason. */
   let ended: string | undefined;
   const exited = over.then((how) => ended ?? how);
   const giveUp = (why: string): void => {
@@ -80,7 +80,7 @@ export async function startRuntime(
     };
     const ask = async (message: Extract<Received, { kind: "ask" }>): Promise<void> => {
       const call = pending.get(message.call);
-      // Nobody waits for what a call asked that is over.
+      // Nobody waits for the requests of an ended call.
       if (call === undefined) return;
       if (dependencies.has(message.request.dependency)) call.asked.add(message.request.dependency);
       await dependencies.call(message.request, call.caller, call.mayReadWorkspace).then(
@@ -106,7 +106,7 @@ export async function startRuntime(
       reject(moduleBroken(error, module, crashOutput));
     });
   });
-  // It may end while the module is still bundled, when nobody waits for it yet.
+  // The process may end while the module is still being bundled, when nothing awaits `ready` yet.
   ready.catch(() => {});
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
@@ -141,12 +141,12 @@ export async function startRuntime(
   return { pending, send, stop };
 }
 
-/** The part that the runtime needs. */
+/** Returns the part of a module that the runtime needs. */
 function runtimeModule({ name, mainObject, objects, enums, interfaces }: ModuleInfo): RuntimeModule {
   return { name, mainObject, objects, enums, interfaces };
 }
 
-/** An answer that nobody waits for is that of a call which was given up. */
+/** Settles a call; an answer without a pending call belongs to one that was given up. */
 function answer(
   call: Pending | undefined,
   message: Extract<Received, { id: number }>,

@@ -1,4 +1,4 @@
-/** Questions of bodies that only the parent can answer. */
+/** Requests of bodies that only the parent process can answer. */
 import { calls } from "./call-context.ts";
 import type { DependencyCall, DependencyValue, FromRuntime, RuntimeError, ToRuntime } from "./protocol.ts";
 
@@ -33,7 +33,7 @@ export class Asks {
   }
 }
 
-/** An exec that failed in another module is one that failed here: its output and exit code are kept. */
+/** Keeps the output and exit code of an exec that failed in another module. */
 function errorOf({ message, name, exec }: RuntimeError): Error {
   const error = Object.assign(new Error(message), { name });
   return exec === undefined ? error : Object.assign(error, { ...exec, cmd: exec.command });

@@ -1,9 +1,9 @@
-/** Which call the running code belongs to: bodies run in parallel and share the SDK's one global `dag`. */
+/** Tracks which call the running code belongs to: bodies run in parallel and share the SDK's global `dag`. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
 export interface CallContext {
   callId: string;
-  /** Which of the parent's calls it is. */
+  /** Id of the call in the parent. */
   id: number;
   signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
 /**
- * Chains of which a part is the parent's to answer: what is another module's, and what is read of the workspace. That part is
- * asked step by step; where it comes to an object of the core API, the rest is a query of the session like any other.
+ * Query chains that the parent has to answer in part: calls of other modules, and reads of the workspace. That part is
+ * requested step by step; from the first core API object on, the rest is an ordinary query of the session.
  */
 import type { Context, QueryStep } from "sdk:runtime";
 import { workspaceOwner } from "../workspace.ts";
@@ -8,12 +8,12 @@ import type { DependencyCall, DependencyClient, DependencyValue } from "./protoc
 
 export type Ask = (request: DependencyCall) => Promise<DependencyValue>;
 
-/** What a chain of the client is made of. */
+/** An object of the client, which holds a chain. */
 export interface Chained {
   _ctx: Context;
 }
 
-/** Chains of the client that are another module's or the workspace's, or are given one. */
+/** Chains of the client that belong to another module or the workspace, or take an object of theirs as an argument. */
 export class Chains {
   private readonly roots: ReadonlyMap<string, string>;
   private readonly types = new Map<string, string>();
@@ -31,14 +31,14 @@ export class Chains {
     return this.starts(steps) !== undefined || steps.some(({ args }) => this.inArguments(args));
   }
 
-  /** `query` runs what is the session's. */
+  /** Runs a chain; `query` runs the part that belongs to the session. */
   async run(steps: readonly QueryStep[], query: (steps: QueryStep[]) => Promise<unknown>): Promise<unknown> {
     const { value, rest } = await this.walk(steps);
     if (value === undefined) return query(rest);
     return valueOf(value);
   }
 
-  /** The dependency that a chain begins with. */
+  /** Returns the dependency that a chain begins with, if any. */
   private starts(steps: readonly QueryStep[]): { dependency: string; handle?: string } | undefined {
     const [first] = steps;
     if (first === undefined) return undefined;
@@ -56,7 +56,10 @@ export class Chains {
     );
   }
 
-  /** Goes as far as the other module's objects do; `value` undefined: what is left is a query. */
+  /**
+   * Follows a chain as far as the other module's objects go. If `value` is undefined, `rest` is a query for the
+   * session.
+   */
   private async walk(
     steps: readonly QueryStep[],
   ): Promise<{ value?: DependencyValue | { id: string }[]; rest: QueryStep[] }> {
@@ -86,7 +89,7 @@ export class Chains {
     return { value, rest: [] };
   }
 
-  /** A step's arguments for another module: chains become ids. */
+  /** Resolves a step's arguments for another module: chains become ids. */
   private async resolved({ args = {} }: QueryStep): Promise<Record<string, unknown>> {
     const entries = Object.entries(args).map(async ([name, value]): Promise<[string, unknown]> => [
       name,
@@ -95,7 +98,7 @@ export class Chains {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  /** A step of the session: chains of other modules among its arguments become objects by id. */
+  /** Resolves a step's arguments for the session: chains of other modules become objects by id. */
   private async withArguments(step: QueryStep): Promise<QueryStep> {
     if (!this.inArguments(step.args)) return step;
     const own = async (value: unknown): Promise<unknown> => {
@@ -129,7 +132,7 @@ function isCore(value: unknown): value is { $id: string; $type: string } {
   return typeof value === "object" && value !== null && "$id" in value;
 }
 
-/** What a chain's end is to the client: objects are their ids. */
+/** Converts the end of a chain for the client: objects become their ids. */
 function valueOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(valueOf);
   return isHandle(value) ? value.$handle : isCore(value) ? value.$id : value;

@@ -1,4 +1,4 @@
-/** What a body prints belongs to its call's log: it travels as an event and never mixes with results. */
+/** Sends what a body prints as events, so that it belongs to its call's log and never mixes with results. */
 import { format } from "node:util";
 import { calls } from "./call-context.ts";
 import type { FromRuntime } from "./protocol.ts";

@@ -1,9 +1,9 @@
-/** An error of a function body in the form that crosses the process boundary. */
+/** Converts an error of a function body to the form that crosses the process boundary. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RuntimeError } from "./protocol.ts";
 
-/** The stack is already mapped to the sources by Node; only lines inside the module are the user's. */
+/** Node has already mapped the stack to the sources; only frames inside the module are kept. */
 export function describeError(error: unknown, sourceDir: string): RuntimeError {
   if (!(error instanceof Error)) return { message: thrownText(error), name: "Error", frames: [] };
   return {
@@ -19,17 +19,19 @@ function placeOf({ place }: Error & { place?: unknown }): string | undefined {
   return typeof place === "string" ? place : undefined;
 }
 
-/** "Encountered an unknown error" is the SDK's wrapping, "fetch failed" Node's; what happened is in their cause. */
+/**
+ * The SDK wraps errors as "Encountered an unknown error" and Node as "fetch failed"; their cause says what happened.
+ */
 function messageOf(error: Error): string {
   const { cause } = error;
   const wraps = error.name === "UnknownDaggerError" || error.message === "fetch failed";
   const message =
     wraps && cause instanceof Error ? `${error.message}: ${cause.message}${fenced(cause)}` : error.message;
-  // A Dagger engine's own end of a message; it says nothing without its traces.
+  // A Dagger engine appends this suffix, which means nothing without its traces.
   return message.replace(/ \[traceparent:[0-9a-f-]+\]$/, "");
 }
 
-/** The boundary refuses a connection as a closed port does, which says nothing of the boundary. */
+/** The boundary refuses a connection just as a closed port does, so the message adds why. */
 function fenced({ code, address }: Error & { code?: unknown; address?: unknown }): string {
   const isNear =
     typeof address === "string" &&
@@ -57,7 +59,7 @@ function withoutUrl(url: string): string {
   }
 }
 
-/** By shape: the error classes that a module sees may come from another copy of the SDK. */
+/** Recognizes exec errors by shape, as the module's error classes may come from another copy of the SDK. */
 function execOf(error: Error): RuntimeError["exec"] {
   const { cmd, exitCode, stdout, stderr } = error as Error & Record<string, unknown>;
   if (!Array.isArray(cmd) || typeof exitCode !== "number") return undefined;

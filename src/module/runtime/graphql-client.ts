@@ -1,12 +1,12 @@
 /**
- * Takes the place of the SDK's `common/graphql/client.js`: the same client over `node:http` with connections kept open,
- * and with the running call's id and cancellation on each request.
+ * Replaces the SDK's `common/graphql/client.js` with the same client over `node:http`: connections stay open, and each
+ * request carries the id and the cancellation of the running call.
  */
 import http from "node:http";
 import { GraphQLClient } from "graphql-request";
 import { calls } from "./call-context.ts";
 
-/** What `graphql-request` reads of a response. */
+/** The part of a response that `graphql-request` reads. */
 interface MinimalResponse {
   ok: boolean;
   status: number;
@@ -14,7 +14,7 @@ interface MinimalResponse {
   text(): Promise<string>;
 }
 
-/** Named and shaped as the SDK's own. */
+/** Has the name and signature of the SDK's own function. */
 export function createGQLClient(port: number, token: string): GraphQLClient {
   const agent = new http.Agent({ keepAlive: true });
   const authorization = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
@@ -29,10 +29,10 @@ export function createGQLClient(port: number, token: string): GraphQLClient {
   return new GraphQLClient(`http://127.0.0.1:${port}/query`, { fetch: send as unknown as typeof fetch });
 }
 
-/** What the SDK asks before it hands on an object that the body was given: the id of what has that id. */
+/** The SDK's query before it passes on an object that the body received: the id of the object with that id. */
 const asksForKnownId = /^\s*\{ node \(id: ("(?:[^"\\]|\\.)*")\) \{ \.\.\. on \w+ \{ id\s+\} \} \}\s*$/;
 
-/** Undefined where only the session can answer. */
+/** Answers that query without a request; undefined if only the session can answer. */
 function knownAnswer(body: string): Promise<MinimalResponse> | undefined {
   if (body.length > 16_384) return undefined;
   const { query } = JSON.parse(body) as { query: string };

@@ -1,7 +1,7 @@
 /**
- * What Node's permission model does not cover. A body in an engine runs in a container of its own: there it can neither
- * open a port of the user's machine, nor signal the user's processes, nor speak to the daemons behind the user's unix
- * sockets, so here it fails at it.
+ * Blocks what Node's permission model does not cover. In an engine a body runs in a container of its own, where it can
+ * neither open a port of the host, nor signal the user's processes, nor reach daemons behind the user's unix sockets;
+ * so these calls fail here.
  */
 import dgram from "node:dgram";
 import net from "node:net";
@@ -16,7 +16,7 @@ net.Server.prototype.listen = () => refuse("listen");
 dgram.Socket.prototype.bind = () => refuse("bind");
 process.kill = () => refuse("kill");
 process.chdir = () => refuse("chdir");
-// What these are made of is there under other names; `_debugProcess` opens a debugger in another Node process.
+// The same functions are reachable under other names; `_debugProcess` opens a debugger in another Node process.
 refuseAll(net.Server.prototype, ["_listen2"]);
 refuseAll(net, ["_createServerHandle"]);
 refuseAll(dgram, ["_createSocketHandle"]);
@@ -31,7 +31,7 @@ function refuseAll(owner: object, names: readonly string[]): void {
   for (const name of names) Object.assign(owner, { [name]: () => refuse(name) });
 }
 
-/** As `net` reads its arguments: a path, or options with one; from its own functions in a list. */
+/** Interprets arguments as `net` does: a path or options with one, in a list when called by its own functions. */
 function isUnixSocket(first: unknown): boolean {
   const target: unknown = Array.isArray(first) ? first[0] : first;
   if (typeof target === "string") return !(Number(target) >= 0);

@@ -1,11 +1,11 @@
-/** One call of a function body. */
+/** Runs one call of a function body. */
 import { registry } from "sdk:runtime";
 import { fieldName } from "../names.ts";
 import type { FunctionInfo, ReturnedValue } from "../types.ts";
 import type { CallRequest, RuntimeModule } from "./protocol.ts";
 import { Values } from "./values.ts";
 
-/** Everything that the files of a module export, one namespace per file. */
+/** Exports of a module's files, one namespace for each file. */
 export type ModuleNamespaces = Record<string, unknown>[];
 
 export class Invoker {
@@ -35,7 +35,10 @@ export class Invoker {
     return this.values.returned(result, signature.returns);
   }
 
-  /** A function of an interface is that of the object behind it which has the same name in an engine: a function or a field. */
+  /**
+   * Calls an interface's function on the object behind it: the function or field with the same name in the engine's
+   * schema.
+   */
   private async implemented(
     { name, arguments: parameters, returns }: FunctionInfo,
     request: CallRequest,
@@ -70,11 +73,11 @@ export class Invoker {
     return this.values.returned(await method.apply(object, this.values.argumentsOf(parameters, args)), returns);
   }
 
-  /** The state of a new object. Without a constructor it is empty: field initialisers do not run in an engine either. */
+  /** Creates an object's state. Without a constructor it is empty, as an engine runs no field initializers either. */
   private async construct(name: string, args: Record<string, unknown>): Promise<ReturnedValue> {
     const signature = this.module.objects[name]?.constructorArguments;
     if (signature === undefined) return { $object: name, fields: {} };
-    // A constructor may give a promise of the object, as an engine's `await` allows.
+    // A constructor may return a promise of the object; an engine awaits it too.
     const made: unknown = new (this.values.classOf(name))(...this.values.argumentsOf(signature, args));
     return this.values.returned(await made, { kind: "object", name });
   }

@@ -1,4 +1,7 @@
-/** The function runtime (dist/function-runtime.js): loads one module and runs its function bodies until the parent goes. */
+/**
+ * Program of the function runtime (dist/function-runtime.js): loads one module and runs its function bodies until the
+ * parent process ends.
+ */
 import { connectParent } from "./parent.ts";
 import "./guard.ts";
 import { createGQLClient, globalConnection } from "sdk:runtime";
@@ -17,9 +20,9 @@ const send = (message: FromRuntime): void => parent.send(message);
 
 captureOutput(send);
 process.setSourceMapsEnabled(true);
-// The SDK's own frames come first; the module's must not be cut off.
+// The SDK's own frames come first; a lower limit would cut off the module's.
 Error.stackTraceLimit = 60;
-// Ctrl-C reaches every process of the terminal; how a call ends then is the parent's to say.
+// Ctrl-C signals every process of the terminal, but the parent decides how a call ends.
 process.on("SIGINT", () => {});
 
 let invoker: Invoker | undefined;
@@ -34,7 +37,7 @@ parent.onMessage((message: ToRuntime) => {
   else running.get(message.id)?.abort(new Error("the call was cancelled"));
 });
 
-// A promise that a body forgot must not end the calls beside it.
+// A rejected promise that a body forgot must not end the other calls.
 process.on("unhandledRejection", (reason) => {
   const { message, frames } = describeError(reason, sourceDir);
   send({ kind: "log", stream: "stderr", text: `unhandled rejection: ${[message, ...frames].join("\n    ")}\n` });
@@ -45,7 +48,7 @@ async function start(message: Extract<ToRuntime, { kind: "start" }>): Promise<vo
   process.env.DAGGER_SESSION_PORT = String(message.port);
   process.env.DAGGER_SESSION_TOKEN = message.token;
   globalConnection.setGQLClient(createGQLClient(message.port, message.token));
-  // `connection()` inside a body would disconnect `dag` for all others when it ends.
+  // A `connection()` inside a body would disconnect `dag` for all other calls when it ends.
   globalConnection.resetClient = () => {};
   offerExports(asks.ask);
   offerDependencies(message.dependencies, takesWorkspace(message.module), asks.ask);

@@ -1,6 +1,6 @@
 /**
- * The channel to the process that started this one: descriptor 3, a JSON message a line. Not Node's own channel for child
- * processes, of which the parent's end believes what it reads: a line that a body wrote there could end the CLI.
+ * Channel to the parent process: descriptor 3, one JSON message per line. Not Node's own channel for child processes,
+ * because the parent's end trusts what it reads: a line written there by a body could end the CLI.
  */
 import net from "node:net";
 import type { FromRuntime, ToRuntime } from "./protocol.ts";
@@ -12,7 +12,7 @@ export interface Parent {
   onMessage(listener: (message: ToRuntime) => void): void;
 }
 
-/** When the parent is gone, however it went, this process ends: nothing may outlive it. */
+/** Connects to the parent. This process exits when the parent is gone, however it ended, as nothing may outlive it. */
 export function connectParent(): Parent {
   const socket = new net.Socket({ fd: channelDescriptor, readable: true, writable: true });
   socket.on("error", () => process.exit(0));

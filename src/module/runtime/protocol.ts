@@ -1,4 +1,4 @@
-/** What the CLI and the function runtime say to each other, one JSON message a line. */
+/** Messages between the CLI and the function runtime, one line of JSON each. */
 import type { EnumInfo, InterfaceInfo, ObjectInfo, ReturnedValue, TypeRef } from "../types.ts";
 
 /** The part of a module that is needed to convert arguments and results. */
@@ -10,19 +10,19 @@ export interface RuntimeModule {
   interfaces: Record<string, InterfaceInfo>;
 }
 
-/** A module that the body's depends on, in an engine's names, as its generated client has it. */
+/** A dependency of the body's module in engine names, as its generated client has it. */
 export interface DependencyClient {
-  /** `dag.name()`. */
+  /** Name in `dag.name()`. */
   name: string;
-  /** Why nothing of it can be called. */
+  /** Why none of its functions can be called. */
   refused?: string;
-  /** What `dag.name()` gives. */
+  /** Type that `dag.name()` returns. */
   main: string;
-  /** What `dag.name()` takes. */
+  /** Parameters of `dag.name()`. */
   parameters: ClientParameter[];
   /** Objects and interfaces. */
   objects: Record<string, Record<string, ClientFunction>>;
-  /** Member's name in an engine -> its value in the dependency's code. */
+  /** Member's name in the engine -> its value in the dependency's code. */
   enums: Record<string, Record<string, string>>;
 }
 
@@ -37,17 +37,23 @@ export interface ClientParameter {
   type: TypeRef;
 }
 
-/** A call of a dependency's function, its constructor (`""` of no object) or a field; or a field of the workspace (`workspaceOwner`). */
+/**
+ * A call of a dependency's function, constructor (`""` without an object) or field, or a read of the workspace
+ * (`workspaceOwner`).
+ */
 export interface DependencyCall {
   dependency: string;
-  /** The object that it is called on; absent: the constructor. */
+  /** Object that the function is called on; absent for the constructor. */
   handle?: string;
   function: string;
   /** Core objects as ids, objects of the dependency as handles. */
   args: Record<string, unknown>;
 }
 
-/** An object of a dependency stays with the CLI; the body has its handle. Core objects as in `ReturnedValue`. */
+/**
+ * An object of a dependency stays in the CLI, and the body holds a handle of it. Core objects are as in
+ * `ReturnedValue`.
+ */
 export type DependencyValue =
   | null
   | string
@@ -62,12 +68,14 @@ export interface CallRequest {
   object?: string;
   /** Name in code. */
   function: string;
-  /** The object that the function is called on; default: the main object, constructed with `constructorArgs`. */
+  /** Object that the function is called on; default: the main object, constructed with `constructorArgs`. */
   parent?: ReturnedValue;
   constructorArgs?: Record<string, unknown>;
-  /** By name in code. Objects as ids (or as returned values), enums as member names; absent: not given. */
+  /**
+   * Arguments by name in code: objects as ids (or returned values), enums as member names; missing ones are not passed.
+   */
   args: Record<string, unknown>;
-  /** Attributes the engine's steps and logs to this call. */
+  /** Id by which the engine's steps and logs are attributed to this call. */
   callId: string;
 }
 
@@ -91,18 +99,18 @@ export type FromRuntime =
   | { kind: "broken"; error: RuntimeError }
   | { kind: "result"; id: number; value: ReturnedValue }
   | { kind: "error"; id: number; error: RuntimeError }
-  /** `call`: which call asks, by its id; `ask` numbers the question. */
+  /** `call` is the id of the asking call; `ask` numbers the request. */
   | { kind: "ask"; ask: number; call: number; request: DependencyCall }
   | { kind: "log"; callId?: string; stream: "stdout" | "stderr"; text: string };
 
-/** An error of a function body, as far as it can travel. */
+/** An error of a function body, reduced to what can be serialized. */
 export interface RuntimeError {
   message: string;
   name: string;
   /** Stack lines inside the module, mapped to its sources. */
   frames: string[];
-  /** Where the body says that the mistake is, in place of what its stack says; empty: nowhere in its code. */
+  /** Location given by the body, which replaces that of the stack; empty if the error is not in its code. */
   place?: string;
-  /** A failed exec. */
+  /** Details of a failed exec. */
   exec?: { command: string[]; exitCode: number; stdout: string; stderr: string };
 }

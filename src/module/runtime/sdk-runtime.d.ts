@@ -1,4 +1,7 @@
-/** The SDK as the function runtime has it (tools/build-sdk.mjs): without telemetry exporters, provisioning and compiler. */
+/**
+ * The SDK as bundled for the function runtime (tools/build-sdk.mjs): without telemetry exporters, provisioning and
+ * compiler.
+ */
 declare module "sdk:runtime" {
   import type { GraphQLClient } from "graphql-request";
 
@@ -8,7 +11,7 @@ declare module "sdk:runtime" {
     getGQLClient(): GraphQLClient;
     resetClient(): void;
   }
-  /** What the global `dag` sends its queries over. */
+  /** Connection that the global `dag` uses. */
   export const globalConnection: Connection;
   export interface QueryStep {
     operation: string;
@@ -25,6 +28,6 @@ declare module "sdk:runtime" {
     execute<T>(): Promise<T>;
   }
   export function createGQLClient(port: number, token: string): GraphQLClient;
-  /** Classes that `@object()` was put on, also those that no file exports. */
+  /** Classes with `@object()`, including those that no file exports. */
   export const registry: object;
 }

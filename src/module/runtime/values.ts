@@ -1,6 +1,6 @@
 /**
- * Values on their way into a function body and out of it, converted by the rules of the SDK's own entry point
- * (`module/entrypoint/load.js` of 0.21): ids become client objects, enum members their values, and back.
+ * Converts values on their way into a function body and out of it by the rules of the SDK's own entry point
+ * (`module/entrypoint/load.js` of 0.21): ids become client objects, enum members become their values, and back.
  */
 import * as sdk from "sdk:runtime";
 import type { ArgumentInfo, ReturnedValue, TypeRef } from "../types.ts";
@@ -18,7 +18,7 @@ export class Values {
     this.findClass = findClass;
   }
 
-  /** Arguments in the order of the signature; what was not given is left to the default in the code. */
+  /** Returns arguments in the order of the signature; missing ones are left to the defaults in the code. */
   argumentsOf(signature: readonly ArgumentInfo[], given: Record<string, unknown>): unknown[] {
     return signature.flatMap((argument): unknown[] => {
       const value = this.load(given[argument.name], argument.type);
@@ -42,7 +42,9 @@ export class Values {
     }
   }
 
-  /** An object as the engine rebuilds it for each call: prototype and stored state, the constructor does not run. */
+  /**
+   * Rebuilds an object as the engine does for each call: prototype and stored state, without running the constructor.
+   */
   instance(name: string, fields: Record<string, unknown>): object {
     const info = this.module.objects[name];
     if (info === undefined) throw new Error(`could not find object ${name}`);
@@ -86,7 +88,7 @@ export class Values {
   }
 
   private async returnedObject(result: object, declared: string): Promise<ReturnedValue> {
-    // A value of an interface type is one of the module's classes: its own name says which.
+    // A value of an interface type is an instance of one of the module's classes, so its own class name counts.
     const name = this.module.objects[declared] === undefined ? result.constructor.name : declared;
     const info = this.module.objects[name];
     if (info === undefined) {
@@ -122,7 +124,7 @@ export class Values {
 
 function clientObject(id: string, name: string): unknown {
   const context = new sdk.Context([], sdk.globalConnection).selectNode(id, name);
-  // Some names collide with JavaScript's own and have a trailing underscore in the generated client.
+  // Some names collide with JavaScript's own, and have a trailing underscore in the generated client.
   const generated = sdk.clientGen as unknown as Record<string, (new (context: unknown) => object) | undefined>;
   const found = generated[name] ?? generated[`${name}_`];
   if (found === undefined) throw new Error(`Generated client class not found for core type ${name}`);

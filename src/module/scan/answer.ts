@@ -1,4 +1,6 @@
-/** A module's sources as an engine's introspector sees them, or what keeps them from being a module. */
+/**
+ * Scans a module's sources as an engine's introspector does; answers with the module, or with what is wrong with it.
+ */
 import path from "node:path";
 import { scan } from "sdk:introspector";
 import { listSources } from "../sources.ts";
@@ -16,7 +18,7 @@ export async function answer({ root, sourceDir, name, mainObject }: ScanRequest)
   }
   scanOptions.sourceDir = sourceDir;
   let failure: unknown;
-  // A type that the small library does not know gets a second chance with the whole one.
+  // A type that is missing from the small library gets a second attempt with the full one.
   for (const wholeLibrary of [false, true]) {
     scanOptions.wholeLibrary = wholeLibrary;
     const warnings = captureWarnings(root);

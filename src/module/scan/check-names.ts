@@ -1,4 +1,4 @@
-/** What an engine refuses of a module's names, and what its users would miss: told before anything runs. */
+/** Checks a module's names before anything runs: those that an engine rejects, and those that its users would miss. */
 import type { ClassDeclaration, Node } from "typescript";
 import type { IntrospectedModule, Method, Property } from "sdk:introspector";
 import { cliName, fieldName } from "../names.ts";
@@ -7,7 +7,7 @@ import { placeOf } from "./place.ts";
 import ts, { scanOptions } from "./typescript.ts";
 import type { ScanProblem } from "./types.ts";
 
-/** The first name that no engine takes, in the words of the engine. */
+/** Returns the first name that an engine rejects, with the engine's wording. */
 export function nameProblem({ objects, interfaces }: IntrospectedModule, root: string): ScanProblem | undefined {
   const owners = [
     ...Object.values(objects).map((object) => ({ kind: "object", name: object.name, members: membersOf(object) })),
@@ -55,7 +55,7 @@ const isWorkspace = (type: Property["type"]): boolean => type?.kind === "OBJECT_
 
 interface Member {
   what: "function" | "field";
-  /** Its own, or the alias that it is registered under. */
+  /** Name in code, or the alias that it is registered under. */
   name: string;
   node: Node;
   member: Method | Property;
@@ -86,7 +86,7 @@ function membersOf({
   ];
 }
 
-/** Names that differ in code and are one on the command line: the engine keeps one of them. */
+/** Reports names that differ in code and are the same on the command line; the engine keeps one of them. */
 export function collisions(objects: Record<string, ObjectInfo>, interfaces: Record<string, InterfaceInfo>): string[] {
   const owners: Pick<ObjectInfo, "name" | "functions" | "fields" | "place">[] = [
     ...Object.values(objects),
@@ -121,7 +121,7 @@ function sameNames(names: readonly string[]): string[][] {
   return [...byName.values()].filter((same) => same.length > 1);
 }
 
-/** What a class inherits with `@func()`: an engine reads the members of the class itself alone. */
+/** Returns the functions that a class inherits with `@func()`: an engine reads only the members of the class itself. */
 export function inheritedFunctions(node: Node, root: string): NonNullable<ObjectInfo["inherited"]> {
   const checker = scanOptions.program?.getTypeChecker();
   if (checker === undefined || !ts.isClassDeclaration(node)) return [];

@@ -1,4 +1,4 @@
-/** The introspector's objects -> `ModuleInfo`'s, which are plain JSON and know nothing of the SDK. */
+/** Converts the introspector's objects to `ModuleInfo`, which is plain JSON and independent of the SDK. */
 import type { Argument, IntrospectedModule, IntrospectedObject, Method, Property, TypeDef } from "sdk:introspector";
 import type { ArgumentInfo, EnumInfo, FieldInfo, FunctionInfo, InterfaceInfo, ObjectInfo, TypeRef } from "../types.ts";
 import { collisions, inheritedFunctions } from "./check-names.ts";
@@ -85,7 +85,7 @@ function convertArgument(argument: Argument): ArgumentInfo {
   };
 }
 
-/** In the code a default is a member's value; on the wire and on the command line it is the member's name. */
+/** A default is a member's value in code, and the member's name in GraphQL and on the command line. */
 function nameEnumDefault(argument: ArgumentInfo, enums: Record<string, EnumInfo>): void {
   if (argument.type.kind !== "enum") return;
   const members = Object.values(enums[argument.type.name]?.members ?? {});

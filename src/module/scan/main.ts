@@ -1,4 +1,7 @@
-/** The scan's program (dist/module-scan.js): reads a request on stdin, answers with a module or a problem on stdout. */
+/**
+ * Program of the scan (dist/module-scan.js): reads a request on stdin, and answers with a module or a problem on
+ * stdout.
+ */
 import { readFileSync, writeSync } from "node:fs";
 import { answer } from "./answer.ts";
 import { saveCompiledCode } from "./typescript.ts";
@@ -8,7 +11,7 @@ const request = JSON.parse(readFileSync(0, "utf8")) as ScanRequest;
 writeAll(JSON.stringify(await answer(request)));
 saveCompiledCode();
 
-/** Pipes take what they can at a time; `process.exit` must not cut the answer. */
+/** Writes synchronously, as a pipe takes only a part at a time and `process.exit` must not cut the answer. */
 function writeAll(text: string): void {
   const bytes = Buffer.from(text);
   let written = 0;

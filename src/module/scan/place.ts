@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Node } from "typescript";
 
-/** `file:line` of the name: decorators and comments stand above it. */
+/** Returns `file:line` of the node's name, as decorators and comments are above it. */
 export function placeOf(node: Node & { name?: Node }, root: string): string {
   const file = node.getSourceFile();
   const { line } = file.getLineAndCharacterOfPosition((node.name ?? node).getStart(file));

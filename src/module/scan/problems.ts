@@ -1,4 +1,4 @@
-/** What is wrong with a module's sources, with the place of it: `file:line:column`, counted from one. */
+/** Problems in a module's sources, each with its place: `file:line:column`, 1-based. */
 import path from "node:path";
 import type { Node, SourceFile } from "typescript";
 import ts, { scanOptions } from "./typescript.ts";
@@ -24,7 +24,10 @@ export function syntaxProblem(root: string, files: readonly string[]): ScanProbl
   };
 }
 
-/** The introspector names most places as `/absolute/file.ts:line:column`, counted from zero; the others are looked for. */
+/**
+ * Converts an introspector's error. Most messages contain the place as `/absolute/file.ts:line:column`, 0-based; for
+ * the others it is searched for.
+ */
 export function introspectionProblem(root: string, files: readonly string[], error: unknown): ScanProblem {
   const text = error instanceof Error ? error.message : String(error);
   const found = /(?: at| from| in)? (\/.{1,1000}?):(\d+):(\d+)/.exec(text);
@@ -58,7 +61,7 @@ function placeAt(root: string, file: SourceFile, position: number): string {
   return `${path.relative(root, file.fileName)}:${line + 1}:${character + 1}`;
 }
 
-/** Where a signature first has the type: the introspector says that it knows no such type, not whose it is. */
+/** Finds the first signature with a type: the introspector reports an unknown type, but not where it is used. */
 function nodeOfType(files: readonly string[], type: string): Node | undefined {
   const checker = scanOptions.program?.getTypeChecker();
   if (checker === undefined) return undefined;
@@ -71,7 +74,7 @@ function nodeOfType(files: readonly string[], type: string): Node | undefined {
         ts.isTypeNode(node.parent));
     return isOfMember && node.getText() === type ? node : ts.forEachChild(node, written);
   };
-  // One that is inferred, or written in other words.
+  // Finds a type that is inferred, or spelled differently.
   const inferred = (node: Node): Node | undefined => {
     const isMember =
       ts.isParameter(node) ||
@@ -97,7 +100,7 @@ function nodeOfType(files: readonly string[], type: string): Node | undefined {
   return undefined;
 }
 
-/** The item's type of what a promise or an array holds, as the introspector names it. */
+/** Returns the element type of a promise or an array, as the introspector names it. */
 function unwrapped(type: string): string {
   const inner = /^(?:Promise|Awaited|Array)<(.*)>$/s.exec(type)?.[1] ?? /^(.*)\[\]$/s.exec(type)?.[1];
   return inner === undefined ? type : unwrapped(inner);

@@ -1,4 +1,4 @@
-/** `require` of one large CommonJS file with V8's compiled code kept on disk. */
+/** `require` of one large CommonJS file with V8's compiled code cached on disk. */
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -7,11 +7,11 @@ import { writeFileAtomically } from "../../tree/index.ts";
 
 export interface CachedModule {
   exports: unknown;
-  /** Call it when the work is done: functions that ran by then are in the cache, compiled. */
+  /** Saves the cache; call it when the work is done, so that it includes the functions that have run by then. */
   save: () => void;
 }
 
-/** Loads `file`; a code cache that does not fit (other Node, other file) is made anew, a missing one costs time only. */
+/** Loads `file`. A code cache of another Node or another file is rebuilt; a missing one only costs time. */
 export function requireCached(file: string, cacheDir: string): CachedModule {
   const { size, mtimeMs } = statSync(file);
   const cacheFile = path.join(
@@ -47,6 +47,6 @@ function writeQuietly(file: string, data: Buffer): void {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileAtomically(file, data);
   } catch {
-    // No cache then.
+    // There is no cache then.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the build takes out of `@dagger.io/dagger` by names of its own (tools/build-sdk.mjs): internal files of the pinned
- * version, which its `exports` do not offer.
+ * Modules that the build extracts from `@dagger.io/dagger` under names of its own (tools/build-sdk.mjs): internal files
+ * of the pinned version, which its `exports` do not include.
  */
 
 /** The introspector with which an engine reads a module. */

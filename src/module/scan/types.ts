@@ -1,8 +1,8 @@
-/** What the parent asks of a scan and what comes back, as JSON over the child's pipes. */
+/** Request and answer of a scan, as JSON over the child's pipes. */
 import type { EnumInfo, InterfaceInfo, ObjectInfo } from "../types.ts";
 
 export interface ScanRequest {
-  /** Folder of dagger.json: places are relative to it. */
+  /** Folder of dagger.json; places are relative to it. */
   root: string;
   /** Folder whose `src/` is scanned. */
   sourceDir: string;
@@ -16,7 +16,7 @@ export interface ScannedModule {
   objects: Record<string, ObjectInfo>;
   enums: Record<string, EnumInfo>;
   interfaces: Record<string, InterfaceInfo>;
-  /** What the introspector warned about, e.g. a default value that only exists at run time. */
+  /** Warnings of the introspector, e.g. about a default value that only exists at run time. */
   warnings: string[];
 }
 
@@ -27,6 +27,6 @@ export interface ScanProblem {
   /** `file:line:col`, 1-based, relative to `root`. */
   place?: string;
   hint?: string;
-  /** Further problems of the same kind, one a line. */
+  /** Further problems of the same kind, one per line. */
   detail?: string;
 }

@@ -1,7 +1,7 @@
 /**
- * The compiler as the introspector gets it: loaded out of V8's code cache, and with a `createProgram` that parses only
- * what a module's signatures need. Loading it plainly takes 0.5 s and the program with the DOM library 0.8 s; this way it
- * is 0.1 s and 0.2 s.
+ * The compiler as the introspector gets it: loaded from V8's code cache, with a `createProgram` that parses only what a
+ * module's signatures need. A plain load takes 0.5 s and the program with the DOM library 0.8 s; this way they take 0.1
+ * s and 0.2 s.
  */
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -15,19 +15,19 @@ const require = createRequire(import.meta.url);
 const loaded = requireCached(require.resolve("typescript"), path.join(cacheHome(), "code"));
 const compiler = loaded.exports as typeof TypeScript;
 
-/** Keeps the compiled code for the next scan. */
+/** Saves the compiled code for the next scan. */
 export const saveCompiledCode = loaded.save;
 
-/** How the program of this scan is made, and the program that was made. */
+/** Options of the current scan's program, and the program itself. */
 export const scanOptions: {
   sourceDir: string;
   wholeLibrary: boolean;
   program: TypeScript.Program | undefined;
-  /** What the introspector looked at last: where it fails without naming a place, that is where. */
+  /** Node that the introspector visited last, which locates errors that name no place. */
   lastNode: TypeScript.Node | undefined;
 } = { sourceDir: "", wholeLibrary: false, program: undefined, lastNode: undefined };
 
-/** The compiler, with `createProgram` replaced, and noting what is looked at. */
+/** The compiler with `createProgram` replaced, recording which nodes are visited. */
 const patched = Object.create(compiler, {
   createProgram: { value: createProgram },
   getDecorators: {
@@ -41,7 +41,7 @@ const patched = Object.create(compiler, {
 // oxlint-disable-next-line import/no-default-export
 export default patched;
 
-/** Of a file that is there; the compiler's own reading waits for pipes and never ends on a device. */
+/** Reads only regular files; the compiler's own reading blocks on pipes and never ends on a device. */
 function textOf(file: string): string | undefined {
   try {
     return readRegular(file, { maxBytes: largestSourceBytes })
@@ -73,10 +73,11 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
     const read = textOf(file);
     return read === undefined ? undefined : compiler.createSourceFile(file, read, version, true);
   };
-  // A signature speaks of the module's own types and of the core API: other packages cost seconds and add nothing.
+  // A signature uses the module's own types and the core API: other packages would cost seconds and add nothing.
   const isSkipped = (text: string, importer: string): boolean =>
     importer === clientFile || (!scanOptions.wholeLibrary && !text.startsWith("."));
-  // The SDK that an engine would generate into sdk/ is the client's declarations, wherever the module looks for it.
+  // The SDK that an engine would generate into sdk/ is replaced by the client's declarations, wherever the module
+  // imports it.
   host.resolveModuleNameLiterals = (literals, containingFile) =>
     literals.map(({ text }) =>
       text === "@dagger.io/dagger" || text.endsWith("/client.gen.js") || text.endsWith("/client.gen.ts")
@@ -92,7 +93,7 @@ function createProgram(rootNames: readonly string[], options: TypeScript.Compile
     scanOptions.lastNode = node;
     return getSymbolAtLocation(node);
   };
-  // The introspector takes the first declaration of a name: a module may have a `Container` or `Label` of its own.
+  // The introspector takes the first declaration of a name, and a module may have its own `Container` or `Label`.
   const sources = program.getSourceFiles();
   const ordered = [
     ...sources.filter((source) => source.fileName !== clientFile),
