@@ -1,4 +1,4 @@
-/** `fastloop up`: services with their ports, health and logs, for as long as somebody works with them. */
+/** `fastloop up`: runs services with their ports, health checks and logs until the user stops them. */
 export type * from "./types.ts";
 export { composeServices, type ComposeOptions, type ComposeServices } from "./compose/convert.ts";
 export { downUp, followUp, notUp, openShell, restartUp, statusOfUp } from "./control/client.ts";

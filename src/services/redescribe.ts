@@ -1,4 +1,7 @@
-/** From what runs to what is described now: others than before are made beside and swapped, new ones start, those gone stop. */
+/**
+ * Applies an edited description to the running services: replaces those that changed, starts new ones, stops removed
+ * ones.
+ */
 import { isDeepStrictEqual } from "node:util";
 import { failureOf } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
@@ -9,18 +12,18 @@ import type { Described, MadeService, ServiceSource } from "./sources/source.ts"
 import type { DeclaredService, LedPort, UpListener } from "./types.ts";
 import type { ServiceUnit } from "./unit/service-unit.ts";
 
-/** What the edit of a configuration or a module has made of the services. */
+/** New description of the services after an edit of the configuration or the module. */
 export interface Redescription {
-  /** Needs come first. */
+  /** In dependency order: a service comes after those that it needs. */
   services: readonly DeclaredService[];
   source: Described;
-  /** Of which something was edited that their description does not hold. */
+  /** Names of services with an edited file that their `description` does not cover. */
   touched: ReadonlySet<string>;
-  /** That were edited, for people. */
+  /** Edited files, for messages. */
   files: readonly string[];
 }
 
-/** What runs. */
+/** State of the supervisor that `redescribe` reads and changes. */
 export interface Supervised {
   units: Map<string, ServiceUnit>;
   made: Map<string, MadeService>;
@@ -28,18 +31,22 @@ export interface Supervised {
   signal: AbortSignal;
   tell: UpListener;
   make(service: DeclaredService, made: ReadonlyMap<string, MadeService>): Promise<MadeService>;
-  /** Ports that others are bound to, which are nobody's to see. */
+  /** Ports that dependents are bound to; they are never shown to the user. */
   relaysOf(name: string): readonly LedPort[];
   open(declared: DeclaredService, fronts: readonly LedPort[]): ServiceUnit;
   portsOf(service: DeclaredService, made: ReadonlyMap<string, MadeService>): WantedPort[];
 }
 
-/** Throws, with nothing changed, where what is described can't be made, or its ports can't be had. */
+/**
+ * Applies `next` to the running services. Throws, with nothing changed, when a service can't be built from its
+ * description or a port can't be had.
+ */
 export async function redescribe(supervised: Supervised, next: Redescription): Promise<void> {
   const startedAt = performance.now();
   const { units, made, tell } = supervised;
   const { services, files } = next;
-  // A process of this machine was told where it reaches what it needs.
+  // A host process got the addresses of its needs in its environment when it started, so it restarts when their ports
+  // change.
   const moved = services.filter(({ name, ports }) => !isDeepStrictEqual(units.get(name)?.declared.ports, ports));
   const misled = new Set(
     services
@@ -94,7 +101,9 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
     tookMs: Math.round(performance.now() - startedAt),
   });
 
-  /** Resolves with whether what needs it may be made as it is described now. */
+  /**
+   * Starts or replaces one service; resolves with whether services that need it may be replaced by their new version.
+   */
   async function become({ name, needs }: DeclaredService): Promise<boolean> {
     const unit = units.get(name)!;
     const make = makes.get(name)!;
@@ -137,7 +146,9 @@ export async function redescribe(supervised: Supervised, next: Redescription): P
 const frontsOf = (units: ReadonlyMap<string, ServiceUnit>): Map<number, Front> =>
   new Map([...units.values()].flatMap((unit) => unit.fronts.map(({ front }) => [front.port, front] as const)));
 
-/** Makes what is another, and takes the ports that are new: nothing that runs is touched. */
+/**
+ * Creates the affected services and takes the new ports. Nothing that runs is touched; on failure everything is undone.
+ */
 async function prepare(
   { units, made, source, make, relaysOf, portsOf }: Supervised,
   next: Redescription,

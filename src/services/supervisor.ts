@@ -14,7 +14,7 @@ import { SwitchUnit } from "./unit/switch-unit.ts";
 import { Unit } from "./unit/unit.ts";
 
 export interface SupervisorOptions {
-  /** Needs come first. */
+  /** In dependency order: a service comes after those that it needs. */
   services: readonly DeclaredService[];
   session: EngineSession;
   source: ServiceSource;
@@ -25,7 +25,7 @@ export interface SupervisorOptions {
   tell: UpListener;
 }
 
-/** All services of a project while it is up. */
+/** Runs all services of a project that is up. */
 export class Supervisor {
   private readonly options: SupervisorOptions;
   private readonly units = new Map<string, ServiceUnit>();
@@ -67,7 +67,7 @@ export class Supervisor {
     return this.isSettled && this.statuses.every(({ phase }) => phase === "healthy");
   }
 
-  /** Makes all of them and takes their ports: throws before anything is built. */
+  /** Creates all services and takes their ports, so that an error is thrown before anything is built. */
   async prepare(): Promise<void> {
     const { services } = this;
     for (const service of services) this.made.set(service.name, await this.make(service, this.made));
@@ -96,8 +96,9 @@ export class Supervisor {
   }
 
   /**
-   * Moves services between container and machine; undefined: those that can be moved, each to where it is not. What fails
-   * is told, and stays.
+   * Moves services between their container and a process on the host. An undefined `place` moves each to the place
+   * where it is not; no names means every service that can be moved. A service that fails to move is reported and stays
+   * where it is.
    */
   switchTo(place: Place | undefined, names: readonly string[]): Promise<void> {
     return this.inTurn(async () => {
@@ -105,7 +106,7 @@ export class Supervisor {
         if (!(unit instanceof SwitchUnit) || (names.length > 0 && !names.includes(name))) continue;
         const wanted = place ?? (unit.place === "local" ? "container" : "local");
         try {
-          // Its files have changed meanwhile.
+          // The project's files may have changed since the container was last created.
           if (wanted === "container") this.made.set(name, await this.make(unit.declared, this.made));
           await unit.switchTo(wanted, this.made.get(name)!, this.closing.signal);
         } catch (error) {
@@ -134,7 +135,10 @@ export class Supervisor {
     tell({ kind: "settled", healthy: this.isHealthy, tookMs: Math.round(performance.now() - startedAt) });
   }
 
-  /** Stops these and what needs them, and starts all of them again. */
+  /**
+   * Stops the named services and their dependents (no names: all services), then starts them again. Throws for an
+   * unknown name.
+   */
   restart(names: readonly string[]): Promise<void> {
     const { services } = this;
     for (const name of names) this.unit(name);
@@ -146,7 +150,7 @@ export class Supervisor {
     });
   }
 
-  /** Brings what runs to what is described now; throws, with nothing changed, where that can't be. */
+  /** Applies a new description to what runs. Throws, with nothing changed, when that is not possible. */
   redescribe(next: Redescription): Promise<void> {
     return this.inTurn(async () => {
       const { units, made, options, closing } = this;
@@ -168,7 +172,7 @@ export class Supervisor {
     });
   }
 
-  /** Brings an edit into a service, after those that came before. */
+  /** Queues an edit for a service, after the edits that came before it. */
   update(name: string, update: Update): void {
     void this.inTurn(() => this.updateNow(name, update)).catch((error: unknown) => {
       if (!this.closing.signal.aborted) throw error;
@@ -179,7 +183,7 @@ export class Supervisor {
     const { signal } = this.closing;
     const unit = this.units.get(name);
     if (unit instanceof SwitchUnit && unit.place === "local") return;
-    // Its description may have gone meanwhile.
+    // The service may have been removed from the description while the update was queued.
     if (signal.aborted || unit === undefined || unit.status.phase === "stopped") return;
     const startedAt = performance.now();
     if (update.action !== "rebuild" && (await unit.edit(update, signal)) === "done") return;
@@ -208,7 +212,7 @@ export class Supervisor {
     }
   }
 
-  /** Makes it once more; what comes out the same stays. */
+  /** Creates the service again and replaces the running one, unless it is healthy and the result is the same. */
   private async remake(service: DeclaredService): Promise<void> {
     const { signal } = this.closing;
     const before = this.made.get(service.name);
@@ -218,7 +222,7 @@ export class Supervisor {
     this.made.set(service.name, made);
   }
 
-  /** Ends all of them, those first that need others. */
+  /** Stops all services, dependents before what they need. */
   async stop(): Promise<void> {
     this.closing.abort(new UserError("interrupted", "the services are stopped"));
     for (const { name } of this.services.toReversed()) await this.units.get(name)?.stop();
@@ -234,7 +238,7 @@ export class Supervisor {
     this.relays.close();
   }
 
-  /** The service behind a name, for a terminal in it. */
+  /** Returns the engine's id of a service, for a terminal. Throws when it is a host process or does not run. */
   serviceId(name: string): string {
     const { declared, status } = this.unit(name);
     if (declared.source.kind === "local" || status.place === "local")
@@ -257,7 +261,7 @@ export class Supervisor {
 
   private async startOne(service: DeclaredService, starts: ReadonlyMap<string, Promise<void>>): Promise<void> {
     const { name, needs } = service;
-    // It is built while it waits; what is wrong with that is told when it starts.
+    // The image builds while the service waits for its needs; `start` reports a build error.
     const made = this.made.get(name)!;
     const unit = this.unit(name);
     const isLocal = unit instanceof SwitchUnit && unit.place === "local";
@@ -272,7 +276,7 @@ export class Supervisor {
     await unit.start(made, this.closing.signal, isBuilt);
   }
 
-  /** One change of what runs at a time. */
+  /** Runs one change of the services at a time. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.turn.then(work);
     this.turn = done.catch(() => undefined);

@@ -3,10 +3,10 @@ import type { EngineSession } from "../engine/index.ts";
 import type { Front } from "./ports/front.ts";
 
 /**
- * What a service is doing:
+ * Phase of a service:
  *
  *     waiting (needs) ─▶ building ─▶ starting ─▶ healthy ◀─▶ unhealthy
- *        ▲                  │           │           │ its command ended by itself
+ *        ▲                  │           │           │ its command exited
  *        │                  └─▶ failed ◀┘           ▼
  *        └───────────────── a restart ─────────── ended          any ─▶ stopping ─▶ stopped
  */
@@ -16,44 +16,44 @@ export type Phase =
 export interface ServiceStatus {
   name: string;
   phase: Phase;
-  /** On loopback of this machine -> in the container. */
+  /** Ports: loopback on the host -> in the container. */
   ports: readonly PortMapping[];
   needs: readonly string[];
-  /** Why it is failed, ended or unhealthy. */
+  /** Why the service is failed, ended or unhealthy. */
   reason?: string;
-  /** From the begin of its building until it was healthy. */
+  /** Time from the start of the build until the service was healthy. */
   startedInMs?: number;
-  /** What its container uses; undefined where the engine can't tell. */
+  /** Memory that the container uses; undefined when the engine does not report it. */
   memoryBytes?: number;
   memoryLimitBytes?: number;
-  /** Where it is, for one that can be at either place. */
+  /** Where the service runs now; only set for one that can run at either place. */
   place?: Place;
-  /** The last edit that reached it. */
+  /** The last edit that reached the service. */
   lastEdit?: LastEdit;
-  /** ISO 8601: since when it is in this phase. */
+  /** Start of the current phase, ISO 8601. */
   since: string;
 }
 
-/** In its container, or a process of this machine that stands in for it. */
+/** Where a service runs: in its container, or as a host process that stands in for it. */
 export type Place = "container" | "local";
 
-/** What `up --local` says of a service: a process of this machine takes its place. */
+/** `up --local` for one service: a process on the host takes its place. */
 export interface StandIn {
-  /** Where it listens on this machine. */
+  /** Port on the host where the process listens. */
   port: number;
-  /** Of the service's ports, the one that leads to it; undefined: the same number, else its first. */
+  /** Which of the service's ports leads to the process. Undefined: the one with the same number, else the first. */
   container: number | undefined;
-  /** A shell command; undefined: the user starts it. */
+  /** Shell command; undefined when the user starts the process. */
   command: string | undefined;
   /** Relative to the project. */
   cwd: string;
-  /** What the service's container has in its environment, as far as it is described. */
+  /** Environment of the service's container, as far as the description states it. */
   env: Readonly<Record<string, string>>;
 }
 
 export interface LastEdit {
   action: "synced" | "restarted" | "rebuilt" | "failed";
-  /** From the settled edit until it was done. */
+  /** Time from the settled edit until it was applied. */
   tookMs: number;
   /** ISO 8601. */
   at: string;
@@ -64,20 +64,20 @@ export interface UpStatus {
   project: string;
   root: string;
   pid: number;
-  /** Every service has started, or failed to. */
+  /** Whether every service has started, or failed to. */
   settled: boolean;
-  /** Every service is healthy. */
+  /** Whether every service is healthy. */
   healthy: boolean;
   services: readonly ServiceStatus[];
 }
 
-/** What happens while services are up; reporters only render it. */
+/** An event while services are up. Reporters only render it. */
 export type UpEvent =
   | { kind: "state"; service: ServiceStatus }
   | { kind: "log"; name: string; stream: "stdout" | "stderr"; text: string }
   | { kind: "step"; name: string; step: string; durationMs: number; error?: string }
   | {
-      /** An edit has reached a service, or has not: then it goes on as it was. */
+      /** An edit reached a service. With action `failed` it did not, and the service runs on unchanged. */
       kind: "edit";
       name: string;
       action: LastEdit["action"];
@@ -87,7 +87,9 @@ export type UpEvent =
       reason?: string;
     }
   | {
-      /** The configuration or the module was edited: what that changed of what runs, or why it was not taken. */
+      /**
+       * The configuration or the module was edited: which services changed, or why the edit was rejected (`reason`).
+       */
       kind: "described";
       files: readonly string[];
       added: readonly string[];
@@ -101,73 +103,79 @@ export type UpEvent =
 
 export type UpListener = (event: UpEvent) => void;
 
-/** When a service is healthy, besides what the engine asks at its start. */
+/** When a service counts as healthy, besides the engine's own check at its start. */
 export interface HealthRule {
-  /** Answers with less than 400. */
+  /** HTTP path; a status below 400 is healthy. */
   path?: string;
-  /** Default: its first one. */
+  /** Port in the container; default: the first exposed one. */
   port?: number;
   timeoutMs: number;
   /** Default: 127.0.0.1. */
   host?: string;
 }
 
-/** Commands of this machine, one of them at least. */
+/** Commands that run on the host; at least one of `run` and `serve` is set. */
 export interface LocalSource {
   kind: "local";
-  /** Ends before the server starts. */
+  /** Command that has to exit with 0 before the server starts. */
   run: string | undefined;
-  /** Goes on for as long as services are up. */
+  /** Server command, which runs for as long as services are up. */
   serve: string | undefined;
-  /** Its server is not ours to start: it is only looked after. */
+  /** The user starts and stops the server; fastloop only probes it. */
   isForeign?: boolean;
   /** Relative to the project. */
   cwd: string;
   env: Readonly<Record<string, string>>;
 }
 
-/** A service as it is described, before anything is asked of an engine. */
+/** A service as the project describes it, before the engine is asked anything. */
 export interface DeclaredService {
   name: string;
-  /** Of an `@up()` function, as `dagger up -l` writes it: with the module before it. */
+  /** Name of an `@up()` function as `dagger up -l` prints it, with the module in front. */
   fullName?: string;
-  /** What the function says of itself. */
+  /** The function's documentation. */
   summary?: string;
-  /** One of `services` or `local`, or a call of the project's module that gives a Service. */
+  /** An entry of `services` or `local`, or a call of the project's module that returns a Service. */
   source: { kind: "configured" } | { kind: "call"; words: readonly string[] } | LocalSource;
-  /** What must be healthy before it; what a function binds in its code is not among them. */
+  /** Services that must be healthy first. Services that a function binds in its code are not listed. */
   needs: readonly string[];
-  /** Undefined: every port that it exposes, under its own number. */
+  /** Undefined: every exposed port, under its own number. */
   ports: readonly PortMapping[] | undefined;
   health: HealthRule;
-  /** The most that its container may have. */
+  /** Memory limit of the container. */
   memoryBytes: number | undefined;
-  /** Its data is on a volume: the old one ends before a new one begins. */
+  /** Whether its data is on a volume: then the old container stops before the new one starts. */
   exclusive: boolean;
   standIn?: StandIn;
-  /** Its command starts itself again when its files change, as far as its words say. */
+  /** Whether its command seems to reload by itself when files change, judged by the command's words. */
   reloads: boolean;
   /** Where it is described: `fastloop.yaml: services.api`, or the function's `file:line`. */
   place: string;
-  /** Of what its container is made, as far as configuration and module say: where that is another, it is made anew. */
+  /**
+   * Key of what the container is made of, as far as configuration and module tell. When it differs, the container is
+   * recreated.
+   */
   description: string;
 }
 
-/** A port of this machine, with what it leads to. One that is hidden is for those who need the service, not for people. */
+/**
+ * A port on the host and the listener behind it. A hidden one serves services that need this one, and is not shown to
+ * users.
+ */
 export type LedPort = PortMapping & { front: Front; isHidden?: boolean };
 
 export interface UnitOptions {
   declared: DeclaredService;
   session: EngineSession;
   fronts: readonly LedPort[];
-  /** Undefined: what it prints is only told. */
+  /** Undefined: output is only reported, not kept. */
   logFile: string | undefined;
-  /** The project's folder, and the environment of the command: for processes of this machine. */
+  /** The project's folder; `env` is the environment of the command line. Both are for host processes. */
   root: string;
   env: NodeJS.ProcessEnv;
-  /** What it needs, as it is now. */
+  /** Current status of the services that this one needs. */
   needed(declared: DeclaredService): readonly ServiceStatus[];
-  /** The command that starts a command of this machine in the surroundings that it is to have. */
+  /** Wraps a host command so that it runs in the intended environment; returns the command to run instead. */
   within?(command: string): string;
   tell: UpListener;
 }

@@ -1,6 +1,6 @@
 /**
- * `services` and `up` of fastloop.yaml out of a compose file. Only what the file and the `.env` beside it say is taken: a variable of
- * the user's environment is theirs to give. What has no equal here is told, service by service.
+ * Converts a compose file to `services` and `up` of fastloop.yaml. Variables come only from the file and the `.env`
+ * beside it, never from the user's environment. Anything without an equivalent is reported, per service.
  */
 import { splitWords } from "../../call/index.ts";
 import type { UpServiceConfig } from "../../config/index.ts";
@@ -13,18 +13,18 @@ import { interpolated, readEnvironment } from "./values.ts";
 export interface ComposeServices {
   services: Record<string, UpServiceConfig>;
   up: Record<string, ComposeRules>;
-  /** What was left out, and which variables have no value: a sentence each. */
+  /** What was left out and which variables have no value, one sentence each. */
   notes: string[];
 }
 
 export interface ComposeOptions extends ComposeFolder {
-  /** How the file is called in messages. */
+  /** Name of the file in messages. */
   place: string;
-  /** The text of a file of the project, relative to the compose file's folder; undefined where there is none. */
+  /** Returns the text of a project file, relative to the compose file's folder; undefined when there is none. */
   read(file: string): string | undefined;
 }
 
-/** Throws a `UserError` where the text is no compose file. */
+/** Converts a compose file. Throws a `UserError` when the text is not a valid compose file. */
 export function composeServices(text: string, options: ComposeOptions): ComposeServices {
   const { place } = options;
   const unset = new Set<string>();
@@ -49,14 +49,14 @@ function parsed(text: string, place: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw new UserError("config", error.message.slice(0, 200), { place });
   try {
-    // As JSON it has no circles, and no more than what it says.
+    // The round trip through JSON rejects cycles and drops everything that is not plain data.
     return JSON.parse(JSON.stringify(document.toJS())) as unknown;
   } catch (cause) {
     throw new UserError("config", "its aliases can't be resolved", { place, cause });
   }
 }
 
-/** Keys that are read, and those that say how compose manages its containers: nothing that the service itself is. */
+/** Keys that are converted, and keys that only say how compose manages its containers; neither needs a note. */
 const known = new Set(
   (
     "image build command entrypoint environment env_file working_dir user ports volumes tmpfs depends_on profiles " +
@@ -105,7 +105,7 @@ class Converter {
     this.services[name] = service;
   }
 
-  /** Needs of services that were left out. */
+  /** Removes needs of services that were left out. */
   dropMissingNeeds(): void {
     for (const service of Object.values(this.services)) {
       const needs = (service.needs ?? []).filter((need) => Object.hasOwn(this.services, need));
@@ -138,7 +138,7 @@ class Converter {
     };
   }
 
-  /** What is said later counts more, and `environment` most. */
+  /** Later files override earlier ones, and `environment` overrides all files. */
   private environment(name: string, { environment, env_file: files }: ComposeService): Record<string, string> {
     const env: Record<string, string> = {};
     for (const each of [files ?? []].flat()) {
@@ -179,7 +179,7 @@ class Converter {
   private volume(name: string, service: UpServiceConfig, given: NonNullable<ComposeService["volumes"]>[number]): void {
     const { type, source, target } = typeof given === "string" ? shortVolume(given) : given;
     if (type === "tmpfs") return void (service.tmpfs = [...(service.tmpfs ?? []), target]);
-    // An unnamed one keeps a mount from hiding what the image has: nothing hides it here.
+    // An anonymous volume keeps a mount from hiding files of the image. No mount does that here, so it is dropped.
     if (source === undefined) return;
     if (type !== "bind" && /^[A-Za-z0-9][\w.-]*$/.test(source))
       return void (service.volumes = { ...service.volumes, [source]: target });

@@ -1,23 +1,26 @@
-/** What a compose file says of the project's files in its containers: bind mounts and `develop.watch`. */
+/** Converts what a compose file says about project files in containers: bind mounts and `develop.watch`. */
 import path from "node:path";
 import type { ComposeService } from "./schema.ts";
 
-/** As `up.NAME` of fastloop.yaml has them. */
+/** Same shape as `up.NAME` in fastloop.yaml. */
 export interface ComposeRules {
   sync?: { from: string; to: string; exclude?: string[] }[];
   restart?: string[];
   rebuild?: string[];
 }
 
-/** The project, as paths of a compose file are relative to it. */
+/** The project folder that paths of a compose file are resolved in. */
 export interface ComposeFolder {
-  /** Of the compose file, relative to the project; empty for its root. */
+  /** Folder of the compose file, relative to the project; empty for the project's root. */
   folder: string;
-  /** Whether there is a folder of that path, relative to the project. */
+  /** Reports whether a path, relative to the project, is a folder. */
   isFolder(file: string): boolean;
 }
 
-/** A path of the compose file, relative to the project, with `/` where it is a folder; undefined where it leads out of it. */
+/**
+ * Returns a compose file's path relative to the project, with a trailing `/` for a folder; undefined when it leads
+ * outside.
+ */
 export function inProject(given: string, { folder, isFolder }: ComposeFolder): string | undefined {
   if (path.isAbsolute(given) || given.startsWith("~") || /^[\w+.-]+:\/\//.test(given)) return undefined;
   const joined = path.posix.normalize(path.posix.join(folder, given)).replace(/\/$/, "");
@@ -26,7 +29,7 @@ export function inProject(given: string, { folder, isFolder }: ComposeFolder): s
   return isFolder(joined) ? `${joined}/` : joined;
 }
 
-/** `develop.watch`. */
+/** Converts `develop.watch`. */
 export function developRules(
   watch: NonNullable<ComposeService["develop"]>["watch"],
   place: ComposeFolder,

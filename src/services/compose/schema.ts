@@ -1,10 +1,10 @@
 import * as z from "zod";
 
-/** What is read of a compose file. What is not named here is left out, and told. */
+/** Schema of the parts of a compose file that are read. Other keys are left out with a note. */
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const texts = z.union([text.transform((one) => [one]), z.array(text)]);
-/** Undefined: whoever starts it gives the value. */
+/** An undefined value is taken by compose from the environment of whoever starts it. */
 const pairs = z.union([
   z.record(
     z.string(),
@@ -12,7 +12,7 @@ const pairs = z.union([
   ),
   z.array(text).transform((lines) => Object.fromEntries(lines.map(pairOf))),
 ]);
-/** A command is words, without a shell. */
+/** A command is a list of words; no shell runs it. */
 const words = z.union([z.string(), z.array(text)]);
 
 const port = z.union([

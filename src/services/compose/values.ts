@@ -1,8 +1,8 @@
-/** Variables of a compose file, and of the `.env` beside it. */
+/** Reads and substitutes variables of a compose file and the `.env` beside it. */
 
 export type Variables = Record<string, string>;
 
-/** `NAME=VALUE` lines as compose and dotenv read them: comments, `export`, quotes. */
+/** Parses `NAME=VALUE` lines as compose and dotenv do: comments, `export`, quotes. */
 export function readEnvironment(text: string): Variables {
   const variables: Variables = {};
   for (const given of text.split("\n")) {
@@ -22,11 +22,14 @@ export function readEnvironment(text: string): Variables {
   return variables;
 }
 
-/** A default may hold a reference itself, one level deep. */
+/** A default value may itself contain a reference, one level deep. */
 const reference =
   /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])((?:[^{}]|\$\{[^{}]*\})*))?\}|([A-Za-z_][A-Za-z0-9_]*))/g;
 
-/** The same document with `$NAME`, `${NAME}`, `${NAME:-DEFAULT}` and the like replaced; names without a value go to `unset`. */
+/**
+ * Returns the document with `$NAME`, `${NAME}`, `${NAME:-DEFAULT}` and the like replaced. Adds names without a value to
+ * `unset`.
+ */
 export function interpolated(value: unknown, variables: Variables, unset: Set<string>): unknown {
   if (typeof value === "string") return inText(value, variables, unset);
   if (Array.isArray(value)) return value.map((each) => interpolated(each, variables, unset));

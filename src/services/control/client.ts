@@ -1,4 +1,4 @@
-/** The side of commands that ask a project which is up. */
+/** Client of the process that has a project up, for other commands. */
 import http from "node:http";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
@@ -12,7 +12,7 @@ export function notUp(): UserError {
   return new UserError("usage", "no services of this project are up", { hint: "start them with `fastloop up`" });
 }
 
-/** Undefined where nobody answers. */
+/** Returns the status of a project that is up; undefined when no process answers. */
 export async function statusOfUp(place: UpPlace): Promise<UpStatus | undefined> {
   return await ask<UpStatus>(place, "GET", "/status").catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
@@ -28,7 +28,7 @@ export async function downUp(place: UpPlace): Promise<void> {
   await ask(place, "POST", "/down").catch(orNotUp);
 }
 
-/** Calls `onEvent` until the other side ends; resolves then. */
+/** Calls `onStatus` once, then `onEvent` for each event; resolves when the other side ends the connection. */
 export async function followUp(
   place: UpPlace,
   onStatus: (status: UpStatus) => void,
@@ -47,7 +47,10 @@ export async function followUp(
   }
 }
 
-/** The line to a terminal in a service: frames of the engine's terminals. */
+/**
+ * Opens a terminal in a service. The returned stream carries the frames of the engine's terminals. Throws when the
+ * service refuses.
+ */
 export function openShell(place: UpPlace, service: string, command: readonly string[]): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const headers = {

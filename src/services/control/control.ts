@@ -1,4 +1,7 @@
-/** How other commands speak with the process that has a project up: HTTP on a unix socket in a 0700 folder, with a secret. */
+/**
+ * Control server of the process that has a project up: HTTP on a unix socket in a 0700 folder, with a secret on every
+ * request.
+ */
 import { rmSync } from "node:fs";
 import http from "node:http";
 import type { Duplex } from "node:stream";
@@ -10,9 +13,9 @@ import type { UpEvent, UpStatus } from "../types.ts";
 export interface ControlledUp {
   status(): UpStatus;
   restart(names: readonly string[]): Promise<void>;
-  /** Resolves when nothing runs any more. */
+  /** Resolves when all services have stopped. */
   down(): Promise<void>;
-  /** Leads a terminal into a service. */
+  /** Connects a terminal to a service. */
   shell(name: string, command: readonly string[], line: Duplex): Promise<void>;
   subscribe(listener: (event: UpEvent) => void): () => void;
 }
@@ -24,7 +27,7 @@ export interface UpControl {
   close(): void;
 }
 
-/** Listens; requests are answered until it is closed. */
+/** Listens on the control socket; serves requests until `close`. */
 export function serveControl(place: UpPlace, up: ControlledUp): Promise<UpControl> {
   const secret = makeControlSecret(place.folder);
   const server = http.createServer((request, response) => {
@@ -72,7 +75,7 @@ async function route(request: http.IncomingMessage, response: http.ServerRespons
   }
 }
 
-/** The status, then an event a line, until either side ends. */
+/** Streams the status, then one event a line, until either side ends. */
 function follow(response: http.ServerResponse, up: ControlledUp): void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write(`${JSON.stringify(up.status())}\n`);

@@ -1,4 +1,7 @@
-/** Where a project that is up keeps what others ask it by: below the user's state, never in the project. */
+/**
+ * Files of a project that is up: control socket, secret and logs. They are in the user's state folder, never in the
+ * project.
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
@@ -14,13 +17,13 @@ export interface UpFile {
   root: string;
   project: string;
   pid: number;
-  /** Tells the process from another one that got its number. */
+  /** Distinguishes the process from a later one with the same pid. */
   mark: string;
 }
 
 const upHome = (env?: NodeJS.ProcessEnv): string => path.join(stateHome(env), "up");
 
-/** Folder of a project's services: socket, secret, logs. `root` is that of fastloop.yaml. */
+/** State folder of a project's services: socket, secret, logs. `root` is the folder of fastloop.yaml. */
 export class UpPlace {
   readonly folder: string;
 
@@ -37,7 +40,7 @@ export class UpPlace {
     return path.join(this.folder, "logs", `${name}.log`);
   }
 
-  /** What a process in the background prints itself. */
+  /** Log of the background process itself. */
   get ownLog(): string {
     return path.join(this.folder, "up.log");
   }
@@ -57,7 +60,7 @@ export class UpPlace {
     writeFileAtomically(path.join(this.folder, "up.json"), JSON.stringify(content), 0o600);
   }
 
-  /** Which process has the project up; undefined where none has. */
+  /** Returns the process that has the project up; undefined when there is none. */
   running(): UpFile | undefined {
     return readUp(this.folder);
   }
@@ -72,7 +75,7 @@ function readUp(folder: string): UpFile | undefined {
   }
 }
 
-/** Name of the project that a process of this user has up. */
+/** Returns `NAME (ROOT)` of the project that a process of this user has up; undefined when there is none. */
 export function projectOfProcess(pid: number): string | undefined {
   try {
     const folders = readdirSync(upHome()).map((name) => readUp(path.join(upHome(), name)));

@@ -1,18 +1,18 @@
-/** Terminals of other commands in services of this session. */
+/** Opens terminals in services of this session for other commands. */
 import type { Duplex } from "node:stream";
 import { encodeFrame, failureOf, FrameReader, type EngineSession, type RemoteTerminal } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { shellProtocol } from "./control.ts";
 
 export class Shells {
-  /** Who waits for the terminal that the engine offers next: it offers one at a time, in the order of the queries. */
+  /** Callers waiting for a terminal. The engine offers one terminal at a time, in the order of the queries. */
   private readonly waiting: ((remote: RemoteTerminal) => void)[] = [];
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** What the session is opened with. */
+  /** Terminal handler to open the session with. */
   readonly onTerminal = (remote: RemoteTerminal): void => this.waiting.shift()?.(remote);
 
-  /** Runs a command in a service, on the terminal at the other end of the line; resolves when it has ended. */
+  /** Runs a command in a service, on the terminal at the other end of `line`. Resolves when the command has ended. */
   open(session: EngineSession, serviceId: string, command: readonly string[], line: Duplex): Promise<void> {
     const gone = new AbortController();
     line.once("close", () => gone.abort(new UserError("interrupted", "the terminal was closed")));

@@ -1,15 +1,15 @@
-/** The line to the helper in a service's container: edits, commands, and what it says of the service. */
+/** Connection to the helper in a service's container: it carries edits, commands and news of the service. */
 import type { Duplex } from "node:stream";
 import { createInterface } from "node:readline";
 
-/** One change below a folder (or of a file) `root` of the container. */
+/** One change at `path` below `root` (a folder or file) of the container. */
 export type Edit =
   | { action: "put"; root: string; path: string; mode: number; content: Uint8Array }
   | { action: "folder"; root: string; path: string; mode: number }
   | { action: "link"; root: string; path: string; target: string }
   | { action: "remove"; root: string; path: string };
 
-/** What the container says by itself. */
+/** News that the container sends unasked. */
 export type LiveNews = { stopped: number } | { unhealthy: string } | { healthy: true };
 
 interface Done {
@@ -46,7 +46,10 @@ export class LiveLine {
     return this.line.writable;
   }
 
-  /** Writes all of them; says whether a program in the container watches what was written. */
+  /**
+   * Writes all edits. Resolves with whether a program in the container watches any of the written files. Throws when a
+   * write fails.
+   */
   async edit(edits: readonly Edit[]): Promise<{ watched: boolean }> {
     const bodies = edits.flatMap((edit) => (edit.action === "put" ? [edit.content] : []));
     const heads = edits.map((edit) => {
@@ -59,12 +62,12 @@ export class LiveLine {
     return { watched };
   }
 
-  /** A shell command in the container, as the service's user. */
+  /** Runs a shell command in the container as the service's user. */
   run(command: string): Promise<{ exitCode: number; output: string }> {
     return this.ask({ do: "run", command });
   }
 
-  /** The service's command starts again, in the same container. */
+  /** Restarts the service's command in the same container. Throws when that fails. */
   async restart(): Promise<void> {
     const { exitCode, output } = await this.ask({ do: "restart" });
     if (exitCode !== 0) throw new Error(output);
@@ -85,7 +88,7 @@ export class LiveLine {
   }
 }
 
-/** The container may be anybody's: what is no message says nothing. */
+/** The container is not trusted: anything that is no valid message is ignored. */
 function parsed(text: string): (Done & { done: number }) | LiveNews | undefined {
   let message: Record<string, unknown>;
   try {

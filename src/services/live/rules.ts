@@ -1,18 +1,18 @@
-/** What an edit of a file means for a service. Decided by paths alone, relative to the project, without an engine. */
+/** Decides what an edit of a file means for a service, by paths relative to the project alone, without an engine. */
 import path from "node:path";
 import type { Config, LoadedConfig, UpRulesConfig, UpServiceConfig } from "../../config/index.ts";
 import { PathTest } from "../../tree/index.ts";
 
-/** From the least to the most: of several edits the most counts. */
+/** Ordered by effect: of several edits the strongest action counts. */
 export const actions = ["none", "sync", "restart", "rebuild"] as const;
 export type Action = (typeof actions)[number];
 
-/** Files of the project that are in the container. */
+/** Maps files of the project to their place in the container. */
 interface SyncRule {
-  /** What it was inferred from, or where it is written. */
+  /** Where the rule is written, or what it was inferred from. */
   from: string;
   includes(file: string): boolean;
-  /** Where a file goes: below `root`, at `path`. */
+  /** Returns the file's place in the container: `path` below `root`. */
   place(file: string): { root: string; path: string };
 }
 
@@ -30,14 +30,17 @@ export interface LiveRules {
 
 export interface Decision {
   action: Action;
-  /** Where it goes in the container, for what is synced. */
+  /** Place in the container of a synced file. */
   place?: { root: string; path: string };
   commands: readonly string[];
-  /** The rule that decided, for people. */
+  /** Rule that decided, for messages. */
   rule: string;
 }
 
-/** What `rebuild` names wins; then what is synced, with what else is to be done; else what made the container. */
+/**
+ * Decides by rank: `rebuild` rules of `up`, then sync and restart rules with their commands, then inferred rebuild
+ * rules.
+ */
 export function decide(rules: LiveRules, file: string): Decision {
   const [told, inferred] = [true, false].map((isTold) =>
     rules.rebuild.find((rule) => rule.from.startsWith("up.") === isTold && rule.includes(file)),
@@ -49,13 +52,13 @@ export function decide(rules: LiveRules, file: string): Decision {
   const place = sync === undefined ? {} : { place: sync.place(file) };
   if (restart !== undefined && (sync !== undefined || inferred === undefined))
     return { action: "restart", ...place, commands, rule: restart.from };
-  // What is installed from a file and copied, too, is another installation.
+  // A file that is both copied and read by an install step changes the installation, so a sync is not enough.
   if (inferred !== undefined) return { action: "rebuild", commands: [], rule: inferred.from };
   if (sync !== undefined) return { action: "sync", ...place, commands, rule: sync.from };
   return { action: "none", commands: [], rule: "no rule: the service does not hold it" };
 }
 
-/** The rules of a service that `services` describes, and those that `up` adds. */
+/** Returns the rules of a service: those inferred from `services` and those that `up` adds. */
 export function rulesOf(
   name: string,
   { config, root }: Pick<LoadedConfig, "config" | "root">,
@@ -80,7 +83,7 @@ export function rulesOf(
       ...(own === undefined
         ? inputsOfCall(told, rules.restart === undefined ? [] : [named("", rules.restart)], callInputs)
         : inferredRebuild(name, own, config, named).map((rule) =>
-            // What is said of a file, or put over what the build has made of it, counts more than that the build reads it.
+            // A sync rule or mount for a file wins over the build context that merely contains it.
             rule.from === `services.${name}.build` ? less(rule, [...told, ...mounted(name, own, root)]) : rule,
           )),
     ],
@@ -97,7 +100,7 @@ function testOf(root: string, patterns: readonly string[]): (file: string) => bo
   return (file) => test.selects(file);
 }
 
-/** A file relative to a folder of the project, both relative to its root; undefined where it is not in it. */
+/** Returns `file` relative to `folder`, both relative to the project's root; undefined when it is not inside. */
 function below(folder: string, file: string): string | undefined {
   const normal = path.posix.normalize(folder).replace(/\/$/, "");
   if (normal === ".") return file;
@@ -130,7 +133,7 @@ function syncRules(place: string, given: NonNullable<UpRulesConfig["sync"]>, roo
   });
 }
 
-/** What comes last, and so changes nothing of what was installed. */
+/** Returns sync rules for what is copied last, after all install steps, and so can change without a rebuild. */
 function inferredSync(name: string, service: UpServiceConfig, { images }: Config, root: string): SyncRule[] {
   const rules: SyncRule[] = [];
   const add = (from: string, patterns: readonly string[], to: string): void => {
@@ -166,7 +169,10 @@ function inferredRebuild(
   return tests;
 }
 
-/** What a function is given may be anywhere in its container: all of it, less what `up` says more of. */
+/**
+ * A function's inputs may be anywhere in its container: any change rebuilds, except files with a sync or restart rule
+ * in `up`.
+ */
 function inputsOfCall(
   sync: readonly SyncRule[],
   restart: readonly NamedTest[],

@@ -1,4 +1,4 @@
-/** Edits of the project on their way into its running services. */
+/** Turns edits of the project into updates of its running services. */
 import { readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
@@ -10,16 +10,16 @@ import { Watcher, type SettledHints } from "../../watch/index.ts";
 import type { Edit } from "./line.ts";
 import { actions, decide, type Decision, type LiveRules } from "./rules.ts";
 
-/** More than this is not written into a container: a new one is made. */
+/** Larger changes are not written into a container; the container is rebuilt. */
 const mostFiles = 1_000;
 const mostBytes = 32 * 1024 * 1024;
 
-/** What is to be done to one service after some files changed. */
+/** Update of one service after files changed. */
 export interface Update {
   action: Exclude<Decision["action"], "none">;
   edits: Edit[];
   commands: string[];
-  /** Relative to the project. */
+  /** Changed files, relative to the project. */
   files: string[];
 }
 
@@ -27,19 +27,22 @@ export interface LiveOptions {
   root: string;
   state: ProjectState;
   hasher: ContentHasher;
-  /** What no service is made of. */
+  /** Patterns of files that are in no service. */
   exclude: readonly string[];
   described: Rules;
   apply(name: string, update: Update): void;
-  /** The configuration or the module was edited; `touched` are services that hold one of the files themselves. */
+  /**
+   * Called when the configuration or the module was edited; `touched` are services that have to be rebuilt for one of
+   * these files.
+   */
   onSources(files: readonly string[], touched: ReadonlySet<string>): void;
   onNotice(text: string): void;
 }
 
-/** What an edit means, and what says so. */
+/** The services' rules, and the files that the rules were read from. */
 export interface Rules {
   rules: ReadonlyMap<string, LiveRules>;
-  /** Configuration and module: with them the rules are others. */
+  /** Files of configuration and module; editing them changes the rules. */
   sources: readonly ScannedInput[];
 }
 
@@ -52,7 +55,7 @@ export class LiveUpdates {
   private listing: TreeListing;
   private digests: readonly string[];
 
-  /** From what lies there now on, every edit is told. */
+  /** Starts watching. Every edit after the constructor's own scan is reported. */
   constructor(options: LiveOptions) {
     this.options = options;
     this.input = { kind: "directory", path: options.root, filter: { exclude: options.exclude } };
@@ -69,12 +72,12 @@ export class LiveUpdates {
     const snapshot = this.scanner.scan(undefined, this.watcher.beforeRead);
     this.listing = this.listingOf(snapshot);
     this.digests = this.digestsOf(snapshot);
-    // Contents are known from now on: a file that is only touched is no edit.
+    // Contents are hashed now, so that a later `touch` without a change is not taken for an edit.
     for (const entry of this.listing.entries) if (entry.type === "file") this.hash(entry);
     this.watcher.watch(snapshot.folders(), { lookAgain: false });
   }
 
-  /** From now on these rules count. What they were read from may have been edited meanwhile: it is looked at again. */
+  /** Replaces the rules. Their sources may have been edited since they were read, so the watcher scans again. */
   describe(described: Rules): void {
     const known = new Map(this.described.sources.map(({ path }, index) => [path, this.digests[index]]));
     this.described = described;
@@ -142,7 +145,10 @@ export class LiveUpdates {
     }
   }
 
-  /** Whether a file, relative to the project, is of the configuration or the module, where one of these is another by now. */
+  /**
+   * Returns a test for files (relative to the project) of the configuration or module inputs that changed since the
+   * last scan.
+   */
   private editedSources(snapshot: ProjectSnapshot): (file: string) => boolean {
     const { sources } = this.described;
     const digests = this.digestsOf(snapshot);
@@ -175,7 +181,7 @@ export class LiveUpdates {
     this.options.apply(name, { action: actions[worst] as Update["action"], edits, commands, files });
   }
 
-  /** Nothing where the file has gone since it was listed: its removal is told next. */
+  /** Returns no edit for a file that has gone since it was listed; the next scan reports its removal. */
   private editOf(entry: TreeEntry, isGone: boolean, place: { root: string; path: string }): Edit[] {
     if (isGone) return [{ action: "remove", ...place }];
     const file = path.join(this.options.root, entry.path);

@@ -1,17 +1,17 @@
-/** Ports of this machine, on loopback only, each of which leads to a service for as long as that is there. */
+/** Listeners on the host, on loopback only. Each forwards to a service for as long as the service runs. */
 import net from "node:net";
 
 const loopback = ["127.0.0.1", "::1"] as const;
 
-/** A port of this machine; without an address that of a tunnel. */
+/** A port on the host. Without `host`, it is the port of a tunnel. */
 export interface Target {
   port: number;
   host?: string;
 }
 
 /**
- * A port that is held from before anything is built until the end: a service that is made anew is moved to, and those who
- * use the port see another answer and no other number.
+ * A port that is held from before anything is built until the end. When a service is replaced, the front forwards to
+ * the new one: clients get other answers, and the port number stays.
  */
 export class Front {
   private number: number;
@@ -26,14 +26,14 @@ export class Front {
     this.addresses = addresses;
   }
 
-  /** Rejects with the system's error where another program has the port. Port 0 is any. */
+  /** Rejects with the system's error when another program has the port. Port 0 takes any free port. */
   static async open(port: number, addresses: readonly string[] = loopback): Promise<Front> {
     const front = new Front(port, addresses);
     await front.take();
     return front;
   }
 
-  /** One whose port another program may have until `take`. */
+  /** Creates a front that does not listen: another program may have the port until `take`. */
   static left(port: number): Front {
     return new Front(port, loopback);
   }
@@ -42,17 +42,17 @@ export class Front {
     return this.number;
   }
 
-  /** From now on new connections go there, to a port of this machine; undefined: nowhere. */
+  /** Forwards new connections to a port on the host; undefined: to none. */
   leadTo(port: number | undefined): void {
     this.target = port;
   }
 
-  /** While there is one, it is the target whatever `leadTo` says. */
+  /** Sets a target that takes precedence over `leadTo`; undefined removes it. */
   leadInstead(target: Target | undefined): void {
     this.instead = target;
   }
 
-  /** Listens; rejects, and has nothing, where another program does. */
+  /** Starts listening. Rejects, and holds no address, when another program has the port. */
   async take(): Promise<void> {
     if (this.servers.length > 0) return;
     const [first = loopback[0], ...others] = this.addresses;
@@ -60,7 +60,8 @@ export class Front {
     this.servers.push(server);
     this.number = (server.address() as net.AddressInfo).port;
     for (const address of others) {
-      // A machine without IPv6 has no such address; who has the port there has it for `localhost`, too.
+      // A host without IPv6 lacks the second address. A program that has the port there would also get connections to
+      // `localhost`.
       const second = await this.listen(address).catch((error: NodeJS.ErrnoException) => error);
       if (second instanceof net.Server) this.servers.push(second);
       else if (second.code === "EADDRINUSE") {
@@ -70,7 +71,7 @@ export class Front {
     }
   }
 
-  /** Another program may have the port from now on; what is connected stays so. */
+  /** Stops listening, so that another program may take the port; open connections stay. */
   leave(): void {
     for (const server of this.servers) server.close();
     this.servers = [];

@@ -1,17 +1,17 @@
-/** Who has a port of this machine, as far as the kernel tells this user. */
+/** Finds the process that has a port on the host, as far as the kernel shows it to this user. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { printable } from "../../text/index.ts";
 
 export interface PortHolder {
   pid: number;
-  /** Its command line, cut. */
+  /** Command line, truncated. */
   command: string;
 }
 
 const longestCommand = 80;
 const listening = "0A";
 
-/** Undefined where it is not known: another user's process, or no Linux. */
+/** Undefined when unknown: the process is another user's, or the host does not run Linux. */
 export function portHolder(port: number): PortHolder | undefined {
   const inodes = new Set(["tcp", "tcp6"].flatMap((table) => inodesOf(`/proc/net/${table}`, port)));
   if (inodes.size === 0) return undefined;
@@ -25,14 +25,14 @@ export function portHolder(port: number): PortHolder | undefined {
   return undefined;
 }
 
-/** Of the sockets that listen on a port. */
+/** Returns inodes of the sockets that listen on a port. */
 function inodesOf(table: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
   let text: string;
   try {
     text = readFileSync(table, "utf8");
   } catch {
-    return []; // No Linux, or no IPv6.
+    return []; // Not Linux, or no IPv6.
   }
   return text
     .split("\n")
@@ -48,7 +48,7 @@ function holds(pid: string, inodes: ReadonlySet<string>): boolean {
       return target !== undefined && inodes.has(target);
     });
   } catch {
-    return false; // It has ended, or is another user's.
+    return false; // The process has exited, or is another user's.
   }
 }
 

@@ -1,4 +1,4 @@
-/** The ports of this machine that services want, all of them taken before anything is built. */
+/** Decides which host ports services need, and takes all of them before anything is built. */
 import type { PortMapping } from "../../config/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { Front } from "./front.ts";
@@ -8,11 +8,14 @@ import type { DeclaredService } from "../types.ts";
 
 export interface WantedPort extends PortMapping {
   service: string;
-  /** A process of the user's has it at first. */
+  /** A process of the user's has the port at first, so that it is not taken at the start. */
   isLeft?: boolean;
 }
 
-/** Added to every port of this machine, for a second checkout of a project. */
+/**
+ * Returns the number added to every host port, so that a second checkout can be up. Throws for an invalid
+ * FASTLOOP_PORT_OFFSET.
+ */
 export function portOffset(env: NodeJS.ProcessEnv): number {
   const text = env["FASTLOOP_PORT_OFFSET"] ?? "";
   if (text === "") return 0;
@@ -20,13 +23,16 @@ export function portOffset(env: NodeJS.ProcessEnv): number {
   throw new UserError("usage", `not a number of ports: ${text}`, { place: "FASTLOOP_PORT_OFFSET", hint: "e.g. 100" });
 }
 
-/** What a service wants of this machine for the ports that its container exposes; throws for one that it does not. */
+/**
+ * Returns the host ports of a service whose container exposes `exposed`. Throws when a mapping names a port that is not
+ * exposed.
+ */
 export function wantedPorts(
   { name, ports, source, standIn }: DeclaredService,
   exposed: readonly number[],
   offset: number,
 ): WantedPort[] {
-  // It listens there itself.
+  // A local process listens on its ports itself.
   if (source.kind === "local") return [];
   const mapped = ports ?? exposed.map((port) => ({ host: port, container: port }));
   const missing = mapped.find(({ container }) => !exposed.includes(container));
@@ -41,7 +47,10 @@ export function wantedPorts(
   });
 }
 
-/** Takes all of them, or none; throws with every one that can't be had, and who has it. `held` are taken already. */
+/**
+ * Takes all ports or none. Throws an error that names each port that can't be taken, and the process that has it. Ports
+ * in `held` are reused.
+ */
 export async function openFronts(
   wanted: readonly WantedPort[],
   held: ReadonlyMap<number, Front> = new Map(),
@@ -101,7 +110,7 @@ function portsTaken(
   });
 }
 
-/** The next number that nobody has and no service wants. */
+/** Returns the next port that is free and that no service wants. */
 async function freePort(after: number, wanted: readonly WantedPort[]): Promise<number | undefined> {
   for (let port = after + 1; port < Math.min(after + 200, 65_536); port++) {
     if (wanted.some(({ host }) => host === port)) continue;

@@ -1,4 +1,4 @@
-/** What stands between a service that may be a process of this machine and those who need it. */
+/** Forwards from dependents to a service that may be a host process. */
 import { UserError } from "../../errors/index.ts";
 import type { EngineSession } from "../../engine/index.ts";
 import { hostService } from "../sources/engine-service.ts";
@@ -7,8 +7,8 @@ import type { DeclaredService, LedPort } from "../types.ts";
 import { Front } from "./front.ts";
 
 /**
- * Who needs such a service is bound to ports of this process, which lead to wherever it is: where that is another place,
- * no container is another.
+ * Dependents of such a service are bound to ports of this process, which forward to wherever the service runs. So no
+ * container has to be recreated when the service moves.
  */
 export class Relays {
   private readonly session: EngineSession;
@@ -18,7 +18,10 @@ export class Relays {
     this.session = session;
   }
 
-  /** The service with what others are bound to; the same where it has one place only. */
+  /**
+   * Returns the service with `boundId` set for its dependents; unchanged when the service can only run in its
+   * container. Throws when it exposes no port.
+   */
   async bind({ name, standIn }: DeclaredService, made: MadeService, signal: AbortSignal): Promise<MadeService> {
     if (standIn === undefined) return made;
     if (made.ports.length === 0)

@@ -1,4 +1,4 @@
-/** Which services a project has, which of them are asked for, and in what order they start. */
+/** Determines which services a project has, which of them are selected, and their start order. */
 import path from "node:path";
 import { isNamedBy, markedFunctions, splitWords, type MarkedFunction } from "../../call/index.ts";
 import {
@@ -18,7 +18,10 @@ const defaultStartMs = 120_000;
 type Ports = Parameters<typeof portMappings>[0];
 type Health = NonNullable<LoadedConfig["config"]["up"]>[string]["health"];
 
-/** `services` of fastloop.yaml, then the `@up()` functions of the module and its toolchains. */
+/**
+ * Returns `services` of fastloop.yaml, then the `@up()` functions of the module and its toolchains, then `local`.
+ * Throws for a duplicate name and for an `up` entry without a service.
+ */
 export function declaredServices(config: LoadedConfig, module: ModuleInfo | undefined): DeclaredService[] {
   const { services = {}, up = {} } = config.config;
   const file = path.basename(config.path ?? "fastloop.yaml");
@@ -63,13 +66,15 @@ export function declaredServices(config: LoadedConfig, module: ModuleInfo | unde
   return declared;
 }
 
-/** As dagger.toml says. */
+/** Returns the port mappings of dagger.toml for a service. */
 function portsOf(fullName: string, module: ModuleInfo | undefined): Ports {
   const ports = module?.ports?.filter(({ service }) => service === fullName) ?? [];
   return ports.length === 0 ? undefined : ports.map(({ host, port }) => `${host}:${port}`);
 }
 
-/** `local`: how it is seen from outside is a part of it, as it listens itself. */
+/**
+ * Ports and health are part of the description here: the process listens on the host itself, so a change restarts it.
+ */
 function localServices({ config, path: file }: LoadedConfig): DeclaredService[] {
   return Object.entries(config.local ?? {}).map(([name, local]): DeclaredService => {
     const { run, serve, cwd = ".", env = {}, needs = [], inputs: _inputs, ports, health } = local;
@@ -88,7 +93,10 @@ function localServices({ config, path: file }: LoadedConfig): DeclaredService[] 
   });
 }
 
-/** For a second checkout: processes of this machine are looked for, and told to listen, so many ports further up. */
+/**
+ * Shifts the ports of host processes for a second checkout: they are told to listen that many ports higher, and probed
+ * there.
+ */
 export const withPortOffset = (services: readonly DeclaredService[], offset: number): DeclaredService[] =>
   services.map((service) => {
     const { source, ports, health } = service;
@@ -97,7 +105,7 @@ export const withPortOffset = (services: readonly DeclaredService[], offset: num
     return { ...service, ports: moved, health: { ...health, ...(health.port && { port: health.port + offset }) } };
   });
 
-/** Words of commands that look for changes by themselves, some of them in ways that can't be seen from outside. */
+/** Commands that watch files by themselves; for some of them this can't be seen from outside. */
 const reloaders =
   /--watch\b|--reload\b|--debug\b|\b(watch|nodemon|vite|webpack|next dev|flask|runserver|air|watchexec)\b/;
 
@@ -109,7 +117,10 @@ function kindOf({
   return { exclusive: Object.keys(volumes ?? {}).length > 0, reloads: reloaders.test(words) };
 }
 
-/** How it is seen from outside is no part of its container. */
+/**
+ * Leaves out how the service is reached from outside (host ports, HTTP health check, memory): that does not change its
+ * container.
+ */
 function described(service: UpServiceConfig, { config }: LoadedConfig): string {
   const { image = "", health, ports, memory: _memory, ...rest } = service;
   const command = typeof health === "object" && health.command !== undefined ? health : undefined;
@@ -150,7 +161,10 @@ function healthOf(health: Health): HealthRule {
   };
 }
 
-/** Functions of the main object, and of toolchains', that Dagger starts with `dagger up`: they give a Service, and need no argument. */
+/**
+ * Returns the functions of the main object and of toolchains that `dagger up` starts. Throws for one that does not
+ * return a Service, or that needs an argument.
+ */
 function upFunctions(module: ModuleInfo | undefined): MarkedFunction[] {
   const functions = module === undefined ? [] : markedFunctions(module, "isUp");
   for (const { fn } of functions) {
@@ -169,7 +183,10 @@ function upFunctions(module: ModuleInfo | undefined): MarkedFunction[] {
   return functions;
 }
 
-/** Those of the names or patterns, and all that they need, in an order in which needs come first. No name: all of them. */
+/**
+ * Returns the services that match the names or patterns (none: all services) and everything they need, needs first.
+ * Throws for an unknown name.
+ */
 export function selectServices(declared: readonly DeclaredService[], names: readonly string[]): DeclaredService[] {
   if (declared.length === 0)
     throw new UserError("config", "there are no services", {
@@ -201,7 +218,7 @@ function unknownService(name: string, declared: readonly DeclaredService[], plac
   return new UserError("usage", `there is no service \`${name}\``, { place, hint });
 }
 
-/** Those that need one of the services, directly or not, and the services themselves; needs come first. */
+/** Returns the named services and all that need them, directly or not, in the given order: needs come first. */
 export function withDependents(ordered: readonly DeclaredService[], names: readonly string[]): DeclaredService[] {
   const affected = new Set(names);
   return ordered.filter(({ name, needs }) => {

@@ -1,17 +1,17 @@
-/** Services by the core API, which both engines have. */
+/** Starts, stops and forwards to services through the core API, which both engines have. */
 import type { EngineSession } from "../../engine/index.ts";
 import type { MadeService } from "./source.ts";
 
-/** A service that runs, and how this machine reaches it. */
+/** A running service, and how the host reaches it. */
 export interface Running {
   made: MadeService;
-  /** Of the tunnel; undefined where it exposes nothing. */
+  /** Id of the tunnel; undefined when the service exposes no port. */
   tunnel: string | undefined;
-  /** Port in the container -> port of this machine, chosen by the engine. */
+  /** Port in the container -> port on the host, chosen by the engine. */
   ports: ReadonlyMap<number, number>;
 }
 
-/** Starts it; resolves when the engine finds it healthy. */
+/** Starts the service; resolves when the engine finds it healthy. */
 export async function startService(session: EngineSession, made: MadeService, signal: AbortSignal): Promise<void> {
   const document = "query StartService($id: ID!) { node(id: $id) { ... on Service { start } } }";
   await session.query(document, { id: made.id }, { signal });
@@ -30,7 +30,7 @@ export async function openTunnel(session: EngineSession, made: MadeService, sign
   return { made, tunnel: id, ports: new Map(made.ports.map((port, index) => [port, node.ports[index]!.port])) };
 }
 
-/** A service of the engine that leads to ports of this machine, as if they were its own. */
+/** Creates a service of the engine that forwards to ports on the host. Returns its id. */
 export async function hostService(
   session: EngineSession,
   ports: readonly { host: number; container: number }[],
@@ -42,7 +42,7 @@ export async function hostService(
   return (await session.query<Answer>(document, { ports: forwards }, { signal })).host.service.id;
 }
 
-/** Ends both; an engine that is gone has ended them already. */
+/** Stops the tunnel and the service. Errors are ignored: an engine that is gone has stopped both already. */
 export async function stopService(
   session: EngineSession,
   { made, tunnel }: Pick<Running, "made" | "tunnel">,

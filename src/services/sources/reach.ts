@@ -1,7 +1,7 @@
-/** How a process of this machine reaches the services that it needs: variables, as a container has names. */
+/** Variables that tell a host process how to reach the services that it needs; a container has host names for that. */
 import type { ServiceStatus } from "../types.ts";
 
-/** What speaks there, by the port that the container listens on. */
+/** URL scheme by port in the container. */
 const schemes: Readonly<Record<number, string>> = {
   3306: "mysql",
   5432: "postgresql",
@@ -10,7 +10,7 @@ const schemes: Readonly<Record<number, string>> = {
   27017: "mongodb",
 };
 
-/** `API_HOST`, `API_PORT`, `API_URL` for a service `api`, by its first port. */
+/** Returns `API_HOST`, `API_PORT` and `API_URL` for a service `api`, by its first port. */
 export function reachOf(needed: readonly Pick<ServiceStatus, "name" | "ports">[]): Record<string, string> {
   const variables = needed.flatMap(({ name, ports }): [string, string][] => {
     const [first] = ports;

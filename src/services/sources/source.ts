@@ -1,4 +1,4 @@
-/** From a described service to the engine's: the function that makes it is run, and says what it is. */
+/** Creates the engine's service for a declared one, by running the function that returns it. */
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { CallWorkspace, parseCall, requirePath, runCall, workspaceAt } from "../../call/index.ts";
@@ -9,7 +9,7 @@ import { inputsOfCall } from "../../plan/index.ts";
 import type { ContentHasher } from "../../tree/index.ts";
 import type { DeclaredService } from "../types.ts";
 
-/** A module with the process of its bodies. */
+/** A module and the runtime that runs its function bodies. */
 export interface RunningModule {
   module: ModuleInfo;
   runtime: FunctionRuntime;
@@ -19,11 +19,11 @@ export interface SourceOptions {
   session: EngineSession;
   /** The project's folder. */
   root: string;
-  /** What the functions read as fastloop.yaml, in place of the project's own. */
+  /** Text that functions read as fastloop.yaml, instead of the project's file. */
   configText?: string | undefined;
-  /** Makes what `services` describes. */
+  /** fastloop's own module, which creates services of the `services` section. */
   own: RunningModule;
-  /** The project's module, where it has one. */
+  /** The project's module, if it has one. */
   project: RunningModule | undefined;
   hasher: ContentHasher;
   env: NodeJS.ProcessEnv;
@@ -31,28 +31,28 @@ export interface SourceOptions {
   onSecret(plaintext: string, name: string): void;
 }
 
-/** What an edit of the project's description may replace. */
+/** The options that an edit of the project's description may replace. */
 export type Described = Pick<SourceOptions, "project" | "configText">;
 
-/** A service of the session. */
+/** A service of the session; it need not have started. */
 export interface MadeService {
   id: string;
-  /** What others are bound to in its place. */
+  /** Id of the service that dependents are bound to instead of this one. */
   boundId?: string;
-  /** The name that its steps have. */
+  /** Host name in the names of the service's steps. */
   hostname: string;
-  /** What it exposes by TCP. */
+  /** Exposed TCP ports. */
   ports: readonly number[];
-  /** The directory of the project that it was made of, where `services` describes it. */
+  /** Id of the project's directory that it was built from; only for entries of `services`. */
   tree?: string;
 }
 
-/** The function of fastloop's own module that makes what `services` describes, and the one that makes its image alone. */
+/** Functions of fastloop's own module: the first returns an entry of `services`, the second only its image. */
 const ownFunction = "service";
 const imageFunction = "serviceImage";
 
 export class ServiceSource {
-  /** What no configured service is made of. */
+  /** Patterns of files that configured services are not given. */
   readonly exclude: readonly string[];
   private options: SourceOptions;
   private readonly trees: TreeSync;
@@ -64,14 +64,17 @@ export class ServiceSource {
     this.trees = new TreeSync(options.session, { hasher: options.hasher });
   }
 
-  /** Services are made of these from now on; gives what they were made of before. */
+  /** Uses `next` for services created from now on. Returns the previous values, to undo it. */
   use(next: Described): Described {
     const { project, configText } = this.options;
     this.options = { ...this.options, ...next };
     return { project, configText };
   }
 
-  /** `needs` are those that were made before. Nothing is built. */
+  /**
+   * Creates a service without building anything. `needs` holds the services that were created before. Throws when the
+   * function fails or does not return a Service or Container.
+   */
   async make(
     service: DeclaredService,
     needs: ReadonlyMap<string, MadeService>,
@@ -85,7 +88,10 @@ export class ServiceSource {
     return { ...made, tree };
   }
 
-  /** Builds the image of a configured service, whatever it needs; what a function makes shows itself when it starts. */
+  /**
+   * Builds the image of a configured service, which does not wait for its needs. What a function returns is built at
+   * its start.
+   */
   async build({ name }: DeclaredService, { tree }: MadeService, signal: AbortSignal): Promise<void> {
     if (tree === undefined) return;
     const { own, session } = this.options;
@@ -95,7 +101,7 @@ export class ServiceSource {
     await session.query("query Build($id: ID!) { node(id: $id) { ... on Container { sync } } }", { id }, { signal });
   }
 
-  /** Sends the host's folders whole at the next `make`: what the engine had of them is lost. */
+  /** Sends the host's folders whole at the next `make`, because the engine has lost what it had of them. */
   forgetTrees(): void {
     this.trees.forget();
   }
@@ -132,7 +138,10 @@ export class ServiceSource {
     return (await session.query<Answer>(document, { id, text: configText }, { signal })).node.withNewFile.id;
   }
 
-  /** The files and folders that a call is given, relative to the project; those elsewhere are not watched. */
+  /**
+   * Returns the files and folders that a call is given, relative to the project. Those outside of the project are not
+   * watched, and left out.
+   */
   static inputsOf({ source }: DeclaredService, module: ModuleInfo | undefined, root: string): string[] | undefined {
     if (source.kind !== "call" || module === undefined) return undefined;
     const call = parseCall(source.words, { module, cwd: root }, { ownOptions: false });
@@ -183,7 +192,7 @@ export class ServiceSource {
   }
 }
 
-/** What the function is not given of the project. */
+/** Returns the patterns of project files that a function is not given. */
 export function excludedOf(fn: FunctionInfo | undefined): string[] {
   return [...(fn?.arguments.find(({ name }) => name === "source")?.ignore ?? []), "**/.fastloop"];
 }

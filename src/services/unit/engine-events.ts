@@ -1,9 +1,9 @@
-/** What the engine tells of a session, brought to the services that it is about. */
+/** Dispatches the engine's events to the services that they are about. */
 import type { EngineEvent } from "../../engine/index.ts";
 import type { UpListener } from "../types.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
-/** The name of a step that is a service's process; see `startContainer` of the engine. */
+/** Matches the name of a step that is a service's process; see `startContainer` of the engine. */
 const serviceStep = /^service ([^:\s]+): /;
 
 export function eventsTo(units: () => readonly ServiceUnit[], tell: UpListener): (event: EngineEvent) => void {

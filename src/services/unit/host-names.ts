@@ -1,4 +1,4 @@
-/** The names of services, as a container has them, for a process of this machine. */
+/** Makes the host names of services, as a container has them, available to a host process. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,16 +9,16 @@ import type { ServiceStatus } from "../types.ts";
 
 type Needed = Pick<ServiceStatus, "name" | "ports">;
 
-/** So many addresses are tried where others have their ports. */
+/** Number of addresses tried for one name, when other programs have the ports there. */
 const tries = 50;
 const trialMs = 5_000;
 
 /**
- * Each name is an address of loopback of its own, where the service has the ports that it has in its container; an
- * `/etc/hosts` that only the process sees, in a mount namespace, has them.
+ * Each name gets a loopback address of its own, where the service has the same ports as in its container. The names are
+ * in an `/etc/hosts` that only the process sees, in its mount namespace.
  */
 export class HostNames {
-  /** The process's `/etc/hosts`. */
+  /** Path of the process's `/etc/hosts`. */
   private readonly hosts: string;
   private readonly fronts: readonly Front[];
 
@@ -27,7 +27,10 @@ export class HostNames {
     this.fronts = fronts;
   }
 
-  /** Undefined where there is nothing to name, or the system does not allow it. `hosts` is the file to write, in a folder of the user's alone. */
+  /**
+   * Takes addresses and writes the hosts file. Returns undefined when there is nothing to name, or when the system does
+   * not allow mount namespaces. `hosts` is the file to write, in a folder that only the user can access.
+   */
   static async open(needed: readonly Needed[], root: string, hosts: string): Promise<HostNames | undefined> {
     const reached = needed.filter(({ ports }) => ports.length > 0);
     if (reached.length === 0 || process.platform !== "linux") return undefined;
@@ -54,7 +57,7 @@ export class HostNames {
     return undefined;
   }
 
-  /** A shell command that runs another one where the names are known. */
+  /** Returns a shell command that runs another one with the names available. */
   within(command: string): string {
     const words = (list: readonly string[]): string => list.map(shellWord).join(" ");
     const bind = 'mount --bind "$1" /etc/hosts && exec';
@@ -62,7 +65,8 @@ export class HostNames {
     const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     if (uid === 0)
       return `exec ${words([...mounts, "/bin/sh", "-c", `${bind} /bin/sh -c "$2"`, "sh", this.hosts, command])}`;
-    // Who may mount is root of a namespace; the command is to be who its user is.
+    // Mounting needs root of a user namespace; the inner namespace maps back to the user, so that the command runs as
+    // them.
     const back = `${bind} unshare --user --map-user="$3" --map-group="$4" /bin/sh -c "$2"`;
     const ids = [String(uid), String(gid)];
     const user = [...mounts, "--user", "--map-root-user"];
@@ -98,7 +102,7 @@ async function openAll(address: string, ports: Needed["ports"]): Promise<Front[]
   }
 }
 
-/** Variables of a container with the names in them replaced by how this machine reaches what they name. */
+/** Returns variables of a container with each `NAME:PORT` of a service replaced by its address on the host. */
 export function withAddresses(
   env: Readonly<Record<string, string>>,
   needed: readonly Needed[],

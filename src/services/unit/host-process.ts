@@ -1,26 +1,26 @@
-/** A shell command of the project on this machine, in a process group of its own: nothing of it outlives this process. */
+/** Runs a shell command of the project on the host, in a process group of its own that never outlives this process. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { statIfThere } from "../../paths/index.ts";
 
-/** Between SIGTERM and SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const terminateMs = 1_200;
 const lookMs = 10;
-/** After SIGKILL: what the kernel, or an init that buries nobody, keeps for longer is not waited for. */
+/** Longest wait after SIGKILL: the kernel may keep a process longer, and an init that does not reap keeps zombies. */
 const killMs = 2_000;
-/** For the last of what it said. */
+/** Wait for the rest of its output after the process exited. */
 const outputMs = 200;
 
 export interface HostProcessOptions {
   command: string;
-  /** Absolute. */
+  /** Absolute path. */
   cwd: string;
   env: NodeJS.ProcessEnv;
   onOutput(stream: "stdout" | "stderr", text: string): void;
 }
 
 export class HostProcess {
-  /** How it ended: `exit code: 1`, `SIGKILL`; undefined where that is 0. */
+  /** Resolves with how the process ended: `exit code: 1`, `SIGKILL`; undefined for exit code 0. */
   readonly ended: Promise<string | undefined>;
   private readonly child: ChildProcess;
   private readonly guard: ChildProcess | undefined;
@@ -34,7 +34,7 @@ export class HostProcess {
       this.child.once("error", (error) =>
         resolve(isFolder(cwd) ? error.message : `its \`cwd\` ${cwd} is no folder that is there`),
       );
-      // What it started in the background may hold its output open for ever.
+      // Does not wait for "close" alone: a background child may hold the output open forever.
       this.child.once("exit", (code, signal) => {
         const how = code === 0 ? undefined : code === null ? String(signal) : `exit code: ${code}`;
         const said = new Promise<void>((done) => void this.child.once("close", () => done()));
@@ -45,7 +45,7 @@ export class HostProcess {
     });
   }
 
-  /** Ends the whole group; resolves when the last of it has gone. */
+  /** Ends the whole process group; resolves when no process of it is left. */
   async stop(): Promise<void> {
     this.signal("SIGTERM");
     await this.end();
@@ -61,7 +61,7 @@ export class HostProcess {
     this.guard?.kill("SIGKILL");
   }
 
-  /** Whether the group is there. */
+  /** Sends a signal to the group; returns whether the group exists. */
   private signal(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.child;
     if (pid === undefined) return false;
@@ -76,7 +76,7 @@ export class HostProcess {
 
 const isFolder = (place: string): boolean => statIfThere(place)?.isDirectory() === true;
 
-/** Ends the group when this process is gone, however it went: then its input ends. */
+/** Ends the group when this process dies in any way: the guard's stdin then reaches its end. */
 function guardOf(group: number): ChildProcess {
   const script = 'read -r _; kill -s TERM -- "-$1"; sleep 1; kill -s KILL -- "-$1"';
   const guard = spawn("/bin/sh", ["-c", script, "fastloop-guard", String(group)], {

@@ -1,6 +1,6 @@
 const mostLines = 20;
 
-/** The end of an output, for the message that says why it ended. */
+/** Keeps the last lines of an output, for the message that says why it ended. */
 export class LastLines {
   private lines: string[] = [];
 

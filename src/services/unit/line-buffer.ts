@@ -1,15 +1,15 @@
-/** Pieces of streams as whole lines. */
+/** Joins pieces of streams to whole lines. */
 export class LineBuffer {
   private readonly open = new Map<string, string>();
 
-  /** The lines that the piece ends. */
+  /** Returns the lines that this piece completes. */
   push(stream: string, text: string): string[] {
     const lines = `${this.open.get(stream) ?? ""}${text}`.split("\n");
     this.open.set(stream, lines.pop()!);
     return lines;
   }
 
-  /** What was begun and never ended. */
+  /** Returns and clears the unfinished lines. */
   rest(): { stream: string; text: string }[] {
     const rest = [...this.open].filter(([, text]) => text !== "").map(([stream, text]) => ({ stream, text }));
     this.open.clear();

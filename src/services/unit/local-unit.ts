@@ -1,4 +1,4 @@
-/** A process of this machine among the services: `local` of fastloop.yaml. */
+/** Runs a service that is a host process: `local` of fastloop.yaml. */
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
@@ -14,16 +14,16 @@ import { look } from "./probe.ts";
 import { State, type Described } from "./state.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 
-/** A server that lives this long has started, where nothing says when it is ready. */
+/** Without a port or health path, a server that lives this long has started. */
 const livesMs = 300;
-/** Until one that ended by itself starts again; twice as long after each time. */
+/** Pause before a server that exited is started again; doubled each time. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 const readyLookMs = 50;
 
 /**
  *     building (`run`) ─▶ starting (`serve`) ─▶ healthy ◀─▶ unhealthy          no `serve`: healthy when `run` has ended
- *        └─▶ failed          └─▶ failed          └─ ended by itself ─▶ starting again, after a pause
+ *        └─▶ failed          └─▶ failed          └─ server exited ─▶ starting again, after a pause
  */
 export class LocalUnit implements ServiceUnit {
   private readonly options: UnitOptions;
@@ -86,7 +86,7 @@ export class LocalUnit implements ServiceUnit {
     if (this.state.phase === "failed") throw new UserError("function-failed", this.state.status.reason ?? "it failed");
   }
 
-  /** `run`, and when that was well the server again: until then the old one goes on. */
+  /** Runs `run`, and restarts the server only after that passed: until then the old server goes on. */
   async edit({ files }: Update, signal: AbortSignal): Promise<"done"> {
     const startedAt = performance.now();
     const { tell } = this.options;
@@ -106,7 +106,7 @@ export class LocalUnit implements ServiceUnit {
       tell({ kind: "edit", name, action: "restarted", files, tookMs: tookMs() });
     } catch (error) {
       const reason = this.output.reasonOf(error);
-      // One that was not ready in time nobody looks after.
+      // A server that was not ready in time is ended, as nothing supervises it.
       if (isReplaced) await this.endServer();
       if (this.server === undefined && this.source.serve !== undefined) this.state.to("failed", { reason });
       if (!signal.aborted) tell({ kind: "edit", name, action: "failed", files, tookMs: tookMs(), reason });
@@ -176,7 +176,7 @@ export class LocalUnit implements ServiceUnit {
     if (!signal.aborted) void this.keep(serve, over);
   }
 
-  /** Resolves when it is ready; throws where it ended before, or is not in time. */
+  /** Resolves when the server is ready. Throws when it exits before, is not ready in time, or its port is taken. */
   private async serveOnce(serve: string, signal: AbortSignal): Promise<HostProcess> {
     const { ports = [], health } = this.declared;
     for (const { host } of ports) {
@@ -205,7 +205,7 @@ export class LocalUnit implements ServiceUnit {
     return server;
   }
 
-  /** A server that somebody else starts and ends: told when it is there. */
+  /** Probes a server that the user starts and stops, and reports when it answers. */
   private async find(): Promise<void> {
     this.over.abort();
     const { signal: over } = (this.over = new AbortController());
@@ -236,7 +236,7 @@ export class LocalUnit implements ServiceUnit {
     }
   }
 
-  /** For as long as it is wanted it runs: one that ended by itself starts again. */
+  /** Restarts the server whenever it exits, until `over`. */
   private async keep(serve: string, over: AbortSignal): Promise<void> {
     let failed: string | undefined;
     for (let pauseMs = firstPauseMs; !over.aborted;) {
@@ -264,7 +264,7 @@ export class LocalUnit implements ServiceUnit {
         failed = undefined;
       } catch (error) {
         const { message } = error as Error;
-        // Without a server the next turn of the loop tells why; a late one may answer yet.
+        // Without a server, the next turn of the loop reports the reason; with one, the server may still become ready.
         failed = this.server === undefined ? message : undefined;
         if (this.server !== undefined && !over.aborted) this.state.to("unhealthy", { reason: message });
       }

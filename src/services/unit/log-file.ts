@@ -1,7 +1,7 @@
-/** What a service printed, in a file: readable while and after it is up, without an engine. */
+/** Log file of a service. It can be read while the service is up and after, without an engine. */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 
-/** Then the file becomes `NAME.log.1`, and a new one begins. */
+/** At this size the file is renamed to `NAME.log.1`, and a new one begins. */
 const longestBytes = 10_000_000;
 
 export class LogFile {
@@ -9,20 +9,20 @@ export class LogFile {
   private descriptor: number;
   private sizeBytes: number;
 
-  /** Goes on where there is one. */
+  /** Appends to an existing file. */
   constructor(path: string) {
     this.path = path;
     this.descriptor = openSync(path, "a", 0o600);
     this.sizeBytes = fstatSync(this.descriptor).size;
   }
 
-  /** One line. A full disk costs the line, not the service. */
+  /** Appends one line with the time. An error (a full disk) loses the line and does not stop the service. */
   write(line: string): void {
     try {
       if (this.sizeBytes > longestBytes) this.rotate();
       this.sizeBytes += writeSync(this.descriptor, `${new Date().toISOString()} ${line}\n`);
     } catch {
-      // The service goes on.
+      // The line is lost; the service goes on.
     }
   }
 

@@ -1,17 +1,20 @@
-/** Looks at a service again and again: until it is there, and for as long as it runs. */
+/** Polls a service: until it is healthy, and for as long as it runs. */
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
 import { look } from "./probe.ts";
 import type { HealthRule } from "../types.ts";
 
-/** How often a service that started is looked at. */
+/** Interval between probes of a running service. */
 const probeMs = 2_000;
-/** While it starts. */
+/** Interval between probes while it starts. */
 const startProbeMs = 100;
-/** So many looks in a row have to fail before it is called unhealthy. */
+/** Consecutive failed probes before a service is called unhealthy. */
 const mostFailed = 3;
 
-/** Resolves when it is healthy, or the signal ended that. Throws a `UserError` when its time is up. `port` is on loopback. */
+/**
+ * Resolves when the service is healthy or the signal aborts. Throws a `UserError` when it takes too long. `port` is on
+ * loopback.
+ */
 export async function untilHealthy(
   port: number | undefined,
   { path, timeoutMs, host }: HealthRule,
@@ -26,7 +29,7 @@ export async function untilHealthy(
   }
 }
 
-/** Resolves when a process that was started again answers, has ended, or its time is up. */
+/** Resolves when a restarted process answers, the signal aborts, or its time is up. */
 export async function untilAnswers(
   port: number | undefined,
   { path, timeoutMs, host }: HealthRule,
@@ -39,7 +42,10 @@ export async function untilAnswers(
   }
 }
 
-/** Until the signal: tells each look that passed, and why it fails once so many in a row did. */
+/**
+ * Probes until the signal aborts. Reports each probe that passed; of failed ones only the one that completes
+ * `failedLooks` in a row, with its reason.
+ */
 export async function keepLooking(
   port: number,
   { path, host }: Pick<HealthRule, "path" | "host">,
@@ -57,6 +63,6 @@ export async function keepLooking(
   }
 }
 
-/** Shorter where the signal ends it. */
+/** Returns early when the signal aborts. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined);

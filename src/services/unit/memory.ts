@@ -1,15 +1,15 @@
-/** What a service's container uses of the machine's memory, and the most that it may: told, and held by the kernel. */
+/** Reports the memory that a service's container uses, and has the kernel enforce its limit. */
 import { setTimeout } from "node:timers/promises";
 import type { EngineSession } from "../../engine/index.ts";
 import { size } from "../../text/index.ts";
 import type { UnitOptions } from "../types.ts";
 import type { State } from "./state.ts";
 
-/** Its first process is there this soon after it was asked for. */
+/** Interval of queries until the container's first process exists. */
 const firstLookMs = 50;
-/** How often what it uses is read. */
+/** Interval of reading the memory in use. */
 const lookMs = 3_000;
-/** Exit code of what the kernel has killed. */
+/** Exit code of a process that SIGKILL ended, as the kernel does when memory runs out. */
 const killed = 137;
 
 export class Memory {
@@ -23,7 +23,7 @@ export class Memory {
     this.state = state;
   }
 
-  /** From the start of its container on, until another is followed or `stop`. */
+  /** Follows a container from its start on, until the next `follow` or `stop`. */
   follow(serviceId: string): void {
     this.stop();
     const { signal } = (this.following = new AbortController());
@@ -35,7 +35,7 @@ export class Memory {
     this.state.uses(undefined);
   }
 
-  /** Why it ended, with what its limit has to do with that. */
+  /** Returns the reason, with a remark when the memory limit may have caused the end. */
   explained(reason: string): string {
     const limit = this.state.status.memoryLimitBytes;
     if (limit === undefined || !reason.includes(`exit code: ${killed}`)) return reason;
@@ -49,7 +49,8 @@ export class Memory {
       session.serviceMemory?.(serviceId, bytes).catch(() => undefined) ?? Promise.resolve(undefined);
     let memory = await ask(limit);
     while (memory === undefined && session.serviceMemory !== undefined && !signal.aborted) {
-      // It is being built, or the machine has no such account; then it is healthy one day.
+      // The container is being built, or the machine has no such accounting; in the second case the service becomes
+      // healthy.
       if (this.state.phase === "healthy") break;
       await pause(firstLookMs, signal);
       memory = await ask(limit);

@@ -1,4 +1,4 @@
-/** What a service prints: whole lines to its log and to who listens, and the last of them for when it ends. */
+/** Output of a service: writes whole lines to its log and to listeners, and keeps the last ones for error messages. */
 import { failureOf } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { UpListener } from "../types.ts";
@@ -23,12 +23,12 @@ export class Output {
     for (const line of this.lines.push(stream, text)) this.line(stream, line);
   }
 
-  /** What has no end of its line yet. */
+  /** Reports an unfinished last line. */
   flush(): void {
     for (const { stream, text } of this.lines.rest()) this.line(stream as "stdout", text);
   }
 
-  /** Why it did not start, for people. */
+  /** Returns why a service failed, for messages. Throws errors that are not a `UserError`. */
   reasonOf(error: unknown): string {
     const failure = failureOf(error);
     if (!(failure instanceof UserError)) throw failure;

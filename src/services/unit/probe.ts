@@ -1,13 +1,19 @@
-/** Looks from outside whether a service answers. */
+/** Probes from outside whether a service answers. */
 import http from "node:http";
 import net from "node:net";
 
-/** What a service may take to answer a look. */
+/** Longest time for an HTTP answer. */
 const answerMs = 5_000;
-/** A tunnel accepts for the service, and closes at once where that does not: so long it has to stay open. */
+/**
+ * A tunnel accepts connections itself, and closes them at once when the service refuses. So a connection has to stay
+ * open this long.
+ */
 const openMs = 150;
 
-/** Undefined: it answers; else why not. `port` is on loopback. */
+/**
+ * Probes once: resolves with undefined when the service answers (or the signal aborts), else with the reason. `port` is
+ * on loopback.
+ */
 export function look(
   port: number,
   path: string | undefined,
@@ -17,7 +23,7 @@ export function look(
   return path === undefined ? accepts(host, port, signal) : answers(host, port, path, signal);
 }
 
-/** Tunnels are there; a program of the machine may be at either address of `localhost`. */
+/** Address of tunnels. A host program may listen on either address of `localhost`. */
 const loopback = "127.0.0.1";
 
 function answers(host: string, port: number, path: string, signal: AbortSignal): Promise<string | undefined> {

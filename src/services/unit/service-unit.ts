@@ -1,4 +1,4 @@
 import type { Unit } from "./unit.ts";
 
-/** What the supervisor asks of a service, whatever it runs in. */
+/** What the supervisor needs of a service, whatever it runs in. */
 export type ServiceUnit = Pick<Unit, keyof Unit>;

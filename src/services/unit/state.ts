@@ -1,4 +1,4 @@
-/** What a service is doing, as others are told of it. */
+/** Status of a service; reports each change of phase. */
 import type { Phase, ServiceStatus, UnitOptions } from "../types.ts";
 
 export type Described = Pick<UnitOptions, "declared" | "fronts">;

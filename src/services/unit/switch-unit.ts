@@ -1,4 +1,4 @@
-/** A service that is either in its container or a process of this machine: `up --local`. */
+/** A service that runs either in its container or as a host process: `up --local`. */
 import { writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "../../errors/index.ts";
@@ -12,13 +12,14 @@ import type { ServiceUnit } from "./service-unit.ts";
 import type { Described } from "./state.ts";
 import { Unit } from "./unit.ts";
 
-/** How often it is looked whether a port has become free. */
+/** Interval of trying to take a port back. */
 const retakeMs = 500;
 
 /**
  *     local ◀──────▶ container
  *
- * The one that is left ends when the other is ready, and the ports lead on: who needs the service keeps its own container.
+ * The old place ends only when the new one is ready; then the ports forward to the new one. Dependents keep their
+ * containers.
  */
 export class SwitchUnit implements ServiceUnit {
   private readonly options: UnitOptions;
@@ -35,7 +36,7 @@ export class SwitchUnit implements ServiceUnit {
       ...options,
       declared: asLocal(options.declared, {}),
       fronts: [],
-      // Both write into one file, by one hand.
+      // The container's unit writes the log for both, so that one file has one writer.
       logFile: undefined,
       within: (command) => this.names?.within(command) ?? command,
       tell: this.tellOf("local"),
@@ -58,7 +59,7 @@ export class SwitchUnit implements ServiceUnit {
     return this.seen(this.now === "local" ? this.host.status : this.container.status);
   }
 
-  /** Who needs it may start: what the user has yet to start is no reason to wait. */
+  /** Whether dependents may start: they don't wait for a process that the user has to start. */
   get isThere(): boolean {
     return this.status.phase === "healthy" || (this.now === "local" && this.standIn.command === undefined);
   }
@@ -82,12 +83,15 @@ export class SwitchUnit implements ServiceUnit {
     if (this.now === "container") await this.container.replace(made, signal);
   }
 
-  /** The files of a process are those of this machine. */
+  /** A host process reads the project's files directly, so an edit needs nothing. */
   async edit(update: Update, signal: AbortSignal): Promise<"done" | "rebuild"> {
     return this.now === "local" ? "done" : this.container.edit(update, signal);
   }
 
-  /** Throws where it is not ready there: it stays where it is. `made` is the container to be. */
+  /**
+   * Moves the service. `made` is the container to start. Throws when the service is not ready at the new place; it then
+   * stays at the old one.
+   */
   async switchTo(place: Place, made: MadeService, signal: AbortSignal): Promise<void> {
     if (place === this.now) return;
     if (place === "local") {
@@ -149,7 +153,9 @@ export class SwitchUnit implements ServiceUnit {
     return this.declared.standIn!;
   }
 
-  /** What becomes of the one that nobody sees is not told. */
+  /**
+   * Passes on state events only from the place where the service is now. Host output goes through the container's log.
+   */
   private tellOf(place: Place): UnitOptions["tell"] {
     const { tell } = this.options;
     return (event) => {
@@ -177,7 +183,7 @@ export class SwitchUnit implements ServiceUnit {
     await this.host.start({ id: "", hostname: "", ports: [] }, signal);
   }
 
-  /** For a program that the user starts. */
+  /** Writes the environment of a process that the user starts, and says where the file is. */
   private writeEnv(env: Readonly<Record<string, string>>): void {
     const { logFile, tell } = this.options;
     if (logFile === undefined) return;
@@ -196,7 +202,7 @@ export class SwitchUnit implements ServiceUnit {
       led.front.leadInstead(led.container === taken ? { port, host: "localhost" } : undefined);
   }
 
-  /** The process listens there itself. */
+  /** Frees the port on which the process itself will listen. */
   private leave(): void {
     for (const { front } of this.fronts) if (front.port === this.standIn.port) front.leave();
   }
@@ -217,7 +223,7 @@ export class SwitchUnit implements ServiceUnit {
     this.options.tell({ kind: "state", service: this.status });
   }
 
-  /** What the user started is the user's to end. */
+  /** Waits for the user to end the process that still has the port. */
   private async retake(front: LedPort["front"]): Promise<void> {
     const holder = portHolder(front.port);
     const who = holder === undefined ? "another program" : `process ${holder.pid}`;
@@ -229,7 +235,7 @@ export class SwitchUnit implements ServiceUnit {
       try {
         return await front.take();
       } catch {
-        // It has it still.
+        // The port is still taken.
       }
     }
   }
@@ -238,7 +244,7 @@ export class SwitchUnit implements ServiceUnit {
 function asLocal(declared: DeclaredService, env: Readonly<Record<string, string>>): DeclaredService {
   const { command, cwd, port } = declared.standIn!;
   const { path, timeoutMs } = declared.health;
-  // That of the container is another one.
+  // The container's PORT is a different one.
   const own = "PORT" in env ? { ...env, PORT: String(port) } : env;
   return {
     ...declared,

@@ -12,10 +12,10 @@ import { look } from "./probe.ts";
 import type { MadeService } from "../sources/source.ts";
 import type { DeclaredService, LedPort, ServiceStatus, UnitOptions } from "../types.ts";
 
-/** What its process wrote last comes by another way than the news of its end. */
+/** The last output of a process takes another way than the news of its end, and may arrive later. */
 const lastOutputMs = 250;
 
-/** One service while its project is up: see `Phase` for what becomes of it. */
+/** One service in its container while the project is up; see `Phase` for its phases. */
 export class Unit {
   private readonly options: UnitOptions;
   private described: Described;
@@ -24,14 +24,14 @@ export class Unit {
   private readonly memory: Memory;
   private running: Running | undefined;
   private hostname: string | undefined;
-  /** Of its process that was started last. */
+  /** Step of the process that was started last. */
   private step: string | undefined;
-  /** Of the one that is to take its place. */
+  /** Host name of the container that is to replace this one. */
   private nextHostname: string | undefined;
   private nextStep: string | undefined;
   private live: LiveLine | undefined;
   private hasToldUnwatched = false;
-  /** Its process has ended, and its container stays: the news of that. */
+  /** Set when the process has ended but the container stays, so that the command can start again in it. */
   private stopped: LiveNews | undefined;
   private probing = new AbortController();
 
@@ -51,7 +51,7 @@ export class Unit {
     return this.described.fronts;
   }
 
-  /** From now on it is seen in this way; its container stays. Gives what it was before. */
+  /** Changes ports, health rule and memory limit without touching the container. Returns the previous description. */
   describe(next: Described): Described {
     const before = this.described;
     const { running, state } = this;
@@ -71,12 +71,12 @@ export class Unit {
     return this.state.status;
   }
 
-  /** Whether steps of that host name are its own. */
+  /** Reports whether steps with that host name are this service's. */
   isNamed(hostname: string): boolean {
     return this.hostname === hostname || this.nextHostname === hostname;
   }
 
-  /** Builds and starts it; resolves when it is healthy, or has failed: its status says which. `isBuilt` is waited for. */
+  /** Builds (after `isBuilt`) and starts the service. Resolves when it is healthy or failed; the status says which. */
   async start(made: MadeService, signal: AbortSignal, isBuilt?: Promise<void>): Promise<void> {
     const startedAt = performance.now();
     this.hostname = made.hostname;
@@ -99,7 +99,10 @@ export class Unit {
     }
   }
 
-  /** Starts another one beside it, and when that is healthy moves to it. Throws where it never is: the old one goes on. */
+  /**
+   * Starts a new container and switches to it when it is healthy. Throws when it never is; the old one then goes on.
+   * The old container of an exclusive service stops first.
+   */
   async replace(made: MadeService, signal: AbortSignal): Promise<void> {
     const { session } = this.options;
     const old = this.running;
@@ -134,7 +137,7 @@ export class Unit {
     await stopService(session, old);
   }
 
-  /** Lets an edit into its container. `rebuild`: there is no way into it. */
+  /** Applies an edit in the running container. Returns `rebuild` when the container can't take edits. */
   async edit(update: Update, signal: AbortSignal): Promise<"done" | "rebuild"> {
     const { live, running } = this;
     if (live === undefined || !live.isOpen || running === undefined) return "rebuild";
@@ -165,11 +168,11 @@ export class Unit {
     return told("restarted");
   }
 
-  /** Whether what was written, and nothing in the container watches, needs its command to be started again. */
+  /** Reports whether the command must restart because nothing in the container watches the written files. */
   private async isUnseen(running: Running, signal: AbortSignal): Promise<boolean> {
     const { name, reloads, health } = this.declared;
     const port = this.probedPort(running);
-    // It looks in a way of its own; after a failure it may wait for another file than the one that mends it.
+    // Its reload can't be seen; after a failed one it may wait for another file than the one with the fix.
     if (reloads) return port !== undefined && (await look(port, health.path, signal)) !== undefined;
     if (!this.hasToldUnwatched)
       this.options.tell({
@@ -193,7 +196,7 @@ export class Unit {
     this.probe(running);
   }
 
-  /** Leads its ports there, and looks after it from now on. */
+  /** Makes the fronts forward to this container, and probes it from now on. */
   private async take(running: Running): Promise<void> {
     const { session } = this.options;
     for (const { front, container } of this.fronts) front.leadTo(running.ports.get(container));
@@ -216,13 +219,13 @@ export class Unit {
 
   private async endSoon(news: LiveNews & { stopped: number }): Promise<void> {
     await setTimeout(lastOutputMs);
-    // It was started once more, or what became of it was told already.
+    // It was started again, or its end has been reported already.
     if (this.stopped !== news || ["stopping", "stopped", "ended"].includes(this.state.phase)) return;
     this.output.flush();
     this.state.to("ended", { reason: this.output.tail.below(this.memory.explained(`exit code: ${news.stopped}`)) });
   }
 
-  /** It can't start, for a reason that is not its own. */
+  /** Marks it failed for a reason outside of the service, such as a need that is not healthy. */
   fail(reason: string): void {
     this.state.to("failed", { reason });
   }
@@ -246,7 +249,6 @@ export class Unit {
     this.output.close();
   }
 
-  /** Its container's first process began. */
   onStarted(step: string, hostname: string): void {
     if (hostname === this.nextHostname) {
       this.nextStep = step;
@@ -260,7 +262,7 @@ export class Unit {
     this.output.push(stream, text);
   }
 
-  /** Its container's first process ended. */
+  /** Called at the end of the container's first process, as `onStarted` at its start. */
   onEnded(step: string, error: string | undefined): void {
     if (step !== this.step) return;
     this.output.flush();
@@ -285,7 +287,6 @@ export class Unit {
     return wanted === undefined ? undefined : running.ports.get(wanted);
   }
 
-  /** Looks at it for as long as it runs. */
   private probe(running: Running): void {
     this.probing.abort();
     const { signal } = (this.probing = new AbortController());
