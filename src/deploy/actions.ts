@@ -17,7 +17,10 @@ import { checkMayDeploy, checkMayDeployAll, manifestsOf, openSession, plan, read
 import type { AppState, Session } from "./session.ts";
 import { status } from "./status.ts";
 
-/** Carries out a request as the deployer's process gets it: what it ended with, report or failure, and the exit code. */
+/**
+ * Carries out a request of the deployer's process. Returns the report or the error message, and the exit code. Never
+ * throws.
+ */
 export async function answerTo(
   requestText: string,
   kubeconfig: string,
@@ -35,8 +38,8 @@ export async function answerTo(
 }
 
 /**
- * Carries out a request; answers with the report: text for a reader, or all of it as JSON where the request says so. Progress
- * goes to `onLine`.
+ * Carries out a request and returns the report: text, or JSON when the request asks for it. Progress goes to `onLine`.
+ * Throws when the request is refused or fails.
  */
 async function carryOutRequest(request: Request, kubeconfig: string, onLine: (text: string) => void): Promise<string> {
   const session = await openSession(request, kubeconfig, onLine);
@@ -68,7 +71,7 @@ function carryOut(session: Session, request: Request): Promise<Report> {
   }
 }
 
-/** What came of a request: lines for a reader, and the same as data. */
+/** Result of a request: lines for a reader, and the same as data. */
 export interface Report {
   lines: string[];
   apps: readonly object[];
@@ -80,7 +83,9 @@ interface Planned {
   changes: Change[];
 }
 
-/** Every app is planned, by dry runs, before one is written. */
+/**
+ * Plans every app by dry runs before any of them is written. Throws one `DeployError` with the refusals of all apps.
+ */
 async function planAll(session: Session, apps: readonly App[]): Promise<Planned[]> {
   const planned: Planned[] = [];
   const problems: string[] = [];
@@ -99,7 +104,7 @@ async function planAll(session: Session, apps: readonly App[]): Promise<Planned[
   return planned;
 }
 
-/** A right that is missing is told with all others that are. */
+/** Replaces the error of one missing right by an error that lists all missing rights. */
 async function explained(session: Session, app: App, state: AppState | undefined, thrown: unknown): Promise<unknown> {
   if (!isForbidden(thrown)) return thrown;
   try {
@@ -132,7 +137,10 @@ async function deploy(session: Session, { apps, revision, images = [] }: Request
   return { lines: results.flatMap(resultLines), apps: results };
 }
 
-/** An app's members are deleted, less what holds data; an app of commands has its own word for it. */
+/**
+ * Deletes an app's members, except those that hold data. An app that is deployed by a command is removed by its
+ * `delete` command.
+ */
 async function undeploy(session: Session, { apps, revision, images = [] }: Request): Promise<Report> {
   const pruning = { ...session, environment: { ...session.environment, prune: true, onFailure: "keep" as const } };
   const planned = await planToWrite(
@@ -154,7 +162,10 @@ async function undeploy(session: Session, { apps, revision, images = [] }: Reque
   return { lines, apps: results };
 }
 
-/** Stops at the first that fails, and says what was done before it and what was not tried: with any of it, it is no refusal. */
+/**
+ * Runs the items in order and stops at the first failure. The error also says what was deployed before and what was not
+ * tried; once anything was changed, its kind is `failed`, not `refused`.
+ */
 async function oneAfterTheOther<T extends { state: AppState }>(
   items: readonly T[],
   run: (item: T) => Promise<AppResult>,

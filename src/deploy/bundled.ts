@@ -1,4 +1,6 @@
-/** What the Dagger module needs of this room; `tools/generate.mjs` writes it to `pipelines/vendor/deploy.mjs`. */
+/**
+ * Exports what the Dagger module needs of this room; `tools/generate.mjs` writes it to `pipelines/vendor/deploy.mjs`.
+ */
 export {
   hasDigest,
   imagesOf,

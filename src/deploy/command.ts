@@ -1,4 +1,4 @@
-/** A command of the project's own that deploys an app, or takes it away: run where the deployer runs, under the app's lease. */
+/** Runs a project's own command that deploys or removes an app, where the deployer runs and under the app's lease. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,24 +10,24 @@ import type { Access } from "./cluster/kubeconfig.ts";
 import { DeployError } from "./objects/problem.ts";
 import type { Session } from "./session.ts";
 
-/** The command as it is run now. */
+/** One run of a command. */
 export interface Command {
-  /** For `sh -ec`. */
+  /** Script for `sh -ec`. */
   command: string;
-  /** Where the app's inputs are. */
+  /** Working directory: the folder with the app's inputs. */
   folder: string;
-  /** `NAME=REFERENCE@sha256:…`, as the caller said them. */
+  /** `NAME=REFERENCE@sha256:…`, as the caller gave them. */
   images: readonly string[];
   revision?: string;
 }
 
-/** A command that is told to end may undo what it began for so long. */
+/** Time between SIGTERM and SIGKILL, so that a command can undo what it began. */
 const graceMs = 10_000;
 const lastLines = 20;
 
 /**
- * Runs it with a kubeconfig of the one context that was checked, and fails where it fails or its time is up. Every line is
- * told; credentials in it are not.
+ * Runs the command with a kubeconfig that holds only the context that was checked. Prints each line with credentials
+ * masked. Throws a `DeployError` when the command fails or exceeds the environment's timeout.
  */
 export async function runCommand(session: Session, app: string, asked: Command): Promise<void> {
   const { access } = session.cluster;
@@ -55,7 +55,7 @@ export async function runCommand(session: Session, app: string, asked: Command):
 
 const tookTooLong = (timeoutMs: number): string => `was not done after ${timeoutMs / 1000} s`;
 
-/** How it failed; undefined where it did not. */
+/** Resolves with how the command failed; undefined when it succeeded. Rejects when it can't be started. */
 function runToItsEnd(
   { command, folder }: Command,
   env: NodeJS.ProcessEnv,
@@ -65,10 +65,10 @@ function runToItsEnd(
   const child = spawn("sh", ["-ec", command], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const signal = (name: NodeJS.Signals): void => {
     try {
-      // All that it started.
+      // The whole process group of the command.
       process.kill(-(child.pid ?? 0), name);
     } catch {
-      // It ended by itself.
+      // The command has exited already.
     }
   };
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", onLine);
@@ -111,7 +111,10 @@ const environmentOf = (
   FASTLOOP_REVISION: revision ?? "",
 });
 
-/** A kubeconfig of this one access; `host` is where the server answers from here, if not at its own address. */
+/**
+ * Returns a kubeconfig for one access. `host` is the host name that reaches the server from here, when it differs from
+ * the server's own.
+ */
 export function kubeconfigOf(
   { context, server, tlsServerName, ca, insecure, token, certificate }: Access,
   namespace: string,

@@ -19,32 +19,32 @@ import { checkMayDeploy, checkSameCluster, manifestsOf, plan, readState } from "
 import type { AppState, Session } from "./session.ts";
 import { writtenDown } from "./written-down.ts";
 
-/** What a release is made of, beside its manifests. */
+/** Data of a release, apart from its manifests. */
 export interface ReleaseInfo {
   by: string;
   revision?: string;
   rollbackTo?: number;
-  /** Run in place of manifests that are applied. */
+  /** Command to run instead of applying manifests. */
   run?: Command;
 }
 
-/** What became of an app. */
+/** Outcome of deploying one app. */
 export interface AppResult {
   app: string;
   release: number;
-  /** Nothing had to be changed, and the release is the one of before. */
+  /** Whether nothing had to be changed; `release` is then the previous release. */
   isUnchanged: boolean;
   isByCommand: boolean;
   changed: string[];
-  /** Members that no manifest describes any longer, and that were not deleted. */
+  /** Members that no manifest describes any longer and that were not deleted. */
   leftover: string[];
   images: string[];
 }
 
 /**
- * Deploys one app: lease, record, apply, prune, wait, outcome. A failure says what was applied, and goes back to the release
- * of before where the environment wants it. Whatever ends this process leaves a pending record, which the next deploy
- * finds: it applies all of its own manifests, so nothing stays half done.
+ * Deploys one app: takes the lease, writes the record, applies, prunes, waits and writes the outcome. Throws a
+ * `DeployError` that says what was applied. If this process is killed, its record stays pending; the next deploy finds
+ * it and applies all of its own manifests, so nothing stays half done.
  */
 export async function deployApp(
   session: Session,
@@ -89,7 +89,7 @@ async function deployUnderLease(
   const gone = await leftovers(cluster, session.resources, app, namespace, now.parent, manifestsOf(changes));
   const isSame = !changes.some(isToApply) && (gone.length === 0 || !environment.prune);
   const leftover = gone.filter(({ isKept }) => isKept || !environment.prune).map(({ object }) => nameOf(object));
-  // What a command changes can't be seen: it is run each time.
+  // What a command changes is unknown, so it always runs.
   if (isSame && run === undefined && last?.outcome === "deployed" && record.rollbackTo === undefined) {
     await ready(session, changes, app, last.record.release);
     const { release } = last.record;
@@ -116,7 +116,9 @@ interface Making {
   run?: Command;
 }
 
-/** All of a release that was written down: hooks, apply, delete, wait, hooks, and how it ended. */
+/**
+ * Makes a release whose record exists: hooks, apply, command, prune, wait, hooks, outcome. Returns the changed objects.
+ */
 async function makeRelease(
   session: Session,
   changes: readonly Change[],
@@ -149,7 +151,7 @@ async function makeRelease(
   try {
     await trimReleases(cluster, app, namespace, environment.history, await readReleases(cluster, app, namespace));
   } catch (error) {
-    // The release is deployed all the same.
+    // The release is deployed even if old records can't be deleted.
     if (!(error instanceof ApiError)) throw error;
     onLine(`releases of before could not be deleted: ${error.message}`);
   }
@@ -157,8 +159,8 @@ async function makeRelease(
 }
 
 /**
- * What is to be done, as it is under the lease: planned again where another deploy may have written since the earlier look,
- * as one that was still at work then, or was killed.
+ * Returns the changes as they are under the lease. It plans again when another deploy may have written since the first
+ * plan: one that was running then, or was killed.
  */
 async function plannedUnderLease(
   session: Session,
@@ -173,7 +175,10 @@ async function plannedUnderLease(
   return changes;
 }
 
-/** Deploys, and where that fails and the environment wants it, applies the last good release again. */
+/**
+ * Deploys an app. When that fails and the environment has `onFailure: rollback`, applies the last good release again.
+ * Throws the deploy's error in any case, with the outcome of the rollback.
+ */
 export async function deployOrGoBack(
   session: Session,
   changes: readonly Change[],
@@ -189,7 +194,10 @@ export async function deployOrGoBack(
   }
 }
 
-/** Looks for the release anew: the newest good one may have ended while this deploy waited for the lease. */
+/**
+ * Applies the last good release again and returns a line about it. Reads the releases again: a newer one may have been
+ * deployed while this deploy waited for the lease.
+ */
 async function goBack(session: Session, app: string, by: string): Promise<string> {
   let goal = "an earlier release";
   try {
@@ -200,7 +208,8 @@ async function goBack(session: Session, app: string, by: string): Promise<string
     refuseCommand(to.record);
     goal = `release ${release}`;
     session.onLine(`${app}: going back to ${goal}`);
-    // What the failed release applied has our own field manager; nobody else's word is overruled.
+    // What the failed release applied belongs to fastloop's own field manager, so no other manager's fields are
+    // overwritten.
     const changes = await plan(session, { name: app, manifests: to.record.manifests });
     const result = await deployApp(session, changes, state, {
       by,
@@ -214,7 +223,7 @@ async function goBack(session: Session, app: string, by: string): Promise<string
   }
 }
 
-/** Applies; says what was and what was not where a part of it failed. */
+/** Applies the changes. Throws a `DeployError` that lists what was applied and what was not when a part fails. */
 async function carryOut(
   session: Session,
   changes: readonly Change[],
@@ -254,7 +263,7 @@ const waitingOf = ({ resources, environment, onLine }: Session, app: string): Wa
   pathOf: ({ object }) => resources.pathOf(object),
 });
 
-/** The namespace of the environment comes before the lease, which stands in it. */
+/** Applies the environment's namespace before the lease is taken, as the lease is an object in it. */
 async function applyNamespace(session: Session, changes: readonly Change[]): Promise<void> {
   if (session.isNamespaceThere) return;
   const own = changes.filter(({ manifest: { object } }) => object.kind === "Namespace");

@@ -1,4 +1,7 @@
-/** Deploying to Kubernetes: manifests, what protects a cluster, the program that applies, and what the user's machine adds. */
+/**
+ * Deploys to Kubernetes: manifests, checks that protect a cluster, the program that applies, and access from the user's
+ * machine.
+ */
 export * from "./bundled.ts";
 export { Cluster } from "./cluster/client.ts";
 export { identityOf } from "./cluster/preflight.ts";

@@ -10,16 +10,20 @@ import { DeployError } from "./objects/problem.ts";
 const durationS = 15;
 const renewEveryMs = 4000;
 
-/** Held while an app is deployed: no other deploy of it, from whatever machine, comes between. */
+/** Held while an app is deployed, so that no other deploy of it, from any machine, runs at the same time. */
 export interface Lease {
-  /** Throws where the lease was lost or ran out: somebody else may be writing. Asked before each group of writes. */
+  /**
+   * Throws when the lease was lost or has expired, as another deploy may be writing. Called before each group of
+   * writes.
+   */
   check: () => void;
   release: () => Promise<void>;
 }
 
 /**
- * Takes the lease of an app. One that is held is waited for as long as its holder may be dead: when it is renewed in that
- * time, its holder lives, and this deploy is refused. Clocks of different machines are never compared.
+ * Takes the lease of an app. When another holder has it, waits for the lease's duration: if the holder renews it in
+ * that time, the holder is alive and this deploy is refused (throws a `DeployError`). Clocks of different machines are
+ * never compared.
  */
 export async function takeLease(
   cluster: Cluster,
@@ -43,7 +47,7 @@ export async function takeLease(
       : {},
   });
 
-  /** Ours afterwards, or not: somebody else was quicker. */
+  /** Writes the lease with this holder; returns false when another writer was first. */
   const write = async (found: unknown): Promise<boolean> => {
     try {
       if (found === undefined) await cluster.request("POST", collection, { body: body() });
@@ -87,7 +91,7 @@ export async function takeLease(
   }
 
   let isLost = false;
-  // Counted from before the request: what others wait for begins when the server has it.
+  // Measured from before the request: the time that others wait starts when the server has the request.
   let renewedMs = takenMs;
   const isOver = (): boolean => performance.now() - renewedMs > durationS * 1000;
   let renewing: Promise<void> = Promise.resolve();
@@ -98,7 +102,7 @@ export async function takeLease(
       if (textAt(found, "spec", "holderIdentity") === holder && (await write(found))) renewedMs = startedMs;
       else isLost = true;
     } catch {
-      // The server is away; whether the lease still holds shows when it is back.
+      // The server does not answer; whether the lease still holds is checked when it does.
     }
   };
   const timer = setInterval(() => {
@@ -122,7 +126,7 @@ export async function takeLease(
         if (textAt(found, "spec", "holderIdentity") !== holder) return;
         await cluster.request("PUT", path, { body: body(textAt(found, "metadata", "resourceVersion"), false) });
       } catch {
-        // It runs out by itself; how the deploy ended is what is to be told.
+        // The lease expires by itself; the error to report is that of the deploy.
       }
     },
   };

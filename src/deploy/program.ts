@@ -1,7 +1,7 @@
 /**
- * The deployer: one process in one container for one request, bundled into `pipelines/vendor/deployer.mjs`. It speaks to the
- * API server itself, so its container needs Node and no kubectl. Progress goes to stderr; what it ended with, report or
- * failure, to stdout; the exit code says which.
+ * The deployer: one process in one container for one request, bundled into `pipelines/vendor/deployer.mjs`. It talks to
+ * the API server directly, so its container needs Node and no kubectl. Progress goes to stderr; the report or the error
+ * message goes to stdout, and the exit code says which.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
@@ -18,7 +18,7 @@ try {
   printer(process.stdout)(text);
   process.exitCode = exitCode;
 } catch (error) {
-  // What answers tells its own failures: here a file was not there.
+  // `answerTo` reports its own failures, so only a file that can't be read gets here.
   const { code = "", path: file = "" } = error as NodeJS.ErrnoException;
   if (code === "") throw error;
   printer(process.stdout)(`the deployer can't read ${file === "" ? "its files" : file} (${code})`);

@@ -8,7 +8,7 @@ import { objectSchema, textAt } from "./objects/objects.ts";
 import { DeployError, refuse } from "./objects/problem.ts";
 
 /**
- * How a release ended. `pending` is one that is being made, or whose deploy was killed: the lease says which.
+ * State of a release. `pending` is being deployed, or its deploy was killed: the lease tells which.
  *
  *   pending ──▶ deployed
  *      │  └───▶ failed        (applied in part or as a whole, not ready)
@@ -27,17 +27,17 @@ const recordSchema = z.looseObject({
   revision: z.string().optional(),
   images: z.array(z.string()),
   rollbackTo: z.int().positive().optional(),
-  /** What was run in place of manifests that are applied. */
+  /** Command that was run instead of applying manifests. */
   command: z.string().optional(),
   manifests: z.array(z.object({ object: objectSchema, place: z.string() })),
 });
-/** What was deployed, when, by whom, from what. In a Secret, as manifests may hold secrets. */
+/** What was deployed, when, by whom and from which commit. Stored in a Secret, as manifests may contain secrets. */
 export type ReleaseRecord = z.infer<typeof recordSchema>;
 
 export interface Release {
   record: ReleaseRecord;
   outcome: Outcome;
-  /** Why it failed. */
+  /** Why the release failed. */
   why?: string;
 }
 
@@ -45,15 +45,17 @@ const type = "fastloop.dev/release.v1";
 const appLabel = "fastloop.dev/app";
 const outcomeLabel = "fastloop.dev/outcome";
 const whyAnnotation = "fastloop.dev/why";
-/** What the API server takes in one Secret, less the rest of the object. */
+/** The API server's limit for one Secret, less the rest of the object. */
 const largestBytes = 1_000_000;
-/** What is unpacked at most: a record is small, and what lies in a cluster may be anybody's. */
+/** Limit for unpacking. Real records are small, but anyone may have written the Secret. */
 const largestUnpacked = 256 * 1024 * 1024;
 
 const secretsPath = (namespace: string): string => `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
 const nameOfRelease = (app: string, release: number): string => `${parentName(app)}-r${release}`;
 
-/** All releases of an app, the newest first. One that can't be read is left out, with a notice. */
+/**
+ * Returns all releases of an app, newest first. A Secret that can't be read as a release is left out, with a notice.
+ */
 export async function readReleases(
   cluster: Cluster,
   app: string,
@@ -91,7 +93,10 @@ function parseRelease(secret: unknown): Release | undefined {
   }
 }
 
-/** The record as it is stored; refuses one that no Secret can hold, before anything was applied. */
+/**
+ * Returns the record as it is stored. Throws a refusal when it is too large for a Secret; called before anything is
+ * applied.
+ */
 export function packRecord(record: ReleaseRecord): string {
   const packed = gzipSync(JSON.stringify(record));
   if (packed.length > largestBytes) {
@@ -103,7 +108,7 @@ export function packRecord(record: ReleaseRecord): string {
   return packed.toString("base64");
 }
 
-/** Stores a release as pending. Another deploy that was quicker is an error: two never share a number. */
+/** Stores a release as pending. Throws when another deploy took the number first: no two releases share one. */
 export async function createRelease(cluster: Cluster, namespace: string, record: ReleaseRecord): Promise<void> {
   const body = {
     apiVersion: "v1",
@@ -120,14 +125,14 @@ export async function createRelease(cluster: Cluster, namespace: string, record:
     await cluster.request("POST", secretsPath(namespace), { body, query: { fieldManager: "fastloop" } });
   } catch (error) {
     if (!isConflict(error)) throw error;
-    // The answer to our own request may have been lost, and the request sent again.
+    // The request may have been sent twice because the first answer was lost.
     const there = parseRelease(await cluster.get(`${secretsPath(namespace)}/${body.metadata.name}`));
     if (there?.outcome !== "pending" || there.record.at !== record.at)
       throw new DeployError("failed", `another deploy of ${record.app} made release ${record.release} meanwhile`);
   }
 }
 
-/** Writes down how a release ended. */
+/** Stores the outcome of a release, and `why` (cut to 2000 characters). */
 export async function setOutcome(
   cluster: Cluster,
   namespace: string,
@@ -143,7 +148,7 @@ export async function setOutcome(
   });
 }
 
-/** Deletes the oldest releases; never the newest that is deployed, which a rollback needs. */
+/** Deletes the oldest releases, except the newest deployed one, which a rollback needs. */
 export async function trimReleases(
   cluster: Cluster,
   app: string,
@@ -162,14 +167,19 @@ export async function trimReleases(
   }
 }
 
-/** What was made by a command can be made again only from its inputs, which no release keeps. */
+/**
+ * Throws a refusal for a release that a command made: no release keeps the command's inputs, so it can't be repeated.
+ */
 export function refuseCommand({ app, release, command, revision }: ReleaseRecord): void {
   if (command === undefined) return;
   const commit = revision === undefined ? "what it was made from" : `commit ${printable(revision)}`;
   throw refuse(`release ${release} of ${app} was made by a command, whose inputs are not kept: deploy ${commit} again`);
 }
 
-/** Which release `rollback` goes to: the named one, else the newest that was deployed before the last one. */
+/**
+ * Returns the release that `rollback` goes to: the named one, else the newest deployed one before the latest. Throws
+ * when there is none.
+ */
 export function rollbackTarget(releases: readonly Release[], app: string, to?: number): Release {
   const named = releases.find(({ record }) => record.release === to);
   const known = releases.map(({ record, outcome }) => `${record.release} (${outcome})`).join(", ");

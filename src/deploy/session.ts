@@ -20,7 +20,7 @@ import { readReleases } from "./releases.ts";
 import type { Release } from "./releases.ts";
 import type { App, Environment, Request } from "./objects/request.ts";
 
-/** One connection to the cluster of an environment, checked before anything is asked of it. */
+/** Connection to the cluster of an environment, checked when it is opened. */
 export interface Session {
   cluster: Cluster;
   resources: Resources;
@@ -28,21 +28,21 @@ export interface Session {
   namespace: string;
   identity: string;
   isNamespaceThere: boolean;
-  /** Host name that the server has from here, where it is not its own. */
+  /** Host name that reaches the server from here, when it is not the server's own. */
   host: string | undefined;
-  /** Progress, a line at a time. */
+  /** Receives progress, one line at a time. */
   onLine: (text: string) => void;
 }
 
-/** An app beside what the cluster has of it. */
+/** What the cluster has of an app. */
 export interface AppState {
   app: string;
   parent: Parent | undefined;
-  /** The newest first. */
+  /** Newest first. */
   releases: Release[];
 }
 
-/** Connects, and makes sure that this is the right cluster. Nothing is written. */
+/** Connects and checks that this is the right cluster. Writes nothing. Throws a refusal when a check fails. */
 export async function openSession(
   request: Request,
   kubeconfig: string,
@@ -79,7 +79,7 @@ export async function openSession(
   };
 }
 
-/** What the cluster has of an app; nothing where its namespace is not there yet. */
+/** Reads what the cluster has of an app; empty when the namespace does not exist yet. */
 export async function readState(
   { cluster, namespace, environment, isNamespaceThere, onLine }: Session,
   app: string,
@@ -90,7 +90,10 @@ export async function readState(
   return { app, parent, releases: await readReleases(cluster, app, namespace, onLine) };
 }
 
-/** The manifests in their places, and what each would become. Refuses what can't be done as a whole. */
+/**
+ * Places the manifests and returns what would become of each object. Throws a refusal that lists everything that can't
+ * be done.
+ */
 export async function plan(
   { cluster, resources, environment, namespace, isNamespaceThere, onLine }: Session,
   { name, manifests }: App,
@@ -112,7 +115,10 @@ export async function plan(
   return planChanges(cluster, resources, placed, settings);
 }
 
-/** Makes sure that the user may do all that a deploy of these takes; `parent` is what the app has in the cluster already. */
+/**
+ * Checks that the user has all rights that deploying these changes takes. `parent` is what the app has in the cluster
+ * already. Throws a refusal that lists the missing rights.
+ */
 export async function checkMayDeploy(
   { cluster, resources, environment, namespace }: Session,
   changes: readonly Change[],
@@ -136,7 +142,7 @@ export async function checkMayDeploy(
       ];
       return verbs.map((verb) => ({ verb, resource, namespace: object.metadata.namespace }));
     }),
-    // What the app has already is looked for, as it may be described no longer.
+    // Existing members are listed, as some may no longer be described.
     ...(await memberResources(cluster, resources, parent)).flatMap((resource): Right[] =>
       ["list", ...(environment.prune ? ["delete"] : [])].flatMap((verb) =>
         [namespace, ...(parent?.namespaces ?? [])].map((place) => ({ verb, resource, namespace: place })),
@@ -146,7 +152,10 @@ export async function checkMayDeploy(
   await checkRights(cluster, rights);
 }
 
-/** After a refusal: everything that a deploy of these takes and that this user may not do, not only what came first. */
+/**
+ * Checks, after a refusal, all rights that a deploy of this app takes, so that the error lists every missing one and
+ * not only the first.
+ */
 export async function checkMayDeployAll(
   session: Session,
   { name, manifests }: App,
@@ -160,7 +169,7 @@ export async function checkMayDeployAll(
   await checkMayDeploy(session, changes, parent);
 }
 
-/** Asked right before each group of writes: still the cluster that was looked at. */
+/** Throws when the server is a different cluster by now. Called right before each group of writes. */
 export async function checkSameCluster({ cluster, identity, environment }: Session): Promise<void> {
   const now = await clusterIdentity(cluster);
   if (now !== identity)
@@ -169,5 +178,5 @@ export async function checkSameCluster({ cluster, identity, environment }: Sessi
     );
 }
 
-/** All manifests of changes, for waiting and for the history. */
+/** Returns the manifests of changes. */
 export const manifestsOf = (changes: readonly Change[]): Manifest[] => changes.map(({ manifest }) => manifest);

@@ -7,7 +7,7 @@ import type { App } from "./objects/request.ts";
 import { plan, readState } from "./session.ts";
 import type { Session } from "./session.ts";
 
-/** The releases of apps, and how what is there differs from what was deployed. Nothing is written. */
+/** Reports the releases of apps, and how the cluster differs from what was deployed. Writes nothing. */
 export async function status(session: Session, apps: readonly App[]): Promise<Report> {
   const lines: string[] = [`${session.environment.name}: the cluster is ${session.identity}`];
   const told = [];
@@ -50,7 +50,7 @@ const releaseData = ({ record: { release, at, by, revision, rollbackTo }, outcom
   why,
 });
 
-/** What is there beside what was deployed: each workload's state, and fields that others changed since. */
+/** Returns differences from what was deployed: workloads that are not ready, and fields that others changed since. */
 async function drift(session: Session, app: string, manifests: App["manifests"]): Promise<string[]> {
   const changes = await plan(session, { name: app, manifests }, { force: true });
   const lines: string[] = [];

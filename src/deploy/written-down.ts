@@ -5,9 +5,9 @@ import type { ReleaseRecord } from "./releases.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What went wrong once a release was written down. Something may have been changed by then, so it is no refusal any longer,
- * whatever the server answered. Where the server is away, or is another one, nothing is written: the record stays pending,
- * and the next deploy finds it.
+ * Turns an error after the release's record was written into the error to report, and stores the outcome. By then
+ * something may have been changed, so it is never a refusal, whatever the server answered. When the server is gone or
+ * is a different one, nothing is stored: the record stays pending and the next deploy finds it.
  */
 export async function writtenDown(session: Session, record: ReleaseRecord, thrown: unknown): Promise<unknown> {
   const { app, release } = record;
@@ -26,7 +26,7 @@ export async function writtenDown(session: Session, record: ReleaseRecord, throw
   return new DeployError(thrown.kind === "refused" ? "leftHalfway" : thrown.kind, message, { cause: thrown });
 }
 
-/** What the deploy ended with is what is to be told, whether it could be written down or not. */
+/** Stores the outcome if possible. A failure here is only printed, so that it does not hide the error of the deploy. */
 async function tryToSetOutcome(
   { cluster, namespace, onLine }: Session,
   record: ReleaseRecord,

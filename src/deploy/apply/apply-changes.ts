@@ -13,15 +13,15 @@ import type { Environment } from "../objects/request.ts";
 
 const verbs = { create: "created", change: "changed", recreate: "made anew", later: "created" } as const;
 
-/** How applying went: all of it, or up to a refusal. */
+/** Outcome of applying: everything, or what was done before a refusal. */
 export interface Applied {
   done: string[];
   failed: string[];
 }
 
 /**
- * Applies what is not the same, phase by phase. Objects that others stand on are waited for. A phase with a refusal is the
- * last one: what comes after would run on half of what it needs.
+ * Applies all changes that are not `same`, phase by phase, and waits for namespaces and definitions that others depend
+ * on. A phase with a failure is the last one: later objects would run on half of what they need.
  */
 export async function applyChanges(
   cluster: Cluster,
@@ -65,7 +65,7 @@ async function applyOne(cluster: Cluster, change: Change, { forceConflicts }: En
   await cluster.apply(path, manifest.object, { force: forceConflicts, manager: fieldManager });
 }
 
-/** A namespace is there when it is active, a definition when the server serves its kind. */
+/** Waits until namespaces are active and the kinds of definitions are served. Throws after 60 seconds. */
 async function settle(cluster: Cluster, phase: readonly Change[]): Promise<void> {
   const foundations = phase.filter(({ manifest: { object } }) =>
     ["Namespace", "CustomResourceDefinition"].includes(object.kind),
@@ -84,7 +84,7 @@ async function settle(cluster: Cluster, phase: readonly Change[]): Promise<void>
   );
 }
 
-/** Resolves when an object is deleted; fails after two minutes. */
+/** Resolves when the object is deleted. Throws after two minutes. */
 export async function waitUntilGone(cluster: Cluster, path: string, name: string): Promise<void> {
   const untilMs = performance.now() + 120_000;
   while (performance.now() < untilMs) {

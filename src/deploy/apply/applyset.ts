@@ -10,8 +10,8 @@ import { phaseOf } from "../objects/order.ts";
 import { refuse } from "../objects/problem.ts";
 
 /**
- * What belongs to an app in the cluster, as an ApplySet (KEP 3659, also `kubectl apply --applyset`): a parent, here a
- * ConfigMap, that says which kinds there are, and a label on each member. Only members are ever deleted.
+ * Label that marks an app's members, as in an ApplySet (KEP 3659, also `kubectl apply --applyset`): a parent, here a
+ * ConfigMap, lists the kinds, and each member has the label. Only members are ever deleted.
  */
 export const partOf = "applyset.kubernetes.io/part-of";
 export const fieldManager = "fastloop";
@@ -19,13 +19,16 @@ const environmentMark = "fastloop.dev/environment";
 const containsKinds = "applyset.kubernetes.io/contains-group-kinds";
 const furtherNamespaces = "applyset.kubernetes.io/additional-namespaces";
 
-/** Kinds that hold data, or others' objects: a member of them that is no longer described is told, never deleted. */
+/**
+ * Kinds that hold data or objects of others. Members of these kinds that are no longer described are reported, never
+ * deleted.
+ */
 const kept = new Set(["PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "PersistentVolume"]);
 
-/** Name of the parent, and of all that we keep about an app. */
+/** Returns the name of the parent ConfigMap, of the lease, and the prefix of release records. */
 export const parentName = (app: string): string => `fastloop-${app}`;
 
-/** The id that the specification gives to a parent. */
+/** Returns the parent's id, computed as the specification says. */
 export function applySetId(app: string, namespace: string): string {
   const hash = createHash("sha256")
     .update(`${parentName(app)}.${namespace}.ConfigMap.`)
@@ -42,7 +45,7 @@ export interface Parent {
 const parentPath = (app: string, namespace: string): string =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${parentName(app)}`;
 
-/** What the cluster has of an app; undefined where it was never deployed. */
+/** Reads an app's parent; undefined when the app was never deployed. Throws when the ConfigMap is not fastloop's. */
 export async function readParent(cluster: Cluster, app: string, namespace: string): Promise<Parent | undefined> {
   let found: unknown;
   try {
@@ -65,7 +68,10 @@ export async function readParent(cluster: Cluster, app: string, namespace: strin
   };
 }
 
-/** The same namespace for two environments would make each undo the other. */
+/**
+ * Throws when the app was deployed to this namespace as another environment: two environments would undo each other's
+ * changes.
+ */
 export function checkEnvironment(parent: Parent | undefined, app: string, environment: string): void {
   if (parent?.environment !== undefined && parent.environment !== environment) {
     throw refuse(
@@ -74,7 +80,7 @@ export function checkEnvironment(parent: Parent | undefined, app: string, enviro
   }
 }
 
-/** Writes down which kinds and namespaces the app has, those of before too: before anything of it is applied. */
+/** Records the app's kinds and namespaces, including earlier ones. Called before any member is applied. */
 export async function writeParent(
   cluster: Cluster,
   app: string,
@@ -111,16 +117,19 @@ export async function writeParent(
   );
 }
 
-/** A member that no manifest describes any longer. */
+/** Member that no manifest describes any longer. */
 export interface Leftover {
   object: KubeObject;
   path: string;
   uid: string;
-  /** Told and kept. */
+  /** Reported and never deleted. */
   isKept: boolean;
 }
 
-/** The kinds that an app has in the cluster, as the server serves them now; what it serves no longer is left out. */
+/**
+ * Returns the kinds that an app has in the cluster, in the version that the server prefers now; kinds no longer served
+ * are left out.
+ */
 export async function memberResources(
   cluster: Cluster,
   resources: Resources,
@@ -138,7 +147,7 @@ export async function memberResources(
   return found;
 }
 
-/** All members of the app that are not among the manifests, the last in order first. */
+/** Returns all members of the app that are not among the manifests, in reverse order of application. */
 export async function leftovers(
   cluster: Cluster,
   resources: Resources,
@@ -156,10 +165,10 @@ export async function leftovers(
       const query = { labelSelector: `${partOf}=${applySetId(app, namespace)}` };
       const items = await listAll(cluster, collectionPath(resource, place), query);
       for (const item of items) {
-        // Items of a list do not say what they are.
+        // Items of a list have no `apiVersion` and `kind`.
         const parsed = objectSchema.safeParse({ ...(item as object), apiVersion, kind });
         if (!parsed.success || described.has(identityOf(parsed.data))) continue;
-        // What somebody's controller made of a member and labelled alike goes with its owner.
+        // A controller may copy a member's labels to objects that it creates; those are deleted with their owner.
         if (listAt(item, "metadata", "ownerReferences").length > 0) continue;
         const uid = textAt(item, "metadata", "uid") ?? "";
         found.push({ object: parsed.data, path: resources.pathOf(parsed.data), uid, isKept: kept.has(kind) });
@@ -169,7 +178,7 @@ export async function leftovers(
   return found.toSorted((a, b) => phaseOf(b.object) - phaseOf(a.object));
 }
 
-/** Deletes what is left over and holds no data: exactly the object that was looked at, by its UID. */
+/** Deletes leftovers that hold no data. The UID as precondition makes sure that it is the object that was found. */
 export async function prune(
   cluster: Cluster,
   list: readonly Leftover[],
@@ -187,7 +196,7 @@ export async function prune(
   }
 }
 
-/** Deletes an object by path and UID, with what it owns. One that is gone is no error. */
+/** Deletes an object by path and UID, with what it owns. A missing object is no error. */
 export async function deleteObject(cluster: Cluster, path: string, uid: string): Promise<void> {
   try {
     await cluster.request("DELETE", path, {

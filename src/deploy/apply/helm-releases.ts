@@ -4,8 +4,8 @@ import type { Cluster } from "../cluster/client.ts";
 import { textAt } from "../objects/objects.ts";
 
 /**
- * Releases of Helm's own, as `helm install` keeps them: charts are applied here without one, so theirs are others' objects until
- * somebody wants them taken over. One that a killed helm left pending is taken over like any other.
+ * Releases that `helm install` made. fastloop applies charts without such a release, so objects of one belong to Helm
+ * until the user has them taken over. A release that a killed helm left pending is taken over like any other.
  */
 export class HelmReleases {
   readonly #cluster: Cluster;
@@ -15,7 +15,7 @@ export class HelmReleases {
     this.#cluster = cluster;
   }
 
-  /** `web (revision 6, pending-upgrade)`; undefined where no release of Helm has the object. */
+  /** Returns the release that owns an object, `web (revision 6, pending-upgrade)`; undefined when there is none. */
   async ownerOf(object: unknown): Promise<string | undefined> {
     const annotation = (key: string): string | undefined => textAt(object, "metadata", "annotations", key);
     const name = annotation("meta.helm.sh/release-name");
@@ -29,7 +29,7 @@ export class HelmReleases {
   }
 
   async #stateOf(name: string, namespace: string): Promise<string> {
-    // A label's value is letters, digits, dots, dashes; anything else would be another question.
+    // Letters, digits, dots and dashes are what a label's value may have; other characters would change the query.
     if (!/^[\w.-]+$/.test(name)) return "no release that can be read";
     try {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;

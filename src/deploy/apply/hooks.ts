@@ -12,11 +12,11 @@ import { waitUntilReady } from "./rollout.ts";
 import type { RolloutFailure, Waiting } from "./rollout.ts";
 
 export interface HookRun extends Waiting {
-  /** Asked before each write. */
+  /** Called before each write. */
   beforeWrites: () => Promise<void>;
 }
 
-/** Runs the hooks of a moment, one after the other. The first that fails ends it: what it was to prepare is not there. */
+/** Runs the hooks of a moment one after another. Throws at the first that fails, as what it prepares is missing. */
 export async function runHooks(
   cluster: Cluster,
   changes: readonly Change[],
@@ -59,7 +59,7 @@ async function runHook(
   return waitUntilDone(cluster, change, run.timeoutMs);
 }
 
-/** A pod that is a hook has to end, not only to be ready. */
+/** A Pod that is a hook has to succeed; being ready is not enough. */
 async function waitUntilDone(cluster: Cluster, change: Change, timeoutMs: number): Promise<RolloutFailure | undefined> {
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
@@ -71,7 +71,7 @@ async function waitUntilDone(cluster: Cluster, change: Change, timeoutMs: number
   }
 }
 
-/** Deletes the object of an earlier run; one that is not ours is another's, whatever its name. */
+/** Deletes the object of an earlier run. Throws when the object does not belong to this app. */
 async function deleteOwn(cluster: Cluster, { path, manifest }: Change, { beforeWrites }: HookRun): Promise<void> {
   let found: unknown;
   try {

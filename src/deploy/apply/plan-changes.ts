@@ -14,8 +14,8 @@ import { refuse } from "../objects/problem.ts";
 import type { Environment } from "../objects/request.ts";
 
 /**
- * What a deploy would do with one object. `later`: it stands in a namespace, or is of a kind, that comes with this deploy.
- * `hook`: it runs where anything else is changed.
+ * What a deploy would do with one object. `later`: its namespace or kind is created by this deploy. `hook`: it runs
+ * whenever anything else is changed.
  */
 export type Action = "create" | "change" | "same" | "recreate" | "later" | "hook";
 
@@ -23,21 +23,21 @@ export interface Change {
   manifest: Manifest;
   path: string;
   action: Action;
-  /** UID of the object that is there. */
+  /** UID of the existing object. */
   uid?: string;
   differences: Difference[];
 }
 
-/** Whether an object is written as part of the set. */
+/** Reports whether the object is written when the set is applied. */
 export const isToApply = ({ action }: Pick<Change, "action">): boolean => action !== "same" && action !== "hook";
 
-/** Asks for an object that can't be changed to be deleted and made anew. */
+/** Annotation that allows an object with immutable changes to be deleted and recreated. */
 const recreate = "fastloop.dev/recreate";
 const parallel = 8;
 
 /**
- * The manifests as they are applied: in their namespaces, labelled as members of the app. Refuses, all at once, what the
- * environment does not allow and kinds that the cluster does not have.
+ * Returns the manifests as they are applied: with their namespaces, and labelled as members of the app. Throws one
+ * refusal for everything that the environment does not allow and all kinds that the cluster does not have.
  */
 export function placeManifests(
   manifests: readonly Manifest[],
@@ -80,8 +80,8 @@ export interface PlanSettings {
 }
 
 /**
- * What each object would become, by the API server's own word: a dry run of server-side apply, compared with what is
- * there. Refuses with all objects that the server would refuse.
+ * Returns what would become of each object, according to the API server: the result of a dry run of server-side apply,
+ * compared with the existing object. Throws one refusal with all objects that the server would refuse.
  */
 export async function planChanges(
   cluster: Cluster,
@@ -119,7 +119,7 @@ export async function planChanges(
       if (release !== undefined) taken.add(release);
       const uid = textAt(before, "metadata", "uid");
       const isHook = hookOf(object) !== undefined;
-      // It is deleted and made anew, so nothing of the one that is there counts.
+      // A hook is deleted and recreated, so its existing object does not matter.
       if (isHook && before !== undefined) return { manifest, path, uid, action: "hook", differences: [] };
       try {
         const after = await cluster.apply(path, object, {
@@ -130,7 +130,7 @@ export async function planChanges(
         if (isHook) return { manifest, path, action: "hook", differences: [] };
         if (before === undefined) return { manifest, path, action: "create", differences: differences({}, after) };
         const found = differences(before, after);
-        // An apply may change who holds a field, and no field's value.
+        // An apply may change only the manager of a field, and no value.
         return {
           manifest,
           path,
@@ -171,7 +171,7 @@ async function read(cluster: Cluster, path: string): Promise<unknown> {
   }
 }
 
-/** The fields that we hold of an object, as a text to compare. */
+/** Returns the fields that fastloop manages in an object, as a string for comparison. */
 const heldFields = (object: unknown): string =>
   JSON.stringify(
     listAt(object, "metadata", "managedFields")
@@ -179,7 +179,7 @@ const heldFields = (object: unknown): string =>
       .map((entry) => at(entry, "fieldsV1")),
   );
 
-/** What a namespace or a definition brings: `Namespace x`, `group kind`. */
+/** Returns what a foundation provides: `namespace NAME` or `kind GROUP KIND`. */
 const providedBy = (object: KubeObject): string =>
   object.kind === "Namespace"
     ? `namespace ${object.metadata.name}`
@@ -191,14 +191,14 @@ const needsFoundation = (object: KubeObject, foundations: ReadonlySet<string>): 
 
 const immutable = /field is immutable|may not change once set|updates to .* forbidden|updates to .* are forbidden/i;
 
-/** Whether the object would have to be another one. */
+/** Reports whether the server refused a change of an immutable field. */
 export const isImmutable = (error: ApiError): boolean =>
   error.status === 422 &&
   (immutable.test(error.message) || error.causes.some(({ message }) => immutable.test(message)));
 
 /**
- * What the server refused about an object, in a line that names fields and managers and dumps no values. Of a Secret nothing
- * of the server's own words is told: it quotes what it does not take.
+ * Describes what the server refused about an object in one line, with fields and managers but without dumping values.
+ * For a Secret none of the server's words are repeated, as it quotes the values that it rejects.
  */
 export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): string {
   const conflicts = error.causes.filter(({ reason }) => reason === "FieldManagerConflict");
@@ -226,9 +226,9 @@ export function explain(error: ApiError, { kind }: Pick<KubeObject, "kind">): st
   return causes.length > 0 ? causes.join("; ") : firstLine(error.message);
 }
 
-/** The server puts whole objects into its messages. */
+/** Returns the first line, without the whole objects that the server puts into its messages. */
 const firstLine = (message: string): string => {
-  // One that does not end is left out to the end: that is also what keeps the pattern from looking for it again.
+  // A dump without an end is cut to the end of the text; that alternative also keeps the pattern from rescanning it.
   const whole = /, got &value\.valueUnstructured\{.*?(?:\}(?=$|, |;)|$)/gs;
   const line = (message.split("\\n", 1)[0] ?? "").replaceAll(whole, "");
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;

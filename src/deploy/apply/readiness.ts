@@ -2,11 +2,11 @@ import { printable } from "../../text/index.ts";
 import { isObserved } from "../cluster/client.ts";
 import { at, conditionOf, groupOf, listAt, numberAt, textAt } from "../objects/objects.ts";
 
-/** Where an object is on its way: `failed` is what no waiting heals. */
+/** State of an object during a rollout; `failed` means that waiting does not help. */
 export interface Readiness {
   state: "ready" | "waiting" | "failed";
   why: string;
-  /** The controller goes on in spite of it: one more look before it counts. */
+  /** The controller continues in spite of it, so the failure counts only if it persists. */
   mayStillPass?: boolean;
 }
 
@@ -14,10 +14,13 @@ const ready = (why = "ready"): Readiness => ({ state: "ready", why });
 const waiting = (why: string): Readiness => ({ state: "waiting", why });
 const failed = (why: string): Readiness => ({ state: "failed", why });
 
-/** What no retry of a controller gets past. A missing service account, say, is there a moment later. */
+/**
+ * Refusals that no retry of a controller gets past. Others pass: a missing service account, for example, exists a
+ * moment later.
+ */
 const isFinalRefusal = /exceeded quota|violates PodSecurity|denied the request/;
 
-/** Whether an object is ready, by the rule of its kind; what has no such state is ready when it is applied. */
+/** Judges whether an object is ready by the rule of its kind. Kinds without such a state are ready once applied. */
 export function judge(object: unknown): Readiness {
   const kind = textAt(object, "kind") ?? "";
   const group = groupOf(textAt(object, "apiVersion") ?? "");
@@ -26,7 +29,7 @@ export function judge(object: unknown): Readiness {
   return group.includes(".") && !group.endsWith(".k8s.io") ? byReadyCondition(object) : ready("applied");
 }
 
-/** Kinds that are waited for, and for which pods may say why they are not ready. */
+/** Rules by kind, `KIND` or `KIND.GROUP`. */
 const rules: Readonly<Record<string, (object: unknown) => Readiness>> = {
   "Deployment.apps": (object) => {
     if (at(object, "spec", "paused") === true) return ready("paused: nothing is rolled out");
@@ -96,7 +99,7 @@ const rules: Readonly<Record<string, (object: unknown) => Readiness>> = {
       : ready("available"),
 };
 
-/** Other people's kinds say by a condition `Ready` whether they are; those without one are ready when applied. */
+/** Custom resources report their state in a `Ready` condition; those without one are ready once applied. */
 function byReadyCondition(object: unknown): Readiness {
   const found = conditionOf(object, "Ready");
   if (found === undefined) return ready("applied");
@@ -105,7 +108,7 @@ function byReadyCondition(object: unknown): Readiness {
   return textAt(found, "status") === "True" ? ready() : waiting(messageOf(found));
 }
 
-/** Whether it is worth asking again for objects of this kind. */
+/** Reports whether objects of this kind may become ready only after they were applied. */
 export const isWaitedFor = (object: { apiVersion: string; kind: string }): boolean => {
   const group = groupOf(object.apiVersion);
   return (
@@ -124,7 +127,7 @@ function counts(object: unknown): { replicas: number; updated: number; available
   };
 }
 
-/** The message of a condition that has this status. */
+/** Returns the message of a condition, if it has this status. */
 function condition(object: unknown, type: string, status: string): string | undefined {
   const found = conditionOf(object, type);
   return textAt(found, "status") === status ? messageOf(found) : undefined;
@@ -134,14 +137,14 @@ const messageOf = (found: unknown): string =>
   printable([textAt(found, "reason"), textAt(found, "message")].filter((text) => (text ?? "") !== "").join(": ")) ||
   "not ready";
 
-/** Something that keeps a pod from being ready. */
+/** Reason that keeps a pod from being ready. */
 export interface PodTrouble {
   pod: string;
   container?: string;
   why: string;
-  /** It does not heal by itself. */
+  /** Whether the pod can't recover by itself. */
   isFinal: boolean;
-  /** How often the container was started again: its last words are those of the run before. */
+  /** Number of restarts of the container. If there were any, the log to show is that of the previous run. */
   restarts: number;
 }
 
@@ -154,7 +157,7 @@ const finalReasons = new Set([
 ]);
 const healing = new Set(["ContainerCreating", "PodInitializing"]);
 
-/** What keeps a pod from being ready, the worst first. None where it is ready, or only starting. */
+/** Returns what keeps a pod from being ready, final troubles first; empty when the pod is ready or only starting. */
 export function podTroubles(pod: unknown): PodTrouble[] {
   const name = printable(textAt(pod, "metadata", "name") ?? "");
   const scheduled = conditionOf(pod, "PodScheduled");

@@ -11,22 +11,22 @@ import type { PodTrouble, Readiness } from "./readiness.ts";
 
 export interface Waiting {
   timeoutMs: number;
-  /** A container that keeps crashing ends the waiting. */
+  /** Whether a container that keeps crashing ends the wait. */
   failFast: boolean;
-  /** Told at each change of what is waited for. */
+  /** Called for each change of an object's state. */
   onLine: (text: string) => void;
   pathOf: (manifest: Manifest) => string;
 }
 
-/** What did not become ready, and what is known about it. */
+/** Objects that did not become ready, with what is known about the cause. */
 export interface RolloutFailure {
   isTimeout: boolean;
   lines: string[];
 }
 
-/** After its progress deadline a Deployment is looked at for so long before it counts as failed. */
+/** After its progress deadline a Deployment is polled this much longer before it counts as failed. */
 const lastLookMs = 10_000;
-/** Looks are close together at first: many a rollout takes no second. */
+/** First pause between polls: many rollouts take less than a second. */
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
 
@@ -37,7 +37,10 @@ interface Look {
   troubles: PodTrouble[];
 }
 
-/** Waits until all are ready; undefined when they are. Ends early with what can't heal. */
+/**
+ * Waits until all objects are ready; resolves with undefined then. Resolves with a failure at the timeout, or earlier
+ * when an object can't recover.
+ */
 export async function waitUntilReady(
   cluster: Cluster,
   manifests: readonly Manifest[],
@@ -77,7 +80,7 @@ async function look(cluster: Cluster, manifest: Manifest, path: string): Promise
     workload = await cluster.get(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    // A Job with a time to live is gone once it is done.
+    // A Job with a TTL may be deleted once it is done.
     const readiness: Readiness =
       manifest.object.kind === "Job"
         ? { state: "ready", why: "done and gone" }
@@ -85,13 +88,13 @@ async function look(cluster: Cluster, manifest: Manifest, path: string): Promise
     return { manifest, workload, readiness, troubles: [] };
   }
   const readiness = judge(workload);
-  // Before its controller has seen it, the newest pods are still those of before, which say nothing about it.
+  // Until the controller has seen the change, the newest pods are those of the previous version.
   const isAsked = readiness.state !== "ready" && isObserved(workload);
   const pods = isAsked ? await visiblePods(cluster, workload) : [];
   return { manifest, workload, readiness, troubles: pods.flatMap(podTroubles) };
 }
 
-/** Who may not look at pods waits all the same, and is told less. */
+/** Users without the right to list pods get less detail, and the wait goes on. */
 async function visiblePods(cluster: Cluster, workload: unknown): Promise<unknown[]> {
   try {
     return await podsOf(cluster, workload);
@@ -124,7 +127,7 @@ function isLost(
   return performance.now() - sinceMs >= lastLookMs;
 }
 
-/** Pod, container, reason, last events, last lines of its log, and the manifest's place. */
+/** Lines for each object: the manifest's place, pod, container, reason, last events and the end of the log. */
 async function report(cluster: Cluster, looks: readonly Look[]): Promise<string[]> {
   const sections = await pMap(
     looks.slice(0, 10),
@@ -156,7 +159,7 @@ async function reportPod(cluster: Cluster, workload: unknown, trouble: PodTroubl
   return [head, ...told, ...lines.filter((line) => line !== "").map((line) => `    log: ${line.slice(0, 500)}`)];
 }
 
-/** The last events about an object, each once. */
+/** Returns the last four distinct events about an object. */
 async function events(cluster: Cluster, workload: unknown, name: string): Promise<string[]> {
   const namespace = textAt(workload, "metadata", "namespace");
   if (namespace === undefined) return [];
@@ -168,7 +171,7 @@ async function events(cluster: Cluster, workload: unknown, name: string): Promis
   return [...new Set(texts)].slice(-4);
 }
 
-/** What only explains a failure is left out where it can't be had. */
+/** Returns undefined on any error: details that only explain a failure are left out when they can't be read. */
 async function quietly<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;

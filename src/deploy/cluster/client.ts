@@ -16,7 +16,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** `Conflict`, `Invalid`, `Forbidden`, … */
   readonly reason: string;
-  /** The single fields that it is about. */
+  /** Details for single fields. */
   readonly causes: { reason: string; field: string; message: string }[];
 
   constructor(status: number, body: unknown) {
@@ -35,26 +35,26 @@ export interface RequestOptions {
   query?: Record<string, string>;
   body?: unknown;
   contentType?: string;
-  /** How long a server that is away is waited for. */
+  /** How long requests are repeated while the server does not answer. */
   patienceMs?: number;
-  /** How long one answer is waited for. */
+  /** Time limit for one answer. */
   timeoutMs?: number;
-  /** The same of a server that has shown its certificate: it is there, and only busy. */
+  /** Time limit once the server has shown its certificate: it is there, and only busy. Default: `timeoutMs`. */
   connectedTimeoutMs?: number;
-  /** The answer is text, not JSON. */
+  /** Whether the answer is text instead of JSON. */
   asText?: boolean;
 }
 
 const applyType = "application/apply-patch+yaml";
 const largestAnswer = 128 * 1024 * 1024;
 const answerTimeoutMs = 30_000;
-/** Of these the same request may well pass a moment later. */
+/** Statuses after which the same request may succeed a moment later. */
 const passing = new Set([429, 502, 503, 504]);
 
-/** How a connection to the server is made, and who must answer. */
+/** Returns TLS options for a connection to the server, including the name that its certificate must have. */
 export function tlsOptions({ server, tlsServerName, ca, insecure, certificate }: Access) {
   const named = server.hostname.replace(/^\[|\]$/g, "");
-  // k3d writes 0.0.0.0, which no certificate is for.
+  // k3d writes 0.0.0.0, which no certificate names.
   const expected = tlsServerName ?? (named === "0.0.0.0" ? "127.0.0.1" : named);
   return {
     ca,
@@ -66,14 +66,14 @@ export function tlsOptions({ server, tlsServerName, ca, insecure, certificate }:
   };
 }
 
-/** What reaches one API server with one user's credentials, and says in a sentence why it can't. */
+/** Client of one API server. Throws `ApiError` for refusals, `DeployError` when it can't be reached or trusted. */
 export class Cluster {
   readonly access: Access;
   readonly #agent: https.Agent;
   readonly #host: string;
   readonly #onNotice: (text: string) => void;
   #lost = false;
-  /** Digest of the certificate that signs the server's, for users who may not read kube-system. */
+  /** Digest of the CA certificate: the cluster's identity for users who may not read kube-system. */
   caDigest: string | undefined;
 
   constructor(
@@ -100,7 +100,7 @@ export class Cluster {
     return this.request("GET", path, options);
   }
 
-  /** Server-side apply: what the object has afterwards, or would have. */
+  /** Server-side apply. Resolves with the object as it is, or with `dryRun` would be, afterwards. */
   apply(
     path: string,
     object: unknown,
@@ -118,7 +118,7 @@ export class Cluster {
     });
   }
 
-  /** One request, again and again while the server is away for less than `patienceMs`. */
+  /** Sends a request; repeats it while the server does not answer, for up to `patienceMs`. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
     const { patienceMs = 60_000 } = options;
     const startedMs = performance.now();
@@ -178,7 +178,8 @@ export class Cluster {
             accept: asText === true ? "*/*" : "application/json",
             "user-agent": "fastloop-deploy",
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            // Node gives a DELETE no length by itself: its body would be read as the next request, and its preconditions not at all.
+            // Node sends no length for a DELETE by itself. The server would then ignore the body, with its
+            // preconditions, and read it as the next request.
             ...(text === undefined
               ? {}
               : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(text) }),
@@ -211,7 +212,7 @@ export class Cluster {
       request.once("socket", (socket) => {
         const tls = socket as TLSSocket;
         const connected = (): void => void request.setTimeout((limitMs = connectedTimeoutMs));
-        // A connection that is used again has been through that.
+        // A reused connection has completed its handshake already.
         if (tls.connecting) tls.once("secureConnect", connected);
         else connected();
         const patient = setTimeout(() => tls.connecting && request.destroy(new Error("no connection in 5 s")), 5000);
@@ -222,7 +223,7 @@ export class Cluster {
     });
   }
 
-  /** What is wrong with a certificate stays wrong; a connection that broke may be back. */
+  /** Certificate errors are permanent; a broken connection may come back. */
   #told(error: NodeJS.ErrnoException): Error {
     const code = error.code ?? "";
     if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_SSL|ERR_TLS/.test(code)) {
@@ -240,7 +241,7 @@ export class Cluster {
 const isPassing = (error: unknown): error is Error =>
   error instanceof ConnectionLost || (error instanceof ApiError && passing.has(error.status));
 
-/** The connection did not come about, or broke. */
+/** The connection could not be made, or broke. */
 class ConnectionLost extends Error {}
 
 function parseJson(text: string, status: number): unknown {
@@ -261,7 +262,7 @@ function digestOfCa(pem: string): string | undefined {
   }
 }
 
-/** What was thrown as an error of a deploy; undefined for what is a fault of ours. */
+/** Returns an error of a deploy as a `DeployError`; undefined for a bug of fastloop. */
 export function deployErrorOf(thrown: unknown): DeployError | undefined {
   if (thrown instanceof DeployError) return thrown;
   if (!(thrown instanceof ApiError)) return undefined;
@@ -269,13 +270,13 @@ export function deployErrorOf(thrown: unknown): DeployError | undefined {
   return new DeployError(kind, `the API server refused: ${thrown.message}`, { cause: thrown });
 }
 
-/** What the status of an answer says when it is about an object that is not there. */
+/** Reports whether the server answered 404. */
 export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 export const isForbidden = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 403 || error.status === 401);
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
 
-/** All objects of a list, page after page. */
+/** Returns all items of a list, page after page. */
 export async function listAll(cluster: Cluster, path: string, query: Record<string, string> = {}): Promise<unknown[]> {
   const items: unknown[] = [];
   let next: string | undefined;
@@ -289,7 +290,7 @@ export async function listAll(cluster: Cluster, path: string, query: Record<stri
   return items;
 }
 
-/** The number of a generation that a controller has seen, beside the one that is asked for. */
+/** Reports whether the controller has seen the latest generation of an object. */
 export const isObserved = (object: unknown): boolean => {
   const generation = numberAt(object, "metadata", "generation");
   const observed = numberAt(object, "status", "observedGeneration");

@@ -5,16 +5,16 @@ import type { Cluster } from "./client.ts";
 import { at, groupOf, listAt, nameOf, textAt } from "../objects/objects.ts";
 import type { KubeObject, Manifest } from "../objects/objects.ts";
 
-/** What a kind is called in the API's paths. */
+/** How a kind is named in the API's paths. */
 export interface Resource {
   apiVersion: string;
   kind: string;
-  /** `deployments`. */
+  /** Such as `deployments`. */
   plural: string;
   isNamespaced: boolean;
 }
 
-/** The kinds that the server serves, of the versions that were asked for. */
+/** Kinds that the server serves, for the API versions that were asked for. */
 export class Resources {
   readonly #known = new Map<string, Resource>();
   readonly #cluster: Cluster;
@@ -23,7 +23,7 @@ export class Resources {
     this.#cluster = cluster;
   }
 
-  /** Asks the server for these versions, once each; one that it does not serve has no kinds. */
+  /** Asks the server for the kinds of these API versions. A version that it does not serve has none. */
   async learn(apiVersions: Iterable<string>): Promise<void> {
     await pMap(
       new Set(apiVersions),
@@ -39,7 +39,7 @@ export class Resources {
     );
   }
 
-  /** The kinds that custom resource definitions among the manifests bring, as the server will serve them. */
+  /** Adds the kinds that custom resource definitions among the manifests will provide. */
   learnFrom(manifests: readonly Manifest[]): void {
     for (const { object } of manifests) {
       if (object.kind !== "CustomResourceDefinition") continue;
@@ -62,12 +62,12 @@ export class Resources {
     return this.#known.get(`${apiVersion} ${kind}`);
   }
 
-  /** The kind of a group by whatever version is known. */
+  /** Returns a kind of a group, in any known version. */
   ofGroupKind(kind: string, group: string): Resource | undefined {
     return [...this.#known.values()].find((each) => each.kind === kind && groupOf(each.apiVersion) === group);
   }
 
-  /** Path of an object whose kind is known. */
+  /** Returns the API path of an object. Throws when its kind is unknown. */
   pathOf(object: KubeObject): string {
     const resource = this.of(object);
     if (resource === undefined) throw new Error(`${nameOf(object)}: unknown kind`);
@@ -76,7 +76,7 @@ export class Resources {
 
   #add(apiVersion: string, resource: unknown): void {
     const [plural, kind] = [textAt(resource, "name"), textAt(resource, "kind")];
-    // `deployments/scale` and the like are parts of a kind.
+    // `deployments/scale` and the like are subresources.
     if (plural === undefined || kind === undefined || plural.includes("/")) return;
     this.#known.set(`${apiVersion} ${kind}`, {
       apiVersion,
@@ -87,11 +87,11 @@ export class Resources {
   }
 }
 
-/** `/api/v1` or `/apis/apps/v1`. */
+/** Returns `/api/v1` or `/apis/apps/v1`. */
 export const versionPath = (apiVersion: string): string =>
   apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 
-/** Path of all objects of a kind, in one namespace where it is of one. */
+/** Returns the path of all objects of a kind, limited to one namespace if the kind is namespaced. */
 export const collectionPath = (
   { apiVersion, plural, isNamespaced }: Resource,
   namespace: string | undefined,
@@ -100,7 +100,7 @@ export const collectionPath = (
   return `${versionPath(apiVersion)}${inside}/${encodeURIComponent(plural)}`;
 };
 
-/** The preferred version of a group, as the server names it; undefined where the group is gone. */
+/** Returns the server's preferred version of a group; undefined when it does not serve the group. */
 export async function preferredVersion(cluster: Cluster, group: string): Promise<string | undefined> {
   if (group === "") return "v1";
   try {
@@ -112,7 +112,7 @@ export async function preferredVersion(cluster: Cluster, group: string): Promise
   }
 }
 
-/** Says which kinds the server does not have, at their places. */
+/** Returns a message, with its place, for each manifest of a kind that the server does not have. */
 export const unknownKinds = (manifests: readonly Manifest[], resources: Resources): string[] =>
   manifests
     .filter(({ object }) => resources.of(object) === undefined)

@@ -5,17 +5,20 @@ import { printable, yamlDocument } from "../../text/index.ts";
 import { refuse } from "../objects/problem.ts";
 import type { DeployError } from "../objects/problem.ts";
 
-/** One cluster and one user of a kubeconfig, with all that a connection takes: frozen once, the same for every request. */
+/**
+ * One cluster and one user of a kubeconfig, with everything that a connection needs. It is read once and used for every
+ * request.
+ */
 export interface Access {
   context: string;
   server: URL;
-  /** The name that the server's certificate must be for, where it is not the server's host. */
+  /** Name that the server's certificate must have, when it is not the server's host. */
   tlsServerName?: string;
-  /** PEM; undefined: the system's own. */
+  /** PEM; undefined: the system's authorities. */
   ca?: string;
   insecure: boolean;
   token?: string;
-  /** PEM, both or none. */
+  /** PEM; both or neither. */
   certificate?: { cert: string; key: string };
   /** Namespace of the context. */
   namespace?: string;
@@ -67,21 +70,21 @@ const kubeconfigSchema = z.looseObject({
     .nullish(),
 });
 
-/** Contexts that tools for a cluster on one's own machine make. */
+/** Contexts that tools for local clusters create. */
 const local = /^(kind-.+|k3d-.+|minikube|docker-desktop|rancher-desktop|orbstack)$/;
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/;
 
-/** Whether this is a cluster on the user's own machine, by its context's name and its server's address. */
+/** Reports whether this is a cluster on the user's own machine, by its context's name and its server's address. */
 export const isLocalCluster = ({ context, server }: Pick<Access, "context" | "server">): boolean =>
   local.test(context) && loopback.test(server.hostname);
 
-/** Whether a container can't reach the server by its address, which is the container's own there. */
+/** Reports whether the server is on loopback, which in a container is the container itself. */
 export const isLoopback = (server: URL): boolean => loopback.test(server.hostname);
 
 /**
- * The access of one context. Without a name the current context counts only where it is a known local cluster. What would
- * have to be read or run on another machine than this one (files, plugins, proxies) is refused with the way round it.
- * No message has a value of the file in it but names.
+ * Returns the access of one context. Without a name, the current context counts only when it is a known local cluster.
+ * Throws a refusal with a workaround for anything that is not in the text itself: files, plugins, proxies. Messages
+ * contain names of the file, but no other values.
  */
 export function readKubeconfig(source: string, context: string | undefined): Access {
   const config = parseKubeconfig(source);
@@ -97,17 +100,17 @@ export function readKubeconfig(source: string, context: string | undefined): Acc
   return access;
 }
 
-/** The refusal of a current context that nobody named. */
+/** Returns the refusal of a current context that the user has not named. */
 export const notNamed = (context: string): DeployError =>
   refuse(
     `the current context ${printable(context)} is no cluster of this machine, and is not taken unless it is named: ` +
       "add `context` to the environment in fastloop.yaml, or say --context",
   );
 
-/** A kubeconfig as it is written, with all that it says beside what is known here. */
+/** A parsed kubeconfig, including unknown keys. */
 export type Kubeconfig = z.infer<typeof kubeconfigSchema>;
 
-/** Reads a file's text. No error has anything of it but the place. */
+/** Parses a kubeconfig. Errors give the place and nothing of the text. */
 export function parseKubeconfig(source: string): Kubeconfig {
   let data: unknown;
   try {
@@ -115,7 +118,7 @@ export function parseKubeconfig(source: string): Kubeconfig {
     if (document.errors.length > 0) throw refuse("the kubeconfig is not YAML");
     data = document.toJS();
   } catch {
-    // The library's message quotes the text, which holds credentials.
+    // The library's message quotes the text, which contains credentials.
     throw refuse("the kubeconfig is not YAML");
   }
   const result = kubeconfigSchema.safeParse(data);
@@ -172,7 +175,7 @@ function accessOf(
   };
 }
 
-/** What a connection would stumble over, or silently leave out, later. Nothing of a value is told. */
+/** Refuses credentials that would fail, or silently be ignored, when connecting. Messages contain no values. */
 function checkCredentials(
   here: string,
   { token, ca, certificate, key }: { token?: string; ca?: string; certificate?: string; key?: string },

@@ -3,8 +3,8 @@ import type { Cluster } from "./client.ts";
 import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
 
 /**
- * The pods that speak for what was just rolled out: those of a Deployment's newest ReplicaSet, of a StatefulSet's or
- * DaemonSet's newest revision, of a Job. Pods of before say nothing about it.
+ * Returns the pods of the current rollout: those of a Deployment's newest ReplicaSet, of the newest revision of a
+ * StatefulSet or DaemonSet, or of a Job. Older pods say nothing about it.
  */
 export async function podsOf(cluster: Cluster, workload: unknown): Promise<unknown[]> {
   const kind = textAt(workload, "kind") ?? "";
@@ -46,7 +46,7 @@ async function newestHash(cluster: Cluster, base: string, selector: string, uid:
 const isOwnedBy = (object: unknown, uid: string): boolean =>
   listAt(object, "metadata", "ownerReferences").some((owner) => textAt(owner, "uid") === uid);
 
-/** A label selector as a query has it; undefined where it selects nothing. */
+/** Returns a label selector as query text; undefined when it has no terms. */
 export function selectorText(selector: unknown): string | undefined {
   const labels = Object.entries((at(selector, "matchLabels") ?? {}) as Record<string, unknown>).map(
     ([key, value]) => `${key}=${String(value)}`,

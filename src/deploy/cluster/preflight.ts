@@ -7,7 +7,10 @@ import { at, groupOf, textAt } from "../objects/objects.ts";
 import { DeployError, refuse } from "../objects/problem.ts";
 import type { Environment, Request } from "../objects/request.ts";
 
-/** The server shows its certificate, in five seconds or not at all, then answers, and takes our credentials. */
+/**
+ * Checks the connection: the server has to show its certificate within five seconds, to answer, and to accept the
+ * credentials. Returns the Kubernetes version. Throws a `DeployError` otherwise.
+ */
 export async function checkReachable(cluster: Cluster): Promise<string> {
   try {
     const version = await cluster.get("/version", { patienceMs: 4000, timeoutMs: 5000, connectedTimeoutMs: 15_000 });
@@ -19,15 +22,16 @@ export async function checkReachable(cluster: Cluster): Promise<string> {
         `the API server does not accept the credentials of ${printable(cluster.access.context)}: ${error.message}`,
       );
     }
-    // Where not even the version may be asked for, the checks that follow say what is missing.
+    // Users who may not read the version are not refused here; the later checks say what is missing.
     if (isForbidden(error)) return "unknown version";
     throw error;
   }
 }
 
 /**
- * What a cluster is, whatever it is called and wherever it is: the UID of its namespace kube-system, which no two clusters
- * share and none changes; for users who may not read that, the digest of its certificate authority.
+ * Returns the identity of a cluster, independent of its name and address: the UID of its kube-system namespace, which
+ * is unique and never changes, or for users who may not read that the digest of the certificate authority. Throws a
+ * refusal when neither is available.
  */
 export async function clusterIdentity(cluster: Cluster): Promise<string> {
   try {
@@ -45,7 +49,7 @@ export async function clusterIdentity(cluster: Cluster): Promise<string> {
   return `ca:${cluster.caDigest}`;
 }
 
-/** The identity of the cluster behind an access, asked of it from this machine. */
+/** Asks the cluster behind an access for its identity, from the user's machine. */
 export async function identityOf(access: Access): Promise<string> {
   const cluster = new Cluster(access);
   try {
@@ -56,7 +60,10 @@ export async function identityOf(access: Access): Promise<string> {
   }
 }
 
-/** Compares the cluster with the one that the environment is pinned to. Production is always pinned. */
+/**
+ * Compares the cluster with the one that the environment is pinned to, and returns notices. Throws a refusal for a
+ * different one, and for production that is not pinned.
+ */
 export function checkIdentity(environment: Environment, identity: string): string[] {
   const { name, cluster, production } = environment;
   if (cluster === undefined) {
@@ -73,7 +80,7 @@ export function checkIdentity(environment: Environment, identity: string): strin
   return [];
 }
 
-/** Names that must agree before a single request is sent. */
+/** Checks that context and confirmation agree, before any request is sent. Throws a refusal otherwise. */
 export function checkAsked({ environment, context, yes, action }: Request): void {
   const { name, production } = environment;
   if (environment.context !== undefined && context !== undefined && context !== environment.context) {
@@ -94,7 +101,7 @@ export function checkAsked({ environment, context, yes, action }: Request): void
   }
 }
 
-/** Whether the namespace is there. */
+/** Reports whether the namespace exists. Throws a refusal while it is being deleted. */
 export async function namespaceExists(cluster: Cluster, namespace: string): Promise<boolean> {
   try {
     const found = await cluster.get(`/api/v1/namespaces/${encodeURIComponent(namespace)}`);
@@ -103,20 +110,20 @@ export async function namespaceExists(cluster: Cluster, namespace: string): Prom
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
-    // Who may work in a namespace need not be allowed to look at it.
+    // A user may have rights in a namespace without the right to read the namespace itself.
     if (isForbidden(error)) return true;
     throw error;
   }
 }
 
-/** Something that this user must be allowed to do. */
+/** A permission that the user needs. */
 export interface Right {
   verb: string;
   resource: Pick<Resource, "apiVersion" | "plural" | "isNamespaced">;
   namespace: string | undefined;
 }
 
-/** Asks the server whether each right is there; says all that are missing in one sentence. */
+/** Asks the server for each right. Throws one refusal that lists all missing ones. */
 export async function checkRights(cluster: Cluster, rights: readonly Right[]): Promise<void> {
   const distinct = new Map(rights.map((right) => [JSON.stringify(right), right]));
   const missing = await pMap(
@@ -150,7 +157,7 @@ export async function checkRights(cluster: Cluster, rights: readonly Right[]): P
   }
 }
 
-/** Who the cluster takes us for. */
+/** Returns the user name that the cluster sees; `unknown` when it does not say. */
 export async function userName(cluster: Cluster): Promise<string> {
   try {
     const review = await cluster.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {

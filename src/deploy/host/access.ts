@@ -5,25 +5,25 @@ import { chooseContext, readKubeconfigFiles } from "./kubeconfig-files.ts";
 
 export interface HostAccessOptions {
   env: NodeJS.ProcessEnv;
-  /** Folder that a relative `--kubeconfig` starts in. */
+  /** Folder that a relative `--kubeconfig` is resolved in. */
   cwd: string;
-  /** `--kubeconfig`; else `KUBECONFIG`, else `~/.kube/config`. */
+  /** Value of `--kubeconfig`; undefined: `KUBECONFIG`, then `~/.kube/config`. */
   file?: string;
-  /** The context that is named; without one only a cluster of this machine is taken. */
+  /** Context by name; without it only a local cluster is accepted. */
   context?: string;
   signal?: AbortSignal;
 }
 
-/** One context, with all that a connection takes in it: nothing is read from a file or a program any more. */
+/** One context as data: nothing has to be read from files or programs any more. */
 export interface HostAccess {
-  /** A kubeconfig of that one context. A secret. */
+  /** Kubeconfig of that one context. It is a secret. */
   text: string;
   access: Access;
 }
 
 /**
- * Resolves one context on the user's machine: files are read into it, and a credential plugin is run for its token, as
- * `kubectl config view --raw --minify --flatten` and kubectl itself would. Nothing is run for a context that is not taken.
+ * Resolves one context on the user's machine: reads the files that it names and runs its credential plugin, as kubectl
+ * and `kubectl config view --raw --minify --flatten` do. Runs nothing for a context that is not accepted.
  */
 export async function readHostAccess(options: HostAccessOptions): Promise<HostAccess> {
   const files = await readKubeconfigFiles(options);

@@ -11,7 +11,7 @@ import type { ChosenContext, UserEntry } from "./kubeconfig-files.ts";
 const pluginTimeoutMs = 120_000;
 const largestAnswer = 1024 * 1024;
 
-/** What a credential plugin answers (client.authentication.k8s.io, ExecCredential). */
+/** Answer of a credential plugin (client.authentication.k8s.io, ExecCredential). */
 const answerSchema = z.looseObject({
   kind: z.literal("ExecCredential"),
   status: z.looseObject({
@@ -21,7 +21,7 @@ const answerSchema = z.looseObject({
   }),
 });
 
-/** The user's credentials as data; the cluster's certificate is read into it by the way. */
+/** Returns the user's credentials as data. Also reads the certificate authority into `chosen.cluster`. */
 export async function credentialsOf(chosen: ChosenContext, options: HostAccessOptions): Promise<UserEntry> {
   const { cluster, user, folder } = chosen;
   const here = `context ${printable(chosen.name)}`;
@@ -40,7 +40,7 @@ export async function credentialsOf(chosen: ChosenContext, options: HostAccessOp
   };
   if (tokenFile !== undefined && flat.token === undefined)
     flat.token = readBytes(here, path.resolve(folder, tokenFile)).toString("utf8").trim();
-  // What the file itself has comes before a plugin, as it does for kubectl.
+  // Credentials in the file take precedence over a plugin, as in kubectl.
   if (exec === undefined || flat.token !== undefined || flat["client-certificate-data"] !== undefined) return flat;
   return { ...flat, ...(await askPlugin(here, exec, chosen, options)) };
 }
@@ -54,7 +54,10 @@ function readBytes(here: string, file: string): Buffer {
   }
 }
 
-/** Runs a plugin as kubectl does: its own words, its answer on stdout, what it says to people on the terminal. */
+/**
+ * Runs a plugin as kubectl does: with its own arguments, its answer on stdout, and its messages on the terminal. Throws
+ * a refusal when it gives no credentials.
+ */
 async function askPlugin(
   here: string,
   exec: NonNullable<UserEntry["exec"]>,
@@ -90,10 +93,13 @@ async function askPlugin(
   return { token, "client-certificate-data": base64(clientCertificateData), "client-key-data": base64(clientKeyData) };
 }
 
-/** Of what is no terminal it is not set at all, and a plugin reads a boolean. */
+/** `isTTY` is undefined, not false, for anything but a terminal, and a plugin expects a boolean. */
 const isTerminal = ({ isTTY }: { isTTY?: boolean }): boolean => isTTY === true;
 
-/** A name is looked for on the PATH, where nobody else could have put a program; a path starts at the kubeconfig. */
+/**
+ * Finds the plugin. A name is searched on the PATH, skipping folders where others can put programs; a path is relative
+ * to the kubeconfig.
+ */
 function pluginProgram(
   here: string,
   { command, installHint }: NonNullable<UserEntry["exec"]>,
@@ -130,7 +136,7 @@ function run(
         reject(new DeployError("refused", text));
       },
     );
-    // A device code, a link to open: for the one who waits.
+    // Device codes and links are for the user at the terminal.
     child.stderr?.on("data", (text: string) => void (isInteractive && process.stderr.write(outputText(text))));
     if (isInteractive && child.stdin !== null) process.stdin.pipe(child.stdin);
     child.once("close", () => isInteractive && process.stdin.unpipe().pause());

@@ -9,26 +9,29 @@ import { DeployError } from "../objects/problem.ts";
 import { parseForward, podFor } from "./pods.ts";
 import type { ForwardTarget } from "./pods.ts";
 
-/** As kubelets have it for one port: each message begins with its channel, and each channel with the port. */
+/**
+ * WebSocket protocol of the kubelet for one port: a message begins with its channel, and each channel's data with the
+ * port.
+ */
 const protocol = "v4.channel.k8s.io";
 const dataChannel = 0;
 const portBytes = 2;
-/** A connection waits so long for a pod that is ready: during a rollout there may be none for a moment. */
+/** How long a connection waits for a ready pod; during a rollout there may be none for a moment. */
 const patienceMs = 10_000;
-/** So much is kept of what a slow receiver has not taken yet. */
+/** Bytes buffered for a slow receiver before reading pauses. */
 const mostWaiting = 1024 * 1024;
 
 export interface ForwardOptions {
   app: string;
   namespace: string;
-  /** The cluster with credentials as they are now. */
+  /** Returns the cluster with current credentials. */
   cluster: () => Cluster;
   onLine: (text: string) => void;
 }
 
 /**
- * Listens on loopback, and leads each connection to a pod that is ready at that moment: a forward lives on when pods are
- * replaced, and only connections to those that go end. Throws where the port is taken.
+ * Listens on loopback and forwards each connection to a pod that is ready at that moment. The forward survives the
+ * replacement of pods; only connections to removed pods end. Throws when the port is taken.
  */
 export async function openForward(text: string, options: ForwardOptions): Promise<{ close: () => void }> {
   const target = parseForward(text);
@@ -65,7 +68,7 @@ function listen(server: Server, port: number, app: string): Promise<void> {
   });
 }
 
-/** One connection: a WebSocket of its own, through the API server to the node. */
+/** Forwards one connection over a WebSocket of its own, through the API server to the node. */
 async function connect(
   socket: Socket,
   target: ForwardTarget,
@@ -100,10 +103,10 @@ async function readyPod(cluster: Cluster, app: string, namespace: string, target
   }
 }
 
-/** Resolves when either side ended; rejects with what the node says of the port. */
+/** Resolves when either side ends. Rejects with the node's error about the port. */
 function join(socket: Socket, line: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
-    /** Of each channel, how much of the port that it begins with is still to come. */
+    /** For each channel, the bytes of the leading port number that have not arrived yet. */
     const heads = [portBytes, portBytes];
     line.once("open", () => socket.resume());
     line.on("message", (message: Buffer) => {
@@ -132,7 +135,8 @@ function join(socket: Socket, line: WebSocket): Promise<void> {
       });
       if (line.bufferedAmount >= mostWaiting) socket.pause();
     });
-    // The protocol has no half-closed connection: what the pod still has to say comes first.
+    // The protocol has no half-closed connections, so the end of the socket's input is not passed on: the pod may still
+    // send.
     socket.once("close", () => resolve());
   });
 }

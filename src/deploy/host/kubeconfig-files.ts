@@ -11,22 +11,25 @@ type ContextEntry = NonNullable<Kubeconfig["contexts"]>[number]["context"];
 export type UserEntry = NonNullable<NonNullable<Kubeconfig["users"]>[number]["user"]>;
 
 interface FileOf {
-  /** Where relative names in it start. */
+  /** Folder that relative names in the file are resolved in. */
   folder: string;
   config: Kubeconfig;
 }
 
-/** One context, its cluster with the certificate read into it, and its user as it is written. */
+/** One context, its cluster with absolute paths, and its user as written. */
 export interface ChosenContext {
   name: string;
   context: ContextEntry;
   cluster: ClusterEntry;
   user: UserEntry;
-  /** Of the file that the user stands in. */
+  /** Folder of the file that the user entry is in. */
   folder: string;
 }
 
-/** The files that kubectl would read, in its order; of a name that several have, the first counts. */
+/**
+ * Reads the files that kubectl would read, in its order; of entries with the same name, the first counts. Throws a
+ * refusal when there is none.
+ */
 export async function readKubeconfigFiles({ env, cwd, file, signal }: HostAccessOptions): Promise<FileOf[]> {
   const listed = (env["KUBECONFIG"] ?? "").split(path.delimiter).filter((name) => name !== "");
   const isNamed = file !== undefined;
@@ -45,14 +48,14 @@ export async function readKubeconfigFiles({ env, cwd, file, signal }: HostAccess
   return files;
 }
 
-/** The text; undefined for a file that is not there and was not asked for by name. */
+/** Returns the text of a file; undefined when it does not exist and was not named by a flag. */
 async function readText(
   file: string,
   flag: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   try {
-    // `--kubeconfig <(…)` of a shell.
+    // `--kubeconfig <(…)` of a shell passes a pipe.
     const content = flag !== undefined && isPipe(file) ? await readPipe(file, signal) : readRegular(file);
     return content.toString("utf8");
   } catch (error) {
@@ -63,7 +66,7 @@ async function readText(
   }
 }
 
-/** The named context, else the current one where that is a cluster of this machine. */
+/** Returns the named context, else the current one if it is a local cluster. Throws a refusal otherwise. */
 export function chooseContext(files: readonly FileOf[], named: string | undefined): ChosenContext {
   const current = files.map(({ config }) => config["current-context"] ?? "").find((name) => name !== "");
   const all = files.flatMap(({ folder, config }) => (config.contexts ?? []).map((entry) => ({ folder, ...entry })));

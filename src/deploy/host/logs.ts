@@ -7,22 +7,22 @@ import { at, listAt, numberAt, textAt } from "../objects/objects.ts";
 import { podsOf } from "../cluster/pods-of.ts";
 import { workloadsOf } from "./pods.ts";
 
-/** Pods come and go; they are looked for this often. */
+/** Interval of listing the pods. */
 const lookEveryMs = 2000;
-/** Of a container that runs already, so many lines are shown first. */
+/** Number of existing lines shown of a container that runs already. */
 const firstLines = 10;
 const longestLine = 16 * 1024;
 
 export interface LogOptions {
   app: string;
   namespace: string;
-  /** The cluster with credentials as they are now. */
+  /** Returns the cluster with current credentials. */
   cluster: () => Cluster;
   onLine: (text: string) => void;
   signal: AbortSignal;
 }
 
-/** Follows the logs of all containers of an app, those of pods that come later too, until the signal ends it. */
+/** Follows the logs of all containers of an app, including pods that appear later, until the signal aborts. */
 export async function followLogs(options: LogOptions): Promise<void> {
   const { app, namespace, cluster, signal } = options;
   const followed = new Set<string>();
@@ -31,7 +31,7 @@ export async function followLogs(options: LogOptions): Promise<void> {
       for (const workload of await workloadsOf(cluster(), app, namespace))
         for (const pod of await podsOf(cluster(), workload)) followPod(pod, followed, options);
     } catch {
-      // The server is away, or the user may not look: the deploy itself says so.
+      // The server does not answer, or the user may not list pods: the deploy itself reports that.
     }
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }
@@ -41,7 +41,7 @@ function followPod(pod: unknown, followed: Set<string>, options: LogOptions): vo
   const uid = textAt(pod, "metadata", "uid") ?? "";
   for (const status of listAt(pod, "status", "containerStatuses")) {
     const container = textAt(status, "name") ?? "";
-    // Each start of a container has a log of its own.
+    // Each restart of a container has a log of its own.
     const key = `${uid} ${container} ${numberAt(status, "restartCount") ?? 0}`;
     if (followed.has(key) || at(status, "state", "running") === undefined) continue;
     followed.add(key);

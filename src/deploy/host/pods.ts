@@ -7,7 +7,7 @@ import { podsOf, selectorText } from "../cluster/pods-of.ts";
 const workloadPaths = { deployment: "apis/apps/v1", statefulset: "apis/apps/v1", daemonset: "apis/apps/v1" } as const;
 const kindNames = { deployment: "Deployment", statefulset: "StatefulSet", daemonset: "DaemonSet" } as const;
 
-/** Where a forward ends: `8080:80`, or `8080:service/web:80`. */
+/** Parsed `forward` entry: `8080:80`, or `8080:service/web:80`. */
 export interface ForwardTarget {
   localPort: number;
   /** `service`, `deployment`, …; undefined: the app's workload that has the port. */
@@ -22,13 +22,13 @@ export function parseForward(text: string): ForwardTarget {
   return { localPort: Number(local), port: Number(rest.at(-1)), kind, name };
 }
 
-/** Workloads that are members of an app. */
+/** Returns the workloads that are members of an app, sorted by name. */
 export async function workloadsOf(cluster: Cluster, app: string, namespace: string): Promise<unknown[]> {
   const query = { labelSelector: `${partOf}=${applySetId(app, namespace)}` };
   const lists = await Promise.all(
     (["deployment", "statefulset", "daemonset"] as const).map(async (kind) => {
       const path = `/${workloadPaths[kind]}/namespaces/${encodeURIComponent(namespace)}/${kind}s`;
-      // Items of a list do not say what they are.
+      // Items of a list have no `apiVersion` and `kind`.
       const items = await listAll(cluster, path, query);
       return items.map((item) => ({ ...(item as object), apiVersion: "apps/v1", kind: kindNames[kind] }));
     }),
@@ -41,7 +41,7 @@ const label = (object: unknown): string => {
   return parsed.success ? nameOf(parsed.data) : "";
 };
 
-/** A pod that is ready for connections of a forward, and which port of it; undefined while there is none. */
+/** Returns a ready pod for connections of a forward, and the port to connect to; undefined when no pod is ready. */
 export async function podFor(
   cluster: Cluster,
   app: string,
@@ -77,7 +77,7 @@ export async function podFor(
   return ready === undefined ? undefined : { pod: podName(ready), port };
 }
 
-/** Those of before too: while no new pod is ready, they are what serves. */
+/** Includes pods of earlier versions: while no new pod is ready, they serve. */
 async function selectedPods(cluster: Cluster, base: string, workload: unknown): Promise<unknown[]> {
   const selector = selectorText(at(workload, "spec", "selector"));
   return selector === undefined ? [] : listAll(cluster, `${base}/pods`, { labelSelector: selector });
@@ -101,7 +101,7 @@ const hasPort = (workload: unknown, port: number): boolean =>
     listAt(container, "ports").some((each) => numberAt(each, "containerPort") === port),
   );
 
-/** A service's target may be a number or the name that a container gives to its port. */
+/** Resolves a service's target port, which is a number or the name of a container's port. */
 function targetPort(entry: unknown, pod: unknown): number | undefined {
   const number = numberAt(entry, "targetPort");
   if (number !== undefined) return number;

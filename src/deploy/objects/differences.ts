@@ -1,30 +1,33 @@
 import { printable } from "../../text/index.ts";
 import { at } from "./objects.ts";
 
-/** One field that differs; undefined on the side where it is not there. */
+/** A field that differs; a side is undefined when it lacks the field. */
 export interface Difference {
   path: string;
   before: unknown;
   after: unknown;
 }
 
-/** What the API server itself writes, which no manifest is about. */
+/** Metadata that the API server writes itself. */
 const volatile = ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
-/** What we write ourselves at each deploy. */
+/** Labels and annotations that fastloop writes at each deploy. */
 const ours = /^(applyset\.kubernetes\.io|fastloop\.dev)\//;
-/** The whole object once more, as a client-side `kubectl apply` writes it: of a Secret, with its data. */
+/** Copy of the whole object that a client-side `kubectl apply` writes; of a Secret it includes the data. */
 const wholeObject = "kubectl.kubernetes.io/last-applied-configuration";
-/** Where a Secret's values are, or where other tools keep a copy of the object. */
+/** Fields of a Secret that hold values, or copies that other tools keep of the object. */
 const secretPlaces = /^(data|stringData|metadata\.annotations)\b/;
 
-/** The fields in which two states of one object differ, in the order of the fields. `status` is not compared. */
+/** Returns the fields in which two states of an object differ, in the order of the fields. `status` is not compared. */
 export function differences(before: unknown, after: unknown): Difference[] {
   const found: Difference[] = [];
   compare(stripped(before), stripped(after), "", found);
   return found;
 }
 
-/** One line a side: `- spec.replicas: 2`, `+ spec.replicas: 3`. Values of a Secret, and of its annotations, are never shown. */
+/**
+ * Formats differences as lines such as `- spec.replicas: 2` and `+ spec.replicas: 3`. Values and annotations of a
+ * Secret are never shown.
+ */
 export function differenceLines(kind: string, list: readonly Difference[]): string[] {
   return list.flatMap(({ path, before, after }) => {
     const isSecret = kind === "Secret" && secretPlaces.test(path);

@@ -1,6 +1,6 @@
 import type { KubeObject } from "./objects.ts";
 
-/** When a hook runs; Helm's other moments (tests, deletions) are none of a deploy. */
+/** Moments of a deploy. Helm's other moments (tests, deletions) never occur in one. */
 const moments = [
   "pre-install",
   "post-install",
@@ -13,13 +13,16 @@ export type HookMoment = (typeof moments)[number];
 
 export interface Hook {
   moments: HookMoment[];
-  /** The smallest runs first. */
+  /** The smallest weight runs first. */
   weight: number;
-  /** `before-hook-creation`, `hook-succeeded`, `hook-failed`: when its object is deleted. */
+  /** When the hook's object is deleted: `before-hook-creation`, `hook-succeeded`, `hook-failed`. */
   deletions: string[];
 }
 
-/** What an object says of itself as a hook of Helm, in a chart or in any manifest; undefined for objects that are none. */
+/**
+ * Returns an object's Helm hook annotations, whether it comes from a chart or any manifest; undefined for objects
+ * without.
+ */
 export function hookOf({ metadata: { annotations } }: KubeObject): Hook | undefined {
   const words = (key: string): string[] => (annotations?.[key] ?? "").split(",").map((word) => word.trim());
   if (annotations?.["helm.sh/hook"] === undefined) return undefined;

@@ -3,14 +3,14 @@ import { groupKind } from "./objects.ts";
 import type { KubeObject, Manifest } from "./objects.ts";
 import { refuse } from "./problem.ts";
 
-/** Where a kind of its own (a CRD's) holds images, e.g. `spec.runner.image`, `spec.steps[*].image`. */
+/** Image fields of a custom kind, e.g. `spec.runner.image`, `spec.steps[*].image`. */
 export interface ImagePath {
-  /** `Rollout`, or `Rollout.argoproj.io` to mean one group's. */
+  /** `Rollout`, or `Rollout.argoproj.io` for one group's. */
   kind: string;
   paths: string[];
 }
 
-/** One place that names an image, to be read and written. */
+/** A field that names an image. */
 interface Slot {
   get: () => unknown;
   set: (image: string) => void;
@@ -20,18 +20,20 @@ type Holder = Record<string | number, unknown>;
 const containerLists = ["containers", "initContainers", "ephemeralContainers"];
 const digest = /@sha256:[0-9a-f]{64}$/;
 
-/** Whether the name of an image says exactly which one it is. */
+/** Reports whether an image's name ends with a digest. */
 export const hasDigest = (image: string): boolean => digest.test(image);
 
-/** All names of images in pod specs, at any depth, and at the declared places of other kinds; each once, sorted. */
+/**
+ * Returns the image names in pod specs, at any depth, and in the declared fields of custom kinds; distinct and sorted.
+ */
 export function imagesOf(manifests: readonly Manifest[], kinds: readonly ImagePath[] = []): string[] {
   const names = manifests.flatMap(({ object }) => slotsOf(object, kinds).map(({ get }) => get()));
   return [...new Set(names.filter((name): name is string => typeof name === "string" && name !== ""))].toSorted();
 }
 
 /**
- * The manifests with images replaced: by the name as it is written, or by its repository whatever tag is written. What is
- * not in `replacements` stays.
+ * Returns the manifests with images replaced. A replacement matches the name as written, or the repository with any
+ * tag. Other images stay.
  */
 export function replaceImages(
   manifests: readonly Manifest[],
@@ -58,7 +60,10 @@ function replacementFor(
   return exact.get(image) ?? byName.get(fullName(image)) ?? byName.get(repositoryOf(fullName(image)));
 }
 
-/** Reads `NAME=REFERENCE@sha256:…`, as `--image` takes it; refuses what names no digest. */
+/**
+ * Parses `NAME=REFERENCE@sha256:…` of `--image`. Throws a refusal for anything else, such as a reference without
+ * digest.
+ */
 export function parseReplacement(text: string): [name: string, reference: string] {
   const split = text.indexOf("=");
   const [name, reference] = [text.slice(0, split), text.slice(split + 1)];
@@ -68,7 +73,7 @@ export function parseReplacement(text: string): [name: string, reference: string
   return [name, reference];
 }
 
-/** Those replacements that no manifest has an image for: a name with a typing mistake, most likely. */
+/** Returns the replacements that match no image of the manifests; most likely their names are mistyped. */
 export function unusedReplacements(
   manifests: readonly Manifest[],
   names: readonly string[],
@@ -82,7 +87,9 @@ export function unusedReplacements(
   return names.filter((name) => !written.includes(name) && !written.includes(fullName(name)));
 }
 
-/** `nginx` -> `docker.io/library/nginx`, as registries know it: one image has one name. */
+/**
+ * Returns the full name, as registries know it, so that an image has only one: `nginx` -> `docker.io/library/nginx`.
+ */
 function fullName(image: string): string {
   const slash = image.indexOf("/");
   const first = slash < 0 ? "" : image.slice(0, slash);
@@ -90,7 +97,7 @@ function fullName(image: string): string {
   return `docker.io/${slash < 0 ? "library/" : ""}${image}`;
 }
 
-/** The name without tag and digest; a port is no tag. */
+/** Returns an image's name without tag and digest; a registry's port is kept. */
 export const repositoryOf = (image: string): string => image.split("@", 1)[0]!.replace(/:[^/:]*$/, "");
 
 function slotsOf(object: KubeObject, kinds: readonly ImagePath[]): Slot[] {
@@ -103,7 +110,7 @@ function slotsOf(object: KubeObject, kinds: readonly ImagePath[]): Slot[] {
   return slots;
 }
 
-/** Whatever has a list of containers is a pod's spec, in Kubernetes' own kinds and in others'. */
+/** Any object with a list of containers is treated as a pod spec, in custom kinds too. */
 function podSpecs(value: unknown, slots: Slot[]): void {
   if (typeof value !== "object" || value === null) return;
   for (const [key, child] of Object.entries(value)) {
@@ -115,7 +122,10 @@ function podSpecs(value: unknown, slots: Slot[]): void {
   }
 }
 
-/** `spec.steps[*].image` -> its keys; `["a.b"]` is a key with dots in it. Refuses what is no such path. */
+/**
+ * Splits a path into keys: `spec.steps[*].image`; `["a.b"]` is a key with dots in it. Throws a refusal for an invalid
+ * path.
+ */
 export function parsePath(path: string): (string | number)[] {
   const keys: (string | number)[] = [];
   let rest = path.replace(/^\$?\.?/, "");

@@ -6,7 +6,7 @@ import type { Manifest } from "./objects.ts";
 import { inPhases } from "./order.ts";
 import { refuse } from "./problem.ts";
 
-/** A file of manifests: YAML or JSON, any number of documents. */
+/** A file of manifests: YAML or JSON, with any number of documents. */
 export interface ManifestFile {
   name: string;
   text: string;
@@ -16,7 +16,7 @@ const longestFile = 32 * 1024 * 1024;
 const mostObjects = 5000;
 const deepest = 200;
 
-/** `0644` is what it is to kubectl: octal. YAML 1.2 alone reads it as 644, and a file would get other rights. */
+/** Reads `0644` as octal, as kubectl does. YAML 1.2 reads it as 644, and a mounted file would get other permissions. */
 const octal: ScalarTag = {
   tag: "tag:yaml.org,2002:int",
   default: true,
@@ -25,7 +25,7 @@ const octal: ScalarTag = {
   resolve: (text) => (text.startsWith("-") ? -1 : 1) * Number.parseInt(text.replace(/^[-+]/, ""), 8),
 };
 
-/** All objects of all files, lists taken apart. Every problem of every file is told in one error. */
+/** Returns all objects of all files, with lists expanded. Throws one refusal with every problem of every file. */
 export function parseManifests(files: readonly ManifestFile[]): Manifest[] {
   const problems: string[] = [];
   const manifests = files.flatMap((file) => parseFile(file, problems));
@@ -40,7 +40,7 @@ export function parseManifests(files: readonly ManifestFile[]): Manifest[] {
   return manifests;
 }
 
-/** Manifests as a YAML file, in the order in which they are applied; each says where it was written. */
+/** Returns manifests as YAML text, in the order in which they are applied, each with a comment that gives its place. */
 export function manifestsText(manifests: readonly Manifest[]): string {
   return inPhases(manifests, ({ object }) => object)
     .flat()
@@ -67,7 +67,7 @@ function parseFile({ name, text }: ManifestFile, problems: string[]): Manifest[]
     try {
       data = document.toJS();
     } catch (thrown) {
-      // An alias of nothing, or of so much that it would fill the memory.
+      // An alias that is undefined, or that would expand to exhaust memory.
       problems.push(`${place}: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`);
       return [];
     }
@@ -75,7 +75,7 @@ function parseFile({ name, text }: ManifestFile, problems: string[]): Manifest[]
   });
 }
 
-/** The object, or those of a `List`. */
+/** Returns the object, or the items of a `List`. */
 function objectsOf(data: unknown, place: string, problems: string[]): Manifest[] {
   if (isList(data)) return data.items.flatMap((item) => objectsOf(item, place, problems));
   if (isTooDeep(data, deepest)) {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { printable } from "../../text/index.ts";
 
-/** A name that stands for itself as a part of a URL's path. */
+/** A name that is a single segment of a URL's path without encoding. */
 const pathSegment = z
   .string()
   .min(1)
@@ -10,7 +10,7 @@ const pathSegment = z
   .refine((name) => name !== "." && name !== "..", "a name that is no path");
 const texts = z.record(z.string(), z.string());
 
-/** What every object of Kubernetes has. All else of it is checked by the API server, which knows its schema. */
+/** Fields that every Kubernetes object has. The API server checks all others, as it knows their schema. */
 export const objectSchema = z.looseObject({
   apiVersion: z.string().regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[a-z0-9]+$/, "an API version such as apps/v1"),
   kind: z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, "a kind such as Deployment"),
@@ -29,24 +29,24 @@ export interface Manifest {
   place: string;
 }
 
-/** The group of an API version: `apps` of `apps/v1`, empty for the core's `v1`. */
+/** Returns the group of an API version: `apps` of `apps/v1`, empty for the core's `v1`. */
 export const groupOf = (apiVersion: string): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
-/** `Deployment.apps`, `Service`: a kind with its group, as ApplySets and our own messages write it. */
+/** Returns a kind with its group, `Deployment.apps` or `Service`, as ApplySets and fastloop's messages write it. */
 export const groupKind = ({ apiVersion, kind }: Pick<KubeObject, "apiVersion" | "kind">): string => {
   const group = groupOf(apiVersion);
   return group === "" ? kind : `${kind}.${group}`;
 };
 
-/** `Deployment/web`: how messages name an object. */
+/** Returns an object's name in messages: `Deployment/web`. */
 export const nameOf = (object: KubeObject): string => printable(`${object.kind}/${object.metadata.name}`);
 
-/** What tells one object from another, whatever version of its kind it is written in. */
+/** Returns a key that identifies an object, whatever version of its kind it is written in. */
 export const identityOf = (object: KubeObject): string =>
   `${groupKind(object)} ${object.metadata.namespace ?? ""} ${object.metadata.name}`;
 
-/** The value at a path of keys; undefined where any of them is not there. */
+/** Returns the value at a path of keys; undefined when any of them is missing. */
 export function at(value: unknown, ...keys: (string | number)[]): unknown {
   let found = value;
   for (const key of keys) {
@@ -56,7 +56,10 @@ export function at(value: unknown, ...keys: (string | number)[]): unknown {
   return found;
 }
 
-/** The text, number, list at a path of an object that nobody has checked; undefined where it is something else. */
+/**
+ * Returns the text (below: number, list) at a path of an unchecked object; undefined (an empty list) for any other
+ * type.
+ */
 export const textAt = (value: unknown, ...keys: (string | number)[]): string | undefined => {
   const found = at(value, ...keys);
   return typeof found === "string" ? found : undefined;
@@ -70,6 +73,6 @@ export const listAt = (value: unknown, ...keys: (string | number)[]): unknown[] 
   return Array.isArray(found) ? found : [];
 };
 
-/** A condition of an object's status by its type. */
+/** Returns a condition of an object's status by type. */
 export const conditionOf = (object: unknown, type: string): unknown =>
   listAt(object, "status", "conditions").find((condition) => textAt(condition, "type") === type);

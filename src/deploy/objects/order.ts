@@ -1,8 +1,8 @@
 import type { KubeObject } from "./objects.ts";
 
 /**
- * In this order objects are applied, and the other way round they are deleted: what others stand in first, then what
- * they read, then what sends them work, then what runs, at last what judges the rest at its arrival.
+ * Order of applying; deletion goes in reverse. First what others are in, then what they read, what sends them work, and
+ * what runs; last what checks other objects when they are created.
  */
 const phases: readonly (readonly string[])[] = [
   ["Namespace"],
@@ -11,26 +11,26 @@ const phases: readonly (readonly string[])[] = [
   ["ServiceAccount", "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"],
   ["Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim", "PodDisruptionBudget"],
   ["Service"],
-  // Everything that has no place of its own, custom resources too.
+  // Everything else, including custom resources.
   [],
   ["HorizontalPodAutoscaler", "Ingress", "HTTPRoute", "APIService"],
   ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicyBinding"],
 ];
 const anything = phases.findIndex((kinds) => kinds.length === 0);
 
-/** The phase of an object: a small number is applied first. */
+/** Returns the index of an object's phase; lower phases are applied first. */
 export const phaseOf = ({ kind }: Pick<KubeObject, "kind">): number => {
   const found = phases.findIndex((kinds) => kinds.includes(kind));
   return found < 0 ? anything : found;
 };
 
-/** Groups of objects of one phase, the first phase first; in each the order stays. */
+/** Groups objects by phase, first phase first. Within a group the order is kept. */
 export function inPhases<T>(items: readonly T[], objectOf: (item: T) => Pick<KubeObject, "kind">): T[][] {
   return phases
     .map((_, phase) => items.filter((item) => phaseOf(objectOf(item)) === phase))
     .filter((group) => group.length > 0);
 }
 
-/** Must be there, and settled, before what comes after can even be checked. */
+/** Reports whether an object must exist and be settled before objects that depend on it can even be checked. */
 export const isFoundation = ({ kind }: Pick<KubeObject, "kind">): boolean =>
   kind === "Namespace" || kind === "CustomResourceDefinition";

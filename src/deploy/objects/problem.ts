@@ -1,20 +1,20 @@
 import { ExitCode } from "../../errors/index.ts";
 
-/** Why a deploy ended as it did, and the exit code that says so. */
+/** Exit code for each way in which a deploy can fail. */
 const exitCodes = {
-  /** Something was asked for that is not done: wrong cluster, no rights, bad manifests. Nothing was changed. */
+  /** The request is not carried out: wrong cluster, no rights, bad manifests. Nothing was changed. */
   refused: ExitCode.usage,
   /** The API server can't be reached or can't be trusted. */
   unreachable: ExitCode.engineUnavailable,
-  /** What was applied, or tried, did not come to a good end. */
+  /** What was applied, or tried, did not succeed. */
   failed: ExitCode.failed,
-  /** Something was written, and what answers now is not what was written to. */
+  /** Something was written, and the server that answers now is not the one that it was written to. */
   leftHalfway: ExitCode.failed,
-  /** It was still not ready when the time was up. */
+  /** Objects were not ready within the timeout. */
   timedOut: ExitCode.timedOut,
 } as const;
 
-/** An error of a deploy in words for its user: what, where, what to do next. */
+/** Error of a deploy for the user: what happened, where, and what to do next. */
 export class DeployError extends Error {
   override readonly name = "DeployError";
   readonly kind: keyof typeof exitCodes;
